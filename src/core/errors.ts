@@ -1,0 +1,74 @@
+/**
+ * Every error a client or user can meet, as one table: code → HTTP status, OpenAI error type, retryable.
+ * Mapping to the wire happens in `http/`; nothing else writes status numbers.
+ */
+
+interface ErrorKind {
+  readonly status: number;
+  /** The `type` field of OpenAI's error object. */
+  readonly type: 'invalid_request_error' | 'authentication_error' | 'rate_limit_error' | 'api_error';
+  /** Whether another expert, or the same one later, might succeed with the same request. */
+  readonly retryable: boolean;
+}
+
+const invalid = (status: number): ErrorKind => ({ status, type: 'invalid_request_error', retryable: false });
+const upstream = (status: number): ErrorKind => ({ status, type: 'api_error', retryable: true });
+
+export const ERROR_KINDS = {
+  invalid_json: invalid(400),
+  invalid_body: invalid(400),
+  body_too_large: invalid(413),
+  unsupported_media_type: invalid(415),
+  not_found: invalid(404),
+  method_not_allowed: invalid(405),
+  model_not_found: invalid(404),
+  context_length_exceeded: invalid(400),
+  unsupported_parameter: invalid(400),
+  invalid_api_key: { status: 401, type: 'authentication_error', retryable: false },
+  expert_unreachable: upstream(502),
+  expert_failed: upstream(502),
+  expert_cut_stream: upstream(502),
+  expert_timeout: upstream(504),
+  expert_not_ready: upstream(503),
+  shutting_down: upstream(503),
+  internal_error: { status: 500, type: 'api_error', retryable: false },
+} as const satisfies Record<string, ErrorKind>;
+
+export type ErrorCode = keyof typeof ERROR_KINDS;
+
+/** An error meant for whoever made the request: its message names the cause and, where there is one, the cure. */
+export class RouterError extends Error {
+  override readonly name = 'RouterError';
+  readonly code: ErrorCode;
+  /** The request field at fault, in OpenAI's `param` notation, or null. */
+  readonly param: string | null;
+
+  constructor(code: ErrorCode, message: string, options: { param?: string; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.param = options.param ?? null;
+  }
+
+  get kind(): ErrorKind {
+    return ERROR_KINDS[this.code];
+  }
+
+  /** OpenAI's error object, as it stands in a response body or in an `error` event of a stream. */
+  toWire(): { error: { message: string; type: string; param: string | null; code: string } } {
+    return { error: { message: this.message, type: this.kind.type, param: this.param, code: this.code } };
+  }
+}
+
+/** A mistake of the person at the keyboard (config, flags, files): printed without a stack trace. */
+export class UserError extends Error {
+  override readonly name = 'UserError';
+}
+
+/** The text of anything thrown, including the causes that libraries wrap. */
+export function describeError(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const code = (error as NodeJS.ErrnoException).code;
+  const own = error.message || error.name;
+  const text = code && !own.includes(code) ? `${own} (${code})` : own;
+  return error.cause instanceof Error ? `${text}: ${describeError(error.cause)}` : text;
+}
