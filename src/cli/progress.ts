@@ -31,7 +31,9 @@ export function progressBar(label: string, unit: Unit, out: NodeJS.WriteStream =
       share === undefined ? '' : `${bar(share)} ${Math.floor(share * 100)}%`,
       amount(done, unit) + (total ? ` of ${amount(total, unit)}` : ''),
       note ?? `${amount(rate, unit)}/s`,
-      share !== undefined && share > 0 && share < 1 ? `${duration((elapsed * (1 - share)) / share)} left` : '',
+      share !== undefined && share > 0 && share < 1
+        ? `${duration((elapsed * (1 - share)) / share)} left`
+        : '',
     ];
     const line = pieces.filter(Boolean).join('  ');
     out.write(out.isTTY ? `\r\x1b[2K${line.slice(0, Math.max(out.columns ?? 80, 40) - 1)}` : `${line}\n`);

@@ -46,6 +46,7 @@ export function seededRandom(seed: number): Random {
     next,
     normal,
     below: (bound) => Math.floor(next() * bound),
-    fork: (label) => seededRandom((Math.imul(seed ^ 0x5bd1e995, 0x9e3779b1) ^ Math.imul(label + 1, 0x85ebca6b)) >>> 0),
+    fork: (label) =>
+      seededRandom((Math.imul(seed ^ 0x5bd1e995, 0x9e3779b1) ^ Math.imul(label + 1, 0x85ebca6b)) >>> 0),
   };
 }
