@@ -33,7 +33,9 @@ function requireNode() {
 
 function install() {
   const stamp = join(ROOT, 'node_modules', '.installed');
-  const wanted = createHash('sha256').update(readFileSync(join(ROOT, 'package-lock.json'))).digest('hex');
+  const wanted = createHash('sha256')
+    .update(readFileSync(join(ROOT, 'package-lock.json')))
+    .digest('hex');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
   console.error('Installing packages (once; later starts skip this) …');
   run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], 'npm could not install the packages');
@@ -42,11 +44,17 @@ function install() {
 
 function compile(project, outDir, sources) {
   const stamp = join(ROOT, outDir, '.compiled');
-  const newest = Math.max(...[project, 'tsconfig.json', ...sources].map((name) => newestChange(join(ROOT, name))));
+  const newest = Math.max(
+    ...[project, 'tsconfig.json', ...sources].map((name) => newestChange(join(ROOT, name))),
+  );
   if (existsSync(stamp) && Number(readFileSync(stamp, 'utf8')) === newest) return;
   // Removed first, so that a deleted source leaves no compiled ghost behind.
   rmSync(join(ROOT, outDir), { recursive: true, force: true });
-  run(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', project], 'the sources do not compile');
+  run(
+    process.execPath,
+    [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', project],
+    'the sources do not compile',
+  );
   mkdirSync(join(ROOT, outDir), { recursive: true });
   writeFileSync(stamp, String(newest));
 }
@@ -55,12 +63,19 @@ function newestChange(path) {
   const stats = statSync(path, { throwIfNoEntry: false });
   if (!stats) return 0;
   if (!stats.isDirectory()) return stats.mtimeMs;
-  return readdirSync(path).reduce((newest, name) => Math.max(newest, newestChange(join(path, name))), stats.mtimeMs);
+  return readdirSync(path).reduce(
+    (newest, name) => Math.max(newest, newestChange(join(path, name))),
+    stats.mtimeMs,
+  );
 }
 
 function run(command, args, whatFailed) {
   // Standard output stays clean for commands that print data there.
-  const done = spawnSync(command, args, { cwd: ROOT, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' && command === 'npm' });
+  const done = spawnSync(command, args, {
+    cwd: ROOT,
+    stdio: ['ignore', 2, 2],
+    shell: process.platform === 'win32' && command === 'npm',
+  });
   if (done.status === 0) return;
   fail(`${whatFailed} (${command} ended with ${done.error?.message ?? `status ${done.status}`}).`);
 }

@@ -5,5 +5,8 @@ import { prepare, ROOT } from './prepare.js';
 
 prepare();
 const vitest = join(ROOT, 'node_modules/vitest/vitest.mjs');
-const done = spawnSync(process.execPath, [vitest, 'run', ...process.argv.slice(2)], { cwd: ROOT, stdio: 'inherit' });
+const done = spawnSync(process.execPath, [vitest, 'run', ...process.argv.slice(2)], {
+  cwd: ROOT,
+  stdio: 'inherit',
+});
 process.exit(done.status ?? 1);
