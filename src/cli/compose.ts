@@ -1,7 +1,6 @@
 /** Picks the parts: from a config to a router, its experts and a gateway. The only place that knows them all. */
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { type Config, type ExpertConfig, kindOptions } from '../config/schema.ts';
 import { describeError, UserError } from '../core/errors.ts';
 import type { Expert } from '../experts/expert.ts';
@@ -16,8 +15,7 @@ import { POLICIES } from '../routing/policies.ts';
 import type { LoadSnapshot } from '../routing/policy.ts';
 import { plainText } from '../text/routable.ts';
 import { progressBar } from './progress.ts';
-
-const shipped = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+import { shipped } from './shipped.ts';
 
 export const DEFAULT_CONFIG = shipped('presets/embedded.yaml');
 export const DEFAULT_MODEL = shipped('models/default.router.safetensors');

@@ -1,5 +1,4 @@
 /** The command line: one file a verb; this one puts them together and turns errors into exit codes. */
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { describeError, UserError } from '../core/errors.ts';
 import { assignCommand } from './assign.ts';
@@ -8,11 +7,21 @@ import { checkCommand } from './check.ts';
 import { keyCommand } from './key.ts';
 import { routeCommand } from './route.ts';
 import { serveCommand } from './serve.ts';
+import { version } from './shipped.ts';
+import { trainCommand } from './train.ts';
 
 /** Exit codes, as `--help` states them. */
 const EXIT = { failed: 1, usage: 2, interrupted: 130 } as const;
 
-const VERBS = [serveCommand, chatCommand, routeCommand, assignCommand, checkCommand, keyCommand];
+const VERBS = [
+  serveCommand,
+  chatCommand,
+  routeCommand,
+  assignCommand,
+  trainCommand,
+  checkCommand,
+  keyCommand,
+];
 
 function program(): Command {
   const root = new Command('expert-router')
@@ -37,11 +46,6 @@ Exit codes: 0 done; 1 failed (the message says why); 2 wrong usage; 130 interrup
 /** Every verb refuses what it does not know, with a suggestion, and throws instead of exiting. */
 function inherit(command: Command): Command {
   return command.showSuggestionAfterError().allowExcessArguments(false).exitOverride();
-}
-
-function version(): string {
-  const file = new URL('../../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }
 
 function exitCode(error: unknown): number {

@@ -9,7 +9,7 @@ import type { Routed } from '../gateway/router.ts';
 import { Readiness } from '../http/readiness.ts';
 import { listen, type RunningServer } from '../http/server.ts';
 import { Telemetry } from '../telemetry/metrics.ts';
-import { cacheFolder } from './cache-folder.ts';
+
 import { composeExperts, composeRouter, DEFAULT_CONFIG, expertDeps, loadRouterModel } from './compose.ts';
 
 interface ServeOptions {
@@ -45,7 +45,7 @@ async function serve(options: ServeOptions): Promise<void> {
   const model = await loadRouterModel(config);
   const router = composeRouter(config, model);
   const log = (line: string): void => console.error(line);
-  const experts = await composeExperts(config, expertDeps(cacheFolder(), log));
+  const experts = await composeExperts(config, expertDeps('/tmp/none', log));
   const telemetry = new Telemetry({ processMetrics: true });
   const gateway = new Gateway(router, experts, telemetry);
   const address = listenAddress(config, options.port);

@@ -56,6 +56,10 @@ export async function upstream(answer: Answer): Promise<Upstream> {
 
 /** A well-behaved chat completion that says which model was asked. */
 export const polite: Answer = (response, request) => {
+  if (request.method === 'GET') {
+    response.writeHead(200, { 'content-type': 'application/json' }).end('{"object":"list","data":[]}');
+    return;
+  }
   const { model, stream } = JSON.parse(request.body) as { model: string; stream?: boolean };
   if (stream) {
     response.writeHead(200, { 'content-type': 'text/event-stream' });
