@@ -2,7 +2,7 @@
  * The kind `emulated`: deterministic text that plainly says it is emulated, for trying the router without a model.
  * It knows nothing of language; a token here is a word with the white space after it.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Expert } from '../expert.ts';
 import type { ExpertDeps, ExpertKind } from '../kind.ts';
@@ -43,7 +43,8 @@ function emulatedExpert(id: string, options: EmulatedOptions, deps: ExpertDeps):
         const prompt = lastText(request);
         const answer = emulate(emulatedText(id, prompt), maxTokens, stop);
         for (const piece of answer.pieces) {
-          if (pause > 0) await sleep(pause, undefined, { signal });
+          // Without a pace other requests still get their turn, and a reader who leaves is noticed.
+          await (pause > 0 ? sleep(pause, undefined, { signal }) : nextTurn(undefined, { signal }));
           if (!reply.text(piece)) await drained();
         }
         const usage = { prompt_tokens: words(prompt).length, completion_tokens: answer.tokens };

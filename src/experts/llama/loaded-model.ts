@@ -99,8 +99,9 @@ async function open(
   const engine = (await import(pathToFileURL(entry).href)) as EngineModule;
   const jinjaEntry = createRequire(entry).resolve('@huggingface/jinja');
   const jinja = (await import(pathToFileURL(jinjaEntry).href)) as JinjaModule;
-  // More threads than cores make llama.cpp's spinning workers wait for each other: measured 200 times slower.
-  const threads = options.threads ?? availableParallelism();
+  // llama.cpp's workers spin while they wait for each other: with one thread per core, any other work (this event
+  // loop's, say) stalls them all. Measured on two cores: first answer 40 s with two threads, 4 s with one.
+  const threads = options.threads ?? Math.max(1, availableParallelism() - 1);
   const metal = process.platform === 'darwin' && process.arch === 'arm64';
   const llama = await engine.getLlama({
     gpu: options.gpu ?? (metal ? 'auto' : false),
