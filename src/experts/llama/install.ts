@@ -23,7 +23,7 @@ export type InstallDeps = Pick<
   'cacheFolder' | 'environment' | 'now' | 'progress' | 'log' | 'signal'
 >;
 
-export function engineFolder(cacheFolder: string): string {
+function engineFolder(cacheFolder: string): string {
   return join(cacheFolder, 'engines', `${ENGINE_PACKAGE}-${ENGINE_VERSION}`);
 }
 
