@@ -9,7 +9,7 @@ import type { Endpoint } from '../../core/openai.ts';
 import type { Expert, ExpertRequest, Generation, Health, ReplySink } from '../expert.ts';
 import type { ExpertDeps, ExpertKind } from '../kind.ts';
 import { withModelName } from './model-name.ts';
-import { apiBase, type OpenAiOptions, openaiOptions } from './options.ts';
+import { apiBase, type OpenAiOptions, openaiOptions, replicasOf } from './options.ts';
 
 const PATHS: Readonly<Record<Endpoint, string>> = { chat: '/chat/completions', completions: '/completions' };
 
@@ -18,6 +18,10 @@ export const openaiKind: ExpertKind<OpenAiOptions> = {
   summary:
     "Any server with OpenAI's chat completions: vLLM, SGLang, trtllm-serve, llama-server, Ollama, clouds",
   options: openaiOptions,
+  // Engines batch in flight; 256 sequences is what vLLM and TensorRT-LLM admit unless told otherwise.
+  admission: { maxConcurrent: 256, firstTokenMs: 30_000 },
+  replicas: (options) =>
+    replicasOf(options).map(({ url, weight }) => ({ name: url, weight, options: { ...options, url } })),
   create: async (id: string, options: OpenAiOptions, _deps: ExpertDeps) => new OpenAiExpert(id, options),
 };
 
@@ -30,7 +34,7 @@ class OpenAiExpert implements Expert {
   readonly #pool: Pool;
 
   constructor(id: string, options: OpenAiOptions) {
-    const base = apiBase(options.url);
+    const base = apiBase(replicasOf(options)[0]!.url);
     this.id = id;
     this.#model = options.model ?? id;
     this.#path = base.pathname;
