@@ -58,12 +58,12 @@ export class Connection {
     if (this.#open) user.connected();
   }
 
-  /** Head and body leave together where they fit one packet. */
+  /** Head and body leave in one write. */
   send(head: string, body: Buffer): void {
-    this.#socket.cork();
-    this.#socket.write(head, 'latin1');
-    this.#socket.write(body);
-    this.#socket.uncork();
+    const bytes = Buffer.allocUnsafe(head.length + body.length);
+    bytes.write(head, 0, 'latin1');
+    body.copy(bytes, head.length);
+    this.#socket.write(bytes);
   }
 
   /** From now on `silent` is called when nothing comes for so long; every byte starts the time anew. */
