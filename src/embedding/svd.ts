@@ -99,7 +99,7 @@ export async function truncatedSvd(
 ): Promise<Svd> {
   const width = Math.max(1, Math.min(rank + OVERSAMPLING, columns));
   const q = Float32Array.from({ length: columns * width }, () => random.normal());
-  orthonormalise(q, width);
+  orthonormalise(q, width, 1);
   let gram: Float64Array = new Float64Array(width * width);
   for (let pass = 0; pass < ITERATIONS; pass += 1) {
     const products = await multiply(q, width);
@@ -108,7 +108,8 @@ export async function truncatedSvd(
     else {
       q.fill(0);
       for (const { z } of products) for (let i = 0; i < q.length; i += 1) q[i]! += z[i]!;
-      orthonormalise(q, width);
+      // The last one feeds the Rayleigh–Ritz step, which takes the columns to be orthonormal.
+      orthonormalise(q, width, pass === ITERATIONS - 2 ? 2 : 1);
     }
   }
   return rayleighRitz(q, gram, width, Math.min(rank, width));

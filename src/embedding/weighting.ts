@@ -4,7 +4,7 @@
  */
 import {
   CHARACTERS,
-  DENSE_ONE,
+  DENSE_WEAK,
   DENSE_THREE,
   DENSE_TWO,
   KINDS,
@@ -20,7 +20,7 @@ export function kindWeights(): Float64Array {
   weights[WORD] = 1;
   weights[PAIR] = 0.7;
   weights[CHARACTERS] = 0.5;
-  weights[DENSE_ONE] = 0.5;
+  weights[DENSE_WEAK] = 0.5;
   weights[DENSE_TWO] = 1;
   weights[DENSE_THREE] = 0.8;
   weights[MARKS] = 0.5;
