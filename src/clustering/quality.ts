@@ -2,7 +2,8 @@
  * How good a clustering is: against labels (mutual information, purity), against another clustering (adjusted Rand
  * index) and by itself (silhouette). It knows nothing of what the points are.
  */
-import type { Points } from './kmeans.ts';
+import { findNearest, type Nearest } from './distances.ts';
+import type { Points } from './points.ts';
 
 interface Table {
   readonly cells: Map<number, number>;
@@ -77,21 +78,11 @@ export function simplifiedSilhouette(points: Points, centroids: Float32Array): n
   const { values, count, dimensions } = points;
   const clusters = centroids.length / dimensions;
   if (clusters < 2 || count === 0) return 0;
+  const nearest: Nearest = { cluster: 0, first: 0, second: 0 };
   let total = 0;
   for (let point = 0; point < count; point += 1) {
-    let first = Number.POSITIVE_INFINITY;
-    let second = Number.POSITIVE_INFINITY;
-    for (let cluster = 0; cluster < clusters; cluster += 1) {
-      let sum = 0;
-      for (let j = 0; j < dimensions; j += 1) {
-        sum += (values[point * dimensions + j]! - centroids[cluster * dimensions + j]!) ** 2;
-      }
-      if (sum < first) {
-        second = first;
-        first = sum;
-      } else if (sum < second) second = sum;
-    }
-    total += second === 0 ? 0 : 1 - Math.sqrt(first / second);
+    findNearest(values, point * dimensions, centroids, dimensions, nearest);
+    total += nearest.second === 0 ? 0 : 1 - Math.sqrt(nearest.first / nearest.second);
   }
   return total / count;
 }

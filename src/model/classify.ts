@@ -36,7 +36,7 @@ export function classifyEmbedded(model: RouterModel, embedded: Embedded): Classi
     name: model.names[cluster] ?? '',
     distances,
     margin: model.clusters > 1 ? second - nearest : 0,
-    confidence: empty ? 0 : interpolate(calibration, marginScore(nearest, second)),
+    confidence: empty ? 0 : interpolate(calibration, scoreOf(calibration, cluster, nearest, second)),
     outside: empty || nearest > calibration.radii[cluster]! || embedded.share < calibration.leastShare,
   };
 }
@@ -83,13 +83,34 @@ export function twoNearest(distances: Float32Array): TwoNearest {
   return { cluster, runnerUp, nearest, second };
 }
 
+/** What confidence is read off at: the margin on a logarithmic scale, shifted by what is known of the cluster. */
+export function scoreOf(
+  { offsets, slope }: Pick<Calibration, 'offsets' | 'slope'>,
+  cluster: number,
+  nearest: number,
+  second: number,
+): number {
+  return slope * logMargin(nearest, second) + (offsets[cluster] ?? 0);
+}
+
+/** Logarithm of the relative margin, bounded below where two centroids are equally near. */
+export function logMargin(nearest: number, second: number): number {
+  return Math.log(marginScore(nearest, second) + LEAST_MARGIN);
+}
+
+const LEAST_MARGIN = 0.005;
+
 /** The lead over the runner-up, relative to how far both are: 0 on the border, 1 on the centroid. */
 export function marginScore(nearest: number, second: number): number {
   if (!Number.isFinite(second)) return 1;
   return second + nearest === 0 ? 0 : (second - nearest) / (second + nearest);
 }
 
-function interpolate({ scores, confidences }: Calibration, score: number): number {
+/** The confidence at a score. */
+export function interpolate(
+  { scores, confidences }: Pick<Calibration, 'scores' | 'confidences'>,
+  score: number,
+): number {
   const last = scores.length - 1;
   if (last < 0) return 0;
   if (score <= scores[0]!) return confidences[0]!;
