@@ -37,7 +37,7 @@ describe('the README', () => {
         .replaceAll('http://127.0.0.1:8080', router.url)
         .replace('expert-router chat', `expert-router chat --url ${router.url}`);
       const done = spawnSync('bash', ['-c', written], { cwd: ROOT, encoding: 'utf8', timeout: 120_000 });
-      expect(done.stderr + done.stdout).not.toMatch(/"error"|Error:/);
+      expect(done.stdout).not.toContain('{"error"');
       expect({ status: done.status, stderr: done.stderr }).toMatchObject({ status: 0 });
       expect(done.stdout.length).toBeGreaterThan(0);
     },

@@ -1,5 +1,5 @@
 /** `expert-router chat`: a conversation in the terminal with a running router, showing who answers and why. */
-import { createInterface } from 'node:readline/promises';
+import { createInterface, type Interface } from 'node:readline/promises';
 import { styleText } from 'node:util';
 import { Command } from 'commander';
 import { describeError, UserError } from '../core/errors.ts';
@@ -43,11 +43,8 @@ Examples:
 class Chat {
   readonly #base: string;
   readonly #headers: Record<string, string>;
-  readonly #terminal = createInterface({
-    input: process.stdin,
-    output: process.stdout,
-    terminal: process.stdin.isTTY,
-  });
+  /** Made only once the router has answered: lines read earlier would be lost. */
+  #terminal!: Interface;
   #model: string;
   #messages: Message[] = [];
   #answering: AbortController | null = null;
@@ -66,6 +63,11 @@ class Chat {
     console.log(
       styleText('dim', `Connected to ${this.#base}: ${experts.join(', ')}. /help shows what you can type.`),
     );
+    this.#terminal = createInterface({
+      input: process.stdin,
+      output: process.stdout,
+      terminal: process.stdin.isTTY,
+    });
     this.#terminal.on('SIGINT', () => this.#interrupt());
     this.#prompt();
     for await (const line of this.#terminal) {

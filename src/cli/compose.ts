@@ -1,6 +1,7 @@
 /** Picks the parts: from a config to a router, its experts and a gateway. The only place that knows them all. */
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { type Config, type ExpertConfig, kindOptions } from '../config/schema.ts';
 import { describeError, UserError } from '../core/errors.ts';
 import type { Expert } from '../experts/expert.ts';
@@ -14,8 +15,10 @@ import { assignClusters, type ClusterAssignment, type ExpertProfile } from '../r
 import { POLICIES } from '../routing/policies.ts';
 import type { LoadSnapshot } from '../routing/policy.ts';
 import { plainText } from '../text/routable.ts';
+import { cacheFolder } from './cache-folder.ts';
 import { progressBar } from './progress.ts';
 import { shipped } from './shipped.ts';
+import { StandIns } from './stand-ins.ts';
 
 export const DEFAULT_CONFIG = shipped('presets/embedded.yaml');
 export const DEFAULT_MODEL = shipped('models/default.router.safetensors');
@@ -81,17 +84,21 @@ export function composeRouter(config: Config, model: RouterModel): Router {
 
 /** Starts every expert of the config, in its order. */
 export async function composeExperts(config: Config, deps: ExpertDeps): Promise<readonly Expert[]> {
+  const standIns = new StandIns(deps);
   const experts: Expert[] = [];
   for (const expert of config.experts) {
     const kind = EXPERT_KINDS.find((candidate) => candidate.kind === expert.kind)!;
-    experts.push(await kind.create(expert.id, kindOptions(expert), deps));
+    const options = kindOptions(expert);
+    experts.push(
+      await standIns.instead(expert.id, kind, options, () => kind.create(expert.id, options, deps)),
+    );
   }
   return experts;
 }
 
-export function expertDeps(cacheFolder: string, log: (line: string) => void): ExpertDeps {
+export function expertDeps(log: (line: string) => void): ExpertDeps {
   return {
-    cacheFolder,
+    cacheFolder: cacheFolder(process.env, process.platform, homedir()),
     environment: process.env,
     newId: (prefix) => `${prefix}-${randomUUID().replaceAll('-', '')}`,
     now: Date.now,

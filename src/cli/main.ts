@@ -5,6 +5,7 @@ import { assignCommand } from './assign.ts';
 import { chatCommand } from './chat.ts';
 import { checkCommand } from './check.ts';
 import { keyCommand } from './key.ts';
+import { pullCommand } from './pull.ts';
 import { routeCommand } from './route.ts';
 import { serveCommand } from './serve.ts';
 import { version } from './shipped.ts';
@@ -20,6 +21,7 @@ const VERBS = [
   assignCommand,
   trainCommand,
   checkCommand,
+  pullCommand,
   keyCommand,
 ];
 

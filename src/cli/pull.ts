@@ -8,7 +8,7 @@ import { ensureEngine, findEngine } from '../experts/llama/install.ts';
 import { ENGINE_PACKAGE, ENGINE_VERSION } from '../experts/llama/install-plan.ts';
 import { fetchWeights } from '../weights/fetch.ts';
 import { listWeights } from '../weights/inventory.ts';
-import { DEFAULT_REFERENCE } from '../weights/reference.ts';
+import { DEFAULT_REFERENCE, parseWeights } from '../weights/reference.ts';
 import { cacheFolder } from './cache-folder.ts';
 import { amount, progressBar } from './progress.ts';
 
@@ -35,6 +35,8 @@ export function pullCommand(): Command {
 }
 
 async function pull(folder: string, weights: readonly string[]): Promise<void> {
+  // A mistyped name should be told before minutes of downloading.
+  for (const setting of weights) parseWeights(setting, homedir());
   const stop = new AbortController();
   const onInterrupt = () => stop.abort(new Error('interrupted'));
   process.once('SIGINT', onInterrupt);

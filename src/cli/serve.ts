@@ -45,7 +45,7 @@ async function serve(options: ServeOptions): Promise<void> {
   const model = await loadRouterModel(config);
   const router = composeRouter(config, model);
   const log = (line: string): void => console.error(line);
-  const experts = await composeExperts(config, expertDeps('/tmp/none', log));
+  const experts = await composeExperts(config, expertDeps(log));
   const telemetry = new Telemetry({ processMetrics: true });
   const gateway = new Gateway(router, experts, telemetry);
   const address = listenAddress(config, options.port);

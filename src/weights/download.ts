@@ -30,16 +30,26 @@ export class RefusedDownload extends Error {
 
 /** Appends what is missing to `partial`. Resolves when the server has sent everything. */
 export async function download(url: string, partial: string, options: DownloadOptions): Promise<void> {
-  const attempts = options.attempts ?? 4;
-  for (let attempt = 1; ; attempt += 1) {
+  try {
+    await retrying(options, () => transfer(url, partial, options));
+  } catch (error) {
+    throw isDiskFull(error) ? diskFull(partial, error) : error;
+  }
+}
+
+/** Tries again after passing troubles, each time after twice the wait; not after a refusal or an abort. */
+export async function retrying<T>(
+  options: Pick<DownloadOptions, 'signal' | 'attempts' | 'backoffMs'>,
+  attempt: () => Promise<T>,
+): Promise<T> {
+  for (let count = 1; ; count += 1) {
     try {
-      await transfer(url, partial, options);
-      return;
+      return await attempt();
     } catch (error) {
       options.signal.throwIfAborted();
-      if (isDiskFull(error)) throw diskFull(partial, error);
-      if (error instanceof RefusedDownload || attempt >= attempts) throw error;
-      await sleep((options.backoffMs ?? 500) * 2 ** (attempt - 1), undefined, { signal: options.signal });
+      const final = error instanceof RefusedDownload || isDiskFull(error);
+      if (final || count >= (options.attempts ?? 4)) throw error;
+      await sleep((options.backoffMs ?? 500) * 2 ** (count - 1), undefined, { signal: options.signal });
     }
   }
 }

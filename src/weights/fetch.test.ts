@@ -1,9 +1,10 @@
 /** The whole way from a package index to a verified file, against a loopback server with a small archive. */
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { crc32, deflateRawSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -110,6 +111,14 @@ it('says which local file is missing, and refuses what is no weights at all', as
   await expect(fetchWeights('/no/such.gguf', deps())).rejects.toThrow('there is no file /no/such.gguf');
   await expect(fetchWeights('gpt-4', deps())).rejects.toThrow(/none of/);
   await expect(fetchWeights('hf:a/../b.gguf', deps())).rejects.toThrow(/hf:owner\/repo/);
+});
+
+it('takes over a lock at once when its owner is a dead process of this machine', async () => {
+  const path = join(cache, 'y.lock');
+  const gone = spawnSync(process.execPath, ['--version']).pid;
+  await writeFile(path, `${gone} ${hostname()}`);
+  const done = withLock(path, { now: Date.now, signal: AbortSignal.timeout(5_000) }, async () => 'mine');
+  await expect(done).resolves.toBe('mine');
 });
 
 it('takes over a lock whose owner died', async () => {

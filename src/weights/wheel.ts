@@ -2,6 +2,7 @@
  * The address of a wheel, from a Python package index's simple API (JSON, else HTML).
  * It installs nothing and knows nothing of Python; credentials in the index address go with each request.
  */
+import { RefusedDownload } from './download.ts';
 import type { Http } from './http.ts';
 import { redact } from './reference.ts';
 
@@ -17,7 +18,8 @@ export async function findWheel(
 ): Promise<string> {
   const page = new URL(`${project}/`, indexUrl.endsWith('/') ? indexUrl : `${indexUrl}/`);
   const response = await http.get(page.href, { accept: ACCEPT }, signal);
-  if (!response.ok) throw new Error(`${redact(page.href)} answered ${response.status}`);
+  if (response.status >= 500) throw new Error(`${redact(page.href)} answered ${response.status}`);
+  if (!response.ok) throw new RefusedDownload(response.status, page.href);
   const json = (response.headers.get('content-type') ?? '').includes('json');
   const link = json ? linkInJson(await response.json(), wheel) : linkInHtml(await response.text(), wheel);
   if (!link) throw new Error(`${redact(page.href)} does not list ${wheel}`);

@@ -19,7 +19,7 @@ export async function gateway(yaml: string): Promise<RunningGateway> {
   const config = parseConfig(yaml, 'test.yaml', process.env);
   const logged: string[] = [];
   const log = (line: string): void => void logged.push(line);
-  const experts = await composeExperts(config, expertDeps('/nonexistent', log));
+  const experts = await composeExperts(config, expertDeps(log));
   const telemetry = new Telemetry({ processMetrics: false });
   const router = composeRouter(config, await loadRouterModel(config));
   const server = await listen({

@@ -32,7 +32,7 @@ export interface Listener {
 }
 
 /** Prompts go in by pieces this long: a batch cannot be interrupted, and a reader who leaves must free it soon. */
-const PREFILL = 32;
+const PREFILL = 16;
 /** How far back repetition is punished. */
 const REMEMBERED = 64;
 

@@ -3,7 +3,7 @@
  * It loads nothing; what npm may install is fixed by the lockfile in `engines/llama`.
  */
 import { spawn } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,6 +15,7 @@ import { binaryPackage, ENGINE_PACKAGE, ENGINE_VERSION, type Lockfile, planInsta
 const SHIPPED = fileURLToPath(new URL('../../../engines/llama/', import.meta.url));
 /** Sources for building llama.cpp anew, 35 MB: this product only ever runs the prebuilt binary. */
 const UNUSED = join('node_modules', ENGINE_PACKAGE, 'llama', 'gitRelease.bundle');
+const LEFTOVER = '.installing-';
 const ENTRY = join('node_modules', ENGINE_PACKAGE, 'dist', 'index.js');
 
 export type InstallDeps = Pick<
@@ -22,7 +23,7 @@ export type InstallDeps = Pick<
   'cacheFolder' | 'environment' | 'now' | 'progress' | 'log' | 'signal'
 >;
 
-export function engineFolder(cacheFolder: string): string {
+function engineFolder(cacheFolder: string): string {
   return join(cacheFolder, 'engines', `${ENGINE_PACKAGE}-${ENGINE_VERSION}`);
 }
 
@@ -50,7 +51,8 @@ export async function ensureEngine(deps: InstallDeps): Promise<string> {
   return withLock(`${folder}.lock`, { now: deps.now, signal, onWait }, async () => {
     const meanwhile = await findEngine(deps.cacheFolder);
     if (meanwhile) return meanwhile;
-    const temporary = await mkdtemp(join(dirname(folder), '.installing-'));
+    await sweep(dirname(folder));
+    const temporary = await mkdtemp(join(dirname(folder), LEFTOVER));
     try {
       await install(temporary, deps, signal);
       await rename(temporary, folder);
@@ -59,6 +61,12 @@ export async function ensureEngine(deps: InstallDeps): Promise<string> {
     }
     return join(folder, ENTRY);
   });
+}
+
+/** What a killed installation left behind; we hold the lock, so nobody is using it. */
+async function sweep(folder: string): Promise<void> {
+  const left = (await readdir(folder)).filter((name) => name.startsWith(LEFTOVER));
+  await Promise.all(left.map((name) => rm(join(folder, name), { recursive: true, force: true })));
 }
 
 async function install(folder: string, deps: InstallDeps, signal: AbortSignal): Promise<void> {
