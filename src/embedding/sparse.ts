@@ -14,9 +14,9 @@ export interface CountChunk {
   readonly offsets: Uint32Array;
   readonly terms: Uint16Array | Uint32Array;
   readonly counts: Uint8Array;
-  /** Euclidean length of each row's tf-idf weights. */
+  /** Euclidean length of each row's weights while directions are fitted. */
   readonly lengths: Float32Array;
-  /** Squared weight of what each row's text has outside of the vocabulary. */
+  /** Weight of what each row's text has outside of the vocabulary. */
   readonly unknown: Float32Array;
 }
 
@@ -104,29 +104,32 @@ function measureRows({ rows, offsets, terms, counts, lengths }: CountChunk, weig
   }
 }
 
-/** Every row's unit vector and the share of its weight that the projection explains. */
+/** Every row's unit vector, and how far its terms point the same way: 0..1, unknown ones pointing nowhere. */
 export function projectChunk(
   chunk: CountChunk,
   { weights, rows, scales, dimensions }: Projection,
 ): { vectors: Float32Array; shares: Float32Array } {
-  const { offsets, terms, counts, lengths, unknown } = chunk;
+  const { offsets, terms, counts, unknown } = chunk;
   const frequency = frequencyTable();
   const vectors = sharedFloats(chunk.rows * dimensions);
   const shares = sharedFloats(chunk.rows);
   const sum = new Float64Array(dimensions);
   for (let row = 0; row < chunk.rows; row += 1) {
     sum.fill(0);
+    let weight = unknown[row]!;
     for (let entry = offsets[row]!; entry < offsets[row + 1]!; entry += 1) {
       const term = terms[entry]!;
-      const gain = frequency[counts[entry]!]! * weights[term]! * scales[term]!;
+      const own = frequency[counts[entry]!]! * weights[term]!;
+      weight += own;
+      const gain = own * scales[term]!;
       const at = term * dimensions;
       for (let j = 0; j < dimensions; j += 1) sum[j]! += gain * rows[at + j]!;
     }
     let squared = 0;
     for (const value of sum) squared += value * value;
     if (squared === 0) continue;
-    shares[row] = squared / (lengths[row]! ** 2 + unknown[row]!);
     const length = Math.sqrt(squared);
+    shares[row] = length / weight;
     for (let j = 0; j < dimensions; j += 1) vectors[row * dimensions + j] = sum[j]! / length;
   }
   return { vectors, shares };

@@ -5,10 +5,11 @@
 import { CHARACTERS, KINDS, PAIR } from '../text/features.ts';
 
 /**
- * Found by trial (docs/router-model.md): tf-idf between two prompts multiplies idf twice, and even so the words of
- * grammar, which no stop list removes here, drown the topic. The third power does not let them.
+ * Powers of idf found by trial (docs/router-model.md). Similarity multiplies it twice, and even so the words of
+ * grammar, which no stop list removes here, drown the topic. Fitting directions needs it higher than using them.
  */
-const IDF_POWER = 3;
+const FITTING_POWER = 3;
+const USING_POWER = 2;
 
 /** Factor per kind: characters within words come many to a word, pairs repeat their words. */
 export function kindFactors(): Float64Array {
@@ -23,9 +24,14 @@ export function inverseDocumentFrequency(documents: number, frequency: number): 
   return Math.log((1 + documents) / (1 + frequency)) + 1;
 }
 
-/** Weight of a term of that kind before its frequency in the text. */
+/** Weight of a term of that kind in a text, before its frequency there. */
 export function termWeight(kind: number, documents: number, frequency: number): number {
-  return (kindFactors()[kind] ?? 1) * inverseDocumentFrequency(documents, frequency) ** IDF_POWER;
+  return (kindFactors()[kind] ?? 1) * inverseDocumentFrequency(documents, frequency) ** USING_POWER;
+}
+
+/** The same while the terms' directions are fitted. */
+export function fittingWeight(kind: number, documents: number, frequency: number): number {
+  return (kindFactors()[kind] ?? 1) * inverseDocumentFrequency(documents, frequency) ** FITTING_POWER;
 }
 
 /** 1 + ln(count) for a term that occurs: the tenth mention says less than the first. */

@@ -19,6 +19,8 @@ export interface Classification {
   readonly confidence: number;
   /** The text is unlike the prompts the model was trained on; its cluster means little. */
   readonly outside: boolean;
+  /** What `outside` is decided by: above 1 outside, 0 in the midst of what is known. */
+  readonly strangeness: number;
 }
 
 /** Never throws, for any text. */
@@ -31,13 +33,15 @@ export function classifyEmbedded(model: RouterModel, embedded: Embedded): Classi
   const { cluster, nearest, second } = twoNearest(distances);
   const { calibration } = model;
   const empty = isZero(embedded.vector);
+  const strangeness = empty ? Number.POSITIVE_INFINITY : strangenessOf(calibration, cluster, nearest, embedded.share);
   return {
     cluster,
     name: model.names[cluster] ?? '',
     distances,
     margin: model.clusters > 1 ? second - nearest : 0,
     confidence: empty ? 0 : interpolate(calibration, scoreOf(calibration, cluster, nearest, second)),
-    outside: empty || nearest > calibration.radii[cluster]! || embedded.share < calibration.leastShare,
+    outside: strangeness > 1,
+    strangeness,
   };
 }
 
@@ -81,6 +85,16 @@ export function twoNearest(distances: Float32Array): TwoNearest {
     }
   }
   return { cluster, runnerUp, nearest, second };
+}
+
+/** The larger of two ratios: distance to the cluster's radius, and least known share to the text's. */
+export function strangenessOf(
+  { radii, leastShare }: Pick<Calibration, 'radii' | 'leastShare'>,
+  cluster: number,
+  nearest: number,
+  share: number,
+): number {
+  return Math.max(nearest / radii[cluster]!, share === 0 ? Number.POSITIVE_INFINITY : leastShare / share);
 }
 
 /** What confidence is read off at: the margin on a logarithmic scale, shifted by what is known of the cluster. */

@@ -12,7 +12,7 @@ import type { RouterModel } from './router-model.ts';
 export interface Embedded {
   /** Unit length, or all zero when nothing in the text is known. */
   readonly vector: Float32Array;
-  /** Squared length of the main segment's projection over that of its weights, unknown features included: 0..1. */
+  /** How far the main segment's terms point the same way, unknown features pointing nowhere: 0..1. */
   readonly share: number;
 }
 
@@ -51,7 +51,7 @@ export function embed(model: RouterModel, text: RoutableText): Embedded {
     extractFeatures(normalise(sampleText(segment.text, budgetOf(segment))), features);
     counts.count(features);
     const known = projectCounts(model, counts, projection);
-    if (index === 0) share = shareOf(model, counts, projection, known);
+    if (index === 0) share = shareOf(model, counts, projection);
     if (known === 0) continue;
     const factor = segment.weight / Math.sqrt(known);
     for (let j = 0; j < total.length; j += 1) total[j]! += factor * projection[j]!;
@@ -77,15 +77,14 @@ function projectCounts(model: RouterModel, counted: TermCounts, projection: Floa
   return energy;
 }
 
-function shareOf(model: RouterModel, counted: TermCounts, projection: Float64Array, known: number): number {
-  let energy = known;
-  for (let kind = 0; kind < KINDS; kind += 1) {
-    energy += counted.unknown[kind]! * model.terms.unknownWeights[kind]! ** 2;
+function shareOf({ terms }: RouterModel, counted: TermCounts, projection: Float64Array): number {
+  let weight = 0;
+  for (let index = 0; index < counted.length; index += 1) {
+    const term = counted.terms[index]!;
+    weight += termFrequency(counted.counts[term]!) * terms.weights[term]!;
   }
-  if (energy === 0) return 0;
-  let projected = 0;
-  for (const value of projection) projected += value * value;
-  return projected / energy;
+  for (let kind = 0; kind < KINDS; kind += 1) weight += counted.unknown[kind]! * terms.unknownWeights[kind]!;
+  return weight === 0 ? 0 : Math.hypot(...projection) / weight;
 }
 
 function unit(vector: Float64Array): Float32Array {

@@ -41,9 +41,13 @@ export async function tryCounts(
   return Promise.all(
     counts.map(async (clusters, index) => {
       const options = { clusters, restarts: 2, maxIterations: 50, tolerance: 1e-3 };
-      const _fit = (part: Points, seed: number): Promise<Clustering> =>
+      const fitPart = (part: Points, seed: number): Promise<Clustering> =>
         pool.run('cluster', { points: part, options, seed: random.fork(10 * index + seed).below(2 ** 31) });
-      const [whole, first, second] = await Promise.all([it(all, 0), it(halves[0]!, 1), it(halves[1]!, 2)]);
+      const [whole, first, second] = await Promise.all([
+        fitPart(all, 0),
+        fitPart(halves[0]!, 1),
+        fitPart(halves[1]!, 2),
+      ]);
       done += 1;
       onDone(done, counts.length);
       return {

@@ -102,7 +102,7 @@ export async function fitModel(corpus: Corpus, options: FitOptions, pool: Pool):
     ...namesOf(drawn, labels, calibration.radii.length, options.previous, old),
     centroids: clustering.centroids,
     examples: examples.map((one) => one.near.slice(0, options.examples ?? 0)),
-    terms: { ...terms.vocabulary, rows: terms.projection.rows, scales: terms.projection.scales },
+    terms: termsOf(terms),
     calibration,
     facts: factsOf(corpus, options, terms, clustering, check),
   };
@@ -137,6 +137,11 @@ async function firstClusters(
   const start = before && startFrom(training, before, clusters, random.fork(7));
   const onProgress = (done: number, total: number): void => options.onStage?.('clusters', done, total);
   return clusterPoints(training, clusters, options, start, random.fork(3), pool, onProgress);
+}
+
+function termsOf({ vocabulary, projection }: FittedTerms): RouterModelParts['terms'] {
+  const { hashes, weights, unknownWeights } = vocabulary;
+  return { hashes, weights, unknownWeights, rows: projection.rows, scales: projection.scales };
 }
 
 type Named = Pick<RouterModelParts, 'names' | 'topTerms' | 'sizes'>;

@@ -24,7 +24,7 @@ export interface Frequencies {
 export interface EmbeddedChunk {
   /** rows × dimensions; unit vectors, or zero where nothing was known. */
   readonly vectors: Float32Array;
-  /** Share of each prompt's weight that the projection explains. */
+  /** How far each prompt's terms point the same way, unknown ones counting as pointing nowhere: 0..1. */
   readonly shares: Float32Array;
 }
 
@@ -47,11 +47,11 @@ function vectorise({ batch, vocabulary }: { batch: PackedBatch; vocabulary: Voca
     counts.count(features);
     let unknown = 0;
     for (let kind = 0; kind < KINDS; kind += 1) {
-      unknown += counts.unknown[kind]! * vocabulary.unknownWeights[kind]! ** 2;
+      unknown += counts.unknown[kind]! * vocabulary.unknownWeights[kind]!;
     }
     builder.add(counts, unknown);
   }
-  return builder.build(vocabulary.weights);
+  return builder.build(vocabulary.fittingWeights);
 }
 
 function multiply(input: {

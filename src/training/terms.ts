@@ -5,7 +5,7 @@
 import type { Random } from '../core/random.ts';
 import { quantiseRows } from '../embedding/quantise.ts';
 import type { CountChunk, Projection } from '../embedding/sparse.ts';
-import { blocksOf, truncatedSvd } from '../embedding/svd.ts';
+import { blocksOf, type Svd, truncatedSvd } from '../embedding/svd.ts';
 import { FrequencyTable } from './frequency-table.ts';
 import { inOrder, type Pool } from './pool.ts';
 import type { PackedBatch } from './prompt-store.ts';
@@ -60,25 +60,44 @@ export async function fitTerms(
     },
   );
   const blocks = blocksOf(chunks);
-  const { weights } = vocabulary;
+  const { weights, fittingWeights } = vocabulary;
   const svd = await truncatedSvd(
     vocabulary.hashes.length,
     options.dimensions,
     random,
     (q, width) =>
-      Promise.all(blocks.map((block) => pool.run('multiply', { chunks: block, weights, q, width }))),
+      Promise.all(blocks.map((block) => pool.run('multiply', { chunks: block, weights: fittingWeights, q, width }))),
     on.projected,
   );
   const dimensions = Math.max(1, svd.rank);
-  const { values, scales } = quantiseRows(svd.vectors, dimensions);
+  const directions = termDirections(svd);
+  const { values, scales } = quantiseRows(directions, dimensions);
   return {
     vocabulary,
     projection: { weights, rows: values, scales, dimensions },
     chunks,
     singularValues: svd.values,
     features: table.size,
-    quantisation: meanCosine(svd.vectors, values, dimensions),
+    quantisation: meanCosine(directions, values, dimensions),
   };
+}
+
+/**
+ * Every term's direction: its row of V, each dimension stretched by the root of its singular value, at unit length.
+ * Without the unit length a rare word, whose row is short, would hardly count beside common ones (as in the averages of
+ * word vectors of Arora et al., ICLR 2017, a term's weight is its idf alone).
+ */
+function termDirections({ vectors, values, rank }: Svd): Float32Array {
+  const stretch = values.map(Math.sqrt);
+  const directions = new Float32Array(vectors.length);
+  for (let start = 0; start < vectors.length; start += rank) {
+    let squared = 0;
+    for (let j = 0; j < rank; j += 1) squared += (vectors[start + j]! * stretch[j]!) ** 2;
+    const length = Math.sqrt(squared);
+    if (length < 1e-12) continue;
+    for (let j = 0; j < rank; j += 1) directions[start + j] = (vectors[start + j]! * stretch[j]!) / length;
+  }
+  return directions;
 }
 
 function meanCosine(rows: Float32Array, bytes: Int8Array, width: number): number {

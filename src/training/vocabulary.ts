@@ -2,7 +2,7 @@
  * Chooses which features become terms: those in the most prompts that are neither rare nor everywhere. It knows
  * nothing of projections or clusters.
  */
-import { termWeight } from '../embedding/weighting.ts';
+import { fittingWeight, termWeight } from '../embedding/weighting.ts';
 import { KINDS } from '../text/features.ts';
 import type { FrequencyTable } from './frequency-table.ts';
 
@@ -10,6 +10,8 @@ export interface Vocabulary {
   /** In rising order. */
   readonly hashes: Uint32Array;
   readonly weights: Float32Array;
+  /** The same while directions are fitted. */
+  readonly fittingWeights: Float32Array;
   /** Weight per kind of a feature outside of the vocabulary. */
   readonly unknownWeights: Float32Array;
 }
@@ -42,6 +44,7 @@ export function chooseVocabulary(
   return {
     hashes: Uint32Array.from(kept, (index) => hashes[index]!),
     weights: Float32Array.from(kept, (index) => termWeight(hashes[index]! & 7, prompts, counts[index]!)),
+    fittingWeights: Float32Array.from(kept, (index) => fittingWeight(hashes[index]! & 7, prompts, counts[index]!)),
     unknownWeights: Float32Array.from({ length: KINDS }, (_, kind) => termWeight(kind, prompts, least)),
   };
 }
