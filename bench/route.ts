@@ -32,7 +32,11 @@ function percentile(sorted: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!;
 }
 
-function measure(texts: readonly RoutableText[], rounds: number, act: (text: RoutableText) => void): number[] {
+function measure(
+  texts: readonly RoutableText[],
+  rounds: number,
+  act: (text: RoutableText) => void,
+): number[] {
   const times: number[] = [];
   for (let round = 0; round < rounds; round += 1) {
     const started = performance.now();

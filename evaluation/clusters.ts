@@ -37,7 +37,16 @@ for (const clusters of values.clusters.split(',').map(Number)) {
   const runs: Fitted[] = [];
   for (let seed = 1; seed <= Number(values.seeds); seed += 1) {
     const options = { clusters, dimensions: 96, vocabulary: 32_768, restarts: 4, seed };
-    runs.push(await fitModel(corpusOf(labelled.map((one) => one.text), tmpdir()), options, pool));
+    runs.push(
+      await fitModel(
+        corpusOf(
+          labelled.map((one) => one.text),
+          tmpdir(),
+        ),
+        options,
+        pool,
+      ),
+    );
   }
   report(clusters, runs);
 }
@@ -45,7 +54,8 @@ await pool.close();
 judgeOutside(readRouterModel(readFileSync(values.model)));
 
 function report(clusters: number, runs: readonly Fitted[]): void {
-  const rows = (keep: (one: Labelled) => boolean): number[] => labelled.flatMap((one, row) => (keep(one) ? [row] : []));
+  const rows = (keep: (one: Labelled) => boolean): number[] =>
+    labelled.flatMap((one, row) => (keep(one) ? [row] : []));
   const mean = (of: (run: Fitted) => number): string =>
     (runs.reduce((sum, run) => sum + of(run), 0) / runs.length).toFixed(3);
   for (const [title, kept] of [
@@ -73,14 +83,18 @@ function report(clusters: number, runs: readonly Fitted[]): void {
 function judgeOutside(model: RouterModel): void {
   const inside = labelled.filter((_, index) => index % 4 === 0).map((one) => one.text);
   console.log(`model ${model.id}: ${rate(model, inside)} of ${inside.length} known prompts called outside`);
-  const clinc = labelled.filter((one) => /banking|travel|utility|kitchen|home|auto|work|meta|small|credit/.test(one.label));
+  const clinc = labelled.filter((one) =>
+    /banking|travel|utility|kitchen|home|auto|work|meta|small|credit/.test(one.label),
+  );
   const short = clinc.map((one) => one.text);
   const foreign = outOfScope(corpora);
   console.log(
     `clinc150 out of scope: ROC area ${rocArea(model, short, foreign).toFixed(3)}, ${rate(model, foreign)} called outside against ${rate(model, short)} of those in scope`,
   );
   for (const [language, prompts] of Object.entries(UNSEEN_LANGUAGES)) {
-    console.log(`${language}: ROC area ${rocArea(model, inside, prompts).toFixed(3)}, ${rate(model, prompts)} called outside`);
+    console.log(
+      `${language}: ROC area ${rocArea(model, inside, prompts).toFixed(3)}, ${rate(model, prompts)} called outside`,
+    );
   }
 }
 
@@ -91,7 +105,10 @@ function rate(model: RouterModel, prompts: readonly string[]): string {
 
 function rocArea(model: RouterModel, inside: readonly string[], outside: readonly string[]): number {
   const score = (prompt: string): number => classify(model, plainText(prompt)).strangeness;
-  const scored = [...inside.map((one) => [score(one), 0]), ...outside.map((one) => [score(one), 1])] as [number, number][];
+  const scored = [...inside.map((one) => [score(one), 0]), ...outside.map((one) => [score(one), 1])] as [
+    number,
+    number,
+  ][];
   scored.sort((a, b) => a[0] - b[0]);
   let ranks = 0;
   for (let from = 0; from < scored.length; ) {

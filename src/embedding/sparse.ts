@@ -2,6 +2,7 @@
  * Term counts of many texts as sparse rows, three bytes an entry, in chunks that threads share; and their projection.
  * It knows nothing of texts.
  */
+import { addRows } from './project.ts';
 import type { TermCounts } from './term-counts.ts';
 import { termFrequency } from './weighting.ts';
 
@@ -114,6 +115,7 @@ export function projectChunk(
   const vectors = sharedFloats(chunk.rows * dimensions);
   const shares = sharedFloats(chunk.rows);
   const sum = new Float64Array(dimensions);
+  const gains = new Float64Array(Math.max(1, scales.length));
   for (let row = 0; row < chunk.rows; row += 1) {
     sum.fill(0);
     let weight = unknown[row]!;
@@ -121,10 +123,10 @@ export function projectChunk(
       const term = terms[entry]!;
       const own = frequency[counts[entry]!]! * weights[term]!;
       weight += own;
-      const gain = own * scales[term]!;
-      const at = term * dimensions;
-      for (let j = 0; j < dimensions; j += 1) sum[j]! += gain * rows[at + j]!;
+      gains[entry - offsets[row]!] = own * scales[term]!;
     }
+    const entries = terms.subarray(offsets[row]!, offsets[row + 1]!);
+    addRows(rows, entries, gains, entries.length, sum);
     let squared = 0;
     for (const value of sum) squared += value * value;
     if (squared === 0) continue;

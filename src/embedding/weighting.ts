@@ -36,5 +36,5 @@ export function fittingWeight(kind: number, documents: number, frequency: number
 
 /** 1 + ln(count) for a term that occurs: the tenth mention says less than the first. */
 export function termFrequency(count: number): number {
-  return count > 1 ? 1 + Math.log(count) : count;
+  return count < 2 ? count : 1 + Math.log(count);
 }

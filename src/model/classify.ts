@@ -33,7 +33,9 @@ export function classifyEmbedded(model: RouterModel, embedded: Embedded): Classi
   const { cluster, nearest, second } = twoNearest(distances);
   const { calibration } = model;
   const empty = isZero(embedded.vector);
-  const strangeness = empty ? Number.POSITIVE_INFINITY : strangenessOf(calibration, cluster, nearest, embedded.share);
+  const strangeness = empty
+    ? Number.POSITIVE_INFINITY
+    : strangenessOf(calibration, cluster, nearest, embedded.share);
   return {
     cluster,
     name: model.names[cluster] ?? '',

@@ -18,6 +18,8 @@ const REPLICAS = 8;
 const MOST_RESAMPLED = 30_000;
 /** Held-out prompts further out than this share of their fellows are called outside. */
 export const OUTSIDE_QUANTILE = 0.99;
+/** No cluster's radius is smaller than what this share of all held-out prompts keep to. */
+const LEAST_RADIUS_QUANTILE = 0.95;
 /** Held-out prompts a cluster needs to have a radius of its own; others are held to everyone's. */
 const LEAST_FOR_OWN_RADIUS = 50;
 
@@ -230,8 +232,10 @@ function radiiOf({ clusters, distances }: Decisions, count: number): Float32Arra
   clusters.forEach((cluster, point) => {
     byCluster[cluster]!.push(distances[point]!);
   });
+  // A tight cluster must not turn away a prompt that would be at home in any other.
+  const least = quantileOf([...distances], LEAST_RADIUS_QUANTILE) || 0;
   return Float32Array.from(byCluster, (own) =>
-    own.length < LEAST_FOR_OWN_RADIUS ? everyone : quantileOf(own, OUTSIDE_QUANTILE),
+    own.length < LEAST_FOR_OWN_RADIUS ? everyone : Math.max(least, quantileOf(own, OUTSIDE_QUANTILE)),
   );
 }
 

@@ -16,6 +16,7 @@ import { type Drawn, drawPrompts, promptsIn } from './draw.ts';
 import { type ClusterExamples, findExamples } from './examples.ts';
 import { distinctNames, namesFrom, WordCounts } from './names.ts';
 import type { Pool } from './pool.ts';
+import { weighByRelevance } from './relevance.ts';
 import { embedAll, labelsBy, meanSquaredDistance, type Split, splitOff } from './split.ts';
 import { type FittedTerms, fitTerms } from './terms.ts';
 
@@ -72,11 +73,12 @@ export async function fitModel(corpus: Corpus, options: FitOptions, pool: Pool):
   const random = seededRandom(options.seed);
   const on = (stage: Stage) => (done: number, total: number) => options.onStage?.(stage, done, total);
   const drawn = await drawPrompts(corpus.store, options.fitOn ?? FIT_ON, random.fork(5));
-  const terms = await fitTerms(drawn.batches, drawn.count, options, random.fork(1), pool, {
+  const plain = await fitTerms(drawn.batches, drawn.count, options, random.fork(1), pool, {
     counted: on('counting'),
     vectorised: on('vectors'),
     projected: on('projection'),
   });
+  const terms = await relevantTerms(plain, random.fork(8), pool);
   const { points, shares } = await embedAll(terms, pool);
   const split = splitOff({ points, shares }, random.fork(2));
   const search = options.clusters === 'auto' && !options.previous;
@@ -120,6 +122,17 @@ export async function fitModel(corpus: Corpus, options: FitOptions, pool: Pool):
     points,
     labels,
   };
+}
+
+/** Clusters of the first round: enough to tell topics apart, whatever the number asked for in the end. */
+const FIRST_CLUSTERS = 64;
+
+async function relevantTerms(plain: FittedTerms, random: Random, pool: Pool): Promise<FittedTerms> {
+  const { points } = await embedAll(plain, pool);
+  const clusters = possibleClusters(FIRST_CLUSTERS, points);
+  const options = { clusters, restarts: 1, maxIterations: 30, tolerance: 1e-3 };
+  const { centroids } = await pool.run('cluster', { points, options, seed: random.below(2 ** 31) });
+  return weighByRelevance(plain, labelsBy(points, centroids), clusters);
 }
 
 async function firstClusters(

@@ -12,7 +12,7 @@ const TERMS_IN_NAME = 3;
 /** A word in fewer prompts of a cluster than this names an anecdote. */
 const LEAST_INSIDE = 3;
 /** A word in more than this share of all prompts is grammar. */
-const MOST_OVERALL = 0.08;
+const MOST_OVERALL = 0.04;
 
 /** Counts words per cluster, prompt by prompt, so that prompts need not be held. */
 export class WordCounts {
@@ -56,7 +56,7 @@ export class WordCounts {
     if (grammar || count < Math.min(LEAST_INSIDE, size)) return 0;
     const inside = count / size;
     const outside = (overall - count + 0.5) / (this.prompts - size + 1);
-    return inside ** 0.75 * Math.log(inside / outside);
+    return inside ** 0.6 * Math.log(inside / outside);
   }
 }
 

@@ -66,7 +66,9 @@ export async function fitTerms(
     options.dimensions,
     random,
     (q, width) =>
-      Promise.all(blocks.map((block) => pool.run('multiply', { chunks: block, weights: fittingWeights, q, width }))),
+      Promise.all(
+        blocks.map((block) => pool.run('multiply', { chunks: block, weights: fittingWeights, q, width })),
+      ),
     on.projected,
   );
   const dimensions = Math.max(1, svd.rank);

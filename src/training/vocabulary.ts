@@ -44,7 +44,9 @@ export function chooseVocabulary(
   return {
     hashes: Uint32Array.from(kept, (index) => hashes[index]!),
     weights: Float32Array.from(kept, (index) => termWeight(hashes[index]! & 7, prompts, counts[index]!)),
-    fittingWeights: Float32Array.from(kept, (index) => fittingWeight(hashes[index]! & 7, prompts, counts[index]!)),
+    fittingWeights: Float32Array.from(kept, (index) =>
+      fittingWeight(hashes[index]! & 7, prompts, counts[index]!),
+    ),
     unknownWeights: Float32Array.from({ length: KINDS }, (_, kind) => termWeight(kind, prompts, least)),
   };
 }
