@@ -180,6 +180,16 @@ function namesOf(
   return { names, topTerms, sizes };
 }
 
+/** Sources by the last two elements of their paths: a model is given to others, its maker's folders are not. */
+function shortNames(sources: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
+  const short: Record<string, number> = {};
+  for (const [source, prompts] of Object.entries(sources)) {
+    const name = source.split(/[\\/]/).slice(-2).join('/');
+    short[name] = (short[name] ?? 0) + prompts;
+  }
+  return short;
+}
+
 function factsOf(
   corpus: Corpus,
   options: FitOptions,
@@ -191,7 +201,7 @@ function factsOf(
     seed: options.seed,
     prompts: corpus.store.count,
     duplicates: corpus.duplicates,
-    sources: corpus.sources,
+    sources: shortNames(corpus.sources),
     inertia: clustering.inertia,
     more: {
       'different features': terms.features,

@@ -11,8 +11,9 @@ const TOP_TERMS = 12;
 const TERMS_IN_NAME = 3;
 /** A word in fewer prompts of a cluster than this names an anecdote. */
 const LEAST_INSIDE = 3;
-/** A word in more than this share of all prompts is grammar. */
-const MOST_OVERALL = 0.04;
+/** A word in more than this share of all prompts is grammar, unless it gathers in the cluster. */
+const MOST_OVERALL = 0.03;
+const GATHERED = 0.4;
 
 /** Counts words per cluster, prompt by prompt, so that prompts need not be held. */
 export class WordCounts {
@@ -52,7 +53,7 @@ export class WordCounts {
   private score(word: string, count: number, cluster: number): number {
     const size = this.sizes[cluster]!;
     const overall = this.overall.get(word)!;
-    const grammar = overall > MOST_OVERALL * this.prompts && this.prompts > 200;
+    const grammar = overall > MOST_OVERALL * this.prompts && count < GATHERED * overall && this.prompts > 200;
     if (grammar || count < Math.min(LEAST_INSIDE, size)) return 0;
     const inside = count / size;
     const outside = (overall - count + 0.5) / (this.prompts - size + 1);

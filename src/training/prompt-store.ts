@@ -2,7 +2,7 @@
  * Prompts in batches, written once and read as often as training needs: in memory while they are few, in a temporary
  * file when they are many. It knows nothing of where prompts come from or what becomes of them.
  */
-import { mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../core/errors.ts';
@@ -69,16 +69,24 @@ export class PromptStore {
   }
 
   private spill(): void {
-    const folder = mkdtempSync(join(this.folder, 'expert-router-'));
-    const path = join(folder, 'prompts');
-    this.spool = { folder, path, descriptor: openSync(path, 'wx', 0o600) };
+    this.orExplain(() => {
+      const folder = mkdtempSync(join(this.folder, 'expert-router-'));
+      const path = join(folder, 'prompts');
+      this.spool = { folder, path, descriptor: openSync(path, 'wx', 0o600) };
+    });
     for (const batch of this.held) this.write(batch);
     this.held.length = 0;
   }
 
   private write(batch: PackedBatch): void {
-    try {
+    this.orExplain(() => {
       for (let done = 0; done < batch.length; ) done += writeSync(this.spool!.descriptor, batch, done);
+    });
+  }
+
+  private orExplain(act: () => void): void {
+    try {
+      act();
     } catch (error) {
       throw new UserError(
         `Cannot keep the prompts in ${this.folder} while training: ${(error as Error).message}. ` +
@@ -101,7 +109,10 @@ export class PromptStore {
 
   /** Removes the temporary file, if there is one. Synchronous, so that it also works on the way out. */
   discard(): void {
-    if (this.spool) rmSync(this.spool.folder, { recursive: true, force: true });
+    if (this.spool) {
+      closeSync(this.spool.descriptor);
+      rmSync(this.spool.folder, { recursive: true, force: true });
+    }
     void this.reader?.close();
     this.spool = undefined;
     this.reader = undefined;

@@ -72,7 +72,7 @@ export function reportOf(fitted: Fitted, corpus: Corpus, run: RunMeasures): Trai
     duplicates: corpus.duplicates,
     broken: corpus.broken,
     complaints: corpus.complaints,
-    sources: corpus.sources,
+    sources: model.facts.sources,
     seed: model.facts.seed,
     clusters,
     map: mapPoints(fitted.points, fitted.labels, model.facts.seed),
