@@ -92,29 +92,30 @@ export function fitEngine(
   return build(found.x);
 }
 
-/** Seconds per request that bring simulated times to first token closest to the measured ones, by a grid. */
+/**
+ * Seconds a request costs outside of the engine's steps: the lower quartile of what simulated times to first token
+ * lack, over the least loaded quarter of the rows. Queues in front of the engine are not explained away by it.
+ */
 export function fitPerRequest(
   schedules: readonly Schedule[],
   kernels: Kernels,
   engine: EngineOverheads,
 ): EngineOverheads {
-  const samples = schedules
-    .filter(({ row }) => row.measured.ttft)
+  const measured = schedules
+    .filter(({ row }) => row.measured.ttft && row.kind === 'closed-loop')
+    .sort((a, b) => a.row.concurrency - b.row.concurrency);
+  const missing = measured
+    .slice(0, Math.ceil(measured.length / 4))
     .map(({ row }) => {
       const cost = stepCost(row.deployment, kernelsFor(row.deployment.gpu, kernels), {
         ...engine,
         perRequest: 0,
       });
-      return { simulated: simulate(row, cost).ttft, measured: row.measured.ttft! };
-    });
-  if (samples.length === 0) return { ...engine, perRequest: START.perRequest };
-  let best = { perRequest: 0, error: Number.POSITIVE_INFINITY };
-  for (let perRequest = 0; perRequest <= 0.08; perRequest += 0.001) {
-    const errors = samples.map((s) => Math.abs(Math.log((s.simulated + perRequest) / s.measured)));
-    const error = errors.reduce((a, b) => a + b, 0) / errors.length;
-    if (error < best.error) best = { perRequest, error };
-  }
-  return { ...engine, perRequest: best.perRequest };
+      return row.measured.ttft! - simulate(row, cost).ttft;
+    })
+    .sort((a, b) => a - b);
+  const quartile = missing[Math.floor(missing.length / 4)] ?? START.perRequest;
+  return { ...engine, perRequest: Math.max(0, quartile) };
 }
 
 export function ofEngine(schedules: readonly Schedule[], engine: EngineName): readonly Schedule[] {

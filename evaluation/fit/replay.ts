@@ -3,6 +3,8 @@
  * With all requests offered at once or a constant number of users, what is in each step does not depend on how long
  * steps take; so a row is scheduled once, and priced again for every candidate set of constants.
  */
+import { Fifo } from '../../src/core/fifo.ts';
+import { seededRandom } from '../../src/core/random.ts';
 import type { StepCost, StepLoad } from '../../src/simulator/cost/step.ts';
 import { KvCache } from '../../src/simulator/engine/kv-cache.ts';
 import { Replica, type ReplicaListener } from '../../src/simulator/engine/replica.ts';
@@ -51,20 +53,32 @@ function runAll(
   listener: ReplicaListener,
   submitted?: (now: number) => void,
 ): void {
+  const random = seededRandom(row.input * 31 + row.output);
+  const length = (mean: number): number =>
+    Math.max(1, Math.round(mean * (row.lengths.low + random.next() * (row.lengths.high - row.lengths.low))));
+  // Answers reach the client a little after the engine is done with them, always in order.
+  const arrivals = new Fifo<number>();
+  for (let i = 0; i < Math.min(row.concurrency, row.requests); i++) arrivals.push(0);
   let next = 0;
-  const submit = (now: number): void => {
-    submitted?.(now);
-    replica.submit({ id: next++, promptTokens: row.input, outputTokens: row.output }, now);
-  };
-  while (next < Math.min(row.concurrency, row.requests)) submit(0);
   const replacing: ReplicaListener = {
     ...listener,
     finished(request, time) {
       listener.finished(request, time);
-      if (next < row.requests) submit(time);
+      if (next + arrivals.size < row.requests) arrivals.push(time);
     },
   };
-  while (replica.nextTime < Number.POSITIVE_INFINITY) replica.advance(replica.nextTime, replacing);
+  for (;;) {
+    const arrival = arrivals.peek() ?? Number.POSITIVE_INFINITY;
+    if (arrival <= replica.nextTime && arrival < Number.POSITIVE_INFINITY) {
+      arrivals.shift();
+      submitted?.(arrival);
+      replica.submit(
+        { id: next++, promptTokens: length(row.input), outputTokens: length(row.output) },
+        arrival,
+      );
+    } else if (replica.nextTime < Number.POSITIVE_INFINITY) replica.advance(replica.nextTime, replacing);
+    else return;
+  }
 }
 
 const EVERY_STEP_ONE_SECOND: StepCost = {
@@ -79,9 +93,12 @@ const EVERY_STEP_ONE_SECOND: StepCost = {
 export function schedule(row: CalibrationRow): Schedule {
   const buckets = new Map<string, { steps: number; sums: Record<keyof StepLoad, number> }>();
   const replica = replicaFor(row, EVERY_STEP_ONE_SECOND);
+  let outputTokens = 0;
   runAll(row, replica, {
     firstToken: () => {},
-    finished: () => {},
+    finished: (request) => {
+      outputTokens += request.outputTokens;
+    },
     ran(load, steps) {
       // A run's context grows by one token per sequence and step: its middle stands for all.
       const middle = {
@@ -100,7 +117,6 @@ export function schedule(row: CalibrationRow): Schedule {
     for (const field of FIELDS) load[field] = sums[field] / steps;
     return { load, steps, tokens: load.decodeSequences };
   });
-  const outputTokens = row.requests * row.output;
   return { row, segments, outputTokens, laterTokens: outputTokens - row.requests };
 }
 
@@ -140,21 +156,19 @@ export function simulate(row: CalibrationRow, cost: StepCost): Prediction {
   const firstAt: number[] = [];
   let ttft = 0;
   let tpot = 0;
+  let tokens = 0;
   let end = 0;
   const listener: ReplicaListener = {
     firstToken({ id }, time) {
       firstAt[id] = time;
       ttft += time - submittedAt[id]!;
     },
-    finished({ id }, time) {
-      if (row.output > 1) tpot += (time - firstAt[id]!) / (row.output - 1);
+    finished({ id, outputTokens }, time) {
+      if (outputTokens > 1) tpot += (time - firstAt[id]!) / (outputTokens - 1);
+      tokens += outputTokens;
       end = time;
     },
   };
   runAll(row, replicaFor(row, cost), listener, (now) => submittedAt.push(now));
-  return {
-    throughput: (row.requests * row.output) / end,
-    tpot: tpot / row.requests,
-    ttft: ttft / row.requests,
-  };
+  return { throughput: tokens / end, tpot: tpot / row.requests, ttft: ttft / row.requests };
 }

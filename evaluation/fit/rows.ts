@@ -16,6 +16,8 @@ export interface CalibrationRow {
   readonly concurrency: number;
   /** Requests of the whole run. */
   readonly requests: number;
+  /** Lengths vary evenly between these multiples of `input` and `output`. */
+  readonly lengths: { readonly low: number; readonly high: number };
   readonly measured: {
     /** Output tokens per second of the whole group. */
     readonly throughput?: number;
@@ -78,8 +80,14 @@ const BENCH_REQUESTS: Readonly<Record<string, number>> = {
   '20000/2000': 1000,
 };
 
-/** Requests of a closed-loop run per user: not stated with the rows; several rounds are usual. */
-const ROUNDS = 8;
+/** Requests of a closed-loop run per user: not stated with the rows; ten rounds are usual. */
+const ROUNDS = 10;
+const EXACT = { low: 1, high: 1 };
+/**
+ * Closed-loop rows do not state how lengths vary. Had they not varied at all, all users would stay in step and every
+ * first token would wait for a whole round of prompts: twice as long as measured. A fifth either way undoes that.
+ */
+const VARIED = { low: 0.8, high: 1.2 };
 
 function engineOf(version: string): string {
   if (version.startsWith('vllm')) return 'vllm';
@@ -113,6 +121,7 @@ function throughputRow(row: Row): CalibrationRow {
     output: Number(row.output_len),
     concurrency: fixed ? batch : Number.POSITIVE_INFINITY,
     requests: fixed ? batch : row.version === '0.10.0' ? 2000 : (BENCH_REQUESTS[lengths] ?? 3000),
+    lengths: EXACT,
     measured: { throughput: Number(row.tokens_per_s_system) },
   };
 }
@@ -131,6 +140,7 @@ function latencyRow(row: Row): CalibrationRow {
     output: Number(row.output_len),
     concurrency,
     requests: first ? 1 : ROUNDS * concurrency,
+    lengths: first ? EXACT : VARIED,
     measured: { ...(ttft ? { ttft } : {}), ...(tpot ? { tpot } : {}) },
   };
 }
