@@ -33,8 +33,8 @@ export interface ReplySink {
   /** Status and headers (lower-case, already through the allow-list). Called once. */
   head(status: number, headers: Readonly<Record<string, string>>): void;
   /**
-   * A piece of the body. The bytes are valid only during the call. False asks the expert to pause until
-   * `Generation.resume` is called.
+   * A piece of the body. The bytes belong to the sink from now on: an expert never reuses a buffer it handed
+   * over. False asks the expert to pause until `Generation.resume` is called.
    */
   data(chunk: Uint8Array): boolean;
   end(outcome: Outcome): void;

@@ -3,7 +3,7 @@
  * It knows nothing of what is reached in practice: that is fitted, in `cost/constants.ts`.
  */
 import { UserError } from '../../core/errors.ts';
-import { nearest } from '../nearest-name.ts';
+import { nearest } from '../unknown-name.ts';
 
 /** Formats a tensor core multiplies in. */
 export type Arithmetic = 'bf16' | 'fp8' | 'int8' | 'fp4';

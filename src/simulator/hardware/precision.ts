@@ -3,7 +3,7 @@
  * It knows which GPU can run which, and nothing of the accuracy a format costs.
  */
 import { UserError } from '../../core/errors.ts';
-import { nearest } from '../nearest-name.ts';
+import { nearest } from '../unknown-name.ts';
 import type { Arithmetic, Gpu } from './gpu.ts';
 
 export type PrecisionName = 'fp16' | 'bf16' | 'fp8' | 'int8' | 'int4' | 'fp4';

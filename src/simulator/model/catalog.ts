@@ -3,7 +3,7 @@
  * It knows only these; any other model is read from its own file by `huggingface.ts`.
  */
 import { UserError } from '../../core/errors.ts';
-import { nearest } from '../nearest-name.ts';
+import { nearest } from '../unknown-name.ts';
 import type { TransformerShape } from './shape.ts';
 
 type Row = readonly [

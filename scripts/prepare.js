@@ -1,0 +1,88 @@
+/**
+ * Makes a checkout runnable: installs what the lockfile names and compiles src/, each only when it is out of
+ * date. Plain JavaScript on bare Node, because it runs before anything is installed.
+ */
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+const NODE_NEEDED = [20, 19];
+
+/** Installs and compiles as needed; exits with the failing command's status and its output in view. */
+export function prepare() {
+  requireNode();
+  install();
+  compile('tsconfig.build.json', 'dist', ['src']);
+}
+
+/** Compiles benches and evaluations beside the sources they measure; returns the folder they land in. */
+export function prepareScripts() {
+  compile('tsconfig.scripts.json', '.build', ['src', 'bench', 'evaluation']);
+  return join(ROOT, '.build');
+}
+
+function requireNode() {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major > NODE_NEEDED[0] || (major === NODE_NEEDED[0] && minor >= NODE_NEEDED[1])) return;
+  fail(`expert-router needs Node ${NODE_NEEDED.join('.')} or newer; this is ${process.versions.node}.`);
+}
+
+function install() {
+  const stamp = join(ROOT, 'node_modules', '.installed');
+  const wanted = createHash('sha256')
+    .update(readFileSync(join(ROOT, 'package-lock.json')))
+    .digest('hex');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  console.error('Installing packages (once; later starts skip this) …');
+  run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], 'npm could not install the packages');
+  writeFileSync(stamp, wanted);
+}
+
+function compile(project, outDir, sources) {
+  const stamp = join(ROOT, outDir, '.compiled');
+  const newest = Math.max(
+    ...[project, 'tsconfig.json', ...sources].map((name) => newestChange(join(ROOT, name))),
+  );
+  if (existsSync(stamp) && Number(readFileSync(stamp, 'utf8')) === newest) return;
+  // Removed first, so that a deleted source leaves no compiled ghost behind.
+  rmSync(join(ROOT, outDir), { recursive: true, force: true });
+  run(
+    process.execPath,
+    [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', project],
+    'the sources do not compile',
+  );
+  mkdirSync(join(ROOT, outDir), { recursive: true });
+  writeFileSync(stamp, String(newest));
+}
+
+function newestChange(path) {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (!stats) return 0;
+  if (!stats.isDirectory()) return stats.mtimeMs;
+  return readdirSync(path).reduce(
+    (newest, name) => Math.max(newest, newestChange(join(path, name))),
+    stats.mtimeMs,
+  );
+}
+
+function run(command, args, whatFailed) {
+  // Standard output stays clean for commands that print data there.
+  const done = spawnSync(command, args, {
+    cwd: ROOT,
+    stdio: ['ignore', 2, 2],
+    shell: process.platform === 'win32' && command === 'npm',
+  });
+  if (done.status === 0) return;
+  fail(`${whatFailed} (${command} ended with ${done.error?.message ?? `status ${done.status}`}).`);
+}
+
+function fail(message) {
+  console.error(message);
+  process.exit(1);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) prepare();

@@ -1,0 +1,213 @@
+/** `expert-router chat`: a conversation in the terminal with a running router, showing who answers and why. */
+import { createInterface, type Interface } from 'node:readline/promises';
+import { styleText } from 'node:util';
+import { Command } from 'commander';
+import { describeError, UserError } from '../core/errors.ts';
+import { eventReader } from '../core/sse.ts';
+
+interface ChatOptions {
+  readonly url: string;
+  readonly model: string;
+  readonly key?: string;
+}
+
+type Message = { readonly role: 'user' | 'assistant'; readonly content: string };
+
+const HELP = `  /why          why the last turn went where it went
+  /expert NAME  talk to one expert; '/expert auto' lets the router choose again
+  /new          start a new conversation
+  /quit         leave (also Ctrl-D); Ctrl-C stops an answer`;
+
+export function chatCommand(): Command {
+  return new Command('chat')
+    .description('talk to a running router in the terminal')
+    .option('-u, --url <url>', 'where the router serves', 'http://127.0.0.1:8080')
+    .option('-m, --model <name>', "an expert's name, or 'auto' to let the router choose", 'auto')
+    .option('-k, --key <key>', 'API key, where the router asks for one (or set EXPERT_ROUTER_KEY)')
+    .addHelpText(
+      'after',
+      `
+While chatting:
+${HELP}
+
+Examples:
+  $ expert-router chat
+  $ echo "Write a haiku about rain" | expert-router chat`,
+    )
+    .action(async (options: ChatOptions) => {
+      const key = options.key ?? process.env.EXPERT_ROUTER_KEY;
+      await new Chat({ ...options, ...(key ? { key } : {}) }).run();
+    });
+}
+
+class Chat {
+  readonly #base: string;
+  readonly #headers: Record<string, string>;
+  /** Made only once the router has answered: lines read earlier would be lost. */
+  #terminal!: Interface;
+  #model: string;
+  #messages: Message[] = [];
+  #answering: AbortController | null = null;
+
+  constructor(options: ChatOptions) {
+    this.#base = options.url.replace(/\/+$/, '').replace(/\/v1$/, '');
+    this.#model = options.model;
+    this.#headers = {
+      'content-type': 'application/json',
+      ...(options.key ? { authorization: `Bearer ${options.key}` } : {}),
+    };
+  }
+
+  async run(): Promise<void> {
+    const experts = await this.#experts();
+    console.log(
+      styleText('dim', `Connected to ${this.#base}: ${experts.join(', ')}. /help shows what you can type.`),
+    );
+    this.#terminal = createInterface({
+      input: process.stdin,
+      output: process.stdout,
+      terminal: process.stdin.isTTY,
+    });
+    this.#terminal.on('SIGINT', () => this.#interrupt());
+    this.#prompt();
+    for await (const line of this.#terminal) {
+      if (line.trim() === '/quit') break;
+      if (line.trim() !== '') await this.#turn(line.trim());
+      this.#prompt();
+    }
+    this.#terminal.close();
+  }
+
+  #prompt(): void {
+    this.#terminal.setPrompt(process.stdin.isTTY ? styleText('bold', 'you  ') : '');
+    this.#terminal.prompt();
+  }
+
+  #interrupt(): void {
+    if (this.#answering) this.#answering.abort();
+    else this.#terminal.close();
+  }
+
+  async #turn(line: string): Promise<void> {
+    try {
+      if (line.startsWith('/')) await this.#command(line);
+      else await this.#ask(line);
+    } catch (error) {
+      console.log(styleText('red', describeError(error)));
+    }
+  }
+
+  async #command(line: string): Promise<void> {
+    const [name, argument] = line.split(/\s+/, 2);
+    if (name === '/new') {
+      this.#messages = [];
+      console.log(styleText('dim', 'A new conversation.'));
+    } else if (name === '/expert') {
+      this.#model = argument ?? 'auto';
+      console.log(styleText('dim', `Now talking to ${this.#model}.`));
+    } else if (name === '/why') {
+      await this.#why();
+    } else {
+      console.log(HELP);
+    }
+  }
+
+  async #ask(content: string): Promise<void> {
+    const asked: Message[] = [...this.#messages, { role: 'user', content }];
+    this.#answering = new AbortController();
+    try {
+      const response = await this.#post('/v1/chat/completions', {
+        model: this.#model,
+        messages: asked,
+        stream: true,
+      });
+      console.log(styleText('cyan', headline(response)));
+      const answer = await this.#print(response);
+      this.#messages = [...asked, { role: 'assistant', content: answer }];
+    } finally {
+      this.#answering = null;
+    }
+  }
+
+  /** Prints the answer as it comes; what was printed before an interruption counts as the answer. */
+  async #print(response: Response): Promise<string> {
+    let answer = '';
+    let failure: string | null = null;
+    const feed = eventReader(({ data }) => {
+      if (data === '[DONE]') return;
+      const chunk = JSON.parse(data) as {
+        choices?: { delta?: { content?: string } }[];
+        error?: { message: string };
+      };
+      const text = chunk.choices?.[0]?.delta?.content ?? '';
+      if (chunk.error) failure = chunk.error.message;
+      answer += text;
+      process.stdout.write(text);
+    });
+    const decoder = new TextDecoder();
+    try {
+      for await (const bytes of response.body!) feed(decoder.decode(bytes as Uint8Array, { stream: true }));
+    } catch (error) {
+      if (!this.#answering?.signal.aborted) throw error;
+      process.stdout.write(styleText('dim', ' … stopped'));
+    }
+    process.stdout.write('\n\n');
+    if (failure) throw new UserError(failure);
+    return answer;
+  }
+
+  async #why(): Promise<void> {
+    const asked = this.#messages.slice(0, -1);
+    if (asked.length === 0) {
+      console.log(styleText('dim', 'Nothing has been asked yet.'));
+      return;
+    }
+    const response = await this.#post('/v1/route', { model: this.#model, messages: asked });
+    const route = (await response.json()) as {
+      explanation: string;
+      terms: { for: { term: string }[] };
+      ranking: { expert: string }[];
+    };
+    console.log(route.explanation);
+    console.log(
+      styleText(
+        'dim',
+        `Spoke for it: ${route.terms.for.map((term) => term.term).join(', ') || 'nothing in particular'}`,
+      ),
+    );
+    console.log(styleText('dim', `Order of experts: ${route.ranking.map((one) => one.expert).join(', ')}`));
+  }
+
+  async #experts(): Promise<string[]> {
+    const models = (await (await this.#send('/v1/models', { method: 'GET' })).json()) as {
+      data: { id: string }[];
+    };
+    return models.data.map((model) => model.id).filter((id) => id !== 'auto');
+  }
+
+  #post(path: string, body: unknown): Promise<Response> {
+    return this.#send(path, { method: 'POST', body: JSON.stringify(body) });
+  }
+
+  async #send(path: string, init: RequestInit): Promise<Response> {
+    const signal = this.#answering?.signal ?? null;
+    let response: Response;
+    try {
+      response = await fetch(this.#base + path, { ...init, headers: this.#headers, signal });
+    } catch (error) {
+      if (signal?.aborted) throw new UserError('Stopped.');
+      throw new UserError(
+        `No router answers at ${this.#base} (${describeError(error)}). Start one with: expert-router serve`,
+      );
+    }
+    if (response.ok) return response;
+    const body = (await response.json().catch(() => null)) as { error?: { message?: string } } | null;
+    throw new UserError(body?.error?.message ?? `${path} answered ${response.status}`);
+  }
+}
+
+/** `code  nearest-cluster, cluster 12, confidence 0.83`, from the response headers. */
+function headline(response: Response): string {
+  const header = (name: string): string => response.headers.get(`x-expert-router-${name}`) ?? '?';
+  return `${header('expert')}  ${styleText('dim', `${header('reason')}, cluster ${header('cluster')}, confidence ${header('confidence')}`)}`;
+}

@@ -1,0 +1,91 @@
+/**
+ * The verb `pull`: the engine and the weights into the user's cache, with progress, or a list of what is there.
+ * It knows nothing of experts; `serve` fetches the same by itself when something is missing.
+ */
+import { homedir } from 'node:os';
+import { Command } from 'commander';
+import { ensureEngine, findEngine } from '../experts/llama/install.ts';
+import { ENGINE_PACKAGE, ENGINE_VERSION } from '../experts/llama/install-plan.ts';
+import { fetchWeights } from '../weights/fetch.ts';
+import { listWeights } from '../weights/inventory.ts';
+import { DEFAULT_REFERENCE, parseWeights } from '../weights/reference.ts';
+import { cacheFolder } from './cache-folder.ts';
+import { amount, progressBar } from './progress.ts';
+
+const EXAMPLES = `
+Examples:
+  expert-router pull                      the llama.cpp engine and the built-in model
+  expert-router pull hf:Qwen/Qwen2.5-0.5B-Instruct-GGUF/qwen2.5-0.5b-instruct-q4_k_m.gguf
+  expert-router pull https://example.org/models/mine.gguf
+  expert-router pull --list               what is cached, with sizes and checksums
+
+Interrupted downloads go on where they stopped. The cache folder is EXPERT_ROUTER_CACHE, else the
+system's usual one. PIP_INDEX_URL, HF_ENDPOINT, HF_TOKEN, HF_HUB_OFFLINE and HTTPS_PROXY are honoured.`;
+
+export function pullCommand(): Command {
+  return new Command('pull')
+    .description('fetch the llama.cpp engine and model weights into the cache')
+    .argument('[weights...]', 'what to fetch, written as in `weights:` of a config', [DEFAULT_REFERENCE])
+    .option('--list', 'show what is cached and check it')
+    .addHelpText('after', EXAMPLES)
+    .action(async (weights: string[], options: { list?: boolean }) => {
+      const folder = cacheFolder(process.env, process.platform, homedir());
+      await (options.list ? list(folder) : pull(folder, weights));
+    });
+}
+
+async function pull(folder: string, weights: readonly string[]): Promise<void> {
+  // A mistyped name should be told before minutes of downloading.
+  for (const setting of weights) parseWeights(setting, homedir());
+  const stop = new AbortController();
+  const onInterrupt = () => stop.abort(new Error('interrupted'));
+  process.once('SIGINT', onInterrupt);
+  const deps = {
+    cacheFolder: folder,
+    environment: process.env,
+    now: Date.now,
+    signal: stop.signal,
+    log: (line: string) => void process.stderr.write(`${line}\n`),
+  };
+  try {
+    process.stdout.write(`${await ensureEngine({ ...deps, progress: progressBar })}\n`);
+    for (const setting of weights) process.stdout.write(`${await pullOne(setting, deps)}\n`);
+  } finally {
+    process.removeListener('SIGINT', onInterrupt);
+  }
+}
+
+async function pullOne(setting: string, deps: Omit<Parameters<typeof fetchWeights>[1], 'onProgress'>) {
+  let bar: ReturnType<typeof progressBar> | undefined;
+  const path = await fetchWeights(setting, {
+    ...deps,
+    onProgress: (done, total, note) => {
+      bar ??= progressBar('weights', 'bytes');
+      bar.update(done, total, note);
+    },
+  });
+  bar?.finish();
+  return path;
+}
+
+async function list(folder: string): Promise<void> {
+  const engine = await findEngine(folder);
+  const lines = [
+    `cache    ${folder}`,
+    `engine   ${engine ? `${ENGINE_PACKAGE} ${ENGINE_VERSION}  ${engine}` : 'not installed'}`,
+  ];
+  const files = await listWeights(folder);
+  for (const { name, bytes, state } of files) {
+    lines.push(`weights  ${name}  ${amount(bytes, 'bytes')}  ${DESCRIPTIONS[state]}`);
+  }
+  if (files.length === 0) lines.push('weights  none');
+  process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+const DESCRIPTIONS = {
+  pinned: 'checksum verified',
+  'as fetched': 'unchanged since it was fetched',
+  damaged: 'DAMAGED: delete it and pull again',
+  unknown: 'no checksum known',
+  partial: 'incomplete: pull again to go on',
+} as const;

@@ -1,0 +1,65 @@
+/** `expert-router route`: the decision for a prompt, by the code that serves, without asking an expert. */
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { Command } from 'commander';
+import { loadConfig } from '../config/load.ts';
+import { describeError } from '../core/errors.ts';
+import { endpointOf, parseRequest } from '../gateway/request.ts';
+import type { Router } from '../gateway/router.ts';
+import { decisionBody } from '../http/decision-wire.ts';
+import { composeRouter, DEFAULT_CONFIG, loadRouterModel } from './compose.ts';
+
+export function routeCommand(): Command {
+  return new Command('route')
+    .description('show which expert a prompt goes to, and why, without asking it')
+    .argument('[prompt]', 'the prompt; without it, JSON lines are read from standard input')
+    .option('-c, --config <file>', 'the config file; the built-in one when absent')
+    .option('--json', 'machine-readable output, as POST /v1/route answers')
+    .addHelpText(
+      'after',
+      `
+Standard input: one JSON object a line, with 'prompt' or 'messages' as in a request. One decision a line comes out;
+a line that cannot be read gives {"error": …} in its place.
+
+Examples:
+  $ expert-router route "Prove that the square root of 2 is irrational"
+  $ expert-router route --json "東京の天気は？"
+  $ expert-router route < prompts.jsonl > decisions.jsonl`,
+    )
+    .action(async (prompt: string | undefined, options: { config?: string; json?: boolean }) => {
+      const config = await loadConfig(options.config ?? DEFAULT_CONFIG, process.env);
+      const router = composeRouter(config, await loadRouterModel(config));
+      if (prompt === undefined) await routeLines(router);
+      else if (options.json) console.log(JSON.stringify(decide(router, { prompt }), null, 2));
+      else print(decide(router, { prompt }));
+    });
+}
+
+type DecisionBody = ReturnType<typeof decisionBody>;
+
+function decide(router: Router, request: unknown): DecisionBody {
+  const body = Buffer.from(JSON.stringify(request));
+  return decisionBody(router, router.route(parseRequest(endpointOf(body), body), undefined), '');
+}
+
+async function routeLines(router: Router): Promise<void> {
+  if (process.stdin.isTTY) console.error('Reading JSON lines from standard input; end with Ctrl-D.');
+  for await (const line of createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY })) {
+    if (line.trim() === '') continue;
+    let answer: unknown;
+    try {
+      answer = decide(router, JSON.parse(line));
+    } catch (error) {
+      answer = { error: describeError(error) };
+    }
+    if (!process.stdout.write(`${JSON.stringify(answer)}\n`)) await once(process.stdout, 'drain');
+  }
+}
+
+function print(decision: DecisionBody): void {
+  console.log(`${decision.expert}\n  ${decision.explanation}`);
+  const terms = (decision.terms.for ?? []).map((term) => term.term);
+  if (terms.length > 0) console.log(`  Spoke for it: ${terms.join(', ')}`);
+  const others = decision.ranking.slice(1, 4).map((one) => `${one.expert} ${one.affinity.toFixed(2)}`);
+  if (others.length > 0) console.log(`  Next: ${others.join(', ')}`);
+}

@@ -1,0 +1,48 @@
+/**
+ * Which HTTP headers cross the router, in both directions. Allow-lists, so that a client's key or cookie never
+ * reaches an expert and an expert's internals never reach a client.
+ */
+
+/** Client → expert. Authorization is deliberately absent: each expert gets its own key from the config. */
+const REQUEST = new Set([
+  'accept',
+  'accept-language',
+  'traceparent',
+  'tracestate',
+  'baggage',
+  'x-request-id',
+]);
+
+/** Expert → client. Length and encoding describe the bytes, which are relayed unchanged. */
+const RESPONSE = new Set([
+  'content-type',
+  'content-length',
+  'content-encoding',
+  'cache-control',
+  'retry-after',
+  'x-request-id',
+  'openai-processing-ms',
+  'openai-version',
+]);
+
+const RESPONSE_PREFIX = 'x-ratelimit-';
+
+type RawHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+export function requestHeadersForExpert(headers: RawHeaders): Record<string, string> {
+  return pick(headers, (name) => REQUEST.has(name));
+}
+
+export function responseHeadersForClient(headers: RawHeaders): Record<string, string> {
+  return pick(headers, (name) => RESPONSE.has(name) || name.startsWith(RESPONSE_PREFIX));
+}
+
+function pick(headers: RawHeaders, allowed: (name: string) => boolean): Record<string, string> {
+  const picked: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    const lower = name.toLowerCase();
+    if (value !== undefined && allowed(lower))
+      picked[lower] = typeof value === 'string' ? value : value.join(', ');
+  }
+  return picked;
+}

@@ -1,0 +1,40 @@
+/**
+ * Server-sent events, read incrementally (WHATWG HTML, section 9.2.6): any cut of the text into chunks gives the
+ * same events. It knows nothing of what the data means.
+ */
+
+export interface ServerEvent {
+  /** The `event:` field; `message` when absent. */
+  readonly event: string;
+  readonly data: string;
+}
+
+/** Returns a function to be fed decoded text as it comes; it calls back once per complete event. */
+export function eventReader(onEvent: (event: ServerEvent) => void): (text: string) => void {
+  let rest = '';
+  let event = '';
+  let data: string[] = [];
+
+  const line = (text: string): void => {
+    if (text === '') {
+      if (data.length > 0) onEvent({ event: event || 'message', data: data.join('\n') });
+      event = '';
+      data = [];
+      return;
+    }
+    const colon = text.indexOf(':');
+    const field = colon === -1 ? text : text.slice(0, colon);
+    const value = colon === -1 ? '' : text.slice(colon + 1).replace(/^ /, '');
+    if (field === 'data') data.push(value);
+    else if (field === 'event') event = value;
+  };
+
+  return (text) => {
+    const whole = rest + text;
+    // A final CR may be the first half of a CRLF that the next chunk completes.
+    const complete = whole.endsWith('\r') ? whole.slice(0, -1) : whole;
+    const lines = complete.split(/\r\n|\n|\r/);
+    rest = lines.pop()! + whole.slice(complete.length);
+    for (const one of lines) line(one);
+  };
+}

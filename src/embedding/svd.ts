@@ -1,0 +1,139 @@
+/**
+ * Truncated singular value decomposition of a sparse tf-idf matrix by randomised subspace iteration. Only the right
+ * singular vectors are made: they are what projects a prompt. It knows nothing of prompts or clusters.
+ */
+import type { Random } from '../core/random.ts';
+import { orthonormalise, symmetricEigen } from './dense.ts';
+import { type CountMatrix, frequencyTable } from './sparse.ts';
+
+export interface Svd {
+  /** Falling. */
+  readonly values: Float64Array;
+  /** columns × rank, row-major: row t is term t in the space of the right singular vectors. */
+  readonly vectors: Float32Array;
+  readonly rank: number;
+}
+
+/** A matrix of counts with what turns a count into a weight; every row has unit length. */
+export interface WeightedMatrix {
+  readonly counts: CountMatrix;
+  readonly weights: Float32Array;
+  readonly lengths: Float32Array;
+}
+
+/** Extra directions that make the wanted ones accurate (Halko, Martinsson & Tropp 2011, section 4.2 suggests 5–10). */
+const OVERSAMPLING = 12;
+const ITERATIONS = 5;
+/** Rows are added up in this many blocks, whatever the number of threads, so that sums round the same way. */
+export const BLOCKS = 4;
+
+/** What one block of rows adds: AᵀA·Q, and (A·Q)ᵀ(A·Q) for the Rayleigh–Ritz step. */
+export interface BlockProduct {
+  readonly z: Float32Array;
+  readonly gram: Float64Array;
+}
+
+/** Multiplies all blocks by q; swapped for a parallel one in training. */
+export type Multiply = (q: Float32Array, width: number) => Promise<readonly BlockProduct[]>;
+
+/** Row range of a block. */
+export function blockRange(rows: number, block: number): readonly [number, number] {
+  return [Math.floor((rows * block) / BLOCKS), Math.floor((rows * (block + 1)) / BLOCKS)];
+}
+
+export function multiplyBlock(
+  matrix: WeightedMatrix,
+  [from, to]: readonly [number, number],
+  q: Float32Array,
+  width: number,
+): BlockProduct {
+  const { counts, weights, lengths } = matrix;
+  const frequency = frequencyTable();
+  const z = new Float32Array(counts.columns * width);
+  const gram = new Float64Array(width * width);
+  const y = new Float64Array(width);
+  for (let row = from; row < to; row += 1) {
+    const length = lengths[row]!;
+    if (length === 0) continue;
+    const first = counts.offsets[row]!;
+    const end = counts.offsets[row + 1]!;
+    y.fill(0);
+    for (let entry = first; entry < end; entry += 1) {
+      const term = counts.terms[entry]!;
+      const weight = (frequency[counts.counts[entry]!]! * weights[term]!) / length;
+      const at = term * width;
+      for (let j = 0; j < width; j += 1) y[j]! += weight * q[at + j]!;
+    }
+    for (let entry = first; entry < end; entry += 1) {
+      const term = counts.terms[entry]!;
+      const weight = (frequency[counts.counts[entry]!]! * weights[term]!) / length;
+      const at = term * width;
+      for (let j = 0; j < width; j += 1) z[at + j]! += weight * y[j]!;
+    }
+    for (let i = 0; i < width; i += 1) {
+      const value = y[i]!;
+      for (let j = i; j < width; j += 1) gram[i * width + j]! += value * y[j]!;
+    }
+  }
+  return { z, gram };
+}
+
+/** All blocks one after the other, on this thread. */
+export function multiplyHere(matrix: WeightedMatrix): Multiply {
+  return async (q, width) =>
+    Array.from({ length: BLOCKS }, (_, block) =>
+      multiplyBlock(matrix, blockRange(matrix.counts.rows, block), q, width),
+    );
+}
+
+/**
+ * The leading `rank` right singular vectors (fewer when the matrix has fewer), by subspace iteration on AᵀA from a
+ * Gaussian start with a Rayleigh–Ritz step at the end (Halko et al. 2011, algorithms 4.4 and 5.1).
+ */
+export async function truncatedSvd(
+  columns: number,
+  rank: number,
+  random: Random,
+  multiply: Multiply,
+  onPass: (done: number, total: number) => void = () => {},
+): Promise<Svd> {
+  const width = Math.max(1, Math.min(rank + OVERSAMPLING, columns));
+  const q = Float32Array.from({ length: columns * width }, () => random.normal());
+  orthonormalise(q, width);
+  let gram: Float64Array = new Float64Array(width * width);
+  for (let pass = 0; pass < ITERATIONS; pass += 1) {
+    const products = await multiply(q, width);
+    onPass(pass + 1, ITERATIONS);
+    if (pass === ITERATIONS - 1) gram = summed(products.map((product) => product.gram));
+    else {
+      q.fill(0);
+      for (const { z } of products) for (let i = 0; i < q.length; i += 1) q[i]! += z[i]!;
+      orthonormalise(q, width);
+    }
+  }
+  return rayleighRitz(q, gram, width, Math.min(rank, width));
+}
+
+function summed(grams: readonly Float64Array[]): Float64Array {
+  const sum = new Float64Array(grams[0]!.length);
+  for (const gram of grams) for (let i = 0; i < sum.length; i += 1) sum[i]! += gram[i]!;
+  return sum;
+}
+
+function rayleighRitz(q: Float32Array, gram: Float64Array, width: number, rank: number): Svd {
+  for (let i = 0; i < width; i += 1)
+    for (let j = 0; j < i; j += 1) gram[i * width + j] = gram[j * width + i]!;
+  const eigen = symmetricEigen(gram, width);
+  let kept = 0;
+  while (kept < rank && eigen.values[kept]! > eigen.values[0]! * 1e-9) kept += 1;
+  const columns = q.length / width;
+  const vectors = new Float32Array(columns * kept);
+  for (let row = 0; row < columns; row += 1) {
+    for (let j = 0; j < kept; j += 1) {
+      let sum = 0;
+      for (let m = 0; m < width; m += 1) sum += q[row * width + m]! * eigen.vectors[m * width + j]!;
+      vectors[row * kept + j] = sum;
+    }
+  }
+  return { values: eigen.values.slice(0, kept).map(Math.sqrt), vectors, rank: kept };
+}

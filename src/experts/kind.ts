@@ -1,0 +1,41 @@
+/**
+ * What a kind of expert brings to the registry: a name, the schema of its options, and a way to make one.
+ * It knows nothing of config files or of the fleet; everything from the outside world comes in through `ExpertDeps`.
+ */
+import type { z } from 'zod';
+import type { Expert } from './expert.ts';
+
+/** Where long work at creation (downloads, loading weights) reports to; `cli/progress.ts` satisfies it. */
+export interface ProgressLine {
+  update(done: number, total?: number, note?: string): void;
+  finish(note?: string): void;
+}
+
+/** Opens a progress line; the top layer decides whether it becomes a bar, a log line or nothing. */
+export type OpenProgress = (label: string, unit: 'bytes' | 'items') => ProgressLine;
+
+/** What the world below `cli/` may not reach for by itself. */
+export interface ExpertDeps {
+  /** The user's cache folder, already resolved; kinds keep large downloads below it. */
+  readonly cacheFolder: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** A fresh id such as `chatcmpl-8f…`; the prefix names what it is for. */
+  newId(prefix: string): string;
+  /** Epoch milliseconds. */
+  now(): number;
+  readonly progress?: OpenProgress;
+  /** One line for the operator's log. Never carries prompts or keys. */
+  log(line: string): void;
+  /** Gives up a creation that is still fetching. */
+  readonly signal?: AbortSignal;
+}
+
+export interface ExpertKind<O> {
+  readonly kind: string;
+  /** One line for `--help` and the docs. */
+  readonly summary: string;
+  /** Strict: an unknown option is an error. The config schema is derived from it. */
+  readonly options: z.ZodType<O>;
+  /** Rejects with `UserError` (cause and cure) when the expert cannot be had. */
+  create(id: string, options: O, deps: ExpertDeps): Promise<Expert>;
+}

@@ -1,0 +1,18 @@
+/** The kind `llama` as the registry lists it. It knows nothing of other kinds. */
+import type { ExpertKind } from '../kind.ts';
+import { LlamaExpert } from './llama-expert.ts';
+import { ModelShelf } from './loaded-model.ts';
+import { type LlamaOptions, llamaOptions } from './options.ts';
+
+/** One shelf of loaded weights per kind value; the product uses the one below, tests make their own. */
+export function createLlamaKind(): ExpertKind<LlamaOptions> {
+  const shelf = new ModelShelf();
+  return {
+    kind: 'llama',
+    summary: 'a GGUF model run by llama.cpp inside this process; experts with the same weights share them',
+    options: llamaOptions,
+    create: async (id, options, deps) => new LlamaExpert(id, options, await shelf.use(options, deps), deps),
+  };
+}
+
+export const llamaKind = createLlamaKind();

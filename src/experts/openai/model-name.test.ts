@@ -1,0 +1,44 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { withModelName } from './model-name.ts';
+
+const replaced = (text: string, name = 'served'): string => withModelName(Buffer.from(text), name).toString();
+
+describe('withModelName', () => {
+  it('changes the value and not one other byte', () => {
+    expect(replaced('{ "seed":12345678901234567890 ,"model" : "auto","x":1.0}')).toBe(
+      '{ "seed":12345678901234567890 ,"model" : "served","x":1.0}',
+    );
+  });
+
+  it('adds the member where there is none', () => {
+    expect(replaced('{"messages":[]}')).toBe('{"model":"served","messages":[]}');
+    expect(replaced(' { } ')).toBe(' {"model":"served" } ');
+  });
+
+  it('leaves nested members of the same name alone', () => {
+    expect(replaced('{"a":{"model":"in"},"l":[{"model":1}],"model":null}')).toBe(
+      '{"a":{"model":"in"},"l":[{"model":1}],"model":"served"}',
+    );
+  });
+
+  it('replaces every duplicate, so that no parser downstream sees the other name', () => {
+    expect(replaced('{"model":"a","model":"b"}')).toBe('{"model":"served","model":"served"}');
+  });
+
+  it('knows a key written with escapes', () => {
+    expect(replaced('{"mod\\u0065l":"a"}')).toBe('{"mod\\u0065l":"served"}');
+  });
+
+  it('holds for any JSON object: the parse differs in model alone, and other bytes stay', () => {
+    const bodies = fc.dictionary(fc.string(), fc.jsonValue()).map((value) => ({ ...value }));
+    fc.assert(
+      fc.property(bodies, fc.constantFrom(0, 2), fc.string(), (body, indent, name) => {
+        const { model: _model, ...rest } = JSON.parse(replaced(JSON.stringify(body, null, indent), name));
+        const { model: _before, ...restBefore } = JSON.parse(JSON.stringify(body));
+        expect(rest).toEqual(restBefore);
+        expect(_model).toBe(JSON.parse(JSON.stringify(name)));
+      }),
+    );
+  });
+});

@@ -1,0 +1,108 @@
+/**
+ * Puts the expert's own model name into a request body without touching any other byte. Re-serialising would
+ * lose big integers, key order and duplicate keys; this finds the value in the text and cuts it out.
+ */
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const OPEN_OBJECT = 0x7b;
+const CLOSE_OBJECT = 0x7d;
+const OPEN_LIST = 0x5b;
+const CLOSE_LIST = 0x5d;
+const COMMA = 0x2c;
+
+/**
+ * The body with every top-level `model` value replaced, or with one added if there is none.
+ * @param body a valid JSON object in UTF-8 (already parsed once by the caller)
+ */
+export function withModelName(body: Buffer, name: string): Buffer {
+  const value = Buffer.from(JSON.stringify(name));
+  const ranges = topLevelValues(body, 'model');
+  if (ranges.length === 0) return insertFirst(body, Buffer.from(`"model":${value}`));
+  const pieces: Buffer[] = [];
+  let from = 0;
+  for (const [start, end] of ranges) {
+    pieces.push(body.subarray(from, start), value);
+    from = end;
+  }
+  pieces.push(body.subarray(from));
+  return Buffer.concat(pieces);
+}
+
+function insertFirst(body: Buffer, member: Buffer): Buffer {
+  const open = body.indexOf(OPEN_OBJECT) + 1;
+  const isEmpty = body[skipSpace(body, open)] === CLOSE_OBJECT;
+  return Buffer.concat([
+    body.subarray(0, open),
+    member,
+    Buffer.from(isEmpty ? '' : ','),
+    body.subarray(open),
+  ]);
+}
+
+/** Byte ranges [start, end) of the values of every top-level member called `key`. */
+function topLevelValues(body: Buffer, key: string): [number, number][] {
+  const ranges: [number, number][] = [];
+  let at = skipSpace(body, body.indexOf(OPEN_OBJECT) + 1);
+  while (at < body.length && body[at] === QUOTE) {
+    const keyEnd = stringEnd(body, at);
+    const found = readKey(body, at, keyEnd) === key;
+    at = skipSpace(body, skipSpace(body, keyEnd) + 1); // over the colon
+    const end = valueEnd(body, at);
+    if (found) ranges.push([at, end]);
+    at = skipSpace(body, end);
+    if (body[at] === COMMA) at = skipSpace(body, at + 1);
+  }
+  return ranges;
+}
+
+/** Keys may be written with escapes (`"mod\u0065l"`); only those pay for a parse. */
+function readKey(body: Buffer, start: number, end: number): string {
+  const raw = body.toString('utf8', start, end);
+  return raw.includes('\\') ? (JSON.parse(raw) as string) : raw.slice(1, -1);
+}
+
+/** The index after the closing quote of the string that starts at `at`. */
+function stringEnd(body: Buffer, at: number): number {
+  let quote = at;
+  do {
+    quote = body.indexOf(QUOTE, quote + 1);
+    if (quote === -1) return body.length;
+  } while (isEscaped(body, quote));
+  return quote + 1;
+}
+
+function isEscaped(body: Buffer, at: number): boolean {
+  let backslashes = 0;
+  while (body[at - 1 - backslashes] === BACKSLASH) backslashes += 1;
+  return backslashes % 2 === 1;
+}
+
+/** The index after the value that starts at `at`. */
+function valueEnd(body: Buffer, at: number): number {
+  const first = body[at];
+  if (first === QUOTE) return stringEnd(body, at);
+  if (first !== OPEN_OBJECT && first !== OPEN_LIST) {
+    let end = at;
+    while (end < body.length && body[end] !== COMMA && body[end] !== CLOSE_OBJECT && !isSpace(body[end]!))
+      end += 1;
+    return end;
+  }
+  let depth = 0;
+  for (let i = at; i < body.length; i++) {
+    const byte = body[i];
+    if (byte === QUOTE) i = stringEnd(body, i) - 1;
+    else if (byte === OPEN_OBJECT || byte === OPEN_LIST) depth += 1;
+    else if ((byte === CLOSE_OBJECT || byte === CLOSE_LIST) && --depth === 0) return i + 1;
+  }
+  return body.length;
+}
+
+function skipSpace(body: Buffer, at: number): number {
+  while (at < body.length && isSpace(body[at]!)) at += 1;
+  return at;
+}
+
+function isSpace(byte: number): boolean {
+  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
+}

@@ -1,0 +1,77 @@
+/**
+ * The choice for one request: text, classification, decision. The data path and the dry run call this same
+ * code; it holds the router model and the experts' territory, and speaks to nobody.
+ */
+
+import { RouterError } from '../core/errors.ts';
+import { nearestName } from '../core/suggest.ts';
+import { type Classification, classify } from '../model/classify.ts';
+import type { RouterModel } from '../model/router-model.ts';
+import { type Decision, decide, decideFor } from '../routing/decide.ts';
+import type { LoadSnapshot, Policy } from '../routing/policy.ts';
+import type { Territory } from '../routing/territory.ts';
+import { type RoutableText, routableTurns } from '../text/routable.ts';
+import { AUTO, type ParsedRequest } from './request.ts';
+
+export interface Routed {
+  /** Of the last user turn, with what its conversation adds. */
+  readonly classification: Classification;
+  readonly text: RoutableText;
+  readonly decision: Decision;
+}
+
+export interface RouterParts {
+  readonly model: RouterModel;
+  readonly territory: Territory;
+  readonly policy: Policy;
+  /** The load of each expert now, in the territory's order. */
+  loads(): readonly LoadSnapshot[];
+  /** Uniform in [0, 1). */
+  random(): number;
+}
+
+export class Router {
+  readonly model: RouterModel;
+  readonly territory: Territory;
+  readonly #parts: RouterParts;
+  #sequence = 0;
+
+  constructor(parts: RouterParts) {
+    this.model = parts.model;
+    this.territory = parts.territory;
+    this.#parts = parts;
+  }
+
+  /**
+   * @param forced the expert a request header demands, which outranks the body's model name
+   * @throws RouterError `model_not_found` for a name that is neither `auto` nor an expert
+   */
+  route(request: ParsedRequest, forced: string | undefined): Routed {
+    const turns =
+      request.endpoint === 'chat'
+        ? routableTurns('chat', request.json)
+        : routableTurns('completions', request.json);
+    const classified = turns.map((turn) => classify(this.model, turn));
+    const classification = classified.at(-1)!;
+    return { classification, text: turns.at(-1)!, decision: this.#decide(request.model, forced, classified) };
+  }
+
+  #decide(model: string, forced: string | undefined, turns: readonly Classification[]): Decision {
+    if (forced !== undefined) return decideFor(this.territory, this.#known(forced), turns, 'forced');
+    if (model !== AUTO) return decideFor(this.territory, this.#known(model), turns, 'named');
+    const { policy, loads, random } = this.#parts;
+    const context = { random: random(), sequence: this.#sequence++ };
+    return decide(this.territory, turns, loads(), policy, context);
+  }
+
+  #known(expert: string): string {
+    const { experts } = this.territory;
+    if (experts.includes(expert)) return expert;
+    const near = nearestName(expert, experts);
+    throw new RouterError(
+      'model_not_found',
+      `There is no expert '${expert}'${near ? `; did you mean '${near}'?` : '.'} Known: ${AUTO}, ${experts.join(', ')}.`,
+      { param: 'model' },
+    );
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * Writes a reply to the client as it comes: headers with the first byte, back-pressure passed on, and an honest
+ * end. A stream that fails midway ends with an error event; a plain body that fails midway is cut, never closed
+ * as if complete.
+ */
+import type { ServerResponse } from 'node:http';
+import type { RouterError } from '../core/errors.ts';
+import type { Generation, ReplySink } from '../experts/expert.ts';
+import { sendError } from './wire.ts';
+
+const NEWLINE = 0x0a;
+
+export class ClientSink implements ReplySink {
+  readonly #response: ServerResponse;
+  #head: { status: number; headers: Readonly<Record<string, string>> } | null = null;
+  #endsInBlankLine = true;
+
+  constructor(response: ServerResponse) {
+    this.#response = response;
+  }
+
+  /** Ties the generation to the connection: it resumes when the client has read, and stops when the client leaves. */
+  drive(generation: Generation): void {
+    this.#response.on('drain', () => generation.resume());
+    this.#response.on('close', () => generation.cancel());
+    if (this.#response.destroyed) generation.cancel();
+  }
+
+  head(status: number, headers: Readonly<Record<string, string>>): void {
+    // Held until there is a byte to send: until then a failure can still become a proper error response.
+    this.#head = { status, headers };
+  }
+
+  data(chunk: Uint8Array): boolean {
+    if (chunk.length === 0) return true;
+    this.#sendHead();
+    this.#endsInBlankLine =
+      chunk[chunk.length - 1] === NEWLINE && (chunk.length < 2 || chunk[chunk.length - 2] === NEWLINE);
+    return this.#response.write(chunk);
+  }
+
+  end(): void {
+    this.#sendHead();
+    this.#response.end();
+  }
+
+  fail(error: RouterError): void {
+    if (!this.#response.headersSent) {
+      sendError(this.#response, error);
+    } else if (String(this.#response.getHeader('content-type')).startsWith('text/event-stream')) {
+      const separator = this.#endsInBlankLine ? '' : '\n\n';
+      this.#response.end(`${separator}data: ${JSON.stringify(error.toWire())}\n\n`);
+    } else {
+      this.#response.destroy();
+    }
+  }
+
+  #sendHead(): void {
+    if (this.#head === null || this.#response.headersSent) return;
+    const { status, headers } = this.#head;
+    this.#response.statusCode = status;
+    for (const [name, value] of Object.entries(headers)) this.#response.setHeader(name, value);
+    // Reverse proxies such as nginx otherwise hold tokens back to fill a buffer.
+    if (headers['content-type']?.startsWith('text/event-stream'))
+      this.#response.setHeader('x-accel-buffering', 'no');
+  }
+}

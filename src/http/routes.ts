@@ -1,0 +1,115 @@
+/** What each path does: a table of method and path to a handler that says in a few lines what happens. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { RouterError } from '../core/errors.ts';
+import { requestHeadersForExpert } from '../core/headers.ts';
+import type { Endpoint } from '../core/openai.ts';
+import type { Gateway } from '../gateway/gateway.ts';
+import { AUTO, endpointOf, parseRequest } from '../gateway/request.ts';
+import type { Routed } from '../gateway/router.ts';
+import type { Telemetry } from '../telemetry/metrics.ts';
+import { readBody } from './body.ts';
+import { ClientSink } from './client-sink.ts';
+import { decisionBody, decisionHeaders } from './decision-wire.ts';
+import type { Readiness } from './readiness.ts';
+import { sendJson } from './wire.ts';
+
+export interface RouteContext {
+  readonly gateway: Gateway;
+  readonly telemetry: Telemetry;
+  readonly readiness: Readiness;
+  readonly maxBodyMb: number;
+  /** Epoch seconds at which this router started. */
+  readonly startedAt: number;
+  /** Called once per answered request, for a log that holds no prompt. */
+  onRouted(routed: Routed, traceId: string): void;
+}
+
+export interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly traceId: string;
+}
+
+type Handler = (context: RouteContext, exchange: Exchange) => Promise<void>;
+
+interface Route {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  /** Whether it answers without an API key even where keys are configured. */
+  readonly open: boolean;
+  readonly handle: Handler;
+}
+
+export const ROUTES: readonly Route[] = [
+  { method: 'POST', path: '/v1/chat/completions', open: false, handle: answer('chat') },
+  { method: 'POST', path: '/v1/completions', open: false, handle: answer('completions') },
+  { method: 'POST', path: '/v1/route', open: false, handle: dryRun },
+  { method: 'GET', path: '/v1/models', open: false, handle: listModels },
+  { method: 'GET', path: '/metrics', open: false, handle: metrics },
+  { method: 'GET', path: '/health', open: true, handle: health },
+  { method: 'GET', path: '/ready', open: true, handle: ready },
+];
+
+/** @throws RouterError `not_found` or `method_not_allowed` */
+export function findRoute(method: string, path: string): Route {
+  const there = ROUTES.filter((route) => route.path === path);
+  const route = there.find((candidate) => candidate.method === method);
+  if (route) return route;
+  if (there.length > 0) {
+    throw new RouterError(
+      'method_not_allowed',
+      `${path} takes ${there.map((candidate) => candidate.method).join(', ')}, not ${method}.`,
+    );
+  }
+  throw new RouterError(
+    'not_found',
+    `There is nothing at ${method} ${path}. Here are: ${ROUTES.map((one) => one.path).join(', ')}.`,
+  );
+}
+
+function answer(endpoint: Endpoint): Handler {
+  return async ({ gateway, maxBodyMb, onRouted }, { request, response, traceId }) => {
+    const parsed = parseRequest(endpoint, await readBody(request, maxBodyMb));
+    const routed = gateway.route(parsed, forcedExpert(request));
+    for (const [name, value] of Object.entries(decisionHeaders(routed))) response.setHeader(name, value);
+    onRouted(routed, traceId);
+    const sink = new ClientSink(response);
+    const headers = requestHeadersForExpert(request.headers);
+    sink.drive(gateway.answer({ request: parsed, headers, traceId }, routed, sink));
+  };
+}
+
+async function dryRun(
+  { gateway, maxBodyMb }: RouteContext,
+  { request, response, traceId }: Exchange,
+): Promise<void> {
+  const body = await readBody(request, maxBodyMb);
+  const routed = gateway.route(parseRequest(endpointOf(body), body), forcedExpert(request));
+  for (const [name, value] of Object.entries(decisionHeaders(routed))) response.setHeader(name, value);
+  sendJson(response, 200, decisionBody(gateway.router, routed, traceId));
+}
+
+async function listModels({ gateway, startedAt }: RouteContext, { response }: Exchange): Promise<void> {
+  const ids = [AUTO, ...gateway.experts.keys()];
+  const data = ids.map((id) => ({ id, object: 'model', created: startedAt, owned_by: 'expert-router' }));
+  sendJson(response, 200, { object: 'list', data });
+}
+
+async function metrics({ telemetry }: RouteContext, { response }: Exchange): Promise<void> {
+  const page = await telemetry.registry.metrics();
+  response.writeHead(200, { 'content-type': telemetry.registry.contentType }).end(page);
+}
+
+async function health(_context: RouteContext, { response }: Exchange): Promise<void> {
+  sendJson(response, 200, { status: 'ok' });
+}
+
+async function ready({ readiness }: RouteContext, { response }: Exchange): Promise<void> {
+  const state = await readiness.check();
+  sendJson(response, state.ready ? 200 : 503, state);
+}
+
+function forcedExpert(request: IncomingMessage): string | undefined {
+  const value = request.headers['x-expert-router-expert'];
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}

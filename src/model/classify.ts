@@ -1,0 +1,107 @@
+/**
+ * The decision: nearest centroid, how clearly it is the nearest, how much that can be trusted, and whether the text
+ * is like anything known at all. Pure, synchronous, of bounded cost for any text; it knows nothing of experts.
+ */
+import type { RoutableText } from '../text/routable.ts';
+import { type Embedded, embed } from './embed.ts';
+import type { Calibration, RouterModel } from './router-model.ts';
+
+export { embedText } from './embed.ts';
+
+export interface Classification {
+  readonly cluster: number;
+  readonly name: string;
+  /** To every centroid, Euclidean, from the text's unit vector. */
+  readonly distances: Float32Array;
+  /** Distance to the second nearest centroid minus that to the nearest; 0 with a single cluster. */
+  readonly margin: number;
+  /** 0..1: how often a model trained on other prompts of the same kind would agree (docs/router-model.md). */
+  readonly confidence: number;
+  /** The text is unlike the prompts the model was trained on; its cluster means little. */
+  readonly outside: boolean;
+}
+
+/** Never throws, for any text. */
+export function classify(model: RouterModel, text: RoutableText): Classification {
+  return classifyEmbedded(model, embed(model, text));
+}
+
+export function classifyEmbedded(model: RouterModel, embedded: Embedded): Classification {
+  const distances = distancesTo(model, embedded.vector);
+  const { cluster, nearest, second } = twoNearest(distances);
+  const { calibration } = model;
+  const empty = isZero(embedded.vector);
+  return {
+    cluster,
+    name: model.names[cluster] ?? '',
+    distances,
+    margin: model.clusters > 1 ? second - nearest : 0,
+    confidence: empty ? 0 : interpolate(calibration, marginScore(nearest, second)),
+    outside: empty || nearest > calibration.radii[cluster]! || embedded.share < calibration.leastShare,
+  };
+}
+
+/** Distances of a unit (or zero) vector to all centroids. */
+export function distancesTo(model: RouterModel, vector: Float32Array): Float32Array {
+  const { centroids, dimensions, squaredNorms } = model;
+  const own = isZero(vector) ? 0 : 1;
+  const distances = new Float32Array(model.clusters);
+  for (let cluster = 0; cluster < model.clusters; cluster += 1) {
+    let dot = 0;
+    const at = cluster * dimensions;
+    for (let j = 0; j < dimensions; j += 1) dot += vector[j]! * centroids[at + j]!;
+    distances[cluster] = Math.sqrt(Math.max(0, own + squaredNorms[cluster]! - 2 * dot));
+  }
+  return distances;
+}
+
+export interface TwoNearest {
+  readonly cluster: number;
+  readonly runnerUp: number;
+  readonly nearest: number;
+  /** Infinity with a single cluster. */
+  readonly second: number;
+}
+
+export function twoNearest(distances: Float32Array): TwoNearest {
+  let cluster = 0;
+  let runnerUp = 0;
+  let nearest = Number.POSITIVE_INFINITY;
+  let second = Number.POSITIVE_INFINITY;
+  for (let index = 0; index < distances.length; index += 1) {
+    const distance = distances[index]!;
+    if (distance < nearest) {
+      second = nearest;
+      runnerUp = cluster;
+      nearest = distance;
+      cluster = index;
+    } else if (distance < second) {
+      second = distance;
+      runnerUp = index;
+    }
+  }
+  return { cluster, runnerUp, nearest, second };
+}
+
+/** The lead over the runner-up, relative to how far both are: 0 on the border, 1 on the centroid. */
+export function marginScore(nearest: number, second: number): number {
+  if (!Number.isFinite(second)) return 1;
+  return second + nearest === 0 ? 0 : (second - nearest) / (second + nearest);
+}
+
+function interpolate({ scores, confidences }: Calibration, score: number): number {
+  const last = scores.length - 1;
+  if (last < 0) return 0;
+  if (score <= scores[0]!) return confidences[0]!;
+  if (score >= scores[last]!) return confidences[last]!;
+  let right = 1;
+  while (scores[right]! < score) right += 1;
+  const span = scores[right]! - scores[right - 1]!;
+  const part = span === 0 ? 0 : (score - scores[right - 1]!) / span;
+  return confidences[right - 1]! + part * (confidences[right]! - confidences[right - 1]!);
+}
+
+function isZero(vector: Float32Array): boolean {
+  for (const value of vector) if (value !== 0) return false;
+  return true;
+}

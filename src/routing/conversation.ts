@@ -1,0 +1,40 @@
+/**
+ * Which expert a conversation is at home with. A fold over its user turns, which every request carries along:
+ * no session is stored, so every worker and replica, and the dry run, find the same home.
+ */
+import { affinities, type Classified, expertDistances, type Territory } from './territory.ts';
+
+/** A turn moves the conversation only if the present expert's affinity to it is below this. */
+export const STAY_AFFINITY = 0.5;
+
+export type HomeReason = 'nearest-cluster' | 'conversation' | 'outside';
+
+export interface Home {
+  /** Index into the territory's experts. */
+  readonly expert: number;
+  readonly reason: HomeReason;
+}
+
+/**
+ * The rule: the first turn settles the expert (nearest cluster, or the fallback when it lies outside). A later
+ * turn keeps it, unless the turn lies inside and the expert's affinity to it is below `STAY_AFFINITY`; then the
+ * turn's own expert takes over.
+ * @param turns classified user turns, oldest first, at least one
+ */
+export function conversationHome(territory: Territory, turns: readonly Classified[]): Home {
+  const [first, ...later] = turns;
+  return later.reduce((home, turn) => nextHome(territory, home, turn), turnHome(territory, first!));
+}
+
+function nextHome(territory: Territory, home: Home, turn: Classified): Home {
+  const own = turnHome(territory, turn);
+  if (own.expert === home.expert) return own;
+  const toPresent = affinities(expertDistances(territory, turn.distances))[home.expert]!;
+  const clearlyElsewhere = !turn.outside && toPresent < STAY_AFFINITY;
+  return clearlyElsewhere ? own : { expert: home.expert, reason: 'conversation' };
+}
+
+function turnHome(territory: Territory, turn: Classified): Home {
+  if (turn.outside && territory.fallback !== null) return { expert: territory.fallback, reason: 'outside' };
+  return { expert: territory.owners[turn.cluster]!, reason: 'nearest-cluster' };
+}

@@ -1,0 +1,116 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { STAY_AFFINITY } from './conversation.ts';
+import { decide, decideFor } from './decide.ts';
+import { nearest } from './policies.ts';
+import type { LoadSnapshot } from './policy.ts';
+import { affinities, type Classified, expertDistances, type Territory } from './territory.ts';
+
+/** Three experts over four clusters; `spare` serves none and is the fallback. */
+const TERRITORY: Territory = { experts: ['code', 'maths', 'spare'], owners: [0, 0, 1, 1], fallback: 2 };
+const IDLE: LoadSnapshot = {
+  inFlight: 0,
+  queued: 0,
+  outstandingTokens: 0,
+  tokensPerSecond: 0,
+  capacity: 8,
+  available: true,
+};
+const CONTEXT = { random: 0.5, sequence: 0 };
+
+function turn(...distances: number[]): Classified {
+  const cluster = distances.indexOf(Math.min(...distances));
+  return { cluster, distances: Float32Array.from(distances), outside: false };
+}
+
+const toCode = turn(0.3, 0.9, 0.9, 0.9);
+const toMaths = turn(0.9, 0.9, 0.3, 0.9);
+const between = turn(0.62, 0.9, 0.6, 0.9);
+const outside = (classified: Classified): Classified => ({ ...classified, outside: true });
+
+const choose = (...turns: Classified[]) => decide(TERRITORY, turns, [IDLE, IDLE, IDLE], nearest, CONTEXT);
+
+describe('expert distances and affinities', () => {
+  it('takes the nearest cluster of each expert; none means infinitely far', () => {
+    expect([...expertDistances(TERRITORY, Float32Array.of(0.5, 0.25, 0.75, 1))]).toEqual([
+      0.25,
+      0.75,
+      Number.POSITIVE_INFINITY,
+    ]);
+  });
+
+  it('follows exp(-(d² - d²min) / 0.1)', () => {
+    const [best, second, never] = affinities(Float64Array.of(0.5, 0.6, Number.POSITIVE_INFINITY));
+    expect(best).toBe(1);
+    expect(second).toBeCloseTo(Math.exp(-(0.36 - 0.25) / 0.1), 12);
+    expect(never).toBe(0);
+  });
+
+  it('is all zero when nobody serves a cluster', () => {
+    expect([...affinities(Float64Array.of(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY))]).toEqual([
+      0, 0,
+    ]);
+  });
+});
+
+describe('decide', () => {
+  it("sends a prompt to its cluster's expert and ranks the rest behind", () => {
+    const decision = choose(toMaths);
+    expect(decision).toMatchObject({ expert: 'maths', reason: 'nearest-cluster' });
+    expect(decision.ranking.map((one) => one.expert)).toEqual(['maths', 'code', 'spare']);
+    expect(decision.ranking[2]!.distance).toBeNull();
+  });
+
+  it('sends what is outside to the fallback, and without one to the nearest', () => {
+    expect(choose(outside(toCode))).toMatchObject({ expert: 'spare', reason: 'outside' });
+    const open = { ...TERRITORY, fallback: null };
+    const decision = decide(open, [outside(toCode)], [IDLE, IDLE, IDLE], nearest, CONTEXT);
+    expect(decision).toMatchObject({ expert: 'code', reason: 'nearest-cluster' });
+  });
+
+  it('puts the expert a client asks for first and keeps the others as fallback order', () => {
+    const decision = decideFor(TERRITORY, 'spare', [toMaths], 'forced');
+    expect(decision.ranking.map((one) => one.expert)).toEqual(['spare', 'maths', 'code']);
+    expect(decision.reason).toBe('forced');
+  });
+
+  it('ranks every expert once, home first, for any distances', () => {
+    const distance = fc.double({ min: 0, max: 2, noNaN: true });
+    const turns = fc.array(
+      fc.record({ distances: fc.tuple(distance, distance, distance, distance), outside: fc.boolean() }),
+      {
+        minLength: 1,
+        maxLength: 6,
+      },
+    );
+    fc.assert(
+      fc.property(turns, (list) => {
+        const decision = choose(...list.map((one) => ({ ...turn(...one.distances), outside: one.outside })));
+        expect(decision.ranking.map((one) => one.expert).toSorted()).toEqual(['code', 'maths', 'spare']);
+        expect(decision.ranking[0]!.affinity).toBe(1);
+        expect(decision.ranking.every((one) => one.affinity >= 0 && one.affinity <= 1)).toBe(true);
+      }),
+    );
+  });
+});
+
+describe('a conversation', () => {
+  it('stays with its expert while a turn is not clearly elsewhere', () => {
+    expect(affinities(expertDistances(TERRITORY, between.distances))[0]).toBeGreaterThan(STAY_AFFINITY);
+    expect(choose(between)).toMatchObject({ expert: 'maths' });
+    expect(choose(toCode, between)).toMatchObject({ expert: 'code', reason: 'conversation' });
+  });
+
+  it('moves when a turn clearly belongs elsewhere, and stays there', () => {
+    expect(choose(toCode, toMaths)).toMatchObject({ expert: 'maths', reason: 'nearest-cluster' });
+    expect(choose(toCode, toMaths, between)).toMatchObject({ expert: 'maths' });
+  });
+
+  it('does not leave for a turn that is unlike anything known', () => {
+    expect(choose(toCode, outside(toMaths))).toMatchObject({ expert: 'code', reason: 'conversation' });
+  });
+
+  it('leaves the fallback at the first turn that lies inside', () => {
+    expect(choose(outside(toCode), toCode)).toMatchObject({ expert: 'code', reason: 'nearest-cluster' });
+  });
+});

@@ -1,0 +1,76 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  CHARACTERS,
+  DENSE_TWO,
+  extractFeatures,
+  FeatureBuffer,
+  MARKS,
+  normalise,
+  PAIR,
+  SHAPE,
+  WORD,
+} from './features.ts';
+
+function spans(text: string, kind: number): string[] {
+  const buffer = new FeatureBuffer(true);
+  const read = normalise(text);
+  extractFeatures(read, buffer);
+  const found: string[] = [];
+  for (let index = 0; index < buffer.length; index += 1) {
+    if ((buffer.hashes[index]! & 7) === kind)
+      found.push(read.slice(buffer.starts[index], buffer.ends[index]));
+  }
+  return found;
+}
+
+function hashes(text: string): number[] {
+  const buffer = new FeatureBuffer();
+  extractFeatures(normalise(text), buffer);
+  return [...buffer.hashes.subarray(0, buffer.length)];
+}
+
+describe('features', () => {
+  it('are words and pairs of neighbours, not across punctuation', () => {
+    expect(spans('Bake bread. Don’t burn it', WORD)).toEqual(['Bake', 'bread', 'Don’t', 'burn', 'it']);
+    expect(spans('Bake bread. Slice it', PAIR)).toEqual(['Bake bread', 'Slice it']);
+  });
+
+  it('do not depend on case or on the Unicode form', () => {
+    expect(hashes('Straße ＡＢＣ café')).toEqual(hashes('straße abc cafe\u0301'));
+  });
+
+  it('take identifiers apart and remember how they were joined', () => {
+    expect(spans('getUserName user_name', WORD)).toEqual(['get', 'User', 'Name', 'user', 'name']);
+    expect(spans('getUserName user_name', SHAPE)).toHaveLength(3);
+  });
+
+  it('read scripts without spaces by their characters', () => {
+    expect(spans('東京都', DENSE_TWO)).toEqual(['東京', '京都']);
+    expect(spans('東京都', WORD)).toEqual([]);
+    expect(spans('สวัสดี', CHARACTERS)).toEqual([]);
+    expect(hashes('สวัสดี').length).toBeGreaterThan(3);
+  });
+
+  it('keep punctuation of code and each emoji', () => {
+    expect(spans('f(); a == b', MARKS)).toEqual(['();', '==']);
+    expect(spans('🎉🚀', MARKS)).toEqual(['🎉', '🚀']);
+  });
+
+  it('are found in any text at all, lone surrogates included, without throwing', () => {
+    const anyUnits = fc
+      .array(fc.integer({ min: 0, max: 0xffff }))
+      .map((units) => String.fromCharCode(...units));
+    fc.assert(
+      fc.property(fc.oneof(anyUnits, fc.string({ unit: 'binary' })), (text) => {
+        const buffer = new FeatureBuffer(true);
+        const read = normalise(text);
+        extractFeatures(read, buffer);
+        for (let index = 0; index < buffer.length; index += 1) {
+          expect(buffer.starts[index]!).toBeLessThan(buffer.ends[index]!);
+          expect(buffer.ends[index]!).toBeLessThanOrEqual(read.length);
+        }
+      }),
+    );
+  });
+});

@@ -1,0 +1,27 @@
+/**
+ * Cuts a text into the words a person would point at: letters between spaces, runs of one script where there are no
+ * spaces, runs of punctuation. For names and explanations only; it knows nothing of features or weights.
+ */
+
+export interface Word {
+  readonly start: number;
+  readonly end: number;
+  readonly kind: 'word' | 'kana' | 'number' | 'mark' | 'space';
+}
+
+const PIECES =
+  /(?<word>[\p{Script=Han}々]+|[\p{Script=Katakana}ー]{2,}|(?:(?![\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}])\p{L}|\p{M})(?:(?![\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}])[\p{L}\p{M}\p{Nd}]|['’](?=\p{L}))*)|(?<kana>[\p{Script=Hiragana}ー]+)|(?<number>\p{Nd}+)|(?<space>[\s\p{Cc}\p{Cf}]+)|(?<mark>[^\s\p{L}\p{M}\p{Nd}\p{Cc}\p{Cf}]+|.)/gsu;
+
+/** Covers the whole text, in order, without gaps. */
+export function wordsOf(text: string): readonly Word[] {
+  const words: Word[] = [];
+  for (const match of text.matchAll(PIECES)) {
+    const kind = Object.entries(match.groups ?? {}).find(([, value]) => value !== undefined)?.[0];
+    words.push({
+      start: match.index,
+      end: match.index + match[0].length,
+      kind: (kind ?? 'mark') as Word['kind'],
+    });
+  }
+  return words;
+}

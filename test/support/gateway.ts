@@ -1,0 +1,66 @@
+/** A whole gateway in this process, on a free port, from the text of a config. */
+import { composeExperts, composeRouter, expertDeps, loadRouterModel } from '../../src/cli/compose.ts';
+import { parseConfig } from '../../src/config/load.ts';
+import { Gateway } from '../../src/gateway/gateway.ts';
+import { Readiness } from '../../src/http/readiness.ts';
+import { listen } from '../../src/http/server.ts';
+import { Telemetry } from '../../src/telemetry/metrics.ts';
+
+export interface RunningGateway {
+  readonly url: string;
+  readonly logged: string[];
+  post(path: string, body: unknown, headers?: Record<string, string>): Promise<Response>;
+  /** The value of a metric's line, such as `expert_router_inflight{expert="code"}`; undefined when absent. */
+  metric(line: string): Promise<number | undefined>;
+  close(): Promise<void>;
+}
+
+export async function gateway(yaml: string): Promise<RunningGateway> {
+  const config = parseConfig(yaml, 'test.yaml', process.env);
+  const logged: string[] = [];
+  const log = (line: string): void => void logged.push(line);
+  const experts = await composeExperts(config, expertDeps(log));
+  const telemetry = new Telemetry({ processMetrics: false });
+  const router = composeRouter(config, await loadRouterModel(config));
+  const server = await listen({
+    host: '127.0.0.1',
+    port: 0,
+    keys: config.keys,
+    log,
+    context: {
+      gateway: new Gateway(router, experts, telemetry),
+      telemetry,
+      readiness: new Readiness(experts),
+      maxBodyMb: config.max_body_mb,
+      startedAt: 0,
+      onRouted: () => {},
+    },
+  });
+  return {
+    url: server.url,
+    logged,
+    post: (path, body, headers) =>
+      fetch(server.url + path, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body:
+          typeof body === 'string' || body instanceof Uint8Array ? (body as string) : JSON.stringify(body),
+      }),
+    metric: async (line) => {
+      const found = (await telemetry.registry.metrics())
+        .split('\n')
+        .find((one) => one.startsWith(`${line} `));
+      return found === undefined ? undefined : Number(found.slice(line.length));
+    },
+    close: () => server.close(0),
+  };
+}
+
+/** Waits until a condition holds, or fails after two seconds saying what was awaited. */
+export async function eventually(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + 2_000;
+  while (!(await holds())) {
+    if (performance.now() > deadline) throw new Error(`never happened: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}

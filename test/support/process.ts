@@ -1,0 +1,55 @@
+/** The real program as a process of its own, on a free port. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+
+const BIN = join(import.meta.dirname, '..', '..', 'bin', 'expert-router.js');
+
+export interface RouterProcess {
+  readonly url: string;
+  readonly process: ChildProcess;
+  /** Everything printed so far, both streams. */
+  output(): string;
+  /** SIGTERM, then the exit code. */
+  stop(): Promise<number | null>;
+}
+
+/**
+ * Starts `expert-router serve --port 0` with more arguments. The built-in experts answer with the real engine where
+ * it is already in the cache or EXPERT_ROUTER_TEST_LLAMA asks for it; else they are emulated and say so.
+ */
+export async function routerProcess(
+  args: readonly string[],
+  environment: Record<string, string> = {},
+): Promise<RouterProcess> {
+  const offline = process.env.EXPERT_ROUTER_TEST_LLAMA ? {} : { EXPERT_ROUTER_OFFLINE: '1' };
+  const child = spawn(process.execPath, [BIN, 'serve', '--port', '0', ...args], {
+    env: { ...process.env, ...offline, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  child.stdout.on('data', (text) => {
+    output += text;
+  });
+  child.stderr.on('data', (text) => {
+    output += text;
+  });
+  const url = await new Promise<string>((resolve, reject) => {
+    child.stdout.on('data', () => {
+      const found = /experts? on (http:\/\/\S+)/.exec(output);
+      if (found) resolve(found[1]!);
+    });
+    child.on('exit', (code) => reject(new Error(`serve ended with ${code}:\n${output}`)));
+  });
+  return {
+    url,
+    process: child,
+    output: () => output,
+    stop: async () => {
+      if (child.exitCode !== null) return child.exitCode;
+      child.kill('SIGTERM');
+      const [code] = (await once(child, 'exit')) as [number | null];
+      return code;
+    },
+  };
+}
