@@ -122,6 +122,11 @@ export class Replica {
     return (this.#cost.seconds({ ...load, decodeContext }) - first) / (steps - 1);
   }
 
+  /** Cuts the run under way at the end of the step in progress at `now`, so that it can be accounted for. */
+  cutRun(now: number): void {
+    this.#endRunAfter(now);
+  }
+
   #endRunAfter(now: number): void {
     const run = this.#run;
     if (!run || run.steps === 1) return;
