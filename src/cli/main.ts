@@ -5,6 +5,7 @@ import { assignCommand } from './assign.ts';
 import { chatCommand } from './chat.ts';
 import { checkCommand } from './check.ts';
 import { keyCommand } from './key.ts';
+import { planCommand } from './plan.ts';
 import { pullCommand } from './pull.ts';
 import { routeCommand } from './route.ts';
 import { serveCommand } from './serve.ts';
@@ -21,6 +22,7 @@ const VERBS = [
   assignCommand,
   trainCommand,
   checkCommand,
+  planCommand,
   pullCommand,
   keyCommand,
 ];
