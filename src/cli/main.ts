@@ -10,6 +10,7 @@ import { pullCommand } from './pull.ts';
 import { routeCommand } from './route.ts';
 import { serveCommand } from './serve.ts';
 import { version } from './shipped.ts';
+import { simulateCommand } from './simulate.ts';
 import { trainCommand } from './train.ts';
 
 /** Exit codes, as `--help` states them. */
@@ -23,6 +24,7 @@ const VERBS = [
   trainCommand,
   checkCommand,
   planCommand,
+  simulateCommand,
   pullCommand,
   keyCommand,
 ];
