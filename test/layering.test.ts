@@ -15,7 +15,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   routing: ['core', 'text', 'model'],
   weights: ['core'],
   experts: ['core', 'weights'],
-  config: ['core', 'experts'],
+  config: ['core', 'experts', 'routing'],
   telemetry: ['core'],
   gateway: ['core', 'text', 'model', 'routing', 'experts', 'telemetry'],
   http: ['core', 'text', 'model', 'experts', 'gateway', 'telemetry'],

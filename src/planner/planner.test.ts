@@ -41,6 +41,7 @@ describe('the steady state by arithmetic', () => {
         output: { kind: 'lognormal', median: 200, p95: 230, max: 400 },
       },
       policy: (candidates) => candidates,
+      secondsPerAffinity: 30,
       seconds: 200,
       warmupSeconds: 60,
       seed: 1,

@@ -36,7 +36,12 @@ describe('scales', () => {
 describe('charts', () => {
   it('hold no place that is not a number, whatever the values', () => {
     const values = fc.array(
-      fc.oneof(fc.double({ min: -1e12, max: 1e12 }), fc.constant(Number.NaN), fc.constant(Infinity), fc.constant(0)),
+      fc.oneof(
+        fc.double({ min: -1e12, max: 1e12 }),
+        fc.constant(Number.NaN),
+        fc.constant(Infinity),
+        fc.constant(0),
+      ),
     );
     fc.assert(fc.property(values, (ys) => void expect(chart('a', ys)).not.toMatch(/NaN|Infinity"/)));
   });

@@ -12,7 +12,8 @@ export interface Scale {
 export function linearScale(values: readonly number[], from: number, to: number, wanted = 5): Scale {
   const high = Math.max(...values, 0);
   const low = Math.min(...values, 0);
-  const step = roundStep((high - low || 1) / wanted);
+  // Denormal spans would make the step itself vanish.
+  const step = roundStep((high - low > 1e-300 ? high - low : 1) / wanted);
   const top = Math.ceil(high / step - 1e-9) * step || step;
   const bottom = Math.floor(low / step + 1e-9) * step;
   const ticks: number[] = [];

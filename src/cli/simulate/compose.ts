@@ -101,6 +101,7 @@ export async function composeExperts(p: PlacementFile): Promise<readonly Simulat
     limits,
     admission,
     chunkedPrefill: p.chunked_prefill,
+    ...(p.slots ? { slots: p.slots } : {}),
   }));
 }
 
@@ -112,7 +113,7 @@ function clustersOf(file: ScenarioFile, experts: number): Pick<FleetScenario, 's
 }
 
 export function policyNamed(name: string): Policy {
-  const policy = POLICIES[name];
+  const policy = (POLICIES as Readonly<Record<string, Policy>>)[name];
   if (policy) return policy;
   const near = nearestName(name, Object.keys(POLICIES));
   throw new UserError(
@@ -134,6 +135,7 @@ export function composeScenario(
     lengths: load.lengths,
     ...(load.replay ? { replay: load.replay } : {}),
     policy,
+    secondsPerAffinity: file.seconds_per_affinity,
     seconds: file.seconds,
     warmupSeconds: file.warmup,
     seed: file.seed,

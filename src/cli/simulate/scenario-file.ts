@@ -18,6 +18,7 @@ const placement = z.strictObject({
   replicas: z.number().int().positive().max(4096).default(1),
   admission: z.enum(['guaranteed-no-evict', 'optimistic']).optional(),
   chunked_prefill: z.boolean().default(true),
+  slots: z.number().int().positive().optional(),
   max_batch: z.number().int().positive().optional(),
   max_tokens: z.number().int().positive().optional(),
   kv_fraction: z.number().positive().lt(1).optional(),
@@ -48,6 +49,7 @@ const schema = z.strictObject({
     })
     .default({ skew: 0 }),
   policy: z.string().min(1).default('nearest'),
+  seconds_per_affinity: z.number().default(30),
   price: z.number().positive().optional(),
   placements: z.array(placement).min(1),
 });
