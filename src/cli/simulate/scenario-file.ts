@@ -49,7 +49,7 @@ const schema = z.strictObject({
     })
     .default({ skew: 0 }),
   policy: z.string().min(1).default('nearest'),
-  seconds_per_affinity: z.number().default(30),
+  seconds_per_affinity: z.number().default(2),
   price: z.number().positive().optional(),
   placements: z.array(placement).min(1),
 });

@@ -71,6 +71,12 @@ export class Replica {
     return this.#scheduler.running + this.#scheduler.waiting > 0 ? this.#clock : Number.POSITIVE_INFINITY;
   }
 
+  /** When the step in progress at `now` ends; `nextTime` when none is. */
+  nextStepEnd(now: number): number {
+    if (!this.#run) return this.nextTime;
+    return Math.min(this.#run.end, this.#run.start + elapsed(this.#run, stepsWithin(this.#run, now) + 1));
+  }
+
   /** `now` must not lie before any earlier call's time. The request enters the step that begins next. */
   submit(request: GenerationRequest, now: number): void {
     if (this.#run) {
@@ -152,7 +158,8 @@ function elapsed({ first, slope }: Pick<Run, 'first' | 'slope'>, steps: number):
 
 /** Whole steps of the run that have ended by `now`: the quadratic `elapsed(run, j) <= now - start` solved for j. */
 function stepsWithin(run: Run, now: number): number {
-  const time = now - run.start;
+  // A nanosecond of grace: an end that was computed and asked for again must count as reached.
+  const time = now - run.start + 1e-9;
   if (time <= 0) return 0;
   const b = run.first - run.slope / 2;
   const estimate =
