@@ -4,6 +4,7 @@ import { describeError, UserError } from '../core/errors.ts';
 import { assignCommand } from './assign.ts';
 import { chatCommand } from './chat.ts';
 import { checkCommand } from './check.ts';
+import { inspectCommand } from './inspect.ts';
 import { keyCommand } from './key.ts';
 import { planCommand } from './plan.ts';
 import { pullCommand } from './pull.ts';
@@ -22,6 +23,7 @@ const VERBS = [
   routeCommand,
   assignCommand,
   trainCommand,
+  inspectCommand,
   checkCommand,
   planCommand,
   simulateCommand,

@@ -1,31 +1,51 @@
 /**
- * `expert-router train`: from files of prompts to a router model. It parses options and shows progress; everything
- * else is training's.
+ * `expert-router train`: from files of prompts to a router model and a report. It parses options and shows progress;
+ * everything else is training's.
  */
+import { readFile } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
+import { basename } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
+import { describeError, UserError } from '../core/errors.ts';
 import { writeFileAtomically } from '../core/files.ts';
-import { writeRouterModel } from '../model/artefact.ts';
-import { readCorpus } from '../training/corpus.ts';
-import { fitModel } from '../training/fit.ts';
+import { readRouterModel, writeRouterModel } from '../model/artefact.ts';
+import type { RouterModel } from '../model/router-model.ts';
+import { type Corpus, readCorpus } from '../training/corpus.ts';
+import { type FitOptions, type Fitted, fitModel } from '../training/fit.ts';
+import { openPool } from '../training/pool.ts';
+import { reportOf } from '../training/report/data.ts';
+import { reportHtml } from '../training/report/html.ts';
 import { findSources } from '../training/sources/files.ts';
-import { amount, progressBar } from './progress.ts';
+import { amount, duration, progressBar } from './progress.ts';
+import { type StageClock, stageClock } from './train-stages.ts';
 
 const EXAMPLES = `
 Examples:
   $ expert-router train prompts.jsonl --clusters 8 --out router.safetensors
-  $ expert-router train logs/ questions.csv.gz --clusters 32 --per-source 2000 --out router.safetensors`;
+  $ expert-router train logs/ questions.csv.gz --clusters auto --per-source 2000
+  $ zcat chats.jsonl.gz | expert-router train - --field messages
+  $ expert-router train new-logs/ --continue router.safetensors --out router.safetensors
+
+Beside the model stands a report: the same name ending in .report.html and .report.json. It quotes prompts.`;
 
 interface TrainFlags {
-  readonly clusters: number;
+  readonly clusters: number | 'auto';
   readonly out: string;
   readonly dimensions: number;
   readonly vocabulary: number;
   readonly restarts: number;
   readonly seed: number;
+  readonly threads: number;
   readonly field?: string;
-  readonly perSource?: number;
+  readonly perSource?: SourceLimits;
   readonly sample?: number;
+  readonly fitOn?: number;
   readonly exclude: readonly string[];
+  readonly skipLabel: readonly string[];
+  readonly balanced?: boolean;
+  readonly continue?: string;
+  readonly keepExamples?: number;
+  readonly report: boolean;
 }
 
 function positive(text: string): number {
@@ -35,46 +55,170 @@ function positive(text: string): number {
   return value;
 }
 
+function positiveOrAuto(text: string): number | 'auto' {
+  return text === 'auto' ? text : positive(text);
+}
+
+/** One limit for all sources, and others for those whose last path element has that name. */
+interface SourceLimits {
+  readonly all?: number;
+  readonly named: Readonly<Record<string, number>>;
+}
+
+function sourceLimits(text: string, before?: SourceLimits): SourceLimits {
+  const at = text.lastIndexOf('=');
+  const limit = positive(text.slice(at + 1));
+  if (at < 0) return { named: {}, ...before, all: limit };
+  return { ...before, named: { ...before?.named, [text.slice(0, at)]: limit } };
+}
+
 export function trainCommand(): Command {
   return new Command('train')
     .description('learn clusters from prompts, without labels, and write them as a router model')
-    .argument('<paths...>', 'files or folders: .jsonl .json .csv .tsv .txt, also .gz; - for standard input')
-    .option('-k, --clusters <number>', 'how many clusters', positive, 32)
+    .argument(
+      '<paths...>',
+      'files or folders: .jsonl .json .csv .tsv .txt .parquet, also .gz or .zst; - for standard input',
+    )
+    .option('-k, --clusters <number>', 'how many clusters, or auto to search', positiveOrAuto, 32)
     .option('-o, --out <file>', 'where the model goes', 'router.safetensors')
     .option('--field <name>', 'field or column that holds the prompt, if it has an unusual name')
-    .option('--per-source <number>', 'at most this many prompts from each folder or named file', positive)
+    .option(
+      '--per-source <limits...>',
+      'prompts at most from each folder or named file: 2000, or 2000 logs=500',
+      sourceLimits,
+    )
     .option('--sample <number>', 'at most this many prompts in all', positive)
     .option('--exclude <names...>', 'file names to leave out in folders', [])
-    .option('--dimensions <number>', 'dimensions of the space prompts are clustered in', positive, 64)
+    .option('--skip-label <labels...>', 'leave out records in which a field has one of these values', [])
+    .option('--continue <model>', 'start from this model and keep the numbers and names of its clusters')
+    .option('--balanced', 'clusters of equal size while training')
+    .option('--dimensions <number>', 'dimensions of the space prompts are clustered in', positive, 96)
     .option('--vocabulary <number>', 'terms known to the model', positive, 32_768)
-    .option('--restarts <number>', 'runs of k-means, the best of which counts', positive, 4)
+    .option('--restarts <number>', 'runs of k-means, the best of which counts', positive, 8)
+    .option('--fit-on <number>', 'prompts that vocabulary and projection are learned on', positive, 200_000)
+    .option('--keep-examples <number>', 'example prompts per cluster to store in the model', positive)
     .option('--seed <number>', 'equal seeds give equal models', positive, 1)
+    .option(
+      '--threads <number>',
+      'threads; the model does not depend on it',
+      positive,
+      availableParallelism(),
+    )
+    .option('--no-report', 'write no report')
     .addHelpText('after', EXAMPLES)
     .action(async (paths: string[], flags: TrainFlags) => train(paths, flags));
 }
 
 async function train(paths: readonly string[], flags: TrainFlags): Promise<void> {
+  const clock = stageClock();
+  const previous = flags.continue === undefined ? undefined : await loadPrevious(flags.continue);
+  const corpus = await read(paths, flags, clock);
+  const stop = (): void => {
+    corpus.store.discard();
+    process.stderr.write('\nstopped; nothing was written\n');
+    process.exit(130);
+  };
+  process.once('SIGINT', stop);
+  const pool = openPool(flags.threads);
+  try {
+    const options: FitOptions = {
+      ...fitOptions(flags),
+      ...(previous ? { previous } : {}),
+      onStage: clock.stage,
+    };
+    const fitted = await fitModel(corpus, options, pool);
+    clock.end();
+    await write(fitted, corpus, flags, clock);
+  } finally {
+    process.removeListener('SIGINT', stop);
+    corpus.store.discard();
+    await pool.close();
+  }
+}
+
+function fitOptions({
+  clusters,
+  dimensions,
+  vocabulary,
+  restarts,
+  seed,
+  balanced,
+  fitOn,
+  keepExamples,
+}: TrainFlags): FitOptions {
+  return {
+    clusters,
+    dimensions,
+    vocabulary,
+    restarts,
+    seed,
+    ...(balanced ? { balanced } : {}),
+    ...(fitOn === undefined ? {} : { fitOn }),
+    ...(keepExamples === undefined ? {} : { examples: keepExamples }),
+  };
+}
+
+async function loadPrevious(path: string): Promise<RouterModel> {
+  try {
+    return readRouterModel(await readFile(path));
+  } catch (error) {
+    throw new UserError(`Cannot continue from ${path}: ${describeError(error)}`, { cause: error });
+  }
+}
+
+async function read(paths: readonly string[], flags: TrainFlags, clock: StageClock): Promise<Corpus> {
   const files = await findSources(paths, flags.exclude);
+  const total = files.reduce((sum, file) => sum + file.bytes, 0);
   const bar = progressBar('reading', 'bytes');
-  const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+  clock.begin('reading');
+  let bytes = 0;
+  let prompts = 0;
+  const show = (): void => bar.update(bytes, total || undefined, `${amount(prompts, 'items')} prompts`);
   const corpus = await readCorpus(files, {
     seed: flags.seed,
+    temporaryFolder: tmpdir(),
+    skipLabels: flags.skipLabel,
     ...(flags.field === undefined ? {} : { field: flags.field }),
-    ...(flags.perSource === undefined ? {} : { perSource: flags.perSource }),
+    limitOf: (source) => flags.perSource?.named[basename(source)] ?? flags.perSource?.all,
     ...(flags.sample === undefined ? {} : { sample: flags.sample }),
-    onProgress: (done, prompts) =>
-      bar.update(done, bytes || undefined, `${amount(prompts, 'items')} prompts`),
+    onBytes: (count) => {
+      bytes += count;
+      show();
+    },
+    onProgress: (count) => {
+      prompts = count;
+      show();
+    },
   });
   bar.finish(
-    `${amount(corpus.prompts.length, 'items')} prompts kept, ${corpus.duplicates} repeated, ${corpus.broken} broken`,
+    `${amount(corpus.store.count, 'items')} prompts kept, ${amount(corpus.duplicates, 'items')} repeated, ${amount(corpus.broken, 'items')} broken`,
   );
-  const model = await fitModel(corpus, {
-    ...flags,
-    onStage: (stage) => process.stderr.write(`${stage} …\n`),
-  });
-  const file = writeRouterModel(model);
-  await writeFileAtomically(flags.out, file);
-  process.stderr.write(
-    `${flags.out}: ${model.clusters} clusters, ${amount(file.length, 'bytes')}, id ${model.id}\n`,
-  );
+  for (const complaint of corpus.complaints) process.stderr.write(`  skipped: ${complaint}\n`);
+  return corpus;
+}
+
+async function write(fitted: Fitted, corpus: Corpus, flags: TrainFlags, clock: StageClock): Promise<void> {
+  const { model } = fitted;
+  const bytes = writeRouterModel(model);
+  await writeFileAtomically(flags.out, bytes);
+  const lines = [
+    `${flags.out}: ${model.clusters} clusters, ${amount(bytes.length, 'bytes')}, id ${model.id}, in ${duration(clock.seconds())}`,
+  ];
+  if (flags.clusters !== 'auto' && model.clusters < flags.clusters && flags.continue === undefined) {
+    lines.push(
+      `only ${model.clusters} different prompts (to this model): fewer clusters than the ${flags.clusters} asked for`,
+    );
+  }
+  if (flags.report) {
+    const report = reportOf(fitted, corpus, {
+      stages: clock.stages(),
+      peakBytes: process.resourceUsage().maxRSS * 1024,
+      bytes: bytes.length,
+    });
+    const base = flags.out.replace(/\.safetensors$/, '');
+    await writeFileAtomically(`${base}.report.json`, `${JSON.stringify(report, null, 1)}\n`);
+    await writeFileAtomically(`${base}.report.html`, reportHtml(report));
+    lines.push(`what it learned: ${base}.report.html`);
+  }
+  process.stderr.write(`${lines.join('\n')}\n`);
 }

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../core/random.ts';
-import { kMeans, type Points } from './kmeans.ts';
+import { kMeans } from './kmeans.ts';
+import type { Points } from './points.ts';
 
 function blobs(seed: number, centres: number, each: number, spread: number): Points {
   const random = seededRandom(seed);

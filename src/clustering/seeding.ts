@@ -3,7 +3,8 @@
  * ones before, the best of a few draws being kept. It knows nothing of what the points are.
  */
 import type { Random } from '../core/random.ts';
-import type { Points } from './kmeans.ts';
+import { squaredDistance } from './distances.ts';
+import type { Points } from './points.ts';
 
 /** k × dimensions (Arthur & Vassilvitskii 2007; 2 + ln k candidates a step as in their section 6). */
 export function seedCentroids(points: Points, clusters: number, random: Random): Float32Array {
@@ -16,7 +17,7 @@ export function seedCentroids(points: Points, clusters: number, random: Random):
     if (cluster > 0) chosen = bestDraw(points, nearest, candidates, random);
     centroids.set(values.subarray(chosen * dimensions, (chosen + 1) * dimensions), cluster * dimensions);
     for (let point = 0; point < count; point += 1) {
-      nearest[point] = Math.min(nearest[point]!, squaredDistance(points, point, chosen));
+      nearest[point] = Math.min(nearest[point]!, between(points, point, chosen));
     }
   }
   return centroids;
@@ -31,7 +32,7 @@ function bestDraw(points: Points, nearest: Float64Array, candidates: number, ran
     const candidate = drawProportional(nearest, total, random);
     let potential = 0;
     for (let point = 0; point < points.count; point += 1) {
-      potential += Math.min(nearest[point]!, squaredDistance(points, point, candidate));
+      potential += Math.min(nearest[point]!, between(points, point, candidate));
     }
     if (potential < bestPotential) {
       bestPotential = potential;
@@ -50,11 +51,6 @@ function drawProportional(weights: Float64Array, total: number, random: Random):
   return random.below(weights.length);
 }
 
-function squaredDistance({ values, dimensions }: Points, a: number, b: number): number {
-  let sum = 0;
-  for (let j = 0; j < dimensions; j += 1) {
-    const difference = values[a * dimensions + j]! - values[b * dimensions + j]!;
-    sum += difference * difference;
-  }
-  return sum;
+function between({ values, dimensions }: Points, a: number, b: number): number {
+  return squaredDistance(values, a * dimensions, values, b * dimensions, dimensions);
 }

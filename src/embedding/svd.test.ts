@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../core/random.ts';
 import { orthonormalise, symmetricEigen } from './dense.ts';
-import { CountMatrixBuilder, rowLengths } from './sparse.ts';
-import { multiplyHere, truncatedSvd } from './svd.ts';
+import { type CountChunk, CountChunkBuilder } from './sparse.ts';
+import { blocksOf, multiplyBlock, truncatedSvd } from './svd.ts';
+import { TermCounts } from './term-counts.ts';
+import { TermLookup } from './term-lookup.ts';
 
 describe('the eigenproblem', () => {
   it('has the known answer for a matrix worked by hand', () => {
@@ -30,36 +32,41 @@ describe('the truncated SVD', () => {
   it('finds the singular values that the dense eigenproblem of AᵀA has', async () => {
     const random = seededRandom(5);
     const columns = 30;
-    const builder = new CountMatrixBuilder(columns);
-    for (let row = 0; row < 200; row += 1) {
-      const counts = new Uint32Array(columns);
-      for (let draw = 0; draw < 12; draw += 1) counts[(random.below(6) * (1 + (row % 5))) % columns]! += 1;
-      const terms = Uint32Array.from([...counts.keys()].filter((term) => counts[term]! > 0));
-      builder.add(terms, terms.length, counts);
-    }
-    const counts = builder.build();
     const weights = Float32Array.from({ length: columns }, () => 1 + random.next());
-    const matrix = { counts, weights, lengths: rowLengths(counts, weights) };
-    const svd = await truncatedSvd(columns, 6, random, multiplyHere(matrix));
-    const exact = symmetricEigen(denseGram(matrix), columns);
+    const counted = new TermCounts(new TermLookup(Uint32Array.from({ length: columns }, (_, term) => term)));
+    const chunks: CountChunk[] = [];
+    for (let part = 0; part < 5; part += 1) {
+      const builder = new CountChunkBuilder(columns);
+      for (let row = 0; row < 40; row += 1) {
+        counted.clear();
+        for (let draw = 0; draw < 12; draw += 1) counted.see((random.below(6) * (1 + (row % 5))) % columns);
+        builder.add(counted, 0);
+      }
+      chunks.push(builder.build(weights));
+    }
+    const svd = await truncatedSvd(columns, 6, random, async (q, width) =>
+      blocksOf(chunks).map((block) => multiplyBlock(block, weights, q, width)),
+    );
+    const exact = symmetricEigen(denseGram(chunks, weights), columns);
     for (let j = 0; j < 6; j += 1) expect(svd.values[j]).toBeCloseTo(Math.sqrt(exact.values[j]!), 3);
   });
 });
 
-function denseGram(matrix: Parameters<typeof multiplyHere>[0]): Float64Array {
-  const { counts, weights, lengths } = matrix;
-  const gram = new Float64Array(counts.columns ** 2);
-  for (let row = 0; row < counts.rows; row += 1) {
-    const dense = new Float64Array(counts.columns);
-    for (let entry = counts.offsets[row]!; entry < counts.offsets[row + 1]!; entry += 1) {
-      const count = counts.counts[entry]!;
-      dense[counts.terms[entry]!] = ((1 + Math.log(count)) * weights[counts.terms[entry]!]!) / lengths[row]!;
-    }
-    dense.forEach((a, i) => {
-      dense.forEach((b, j) => {
-        gram[i * counts.columns + j]! += a * b;
+function denseGram(chunks: readonly CountChunk[], weights: Float32Array): Float64Array {
+  const columns = weights.length;
+  const gram = new Float64Array(columns ** 2);
+  for (const { rows, offsets, terms, counts, lengths } of chunks) {
+    for (let row = 0; row < rows; row += 1) {
+      const dense = new Float64Array(columns);
+      for (let entry = offsets[row]!; entry < offsets[row + 1]!; entry += 1) {
+        dense[terms[entry]!] = ((1 + Math.log(counts[entry]!)) * weights[terms[entry]!]!) / lengths[row]!;
+      }
+      dense.forEach((a, i) => {
+        dense.forEach((b, j) => {
+          gram[i * columns + j]! += a * b;
+        });
       });
-    });
+    }
   }
   return gram;
 }

@@ -3,8 +3,8 @@
  * singular vectors are made: they are what projects a prompt. It knows nothing of prompts or clusters.
  */
 import type { Random } from '../core/random.ts';
-import { orthonormalise, symmetricEigen } from './dense.ts';
-import { type CountMatrix, frequencyTable } from './sparse.ts';
+import { addGram, orthonormalise, symmetricEigen } from './dense.ts';
+import { type CountChunk, frequencyTable } from './sparse.ts';
 
 export interface Svd {
   /** Falling. */
@@ -12,13 +12,6 @@ export interface Svd {
   /** columns × rank, row-major: row t is term t in the space of the right singular vectors. */
   readonly vectors: Float32Array;
   readonly rank: number;
-}
-
-/** A matrix of counts with what turns a count into a weight; every row has unit length. */
-export interface WeightedMatrix {
-  readonly counts: CountMatrix;
-  readonly weights: Float32Array;
-  readonly lengths: Float32Array;
 }
 
 /** Extra directions that make the wanted ones accurate (Halko, Martinsson & Tropp 2011, section 4.2 suggests 5–10). */
@@ -36,54 +29,59 @@ export interface BlockProduct {
 /** Multiplies all blocks by q; swapped for a parallel one in training. */
 export type Multiply = (q: Float32Array, width: number) => Promise<readonly BlockProduct[]>;
 
-/** Row range of a block. */
-export function blockRange(rows: number, block: number): readonly [number, number] {
-  return [Math.floor((rows * block) / BLOCKS), Math.floor((rows * (block + 1)) / BLOCKS)];
+/** The chunks of each block: runs of about equal length, in order. */
+export function blocksOf(chunks: readonly CountChunk[]): readonly (readonly CountChunk[])[] {
+  return Array.from({ length: BLOCKS }, (_, block) =>
+    chunks.slice(
+      Math.floor((chunks.length * block) / BLOCKS),
+      Math.floor((chunks.length * (block + 1)) / BLOCKS),
+    ),
+  ).filter((block) => block.length > 0);
 }
 
+/** `weights[t]` is what a term weighs before its frequency in a row; rows count at unit length. */
 export function multiplyBlock(
-  matrix: WeightedMatrix,
-  [from, to]: readonly [number, number],
+  chunks: readonly CountChunk[],
+  weights: Float32Array,
   q: Float32Array,
   width: number,
 ): BlockProduct {
-  const { counts, weights, lengths } = matrix;
-  const frequency = frequencyTable();
-  const z = new Float32Array(counts.columns * width);
+  const z = new Float32Array(q.length);
   const gram = new Float64Array(width * width);
+  for (const chunk of chunks) multiplyChunk(chunk, weights, q, { z, gram }, width);
+  return { z, gram };
+}
+
+function multiplyChunk(
+  chunk: CountChunk,
+  weights: Float32Array,
+  q: Float32Array,
+  { z, gram }: BlockProduct,
+  width: number,
+): void {
+  const { rows, offsets, terms, counts, lengths } = chunk;
+  const frequency = frequencyTable();
   const y = new Float64Array(width);
-  for (let row = from; row < to; row += 1) {
+  for (let row = 0; row < rows; row += 1) {
     const length = lengths[row]!;
     if (length === 0) continue;
-    const first = counts.offsets[row]!;
-    const end = counts.offsets[row + 1]!;
+    const first = offsets[row]!;
+    const end = offsets[row + 1]!;
     y.fill(0);
     for (let entry = first; entry < end; entry += 1) {
-      const term = counts.terms[entry]!;
-      const weight = (frequency[counts.counts[entry]!]! * weights[term]!) / length;
+      const term = terms[entry]!;
+      const weight = (frequency[counts[entry]!]! * weights[term]!) / length;
       const at = term * width;
       for (let j = 0; j < width; j += 1) y[j]! += weight * q[at + j]!;
     }
     for (let entry = first; entry < end; entry += 1) {
-      const term = counts.terms[entry]!;
-      const weight = (frequency[counts.counts[entry]!]! * weights[term]!) / length;
+      const term = terms[entry]!;
+      const weight = (frequency[counts[entry]!]! * weights[term]!) / length;
       const at = term * width;
       for (let j = 0; j < width; j += 1) z[at + j]! += weight * y[j]!;
     }
-    for (let i = 0; i < width; i += 1) {
-      const value = y[i]!;
-      for (let j = i; j < width; j += 1) gram[i * width + j]! += value * y[j]!;
-    }
+    addGram(y, width, gram);
   }
-  return { z, gram };
-}
-
-/** All blocks one after the other, on this thread. */
-export function multiplyHere(matrix: WeightedMatrix): Multiply {
-  return async (q, width) =>
-    Array.from({ length: BLOCKS }, (_, block) =>
-      multiplyBlock(matrix, blockRange(matrix.counts.rows, block), q, width),
-    );
 }
 
 /**
@@ -99,7 +97,7 @@ export async function truncatedSvd(
 ): Promise<Svd> {
   const width = Math.max(1, Math.min(rank + OVERSAMPLING, columns));
   const q = Float32Array.from({ length: columns * width }, () => random.normal());
-  orthonormalise(q, width);
+  orthonormalise(q, width, 1);
   let gram: Float64Array = new Float64Array(width * width);
   for (let pass = 0; pass < ITERATIONS; pass += 1) {
     const products = await multiply(q, width);
@@ -108,7 +106,8 @@ export async function truncatedSvd(
     else {
       q.fill(0);
       for (const { z } of products) for (let i = 0; i < q.length; i += 1) q[i]! += z[i]!;
-      orthonormalise(q, width);
+      // The last one feeds the Rayleigh–Ritz step, which takes the columns to be orthonormal.
+      orthonormalise(q, width, pass === ITERATIONS - 2 ? 2 : 1);
     }
   }
   return rayleighRitz(q, gram, width, Math.min(rank, width));

@@ -23,24 +23,28 @@ export class TermCounts {
 
   /** Replaces what was counted before by the features in the buffer. */
   count(features: FeatureBuffer): void {
-    const { counts, terms, unknown, lookup } = this;
-    for (let index = 0; index < this.length; index += 1) counts[terms[index]!] = 0;
-    unknown.fill(0);
-    let length = 0;
-    const { hashes } = features;
-    for (let index = 0; index < features.length; index += 1) {
-      const hash = hashes[index]!;
-      const term = lookup.find(hash);
-      if (term < 0) unknown[hash & 7]! += 1;
-      else {
-        const before = counts[term]!;
-        counts[term] = before + 1;
-        if (before === 0) {
-          terms[length] = term;
-          length += 1;
-        }
-      }
+    this.clear();
+    const { lookup, unknown } = this;
+    const { hashes, length } = features;
+    for (let index = 0; index < length; index += 1) {
+      const term = lookup.find(hashes[index]!);
+      if (term < 0) unknown[hashes[index]! & 7]! += 1;
+      else this.see(term);
     }
-    this.length = length;
+  }
+
+  clear(): void {
+    for (let index = 0; index < this.length; index += 1) this.counts[this.terms[index]!] = 0;
+    this.length = 0;
+    this.unknown.fill(0);
+  }
+
+  see(term: number): void {
+    const before = this.counts[term]!;
+    this.counts[term] = before + 1;
+    if (before === 0) {
+      this.terms[this.length] = term;
+      this.length += 1;
+    }
   }
 }

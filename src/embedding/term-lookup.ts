@@ -6,11 +6,15 @@
 /** Slots per term, at least: sparse enough that a miss ends after about one probe. */
 const SLOTS_PER_TERM = 3;
 
+const PRESENT_BITS = 1 << 19;
+
 export class TermLookup {
   readonly size: number;
   private readonly mask: number;
   /** Pairs of hash and term number plus one (0: empty slot). */
   private readonly slots: Uint32Array;
+  /** One bit per hash residue: most features of a text are no terms, and this small array says so from the cache. */
+  private readonly present = new Uint32Array(PRESENT_BITS >>> 5);
 
   /** `hashes[i]` is the hash of term `i`; a hash that stands twice keeps its first term. */
   constructor(hashes: Uint32Array) {
@@ -23,6 +27,7 @@ export class TermLookup {
   }
 
   private insert(hash: number, term: number): void {
+    this.present[(hash >>> 18) & ((PRESENT_BITS >>> 5) - 1)]! |= 1 << ((hash >>> 13) & 31);
     let slot = (hash >>> 3) & this.mask;
     while (this.slots[2 * slot + 1] !== 0) {
       if (this.slots[2 * slot] === hash) return;
@@ -34,7 +39,8 @@ export class TermLookup {
 
   /** The term's number, or -1. */
   find(hash: number): number {
-    const { slots, mask } = this;
+    const { slots, mask, present } = this;
+    if ((present[(hash >>> 18) & ((PRESENT_BITS >>> 5) - 1)]! & (1 << ((hash >>> 13) & 31))) === 0) return -1;
     let slot = (hash >>> 3) & mask;
     for (;;) {
       const entry = slots[2 * slot + 1]!;

@@ -1,31 +1,22 @@
 /**
- * How much a term weighs: sublinear term frequency, smooth inverse document frequency and a factor per kind of
+ * How much a term weighs: sublinear term frequency, a power of the inverse document frequency and a factor per kind of
  * feature. It knows nothing of texts or matrices.
  */
-import {
-  CHARACTERS,
-  DENSE_ONE,
-  DENSE_THREE,
-  DENSE_TWO,
-  KINDS,
-  MARKS,
-  PAIR,
-  SHAPE,
-  WORD,
-} from '../text/features.ts';
+import { CHARACTERS, KINDS, PAIR } from '../text/features.ts';
 
-/** Factor per kind, found by trial (docs/router-model.md): whole words speak loudest. */
-export function kindWeights(): Float64Array {
-  const weights = new Float64Array(KINDS);
-  weights[WORD] = 1;
-  weights[PAIR] = 0.7;
-  weights[CHARACTERS] = 0.5;
-  weights[DENSE_ONE] = 0.5;
-  weights[DENSE_TWO] = 1;
-  weights[DENSE_THREE] = 0.8;
-  weights[MARKS] = 0.5;
-  weights[SHAPE] = 0.5;
-  return weights;
+/**
+ * Powers of idf found by trial (docs/router-model.md). Similarity multiplies it twice, and even so the words of
+ * grammar, which no stop list removes here, drown the topic. Fitting directions needs it higher than using them.
+ */
+const FITTING_POWER = 3;
+const USING_POWER = 2;
+
+/** Factor per kind: characters within words come many to a word, pairs repeat their words. */
+export function kindFactors(): Float64Array {
+  const factors = new Float64Array(KINDS).fill(1);
+  factors[PAIR] = 0.7;
+  factors[CHARACTERS] = 0.5;
+  return factors;
 }
 
 /** ln((1 + n) / (1 + df)) + 1, the smooth form of scikit-learn's TfidfTransformer. */
@@ -33,7 +24,17 @@ export function inverseDocumentFrequency(documents: number, frequency: number): 
   return Math.log((1 + documents) / (1 + frequency)) + 1;
 }
 
+/** Weight of a term of that kind in a text, before its frequency there. */
+export function termWeight(kind: number, documents: number, frequency: number): number {
+  return (kindFactors()[kind] ?? 1) * inverseDocumentFrequency(documents, frequency) ** USING_POWER;
+}
+
+/** The same while the terms' directions are fitted. */
+export function fittingWeight(kind: number, documents: number, frequency: number): number {
+  return (kindFactors()[kind] ?? 1) * inverseDocumentFrequency(documents, frequency) ** FITTING_POWER;
+}
+
 /** 1 + ln(count) for a term that occurs: the tenth mention says less than the first. */
 export function termFrequency(count: number): number {
-  return count > 1 ? 1 + Math.log(count) : count;
+  return count < 2 ? count : 1 + Math.log(count);
 }

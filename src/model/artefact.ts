@@ -59,17 +59,13 @@ interface About {
   readonly topTerms: readonly (readonly string[])[];
   readonly examples: readonly (readonly string[])[];
   readonly leastShare: number;
+  readonly slope: number;
   readonly facts: TrainingFacts;
 }
 
 function aboutOf({ names, topTerms, examples, calibration, facts }: RouterModelParts): string {
-  return JSON.stringify({
-    names,
-    topTerms,
-    examples,
-    leastShare: calibration.leastShare,
-    facts,
-  } satisfies About);
+  const { leastShare, slope } = calibration;
+  return JSON.stringify({ names, topTerms, examples, leastShare, slope, facts } satisfies About);
 }
 
 /** The id a model with this content gets: the start of its checksum. */
@@ -96,6 +92,7 @@ function tensorsOf(model: RouterModelParts): Tensors {
     'terms.unknown_weights': floats(terms.unknownWeights),
     centroids: floats(model.centroids, model.names.length, dimensions),
     sizes: { dtype: 'U32', shape: [model.sizes.length], data: model.sizes },
+    'calibration.offsets': floats(calibration.offsets),
     'calibration.scores': floats(calibration.scores),
     'calibration.confidences': floats(calibration.confidences),
     'calibration.radii': floats(calibration.radii),
@@ -133,6 +130,8 @@ function assemble(tensors: Tensors, about: About, id: string): RouterModel {
       unknownWeights,
     },
     calibration: {
+      offsets: take(tensors, 'calibration.offsets', 'F32'),
+      slope: about.slope,
       scores: take(tensors, 'calibration.scores', 'F32'),
       confidences: take(tensors, 'calibration.confidences', 'F32'),
       radii: take(tensors, 'calibration.radii', 'F32'),
@@ -164,6 +163,7 @@ function assertSound({ terms, clusters, dimensions, centroids, sizes, calibratio
     centroids.length === clusters * dimensions &&
     sizes.length === clusters &&
     calibration.radii.length === clusters &&
+    calibration.offsets.length === clusters &&
     calibration.scores.length === calibration.confidences.length &&
     terms.weights.length === count &&
     terms.scales.length === count &&

@@ -19,6 +19,8 @@ export interface Classification {
   readonly confidence: number;
   /** The text is unlike the prompts the model was trained on; its cluster means little. */
   readonly outside: boolean;
+  /** What `outside` is decided by: above 1 outside, 0 in the midst of what is known. */
+  readonly strangeness: number;
 }
 
 /** Never throws, for any text. */
@@ -31,13 +33,17 @@ export function classifyEmbedded(model: RouterModel, embedded: Embedded): Classi
   const { cluster, nearest, second } = twoNearest(distances);
   const { calibration } = model;
   const empty = isZero(embedded.vector);
+  const strangeness = empty
+    ? Number.POSITIVE_INFINITY
+    : strangenessOf(calibration, cluster, nearest, embedded.share);
   return {
     cluster,
     name: model.names[cluster] ?? '',
     distances,
     margin: model.clusters > 1 ? second - nearest : 0,
-    confidence: empty ? 0 : interpolate(calibration, marginScore(nearest, second)),
-    outside: empty || nearest > calibration.radii[cluster]! || embedded.share < calibration.leastShare,
+    confidence: empty ? 0 : interpolate(calibration, scoreOf(calibration, cluster, nearest, second)),
+    outside: strangeness > 1,
+    strangeness,
   };
 }
 
@@ -83,13 +89,44 @@ export function twoNearest(distances: Float32Array): TwoNearest {
   return { cluster, runnerUp, nearest, second };
 }
 
+/** The larger of two ratios: distance to the cluster's radius, and least known share to the text's. */
+export function strangenessOf(
+  { radii, leastShare }: Pick<Calibration, 'radii' | 'leastShare'>,
+  cluster: number,
+  nearest: number,
+  share: number,
+): number {
+  return Math.max(nearest / radii[cluster]!, share === 0 ? Number.POSITIVE_INFINITY : leastShare / share);
+}
+
+/** What confidence is read off at: the margin on a logarithmic scale, shifted by what is known of the cluster. */
+export function scoreOf(
+  { offsets, slope }: Pick<Calibration, 'offsets' | 'slope'>,
+  cluster: number,
+  nearest: number,
+  second: number,
+): number {
+  return slope * logMargin(nearest, second) + (offsets[cluster] ?? 0);
+}
+
+/** Logarithm of the relative margin, bounded below where two centroids are equally near. */
+export function logMargin(nearest: number, second: number): number {
+  return Math.log(marginScore(nearest, second) + LEAST_MARGIN);
+}
+
+const LEAST_MARGIN = 0.005;
+
 /** The lead over the runner-up, relative to how far both are: 0 on the border, 1 on the centroid. */
 export function marginScore(nearest: number, second: number): number {
   if (!Number.isFinite(second)) return 1;
   return second + nearest === 0 ? 0 : (second - nearest) / (second + nearest);
 }
 
-function interpolate({ scores, confidences }: Calibration, score: number): number {
+/** The confidence at a score. */
+export function interpolate(
+  { scores, confidences }: Pick<Calibration, 'scores' | 'confidences'>,
+  score: number,
+): number {
   const last = scores.length - 1;
   if (last < 0) return 0;
   if (score <= scores[0]!) return confidences[0]!;

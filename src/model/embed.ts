@@ -2,6 +2,7 @@
  * A text's place in the model's space: every segment's tf-idf weights at unit length, added by segment weight,
  * projected, brought to unit length. It knows nothing of clusters.
  */
+import { addRows } from '../embedding/project.ts';
 import { TermCounts } from '../embedding/term-counts.ts';
 import { termFrequency } from '../embedding/weighting.ts';
 import { extractFeatures, FeatureBuffer, KINDS, normalise } from '../text/features.ts';
@@ -12,7 +13,7 @@ import type { RouterModel } from './router-model.ts';
 export interface Embedded {
   /** Unit length, or all zero when nothing in the text is known. */
   readonly vector: Float32Array;
-  /** Squared length of the main segment's projection over that of its weights, unknown features included: 0..1. */
+  /** How far the main segment's terms point the same way, unknown features pointing nowhere: 0..1. */
   readonly share: number;
 }
 
@@ -20,6 +21,7 @@ interface Scratch {
   readonly features: FeatureBuffer;
   readonly counts: TermCounts;
   readonly projection: Float64Array;
+  readonly gains: Float64Array;
 }
 
 /** One model's working arrays; decisions are synchronous, so one set is enough. */
@@ -32,6 +34,7 @@ function scratchOf(model: RouterModel): Scratch {
       features: new FeatureBuffer(),
       counts: new TermCounts(model.lookup),
       projection: new Float64Array(model.dimensions),
+      gains: new Float64Array(model.lookup.size),
     };
     scratches.set(model, scratch);
   }
@@ -44,48 +47,54 @@ export function embedText(model: RouterModel, text: RoutableText): Float32Array 
 }
 
 export function embed(model: RouterModel, text: RoutableText): Embedded {
-  const { features, counts, projection } = scratchOf(model);
+  const scratch = scratchOf(model);
+  const { features, counts, projection } = scratch;
   const total = new Float64Array(model.dimensions);
   let share = 0;
   for (const [index, segment] of text.segments.entries()) {
     extractFeatures(normalise(sampleText(segment.text, budgetOf(segment))), features);
     counts.count(features);
-    const known = projectCounts(model, counts, projection);
+    const { energy, total: known } = projectCounts(model, counts, scratch);
     if (index === 0) share = shareOf(model, counts, projection, known);
-    if (known === 0) continue;
-    const factor = segment.weight / Math.sqrt(known);
+    if (energy === 0) continue;
+    const factor = segment.weight / Math.sqrt(energy);
     for (let j = 0; j < total.length; j += 1) total[j]! += factor * projection[j]!;
   }
   return { vector: unit(total), share };
 }
 
-/** Writes the projection of the counted terms; returns the squared length of their weights. */
-function projectCounts(model: RouterModel, counted: TermCounts, projection: Float64Array): number {
-  const { weights, rows, scales } = model.terms;
-  const { counts, terms } = counted;
-  const width = projection.length;
-  projection.fill(0);
-  let energy = 0;
-  for (let index = 0; index < counted.length; index += 1) {
-    const term = terms[index]!;
-    const weight = termFrequency(counts[term]!) * weights[term]!;
-    energy += weight * weight;
-    const gain = weight * scales[term]!;
-    const at = term * width;
-    for (let j = 0; j < width; j += 1) projection[j]! += gain * rows[at + j]!;
-  }
-  return energy;
+interface Weighed {
+  /** Sum of the squared weights of the known terms. */
+  readonly energy: number;
+  /** Sum of their weights. */
+  readonly total: number;
 }
 
-function shareOf(model: RouterModel, counted: TermCounts, projection: Float64Array, known: number): number {
-  let energy = known;
-  for (let kind = 0; kind < KINDS; kind += 1) {
-    energy += counted.unknown[kind]! * model.terms.unknownWeights[kind]! ** 2;
+/** Writes the projection of the counted terms. */
+function projectCounts({ terms }: RouterModel, counted: TermCounts, { projection, gains }: Scratch): Weighed {
+  projection.fill(0);
+  let energy = 0;
+  let total = 0;
+  for (let index = 0; index < counted.length; index += 1) {
+    const term = counted.terms[index]!;
+    const weight = termFrequency(counted.counts[term]!) * terms.weights[term]!;
+    energy += weight * weight;
+    total += weight;
+    gains[index] = weight * terms.scales[term]!;
   }
-  if (energy === 0) return 0;
-  let projected = 0;
-  for (const value of projection) projected += value * value;
-  return projected / energy;
+  addRows(terms.rows, counted.terms, gains, counted.length, projection);
+  return { energy, total };
+}
+
+function shareOf(
+  { terms }: RouterModel,
+  counted: TermCounts,
+  projection: Float64Array,
+  known: number,
+): number {
+  let weight = known;
+  for (let kind = 0; kind < KINDS; kind += 1) weight += counted.unknown[kind]! * terms.unknownWeights[kind]!;
+  return weight === 0 ? 0 : Math.hypot(...projection) / weight;
 }
 
 function unit(vector: Float64Array): Float32Array {

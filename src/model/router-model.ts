@@ -18,6 +18,10 @@ export interface Terms {
 
 /** What turns a margin into a confidence and a distance into "outside". */
 export interface Calibration {
+  /** Per cluster: how readily other trainings find it again, on the scale of scores. */
+  readonly offsets: Float32Array;
+  /** What the logarithm of the relative margin counts for in a score. */
+  readonly slope: number;
   /** Rising scores and the confidence at each; straight lines between, flat beyond the ends. */
   readonly scores: Float32Array;
   readonly confidences: Float32Array;

@@ -7,13 +7,15 @@ export const SPACE = 0;
 /** Letters of scripts that put spaces between words: Latin, Greek, Cyrillic, Arabic, Devanagari and so on. */
 export const LETTER = 1;
 export const DIGIT = 2;
-/** Han, hiragana and katakana: written without spaces, a character carries much. */
+/** Han and katakana: written without spaces, a character carries much. */
 export const DENSE = 3;
 export const HANGUL = 4;
 /** Thai, Lao, Khmer, Burmese: written without spaces, a character carries little. */
 export const SOUTHEAST = 5;
 export const MARK = 6;
 export const SURROGATE = 7;
+/** Stands in one run with Han and katakana, but alone it is mostly grammar. */
+export const HIRAGANA = 8;
 
 export interface CharacterTables {
   /** One of the constants above for each code unit. */
@@ -66,7 +68,8 @@ const BLOCKS: readonly (readonly [number, number, number])[] = [
   [0x1100, 0x11ff, HANGUL],
   [0x1780, 0x17ff, SOUTHEAST],
   [0x3005, 0x3007, DENSE],
-  [0x3041, 0x312f, DENSE],
+  [0x3041, 0x309f, HIRAGANA],
+  [0x30a0, 0x312f, DENSE],
   [0x30a0, 0x30a0, MARK],
   [0x30fb, 0x30fb, MARK],
   [0x3400, 0x9fff, DENSE],

@@ -7,6 +7,7 @@ import {
   DENSE,
   DIGIT,
   HANGUL,
+  HIRAGANA,
   LETTER,
   MARK,
   SOUTHEAST,
@@ -22,8 +23,9 @@ export const WORD = 0;
 export const PAIR = 1;
 /** Characters within a word of a script with spaces. */
 export const CHARACTERS = 2;
-/** One, two or three characters of a script without spaces. */
-export const DENSE_ONE = 3;
+/** In scripts without spaces: single characters and anything of hiragana alone, which is mostly grammar. */
+export const DENSE_WEAK = 3;
+/** Two and three characters of a script without spaces. */
 export const DENSE_TWO = 4;
 export const DENSE_THREE = 5;
 /** A run of punctuation or symbols. */
@@ -142,13 +144,14 @@ class Reader {
           this.digits();
           break;
         case DENSE:
-          this.run(DENSE, 1);
+        case HIRAGANA:
+          this.run(DENSE, HIRAGANA, 1);
           break;
         case HANGUL:
-          this.run(HANGUL, 1);
+          this.run(HANGUL, HANGUL, 1);
           break;
         case SOUTHEAST:
-          this.run(SOUTHEAST, 2);
+          this.run(SOUTHEAST, SOUTHEAST, 2);
           break;
         case SURROGATE:
           this.surrogate();
@@ -245,20 +248,29 @@ class Reader {
   }
 
   /** A run of a script without spaces: n-grams of one or two up to three characters. */
-  private run(kind: number, shortest: number): void {
+  private run(kind: number, along: number, shortest: number): void {
     const { text, kinds, out } = this;
     const start = this.at;
-    while (this.at < text.length && kinds[text.charCodeAt(this.at)] === kind) this.at += 1;
+    while (this.at < text.length && this.isEither(kind, along)) this.at += 1;
     for (let from = start; from < this.at; from += 1) {
       let hash = BASIS;
+      let weak = true;
       const last = Math.min(from + 3, this.at);
       for (let index = from; index < last; index += 1) {
-        hash = Math.imul(hash ^ text.charCodeAt(index), PRIME);
+        const unit = text.charCodeAt(index);
+        hash = Math.imul(hash ^ unit, PRIME);
+        weak &&= kinds[unit] === HIRAGANA;
         const length = index - from + 1;
-        if (length >= shortest) out.push(finish(hash, DENSE_ONE + length - 1), from, index + 1);
+        if (length < shortest) continue;
+        out.push(finish(hash, weak || length === 1 ? DENSE_WEAK : DENSE_TWO + length - 2), from, index + 1);
       }
     }
     this.before = 0;
+  }
+
+  private isEither(kind: number, along: number): boolean {
+    const own = this.kinds[this.text.charCodeAt(this.at)];
+    return own === kind || own === along;
   }
 
   /** Emoji, rare Han and other characters outside of the basic plane: each stands for itself. */

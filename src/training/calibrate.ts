@@ -1,152 +1,251 @@
 /**
- * What a margin is worth and where the known world ends, both learned from held-out prompts: confidence is how often
- * models fitted to resampled prompts agree with the decision. It knows nothing of texts.
+ * What a margin is worth and where the known world ends, learned from held-out prompts: confidence is how often models
+ * fitted to resampled prompts agree with the decision. It knows nothing of texts.
  */
-import { type Clustering, kMeans, type Points } from '../clustering/kmeans.ts';
+import { findNearest, type Nearest } from '../clustering/distances.ts';
+import type { Clustering } from '../clustering/kmeans.ts';
+import { type Points, rowsOf } from '../clustering/points.ts';
+import { quantileOf } from '../core/quantile.ts';
 import type { Random } from '../core/random.ts';
-import { marginScore, twoNearest } from '../model/classify.ts';
-import type { Embedded } from '../model/embed.ts';
+import { interpolate, logMargin } from '../model/classify.ts';
 import type { Calibration } from '../model/router-model.ts';
+import { isotonicCurve, logisticFit } from './isotonic.ts';
+import type { Pool } from './pool.ts';
+import { labelsBy, shared } from './split.ts';
 
-const REPLICAS = 6;
-/** Held-out prompts beyond this distance, or below this share, are called outside: one in fifty each. */
-const OUTSIDE_QUANTILE = 0.98;
-const LEAST_FOR_OWN_RADIUS = 30;
-const BINS = 12;
+/** Models fitted to resampled prompts that vote on every decision. */
+const REPLICAS = 8;
+const MOST_RESAMPLED = 30_000;
+/** Held-out prompts further out than this share of their fellows are called outside. */
+export const OUTSIDE_QUANTILE = 0.99;
+/** No cluster's radius is smaller than what this share of all held-out prompts keep to. */
+const LEAST_RADIUS_QUANTILE = 0.95;
+/** Held-out prompts a cluster needs to have a radius of its own; others are held to everyone's. */
+const LEAST_FOR_OWN_RADIUS = 50;
 
-export function calibrate(
+export interface Judged {
+  readonly points: Points;
+  readonly shares: Float32Array;
+}
+
+export interface ReliabilityBin {
+  readonly predicted: number;
+  readonly observed: number;
+  readonly count: number;
+}
+
+export interface CalibrationCheck {
+  /** On held-out prompts that the curve was not fitted to. */
+  readonly bins: readonly ReliabilityBin[];
+  /** Mean of |predicted − observed| over bins, weighted by count. */
+  readonly expectedError: number;
+  /** How often replicas agree, per cluster: 0..1. */
+  readonly reliability: readonly number[];
+  /** The same over all prompts. */
+  readonly agreement: number;
+  readonly outsideRate: number;
+}
+
+export interface Calibrated {
+  readonly calibration: Calibration;
+  readonly check: CalibrationCheck;
+}
+
+interface Decisions {
+  readonly clusters: Uint32Array;
+  readonly distances: Float64Array;
+  readonly logMargins: Float64Array;
+}
+
+export async function calibrate(
   points: Points,
   clustering: Clustering,
-  judged: readonly Embedded[],
+  judged: Judged,
   random: Random,
-): Calibration {
-  const clusters = clustering.centroids.length / points.dimensions;
-  const decisions = judged.map((one) => twoNearest(distances(clustering.centroids, one.vector)));
-  const agreement = agreements(points, clustering, judged, random);
-  const scored = decisions.map((decision, index) => ({
-    score: marginScore(decision.nearest, decision.second),
-    agreed: agreement[index]!,
-  }));
-  const { scores, confidences } = isotonic(scored);
+  pool: Pool,
+): Promise<Calibrated> {
+  const { centroids } = clustering;
+  const clusters = centroids.length / points.dimensions;
+  const replicas = await fitReplicas(points, clusters, random, pool);
+  const matches = replicas.map((replica) => matched(points, clustering.labels, clusters, replica));
+  const reliability = reliabilityOf(points, clustering.labels, clusters, replicas, matches);
+  const decisions = decide(judged.points, centroids);
+  const agreed = agreement(judged.points, decisions.clusters, replicas, matches);
+  const odds = Float64Array.from(decisions.clusters, (cluster) => logit(reliability[cluster]!));
+  const all = Array.from(decisions.clusters.keys());
+  const scored = fitScores(all, decisions, odds, agreed, reliability);
+  const radii = radiiOf(decisions, clusters);
+  const leastShare = quantileOf([...judged.shares], 1 - OUTSIDE_QUANTILE) || 0;
+  const outside = all.filter(
+    (one) => decisions.distances[one]! > radii[decisions.clusters[one]!]! || judged.shares[one]! < leastShare,
+  );
   return {
-    scores,
-    confidences,
-    radii: radii(decisions, clusters),
-    leastShare: quantile(
-      judged.map((one) => one.share),
-      1 - OUTSIDE_QUANTILE,
-    ),
+    calibration: { ...scored, radii, leastShare },
+    check: {
+      ...crossCheck(all, decisions, odds, agreed, reliability),
+      reliability: [...reliability],
+      agreement: mean(agreed),
+      outsideRate: all.length === 0 ? 0 : outside.length / all.length,
+    },
   };
 }
 
-function distances(centroids: Float32Array, vector: Float32Array): Float32Array {
-  const dimensions = vector.length;
-  return Float32Array.from({ length: centroids.length / dimensions }, (_, cluster) => {
-    let sum = 0;
-    for (let j = 0; j < dimensions; j += 1) sum += (vector[j]! - centroids[cluster * dimensions + j]!) ** 2;
-    return Math.sqrt(sum);
-  });
-}
-
-/** For every judged prompt the share of replicas, fitted to resampled points, that put it into the same cluster. */
-function agreements(
+/** Fits replicas to resampled points, with replacement, each from a seeding of its own. */
+function fitReplicas(
   points: Points,
-  clustering: Clustering,
-  judged: readonly Embedded[],
+  clusters: number,
   random: Random,
-): Float64Array {
-  const clusters = clustering.centroids.length / points.dimensions;
-  const agreed = new Float64Array(judged.length);
-  for (let replica = 0; replica < REPLICAS; replica += 1) {
-    const own = random.fork(replica);
-    const chosen = Array.from({ length: points.count }, () => own.below(points.count));
-    const resampled = rowsOf(points, chosen);
-    const fitted = kMeans(resampled, { clusters, restarts: 1, maxIterations: 30 }, own);
-    const match = matched(points, clustering, fitted.centroids);
-    judged.forEach((one, index) => {
-      const ours = twoNearest(distances(clustering.centroids, one.vector)).cluster;
-      const theirs = twoNearest(distances(fitted.centroids, one.vector)).cluster;
-      if (match[theirs] === ours) agreed[index]! += 1 / REPLICAS;
-    });
-  }
-  return agreed;
+  pool: Pool,
+): Promise<readonly Float32Array[]> {
+  const size = Math.min(points.count, MOST_RESAMPLED);
+  return Promise.all(
+    Array.from({ length: REPLICAS }, async (_, replica) => {
+      const own = random.fork(replica);
+      const drawn = rowsOf(
+        points,
+        Uint32Array.from({ length: size }, () => own.below(points.count)),
+      );
+      const options = { clusters, restarts: 1, maxIterations: 40, tolerance: 1e-3 };
+      const fitted = await pool.run('cluster', { points: shared(drawn), options, seed: own.below(2 ** 31) });
+      return fitted.centroids;
+    }),
+  );
 }
 
-/** Which of our clusters each of theirs overlaps most. */
-function matched(points: Points, clustering: Clustering, theirs: Float32Array): Uint32Array {
-  const { dimensions, values } = points;
-  const clusters = clustering.centroids.length / dimensions;
-  const overlap = new Float64Array(clusters * clusters);
-  for (let point = 0; point < points.count; point += 1) {
-    const vector = values.subarray(point * dimensions, (point + 1) * dimensions);
-    const label = twoNearest(distances(theirs, vector)).cluster;
-    overlap[label * clusters + clustering.labels[point]!]! += 1;
+function decide({ values, count, dimensions }: Points, centroids: Float32Array): Decisions {
+  const nearest: Nearest = { cluster: 0, first: 0, second: 0 };
+  const clusters = new Uint32Array(count);
+  const distances = new Float64Array(count);
+  const logMargins = new Float64Array(count);
+  for (let point = 0; point < count; point += 1) {
+    findNearest(values, point * dimensions, centroids, dimensions, nearest);
+    clusters[point] = nearest.cluster;
+    distances[point] = Math.sqrt(nearest.first);
+    logMargins[point] = logMargin(Math.sqrt(nearest.first), Math.sqrt(nearest.second));
   }
+  return { clusters, distances, logMargins };
+}
+
+/** Which of our clusters each of a replica's shares most prompts with. */
+function matched(points: Points, labels: Uint32Array, clusters: number, replica: Float32Array): Uint32Array {
+  const theirs = labelsBy(points, replica);
+  const overlap = new Uint32Array(clusters * clusters);
+  theirs.forEach((label, point) => {
+    overlap[label * clusters + labels[point]!]! += 1;
+  });
   return Uint32Array.from({ length: clusters }, (_, label) => {
     const row = overlap.subarray(label * clusters, (label + 1) * clusters);
     return row.indexOf(Math.max(...row));
   });
 }
 
-function rowsOf(points: Points, rows: readonly number[]): Points {
-  const { dimensions } = points;
-  const values = new Float32Array(rows.length * dimensions);
-  rows.forEach((row, index) => {
-    values.set(points.values.subarray(row * dimensions, (row + 1) * dimensions), index * dimensions);
+/** For every point the share of replicas that put it into the cluster that ours did. */
+function agreement(
+  points: Points,
+  ours: Uint32Array,
+  replicas: readonly Float32Array[],
+  matches: readonly Uint32Array[],
+): Float64Array {
+  const agreed = new Float64Array(points.count);
+  replicas.forEach((replica, index) => {
+    labelsBy(points, replica).forEach((label, point) => {
+      if (matches[index]![label] === ours[point]) agreed[point]! += 1 / replicas.length;
+    });
   });
-  return { values, count: rows.length, dimensions };
+  return agreed;
 }
 
-/** Rising steps through (score, agreement) by pooling adjacent violators, over bins of equal count. */
-function isotonic(scored: { score: number; agreed: number }[]): {
-  scores: Float32Array;
-  confidences: Float32Array;
-} {
-  const sorted = [...scored].sort((a, b) => a.score - b.score);
-  const bins = Math.max(1, Math.min(BINS, Math.floor(sorted.length / 10)));
-  const pools: { score: number; agreed: number; weight: number }[] = [];
-  for (let bin = 0; bin < bins; bin += 1) {
-    const part = sorted.slice(
-      Math.floor((bin * sorted.length) / bins),
-      Math.floor(((bin + 1) * sorted.length) / bins),
+/** Mean agreement per cluster over the training points, pulled a little towards one half where points are few. */
+function reliabilityOf(
+  points: Points,
+  labels: Uint32Array,
+  clusters: number,
+  replicas: readonly Float32Array[],
+  matches: readonly Uint32Array[],
+): Float64Array {
+  const agreed = agreement(points, labels, replicas, matches);
+  const sums = new Float64Array(clusters).fill(1);
+  const sizes = new Float64Array(clusters).fill(2);
+  labels.forEach((label, point) => {
+    sums[label]! += agreed[point]!;
+    sizes[label]! += 1;
+  });
+  return sums.map((sum, cluster) => sum / sizes[cluster]!);
+}
+
+type Scored = Pick<Calibration, 'offsets' | 'slope' | 'scores' | 'confidences'>;
+
+function fitScores(
+  which: readonly number[],
+  { clusters, logMargins }: Decisions,
+  odds: Float64Array,
+  agreed: Float64Array,
+  reliability: Float64Array,
+): Scored {
+  const pick = (values: ArrayLike<number>): number[] => which.map((index) => values[index]!);
+  const [slope, weight, constant] = logisticFit(pick(logMargins), pick(odds), pick(agreed));
+  const offsets = Float32Array.from(reliability, (value) => weight * logit(value) + constant);
+  const scores = which.map((index) => slope * logMargins[index]! + offsets[clusters[index]!]!);
+  return { offsets, slope, ...isotonicCurve(scores, pick(agreed)) };
+}
+
+const CHECK_BINS = 10;
+
+/** Fits to every other held-out prompt and looks at the rest, then the other way round. */
+function crossCheck(
+  all: readonly number[],
+  decisions: Decisions,
+  odds: Float64Array,
+  agreed: Float64Array,
+  reliability: Float64Array,
+): Pick<CalibrationCheck, 'bins' | 'expectedError'> {
+  const predicted = new Float64Array(all.length);
+  for (const half of [0, 1]) {
+    const fitted = fitScores(
+      all.filter((index) => index % 2 !== half),
+      decisions,
+      odds,
+      agreed,
+      reliability,
     );
-    if (part.length === 0) continue;
-    pools.push({
-      score: part.reduce((sum, one) => sum + one.score, 0) / part.length,
-      agreed: part.reduce((sum, one) => sum + one.agreed, 0) / part.length,
-      weight: part.length,
-    });
-    while (pools.length > 1 && pools.at(-2)!.agreed > pools.at(-1)!.agreed) {
-      const [a, b] = pools.splice(-2) as [(typeof pools)[0], (typeof pools)[0]];
-      const weight = a.weight + b.weight;
-      pools.push({
-        score: (a.score * a.weight + b.score * b.weight) / weight,
-        agreed: (a.agreed * a.weight + b.agreed * b.weight) / weight,
-        weight,
-      });
+    for (const index of all.filter((one) => one % 2 === half)) {
+      const score = fitted.slope * decisions.logMargins[index]! + fitted.offsets[decisions.clusters[index]!]!;
+      predicted[index] = interpolate(fitted, score);
     }
   }
-  return {
-    scores: Float32Array.from(pools, (pool) => pool.score),
-    confidences: Float32Array.from(pools, (pool) => pool.agreed),
-  };
+  const bins = Array.from({ length: CHECK_BINS }, (_, bin) =>
+    all.filter((index) => Math.min(CHECK_BINS - 1, Math.floor(predicted[index]! * CHECK_BINS)) === bin),
+  )
+    .filter((members) => members.length > 0)
+    .map((members) => ({
+      predicted: mean(members.map((index) => predicted[index]!)),
+      observed: mean(members.map((index) => agreed[index]!)),
+      count: members.length,
+    }));
+  const error = bins.reduce((sum, bin) => sum + Math.abs(bin.predicted - bin.observed) * bin.count, 0);
+  return { bins, expectedError: all.length === 0 ? 0 : error / all.length };
 }
 
-function radii(decisions: readonly { cluster: number; nearest: number }[], clusters: number): Float32Array {
-  const all = quantile(
-    decisions.map((decision) => decision.nearest),
-    OUTSIDE_QUANTILE,
-  );
-  return Float32Array.from({ length: clusters }, (_, cluster) => {
-    const own = decisions
-      .filter((decision) => decision.cluster === cluster)
-      .map((decision) => decision.nearest);
-    return own.length < LEAST_FOR_OWN_RADIUS ? all : quantile(own, OUTSIDE_QUANTILE);
+function radiiOf({ clusters, distances }: Decisions, count: number): Float32Array {
+  const everyone = quantileOf([...distances], OUTSIDE_QUANTILE) || Math.SQRT2;
+  const byCluster: number[][] = Array.from({ length: count }, () => []);
+  clusters.forEach((cluster, point) => {
+    byCluster[cluster]!.push(distances[point]!);
   });
+  // A tight cluster must not turn away a prompt that would be at home in any other.
+  const least = quantileOf([...distances], LEAST_RADIUS_QUANTILE) || 0;
+  return Float32Array.from(byCluster, (own) =>
+    own.length < LEAST_FOR_OWN_RADIUS ? everyone : Math.max(least, quantileOf(own, OUTSIDE_QUANTILE)),
+  );
 }
 
-function quantile(values: readonly number[], share: number): number {
-  if (values.length === 0) return 0;
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!;
+function logit(share: number): number {
+  const bounded = Math.min(0.995, Math.max(0.005, share));
+  return Math.log(bounded / (1 - bounded));
+}
+
+function mean(values: ArrayLike<number>): number {
+  let sum = 0;
+  for (let index = 0; index < values.length; index += 1) sum += values[index]!;
+  return values.length === 0 ? 0 : sum / values.length;
 }

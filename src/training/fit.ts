@@ -1,174 +1,215 @@
 /**
  * From prompts to a router model: vocabulary, projection, clusters, names, calibration. It knows nothing of files or
- * terminals; equal prompts, options and seed give an equal model.
+ * terminals; equal prompts, options and seed give an equal model, whatever the number of threads.
  */
-import { kMeans, type Points } from '../clustering/kmeans.ts';
+import type { Clustering } from '../clustering/kmeans.ts';
+import type { Points } from '../clustering/points.ts';
 import { type Random, seededRandom } from '../core/random.ts';
-import { quantiseRows } from '../embedding/quantise.ts';
-import { type CountMatrix, CountMatrixBuilder, rowLengths } from '../embedding/sparse.ts';
-import { multiplyHere, truncatedSvd, type WeightedMatrix } from '../embedding/svd.ts';
-import { TermCounts } from '../embedding/term-counts.ts';
-import { TermLookup } from '../embedding/term-lookup.ts';
 import { contentId } from '../model/artefact.ts';
-import { embed } from '../model/embed.ts';
-import { type RouterModel, routerModel, type Terms } from '../model/router-model.ts';
-import { extractFeatures, FeatureBuffer, normalise } from '../text/features.ts';
-import { plainText } from '../text/routable.ts';
-import { sampleText } from '../text/sampling.ts';
-import { calibrate } from './calibrate.ts';
+import { type RouterModel, type RouterModelParts, routerModel } from '../model/router-model.ts';
+import { type Calibrated, calibrate } from './calibrate.ts';
+import { bestCount, type TriedCount, tryCounts } from './choose-clusters.ts';
+import { clusterPoints, possibleClusters, refineOnAll } from './cluster.ts';
+import { keptNames, oldLabels, startFrom } from './continue.ts';
 import type { Corpus } from './corpus.ts';
-import { namesFrom, topTerms } from './names.ts';
-import { chooseVocabulary, type Vocabulary } from './vocabulary.ts';
+import { type Drawn, drawPrompts, promptsIn } from './draw.ts';
+import { type ClusterExamples, findExamples } from './examples.ts';
+import { distinctNames, namesFrom, WordCounts } from './names.ts';
+import type { Pool } from './pool.ts';
+import { weighByRelevance } from './relevance.ts';
+import { embedAll, labelsBy, meanSquaredDistance, type Split, splitOff } from './split.ts';
+import { type FittedTerms, fitTerms } from './terms.ts';
 
 export interface FitOptions {
-  readonly clusters: number;
+  /** How many clusters, fewer where there are fewer distinct prompts; `auto` searches. */
+  readonly clusters: number | 'auto';
   readonly dimensions: number;
+  /** Terms at most. */
   readonly vocabulary: number;
   readonly restarts: number;
   readonly seed: number;
-  readonly onStage?: (stage: string) => void;
+  readonly balanced?: boolean;
+  /** Vocabulary, projection and first centroids are learned on at most this many prompts; all move the centroids. */
+  readonly fitOn?: number;
+  /** Old model whose clusters keep their identity; its number of clusters is kept, too. */
+  readonly previous?: RouterModel;
+  /** Example prompts per cluster to keep in the model: none unless whoever owns the prompts allows it. */
+  readonly examples?: number;
+  readonly onStage?: (stage: Stage, done: number, total: number) => void;
 }
 
-const HELD_OUT_SHARE = 0.1;
-const HELD_OUT_MOST = 20_000;
+export type Stage =
+  | 'counting'
+  | 'vectors'
+  | 'projection'
+  | 'search for k'
+  | 'clusters'
+  | 'refining'
+  | 'calibration';
 
-export async function fitModel(corpus: Corpus, options: FitOptions): Promise<RouterModel> {
+export interface Fitted {
+  readonly model: RouterModel;
+  /** Empty unless the number of clusters was searched for. */
+  readonly curve: readonly TriedCount[];
+  readonly check: Calibrated['check'];
+  readonly examples: readonly ClusterExamples[];
+  readonly heldOut: HeldOut;
+  readonly singularValues: Float64Array;
+  /** Every drawn prompt's vector, and its cluster. */
+  readonly points: Points;
+  readonly labels: Uint32Array;
+}
+
+/** Mean squared distance to the nearest centroid, of the prompts trained on and of those held out. */
+export interface HeldOut {
+  readonly training: number;
+  readonly heldOut: number;
+  readonly prompts: number;
+}
+
+const FIT_ON = 200_000;
+
+export async function fitModel(corpus: Corpus, options: FitOptions, pool: Pool): Promise<Fitted> {
   const random = seededRandom(options.seed);
-  const stage = options.onStage ?? (() => {});
-  stage('vocabulary');
-  const vocabulary = chooseVocabulary(corpus.prompts, { size: options.vocabulary });
-  stage('projection');
-  const terms = await fitTerms(corpus.prompts, vocabulary, options.dimensions, random.fork(1));
-  stage('embedding');
-  const dimensions = terms.hashes.length === 0 ? 1 : terms.rows.length / terms.hashes.length;
-  const blank = blankModel(terms, dimensions);
-  const embedded = corpus.prompts.map((prompt) => embed(blank, plainText(prompt)));
-  const known = embedded.flatMap((one, index) => (one.share > 0 ? [index] : []));
-  const shuffled = shuffle(known, random.fork(2));
-  const heldOut = Math.min(HELD_OUT_MOST, Math.floor(shuffled.length * HELD_OUT_SHARE));
-  const held = shuffled.slice(0, heldOut);
-  const training = shuffled.slice(heldOut).sort((a, b) => a - b);
-  const points = pointsOf(
-    training.map((index) => embedded[index]!.vector),
-    dimensions,
+  const on = (stage: Stage) => (done: number, total: number) => options.onStage?.(stage, done, total);
+  const drawn = await drawPrompts(corpus.store, options.fitOn ?? FIT_ON, random.fork(5));
+  const plain = await fitTerms(drawn.batches, drawn.count, options, random.fork(1), pool, {
+    counted: on('counting'),
+    vectorised: on('vectors'),
+    projected: on('projection'),
+  });
+  const terms = await relevantTerms(plain, random.fork(8), pool);
+  const { points, shares } = await embedAll(terms, pool);
+  const split = splitOff({ points, shares }, random.fork(2));
+  const search = options.clusters === 'auto' && !options.previous;
+  const curve = search ? await tryCounts(split.training, random.fork(6), pool, on('search for k')) : [];
+  const old = options.previous && oldLabels(options.previous, promptsIn(drawn.batches));
+  const first = await firstClusters(split, curve, old, options, random, pool);
+  const all = corpus.store.count > drawn.count;
+  const clustering = all
+    ? await refineOnAll(corpus, terms, first, split.training, pool, on('refining'))
+    : first;
+  const { calibration, check } = await calibrate(
+    split.training,
+    clustering,
+    split.judged,
+    random.fork(4),
+    pool,
   );
-  stage('clusters');
-  const clusters = Math.max(1, Math.min(options.clusters, distinct(points)));
-  const clustering = kMeans(points, { clusters, restarts: options.restarts }, random.fork(3));
-  stage('names');
-  const trainingPrompts = training.map((index) => corpus.prompts[index]!);
-  const words = topTerms(trainingPrompts, clustering.labels, clusters);
-  const sizes = new Uint32Array(clusters);
-  for (const label of clustering.labels) sizes[label]! += 1;
-  stage('calibration');
-  const judged = held.length >= 20 ? held : training;
+  on('calibration')(1, 1);
+  const labels = labelsBy(points, clustering.centroids);
+  const examples = findExamples(points, labels, clustering.centroids, drawn.batches);
   const parts = {
-    dimensions,
-    names: namesFrom(words),
+    dimensions: terms.projection.dimensions,
+    ...namesOf(drawn, labels, calibration.radii.length, options.previous, old),
     centroids: clustering.centroids,
-    sizes,
-    topTerms: words,
-    examples: words.map(() => []),
-    terms,
-    calibration: calibrate(
-      points,
-      clustering,
-      judged.map((index) => embedded[index]!),
-      random.fork(4),
-    ),
-    facts: {
-      seed: options.seed,
-      prompts: corpus.prompts.length,
-      duplicates: corpus.duplicates,
-      sources: countBySource(corpus),
-      inertia: clustering.inertia,
-      more: {},
-    },
+    examples: examples.map((one) => one.near.slice(0, options.examples ?? 0)),
+    terms: termsOf(terms),
+    calibration,
+    facts: factsOf(corpus, options, terms, clustering, check),
   };
-  return routerModel({ ...parts, id: contentId(parts) });
+  return {
+    model: routerModel({ ...parts, id: contentId(parts) }),
+    curve,
+    check,
+    examples,
+    heldOut: {
+      training: meanSquaredDistance(split.training, clustering.centroids),
+      heldOut: meanSquaredDistance(split.judged.points, clustering.centroids),
+      prompts: split.isHeldOut ? split.judged.points.count : 0,
+    },
+    singularValues: terms.singularValues,
+    points,
+    labels,
+  };
 }
 
-async function fitTerms(
-  prompts: readonly string[],
-  vocabulary: Vocabulary,
-  rank: number,
+/** Clusters of the first round: enough to tell topics apart, whatever the number asked for in the end. */
+const FIRST_CLUSTERS = 64;
+
+async function relevantTerms(plain: FittedTerms, random: Random, pool: Pool): Promise<FittedTerms> {
+  const { points } = await embedAll(plain, pool);
+  const clusters = possibleClusters(FIRST_CLUSTERS, points);
+  const options = { clusters, restarts: 1, maxIterations: 30, tolerance: 1e-3 };
+  const { centroids } = await pool.run('cluster', { points, options, seed: random.below(2 ** 31) });
+  return weighByRelevance(plain, labelsBy(points, centroids), clusters);
+}
+
+async function firstClusters(
+  { training, trainingRows }: Split,
+  curve: readonly TriedCount[],
+  old: Uint32Array | undefined,
+  options: FitOptions,
   random: Random,
-): Promise<Terms> {
-  const counts = countMatrix(prompts, vocabulary);
-  const matrix: WeightedMatrix = {
-    counts,
-    weights: vocabulary.weights,
-    lengths: rowLengths(counts, vocabulary.weights),
-  };
-  const svd = await truncatedSvd(counts.columns, rank, random, multiplyHere(matrix));
-  const { values, scales } = quantiseRows(svd.vectors, svd.rank);
-  return { ...vocabulary, rows: values, scales };
+  pool: Pool,
+): Promise<Clustering> {
+  const { previous } = options;
+  const wanted = options.clusters === 'auto' ? bestCount(curve) : options.clusters;
+  const clusters = previous ? previous.clusters : possibleClusters(wanted, training);
+  const before = old && Uint32Array.from(trainingRows, (row) => old[row]!);
+  const start = before && startFrom(training, before, clusters, random.fork(7));
+  const onProgress = (done: number, total: number): void => options.onStage?.('clusters', done, total);
+  return clusterPoints(training, clusters, options, start, random.fork(3), pool, onProgress);
 }
 
-function countMatrix(prompts: readonly string[], vocabulary: Vocabulary): CountMatrix {
-  const builder = new CountMatrixBuilder(vocabulary.hashes.length);
-  const counts = new TermCounts(new TermLookup(vocabulary.hashes));
-  const features = new FeatureBuffer();
-  for (const prompt of prompts) {
-    extractFeatures(normalise(sampleText(prompt)), features);
-    counts.count(features);
-    builder.add(counts.terms, counts.length, counts.counts);
+function termsOf({ vocabulary, projection }: FittedTerms): RouterModelParts['terms'] {
+  const { hashes, weights, unknownWeights } = vocabulary;
+  return { hashes, weights, unknownWeights, rows: projection.rows, scales: projection.scales };
+}
+
+type Named = Pick<RouterModelParts, 'names' | 'topTerms' | 'sizes'>;
+
+function namesOf(
+  drawn: Drawn,
+  labels: Uint32Array,
+  clusters: number,
+  previous: RouterModel | undefined,
+  old: Uint32Array | undefined,
+): Named {
+  const words = new WordCounts(clusters);
+  const sizes = new Uint32Array(clusters);
+  let row = 0;
+  for (const prompt of promptsIn(drawn.batches)) {
+    words.add(prompt, labels[row]!);
+    sizes[labels[row]!]! += 1;
+    row += 1;
   }
-  return builder.build();
+  const topTerms = words.topTerms();
+  const fresh = namesFrom(topTerms);
+  const names = previous && old ? distinctNames(keptNames(previous, old, labels, fresh)) : fresh;
+  return { names, topTerms, sizes };
 }
 
-/** A model that can embed but not yet classify. */
-function blankModel(terms: Terms, dimensions: number): RouterModel {
-  return routerModel({
-    id: '',
-    dimensions,
-    names: [],
-    centroids: new Float32Array(0),
-    sizes: new Uint32Array(0),
-    topTerms: [],
-    examples: [],
-    terms,
-    calibration: {
-      scores: new Float32Array(0),
-      confidences: new Float32Array(0),
-      radii: new Float32Array(0),
-      leastShare: 0,
+/** Sources by the last two elements of their paths: a model is given to others, its maker's folders are not. */
+function shortNames(sources: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
+  const short: Record<string, number> = {};
+  for (const [source, prompts] of Object.entries(sources)) {
+    const name = source.split(/[\\/]/).slice(-2).join('/');
+    short[name] = (short[name] ?? 0) + prompts;
+  }
+  return short;
+}
+
+function factsOf(
+  corpus: Corpus,
+  options: FitOptions,
+  terms: FittedTerms,
+  clustering: Clustering,
+  check: Calibrated['check'],
+): RouterModel['facts'] {
+  return {
+    seed: options.seed,
+    prompts: corpus.store.count,
+    duplicates: corpus.duplicates,
+    sources: shortNames(corpus.sources),
+    inertia: clustering.inertia,
+    more: {
+      'different features': terms.features,
+      terms: terms.vocabulary.hashes.length,
+      'cosine after rounding to bytes': Number(terms.quantisation.toFixed(6)),
+      'calibration error': Number(check.expectedError.toFixed(4)),
+      'agreement under resampling': Number(check.agreement.toFixed(4)),
+      'held out called outside': Number(check.outsideRate.toFixed(4)),
     },
-    facts: { seed: 0, prompts: 0, duplicates: 0, sources: {}, inertia: 0, more: {} },
-  });
-}
-
-function pointsOf(vectors: readonly Float32Array[], dimensions: number): Points {
-  const values = new Float32Array(vectors.length * dimensions);
-  vectors.forEach((vector, index) => {
-    values.set(vector, index * dimensions);
-  });
-  return { values, count: vectors.length, dimensions };
-}
-
-function distinct({ values, count, dimensions }: Points): number {
-  const seen = new Set<string>();
-  for (let point = 0; point < count; point += 1) {
-    seen.add(values.subarray(point * dimensions, (point + 1) * dimensions).join());
-    if (seen.size > 4_096) break;
-  }
-  return seen.size;
-}
-
-function shuffle(items: readonly number[], random: Random): number[] {
-  const list = [...items];
-  for (let index = list.length - 1; index > 0; index -= 1) {
-    const other = random.below(index + 1);
-    [list[index], list[other]] = [list[other]!, list[index]!];
-  }
-  return list;
-}
-
-function countBySource(corpus: Corpus): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const origin of corpus.origins) {
-    const name = corpus.sources[origin]!.split('/').slice(-2).join('/');
-    counts[name] = (counts[name] ?? 0) + 1;
-  }
-  return counts;
+  };
 }

@@ -9,35 +9,56 @@ import { wordsOf } from '../text/words.ts';
 const NAME_BUDGET = 2_000;
 const TOP_TERMS = 12;
 const TERMS_IN_NAME = 3;
+/** A word in fewer prompts of a cluster than this names an anecdote. */
+const LEAST_INSIDE = 3;
+/** A word in more than this share of all prompts is grammar, unless it gathers in the cluster. */
+const MOST_OVERALL = 0.03;
+const GATHERED = 0.4;
 
-/** Top terms per cluster, falling: the words of its prompts by weighted log-odds against all other prompts. */
-export function topTerms(prompts: readonly string[], labels: Uint32Array, clusters: number): string[][] {
-  const inCluster = Array.from({ length: clusters }, () => new Map<string, number>());
-  const overall = new Map<string, number>();
-  const sizes = new Uint32Array(clusters);
-  prompts.forEach((prompt, index) => {
-    const label = labels[index]!;
-    sizes[label]! += 1;
+/** Counts words per cluster, prompt by prompt, so that prompts need not be held. */
+export class WordCounts {
+  private readonly inside: readonly Map<string, number>[];
+  private readonly overall = new Map<string, number>();
+  private readonly sizes: Uint32Array;
+  private prompts = 0;
+
+  constructor(clusters: number) {
+    this.inside = Array.from({ length: clusters }, () => new Map());
+    this.sizes = new Uint32Array(clusters);
+  }
+
+  add(prompt: string, cluster: number): void {
+    this.prompts += 1;
+    this.sizes[cluster]! += 1;
+    const own = this.inside[cluster]!;
     for (const word of nameWords(prompt)) {
-      inCluster[label]!.set(word, (inCluster[label]!.get(word) ?? 0) + 1);
-      overall.set(word, (overall.get(word) ?? 0) + 1);
+      own.set(word, (own.get(word) ?? 0) + 1);
+      this.overall.set(word, (this.overall.get(word) ?? 0) + 1);
     }
-  });
-  return inCluster.map((words, label) => {
-    const scored = [...words].map(([word, count]) => ({
-      word,
-      score: score(count, sizes[label]!, overall.get(word)!, prompts.length),
-    }));
-    scored.sort((a, b) => b.score - a.score || (a.word < b.word ? -1 : 1));
-    return scored.slice(0, TOP_TERMS).map(({ word }) => word);
-  });
-}
+  }
 
-/** How much a word tells of a cluster: its share inside times the log of how much denser it is there. */
-function score(inside: number, size: number, overall: number, prompts: number): number {
-  const shareInside = inside / size;
-  const shareOutside = (overall - inside + 0.5) / (prompts - size + 1);
-  return inside < 2 && size > 3 ? 0 : shareInside * Math.log(shareInside / shareOutside);
+  /** Per cluster the words that tell most of it, falling. */
+  topTerms(): readonly (readonly string[])[] {
+    return this.inside.map((words, cluster) => {
+      const scored = [...words].map(([word, count]) => ({ word, score: this.score(word, count, cluster) }));
+      scored.sort((a, b) => b.score - a.score || (a.word < b.word ? -1 : 1));
+      return scored
+        .filter((one) => one.score > 0)
+        .slice(0, TOP_TERMS)
+        .map((one) => one.word);
+    });
+  }
+
+  /** Share inside times the log of how much denser the word is there than elsewhere: frequent and telling. */
+  private score(word: string, count: number, cluster: number): number {
+    const size = this.sizes[cluster]!;
+    const overall = this.overall.get(word)!;
+    const grammar = overall > MOST_OVERALL * this.prompts && count < GATHERED * overall && this.prompts > 200;
+    if (grammar || count < Math.min(LEAST_INSIDE, size)) return 0;
+    const inside = count / size;
+    const outside = (overall - count + 0.5) / (this.prompts - size + 1);
+    return inside ** 0.6 * Math.log(inside / outside);
+  }
 }
 
 function nameWords(prompt: string): Set<string> {
@@ -54,11 +75,27 @@ function nameWords(prompt: string): Set<string> {
 
 /** `python · function · list`; a number tells apart clusters whose words are the same. */
 export function namesFrom(terms: readonly (readonly string[])[]): string[] {
-  const used = new Map<string, number>();
-  return terms.map((words, cluster) => {
-    const base = words.slice(0, TERMS_IN_NAME).join(' · ') || `cluster ${cluster}`;
-    const times = (used.get(base) ?? 0) + 1;
-    used.set(base, times);
-    return times === 1 ? base : `${base} (${times})`;
+  return distinctNames(
+    terms.map(
+      (words, cluster) => withoutVariants(words).slice(0, TERMS_IN_NAME).join(' · ') || `cluster ${cluster}`,
+    ),
+  );
+}
+
+/** Appends a number where a name stands twice. */
+export function distinctNames(names: readonly string[]): string[] {
+  const used = new Set<string>();
+  return names.map((name) => {
+    let own = name;
+    for (let times = 2; used.has(own); times += 1) own = `${name} (${times})`;
+    used.add(own);
+    return own;
   });
+}
+
+/** Drops words that another, stronger one contains or is contained in: card and cards, 特徴 and 特徴的. */
+function withoutVariants(words: readonly string[]): readonly string[] {
+  return words.filter(
+    (word, index) => !words.slice(0, index).some((other) => other.startsWith(word) || word.startsWith(other)),
+  );
 }

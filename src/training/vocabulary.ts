@@ -1,15 +1,18 @@
 /**
- * Chooses which features become terms: counts in how many prompts each occurs and keeps the most frequent ones that
- * are neither rare nor everywhere. It knows nothing of projections or clusters.
+ * Chooses which features become terms: those in the most prompts that are neither rare nor everywhere. It knows
+ * nothing of projections or clusters.
  */
-import { inverseDocumentFrequency, kindWeights } from '../embedding/weighting.ts';
-import { extractFeatures, FeatureBuffer, normalise } from '../text/features.ts';
-import { sampleText } from '../text/sampling.ts';
+import { fittingWeight, termWeight } from '../embedding/weighting.ts';
+import { KINDS } from '../text/features.ts';
+import type { FrequencyTable } from './frequency-table.ts';
 
 export interface Vocabulary {
+  /** In rising order. */
   readonly hashes: Uint32Array;
-  /** idf times kind factor. */
   readonly weights: Float32Array;
+  /** The same while directions are fitted. */
+  readonly fittingWeights: Float32Array;
+  /** Weight per kind of a feature outside of the vocabulary. */
   readonly unknownWeights: Float32Array;
 }
 
@@ -21,38 +24,29 @@ export interface VocabularyOptions {
   readonly mostShare?: number;
 }
 
-export function chooseVocabulary(prompts: readonly string[], options: VocabularyOptions): Vocabulary {
-  const frequencies = countPrompts(prompts);
-  const least = Math.min(options.leastPrompts ?? 3, Math.max(1, Math.floor(prompts.length / 2)));
-  const most = Math.max(1, (options.mostShare ?? 0.5) * prompts.length);
-  const kept = [...frequencies].filter(
-    ([, count]) => count >= least && (count <= most || prompts.length < 10),
-  );
-  kept.sort((a, b) => b[1] - a[1] || a[0] - b[0]);
-  kept.length = Math.min(kept.length, options.size);
-  kept.sort((a, b) => a[0] - b[0]);
-  const factors = kindWeights();
-  return {
-    hashes: Uint32Array.from(kept, ([hash]) => hash),
-    weights: Float32Array.from(
-      kept,
-      ([hash, count]) => factors[hash & 7]! * inverseDocumentFrequency(prompts.length, count),
-    ),
-    unknownWeights: Float32Array.from(
-      factors,
-      (factor) => factor * inverseDocumentFrequency(prompts.length, 0),
-    ),
-  };
-}
+/** Corpora smaller than this keep even what stands in every prompt: there is little else. */
+const FEW = 10;
 
-function countPrompts(prompts: readonly string[]): Map<number, number> {
-  const frequencies = new Map<number, number>();
-  const features = new FeatureBuffer();
-  for (const prompt of prompts) {
-    extractFeatures(normalise(sampleText(prompt)), features);
-    for (const hash of new Set(features.hashes.subarray(0, features.length))) {
-      frequencies.set(hash, (frequencies.get(hash) ?? 0) + 1);
-    }
-  }
-  return frequencies;
+export function chooseVocabulary(
+  table: FrequencyTable,
+  prompts: number,
+  options: VocabularyOptions,
+): Vocabulary {
+  const least = Math.max(1, Math.min(options.leastPrompts ?? 3, Math.floor(prompts / 20)));
+  const most = prompts < FEW ? prompts : (options.mostShare ?? 0.5) * prompts;
+  const { hashes, counts } = table.entries(least);
+  let kept = Array.from(hashes.keys()).filter((index) => counts[index]! <= most);
+  // A corpus of nothing but repetitions would lose every term to the upper bound.
+  if (kept.length === 0) kept = Array.from(hashes.keys());
+  kept.sort((a, b) => counts[b]! - counts[a]! || hashes[a]! - hashes[b]!);
+  kept.length = Math.min(kept.length, options.size);
+  kept.sort((a, b) => hashes[a]! - hashes[b]!);
+  return {
+    hashes: Uint32Array.from(kept, (index) => hashes[index]!),
+    weights: Float32Array.from(kept, (index) => termWeight(hashes[index]! & 7, prompts, counts[index]!)),
+    fittingWeights: Float32Array.from(kept, (index) =>
+      fittingWeight(hashes[index]! & 7, prompts, counts[index]!),
+    ),
+    unknownWeights: Float32Array.from({ length: KINDS }, (_, kind) => termWeight(kind, prompts, least)),
+  };
 }

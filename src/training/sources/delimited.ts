@@ -2,7 +2,7 @@
  * Reads comma- or tab-separated values (RFC 4180, quotes may hold line breaks) piece by piece and picks the column
  * that holds the prompts. It knows nothing of files.
  */
-import { longestColumn, PROMPT_FIELDS } from './prompts.ts';
+import { isSkipped, type Looking, longestColumn, PROMPT_FIELDS } from './prompts.ts';
 
 /** Rows of a text that comes in pieces. */
 export async function* delimitedRows(
@@ -28,7 +28,8 @@ class RowReader {
   *push(piece: string): Generator<readonly string[]> {
     for (const character of piece) {
       if (this.quoted) this.inQuotes(character);
-      else if (yield* this.plain(character)) continue;
+      else if (character === '\n') yield* this.end();
+      else this.plain(character);
     }
   }
 
@@ -39,17 +40,14 @@ class RowReader {
     } else this.cell += character;
   }
 
-  private *plain(character: string): Generator<readonly string[], boolean> {
+  private plain(character: string): void {
     const afterQuote = this.quoteBefore;
     this.quoteBefore = false;
     if (character === '"' && this.separator === ',' && (afterQuote || this.cell === '')) {
       if (afterQuote) this.cell += '"';
       this.quoted = true;
     } else if (character === this.separator) this.endCell();
-    else if (character === '\n') {
-      yield* this.end();
-    } else if (character !== '\r') this.cell += character;
-    return true;
+    else if (character !== '\r') this.cell += character;
   }
 
   private endCell(): void {
@@ -58,6 +56,7 @@ class RowReader {
   }
 
   *end(): Generator<readonly string[]> {
+    this.quoteBefore = false;
     if (this.row.length === 0 && this.cell === '') return;
     this.endCell();
     yield this.row;
@@ -70,28 +69,28 @@ const LOOKED_AT = 50;
 /** The prompts of a table: by header where one is recognised (or named), else the column with the most text. */
 export async function* tablePrompts(
   rows: AsyncIterable<readonly string[]>,
-  field: string | undefined,
+  looking: Looking,
 ): AsyncGenerator<string> {
-  const first: (readonly string[])[] = [];
+  const waiting: (readonly string[])[] = [];
   let column: number | undefined;
+  let first = true;
   for await (const row of rows) {
-    if (column === undefined) {
-      first.push(row);
-      if (first.length === 1) column = headerColumn(row, field);
-      if (column === undefined && first.length < LOOKED_AT) continue;
-      if (column === undefined) {
-        column = longestColumn(first);
-        yield* first.flatMap((one) => one[column!] ?? []);
-      }
-      continue;
+    const header = first ? headerColumn(row, looking.field) : undefined;
+    first = false;
+    if (header !== undefined) column = header;
+    else if (column !== undefined) yield* cellOf(row, column, looking);
+    else if (waiting.push(row) >= LOOKED_AT) {
+      column = longestColumn(waiting);
+      for (const one of waiting.splice(0)) yield* cellOf(one, column, looking);
     }
-    const cell = row[column];
-    if (cell !== undefined) yield cell;
   }
-  if (column === undefined && first.length > 0) {
-    const longest = longestColumn(first);
-    yield* first.flatMap((one) => one[longest] ?? []);
-  }
+  const longest = column ?? longestColumn(waiting);
+  for (const one of waiting) yield* cellOf(one, longest, looking);
+}
+
+function cellOf(row: readonly string[], column: number, looking: Looking): readonly string[] {
+  const cell = row[column];
+  return cell === undefined || isSkipped(row, looking) ? [] : [cell];
 }
 
 function headerColumn(row: readonly string[], field: string | undefined): number | undefined {

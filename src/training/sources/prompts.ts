@@ -26,24 +26,43 @@ const TEXT_FIELDS = ['content', 'value', 'text', 'message'] as const;
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** The prompts of a record; `field` names where to look instead of the usual places. */
-export function promptsOf(record: unknown, field?: string): readonly string[] {
-  if (typeof record === 'string') return field === undefined ? [record] : [];
-  if (Array.isArray(record)) return promptsOfList(record, field);
+export interface Looking {
+  /** Where to look instead of the usual places. */
+  readonly field?: string;
+  /** Records in which a field has one of these values are left out. */
+  readonly skipLabels?: readonly string[];
+}
+
+/** The prompts of a record. */
+export function promptsOf(record: unknown, looking: Looking = {}): readonly string[] {
+  if (typeof record === 'string') return looking.field === undefined ? [record] : [];
+  if (Array.isArray(record)) return promptsOfList(record, looking);
   if (typeof record !== 'object' || record === null) return [];
   const fields = record as Fields;
-  if (field !== undefined && field in fields) return textsOf(fields[field]);
+  if (isSkipped(Object.values(fields), looking)) return [];
+  const { field } = looking;
+  if (field !== undefined && field in fields) return chatOrText(fields[field]);
   if (field === undefined) {
     const own = chatPrompts(fields) ?? fieldPrompt(fields);
     if (own) return own;
   }
   // No prompt of its own: a container, such as a data set with a list of examples inside.
-  return Object.values(fields).flatMap((value) => (isNest(value) ? promptsOf(value, field) : []));
+  return Object.values(fields).flatMap((value) => (isNest(value) ? promptsOf(value, looking) : []));
 }
 
-function promptsOfList(list: readonly unknown[], field: string | undefined): readonly string[] {
-  if (list.length > 0 && list.every(isRowOfStrings)) return tablePrompts(list);
-  return list.flatMap((item) => promptsOf(item, field));
+/** Whether a record carries a label that is to be left out. */
+export function isSkipped(values: readonly unknown[], { skipLabels = [] }: Looking): boolean {
+  return skipLabels.length > 0 && values.some((value) => skipLabels.includes(value as string));
+}
+
+/** A named field holds a chat, a text or a list of parts. */
+function chatOrText(value: unknown): readonly string[] {
+  return (Array.isArray(value) ? chatPrompts({ messages: value }) : undefined) ?? textsOf(value);
+}
+
+function promptsOfList(list: readonly unknown[], looking: Looking): readonly string[] {
+  if (list.length > 0 && list.every(isRowOfStrings)) return tablePrompts(list, looking);
+  return chatPrompts({ messages: list }) ?? list.flatMap((item) => promptsOf(item, looking));
 }
 
 function isNest(value: unknown): boolean {
@@ -55,9 +74,9 @@ function isRowOfStrings(row: unknown): row is readonly string[] {
 }
 
 /** Rows without a header: the column with the longest texts is the prompt. */
-function tablePrompts(rows: readonly (readonly string[])[]): readonly string[] {
+function tablePrompts(rows: readonly (readonly string[])[], looking: Looking): readonly string[] {
   const column = longestColumn(rows);
-  return rows.flatMap((row) => row[column] ?? []);
+  return rows.flatMap((row) => (isSkipped(row, looking) ? [] : (row[column] ?? [])));
 }
 
 /** The column with the most text in it. */
@@ -73,7 +92,7 @@ function chatPrompts(fields: Fields): readonly string[] | undefined {
   for (const name of CHAT_FIELDS) {
     const turns = fields[name];
     if (!Array.isArray(turns) || turns.length === 0) continue;
-    if (turns.every((turn) => typeof turn === 'string')) return turns;
+    if (turns.every((turn) => typeof turn === 'string')) return name === 'messages' ? undefined : turns;
     const prompts = turns.flatMap(userText);
     if (prompts.length > 0) return prompts;
   }

@@ -1,0 +1,102 @@
+/**
+ * `expert-router inspect`: what a router model has learned, as a table or as JSON. It prints; it decides nothing.
+ */
+import { readFile } from 'node:fs/promises';
+import { Command } from 'commander';
+import { describeError, UserError } from '../core/errors.ts';
+import { readRouterModel } from '../model/artefact.ts';
+import type { RouterModel } from '../model/router-model.ts';
+import { amount } from './progress.ts';
+
+const EXAMPLES = `
+Examples:
+  $ expert-router inspect router.safetensors
+  $ expert-router inspect router.safetensors --cluster 7
+  $ expert-router inspect router.safetensors --json | jq '.clusters[].name'`;
+
+interface InspectFlags {
+  readonly json?: boolean;
+  readonly cluster?: string;
+}
+
+export function inspectCommand(): Command {
+  return new Command('inspect')
+    .description('show the clusters of a router model: names, sizes, terms, examples, how it was trained')
+    .argument('<model>', 'a router model (.safetensors)')
+    .option('--cluster <number>', 'one cluster in full')
+    .option('--json', 'print JSON')
+    .addHelpText('after', EXAMPLES)
+    .action(inspect);
+}
+
+async function inspect(path: string, flags: InspectFlags): Promise<void> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(path);
+  } catch (error) {
+    throw new UserError(`Cannot read the router model ${path}: ${describeError(error)}`, { cause: error });
+  }
+  let model: RouterModel;
+  try {
+    model = readRouterModel(bytes);
+  } catch (error) {
+    throw new UserError(`${path}: ${describeError(error)}`, { cause: error });
+  }
+  process.stdout.write(`${described(model, bytes.length, flags)}\n`);
+}
+
+function described(model: RouterModel, bytes: number, flags: InspectFlags): string {
+  if (flags.cluster !== undefined) return oneCluster(model, flags.cluster, flags.json ?? false);
+  return flags.json ? JSON.stringify(asJson(model, bytes), null, 2) : asTable(model, bytes);
+}
+
+function asJson(model: RouterModel, bytes: number): object {
+  const { id, dimensions, facts } = model;
+  const clusters = model.names.map((_, cluster) => clusterJson(model, cluster));
+  return { id, bytes, dimensions, terms: model.terms.hashes.length, facts, clusters };
+}
+
+function clusterJson(model: RouterModel, cluster: number): object {
+  return {
+    cluster,
+    name: model.names[cluster],
+    size: model.sizes[cluster],
+    radius: model.calibration.radii[cluster],
+    terms: model.topTerms[cluster],
+    examples: model.examples[cluster],
+  };
+}
+
+function asTable(model: RouterModel, bytes: number): string {
+  const { facts } = model;
+  const width = Math.max(...[...model.sizes].map((size) => amount(size, 'items').length), 5);
+  const rows = model.names.map((name, cluster) => {
+    const size = amount(model.sizes[cluster]!, 'items').padStart(width);
+    const more = model.topTerms[cluster]!.slice(3, 9).join(' ');
+    return `${String(cluster).padStart(4)}  ${size}  ${name}${more ? `   (${more})` : ''}`;
+  });
+  return [
+    `router model ${model.id}: ${model.clusters} clusters of ${amount(facts.prompts, 'items')} prompts, ` +
+      `${amount(model.terms.hashes.length, 'items')} terms, ${model.dimensions} dimensions, ${amount(bytes, 'bytes')}`,
+    ...Object.entries(facts.more).map(([name, value]) => `  ${name}: ${value}`),
+    '',
+    ...rows,
+  ].join('\n');
+}
+
+function oneCluster(model: RouterModel, text: string, json: boolean): string {
+  const cluster = model.names.includes(text) ? model.names.indexOf(text) : Number(text);
+  if (!Number.isInteger(cluster) || cluster < 0 || cluster >= model.clusters) {
+    throw new UserError(`No cluster ${text}; the model has 0 … ${model.clusters - 1}`);
+  }
+  if (json) return JSON.stringify(clusterJson(model, cluster), null, 2);
+  const examples = model.examples[cluster]!;
+  return [
+    `cluster ${cluster}: ${model.names[cluster]}`,
+    `  ${amount(model.sizes[cluster]!, 'items')} training prompts`,
+    `  terms: ${model.topTerms[cluster]!.join(' ')}`,
+    ...(examples.length > 0
+      ? ['  nearest prompts:', ...examples.map((one) => `    ${one}`)]
+      : ['  no examples in the model; train with --keep-examples to have some']),
+  ].join('\n');
+}

@@ -1,0 +1,97 @@
+/**
+ * The nearest and the second nearest centroid of a point: the innermost loop of training. It knows nothing of what
+ * the points are.
+ */
+
+/** Where the search leaves its answer; used again for every point. */
+export interface Nearest {
+  cluster: number;
+  /** Squared distances; `second` is Infinity with a single centroid. */
+  first: number;
+  second: number;
+}
+
+/**
+ * Searches the centroids (k × dimensions) for the point that starts at `at` in `values`. Four centroids at a time: four
+ * sums that do not wait for each other.
+ */
+export function findNearest(
+  values: Float32Array,
+  at: number,
+  centroids: Float32Array,
+  dimensions: number,
+  nearest: Nearest,
+): void {
+  const clusters = centroids.length / dimensions;
+  nearest.first = Number.POSITIVE_INFINITY;
+  nearest.second = Number.POSITIVE_INFINITY;
+  nearest.cluster = 0;
+  let cluster = 0;
+  for (; cluster + 4 <= clusters; cluster += 4) {
+    const a = cluster * dimensions;
+    const b = a + dimensions;
+    const c = b + dimensions;
+    const d = c + dimensions;
+    let sumA = 0;
+    let sumB = 0;
+    let sumC = 0;
+    let sumD = 0;
+    for (let j = 0; j < dimensions; j += 1) {
+      const value = values[at + j]!;
+      const toA = value - centroids[a + j]!;
+      const toB = value - centroids[b + j]!;
+      const toC = value - centroids[c + j]!;
+      const toD = value - centroids[d + j]!;
+      sumA += toA * toA;
+      sumB += toB * toB;
+      sumC += toC * toC;
+      sumD += toD * toD;
+    }
+    take(nearest, cluster, sumA);
+    take(nearest, cluster + 1, sumB);
+    take(nearest, cluster + 2, sumC);
+    take(nearest, cluster + 3, sumD);
+  }
+  for (; cluster < clusters; cluster += 1) {
+    take(nearest, cluster, squaredDistance(values, at, centroids, cluster * dimensions, dimensions));
+  }
+}
+
+function take(nearest: Nearest, cluster: number, distance: number): void {
+  if (distance < nearest.first) {
+    nearest.second = nearest.first;
+    nearest.first = distance;
+    nearest.cluster = cluster;
+  } else if (distance < nearest.second) nearest.second = distance;
+}
+
+/** Between the vector that starts at `atA` in a and the one at `atB` in b. */
+export function squaredDistance(
+  a: Float32Array,
+  atA: number,
+  b: Float32Array,
+  atB: number,
+  dimensions: number,
+): number {
+  let sum = 0;
+  for (let j = 0; j < dimensions; j += 1) {
+    const difference = a[atA + j]! - b[atB + j]!;
+    sum += difference * difference;
+  }
+  return sum;
+}
+
+/** Half the distance of every centroid to its nearest neighbour; Infinity with a single centroid. */
+export function halfGaps(centroids: Float32Array, dimensions: number): Float64Array {
+  const clusters = centroids.length / dimensions;
+  const half = new Float64Array(clusters).fill(Number.POSITIVE_INFINITY);
+  for (let i = 0; i < clusters; i += 1) {
+    for (let j = i + 1; j < clusters; j += 1) {
+      const gap =
+        Math.sqrt(squaredDistance(centroids, i * dimensions, centroids, j * dimensions, dimensions)) / 2;
+      half[i] = Math.min(half[i]!, gap);
+      half[j] = Math.min(half[j]!, gap);
+    }
+  }
+  return half;
+}

@@ -1,0 +1,28 @@
+/** Points as they are clustered: one flat array. It knows nothing of how they came to be. */
+
+/** n points of `dimensions` each, row-major. */
+export interface Points {
+  readonly values: Float32Array;
+  readonly count: number;
+  readonly dimensions: number;
+}
+
+/** The chosen rows, in that order, repetitions included. */
+export function rowsOf(points: Points, rows: ArrayLike<number>): Points {
+  const { values, dimensions } = points;
+  const chosen = new Float32Array(rows.length * dimensions);
+  for (let index = 0; index < rows.length; index += 1) {
+    const row = rows[index]!;
+    chosen.set(values.subarray(row * dimensions, (row + 1) * dimensions), index * dimensions);
+  }
+  return { values: chosen, count: rows.length, dimensions };
+}
+
+/** How many different points there are, counted up to `enough`. */
+export function distinctPoints({ values, count, dimensions }: Points, enough: number): number {
+  const seen = new Set<string>();
+  for (let point = 0; point < count && seen.size < enough; point += 1) {
+    seen.add(values.subarray(point * dimensions, (point + 1) * dimensions).join());
+  }
+  return seen.size;
+}

@@ -1,0 +1,98 @@
+/**
+ * Rising curves from scores to probabilities: a logistic fit of two features and isotonic regression. It knows nothing
+ * of clusters.
+ */
+
+export interface Curve {
+  /** Rising. */
+  readonly scores: Float32Array;
+  readonly confidences: Float32Array;
+}
+
+interface Pool {
+  score: number;
+  value: number;
+  weight: number;
+}
+
+const BINS = 20;
+
+/**
+ * Isotonic regression of values (0..1) on scores by pooling adjacent violators (Barlow et al. 1972), over bins of
+ * equal count so that a handful of prompts cannot make a step of their own.
+ */
+export function isotonicCurve(scores: ArrayLike<number>, values: ArrayLike<number>): Curve {
+  const order = Array.from({ length: scores.length }, (_, index) => index);
+  order.sort((a, b) => scores[a]! - scores[b]! || a - b);
+  const bins = Math.max(1, Math.min(BINS, Math.floor(order.length / 10)));
+  const pools: Pool[] = [];
+  for (let bin = 0; bin < bins && order.length > 0; bin += 1) {
+    const part = order.slice(
+      Math.floor((bin * order.length) / bins),
+      Math.floor(((bin + 1) * order.length) / bins),
+    );
+    pools.push({
+      score: part.reduce((sum, index) => sum + scores[index]!, 0) / part.length,
+      value: part.reduce((sum, index) => sum + values[index]!, 0) / part.length,
+      weight: part.length,
+    });
+    while (pools.length > 1 && pools.at(-2)!.value >= pools.at(-1)!.value)
+      pools.push(merge(pools.pop()!, pools.pop()!));
+  }
+  return {
+    scores: Float32Array.from(pools, (pool) => pool.score),
+    confidences: Float32Array.from(pools, (pool) => pool.value),
+  };
+}
+
+function merge(a: Pool, b: Pool): Pool {
+  const weight = a.weight + b.weight;
+  return {
+    score: (a.score * a.weight + b.score * b.weight) / weight,
+    value: (a.value * a.weight + b.value * b.weight) / weight,
+    weight,
+  };
+}
+
+const STEPS = 25;
+const RIDGE = 1e-3;
+
+/** Weights [a, b, c] of σ(a·x + b·y + c) ≈ values, by Newton's method with a little ridge. */
+export function logisticFit(
+  x: ArrayLike<number>,
+  y: ArrayLike<number>,
+  values: ArrayLike<number>,
+): readonly [number, number, number] {
+  let [a, b, c] = [1, 1, 0];
+  for (let step = 0; step < STEPS; step += 1) {
+    const g = [-RIDGE * a, -RIDGE * b, 0];
+    const h = [RIDGE, 0, 0, 0, RIDGE, 0, 0, 0, RIDGE];
+    for (let index = 0; index < values.length; index += 1) {
+      const features = [x[index]!, y[index]!, 1];
+      const p = 1 / (1 + Math.exp(-(a * x[index]! + b * y[index]! + c)));
+      const curve = Math.max(p * (1 - p), 1e-6);
+      for (let i = 0; i < 3; i += 1) {
+        g[i]! += (values[index]! - p) * features[i]!;
+        for (let j = 0; j < 3; j += 1) h[3 * i + j]! += curve * features[i]! * features[j]!;
+      }
+    }
+    const move = solve3(h, g);
+    if (!move.every(Number.isFinite)) break;
+    a += move[0]!;
+    b += move[1]!;
+    c += move[2]!;
+  }
+  return [a, b, c];
+}
+
+/** Solves a 3 × 3 system by Cramer's rule. */
+function solve3(m: readonly number[], v: readonly number[]): readonly number[] {
+  const det = (n: readonly number[]): number =>
+    n[0]! * (n[4]! * n[8]! - n[5]! * n[7]!) -
+    n[1]! * (n[3]! * n[8]! - n[5]! * n[6]!) +
+    n[2]! * (n[3]! * n[7]! - n[4]! * n[6]!);
+  const whole = det(m);
+  return [0, 1, 2].map(
+    (column) => det(m.map((value, at) => (at % 3 === column ? v[Math.floor(at / 3)]! : value))) / whole,
+  );
+}

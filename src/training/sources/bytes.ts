@@ -1,0 +1,115 @@
+/**
+ * The text of a file piece by piece, uncompressed and decoded, and its lines. It knows nothing of what stands in them.
+ */
+import { createReadStream } from 'node:fs';
+import { createGunzip } from 'node:zlib';
+import { Decompress } from 'fzstd';
+import type { SourceFile } from './files.ts';
+
+const PIECE = 1 << 18;
+
+/** Invalid UTF-8 becomes the replacement character: one bad byte should not cost a corpus. */
+export async function* decodedPieces(
+  file: SourceFile,
+  onBytes: ((count: number) => void) | undefined,
+): AsyncGenerator<string> {
+  const decoder = new TextDecoder('utf-8');
+  for await (const piece of uncompressed(file, onBytes)) yield decoder.decode(piece, { stream: true });
+  yield decoder.decode();
+}
+
+async function* uncompressed(
+  file: SourceFile,
+  onBytes: ((count: number) => void) | undefined,
+): AsyncGenerator<Uint8Array> {
+  const raw = rawPieces(file.path, onBytes);
+  const first = await raw.next();
+  if (first.done) return;
+  const compression = file.compression === 'none' ? compressionOf(first.value) : file.compression;
+  const all = prepended(first.value, raw);
+  if (compression === 'gzip') yield* gunzipped(all);
+  else if (compression === 'zstd') yield* unzstd(all);
+  else yield* all;
+}
+
+/** By the first bytes: standard input has no name to tell by. */
+function compressionOf(piece: Uint8Array): SourceFile['compression'] {
+  if (piece[0] === 0x1f && piece[1] === 0x8b) return 'gzip';
+  const zstd = piece[0] === 0x28 && piece[1] === 0xb5 && piece[2] === 0x2f && piece[3] === 0xfd;
+  return zstd ? 'zstd' : 'none';
+}
+
+async function* rawPieces(
+  path: string,
+  onBytes: ((count: number) => void) | undefined,
+): AsyncGenerator<Uint8Array> {
+  const stream = path === '-' ? process.stdin : createReadStream(path, { highWaterMark: PIECE });
+  for await (const chunk of stream) {
+    const piece = chunk as Buffer;
+    onBytes?.(piece.length);
+    yield piece;
+  }
+}
+
+async function* prepended(first: Uint8Array, rest: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield first;
+  yield* rest;
+}
+
+async function* gunzipped(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const unzip = createGunzip();
+  const feeding = (async (): Promise<void> => {
+    try {
+      for await (const piece of pieces) {
+        if (!unzip.write(piece)) await new Promise((resolve) => unzip.once('drain', resolve));
+      }
+      unzip.end();
+    } catch (error) {
+      unzip.destroy(error as Error);
+    }
+  })();
+  yield* unzip as AsyncIterable<Uint8Array>;
+  await feeding;
+}
+
+async function* unzstd(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const out: Uint8Array[] = [];
+  const stream = new Decompress((chunk) => out.push(chunk));
+  for await (const piece of pieces) {
+    stream.push(Uint8Array.from(piece));
+    yield* out.splice(0);
+  }
+  stream.push(new Uint8Array(0), true);
+  yield* out;
+}
+
+/** A line longer than this is no prompt but a mistake; it is cut into nothing, not into memory. */
+export const LONGEST_LINE = 16 << 20;
+
+/** Lines without their ends; `onTooLong` is told of those beyond `LONGEST_LINE` units, which are left out. */
+export async function* linesOf(pieces: AsyncIterable<string>, onTooLong: () => void): AsyncGenerator<string> {
+  let parts: string[] = [];
+  let length = 0;
+  for await (const piece of pieces) {
+    let from = 0;
+    for (;;) {
+      const end = piece.indexOf('\n', from);
+      const part = piece.slice(from, end < 0 ? undefined : end);
+      length += part.length;
+      if (length <= LONGEST_LINE) parts.push(part);
+      else parts.length = 0;
+      if (end < 0) break;
+      if (length > LONGEST_LINE) onTooLong();
+      else yield withoutReturn(parts.length === 1 ? part : parts.join(''));
+      parts = [];
+      length = 0;
+      from = end + 1;
+    }
+  }
+  if (length > LONGEST_LINE) onTooLong();
+  else if (length > 0) yield withoutReturn(parts.join(''));
+}
+
+function withoutReturn(line: string): string {
+  return line.endsWith('\r') ? line.slice(0, -1) : line;
+}
