@@ -147,6 +147,7 @@ function reduction(
  * The cost model of a deployment. Kernel and engine constants default to the fitted ones; the fit passes its own.
  * Sum over a step (additive parts as in Vidur, Agrawal et al., MLSys 2024):
  * `perStep + layers (products + attention + elementwise + 2 all-reduces) + head + perSequence`.
+ * @param streaming whether every token is sent to a client by itself; offline runs save that
  */
 export function stepCost(
   d: Deployment,
@@ -154,80 +155,23 @@ export function stepCost(
   engine: EngineOverheads = ENGINES[d.engine],
   streaming = true,
 ): StepCost {
-  const { model, gpu, tensorParallel: tp } = d;
+  const parts: Parts = { d, kernels, engine, ...ratesOf(d, kernels, engine) };
   const products = shardedProducts(d);
-  const rates = ratesOf(d, kernels, engine);
-  const headProduct: Product = { n: model.vocabulary / tp, k: model.hidden, times: 1, moe: null };
-  const attention: AttentionShape = {
-    heads: model.heads / tp,
-    kvHeads: Math.max(1, model.kvHeads / tp),
-    headDim: model.headDim,
-    kvBytes: d.precision.kvBytes as 1 | 2,
-  };
-  const reduce = reduction(d, kernels);
-  const transfer = gpu.link === 'pcie' ? engine.transferPcie : engine.transfer;
   const perSequence = engine.perSequence + (streaming ? engine.perStream : 0);
-  const activeBlocks = model.moe?.active ?? 1;
-  const elementwiseBytes =
-    engine.elementwise * 2 * (8 * model.hidden + (3 * model.intermediate * activeBlocks) / tp);
+  const elementwise = elementwiseBytes(d) * engine.elementwise;
+  const communicate = communication(parts);
 
   const breakdown = (load: StepLoad): StepBreakdown => {
     const tokens = load.decodeSequences + load.prefillTokens;
-    let memoryTime = 0;
-    let computeTime = 0;
-    let productTimes = 0;
-    for (const product of products) {
-      const [memory, compute] = productTime(rates.layer, rates, product, tokens);
-      memoryTime += product.times * memory;
-      computeTime += product.times * compute;
-      productTimes +=
-        product.times * (engine.floors * rates.layer.floor + roundedMax(memory, compute, rates.layer.knee));
-    }
-    if (load.logitRows > 0) {
-      const [memory, compute] = productTime(rates.head, rates, headProduct, load.logitRows);
-      productTimes += roundedMax(memory, compute, rates.head.knee);
-    }
-    let attending = 0;
-    if (load.decodeSequences > 0) {
-      const context = windowed(d, load.decodeSequences, load.decodeContext);
-      attending +=
-        engine.floors * kernels.decodeAttention.floor +
-        (d.precision.kvBytes === 1 ? engine.attention8 : engine.attention16) *
-          decodeAttentionSeconds(
-            kernels.decodeAttention,
-            gpu.bandwidth,
-            attention,
-            load.decodeSequences,
-            context,
-          );
-    }
-    if (load.prefillTokens > 0) {
-      const pairs = windowed(d, load.prefillTokens, load.prefillPairs);
-      attending +=
-        engine.floors * kernels.prefillAttention.floor +
-        prefillAttentionSeconds(
-          kernels.prefillAttention,
-          gpu.peak.bf16!,
-          attention,
-          load.prefillTokens,
-          pairs,
-        );
-    }
-    const communication = reduce
-      ? 2 *
-        model.layers *
-        (reduce.floor +
-          engine.allReduce +
-          transfer * allReduceSeconds(reduce, gpu.linkBandwidth, tp, tokens * model.hidden * 2))
-      : 0;
-    const logitBytes = (LOGIT_PASSES * 4 * load.logitRows * model.vocabulary) / tp;
+    const { seconds, boundBy } = productSeconds(parts, products, tokens, load.logitRows);
+    const logitBytes = (LOGIT_PASSES * 4 * load.logitRows * d.model.vocabulary) / d.tensorParallel;
     return {
-      products: productTimes,
-      attention: model.layers * attending,
-      elementwise: (model.layers * tokens * elementwiseBytes + logitBytes) / gpu.bandwidth,
-      communication,
+      products: seconds,
+      attention: d.model.layers * attentionSeconds(parts, load),
+      elementwise: (d.model.layers * tokens * elementwise + logitBytes) / d.gpu.bandwidth,
+      communication: communicate(tokens),
       overhead: engine.perStep + perSequence * (load.decodeSequences + load.prefillSequences),
-      productsBoundBy: memoryTime >= computeTime ? 'memory' : 'compute',
+      productsBoundBy: boundBy,
     };
   };
 
@@ -235,9 +179,84 @@ export function stepCost(
     perRequest: engine.perRequest,
     breakdown,
     seconds: (load) => {
-      const parts = breakdown(load);
-      return parts.products + parts.attention + parts.elementwise + parts.communication + parts.overhead;
+      const b = breakdown(load);
+      return b.products + b.attention + b.elementwise + b.communication + b.overhead;
     },
+  };
+}
+
+/** What every part of a step is computed from. */
+interface Parts extends Rates {
+  readonly d: Deployment;
+  readonly kernels: KernelEfficiency;
+  readonly engine: EngineOverheads;
+}
+
+function productSeconds(
+  parts: Parts,
+  products: readonly Product[],
+  tokens: number,
+  logitRows: number,
+): { readonly seconds: number; readonly boundBy: 'memory' | 'compute' } {
+  const { d, engine, layer, head } = parts;
+  let memoryBound = 0;
+  let seconds = 0;
+  for (const product of products) {
+    const [memory, compute] = productTime(layer, parts, product, tokens);
+    memoryBound += product.times * (memory - compute);
+    seconds += product.times * (engine.floors * layer.floor + roundedMax(memory, compute, layer.knee));
+  }
+  if (logitRows > 0) {
+    const product = { n: d.model.vocabulary / d.tensorParallel, k: d.model.hidden, times: 1, moe: null };
+    const [memory, compute] = productTime(head, parts, product, logitRows);
+    seconds += roundedMax(memory, compute, head.knee);
+  }
+  return { seconds, boundBy: memoryBound >= 0 ? 'memory' : 'compute' };
+}
+
+/** Attention of one layer. */
+function attentionSeconds({ d, kernels, engine }: Parts, load: StepLoad): number {
+  const { model, gpu, precision, tensorParallel: tp } = d;
+  const shape: AttentionShape = {
+    heads: model.heads / tp,
+    kvHeads: Math.max(1, model.kvHeads / tp),
+    headDim: model.headDim,
+    kvBytes: precision.kvBytes as 1 | 2,
+  };
+  let seconds = 0;
+  if (load.decodeSequences > 0) {
+    const { decodeAttention } = kernels;
+    const context = windowed(d, load.decodeSequences, load.decodeContext);
+    const factor = precision.kvBytes === 1 ? engine.attention8 : engine.attention16;
+    seconds +=
+      engine.floors * decodeAttention.floor +
+      factor * decodeAttentionSeconds(decodeAttention, gpu.bandwidth, shape, load.decodeSequences, context);
+  }
+  if (load.prefillTokens > 0) {
+    const { prefillAttention } = kernels;
+    const pairs = windowed(d, load.prefillTokens, load.prefillPairs);
+    seconds +=
+      engine.floors * prefillAttention.floor +
+      prefillAttentionSeconds(prefillAttention, gpu.peak.bf16!, shape, load.prefillTokens, pairs);
+  }
+  return seconds;
+}
+
+/** Bytes per token and layer outside of matrix products: norms, residuals, activation function, in 16 bit. */
+function elementwiseBytes({ model, tensorParallel }: Deployment): number {
+  const blocks = model.moe?.active ?? 1;
+  return 2 * (8 * model.hidden + (3 * model.intermediate * blocks) / tensorParallel);
+}
+
+/** Two all-reduces a layer, after attention and after the feed-forward (Megatron-LM), for so many tokens. */
+function communication({ d, kernels, engine }: Parts): (tokens: number) => number {
+  const reduce = reduction(d, kernels);
+  if (!reduce) return () => 0;
+  const { model, gpu, tensorParallel } = d;
+  const transfer = gpu.link === 'pcie' ? engine.transferPcie : engine.transfer;
+  return (tokens) => {
+    const moving = allReduceSeconds(reduce, gpu.linkBandwidth, tensorParallel, tokens * model.hidden * 2);
+    return 2 * model.layers * (reduce.floor + engine.allReduce + transfer * moving);
   };
 }
 
