@@ -7,7 +7,16 @@
  * 4. Size of what an installation holds, without and with the embedded engine.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -55,8 +64,16 @@ function gatewayPid(npm: number): number {
 }
 
 async function firstAnswer({ url }: Started): Promise<string> {
-  const body = JSON.stringify({ model: 'auto', max_tokens: 16, messages: [{ role: 'user', content: 'Write a poem about rain.' }] });
-  const response = await fetch(`${url}/v1/chat/completions`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+  const body = JSON.stringify({
+    model: 'auto',
+    max_tokens: 16,
+    messages: [{ role: 'user', content: 'Write a poem about rain.' }],
+  });
+  const response = await fetch(`${url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body,
+  });
   await response.text();
   return `${response.status} from ${response.headers.get('x-expert-router-expert')}`;
 }
@@ -66,7 +83,9 @@ async function answered(label: string, folder: string, cache: string): Promise<v
   const started = await start(folder, [], cache);
   const answer = await firstAnswer(started);
   const total = (performance.now() - began) / 1000;
-  console.log(`${label}: serving after ${started.seconds.toFixed(1)} s, first answer after ${total.toFixed(1)} s (${answer})`);
+  console.log(
+    `${label}: serving after ${started.seconds.toFixed(1)} s, first answer after ${total.toFixed(1)} s (${answer})`,
+  );
   await started.stop();
 }
 
@@ -75,7 +94,9 @@ function megabytes(folder: string): number {
   const size = (path: string): number => {
     const stats = statSync(path, { throwIfNoEntry: false });
     if (!stats) return 0;
-    return stats.isDirectory() ? readdirSync(path).reduce((sum, name) => sum + size(join(path, name)), 0) : stats.size;
+    return stats.isDirectory()
+      ? readdirSync(path).reduce((sum, name) => sum + size(join(path, name)), 0)
+      : stats.size;
   };
   return Math.round(size(folder) / 1e6);
 }
@@ -89,12 +110,17 @@ rmSync(join(clone, 'dist'), { recursive: true });
 await answered('fresh clone, engine and weights cached', clone, cache);
 
 const config = join(scratch, 'servers.yaml');
-writeFileSync(config, "experts: [{ id: a, kind: openai, url: 'http://127.0.0.1:1' }, { id: b, kind: openai, url: 'http://127.0.0.1:1' }]\n");
+writeFileSync(
+  config,
+  "experts: [{ id: a, kind: openai, url: 'http://127.0.0.1:1' }, { id: b, kind: openai, url: 'http://127.0.0.1:1' }]\n",
+);
 const alone = await start(clone, ['--config', config], cache);
 await sleep(2000);
 const status = readFileSync(`/proc/${alone.pid}/status`, 'utf8');
 const memory = Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)![1]) / 1000);
-console.log(`gateway alone: serving after ${alone.seconds.toFixed(2)} s (npm included), idle memory ${memory} MB`);
+console.log(
+  `gateway alone: serving after ${alone.seconds.toFixed(2)} s (npm included), idle memory ${memory} MB`,
+);
 await alone.stop();
 
 const production = join(scratch, 'production');
@@ -102,5 +128,7 @@ for (const file of ['package.json', 'package-lock.json']) cpSync(join(ROOT, file
 spawnSync('npm', ['ci', '--omit=dev', '--silent'], { cwd: production });
 const gateway = megabytes(join(production, 'node_modules'));
 const engine = megabytes(join(cache, 'engines'));
-console.log(`node_modules of an installation: ${gateway} MB; with the embedded engine ${gateway + engine} MB`);
+console.log(
+  `node_modules of an installation: ${gateway} MB; with the embedded engine ${gateway + engine} MB`,
+);
 rmSync(scratch, { recursive: true });

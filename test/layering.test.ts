@@ -15,6 +15,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   routing: ['core', 'text', 'model'],
   weights: ['core'],
   experts: ['core', 'weights'],
+  emulator: ['core', 'experts'],
   config: ['core', 'experts'],
   telemetry: ['core'],
   gateway: ['core', 'text', 'model', 'routing', 'experts', 'telemetry'],

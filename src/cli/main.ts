@@ -4,6 +4,7 @@ import { describeError, UserError } from '../core/errors.ts';
 import { assignCommand } from './assign.ts';
 import { chatCommand } from './chat.ts';
 import { checkCommand } from './check.ts';
+import { emulateCommand } from './emulate.ts';
 import { keyCommand } from './key.ts';
 import { pullCommand } from './pull.ts';
 import { routeCommand } from './route.ts';
@@ -21,6 +22,7 @@ const VERBS = [
   assignCommand,
   trainCommand,
   checkCommand,
+  emulateCommand,
   pullCommand,
   keyCommand,
 ];
