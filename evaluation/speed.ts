@@ -1,7 +1,7 @@
 /**
  * `npm run bench:simulator:speed`: how long it takes to simulate ten minutes, for growing numbers of users and GPUs.
  */
-import { nearest } from '../src/routing/policies.ts';
+import { POLICIES } from '../src/routing/policies.ts';
 import { deployment } from '../src/simulator/deployment.ts';
 import { simulateFleet } from '../src/simulator/fleet/event-loop.ts';
 import { DEFAULT_LIMITS } from '../src/simulator/memory.ts';
@@ -34,7 +34,8 @@ await runScript(() => {
       affinities: Array.from({ length: experts }, (_, i) => ringAffinities(i, experts)),
       arrivals: { kind: 'closed', users, thinkSeconds: 0 },
       lengths: NAMED_LENGTHS.chat!,
-      policy: nearest,
+      policy: POLICIES.nearest,
+      secondsPerAffinity: 30,
       seconds: 570,
       warmupSeconds: 30,
       seed: 1,

@@ -16,7 +16,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   weights: ['core'],
   experts: ['core', 'weights'],
   emulator: ['core', 'experts'],
-  config: ['core', 'experts'],
+  config: ['core', 'experts', 'routing'],
   telemetry: ['core'],
   gateway: ['core', 'text', 'model', 'routing', 'experts', 'telemetry'],
   http: ['core', 'text', 'model', 'experts', 'gateway', 'telemetry'],

@@ -4,7 +4,6 @@
  */
 import type { EngineOverheads } from '../../src/simulator/cost/efficiency.ts';
 import { kernelsFor, stepCost } from '../../src/simulator/cost/step.ts';
-import { describeDeployment } from '../../src/simulator/deployment.ts';
 import { fitEngine, fitPerRequest, type Kernels, ofEngine } from '../fit/engines.ts';
 import { simulate } from '../fit/replay.ts';
 import type { CalibrationRow } from '../fit/rows.ts';
@@ -56,19 +55,31 @@ export function leaveOneOut(fit: Fit, progress: (done: number, total: number) =>
   const errors: RowError[] = [];
   const configurations = ENGINE_NAMES.flatMap((engine) => {
     const mine = ofEngine(fit.schedules, engine);
-    const names = [...new Set(mine.map((s) => describeDeployment(s.row.deployment)))];
+    const names = [...new Set(mine.map((s) => configuration(s.row)))];
     return names.map((name) => ({ engine, mine, name }));
   });
   configurations.forEach(({ engine, mine, name }, i) => {
     progress(i, configurations.length);
-    const others = mine.filter((s) => describeDeployment(s.row.deployment) !== name);
+    const others = mine.filter((s) => configuration(s.row) !== name);
     const fitted = fitEngine(others, fit.kernels, FOLD_EVALUATIONS, fit.engines[engine]);
     const overheads = fitPerRequest(others, fit.kernels, fitted);
     for (const { row } of mine)
-      if (describeDeployment(row.deployment) === name) errors.push(...errorsOf(row, fit.kernels, overheads));
+      if (configuration(row) === name) errors.push(...errorsOf(row, fit.kernels, overheads));
   });
   progress(configurations.length, configurations.length);
   return errors;
+}
+
+/** Names differ where shapes do not (Llama 3 and 3.1): a configuration is a shape on its hardware. */
+function configuration({ deployment: d }: CalibrationRow): string {
+  return [
+    d.model.layers,
+    d.model.hidden,
+    d.model.intermediate,
+    d.gpu.name,
+    d.tensorParallel,
+    d.precision.name,
+  ].join(' ');
 }
 
 /** A fold begins at the constants of the whole fit, one configuration away from its own. */

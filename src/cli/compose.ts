@@ -76,7 +76,8 @@ export function composeRouter(config: Config, model: RouterModel): Router {
       owners: assign(config, model).map((one) => one.expert),
       fallback: fallback >= 0 ? fallback : null,
     },
-    policy: POLICIES.nearest!,
+    policy: POLICIES[config.policy],
+    secondsPerAffinity: config.seconds_per_affinity,
     loads: () => loads,
     random: Math.random,
   });

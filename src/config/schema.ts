@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { EXPERT_KINDS } from '../experts/index.ts';
+import { POLICY_NAMES } from '../routing/policies.ts';
 
 /** Ids travel in headers, metrics and paths, so they are plain. */
 const expertId = z
@@ -53,6 +54,17 @@ export const configSchema = z.strictObject({
     .min(1)
     .optional()
     .describe('Router model file; the one that ships with the product when absent'),
+  policy: z
+    .enum(POLICY_NAMES)
+    .default('spill')
+    .describe(
+      'How an expert is chosen; `spill` is the nearest, until waiting for it costs more than going elsewhere',
+    ),
+  seconds_per_affinity: z
+    .number()
+    .positive()
+    .default(2)
+    .describe('For `spill`: how many seconds of waiting one unit of affinity is worth'),
   max_body_mb: z.number().positive().max(1024).default(32).describe('Largest request body, in MB'),
   keys: z
     .array(apiKey)

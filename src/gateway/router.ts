@@ -24,6 +24,8 @@ export interface RouterParts {
   readonly model: RouterModel;
   readonly territory: Territory;
   readonly policy: Policy;
+  /** Seconds of waiting worth one unit of affinity, for policies that trade the two. */
+  readonly secondsPerAffinity: number;
   /** The load of each expert now, in the territory's order. */
   loads(): readonly LoadSnapshot[];
   /** Uniform in [0, 1). */
@@ -59,8 +61,8 @@ export class Router {
   #decide(model: string, forced: string | undefined, turns: readonly Classification[]): Decision {
     if (forced !== undefined) return decideFor(this.territory, this.#known(forced), turns, 'forced');
     if (model !== AUTO) return decideFor(this.territory, this.#known(model), turns, 'named');
-    const { policy, loads, random } = this.#parts;
-    const context = { random: random(), sequence: this.#sequence++ };
+    const { policy, loads, random, secondsPerAffinity } = this.#parts;
+    const context = { random: random(), sequence: this.#sequence++, secondsPerAffinity };
     return decide(this.territory, turns, loads(), policy, context);
   }
 

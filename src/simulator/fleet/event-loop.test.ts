@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../core/errors.ts';
-import { nearest } from '../../routing/policies.ts';
+import { POLICIES } from '../../routing/policies.ts';
 import type { Policy } from '../../routing/policy.ts';
 import { ringAffinities, zipfShares } from '../../workload/clusters.ts';
 import { deployment } from '../deployment.ts';
@@ -31,7 +31,8 @@ function scenario(change: Partial<FleetScenario> = {}, experts = 4): FleetScenar
       prompt: { kind: 'lognormal', median: 300, p95: 900, max: 2000 },
       output: { kind: 'lognormal', median: 100, p95: 300, max: 500 },
     },
-    policy: nearest,
+    policy: POLICIES.nearest,
+    secondsPerAffinity: 30,
     seconds: 20,
     warmupSeconds: 5,
     seed: 1,

@@ -135,10 +135,10 @@ class FleetRun {
   }
 
   #choose(): FleetExpert {
-    const { shares, affinities, policy } = this.#scenario;
+    const { shares, affinities, policy, secondsPerAffinity } = this.#scenario;
     const affinity = affinities[drawCluster(shares, this.#random.clusters)]!;
     const candidates = this.#experts.map((expert, i) => expert.candidate(affinity[i]!));
-    const context = { random: this.#random.policy.next(), sequence: this.#asked - 1 };
+    const context = { random: this.#random.policy.next(), sequence: this.#asked - 1, secondsPerAffinity };
     const chosen = policy(candidates, context)[0]!;
     if (chosen.affinity >= Math.max(...affinity)) this.#atHome += 1;
     return this.#experts[this.#byId.get(chosen.id)!]!;

@@ -25,7 +25,7 @@ export class FleetExpert {
   readonly replicas: readonly FleetReplica[];
   readonly #capacity: number;
   readonly #tokensPerSecond: number;
-  #inFlight = 0;
+  #present = 0;
   #outstandingTokens = 0;
 
   /** @param mean what the router expects a request to be, for its estimates of load */
@@ -39,9 +39,12 @@ export class FleetExpert {
       const engine = new Replica(cost, { ...limits, admission, chunkedPrefill }, cache);
       return { engine, expert: this, inFlight: 0, wakeAt: Number.POSITIVE_INFINITY };
     });
-    const perReplica = maxConcurrent(budget, limits, mean);
+    const perReplica = Math.min(spec.slots ?? Number.POSITIVE_INFINITY, maxConcurrent(budget, limits, mean));
     this.#capacity = perReplica * spec.replicas;
-    this.#tokensPerSecond = spec.replicas * steadyState(deployment, limits, mean, perReplica).tokensPerSecond;
+    const { tokensPerSecond } = steadyState(deployment, limits, mean, perReplica);
+    // Outstanding tokens count prompts too, so the rate at which they are worked off must as well.
+    const withPrompts = (mean.promptTokens + mean.outputTokens) / mean.outputTokens;
+    this.#tokensPerSecond = spec.replicas * tokensPerSecond * withPrompts;
   }
 
   /** GPUs over all replicas. */
@@ -50,11 +53,11 @@ export class FleetExpert {
   }
 
   candidate(affinity: number): Candidate {
-    // What a gateway that knows the capacity sees; asking a thousand replicas for every request would be slow.
-    const queued = Math.max(0, this.#inFlight - this.#capacity);
+    // A gateway admits up to the capacity it knows and lets the others wait.
+    const admitted = Math.min(this.#present, this.#capacity);
     const load: LoadSnapshot = {
-      inFlight: this.#inFlight,
-      queued,
+      inFlight: admitted,
+      queued: this.#present - admitted,
       outstandingTokens: this.#outstandingTokens,
       tokensPerSecond: this.#tokensPerSecond,
       capacity: this.#capacity,
@@ -72,13 +75,13 @@ export class FleetExpert {
 
   began(replica: FleetReplica, request: GenerationRequest): void {
     replica.inFlight += 1;
-    this.#inFlight += 1;
+    this.#present += 1;
     this.#outstandingTokens += request.promptTokens + request.outputTokens;
   }
 
   ended(replica: FleetReplica, request: GenerationRequest): void {
     replica.inFlight -= 1;
-    this.#inFlight -= 1;
+    this.#present -= 1;
     this.#outstandingTokens -= request.promptTokens + request.outputTokens;
   }
 }

@@ -18,6 +18,8 @@ export interface SimulatedExpertSpec {
   readonly limits: EngineLimits;
   readonly admission: AdmissionRule;
   readonly chunkedPrefill: boolean;
+  /** Requests per replica that the router takes as its capacity; what cache and batch hold when absent. */
+  readonly slots?: number;
 }
 
 /** One request of a replayed trace. */
@@ -38,6 +40,8 @@ export interface FleetScenario {
   /** With trace arrivals: the requests in the order of their times; lengths are then not drawn. */
   readonly replay?: readonly ReplayedRequest[];
   readonly policy: Policy;
+  /** Seconds of waiting that one unit of affinity is worth to the policy. */
+  readonly secondsPerAffinity: number;
   /** Seconds measured, after `warmupSeconds` that are not. */
   readonly seconds: number;
   readonly warmupSeconds: number;
@@ -53,6 +57,7 @@ export function checkScenario(scenario: FleetScenario): void {
   positive('seconds', scenario.seconds);
   if (!(scenario.warmupSeconds >= 0))
     throw new UserError(`warmup: must not be negative, is ${scenario.warmupSeconds}.`);
+  positive('seconds_per_affinity', scenario.secondsPerAffinity);
   if (scenario.experts.length === 0) throw new UserError('experts: at least one is needed.');
   checkArrivals(scenario.arrivals);
   checkLengths(scenario.lengths);
