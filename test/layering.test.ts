@@ -22,6 +22,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   http: ['core', 'text', 'model', 'experts', 'gateway', 'telemetry'],
   training: ['core', 'text', 'embedding', 'clustering', 'model', 'report'],
   workload: ['core'],
+  loadtest: ['core', 'workload'],
   simulator: ['core', 'routing', 'workload'],
   planner: ['core', 'simulator'],
   report: ['core'],

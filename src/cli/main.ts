@@ -6,6 +6,7 @@ import { chatCommand } from './chat.ts';
 import { checkCommand } from './check.ts';
 import { emulateCommand } from './emulate.ts';
 import { keyCommand } from './key.ts';
+import { loadTestCommand } from './loadtest.ts';
 import { planCommand } from './plan.ts';
 import { pullCommand } from './pull.ts';
 import { routeCommand } from './route.ts';
@@ -25,6 +26,7 @@ const VERBS = [
   trainCommand,
   checkCommand,
   emulateCommand,
+  loadTestCommand,
   planCommand,
   simulateCommand,
   pullCommand,

@@ -20,3 +20,10 @@ export function duration(text: string): number {
   if (value !== null) return value;
   throw new InvalidArgumentError('a duration is needed, as in 250ms, 5s or 2m.');
 }
+
+/** Seconds: a bare number, or a duration. */
+export function seconds(text: string): number {
+  const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : (parseDuration(text) ?? Number.NaN) / 1000;
+  if (Number.isFinite(value)) return value;
+  throw new InvalidArgumentError('seconds are needed, as in 60, or a duration such as 500ms or 2m.');
+}
