@@ -146,7 +146,9 @@ async function watched(
     progress.update(
       Math.min(elapsedSeconds, stage.seconds),
       stage.seconds,
-      `${begun} requests, ${inFlight} running, ${failed} errors, TTFT ${ttft} ms`,
+      elapsedSeconds > stage.seconds
+        ? `waiting for ${inFlight} answers that are still out`
+        : `${begun} requests, ${inFlight} running, ${failed} errors, TTFT ${ttft} ms`,
     );
   };
   const result = await runStage(stage, connections, stop, show);

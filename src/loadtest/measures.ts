@@ -6,8 +6,10 @@ import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 
 export interface Percentiles {
   readonly p50: number;
+  readonly p90: number;
   readonly p95: number;
   readonly p99: number;
+  readonly p999: number;
   readonly mean: number;
   readonly max: number;
 }
@@ -134,12 +136,14 @@ function record(histogram: RecordableHistogram, ms: number): void {
 
 /** Milliseconds; zeros where nothing was recorded. */
 function summary(histogram: RecordableHistogram): Percentiles {
-  if (histogram.count === 0) return { p50: 0, p95: 0, p99: 0, mean: 0, max: 0 };
+  if (histogram.count === 0) return { p50: 0, p90: 0, p95: 0, p99: 0, p999: 0, mean: 0, max: 0 };
   const ms = (value: number): number => Math.round(value) / 1000;
   return {
     p50: ms(histogram.percentile(50)),
+    p90: ms(histogram.percentile(90)),
     p95: ms(histogram.percentile(95)),
     p99: ms(histogram.percentile(99)),
+    p999: ms(histogram.percentile(99.9)),
     mean: ms(histogram.mean),
     max: ms(histogram.max),
   };

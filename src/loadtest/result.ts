@@ -15,9 +15,9 @@ export interface CommonStage {
   readonly requests: number;
   readonly errors: number;
   readonly tokens_per_second: number;
-  readonly ttft_ms: Omit<Percentiles, 'max'>;
-  readonly tpot_ms: Omit<Percentiles, 'max'>;
-  readonly e2e_ms: Omit<Percentiles, 'max'>;
+  readonly ttft_ms: Pick<Percentiles, 'p50' | 'p95' | 'p99' | 'mean'>;
+  readonly tpot_ms: Pick<Percentiles, 'p50' | 'p95' | 'p99' | 'mean'>;
+  readonly e2e_ms: Pick<Percentiles, 'p50' | 'p95' | 'p99' | 'mean'>;
 }
 
 export interface StageResult extends CommonStage {

@@ -4,7 +4,7 @@ import type { ComparedRun, LoadTestResult, StageResult } from '../../loadtest/re
 import { type ChartPoint, type ChartSeries, lineChart } from '../../report/line-chart.ts';
 import { htmlTable, page, type Section } from '../../report/page.ts';
 
-const HOW_TO_READ = `Latencies count from the moment a request was meant to leave, whatever kept it. Bands reach from the median to the 99th percentile. TTFT: time to the first token. TPOT: mean time per token after the first. ITL: time between two arrivals of content. docs/load-test.md says how each figure comes about.`;
+const HOW_TO_READ = `Latencies count from the moment a request was meant to leave, whatever kept it. TTFT: time to the first token. TPOT: mean time per token after the first. ITL: time between two arrivals of content. docs/load-test.md says how each figure comes about.`;
 
 export function loadTestReport(result: LoadTestResult): string {
   const { stages } = result;
@@ -35,58 +35,86 @@ export function comparisonReport(runs: readonly ComparedRun[]): string {
 
 type Stage = ComparedRun['stages'][number];
 
+/** One run shows its percentiles as lines; several show a line each, with a band up to the 99th. */
 function againstUsers(runs: readonly ComparedRun[]): Section {
   const ticks = [...new Set(runs.flatMap((run) => run.stages.map((stage) => stage.users)))].sort(
     (a, b) => a - b,
   );
-  const chart = (title: string, label: string, point: (stage: Stage) => ChartPoint, scale?: 'log'): string =>
+  const chart = (title: string, label: string, series: readonly ChartSeries[], scale?: 'log'): string =>
     lineChart({
       title,
       x: { label: 'users', scale: 'log', ticks },
       y: { label, ...(scale ? { scale } : {}) },
-      series: runs.map((run) => ({ name: run.name, points: run.stages.map(point) })),
+      series,
     });
-  const banded = (of: 'ttft_ms' | 'tpot_ms' | 'e2e_ms') => (stage: Stage) => ({
-    x: stage.users,
-    y: stage[of].p50,
-    low: stage[of].p50,
-    high: stage[of].p99,
+  const line = (run: ComparedRun, name: string, y: (stage: Stage) => number): ChartSeries => ({
+    name,
+    points: run.stages.map((stage) => ({ x: stage.users, y: y(stage) })),
   });
+  const latency = (of: Latency): readonly ChartSeries[] =>
+    runs.length === 1
+      ? (['p50', 'p95', 'p99'] as const).map((p) =>
+          line(runs[0]!, p === 'p50' ? 'median' : p, (s) => s[of][p]),
+        )
+      : runs.map((run) => ({ name: run.name, points: run.stages.map((stage) => banded(stage, of)) }));
+  const label = runs.length === 1 ? 'ms' : 'ms, median; band up to p99';
+  const throughput = runs.map((run) =>
+    line(run, runs.length === 1 ? 'tokens/s' : run.name, (s) => s.tokens_per_second),
+  );
   return {
     heading: 'Against the number of users',
     figures: [
-      chart('Throughput', 'output tokens per second', (s) => ({ x: s.users, y: s.tokens_per_second })),
-      chart('Time to first token', 'ms, median to p99', banded('ttft_ms'), 'log'),
-      chart('Time per output token', 'ms, median to p99', banded('tpot_ms')),
-      chart('Whole answer', 'ms, median to p99', banded('e2e_ms'), 'log'),
+      chart('Throughput', 'output tokens per second', throughput),
+      chart('Time to first token', label, latency('ttft_ms'), 'log'),
+      chart('Time per output token', label, latency('tpot_ms')),
+      chart('Whole answer', label, latency('e2e_ms'), 'log'),
     ],
   };
 }
 
-const QUANTILES = [
-  ['p50', 50],
-  ['p95', 95],
-  ['p99', 99],
+type Latency = 'ttft_ms' | 'tpot_ms' | 'e2e_ms';
+
+function banded(stage: Stage, of: Latency): ChartPoint {
+  const { p50, p99 } = stage[of];
+  return { x: stage.users, y: p50, low: p50, high: p99 };
+}
+
+/** Of so many, one is slower than the percentile says. */
+const ONE_IN = [
+  ['p50', 2],
+  ['p90', 10],
+  ['p95', 20],
+  ['p99', 100],
+  ['p999', 1000],
 ] as const;
 
-/** The percentiles of one stage as lines: where a curve bends up is where the tail begins. */
+/** The tail of one stage: where a line bends up, a few users wait much longer than the rest. */
 function distribution(stage: StageResult, staged: boolean): Section {
-  const series = (name: string, of: Percentiles): ChartSeries => ({
+  // A percentile beyond the number of samples would only repeat the largest.
+  const seen = (samples: number) => ONE_IN.filter(([, oneIn]) => oneIn <= samples);
+  const line = (name: string, of: Percentiles, samples: number): ChartSeries => ({
     name,
-    points: [...QUANTILES.map(([key, x]) => ({ x, y: of[key] })), { x: 100, y: of.max }],
+    points: seen(samples).map(([key, x]) => ({ x, y: of[key] })),
   });
   const chart = (title: string, lines: readonly ChartSeries[]): string =>
     lineChart({
       title,
-      x: { label: 'percentile', ticks: [50, 95, 100] },
+      x: { label: 'one in so many is slower', scale: 'log', ticks: ONE_IN.map(([, x]) => x) },
       y: { label: 'ms', scale: 'log' },
-      series: lines.filter((line) => line.points.some(({ y }) => y > 0)),
+      series: lines.filter(({ points }) => points.some(({ y }) => y > 0)),
     });
+  const answers = stage.succeeded;
   return {
-    heading: staged ? `Percentiles at ${stage.users} users` : 'Percentiles',
+    heading: staged ? `The tail at ${labelled(stage)}` : 'The tail',
     figures: [
-      chart('Until something is read', [series('TTFT', stage.ttft_ms), series('whole answer', stage.e2e_ms)]),
-      chart('While it is read', [series('TPOT', stage.tpot_ms), series('ITL', stage.itl_ms)]),
+      chart('Waiting', [
+        line('first token', stage.ttft_ms, answers),
+        line('whole answer', stage.e2e_ms, answers),
+      ]),
+      chart('Reading', [
+        line('per answer (TPOT)', stage.tpot_ms, answers),
+        line('per gap (ITL)', stage.itl_ms, stage.tokens),
+      ]),
     ],
   };
 }
@@ -112,7 +140,9 @@ function perExpert(stages: readonly StageResult[]): readonly Section[] {
 }
 
 function labelled(stage: StageResult): string {
-  return stage.loop === 'closed' ? `${stage.users} users` : `${stage.requests_per_second.toFixed(1)} req/s`;
+  return stage.loop === 'closed'
+    ? `${stage.users} user${stage.users === 1 ? '' : 's'}`
+    : `${stage.requests_per_second.toFixed(1)} req/s`;
 }
 
 function health(stages: readonly StageResult[]): Pick<Section, 'text' | 'figures'> {
