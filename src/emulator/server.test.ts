@@ -86,6 +86,26 @@ it('lets go of an answer whose reader leaves', async () => {
   expect(metrics).toMatch(/vllm:num_requests_running\{[^}]*\} 0\n/);
 });
 
+it('holds back for a reader that lags, and loses nothing', async () => {
+  const costs = { ...options.costs, perTokenMs: { alone: 0.05, full: 0.05 }, kvTokens: 1e6 };
+  const own = await startFleet({ ...options, costs, experts: 1, outputTokens: 60_000 });
+  const answer = await ask({ stream: true }, { from: own });
+  const { stats } = own.servers[0]!;
+  let seen = -1;
+  // Until the pipe is full and the server has stopped writing into it.
+  await eventually('the server holds back', async () => {
+    const before = seen;
+    seen = stats.tokens;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    return seen > 0 && seen === before;
+  });
+  expect(stats.tokens).toBeLessThan(60_000);
+  const text = await answer.text();
+  expect(text.match(/"content":"[^"]/g)).toHaveLength(60_000);
+  expect(text.endsWith('data: [DONE]\n\n')).toBe(true);
+  await own.close();
+});
+
 it('misbehaves by chance, the same for the same seed', async () => {
   const statuses = async () => {
     const own = await startFleet({ ...options, mishaps: [{ plan: planOf('503'), share: 0.5 }] });
