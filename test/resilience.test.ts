@@ -223,3 +223,83 @@ describe('admission', () => {
     expect(slow.requests.filter((one) => one.method === 'POST')).toHaveLength(1);
   });
 });
+
+describe('an expert that breaks the protocol', () => {
+  /** An expert that answers with these very bytes. */
+  async function raw(bytes: string): Promise<RunningGateway> {
+    const { createServer } = await import('node:net');
+    const server = createServer((socket) => {
+      socket.on('error', () => {});
+      socket.on('data', () => socket.write(bytes));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as { port: number };
+    const router = await gateway(
+      `experts: [{ id: one, kind: openai, url: 'http://127.0.0.1:${port}', header_timeout: 5s }]`,
+    );
+    running.push(router, { close: async () => void server.close() } as unknown as Upstream);
+    return router;
+  }
+
+  it('cannot smuggle a second response: a length beside chunks is dropped', async () => {
+    const forged = 'HTTP/1.1 200 OK\r\nx-forged: yes\r\ncontent-length: 2\r\n\r\nno';
+    const payload = `{}${forged}`;
+    const router = await raw(
+      `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\ncontent-length: 2\r\n\r\n${payload.length.toString(16)}\r\n${payload}\r\n0\r\n\r\n`,
+    );
+    const response = await ask(router);
+    expect(response.headers.get('content-length')).toBeNull();
+    expect(await response.text()).toBe(payload);
+  });
+
+  it.each([
+    ['a status that is none', 'HTTP/1.1 000 X\r\ncontent-length: 0\r\n\r\n', 'expert_failed'],
+    [
+      'a header that is none',
+      'HTTP/1.1 200 OK\r\ncontent-type: a\x01b\r\ncontent-length: 0\r\n\r\n',
+      'expert_failed',
+    ],
+    ['something else than HTTP', 'SSH-2.0-OpenSSH_9.2\r\n\r\n', 'expert_failed'],
+    [
+      'a redirect',
+      'HTTP/1.1 302 Found\r\nlocation: http://elsewhere/\r\ncontent-length: 0\r\n\r\n',
+      'expert_failed',
+    ],
+    ['nothing inside', 'HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n', 'expert_failed'],
+    ['no content', 'HTTP/1.1 204 No Content\r\n\r\n', 'expert_failed'],
+  ])('is told as 502: %s', async (_name, bytes, code) => {
+    const response = await ask(await raw(bytes));
+    expect(response.status).toBe(502);
+    expect(await response.json()).toMatchObject({ error: { code } });
+  });
+
+  it('cannot retire itself: Retry-After is honoured for two minutes at most', async () => {
+    const { router } = await start(status(429, { 'retry-after': '99999' }));
+    await ask(router);
+    expect(await router.metric('expert_router_available{expert="code"}')).toBe(0);
+  });
+});
+
+describe('requests that are odd but whole', () => {
+  it('very deep parts are the expert’s to judge, not ours to fall over', async () => {
+    const { router } = await start(polite);
+    const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+    const response = await router.post(
+      '/v1/chat/completions',
+      `{"messages":[{"role":"user","content":[{"type":"x","y":${deep}}]}]}`,
+    );
+    expect(response.status).toBe(200);
+  });
+
+  it('auto may be said by header or by an empty name; a single model can be looked up', async () => {
+    const { router } = await start(polite);
+    expect(servedBy(await ask(router, {}, { 'x-expert-router-expert': 'auto' }))[0]).toBe(200);
+    expect(servedBy(await ask(router, { model: '' }))[0]).toBe(200);
+    expect(await (await fetch(`${router.url}/v1/models/code`)).json()).toMatchObject({
+      id: 'code',
+      object: 'model',
+    });
+    expect((await fetch(`${router.url}/v1/models/nobody`)).status).toBe(404);
+    expect((await fetch(`${router.url}/health`, { method: 'HEAD' })).status).toBe(200);
+  });
+});

@@ -46,6 +46,9 @@ class Chat {
   /** Made only once the router has answered: lines read earlier would be lost. */
   #terminal!: Interface;
   #model: string;
+  #known: readonly string[] = [];
+  /** The model of the last turn: what `/why` is asked about. */
+  #asked = 'auto';
   #messages: Message[] = [];
   #answering: AbortController | null = null;
 
@@ -59,9 +62,12 @@ class Chat {
   }
 
   async run(): Promise<void> {
-    const experts = await this.#experts();
+    this.#known = await this.#experts();
     console.log(
-      styleText('dim', `Connected to ${this.#base}: ${experts.join(', ')}. /help shows what you can type.`),
+      styleText(
+        'dim',
+        `Connected to ${this.#base}: ${this.#known.join(', ')}. /help shows what you can type.`,
+      ),
     );
     this.#terminal = createInterface({
       input: process.stdin,
@@ -103,18 +109,27 @@ class Chat {
       this.#messages = [];
       console.log(styleText('dim', 'A new conversation.'));
     } else if (name === '/expert') {
-      this.#model = argument ?? 'auto';
-      console.log(styleText('dim', `Now talking to ${this.#model}.`));
+      this.#choose(argument ?? 'auto');
     } else if (name === '/why') {
       await this.#why();
     } else {
+      if (name !== '/help') console.log(styleText('red', `${name} is not known here. What is:`));
       console.log(HELP);
     }
+  }
+
+  #choose(name: string): void {
+    if (name !== 'auto' && !this.#known.includes(name)) {
+      throw new UserError(`There is no expert '${name}'. Known: auto, ${this.#known.join(', ')}.`);
+    }
+    this.#model = name;
+    console.log(styleText('dim', name === 'auto' ? 'The router chooses again.' : `Now talking to ${name}.`));
   }
 
   async #ask(content: string): Promise<void> {
     const asked: Message[] = [...this.#messages, { role: 'user', content }];
     this.#answering = new AbortController();
+    this.#asked = this.#model;
     try {
       const response = await this.#post('/v1/chat/completions', {
         model: this.#model,
@@ -162,7 +177,7 @@ class Chat {
       console.log(styleText('dim', 'Nothing has been asked yet.'));
       return;
     }
-    const response = await this.#post('/v1/route', { model: this.#model, messages: asked });
+    const response = await this.#post('/v1/route', { model: this.#asked, messages: asked });
     const route = (await response.json()) as {
       explanation: string;
       terms: { for: { term: string }[] };

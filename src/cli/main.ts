@@ -4,8 +4,10 @@ import { describeError, UserError } from '../core/errors.ts';
 import { assignCommand } from './assign.ts';
 import { chatCommand } from './chat.ts';
 import { checkCommand } from './check.ts';
+import { emulateCommand } from './emulate.ts';
 import { inspectCommand } from './inspect.ts';
 import { keyCommand } from './key.ts';
+import { loadTestCommand } from './loadtest.ts';
 import { planCommand } from './plan.ts';
 import { pullCommand } from './pull.ts';
 import { routeCommand } from './route.ts';
@@ -25,6 +27,8 @@ const VERBS = [
   trainCommand,
   inspectCommand,
   checkCommand,
+  emulateCommand,
+  loadTestCommand,
   planCommand,
   simulateCommand,
   pullCommand,

@@ -3,7 +3,7 @@
  * plain line now and then, so that logs stay readable. It knows nothing of what is progressing.
  */
 
-export type Unit = 'bytes' | 'items';
+export type Unit = 'bytes' | 'items' | 'seconds';
 
 export interface Progress {
   /** `done` counts from zero in the unit given; `total` may become known, or be corrected, on the way. */
@@ -60,6 +60,7 @@ function bar(share: number): string {
 
 /** `1536` bytes → `1.5 kB`, decimal as disks and networks count; items get thousands separators. */
 export function amount(value: number, unit: Unit): string {
+  if (unit === 'seconds') return `${Math.round(value)} s`;
   if (unit === 'items') return Math.round(value).toLocaleString('en-US');
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];
   let scaled = value;

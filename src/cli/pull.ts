@@ -79,6 +79,7 @@ async function list(folder: string): Promise<void> {
     lines.push(`weights  ${name}  ${amount(bytes, 'bytes')}  ${DESCRIPTIONS[state]}`);
   }
   if (files.length === 0) lines.push('weights  none');
+  if (files.some((file) => file.state === 'damaged')) process.exitCode = 1;
   process.stdout.write(`${lines.join('\n')}\n`);
 }
 

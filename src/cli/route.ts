@@ -39,7 +39,7 @@ type DecisionBody = ReturnType<typeof decisionBody>;
 
 function decide(router: Router, request: unknown): DecisionBody {
   const body = Buffer.from(JSON.stringify(request));
-  return decisionBody(router, router.route(parseRequest(endpointOf(body), body), undefined), '');
+  return decisionBody(router, router.route(parseRequest(endpointOf(body), body), undefined), null);
 }
 
 async function routeLines(router: Router): Promise<void> {

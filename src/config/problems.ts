@@ -43,6 +43,13 @@ function message(issue: z.core.$ZodIssue): string {
   // A choice between shapes: the first is the usual one, and its complaint the one that helps.
   if (issue.code === 'invalid_union' && issue.errors[0]?.[0])
     return message({ ...issue.errors[0][0], input: issue.input } as z.core.$ZodIssue);
+  if (issue.code === 'invalid_value') {
+    const known = issue.values.map(String);
+    const near = nearestName(String(issue.input), known);
+    return `one of ${known.join(', ')}${near ? `; did you mean '${near}'?` : ''}`;
+  }
+  if (issue.code === 'invalid_type' && issue.path.length === 0)
+    return 'is empty; it needs at least a list of experts';
   if (issue.code === 'invalid_type' && issue.input === undefined) return `missing (${issue.expected})`;
   return issue.message.replace(/^Invalid string: must match pattern.*$/, 'has the wrong form');
 }

@@ -58,6 +58,7 @@ export const configSchema = z.strictObject({
   listen: z
     .string()
     .regex(/^(?:\[[0-9a-f:]+\]|[^:\s]+):\d{1,5}$/i, 'an address with a port, such as 127.0.0.1:8080')
+    .refine((text) => Number(text.slice(text.lastIndexOf(':') + 1)) <= 65_535, 'a port is at most 65535')
     .default('127.0.0.1:8080')
     .describe('Address and port to serve on'),
   router: z

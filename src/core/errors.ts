@@ -79,5 +79,7 @@ export function describeError(error: unknown): string {
   const code = (error as NodeJS.ErrnoException).code;
   const own = error.message || error.name;
   const text = code && !own.includes(code) ? `${own} (${code})` : own;
-  return error.cause instanceof Error ? `${text}: ${describeError(error.cause)}` : text;
+  const cause = error.cause instanceof Error ? describeError(error.cause) : '';
+  if (cause.includes(text)) return cause;
+  return cause && !text.includes(cause) ? `${text}: ${cause}` : text;
 }

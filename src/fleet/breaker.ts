@@ -12,6 +12,8 @@ type State =
 const FAILURES = 5;
 const FIRST_COOLDOWN_MS = 1_000;
 const LONGEST_COOLDOWN_MS = 30_000;
+/** A server may ask for rest, not for retirement: after this it is tried again. */
+const LONGEST_REST_MS = 120_000;
 
 export type BreakerState = State['kind'];
 
@@ -59,9 +61,9 @@ export class Breaker {
   }
 
   /** The server itself asked to be left alone (Retry-After). */
-  rest(until: number): void {
+  rest(now: number, milliseconds: number): void {
     const cooldown = this.#state.kind === 'closed' ? FIRST_COOLDOWN_MS : this.#state.cooldown;
-    this.#state = { kind: 'open', until, cooldown };
+    this.#state = { kind: 'open', until: now + Math.min(milliseconds, LONGEST_REST_MS), cooldown };
   }
 
   #pass(now: number): void {

@@ -69,14 +69,14 @@ describe('Breaker', () => {
     const breaker = new Breaker();
     for (let i = 0; i < 20; i++) i % 3 === 2 ? breaker.succeeded() : breaker.failed(now);
     expect(breaker.allows(now)).toBe(true);
-    breaker.rest(now + 7_000);
+    breaker.rest(now, 7_000);
     expect(breaker.allows(now + 6_999)).toBe(false);
     expect(breaker.allows(now + 7_000)).toBe(true);
   });
 
   it('a reader who leaves during the probe leaves the question open', () => {
     const breaker = new Breaker();
-    breaker.rest(now);
+    breaker.rest(now, 0);
     breaker.admitted(now);
     breaker.undecided();
     expect(breaker.allows(now)).toBe(true);

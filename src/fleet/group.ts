@@ -116,7 +116,9 @@ export class ExpertGroup {
     const hopeless = wait * 1000 > this.#options.queueTimeout;
     if (!full && !hopeless) return null;
     const reason = full
-      ? `${this.#line.length} requests wait for it already`
+      ? this.#line.length > 0
+        ? `${this.#line.length} requests wait for it already`
+        : 'all its places are taken and it has no line'
       : `the wait would be about ${Math.ceil(wait)} s`;
     return new RouterError('overloaded', `Expert '${this.id}' is busy: ${reason}.`, {
       retryAfter: Math.max(1, Math.ceil(wait)),

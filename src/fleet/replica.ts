@@ -143,7 +143,7 @@ export class Replica {
     this.#rate.ended(now, outcome.kind === 'ok' ? tokens : 0);
     if (outcome.kind === 'ok') this.#breaker.succeeded();
     else if (outcome.kind === 'undecided') this.#breaker.undecided();
-    else if (outcome.retryAfterMs !== undefined) this.#breaker.rest(now + outcome.retryAfterMs);
+    else if (outcome.retryAfterMs !== undefined) this.#breaker.rest(now, outcome.retryAfterMs);
     else this.#breaker.failed(now);
   }
 }

@@ -122,6 +122,16 @@ export class Attempts implements Generation {
       this.#failed(new RouterError('expert_failed', `Expert '${expert}' answered with status ${status}.`));
       return;
     }
+    if (status < 200 || status === 204 || status === 205 || (status >= 300 && status < 400)) {
+      this.#abandon({ kind: 'failed' });
+      this.#failed(
+        new RouterError(
+          'expert_failed',
+          `Expert '${this.#lease!.replica.expert.id}' answered with status ${status}, which holds no answer.`,
+        ),
+      );
+      return;
+    }
     this.#head = { status, headers };
   }
 
@@ -132,6 +142,11 @@ export class Attempts implements Generation {
   }
 
   #onEnd(group: ExpertGroup, outcome: Outcome): void {
+    if (this.#state === 'trying' && this.#head!.status < 300) {
+      this.#lease!.end({ kind: 'failed' });
+      this.#failed(new RouterError('expert_failed', `Expert '${group.id}' gave an empty answer.`));
+      return;
+    }
     this.#answer(group);
     const status = this.#head!.status;
     const outputTokens =

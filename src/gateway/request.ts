@@ -21,7 +21,7 @@ export const AUTO = 'auto';
 /** @throws RouterError `invalid_json` or `invalid_body`, naming the field at fault. */
 export function parseRequest(endpoint: Endpoint, body: Buffer): ParsedRequest {
   const json = parseObject(body);
-  const model = optional(json, 'model', 'string') ?? AUTO;
+  const model = optional(json, 'model', 'string') || AUTO;
   const stream = optional(json, 'stream', 'boolean') ?? false;
   if (endpoint === 'chat') return { endpoint, model, stream, body, json: chatBody(json) };
   return { endpoint, model, stream, body, json: completionBody(json) };

@@ -4,6 +4,7 @@
  */
 
 import { RouterError } from '../core/errors.ts';
+import type { MessageContent } from '../core/openai.ts';
 import { nearestName } from '../core/suggest.ts';
 import { type Classification, classify } from '../model/classify.ts';
 import type { RouterModel } from '../model/router-model.ts';
@@ -92,10 +93,15 @@ const KEY_CHARACTERS = 512;
 function conversationKey(request: ParsedRequest): string | null {
   if (request.endpoint === 'completions') return null;
   let key = '';
-  for (const message of request.json.messages.slice(0, 2)) {
-    const { content } = message;
-    key += `${message.role}:${typeof content === 'string' ? content.slice(0, KEY_CHARACTERS) : JSON.stringify(content ?? '').slice(0, KEY_CHARACTERS)}\n`;
-    if (message.role === 'user') break;
+  for (const { role, content } of request.json.messages.slice(0, 2)) {
+    key += `${role}:${beginningOf(content)}\n`;
+    if (role === 'user') break;
   }
   return key;
+}
+
+function beginningOf(content: MessageContent): string {
+  if (typeof content === 'string') return content.slice(0, KEY_CHARACTERS);
+  const text = content?.find((part) => typeof part.text === 'string')?.text;
+  return typeof text === 'string' ? text.slice(0, KEY_CHARACTERS) : '';
 }

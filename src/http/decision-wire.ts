@@ -15,7 +15,7 @@ export function decisionHeaders({ classification, decision }: Routed): Record<st
 }
 
 /** The body of `POST /v1/route`: everything the choice was made of. */
-export function decisionBody(router: Router, routed: Routed, traceId: string) {
+export function decisionBody(router: Router, routed: Routed, traceId: string | null) {
   const { classification, decision, text } = routed;
   return {
     object: 'route',
@@ -37,7 +37,7 @@ export function decisionBody(router: Router, routed: Routed, traceId: string) {
     text: textUsed(text),
     unread_parts: text.unreadParts,
     router_model: router.model.id,
-    trace_id: traceId,
+    ...(traceId === null ? {} : { trace_id: traceId }),
   };
 }
 

@@ -47,6 +47,7 @@ export const ROUTES: readonly Route[] = [
   { method: 'POST', path: '/v1/completions', open: false, handle: answer('completions') },
   { method: 'POST', path: '/v1/route', open: false, handle: dryRun },
   { method: 'GET', path: '/v1/models', open: false, handle: listModels },
+  { method: 'GET', path: '/v1/models/{id}', open: false, handle: showModel },
   { method: 'GET', path: '/v1/experts', open: false, handle: listExperts },
   { method: 'GET', path: '/metrics', open: false, handle: metrics },
   { method: 'GET', path: '/health', open: true, handle: health },
@@ -55,8 +56,9 @@ export const ROUTES: readonly Route[] = [
 
 /** @throws RouterError `not_found` or `method_not_allowed` */
 export function findRoute(method: string, path: string): Route {
-  const there = ROUTES.filter((route) => route.path === path);
-  const route = there.find((candidate) => candidate.method === method);
+  const there = ROUTES.filter((route) => matches(route.path, path));
+  const wanted = method === 'HEAD' ? 'GET' : method; // Node leaves the body of an answer to HEAD out
+  const route = there.find((candidate) => candidate.method === wanted);
   if (route) return route;
   if (there.length > 0) {
     throw new RouterError(
@@ -68,6 +70,11 @@ export function findRoute(method: string, path: string): Route {
     'not_found',
     `There is nothing at ${method} ${path}. Here are: ${ROUTES.map((one) => one.path).join(', ')}.`,
   );
+}
+
+function matches(route: string, path: string): boolean {
+  const fixed = route.replace('{id}', '');
+  return fixed === route ? path === route : path.startsWith(fixed) && path.length > fixed.length;
 }
 
 function answer(endpoint: Endpoint): Handler {
@@ -99,9 +106,29 @@ async function dryRun(
 }
 
 async function listModels({ gateway, startedAt }: RouteContext, { response }: Exchange): Promise<void> {
-  const ids = [AUTO, ...gateway.fleet.groups.keys()];
-  const data = ids.map((id) => ({ id, object: 'model', created: startedAt, owned_by: 'expert-router' }));
+  const data = modelIds(gateway).map((id) => modelBody(id, startedAt));
   sendJson(response, 200, { object: 'list', data });
+}
+
+async function showModel(
+  { gateway, startedAt }: RouteContext,
+  { request, response }: Exchange,
+): Promise<void> {
+  const id = request.url!.split('?', 1)[0]!.slice('/v1/models/'.length); // ids are plain: nothing to decode
+  const ids = modelIds(gateway);
+  if (!ids.includes(id))
+    throw new RouterError('model_not_found', `There is no model '${id}'. Known: ${ids.join(', ')}.`, {
+      param: 'model',
+    });
+  sendJson(response, 200, modelBody(id, startedAt));
+}
+
+function modelIds(gateway: Gateway): readonly string[] {
+  return [AUTO, ...gateway.fleet.groups.keys()];
+}
+
+function modelBody(id: string, created: number): Record<string, unknown> {
+  return { id, object: 'model', created, owned_by: 'expert-router' };
 }
 
 /** Every expert with its load and replicas, as the policies see them. */
@@ -146,7 +173,7 @@ async function ready({ readiness }: RouteContext, { response }: Exchange): Promi
 
 function forcedExpert(request: IncomingMessage): string | undefined {
   const value = request.headers['x-expert-router-expert'];
-  return typeof value === 'string' && value !== '' ? value : undefined;
+  return typeof value === 'string' && value !== '' && value !== AUTO ? value : undefined;
 }
 
 /** `x-expert-router-priority`: a whole number from -10 to 10; 0 when absent or anything else. */

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { RouterError } from '../core/errors.ts';
 import { authenticate, type HashedKey } from './auth.ts';
 import { findRoute, type RouteContext } from './routes.ts';
 import { sendError } from './wire.ts';
@@ -17,7 +18,7 @@ export interface ServerOptions {
 export interface RunningServer {
   /** `http://host:port` as actually bound. */
   readonly url: string;
-  /** Stops accepting, lets running answers finish for `graceMs`, then cuts what is left. */
+  /** Begins nothing new, lets running answers finish for at most `graceMs`, then cuts what is left. */
   close(graceMs: number): Promise<void>;
 }
 
@@ -25,8 +26,10 @@ export interface RunningServer {
 const KEEP_ALIVE_MS = 75_000;
 
 export async function listen(options: ServerOptions): Promise<RunningServer> {
+  const answers = new OpenAnswers();
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
-    void respond(options, request, response);
+    answers.count(response);
+    void respond(options, answers, request, response);
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -34,20 +37,58 @@ export async function listen(options: ServerOptions): Promise<RunningServer> {
   });
   const { address, family, port } = server.address() as AddressInfo;
   const host = family === 'IPv6' ? `[${address}]` : address;
-  return { url: `http://${host}:${port}`, close: (graceMs) => close(server, options.context, graceMs) };
+  return {
+    url: `http://${host}:${port}`,
+    close: (graceMs) => close(server, answers, options.context, graceMs),
+  };
+}
+
+/** How many answers are under way, and whether new ones are still begun. */
+class OpenAnswers {
+  #open = 0;
+  #noneLeft: (() => void) | null = null;
+
+  get draining(): boolean {
+    return this.#noneLeft !== null;
+  }
+
+  count(response: ServerResponse): void {
+    this.#open += 1;
+    response.once('close', () => {
+      this.#open -= 1;
+      if (this.#open === 0) this.#noneLeft?.();
+    });
+  }
+
+  /** From now on nothing new is begun. Resolves when the last answer has ended. */
+  drained(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#noneLeft = resolve;
+      if (this.#open === 0) resolve();
+    });
+  }
 }
 
 async function respond(
   options: ServerOptions,
+  answers: OpenAnswers,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   const traceId = traceIdOf(request);
   response.setHeader('x-expert-router-trace-id', traceId);
+  if (answers.draining) response.setHeader('connection', 'close');
   try {
     const path = (request.url ?? '/').split('?', 1)[0]!;
     const route = findRoute(request.method ?? 'GET', path);
     const caller = route.open ? null : authenticate(request, options.keys);
+    if (answers.draining && !route.open) {
+      throw new RouterError(
+        'shutting_down',
+        'This router is shutting down; ask another, or again in a moment.',
+        { retryAfter: 1 },
+      );
+    }
     await route.handle(options.context, { request, response, traceId, caller });
   } catch (error) {
     // A body refused unread is still drained: closing on a client that is sending would reset the connection
@@ -60,16 +101,26 @@ async function respond(
 
 /** The caller's W3C trace id where it sends one, else a fresh one: 32 hex digits. */
 function traceIdOf(request: IncomingMessage): string {
-  const given = /^[0-9a-f]{2}-([0-9a-f]{32})-/.exec(String(request.headers.traceparent ?? ''))?.[1];
+  const given = /^[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-/.exec(String(request.headers.traceparent ?? ''))?.[1];
   return given ?? randomUUID().replaceAll('-', '');
 }
 
-async function close(server: Server, context: RouteContext, graceMs: number): Promise<void> {
+/** Not ready, nothing new, until the last answer has ended or the time is up; then the socket is closed. */
+async function close(
+  server: Server,
+  answers: OpenAnswers,
+  context: RouteContext,
+  graceMs: number,
+): Promise<void> {
   context.readiness.drain();
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, graceMs);
+  });
+  await Promise.race([answers.drained(), deadline]);
+  clearTimeout(timer);
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
-  const deadline = setTimeout(() => server.closeAllConnections(), graceMs);
+  server.closeAllConnections();
   await closed;
-  clearTimeout(deadline);
   await context.gateway.fleet.close();
 }

@@ -32,7 +32,7 @@ export async function fetchWeights(setting: string, deps: FetchDeps): Promise<st
   const reference = parseWeights(setting, homedir());
   const target = cachedPath(deps.cacheFolder, reference);
   if (reference.kind === 'file' || target === null) return existingFile(setting, reference);
-  if (await exists(target)) return target;
+  if (await isWhole(reference.kind, target, deps.log)) return target;
   const waiting = () => deps.log('another process is fetching the same weights; waiting for it');
   return withLock(`${target}.lock`, { now: deps.now, signal: deps.signal, onWait: waiting }, async () => {
     if (await exists(target)) return target;
@@ -48,6 +48,15 @@ export async function fetchWeights(setting: string, deps: FetchDeps): Promise<st
     }
     return target;
   });
+}
+
+/** Present, and of the pinned size where one is known: a file cut short elsewhere would only fail in the engine. */
+async function isWhole(kind: string, target: string, log: (line: string) => void): Promise<boolean> {
+  const found = await stat(target).catch(() => null);
+  if (found === null || kind !== 'default' || found.size === DEFAULT_WEIGHTS.bytes) return found !== null;
+  log(`${target} has ${found.size} bytes instead of ${DEFAULT_WEIGHTS.bytes}; it is fetched again.`);
+  await rm(target, { force: true });
+  return false;
 }
 
 /** Tries each source in turn; only a file with the pinned checksum is accepted from any of them. */

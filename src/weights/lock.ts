@@ -6,6 +6,7 @@ import { mkdir, open, readFile, rm, stat, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { UserError } from '../core/errors.ts';
 
 const REFRESH_MS = 2_000;
 const STALE_MS = 20_000;
@@ -20,7 +21,9 @@ export interface LockOptions {
 
 /** Runs `work` while holding `path`; waits for other processes first. */
 export async function withLock<T>(path: string, options: LockOptions, work: () => Promise<T>): Promise<T> {
-  await mkdir(dirname(path), { recursive: true });
+  await mkdir(dirname(path), { recursive: true }).catch((error: NodeJS.ErrnoException) =>
+    refuse(path, error),
+  );
   for (let waited = false; !(await take(path)); waited = true) {
     if (!waited) options.onWait?.();
     if (await isStale(path, options.now)) await rm(path, { force: true });
@@ -47,8 +50,15 @@ async function take(path: string): Promise<boolean> {
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
+    return refuse(path, error as NodeJS.ErrnoException);
   }
+}
+
+function refuse(path: string, error: NodeJS.ErrnoException): never {
+  throw new UserError(
+    `Cannot write to the cache folder ${dirname(path)} (${error.code ?? error.message}). ` +
+      'Set EXPERT_ROUTER_CACHE to a folder that this user can write to.',
+  );
 }
 
 /** Old, or written by a process of this machine that is no more. */

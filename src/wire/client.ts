@@ -4,7 +4,7 @@
  * bodies, follow redirects or negotiate encodings.
  */
 import { Connection, type ConnectionUser, type Target } from './connection.ts';
-import type { ResponseHead } from './response-parser.ts';
+import { ResponseError, type ResponseHead } from './response-parser.ts';
 
 export interface Deadlines {
   /** Milliseconds to open a connection. */
@@ -32,11 +32,11 @@ export interface ResponseHandler {
   fail(error: WireError): void;
 }
 
-export type WireFailure = 'unreachable' | 'timeout' | 'cut';
+export type WireFailure = 'unreachable' | 'timeout' | 'cut' | 'garbled';
 
 export class WireError extends Error {
   override readonly name = 'WireError';
-  /** `unreachable`: nothing of an answer came; `cut`: it broke off; `timeout`: a deadline passed. */
+  /** `unreachable`: nothing of an answer came; `cut`: it broke off; `timeout`: a deadline passed; `garbled`: no HTTP. */
   readonly failure: WireFailure;
 
   constructor(failure: WireFailure, message: string, cause?: Error) {
@@ -190,7 +190,7 @@ class RunningExchange implements ConnectionUser, Exchange {
       this.#connection = this.#start(true);
       return;
     }
-    this.#fail(new WireError(this.#connection.answered ? 'cut' : 'unreachable', error.message, error));
+    this.#fail(new WireError(failureOf(error, this.#connection.answered), error.message, error));
   }
 
   #start(fresh: boolean): Connection {
@@ -223,4 +223,9 @@ class RunningExchange implements ConnectionUser, Exchange {
     if (this.#connectTimer) clearTimeout(this.#connectTimer);
     this.#connectTimer = null;
   }
+}
+
+function failureOf(error: Error, answered: boolean): WireFailure {
+  if (error instanceof ResponseError) return 'garbled';
+  return answered ? 'cut' : 'unreachable';
 }

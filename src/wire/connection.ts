@@ -32,6 +32,7 @@ export class Connection {
   #user: ConnectionUser | null = null;
   #parser: ResponseParser | null = null;
   #paused = false;
+  #answered = false;
   #open = false;
   readonly #onIdleClose: (connection: Connection) => void;
 
@@ -48,12 +49,13 @@ export class Connection {
 
   /** Whether any byte of the present response has come. */
   get answered(): boolean {
-    return this.#parser?.started ?? false;
+    return this.#answered;
   }
 
   /** Gives the connection to an exchange until its response ends or it is destroyed. */
   use(user: ConnectionUser): void {
     this.#user = user;
+    this.#answered = false;
     this.#parser = new ResponseParser(user);
     if (this.#open) user.connected();
   }
@@ -137,6 +139,7 @@ export class Connection {
       this.#socket.destroy(); // bytes nobody asked for
       return;
     }
+    this.#answered = true;
     try {
       parser.feed(bytes);
     } catch (error) {
@@ -158,7 +161,7 @@ export class Connection {
     try {
       this.#parser?.close();
     } catch (error) {
-      this.#lost(error as Error);
+      this.#lost(new Error((error as Error).message));
     }
   }
 

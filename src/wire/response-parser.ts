@@ -27,6 +27,8 @@ const LF = 0x0a;
 const MAX_HEAD_BYTES = 64 * 1024;
 const MAX_LINE_BYTES = 8 * 1024;
 const EMPTY = Buffer.alloc(0);
+/** RFC 9110, section 5.5, read as latin1. */
+const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 type State = 'head' | 'length' | 'until-close' | 'chunk-size' | 'chunk' | 'chunk-end' | 'trailers' | 'done';
 
@@ -44,11 +46,6 @@ export class ResponseParser {
   constructor(events: ResponseEvents, bodyless = false) {
     this.#events = events;
     this.#bodyless = bodyless;
-  }
-
-  /** Whether any byte of the response has come. */
-  get started(): boolean {
-    return this.#state !== 'head' || this.#pending.length > 0;
   }
 
   /**
@@ -71,9 +68,7 @@ export class ResponseParser {
   close(): void {
     if (this.#state === 'done') return;
     if (this.#state !== 'until-close')
-      throw new ResponseError(
-        this.started ? 'the connection closed mid-answer' : 'the connection closed without an answer',
-      );
+      throw new ResponseError('the connection closed before the answer was whole');
     this.#keepAlive = false;
     this.#finish();
   }
@@ -96,7 +91,7 @@ export class ResponseParser {
 
   #readHead(text: string): void {
     const [statusLine, ...lines] = text.split('\r\n');
-    const match = /^HTTP\/1\.([01]) (\d{3})(?: |$)/.exec(statusLine!);
+    const match = /^HTTP\/1\.([01]) ([1-5]\d{2})(?: |$)/.exec(statusLine!);
     if (!match)
       throw new ResponseError(`not an HTTP/1 response: ${JSON.stringify(statusLine!.slice(0, 60))}`);
     const status = Number(match[2]);
@@ -113,9 +108,11 @@ export class ResponseParser {
   }
 
   /** RFC 9112, section 6.3: what delimits the body. */
-  #frame(status: number, headers: Readonly<Record<string, string>>): void {
+  #frame(status: number, headers: Record<string, string>): void {
     const encoding = headers['transfer-encoding'];
     const length = headers['content-length'];
+    // It must not travel on beside another framing: whoever believed it would read the rest as another response.
+    if (encoding !== undefined) delete headers['content-length'];
     if (this.#bodyless || status === 204 || status === 304) {
       this.#state = 'length';
       this.#left = 0;
@@ -129,6 +126,7 @@ export class ResponseParser {
         throw new ResponseError(`bad content-length ${JSON.stringify(length)}`);
       this.#state = 'length';
       this.#left = Number(only);
+      headers['content-length'] = only!;
     } else {
       this.#state = 'until-close';
     }
@@ -217,6 +215,7 @@ function readFields(lines: readonly string[]): Record<string, string> {
     if (colon <= 0 || !/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name))
       throw new ResponseError(`bad header line ${JSON.stringify(line.slice(0, 60))}`);
     const value = line.slice(colon + 1).trim();
+    if (!FIELD_VALUE.test(value)) throw new ResponseError(`bad value of header '${name}'`);
     headers[name] = headers[name] === undefined ? value : `${headers[name]}, ${value}`;
   }
   return headers;

@@ -1,5 +1,6 @@
 /** What an emulated expert says, word by word, as a pure function of the prompt. It knows nothing of time. */
 import type { FinishReason } from '../../core/openai.ts';
+import { seededRandom } from '../../core/random.ts';
 import { stopFilter } from '../stop.ts';
 
 const QUOTED = 200;
@@ -18,6 +19,33 @@ export function words(text: string): readonly string[] {
   return text.match(/\s*\S+\s*|\s+/gu) ?? [];
 }
 
+const FILLER =
+  'again all and another as at before but by every few for from in is it like long many more most never no of on once only or other over same so some such than that the then there this through to under until up was when while with within words'
+    .split(' ')
+    .map((word) => `${word} `);
+
+/** Exactly so many words: the emulated text, then words that say nothing, the same for the same prompt and seed. */
+export function emulatedWords(
+  expert: string,
+  prompt: string,
+  count: number,
+  seed: number,
+): readonly string[] {
+  const said = words(emulatedText(expert, prompt)).slice(0, count);
+  if (said.length === count) return said;
+  const random = seededRandom(hash(prompt) ^ seed);
+  const last = `${said.at(-1)} `;
+  const filler = Array.from({ length: count - said.length }, () => FILLER[random.below(FILLER.length)]!);
+  return [...said.slice(0, -1), last, ...filler];
+}
+
+/** FNV-1a over UTF-16 units. */
+export function hash(text: string): number {
+  let state = 0x811c9dc5;
+  for (let at = 0; at < text.length; at += 1) state = Math.imul(state ^ text.charCodeAt(at), 0x01000193);
+  return state >>> 0;
+}
+
 export interface Emulation {
   /** What is shown, already cut at the limit and before a stop sequence. */
   readonly pieces: readonly string[];
@@ -26,7 +54,15 @@ export interface Emulation {
 }
 
 export function emulate(text: string, maxTokens: number | undefined, stop: readonly string[]): Emulation {
-  const all = words(text);
+  return say(words(text), maxTokens, stop);
+}
+
+/** As `emulate`, for a text that is already in words. */
+export function say(
+  all: readonly string[],
+  maxTokens: number | undefined,
+  stop: readonly string[],
+): Emulation {
   const filter = stopFilter(stop);
   const pieces: string[] = [];
   let tokens = 0;

@@ -135,6 +135,12 @@ function asRouterError(expert: string, error: WireError): RouterError {
       return new RouterError('expert_cut_stream', `Expert '${expert}' broke off its answer (${why}).`, {
         cause: error,
       });
+    case 'garbled':
+      return new RouterError(
+        'expert_failed',
+        `Expert '${expert}' sent something that is not an HTTP answer (${why}).`,
+        { cause: error },
+      );
     case 'unreachable':
       return new RouterError('expert_unreachable', `Expert '${expert}' cannot be reached (${why}).`, {
         cause: error,

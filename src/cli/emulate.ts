@@ -1,0 +1,120 @@
+/** `expert-router emulate`: experts without a model, one HTTP server each, as fast, slow or badly behaved as asked. */
+import { Command, InvalidArgumentError } from 'commander';
+import { UserError } from '../core/errors.ts';
+import { type Fleet, startFleet } from '../emulator/fleet.ts';
+import type { Mishap } from '../emulator/server.ts';
+import { describeMisbehaviours, planOf } from '../experts/emulated/misbehaviour.ts';
+import { count, duration, positive } from './numbers.ts';
+
+interface EmulateOptions {
+  readonly experts: number;
+  readonly host: string;
+  readonly port: number;
+  readonly ttft?: number;
+  readonly prefill: number;
+  readonly tpot?: number;
+  readonly tpotFull?: number;
+  readonly tokensPerSecond?: number;
+  readonly maxBatch: number;
+  readonly kvTokens: number;
+  readonly outputTokens: number;
+  readonly misbehave?: readonly Mishap[];
+  readonly seed: number;
+}
+
+export function emulateCommand(): Command {
+  return new Command('emulate')
+    .description('serve emulated experts: OpenAI HTTP, paced tokens, no model')
+    .option('--experts <n>', 'how many, on consecutive ports', count, 8)
+    .option('--host <address>', 'where to listen', '127.0.0.1')
+    .option('--port <port>', 'the first port; 0 takes free ones', count, 9000)
+    .option('--ttft <duration>', 'to the first token, reading the prompt aside (default: 50ms)', duration)
+    .option('--prefill <n>', 'prompt tokens read a second, one prompt after another', positive, 20_000)
+    .option('--tpot <duration>', 'from token to token of a lone answer (default: 15ms)', duration)
+    .option('--tpot-full <duration>', 'the same in a full batch; twice --tpot when absent', duration)
+    .option('--tokens-per-second <n>', 'the same pace for every answer, instead of --tpot', positive)
+    .option('--max-batch <n>', 'answers in progress at once; more wait in line', count, 256)
+    .option('--kv-tokens <n>', 'tokens the KV cache holds; more wait in line', count, 500_000)
+    .option('--output-tokens <n>', 'length of an answer, where max_tokens is not less', count, 128)
+    .option('--misbehave <name:share>', 'for a share of requests, as in 429:5% (repeatable)', mishaps)
+    .option('--seed <n>', 'of the answers and of chance', count, 1)
+    .addHelpText('after', () => help())
+    .action(emulate);
+}
+
+function help(): string {
+  return `
+A token is a word. Every expert also answers GET /v1/models, /health and /metrics (as vLLM names them).
+Requests may carry vLLM's ignore_eos: the answer then has exactly max_tokens tokens.
+
+Misbehaviours, by model name (emulate:cut), by header (x-emulate: stall-after=5, no-usage) or by --misbehave:
+${describeMisbehaviours().join('\n')}
+
+Examples:
+  $ expert-router emulate                                        eight experts on ports 9000 to 9007
+  $ expert-router emulate --experts 2 --tokens-per-second 10     slow enough to read along
+  $ expert-router emulate --misbehave 503:5% --misbehave cut:1%  what a bad day looks like`;
+}
+
+async function emulate(options: EmulateOptions): Promise<void> {
+  const { experts, host, port, outputTokens, seed, misbehave = [] } = options;
+  const shares = misbehave.reduce((sum, { share }) => sum + share, 0);
+  if (shares > 1) throw new UserError(`--misbehave: the shares sum to ${shares}; at most 1 is possible.`);
+  if (experts < 1) throw new UserError('--experts: must be at least 1.');
+  if (port + experts - 1 > 65_535)
+    throw new UserError(`--port: ${experts} experts from ${port} on go beyond port 65535.`);
+  const fleet = await startFleet({
+    experts,
+    host,
+    port,
+    outputTokens,
+    seed,
+    mishaps: misbehave,
+    created: Math.floor(Date.now() / 1000),
+    costs: {
+      firstTokenMs: options.ttft ?? 50,
+      prefillPerSecond: options.prefill,
+      perTokenMs: pace(options),
+      maxBatch: options.maxBatch,
+      kvTokens: options.kvTokens,
+    },
+  });
+  greet(fleet, host);
+  endOnSignal(fleet);
+}
+
+function pace({ tpot = 15, tpotFull, tokensPerSecond }: EmulateOptions): { alone: number; full: number } {
+  if (tokensPerSecond !== undefined) return { alone: 1000 / tokensPerSecond, full: 1000 / tokensPerSecond };
+  return { alone: tpot, full: tpotFull ?? 2 * tpot };
+}
+
+function greet({ servers }: Fleet, host: string): void {
+  const shown = host.includes(':') ? `[${host}]` : host;
+  for (const { expert, port } of servers) console.log(`${expert}  http://${shown}:${port}/v1`);
+  console.log(`${servers.length} emulated experts are ready. Ctrl-C stops them.`);
+}
+
+function endOnSignal(fleet: Fleet): void {
+  const end = (): void => {
+    const sum = (of: 'requests' | 'tokens' | 'abandoned'): number =>
+      fleet.servers.reduce((total, { stats }) => total + stats[of], 0);
+    const { user, system } = process.cpuUsage();
+    console.log(
+      `${sum('requests')} requests, ${sum('tokens')} tokens, ${sum('abandoned')} abandoned by their readers; ` +
+        `${((user + system) / 1e6).toFixed(1)} s of CPU.`,
+    );
+    void fleet.close().then(() => process.exit(0));
+  };
+  process.once('SIGINT', end);
+  process.once('SIGTERM', end);
+}
+
+/** `name:share`, where the share is a fraction or a percentage. */
+function mishaps(text: string, before: readonly Mishap[] = []): readonly Mishap[] {
+  const at = text.lastIndexOf(':');
+  const share = text.slice(at + 1).trim();
+  const value = share.endsWith('%') ? Number(share.slice(0, -1)) / 100 : Number(share);
+  if (at < 1 || share === '' || !(value >= 0 && value <= 1))
+    throw new InvalidArgumentError('expected <name>:<share>, as in cut-after=3:0.05 or 429:5%.');
+  return [...before, { plan: planOf(text.slice(0, at)), share: value }];
+}

@@ -1,0 +1,195 @@
+/** `expert-router loadtest`: many users at once, or a stream of requests, and what they felt. */
+import { readFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { Command } from 'commander';
+import { describeError, UserError } from '../core/errors.ts';
+import { writeFileAtomically } from '../core/files.ts';
+import { Connections, type Target } from '../loadtest/connections.ts';
+import { type LoadTestResult, readRuns, SCHEMA, type StageResult, VERSION } from '../loadtest/result.ts';
+import { runStage, type StageOptions, type StageView } from '../loadtest/stage.ts';
+import { type LoadPlan, type LoadTestOptions, planLoad } from './loadtest/plan.ts';
+import { COMPARISON_HEAD, comparisonReport, comparisonRows, loadTestReport } from './loadtest/report.ts';
+import { count, positive, seconds } from './numbers.ts';
+import { textTable } from './plan/tables.ts';
+import { progressBar } from './progress.ts';
+
+interface Options extends LoadTestOptions {
+  readonly name?: string;
+  readonly json?: string;
+  readonly html?: string;
+  readonly compare?: readonly string[];
+}
+
+export function loadTestCommand(): Command {
+  return new Command('loadtest')
+    .description('put a server under load and report what its users felt')
+    .argument('[url]', 'any server that speaks OpenAI, as http://127.0.0.1:8080')
+    .option('--users <list>', 'closed loop: so many users at once, a stage each', '1,10,50,100')
+    .option('--duration <seconds>', 'of a stage', seconds, 60)
+    .option('--think <seconds>', 'mean time between an answer and the next question', seconds, 0)
+    .option(
+      '--ramp <seconds>',
+      'over which users begin; a fifth of the stage, at most 2, when absent',
+      seconds,
+    )
+    .option('--rate <n>', 'open loop: so many requests a second, Poisson', positive)
+    .option('--burst <factor>', 'with --rate: a tenth of the time is so many times busier', positive)
+    .option('--trace <file>', "open loop: when and how long, of Azure's CSV or Mooncake's JSONL")
+    .option('--speedup <n>', 'plays the trace so many times faster', positive, 1)
+    .option(
+      '--prompts <file>',
+      'JSONL with messages, prompt or text, or a prompt a line; made up when absent',
+    )
+    .option('--lengths <p:a|name>', 'of made-up prompts and answers in tokens, or chat, or c4', '100:100')
+    .option('--skew <n>', 'how unevenly made-up prompts fall on eight topics; 0 is evenly', Number, 0)
+    .option('--model <name>', 'model to ask for', 'auto')
+    .option('--key <key>', 'API key; EXPERT_ROUTER_KEY when absent')
+    .option('--header <name:value...>', 'more headers')
+    .option('--no-stream', 'ask for whole answers')
+    .option('--max-tokens <n>', 'limit of an answer; the drawn length when absent', count)
+    .option('--exact-length', "ask with vLLM's ignore_eos, so that answers have their full length")
+    .option('--timeout <seconds>', 'of a request', seconds, 120)
+    .option('--drain <seconds>', 'how long answers may take after a stage', seconds, 30)
+    .option('--max-in-flight <n>', 'requests at once; more wait, their clocks running', count, 10_000)
+    .option('--max-requests <n>', 'of a stage', count, 1_000_000)
+    .option('--name <text>', 'of the run, in reports')
+    .option('--json <file>', 'write the figures')
+    .option('--html <file>', 'write a report with pictures')
+    .option('--compare <files...>', 'put the JSON of runs side by side (simulations too) instead of running')
+    .option('--allow-remote', 'permit a target that is not this machine')
+    .option('--seed <n>', 'of prompts and arrivals', count, 1)
+    .addHelpText(
+      'after',
+      `
+Latencies count from when a request was meant to leave. Ctrl-C ends the run and writes what was measured.
+
+Examples:
+  $ expert-router loadtest http://127.0.0.1:8080 --users 1,10,50,100,250,500,750,1000 --html report.html
+  $ expert-router loadtest http://127.0.0.1:8080 --rate 20 --burst 5 --duration 120
+  $ expert-router loadtest http://127.0.0.1:8080 --trace AzureLLMInferenceTrace_conv.csv --speedup 10
+  $ expert-router loadtest --compare before.json after.json --html compared.html`,
+    )
+    .action(loadTest);
+}
+
+async function loadTest(url: string | undefined, options: Options): Promise<void> {
+  if (options.compare) {
+    await compare(options.compare, options.html);
+    return;
+  }
+  if (url === undefined) throw new UserError('Which server? Give its address, as http://127.0.0.1:8080.');
+  const key = options.key ?? process.env.EXPERT_ROUTER_KEY;
+  const plan = await planLoad(url, { ...options, ...(key ? { key } : {}) });
+  await reachable(plan.target);
+  const startedAt = new Date().toISOString();
+  const { stages, interrupted } = await runStages(plan);
+  const result: LoadTestResult = {
+    schema: SCHEMA,
+    version: VERSION,
+    name: options.name ?? `Load test of ${plan.target.authority}`,
+    target: url,
+    model: options.model,
+    started_at: startedAt,
+    streamed: options.stream,
+    seed: options.seed,
+    load: plan.words,
+    interrupted,
+    stages,
+  };
+  await write(result, options);
+  if (interrupted) process.exitCode = 130;
+}
+
+/** Fails early, and plainly, where nobody listens. */
+async function reachable({ host, port, authority }: Target): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const socket = connect({ host, port }, () => {
+      socket.destroy();
+      resolve();
+    });
+    socket.once('error', (error) =>
+      reject(new UserError(`Nothing answers at ${authority} (${describeError(error)}). Is the server up?`)),
+    );
+  });
+}
+
+async function runStages(plan: LoadPlan): Promise<{ stages: readonly StageResult[]; interrupted: boolean }> {
+  const stop = new AbortController();
+  const onSignal = (): void => {
+    if (stop.signal.aborted) process.exit(130);
+    console.error('\nEnding; once more to stop without a report.');
+    stop.abort();
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  const connections = new Connections(plan.target);
+  const stages: StageResult[] = [];
+  for (const stage of plan.stages) {
+    if (!stop.signal.aborted) stages.push(await watched(stage, connections, stop.signal));
+  }
+  connections.close();
+  process.off('SIGINT', onSignal);
+  process.off('SIGTERM', onSignal);
+  return { stages, interrupted: stop.signal.aborted };
+}
+
+async function watched(
+  stage: StageOptions,
+  connections: Connections,
+  stop: AbortSignal,
+): Promise<StageResult> {
+  const label = stage.arrivals.kind === 'closed' ? `${stage.arrivals.users} users` : stage.arrivals.kind;
+  const progress = progressBar(label.padEnd(10), 'seconds');
+  const show = ({ elapsedSeconds, inFlight, measures }: StageView): void => {
+    const { begun, failed } = measures;
+    const ttft = measures.firstTokenP50().toFixed(0);
+    progress.update(
+      Math.min(elapsedSeconds, stage.seconds),
+      stage.seconds,
+      elapsedSeconds > stage.seconds
+        ? `waiting for ${inFlight} answers that are still out`
+        : `${begun} requests, ${inFlight} running, ${failed} errors, TTFT ${ttft} ms`,
+    );
+  };
+  const result = await runStage(stage, connections, stop, show);
+  const { succeeded, errors, tokens_per_second } = result;
+  progress.finish(`${succeeded} answers, ${errors} errors, ${Math.round(tokens_per_second)} tokens/s`);
+  return result;
+}
+
+async function write(result: LoadTestResult, { json, html }: Options): Promise<void> {
+  if (json !== undefined) await writeFileAtomically(json, `${JSON.stringify(result, null, 2)}\n`);
+  if (html !== undefined) await writeFileAtomically(html, loadTestReport(result));
+  console.log(`\n${textTable([COMPARISON_HEAD, ...comparisonRows([result])])}`);
+  for (const stage of result.stages) {
+    const kinds = Object.entries(stage.errors_by_kind).map(([kind, n]) => `${n} ${kind}`);
+    if (kinds.length > 0) console.log(`${stage.users} users: ${stage.errors} errors: ${kinds.join(', ')}.`);
+    if (stage.client.starved)
+      console.log(
+        `${stage.users} users: this client lacked CPU (${Math.round(100 * stage.client.cpu)} % of a core, event loop ` +
+          `late by ${stage.client.event_loop_delay_p99_ms.toFixed(0)} ms at p99); its own slowness is in the figures.`,
+      );
+  }
+  const cpu = result.stages.map((stage) => `${Math.round(100 * stage.client.cpu)} %`);
+  const sources = [...new Set(result.stages.map((stage) => stage.tokens_source))];
+  console.log(`Client: ${cpu.join(', ')} of a core. Tokens counted by ${sources.join(', ')}.`);
+  for (const file of [json, html]) if (file !== undefined) console.log(`Wrote ${file}`);
+}
+
+async function compare(files: readonly string[], html: string | undefined): Promise<void> {
+  const runs = (
+    await Promise.all(files.map(async (file) => readRuns(await readFileOrSay(file), file)))
+  ).flat();
+  console.log(textTable([COMPARISON_HEAD, ...comparisonRows(runs)]));
+  if (html === undefined) return;
+  await writeFileAtomically(html, comparisonReport(runs));
+  console.log(`Wrote ${html}`);
+}
+
+async function readFileOrSay(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw new UserError(`Cannot read ${file}: ${describeError(error)}`);
+  }
+}

@@ -1,0 +1,26 @@
+/**
+ * What an emulated server has counted, and the page of metrics that says so. It names what engines name alike as
+ * vLLM does, so that whoever polls a real engine can poll this one; it knows nothing of requests.
+ */
+import type { EngineState } from './pacer.ts';
+
+export interface ServerStats {
+  requests: number;
+  /** Answers whose reader left before their end. */
+  abandoned: number;
+  /** Tokens of answers handed to a socket. */
+  tokens: number;
+}
+
+export function metricsPage(model: string, state: EngineState, stats: ServerStats): string {
+  const label = `{model_name=${JSON.stringify(model)}}`;
+  const lines: readonly [name: string, type: 'gauge' | 'counter', value: number][] = [
+    ['vllm:num_requests_running', 'gauge', state.running],
+    ['vllm:num_requests_waiting', 'gauge', state.waiting],
+    ['vllm:kv_cache_usage_perc', 'gauge', state.kvTokens / state.kvCapacity],
+    ['vllm:generation_tokens_total', 'counter', stats.tokens],
+    ['emulator_requests_total', 'counter', stats.requests],
+    ['emulator_abandoned_total', 'counter', stats.abandoned],
+  ];
+  return lines.map(([name, type, value]) => `# TYPE ${name} ${type}\n${name}${label} ${value}\n`).join('');
+}

@@ -1,0 +1,37 @@
+/** Any verb of the real program as a process of its own. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
+
+const BIN = join(import.meta.dirname, '..', '..', 'bin', 'expert-router.js');
+
+export interface RunningCommand {
+  readonly process: ChildProcess;
+  /** Everything printed so far, both streams. */
+  output(): string;
+  /** Resolves with the first match in the output; rejects when the process ends without one. */
+  said(what: RegExp): Promise<RegExpExecArray>;
+  /** The exit code. */
+  readonly ended: Promise<number | null>;
+}
+
+export function command(...args: readonly string[]): RunningCommand {
+  const child = spawn(process.execPath, [BIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  let told = (): void => {};
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (text) => {
+      output += text;
+      told();
+    });
+  const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
+  const said = (what: RegExp): Promise<RegExpExecArray> =>
+    new Promise((resolve, reject) => {
+      told = () => {
+        const found = what.exec(output);
+        if (found) resolve(found);
+      };
+      told();
+      void ended.then((code) => reject(new Error(`ended with ${code}:\n${output}`)));
+    });
+  return { process: child, output: () => output, said, ended };
+}
