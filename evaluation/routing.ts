@@ -3,7 +3,7 @@
  * (evaluation/routing-prompts.jsonl, none of them used in training). `npm run eval:routing`.
  */
 import { readFileSync } from 'node:fs';
-import { composeRouter, DEFAULT_CONFIG, loadRouterModel } from '../src/cli/compose.ts';
+import { composeRouter, DEFAULT_CONFIG, idleLoads, loadRouterModel } from '../src/cli/compose.ts';
 import { loadConfig } from '../src/config/load.ts';
 import { parseRequest } from '../src/gateway/request.ts';
 
@@ -13,7 +13,7 @@ interface Judged {
 }
 
 const config = await loadConfig(process.argv[2] ?? DEFAULT_CONFIG, process.env);
-const router = composeRouter(config, await loadRouterModel(config));
+const router = composeRouter(config, await loadRouterModel(config), idleLoads(config));
 const lines = readFileSync('evaluation/routing-prompts.jsonl', 'utf8').trim().split('\n');
 const judged = lines.map((line) => JSON.parse(line) as Judged);
 

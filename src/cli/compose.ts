@@ -7,6 +7,10 @@ import { describeError, UserError } from '../core/errors.ts';
 import type { Expert } from '../experts/expert.ts';
 import { EXPERT_KINDS } from '../experts/index.ts';
 import type { ExpertDeps } from '../experts/kind.ts';
+import { Fleet } from '../fleet/fleet.ts';
+import { ExpertGroup } from '../fleet/group.ts';
+import { Replica } from '../fleet/replica.ts';
+import { Gateway } from '../gateway/gateway.ts';
 import { Router } from '../gateway/router.ts';
 import { readRouterModel } from '../model/artefact.ts';
 import { embedText } from '../model/classify.ts';
@@ -14,6 +18,7 @@ import type { RouterModel } from '../model/router-model.ts';
 import { assignClusters, type ClusterAssignment, type ExpertProfile } from '../routing/assignment.ts';
 import { POLICIES } from '../routing/policies.ts';
 import type { LoadSnapshot } from '../routing/policy.ts';
+import type { Telemetry } from '../telemetry/metrics.ts';
 import { plainText } from '../text/routable.ts';
 import { cacheFolder } from './cache-folder.ts';
 import { progressBar } from './progress.ts';
@@ -57,9 +62,29 @@ function profile(expert: ExpertConfig, model: RouterModel): ExpertProfile {
   };
 }
 
-/** The router of a config. Until load is measured, every expert counts as free. */
-export function composeRouter(config: Config, model: RouterModel): Router {
+/** The router of a config, choosing by the load of the fleet. */
+export function composeRouter(
+  config: Config,
+  model: RouterModel,
+  loads: () => readonly LoadSnapshot[],
+): Router {
   const fallback = config.experts.findIndex((expert) => expert.fallback);
+  return new Router({
+    model,
+    territory: {
+      experts: config.experts.map((expert) => expert.id),
+      owners: assign(config, model).map((one) => one.expert),
+      fallback: fallback >= 0 ? fallback : null,
+    },
+    policy: POLICIES[config.policy],
+    secondsPerAffinity: config.seconds_per_affinity,
+    loads,
+    random: Math.random,
+  });
+}
+
+/** A load for every expert of the config as if nothing ran: what a decision without a fleet is made on. */
+export function idleLoads(config: Config): () => readonly LoadSnapshot[] {
   const idle: LoadSnapshot = {
     inFlight: 0,
     queued: 0,
@@ -69,31 +94,72 @@ export function composeRouter(config: Config, model: RouterModel): Router {
     available: true,
   };
   const loads = config.experts.map(() => idle);
-  return new Router({
-    model,
-    territory: {
-      experts: config.experts.map((expert) => expert.id),
-      owners: assign(config, model).map((one) => one.expert),
-      fallback: fallback >= 0 ? fallback : null,
-    },
-    policy: POLICIES.nearest!,
-    loads: () => loads,
-    random: Math.random,
-  });
+  return () => loads;
 }
 
 /** Starts every expert of the config, in its order. */
-export async function composeExperts(config: Config, deps: ExpertDeps): Promise<readonly Expert[]> {
+export async function composeFleet(config: Config, deps: ExpertDeps): Promise<Fleet> {
   const standIns = new StandIns(deps);
-  const experts: Expert[] = [];
+  const groups: ExpertGroup[] = [];
   for (const expert of config.experts) {
-    const kind = EXPERT_KINDS.find((candidate) => candidate.kind === expert.kind)!;
-    const options = kindOptions(expert);
-    experts.push(
-      await standIns.instead(expert.id, kind, options, () => kind.create(expert.id, options, deps)),
+    const replicas = await composeReplicas(expert, standIns, deps);
+    groups.push(
+      new ExpertGroup(expert.id, replicas, {
+        queueSize: expert.queue_size,
+        queueTimeout: expert.queue_timeout,
+      }),
     );
   }
-  return experts;
+  return new Fleet(groups, Math.random);
+}
+
+async function composeReplicas(
+  expert: ExpertConfig,
+  standIns: StandIns,
+  deps: ExpertDeps,
+): Promise<readonly Replica[]> {
+  const kind = kindOf(expert);
+  const options = kindOptions(expert);
+  const replicas = kind.replicas?.(options) ?? [{ name: expert.id, weight: 1, options }];
+  const limit = expert.max_concurrent ?? kind.admission.maxConcurrent;
+  const made: Replica[] = [];
+  for (const replica of replicas) {
+    const create = (): Promise<Expert> => kind.create(expert.id, replica.options, deps);
+    const speaker = await standIns.instead(expert.id, kind, options, create);
+    made.push(
+      new Replica(replica.name, speaker, { weight: replica.weight, limit, now: () => performance.now() }),
+    );
+  }
+  return made;
+}
+
+/** The whole gateway over a fleet. */
+export function composeGateway(
+  config: Config,
+  model: RouterModel,
+  fleet: Fleet,
+  telemetry: Telemetry,
+): Gateway {
+  const firstToken = new Map(
+    config.experts.map((expert) => [
+      expert.id,
+      expert.first_token_timeout ?? kindOf(expert).admission.firstTokenMs,
+    ]),
+  );
+  telemetry.watchLoads(() => new Map(Array.from(fleet.groups, ([id, group]) => [id, group.load()])));
+  return new Gateway(
+    composeRouter(config, model, () => fleet.loads()),
+    fleet,
+    telemetry,
+    {
+      requestTimeout: config.request_timeout,
+      firstTokenTimeout: (expert) => firstToken.get(expert)!,
+    },
+  );
+}
+
+function kindOf(expert: ExpertConfig): (typeof EXPERT_KINDS)[number] {
+  return EXPERT_KINDS.find((candidate) => candidate.kind === expert.kind)!;
 }
 
 export function expertDeps(log: (line: string) => void): ExpertDeps {

@@ -7,7 +7,7 @@ import { describeError } from '../core/errors.ts';
 import { endpointOf, parseRequest } from '../gateway/request.ts';
 import type { Router } from '../gateway/router.ts';
 import { decisionBody } from '../http/decision-wire.ts';
-import { composeRouter, DEFAULT_CONFIG, loadRouterModel } from './compose.ts';
+import { composeRouter, DEFAULT_CONFIG, idleLoads, loadRouterModel } from './compose.ts';
 
 export function routeCommand(): Command {
   return new Command('route')
@@ -28,7 +28,7 @@ Examples:
     )
     .action(async (prompt: string | undefined, options: { config?: string; json?: boolean }) => {
       const config = await loadConfig(options.config ?? DEFAULT_CONFIG, process.env);
-      const router = composeRouter(config, await loadRouterModel(config));
+      const router = composeRouter(config, await loadRouterModel(config), idleLoads(config));
       if (prompt === undefined) await routeLines(router);
       else if (options.json) console.log(JSON.stringify(decide(router, { prompt }), null, 2));
       else print(decide(router, { prompt }));

@@ -4,13 +4,12 @@ import { Command, InvalidArgumentError } from 'commander';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { UserError } from '../core/errors.ts';
-import { Gateway } from '../gateway/gateway.ts';
 import type { Routed } from '../gateway/router.ts';
 import { Readiness } from '../http/readiness.ts';
 import { listen, type RunningServer } from '../http/server.ts';
 import { Telemetry } from '../telemetry/metrics.ts';
 
-import { composeExperts, composeRouter, DEFAULT_CONFIG, expertDeps, loadRouterModel } from './compose.ts';
+import { composeFleet, composeGateway, DEFAULT_CONFIG, expertDeps, loadRouterModel } from './compose.ts';
 
 interface ServeOptions {
   readonly config?: string;
@@ -43,11 +42,11 @@ Examples:
 async function serve(options: ServeOptions): Promise<void> {
   const config = await loadConfig(options.config ?? DEFAULT_CONFIG, process.env);
   const model = await loadRouterModel(config);
-  const router = composeRouter(config, model);
   const log = (line: string): void => console.error(line);
-  const experts = await composeExperts(config, expertDeps(log));
+  const fleet = await composeFleet(config, expertDeps(log));
   const telemetry = new Telemetry({ processMetrics: true });
-  const gateway = new Gateway(router, experts, telemetry);
+  const gateway = composeGateway(config, model, fleet, telemetry);
+  fleet.watch();
   const address = listenAddress(config, options.port);
   const server = await bind(address, {
     keys: config.keys,
@@ -55,7 +54,7 @@ async function serve(options: ServeOptions): Promise<void> {
     context: {
       gateway,
       telemetry,
-      readiness: new Readiness(experts),
+      readiness: new Readiness(fleet),
       maxBodyMb: config.max_body_mb,
       startedAt: Math.floor(Date.now() / 1000),
       onRouted: options.verbose ? logDecision : () => {},
@@ -95,7 +94,7 @@ async function bind(
   try {
     return await listen({ ...options, host, port });
   } catch (error) {
-    await options.context.gateway.close();
+    await options.context.gateway.fleet.close();
     const code = (error as NodeJS.ErrnoException).code;
     if (code === 'EADDRINUSE')
       throw new UserError(

@@ -40,6 +40,9 @@ function message(issue: z.core.$ZodIssue): string {
     const near = nearestName(given, known);
     return `unknown kind${given ? ` '${given}'` : ''}; one of ${known.join(', ')}${near ? `; did you mean '${near}'?` : ''}`;
   }
+  // A choice between shapes: the first is the usual one, and its complaint the one that helps.
+  if (issue.code === 'invalid_union' && issue.errors[0]?.[0])
+    return message({ ...issue.errors[0][0], input: issue.input } as z.core.$ZodIssue);
   if (issue.code === 'invalid_type' && issue.input === undefined) return `missing (${issue.expected})`;
   return issue.message.replace(/^Invalid string: must match pattern.*$/, 'has the wrong form');
 }

@@ -4,6 +4,8 @@
  */
 import { z } from 'zod';
 import { EXPERT_KINDS } from '../experts/index.ts';
+import { duration } from '../experts/option-types.ts';
+import { POLICY_NAMES } from '../routing/policies.ts';
 
 /** Ids travel in headers, metrics and paths, so they are plain. */
 const expertId = z
@@ -26,6 +28,16 @@ const common = {
     .array(z.union([z.int().nonnegative(), z.string().min(1)]))
     .optional()
     .describe('Clusters it serves, by number or name; `expert-router assign` lists them'),
+  max_concurrent: z
+    .int()
+    .positive()
+    .optional()
+    .describe('Requests each replica may hold at once; the kind has a default'),
+  queue_size: z.int().nonnegative().default(512).describe('Requests that may wait for this expert'),
+  queue_timeout: duration.prefault('30s').describe('Longest wait in that line'),
+  first_token_timeout: duration
+    .optional()
+    .describe("Longest wait for a stream's first byte before another is tried"),
   fallback: z.boolean().default(false).describe('Takes prompts unlike anything the router model knows'),
 };
 
@@ -53,6 +65,20 @@ export const configSchema = z.strictObject({
     .min(1)
     .optional()
     .describe('Router model file; the one that ships with the product when absent'),
+  policy: z
+    .enum(POLICY_NAMES)
+    .default('spill')
+    .describe(
+      'How an expert is chosen; `spill` is the nearest, until waiting for it costs more than going elsewhere',
+    ),
+  seconds_per_affinity: z
+    .number()
+    .positive()
+    .default(2)
+    .describe('For `spill`: how many seconds of waiting one unit of affinity is worth'),
+  request_timeout: duration
+    .prefault('10m')
+    .describe('Longest time a whole request may take, retries included'),
   max_body_mb: z.number().positive().max(1024).default(32).describe('Largest request body, in MB'),
   keys: z
     .array(apiKey)
@@ -93,6 +119,10 @@ export interface ExpertConfig {
   readonly samples?: readonly string[] | undefined;
   readonly clusters?: readonly (number | string)[] | undefined;
   readonly fallback: boolean;
+  readonly max_concurrent?: number | undefined;
+  readonly queue_size: number;
+  readonly queue_timeout: number;
+  readonly first_token_timeout?: number | undefined;
   readonly [option: string]: unknown;
 }
 

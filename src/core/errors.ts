@@ -30,6 +30,8 @@ export const ERROR_KINDS = {
   expert_cut_stream: upstream(502),
   expert_timeout: upstream(504),
   expert_not_ready: upstream(503),
+  overloaded: { status: 429, type: 'rate_limit_error', retryable: true },
+  queue_timeout: upstream(503),
   shutting_down: upstream(503),
   internal_error: { status: 500, type: 'api_error', retryable: false },
 } as const satisfies Record<string, ErrorKind>;
@@ -42,11 +44,18 @@ export class RouterError extends Error {
   readonly code: ErrorCode;
   /** The request field at fault, in OpenAI's `param` notation, or null. */
   readonly param: string | null;
+  /** Seconds after which trying again makes sense, where that is known. */
+  readonly retryAfter: number | null;
 
-  constructor(code: ErrorCode, message: string, options: { param?: string; cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { param?: string; cause?: unknown; retryAfter?: number } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.param = options.param ?? null;
+    this.retryAfter = options.retryAfter ?? null;
   }
 
   get kind(): ErrorKind {

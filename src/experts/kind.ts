@@ -36,6 +36,15 @@ export interface ExpertKind<O> {
   readonly summary: string;
   /** Strict: an unknown option is an error. The config schema is derived from it. */
   readonly options: z.ZodType<O>;
-  /** Rejects with `UserError` (cause and cure) when the expert cannot be had. */
+  /** What suits its engines where the config says nothing. */
+  readonly admission: {
+    /** Requests one replica may hold at once; Infinity where the engine itself keeps the line. */
+    readonly maxConcurrent: number;
+    /** Milliseconds a stream may take to its first byte before another expert is tried. */
+    readonly firstTokenMs: number;
+  };
+  /** One entry a replica, each with options for `create`; absent for kinds that have just one. */
+  replicas?(options: O): readonly { readonly name: string; readonly weight: number; readonly options: O }[];
+  /** Makes one replica. Rejects with `UserError` (cause and cure) when it cannot be had. */
   create(id: string, options: O, deps: ExpertDeps): Promise<Expert>;
 }

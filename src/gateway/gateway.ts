@@ -1,11 +1,15 @@
 /**
- * A request's way to its expert and the answer's way back, with every exit counted exactly once. It knows
- * neither HTTP nor what kind an expert is of.
+ * A request's way to its expert and the answer's way back, with every exit counted exactly once. It knows neither
+ * HTTP nor what kind an expert is of.
  */
 import type { RouterError } from '../core/errors.ts';
-import type { Expert, ExpertRequest, Generation, Outcome, ReplySink } from '../experts/expert.ts';
+import type { ExpertRequest, Generation, Outcome, ReplySink } from '../experts/expert.ts';
+import type { Fleet } from '../fleet/fleet.ts';
+import type { ExpertGroup } from '../fleet/group.ts';
 import type { RequestRecord, Telemetry } from '../telemetry/metrics.ts';
+import { type AttemptSink, Attempts, estimatedTokens } from './attempts.ts';
 import type { ParsedRequest } from './request.ts';
+import { RetryBudget } from './retry-budget.ts';
 import type { Routed, Router } from './router.ts';
 
 /** What the wire adds to a parsed request. */
@@ -14,17 +18,40 @@ export interface Incoming {
   /** Client headers that passed the allow-list. */
   readonly headers: Readonly<Record<string, string>>;
   readonly traceId: string;
+  /** Higher is let in first where there is a line. */
+  readonly priority: number;
+  /** Whose request it is, for fairness between keys. */
+  readonly tenant: string;
 }
+
+/** Where an answer goes, and who turned out to give it. */
+export interface GatewaySink extends ReplySink {
+  /** Called before `head`. @param tries 1 unless others failed before the first byte */
+  served(expert: string, tries: number): void;
+}
+
+export interface GatewayOptions {
+  /** Milliseconds a whole request may take. */
+  readonly requestTimeout: number;
+  /** Milliseconds a stream may take to its first byte, by expert. */
+  firstTokenTimeout(expert: string): number;
+}
+
+/** Tokens an answer is expected to have until an expert's own answers say better. */
+const EXPECTED_OUTPUT = 256;
 
 export class Gateway {
   readonly router: Router;
-  readonly experts: ReadonlyMap<string, Expert>;
+  readonly fleet: Fleet;
   readonly #telemetry: Telemetry;
+  readonly #options: GatewayOptions;
+  readonly #retries = new RetryBudget();
 
-  constructor(router: Router, experts: readonly Expert[], telemetry: Telemetry) {
+  constructor(router: Router, fleet: Fleet, telemetry: Telemetry, options: GatewayOptions) {
     this.router = router;
-    this.experts = new Map(experts.map((expert) => [expert.id, expert]));
+    this.fleet = fleet;
     this.#telemetry = telemetry;
+    this.#options = options;
   }
 
   /** Chooses for a request. The dry run ends here; the data path goes on with `answer`. */
@@ -32,28 +59,46 @@ export class Gateway {
     return this.#telemetry.timeDecision(() => this.router.route(request, forced));
   }
 
-  /** Lets the chosen expert answer into the sink. */
-  answer(incoming: Incoming, routed: Routed, sink: ReplySink): Generation {
-    const expert = this.experts.get(routed.decision.expert)!;
+  /** Lets the chosen expert answer into the sink; where it cannot, the next of the ranking may. */
+  answer(incoming: Incoming, routed: Routed, sink: GatewaySink): Generation {
+    const { decision, classification } = routed;
+    const { request } = incoming;
     const record = this.#telemetry.begin({
-      expert: expert.id,
-      cluster: routed.classification.cluster,
-      reason: routed.decision.reason,
-      stream: incoming.request.stream,
+      expert: decision.expert,
+      cluster: classification.cluster,
+      reason: decision.reason,
     });
-    const counted = new CountedSink(sink, record);
-    const generation = expert.generate(asExpertRequest(incoming), counted);
+    this.#retries.request();
+    const attempts = new Attempts(
+      {
+        groups: this.#candidates(routed),
+        request: asExpertRequest(incoming),
+        stream: request.stream,
+        promptTokens: estimatedTokens(request.body.length),
+        outputTokens: expectedOutput(request),
+        affinityKey: routed.affinityKey,
+        priority: incoming.priority,
+        tenant: incoming.tenant,
+        firstTokenMs: (group) => this.#options.firstTokenTimeout(group.id),
+        totalMs: this.#options.requestTimeout,
+        mayRetry: () => this.#retries.spend(),
+      },
+      new CountedSink(sink, record),
+    );
     return {
-      resume: () => generation.resume(),
+      resume: () => attempts.resume(),
       cancel: () => {
-        generation.cancel();
+        attempts.cancel();
         record.end('cancelled', 'unknown');
       },
     };
   }
 
-  async close(): Promise<void> {
-    await Promise.all([...this.experts.values()].map((expert) => expert.close()));
+  /** Who may answer: all in order of the ranking, or the one expert the client insists on. */
+  #candidates({ decision }: Routed): readonly ExpertGroup[] {
+    const insisted = decision.reason === 'named' || decision.reason === 'forced';
+    const ranking = insisted ? decision.ranking.slice(0, 1) : decision.ranking;
+    return ranking.map((ranked) => this.fleet.groups.get(ranked.expert)!);
   }
 }
 
@@ -63,24 +108,34 @@ function asExpertRequest({ request, headers, traceId }: Incoming): ExpertRequest
   return { endpoint: 'completions', json: request.json, body, headers, traceId };
 }
 
+function expectedOutput({ json }: ParsedRequest): number {
+  const limit = json.max_completion_tokens ?? json.max_tokens;
+  return typeof limit === 'number' && limit > 0 ? Math.min(limit, EXPECTED_OUTPUT) : EXPECTED_OUTPUT;
+}
+
 /** Passes a reply on and notes its milestones; `record` itself counts only the first ending it hears of. */
-class CountedSink implements ReplySink {
-  readonly #sink: ReplySink;
+class CountedSink implements AttemptSink {
+  readonly #sink: GatewaySink;
   readonly #record: RequestRecord;
   #status = 0;
 
-  constructor(sink: ReplySink, record: RequestRecord) {
+  constructor(sink: GatewaySink, record: RequestRecord) {
     this.#sink = sink;
     this.#record = record;
   }
 
+  served(expert: string, tries: number): void {
+    this.#record.served(expert, tries);
+    this.#sink.served(expert, tries);
+  }
+
   head(status: number, headers: Readonly<Record<string, string>>): void {
     this.#status = status;
+    this.#record.firstByte();
     this.#sink.head(status, headers);
   }
 
   data(chunk: Uint8Array): boolean {
-    this.#record.firstByte();
     return this.#sink.data(chunk);
   }
 

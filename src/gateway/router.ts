@@ -18,12 +18,16 @@ export interface Routed {
   readonly classification: Classification;
   readonly text: RoutableText;
   readonly decision: Decision;
+  /** Equal for the turns of one conversation, so that they can go to the replica that has its prefix cached. */
+  readonly affinityKey: string | null;
 }
 
 export interface RouterParts {
   readonly model: RouterModel;
   readonly territory: Territory;
   readonly policy: Policy;
+  /** Seconds of waiting worth one unit of affinity, for policies that trade the two. */
+  readonly secondsPerAffinity: number;
   /** The load of each expert now, in the territory's order. */
   loads(): readonly LoadSnapshot[];
   /** Uniform in [0, 1). */
@@ -53,14 +57,19 @@ export class Router {
         : routableTurns('completions', request.json);
     const classified = turns.map((turn) => classify(this.model, turn));
     const classification = classified.at(-1)!;
-    return { classification, text: turns.at(-1)!, decision: this.#decide(request.model, forced, classified) };
+    return {
+      classification,
+      text: turns.at(-1)!,
+      decision: this.#decide(request.model, forced, classified),
+      affinityKey: conversationKey(request),
+    };
   }
 
   #decide(model: string, forced: string | undefined, turns: readonly Classification[]): Decision {
     if (forced !== undefined) return decideFor(this.territory, this.#known(forced), turns, 'forced');
     if (model !== AUTO) return decideFor(this.territory, this.#known(model), turns, 'named');
-    const { policy, loads, random } = this.#parts;
-    const context = { random: random(), sequence: this.#sequence++ };
+    const { policy, loads, random, secondsPerAffinity } = this.#parts;
+    const context = { random: random(), sequence: this.#sequence++, secondsPerAffinity };
     return decide(this.territory, turns, loads(), policy, context);
   }
 
@@ -74,4 +83,19 @@ export class Router {
       { param: 'model' },
     );
   }
+}
+
+/** How much of a conversation's beginning tells it apart from others. */
+const KEY_CHARACTERS = 512;
+
+/** The beginning of the first messages: it stays the same while a conversation grows, as its cached prefix does. */
+function conversationKey(request: ParsedRequest): string | null {
+  if (request.endpoint === 'completions') return null;
+  let key = '';
+  for (const message of request.json.messages.slice(0, 2)) {
+    const { content } = message;
+    key += `${message.role}:${typeof content === 'string' ? content.slice(0, KEY_CHARACTERS) : JSON.stringify(content ?? '').slice(0, KEY_CHARACTERS)}\n`;
+    if (message.role === 'user') break;
+  }
+  return key;
 }

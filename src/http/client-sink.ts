@@ -5,12 +5,13 @@
  */
 import type { ServerResponse } from 'node:http';
 import type { RouterError } from '../core/errors.ts';
-import type { Generation, ReplySink } from '../experts/expert.ts';
+import type { Generation } from '../experts/expert.ts';
+import type { GatewaySink } from '../gateway/gateway.ts';
 import { sendError } from './wire.ts';
 
 const NEWLINE = 0x0a;
 
-export class ClientSink implements ReplySink {
+export class ClientSink implements GatewaySink {
   readonly #response: ServerResponse;
   #head: { status: number; headers: Readonly<Record<string, string>> } | null = null;
   #endsInBlankLine = true;
@@ -24,6 +25,11 @@ export class ClientSink implements ReplySink {
     this.#response.on('drain', () => generation.resume());
     this.#response.on('close', () => generation.cancel());
     if (this.#response.destroyed) generation.cancel();
+  }
+
+  served(expert: string, tries: number): void {
+    this.#response.setHeader('x-expert-router-expert', expert);
+    this.#response.setHeader('x-expert-router-tries', tries);
   }
 
   head(status: number, headers: Readonly<Record<string, string>>): void {

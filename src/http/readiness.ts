@@ -1,8 +1,6 @@
 /** Whether the router can serve: it is not shutting down and at least one expert is ready. */
-import { describeError } from '../core/errors.ts';
-import type { Expert, Health } from '../experts/expert.ts';
-
-const CHECK_TIMEOUT_MS = 2_000;
+import type { Health } from '../experts/expert.ts';
+import type { Fleet } from '../fleet/fleet.ts';
 
 export interface ReadyState {
   readonly ready: boolean;
@@ -11,11 +9,11 @@ export interface ReadyState {
 }
 
 export class Readiness {
-  readonly #experts: readonly Expert[];
+  readonly #fleet: Fleet;
   #draining = false;
 
-  constructor(experts: readonly Expert[]) {
-    this.#experts = experts;
+  constructor(fleet: Fleet) {
+    this.#fleet = fleet;
   }
 
   /** From now on not ready, so that a load balancer stops sending. */
@@ -24,17 +22,8 @@ export class Readiness {
   }
 
   async check(): Promise<ReadyState> {
-    const signal = AbortSignal.timeout(CHECK_TIMEOUT_MS);
-    const states = await Promise.all(
-      this.#experts.map(async (expert): Promise<[string, Health]> => {
-        try {
-          return [expert.id, await expert.health(signal)];
-        } catch (error) {
-          return [expert.id, { state: 'down', detail: describeError(error) }];
-        }
-      }),
-    );
-    const anyReady = states.some(([, health]) => health.state === 'ready');
+    const states = await this.#fleet.check();
+    const anyReady = [...states.values()].some((health) => health.state === 'ready');
     const status = this.#draining ? 'draining' : anyReady ? 'ready' : 'no expert is ready';
     return { ready: status === 'ready', status, experts: Object.fromEntries(states) };
   }

@@ -28,6 +28,8 @@ export interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly traceId: string;
+  /** Name of the API key, or null where none are configured. */
+  readonly caller: string | null;
 }
 
 type Handler = (context: RouteContext, exchange: Exchange) => Promise<void>;
@@ -45,6 +47,7 @@ export const ROUTES: readonly Route[] = [
   { method: 'POST', path: '/v1/completions', open: false, handle: answer('completions') },
   { method: 'POST', path: '/v1/route', open: false, handle: dryRun },
   { method: 'GET', path: '/v1/models', open: false, handle: listModels },
+  { method: 'GET', path: '/v1/experts', open: false, handle: listExperts },
   { method: 'GET', path: '/metrics', open: false, handle: metrics },
   { method: 'GET', path: '/health', open: true, handle: health },
   { method: 'GET', path: '/ready', open: true, handle: ready },
@@ -68,14 +71,20 @@ export function findRoute(method: string, path: string): Route {
 }
 
 function answer(endpoint: Endpoint): Handler {
-  return async ({ gateway, maxBodyMb, onRouted }, { request, response, traceId }) => {
+  return async ({ gateway, maxBodyMb, onRouted }, { request, response, traceId, caller }) => {
     const parsed = parseRequest(endpoint, await readBody(request, maxBodyMb));
     const routed = gateway.route(parsed, forcedExpert(request));
     for (const [name, value] of Object.entries(decisionHeaders(routed))) response.setHeader(name, value);
     onRouted(routed, traceId);
     const sink = new ClientSink(response);
     const headers = requestHeadersForExpert(request.headers);
-    sink.drive(gateway.answer({ request: parsed, headers, traceId }, routed, sink));
+    sink.drive(
+      gateway.answer(
+        { request: parsed, headers, traceId, priority: priorityOf(request), tenant: caller ?? '' },
+        routed,
+        sink,
+      ),
+    );
   };
 }
 
@@ -90,8 +99,34 @@ async function dryRun(
 }
 
 async function listModels({ gateway, startedAt }: RouteContext, { response }: Exchange): Promise<void> {
-  const ids = [AUTO, ...gateway.experts.keys()];
+  const ids = [AUTO, ...gateway.fleet.groups.keys()];
   const data = ids.map((id) => ({ id, object: 'model', created: startedAt, owned_by: 'expert-router' }));
+  sendJson(response, 200, { object: 'list', data });
+}
+
+/** Every expert with its load and replicas, as the policies see them. */
+async function listExperts({ gateway }: RouteContext, { response }: Exchange): Promise<void> {
+  const data = [...gateway.fleet.groups.values()].map((group) => {
+    const load = group.load();
+    return {
+      id: group.id,
+      object: 'expert',
+      available: load.available,
+      in_flight: load.inFlight,
+      queued: load.queued,
+      outstanding_tokens: load.outstandingTokens,
+      tokens_per_second: Math.round(load.tokensPerSecond * 10) / 10,
+      replicas: group.replicas.map((replica) => ({
+        name: replica.name,
+        kind: replica.expert.kind,
+        health: replica.health,
+        breaker: replica.breaker,
+        in_flight: replica.inFlight,
+        limit: Number.isFinite(replica.limit) ? replica.limit : null,
+        weight: replica.weight,
+      })),
+    };
+  });
   sendJson(response, 200, { object: 'list', data });
 }
 
@@ -112,4 +147,10 @@ async function ready({ readiness }: RouteContext, { response }: Exchange): Promi
 function forcedExpert(request: IncomingMessage): string | undefined {
   const value = request.headers['x-expert-router-expert'];
   return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+/** `x-expert-router-priority`: a whole number from -10 to 10; 0 when absent or anything else. */
+function priorityOf(request: IncomingMessage): number {
+  const value = Number(request.headers['x-expert-router-priority'] ?? 0);
+  return Number.isInteger(value) && Math.abs(value) <= 10 ? value : 0;
 }

@@ -47,8 +47,8 @@ async function respond(
   try {
     const path = (request.url ?? '/').split('?', 1)[0]!;
     const route = findRoute(request.method ?? 'GET', path);
-    if (!route.open) authenticate(request, options.keys);
-    await route.handle(options.context, { request, response, traceId });
+    const caller = route.open ? null : authenticate(request, options.keys);
+    await route.handle(options.context, { request, response, traceId, caller });
   } catch (error) {
     // A body refused unread is still drained: closing on a client that is sending would reset the connection
     // before it has read why.
@@ -71,5 +71,5 @@ async function close(server: Server, context: RouteContext, graceMs: number): Pr
   const deadline = setTimeout(() => server.closeAllConnections(), graceMs);
   await closed;
   clearTimeout(deadline);
-  await context.gateway.close();
+  await context.gateway.fleet.close();
 }

@@ -28,5 +28,6 @@ export function sendError(
     return;
   }
   if (known.code === 'invalid_api_key') response.setHeader('www-authenticate', 'Bearer');
+  if (known.retryAfter !== null) response.setHeader('retry-after', known.retryAfter);
   sendJson(response, known.kind.status, known.toWire());
 }

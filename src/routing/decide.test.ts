@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { STAY_AFFINITY } from './conversation.ts';
 import { decide, decideFor } from './decide.ts';
-import { nearest } from './policies.ts';
+import { POLICIES } from './policies.ts';
 import type { LoadSnapshot } from './policy.ts';
 import { affinities, type Classified, expertDistances, type Territory } from './territory.ts';
 
@@ -16,7 +16,7 @@ const IDLE: LoadSnapshot = {
   capacity: 8,
   available: true,
 };
-const CONTEXT = { random: 0.5, sequence: 0 };
+const CONTEXT = { random: 0.5, sequence: 0, secondsPerAffinity: 2 };
 
 function turn(...distances: number[]): Classified {
   const cluster = distances.indexOf(Math.min(...distances));
@@ -28,7 +28,8 @@ const toMaths = turn(0.9, 0.9, 0.3, 0.9);
 const between = turn(0.62, 0.9, 0.6, 0.9);
 const outside = (classified: Classified): Classified => ({ ...classified, outside: true });
 
-const choose = (...turns: Classified[]) => decide(TERRITORY, turns, [IDLE, IDLE, IDLE], nearest, CONTEXT);
+const choose = (...turns: Classified[]) =>
+  decide(TERRITORY, turns, [IDLE, IDLE, IDLE], POLICIES.nearest, CONTEXT);
 
 describe('expert distances and affinities', () => {
   it('takes the nearest cluster of each expert; none means infinitely far', () => {
@@ -64,7 +65,7 @@ describe('decide', () => {
   it('sends what is outside to the fallback, and without one to the nearest', () => {
     expect(choose(outside(toCode))).toMatchObject({ expert: 'spare', reason: 'outside' });
     const open = { ...TERRITORY, fallback: null };
-    const decision = decide(open, [outside(toCode)], [IDLE, IDLE, IDLE], nearest, CONTEXT);
+    const decision = decide(open, [outside(toCode)], [IDLE, IDLE, IDLE], POLICIES.nearest, CONTEXT);
     expect(decision).toMatchObject({ expert: 'code', reason: 'nearest-cluster' });
   });
 

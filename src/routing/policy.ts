@@ -32,7 +32,9 @@ export interface RoutingContext {
   readonly random: number;
   /** Counts requests decided before this one, for policies that take turns. */
   readonly sequence: number;
+  /** Seconds of waiting that one unit of affinity is worth to the operator; what `spill` trades by. */
+  readonly secondsPerAffinity: number;
 }
 
-/** Returns all candidates, best first: the tail is the fallback order. Never mutates its input. */
+/** Returns every candidate once, best first: the tail is the fallback order. Never mutates its input. */
 export type Policy = (candidates: readonly Candidate[], context: RoutingContext) => readonly Candidate[];

@@ -11,7 +11,6 @@ export interface RequestLabels {
   readonly expert: string;
   readonly cluster: number;
   readonly reason: string;
-  readonly stream: boolean;
 }
 
 export class Telemetry {
@@ -34,12 +33,16 @@ export class Telemetry {
     'Generated tokens, as experts reported them',
     ['expert'],
   );
-  readonly #inFlight = new Gauge({
-    name: 'expert_router_inflight',
-    help: 'Requests with an expert now',
-    labelNames: ['expert'],
-    registers: [this.registry],
-  });
+  readonly #retries = this.#counter(
+    'expert_router_retries_total',
+    'Tries after the first, by the expert that answered',
+    ['expert'],
+  );
+  readonly #spills = this.#counter(
+    'expert_router_spillover_total',
+    'Requests answered by another expert than the one they were first sent to',
+    ['from', 'to'],
+  );
   readonly #duration = this.#histogram(
     'expert_router_request_duration_seconds',
     'From choice to end of answer',
@@ -62,6 +65,38 @@ export class Telemetry {
     if (options.processMetrics) collectDefaultMetrics({ register: this.registry });
   }
 
+  /** Shows each expert's load, read when the page is asked for. */
+  watchLoads(
+    loads: () => ReadonlyMap<
+      string,
+      { readonly inFlight: number; readonly queued: number; readonly available: boolean }
+    >,
+  ): void {
+    const gauge = (
+      name: string,
+      help: string,
+      value: (load: { inFlight: number; queued: number; available: boolean }) => number,
+    ): void => {
+      new Gauge({
+        name,
+        help,
+        labelNames: ['expert'],
+        registers: [this.registry],
+        collect() {
+          for (const [expert, load] of loads()) this.set({ expert }, value(load));
+        },
+      });
+    };
+    gauge('expert_router_inflight', 'Requests with an expert now', (load) => load.inFlight);
+    gauge('expert_router_queued', 'Requests waiting for an expert now', (load) => load.queued);
+    gauge(
+      'expert_router_demand',
+      'Requests with an expert or waiting for it',
+      (load) => load.inFlight + load.queued,
+    );
+    gauge('expert_router_available', '1 if an expert can take requests', (load) => Number(load.available));
+  }
+
   timeDecision<T>(decide: () => T): T {
     const started = performance.now();
     const decided = decide();
@@ -73,12 +108,17 @@ export class Telemetry {
   begin(labels: RequestLabels): RequestRecord {
     const started = performance.now();
     const seconds = (): number => (performance.now() - started) / 1000;
-    const { expert, reason } = labels;
+    const { reason } = labels;
+    let expert = labels.expert;
     let heard = false;
     let ended = false;
-    this.#inFlight.inc({ expert });
     this.#classified.inc({ cluster: labels.cluster });
     return {
+      served: (by, tries) => {
+        if (tries > 1) this.#retries.inc({ expert: by }, tries - 1);
+        if (by !== labels.expert) this.#spills.inc({ from: labels.expert, to: by });
+        expert = by;
+      },
       firstByte: () => {
         if (!heard) this.#firstByte.observe({ expert }, seconds());
         heard = true;
@@ -86,7 +126,6 @@ export class Telemetry {
       end: (outcome, usage) => {
         if (ended) return;
         ended = true;
-        this.#inFlight.dec({ expert });
         this.#requests.inc({ expert, reason, outcome });
         this.#duration.observe({ expert }, seconds());
         if (usage === 'unknown') return;
@@ -106,6 +145,8 @@ export class Telemetry {
 }
 
 export interface RequestRecord {
+  /** Who answers after all, and at which try. */
+  served(expert: string, tries: number): void;
   firstByte(): void;
   /** @param outcome `ok`, `cancelled`, `expert_error` (an error status relayed) or an error code */
   end(outcome: string, usage: Usage | 'unknown'): void;

@@ -94,6 +94,15 @@ describe('calibration curves', () => {
     });
   });
 
+  it('do not run away where nearly everything agrees', () => {
+    const x = Array.from({ length: 500 }, (_, index) => -6 + index / 100);
+    const y = x.map((_, index) => 3 + (index % 7) / 3);
+    const p = x.map((value) => 1 / (1 + Math.exp(-(4 * value + 20))));
+    const [a, b] = logisticFit(x, y, p);
+    expect(a).toBeCloseTo(4, 1);
+    expect(b).toBeCloseTo(0, 1);
+  });
+
   it('find the logistic weights that made the data', () => {
     const x: number[] = [];
     const y: number[] = [];

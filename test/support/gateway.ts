@@ -1,7 +1,6 @@
 /** A whole gateway in this process, on a free port, from the text of a config. */
-import { composeExperts, composeRouter, expertDeps, loadRouterModel } from '../../src/cli/compose.ts';
+import { composeFleet, composeGateway, expertDeps, loadRouterModel } from '../../src/cli/compose.ts';
 import { parseConfig } from '../../src/config/load.ts';
-import { Gateway } from '../../src/gateway/gateway.ts';
 import { Readiness } from '../../src/http/readiness.ts';
 import { listen } from '../../src/http/server.ts';
 import { Telemetry } from '../../src/telemetry/metrics.ts';
@@ -19,18 +18,18 @@ export async function gateway(yaml: string): Promise<RunningGateway> {
   const config = parseConfig(yaml, 'test.yaml', process.env);
   const logged: string[] = [];
   const log = (line: string): void => void logged.push(line);
-  const experts = await composeExperts(config, expertDeps(log));
+  const fleet = await composeFleet(config, expertDeps(log));
   const telemetry = new Telemetry({ processMetrics: false });
-  const router = composeRouter(config, await loadRouterModel(config));
+  const handler = composeGateway(config, await loadRouterModel(config), fleet, telemetry);
   const server = await listen({
     host: '127.0.0.1',
     port: 0,
     keys: config.keys,
     log,
     context: {
-      gateway: new Gateway(router, experts, telemetry),
+      gateway: handler,
       telemetry,
-      readiness: new Readiness(experts),
+      readiness: new Readiness(fleet),
       maxBodyMb: config.max_body_mb,
       startedAt: 0,
       onRouted: () => {},

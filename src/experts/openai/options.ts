@@ -1,18 +1,20 @@
 /** What a config may say of an expert that speaks OpenAI's API over HTTP. */
 import { z } from 'zod';
-import { DURATION_PATTERN, parseDuration } from '../../core/duration.ts';
+import { duration } from '../option-types.ts';
 
-const duration = (preset: string) =>
-  z
-    .string()
-    .regex(DURATION_PATTERN, 'a duration such as 500ms, 30s or 5m')
-    .default(preset)
-    .transform((text) => parseDuration(text)!);
+const address = z.url({ protocol: /^https?$/, error: 'an http:// or https:// address' });
+
+const weighted = z.strictObject({
+  url: address,
+  weight: z.number().positive().default(1).describe('Share of the work relative to the other replicas'),
+});
 
 export const openaiOptions = z.strictObject({
   url: z
-    .url({ protocol: /^https?$/, error: 'an http:// or https:// address' })
-    .describe("Base address; '/v1' is added when it has no path. Example: http://gpu1:8000"),
+    .union([address, z.array(z.union([address, weighted])).min(1, 'at least one address')])
+    .describe(
+      "Base address, or a list of them for replicas; '/v1' is added to one without a path. Example: http://gpu1:8000",
+    ),
   model: z
     .string()
     .min(1)
@@ -23,9 +25,9 @@ export const openaiOptions = z.strictObject({
     .min(1)
     .optional()
     .describe('Sent as a bearer token. Write ${NAME} to take it from the environment'),
-  connect_timeout: duration('5s').describe('Longest wait for the connection'),
-  header_timeout: duration('5m').describe('Longest wait for the first byte of the answer'),
-  idle_timeout: duration('2m').describe('Longest silence within an answer'),
+  connect_timeout: duration.prefault('5s').describe('Longest wait for the connection'),
+  header_timeout: duration.prefault('5m').describe('Longest wait for the first byte of the answer'),
+  idle_timeout: duration.prefault('2m').describe('Longest silence within an answer'),
 });
 
 export type OpenAiOptions = z.infer<typeof openaiOptions>;
@@ -36,4 +38,12 @@ export function apiBase(url: string): URL {
   if (base.pathname === '/') base.pathname = '/v1';
   base.pathname = base.pathname.replace(/\/+$/, '');
   return base;
+}
+
+/** Each address with its weight. */
+export function replicasOf(
+  options: OpenAiOptions,
+): readonly { readonly url: string; readonly weight: number }[] {
+  const list = typeof options.url === 'string' ? [options.url] : options.url;
+  return list.map((one) => (typeof one === 'string' ? { url: one, weight: 1 } : one));
 }

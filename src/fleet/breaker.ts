@@ -1,0 +1,72 @@
+/**
+ * A circuit breaker: after several failures in a row it keeps requests away for a while, then lets one through to
+ * see. It knows neither requests nor clocks; the time is passed in, in milliseconds.
+ */
+
+type State =
+  | { readonly kind: 'closed'; readonly failures: number }
+  | { readonly kind: 'open'; readonly until: number; readonly cooldown: number }
+  | { readonly kind: 'half-open'; readonly cooldown: number; readonly probing: boolean };
+
+/** Failures in a row that open it. */
+const FAILURES = 5;
+const FIRST_COOLDOWN_MS = 1_000;
+const LONGEST_COOLDOWN_MS = 30_000;
+
+export type BreakerState = State['kind'];
+
+export class Breaker {
+  #state: State = { kind: 'closed', failures: 0 };
+
+  state(now: number): BreakerState {
+    this.#pass(now);
+    return this.#state.kind;
+  }
+
+  /** Whether a request may go through now. */
+  allows(now: number): boolean {
+    this.#pass(now);
+    return this.#state.kind === 'closed' || (this.#state.kind === 'half-open' && !this.#state.probing);
+  }
+
+  /** A request goes through; half-open, it is the one that finds out. */
+  admitted(now: number): void {
+    this.#pass(now);
+    if (this.#state.kind === 'half-open') this.#state = { ...this.#state, probing: true };
+  }
+
+  succeeded(): void {
+    this.#state = { kind: 'closed', failures: 0 };
+  }
+
+  /** A request that ended without saying anything about the server: the reader left, say. */
+  undecided(): void {
+    if (this.#state.kind === 'half-open') this.#state = { ...this.#state, probing: false };
+  }
+
+  failed(now: number): void {
+    this.#pass(now);
+    if (this.#state.kind === 'closed' && this.#state.failures + 1 < FAILURES) {
+      this.#state = { kind: 'closed', failures: this.#state.failures + 1 };
+      return;
+    }
+    const cooldown =
+      this.#state.kind === 'closed'
+        ? FIRST_COOLDOWN_MS
+        : Math.min(this.#state.cooldown * 2, LONGEST_COOLDOWN_MS);
+    // Failures of requests admitted before it opened add nothing.
+    if (this.#state.kind !== 'open') this.#state = { kind: 'open', until: now + cooldown, cooldown };
+  }
+
+  /** The server itself asked to be left alone (Retry-After). */
+  rest(until: number): void {
+    const cooldown = this.#state.kind === 'closed' ? FIRST_COOLDOWN_MS : this.#state.cooldown;
+    this.#state = { kind: 'open', until, cooldown };
+  }
+
+  #pass(now: number): void {
+    if (this.#state.kind === 'open' && now >= this.#state.until) {
+      this.#state = { kind: 'half-open', cooldown: this.#state.cooldown, probing: false };
+    }
+  }
+}

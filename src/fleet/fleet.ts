@@ -1,0 +1,74 @@
+/** Every expert with its replicas, probed for health in the background. It chooses nothing; it knows what runs. */
+import { describeError } from '../core/errors.ts';
+import type { Health } from '../experts/expert.ts';
+import type { LoadSnapshot } from '../routing/policy.ts';
+import type { ExpertGroup } from './group.ts';
+import type { Replica } from './replica.ts';
+
+/** Each replica is asked this often, spread by up to a quarter so that gateways do not ask in step. */
+const PROBE_EVERY_MS = 5_000;
+const PROBE_TIMEOUT_MS = 2_000;
+
+export class Fleet {
+  readonly groups: ReadonlyMap<string, ExpertGroup>;
+  readonly #random: () => number;
+  readonly #timers = new Set<NodeJS.Timeout>();
+  #closed = false;
+
+  /** @param random uniform in [0, 1), for the jitter of probes */
+  constructor(groups: readonly ExpertGroup[], random: () => number) {
+    this.groups = new Map(groups.map((group) => [group.id, group]));
+    this.#random = random;
+  }
+
+  /** One snapshot an expert, in the order of the config. */
+  loads(): readonly LoadSnapshot[] {
+    return Array.from(this.groups.values(), (group) => group.load());
+  }
+
+  /** Probes all replicas from now on. */
+  watch(): void {
+    for (const group of this.groups.values())
+      for (const replica of group.replicas) this.#probeLater(group, replica);
+  }
+
+  /** Asks every replica at once; the answers are kept too. */
+  async check(): Promise<ReadonlyMap<string, Health>> {
+    const states = [...this.groups.values()].map(async (group): Promise<[string, Health]> => {
+      const found = await Promise.all(group.replicas.map((replica) => probe(group, replica)));
+      return [group.id, found.find((health) => health.state === 'ready') ?? found[0]!];
+    });
+    return new Map(await Promise.all(states));
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const timer of this.#timers) clearTimeout(timer);
+    const replicas = [...this.groups.values()].flatMap((group) => group.replicas);
+    await Promise.all(replicas.map((replica) => replica.expert.close()));
+  }
+
+  #probeLater(group: ExpertGroup, replica: Replica): void {
+    const timer = setTimeout(
+      async () => {
+        this.#timers.delete(timer);
+        await probe(group, replica);
+        if (!this.#closed) this.#probeLater(group, replica);
+      },
+      PROBE_EVERY_MS * (1 + this.#random() / 4),
+    );
+    timer.unref();
+    this.#timers.add(timer);
+  }
+}
+
+async function probe(group: ExpertGroup, replica: Replica): Promise<Health> {
+  let health: Health;
+  try {
+    health = await replica.expert.health(AbortSignal.timeout(PROBE_TIMEOUT_MS));
+  } catch (error) {
+    health = { state: 'down', detail: describeError(error) };
+  }
+  group.found(replica, health);
+  return health;
+}

@@ -1,0 +1,173 @@
+/**
+ * One expert as the gateway sees it: its replicas, the limit on what they hold, and the line of those who wait. It
+ * admits or refuses, and knows nothing of other experts.
+ */
+import { RouterError } from '../core/errors.ts';
+import { expectedWait } from '../routing/expected-wait.ts';
+import type { LoadSnapshot } from '../routing/policy.ts';
+import { rankReplicas } from '../routing/replica.ts';
+import { FairQueue, type Waiting } from './fair-queue.ts';
+import type { Lease, LeaseOutcome, Replica } from './replica.ts';
+
+export interface Admission extends Waiting {
+  /** Estimate of prompt and expected answer, in tokens. */
+  readonly tokens: number;
+  /** Equal for requests that share a prefix; null for none. */
+  readonly affinityKey: string | null;
+  /** Replicas that failed this request already. */
+  readonly tried: ReadonlySet<Replica>;
+}
+
+export interface GroupOptions {
+  readonly queueSize: number;
+  /** Milliseconds a request may wait in line. */
+  readonly queueTimeout: number;
+}
+
+/** A request on its way to a lease. `leave` takes it out of the line; harmless afterwards. */
+export interface Ticket {
+  leave(): void;
+}
+
+type Decided = (result: Lease | RouterError) => void;
+
+interface InLine extends Admission {
+  readonly decided: Decided;
+  readonly timer: NodeJS.Timeout;
+}
+
+export class ExpertGroup {
+  readonly id: string;
+  readonly replicas: readonly Replica[];
+  readonly #options: GroupOptions;
+  readonly #line = new FairQueue<InLine>();
+
+  constructor(id: string, replicas: readonly Replica[], options: GroupOptions) {
+    this.id = id;
+    this.replicas = replicas;
+    this.#options = options;
+  }
+
+  load(): LoadSnapshot {
+    const available = this.replicas.filter((replica) => replica.available);
+    return {
+      inFlight: sum(this.replicas, (replica) => replica.inFlight),
+      queued: this.#line.length,
+      outstandingTokens: sum(this.replicas, (replica) => replica.outstandingTokens),
+      tokensPerSecond: sum(available, (replica) => replica.tokensPerSecond),
+      capacity: sum(available, (replica) => replica.limit),
+      available: available.length > 0,
+    };
+  }
+
+  /**
+   * Calls back once: with a lease, at once or after waiting in line, or with the reason why not
+   * (`expert_not_ready`, `overloaded`, `queue_timeout`). After `leave` it does not call back.
+   */
+  admit(admission: Admission, decided: Decided): Ticket {
+    const lease = this.#line.length === 0 ? this.#lease(admission) : null;
+    if (lease) {
+      decided(lease);
+      return { leave: () => {} };
+    }
+    const refusal = this.#refusal(admission);
+    if (refusal) {
+      decided(refusal);
+      return { leave: () => {} };
+    }
+    return this.#wait(admission, decided);
+  }
+
+  #lease(admission: Admission): Lease | null {
+    const free = this.replicas.filter(
+      (replica) => replica.hasRoom && replica.available && !admission.tried.has(replica),
+    );
+    const [best] = rankReplicas(free, admission.affinityKey);
+    if (best === undefined) return null;
+    const lease = free[best]!.lease(admission.tokens);
+    return {
+      replica: lease.replica,
+      end: (outcome: LeaseOutcome) => {
+        lease.end(outcome);
+        this.#drain();
+      },
+    };
+  }
+
+  #refusal(admission: Admission): RouterError | null {
+    const left = this.replicas.filter((replica) => replica.available && !admission.tried.has(replica));
+    if (left.length === 0) {
+      return new RouterError(
+        'expert_not_ready',
+        `Expert '${this.id}' cannot take requests now: ${this.#why()}.`,
+        { retryAfter: 1 },
+      );
+    }
+    const wait = expectedWait(this.load());
+    const full = this.#line.length >= this.#options.queueSize;
+    const hopeless = wait * 1000 > this.#options.queueTimeout;
+    if (!full && !hopeless) return null;
+    const reason = full
+      ? `${this.#line.length} requests wait for it already`
+      : `the wait would be about ${Math.ceil(wait)} s`;
+    return new RouterError('overloaded', `Expert '${this.id}' is busy: ${reason}.`, {
+      retryAfter: Math.max(1, Math.ceil(wait)),
+    });
+  }
+
+  #why(): string {
+    return this.replicas
+      .map((replica) => {
+        const { health } = replica;
+        const state =
+          health.state === 'ready'
+            ? `its breaker is ${replica.breaker}`
+            : `${health.state} (${health.detail})`;
+        return `${replica.name} ${state}`;
+      })
+      .join(', ');
+  }
+
+  #wait(admission: Admission, decided: Decided): Ticket {
+    const timer = setTimeout(() => {
+      if (!this.#line.remove(item)) return;
+      const seconds = this.#options.queueTimeout / 1000;
+      const retryAfter = Math.max(1, Math.ceil(expectedWait(this.load())));
+      decided(
+        new RouterError('queue_timeout', `Expert '${this.id}' had no free place within ${seconds} s.`, {
+          retryAfter,
+        }),
+      );
+    }, this.#options.queueTimeout);
+    const item: InLine = { ...admission, decided, timer };
+    this.#line.push(item);
+    return {
+      leave: () => {
+        clearTimeout(timer);
+        this.#line.remove(item);
+      },
+    };
+  }
+
+  /** Lets in whoever is next while there is room. Also to be called when a replica comes back. */
+  #drain(): void {
+    while (this.#line.length > 0 && this.replicas.some((replica) => replica.hasRoom && replica.available)) {
+      const next = this.#line.shift()!;
+      clearTimeout(next.timer);
+      const lease = this.#lease(next);
+      next.decided(
+        lease ?? new RouterError('expert_not_ready', `Expert '${this.id}' has no replica left to try.`),
+      );
+    }
+  }
+
+  /** What a probe found about a replica; those who wait may profit. */
+  found(replica: Replica, health: Parameters<Replica['found']>[0]): void {
+    replica.found(health);
+    this.#drain();
+  }
+}
+
+function sum<T>(items: readonly T[], value: (item: T) => number): number {
+  return items.reduce((total, item) => total + value(item), 0);
+}

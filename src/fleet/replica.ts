@@ -1,0 +1,105 @@
+/**
+ * One replica of an expert: what it holds, how it fares, and leases on it. A lease is the only way to count a
+ * request in, and its first ending counts it out, so no exit path can leave a counter standing.
+ */
+import type { Expert, Health } from '../experts/expert.ts';
+import { Breaker, type BreakerState } from './breaker.ts';
+import { ServiceRate } from './service-rate.ts';
+
+export type LeaseOutcome =
+  | { readonly kind: 'ok'; readonly outputTokens: number }
+  /** The server's fault. @property retryAfterMs how long it asked to be left alone */
+  | { readonly kind: 'failed'; readonly retryAfterMs?: number }
+  /** The reader left, or the request was refused for what it is. */
+  | { readonly kind: 'undecided' };
+
+export interface Lease {
+  readonly replica: Replica;
+  /** Harmless when repeated. */
+  end(outcome: LeaseOutcome): void;
+}
+
+export class Replica {
+  readonly name: string;
+  readonly expert: Expert;
+  readonly weight: number;
+  /** Requests it may hold at once. */
+  readonly limit: number;
+  readonly #breaker = new Breaker();
+  readonly #rate = new ServiceRate();
+  readonly #now: () => number;
+  #health: Health = { state: 'ready' };
+  #inFlight = 0;
+  #outstandingTokens = 0;
+
+  constructor(name: string, expert: Expert, options: { weight: number; limit: number; now: () => number }) {
+    this.name = name;
+    this.expert = expert;
+    this.weight = options.weight;
+    this.limit = options.limit;
+    this.#now = options.now;
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  get outstandingTokens(): number {
+    return this.#outstandingTokens;
+  }
+
+  get tokensPerSecond(): number {
+    return this.#rate.perSecond(this.#now());
+  }
+
+  get health(): Health {
+    return this.#health;
+  }
+
+  get breaker(): BreakerState {
+    return this.#breaker.state(this.#now());
+  }
+
+  /** Healthy as far as known, and its breaker lets requests through. */
+  get available(): boolean {
+    return this.#health.state === 'ready' && this.#breaker.allows(this.#now());
+  }
+
+  get hasRoom(): boolean {
+    return this.#inFlight < this.limit;
+  }
+
+  /** What a probe found. A server that is warming up is not failing: its breaker stays as it is. */
+  found(health: Health): void {
+    if (health.state === 'ready' && this.#health.state !== 'ready') this.#breaker.succeeded();
+    this.#health = health;
+  }
+
+  /** @param tokens estimate of prompt and expected answer */
+  lease(tokens: number): Lease {
+    let open = true;
+    this.#inFlight += 1;
+    this.#outstandingTokens += tokens;
+    this.#breaker.admitted(this.#now());
+    this.#rate.started(this.#now());
+    return {
+      replica: this,
+      end: (outcome) => {
+        if (!open) return;
+        open = false;
+        this.#inFlight -= 1;
+        this.#outstandingTokens -= tokens;
+        this.#conclude(outcome, tokens);
+      },
+    };
+  }
+
+  #conclude(outcome: LeaseOutcome, tokens: number): void {
+    const now = this.#now();
+    this.#rate.ended(now, outcome.kind === 'ok' ? tokens : 0);
+    if (outcome.kind === 'ok') this.#breaker.succeeded();
+    else if (outcome.kind === 'undecided') this.#breaker.undecided();
+    else if (outcome.retryAfterMs !== undefined) this.#breaker.rest(now + outcome.retryAfterMs);
+    else this.#breaker.failed(now);
+  }
+}

@@ -1,0 +1,226 @@
+/**
+ * An HTTP/1.1 client for one origin, made for relaying: keep-alive connections without a cap, bodies as bytes with
+ * back-pressure, deadlines, and one retry where a kept connection turns out to be stale. It does not interpret
+ * bodies, follow redirects or negotiate encodings.
+ */
+import { Connection, type ConnectionUser, type Target } from './connection.ts';
+import type { ResponseHead } from './response-parser.ts';
+
+export interface Deadlines {
+  /** Milliseconds to open a connection. */
+  readonly connect: number;
+  /** Milliseconds of silence before the head of the response. */
+  readonly head: number;
+  /** Milliseconds of silence within the body. */
+  readonly idle: number;
+}
+
+export interface OutgoingRequest {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  /** Lower-case names, values in latin1 without line breaks; host and content-length are added. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+}
+
+/** Calls come in the order `head data* (end | fail)`; `fail` may come first. Nothing comes after a cancel. */
+export interface ResponseHandler {
+  head(head: ResponseHead): void;
+  /** A piece of the body, which the receiver may keep. False pauses the response until `resume`. */
+  data(payload: Buffer): boolean;
+  end(): void;
+  fail(error: WireError): void;
+}
+
+export type WireFailure = 'unreachable' | 'timeout' | 'cut';
+
+export class WireError extends Error {
+  override readonly name = 'WireError';
+  /** `unreachable`: nothing of an answer came; `cut`: it broke off; `timeout`: a deadline passed. */
+  readonly failure: WireFailure;
+
+  constructor(failure: WireFailure, message: string, cause?: Error) {
+    super(message, cause ? { cause } : undefined);
+    this.failure = failure;
+  }
+}
+
+/** Below the 5 s after which many servers (Node, uvicorn) close an idle connection, so that reuse rarely races that. */
+const DEFAULT_REST_MS = 4_000;
+
+/** A running exchange, seen from the side that reads it. Both calls are harmless after the end. */
+export interface Exchange {
+  resume(): void;
+  /** Stops it and closes its connection, which is how the server learns of it. */
+  cancel(): void;
+}
+
+export class HttpClient {
+  readonly #target: Target;
+  readonly #hostHeader: string;
+  readonly #deadlines: Deadlines;
+  /** Last in, first out: the warmest connection first, so that superfluous ones age and close. */
+  readonly #resting: Connection[] = [];
+  readonly #busy = new Set<Connection>();
+
+  constructor(origin: URL, deadlines: Deadlines) {
+    const tls = origin.protocol === 'https:';
+    const host = origin.hostname.replace(/^\[|\]$/g, '');
+    this.#target = { host, port: Number(origin.port || (tls ? 443 : 80)), tls };
+    this.#hostHeader = origin.host;
+    this.#deadlines = deadlines;
+  }
+
+  /** Starts at once; the handler is called later, never during this call. */
+  request(request: OutgoingRequest, handler: ResponseHandler): Exchange {
+    return new RunningExchange(this, this.#head(request), request.body, handler, this.#deadlines);
+  }
+
+  /** Ends every connection; exchanges under way fail. */
+  close(): void {
+    for (const connection of this.#resting) connection.destroy();
+    this.#resting.length = 0;
+    for (const connection of [...this.#busy]) connection.abort(new Error('the client was closed'));
+  }
+
+  /** A resting connection, or a new one. @param fresh whether only a new one will do */
+  take(fresh: boolean): Connection {
+    const connection = (fresh ? undefined : this.#resting.pop()) ?? this.#open();
+    this.#busy.add(connection);
+    return connection;
+  }
+
+  /** Takes back a connection after use; `restMs` 0 means that it cannot be used again. */
+  release(connection: Connection, restMs: number): void {
+    if (!this.#busy.delete(connection)) return;
+    if (restMs <= 0) {
+      connection.destroy();
+      return;
+    }
+    connection.rest(restMs);
+    this.#resting.push(connection);
+  }
+
+  #open(): Connection {
+    return new Connection(this.#target, (closed) => {
+      const at = this.#resting.indexOf(closed);
+      if (at >= 0) this.#resting.splice(at, 1);
+    });
+  }
+
+  #head({ method, path, headers, body }: OutgoingRequest): string {
+    let head = `${method} ${path} HTTP/1.1\r\nhost: ${this.#hostHeader}\r\n`;
+    for (const name in headers) head += `${name}: ${headers[name]}\r\n`;
+    return `${head}content-length: ${body.length}\r\n\r\n`;
+  }
+}
+
+/** One request and its response, over one connection, or two if the first was stale. */
+class RunningExchange implements ConnectionUser, Exchange {
+  readonly #client: HttpClient;
+  readonly #requestHead: string;
+  readonly #body: Buffer;
+  readonly #handler: ResponseHandler;
+  readonly #deadlines: Deadlines;
+  #connection: Connection;
+  #connectTimer: NodeJS.Timeout | null = null;
+  #restMs = DEFAULT_REST_MS;
+  #state: 'waiting' | 'answering' | 'over' = 'waiting';
+
+  constructor(
+    client: HttpClient,
+    head: string,
+    body: Buffer,
+    handler: ResponseHandler,
+    deadlines: Deadlines,
+  ) {
+    this.#client = client;
+    this.#requestHead = head;
+    this.#body = body;
+    this.#handler = handler;
+    this.#deadlines = deadlines;
+    this.#connection = this.#start(false);
+  }
+
+  resume(): void {
+    this.#connection.resume();
+  }
+
+  cancel(): void {
+    if (this.#state === 'over') return;
+    this.#over();
+    this.#client.release(this.#connection, 0);
+  }
+
+  connected(): void {
+    this.#clearConnectTimer();
+    this.#connection.expectWithin(this.#deadlines.head);
+    this.#connection.send(this.#requestHead, this.#body);
+  }
+
+  head(head: ResponseHead): void {
+    this.#state = 'answering';
+    const keep = /\btimeout=(\d+)/.exec(head.headers['keep-alive'] ?? '')?.[1];
+    if (keep !== undefined) this.#restMs = Math.max(0, Number(keep) * 1000 - 1000);
+    this.#connection.expectWithin(this.#deadlines.idle);
+    this.#handler.head(head);
+  }
+
+  data(payload: Buffer): void {
+    if (this.#state === 'answering' && !this.#handler.data(payload)) this.#connection.pause();
+  }
+
+  end(reusable: boolean): void {
+    if (this.#state === 'over') return;
+    this.#over();
+    this.#client.release(this.#connection, reusable ? this.#restMs : 0);
+    this.#handler.end();
+  }
+
+  silent(): void {
+    const limit = this.#state === 'answering' ? this.#deadlines.idle : this.#deadlines.head;
+    this.#fail(new WireError('timeout', `no byte for ${limit / 1000} s`));
+  }
+
+  lost(error: Error): void {
+    if (this.#state === 'over') return;
+    // A kept connection that ends without one byte of an answer was closed while it rested; the request never ran.
+    if (this.#connection.used && !this.#connection.answered) {
+      this.#client.release(this.#connection, 0);
+      this.#connection = this.#start(true);
+      return;
+    }
+    this.#fail(new WireError(this.#connection.answered ? 'cut' : 'unreachable', error.message, error));
+  }
+
+  #start(fresh: boolean): Connection {
+    const connection = this.#client.take(fresh);
+    this.#connection = connection;
+    if (!connection.used) {
+      const limit = this.#deadlines.connect;
+      this.#connectTimer = setTimeout(
+        () => this.#fail(new WireError('unreachable', `no connection within ${limit / 1000} s`)),
+        limit,
+      );
+    }
+    connection.use(this);
+    return connection;
+  }
+
+  #fail(error: WireError): void {
+    if (this.#state === 'over') return;
+    this.#over();
+    this.#client.release(this.#connection, 0);
+    this.#handler.fail(error);
+  }
+
+  #over(): void {
+    this.#state = 'over';
+    this.#clearConnectTimer();
+  }
+
+  #clearConnectTimer(): void {
+    if (this.#connectTimer) clearTimeout(this.#connectTimer);
+    this.#connectTimer = null;
+  }
+}

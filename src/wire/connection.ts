@@ -1,0 +1,172 @@
+/**
+ * One keep-alive connection to a server, carrying one request at a time. Plain sockets read into a single shared
+ * buffer: a read costs no allocation but the copy that is passed on. It knows nothing of pools or retries.
+ */
+import { connect as connectPlain, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { type ResponseEvents, ResponseParser } from './response-parser.ts';
+
+export interface Target {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: boolean;
+}
+
+/** What a connection tells the exchange that uses it. */
+export interface ConnectionUser extends ResponseEvents {
+  /** The socket is open and writable. Called once, before anything is sent. */
+  connected(): void;
+  /** No byte has come for the time asked for with `expectWithin`. */
+  silent(): void;
+  /** The connection ended, with an error or by the other side, before the response was whole. */
+  lost(error: Error): void;
+}
+
+/** One buffer for every socket: the callback runs to its end before the next read fills it. */
+const SHARED = Buffer.allocUnsafeSlow(64 * 1024);
+
+export class Connection {
+  /** Whether an earlier exchange ended well on it: it may have gone stale since. */
+  used = false;
+  readonly #socket: Socket;
+  #user: ConnectionUser | null = null;
+  #parser: ResponseParser | null = null;
+  #paused = false;
+  #open = false;
+  readonly #onIdleClose: (connection: Connection) => void;
+
+  /** @param onIdleClose called when the connection ends while no exchange uses it */
+  constructor(target: Target, onIdleClose: (connection: Connection) => void) {
+    this.#onIdleClose = onIdleClose;
+    this.#socket = target.tls ? this.#connectTls(target) : this.#connectPlain(target);
+    this.#socket.setNoDelay(true);
+    this.#socket.on('timeout', () => this.#timeout());
+    this.#socket.on('error', (error) => this.#lost(error));
+    this.#socket.on('end', () => this.#ended());
+    this.#socket.on('close', () => this.#lost(new Error('the connection closed')));
+  }
+
+  /** Whether any byte of the present response has come. */
+  get answered(): boolean {
+    return this.#parser?.started ?? false;
+  }
+
+  /** Gives the connection to an exchange until its response ends or it is destroyed. */
+  use(user: ConnectionUser): void {
+    this.#user = user;
+    this.#parser = new ResponseParser(user);
+    if (this.#open) user.connected();
+  }
+
+  /** Head and body leave in one write. */
+  send(head: string, body: Buffer): void {
+    const bytes = Buffer.allocUnsafe(head.length + body.length);
+    bytes.write(head, 0, 'latin1');
+    body.copy(bytes, head.length);
+    this.#socket.write(bytes);
+  }
+
+  /** From now on `silent` is called when nothing comes for so long; every byte starts the time anew. */
+  expectWithin(milliseconds: number): void {
+    this.#socket.setTimeout(milliseconds);
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#socket.resume();
+  }
+
+  /** Back to nobody's use, to wait for the next request at most so long. */
+  rest(milliseconds: number): void {
+    this.#user = null;
+    this.#parser = null;
+    this.used = true;
+    this.resume(); // the last bytes of a response may have paused it
+    this.#socket.setTimeout(milliseconds);
+  }
+
+  /** Ends it at once, telling its user why. */
+  abort(error: Error): void {
+    this.used = false; // not a stale connection: no retry
+    this.#lost(error);
+  }
+
+  /** Ends it at once, telling nobody. */
+  destroy(): void {
+    this.#user = null;
+    this.#socket.destroy();
+  }
+
+  #connectPlain({ host, port }: Target): Socket {
+    const socket = connectPlain({
+      host,
+      port,
+      onread: {
+        buffer: SHARED,
+        callback: (length) => {
+          this.#read(SHARED.subarray(0, length));
+          return !this.#paused;
+        },
+      },
+    });
+    socket.once('connect', () => this.#connected());
+    return socket;
+  }
+
+  #connectTls({ host, port }: Target): Socket {
+    const socket = connectTls({ host, port, servername: host, ALPNProtocols: ['http/1.1'] });
+    socket.once('secureConnect', () => this.#connected());
+    socket.on('data', (bytes: Buffer) => this.#read(bytes));
+    return socket;
+  }
+
+  #connected(): void {
+    this.#open = true;
+    this.#user?.connected();
+  }
+
+  #read(bytes: Buffer): void {
+    const parser = this.#parser;
+    if (!parser) {
+      this.#socket.destroy(); // bytes nobody asked for
+      return;
+    }
+    try {
+      parser.feed(bytes);
+    } catch (error) {
+      this.#lost(error as Error);
+    }
+  }
+
+  #timeout(): void {
+    if (this.#user) this.#user.silent();
+    else this.#socket.destroy();
+  }
+
+  /** The server will send no more: the end of a body delimited by it, or the loss of an answer. */
+  #ended(): void {
+    if (!this.#user) {
+      this.#socket.destroy();
+      return;
+    }
+    try {
+      this.#parser?.close();
+    } catch (error) {
+      this.#lost(error as Error);
+    }
+  }
+
+  #lost(error: Error): void {
+    const user = this.#user;
+    this.#user = null;
+    this.#socket.destroy();
+    if (user) user.lost(error);
+    else this.#onIdleClose(this);
+  }
+}

@@ -1,0 +1,225 @@
+/** What a client sees when experts misbehave: saved where it can be, told honestly where it cannot. */
+import { afterEach, describe, expect, it } from 'vitest';
+import { eventually, gateway, type RunningGateway } from './support/gateway.ts';
+import { type Answer, polite, type Upstream, upstream } from './support/upstream.ts';
+
+let running: (RunningGateway | Upstream)[] = [];
+afterEach(async () => {
+  await Promise.all(running.map((one) => one.close()));
+  running = [];
+});
+
+/** Two experts: prompts about code go to `code`, which misbehaves; `other` is well. */
+async function start(
+  misbehave: Answer,
+  more = '',
+): Promise<{ router: RunningGateway; code: Upstream; other: Upstream }> {
+  const code = await upstream((response, request) =>
+    request.method === 'GET' ? polite(response, request) : misbehave(response, request),
+  );
+  const other = await upstream(polite);
+  const router = await gateway(`
+experts:
+  - { id: code, kind: openai, url: '${code.url}', samples: [Write a Python function that sorts a list]${more} }
+  - { id: other, kind: openai, url: '${other.url}', samples: [Write a poem about autumn leaves] }
+`);
+  running.push(router, code, other);
+  return { router, code, other };
+}
+
+const PROMPT = 'Write a Python function that sorts a list';
+const ask = (router: RunningGateway, more: object = {}, headers: Record<string, string> = {}) =>
+  router.post(
+    '/v1/chat/completions',
+    { model: 'auto', messages: [{ role: 'user', content: PROMPT }], ...more },
+    headers,
+  );
+const servedBy = (response: Response) => [
+  response.status,
+  response.headers.get('x-expert-router-expert'),
+  response.headers.get('x-expert-router-tries'),
+];
+
+const status =
+  (code: number, headers: Record<string, string> = {}): Answer =>
+  (response) =>
+    void response
+      .writeHead(code, { 'content-type': 'application/json', ...headers })
+      .end('{"error":{"message":"no"}}');
+
+const headOnly: Answer = (response) => {
+  response.writeHead(200).flushHeaders();
+  setTimeout(() => response.destroy(), 20);
+};
+
+describe('before the first byte', () => {
+  it.each([
+    ['429 with Retry-After', status(429, { 'retry-after': '7' })],
+    ['500', status(500)],
+    ['503', status(503)],
+    ['a reset connection', ((response) => void response.destroy()) satisfies Answer],
+    ['a head without a body', headOnly],
+  ])('%s goes to the next of the ranking', async (_name, misbehave) => {
+    const { router } = await start(misbehave);
+    const response = await ask(router);
+    expect(servedBy(response)).toEqual([200, 'other', '2']);
+    expect(await response.text()).toContain('I am other.');
+    expect(await router.metric('expert_router_spillover_total{from="code",to="other"}')).toBe(1);
+  });
+
+  it('a silent expert loses a stream to the next after the first-token deadline', async () => {
+    const { router, code } = await start(() => {}, ', first_token_timeout: 200ms');
+    const response = await ask(router, { stream: true });
+    expect(servedBy(response)).toEqual([200, 'other', '2']);
+    expect(await response.text()).toContain('[DONE]');
+    await code.abandoned;
+  });
+
+  it.each([400, 401, 404, 422])('%d is the client’s to see, not another expert’s to try', async (code) => {
+    const { router, other } = await start(status(code));
+    const response = await ask(router);
+    expect(servedBy(response)).toEqual([code, 'code', '1']);
+    expect(other.requests.filter((one) => one.method === 'POST')).toEqual([]);
+  });
+
+  it('an expert that asked to be left alone is left alone', async () => {
+    const { router, code } = await start(status(429, { 'retry-after': '30' }));
+    await ask(router);
+    await ask(router);
+    expect(code.requests.filter((one) => one.method === 'POST')).toHaveLength(1);
+    const experts = (await (await fetch(`${router.url}/v1/experts`)).json()) as {
+      data: { id: string; available: boolean }[];
+    };
+    expect(experts.data.find((one) => one.id === 'code')).toMatchObject({ available: false });
+  });
+
+  it('a breaker opens before dozens of tries', async () => {
+    const { router, code } = await start(status(500));
+    for (let i = 0; i < 20; i++) await ask(router);
+    expect(code.requests.filter((one) => one.method === 'POST')).toHaveLength(5);
+  });
+
+  it('an expert asked for by name is not replaced by another', async () => {
+    const { router } = await start(status(503));
+    expect(servedBy(await ask(router, { model: 'code' }))).toEqual([503, 'code', '1']);
+  });
+
+  it('retries stop when the budget is spent: an outage is not answered by a storm', async () => {
+    const failing = await upstream((response, request) =>
+      request.method === 'GET' ? polite(response, request) : status(500)(response, request),
+    );
+    const experts = Array.from(
+      { length: 30 },
+      (_, i) => `  - { id: e${i}, kind: openai, url: '${failing.url}' }`,
+    ).join('\n');
+    const router = await gateway(`experts:\n${experts}\n`);
+    running.push(router, failing);
+    await Promise.all(Array.from({ length: 50 }, () => ask(router)));
+    const tries = failing.requests.filter((one) => one.method === 'POST').length;
+    expect(tries).toBeLessThanOrEqual(50 + 10 + 50 * 0.2);
+  });
+});
+
+describe('replicas', () => {
+  it('share the work, and one takes over from another that fails', async () => {
+    const bad = await upstream((response, request) =>
+      request.method === 'GET' ? polite(response, request) : status(500)(response, request),
+    );
+    const good = await upstream(polite);
+    const router = await gateway(
+      `experts: [{ id: code, kind: openai, url: ['${bad.url}', { url: '${good.url}', weight: 3 }] }]`,
+    );
+    running.push(router, bad, good);
+    const answers = await Promise.all(
+      Array.from({ length: 12 }, (_, i) =>
+        ask(router, { messages: [{ role: 'user', content: `question ${i}` }] }),
+      ),
+    );
+    expect(answers.map((one) => one.status)).toEqual(answers.map(() => 200));
+    expect(bad.requests.some((one) => one.method === 'POST')).toBe(true);
+  });
+});
+
+describe('after the first byte', () => {
+  it('nobody takes over: the stream ends with an error event', async () => {
+    const { router, other } = await start((response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write('data: {"choices":[]}\n\n', () => response.destroy());
+    });
+    const text = await (await ask(router, { stream: true })).text();
+    expect(text).toContain('"code":"expert_cut_stream"');
+    expect(text).not.toContain('[DONE]');
+    expect(other.requests.filter((one) => one.method === 'POST')).toEqual([]);
+  });
+
+  it('silence ends after the idle deadline with an error event', async () => {
+    const { router } = await start((response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write('data: {"choices":[]}\n\n');
+    }, ', idle_timeout: 1s');
+    const text = await (await ask(router, { stream: true })).text();
+    expect(text).toContain('"code":"expert_timeout"');
+  });
+});
+
+describe('admission', () => {
+  it('over limit and line there is 429 with Retry-After; in the line a stream waits its turn', async () => {
+    const open: (() => void)[] = [];
+    const slow = await upstream((response, request) => {
+      if (request.method === 'GET') return polite(response, request);
+      open.push(() => void polite(response, request));
+    });
+    const router = await gateway(
+      `experts: [{ id: one, kind: openai, url: '${slow.url}', max_concurrent: 1, queue_size: 1 }]`,
+    );
+    running.push(router, slow);
+    const first = ask(router);
+    await eventually('the first is running', () => open.length === 1);
+    const second = ask(router);
+    await eventually(
+      'the second waits',
+      async () => (await router.metric('expert_router_queued{expert="one"}')) === 1,
+    );
+    const third = await ask(router);
+    expect([third.status, Number(third.headers.get('retry-after'))]).toEqual([429, expect.any(Number)]);
+    expect(Number(third.headers.get('retry-after'))).toBeGreaterThan(0);
+    open.shift()!();
+    expect((await first).status).toBe(200);
+    await eventually('the second is running', () => open.length === 1);
+    open.shift()!();
+    expect((await second).status).toBe(200);
+    await eventually(
+      'nothing is left',
+      async () => (await router.metric('expert_router_demand{expert="one"}')) === 0,
+    );
+  });
+
+  it('a client that leaves the line is forgotten', async () => {
+    const slow = await upstream((response, request) =>
+      request.method === 'GET' ? polite(response, request) : undefined,
+    );
+    const router = await gateway(
+      `experts: [{ id: one, kind: openai, url: '${slow.url}', max_concurrent: 1 }]`,
+    );
+    running.push(router, slow);
+    const leaving = new AbortController();
+    const send = () =>
+      fetch(`${router.url}/v1/chat/completions`, {
+        method: 'POST',
+        body: JSON.stringify({ messages: [{ role: 'user', content: 'x' }] }),
+        signal: leaving.signal,
+      }).catch(() => null);
+    const both = [send(), send()];
+    await eventually(
+      'one waits',
+      async () => (await router.metric('expert_router_queued{expert="one"}')) === 1,
+    );
+    leaving.abort();
+    await Promise.all(both);
+    await eventually(
+      'nothing is left',
+      async () => (await router.metric('expert_router_demand{expert="one"}')) === 0,
+    );
+    expect(slow.requests.filter((one) => one.method === 'POST')).toHaveLength(1);
+  });
+});
