@@ -82,7 +82,7 @@ describe('the frequency table', () => {
 
 describe('calibration curves', () => {
   it('rise, and meet the values they were fitted to', () => {
-    const scores = Array.from({ length: 400 }, (_, index) => index / 400);
+    const scores = Array.from({ length: 4_000 }, (_, index) => index / 4_000);
     const values = scores.map((score, index) => Math.min(1, Math.max(0, score + (index % 2 ? 0.1 : -0.1))));
     const { scores: at, confidences } = isotonicCurve(scores, values);
     for (let index = 1; index < at.length; index += 1) {
