@@ -166,11 +166,9 @@ function drawn(list: readonly Labelled[], below: (bound: number) => number): Lab
   return chosen;
 }
 
-/** clinc150's requests that fit none of its 150 intents. */
-export function outOfScope(folder: string): string[] {
-  const clinc = JSON.parse(read(folder, 'en/clinc150/data_full.json') || '{}') as Record<
-    string,
-    [string, string][]
-  >;
-  return ['oos_test', 'oos_val', 'oos_train'].flatMap((split) => (clinc[split] ?? []).map(([text]) => text));
+/** clinc150 as its makers split it; `foreign` are requests that fit none of its 150 intents. */
+export function clincRequests(folder: string): { train: string[]; test: string[]; foreign: string[] } {
+  const clinc = JSON.parse(read(folder, 'en/clinc150/data_full.json')) as Record<string, [string, string][]>;
+  const texts = (split: string): string[] => (clinc[split] ?? []).map(([text]) => text);
+  return { train: texts('train'), test: texts('test'), foreign: [...texts('oos_test'), ...texts('oos_val')] };
 }

@@ -13,6 +13,7 @@ import type { RouterModel } from '../model/router-model.ts';
 import { type Corpus, readCorpus } from '../training/corpus.ts';
 import { type FitOptions, type Fitted, fitModel } from '../training/fit.ts';
 import { openPool } from '../training/pool.ts';
+import { PromptStore } from '../training/prompt-store.ts';
 import { reportOf } from '../training/report/data.ts';
 import { reportHtml } from '../training/report/html.ts';
 import { findSources } from '../training/sources/files.ts';
@@ -112,15 +113,16 @@ export function trainCommand(): Command {
 async function train(paths: readonly string[], flags: TrainFlags): Promise<void> {
   const clock = stageClock();
   const previous = flags.continue === undefined ? undefined : await loadPrevious(flags.continue);
-  const corpus = await read(paths, flags, clock);
+  const store = new PromptStore(tmpdir());
   const stop = (): void => {
-    corpus.store.discard();
+    store.discard();
     process.stderr.write('\nstopped; nothing was written\n');
     process.exit(130);
   };
   process.once('SIGINT', stop);
   const pool = openPool(flags.threads);
   try {
+    const corpus = await read(paths, flags, store, clock);
     const options: FitOptions = {
       ...fitOptions(flags),
       ...(previous ? { previous } : {}),
@@ -131,7 +133,7 @@ async function train(paths: readonly string[], flags: TrainFlags): Promise<void>
     await write(fitted, corpus, flags, clock);
   } finally {
     process.removeListener('SIGINT', stop);
-    corpus.store.discard();
+    store.discard();
     await pool.close();
   }
 }
@@ -166,7 +168,12 @@ async function loadPrevious(path: string): Promise<RouterModel> {
   }
 }
 
-async function read(paths: readonly string[], flags: TrainFlags, clock: StageClock): Promise<Corpus> {
+async function read(
+  paths: readonly string[],
+  flags: TrainFlags,
+  store: PromptStore,
+  clock: StageClock,
+): Promise<Corpus> {
   const files = await findSources(paths, flags.exclude);
   const total = files.reduce((sum, file) => sum + file.bytes, 0);
   const bar = progressBar('reading', 'bytes');
@@ -176,7 +183,7 @@ async function read(paths: readonly string[], flags: TrainFlags, clock: StageClo
   const show = (): void => bar.update(bytes, total || undefined, `${amount(prompts, 'items')} prompts`);
   const corpus = await readCorpus(files, {
     seed: flags.seed,
-    temporaryFolder: tmpdir(),
+    store,
     skipLabels: flags.skipLabel,
     ...(flags.field === undefined ? {} : { field: flags.field }),
     limitOf: (source) => flags.perSource?.named[basename(source)] ?? flags.perSource?.all,
@@ -200,7 +207,7 @@ async function read(paths: readonly string[], flags: TrainFlags, clock: StageClo
 async function write(fitted: Fitted, corpus: Corpus, flags: TrainFlags, clock: StageClock): Promise<void> {
   const { model } = fitted;
   const bytes = writeRouterModel(model);
-  await writeFileAtomically(flags.out, bytes);
+  await writeOrExplain(flags.out, bytes);
   const lines = [
     `${flags.out}: ${model.clusters} clusters, ${amount(bytes.length, 'bytes')}, id ${model.id}, in ${duration(clock.seconds())}`,
   ];
@@ -216,9 +223,22 @@ async function write(fitted: Fitted, corpus: Corpus, flags: TrainFlags, clock: S
       bytes: bytes.length,
     });
     const base = flags.out.replace(/\.safetensors$/, '');
-    await writeFileAtomically(`${base}.report.json`, `${JSON.stringify(report, null, 1)}\n`);
-    await writeFileAtomically(`${base}.report.html`, reportHtml(report));
+    await writeOrExplain(`${base}.report.json`, `${JSON.stringify(report, null, 1)}\n`);
+    await writeOrExplain(`${base}.report.html`, reportHtml(report));
     lines.push(`what it learned: ${base}.report.html`);
   }
   process.stderr.write(`${lines.join('\n')}\n`);
+}
+
+async function writeOrExplain(path: string, content: string | Uint8Array): Promise<void> {
+  try {
+    await writeFileAtomically(path, content);
+  } catch (error) {
+    throw new UserError(
+      `Cannot write ${path}: ${describeError(error)}. What stood there before is untouched.`,
+      {
+        cause: error,
+      },
+    );
+  }
 }

@@ -109,11 +109,11 @@ function measureRows({ rows, offsets, terms, counts, lengths }: CountChunk, weig
 export function projectChunk(
   chunk: CountChunk,
   { weights, rows, scales, dimensions }: Projection,
-): { vectors: Float32Array; shares: Float32Array } {
+): { vectors: Float32Array; coherences: Float32Array } {
   const { offsets, terms, counts, unknown } = chunk;
   const frequency = frequencyTable();
   const vectors = sharedFloats(chunk.rows * dimensions);
-  const shares = sharedFloats(chunk.rows);
+  const coherences = sharedFloats(chunk.rows);
   const sum = new Float64Array(dimensions);
   const gains = new Float64Array(Math.max(1, scales.length));
   for (let row = 0; row < chunk.rows; row += 1) {
@@ -131,8 +131,8 @@ export function projectChunk(
     for (const value of sum) squared += value * value;
     if (squared === 0) continue;
     const length = Math.sqrt(squared);
-    shares[row] = length / weight;
+    coherences[row] = length / weight;
     for (let j = 0; j < dimensions; j += 1) vectors[row * dimensions + j] = sum[j]! / length;
   }
-  return { vectors, shares };
+  return { vectors, coherences };
 }

@@ -44,8 +44,8 @@ describe('the truncated SVD', () => {
       }
       chunks.push(builder.build(weights));
     }
-    const svd = await truncatedSvd(columns, 6, random, async (q, width) =>
-      blocksOf(chunks).map((block) => multiplyBlock(block, weights, q, width)),
+    const svd = await truncatedSvd(columns, 6, random, async (q, width, last) =>
+      blocksOf(chunks).map((block) => multiplyBlock(block, weights, q, width, last)),
     );
     const exact = symmetricEigen(denseGram(chunks, weights), columns);
     for (let j = 0; j < 6; j += 1) expect(svd.values[j]).toBeCloseTo(Math.sqrt(exact.values[j]!), 3);

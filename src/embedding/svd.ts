@@ -20,14 +20,15 @@ const ITERATIONS = 5;
 /** Rows are added up in this many blocks, whatever the number of threads, so that sums round the same way. */
 export const BLOCKS = 4;
 
-/** What one block of rows adds: AᵀA·Q, and (A·Q)ᵀ(A·Q) for the Rayleigh–Ritz step. */
+/** What one block of rows adds: AᵀA·Q, or, in the last pass, (A·Q)ᵀ(A·Q) for the Rayleigh–Ritz step. */
 export interface BlockProduct {
+  /** Empty in the last pass. */
   readonly z: Float32Array;
   readonly gram: Float64Array;
 }
 
 /** Multiplies all blocks by q; swapped for a parallel one in training. */
-export type Multiply = (q: Float32Array, width: number) => Promise<readonly BlockProduct[]>;
+export type Multiply = (q: Float32Array, width: number, last: boolean) => Promise<readonly BlockProduct[]>;
 
 /** The chunks of each block: runs of about equal length, in order. */
 export function blocksOf(chunks: readonly CountChunk[]): readonly (readonly CountChunk[])[] {
@@ -45,8 +46,9 @@ export function multiplyBlock(
   weights: Float32Array,
   q: Float32Array,
   width: number,
+  last: boolean,
 ): BlockProduct {
-  const z = new Float32Array(q.length);
+  const z = new Float32Array(last ? 0 : q.length);
   const gram = new Float64Array(width * width);
   for (const chunk of chunks) multiplyChunk(chunk, weights, q, { z, gram }, width);
   return { z, gram };
@@ -74,13 +76,16 @@ function multiplyChunk(
       const at = term * width;
       for (let j = 0; j < width; j += 1) y[j]! += weight * q[at + j]!;
     }
+    if (z.length === 0) {
+      addGram(y, width, gram);
+      continue;
+    }
     for (let entry = first; entry < end; entry += 1) {
       const term = terms[entry]!;
       const weight = (frequency[counts[entry]!]! * weights[term]!) / length;
       const at = term * width;
       for (let j = 0; j < width; j += 1) z[at + j]! += weight * y[j]!;
     }
-    addGram(y, width, gram);
   }
 }
 
@@ -100,7 +105,7 @@ export async function truncatedSvd(
   orthonormalise(q, width, 1);
   let gram: Float64Array = new Float64Array(width * width);
   for (let pass = 0; pass < ITERATIONS; pass += 1) {
-    const products = await multiply(q, width);
+    const products = await multiply(q, width, pass === ITERATIONS - 1);
     onPass(pass + 1, ITERATIONS);
     if (pass === ITERATIONS - 1) gram = summed(products.map((product) => product.gram));
     else {

@@ -2,7 +2,8 @@
  * Counts the known terms among a text's features, and the unknown ones by kind, in arrays that are used again for
  * the next text. It knows nothing of weights or projections.
  */
-import { type FeatureBuffer, KINDS } from '../text/features.ts';
+import type { FeatureBuffer } from '../text/feature-buffer.ts';
+import { KINDS } from '../text/features.ts';
 import type { TermLookup } from './term-lookup.ts';
 
 export class TermCounts {

@@ -58,14 +58,14 @@ interface About {
   readonly names: readonly string[];
   readonly topTerms: readonly (readonly string[])[];
   readonly examples: readonly (readonly string[])[];
-  readonly leastShare: number;
+  readonly strangest: number;
   readonly slope: number;
   readonly facts: TrainingFacts;
 }
 
 function aboutOf({ names, topTerms, examples, calibration, facts }: RouterModelParts): string {
-  const { leastShare, slope } = calibration;
-  return JSON.stringify({ names, topTerms, examples, leastShare, slope, facts } satisfies About);
+  const { strangest, slope } = calibration;
+  return JSON.stringify({ names, topTerms, examples, strangest, slope, facts } satisfies About);
 }
 
 /** The id a model with this content gets: the start of its checksum. */
@@ -135,7 +135,7 @@ function assemble(tensors: Tensors, about: About, id: string): RouterModel {
       scores: take(tensors, 'calibration.scores', 'F32'),
       confidences: take(tensors, 'calibration.confidences', 'F32'),
       radii: take(tensors, 'calibration.radii', 'F32'),
-      leastShare: about.leastShare,
+      strangest: about.strangest,
     },
     facts: about.facts,
   });

@@ -35,7 +35,7 @@ export function classifyEmbedded(model: RouterModel, embedded: Embedded): Classi
   const empty = isZero(embedded.vector);
   const strangeness = empty
     ? Number.POSITIVE_INFINITY
-    : strangenessOf(calibration, cluster, nearest, embedded.share);
+    : strangenessOf(calibration, cluster, nearest, embedded.coherence);
   return {
     cluster,
     name: model.names[cluster] ?? '',
@@ -89,15 +89,22 @@ export function twoNearest(distances: Float32Array): TwoNearest {
   return { cluster, runnerUp, nearest, second };
 }
 
-/** The larger of two ratios: distance to the cluster's radius, and least known share to the text's. */
+/**
+ * Distance over the cluster's radius, divided by the text's coherence, relative to what ordinary texts reach: above 1
+ * it is outside.
+ */
 export function strangenessOf(
-  { radii, leastShare }: Pick<Calibration, 'radii' | 'leastShare'>,
+  { radii, strangest }: Pick<Calibration, 'radii' | 'strangest'>,
   cluster: number,
   nearest: number,
-  share: number,
+  coherence: number,
 ): number {
-  return Math.max(nearest / radii[cluster]!, share === 0 ? Number.POSITIVE_INFINITY : leastShare / share);
+  const radius = Math.max(radii[cluster]!, LEAST_RADIUS);
+  return coherence === 0 ? Number.POSITIVE_INFINITY : nearest / radius / coherence / strangest;
 }
+
+/** Keeps clusters of one and the same text from dividing by zero. */
+const LEAST_RADIUS = 1e-3;
 
 /** What confidence is read off at: the margin on a logarithmic scale, shifted by what is known of the cluster. */
 export function scoreOf(

@@ -5,7 +5,8 @@
 import { addRows } from '../embedding/project.ts';
 import { TermCounts } from '../embedding/term-counts.ts';
 import { termFrequency } from '../embedding/weighting.ts';
-import { extractFeatures, FeatureBuffer, KINDS, normalise } from '../text/features.ts';
+import { FeatureBuffer } from '../text/feature-buffer.ts';
+import { extractFeatures, KINDS, normalise } from '../text/features.ts';
 import { budgetOf, type RoutableText } from '../text/routable.ts';
 import { sampleText } from '../text/sampling.ts';
 import type { RouterModel } from './router-model.ts';
@@ -14,7 +15,7 @@ export interface Embedded {
   /** Unit length, or all zero when nothing in the text is known. */
   readonly vector: Float32Array;
   /** How far the main segment's terms point the same way, unknown features pointing nowhere: 0..1. */
-  readonly share: number;
+  readonly coherence: number;
 }
 
 interface Scratch {
@@ -50,17 +51,17 @@ export function embed(model: RouterModel, text: RoutableText): Embedded {
   const scratch = scratchOf(model);
   const { features, counts, projection } = scratch;
   const total = new Float64Array(model.dimensions);
-  let share = 0;
+  let coherence = 0;
   for (const [index, segment] of text.segments.entries()) {
     extractFeatures(normalise(sampleText(segment.text, budgetOf(segment))), features);
     counts.count(features);
     const { energy, total: known } = projectCounts(model, counts, scratch);
-    if (index === 0) share = shareOf(model, counts, projection, known);
+    if (index === 0) coherence = coherenceOf(model, counts, projection, known);
     if (energy === 0) continue;
     const factor = segment.weight / Math.sqrt(energy);
     for (let j = 0; j < total.length; j += 1) total[j]! += factor * projection[j]!;
   }
-  return { vector: unit(total), share };
+  return { vector: unit(total), coherence };
 }
 
 interface Weighed {
@@ -86,7 +87,7 @@ function projectCounts({ terms }: RouterModel, counted: TermCounts, { projection
   return { energy, total };
 }
 
-function shareOf(
+function coherenceOf(
   { terms }: RouterModel,
   counted: TermCounts,
   projection: Float64Array,

@@ -4,7 +4,8 @@
  */
 import { TermCounts } from '../embedding/term-counts.ts';
 import { termFrequency } from '../embedding/weighting.ts';
-import { extractFeatures, FeatureBuffer, normalise } from '../text/features.ts';
+import { FeatureBuffer } from '../text/feature-buffer.ts';
+import { extractFeatures, normalise } from '../text/features.ts';
 import { budgetOf, type RoutableText, type Segment } from '../text/routable.ts';
 import { sampleText } from '../text/sampling.ts';
 import { wordsOf } from '../text/words.ts';

@@ -25,10 +25,10 @@ export interface Calibration {
   /** Rising scores and the confidence at each; straight lines between, flat beyond the ends. */
   readonly scores: Float32Array;
   readonly confidences: Float32Array;
-  /** Per cluster: prompts further from the centroid than this are outside. */
+  /** Per cluster: the distance from the centroid that nearly all of its prompts keep to. */
   readonly radii: Float32Array;
-  /** Prompts of whose weight the model explains less than this are outside. */
-  readonly leastShare: number;
+  /** Texts whose distance over the radius, divided by their coherence, exceeds this are outside. */
+  readonly strangest: number;
 }
 
 /** How the model came to be; shown by `inspect`, written into the artefact. */

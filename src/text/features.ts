@@ -14,6 +14,7 @@ import {
   SPACE,
   SURROGATE,
 } from './characters.ts';
+import type { FeatureBuffer } from './feature-buffer.ts';
 
 /** Changes whenever the features of any text change: a model only fits the tokens it was trained on. */
 export const TOKENIZER = 'features/1';
@@ -25,9 +26,8 @@ export const PAIR = 1;
 export const CHARACTERS = 2;
 /** In scripts without spaces: single characters and anything of hiragana alone, which is mostly grammar. */
 export const DENSE_WEAK = 3;
-/** Two and three characters of a script without spaces. */
+/** Two characters of a script without spaces; three are the next kind. */
 export const DENSE_TWO = 4;
-export const DENSE_THREE = 5;
 /** A run of punctuation or symbols. */
 export const MARKS = 6;
 /** Numbers by length, indentation, snake_case and camelCase joints. */
@@ -48,45 +48,6 @@ const APOSTROPHE = 0x27;
 const UNDERSCORE = 0x5f;
 const LINE_FEED = 0x0a;
 const CURLY_APOSTROPHE = 0x2019;
-
-/** Collects features in flat arrays that are used again for the next text. */
-export class FeatureBuffer {
-  hashes = new Uint32Array(8_192);
-  /** Where in the folded text the term lies that each feature belongs to; filled only when spans are wanted. */
-  starts: Int32Array;
-  ends: Int32Array;
-  length = 0;
-  readonly withSpans: boolean;
-
-  constructor(withSpans = false) {
-    this.withSpans = withSpans;
-    this.starts = new Int32Array(withSpans ? 8_192 : 0);
-    this.ends = new Int32Array(withSpans ? 8_192 : 0);
-  }
-
-  push(hash: number, start: number, end: number): void {
-    if (this.length === this.hashes.length) this.grow();
-    this.hashes[this.length] = hash;
-    if (this.withSpans) {
-      this.starts[this.length] = start;
-      this.ends[this.length] = end;
-    }
-    this.length += 1;
-  }
-
-  private grow(): void {
-    this.hashes = doubled(this.hashes, Uint32Array);
-    if (!this.withSpans) return;
-    this.starts = doubled(this.starts, Int32Array);
-    this.ends = doubled(this.ends, Int32Array);
-  }
-}
-
-function doubled<T extends Uint32Array | Int32Array>(old: T, kind: new (length: number) => T): T {
-  const next = new kind(old.length * 2);
-  next.set(old);
-  return next;
-}
 
 /** Unicode compatibility form; text is folded to lower case while it is read, so that camelCase stays visible. */
 export function normalise(text: string): string {

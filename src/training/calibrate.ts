@@ -7,7 +7,7 @@ import type { Clustering } from '../clustering/kmeans.ts';
 import { type Points, rowsOf } from '../clustering/points.ts';
 import { quantileOf } from '../core/quantile.ts';
 import type { Random } from '../core/random.ts';
-import { interpolate, logMargin } from '../model/classify.ts';
+import { interpolate, logMargin, strangenessOf } from '../model/classify.ts';
 import type { Calibration } from '../model/router-model.ts';
 import { isotonicCurve, logisticFit } from './isotonic.ts';
 import type { Pool } from './pool.ts';
@@ -16,8 +16,10 @@ import { labelsBy, shared } from './split.ts';
 /** Models fitted to resampled prompts that vote on every decision. */
 const REPLICAS = 8;
 const MOST_RESAMPLED = 30_000;
-/** Held-out prompts further out than this share of their fellows are called outside. */
-export const OUTSIDE_QUANTILE = 0.99;
+/** A cluster's radius is this quantile of the distances of its held-out prompts. */
+const RADIUS_QUANTILE = 0.99;
+/** This share of held-out prompts, the strangest ones, are called outside. */
+const OUTSIDE_SHARE = 0.02;
 /** No cluster's radius is smaller than what this share of all held-out prompts keep to. */
 const LEAST_RADIUS_QUANTILE = 0.95;
 /** Held-out prompts a cluster needs to have a radius of its own; others are held to everyone's. */
@@ -25,7 +27,7 @@ const LEAST_FOR_OWN_RADIUS = 50;
 
 export interface Judged {
   readonly points: Points;
-  readonly shares: Float32Array;
+  readonly coherences: Float32Array;
 }
 
 export interface ReliabilityBin {
@@ -43,7 +45,6 @@ export interface CalibrationCheck {
   readonly reliability: readonly number[];
   /** The same over all prompts. */
   readonly agreement: number;
-  readonly outsideRate: number;
 }
 
 export interface Calibrated {
@@ -75,17 +76,17 @@ export async function calibrate(
   const all = Array.from(decisions.clusters.keys());
   const scored = fitScores(all, decisions, odds, agreed, reliability);
   const radii = radiiOf(decisions, clusters);
-  const leastShare = quantileOf([...judged.shares], 1 - OUTSIDE_QUANTILE) || 0;
-  const outside = all.filter(
-    (one) => decisions.distances[one]! > radii[decisions.clusters[one]!]! || judged.shares[one]! < leastShare,
+  const ordinary = { radii, strangest: 1 };
+  const strangeness = all.map((one) =>
+    strangenessOf(ordinary, decisions.clusters[one]!, decisions.distances[one]!, judged.coherences[one]!),
   );
+  const strangest = quantileOf(strangeness, 1 - OUTSIDE_SHARE) || 1;
   return {
-    calibration: { ...scored, radii, leastShare },
+    calibration: { ...scored, radii, strangest: Number.isFinite(strangest) ? Math.max(strangest, 1e-6) : 1 },
     check: {
       ...crossCheck(all, decisions, odds, agreed, reliability),
       reliability: [...reliability],
       agreement: mean(agreed),
-      outsideRate: all.length === 0 ? 0 : outside.length / all.length,
     },
   };
 }
@@ -227,7 +228,7 @@ function crossCheck(
 }
 
 function radiiOf({ clusters, distances }: Decisions, count: number): Float32Array {
-  const everyone = quantileOf([...distances], OUTSIDE_QUANTILE) || Math.SQRT2;
+  const everyone = quantileOf([...distances], RADIUS_QUANTILE) || Math.SQRT2;
   const byCluster: number[][] = Array.from({ length: count }, () => []);
   clusters.forEach((cluster, point) => {
     byCluster[cluster]!.push(distances[point]!);
@@ -235,7 +236,7 @@ function radiiOf({ clusters, distances }: Decisions, count: number): Float32Arra
   // A tight cluster must not turn away a prompt that would be at home in any other.
   const least = quantileOf([...distances], LEAST_RADIUS_QUANTILE) || 0;
   return Float32Array.from(byCluster, (own) =>
-    own.length < LEAST_FOR_OWN_RADIUS ? everyone : Math.max(least, quantileOf(own, OUTSIDE_QUANTILE)),
+    own.length < LEAST_FOR_OWN_RADIUS ? everyone : Math.max(least, quantileOf(own, RADIUS_QUANTILE)),
   );
 }
 

@@ -16,8 +16,8 @@ export interface CorpusOptions extends Omit<ReadOptions, 'onBroken'> {
   /** At most this many prompts in all, drawn evenly. */
   readonly sample?: number;
   readonly seed: number;
-  /** Where prompts go that do not fit memory. */
-  readonly temporaryFolder: string;
+  /** Where the prompts go; the caller discards it. */
+  readonly store: PromptStore;
   readonly onProgress?: (prompts: number) => void;
 }
 
@@ -37,13 +37,8 @@ const REPORT_EVERY = 512;
 /** Throws UserError when there is nothing to learn from. */
 export async function readCorpus(files: readonly SourceFile[], options: CorpusOptions): Promise<Corpus> {
   const reading = new Reading(options);
-  try {
-    for (const file of files) await reading.file(file);
-    return reading.end(files);
-  } catch (error) {
-    reading.store.discard();
-    throw error;
-  }
+  for (const file of files) await reading.file(file);
+  return reading.end(files);
 }
 
 /** A corpus of prompts at hand. */
@@ -55,7 +50,7 @@ export function corpusOf(prompts: readonly string[], temporaryFolder: string): C
 }
 
 class Reading {
-  readonly store: PromptStore;
+  private readonly store: PromptStore;
   private readonly options: CorpusOptions;
   private readonly random: Random;
   private readonly seen = new Fingerprints();
@@ -70,7 +65,7 @@ class Reading {
   constructor(options: CorpusOptions) {
     this.options = options;
     this.random = seededRandom(options.seed);
-    this.store = new PromptStore(options.temporaryFolder);
+    this.store = options.store;
     this.drawAll = options.sample === undefined ? undefined : new Draw(options.sample, this.random.fork(1));
   }
 

@@ -79,8 +79,8 @@ export async function fitModel(corpus: Corpus, options: FitOptions, pool: Pool):
     projected: on('projection'),
   });
   const terms = await relevantTerms(plain, random.fork(8), pool);
-  const { points, shares } = await embedAll(terms, pool);
-  const split = splitOff({ points, shares }, random.fork(2));
+  const { points, coherences } = await embedAll(terms, pool);
+  const split = splitOff({ points, coherences }, random.fork(2));
   const search = options.clusters === 'auto' && !options.previous;
   const curve = search ? await tryCounts(split.training, random.fork(6), pool, on('search for k')) : [];
   const old = options.previous && oldLabels(options.previous, promptsIn(drawn.batches));
@@ -209,7 +209,6 @@ function factsOf(
       'cosine after rounding to bytes': Number(terms.quantisation.toFixed(6)),
       'calibration error': Number(check.expectedError.toFixed(4)),
       'agreement under resampling': Number(check.agreement.toFixed(4)),
-      'held out called outside': Number(check.outsideRate.toFixed(4)),
     },
   };
 }

@@ -41,7 +41,8 @@ export function isotonicCurve(scores: ArrayLike<number>, values: ArrayLike<numbe
   }
   return {
     scores: Float32Array.from(pools, (pool) => pool.score),
-    confidences: Float32Array.from(pools, (pool) => pool.value),
+    // One more agreeing and one more disagreeing prompt: nothing is certain after finitely many.
+    confidences: Float32Array.from(pools, (pool) => (pool.value * pool.weight + 1) / (pool.weight + 2)),
   };
 }
 
@@ -57,32 +58,73 @@ function merge(a: Pool, b: Pool): Pool {
 const STEPS = 25;
 const RIDGE = 1e-3;
 
-/** Weights [a, b, c] of σ(a·x + b·y + c) ≈ values, by Newton's method with a little ridge. */
+/**
+ * Weights [a, b, c] of σ(a·x + b·y + c) ≈ values, by Newton's method with a little ridge. A step that would make the
+ * likelihood worse is halved until it does not: without that, one bad step sends the weights off for good.
+ */
 export function logisticFit(
   x: ArrayLike<number>,
   y: ArrayLike<number>,
   values: ArrayLike<number>,
 ): readonly [number, number, number] {
-  let [a, b, c] = [1, 1, 0];
+  let weights: Weights = [0, 0, 0];
+  let loss = lossOf(weights, x, y, values);
   for (let step = 0; step < STEPS; step += 1) {
-    const g = [-RIDGE * a, -RIDGE * b, 0];
-    const h = [RIDGE, 0, 0, 0, RIDGE, 0, 0, 0, RIDGE];
-    for (let index = 0; index < values.length; index += 1) {
-      const features = [x[index]!, y[index]!, 1];
-      const p = 1 / (1 + Math.exp(-(a * x[index]! + b * y[index]! + c)));
-      const curve = Math.max(p * (1 - p), 1e-6);
-      for (let i = 0; i < 3; i += 1) {
-        g[i]! += (values[index]! - p) * features[i]!;
-        for (let j = 0; j < 3; j += 1) h[3 * i + j]! += curve * features[i]! * features[j]!;
-      }
-    }
-    const move = solve3(h, g);
+    const move = newtonStep(weights, x, y, values);
     if (!move.every(Number.isFinite)) break;
-    a += move[0]!;
-    b += move[1]!;
-    c += move[2]!;
+    let size = 1;
+    let next = moved(weights, move, size);
+    while (size > 1e-3 && lossOf(next, x, y, values) > loss) {
+      size /= 2;
+      next = moved(weights, move, size);
+    }
+    const nextLoss = lossOf(next, x, y, values);
+    if (nextLoss >= loss) break;
+    weights = next;
+    loss = nextLoss;
   }
-  return [a, b, c];
+  return weights;
+}
+
+type Weights = readonly [number, number, number];
+
+function moved([a, b, c]: Weights, move: readonly number[], size: number): Weights {
+  return [a + size * move[0]!, b + size * move[1]!, c + size * move[2]!];
+}
+
+function lossOf(
+  [a, b, c]: Weights,
+  x: ArrayLike<number>,
+  y: ArrayLike<number>,
+  values: ArrayLike<number>,
+): number {
+  let loss = (RIDGE / 2) * (a * a + b * b);
+  for (let index = 0; index < values.length; index += 1) {
+    const z = a * x[index]! + b * y[index]! + c;
+    // ln(1 + eᶻ) − value·z, without overflow.
+    loss += Math.max(z, 0) + Math.log1p(Math.exp(-Math.abs(z))) - values[index]! * z;
+  }
+  return loss;
+}
+
+function newtonStep(
+  [a, b, c]: Weights,
+  x: ArrayLike<number>,
+  y: ArrayLike<number>,
+  values: ArrayLike<number>,
+): readonly number[] {
+  const gradient = [-RIDGE * a, -RIDGE * b, 0];
+  const hessian = [RIDGE, 0, 0, 0, RIDGE, 0, 0, 0, RIDGE];
+  for (let index = 0; index < values.length; index += 1) {
+    const features = [x[index]!, y[index]!, 1];
+    const p = 1 / (1 + Math.exp(-(a * x[index]! + b * y[index]! + c)));
+    const curve = Math.max(p * (1 - p), 1e-6);
+    for (let i = 0; i < 3; i += 1) {
+      gradient[i]! += (values[index]! - p) * features[i]!;
+      for (let j = 0; j < 3; j += 1) hessian[3 * i + j]! += curve * features[i]! * features[j]!;
+    }
+  }
+  return solve3(hessian, gradient);
 }
 
 /** Solves a 3 × 3 system by Cramer's rule. */

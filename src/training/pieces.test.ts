@@ -82,7 +82,7 @@ describe('the frequency table', () => {
 
 describe('calibration curves', () => {
   it('rise, and meet the values they were fitted to', () => {
-    const scores = Array.from({ length: 400 }, (_, index) => index / 400);
+    const scores = Array.from({ length: 4_000 }, (_, index) => index / 4_000);
     const values = scores.map((score, index) => Math.min(1, Math.max(0, score + (index % 2 ? 0.1 : -0.1))));
     const { scores: at, confidences } = isotonicCurve(scores, values);
     for (let index = 1; index < at.length; index += 1) {
@@ -92,6 +92,15 @@ describe('calibration curves', () => {
     at.forEach((score, index) => {
       expect(confidences[index]!).toBeCloseTo(score, 1);
     });
+  });
+
+  it('do not run away where nearly everything agrees', () => {
+    const x = Array.from({ length: 500 }, (_, index) => -6 + index / 100);
+    const y = x.map((_, index) => 3 + (index % 7) / 3);
+    const p = x.map((value) => 1 / (1 + Math.exp(-(4 * value + 20))));
+    const [a, b] = logisticFit(x, y, p);
+    expect(a).toBeCloseTo(4, 1);
+    expect(b).toBeCloseTo(0, 1);
   });
 
   it('find the logistic weights that made the data', () => {

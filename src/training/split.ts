@@ -14,7 +14,7 @@ import type { FittedTerms } from './terms.ts';
 
 export interface Embedding {
   readonly points: Points;
-  readonly shares: Float32Array;
+  readonly coherences: Float32Array;
 }
 
 export interface Split {
@@ -36,7 +36,7 @@ export async function embedAll({ chunks, projection }: FittedTerms, pool: Pool):
   const { dimensions } = projection;
   const count = chunks.reduce((sum, chunk) => sum + chunk.rows, 0);
   const values = sharedFloats(count * dimensions);
-  const shares = new Float32Array(count);
+  const coherences = new Float32Array(count);
   let row = 0;
   await inOrder(
     pool,
@@ -44,21 +44,21 @@ export async function embedAll({ chunks, projection }: FittedTerms, pool: Pool):
     (index) => pool.run('embedChunk', { chunk: chunks[index]!, projection }),
     (chunk) => {
       values.set(chunk.vectors, row * dimensions);
-      shares.set(chunk.shares, row);
-      row += chunk.shares.length;
+      coherences.set(chunk.coherences, row);
+      row += chunk.coherences.length;
     },
   );
-  return { points: { values, count, dimensions }, shares };
+  return { points: { values, count, dimensions }, coherences };
 }
 
 /** One prompt in ten, at most 20,000, is held out; prompts of which nothing is known take part in neither. */
-export function splitOff({ points, shares }: Embedding, random: Random): Split {
+export function splitOff({ points, coherences }: Embedding, random: Random): Split {
   const rows: number[] = [];
-  shares.forEach((share, row) => {
-    if (share > 0) rows.push(row);
+  coherences.forEach((coherence, row) => {
+    if (coherence > 0) rows.push(row);
   });
   // Where not one word is shared between prompts, they are all alike to the model.
-  if (rows.length === 0) rows.push(...shares.keys());
+  if (rows.length === 0) rows.push(...coherences.keys());
   shuffle(rows, random);
   const heldOut = Math.min(HELD_OUT_MOST, Math.floor(rows.length * HELD_OUT_SHARE));
   const isHeldOut = heldOut >= HELD_OUT_LEAST;
@@ -68,7 +68,7 @@ export function splitOff({ points, shares }: Embedding, random: Random): Split {
     training: shared(rowsOf(points, trainingRows)),
     judged: {
       points: rowsOf(points, judgedRows),
-      shares: Float32Array.from(judgedRows, (row) => shares[row]!),
+      coherences: Float32Array.from(judgedRows, (row) => coherences[row]!),
     },
     isHeldOut,
     trainingRows,

@@ -10,7 +10,8 @@ import { type CountChunk, CountChunkBuilder, type Projection, projectChunk } fro
 import { type BlockProduct, multiplyBlock } from '../embedding/svd.ts';
 import { TermCounts } from '../embedding/term-counts.ts';
 import { TermLookup } from '../embedding/term-lookup.ts';
-import { extractFeatures, FeatureBuffer, KINDS, normalise } from '../text/features.ts';
+import { FeatureBuffer } from '../text/feature-buffer.ts';
+import { extractFeatures, KINDS, normalise } from '../text/features.ts';
 import { sampleText } from '../text/sampling.ts';
 import { FrequencyTable } from './frequency-table.ts';
 import { type PackedBatch, unpackBatch } from './prompt-store.ts';
@@ -25,7 +26,7 @@ export interface EmbeddedChunk {
   /** rows × dimensions; unit vectors, or zero where nothing was known. */
   readonly vectors: Float32Array;
   /** How far each prompt's terms point the same way, unknown ones counting as pointing nowhere: 0..1. */
-  readonly shares: Float32Array;
+  readonly coherences: Float32Array;
 }
 
 function countFeatures({ batch }: { batch: PackedBatch }): Frequencies {
@@ -59,8 +60,9 @@ function multiply(input: {
   weights: Float32Array;
   q: Float32Array;
   width: number;
+  last: boolean;
 }): BlockProduct {
-  return multiplyBlock(input.chunks, input.weights, input.q, input.width);
+  return multiplyBlock(input.chunks, input.weights, input.q, input.width, input.last);
 }
 
 function embedChunk({ chunk, projection }: { chunk: CountChunk; projection: Projection }): EmbeddedChunk {

@@ -65,9 +65,11 @@ export async function fitTerms(
     vocabulary.hashes.length,
     options.dimensions,
     random,
-    (q, width) =>
+    (q, width, last) =>
       Promise.all(
-        blocks.map((block) => pool.run('multiply', { chunks: block, weights: fittingWeights, q, width })),
+        blocks.map((block) =>
+          pool.run('multiply', { chunks: block, weights: fittingWeights, q, width, last }),
+        ),
       ),
     on.projected,
   );

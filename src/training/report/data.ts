@@ -41,7 +41,6 @@ export interface TrainingReport {
   readonly calibration: readonly ReliabilityBin[];
   readonly calibrationError: number;
   readonly agreement: number;
-  readonly outsideRate: number;
   readonly facts: Readonly<Record<string, string | number>>;
   readonly stages: readonly { readonly stage: string; readonly seconds: number }[];
   readonly peakBytes: number;
@@ -81,7 +80,6 @@ export function reportOf(fitted: Fitted, corpus: Corpus, run: RunMeasures): Trai
     calibration: check.bins,
     calibrationError: check.expectedError,
     agreement: check.agreement,
-    outsideRate: check.outsideRate,
     facts: model.facts.more,
     stages: run.stages,
     peakBytes: run.peakBytes,

@@ -41,7 +41,7 @@ function tiles(report: TrainingReport): string {
         : 'nothing held out',
       `${gap >= 0 ? '+' : '−'}${percent(Math.abs(gap), 1)}`,
     ],
-    ['held-out called outside', percent(report.outsideRate, 1)],
+    ['agreement under resampling', percent(report.agreement)],
     ['model file', `${(report.fileBytes / 1e6).toFixed(1)} MB`],
     ['training time', `${seconds.toFixed(1)} s`],
     ['peak memory', `${Math.round(report.peakBytes / 1e6)} MB`],

@@ -1,0 +1,40 @@
+/** Features of one text in flat arrays that are used again for the next. Knows nothing of how features are found. */
+
+/** Collects features in flat arrays that are used again for the next text. */
+export class FeatureBuffer {
+  hashes = new Uint32Array(8_192);
+  /** Where in the folded text the term lies that each feature belongs to; filled only when spans are wanted. */
+  starts: Int32Array;
+  ends: Int32Array;
+  length = 0;
+  readonly withSpans: boolean;
+
+  constructor(withSpans = false) {
+    this.withSpans = withSpans;
+    this.starts = new Int32Array(withSpans ? 8_192 : 0);
+    this.ends = new Int32Array(withSpans ? 8_192 : 0);
+  }
+
+  push(hash: number, start: number, end: number): void {
+    if (this.length === this.hashes.length) this.grow();
+    this.hashes[this.length] = hash;
+    if (this.withSpans) {
+      this.starts[this.length] = start;
+      this.ends[this.length] = end;
+    }
+    this.length += 1;
+  }
+
+  private grow(): void {
+    this.hashes = doubled(this.hashes, Uint32Array);
+    if (!this.withSpans) return;
+    this.starts = doubled(this.starts, Int32Array);
+    this.ends = doubled(this.ends, Int32Array);
+  }
+}
+
+function doubled<T extends Uint32Array | Int32Array>(old: T, kind: new (length: number) => T): T {
+  const next = new kind(old.length * 2);
+  next.set(old);
+  return next;
+}
