@@ -13,8 +13,10 @@ const VERSION = 1;
 
 type Tensors = Readonly<Record<string, Tensor>>;
 
+/** @throws UserError when an array holds something that is no number */
 export function writeRouterModel(model: RouterModelParts): Uint8Array {
   const tensors = tensorsOf(model);
+  requireNumbers(tensors);
   const about = aboutOf(model);
   return writeContainer({
     metadata: {
@@ -50,7 +52,17 @@ export function readRouterModel(bytes: Uint8Array): RouterModel {
   if (metadata.sha256 !== checksum(tensors, about)) {
     throw new UserError('it is damaged: the checksum does not match its content');
   }
+  requireNumbers(tensors);
   return assemble(tensors, JSON.parse(about) as About, idOf(metadata.sha256));
+}
+
+/** One NaN would make every distance one, and every decision the first cluster's, without a sign of it. */
+function requireNumbers(tensors: Tensors): void {
+  for (const [name, tensor] of Object.entries(tensors)) {
+    if (tensor.dtype === 'F32' && tensor.data.some(Number.isNaN)) {
+      throw new UserError(`its ${name} are not all numbers: train it again`);
+    }
+  }
 }
 
 /** What is not an array: kept as one JSON text under the checksum. */

@@ -94,7 +94,7 @@ function addSegment(
     const weight = (termFrequency(count) * model.terms.weights[term]!) / count;
     const value = (segment.weight / Math.sqrt(energy)) * weight * alongOf(model, term, direction);
     total += value;
-    spread(perUnit, features.starts[index]!, features.ends[index]!, value);
+    spread(perUnit, text, features.starts[index]!, features.ends[index]!, value);
   }
   for (const word of wordsOf(text)) {
     let sum = 0;
@@ -106,8 +106,16 @@ function addSegment(
   return total;
 }
 
-function spread(perUnit: Float64Array, start: number, end: number, value: number): void {
-  for (let at = start; at < end; at += 1) perUnit[at]! += value / (end - start);
+/** Over the characters that say something; a feature of spaces alone (indentation) keeps its share there. */
+function spread(perUnit: Float64Array, text: string, start: number, end: number, value: number): void {
+  let said = 0;
+  for (let at = start; at < end; at += 1) said += Number(!isSpace(text, at));
+  const share = value / (said > 0 ? said : end - start);
+  for (let at = start; at < end; at += 1) if (said === 0 || !isSpace(text, at)) perUnit[at]! += share;
+}
+
+function isSpace(text: string, at: number): boolean {
+  return text.charCodeAt(at) <= 0x20;
 }
 
 function energyOf(model: RouterModel, counted: TermCounts): number {

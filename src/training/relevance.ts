@@ -51,10 +51,11 @@ export function relevances(
   const most = Math.log(Math.max(2, clusters));
   return Float32Array.from({ length: terms }, (_, term) => {
     const counts = inCluster.subarray(term * clusters, (term + 1) * clusters);
-    return Math.max(LEAST, Math.sqrt(Math.min(1, divergence(counts, sizes, row) / most)));
+    return Math.max(LEAST, Math.sqrt(Math.min(1, Math.max(0, divergence(counts, sizes, row)) / most)));
   });
 }
 
+/** Kullback–Leibler; 0 for a term that is everywhere alike, where rounding may leave it a hair below. */
 function divergence(counts: Float32Array, sizes: Float64Array, rows: number): number {
   let total = PRIOR;
   for (const count of counts) total += count;
