@@ -19,6 +19,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   config: ['core', 'experts', 'routing'],
   fleet: ['core', 'experts', 'routing'],
   telemetry: ['core'],
+  workers: ['core', 'fleet'],
   gateway: ['core', 'text', 'model', 'routing', 'experts', 'fleet', 'telemetry'],
   http: ['core', 'text', 'model', 'experts', 'fleet', 'gateway', 'telemetry'],
   training: ['core', 'text', 'embedding', 'clustering', 'model', 'report'],

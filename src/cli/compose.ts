@@ -20,6 +20,8 @@ import { POLICIES } from '../routing/policies.ts';
 import type { LoadSnapshot } from '../routing/policy.ts';
 import type { Telemetry } from '../telemetry/metrics.ts';
 import { plainText } from '../text/routable.ts';
+import { replicaKey } from '../workers/messages.ts';
+import type { WorkerLink } from '../workers/worker-link.ts';
 import { cacheFolder } from './cache-folder.ts';
 import { progressBar } from './progress.ts';
 import { shipped } from './shipped.ts';
@@ -97,12 +99,16 @@ export function idleLoads(config: Config): () => readonly LoadSnapshot[] {
   return () => loads;
 }
 
-/** Starts every expert of the config, in its order. */
-export async function composeFleet(config: Config, deps: ExpertDeps): Promise<Fleet> {
+/** Starts every expert of the config, in its order. @param link to the primary, where this process is one of several */
+export async function composeFleet(
+  config: Config,
+  deps: ExpertDeps,
+  link: WorkerLink | null = null,
+): Promise<Fleet> {
   const standIns = new StandIns(deps);
   const groups: ExpertGroup[] = [];
   for (const expert of config.experts) {
-    const replicas = await composeReplicas(expert, standIns, deps);
+    const replicas = await composeReplicas(expert, standIns, deps, link);
     groups.push(
       new ExpertGroup(expert.id, replicas, {
         queueSize: expert.queue_size,
@@ -110,25 +116,26 @@ export async function composeFleet(config: Config, deps: ExpertDeps): Promise<Fl
       }),
     );
   }
-  return new Fleet(groups, Math.random);
+  const fleet = new Fleet(groups, Math.random);
+  link?.connect(fleet);
+  return fleet;
 }
 
 async function composeReplicas(
   expert: ExpertConfig,
   standIns: StandIns,
   deps: ExpertDeps,
+  link: WorkerLink | null,
 ): Promise<readonly Replica[]> {
   const kind = kindOf(expert);
-  const options = kindOptions(expert);
-  const replicas = kind.replicas?.(options) ?? [{ name: expert.id, weight: 1, options }];
-  const limit = expert.max_concurrent ?? kind.admission.maxConcurrent;
+  const limit = limitOf(expert);
   const made: Replica[] = [];
-  for (const replica of replicas) {
-    const create = (): Promise<Expert> => kind.create(expert.id, replica.options, deps);
-    const speaker = await standIns.instead(expert.id, kind, options, create);
-    made.push(
-      new Replica(replica.name, speaker, { weight: replica.weight, limit, now: () => performance.now() }),
-    );
+  for (const [index, { name, weight, options }] of replicaOptions(expert).entries()) {
+    const create = (): Promise<Expert> => kind.create(expert.id, options, deps);
+    const speaker = await standIns.instead(expert.id, kind, kindOptions(expert), create);
+    const shared =
+      link && Number.isFinite(limit) ? { slots: link.slots(replicaKey(expert.id, index), limit) } : {};
+    made.push(new Replica(name, speaker, { weight, limit, now: () => performance.now(), ...shared }));
   }
   return made;
 }
@@ -146,7 +153,7 @@ export function composeGateway(
       expert.first_token_timeout ?? kindOf(expert).admission.firstTokenMs,
     ]),
   );
-  telemetry.watchLoads(() => new Map(Array.from(fleet.groups, ([id, group]) => [id, group.load()])));
+  telemetry.watchLoads(() => new Map(Array.from(fleet.groups, ([id, group]) => [id, ownLoad(group)])));
   return new Gateway(
     composeRouter(config, model, () => fleet.loads()),
     fleet,
@@ -156,6 +163,39 @@ export function composeGateway(
       firstTokenTimeout: (expert) => firstToken.get(expert)!,
     },
   );
+}
+
+/** Of this process alone: metrics are added up over workers. */
+function ownLoad(group: ExpertGroup): { inFlight: number; queued: number; available: boolean } {
+  const inFlight = group.replicas.reduce((sum, replica) => sum + replica.own.inFlight, 0);
+  return { inFlight, queued: group.queued, available: group.load().available };
+}
+
+/** Places by replica, of those that have a limit: what workers share out. */
+export function replicaLimits(config: Config): ReadonlyMap<string, number> {
+  const limits = config.experts.flatMap((expert) =>
+    replicaOptions(expert).map((_replica, index): [string, number] => [
+      replicaKey(expert.id, index),
+      limitOf(expert),
+    ]),
+  );
+  return new Map(limits.filter(([, limit]) => Number.isFinite(limit)));
+}
+
+/** Whether every expert is a server elsewhere, so that more processes of the gateway mean more throughput. */
+export function canHaveWorkers(config: Config): boolean {
+  return !config.experts.some((expert) => kindOf(expert).inProcess);
+}
+
+function limitOf(expert: ExpertConfig): number {
+  return expert.max_concurrent ?? kindOf(expert).admission.maxConcurrent;
+}
+
+function replicaOptions(
+  expert: ExpertConfig,
+): readonly { readonly name: string; readonly weight: number; readonly options: unknown }[] {
+  const options = kindOptions(expert);
+  return kindOf(expert).replicas?.(options) ?? [{ name: expert.id, weight: 1, options }];
 }
 
 function kindOf(expert: ExpertConfig): (typeof EXPERT_KINDS)[number] {

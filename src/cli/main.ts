@@ -6,10 +6,12 @@ import { chatCommand } from './chat.ts';
 import { checkCommand } from './check.ts';
 import { inspectCommand } from './inspect.ts';
 import { keyCommand } from './key.ts';
+import { planCommand } from './plan.ts';
 import { pullCommand } from './pull.ts';
 import { routeCommand } from './route.ts';
 import { serveCommand } from './serve.ts';
 import { version } from './shipped.ts';
+import { simulateCommand } from './simulate.ts';
 import { trainCommand } from './train.ts';
 
 /** Exit codes, as `--help` states them. */
@@ -23,6 +25,8 @@ const VERBS = [
   trainCommand,
   inspectCommand,
   checkCommand,
+  planCommand,
+  simulateCommand,
   pullCommand,
   keyCommand,
 ];

@@ -1,30 +1,32 @@
-/** `expert-router serve`: the gateway, from a config to a listening address and an orderly end. */
-import { isIP } from 'node:net';
+/** `expert-router serve`: the gateway, from a config to a listening address, in one process or several. */
+import cluster from 'node:cluster';
+import { availableParallelism } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { UserError } from '../core/errors.ts';
-import type { Routed } from '../gateway/router.ts';
-import { Readiness } from '../http/readiness.ts';
-import { listen, type RunningServer } from '../http/server.ts';
-import { Telemetry } from '../telemetry/metrics.ts';
-
-import { composeFleet, composeGateway, DEFAULT_CONFIG, expertDeps, loadRouterModel } from './compose.ts';
+import { Primary } from '../workers/primary.ts';
+import { canHaveWorkers, DEFAULT_CONFIG, replicaLimits } from './compose.ts';
+import { serveAlone, serveAsWorker } from './gateway-process.ts';
+import { listenAddress } from './listen-address.ts';
 
 interface ServeOptions {
   readonly config?: string;
   readonly port?: number;
+  readonly workers?: number;
   readonly verbose?: boolean;
 }
-
-/** How long running answers may take to finish after SIGTERM or Ctrl-C; a second signal cuts them. */
-const GRACE_MS = 20_000;
 
 export function serveCommand(): Command {
   return new Command('serve')
     .description('serve the gateway')
     .option('-c, --config <file>', 'experts and settings; eight embedded experts when absent')
-    .option('-p, --port <port>', 'listen on this port instead of the configured one', portNumber)
+    .option('-p, --port <port>', 'listen on this port instead of the configured one', wholeNumber(0, 65_535))
+    .option(
+      '-w, --workers <number>',
+      'processes that share the port; one a core, or one if an expert is embedded',
+      wholeNumber(1, 256),
+    )
     .option('--verbose', 'print one line a request: who answers and why, never what was asked')
     .addHelpText(
       'after',
@@ -34,89 +36,51 @@ Without API keys in the config, only this machine can connect.
 
 Examples:
   $ expert-router serve
-  $ expert-router serve --config experts.yaml --port 9000`,
+  $ expert-router serve --config experts.yaml --port 9000
+  $ expert-router serve --config experts.yaml --workers 4`,
     )
     .action(serve);
 }
 
 async function serve(options: ServeOptions): Promise<void> {
   const config = await loadConfig(options.config ?? DEFAULT_CONFIG, process.env);
-  const model = await loadRouterModel(config);
-  const log = (line: string): void => console.error(line);
-  const fleet = await composeFleet(config, expertDeps(log));
-  const telemetry = new Telemetry({ processMetrics: true });
-  const gateway = composeGateway(config, model, fleet, telemetry);
-  fleet.watch();
   const address = listenAddress(config, options.port);
-  const server = await bind(address, {
-    keys: config.keys,
-    log,
-    context: {
-      gateway,
-      telemetry,
-      readiness: new Readiness(fleet),
-      maxBodyMb: config.max_body_mb,
-      startedAt: Math.floor(Date.now() / 1000),
-      onRouted: options.verbose ? logDecision : () => {},
-    },
-  });
-  greet(config, server.url, address.restricted);
-  endOnSignal(server);
-}
-
-interface Address {
-  readonly host: string;
-  readonly port: number;
-  /** The config asks for an open address but has no keys. */
-  readonly restricted: boolean;
-}
-
-/** Without keys anyone who reaches the port could use the experts, so then only this machine may. */
-function listenAddress(config: Config, port: number | undefined): Address {
-  const at = config.listen.lastIndexOf(':');
-  const host = config.listen.slice(0, at).replace(/^\[|\]$/g, '');
-  const restricted = config.keys.length === 0 && !isLoopback(host);
-  return {
-    host: restricted ? '127.0.0.1' : host,
-    port: port ?? Number(config.listen.slice(at + 1)),
-    restricted,
-  };
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
-}
-
-async function bind(
-  { host, port }: Address,
-  options: Omit<Parameters<typeof listen>[0], 'host' | 'port'>,
-): Promise<RunningServer> {
-  try {
-    return await listen({ ...options, host, port });
-  } catch (error) {
-    await options.context.gateway.fleet.close();
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code === 'EADDRINUSE')
-      throw new UserError(
-        `Port ${port} on ${host} is taken. Choose another with --port, or stop what listens there.`,
-      );
-    if (code === 'EACCES')
-      throw new UserError(
-        `Port ${port} needs more rights than this user has. Choose one above 1023 with --port.`,
-      );
-    throw error;
+  const verbose = options.verbose ?? false;
+  if (cluster.isWorker) return serveAsWorker(config, address, verbose);
+  const workers = workerCount(config, options.workers);
+  if (workers === 1) {
+    greet(config, await serveAlone(config, address, verbose), address.restricted, 1);
+    return;
   }
+  const primary = new Primary({
+    workers,
+    limits: replicaLimits(config),
+    log: (line) => console.error(line),
+    onServing: (url) => greet(config, url, address.restricted, workers),
+  });
+  process.on('SIGINT', () => primary.end());
+  process.on('SIGTERM', () => primary.end());
+  primary.run();
 }
 
-function greet(config: Config, url: string, restricted: boolean): void {
+function workerCount(config: Config, asked: number | undefined): number {
+  if (canHaveWorkers(config)) return asked ?? availableParallelism();
+  if (asked !== undefined && asked > 1) {
+    throw new UserError(
+      `--workers ${asked}: the config has embedded experts, which run in one process; every worker would load its own copy.`,
+    );
+  }
+  return 1;
+}
+
+function greet(config: Config, url: string, restricted: boolean, workers: number): void {
   const names = config.experts.map((expert) => expert.id).join(', ');
   const auth = config.keys.length > 0 ? ' -H "Authorization: Bearer $EXPERT_ROUTER_KEY"' : '';
+  const asked = restricted ? ` (${config.listen} was asked for; 'expert-router key' makes a key)` : '';
   const notice =
-    config.keys.length > 0
-      ? ''
-      : `\nNo API keys are configured, so only this machine can connect${restricted ? ` (${config.listen} was asked for; 'expert-router key' makes a key)` : ''}.`;
+    config.keys.length > 0 ? '' : `\nNo API keys are configured, so only this machine can connect${asked}.`;
   console.log(`
-Expert Router serves ${config.experts.length} experts on ${url}
+Expert Router serves ${config.experts.length} experts on ${url}${workers > 1 ? ` with ${workers} workers` : ''}
   ${names}
 ${notice}
 Ask from another terminal:
@@ -129,27 +93,10 @@ Chat in the terminal:
 Ctrl-C stops it.`);
 }
 
-function logDecision({ decision, classification }: Routed, traceId: string): void {
-  const confidence = classification.confidence.toFixed(2);
-  console.error(
-    `${traceId} -> ${decision.expert} (${decision.reason}, cluster ${classification.cluster}, confidence ${confidence})`,
-  );
-}
-
-function endOnSignal(server: RunningServer): void {
-  let ending = false;
-  const end = (): void => {
-    if (ending) process.exit(1);
-    ending = true;
-    console.error('Finishing running answers; once more to stop at once.');
-    void server.close(GRACE_MS).then(() => process.exit(0));
+function wholeNumber(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (Number.isInteger(value) && value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`a whole number from ${least} to ${most}.`);
   };
-  process.on('SIGINT', end);
-  process.on('SIGTERM', end);
-}
-
-function portNumber(text: string): number {
-  const port = Number(text);
-  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
-  throw new InvalidArgumentError('a port is a number from 0 to 65535.');
 }

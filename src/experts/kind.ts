@@ -36,6 +36,8 @@ export interface ExpertKind<O> {
   readonly summary: string;
   /** Strict: an unknown option is an error. The config schema is derived from it. */
   readonly options: z.ZodType<O>;
+  /** Whether it computes inside this process; then a second worker would be a second copy of it all. */
+  readonly inProcess: boolean;
   /** What suits its engines where the config says nothing. */
   readonly admission: {
     /** Requests one replica may hold at once; Infinity where the engine itself keeps the line. */

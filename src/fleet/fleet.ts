@@ -26,6 +26,38 @@ export class Fleet {
     return Array.from(this.groups.values(), (group) => group.load());
   }
 
+  /** There may be room again: lets in who waits. */
+  letIn(): void {
+    for (const group of this.groups.values()) group.letIn();
+  }
+
+  /** What this process holds, by replica (`expert/index`), and who waits, by expert. */
+  ownLoads(): { replicas: Record<string, [number, number]>; queued: Record<string, number> } {
+    const replicas: Record<string, [number, number]> = {};
+    const queued: Record<string, number> = {};
+    for (const [expert, group] of this.groups) {
+      queued[expert] = group.queued;
+      group.replicas.forEach((replica, index) => {
+        replicas[`${expert}/${index}`] = [replica.own.inFlight, replica.own.outstandingTokens];
+      });
+    }
+    return { replicas, queued };
+  }
+
+  /** The same of all other processes together. */
+  hearElsewhere(loads: {
+    readonly replicas: Readonly<Record<string, readonly [number, number]>>;
+    readonly queued: Readonly<Record<string, number>>;
+  }): void {
+    for (const [expert, group] of this.groups) {
+      group.queuedElsewhere = loads.queued[expert] ?? 0;
+      group.replicas.forEach((replica, index) => {
+        const [inFlight, outstandingTokens] = loads.replicas[`${expert}/${index}`] ?? [0, 0];
+        replica.elsewhere = { inFlight, outstandingTokens };
+      });
+    }
+  }
+
   /** Probes all replicas from now on. */
   watch(): void {
     for (const group of this.groups.values())

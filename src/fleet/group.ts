@@ -41,6 +41,8 @@ export class ExpertGroup {
   readonly replicas: readonly Replica[];
   readonly #options: GroupOptions;
   readonly #line = new FairQueue<InLine>();
+  /** Requests that wait in other processes, as last heard. */
+  queuedElsewhere = 0;
 
   constructor(id: string, replicas: readonly Replica[], options: GroupOptions) {
     this.id = id;
@@ -48,11 +50,17 @@ export class ExpertGroup {
     this.#options = options;
   }
 
+  /** Requests that wait here. */
+  get queued(): number {
+    return this.#line.length;
+  }
+
+  /** Over all processes. */
   load(): LoadSnapshot {
     const available = this.replicas.filter((replica) => replica.available);
     return {
       inFlight: sum(this.replicas, (replica) => replica.inFlight),
-      queued: this.#line.length,
+      queued: this.#line.length + this.queuedElsewhere,
       outstandingTokens: sum(this.replicas, (replica) => replica.outstandingTokens),
       tokensPerSecond: sum(available, (replica) => replica.tokensPerSecond),
       capacity: sum(available, (replica) => replica.limit),
@@ -89,7 +97,7 @@ export class ExpertGroup {
       replica: lease.replica,
       end: (outcome: LeaseOutcome) => {
         lease.end(outcome);
-        this.#drain();
+        this.letIn();
       },
     };
   }
@@ -149,8 +157,8 @@ export class ExpertGroup {
     };
   }
 
-  /** Lets in whoever is next while there is room. Also to be called when a replica comes back. */
-  #drain(): void {
+  /** Lets in whoever is next while there is room; to be called when there may be room again. */
+  letIn(): void {
     while (this.#line.length > 0 && this.replicas.some((replica) => replica.hasRoom && replica.available)) {
       const next = this.#line.shift()!;
       clearTimeout(next.timer);
@@ -164,7 +172,7 @@ export class ExpertGroup {
   /** What a probe found about a replica; those who wait may profit. */
   found(replica: Replica, health: Parameters<Replica['found']>[0]): void {
     replica.found(health);
-    this.#drain();
+    this.letIn();
   }
 }
 

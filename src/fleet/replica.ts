@@ -19,33 +19,75 @@ export interface Lease {
   end(outcome: LeaseOutcome): void;
 }
 
+/** The places of a replica, where several processes share them. */
+export interface Slots {
+  /** Whether one can be taken now; asking may fetch more from elsewhere. */
+  readonly free: boolean;
+  take(): void;
+  release(): void;
+}
+
+/** All of the places are this process's own. */
+function ownSlots(limit: number): Slots {
+  let used = 0;
+  return {
+    get free() {
+      return used < limit;
+    },
+    take: () => {
+      used += 1;
+    },
+    release: () => {
+      used -= 1;
+    },
+  };
+}
+
+/** What other processes hold of the same replica, as last heard. */
+interface Elsewhere {
+  readonly inFlight: number;
+  readonly outstandingTokens: number;
+}
+
 export class Replica {
   readonly name: string;
   readonly expert: Expert;
   readonly weight: number;
-  /** Requests it may hold at once. */
+  /** Requests it may hold at once, over all processes. */
   readonly limit: number;
+  elsewhere: Elsewhere = { inFlight: 0, outstandingTokens: 0 };
   readonly #breaker = new Breaker();
   readonly #rate = new ServiceRate();
   readonly #now: () => number;
+  readonly #slots: Slots;
   #health: Health = { state: 'ready' };
   #inFlight = 0;
   #outstandingTokens = 0;
 
-  constructor(name: string, expert: Expert, options: { weight: number; limit: number; now: () => number }) {
+  constructor(
+    name: string,
+    expert: Expert,
+    options: { weight: number; limit: number; now: () => number; slots?: Slots },
+  ) {
     this.name = name;
     this.expert = expert;
     this.weight = options.weight;
     this.limit = options.limit;
     this.#now = options.now;
+    this.#slots = options.slots ?? ownSlots(options.limit);
+  }
+
+  /** Of this process. */
+  get own(): Elsewhere {
+    return { inFlight: this.#inFlight, outstandingTokens: this.#outstandingTokens };
   }
 
   get inFlight(): number {
-    return this.#inFlight;
+    return this.#inFlight + this.elsewhere.inFlight;
   }
 
   get outstandingTokens(): number {
-    return this.#outstandingTokens;
+    return this.#outstandingTokens + this.elsewhere.outstandingTokens;
   }
 
   get tokensPerSecond(): number {
@@ -66,7 +108,7 @@ export class Replica {
   }
 
   get hasRoom(): boolean {
-    return this.#inFlight < this.limit;
+    return this.#slots.free;
   }
 
   /** What a probe found. A server that is warming up is not failing: its breaker stays as it is. */
@@ -78,6 +120,7 @@ export class Replica {
   /** @param tokens estimate of prompt and expected answer */
   lease(tokens: number): Lease {
     let open = true;
+    this.#slots.take();
     this.#inFlight += 1;
     this.#outstandingTokens += tokens;
     this.#breaker.admitted(this.#now());
@@ -87,6 +130,7 @@ export class Replica {
       end: (outcome) => {
         if (!open) return;
         open = false;
+        this.#slots.release();
         this.#inFlight -= 1;
         this.#outstandingTokens -= tokens;
         this.#conclude(outcome, tokens);

@@ -6,7 +6,6 @@ import type { Endpoint } from '../core/openai.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { AUTO, endpointOf, parseRequest } from '../gateway/request.ts';
 import type { Routed } from '../gateway/router.ts';
-import type { Telemetry } from '../telemetry/metrics.ts';
 import { readBody } from './body.ts';
 import { ClientSink } from './client-sink.ts';
 import { decisionBody, decisionHeaders } from './decision-wire.ts';
@@ -15,7 +14,8 @@ import { sendJson } from './wire.ts';
 
 export interface RouteContext {
   readonly gateway: Gateway;
-  readonly telemetry: Telemetry;
+  /** The Prometheus page and its content type. */
+  metrics(): Promise<{ readonly contentType: string; readonly page: string }>;
   readonly readiness: Readiness;
   readonly maxBodyMb: number;
   /** Epoch seconds at which this router started. */
@@ -130,9 +130,9 @@ async function listExperts({ gateway }: RouteContext, { response }: Exchange): P
   sendJson(response, 200, { object: 'list', data });
 }
 
-async function metrics({ telemetry }: RouteContext, { response }: Exchange): Promise<void> {
-  const page = await telemetry.registry.metrics();
-  response.writeHead(200, { 'content-type': telemetry.registry.contentType }).end(page);
+async function metrics(context: RouteContext, { response }: Exchange): Promise<void> {
+  const { contentType, page } = await context.metrics();
+  response.writeHead(200, { 'content-type': contentType }).end(page);
 }
 
 async function health(_context: RouteContext, { response }: Exchange): Promise<void> {

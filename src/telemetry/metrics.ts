@@ -82,6 +82,7 @@ export class Telemetry {
         help,
         labelNames: ['expert'],
         registers: [this.registry],
+        aggregator: name.endsWith('available') ? 'max' : 'sum',
         collect() {
           for (const [expert, load] of loads()) this.set({ expert }, value(load));
         },

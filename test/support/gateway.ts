@@ -28,7 +28,10 @@ export async function gateway(yaml: string): Promise<RunningGateway> {
     log,
     context: {
       gateway: handler,
-      telemetry,
+      metrics: async () => ({
+        contentType: telemetry.registry.contentType,
+        page: await telemetry.registry.metrics(),
+      }),
       readiness: new Readiness(fleet),
       maxBodyMb: config.max_body_mb,
       startedAt: 0,
@@ -55,9 +58,9 @@ export async function gateway(yaml: string): Promise<RunningGateway> {
   };
 }
 
-/** Waits until a condition holds, or fails after two seconds saying what was awaited. */
+/** Waits until a condition holds, or fails after a patient while saying what was awaited. */
 export async function eventually(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 2_000;
+  const deadline = performance.now() + 30_000;
   while (!(await holds())) {
     if (performance.now() > deadline) throw new Error(`never happened: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));

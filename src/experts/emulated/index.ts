@@ -22,6 +22,7 @@ export const emulatedKind: ExpertKind<EmulatedOptions> = {
   kind: 'emulated',
   summary: 'answers with text that says it is emulated; needs no model',
   options: emulatedOptions,
+  inProcess: false,
   admission: { maxConcurrent: Number.POSITIVE_INFINITY, firstTokenMs: 30_000 },
   create: async (id, options, deps) => emulatedExpert(id, options, deps),
 };

@@ -12,6 +12,7 @@ export function createLlamaKind(): ExpertKind<LlamaOptions> {
     summary: 'a GGUF model run by llama.cpp inside this process; experts with the same weights share them',
     options: llamaOptions,
     // Experts that share weights share sequences, so the line is the engine's, and on a CPU it can be long.
+    inProcess: true,
     admission: { maxConcurrent: Number.POSITIVE_INFINITY, firstTokenMs: 600_000 },
     create: async (id, options, deps) => new LlamaExpert(id, options, await shelf.use(options, deps), deps),
   };

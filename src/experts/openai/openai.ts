@@ -22,6 +22,7 @@ export const openaiKind: ExpertKind<OpenAiOptions> = {
     "Any server with OpenAI's chat completions: vLLM, SGLang, trtllm-serve, llama-server, Ollama, clouds",
   options: openaiOptions,
   // Engines batch in flight; 256 sequences is what vLLM and TensorRT-LLM admit unless told otherwise.
+  inProcess: false,
   admission: { maxConcurrent: 256, firstTokenMs: 30_000 },
   replicas: (options) =>
     replicasOf(options).map(({ url, weight }) => ({ name: url, weight, options: { ...options, url } })),

@@ -1,0 +1,174 @@
+/**
+ * The calibration tables as typed rows: which deployment, which load, what was measured; unusable rows left out by name.
+ * It knows the tables' columns and their traps, and nothing of how rows are predicted.
+ */
+import { type Deployment, deployment } from '../../src/simulator/deployment.ts';
+import { type Row, readTable } from './csv.ts';
+
+export interface CalibrationRow {
+  readonly deployment: Deployment;
+  /** `max-throughput`: all requests offered at once; `closed-loop`: constant users; `static`: one batch; `first-token`: one prompt. */
+  readonly kind: 'max-throughput' | 'closed-loop' | 'static' | 'first-token';
+  readonly version: string;
+  readonly input: number;
+  readonly output: number;
+  /** Users, or the batch of a static run; Infinity for unlimited offered load. */
+  readonly concurrency: number;
+  /** Requests of the whole run. */
+  readonly requests: number;
+  /** Lengths vary evenly between these multiples of `input` and `output`. */
+  readonly lengths: { readonly low: number; readonly high: number };
+  readonly measured: {
+    /** Output tokens per second of the whole group. */
+    readonly throughput?: number;
+    /** Mean seconds per output token after the first. */
+    readonly tpot?: number;
+    /** Mean seconds to the first token. */
+    readonly ttft?: number;
+  };
+}
+
+export interface Excluded {
+  readonly reason: string;
+  readonly rows: number;
+}
+
+export interface Calibration {
+  readonly rows: readonly CalibrationRow[];
+  readonly excluded: readonly Excluded[];
+}
+
+const MODELS: Readonly<Record<string, string>> = {
+  'LLaMA v2 7B': 'llama-2-7b',
+  'LLaMA v2 13B': 'llama-2-13b',
+  'LLaMA v2 70B': 'llama-2-70b',
+  'LLaMA v3 8B': 'llama-3-8b',
+  'LLaMA v3 70B': 'llama-3-70b',
+  'LLaMA v3.1 8B': 'llama-3.1-8b',
+  'LLaMA v3.1 70B': 'llama-3.1-70b',
+  'Mistral 7B': 'mistral-7b',
+  'Mixtral 8x7B': 'mixtral-8x7b',
+  'GPTJ 6B': 'gpt-j-6b',
+  'GPT-J 6B': 'gpt-j-6b',
+  'Falcon 180B': 'falcon-180b',
+  'meta-llama/Llama-3.1-8B-Instruct': 'llama-3.1-8b',
+  'meta-llama/Llama-3.1-70B': 'llama-3.1-70b',
+};
+
+const GPUS: Readonly<Record<string, string>> = {
+  'A100-SXM4-80GB': 'a100',
+  'A100-PCIE-80GB': 'a100-pcie',
+  H100: 'h100',
+  H200: 'h200',
+  GH200: 'gh200',
+  L40S: 'l40s',
+  h100_sxm: 'h100',
+  h200_sxm: 'h200',
+  b200_sxm: 'b200',
+};
+
+/** Requests per run that TensorRT-LLM's performance pages state for trtllm-bench, by input/output length. */
+const BENCH_REQUESTS: Readonly<Record<string, number>> = {
+  '128/128': 30_000,
+  '128/2048': 3000,
+  '128/4096': 1500,
+  '500/2000': 3000,
+  '1000/1000': 3000,
+  '2048/128': 3000,
+  '2048/2048': 1500,
+  '5000/500': 1500,
+  '20000/2000': 1000,
+};
+
+/** Requests of a closed-loop run per user: not stated with the rows; ten rounds are usual. */
+const ROUNDS = 10;
+const EXACT = { low: 1, high: 1 };
+/**
+ * Closed-loop rows do not state how lengths vary. Had they not varied at all, all users would stay in step and every
+ * first token would wait for a whole round of prompts: twice as long as measured. A fifth either way undoes that.
+ */
+const VARIED = { low: 0.8, high: 1.2 };
+
+function engineOf(version: string): string {
+  if (version.startsWith('vllm')) return 'vllm';
+  if (version.startsWith('sglang')) return 'sglang';
+  const minor = /^(?:TensorRT-LLM )?0\.(\d+)/.exec(version)?.[1];
+  if (minor === undefined || Number(minor) >= 16) return 'tensorrt-llm';
+  return Number(minor) >= 11 ? 'tensorrt-llm-0.14' : 'tensorrt-llm-0.10';
+}
+
+function deploymentOf(row: Row): Deployment {
+  // AIConfigurator's 8B rows on H100 state no precision; the checkpoint's name is that of the 16-bit weights.
+  const precision = row.precision === 'not stated' ? 'bf16' : row.precision!;
+  return deployment({
+    model: MODELS[row.model!]!,
+    gpu: GPUS[row.gpu!]!,
+    precision,
+    tensorParallel: Number(row.tp),
+    engine: engineOf(row.version!),
+  });
+}
+
+function throughputRow(row: Row): CalibrationRow {
+  const batch = Number.parseInt(row.batch_or_concurrency!, 10);
+  const fixed = Number.isFinite(batch);
+  const lengths = `${row.input_len}/${row.output_len}`;
+  return {
+    deployment: deploymentOf(row),
+    kind: fixed ? 'static' : 'max-throughput',
+    version: row.version!,
+    input: Number(row.input_len),
+    output: Number(row.output_len),
+    concurrency: fixed ? batch : Number.POSITIVE_INFINITY,
+    requests: fixed ? batch : row.version === '0.10.0' ? 2000 : (BENCH_REQUESTS[lengths] ?? 3000),
+    lengths: EXACT,
+    measured: { throughput: Number(row.tokens_per_s_system) },
+  };
+}
+
+function latencyRow(row: Row): CalibrationRow {
+  const concurrency = Number(row.batch_or_concurrency);
+  const first = Number(row.output_len) === 1;
+  const milliseconds = (text: string | undefined): number | undefined =>
+    text ? Number(text) / 1000 : undefined;
+  const [ttft, tpot] = [milliseconds(row.ttft_ms), milliseconds(row.tpot_ms)];
+  return {
+    deployment: deploymentOf(row),
+    kind: first ? 'first-token' : 'closed-loop',
+    version: row.version!,
+    input: Number(row.input_len),
+    output: Number(row.output_len),
+    concurrency,
+    requests: first ? 1 : ROUNDS * concurrency,
+    lengths: first ? EXACT : VARIED,
+    measured: { ...(ttft ? { ttft } : {}), ...(tpot ? { tpot } : {}) },
+  };
+}
+
+/** Why a row cannot be predicted or trusted; null when it can. */
+function reasonToExclude(row: Row): string | null {
+  if (row.source?.includes('splitwise-sim'))
+    return 'Splitwise: engines of 2023 without graphs, 3 to 5 times off the roofline in decode; kept out of fit and score';
+  if (
+    row.version === '0.10.0' &&
+    row.model === 'GPTJ 6B' &&
+    row.gpu === 'H100' &&
+    row.tokens_per_s?.startsWith('54939')
+  )
+    return 'misprint: GPT-J FP8 on H100 at 128/2048 beats its own 128/128 figure';
+  return null;
+}
+
+/** @param folder the calibration folder */
+export function readCalibration(folder: string): Calibration {
+  const reasons = new Map<string, number>();
+  const usable = (row: Row): boolean => {
+    const reason = reasonToExclude(row);
+    if (reason) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+    return reason === null;
+  };
+  const throughput = readTable(`${folder}/trtllm_throughput.csv`).filter(usable).map(throughputRow);
+  const latency = readTable(`${folder}/latency.csv`).filter(usable).map(latencyRow);
+  const excluded = [...reasons].map(([reason, rows]) => ({ reason, rows }));
+  return { rows: [...throughput, ...latency], excluded };
+}

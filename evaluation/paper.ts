@@ -1,0 +1,210 @@
+/**
+ * `npm run paper`: the evaluation of Expert Router on one simulated DGX H100, drawn into `docs/pictures/` and written
+ * into the marked places of `docs/evaluation.md`; all figures in `.cache/paper.json`. Needs nothing from outside.
+ */
+import { progressBar } from '../src/cli/progress.ts';
+import { writeFileAtomically } from '../src/core/files.ts';
+import { type ChartPoint, lineChart } from '../src/report/line-chart.ts';
+import { standaloneSvg } from '../src/report/page.ts';
+import { POLICY_NAMES } from '../src/routing/policies.ts';
+import type { StageMeasures } from '../src/simulator/fleet/measures.ts';
+import { fillDocument, markdownTable } from './paper/document.ts';
+import { BASELINES, type Conditions, EXPERTS, type Line, runLine, USERS } from './paper/matrix.ts';
+import { runScript } from './script.ts';
+
+const BALANCED_C4: Conditions = { lengths: 'c4', skew: 0, policy: 'nearest' };
+const BALANCED_CHAT: Conditions = { lengths: 'chat', skew: 0, policy: 'nearest' };
+/** Mean errors on left-out configurations, as docs/simulator.md reports them: the bands of the pictures. */
+const ERROR = { throughput: 0.13, tpot: 0.07, ttft: 0.32 };
+
+interface Results {
+  readonly c4: readonly Line[];
+  readonly chat: readonly Line[];
+  readonly skewed: readonly Line[];
+}
+
+function runAll(progress: (done: number, total: number, what: string) => void): Results {
+  const all = [...Object.values(EXPERTS), ...Object.values(BASELINES)];
+  // Llama 2 was trained for 4,096 tokens: chats of up to 5,120 are beyond it.
+  const modern = all.filter((c) => !c.model.startsWith('llama-2'));
+  const total = all.length + modern.length + POLICY_NAMES.length;
+  let done = 0;
+  const told = (line: () => Line): Line => {
+    const result = line();
+    progress(++done, total, result.name);
+    return result;
+  };
+  return {
+    c4: all.map((c) => told(() => runLine(c, BALANCED_C4))),
+    chat: modern.map((c) => told(() => runLine(c, BALANCED_CHAT))),
+    skewed: POLICY_NAMES.map((policy) =>
+      told(() => runLine(EXPERTS.small8, { lengths: 'chat', skew: 1, policy }, policy)),
+    ),
+  };
+}
+
+function picture(
+  title: string,
+  label: string,
+  lines: readonly Line[],
+  value: (s: StageMeasures) => number,
+  error = 0,
+  log = false,
+): string {
+  const series = lines.map(({ name, stages }) => ({
+    name,
+    points: stages.map((stage): ChartPoint => {
+      const y = value(stage);
+      return { x: stage.users, y, ...(error > 0 ? { low: y * (1 - error), high: y * (1 + error) } : {}) };
+    }),
+  }));
+  return standaloneSvg(
+    lineChart({
+      title,
+      x: { label: 'users', scale: 'log', ticks: USERS },
+      y: { label, scale: log ? 'log' : 'linear' },
+      series,
+    }),
+  );
+}
+
+function pictures({ c4, chat, skewed }: Results): Readonly<Record<string, string>> {
+  const pick = (lines: readonly Line[], ...names: readonly string[]): readonly Line[] =>
+    names.map((name) => lines.find((line) => line.name === name)!);
+  const small = pick(
+    c4,
+    '8 x 7B FP16',
+    '8 x 7B FP8',
+    '8 x 13B FP8',
+    '7B FP16 TP8',
+    '7B FP8 TP8',
+    '13B FP8 TP8',
+    '70B FP8 TP8',
+  );
+  const chats = pick(
+    chat,
+    '8 x 8B FP8',
+    '8B FP8 TP8',
+    '8 x 70B FP8',
+    '4 x 70B FP8 TP2',
+    '2 x 70B FP8 TP4',
+    '70B FP8 TP8',
+  );
+  const tokens = (s: StageMeasures): number => s.tokens_per_second;
+  const perToken = (s: StageMeasures): number => s.tpot_ms.p50;
+  const first = (s: StageMeasures): number => s.ttft_ms.p50;
+  return {
+    'throughput-c4': picture(
+      'Throughput, C4-like lengths',
+      'output tokens per second',
+      small,
+      tokens,
+      ERROR.throughput,
+    ),
+    'tpot-c4': picture(
+      'Time per output token, C4-like lengths',
+      'ms, median',
+      small,
+      perToken,
+      ERROR.tpot,
+      true,
+    ),
+    'ttft-c4': picture('Time to first token, C4-like lengths', 'ms, median', small, first, ERROR.ttft, true),
+    'throughput-chat': picture(
+      'Throughput, chat-like lengths',
+      'output tokens per second, logarithmic',
+      chats,
+      tokens,
+      ERROR.throughput,
+      true,
+    ),
+    'tpot-chat': picture(
+      'Time per output token, chat-like lengths',
+      'ms, median',
+      chats,
+      perToken,
+      ERROR.tpot,
+      true,
+    ),
+    'ttft-chat': picture(
+      'Time to first token, chat-like lengths',
+      'ms, median',
+      chats,
+      first,
+      ERROR.ttft,
+      true,
+    ),
+    'throughput-skewed': picture('Throughput, skewed clusters', 'output tokens per second', skewed, tokens),
+    'ttft-skewed': picture(
+      'Time to first token, skewed clusters',
+      'ms, 95th percentile',
+      skewed,
+      (s) => s.ttft_ms.p95,
+      0,
+      true,
+    ),
+    'home-skewed': picture('Prompts with their own expert', '%', skewed, (s) => 100 * s.at_home),
+  };
+}
+
+const count = (n: number): string => Math.round(n).toLocaleString('en-US');
+const ms = (n: number): string => (n < 100 ? n.toFixed(1) : count(n));
+
+/** Small experts' throughput over each baseline's, by users: the advantage and its growth. */
+function advantage({ c4, chat }: Results): string {
+  const pairs: readonly (readonly [readonly Line[], string, string, string])[] = [
+    [c4, '8 x 7B FP16', '7B FP16 TP8', 'C4'],
+    [c4, '8 x 7B FP8', '7B FP8 TP8', 'C4'],
+    [c4, '8 x 13B FP8', '13B FP8 TP8', 'C4'],
+    [c4, '8 x 8B FP8', '8B FP8 TP8', 'C4'],
+    [c4, '8 x 8B FP8', '70B FP8 TP8', 'C4'],
+    [chat, '8 x 8B FP8', '8B FP8 TP8', 'chat'],
+    [chat, '8 x 8B FP8', '70B FP8 TP8', 'chat'],
+  ];
+  const rows = pairs.map(([lines, experts, baseline, lengths]) => {
+    const [a, b] = [experts, baseline].map((name) => lines.find((line) => line.name === name)!);
+    return [
+      `${experts} / ${baseline}, ${lengths}`,
+      ...USERS.map((_, i) => (a!.stages[i]!.tokens_per_second / b!.stages[i]!.tokens_per_second).toFixed(1)),
+    ];
+  });
+  return markdownTable(['throughput ratio at users', ...USERS.map(String)], rows);
+}
+
+function figures(lines: readonly Line[], users: readonly number[]): string {
+  const rows = lines.flatMap(({ name, stages }) =>
+    stages
+      .filter((s) => users.includes(s.users))
+      .map((s) => [
+        name,
+        String(s.users),
+        count(s.tokens_per_second),
+        `${ms(s.ttft_ms.p50)} / ${ms(s.ttft_ms.p95)}`,
+        `${ms(s.tpot_ms.p50)} / ${ms(s.tpot_ms.p95)}`,
+        `${Math.round(100 * s.kv_utilisation)} %`,
+        `${Math.round(100 * s.at_home)} %`,
+      ]),
+  );
+  return markdownTable(
+    ['', 'users', 'tokens/s', 'TTFT p50 / p95 ms', 'TPOT p50 / p95 ms', 'cache', 'at home'],
+    rows,
+  );
+}
+
+await runScript(async () => {
+  const bar = progressBar('paper', 'items');
+  const results = runAll((done, total, what) => bar.update(done, total, what));
+  bar.finish();
+  for (const [name, svg] of Object.entries(pictures(results)))
+    await writeFileAtomically(`docs/pictures/${name}.svg`, svg);
+  await writeFileAtomically('.cache/paper.json', `${JSON.stringify(results, null, 2)}\n`);
+  const blocks = {
+    advantage: advantage(results),
+    'figures-c4': figures(results.c4, [1, 100, 1000]),
+    'figures-chat': figures(results.chat, [1, 100, 1000]),
+    'figures-skewed': figures(results.skewed, [100, 500, 1000]),
+  };
+  await fillDocument('docs/evaluation.md', blocks);
+  console.log(blocks.advantage);
+  console.log('wrote docs/pictures/*.svg, the tables of docs/evaluation.md, and .cache/paper.json');
+});

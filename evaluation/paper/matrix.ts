@@ -1,0 +1,96 @@
+/**
+ * What the paper's evaluation compares on one DGX H100: experts side by side against tensor-parallel baselines.
+ * It knows placements, lengths and users, and nothing of drawing.
+ */
+import { POLICIES } from '../../src/routing/policies.ts';
+import type { Policy } from '../../src/routing/policy.ts';
+import { deployment } from '../../src/simulator/deployment.ts';
+import { simulateFleet } from '../../src/simulator/fleet/event-loop.ts';
+import type { StageMeasures } from '../../src/simulator/fleet/measures.ts';
+import { DEFAULT_LIMITS } from '../../src/simulator/memory.ts';
+import { ringAffinities, zipfShares } from '../../src/workload/clusters.ts';
+import { NAMED_LENGTHS } from '../../src/workload/lengths.ts';
+
+export const USERS = [1, 10, 50, 100, 250, 500, 750, 1000] as const;
+
+export interface Contender {
+  readonly name: string;
+  readonly model: string;
+  readonly precision: string;
+  readonly experts: number;
+  readonly tensorParallel: number;
+}
+
+const contender = (
+  name: string,
+  model: string,
+  precision: string,
+  experts: number,
+  tensorParallel: number,
+): Contender => ({ name, model, precision, experts, tensorParallel });
+
+/** Experts side by side: the router's own configurations. */
+export const EXPERTS = {
+  small7Fp16: contender('8 x 7B FP16', 'llama-2-7b', 'fp16', 8, 1),
+  small7Fp8: contender('8 x 7B FP8', 'llama-2-7b', 'fp8', 8, 1),
+  medium13: contender('8 x 13B FP8', 'llama-2-13b', 'fp8', 8, 1),
+  small8: contender('8 x 8B FP8', 'llama-3.1-8b', 'fp8', 8, 1),
+  large70: contender('8 x 70B FP8', 'llama-3.1-70b', 'fp8', 8, 1),
+  large70by2: contender('4 x 70B FP8 TP2', 'llama-3.1-70b', 'fp8', 4, 2),
+} as const;
+
+/** One model over all GPUs, or two over half of them each. */
+export const BASELINES = {
+  tp8of70: contender('70B FP8 TP8', 'llama-3.1-70b', 'fp8', 1, 8),
+  tp4of70: contender('2 x 70B FP8 TP4', 'llama-3.1-70b', 'fp8', 2, 4),
+  tp8of7Fp16: contender('7B FP16 TP8', 'llama-2-7b', 'fp16', 1, 8),
+  tp8of7: contender('7B FP8 TP8', 'llama-2-7b', 'fp8', 1, 8),
+  tp8of13: contender('13B FP8 TP8', 'llama-2-13b', 'fp8', 1, 8),
+  tp8of8: contender('8B FP8 TP8', 'llama-3.1-8b', 'fp8', 1, 8),
+} as const;
+
+export interface Conditions {
+  readonly lengths: 'c4' | 'chat';
+  readonly skew: number;
+  readonly policy: keyof typeof POLICIES;
+  readonly seed?: number;
+}
+
+export interface Line {
+  readonly name: string;
+  readonly stages: readonly StageMeasures[];
+}
+
+/** One contender at every number of users; five minutes are measured after five of warm-up. */
+export function runLine(c: Contender, conditions: Conditions, name = c.name): Line {
+  const d = deployment({
+    model: c.model,
+    gpu: 'h100',
+    precision: c.precision,
+    tensorParallel: c.tensorParallel,
+  });
+  const policy: Policy = POLICIES[conditions.policy];
+  const stages = USERS.map((users) =>
+    simulateFleet({
+      experts: Array.from({ length: c.experts }, (_, i) => ({
+        id: `expert-${i + 1}`,
+        deployment: d,
+        replicas: 1,
+        limits: DEFAULT_LIMITS,
+        admission: 'guaranteed-no-evict',
+        chunkedPrefill: true,
+        slots: Math.ceil(1000 / c.experts),
+      })),
+      shares: zipfShares(8, conditions.skew),
+      affinities: Array.from({ length: 8 }, (_, cluster) => ringAffinities(cluster, c.experts)),
+      arrivals: { kind: 'closed', users, thinkSeconds: 0 },
+      lengths: NAMED_LENGTHS[conditions.lengths]!,
+      policy,
+      secondsPerAffinity: 2,
+      seconds: 300,
+      warmupSeconds: 300,
+      seed: conditions.seed ?? 1,
+    }),
+  );
+  return { name, stages };
+}

@@ -1,0 +1,49 @@
+/**
+ * `npm run bench:simulator:speed`: how long it takes to simulate ten minutes, for growing numbers of users and GPUs.
+ */
+import { POLICIES } from '../src/routing/policies.ts';
+import { deployment } from '../src/simulator/deployment.ts';
+import { simulateFleet } from '../src/simulator/fleet/event-loop.ts';
+import { DEFAULT_LIMITS } from '../src/simulator/memory.ts';
+import { ringAffinities, zipfShares } from '../src/workload/clusters.ts';
+import { NAMED_LENGTHS } from '../src/workload/lengths.ts';
+import { runScript } from './script.ts';
+
+const SIZES = [
+  { users: 100, experts: 8, replicas: 1 },
+  { users: 1000, experts: 8, replicas: 1 },
+  { users: 10_000, experts: 8, replicas: 10 },
+  { users: 100_000, experts: 8, replicas: 125 },
+];
+
+await runScript(() => {
+  const d = deployment({ model: 'llama-3.1-8b', gpu: 'h100', precision: 'fp8' });
+  console.log('users    GPUs  requests  tokens/s (simulated)  seconds to simulate ten minutes');
+  for (const { users, experts, replicas } of SIZES) {
+    const started = performance.now();
+    const run = simulateFleet({
+      experts: Array.from({ length: experts }, (_, i) => ({
+        id: `expert-${i}`,
+        deployment: d,
+        replicas,
+        limits: DEFAULT_LIMITS,
+        admission: 'guaranteed-no-evict',
+        chunkedPrefill: true,
+      })),
+      shares: zipfShares(experts, 0),
+      affinities: Array.from({ length: experts }, (_, i) => ringAffinities(i, experts)),
+      arrivals: { kind: 'closed', users, thinkSeconds: 0 },
+      lengths: NAMED_LENGTHS.chat!,
+      policy: POLICIES.nearest,
+      secondsPerAffinity: 30,
+      seconds: 570,
+      warmupSeconds: 30,
+      seed: 1,
+    });
+    const seconds = ((performance.now() - started) / 1000).toFixed(1);
+    const gpus = experts * replicas;
+    console.log(
+      `${String(users).padEnd(8)} ${String(gpus).padEnd(5)} ${String(run.requests).padEnd(9)} ${run.tokens_per_second.toFixed(0).padEnd(21)} ${seconds}`,
+    );
+  }
+});

@@ -1,0 +1,214 @@
+/** `expert-router plan`: what fits on which GPUs, how fast, for how many users, at which cost. */
+import { Command, Option } from 'commander';
+import { UserError } from '../core/errors.ts';
+import { seededRandom } from '../core/random.ts';
+import { type PlanFigures, planFigures } from '../planner/figures.ts';
+import { type Demand, type Placement, searchPlacements } from '../planner/placements.ts';
+import { recipe } from '../planner/recipe.ts';
+import { type Deployment, deployment } from '../simulator/deployment.ts';
+import { findGpu, GPU_NAMES } from '../simulator/hardware/gpu.ts';
+import { findPrecision, PRECISION_NAMES, PRECISIONS } from '../simulator/hardware/precision.ts';
+import { DEFAULT_LIMITS, type EngineLimits, requireFit } from '../simulator/memory.ts';
+import type { MeanLengths } from '../simulator/steady-state.ts';
+import { meanLengths, NAMED_LENGTHS } from '../workload/lengths.ts';
+import { modelNamed } from './plan/model-option.ts';
+import { amountOf, namedList, parseServiceLevel } from './plan/options.ts';
+import { figuresTable, placementsTable } from './plan/tables.ts';
+
+interface PlanOptions {
+  readonly model: string;
+  readonly gpu: string;
+  readonly precision?: string;
+  readonly tp?: string;
+  readonly engine: string;
+  readonly input: string;
+  readonly output: string;
+  readonly lengths?: string;
+  readonly users?: string;
+  readonly slo?: string;
+  readonly gpus: string;
+  readonly experts: string;
+  readonly price?: string;
+  readonly maxBatch: string;
+  readonly maxTokens: string;
+  readonly kvFraction: string;
+  readonly recipe?: boolean;
+  readonly json?: boolean;
+}
+
+export function planCommand(): Command {
+  return new Command('plan')
+    .description('compute what a model needs and gives on a GPU, or search placements for a number of users')
+    .requiredOption(
+      '-m, --model <names>',
+      'built-in name, or path of a Hugging Face config.json; several: a,b',
+    )
+    .option('-g, --gpu <names>', `${GPU_NAMES.join(', ')}; several when searching`, 'h100')
+    .option('-p, --precision <names>', `${PRECISION_NAMES.join(', ')}; fp8 where the GPU has it when absent`)
+    .option('--tp <degree>', 'tensor-parallel degree: 1, 2, 4 or 8; the smallest that fits when absent')
+    .addOption(
+      new Option('--engine <name>', 'whose overheads to assume')
+        .choices(['tensorrt-llm', 'tensorrt-llm-0.14', 'tensorrt-llm-0.10', 'vllm', 'sglang'])
+        .default('tensorrt-llm'),
+    )
+    .option('--input <tokens>', 'mean prompt length', '1000')
+    .option('--output <tokens>', 'mean answer length', '200')
+    .option('--lengths <name>', `named lengths instead: ${Object.keys(NAMED_LENGTHS).join(', ')}`)
+    .option(
+      '--users <n>',
+      'users who each ask again as soon as they are answered: searches placements for them',
+    )
+    .option('--slo <levels>', 'what they may wait on average, such as ttft=1s,tpot=50ms')
+    .option('--gpus <n>', 'GPUs there are, when searching', '8')
+    .option('--experts <n>', 'different experts that share the users, when searching', '1')
+    .option('--price <usd>', 'price of one GPU for an hour, for cost per million output tokens')
+    .option('--max-batch <n>', "the engine's limit of sequences in a step", String(DEFAULT_LIMITS.maxBatch))
+    .option('--max-tokens <n>', "the engine's limit of tokens in a step", String(DEFAULT_LIMITS.maxTokens))
+    .option(
+      '--kv-fraction <share>',
+      'share of the free memory given to the cache',
+      String(DEFAULT_LIMITS.kvFraction),
+    )
+    .option('--recipe', 'print a config of the router and the engines’ command lines')
+    .option('--json', 'machine-readable output')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ expert-router plan --model llama-2-13b --gpu h100 --precision fp8
+  $ expert-router plan --model ./config.json --gpu l40s --input 500 --output 300 --price 1.20
+  $ expert-router plan --model llama-3.1-8b,llama-3.1-70b --gpu h100,h200 --users 600 --lengths chat --slo ttft=1s,tpot=50ms
+  $ expert-router plan --model llama-3.1-8b --users 1000 --experts 8 --recipe
+
+Figures come from a model checked against published measurements; docs/simulator.md states its errors.`,
+    )
+    .action(async (options: PlanOptions) => {
+      const text = options.users === undefined ? await planOne(options) : await planMany(options);
+      console.log(text);
+    });
+}
+
+function limitsOf(options: PlanOptions): EngineLimits {
+  const kvFraction = amountOf('--kv-fraction', options.kvFraction);
+  if (kvFraction >= 1) throw new UserError(`--kv-fraction: must lie below 1, is ${kvFraction}.`);
+  return {
+    ...DEFAULT_LIMITS,
+    maxBatch: amountOf('--max-batch', options.maxBatch, 'whole'),
+    maxTokens: amountOf('--max-tokens', options.maxTokens, 'whole'),
+    kvFraction,
+  };
+}
+
+function lengthsOf(options: PlanOptions): MeanLengths {
+  if (options.lengths === undefined)
+    return {
+      promptTokens: amountOf('--input', options.input, 'whole'),
+      outputTokens: amountOf('--output', options.output, 'whole'),
+    };
+  const named = NAMED_LENGTHS[options.lengths];
+  if (!named)
+    throw new UserError(
+      `--lengths: "${options.lengths}" is not known. Known: ${Object.keys(NAMED_LENGTHS).join(', ')}.`,
+    );
+  const mean = meanLengths(named, seededRandom(1));
+  return { promptTokens: Math.round(mean.promptTokens), outputTokens: Math.round(mean.outputTokens) };
+}
+
+function priceOf(options: PlanOptions): number | undefined {
+  return options.price === undefined ? undefined : amountOf('--price', options.price);
+}
+
+/** Precisions when none is named: the narrowest that is served without a calibrated checkpoint of its own. */
+function defaultPrecision(gpu: string): string {
+  return findGpu(gpu).peak.fp8 ? 'fp8' : 'fp16';
+}
+
+async function planOne(options: PlanOptions): Promise<string> {
+  const limits = limitsOf(options);
+  const lengths = lengthsOf(options);
+  const total = lengths.promptTokens + lengths.outputTokens;
+  const d = await chosenDeployment(options, limits, total);
+  if (total > d.model.maxContext)
+    throw new UserError(
+      `--input, --output: ${total} tokens are more than the ${d.model.maxContext} that ${d.model.name} was trained for.`,
+    );
+  requireFit(d, limits, total);
+  const figures = planFigures(d, limits, lengths, priceOf(options));
+  if (options.recipe) return recipeText(d, limits, 1, options.model, figures.max_concurrent);
+  return options.json ? JSON.stringify(figures, null, 2) : figuresTable(figures, limits);
+}
+
+/** The degree asked for, or the smallest that fits. */
+async function chosenDeployment(
+  options: PlanOptions,
+  limits: EngineLimits,
+  tokens: number,
+): Promise<Deployment> {
+  const model = await modelNamed(options.model);
+  const precision = options.precision ?? defaultPrecision(options.gpu);
+  const at = (tensorParallel: number): Deployment =>
+    deployment({ model, gpu: options.gpu, precision, engine: options.engine, tensorParallel });
+  if (options.tp !== undefined) return at(amountOf('--tp', options.tp, 'whole'));
+  let refusal: unknown;
+  for (const degree of [1, 2, 4, 8]) {
+    try {
+      const d = at(degree);
+      requireFit(d, limits, tokens);
+      return d;
+    } catch (error) {
+      refusal ??= error;
+    }
+  }
+  throw refusal;
+}
+
+async function planMany(options: PlanOptions): Promise<string> {
+  const gpus = namedList(options.gpu).map(findGpu);
+  const precisions = options.precision
+    ? namedList(options.precision).map((name) => findPrecision(name, gpus[0]!))
+    : [PRECISIONS.fp8, PRECISIONS.fp16];
+  const price = priceOf(options);
+  const demand: Demand = {
+    users: amountOf('--users', options.users!, 'whole'),
+    lengths: lengthsOf(options),
+    level: parseServiceLevel(options.slo),
+    limits: limitsOf(options),
+    ...(price === undefined ? {} : { usdPerGpuHour: price }),
+  };
+  const space = {
+    models: await Promise.all(namedList(options.model).map(modelNamed)),
+    gpus,
+    precisions,
+    engine: options.engine as Deployment['engine'],
+    experts: amountOf('--experts', options.experts, 'whole'),
+    maxGpus: amountOf('--gpus', options.gpus, 'whole'),
+  };
+  const found = searchPlacements(space, demand);
+  const best = found[0];
+  if (!best)
+    throw new UserError(
+      `--gpus: nothing fits on ${space.maxGpus} x ${gpus.map((gpu) => gpu.name).join(' or ')} in ` +
+        `${precisions.map((p) => p.name).join(' or ')}; allow more GPUs, a narrower precision or a smaller model.`,
+    );
+  if (options.recipe)
+    return recipeText(best.deployment, demand.limits, best.copies, best.deployment.model.name, perCopy(best));
+  if (!options.json) return placementsTable(found, demand);
+  return JSON.stringify(
+    found.map(({ deployment: _, ...rest }) => rest),
+    null,
+    2,
+  );
+}
+
+const perCopy = (placement: Placement): number => Math.floor(placement.max_concurrent / placement.copies);
+
+function recipeText(
+  d: Deployment,
+  limits: EngineLimits,
+  copies: number,
+  repository: string,
+  most: PlanFigures['max_concurrent'],
+): string {
+  const { config, commands } = recipe(d, limits, copies, repository, most);
+  return `${config}\n# Engines, one command each:\n${commands.map((line) => `# ${line}`).join('\n')}`;
+}

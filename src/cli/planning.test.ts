@@ -1,0 +1,145 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { loadConfig } from '../config/load.ts';
+import { UserError } from '../core/errors.ts';
+import { planCommand } from './plan.ts';
+import { composeLoad } from './simulate/compose.ts';
+import { parseScenario } from './simulate/scenario-file.ts';
+import { simulateCommand } from './simulate.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'planning-'));
+
+/** Runs a verb in this process and gives what it printed. */
+async function printed(command: ReturnType<typeof planCommand>, args: readonly string[]): Promise<string> {
+  const lines: string[] = [];
+  const log = console.log;
+  const error = console.error;
+  console.log = (line: unknown) => void lines.push(String(line));
+  console.error = () => {};
+  try {
+    await command.exitOverride().parseAsync([...args], { from: 'user' });
+  } finally {
+    console.log = log;
+    console.error = error;
+  }
+  return lines.join('\n');
+}
+
+const plan = (...args: string[]) => printed(planCommand(), args);
+
+describe('plan', () => {
+  it("answers the paper's question in JSON with the promised fields", async () => {
+    const f = JSON.parse(
+      await plan('--model', 'llama-2-13b', '--gpu', 'h100', '--precision', 'fp8', '--json'),
+    );
+    expect(f.kv_cache_gb).toBeGreaterThan(62);
+    expect(f.kv_cache_gb).toBeLessThan(67);
+    for (const field of ['weights_gb', 'max_tokens_in_kv', 'max_concurrent', 'tokens_per_second'])
+      expect(f[field]).toBeGreaterThan(0);
+  });
+
+  it('takes the smallest degree that fits when none is given', async () => {
+    expect(JSON.parse(await plan('--model', 'llama-3.1-70b', '--precision', 'fp16', '--json')).gpus).toBe(2);
+  });
+
+  it("reads a model's own config.json", async () => {
+    const path = join(folder, 'config.json');
+    writeFileSync(
+      path,
+      JSON.stringify({
+        num_hidden_layers: 2,
+        hidden_size: 256,
+        num_attention_heads: 4,
+        intermediate_size: 512,
+        vocab_size: 1000,
+        max_position_embeddings: 4096,
+      }),
+    );
+    expect(JSON.parse(await plan('--model', path, '--json')).weights_gb).toBeLessThan(0.1);
+  });
+
+  it('prints a config that the router accepts', async () => {
+    const text = await plan('--model', 'llama-3.1-8b', '--users', '1000', '--experts', '8', '--recipe');
+    const path = join(folder, 'router.yaml');
+    writeFileSync(path, text);
+    expect((await loadConfig(path, {})).experts).toHaveLength(8);
+  });
+
+  it.each([
+    [['--model', 'llama-3.1-8b', '--input', '-5'], /--input: must be a whole number above 0/],
+    [['--model', 'llama-3.1-8b', '--slo', 'ttft=fast', '--users', '5'], /--slo: "ttft=fast"/],
+    [['--model', 'llama-3.1-8b', '--tp', '3'], /tensor-parallel.*possible/],
+    [['--model', 'llama-3.1-405b', '--gpu', 'l4'], /does not fit.*GB too little/],
+    [['--model', 'llama-3.1-405b', '--gpus', '1', '--users', '5'], /--gpus: nothing fits/],
+    [['--model', 'llama-2-7b', '--input', '5000'], /trained for/],
+    [['--model', 'nothing.json'], /cannot read nothing.json/],
+    [['--model', 'llama-3.1-8b', '--kv-fraction', '1.5'], /--kv-fraction/],
+  ])('%j is refused by name', async (args, message) => {
+    await expect(plan(...args)).rejects.toThrow(message);
+    await expect(plan(...args)).rejects.toThrow(UserError);
+  });
+});
+
+const SCENARIO = `
+users: [2, 20]
+seconds: 5
+warmup: 1
+lengths: { prompt: 200, output: { median: 40, p95: 80, max: 100 } }
+placements:
+  - { name: small, model: llama-3.1-8b, experts: 2 }
+  - { name: large, model: llama-3.1-70b, tensor_parallel: 2 }
+`;
+
+describe('simulate', () => {
+  const path = join(folder, 'scenario.yaml');
+  writeFileSync(path, SCENARIO);
+  const run = (...args: string[]) => printed(simulateCommand(), [path, ...args]);
+
+  it('writes the figures with the load test’s fields, and a report that needs nothing else', async () => {
+    const [json, html] = [join(folder, 'out.json'), join(folder, 'out.html')];
+    await run('--compare', 'placements', '--json', json, '--html', html);
+    const { runs } = JSON.parse(readFileSync(json, 'utf8'));
+    expect(runs.map((r: { name: string }) => r.name)).toEqual(['small', 'large']);
+    const stage = runs[0].stages[1];
+    expect(stage.users).toBe(20);
+    for (const field of ['requests', 'errors', 'tokens_per_second'])
+      expect(typeof stage[field]).toBe('number');
+    for (const field of ['ttft_ms', 'tpot_ms', 'e2e_ms']) expect(stage[field].p95).toBeGreaterThan(0);
+    expect(readFileSync(html, 'utf8')).not.toMatch(/https?:/);
+  });
+
+  it('prints a table', async () => {
+    expect(await run()).toMatch(/small +20/);
+  });
+
+  it('says when more is offered than can ever be served', async () => {
+    const open = join(folder, 'open.yaml');
+    writeFileSync(open, SCENARIO.replace('users: [2, 20]', 'arrivals: { poisson: { rate: 5000 } }'));
+    expect(await printed(simulateCommand(), [open])).toMatch(/than small can ever serve/);
+  });
+
+  it.each([
+    ['user: 5', /user: unknown. Did you mean "users"/],
+    ['users: 5\narrivals: { poisson: { rate: 1 } }', /both "users" and "arrivals"/],
+    ['seconds: 5', /needs "users"/],
+    ['users: 5\nlengths: long', /lengths: "long" is not known/],
+    ['users: 5\nseconds: [', /not valid YAML/],
+    ['users: 5\nseconds: "ten"', /seconds/],
+  ])('%j is refused by name', async (head, message) => {
+    const bad = `${head}\nplacements: [{ model: llama-3.1-8b }]\n`;
+    await expect((async () => composeLoad(parseScenario(bad, 's.yaml')))()).rejects.toThrow(message);
+  });
+});
+
+describe('the scenarios that come with the project', () => {
+  it('are valid', () => {
+    const scenarios = execFileSync('ls', ['evaluation/scenarios'], { encoding: 'utf8' }).trim().split('\n');
+    for (const name of scenarios) {
+      const path = join('evaluation/scenarios', name);
+      expect(parseScenario(readFileSync(path, 'utf8'), path).placements.length).toBeGreaterThan(0);
+    }
+  });
+});

@@ -1,0 +1,158 @@
+/** `expert-router simulate`: a fleet that does not exist yet, under a load that does not come yet. */
+import { readFile } from 'node:fs/promises';
+import { Command, Option } from 'commander';
+import { UserError } from '../core/errors.ts';
+import { writeFileAtomically } from '../core/files.ts';
+import { POLICIES } from '../routing/policies.ts';
+import { simulateFleet } from '../simulator/fleet/event-loop.ts';
+import { textTable, wait } from './plan/tables.ts';
+import { type Progress, progressBar } from './progress.ts';
+import { composeExperts, composeLoad, composeScenario, type Load, policyNamed } from './simulate/compose.ts';
+import { type SimulatedRun, simulationReport } from './simulate/report.ts';
+import { type PlacementFile, parseScenario, type ScenarioFile } from './simulate/scenario-file.ts';
+
+interface SimulateOptions {
+  readonly compare?: 'policies' | 'placements';
+  readonly policy?: string;
+  readonly json?: string | true;
+  readonly html?: string;
+  readonly seed?: string;
+}
+
+export function simulateCommand(): Command {
+  return new Command('simulate')
+    .description('simulate experts on GPUs under a load, before buying either')
+    .argument('<scenario>', 'a YAML file; docs/simulator.md describes it')
+    .addOption(
+      new Option('--compare <what>', 'all policies, or all placements of the file').choices([
+        'policies',
+        'placements',
+      ]),
+    )
+    .option('--policy <name>', `instead of the file's: ${Object.keys(POLICIES).join(', ')}`)
+    .option('--seed <n>', "instead of the file's")
+    .option('--html <file>', 'write a report with pictures')
+    .option('--json [file]', 'write or print the figures, named as the load test names them')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ expert-router simulate evaluation/scenarios/dgx-h100.yaml --compare placements --html report.html
+  $ expert-router simulate evaluation/scenarios/skewed.yaml --compare policies
+  $ expert-router simulate scenario.yaml --json > figures.json`,
+    )
+    .action(async (path: string, options: SimulateOptions) => {
+      const file = withOverrides(parseScenario(await readScenario(path), path), options);
+      const progress = progressBar('simulating', 'items');
+      const runs = await simulateAll(file, options.compare, progress);
+      progress.finish();
+      await write(file, runs, options);
+    });
+}
+
+async function readScenario(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    throw new UserError(`scenario: cannot read ${path}.`, { cause });
+  }
+}
+
+function withOverrides(file: ScenarioFile, { policy, seed }: SimulateOptions): ScenarioFile {
+  const number = seed === undefined ? file.seed : Number(seed);
+  if (!Number.isInteger(number) || number < 0)
+    throw new UserError(`--seed: must be a whole number, is "${seed}".`);
+  return { ...file, seed: number, policy: policy ?? file.policy };
+}
+
+/** What is compared, by name: each a placement under a policy. */
+function variants(
+  file: ScenarioFile,
+  compare: SimulateOptions['compare'],
+): readonly { name: string; placement: PlacementFile; policy: string }[] {
+  const name = (p: PlacementFile): string =>
+    p.name ?? `${p.experts * p.replicas} x ${p.model} ${p.precision} TP${p.tensor_parallel}`;
+  if (compare === 'placements')
+    return file.placements.map((p) => ({ name: name(p), placement: p, policy: file.policy }));
+  const first = file.placements[0]!;
+  if (compare === 'policies')
+    return Object.keys(POLICIES).map((policy) => ({ name: policy, placement: first, policy }));
+  return [{ name: name(first), placement: first, policy: file.policy }];
+}
+
+async function simulateAll(
+  file: ScenarioFile,
+  compare: SimulateOptions['compare'],
+  progress: Progress,
+): Promise<readonly SimulatedRun[]> {
+  const load = await composeLoad(file);
+  const chosen = variants(file, compare);
+  const total = chosen.length * load.stages.length;
+  const runs: SimulatedRun[] = [];
+  for (const { name, placement, policy } of chosen) {
+    const run = await simulateOne(file, load, placement, policy, (stage) =>
+      progress.update(runs.length * load.stages.length + stage, total, name),
+    );
+    runs.push({ name, ...run });
+  }
+  return runs;
+}
+
+async function simulateOne(
+  file: ScenarioFile,
+  load: Load,
+  placement: PlacementFile,
+  policy: string,
+  told: (stage: number) => void,
+): Promise<Omit<SimulatedRun, 'name'>> {
+  const experts = await composeExperts(placement);
+  const gpus = experts.reduce((sum, e) => sum + e.replicas * e.deployment.tensorParallel, 0);
+  const stages = load.stages.map((arrivals, i) => {
+    told(i);
+    return simulateFleet(composeScenario(file, load, experts, policyNamed(policy), arrivals));
+  });
+  return { gpus, stages };
+}
+
+/** Above this share of unanswered requests an open loop is past what the fleet can do. */
+const OVERLOADED = 0.3;
+
+async function write(
+  file: ScenarioFile,
+  runs: readonly SimulatedRun[],
+  options: SimulateOptions,
+): Promise<void> {
+  const figures = `${JSON.stringify({ name: file.name, seed: file.seed, runs }, null, 2)}\n`;
+  if (options.json === true) process.stdout.write(figures);
+  else console.log(summary(file, runs));
+  if (typeof options.json === 'string') await writeFileAtomically(options.json, figures);
+  if (options.html !== undefined) {
+    const subtitle = `Lengths ${typeof file.lengths === 'string' ? file.lengths : 'as given'}, ${file.seconds} s after ${file.warmup} s of warm-up, policy ${file.policy}, cluster skew ${file.clusters.skew}, seed ${file.seed}.`;
+    const price = file.price === undefined ? {} : { usdPerGpuHour: file.price };
+    await writeFileAtomically(options.html, simulationReport(runs, { title: file.name, subtitle, ...price }));
+    console.error(`wrote ${options.html}`);
+  }
+}
+
+function summary(file: ScenarioFile, runs: readonly SimulatedRun[]): string {
+  const rows = runs.flatMap((run) =>
+    run.stages.map((s) => [
+      run.name,
+      s.users > 0 ? String(s.users) : '–',
+      Math.round(s.tokens_per_second).toLocaleString('en-US'),
+      wait(s.ttft_ms.p50),
+      wait(s.ttft_ms.p95),
+      `${s.tpot_ms.p50.toFixed(1)} ms`,
+      `${s.tpot_ms.p95.toFixed(1)} ms`,
+      `${Math.round(100 * s.gpu_utilisation)} %`,
+      `${Math.round(100 * s.kv_utilisation)} %`,
+      `${Math.round(100 * s.at_home)} %`,
+    ]),
+  );
+  const head = ['', 'users', 'tokens/s', 'TTFT p50', 'p95', 'TPOT p50', 'p95', 'GPU', 'cache', 'at home'];
+  const overloaded = runs.filter((run) => run.stages.some((s) => s.users === 0 && s.unfinished > OVERLOADED));
+  const warning = overloaded.length
+    ? `\n\nMore is offered than ${overloaded.map((run) => run.name).join(', ')} can ever serve: the queue grows without end, and waiting times say only how long was simulated.`
+    : '';
+  return `${file.name}\n\n${textTable([head, ...rows])}${warning}`;
+}

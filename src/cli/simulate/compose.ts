@@ -1,0 +1,143 @@
+/** From a scenario file's words to what the simulation takes: deployments, clusters, lengths, arrivals. */
+import { readFile } from 'node:fs/promises';
+import { UserError } from '../../core/errors.ts';
+import { nearestName } from '../../core/suggest.ts';
+import { POLICIES } from '../../routing/policies.ts';
+import type { Policy } from '../../routing/policy.ts';
+import { deployment } from '../../simulator/deployment.ts';
+import type { FleetScenario, ReplayedRequest, SimulatedExpertSpec } from '../../simulator/fleet/scenario.ts';
+import { DEFAULT_LIMITS, type EngineLimits } from '../../simulator/memory.ts';
+import type { Arrivals } from '../../workload/arrivals.ts';
+import { normalised, ringAffinities, zipfShares } from '../../workload/clusters.ts';
+import { type LengthDistribution, type LengthModel, NAMED_LENGTHS } from '../../workload/lengths.ts';
+import { MOONCAKE_BLOCK_TOKENS, parseTrace } from '../../workload/traces.ts';
+import { modelNamed } from '../plan/model-option.ts';
+import type { PlacementFile, ScenarioFile } from './scenario-file.ts';
+
+/** The load of a file, read once and shared by all runs. */
+export interface Load {
+  readonly lengths: LengthModel;
+  /** One entry per stage: numbers of users, or the one open loop. */
+  readonly stages: readonly Arrivals[];
+  readonly replay?: readonly ReplayedRequest[];
+}
+
+export async function composeLoad(file: ScenarioFile): Promise<Load> {
+  const lengths = lengthsOf(file);
+  const { arrivals } = file;
+  if (!arrivals) {
+    const users = typeof file.users === 'number' ? [file.users] : file.users!;
+    return { lengths, stages: users.map((n) => ({ kind: 'closed', users: n, thinkSeconds: file.think })) };
+  }
+  if ('poisson' in arrivals)
+    return { lengths, stages: [{ kind: 'poisson', perSecond: arrivals.poisson.rate }] };
+  if ('bursts' in arrivals) {
+    const { rate, factor, busy, share } = arrivals.bursts;
+    return {
+      lengths,
+      stages: [{ kind: 'bursts', perSecond: rate, factor, busySeconds: busy, busyShare: share }],
+    };
+  }
+  const requests = parseTrace(await readText(arrivals.trace), arrivals.trace);
+  const replay = requests.map(({ prefixIds, ...lengthsOnly }) => ({
+    promptTokens: lengthsOnly.promptTokens,
+    outputTokens: lengthsOnly.outputTokens,
+    // The last id's block is rarely full, so only whole blocks are shared.
+    ...(prefixIds
+      ? {
+          prefix: {
+            ids: prefixIds.slice(0, Math.floor(lengthsOnly.promptTokens / MOONCAKE_BLOCK_TOKENS)),
+            tokensPerId: MOONCAKE_BLOCK_TOKENS,
+          },
+        }
+      : {}),
+  }));
+  return {
+    lengths: { kind: 'observed', pairs: replay },
+    stages: [{ kind: 'trace', times: requests.map((r) => r.time / arrivals.speed) }],
+    replay,
+  };
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    throw new UserError(`arrivals.trace: cannot read ${path}.`, { cause });
+  }
+}
+
+function lengthsOf({ lengths }: ScenarioFile): LengthModel {
+  if (typeof lengths !== 'string') {
+    const side = (value: typeof lengths.prompt): LengthDistribution =>
+      typeof value === 'number' ? { kind: 'fixed', tokens: value } : { kind: 'lognormal', ...value };
+    return { kind: 'independent', prompt: side(lengths.prompt), output: side(lengths.output) };
+  }
+  const named = NAMED_LENGTHS[lengths];
+  if (named) return named;
+  throw new UserError(`lengths: "${lengths}" is not known. Known: ${Object.keys(NAMED_LENGTHS).join(', ')}.`);
+}
+
+export async function composeExperts(p: PlacementFile): Promise<readonly SimulatedExpertSpec[]> {
+  const d = deployment({
+    model: await modelNamed(p.model),
+    gpu: p.gpu,
+    precision: p.precision,
+    tensorParallel: p.tensor_parallel,
+    engine: p.engine,
+  });
+  const limits: EngineLimits = {
+    ...DEFAULT_LIMITS,
+    ...(p.max_batch ? { maxBatch: p.max_batch } : {}),
+    ...(p.max_tokens ? { maxTokens: p.max_tokens } : {}),
+    ...(p.kv_fraction ? { kvFraction: p.kv_fraction } : {}),
+  };
+  const reserves = d.engine.startsWith('tensorrt');
+  const admission = p.admission ?? (reserves ? 'guaranteed-no-evict' : 'optimistic');
+  return Array.from({ length: p.experts }, (_, i) => ({
+    id: `expert-${i + 1}`,
+    deployment: d,
+    replicas: p.replicas,
+    limits,
+    admission,
+    chunkedPrefill: p.chunked_prefill,
+    ...(p.slots ? { slots: p.slots } : {}),
+  }));
+}
+
+/** Shares of the clusters, one per expert unless said otherwise, and how well each expert suits each. */
+function clustersOf(file: ScenarioFile, experts: number): Pick<FleetScenario, 'shares' | 'affinities'> {
+  const { count, skew, shares } = file.clusters;
+  const given = shares ? normalised(shares) : zipfShares(count ?? experts, skew);
+  return { shares: given, affinities: given.map((_, cluster) => ringAffinities(cluster, experts)) };
+}
+
+export function policyNamed(name: string): Policy {
+  const policy = (POLICIES as Readonly<Record<string, Policy>>)[name];
+  if (policy) return policy;
+  const near = nearestName(name, Object.keys(POLICIES));
+  throw new UserError(
+    `policy: "${name}" is not known.${near ? ` Did you mean "${near}"?` : ` Known: ${Object.keys(POLICIES).join(', ')}.`}`,
+  );
+}
+
+export function composeScenario(
+  file: ScenarioFile,
+  load: Load,
+  experts: readonly SimulatedExpertSpec[],
+  policy: Policy,
+  arrivals: Arrivals,
+): FleetScenario {
+  return {
+    experts,
+    ...clustersOf(file, experts.length),
+    arrivals,
+    lengths: load.lengths,
+    ...(load.replay ? { replay: load.replay } : {}),
+    policy,
+    secondsPerAffinity: file.seconds_per_affinity,
+    seconds: file.seconds,
+    warmupSeconds: file.warmup,
+    seed: file.seed,
+  };
+}

@@ -1,0 +1,147 @@
+/** A simulation's report: the pictures people ask for first, then the table, then what each expert did. */
+import { type ChartPoint, lineChart } from '../../report/line-chart.ts';
+import { htmlTable, page, type Section } from '../../report/page.ts';
+import type { StageMeasures } from '../../simulator/fleet/measures.ts';
+
+export interface SimulatedRun {
+  readonly name: string;
+  readonly gpus: number;
+  readonly stages: readonly StageMeasures[];
+}
+
+export interface ReportOptions {
+  readonly title: string;
+  readonly subtitle: string;
+  readonly usdPerGpuHour?: number;
+}
+
+/** Mean errors of the model on configurations left out of its fit, newest engine: what the bands show. */
+export const STATED_ERROR = { throughput: 0.13, tpot: 0.07, ttft: 0.32 } as const;
+
+const ACCURACY = `Simulated, not measured. On published measurements left out of its fit the model is off by 13 % in throughput (6 % for current TensorRT-LLM), 7 % in time per output token and 32 % in time to first token, on average; shaded bands show these errors. docs/simulator.md says where it is worse.`;
+
+export function simulationReport(runs: readonly SimulatedRun[], options: ReportOptions): string {
+  const staged = runs.some((run) => run.stages.length > 1);
+  const sections: Section[] = [
+    ...(staged ? [againstUsers(runs, options)] : []),
+    { heading: 'Figures', figures: [figuresTable(runs, options)] },
+    ...runs.slice(0, 4).map(timelines),
+  ];
+  return page({ title: options.title, subtitle: options.subtitle, sections, footer: ACCURACY });
+}
+
+function againstUsers(runs: readonly SimulatedRun[], { usdPerGpuHour }: ReportOptions): Section {
+  const users = [...new Set(runs.flatMap((run) => run.stages.map((s) => s.users)))];
+  const chart = (
+    title: string,
+    label: string,
+    value: (stage: StageMeasures, run: SimulatedRun) => number,
+    error = 0,
+    scale: 'linear' | 'log' = 'linear',
+  ): string =>
+    lineChart({
+      title,
+      x: { label: 'users', scale: 'log', ticks: users },
+      y: { label, scale },
+      series: runs.map((run) => ({
+        name: run.name,
+        points: run.stages.map((stage): ChartPoint => {
+          const y = value(stage, run);
+          const band = error > 0 ? { low: y * (1 - error), high: y * (1 + error) } : {};
+          return { x: stage.users, y, ...band };
+        }),
+      })),
+    });
+  const priced =
+    usdPerGpuHour === undefined
+      ? []
+      : [
+          chart(
+            'Cost',
+            'US dollars per million output tokens',
+            (s, run) => (usdPerGpuHour * run.gpus * 1e6) / 3600 / s.tokens_per_second,
+            0,
+            'log',
+          ),
+        ];
+  return {
+    heading: 'Against the number of users',
+    figures: [
+      chart('Throughput', 'output tokens per second', (s) => s.tokens_per_second, STATED_ERROR.throughput),
+      chart('Time per output token', 'ms, median', (s) => s.tpot_ms.p50, STATED_ERROR.tpot),
+      chart('Time to first token, median', 'ms', (s) => s.ttft_ms.p50, STATED_ERROR.ttft, 'log'),
+      chart('Time to first token, 95th percentile', 'ms', (s) => s.ttft_ms.p95, 0, 'log'),
+      chart('GPU utilisation', '% of the time in a step', (s) => 100 * s.gpu_utilisation),
+      chart('KV cache', '% of blocks in use', (s) => 100 * s.kv_utilisation),
+      ...priced,
+    ],
+  };
+}
+
+function figuresTable(runs: readonly SimulatedRun[], { usdPerGpuHour }: ReportOptions): string {
+  const priced = usdPerGpuHour !== undefined;
+  const ms = (value: number): string =>
+    value < 100 ? value.toFixed(1) : Math.round(value).toLocaleString('en-US');
+  const percent = (value: number): string => `${Math.round(100 * value)} %`;
+  const rows = runs.flatMap((run) =>
+    run.stages.map((s) => [
+      run.name,
+      s.users > 0 ? String(s.users) : 'open loop',
+      s.requests.toLocaleString('en-US'),
+      String(s.errors),
+      Math.round(s.tokens_per_second).toLocaleString('en-US'),
+      ...[s.ttft_ms, s.tpot_ms].flatMap((p) => [ms(p.p50), ms(p.p95), ms(p.p99)]),
+      ms(s.e2e_ms.p50),
+      percent(s.gpu_utilisation),
+      percent(s.kv_utilisation),
+      percent(s.at_home),
+      ...(priced ? [`$${((usdPerGpuHour * run.gpus * 1e6) / 3600 / s.tokens_per_second).toFixed(3)}`] : []),
+    ]),
+  );
+  const head = [
+    '',
+    'users',
+    'requests',
+    'errors',
+    'tokens/s',
+    'TTFT p50 ms',
+    'p95',
+    'p99',
+    'TPOT p50 ms',
+    'p95',
+    'p99',
+    'E2E p50 ms',
+    'GPU',
+    'cache',
+    'at home',
+  ];
+  return htmlTable(priced ? [...head, '$/M tokens'] : head, rows);
+}
+
+/** The last stage, expert by expert. */
+function timelines(run: SimulatedRun): Section {
+  const stage = run.stages.at(-1)!;
+  const part = stage.seconds / Math.max(1, stage.experts[0]!.timeline.length);
+  const chart = (
+    title: string,
+    label: string,
+    value: (point: { tokens_per_second: number; running: number }) => number,
+  ): string =>
+    lineChart({
+      title,
+      x: { label: 'seconds' },
+      y: { label },
+      // More lines than colours would tell nothing.
+      series: stage.experts.slice(0, 8).map((expert) => ({
+        name: expert.id,
+        points: expert.timeline.map((point, i) => ({ x: (i + 0.5) * part, y: value(point) })),
+      })),
+    });
+  return {
+    heading: `${run.name}: expert by expert${stage.users > 0 ? `, ${stage.users} users` : ''}`,
+    figures: [
+      chart('Throughput', 'output tokens per second', (p) => p.tokens_per_second),
+      chart('Requests running', 'mean', (p) => p.running),
+    ],
+  };
+}

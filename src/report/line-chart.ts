@@ -1,0 +1,142 @@
+/**
+ * A line chart as one SVG text: a few series over one axis, named at their ends, readable in light and dark.
+ * It knows points and names, and nothing of where they come from.
+ */
+import { escapeHtml } from './escape.ts';
+import { linearScale, logScale, type Scale, shortNumber } from './scale.ts';
+
+export interface ChartPoint {
+  readonly x: number;
+  readonly y: number;
+  /** Bounds of a band around the line: percentiles, or an error that is known. */
+  readonly low?: number;
+  readonly high?: number;
+}
+
+export interface ChartSeries {
+  readonly name: string;
+  readonly points: readonly ChartPoint[];
+  readonly dashed?: boolean;
+}
+
+export interface LineChart {
+  readonly title: string;
+  readonly x: {
+    readonly label: string;
+    readonly scale?: 'linear' | 'log';
+    readonly ticks?: readonly number[];
+  };
+  readonly y: { readonly label: string; readonly scale?: 'linear' | 'log' };
+  readonly series: readonly ChartSeries[];
+}
+
+const SIZE = { width: 640, height: 360 };
+const MARGIN = { left: 62, right: 168, top: 56, bottom: 48 };
+const PLOT = {
+  left: MARGIN.left,
+  right: SIZE.width - MARGIN.right,
+  top: MARGIN.top,
+  bottom: SIZE.height - MARGIN.bottom,
+};
+/** Colours come from the page's style sheet, so that they follow light and dark. */
+const COLOURS = 8;
+const LABEL_HEIGHT = 14;
+const LABEL_LETTERS = 25;
+
+export function lineChart(chart: LineChart): string {
+  const points = chart.series.flatMap((s) => s.points).filter((p) => Number.isFinite(p.y));
+  const xs = points.map((p) => p.x);
+  const ys = points.flatMap((p) => [p.y, p.low ?? p.y, p.high ?? p.y]).filter(Number.isFinite);
+  const scaled = (log: boolean, values: readonly number[], from: number, to: number): Scale =>
+    log ? logScale(values, from, to) : linearScale(values, from, to);
+  const x = scaled(chart.x.scale === 'log', xs, PLOT.left, PLOT.right);
+  const y = scaled(chart.y.scale === 'log', ys, PLOT.bottom, PLOT.top);
+  return [
+    `<svg class="chart" viewBox="0 0 ${SIZE.width} ${SIZE.height}" role="img" aria-label="${escapeHtml(chart.title)}">`,
+    `<text class="title" x="${PLOT.left - 46}" y="18">${escapeHtml(chart.title)}</text>`,
+    `<text class="unit" x="${PLOT.left - 46}" y="35">${escapeHtml(chart.y.label)}</text>`,
+    axisY(y),
+    axisX(x, chart),
+    ...chart.series.map((series, i) => drawSeries(series, i, x, y)),
+    endLabels(chart.series, y),
+    '</svg>',
+  ].join('\n');
+}
+
+function axisY(y: Scale): string {
+  return y.ticks
+    .map((tick) => {
+      const at = y.at(tick).toFixed(1);
+      return `<line class="grid" x1="${PLOT.left}" x2="${PLOT.right}" y1="${at}" y2="${at}"/><text class="tick" x="${PLOT.left - 8}" y="${at}" dy="0.32em" text-anchor="end">${shortNumber(tick)}</text>`;
+    })
+    .join('');
+}
+
+function axisX(x: Scale, chart: LineChart): string {
+  const ticks = thinned(chart.x.ticks ?? x.ticks, x)
+    .map((tick) => {
+      const at = x.at(tick).toFixed(1);
+      return `<line class="mark" x1="${at}" x2="${at}" y1="${PLOT.bottom}" y2="${PLOT.bottom + 4}"/><text class="tick" x="${at}" y="${PLOT.bottom + 18}" text-anchor="middle">${shortNumber(tick)}</text>`;
+    })
+    .join('');
+  const middle = (PLOT.left + PLOT.right) / 2;
+  return `<line class="axis" x1="${PLOT.left}" x2="${PLOT.right}" y1="${PLOT.bottom}" y2="${PLOT.bottom}"/>${ticks}<text class="unit" x="${middle}" y="${PLOT.bottom + 38}" text-anchor="middle">${escapeHtml(chart.x.label)}</text>`;
+}
+
+/** Ticks far enough apart to be read; the last one stays, for it is the one people look for. */
+function thinned(ticks: readonly number[], x: Scale): readonly number[] {
+  const kept: number[] = [];
+  for (const tick of ticks.toReversed())
+    if (kept.length === 0 || Math.abs(x.at(kept.at(-1)!) - x.at(tick)) >= 34) kept.push(tick);
+  return kept.toReversed();
+}
+
+function drawSeries({ name, points, dashed }: ChartSeries, index: number, x: Scale, y: Scale): string {
+  const seen = points.filter((p) => Number.isFinite(p.y));
+  const place = (px: number, py: number): string => `${x.at(px).toFixed(1)},${y.at(py).toFixed(1)}`;
+  const colour = `s${index % COLOURS}`;
+  const banded = seen.filter((p) => p.low !== undefined && p.high !== undefined);
+  const band =
+    banded.length > 1
+      ? `<polygon class="band ${colour}" points="${[
+          ...banded.map((p) => place(p.x, p.high!)),
+          ...banded.toReversed().map((p) => place(p.x, p.low!)),
+        ].join(' ')}"/>`
+      : '';
+  const line = `<polyline class="line ${colour}"${dashed ? ' stroke-dasharray="6 4"' : ''} points="${seen.map((p) => place(p.x, p.y)).join(' ')}"/>`;
+  // A dot per point would hide a line of many points.
+  const dots =
+    seen.length > 24
+      ? ''
+      : seen
+          .map(
+            (p) =>
+              `<circle class="dot ${colour}" cx="${x.at(p.x).toFixed(1)}" cy="${y.at(p.y).toFixed(1)}" r="3"><title>${escapeHtml(`${name}: ${shortNumber(p.y)} at ${shortNumber(p.x)}`)}</title></circle>`,
+          )
+          .join('');
+  return `<g>${band}${line}${dots}</g>`;
+}
+
+/** Names beside the ends of their lines, pushed apart where they would overlap. */
+function endLabels(series: readonly ChartSeries[], y: Scale): string {
+  const labels = series
+    .map((s, i) => ({
+      name: s.name,
+      colour: `s${i % COLOURS}`,
+      at: y.at(s.points.findLast((p) => Number.isFinite(p.y))?.y ?? 0),
+    }))
+    .sort((a, b) => a.at - b.at);
+  for (let i = 1; i < labels.length; i++)
+    labels[i]!.at = Math.max(labels[i]!.at, labels[i - 1]!.at + LABEL_HEIGHT);
+  const overflow = Math.max(0, (labels.at(-1)?.at ?? 0) - PLOT.bottom);
+  for (let i = labels.length - 1, limit = Infinity; i >= 0; i--) {
+    labels[i]!.at = Math.min(labels[i]!.at, overflow > 0 ? Math.min(PLOT.bottom, limit) : limit);
+    limit = labels[i]!.at - LABEL_HEIGHT;
+  }
+  return labels
+    .map(({ name, colour, at }) => {
+      const short = name.length > LABEL_LETTERS ? `${name.slice(0, LABEL_LETTERS - 1)}…` : name;
+      return `<text class="label ${colour}" x="${PLOT.right + 9}" y="${at.toFixed(1)}" dy="0.32em">${escapeHtml(short)}<title>${escapeHtml(name)}</title></text>`;
+    })
+    .join('');
+}

@@ -1,0 +1,96 @@
+/**
+ * The shape of the fitted constants: which shares of a data sheet a kernel reaches, and which fixed times remain.
+ * It knows no values (`constants.ts` has them) and no formulas (the kernels' files have those).
+ */
+
+/** A dense matrix product on one GPU in one arithmetic. */
+export interface GemmEfficiency {
+  /** Share of peak memory bandwidth reached when weights are streamed. */
+  readonly bandwidth: number;
+  /** Share of peak operations per second reached when compute-bound. */
+  readonly compute: number;
+  /** Seconds a product costs at least, besides memory and arithmetic. */
+  readonly floor: number;
+  /** Exponent p of the roofline's rounded knee: time = (memory^p + compute^p)^(1/p). */
+  readonly knee: number;
+  /**
+   * Memory traffic of quantising the input, bytes per element, measured with the product; 0 for 16 bit. Engines fuse
+   * it into the operation before, so it explains measurements here and is part of `elementwise` there.
+   */
+  readonly quantise: number;
+}
+
+/** Attention of one new token per sequence over its cached context. */
+export interface DecodeAttentionEfficiency {
+  /**
+   * Share of peak memory bandwidth at which keys and values are read, by bytes of a cache element; `ungrouped` where
+   * every query head has its own key/value head (another kernel, and 8-bit caches gain less).
+   */
+  readonly grouped: Readonly<Record<1 | 2, number>>;
+  readonly ungrouped: Readonly<Record<1 | 2, number>>;
+  readonly floor: number;
+  /** Seconds by which reads beyond `halfBytes` take longer than the floor: splitting and merging the context. */
+  readonly mid: number;
+  readonly halfBytes: number;
+  /** Seconds per sequence and query head on the GPU. */
+  readonly perSequenceHead: number;
+}
+
+/** Attention of a prompt over itself. */
+export interface PrefillAttentionEfficiency {
+  /** Share of 16-bit peak reached by the score and value products, by bytes of a cache element. */
+  readonly compute: Readonly<Record<1 | 2, number>>;
+  readonly floor: number;
+  /** Seconds per token and query element (head x head dimension): reading q, k, v, rotating, writing the cache. */
+  readonly perTokenElement: number;
+}
+
+/** Sum over the GPUs of one tensor-parallel group. */
+export interface AllReduceEfficiency {
+  readonly floor: number;
+  /** Seconds by which messages beyond `halfBytes` are slower than the floor: the change of algorithm. */
+  readonly mid: number;
+  readonly halfBytes: number;
+  /** Share of link bandwidth reached by long messages. */
+  readonly bandwidth: number;
+}
+
+export interface KernelEfficiency {
+  readonly gemm: { readonly bf16: GemmEfficiency; readonly fp8: GemmEfficiency };
+  readonly decodeAttention: DecodeAttentionEfficiency;
+  readonly prefillAttention: PrefillAttentionEfficiency;
+  readonly allReduce: Readonly<Record<2 | 4 | 8, AllReduceEfficiency>>;
+}
+
+/** What an engine adds to, or hides of, the kernels' own times. */
+export interface EngineOverheads {
+  /** Factor on the time a matrix product spends streaming weights. */
+  readonly memory: number;
+  /** Factor on the time a matrix product spends computing, 16-bit and narrower formats apart. */
+  readonly compute16: number;
+  readonly compute8: number;
+  /** Factor on the time attention spends reading the cache, 16-bit and 8-bit caches apart. */
+  readonly attention16: number;
+  readonly attention8: number;
+  /** Factor on the kernels' floors: graphs and overlapped launches hide part of them. */
+  readonly floors: number;
+  /** Times the residual stream and feed-forward activations cross memory outside of matrix products, per layer. */
+  readonly elementwise: number;
+  /** Seconds an all-reduce takes beyond the measured kernel: ranks do not arrive together. */
+  readonly allReduce: number;
+  /** Factor on the transfer part of an all-reduce: what overlaps with computing is not paid. */
+  readonly transfer: number;
+  /** The same where GPUs are linked by PCIe alone. */
+  readonly transferPcie: number;
+  /** Seconds per step: scheduling, launching, returning tokens. */
+  readonly perStep: number;
+  /** Seconds per sequence in the step: sampling, stop conditions, bookkeeping. */
+  readonly perSequence: number;
+  /** Seconds more per sequence when every token is detokenised and sent to a client; offline runs do not pay it. */
+  readonly perStream: number;
+  /** Seconds added once to the first token of each request: HTTP, tokenising, queue hand-over. */
+  readonly perRequest: number;
+}
+
+/** TensorRT-LLM by generation: 0.16 and later, 0.11 to 0.15, up to 0.10. */
+export type EngineName = 'tensorrt-llm' | 'tensorrt-llm-0.14' | 'tensorrt-llm-0.10' | 'vllm' | 'sglang';

@@ -1,0 +1,109 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { deployment } from '../deployment.ts';
+import { countParameters } from '../model/shape.ts';
+import { roundedMax } from './gemm.ts';
+import { expertsTouched, type StepLoad, stepCost } from './step.ts';
+
+const cost = (model: string, gpu: string, precision: string, tensorParallel = 1) =>
+  stepCost(deployment({ model, gpu, precision, tensorParallel }));
+
+const decode = (sequences: number, context: number): StepLoad => ({
+  decodeSequences: sequences,
+  decodeContext: sequences * context,
+  prefillTokens: 0,
+  prefillSequences: 0,
+  prefillPairs: 0,
+  logitRows: sequences,
+});
+
+const prefill = (tokens: number): StepLoad => ({
+  ...decode(0, 0),
+  prefillTokens: tokens,
+  prefillSequences: 1,
+  prefillPairs: (tokens * (tokens + 1)) / 2,
+  logitRows: 1,
+});
+
+describe('step cost', () => {
+  it('never beats physics: one token cannot come faster than the weights can be read', () => {
+    for (const [model, tp] of [
+      ['llama-3.1-8b', 1],
+      ['llama-3.1-70b', 2],
+      ['llama-3.1-70b', 8],
+    ] as const) {
+      const { layers } = countParameters(deployment({ model, gpu: 'h100', precision: 'fp8' }).model);
+      const floor = layers / tp / 3.35e12;
+      expect(cost(model, 'h100', 'fp8', tp).seconds(decode(1, 128))).toBeGreaterThan(floor);
+    }
+  });
+
+  it('never beats physics: a prompt takes at least its operations at peak', () => {
+    const { model } = deployment({ model: 'llama-3.1-70b', gpu: 'h200', precision: 'fp8' });
+    const floor = (2 * countParameters(model).layers * 8192) / 1978e12;
+    expect(cost('llama-3.1-70b', 'h200', 'fp8').seconds(prefill(8192))).toBeGreaterThan(floor);
+  });
+
+  it('is memory-bound for one sequence and compute-bound for a long prompt', () => {
+    const c = cost('llama-3.1-8b', 'h100', 'fp16');
+    expect(c.breakdown(decode(1, 500)).productsBoundBy).toBe('memory');
+    expect(c.breakdown(prefill(8192)).productsBoundBy).toBe('compute');
+  });
+
+  it('grows with everything in the step', () => {
+    const c = cost('llama-3.1-8b', 'h100', 'fp8');
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 1000 }),
+        fc.integer({ min: 1, max: 4000 }),
+        (sequences, context) => {
+          const now = c.seconds(decode(sequences, context));
+          expect(c.seconds(decode(sequences + 1, context))).toBeGreaterThan(now);
+          expect(c.seconds(decode(sequences, context + 100))).toBeGreaterThan(now);
+          expect(c.seconds({ ...decode(sequences, context), ...prefillPart(256) })).toBeGreaterThan(now);
+        },
+      ),
+    );
+  });
+
+  it('breaks down into parts that sum to the whole', () => {
+    const c = cost('llama-3.1-70b', 'h100', 'fp8', 4);
+    const load = { ...decode(64, 1000), ...prefillPart(2048) };
+    const { products, attention, elementwise, communication, overhead } = c.breakdown(load);
+    expect(products + attention + elementwise + communication + overhead).toBeCloseTo(c.seconds(load), 12);
+    expect(communication).toBeGreaterThan(0);
+  });
+
+  it('decodes a sliding-window model faster at long context', () => {
+    const d = deployment({ model: 'llama-3.1-8b', gpu: 'h100', precision: 'fp8' });
+    const windowed = { ...d, model: { ...d.model, window: { tokens: 128, layerShare: 0.5 } } };
+    expect(stepCost(windowed).seconds(decode(64, 8000))).toBeLessThan(stepCost(d).seconds(decode(64, 8000)));
+  });
+});
+
+describe('mixtures of experts', () => {
+  it('touch the active experts with one token and all of them with many', () => {
+    expect(expertsTouched(8, 2, 1)).toBeCloseTo(2);
+    expect(expertsTouched(8, 2, 1000)).toBeCloseTo(8);
+  });
+});
+
+describe('the rounded maximum', () => {
+  it('lies between the maximum and the sum, and does not overflow', () => {
+    fc.assert(
+      fc.property(
+        fc.double({ min: 0, max: 1e300, noNaN: true }),
+        fc.double({ min: 0, max: 1e300, noNaN: true }),
+        (a, b) => {
+          const r = roundedMax(a, b, 4);
+          expect(r).toBeGreaterThanOrEqual(Math.max(a, b));
+          expect(r).toBeLessThanOrEqual((a + b) * (1 + 1e-9));
+        },
+      ),
+    );
+  });
+});
+
+function prefillPart(tokens: number): Partial<StepLoad> {
+  return { prefillTokens: tokens, prefillSequences: 1, prefillPairs: (tokens * (tokens + 1)) / 2 };
+}

@@ -1,0 +1,262 @@
+/**
+ * In-flight batching (iteration-level scheduling: Orca, Yu et al., OSDI 2022) with chunked prefill
+ * (Sarathi-Serve, Agrawal et al., OSDI 2024): says what the next step contains, and takes note of its end.
+ * It knows counts of steps, tokens and blocks, and nothing of time.
+ */
+import { Fifo } from '../../core/fifo.ts';
+import type { StepLoad } from '../cost/step.ts';
+import { DecodingSet } from './decoding.ts';
+import type { KvCache } from './kv-cache.ts';
+import { type GenerationRequest, newSequence, type Sequence } from './sequence.ts';
+
+/**
+ * `guaranteed-no-evict`: room for prompt and whole output is reserved at admission (TensorRT-LLM's default).
+ * `optimistic`: room for the prompt only; when blocks run out the latest arrival is preempted and recomputed (vLLM).
+ */
+export type AdmissionRule = 'guaranteed-no-evict' | 'optimistic';
+
+export interface SchedulerLimits {
+  readonly maxBatch: number;
+  readonly maxTokens: number;
+  readonly admission: AdmissionRule;
+  /** Whether a prompt may be split over steps; otherwise it waits until a step has room for all of it. */
+  readonly chunkedPrefill: boolean;
+}
+
+interface Chunk {
+  readonly sequence: Sequence;
+  readonly tokens: number;
+}
+
+/** The content of the next step. `steps` > 1 says that so many identical decode steps follow one another. */
+export interface Plan {
+  readonly load: StepLoad;
+  readonly steps: number;
+  readonly chunks: readonly Chunk[];
+}
+
+export interface StepEvents {
+  readonly firstTokens: readonly GenerationRequest[];
+  readonly finished: readonly GenerationRequest[];
+}
+
+export class Scheduler {
+  readonly #limits: SchedulerLimits;
+  readonly #cache: KvCache;
+  readonly #waiting = new Fifo<Sequence>();
+  readonly #decoding: DecodingSet;
+  #prefilling: Sequence[] = [];
+  /** Admitted sequences in order of admission: the last one is preempted first. */
+  readonly #running = new Map<number, Sequence>();
+  #preemptions = 0;
+
+  constructor(limits: SchedulerLimits, cache: KvCache) {
+    this.#limits = limits;
+    this.#cache = cache;
+    this.#decoding = new DecodingSet(cache.blockTokens);
+  }
+
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  get running(): number {
+    return this.#running.size;
+  }
+
+  get preemptions(): number {
+    return this.#preemptions;
+  }
+
+  enqueue(request: GenerationRequest): void {
+    this.#waiting.push(newSequence(request));
+  }
+
+  /** Whether a request could ever run here, alone. */
+  canEverRun(request: GenerationRequest): boolean {
+    const tokens = request.promptTokens + request.outputTokens;
+    const fits = this.#cache.blocksFor(tokens) <= this.#cache.capacity;
+    return fits && (this.#limits.chunkedPrefill || request.promptTokens <= this.#limits.maxTokens);
+  }
+
+  /** Tokens generated so far, as of the last completed plan; undefined for a request that is not running. */
+  generated(id: number): number | undefined {
+    const sequence = this.#running.get(id);
+    return sequence && this.#decoding.generatedBy(sequence);
+  }
+
+  /** What the next step contains, after admitting whom it can; null when there is nothing to do. */
+  plan(): Plan | null {
+    const preempted = this.#growOrPreempt();
+    const chunks: Chunk[] = [];
+    let budget = this.#limits.maxTokens - this.#decoding.size;
+    for (const sequence of this.#prefilling) budget -= addChunk(sequence, budget, chunks);
+    // A preempted sequence comes first again; admitting others in its step would evict it once more.
+    if (!preempted) this.#admit(budget, chunks);
+    if (chunks.length === 0 && this.#decoding.size === 0) return null;
+    return { load: this.#load(chunks), steps: chunks.length > 0 ? 1 : this.#identicalSteps(), chunks };
+  }
+
+  /** Takes note that `steps` steps of the plan have ended. Fewer than planned is allowed for decode-only plans. */
+  complete(plan: Plan, steps: number): StepEvents {
+    const firstTokens: GenerationRequest[] = [];
+    const finished: GenerationRequest[] = [];
+    if (this.#limits.admission === 'optimistic') this.#cache.take(this.#decoding.blocksToGrow(steps));
+    for (const sequence of this.#decoding.advance(steps)) {
+      this.#release(sequence);
+      finished.push(sequence.request);
+    }
+    for (const { sequence, tokens } of plan.chunks) {
+      if (sequence.phase !== 'prefilling') continue;
+      sequence.prefilled += tokens;
+      if (sequence.prefilled < sequence.target) continue;
+      if (sequence.generated === 0) firstTokens.push(sequence.request);
+      sequence.generated += 1;
+      if (sequence.generated < sequence.request.outputTokens) this.#decoding.join(sequence);
+      else {
+        sequence.phase = 'done';
+        this.#release(sequence);
+        finished.push(sequence.request);
+      }
+    }
+    if (plan.chunks.length > 0) this.#prefilling = this.#prefilling.filter((s) => s.phase === 'prefilling');
+    return { firstTokens, finished };
+  }
+
+  /** Takes a request out, wherever it is. False when it is not here (any more). */
+  cancel(id: number): boolean {
+    const sequence = this.#running.get(id);
+    if (!sequence) return this.#waiting.remove((waiting) => waiting.request.id === id);
+    this.#stop(sequence, 'done');
+    return true;
+  }
+
+  #admit(budget: number, chunks: Chunk[]): void {
+    let left = budget;
+    while (this.#running.size < this.#limits.maxBatch && left > 0) {
+      const sequence = this.#waiting.peek();
+      if (!sequence || !this.#canAdmit(sequence, left)) return;
+      this.#waiting.shift();
+      this.#start(sequence);
+      left -= addChunk(sequence, left, chunks);
+    }
+  }
+
+  #canAdmit(sequence: Sequence, budget: number): boolean {
+    const whole = sequence.target - this.#reusable(sequence);
+    if (!this.#limits.chunkedPrefill && whole > budget) return false;
+    const { prefix } = sequence.request;
+    const blocks = this.#blocksAtStart(sequence) + (prefix ? this.#cache.pinCost(prefix) : 0);
+    // vLLM keeps 1 % free so that an admission is not followed by a preemption at once.
+    const keepFree =
+      this.#limits.admission === 'optimistic' && this.#running.size > 0
+        ? Math.ceil(0.01 * this.#cache.capacity) + this.#decoding.blocksToGrow(1)
+        : 0;
+    return this.#cache.canTake(blocks + keepFree);
+  }
+
+  #blocksAtStart({ request, target }: Sequence): number {
+    const reserve = this.#limits.admission === 'guaranteed-no-evict';
+    const tokens = reserve ? request.promptTokens + request.outputTokens : target;
+    return this.#cache.blocksFor(Math.max(0, tokens - shareable(request)));
+  }
+
+  /** Prompt tokens found in the cache. At least one token is always computed: it gives the next one. */
+  #reusable({ request, target }: Sequence): number {
+    if (!request.prefix) return 0;
+    return Math.min(this.#cache.match(request.prefix) * request.prefix.tokensPerId, target - 1);
+  }
+
+  #start(sequence: Sequence): void {
+    const { request } = sequence;
+    sequence.prefilled = this.#reusable(sequence);
+    sequence.ownBlocks = this.#blocksAtStart(sequence);
+    if (request.prefix) this.#cache.pin(request.prefix);
+    sequence.pinnedTokens = shareable(request);
+    this.#cache.take(sequence.ownBlocks);
+    sequence.phase = 'prefilling';
+    this.#prefilling.push(sequence);
+    this.#running.set(request.id, sequence);
+  }
+
+  /** Takes an admitted sequence out before its end. */
+  #stop(sequence: Sequence, phase: 'done' | 'waiting'): void {
+    if (sequence.phase === 'decoding') this.#decoding.leave(sequence);
+    else this.#prefilling = this.#prefilling.filter((other) => other !== sequence);
+    sequence.phase = phase;
+    this.#release(sequence);
+  }
+
+  #release(sequence: Sequence): void {
+    this.#running.delete(sequence.request.id);
+    const { prefix } = sequence.request;
+    // Optimistic sequences have grown since admission, block by block, counted only in sum.
+    const grown = this.#cache.blocksFor(
+      Math.max(0, this.#decoding.contextOf(sequence) - sequence.pinnedTokens),
+    );
+    const optimistic = this.#limits.admission === 'optimistic';
+    this.#cache.give(optimistic ? Math.max(sequence.ownBlocks, grown) : sequence.ownBlocks);
+    sequence.ownBlocks = 0;
+    sequence.pinnedTokens = 0;
+    if (prefix) this.#cache.unpin(prefix);
+  }
+
+  /** Decode steps until somebody is through, or blocks run out. */
+  #identicalSteps(): number {
+    let steps = this.#decoding.stepsUntilFinish();
+    if (this.#limits.admission === 'optimistic')
+      while (steps > 1 && !this.#cache.canTake(this.#decoding.blocksToGrow(steps)))
+        steps = Math.floor(steps / 2);
+    return steps;
+  }
+
+  /** Makes sure every decoding sequence can take its next token; preempts the latest arrivals until it is so. */
+  #growOrPreempt(): boolean {
+    if (this.#limits.admission !== 'optimistic') return false;
+    let preempted = false;
+    while (this.#running.size > 1 && !this.#cache.canTake(this.#decoding.blocksToGrow(1))) {
+      const last = [...this.#running.values()].at(-1)!;
+      this.#stop(last, 'waiting');
+      last.target = last.request.promptTokens + last.generated;
+      last.prefilled = 0;
+      this.#waiting.unshift(last);
+      this.#preemptions += 1;
+      preempted = true;
+    }
+    return preempted;
+  }
+
+  #load(chunks: readonly Chunk[]): StepLoad {
+    let prefillTokens = 0;
+    let prefillPairs = 0;
+    let ending = 0;
+    for (const { sequence, tokens } of chunks) {
+      prefillTokens += tokens;
+      // Each of the chunk's tokens attends to what was cached before it and, causally, to the chunk.
+      prefillPairs += tokens * sequence.prefilled + (tokens * (tokens + 1)) / 2;
+      if (sequence.prefilled + tokens >= sequence.target) ending += 1;
+    }
+    const { size, context } = this.#decoding;
+    return {
+      decodeSequences: size,
+      decodeContext: context + size,
+      prefillTokens,
+      prefillSequences: chunks.length,
+      prefillPairs,
+      logitRows: size + ending,
+    };
+  }
+}
+
+/** Gives a sequence as much of the step's token budget as it can use; returns how much. */
+function addChunk(sequence: Sequence, budget: number, chunks: Chunk[]): number {
+  const tokens = Math.min(sequence.target - sequence.prefilled, budget);
+  if (tokens <= 0) return 0;
+  chunks.push({ sequence, tokens });
+  return tokens;
+}
+
+/** Prompt tokens that lie in shareable prefix blocks. */
+function shareable({ prefix, promptTokens }: GenerationRequest): number {
+  return prefix ? Math.min(prefix.ids.length * prefix.tokensPerId, promptTokens) : 0;
+}

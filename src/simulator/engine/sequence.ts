@@ -1,0 +1,44 @@
+/**
+ * A request inside an engine: what was asked, how far it has come, which blocks it holds.
+ * It knows nothing of when or with whom it runs.
+ */
+import type { Prefix } from './kv-cache.ts';
+
+export interface GenerationRequest {
+  /** Unique within a replica. */
+  readonly id: number;
+  readonly promptTokens: number;
+  /** Tokens it will generate, at least one. The engine reserves for exactly these. */
+  readonly outputTokens: number;
+  readonly prefix?: Prefix;
+}
+
+export interface Sequence {
+  readonly request: GenerationRequest;
+  phase: 'waiting' | 'prefilling' | 'decoding' | 'done';
+  /** Tokens that must be in the cache before the next token: the prompt, after a preemption also what was generated. */
+  target: number;
+  /** Of these, tokens already in the cache. */
+  prefilled: number;
+  /** Tokens generated before `joinedStep`. */
+  generated: number;
+  /** The engine's step count when it began to decode. */
+  joinedStep: number;
+  /** Blocks of its own, shared prefix blocks not counted. */
+  ownBlocks: number;
+  /** Tokens covered by pinned prefix blocks; 0 when none are held. */
+  pinnedTokens: number;
+}
+
+export function newSequence(request: GenerationRequest): Sequence {
+  return {
+    request,
+    phase: 'waiting',
+    target: request.promptTokens,
+    prefilled: 0,
+    generated: 0,
+    joinedStep: 0,
+    ownBlocks: 0,
+    pinnedTokens: 0,
+  };
+}

@@ -1,0 +1,127 @@
+/**
+ * Data sheets of the GPUs the cost model knows: memory, bandwidth, arithmetic, links; dense figures throughout.
+ * It knows nothing of what is reached in practice: that is fitted, in `cost/constants.ts`.
+ */
+import { UserError } from '../../core/errors.ts';
+import { nearest } from '../unknown-name.ts';
+
+/** Formats a tensor core multiplies in. */
+export type Arithmetic = 'bf16' | 'fp8' | 'int8' | 'fp4';
+
+export interface Gpu {
+  readonly name: string;
+  readonly label: string;
+  /** Memory the driver reports, bytes (more than the marketing figure: 80 GB cards carry 80 GiB). */
+  readonly memoryBytes: number;
+  /** Peak memory bandwidth, bytes per second. */
+  readonly bandwidth: number;
+  /** Peak dense tensor-core operations per second; absent where the hardware lacks the format. */
+  readonly peak: Readonly<Partial<Record<Arithmetic, number>>>;
+  /** Link to its neighbours, bytes per second and direction: NVLink, or PCIe where there is none. */
+  readonly linkBandwidth: number;
+  readonly link: 'nvlink' | 'pcie';
+  /** Whose fitted efficiencies apply. */
+  readonly family: 'h100' | 'h200' | 'a100' | 'l40s' | 'b200';
+}
+
+const MIB = 1024 ** 2;
+const T = 1e12;
+const G = 1e9;
+
+/** Sources: NVIDIA data sheets as gathered by AIConfigurator's system files (Apache-2.0); memory by nvidia-smi. */
+export const GPUS: readonly Gpu[] = [
+  {
+    name: 'h100',
+    label: 'H100 SXM 80 GB',
+    memoryBytes: 81559 * MIB,
+    bandwidth: 3.35 * T,
+    peak: { bf16: 989 * T, fp8: 1978 * T, int8: 1978 * T },
+    linkBandwidth: 450 * G,
+    link: 'nvlink',
+    family: 'h100',
+  },
+  {
+    name: 'h200',
+    label: 'H200 SXM 141 GB',
+    memoryBytes: 143771 * MIB,
+    bandwidth: 4.8 * T,
+    peak: { bf16: 989 * T, fp8: 1978 * T, int8: 1978 * T },
+    linkBandwidth: 450 * G,
+    link: 'nvlink',
+    family: 'h200',
+  },
+  {
+    name: 'gh200',
+    label: 'GH200 96 GB',
+    memoryBytes: 97871 * MIB,
+    bandwidth: 4.0 * T,
+    peak: { bf16: 989 * T, fp8: 1978 * T, int8: 1978 * T },
+    linkBandwidth: 450 * G,
+    link: 'nvlink',
+    family: 'h200',
+  },
+  {
+    name: 'a100',
+    label: 'A100 SXM 80 GB',
+    memoryBytes: 81920 * MIB,
+    bandwidth: 2.039 * T,
+    peak: { bf16: 312 * T, int8: 624 * T },
+    linkBandwidth: 300 * G,
+    link: 'nvlink',
+    family: 'a100',
+  },
+  {
+    name: 'a100-pcie',
+    label: 'A100 PCIe 80 GB',
+    memoryBytes: 81920 * MIB,
+    bandwidth: 1.935 * T,
+    peak: { bf16: 312 * T, int8: 624 * T },
+    linkBandwidth: 32 * G,
+    link: 'pcie',
+    family: 'a100',
+  },
+  {
+    name: 'l40s',
+    label: 'L40S 48 GB',
+    memoryBytes: 46068 * MIB,
+    bandwidth: 0.864 * T,
+    peak: { bf16: 362 * T, fp8: 733 * T, int8: 733 * T },
+    linkBandwidth: 32 * G,
+    link: 'pcie',
+    family: 'l40s',
+  },
+  {
+    name: 'l4',
+    label: 'L4 24 GB',
+    memoryBytes: 23034 * MIB,
+    bandwidth: 0.3 * T,
+    peak: { bf16: 121 * T, fp8: 242 * T, int8: 242 * T },
+    linkBandwidth: 32 * G,
+    link: 'pcie',
+    family: 'l40s',
+  },
+  {
+    name: 'b200',
+    label: 'B200 SXM 180 GB',
+    memoryBytes: 183359 * MIB,
+    bandwidth: 7.7 * T,
+    peak: { bf16: 2250 * T, fp8: 4500 * T, int8: 4500 * T, fp4: 9000 * T },
+    linkBandwidth: 900 * G,
+    link: 'nvlink',
+    family: 'b200',
+  },
+];
+
+export const GPU_NAMES: readonly string[] = GPUS.map((gpu) => gpu.name);
+
+/** @throws {UserError} for a GPU the table lacks, with the nearest name. */
+export function findGpu(name: string): Gpu {
+  const plain = name
+    .toLowerCase()
+    .replace(/^nvidia[ -]/, '')
+    .replace(/[ _]/g, '-')
+    .replace(/-(sxm\d?|80gb|141gb)/g, '');
+  const found = GPUS.find((gpu) => gpu.name === plain);
+  if (found) return found;
+  throw new UserError(`gpu: "${name}" is not known.${nearest(plain, GPU_NAMES)}`);
+}

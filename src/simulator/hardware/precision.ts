@@ -1,0 +1,51 @@
+/**
+ * Number formats a model can be served in: bytes of weights and cache, and the arithmetic that multiplies them.
+ * It knows which GPU can run which, and nothing of the accuracy a format costs.
+ */
+import { UserError } from '../../core/errors.ts';
+import { nearest } from '../unknown-name.ts';
+import type { Arithmetic, Gpu } from './gpu.ts';
+
+export type PrecisionName = 'fp16' | 'bf16' | 'fp8' | 'int8' | 'int4' | 'fp4';
+
+export interface Precision {
+  readonly name: PrecisionName;
+  /** Bytes a layer weight takes, scales included. Embedding and head stay in 16 bit, as engines keep them. */
+  readonly weightBytes: number;
+  readonly activationBytes: number;
+  readonly kvBytes: number;
+  readonly arithmetic: Arithmetic;
+}
+
+const SIXTEEN = { weightBytes: 2, activationBytes: 2, kvBytes: 2, arithmetic: 'bf16' } as const;
+
+export const PRECISIONS: Readonly<Record<PrecisionName, Precision>> = {
+  fp16: { name: 'fp16', ...SIXTEEN },
+  bf16: { name: 'bf16', ...SIXTEEN },
+  /** W8A8 with an FP8 cache, as NVIDIA's published FP8 checkpoints run. */
+  fp8: { name: 'fp8', weightBytes: 1, activationBytes: 1, kvBytes: 1, arithmetic: 'fp8' },
+  /** SmoothQuant-like W8A8 with an INT8 cache (Xiao et al., 2023). */
+  int8: { name: 'int8', weightBytes: 1, activationBytes: 1, kvBytes: 1, arithmetic: 'int8' },
+  /** AWQ/GPTQ: 4-bit weights with a 16-bit scale per 128, multiplied in 16 bit, 16-bit cache. */
+  int4: { name: 'int4', weightBytes: 0.5 + 2 / 128, activationBytes: 2, kvBytes: 2, arithmetic: 'bf16' },
+  /** NVFP4: 4 bits and an FP8 scale per 16 weights, FP8 cache. */
+  fp4: { name: 'fp4', weightBytes: 0.5 + 1 / 16, activationBytes: 0.5, kvBytes: 1, arithmetic: 'fp4' },
+};
+
+export const PRECISION_NAMES = Object.keys(PRECISIONS) as readonly PrecisionName[];
+
+/** Whether the GPU's tensor cores multiply in the precision's format. */
+export function supports(gpu: Gpu, precision: Precision): boolean {
+  return gpu.peak[precision.arithmetic] !== undefined;
+}
+
+/** @throws {UserError} for an unknown precision, or one this GPU has no units for. */
+export function findPrecision(name: string, gpu: Gpu): Precision {
+  const precision = PRECISIONS[name.toLowerCase() as PrecisionName];
+  if (!precision) throw new UserError(`precision: "${name}" is not known.${nearest(name, PRECISION_NAMES)}`);
+  if (supports(gpu, precision)) return precision;
+  const possible = PRECISION_NAMES.filter((other) => supports(gpu, PRECISIONS[other]));
+  throw new UserError(
+    `precision: ${gpu.label} has no ${precision.arithmetic.toUpperCase()} units; it can run ${possible.join(', ')}.`,
+  );
+}

@@ -1,0 +1,90 @@
+/**
+ * A simulated engine that somebody else keeps time for: submit requests, ask how many tokens each has by now and when
+ * to ask again. It is what paces an emulated expert in real time; it knows no clock, no HTTP and no text.
+ */
+import { stepCost } from './cost/step.ts';
+import { type DeploymentNames, deployment } from './deployment.ts';
+import { KvCache } from './engine/kv-cache.ts';
+import { Replica, type ReplicaListener } from './engine/replica.ts';
+import { DEFAULT_LIMITS, type EngineLimits, requireFit } from './memory.ts';
+
+export interface PacedRequest {
+  readonly id: number;
+  readonly promptTokens: number;
+  /** Tokens it will generate if nobody cancels it. */
+  readonly outputTokens: number;
+}
+
+/** Tokens of one request that became due since the last call. */
+export interface DueTokens {
+  readonly id: number;
+  /** Tokens due in all, from the first on. */
+  readonly generated: number;
+  readonly finished: boolean;
+}
+
+export class Pacer {
+  readonly #replica: Replica;
+  /** Requests that may have tokens due: id → tokens told of so far. */
+  readonly #told = new Map<number, number>();
+  readonly #outputs = new Map<number, number>();
+  readonly #finished = new Set<number>();
+  readonly #listener: ReplicaListener = {
+    firstToken: () => {},
+    finished: ({ id }) => void this.#finished.add(id),
+  };
+
+  /** @throws {UserError} for an unknown or impossible deployment, or one that does not fit its GPUs. */
+  constructor(names: DeploymentNames, limits: EngineLimits = DEFAULT_LIMITS) {
+    const d = deployment(names);
+    const { kvTokens } = requireFit(d, limits, limits.blockTokens);
+    const admission = d.engine.startsWith('tensorrt') ? 'guaranteed-no-evict' : 'optimistic';
+    const cache = new KvCache(kvTokens, limits.blockTokens);
+    this.#replica = new Replica(stepCost(d), { ...limits, admission, chunkedPrefill: true }, cache);
+  }
+
+  /** Requests in the engine, waiting ones included. */
+  get present(): number {
+    return this.#told.size;
+  }
+
+  /** False when the request could never run here; nothing is submitted then. `now` in seconds, never going back. */
+  submit(request: PacedRequest, now: number): boolean {
+    if (!this.#replica.canEverRun(request)) return false;
+    this.#advance(now);
+    this.#told.set(request.id, 0);
+    this.#outputs.set(request.id, request.outputTokens);
+    this.#replica.submit(request, now);
+    return true;
+  }
+
+  cancel(id: number, now: number): void {
+    this.#advance(now);
+    this.#replica.cancel(id, now);
+    this.#forget(id);
+  }
+
+  /** What became due by `now`, and when to ask again: the end of the step under way, Infinity when idle. */
+  due(now: number): { readonly tokens: readonly DueTokens[]; readonly askAgainAt: number } {
+    this.#advance(now);
+    const tokens: DueTokens[] = [];
+    for (const [id, told] of this.#told) {
+      const finished = this.#finished.has(id);
+      const generated = finished ? this.#outputs.get(id)! : (this.#replica.generated(id, now) ?? 0);
+      if (generated > told || finished) tokens.push({ id, generated, finished });
+      if (finished) this.#forget(id);
+      else this.#told.set(id, generated);
+    }
+    return { tokens, askAgainAt: this.#replica.nextStepEnd(now) };
+  }
+
+  #advance(now: number): void {
+    while (this.#replica.nextTime <= now) this.#replica.advance(now, this.#listener);
+  }
+
+  #forget(id: number): void {
+    this.#told.delete(id);
+    this.#outputs.delete(id);
+    this.#finished.delete(id);
+  }
+}

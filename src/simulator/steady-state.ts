@@ -1,0 +1,117 @@
+/**
+ * One replica in its steady state, by arithmetic instead of simulation: time per token, time to first token and
+ * throughput at a constant number of users. It knows mean lengths, and nothing of queues that come and go.
+ */
+import { type StepCost, type StepLoad, stepCost } from './cost/step.ts';
+import type { Deployment } from './deployment.ts';
+import { type EngineLimits, type MemoryBudget, memoryBudget } from './memory.ts';
+
+export interface MeanLengths {
+  readonly promptTokens: number;
+  readonly outputTokens: number;
+}
+
+export interface SteadyState {
+  /** Requests that run at once: users, or fewer when cache or batch are full; the others wait. */
+  readonly running: number;
+  readonly tokensPerSecond: number;
+  readonly tpotSeconds: number;
+  readonly ttftSeconds: number;
+  /** What keeps it from being faster. */
+  readonly boundBy: 'memory capacity' | 'memory bandwidth' | 'compute' | 'communication';
+}
+
+/** Requests of these lengths that the cache and the batch hold at once, room for the whole output reserved. */
+export function maxConcurrent(budget: MemoryBudget, limits: EngineLimits, lengths: MeanLengths): number {
+  const blocks = Math.ceil((lengths.promptTokens + lengths.outputTokens) / limits.blockTokens);
+  const held = Math.floor(budget.kvTokens / (blocks * limits.blockTokens));
+  return Math.max(0, Math.min(held, limits.maxBatch));
+}
+
+function load(sequences: number, context: number, prompts: number, promptTokens: number): StepLoad {
+  const tokens = prompts * promptTokens;
+  return {
+    decodeSequences: sequences,
+    decodeContext: sequences * context,
+    prefillTokens: tokens,
+    prefillSequences: prompts,
+    prefillPairs: (prompts * promptTokens * (promptTokens + 1)) / 2,
+    logitRows: sequences + prompts,
+  };
+}
+
+/**
+ * A request's life is its prefill and `output - 1` decode steps; during it every other running request is prefilled
+ * once too, and each prefill lengthens the step it shares. So the time per token is a pure decode step plus
+ * (running - 1) prefills spread over the output: linear in concurrency, as published measurements are.
+ * @param streaming false for offline runs, whose tokens are not sent to clients one by one
+ */
+export function steadyState(
+  d: Deployment,
+  limits: EngineLimits,
+  lengths: MeanLengths,
+  users: number,
+  streaming = true,
+): SteadyState {
+  const budget = memoryBudget(d, limits);
+  const most = maxConcurrent(budget, limits, lengths);
+  const running = Math.min(users, most);
+  const cost = stepCost(d, undefined, undefined, streaming);
+  if (running < 1)
+    return {
+      running: 0,
+      tokensPerSecond: 0,
+      tpotSeconds: Infinity,
+      ttftSeconds: Infinity,
+      boundBy: 'memory capacity',
+    };
+  const { promptTokens, outputTokens } = lengths;
+  const context = promptTokens + outputTokens / 2;
+  const decodeStep = cost.seconds(load(running, context, 0, 0));
+  const extra = prefillSeconds(cost, running, context, promptTokens) - decodeStep;
+  const steps = Math.max(1, outputTokens - 1);
+  const tpot = decodeStep + (Math.max(0, running - 1) * extra) / steps;
+  const service = extra + decodeStep + steps * tpot;
+  const queue = users > running ? (service * (users - running)) / running : 0;
+  return {
+    running,
+    tokensPerSecond: (running * outputTokens) / service,
+    tpotSeconds: tpot,
+    ttftSeconds:
+      cost.perRequest +
+      decodeStep / 2 +
+      decodeStep +
+      extra * (1 + contention(running, extra, service)) +
+      queue,
+    boundBy: bound(
+      cost,
+      load(running, context, (running * promptTokens) / steps / promptTokens, promptTokens),
+      users > most,
+    ),
+  };
+}
+
+/** A step that carries one whole prompt beside the decoding sequences. */
+function prefillSeconds(cost: StepCost, running: number, context: number, promptTokens: number): number {
+  return cost.seconds(load(Math.max(0, running - 1), context, 1, promptTokens));
+}
+
+/** Prompts found before one's own, as in a queue of Poisson arrivals (M/D/1: rho / (2 (1 - rho))). */
+function contention(running: number, extra: number, service: number): number {
+  const busy = Math.min(0.9, (running * extra) / service);
+  return busy / (2 * (1 - busy));
+}
+
+function bound(cost: StepCost, mixed: StepLoad, full: boolean): SteadyState['boundBy'] {
+  const parts = cost.breakdown(mixed);
+  if (full && parts.productsBoundBy === 'memory') return 'memory capacity';
+  const bandwidth = parts.attention + (parts.productsBoundBy === 'memory' ? parts.products : 0);
+  const compute = parts.productsBoundBy === 'compute' ? parts.products : 0;
+  if (parts.communication > Math.max(bandwidth, compute)) return 'communication';
+  return bandwidth >= compute ? 'memory bandwidth' : 'compute';
+}
+
+/** The most a replica gives: every sequence it can hold is running, tokens are not streamed. */
+export function maxThroughput(d: Deployment, limits: EngineLimits, lengths: MeanLengths): SteadyState {
+  return steadyState(d, limits, lengths, Number.MAX_SAFE_INTEGER, false);
+}

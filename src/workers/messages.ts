@@ -1,0 +1,29 @@
+/** What the primary and its workers say to each other. Keys name replicas: `expert/index`. */
+
+/** In flight and outstanding tokens of a replica in one worker, or in all others. */
+export type ReplicaLoad = readonly [inFlight: number, outstandingTokens: number];
+
+export interface Loads {
+  readonly replicas: Readonly<Record<string, ReplicaLoad>>;
+  /** Requests waiting, by expert. */
+  readonly queued: Readonly<Record<string, number>>;
+}
+
+export type ToPrimary =
+  | { readonly type: 'want'; readonly key: string; readonly places: number }
+  | { readonly type: 'give-back'; readonly key: string; readonly places: number }
+  | { readonly type: 'loads'; readonly loads: Loads }
+  | { readonly type: 'metrics'; readonly id: number }
+  | { readonly type: 'serving'; readonly url: string };
+
+export type ToWorker =
+  | { readonly type: 'granted'; readonly key: string; readonly places: number }
+  | { readonly type: 'reclaim'; readonly key: string }
+  | { readonly type: 'elsewhere'; readonly loads: Loads }
+  | { readonly type: 'metrics'; readonly id: number; readonly page: string }
+  | { readonly type: 'drain' };
+
+/** How often loads are told. Own counts are exact at once; others' are at most this old. */
+export const LOADS_EVERY_MS = 100;
+
+export const replicaKey = (expert: string, index: number): string => `${expert}/${index}`;

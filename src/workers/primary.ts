@@ -1,0 +1,144 @@
+/**
+ * The process that owns the workers: it starts them, replaces those that die and says why, shares out places, passes
+ * loads on, and ends them in order. No request passes through it.
+ */
+import cluster, { type Worker } from 'node:cluster';
+import { AggregatorRegistry } from 'prom-client';
+import { LOADS_EVERY_MS, type Loads, type ReplicaLoad, type ToPrimary, type ToWorker } from './messages.ts';
+import { type Grant, SlotLedger } from './slot-ledger.ts';
+
+export interface PrimaryOptions {
+  readonly workers: number;
+  /** Places by replica key; unlimited ones left out. */
+  readonly limits: ReadonlyMap<string, number>;
+  log(line: string): void;
+  /** All workers serve at this address. */
+  onServing(url: string): void;
+}
+
+/** A worker that died before it served is replaced only after this long, so that a broken start does not spin. */
+const RESTART_MS = 2_000;
+
+export class Primary {
+  readonly #options: PrimaryOptions;
+  readonly #ledger: SlotLedger;
+  readonly #metrics = new AggregatorRegistry();
+  readonly #loads = new Map<number, Loads>();
+  readonly #serving = new Set<number>();
+  #greeted = false;
+  #ending = false;
+
+  constructor(options: PrimaryOptions) {
+    this.#options = options;
+    this.#ledger = new SlotLedger(options.limits);
+  }
+
+  run(): void {
+    for (let i = 0; i < this.#options.workers; i++) this.#start();
+    setInterval(() => this.#tellElsewhere(), LOADS_EVERY_MS).unref();
+  }
+
+  /** Lets every worker finish what it answers; called again, cuts them. */
+  end(): void {
+    for (const worker of this.#workers()) {
+      if (this.#ending) worker.process.kill('SIGKILL');
+      else send(worker, { type: 'drain' });
+    }
+    this.#ending = true;
+  }
+
+  #workers(): readonly Worker[] {
+    return Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined);
+  }
+
+  #start(): void {
+    const worker = cluster.fork();
+    worker.on('message', (message: ToPrimary) => this.#receive(worker, message));
+    worker.on('exit', (code, signal) => this.#exited(worker, signal ?? `code ${code}`));
+  }
+
+  #exited(worker: Worker, why: string): void {
+    this.#loads.delete(worker.id);
+    const served = this.#serving.delete(worker.id);
+    this.#tell(this.#ledger.gone(worker.id));
+    if (this.#ending) return;
+    this.#options.log(
+      `Worker ${worker.process.pid} ended (${why}); its open answers are lost, another takes its place.`,
+    );
+    if (!this.#greeted) {
+      // It never served: whatever is wrong, its message is above, and the next would fail alike.
+      this.#ending = true;
+      process.exitCode = 1;
+      for (const other of this.#workers()) other.process.kill('SIGTERM');
+      return;
+    }
+    setTimeout(() => this.#ending || this.#start(), served ? 0 : RESTART_MS);
+  }
+
+  #receive(worker: Worker, message: ToPrimary): void {
+    switch (message.type) {
+      case 'want': {
+        const grant = this.#ledger.want(worker.id, message.key, message.places);
+        if (grant) this.#tell([grant]);
+        else
+          for (const id of this.#ledger.holders(message.key, worker.id))
+            sendTo(id, { type: 'reclaim', key: message.key });
+        return;
+      }
+      case 'give-back':
+        this.#tell(this.#ledger.giveBack(worker.id, message.key, message.places));
+        return;
+      case 'loads':
+        this.#loads.set(worker.id, message.loads);
+        return;
+      case 'metrics':
+        void this.#tellMetrics(worker, message.id);
+        return;
+      case 'serving':
+        this.#serving.add(worker.id);
+        if (this.#serving.size === this.#options.workers && !this.#greeted) {
+          this.#greeted = true;
+          this.#options.onServing(message.url);
+        }
+    }
+  }
+
+  async #tellMetrics(worker: Worker, id: number): Promise<void> {
+    const page = await this.#metrics.clusterMetrics().catch((error: Error) => `# ${error.message}\n`);
+    send(worker, { type: 'metrics', id, page });
+  }
+
+  #tell(grants: readonly Grant[]): void {
+    for (const { worker, key, places } of grants) sendTo(worker, { type: 'granted', key, places });
+  }
+
+  #tellElsewhere(): void {
+    for (const worker of this.#workers()) {
+      const others = [...this.#loads].filter(([id]) => id !== worker.id).map(([, loads]) => loads);
+      send(worker, { type: 'elsewhere', loads: sumOf(others) });
+    }
+  }
+}
+
+function sumOf(all: readonly Loads[]): Loads {
+  const replicas: Record<string, ReplicaLoad> = {};
+  const queued: Record<string, number> = {};
+  for (const loads of all) {
+    for (const [key, [inFlight, tokens]] of Object.entries(loads.replicas)) {
+      const [before, tokensBefore] = replicas[key] ?? [0, 0];
+      replicas[key] = [before + inFlight, tokensBefore + tokens];
+    }
+    for (const [expert, waiting] of Object.entries(loads.queued))
+      queued[expert] = (queued[expert] ?? 0) + waiting;
+  }
+  return { replicas, queued };
+}
+
+function sendTo(id: number, message: ToWorker): void {
+  const worker = cluster.workers?.[id];
+  if (worker) send(worker, message);
+}
+
+function send(worker: Worker, message: ToWorker): void {
+  if (worker.isConnected()) worker.send(message);
+}

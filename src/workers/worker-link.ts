@@ -1,0 +1,146 @@
+/**
+ * A worker's end of the line to the primary: places for its replicas, the load of the other workers, the metrics of
+ * all. The fleet sees only slots and numbers, and knows nothing of processes.
+ */
+import type { Fleet } from '../fleet/fleet.ts';
+import type { Slots } from '../fleet/replica.ts';
+import { LOADS_EVERY_MS, type Loads, type ToPrimary, type ToWorker } from './messages.ts';
+
+/** The process's channel, as node:cluster gives it to a worker. */
+export interface Channel {
+  send(message: ToPrimary): void;
+  onMessage(listener: (message: ToWorker) => void): void;
+}
+
+export class WorkerLink {
+  readonly #channel: Channel;
+  readonly #slots = new Map<string, WorkerSlots>();
+  readonly #pages = new Map<number, (page: string) => void>();
+  #fleet: Fleet | null = null;
+  #nextPage = 0;
+  #told = '';
+  readonly #timer: NodeJS.Timeout;
+
+  /** @param onDrain called when the primary asks this worker to finish */
+  constructor(channel: Channel, onDrain: () => void) {
+    this.#channel = channel;
+    channel.onMessage((message) => this.#receive(message, onDrain));
+    this.#timer = setInterval(() => this.#tellLoads(), LOADS_EVERY_MS);
+    this.#timer.unref();
+  }
+
+  /** The places of one replica, none at first; they come from the primary as they are needed. */
+  slots(key: string, limit: number): Slots {
+    // A fetch takes an eighth, so that few requests wait for one and no worker hoards.
+    const slots = new WorkerSlots({
+      ask: (places) => this.#channel.send({ type: 'want', key, places }),
+      giveBack: (places) => this.#channel.send({ type: 'give-back', key, places }),
+      batch: Math.max(1, Math.ceil(limit / 8)),
+    });
+    this.#slots.set(key, slots);
+    return slots;
+  }
+
+  /** From now on this fleet hears of grants and of the others' load. */
+  connect(fleet: Fleet): void {
+    this.#fleet = fleet;
+  }
+
+  serving(url: string): void {
+    this.#channel.send({ type: 'serving', url });
+  }
+
+  /** The metrics page of all workers together. */
+  metricsPage(): Promise<string> {
+    const id = this.#nextPage++;
+    return new Promise((resolve) => {
+      this.#pages.set(id, resolve);
+      this.#channel.send({ type: 'metrics', id });
+    });
+  }
+
+  #receive(message: ToWorker, onDrain: () => void): void {
+    switch (message.type) {
+      case 'granted':
+        this.#slots.get(message.key)!.granted(message.places);
+        this.#fleet?.letIn();
+        return;
+      case 'reclaim':
+        this.#slots.get(message.key)!.reclaim();
+        return;
+      case 'elsewhere':
+        this.#fleet?.hearElsewhere(message.loads);
+        return;
+      case 'metrics':
+        this.#pages.get(message.id)?.(message.page);
+        this.#pages.delete(message.id);
+        return;
+      case 'drain':
+        onDrain();
+    }
+  }
+
+  #tellLoads(): void {
+    if (!this.#fleet) return;
+    const loads: Loads = this.#fleet.ownLoads();
+    const text = JSON.stringify(loads);
+    if (text !== this.#told) this.#channel.send({ type: 'loads', loads });
+    this.#told = text;
+  }
+}
+
+interface SlotLine {
+  ask(places: number): void;
+  giveBack(places: number): void;
+  readonly batch: number;
+}
+
+/** Places granted to this worker so far, and those in use. */
+class WorkerSlots implements Slots {
+  readonly #line: SlotLine;
+  #granted = 0;
+  #used = 0;
+  #asking = false;
+  /** Times another worker was told to wait for a place of ours. */
+  #owed = 0;
+
+  constructor(line: SlotLine) {
+    this.#line = line;
+  }
+
+  /** Asking while there is none fetches more; who asked waits in line meanwhile. */
+  get free(): boolean {
+    if (this.#used < this.#granted) return true;
+    if (!this.#asking) this.#line.ask(this.#line.batch);
+    this.#asking = true;
+    return false;
+  }
+
+  take(): void {
+    this.#used += 1;
+  }
+
+  release(): void {
+    this.#used -= 1;
+    if (this.#owed === 0) return;
+    this.#owed -= 1;
+    this.#return(1);
+  }
+
+  granted(places: number): void {
+    this.#granted += places;
+    this.#asking = false;
+  }
+
+  /** Another worker waits: it gets what lies unused, or else the next place that becomes free. */
+  reclaim(): void {
+    const unused = this.#granted - this.#used;
+    if (unused > 0) this.#return(unused);
+    else this.#owed += 1;
+  }
+
+  #return(places: number): void {
+    this.#granted -= places;
+    this.#line.giveBack(places);
+  }
+}
