@@ -73,12 +73,24 @@ export function squaredDistance(
   atB: number,
   dimensions: number,
 ): number {
-  let sum = 0;
-  for (let j = 0; j < dimensions; j += 1) {
-    const difference = a[atA + j]! - b[atB + j]!;
-    sum += difference * difference;
+  // Four sums that do not wait for each other.
+  let p = 0;
+  let q = 0;
+  let r = 0;
+  let s = 0;
+  let j = 0;
+  for (; j + 4 <= dimensions; j += 4) {
+    const first = a[atA + j]! - b[atB + j]!;
+    const second = a[atA + j + 1]! - b[atB + j + 1]!;
+    const third = a[atA + j + 2]! - b[atB + j + 2]!;
+    const fourth = a[atA + j + 3]! - b[atB + j + 3]!;
+    p += first * first;
+    q += second * second;
+    r += third * third;
+    s += fourth * fourth;
   }
-  return sum;
+  for (; j < dimensions; j += 1) p += (a[atA + j]! - b[atB + j]!) ** 2;
+  return p + q + r + s;
 }
 
 /** Half the distance of every centroid to its nearest neighbour; Infinity with a single centroid. */

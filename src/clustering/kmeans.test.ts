@@ -60,4 +60,20 @@ describe('k-means', () => {
     const { labels } = kMeans(points, { clusters: 4, start }, seededRandom(4));
     expect(new Set(labels).size).toBe(4);
   });
+
+  it('holds clusters to equal sizes when asked, where it would not by itself', () => {
+    const dense = blobs(5, 1, 200, 0.05);
+    const sparse = blobs(6, 4, 10, 0.05);
+    const points = {
+      values: Float32Array.from([...dense.values, ...sparse.values.map((value) => value - 4)]),
+      count: 240,
+      dimensions: 2,
+    };
+    const largest = (balanced: boolean): number => {
+      const { labels } = kMeans(points, { clusters: 4, balanced }, seededRandom(1));
+      return Math.max(...[0, 1, 2, 3].map((cluster) => labels.filter((label) => label === cluster).length));
+    };
+    expect(largest(true)).toBe(60);
+    expect(largest(false)).toBeGreaterThan(60);
+  });
 });

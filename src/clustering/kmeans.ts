@@ -31,7 +31,7 @@ export interface KMeansOptions {
 }
 
 /** Restarts compare starts on at most this many points, the best of them then runs on all. */
-const POINTS_PER_RESTART = 40_000;
+const POINTS_PER_RESTART = 20_000;
 
 export function kMeans(points: Points, options: KMeansOptions, random: Random): Clustering {
   if (options.balanced) {
@@ -69,7 +69,7 @@ export function runLloyd(
   const most = options.maxIterations ?? 100;
   let iterations = 0;
   let moved = Number.POSITIVE_INFINITY;
-  while (iterations < most && moved > (options.tolerance ?? 1e-4)) {
+  while (iterations < most && moved > (options.tolerance ?? 5e-4)) {
     run.assign();
     moved = run.update(random);
     iterations += 1;

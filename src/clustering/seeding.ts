@@ -4,10 +4,14 @@
  */
 import type { Random } from '../core/random.ts';
 import { squaredDistance } from './distances.ts';
-import type { Points } from './points.ts';
+import { type Points, rowsOf } from './points.ts';
+
+/** Starts are sought among this many points: Lloyd's algorithm then sees all of them. */
+const MOST_POINTS = 6_000;
 
 /** k × dimensions (Arthur & Vassilvitskii 2007; 2 + ln k candidates a step as in their section 6). */
-export function seedCentroids(points: Points, clusters: number, random: Random): Float32Array {
+export function seedCentroids(all: Points, clusters: number, random: Random): Float32Array {
+  const points = drawnFrom(all, Math.max(MOST_POINTS, clusters * 20), random);
   const { values, count, dimensions } = points;
   const centroids = new Float32Array(clusters * dimensions);
   const nearest = new Float64Array(count).fill(Number.POSITIVE_INFINITY);
@@ -53,4 +57,12 @@ function drawProportional(weights: Float64Array, total: number, random: Random):
 
 function between({ values, dimensions }: Points, a: number, b: number): number {
   return squaredDistance(values, a * dimensions, values, b * dimensions, dimensions);
+}
+
+function drawnFrom(points: Points, most: number, random: Random): Points {
+  if (points.count <= most) return points;
+  return rowsOf(
+    points,
+    Uint32Array.from({ length: most }, () => random.below(points.count)),
+  );
 }

@@ -73,18 +73,34 @@ export function invertUpper(r: Float64Array, width: number): Float64Array {
   return inverse;
 }
 
-/** Replaces the tall matrix x by x·U in place, U upper-triangular. */
+/** Replaces the tall matrix x by x·U in place, U upper-triangular. Two rows at a time share each row of U. */
 export function multiplyUpper(x: Float32Array | Float64Array, width: number, u: Float64Array): void {
-  const product = new Float64Array(width);
-  for (let start = 0; start < x.length; start += width) {
-    product.fill(0);
+  const first = new Float64Array(width);
+  const second = new Float64Array(width);
+  const pair = 2 * width;
+  let start = 0;
+  for (; start + pair <= x.length; start += pair) {
+    first.fill(0);
+    second.fill(0);
     for (let m = 0; m < width; m += 1) {
-      const value = x[start + m]!;
+      const p = x[start + m]!;
+      const q = x[start + width + m]!;
       const at = m * width;
-      for (let j = m; j < width; j += 1) product[j]! += value * u[at + j]!;
+      for (let j = m; j < width; j += 1) {
+        const value = u[at + j]!;
+        first[j]! += p * value;
+        second[j]! += q * value;
+      }
     }
-    x.set(product, start);
+    x.set(first, start);
+    x.set(second, start + width);
   }
+  if (start >= x.length) return;
+  first.fill(0);
+  for (let m = 0; m < width; m += 1) {
+    for (let j = m; j < width; j += 1) first[j]! += x[start + m]! * u[m * width + j]!;
+  }
+  x.set(first, start);
 }
 
 /**

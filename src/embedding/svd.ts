@@ -16,7 +16,8 @@ export interface Svd {
 
 /** Extra directions that make the wanted ones accurate (Halko, Martinsson & Tropp 2011, section 4.2 suggests 5–10). */
 const OVERSAMPLING = 12;
-const ITERATIONS = 5;
+/** Passes over the matrix; the last is for the Rayleigh–Ritz step. */
+const ITERATIONS = 4;
 /** Rows are added up in this many blocks, whatever the number of threads, so that sums round the same way. */
 export const BLOCKS = 4;
 

@@ -94,7 +94,7 @@ function addSegment(
     const weight = (termFrequency(count) * model.terms.weights[term]!) / count;
     const value = (segment.weight / Math.sqrt(energy)) * weight * alongOf(model, term, direction);
     total += value;
-    spread(perUnit, text, features.starts[index]!, features.ends[index]!, value);
+    spread(text, perUnit, features.starts[index]!, features.ends[index]!, value);
   }
   for (const word of wordsOf(text)) {
     let sum = 0;
@@ -106,17 +106,17 @@ function addSegment(
   return total;
 }
 
-/** Over the characters that say something; a feature of spaces alone (indentation) keeps its share there. */
-function spread(perUnit: Float64Array, text: string, start: number, end: number, value: number): void {
-  let said = 0;
-  for (let at = start; at < end; at += 1) said += Number(!isSpace(text, at));
-  const share = value / (said > 0 ? said : end - start);
-  for (let at = start; at < end; at += 1) if (said === 0 || !isSpace(text, at)) perUnit[at]! += share;
+/** Evenly over the characters of the feature; over its spaces only where it has nothing else, as indentation. */
+function spread(text: string, perUnit: Float64Array, start: number, end: number, value: number): void {
+  let visible = 0;
+  for (let at = start; at < end; at += 1) if (text.charCodeAt(at) > SPACE_UNIT) visible += 1;
+  for (let at = start; at < end; at += 1) {
+    if (visible === 0) perUnit[at]! += value / (end - start);
+    else if (text.charCodeAt(at) > SPACE_UNIT) perUnit[at]! += value / visible;
+  }
 }
 
-function isSpace(text: string, at: number): boolean {
-  return text.charCodeAt(at) <= 0x20;
-}
+const SPACE_UNIT = 0x20;
 
 function energyOf(model: RouterModel, counted: TermCounts): number {
   let energy = 0;

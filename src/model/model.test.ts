@@ -77,6 +77,12 @@ describe('an explanation', () => {
       expect(sum).toBeCloseTo(1, 3);
     }
   });
+
+  it('names words, not the spaces between them', () => {
+    const text = plainText('add salt to the soup');
+    const told = explain(model, text, classify(model, text), Number.POSITIVE_INFINITY);
+    for (const { term } of [...told.for, ...told.against]) expect(term).toMatch(/^[a-z]+$/);
+  });
 });
 
 describe('the file', () => {

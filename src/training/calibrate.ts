@@ -15,7 +15,7 @@ import { labelsBy, shared } from './split.ts';
 
 /** Models fitted to resampled prompts that vote on every decision. */
 const REPLICAS = 8;
-const MOST_RESAMPLED = 30_000;
+const MOST_RESAMPLED = 20_000;
 /** A cluster's radius is this quantile of the distances of its held-out prompts. */
 const RADIUS_QUANTILE = 0.99;
 /** This share of held-out prompts, the strangest ones, are called outside. */

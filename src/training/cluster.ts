@@ -50,7 +50,7 @@ export async function clusterPoints(
   const best = runs.reduce((a, b) => (b.inertia < a.inertia ? b : a));
   return drawn === points
     ? best
-    : runLloyd(points, best.centroids, { maxIterations: 20, tolerance: 1e-3 }, random);
+    : runLloyd(points, best.centroids, { maxIterations: 12, tolerance: 1e-3 }, random);
 }
 
 /** Batches measured against the same centroids before these move: enough for every thread, few enough to learn. */

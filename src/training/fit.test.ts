@@ -69,14 +69,6 @@ describe('training', () => {
     }
   });
 
-  it('holds clusters to equal sizes when asked', async () => {
-    const lopsided = [...topical(400, 7), ...topical(1_200, 8).filter((_, index) => index % 4 === 0)];
-    const { model } = await trained(lopsided, { balanced: true });
-    const free = (await trained(lopsided)).model;
-    const spread = (sizes: Uint32Array): number => Math.max(...sizes) - Math.min(...sizes);
-    expect(spread(model.sizes)).toBeLessThan(spread(free.sizes));
-  });
-
   it('moves the centroids through prompts beyond those it learned its words on', async () => {
     const { model, labels } = await trained(topical(3_000, 9), { fitOn: 800 });
     expect(labels).toHaveLength(800);

@@ -7,7 +7,7 @@ import { KINDS } from '../text/features.ts';
 import type { FrequencyTable } from './frequency-table.ts';
 
 export interface Vocabulary {
-  /** In rising order. */
+  /** The most frequent first: their rows then lie together, where the processor's caches keep them. */
   readonly hashes: Uint32Array;
   readonly weights: Float32Array;
   /** The same while directions are fitted. */
@@ -40,7 +40,6 @@ export function chooseVocabulary(
   if (kept.length === 0) kept = Array.from(hashes.keys());
   kept.sort((a, b) => counts[b]! - counts[a]! || hashes[a]! - hashes[b]!);
   kept.length = Math.min(kept.length, options.size);
-  kept.sort((a, b) => hashes[a]! - hashes[b]!);
   return {
     hashes: Uint32Array.from(kept, (index) => hashes[index]!),
     weights: Float32Array.from(kept, (index) => termWeight(hashes[index]! & 7, prompts, counts[index]!)),
