@@ -16,7 +16,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   weights: ['core'],
   wire: ['core'],
   experts: ['core', 'weights', 'wire'],
-  emulator: ['core', 'experts'],
+  emulator: ['core', 'experts', 'simulator'],
   config: ['core', 'experts', 'routing'],
   fleet: ['core', 'experts', 'routing'],
   telemetry: ['core'],

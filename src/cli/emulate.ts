@@ -4,19 +4,17 @@ import { UserError } from '../core/errors.ts';
 import { type Fleet, startFleet } from '../emulator/fleet.ts';
 import type { Mishap } from '../emulator/server.ts';
 import { describeMisbehaviours, planOf } from '../experts/emulated/misbehaviour.ts';
+import { ENGINES } from '../simulator/deployment.ts';
+import { GPU_NAMES } from '../simulator/hardware/gpu.ts';
+import { PRECISION_NAMES } from '../simulator/hardware/precision.ts';
+import { DEFAULT_LIMITS } from '../simulator/memory.ts';
+import { type EngineOptions, engineOf } from './emulate/engine.ts';
 import { count, duration, positive } from './numbers.ts';
 
-interface EmulateOptions {
+interface EmulateOptions extends EngineOptions {
   readonly experts: number;
   readonly host: string;
   readonly port: number;
-  readonly ttft?: number;
-  readonly prefill: number;
-  readonly tpot?: number;
-  readonly tpotFull?: number;
-  readonly tokensPerSecond?: number;
-  readonly maxBatch: number;
-  readonly kvTokens: number;
   readonly outputTokens: number;
   readonly misbehave?: readonly Mishap[];
   readonly seed: number;
@@ -28,13 +26,29 @@ export function emulateCommand(): Command {
     .option('--experts <n>', 'how many, on consecutive ports', count, 8)
     .option('--host <address>', 'where to listen', '127.0.0.1')
     .option('--port <port>', 'the first port; 0 takes free ones', count, 9000)
+    .option(
+      '-m, --model <name>',
+      'paced as the simulator says of this model: a built-in name or a config.json',
+    )
+    .option('-g, --gpu <name>', `with --model: ${GPU_NAMES.join(', ')} (default: h100)`)
+    .option(
+      '-p, --precision <name>',
+      `with --model: ${PRECISION_NAMES.join(', ')} (default: fp8 where the GPU has it)`,
+    )
+    .option('--tp <degree>', 'with --model: GPUs an expert is split over, 1, 2, 4 or 8 (default: 1)', count)
+    .option('--engine <name>', `with --model: ${ENGINES.join(', ')} (default: tensorrt-llm)`)
+    .option('--slow-down <n>', 'with --model: all times are so many times as long (default: 1)', positive)
     .option('--ttft <duration>', 'to the first token, reading the prompt aside (default: 50ms)', duration)
-    .option('--prefill <n>', 'prompt tokens read a second, one prompt after another', positive, 20_000)
+    .option('--prefill <n>', 'prompt tokens read a second, one after another (default: 20000)', positive)
     .option('--tpot <duration>', 'from token to token of a lone answer (default: 15ms)', duration)
     .option('--tpot-full <duration>', 'the same in a full batch; twice --tpot when absent', duration)
     .option('--tokens-per-second <n>', 'the same pace for every answer, instead of --tpot', positive)
-    .option('--max-batch <n>', 'answers in progress at once; more wait in line', count, 256)
-    .option('--kv-tokens <n>', 'tokens the KV cache holds; more wait in line', count, 500_000)
+    .option(
+      '--max-batch <n>',
+      `answers in progress at once; more wait (default: 256; ${DEFAULT_LIMITS.maxBatch} with --model)`,
+      count,
+    )
+    .option('--kv-tokens <n>', 'tokens the KV cache holds; more wait in line (default: 500000)', count)
     .option('--output-tokens <n>', 'length of an answer, where max_tokens is not less', count, 128)
     .option('--misbehave <name:share>', 'for a share of requests, as in 429:5% (repeatable)', mishaps)
     .option('--seed <n>', 'of the answers and of chance', count, 1)
@@ -53,7 +67,9 @@ ${describeMisbehaviours().join('\n')}
 Examples:
   $ expert-router emulate                                        eight experts on ports 9000 to 9007
   $ expert-router emulate --experts 2 --tokens-per-second 10     slow enough to read along
-  $ expert-router emulate --misbehave 503:5% --misbehave cut:1%  what a bad day looks like`;
+  $ expert-router emulate --misbehave 503:5% --misbehave cut:1%  what a bad day looks like
+  $ expert-router emulate --model llama-3.1-8b --gpu h100 --precision fp8   eight H100s, as simulated
+  $ expert-router emulate --model llama-3.1-70b --tp 4 --experts 2 --slow-down 10   ten times as slow`;
 }
 
 async function emulate(options: EmulateOptions): Promise<void> {
@@ -63,6 +79,7 @@ async function emulate(options: EmulateOptions): Promise<void> {
   if (experts < 1) throw new UserError('--experts: must be at least 1.');
   if (port + experts - 1 > 65_535)
     throw new UserError(`--port: ${experts} experts from ${port} on go beyond port 65535.`);
+  const { make: engine, words } = await engineOf(options);
   const fleet = await startFleet({
     experts,
     host,
@@ -71,26 +88,16 @@ async function emulate(options: EmulateOptions): Promise<void> {
     seed,
     mishaps: misbehave,
     created: Math.floor(Date.now() / 1000),
-    costs: {
-      firstTokenMs: options.ttft ?? 50,
-      prefillPerSecond: options.prefill,
-      perTokenMs: pace(options),
-      maxBatch: options.maxBatch,
-      kvTokens: options.kvTokens,
-    },
+    engine,
   });
-  greet(fleet, host);
+  greet(fleet, host, words);
   endOnSignal(fleet);
 }
 
-function pace({ tpot = 15, tpotFull, tokensPerSecond }: EmulateOptions): { alone: number; full: number } {
-  if (tokensPerSecond !== undefined) return { alone: 1000 / tokensPerSecond, full: 1000 / tokensPerSecond };
-  return { alone: tpot, full: tpotFull ?? 2 * tpot };
-}
-
-function greet({ servers }: Fleet, host: string): void {
+function greet({ servers }: Fleet, host: string, words: string): void {
   const shown = host.includes(':') ? `[${host}]` : host;
   for (const { expert, port } of servers) console.log(`${expert}  http://${shown}:${port}/v1`);
+  if (words !== '') console.log(words);
   console.log(`${servers.length} emulated experts are ready. Ctrl-C stops them.`);
 }
 

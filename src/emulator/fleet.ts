@@ -1,11 +1,11 @@
 /**
  * Several emulated experts on consecutive ports with one clock between them.
- * It knows nothing of the command line and of what an engine costs beyond handing the costs on.
+ * It knows nothing of the command line and of what an engine costs.
  */
 import { UserError } from '../core/errors.ts';
 import { seededRandom } from '../core/random.ts';
+import type { Pacer } from './pacer.ts';
 import { type EmulatedServer, type Mishap, startEmulatedServer } from './server.ts';
-import { type SimpleCosts, SimplePacer } from './simple-pacer.ts';
 import { TimerWheel } from './timer-wheel.ts';
 
 export interface FleetOptions {
@@ -13,7 +13,8 @@ export interface FleetOptions {
   readonly host: string;
   /** The first of consecutive ports; 0 takes free ones. */
   readonly port: number;
-  readonly costs: SimpleCosts;
+  /** Makes one server's engine on the fleet's clock, in milliseconds. */
+  readonly engine: (wheel: TimerWheel, now: () => number) => Pacer;
   readonly outputTokens: number;
   readonly seed: number;
   readonly mishaps: readonly Mishap[];
@@ -44,7 +45,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
       const own = {
         ...options,
         expert: `expert-${index + 1}`,
-        pacer: new SimplePacer(options.costs, wheel, now),
+        pacer: options.engine(wheel, now),
         wheel,
         now,
         random: seededRandom(options.seed).fork(index),

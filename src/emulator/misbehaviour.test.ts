@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { chatRequest, type RawClient, rawClient, type Seen } from '../../test/support/raw-client.ts';
 import type { MISBEHAVIOURS } from '../experts/emulated/misbehaviour.ts';
 import { type Fleet, startFleet } from './fleet.ts';
+import { simpleEngine } from './simple-pacer.ts';
 
 let fleet: Fleet;
 let client: RawClient;
@@ -16,13 +17,13 @@ beforeAll(async () => {
     seed: 1,
     mishaps: [],
     created: 0,
-    costs: {
+    engine: simpleEngine({
       firstTokenMs: 1,
       prefillPerSecond: 1e6,
       perTokenMs: { alone: 1, full: 1 },
       maxBatch: 8,
       kvTokens: 1000,
-    },
+    }),
   });
 });
 afterAll(() => fleet.close());

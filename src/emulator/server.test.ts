@@ -3,7 +3,15 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { eventually } from '../../test/support/gateway.ts';
 import { planOf } from '../experts/emulated/misbehaviour.ts';
 import { type Fleet, startFleet } from './fleet.ts';
+import { type SimpleCosts, simpleEngine } from './simple-pacer.ts';
 
+const COSTS: SimpleCosts = {
+  firstTokenMs: 0,
+  prefillPerSecond: 1e6,
+  perTokenMs: { alone: 2, full: 2 },
+  maxBatch: 4,
+  kvTokens: 500,
+};
 let fleet: Fleet;
 const options = {
   experts: 2,
@@ -13,13 +21,7 @@ const options = {
   seed: 1,
   created: 0,
   mishaps: [],
-  costs: {
-    firstTokenMs: 0,
-    prefillPerSecond: 1e6,
-    perTokenMs: { alone: 2, full: 2 },
-    maxBatch: 4,
-    kvTokens: 500,
-  },
+  engine: simpleEngine(COSTS),
 };
 
 beforeAll(async () => {
@@ -87,8 +89,8 @@ it('lets go of an answer whose reader leaves', async () => {
 });
 
 it('holds back for a reader that lags, and loses nothing', async () => {
-  const costs = { ...options.costs, perTokenMs: { alone: 0.05, full: 0.05 }, kvTokens: 1e6 };
-  const own = await startFleet({ ...options, costs, experts: 1, outputTokens: 60_000 });
+  const engine = simpleEngine({ ...COSTS, perTokenMs: { alone: 0.05, full: 0.05 }, kvTokens: 1e6 });
+  const own = await startFleet({ ...options, engine, experts: 1, outputTokens: 60_000 });
   const answer = await ask({ stream: true }, { from: own });
   const { stats } = own.servers[0]!;
   let seen = -1;

@@ -103,6 +103,11 @@ export class SimplePacer implements Pacer {
   }
 }
 
+/** Makes engines of these costs, one a server. */
+export function simpleEngine(costs: SimpleCosts): (wheel: TimerWheel, now: () => number) => Pacer {
+  return (wheel, now) => new SimplePacer(costs, wheel, now);
+}
+
 class Sequence implements Task {
   due = 0;
   dead = false;

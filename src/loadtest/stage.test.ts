@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { seededRandom } from '../core/random.ts';
 import { type Fleet, startFleet } from '../emulator/fleet.ts';
+import { simpleEngine } from '../emulator/simple-pacer.ts';
 import { zipfShares } from '../workload/clusters.ts';
 import { Connections } from './connections.ts';
 import { generated } from './question.ts';
@@ -19,13 +20,13 @@ beforeAll(async () => {
     seed: 1,
     mishaps: [],
     created: 0,
-    costs: {
+    engine: simpleEngine({
       firstTokenMs: 5,
       prefillPerSecond: 1e6,
       perTokenMs: { alone: 5, full: 5 },
       maxBatch: 100,
       kvTokens: 100_000,
-    },
+    }),
   });
 });
 afterAll(() => fleet.close());

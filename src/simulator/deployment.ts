@@ -28,7 +28,7 @@ export interface DeploymentNames {
   readonly engine?: string;
 }
 
-const ENGINES: readonly EngineName[] = [
+export const ENGINES: readonly EngineName[] = [
   'tensorrt-llm',
   'tensorrt-llm-0.14',
   'tensorrt-llm-0.10',

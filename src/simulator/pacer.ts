@@ -3,7 +3,7 @@
  * to ask again. It is what paces an emulated expert in real time; it knows no clock, no HTTP and no text.
  */
 import { stepCost } from './cost/step.ts';
-import { type DeploymentNames, deployment } from './deployment.ts';
+import { type DeploymentNames, deployment, describeDeployment } from './deployment.ts';
 import { KvCache } from './engine/kv-cache.ts';
 import { Replica, type ReplicaListener } from './engine/replica.ts';
 import { DEFAULT_LIMITS, type EngineLimits, requireFit } from './memory.ts';
@@ -23,8 +23,22 @@ export interface DueTokens {
   readonly finished: boolean;
 }
 
+/** The engine as its metrics would tell it. */
+export interface PacerState {
+  readonly running: number;
+  readonly waiting: number;
+  /** Tokens whose blocks are taken, of `kvCapacity`. */
+  readonly kvTokens: number;
+  readonly kvCapacity: number;
+}
+
 export class Pacer {
+  /** `llama-3.1-8b fp8, 1 x h100`. */
+  readonly description: string;
+  /** Seconds by which everything a request is answered with lags behind the steps; whoever keeps time adds it. */
+  readonly lagSeconds: number;
   readonly #replica: Replica;
+  readonly #cache: KvCache;
   /** Requests that may have tokens due: id → tokens told of so far. */
   readonly #told = new Map<number, number>();
   readonly #outputs = new Map<number, number>();
@@ -39,13 +53,27 @@ export class Pacer {
     const d = deployment(names);
     const { kvTokens } = requireFit(d, limits, limits.blockTokens);
     const admission = d.engine.startsWith('tensorrt') ? 'guaranteed-no-evict' : 'optimistic';
-    const cache = new KvCache(kvTokens, limits.blockTokens);
-    this.#replica = new Replica(stepCost(d), { ...limits, admission, chunkedPrefill: true }, cache);
+    const cost = stepCost(d);
+    this.#cache = new KvCache(kvTokens, limits.blockTokens);
+    this.#replica = new Replica(cost, { ...limits, admission, chunkedPrefill: true }, this.#cache);
+    this.lagSeconds = cost.perRequest;
+    this.description = describeDeployment(d);
   }
 
   /** Requests in the engine, waiting ones included. */
   get present(): number {
     return this.#told.size;
+  }
+
+  state(): PacerState {
+    const { blockTokens, capacity, used } = this.#cache;
+    const { running, waiting } = this.#replica;
+    return { running, waiting, kvTokens: used * blockTokens, kvCapacity: capacity * blockTokens };
+  }
+
+  /** Whether the request fits an engine that is otherwise empty. */
+  canEverRun(request: PacedRequest): boolean {
+    return this.#replica.canEverRun(request);
   }
 
   /** False when the request could never run here; nothing is submitted then. `now` in seconds, never going back. */
@@ -75,7 +103,12 @@ export class Pacer {
       if (finished) this.#forget(id);
       else this.#told.set(id, generated);
     }
-    return { tokens, askAgainAt: this.#replica.nextStepEnd(now) };
+    return { tokens, askAgainAt: this.nextStepEnd(now) };
+  }
+
+  /** When the step under way at `now` ends; Infinity when idle, not after `now` when one is about to begin. */
+  nextStepEnd(now: number): number {
+    return this.#replica.nextStepEnd(now);
   }
 
   #advance(now: number): void {

@@ -1,0 +1,94 @@
+/**
+ * Which engine paces the emulated experts: a simple one with given times, or the simulator's of a model on a GPU.
+ * It reads options and knows no servers.
+ */
+import { UserError } from '../../core/errors.ts';
+import type { Pacer } from '../../emulator/pacer.ts';
+import { simpleEngine } from '../../emulator/simple-pacer.ts';
+import { simulatedEngine } from '../../emulator/simulated-pacer.ts';
+import type { TimerWheel } from '../../emulator/timer-wheel.ts';
+import { deployment, describeDeployment } from '../../simulator/deployment.ts';
+import { findGpu } from '../../simulator/hardware/gpu.ts';
+import { DEFAULT_LIMITS, requireFit } from '../../simulator/memory.ts';
+import { modelNamed } from '../plan/model-option.ts';
+
+/** Times are milliseconds. */
+interface SimpleOptions {
+  readonly ttft?: number;
+  readonly prefill?: number;
+  readonly tpot?: number;
+  readonly tpotFull?: number;
+  readonly tokensPerSecond?: number;
+  readonly kvTokens?: number;
+}
+
+interface SimulatedOptions {
+  readonly model?: string;
+  readonly gpu?: string;
+  readonly precision?: string;
+  readonly tp?: number;
+  readonly engine?: string;
+  readonly slowDown?: number;
+}
+
+export interface EngineOptions extends SimpleOptions, SimulatedOptions {
+  readonly maxBatch?: number;
+}
+
+export interface ChosenEngine {
+  readonly make: (wheel: TimerWheel, now: () => number) => Pacer;
+  /** For people; empty where there is nothing to say. */
+  readonly words: string;
+}
+
+const SIMPLE = ['ttft', 'prefill', 'tpot', 'tpotFull', 'tokensPerSecond', 'kvTokens'] as const;
+const SIMULATED = ['gpu', 'precision', 'tp', 'engine', 'slowDown'] as const;
+
+/** @throws {UserError} for an unknown or impossible deployment, one that does not fit, or options that do not go together */
+export async function engineOf(options: EngineOptions): Promise<ChosenEngine> {
+  const { model } = options;
+  const strange = (model === undefined ? SIMULATED : SIMPLE).find((name) => options[name] !== undefined);
+  if (strange && model === undefined) throw new UserError(`${flag(strange)}: needs --model.`);
+  if (strange)
+    throw new UserError(`${flag(strange)}: --model says how fast the experts are; leave out one of the two.`);
+  if (options.maxBatch === 0) throw new UserError('--max-batch: must be at least 1.');
+  return model === undefined ? simple(options) : simulated(model, options);
+}
+
+/** `slowDown` → `--slow-down`. */
+function flag(name: string): string {
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+function simple(options: EngineOptions): ChosenEngine {
+  const { ttft = 50, prefill = 20_000, maxBatch = 256, kvTokens = 500_000 } = options;
+  const costs = {
+    firstTokenMs: ttft,
+    prefillPerSecond: prefill,
+    perTokenMs: pace(options),
+    maxBatch,
+    kvTokens,
+  };
+  return { make: simpleEngine(costs), words: '' };
+}
+
+function pace({ tpot = 15, tpotFull, tokensPerSecond }: SimpleOptions): { alone: number; full: number } {
+  if (tokensPerSecond !== undefined) return { alone: 1000 / tokensPerSecond, full: 1000 / tokensPerSecond };
+  return { alone: tpot, full: tpotFull ?? 2 * tpot };
+}
+
+async function simulated(name: string, options: EngineOptions): Promise<ChosenEngine> {
+  const { gpu = 'h100', tp = 1, engine = 'tensorrt-llm', slowDown = 1 } = options;
+  const precision = options.precision ?? (findGpu(gpu).peak.fp8 ? 'fp8' : 'fp16');
+  const names = { model: await modelNamed(name), gpu, precision, tensorParallel: tp, engine };
+  const limits = { ...DEFAULT_LIMITS, maxBatch: options.maxBatch ?? DEFAULT_LIMITS.maxBatch };
+  const d = deployment(names);
+  const { kvTokens } = requireFit(d, limits, limits.blockTokens);
+  const stretched = slowDown === 1 ? 'in real time' : `all times ${slowDown} times as long`;
+  return {
+    make: simulatedEngine(names, limits, slowDown),
+    words:
+      `Paced as simulated: ${describeDeployment(d)} each, ${engine}, ` +
+      `${kvTokens.toLocaleString('en-US')} tokens of KV cache, ${stretched}.`,
+  };
+}
