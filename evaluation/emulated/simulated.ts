@@ -1,0 +1,68 @@
+/**
+ * The same stage in the simulator, request by request with the lengths that the load test draws.
+ * It knows no processes and no clocks.
+ */
+import { seededRandom } from '../../src/core/random.ts';
+import { generated } from '../../src/loadtest/question.ts';
+import { TOPIC_COUNT } from '../../src/loadtest/topics.ts';
+import { POLICIES } from '../../src/routing/policies.ts';
+import { deployment } from '../../src/simulator/deployment.ts';
+import { simulateFleet } from '../../src/simulator/fleet/event-loop.ts';
+import { type StageMeasures, TIMELINE_PARTS } from '../../src/simulator/fleet/measures.ts';
+import type { ReplayedRequest } from '../../src/simulator/fleet/scenario.ts';
+import { DEFAULT_LIMITS } from '../../src/simulator/memory.ts';
+import { ringAffinities, zipfShares } from '../../src/workload/clusters.ts';
+import { NAMED_LENGTHS } from '../../src/workload/lengths.ts';
+import type { Figures, Stage } from './stage.ts';
+
+/** More than any stage asks. */
+const REQUESTS = 20_000;
+
+export function simulateStage(stage: Stage): Figures {
+  const { users, seconds, seed } = stage;
+  const experts = stage.gateway ? stage.experts : 1;
+  const d = deployment(stage.deployment);
+  const measures = simulateFleet({
+    experts: Array.from({ length: experts }, (_, i) => ({
+      id: `expert-${i + 1}`,
+      deployment: d,
+      replicas: 1,
+      limits: DEFAULT_LIMITS,
+      admission: 'guaranteed-no-evict',
+      chunkedPrefill: true,
+    })),
+    shares: zipfShares(experts, 0),
+    affinities: Array.from({ length: experts }, (_, i) => ringAffinities(i, experts)),
+    arrivals: { kind: 'closed', users, thinkSeconds: 0 },
+    lengths: NAMED_LENGTHS[stage.lengths]!,
+    replay: drawnRequests(stage),
+    policy: POLICIES['round-robin'],
+    secondsPerAffinity: 2,
+    seconds,
+    warmupSeconds: 0,
+    seed,
+  });
+  return {
+    ttft: measures.ttft_ms,
+    tpot: measures.tpot_ms,
+    tokensPerSecond: tokensAfter(stage.rampSeconds, measures, stage),
+  };
+}
+
+/** The load test's own questions, in the order in which it asks them; a made-up token is a word and a space. */
+function drawnRequests({ lengths, seed }: Stage): readonly ReplayedRequest[] {
+  const random = seededRandom(seed).fork(0);
+  const questions = generated(NAMED_LENGTHS[lengths]!, zipfShares(TOPIC_COUNT, 0), null, random);
+  return Array.from({ length: REQUESTS }, () => {
+    const { messages, maxTokens } = questions();
+    const { content } = messages[0] as { content: string };
+    return { promptTokens: content.split(' ').length - 1, outputTokens: maxTokens! };
+  });
+}
+
+/** Output tokens a second from `from` seconds on: the load test, too, counts from the end of its ramp. */
+function tokensAfter(from: number, { experts }: StageMeasures, { seconds }: Stage): number {
+  const first = Math.ceil((from / seconds) * TIMELINE_PARTS);
+  const parts = experts.flatMap(({ timeline }) => timeline.slice(first));
+  return parts.reduce((sum, part) => sum + part.tokens_per_second, 0) / (TIMELINE_PARTS - first);
+}
