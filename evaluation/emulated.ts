@@ -21,8 +21,8 @@ const COMMON = {
 const STAGES: readonly Stage[] = [
   { ...COMMON, users: 1, seconds: 20, slowDown: 1, gateway: false },
   { ...COMMON, users: 1, seconds: 20, slowDown: 1 },
-  { ...COMMON, users: 100, seconds: 12, slowDown: 4 },
-  { ...COMMON, users: 1000, seconds: 10, slowDown: 12 },
+  { ...COMMON, users: 100, seconds: 12, slowDown: 1 },
+  { ...COMMON, users: 1000, seconds: 10, slowDown: 5 },
 ];
 
 const HEAD = ['users', 'slowed', '', 'tokens/s', 'TTFT p50', 'p95', 'mean', 'TPOT p50', 'p95', 'mean'];
