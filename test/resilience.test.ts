@@ -9,7 +9,7 @@ afterEach(async () => {
   running = [];
 });
 
-/** Two experts: prompts about code go to `code`, which misbehaves; `other` is well. */
+/** Two experts: every prompt goes to `code`, the only one that describes itself, and it misbehaves; `other` is well. */
 async function start(
   misbehave: Answer,
   more = '',
@@ -21,7 +21,7 @@ async function start(
   const router = await gateway(`
 experts:
   - { id: code, kind: openai, url: '${code.url}', samples: [Write a Python function that sorts a list]${more} }
-  - { id: other, kind: openai, url: '${other.url}', samples: [Write a poem about autumn leaves] }
+  - { id: other, kind: openai, url: '${other.url}' }
 `);
   running.push(router, code, other);
   return { router, code, other };
@@ -192,6 +192,30 @@ describe('admission', () => {
       'nothing is left',
       async () => (await router.metric('expert_router_demand{expert="one"}')) === 0,
     );
+  });
+
+  it('a stream in the line gets signs of life, and an error after them comes as an event', async () => {
+    const open: (() => void)[] = [];
+    let answer: Answer = polite;
+    const slow = await upstream((response, request) => {
+      if (request.method === 'GET') return polite(response, request);
+      open.push(() => void answer(response, request));
+    });
+    const router = await gateway(
+      `heartbeat: 50ms\nexperts: [{ id: one, kind: openai, url: '${slow.url}', max_concurrent: 1 }]`,
+    );
+    running.push(router, slow);
+    const first = ask(router, { stream: true });
+    await eventually('the first is running', () => open.length === 1);
+    const second = await ask(router, { stream: true }); // its head comes with the first sign of life
+    expect(second.headers.get('content-type')).toBe('text/event-stream');
+    open.shift()!();
+    expect(await (await first).text()).not.toContain('waiting');
+    await eventually('the second is running', () => open.length === 1);
+    answer = status(400);
+    open.shift()!();
+    const text = await second.text();
+    expect(text).toMatch(/^(: waiting for a free place\n\n)+data: \{"error":\{"message":"no"\}\}\n\n$/);
   });
 
   it('a client that leaves the line is forgotten', async () => {

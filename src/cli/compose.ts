@@ -160,6 +160,7 @@ export function composeGateway(
     telemetry,
     {
       requestTimeout: config.request_timeout,
+      heartbeat: config.heartbeat,
       firstTokenTimeout: (expert) => firstToken.get(expert)!,
     },
   );

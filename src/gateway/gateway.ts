@@ -28,11 +28,15 @@ export interface Incoming {
 export interface GatewaySink extends ReplySink {
   /** Called before `head`. @param tries 1 unless others failed before the first byte */
   served(expert: string, tries: number): void;
+  /** The stream waits for a place; may come again and again, before `served`. */
+  waiting(): void;
 }
 
 export interface GatewayOptions {
   /** Milliseconds a whole request may take. */
   readonly requestTimeout: number;
+  /** Milliseconds between signs of life to a stream that waits in line. */
+  readonly heartbeat: number;
   /** Milliseconds a stream may take to its first byte, by expert. */
   firstTokenTimeout(expert: string): number;
 }
@@ -81,6 +85,7 @@ export class Gateway {
         tenant: incoming.tenant,
         firstTokenMs: (group) => this.#options.firstTokenTimeout(group.id),
         totalMs: this.#options.requestTimeout,
+        heartbeatMs: this.#options.heartbeat,
         mayRetry: () => this.#retries.spend(),
       },
       new CountedSink(sink, record),
@@ -127,6 +132,10 @@ class CountedSink implements AttemptSink {
   served(expert: string, tries: number): void {
     this.#record.served(expert, tries);
     this.#sink.served(expert, tries);
+  }
+
+  waiting(): void {
+    this.#sink.waiting();
   }
 
   head(status: number, headers: Readonly<Record<string, string>>): void {
