@@ -42,7 +42,9 @@ export class Primary {
   end(): void {
     for (const worker of this.#workers()) {
       if (this.#ending) worker.process.kill('SIGKILL');
-      else send(worker, { type: 'drain' });
+      else if (this.#serving.has(worker.id)) send(worker, { type: 'drain' });
+      // One that is still starting hears no messages yet, and has nothing to finish.
+      else worker.process.kill('SIGTERM');
     }
     this.#ending = true;
   }
