@@ -67,7 +67,7 @@ describe('before the first byte', () => {
     expect(await router.metric('expert_router_spillover_total{from="code",to="other"}')).toBe(1);
   });
 
-  it('a silent expert loses a stream to the next after the first-token deadline', async () => {
+  it('invariant 5: a silent expert loses a stream to the next after the first-token deadline', async () => {
     const { router, code } = await start(() => {}, ', first_token_timeout: 200ms');
     const response = await ask(router, { stream: true });
     expect(servedBy(response)).toEqual([200, 'other', '2']);
@@ -82,7 +82,7 @@ describe('before the first byte', () => {
     expect(other.requests.filter((one) => one.method === 'POST')).toEqual([]);
   });
 
-  it('an expert that asked to be left alone is left alone', async () => {
+  it('invariant 6: an expert that asked to be left alone is left alone', async () => {
     const { router, code } = await start(status(429, { 'retry-after': '30' }));
     await ask(router);
     await ask(router);
@@ -93,7 +93,7 @@ describe('before the first byte', () => {
     expect(experts.data.find((one) => one.id === 'code')).toMatchObject({ available: false });
   });
 
-  it('a breaker opens before dozens of tries', async () => {
+  it('invariant 6: a breaker opens before dozens of tries', async () => {
     const { router, code } = await start(status(500));
     for (let i = 0; i < 20; i++) await ask(router);
     expect(code.requests.filter((one) => one.method === 'POST')).toHaveLength(5);
@@ -194,7 +194,7 @@ describe('admission', () => {
     );
   });
 
-  it('a stream in the line gets signs of life, and an error after them comes as an event', async () => {
+  it('invariant 14: a stream in the line gets signs of life, and an error after them comes as an event', async () => {
     const open: (() => void)[] = [];
     let answer: Answer = polite;
     const slow = await upstream((response, request) => {
@@ -218,7 +218,7 @@ describe('admission', () => {
     expect(text).toMatch(/^(: waiting for a free place\n\n)+data: \{"error":\{"message":"no"\}\}\n\n$/);
   });
 
-  it('a client that leaves the line is forgotten', async () => {
+  it('invariant 2: a client that leaves the line is forgotten', async () => {
     const slow = await upstream((response, request) =>
       request.method === 'GET' ? polite(response, request) : undefined,
     );
@@ -325,5 +325,53 @@ describe('requests that are odd but whole', () => {
     });
     expect((await fetch(`${router.url}/v1/models/nobody`)).status).toBe(404);
     expect((await fetch(`${router.url}/health`, { method: 'HEAD' })).status).toBe(200);
+  });
+});
+
+describe('invariants of a lone expert and of many streams', () => {
+  it('invariant 6: a lone expert cools down too, and the refusal says when to come again', async () => {
+    const lone = await upstream((response, request) =>
+      request.method === 'GET'
+        ? polite(response, request)
+        : status(429, { 'retry-after': '30' })(response, request),
+    );
+    const router = await gateway(`experts: [{ id: one, kind: openai, url: '${lone.url}' }]`);
+    running.push(router, lone);
+    expect((await ask(router)).status).toBe(429);
+    const second = await ask(router);
+    expect([second.status, second.headers.get('retry-after')]).toEqual([503, '30']);
+    expect(lone.requests.filter((one) => one.method === 'POST')).toHaveLength(1);
+  });
+
+  it('invariant 6: a content filter’s 400 is not tried elsewhere', async () => {
+    const { router, other } = await start((response) => {
+      response.writeHead(400, { 'content-type': 'application/json' });
+      response.end('{"error":{"message":"filtered","code":"content_filter"}}');
+    });
+    expect((await ask(router)).status).toBe(400);
+    expect(other.requests.filter((one) => one.method === 'POST')).toEqual([]);
+  });
+
+  it('invariant 15: 400 streams to one expert are open at once, with no cap in between', async () => {
+    const open: (() => void)[] = [];
+    const many = await upstream((response, request) => {
+      if (request.method === 'GET') return polite(response, request);
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write('data: {}\n\n');
+      open.push(() => void response.end('data: [DONE]\n\n'));
+    });
+    const router = await gateway(
+      `experts: [{ id: one, kind: openai, url: '${many.url}', max_concurrent: 1000 }]`,
+    );
+    running.push(router, many);
+    const asked = Array.from({ length: 400 }, () => ask(router, { stream: true }));
+    await eventually('all are open', () => open.length === 400);
+    for (const end of open) end();
+    const texts = await Promise.all(asked.map(async (one) => (await one).text()));
+    expect(new Set(texts)).toEqual(new Set(['data: {}\n\ndata: [DONE]\n\n']));
+    await eventually(
+      'nothing is left',
+      async () => (await router.metric('expert_router_inflight{expert="one"}')) === 0,
+    );
   });
 });

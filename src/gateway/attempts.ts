@@ -125,8 +125,8 @@ export class Attempts implements Generation {
   #onHead(status: number, headers: Readonly<Record<string, string>>): void {
     if (RETRYABLE_STATUS.has(status) && this.#nextGroup() !== null) {
       const expert = this.#lease!.replica.expert.id;
-      const retryAfterMs = retryAfter(headers['retry-after']);
-      this.#abandon({ kind: 'failed', ...(retryAfterMs === null ? {} : { retryAfterMs }) });
+      this.#head = { status, headers };
+      this.#abandon(this.#failedOutcome());
       this.#failed(new RouterError('expert_failed', `Expert '${expert}' answered with status ${status}.`));
       return;
     }
@@ -141,6 +141,12 @@ export class Attempts implements Generation {
       return;
     }
     this.#head = { status, headers };
+  }
+
+  /** The server's failure, with the rest it asks for. */
+  #failedOutcome(): LeaseOutcome {
+    const retryAfterMs = retryAfter(this.#head?.headers['retry-after']);
+    return { kind: 'failed', ...(retryAfterMs === null ? {} : { retryAfterMs }) };
   }
 
   #onData(group: ExpertGroup, chunk: Uint8Array): boolean {
@@ -160,7 +166,7 @@ export class Attempts implements Generation {
     const outputTokens =
       outcome.usage === 'unknown' ? estimatedTokens(this.#outputBytes) : outcome.usage.completion_tokens;
     this.#over();
-    this.#lease!.end(status >= 500 || status === 429 ? { kind: 'failed' } : { kind: 'ok', outputTokens });
+    this.#lease!.end(status >= 500 || status === 429 ? this.#failedOutcome() : { kind: 'ok', outputTokens });
     this.#sink.end(outcome);
   }
 
