@@ -9,8 +9,6 @@ import { type Grant, SlotLedger } from './slot-ledger.ts';
 
 export interface PrimaryOptions {
   readonly workers: number;
-  /** Places by replica key; unlimited ones left out. */
-  readonly limits: ReadonlyMap<string, number>;
   log(line: string): void;
   /** All workers serve at this address. */
   onServing(url: string): void;
@@ -21,7 +19,7 @@ const RESTART_MS = 2_000;
 
 export class Primary {
   readonly #options: PrimaryOptions;
-  readonly #ledger: SlotLedger;
+  readonly #ledger = new SlotLedger();
   readonly #metrics = new AggregatorRegistry();
   readonly #loads = new Map<number, Loads>();
   readonly #serving = new Set<number>();
@@ -30,7 +28,6 @@ export class Primary {
 
   constructor(options: PrimaryOptions) {
     this.#options = options;
-    this.#ledger = new SlotLedger(options.limits);
   }
 
   run(): void {
@@ -47,6 +44,11 @@ export class Primary {
       else worker.process.kill('SIGTERM');
     }
     this.#ending = true;
+  }
+
+  /** Every worker reads its config anew. */
+  reload(): void {
+    for (const worker of this.#workers()) send(worker, { type: 'reload' });
   }
 
   #workers(): readonly Worker[] {
@@ -80,7 +82,7 @@ export class Primary {
   #receive(worker: Worker, message: ToPrimary): void {
     switch (message.type) {
       case 'want': {
-        const grant = this.#ledger.want(worker.id, message.key, message.places);
+        const grant = this.#ledger.want(worker.id, message.key, message.places, message.limit);
         if (grant) this.#tell([grant]);
         else
           for (const id of this.#ledger.holders(message.key, worker.id))
