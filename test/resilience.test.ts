@@ -375,3 +375,31 @@ describe('invariants of a lone expert and of many streams', () => {
     );
   });
 });
+
+describe('hedging', () => {
+  it('starts a second expert when the first is slower than usual; the first to answer wins, the other is freed', async () => {
+    let slow = false;
+    const code = await upstream((response, request) =>
+      slow && request.method === 'POST' ? undefined : polite(response, request),
+    );
+    const other = await upstream(polite);
+    const router = await gateway(`
+hedge: true
+experts:
+  - { id: code, kind: openai, url: '${code.url}', samples: [Write a Python function that sorts a list] }
+  - { id: other, kind: openai, url: '${other.url}' }
+`);
+    running.push(router, code, other);
+    for (let i = 0; i < 25; i++) await (await ask(router, { stream: true })).text();
+    expect(other.requests.filter((one) => one.method === 'POST')).toEqual([]);
+    slow = true;
+    const response = await ask(router, { stream: true });
+    expect(servedBy(response)).toEqual([200, 'other', '2']);
+    expect(await response.text()).toContain('[DONE]');
+    await code.abandoned;
+    await eventually(
+      'nothing is left',
+      async () => (await router.metric('expert_router_inflight{expert="code"}')) === 0,
+    );
+  });
+});

@@ -162,6 +162,7 @@ export function composeGateway(
     {
       requestTimeout: config.request_timeout,
       heartbeat: config.heartbeat,
+      hedge: config.hedge,
       firstTokenTimeout: (expert) => firstToken.get(expert)!,
     },
   );
