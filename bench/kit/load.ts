@@ -3,8 +3,9 @@
  * It knows what is asked and how often, and nothing of who answers.
  */
 import { seededRandom } from '../../src/core/random.ts';
-import { Connections } from '../../src/loadtest/connections.ts';
+import { Connections, type ExchangeHandler, type Sent, type Target } from '../../src/loadtest/connections.ts';
 import { generated } from '../../src/loadtest/question.ts';
+import type { ResponseHead } from '../../src/loadtest/response-reader.ts';
 import type { StageResult } from '../../src/loadtest/result.ts';
 import { runStage } from '../../src/loadtest/stage.ts';
 import { TOPIC_COUNT } from '../../src/loadtest/topics.ts';
@@ -23,11 +24,36 @@ export interface Load {
   /** How often each topic is asked about; evenly when absent. */
   readonly topics?: readonly number[];
   readonly seed?: number;
+  /** Sees the head of every answer. */
+  readonly onHead?: (head: ResponseHead) => void;
+}
+
+/** Connections that let somebody look at every answer's head. */
+class WatchedConnections extends Connections {
+  readonly #onHead: (head: ResponseHead) => void;
+
+  constructor(target: Target, onHead: (head: ResponseHead) => void) {
+    super(target);
+    this.#onHead = onHead;
+  }
+
+  override send(request: string, handler: ExchangeHandler): Sent {
+    return super.send(request, {
+      head: (head) => {
+        this.#onHead(head);
+        handler.head(head);
+      },
+      body: (bytes, from, to) => handler.body(bytes, from, to),
+      end: (excess) => handler.end(excess),
+      fail: (failure) => handler.fail(failure),
+    });
+  }
 }
 
 export async function put(load: Load, stop = new AbortController().signal): Promise<StageResult> {
   const authority = `127.0.0.1:${load.port}`;
-  const connections = new Connections({ secure: false, host: '127.0.0.1', port: load.port, authority });
+  const target = { secure: false, host: '127.0.0.1', port: load.port, authority };
+  const connections = load.onHead ? new WatchedConnections(target, load.onHead) : new Connections(target);
   const random = seededRandom(load.seed ?? 1);
   const fixed = (tokens: number) => ({ kind: 'fixed', tokens }) as const;
   const topics = normalised(load.topics ?? Array.from({ length: TOPIC_COUNT }, () => 1));
