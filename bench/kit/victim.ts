@@ -58,7 +58,7 @@ export function suffer(connections: Connections, request: string, fate: Fate): P
       fail: (failure: WireFailure) =>
         over(
           fate.workerJustKilled() ? 'connection lost with its worker' : 'connection lost, no worker killed',
-          `${failure} after ${scan.contents} tokens`,
+          `${failure} ${scan.contents > 0 ? 'after' : 'before'} the first token`,
         ),
     };
     const leaves = fate.leaveAfterMs !== null;
