@@ -34,7 +34,7 @@ const bench = new Bench();
 const ends = new Map<string, number>();
 const details = new Map<string, number>();
 const killed = { experts: 0, workers: 0 };
-let workerKilledAt = Number.NEGATIVE_INFINITY;
+const workerKills: number[] = [];
 
 try {
   const experts = await Promise.all(
@@ -69,10 +69,16 @@ async function beUser(
   const own = random.fork(user + 1);
   await sleep(own.next() * 2_000);
   while (performance.now() < until) {
+    const began = performance.now();
     const ended = await suffer(connections, question(authority, own), {
       leaveAfterMs: own.next() < LEAVING_SHARE ? own.next() * 3_000 : null,
-      timeoutMs: 60_000,
-      workerJustKilled: () => performance.now() - workerKilledAt < WORKER_SHADOW_MS,
+      timeoutMs: 40_000,
+      sinceWorkerKill: () => {
+        const gaps = workerKills.map((at) => at - began).filter((gap) => Math.abs(gap) < 40_000);
+        return `worker kills after its start: ${gaps.map((gap) => `${gap.toFixed(0)} ms`).join(', ')}`;
+      },
+      workerJustKilled: () =>
+        performance.now() - (workerKills.at(-1) ?? -WORKER_SHADOW_MS) < WORKER_SHADOW_MS,
     });
     count(ended);
     // Who was refused waits as told, though not beyond this run's patience.
@@ -106,7 +112,7 @@ async function killAround(gateway: number, experts: readonly Experts[], until: n
     const victim = random.below(EXPERTS);
     const workers = tree(gateway).slice(1);
     if (workers.length > 1 && random.next() < 0.3) {
-      workerKilledAt = performance.now();
+      workerKills.push(performance.now());
       killed.workers += 1;
       process.kill(workers[random.below(workers.length)]!, 'SIGKILL');
     } else if (!down.has(victim) && down.size < EXPERTS - 1) {

@@ -37,6 +37,8 @@ export interface Fate {
   readonly timeoutMs: number;
   /** Whether a worker died a moment ago. */
   workerJustKilled(): boolean;
+  /** When a worker was last killed before this request began, in words. */
+  sinceWorkerKill(): string;
 }
 
 export function suffer(connections: Connections, request: string, fate: Fate): Promise<Ended> {
@@ -64,7 +66,10 @@ export function suffer(connections: Connections, request: string, fate: Fate): P
     const leaves = fate.leaveAfterMs !== null;
     const timer = setTimeout(() => {
       sent.cancel();
-      over(leaves ? 'client left' : 'no end in time');
+      over(
+        leaves ? 'client left' : 'no end in time',
+        leaves ? '' : `status ${head?.status ?? 'none'}, ${scan.contents} tokens; ${fate.sinceWorkerKill()}`,
+      );
     }, fate.leaveAfterMs ?? fate.timeoutMs);
     const sent = connections.send(request, handler);
   });
