@@ -107,10 +107,19 @@ export function cpuMicroseconds(pid: number): number {
 
 /** Greatest resident memory of a process tree, in MB: each process at its own peak. */
 export function peakMegabytes(pid: number): number {
-  return tree(pid).reduce((sum, one) => {
-    const kilobytes = /VmHWM:\s+(\d+)/.exec(read(`/proc/${one}/status`) ?? '')?.[1];
-    return sum + Number(kilobytes ?? 0) / 1000;
-  }, 0);
+  return memory(pid, /VmHWM:\s+(\d+)/);
+}
+
+/** Resident memory of a process tree now, in MB. */
+export function residentMegabytes(pid: number): number {
+  return memory(pid, /VmRSS:\s+(\d+)/);
+}
+
+function memory(pid: number, field: RegExp): number {
+  return tree(pid).reduce(
+    (sum, one) => sum + Number(field.exec(read(`/proc/${one}/status`) ?? '')?.[1] ?? 0) / 1000,
+    0,
+  );
 }
 
 function read(file: string): string | null {
