@@ -100,7 +100,7 @@ describe('what crosses the router', () => {
     expect(code.requests[0]!.body).toBe(body.replace('"code"', '"served-code"'));
   });
 
-  it("is never the client's key or cookie, nor the expert's internals", async () => {
+  it("invariant 11: is never the client's key or cookie, nor the expert's internals", async () => {
     const { router, code } = await start((response) => {
       response.writeHead(200, {
         'content-type': 'application/json',
@@ -151,7 +151,7 @@ describe('a fault of an expert', () => {
     });
   });
 
-  it('that dies mid-stream ends the stream with an error event, never with [DONE]', async () => {
+  it('invariant 4: that dies mid-stream ends the stream with an error event, never with [DONE]', async () => {
     const { router } = await start((response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       response.write('data: {"choices":[]}\n\n', () => response.destroy());
@@ -191,7 +191,7 @@ describe('a fault of an expert', () => {
 });
 
 describe('a client that leaves', () => {
-  it.each([true, false])('frees the expert (stream: %s)', async (stream) => {
+  it.each([true, false])('invariant 2: frees the expert (stream: %s)', async (stream) => {
     const { router, code } = await start((response) => {
       if (!stream) return;
       response.writeHead(200, { 'content-type': 'text/event-stream' });
@@ -248,7 +248,7 @@ describe('bad input', () => {
     expect(error.message).toMatch(/did you mean 'code'\?.*auto, code, general, gone/);
   });
 
-  it('a body over the limit gives 413 naming the limit, announced or not', async () => {
+  it('invariant 7: a body over the limit gives 413 naming the limit, announced or not', async () => {
     const { router } = await start(polite, 'max_body_mb: 0.01');
     const body = JSON.stringify(ask('x'.repeat(20_000)));
     const announced = await router.post('/v1/chat/completions', body);
@@ -268,7 +268,7 @@ describe('bad input', () => {
     expect(chunked.status).toBe(413);
   });
 
-  it('a 30 MB body passes the default limit', async () => {
+  it('invariant 7: a 30 MB body passes the default limit', async () => {
     const { router, code } = await start(polite);
     const response = await router.post(
       '/v1/chat/completions',
@@ -314,7 +314,7 @@ describe('bad input', () => {
 describe('the dry run', () => {
   const prompts = ['Write a Python function that sorts', '今日の天気', 'asdf qwer zxcv', ''];
 
-  it.each(prompts)('gives the expert the data path gives: %j', async (prompt) => {
+  it.each(prompts)('invariant 13: gives the expert the data path gives: %j', async (prompt) => {
     const { router } = await start(polite);
     const served = await router.post('/v1/chat/completions', ask(prompt));
     const asText = (await (await router.post('/v1/route', ask(prompt))).json()) as Record<string, unknown>;
@@ -412,7 +412,7 @@ describe('API keys', () => {
 });
 
 describe('logs', () => {
-  it('hold neither prompt nor key', async () => {
+  it('invariant 11: hold neither prompt nor key', async () => {
     const { router } = await start(polite);
     await router.post('/v1/chat/completions', ask('a very secret prompt'), {
       authorization: 'Bearer secret',

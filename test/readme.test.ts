@@ -39,7 +39,7 @@ describe('the README', () => {
       const done = spawnSync('bash', ['-c', written], { cwd: ROOT, encoding: 'utf8', timeout: 120_000 });
       expect(done.stdout).not.toContain('{"error"');
       expect({ status: done.status, stderr: done.stderr }).toMatchObject({ status: 0 });
-      expect(done.stdout.length).toBeGreaterThan(0);
+      expect((done.stdout + done.stderr).length).toBeGreaterThan(0);
     },
     150_000,
   );

@@ -45,7 +45,7 @@ const fragment = fc.oneof(
 );
 
 describe('the relay', () => {
-  it('changes no byte of any stream', async () => {
+  it('invariant 3: changes no byte of any stream', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fragment, { minLength: 1, maxLength: 30 }), async (list) => {
         pieces = list.filter((piece) => piece.length > 0);

@@ -9,7 +9,7 @@ afterEach(async () => {
   running = [];
 });
 
-/** Two experts: prompts about code go to `code`, which misbehaves; `other` is well. */
+/** Two experts: every prompt goes to `code`, the only one that describes itself, and it misbehaves; `other` is well. */
 async function start(
   misbehave: Answer,
   more = '',
@@ -21,7 +21,7 @@ async function start(
   const router = await gateway(`
 experts:
   - { id: code, kind: openai, url: '${code.url}', samples: [Write a Python function that sorts a list]${more} }
-  - { id: other, kind: openai, url: '${other.url}', samples: [Write a poem about autumn leaves] }
+  - { id: other, kind: openai, url: '${other.url}' }
 `);
   running.push(router, code, other);
   return { router, code, other };
@@ -67,7 +67,7 @@ describe('before the first byte', () => {
     expect(await router.metric('expert_router_spillover_total{from="code",to="other"}')).toBe(1);
   });
 
-  it('a silent expert loses a stream to the next after the first-token deadline', async () => {
+  it('invariant 5: a silent expert loses a stream to the next after the first-token deadline', async () => {
     const { router, code } = await start(() => {}, ', first_token_timeout: 200ms');
     const response = await ask(router, { stream: true });
     expect(servedBy(response)).toEqual([200, 'other', '2']);
@@ -82,7 +82,7 @@ describe('before the first byte', () => {
     expect(other.requests.filter((one) => one.method === 'POST')).toEqual([]);
   });
 
-  it('an expert that asked to be left alone is left alone', async () => {
+  it('invariant 6: an expert that asked to be left alone is left alone', async () => {
     const { router, code } = await start(status(429, { 'retry-after': '30' }));
     await ask(router);
     await ask(router);
@@ -93,7 +93,7 @@ describe('before the first byte', () => {
     expect(experts.data.find((one) => one.id === 'code')).toMatchObject({ available: false });
   });
 
-  it('a breaker opens before dozens of tries', async () => {
+  it('invariant 6: a breaker opens before dozens of tries', async () => {
     const { router, code } = await start(status(500));
     for (let i = 0; i < 20; i++) await ask(router);
     expect(code.requests.filter((one) => one.method === 'POST')).toHaveLength(5);
@@ -194,7 +194,31 @@ describe('admission', () => {
     );
   });
 
-  it('a client that leaves the line is forgotten', async () => {
+  it('invariant 14: a stream in the line gets signs of life, and an error after them comes as an event', async () => {
+    const open: (() => void)[] = [];
+    let answer: Answer = polite;
+    const slow = await upstream((response, request) => {
+      if (request.method === 'GET') return polite(response, request);
+      open.push(() => void answer(response, request));
+    });
+    const router = await gateway(
+      `heartbeat: 50ms\nexperts: [{ id: one, kind: openai, url: '${slow.url}', max_concurrent: 1 }]`,
+    );
+    running.push(router, slow);
+    const first = ask(router, { stream: true });
+    await eventually('the first is running', () => open.length === 1);
+    const second = await ask(router, { stream: true }); // its head comes with the first sign of life
+    expect(second.headers.get('content-type')).toBe('text/event-stream');
+    open.shift()!();
+    expect(await (await first).text()).not.toContain('waiting');
+    await eventually('the second is running', () => open.length === 1);
+    answer = status(400);
+    open.shift()!();
+    const text = await second.text();
+    expect(text).toMatch(/^(: waiting for a free place\n\n)+data: \{"error":\{"message":"no"\}\}\n\n$/);
+  });
+
+  it('invariant 2: a client that leaves the line is forgotten', async () => {
     const slow = await upstream((response, request) =>
       request.method === 'GET' ? polite(response, request) : undefined,
     );
@@ -301,5 +325,81 @@ describe('requests that are odd but whole', () => {
     });
     expect((await fetch(`${router.url}/v1/models/nobody`)).status).toBe(404);
     expect((await fetch(`${router.url}/health`, { method: 'HEAD' })).status).toBe(200);
+  });
+});
+
+describe('invariants of a lone expert and of many streams', () => {
+  it('invariant 6: a lone expert cools down too, and the refusal says when to come again', async () => {
+    const lone = await upstream((response, request) =>
+      request.method === 'GET'
+        ? polite(response, request)
+        : status(429, { 'retry-after': '30' })(response, request),
+    );
+    const router = await gateway(`experts: [{ id: one, kind: openai, url: '${lone.url}' }]`);
+    running.push(router, lone);
+    expect((await ask(router)).status).toBe(429);
+    const second = await ask(router);
+    expect([second.status, second.headers.get('retry-after')]).toEqual([503, '30']);
+    expect(lone.requests.filter((one) => one.method === 'POST')).toHaveLength(1);
+  });
+
+  it('invariant 6: a content filter’s 400 is not tried elsewhere', async () => {
+    const { router, other } = await start((response) => {
+      response.writeHead(400, { 'content-type': 'application/json' });
+      response.end('{"error":{"message":"filtered","code":"content_filter"}}');
+    });
+    expect((await ask(router)).status).toBe(400);
+    expect(other.requests.filter((one) => one.method === 'POST')).toEqual([]);
+  });
+
+  it('invariant 15: 400 streams to one expert are open at once, with no cap in between', async () => {
+    const open: (() => void)[] = [];
+    const many = await upstream((response, request) => {
+      if (request.method === 'GET') return polite(response, request);
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write('data: {}\n\n');
+      open.push(() => void response.end('data: [DONE]\n\n'));
+    });
+    const router = await gateway(
+      `experts: [{ id: one, kind: openai, url: '${many.url}', max_concurrent: 1000 }]`,
+    );
+    running.push(router, many);
+    const asked = Array.from({ length: 400 }, () => ask(router, { stream: true }));
+    await eventually('all are open', () => open.length === 400);
+    for (const end of open) end();
+    const texts = await Promise.all(asked.map(async (one) => (await one).text()));
+    expect(new Set(texts)).toEqual(new Set(['data: {}\n\ndata: [DONE]\n\n']));
+    await eventually(
+      'nothing is left',
+      async () => (await router.metric('expert_router_inflight{expert="one"}')) === 0,
+    );
+  });
+});
+
+describe('hedging', () => {
+  it('starts a second expert when the first is slower than usual; the first to answer wins, the other is freed', async () => {
+    let slow = false;
+    const code = await upstream((response, request) =>
+      slow && request.method === 'POST' ? undefined : polite(response, request),
+    );
+    const other = await upstream(polite);
+    const router = await gateway(`
+hedge: true
+experts:
+  - { id: code, kind: openai, url: '${code.url}', samples: [Write a Python function that sorts a list] }
+  - { id: other, kind: openai, url: '${other.url}' }
+`);
+    running.push(router, code, other);
+    for (let i = 0; i < 25; i++) await (await ask(router, { stream: true })).text();
+    expect(other.requests.filter((one) => one.method === 'POST')).toEqual([]);
+    slow = true;
+    const response = await ask(router, { stream: true });
+    expect(servedBy(response)).toEqual([200, 'other', '2']);
+    expect(await response.text()).toContain('[DONE]');
+    await code.abandoned;
+    await eventually(
+      'nothing is left',
+      async () => (await router.metric('expert_router_inflight{expert="code"}')) === 0,
+    );
   });
 });

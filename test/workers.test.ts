@@ -59,7 +59,7 @@ const metric = async (line: string) => {
 };
 
 describe('workers', () => {
-  it('together admit at most the limit, and use all of it; metrics are those of all', async () => {
+  it('invariant 8: together admit at most the limit, and use all of it; metrics are those of all', async () => {
     await start(50);
     const answers = await Promise.all(Array.from({ length: 30 }, ask));
     expect(answers.map((one) => one.status)).toEqual(answers.map(() => 200));

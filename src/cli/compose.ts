@@ -1,5 +1,5 @@
 /** Picks the parts: from a config to a router, its experts and a gateway. The only place that knows them all. */
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { type Config, type ExpertConfig, kindOptions } from '../config/schema.ts';
@@ -20,7 +20,7 @@ import { POLICIES } from '../routing/policies.ts';
 import type { LoadSnapshot } from '../routing/policy.ts';
 import type { Telemetry } from '../telemetry/metrics.ts';
 import { plainText } from '../text/routable.ts';
-import { replicaKey } from '../workers/messages.ts';
+import { placesKey } from '../workers/messages.ts';
 import type { WorkerLink } from '../workers/worker-link.ts';
 import { cacheFolder } from './cache-folder.ts';
 import { progressBar } from './progress.ts';
@@ -105,10 +105,11 @@ export async function composeFleet(
   deps: ExpertDeps,
   link: WorkerLink | null = null,
 ): Promise<Fleet> {
+  const version = configVersion(config);
   const standIns = new StandIns(deps);
   const groups: ExpertGroup[] = [];
   for (const expert of config.experts) {
-    const replicas = await composeReplicas(expert, standIns, deps, link);
+    const replicas = await composeReplicas(expert, standIns, deps, link, version);
     groups.push(
       new ExpertGroup(expert.id, replicas, {
         queueSize: expert.queue_size,
@@ -116,9 +117,7 @@ export async function composeFleet(
       }),
     );
   }
-  const fleet = new Fleet(groups, Math.random);
-  link?.connect(fleet);
-  return fleet;
+  return new Fleet(groups, Math.random);
 }
 
 async function composeReplicas(
@@ -126,6 +125,7 @@ async function composeReplicas(
   standIns: StandIns,
   deps: ExpertDeps,
   link: WorkerLink | null,
+  version: string,
 ): Promise<readonly Replica[]> {
   const kind = kindOf(expert);
   const limit = limitOf(expert);
@@ -134,7 +134,9 @@ async function composeReplicas(
     const create = (): Promise<Expert> => kind.create(expert.id, options, deps);
     const speaker = await standIns.instead(expert.id, kind, kindOptions(expert), create);
     const shared =
-      link && Number.isFinite(limit) ? { slots: link.slots(replicaKey(expert.id, index), limit) } : {};
+      link && Number.isFinite(limit)
+        ? { slots: link.slots(placesKey(version, expert.id, index), limit) }
+        : {};
     made.push(new Replica(name, speaker, { weight, limit, now: () => performance.now(), ...shared }));
   }
   return made;
@@ -153,33 +155,33 @@ export function composeGateway(
       expert.first_token_timeout ?? kindOf(expert).admission.firstTokenMs,
     ]),
   );
-  telemetry.watchLoads(() => new Map(Array.from(fleet.groups, ([id, group]) => [id, ownLoad(group)])));
   return new Gateway(
     composeRouter(config, model, () => fleet.loads()),
     fleet,
     telemetry,
     {
       requestTimeout: config.request_timeout,
+      heartbeat: config.heartbeat,
+      hedge: config.hedge,
       firstTokenTimeout: (expert) => firstToken.get(expert)!,
     },
   );
+}
+
+/** Short and equal for equal configs, whichever process asks. */
+function configVersion(config: Config): string {
+  return createHash('sha256').update(JSON.stringify(config)).digest('hex').slice(0, 8);
+}
+
+/** The load of every expert in this process, for the metrics page. */
+export function ownLoads(fleet: Fleet): ReadonlyMap<string, ReturnType<typeof ownLoad>> {
+  return new Map(Array.from(fleet.groups, ([id, group]) => [id, ownLoad(group)]));
 }
 
 /** Of this process alone: metrics are added up over workers. */
 function ownLoad(group: ExpertGroup): { inFlight: number; queued: number; available: boolean } {
   const inFlight = group.replicas.reduce((sum, replica) => sum + replica.own.inFlight, 0);
   return { inFlight, queued: group.queued, available: group.load().available };
-}
-
-/** Places by replica, of those that have a limit: what workers share out. */
-export function replicaLimits(config: Config): ReadonlyMap<string, number> {
-  const limits = config.experts.flatMap((expert) =>
-    replicaOptions(expert).map((_replica, index): [string, number] => [
-      replicaKey(expert.id, index),
-      limitOf(expert),
-    ]),
-  );
-  return new Map(limits.filter(([, limit]) => Number.isFinite(limit)));
 }
 
 /** Whether every expert is a server elsewhere, so that more processes of the gateway mean more throughput. */

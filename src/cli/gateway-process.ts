@@ -4,13 +4,20 @@ import { AggregatorRegistry } from 'prom-client';
 import type { Config } from '../config/schema.ts';
 import { UserError } from '../core/errors.ts';
 import type { Routed } from '../gateway/router.ts';
-import { Readiness } from '../http/readiness.ts';
+import type { RouteContext } from '../http/routes.ts';
 import { listen, type RunningServer } from '../http/server.ts';
 import { Telemetry } from '../telemetry/metrics.ts';
 import type { ToWorker } from '../workers/messages.ts';
 import { WorkerLink } from '../workers/worker-link.ts';
-import { composeFleet, composeGateway, expertDeps, loadRouterModel } from './compose.ts';
 import type { Address } from './listen-address.ts';
+import { Setup } from './setup.ts';
+
+export interface ProcessOptions {
+  readonly file: string;
+  readonly config: Config;
+  readonly address: Address;
+  readonly verbose: boolean;
+}
 
 /** How long running answers may take to finish once the process was asked to end. */
 const GRACE_MS = 20_000;
@@ -18,8 +25,8 @@ const GRACE_MS = 20_000;
 const log = (line: string): void => console.error(line);
 
 /** Serves until the process ends. @returns the address */
-export async function serveAlone(config: Config, address: Address, verbose: boolean): Promise<string> {
-  const server = await start(config, address, verbose, null);
+export async function serveAlone(options: ProcessOptions): Promise<string> {
+  const { server, setup } = await start(options, null);
   let ending = false;
   const end = (): void => {
     if (ending) process.exit(1);
@@ -29,11 +36,12 @@ export async function serveAlone(config: Config, address: Address, verbose: bool
   };
   process.on('SIGINT', end);
   process.on('SIGTERM', end);
+  process.on('SIGHUP', () => void setup.reload());
   return server.url;
 }
 
 /** Serves as one of several workers, until the primary says to end or is gone. */
-export async function serveAsWorker(config: Config, address: Address, verbose: boolean): Promise<void> {
+export async function serveAsWorker(options: ProcessOptions): Promise<void> {
   let server: RunningServer | null = null;
   const end = (): void => {
     if (server) void server.close(GRACE_MS).then(() => process.exit(0));
@@ -44,44 +52,35 @@ export async function serveAsWorker(config: Config, address: Address, verbose: b
     onMessage: (listener: (message: ToWorker) => void) => void process.on('message', listener),
   };
   const link = new WorkerLink(channel, end);
-  // Ctrl-C reaches the whole group; the primary alone answers it, so that every worker gets its time.
+  // Signals to the terminal's group reach workers too; the primary alone answers them and tells its workers.
   process.on('SIGINT', () => {});
+  process.on('SIGHUP', () => {});
   process.on('SIGTERM', end);
   process.on('disconnect', end);
-  server = await start(config, address, verbose, link);
+  const started = await start(options, link);
+  server = started.server;
+  link.onReload = () => void started.setup.reload();
   link.serving(server.url);
 }
 
 async function start(
-  config: Config,
-  address: Address,
-  verbose: boolean,
+  { file, config, address, verbose }: ProcessOptions,
   link: WorkerLink | null,
-): Promise<RunningServer> {
-  const model = await loadRouterModel(config);
-  const fleet = await composeFleet(config, expertDeps(log), link);
+): Promise<{ server: RunningServer; setup: Setup }> {
   const telemetry = new Telemetry({ processMetrics: true });
-  const gateway = composeGateway(config, model, fleet, telemetry);
-  fleet.watch();
-  return await bind(address, {
-    keys: config.keys,
+  const setup = await Setup.start(config, {
+    file,
+    telemetry,
+    link,
     log,
-    context: {
-      gateway,
-      metrics: metricsPage(telemetry, link),
-      readiness: new Readiness(fleet),
-      maxBodyMb: config.max_body_mb,
-      startedAt: Math.floor(Date.now() / 1000),
-      onRouted: verbose ? logDecision : () => {},
-    },
+    metrics: metricsPage(telemetry, link),
+    onRouted: verbose ? logDecision : () => {},
   });
+  return { server: await bind(address, setup), setup };
 }
 
 /** Of this process, or of all workers together, whichever of them is asked. */
-function metricsPage(
-  { registry }: Telemetry,
-  link: WorkerLink | null,
-): () => Promise<{ contentType: string; page: string }> {
+function metricsPage({ registry }: Telemetry, link: WorkerLink | null): RouteContext['metrics'] {
   if (cluster.isWorker) {
     new AggregatorRegistry(); // its construction makes this process answer the primary's question for metrics
     AggregatorRegistry.setRegistries([registry]);
@@ -92,23 +91,23 @@ function metricsPage(
   });
 }
 
-type ListenOptions = Omit<Parameters<typeof listen>[0], 'host' | 'port'>;
-
-async function bind({ host, port }: Address, options: ListenOptions): Promise<RunningServer> {
+async function bind({ host, port }: Address, setup: Setup): Promise<RunningServer> {
   try {
-    return await listen({ ...options, host, port });
+    return await listen({ host, port, log, current: () => setup.current() });
   } catch (error) {
-    await options.context.gateway.fleet.close();
+    setup.close();
+    await setup.current().context.gateway.fleet.close();
     const code = (error as NodeJS.ErrnoException).code;
     if (code === 'EADDRINUSE') {
       throw new UserError(
         `Port ${port} on ${host} is taken. Choose another with --port, or stop what listens there.`,
       );
     }
-    if (code === 'EACCES')
+    if (code === 'EACCES') {
       throw new UserError(
         `Port ${port} needs more rights than this user has. Choose one above 1023 with --port.`,
       );
+    }
     throw error;
   }
 }

@@ -6,7 +6,7 @@ import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { UserError } from '../core/errors.ts';
 import { Primary } from '../workers/primary.ts';
-import { canHaveWorkers, DEFAULT_CONFIG, replicaLimits } from './compose.ts';
+import { canHaveWorkers, DEFAULT_CONFIG } from './compose.ts';
 import { serveAlone, serveAsWorker } from './gateway-process.ts';
 import { listenAddress } from './listen-address.ts';
 
@@ -33,6 +33,7 @@ export function serveCommand(): Command {
       `
 Without --config, eight experts run inside this process on one small model, fetched once.
 Without API keys in the config, only this machine can connect.
+A changed config or router model is taken up while serving (also on SIGHUP); a bad one is refused with the reason.
 
 Examples:
   $ expert-router serve
@@ -43,23 +44,24 @@ Examples:
 }
 
 async function serve(options: ServeOptions): Promise<void> {
-  const config = await loadConfig(options.config ?? DEFAULT_CONFIG, process.env);
+  const file = options.config ?? DEFAULT_CONFIG;
+  const config = await loadConfig(file, process.env);
   const address = listenAddress(config, options.port);
   const verbose = options.verbose ?? false;
-  if (cluster.isWorker) return serveAsWorker(config, address, verbose);
+  if (cluster.isWorker) return serveAsWorker({ file, config, address, verbose });
   const workers = workerCount(config, options.workers);
   if (workers === 1) {
-    greet(config, await serveAlone(config, address, verbose), address.restricted, 1);
+    greet(config, await serveAlone({ file, config, address, verbose }), address.restricted, 1);
     return;
   }
   const primary = new Primary({
     workers,
-    limits: replicaLimits(config),
     log: (line) => console.error(line),
     onServing: (url) => greet(config, url, address.restricted, workers),
   });
   process.on('SIGINT', () => primary.end());
   process.on('SIGTERM', () => primary.end());
+  process.on('SIGHUP', () => primary.reload());
   primary.run();
 }
 

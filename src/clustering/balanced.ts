@@ -3,8 +3,7 @@
  * c-BTM (arXiv 2303.14177, section 2.2). It knows nothing of what the points are.
  */
 import { squaredDistance } from './distances.ts';
-import type { Clustering } from './kmeans.ts';
-import type { Points } from './points.ts';
+import type { Clustering, Points } from './points.ts';
 
 const ROUNDS = 60;
 const FIRST_STEP = 0.5;

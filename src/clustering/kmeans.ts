@@ -5,17 +5,8 @@
 import type { Random } from '../core/random.ts';
 import { balancedKMeans } from './balanced.ts';
 import { Lloyd } from './lloyd.ts';
-import { type Points, rowsOf } from './points.ts';
+import { type Clustering, type Points, rowsOf } from './points.ts';
 import { seedCentroids } from './seeding.ts';
-
-export interface Clustering {
-  /** k × dimensions. */
-  readonly centroids: Float32Array;
-  readonly labels: Uint32Array;
-  /** Sum of squared distances of the points to their centroids. */
-  readonly inertia: number;
-  readonly iterations: number;
-}
 
 export interface KMeansOptions {
   /** Must not exceed the points. */

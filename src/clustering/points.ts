@@ -26,3 +26,12 @@ export function distinctPoints({ values, count, dimensions }: Points, enough: nu
   }
   return seen.size;
 }
+
+export interface Clustering {
+  /** k × dimensions. */
+  readonly centroids: Float32Array;
+  readonly labels: Uint32Array;
+  /** Sum of squared distances of the points to their centroids. */
+  readonly inertia: number;
+  readonly iterations: number;
+}

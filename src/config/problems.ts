@@ -42,7 +42,7 @@ function message(issue: z.core.$ZodIssue): string {
   }
   // A choice between shapes: the first is the usual one, and its complaint the one that helps.
   if (issue.code === 'invalid_union' && issue.errors[0]?.[0])
-    return message({ ...issue.errors[0][0], input: issue.input } as z.core.$ZodIssue);
+    return message({ ...issue.errors[0][0], input: issue.input, path: issue.path } as z.core.$ZodIssue);
   if (issue.code === 'invalid_value') {
     const known = issue.values.map(String);
     const near = nearestName(String(issue.input), known);

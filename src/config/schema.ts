@@ -77,6 +77,15 @@ export const configSchema = z.strictObject({
     .positive()
     .default(2)
     .describe('For `spill`: how many seconds of waiting one unit of affinity is worth'),
+  heartbeat: duration
+    .prefault('10s')
+    .describe('How often a stream that waits in line gets a comment, so that no proxy cuts it'),
+  hedge: z
+    .boolean()
+    .default(false)
+    .describe(
+      'A stream slower to start than 19 of 20 is tried at a second expert too; the first to answer wins',
+    ),
   request_timeout: duration
     .prefault('10m')
     .describe('Longest time a whole request may take, retries included'),

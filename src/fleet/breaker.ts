@@ -31,6 +31,12 @@ export class Breaker {
     return this.#state.kind === 'closed' || (this.#state.kind === 'half-open' && !this.#state.probing);
   }
 
+  /** Milliseconds until it lets one through; 0 when it does already. */
+  opensIn(now: number): number {
+    this.#pass(now);
+    return this.#state.kind === 'open' ? this.#state.until - now : 0;
+  }
+
   /** A request goes through; half-open, it is the one that finds out. */
   admitted(now: number): void {
     this.#pass(now);

@@ -196,7 +196,21 @@ describe('ExpertGroup', () => {
     expect(admit(group).results[0]).not.toBeInstanceOf(RouterError);
   });
 
-  it('counts return to zero on every interleaving of requests and endings', () => {
+  it('invariant 16: holds requests for an expert that is warming up, within the deadline, and its breaker stays closed', () => {
+    const only = replica('gpu', 1);
+    const group = new ExpertGroup('e', [only], { queueSize: 9, queueTimeout: 1000 });
+    group.found(only, { state: 'warming', detail: 'loading model' });
+    const held = admit(group).results;
+    const late = admit(group).results;
+    expect(group.load()).toMatchObject({ queued: 2, available: false });
+    group.found(only, { state: 'ready' });
+    expect(held[0]).not.toBeInstanceOf(RouterError);
+    vi.advanceTimersByTime(1000);
+    expect(late[0]).toMatchObject({ code: 'queue_timeout', retryAfter: expect.any(Number) });
+    expect(only.breaker).toBe('closed');
+  });
+
+  it('invariant 1: counts return to zero on every interleaving of requests and endings', () => {
     const outcome = fc.constantFrom<LeaseOutcome>(
       ok,
       { kind: 'failed' },

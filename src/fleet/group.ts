@@ -104,11 +104,15 @@ export class ExpertGroup {
 
   #refusal(admission: Admission): RouterError | null {
     const left = this.replicas.filter((replica) => replica.available && !admission.tried.has(replica));
-    if (left.length === 0) {
+    // A replica that is loading its model will come: who asks for it waits in line, and the wait is bounded.
+    const coming = this.replicas.some((replica) => replica.health.state === 'warming');
+    if (left.length === 0 && !coming) {
+      const soonest = Math.min(...this.replicas.map((replica) => replica.opensIn));
+      const retryAfter = Math.max(1, Math.ceil(soonest / 1000));
       return new RouterError(
         'expert_not_ready',
         `Expert '${this.id}' cannot take requests now: ${this.#why()}.`,
-        { retryAfter: 1 },
+        { retryAfter },
       );
     }
     const wait = expectedWait(this.load());

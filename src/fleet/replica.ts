@@ -102,6 +102,11 @@ export class Replica {
     return this.#breaker.state(this.#now());
   }
 
+  /** Milliseconds until its breaker lets a request through; 0 when it does already. */
+  get opensIn(): number {
+    return this.#breaker.opensIn(this.#now());
+  }
+
   /** Healthy as far as known, and its breaker lets requests through. */
   get available(): boolean {
     return this.#health.state === 'ready' && this.#breaker.allows(this.#now());

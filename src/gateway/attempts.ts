@@ -22,6 +22,8 @@ export interface AttemptPlan {
   firstTokenMs(group: ExpertGroup): number;
   /** Milliseconds for the whole request, waiting and all tries included. */
   readonly totalMs: number;
+  /** Milliseconds between signs of life to a stream that waits in line. */
+  readonly heartbeatMs: number;
   /** Whether one more try is affordable; it is spent by asking. */
   mayRetry(): boolean;
 }
@@ -30,6 +32,8 @@ export interface AttemptPlan {
 export interface AttemptSink extends ReplySink {
   /** Called before `head`: who answers, at which try. */
   served(expert: string, tries: number): void;
+  /** The stream waits in line: a proxy in between should see that it lives. May come again and again, before `served`. */
+  waiting(): void;
 }
 
 /** Statuses that say "not here, not now" and not "your request is wrong". */
@@ -42,6 +46,7 @@ export class Attempts implements Generation {
   readonly #tried = new Set<Replica>();
   readonly #totalTimer: NodeJS.Timeout;
   #firstTokenTimer: NodeJS.Timeout | null = null;
+  #heartbeat: NodeJS.Timeout | null = null;
   #group = 0;
   #tries = 0;
   #ticket: Ticket | null = null;
@@ -84,6 +89,8 @@ export class Attempts implements Generation {
       tenant,
       tried: this.#tried,
     };
+    if (this.#plan.stream)
+      this.#heartbeat ??= setInterval(() => this.#sink.waiting(), this.#plan.heartbeatMs);
     this.#ticket = group.admit(admission, (result) => {
       if (result instanceof RouterError) this.#failed(result);
       else this.#start(group, result);
@@ -92,6 +99,7 @@ export class Attempts implements Generation {
 
   #start(group: ExpertGroup, lease: Lease): void {
     this.#lease = lease;
+    this.#stopHeartbeat();
     if (this.#plan.stream) {
       const limit = this.#plan.firstTokenMs(group);
       this.#firstTokenTimer = setTimeout(() => {
@@ -117,8 +125,8 @@ export class Attempts implements Generation {
   #onHead(status: number, headers: Readonly<Record<string, string>>): void {
     if (RETRYABLE_STATUS.has(status) && this.#nextGroup() !== null) {
       const expert = this.#lease!.replica.expert.id;
-      const retryAfterMs = retryAfter(headers['retry-after']);
-      this.#abandon({ kind: 'failed', ...(retryAfterMs === null ? {} : { retryAfterMs }) });
+      this.#head = { status, headers };
+      this.#abandon(this.#failedOutcome());
       this.#failed(new RouterError('expert_failed', `Expert '${expert}' answered with status ${status}.`));
       return;
     }
@@ -133,6 +141,12 @@ export class Attempts implements Generation {
       return;
     }
     this.#head = { status, headers };
+  }
+
+  /** The server's failure, with the rest it asks for. */
+  #failedOutcome(): LeaseOutcome {
+    const retryAfterMs = retryAfter(this.#head?.headers['retry-after']);
+    return { kind: 'failed', ...(retryAfterMs === null ? {} : { retryAfterMs }) };
   }
 
   #onData(group: ExpertGroup, chunk: Uint8Array): boolean {
@@ -152,7 +166,7 @@ export class Attempts implements Generation {
     const outputTokens =
       outcome.usage === 'unknown' ? estimatedTokens(this.#outputBytes) : outcome.usage.completion_tokens;
     this.#over();
-    this.#lease!.end(status >= 500 || status === 429 ? { kind: 'failed' } : { kind: 'ok', outputTokens });
+    this.#lease!.end(status >= 500 || status === 429 ? this.#failedOutcome() : { kind: 'ok', outputTokens });
     this.#sink.end(outcome);
   }
 
@@ -216,6 +230,12 @@ export class Attempts implements Generation {
     this.#state = 'over';
     clearTimeout(this.#totalTimer);
     this.#clearFirstTokenTimer();
+    this.#stopHeartbeat();
+  }
+
+  #stopHeartbeat(): void {
+    if (this.#heartbeat) clearInterval(this.#heartbeat);
+    this.#heartbeat = null;
   }
 
   #clearFirstTokenTimer(): void {

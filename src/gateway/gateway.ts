@@ -7,9 +7,10 @@ import type { ExpertRequest, Generation, Outcome, ReplySink } from '../experts/e
 import type { Fleet } from '../fleet/fleet.ts';
 import type { ExpertGroup } from '../fleet/group.ts';
 import type { RequestRecord, Telemetry } from '../telemetry/metrics.ts';
-import { type AttemptSink, Attempts, estimatedTokens } from './attempts.ts';
+import { type AttemptPlan, type AttemptSink, Attempts, estimatedTokens } from './attempts.ts';
+import { FirstByteTimes, Hedge } from './hedge.ts';
 import type { ParsedRequest } from './request.ts';
-import { RetryBudget } from './retry-budget.ts';
+import { HEDGE_SHARE, RETRY_SHARE, RetryBudget } from './retry-budget.ts';
 import type { Routed, Router } from './router.ts';
 
 /** What the wire adds to a parsed request. */
@@ -28,11 +29,17 @@ export interface Incoming {
 export interface GatewaySink extends ReplySink {
   /** Called before `head`. @param tries 1 unless others failed before the first byte */
   served(expert: string, tries: number): void;
+  /** The stream waits for a place; may come again and again, before `served`. */
+  waiting(): void;
 }
 
 export interface GatewayOptions {
   /** Milliseconds a whole request may take. */
   readonly requestTimeout: number;
+  /** Whether a stream slower to start than 19 of 20 may be tried at a second expert as well. */
+  readonly hedge: boolean;
+  /** Milliseconds between signs of life to a stream that waits in line. */
+  readonly heartbeat: number;
   /** Milliseconds a stream may take to its first byte, by expert. */
   firstTokenTimeout(expert: string): number;
 }
@@ -45,7 +52,9 @@ export class Gateway {
   readonly fleet: Fleet;
   readonly #telemetry: Telemetry;
   readonly #options: GatewayOptions;
-  readonly #retries = new RetryBudget();
+  readonly #retries = new RetryBudget(RETRY_SHARE);
+  readonly #hedges = new RetryBudget(HEDGE_SHARE);
+  readonly #firstBytes = new FirstByteTimes();
 
   constructor(router: Router, fleet: Fleet, telemetry: Telemetry, options: GatewayOptions) {
     this.router = router;
@@ -62,35 +71,61 @@ export class Gateway {
   /** Lets the chosen expert answer into the sink; where it cannot, the next of the ranking may. */
   answer(incoming: Incoming, routed: Routed, sink: GatewaySink): Generation {
     const { decision, classification } = routed;
-    const { request } = incoming;
     const record = this.#telemetry.begin({
       expert: decision.expert,
       cluster: classification.cluster,
       reason: decision.reason,
     });
     this.#retries.request();
-    const attempts = new Attempts(
-      {
-        groups: this.#candidates(routed),
-        request: asExpertRequest(incoming),
-        stream: request.stream,
-        promptTokens: estimatedTokens(request.body.length),
-        outputTokens: expectedOutput(request),
-        affinityKey: routed.affinityKey,
-        priority: incoming.priority,
-        tenant: incoming.tenant,
-        firstTokenMs: (group) => this.#options.firstTokenTimeout(group.id),
-        totalMs: this.#options.requestTimeout,
-        mayRetry: () => this.#retries.spend(),
-      },
-      new CountedSink(sink, record),
-    );
+    this.#hedges.request();
+    const counted = new CountedSink(sink, record, (expert, ms) => this.#firstBytes.record(expert, ms));
+    const attempts = this.#attempts(incoming, routed, this.#candidates(routed), counted);
     return {
       resume: () => attempts.resume(),
       cancel: () => {
         attempts.cancel();
         record.end('cancelled', 'unknown');
       },
+    };
+  }
+
+  /** One line of tries, or two where the first is slow to start and that is wanted. */
+  #attempts(
+    incoming: Incoming,
+    routed: Routed,
+    groups: readonly ExpertGroup[],
+    sink: CountedSink,
+  ): Generation {
+    const { hedge } = this.#options;
+    const delayMs =
+      hedge && incoming.request.stream && groups.length > 1 ? this.#firstBytes.p95(groups[0]!.id) : null;
+    const plan = this.#plan(incoming, routed);
+    if (delayMs === null) return new Attempts({ ...plan, groups }, sink);
+    return new Hedge(
+      {
+        delayMs,
+        mayHedge: () => this.#hedges.spend(),
+        first: (lane) => new Attempts({ ...plan, groups }, lane),
+        second: (lane) => new Attempts({ ...plan, groups: groups.slice(1) }, lane),
+      },
+      sink,
+    );
+  }
+
+  #plan(incoming: Incoming, routed: Routed): Omit<AttemptPlan, 'groups'> {
+    const { request, priority, tenant } = incoming;
+    return {
+      request: asExpertRequest(incoming),
+      stream: request.stream,
+      promptTokens: estimatedTokens(request.body.length),
+      outputTokens: expectedOutput(request),
+      affinityKey: routed.affinityKey,
+      priority,
+      tenant,
+      firstTokenMs: (group) => this.#options.firstTokenTimeout(group.id),
+      totalMs: this.#options.requestTimeout,
+      heartbeatMs: this.#options.heartbeat,
+      mayRetry: () => this.#retries.spend(),
     };
   }
 
@@ -117,16 +152,28 @@ function expectedOutput({ json }: ParsedRequest): number {
 class CountedSink implements AttemptSink {
   readonly #sink: GatewaySink;
   readonly #record: RequestRecord;
+  readonly #onFirstByte: (expert: string, milliseconds: number) => void;
+  readonly #started = performance.now();
   #status = 0;
 
-  constructor(sink: GatewaySink, record: RequestRecord) {
+  constructor(
+    sink: GatewaySink,
+    record: RequestRecord,
+    onFirstByte: (expert: string, milliseconds: number) => void,
+  ) {
     this.#sink = sink;
     this.#record = record;
+    this.#onFirstByte = onFirstByte;
   }
 
   served(expert: string, tries: number): void {
+    this.#onFirstByte(expert, performance.now() - this.#started);
     this.#record.served(expert, tries);
     this.#sink.served(expert, tries);
+  }
+
+  waiting(): void {
+    this.#sink.waiting();
   }
 
   head(status: number, headers: Readonly<Record<string, string>>): void {

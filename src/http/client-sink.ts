@@ -15,6 +15,7 @@ export class ClientSink implements GatewaySink {
   readonly #response: ServerResponse;
   #head: { status: number; headers: Readonly<Record<string, string>> } | null = null;
   #endsInBlankLine = true;
+  #lateError: Uint8Array[] | null = null;
 
   constructor(response: ServerResponse) {
     this.#response = response;
@@ -28,17 +29,32 @@ export class ClientSink implements GatewaySink {
   }
 
   served(expert: string, tries: number): void {
+    if (this.#response.headersSent) return;
     this.#response.setHeader('x-expert-router-expert', expert);
     this.#response.setHeader('x-expert-router-tries', tries);
+  }
+
+  waiting(): void {
+    if (!this.#response.headersSent) {
+      this.#response.setHeader('content-type', 'text/event-stream');
+      this.#response.setHeader('x-accel-buffering', 'no');
+    }
+    this.#response.write(': waiting for a free place\n\n');
   }
 
   head(status: number, headers: Readonly<Record<string, string>>): void {
     // Held until there is a byte to send: until then a failure can still become a proper error response.
     this.#head = { status, headers };
+    // Once a waiting stream was given a sign of life its status is sent, and an error can only be an event.
+    if (this.#response.headersSent && status >= 400) this.#lateError = [];
   }
 
   data(chunk: Uint8Array): boolean {
     if (chunk.length === 0) return true;
+    if (this.#lateError) {
+      this.#lateError.push(chunk);
+      return true;
+    }
     this.#sendHead();
     this.#endsInBlankLine =
       chunk[chunk.length - 1] === NEWLINE && (chunk.length < 2 || chunk[chunk.length - 2] === NEWLINE);
@@ -47,7 +63,13 @@ export class ClientSink implements GatewaySink {
 
   end(): void {
     this.#sendHead();
-    this.#response.end();
+    if (this.#lateError)
+      this.#response.end(
+        `data: ${Buffer.concat(this.#lateError)
+          .toString()
+          .replace(/\s*\n\s*/g, ' ')}\n\n`,
+      );
+    else this.#response.end();
   }
 
   fail(error: RouterError): void {

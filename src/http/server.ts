@@ -10,8 +10,8 @@ import { sendError } from './wire.ts';
 export interface ServerOptions {
   readonly host: string;
   readonly port: number;
-  readonly keys: readonly HashedKey[];
-  readonly context: RouteContext;
+  /** Asked once a request, so that a reload takes effect with the next one and leaves running answers alone. */
+  current(): { readonly keys: readonly HashedKey[]; readonly context: RouteContext };
   log(line: string): void;
 }
 
@@ -39,7 +39,7 @@ export async function listen(options: ServerOptions): Promise<RunningServer> {
   const host = family === 'IPv6' ? `[${address}]` : address;
   return {
     url: `http://${host}:${port}`,
-    close: (graceMs) => close(server, answers, options.context, graceMs),
+    close: (graceMs) => close(server, answers, () => options.current().context, graceMs),
   };
 }
 
@@ -81,7 +81,8 @@ async function respond(
   try {
     const path = (request.url ?? '/').split('?', 1)[0]!;
     const route = findRoute(request.method ?? 'GET', path);
-    const caller = route.open ? null : authenticate(request, options.keys);
+    const { keys, context } = options.current();
+    const caller = route.open ? null : authenticate(request, keys);
     if (answers.draining && !route.open) {
       throw new RouterError(
         'shutting_down',
@@ -89,7 +90,7 @@ async function respond(
         { retryAfter: 1 },
       );
     }
-    await route.handle(options.context, { request, response, traceId, caller });
+    await route.handle(context, { request, response, traceId, caller });
   } catch (error) {
     // A body refused unread is still drained: closing on a client that is sending would reset the connection
     // before it has read why.
@@ -109,10 +110,10 @@ function traceIdOf(request: IncomingMessage): string {
 async function close(
   server: Server,
   answers: OpenAnswers,
-  context: RouteContext,
+  context: () => RouteContext,
   graceMs: number,
 ): Promise<void> {
-  context.readiness.drain();
+  context().readiness.drain();
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, graceMs);
@@ -122,5 +123,5 @@ async function close(
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeAllConnections();
   await closed;
-  await context.gateway.fleet.close();
+  await context().gateway.fleet.close();
 }

@@ -96,7 +96,7 @@ describe('decide', () => {
 });
 
 describe('a conversation', () => {
-  it('stays with its expert while a turn is not clearly elsewhere', () => {
+  it('invariant 13: stays with its expert while a turn is not clearly elsewhere', () => {
     expect(affinities(expertDistances(TERRITORY, between.distances))[0]).toBeGreaterThan(STAY_AFFINITY);
     expect(choose(between)).toMatchObject({ expert: 'maths' });
     expect(choose(toCode, between)).toMatchObject({ expert: 'code', reason: 'conversation' });

@@ -170,7 +170,7 @@ describe('rankReplicas', () => {
     }
   });
 
-  it('never lets affinity beat overload: the sticky one has at most its bounded share', () => {
+  it('invariant 18: never lets affinity beat overload: the sticky one has at most its bounded share', () => {
     const load = fc.array(fc.nat(1_000_000), { minLength: 2, maxLength: 8 });
     fc.assert(
       fc.property(load, fc.string(), (loads, key) => {

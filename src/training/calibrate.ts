@@ -3,15 +3,14 @@
  * fitted to resampled prompts agree with the decision. It knows nothing of texts.
  */
 import { findNearest, type Nearest } from '../clustering/distances.ts';
-import type { Clustering } from '../clustering/kmeans.ts';
-import { type Points, rowsOf } from '../clustering/points.ts';
+import { type Clustering, type Points, rowsOf } from '../clustering/points.ts';
 import { quantileOf } from '../core/quantile.ts';
 import type { Random } from '../core/random.ts';
 import { interpolate, logMargin, strangenessOf } from '../model/classify.ts';
 import type { Calibration } from '../model/router-model.ts';
 import { isotonicCurve, logisticFit } from './isotonic.ts';
 import type { Pool } from './pool.ts';
-import { labelsBy, shared } from './split.ts';
+import { type Judged, labelsBy, shared } from './split.ts';
 
 /** Models fitted to resampled prompts that vote on every decision. */
 const REPLICAS = 8;
@@ -24,11 +23,6 @@ const OUTSIDE_SHARE = 0.02;
 const LEAST_RADIUS_QUANTILE = 0.95;
 /** Held-out prompts a cluster needs to have a radius of its own; others are held to everyone's. */
 const LEAST_FOR_OWN_RADIUS = 50;
-
-export interface Judged {
-  readonly points: Points;
-  readonly coherences: Float32Array;
-}
 
 export interface ReliabilityBin {
   readonly predicted: number;

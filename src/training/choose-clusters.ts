@@ -2,7 +2,7 @@
  * How many clusters: tries several counts on a draw of the points and takes the one whose clusters come back most
  * surely under resampling without being vague. It knows nothing of texts.
  */
-import type { Clustering } from '../clustering/kmeans.ts';
+import type { Clustering } from '../clustering/points.ts';
 import { type Points, rowsOf } from '../clustering/points.ts';
 import { adjustedRandIndex, simplifiedSilhouette } from '../clustering/quality.ts';
 import type { Random } from '../core/random.ts';

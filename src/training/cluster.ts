@@ -2,8 +2,9 @@
  * The centroids of a model: restarts spread over the threads, and, where prompts are too many to hold, a pass over all
  * of them in mini-batches. It knows nothing of names or calibration.
  */
-import { type Clustering, type KMeansOptions, runLloyd, thinned } from '../clustering/kmeans.ts';
+import { type KMeansOptions, runLloyd, thinned } from '../clustering/kmeans.ts';
 import { applyBatch } from '../clustering/mini-batch.ts';
+import type { Clustering } from '../clustering/points.ts';
 import { distinctPoints, type Points } from '../clustering/points.ts';
 import type { Random } from '../core/random.ts';
 import type { Corpus } from './corpus.ts';

@@ -2,8 +2,7 @@
  * From prompts to a router model: vocabulary, projection, clusters, names, calibration. It knows nothing of files or
  * terminals; equal prompts, options and seed give an equal model, whatever the number of threads.
  */
-import type { Clustering } from '../clustering/kmeans.ts';
-import type { Points } from '../clustering/points.ts';
+import type { Clustering, Points } from '../clustering/points.ts';
 import { type Random, seededRandom } from '../core/random.ts';
 import { contentId } from '../model/artefact.ts';
 import { type RouterModel, type RouterModelParts, routerModel } from '../model/router-model.ts';

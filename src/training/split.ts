@@ -8,9 +8,13 @@ import { measureBatch } from '../clustering/mini-batch.ts';
 import { type Points, rowsOf } from '../clustering/points.ts';
 import type { Random } from '../core/random.ts';
 import { sharedFloats } from '../embedding/sparse.ts';
-import type { Judged } from './calibrate.ts';
 import { inOrder, type Pool } from './pool.ts';
 import type { FittedTerms } from './terms.ts';
+
+export interface Judged {
+  readonly points: Points;
+  readonly coherences: Float32Array;
+}
 
 export interface Embedding {
   readonly points: Points;

@@ -2,9 +2,9 @@
  * The heavy parts of training as plain functions of plain data, so that they run on any thread and give the same
  * numbers there. They know nothing of threads, files or each other's order.
  */
-import { type Clustering, type KMeansOptions, kMeans } from '../clustering/kmeans.ts';
+import { type KMeansOptions, kMeans } from '../clustering/kmeans.ts';
 import { type BatchSums, measureBatch } from '../clustering/mini-batch.ts';
-import type { Points } from '../clustering/points.ts';
+import type { Clustering, Points } from '../clustering/points.ts';
 import { seededRandom } from '../core/random.ts';
 import { type CountChunk, CountChunkBuilder, type Projection, projectChunk } from '../embedding/sparse.ts';
 import { type BlockProduct, multiplyBlock } from '../embedding/svd.ts';

@@ -162,7 +162,7 @@ describe('HttpClient', () => {
     expect((await Promise.all([get(http), get(http), get(http)])).toSorted()).toEqual(['c0', 'c1', 'c2']);
   });
 
-  it('retries once, on a new connection, when a kept one turns out to be closed', async () => {
+  it('invariant 12: retries once, on a new connection, when a kept one turns out to be closed', async () => {
     const http = await start((socket, connection, request) => {
       if (connection === 0 && request === 1) socket.destroy();
       else socket.write(ok(`c${connection}`));

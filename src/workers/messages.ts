@@ -1,4 +1,4 @@
-/** What the primary and its workers say to each other. Keys name replicas: `expert/index`. */
+/** What the primary and its workers say to each other. Keys name replicas: `expert/index`, for places with the config's version before it. */
 
 /** In flight and outstanding tokens of a replica in one worker, or in all others. */
 export type ReplicaLoad = readonly [inFlight: number, outstandingTokens: number];
@@ -10,7 +10,7 @@ export interface Loads {
 }
 
 export type ToPrimary =
-  | { readonly type: 'want'; readonly key: string; readonly places: number }
+  | { readonly type: 'want'; readonly key: string; readonly places: number; readonly limit: number }
   | { readonly type: 'give-back'; readonly key: string; readonly places: number }
   | { readonly type: 'loads'; readonly loads: Loads }
   | { readonly type: 'metrics'; readonly id: number }
@@ -21,9 +21,12 @@ export type ToWorker =
   | { readonly type: 'reclaim'; readonly key: string }
   | { readonly type: 'elsewhere'; readonly loads: Loads }
   | { readonly type: 'metrics'; readonly id: number; readonly page: string }
+  | { readonly type: 'reload' }
   | { readonly type: 'drain' };
 
 /** How often loads are told. Own counts are exact at once; others' are at most this old. */
 export const LOADS_EVERY_MS = 100;
 
-export const replicaKey = (expert: string, index: number): string => `${expert}/${index}`;
+/** A reloaded config has places of its own: the old ones go with the requests that still hold them. */
+export const placesKey = (version: string, expert: string, index: number): string =>
+  `${version}:${expert}/${index}`;

@@ -9,8 +9,6 @@ import { type Grant, SlotLedger } from './slot-ledger.ts';
 
 export interface PrimaryOptions {
   readonly workers: number;
-  /** Places by replica key; unlimited ones left out. */
-  readonly limits: ReadonlyMap<string, number>;
   log(line: string): void;
   /** All workers serve at this address. */
   onServing(url: string): void;
@@ -21,7 +19,7 @@ const RESTART_MS = 2_000;
 
 export class Primary {
   readonly #options: PrimaryOptions;
-  readonly #ledger: SlotLedger;
+  readonly #ledger = new SlotLedger();
   readonly #metrics = new AggregatorRegistry();
   readonly #loads = new Map<number, Loads>();
   readonly #serving = new Set<number>();
@@ -30,10 +28,12 @@ export class Primary {
 
   constructor(options: PrimaryOptions) {
     this.#options = options;
-    this.#ledger = new SlotLedger(options.limits);
   }
 
   run(): void {
+    // Workers accept by themselves. Where the primary hands sockets out, one that is on its way to a worker that dies
+    // stays open with nobody to answer it.
+    cluster.schedulingPolicy = cluster.SCHED_NONE;
     for (let i = 0; i < this.#options.workers; i++) this.#start();
     setInterval(() => this.#tellElsewhere(), LOADS_EVERY_MS).unref();
   }
@@ -42,9 +42,16 @@ export class Primary {
   end(): void {
     for (const worker of this.#workers()) {
       if (this.#ending) worker.process.kill('SIGKILL');
-      else send(worker, { type: 'drain' });
+      else if (this.#serving.has(worker.id)) send(worker, { type: 'drain' });
+      // One that is still starting hears no messages yet, and has nothing to finish.
+      else worker.process.kill('SIGTERM');
     }
     this.#ending = true;
+  }
+
+  /** Every worker reads its config anew. */
+  reload(): void {
+    for (const worker of this.#workers()) send(worker, { type: 'reload' });
   }
 
   #workers(): readonly Worker[] {
@@ -78,7 +85,7 @@ export class Primary {
   #receive(worker: Worker, message: ToPrimary): void {
     switch (message.type) {
       case 'want': {
-        const grant = this.#ledger.want(worker.id, message.key, message.places);
+        const grant = this.#ledger.want(worker.id, message.key, message.places, message.limit);
         if (grant) this.#tell([grant]);
         else
           for (const id of this.#ledger.holders(message.key, worker.id))

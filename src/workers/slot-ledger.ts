@@ -21,22 +21,18 @@ export interface Grant {
 export class SlotLedger {
   readonly #accounts = new Map<string, Account>();
 
-  /** @param limits places by replica; unlimited replicas are not listed */
-  constructor(limits: ReadonlyMap<string, number>) {
-    for (const [key, limit] of limits)
-      this.#accounts.set(key, { free: limit, granted: new Map(), wanting: new Map() });
-  }
-
   /** Places with the ledger and with the workers; their sum never changes. */
   total(key: string): number {
     const account = this.#accounts.get(key)!;
     return account.free + [...account.granted.values()].reduce((sum, places) => sum + places, 0);
   }
 
-  /** Gives up to `places` out; null if there are none, and then the worker is next when some come back. */
-  want(worker: Worker, key: string, places: number): Grant | null {
-    const account = this.#accounts.get(key);
-    if (!account) return null;
+  /**
+   * Gives up to `places` out; null if there are none, and then the worker is next when some come back.
+   * @param limit all places of this replica; what the first worker to ask says of it holds
+   */
+  want(worker: Worker, key: string, places: number, limit: number): Grant | null {
+    const account = this.#account(key, limit);
     const given = Math.min(places, account.free);
     if (given === 0) {
       account.wanting.set(worker, places);
@@ -44,6 +40,14 @@ export class SlotLedger {
     }
     this.#move(account, worker, given);
     return { worker, key, places: given };
+  }
+
+  #account(key: string, limit: number): Account {
+    const known = this.#accounts.get(key);
+    if (known) return known;
+    const fresh: Account = { free: limit, granted: new Map(), wanting: new Map() };
+    this.#accounts.set(key, fresh);
+    return fresh;
   }
 
   /** Workers that hold places another is waiting for. */

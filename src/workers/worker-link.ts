@@ -21,6 +21,9 @@ export class WorkerLink {
   #told = '';
   readonly #timer: NodeJS.Timeout;
 
+  /** What to do when the primary asks this worker to read its config anew; set by whoever can. */
+  onReload: () => void = () => {};
+
   /** @param onDrain called when the primary asks this worker to finish */
   constructor(channel: Channel, onDrain: () => void) {
     this.#channel = channel;
@@ -33,7 +36,7 @@ export class WorkerLink {
   slots(key: string, limit: number): Slots {
     // A fetch takes an eighth, so that few requests wait for one and no worker hoards.
     const slots = new WorkerSlots({
-      ask: (places) => this.#channel.send({ type: 'want', key, places }),
+      ask: (places) => this.#channel.send({ type: 'want', key, places, limit }),
       giveBack: (places) => this.#channel.send({ type: 'give-back', key, places }),
       batch: Math.max(1, Math.ceil(limit / 8)),
     });
@@ -62,11 +65,11 @@ export class WorkerLink {
   #receive(message: ToWorker, onDrain: () => void): void {
     switch (message.type) {
       case 'granted':
-        this.#slots.get(message.key)!.granted(message.places);
+        this.#slots.get(message.key)?.granted(message.places);
         this.#fleet?.letIn();
         return;
       case 'reclaim':
-        this.#slots.get(message.key)!.reclaim();
+        this.#slots.get(message.key)?.reclaim();
         return;
       case 'elsewhere':
         this.#fleet?.hearElsewhere(message.loads);
@@ -74,6 +77,9 @@ export class WorkerLink {
       case 'metrics':
         this.#pages.get(message.id)?.(message.page);
         this.#pages.delete(message.id);
+        return;
+      case 'reload':
+        this.onReload();
         return;
       case 'drain':
         onDrain();

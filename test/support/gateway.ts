@@ -1,7 +1,14 @@
 /** A whole gateway in this process, on a free port, from the text of a config. */
-import { composeFleet, composeGateway, expertDeps, loadRouterModel } from '../../src/cli/compose.ts';
+import {
+  composeFleet,
+  composeGateway,
+  expertDeps,
+  loadRouterModel,
+  ownLoads,
+} from '../../src/cli/compose.ts';
 import { parseConfig } from '../../src/config/load.ts';
 import { Readiness } from '../../src/http/readiness.ts';
+import type { RouteContext } from '../../src/http/routes.ts';
 import { listen } from '../../src/http/server.ts';
 import { Telemetry } from '../../src/telemetry/metrics.ts';
 
@@ -21,22 +28,23 @@ export async function gateway(yaml: string): Promise<RunningGateway> {
   const fleet = await composeFleet(config, expertDeps(log));
   const telemetry = new Telemetry({ processMetrics: false });
   const handler = composeGateway(config, await loadRouterModel(config), fleet, telemetry);
+  telemetry.watchLoads(() => ownLoads(fleet));
+  const context: RouteContext = {
+    gateway: handler,
+    metrics: async () => ({
+      contentType: telemetry.registry.contentType,
+      page: await telemetry.registry.metrics(),
+    }),
+    readiness: new Readiness(fleet),
+    maxBodyMb: config.max_body_mb,
+    startedAt: 0,
+    onRouted: () => {},
+  };
   const server = await listen({
     host: '127.0.0.1',
     port: 0,
-    keys: config.keys,
     log,
-    context: {
-      gateway: handler,
-      metrics: async () => ({
-        contentType: telemetry.registry.contentType,
-        page: await telemetry.registry.metrics(),
-      }),
-      readiness: new Readiness(fleet),
-      maxBodyMb: config.max_body_mb,
-      startedAt: 0,
-      onRouted: () => {},
-    },
+    current: () => ({ keys: config.keys, context }),
   });
   return {
     url: server.url,

@@ -36,6 +36,7 @@ class OpenAiExpert implements Expert {
   readonly #path: string;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #client: HttpClient;
+  #closed = false;
 
   constructor(id: string, options: OpenAiOptions) {
     const base = apiBase(replicasOf(options)[0]!.url);
@@ -54,6 +55,7 @@ class OpenAiExpert implements Expert {
   }
 
   generate(request: ExpertRequest, sink: ReplySink): Generation {
+    if (this.#closed) return refuse(sink, stopped(this.id));
     const body = Buffer.from(request.body.buffer, request.body.byteOffset, request.body.length);
     return this.#client.request(
       {
@@ -62,7 +64,7 @@ class OpenAiExpert implements Expert {
         headers: { ...request.headers, ...this.#headers },
         body: withModelName(body, this.#model),
       },
-      new Relay(this.id, sink),
+      new Relay(this.id, sink, () => this.#closed),
     );
   }
 
@@ -91,6 +93,7 @@ class OpenAiExpert implements Expert {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     this.#client.close();
   }
 }
@@ -100,10 +103,12 @@ class Relay implements ResponseHandler {
   readonly #expert: string;
   readonly #sink: ReplySink;
   readonly #tail = new ReplyTail();
+  readonly #closed: () => boolean;
 
-  constructor(expert: string, sink: ReplySink) {
+  constructor(expert: string, sink: ReplySink, closed: () => boolean) {
     this.#expert = expert;
     this.#sink = sink;
+    this.#closed = closed;
   }
 
   head({ status, headers }: ResponseHead): void {
@@ -120,8 +125,26 @@ class Relay implements ResponseHandler {
   }
 
   fail(error: WireError): void {
-    this.#sink.fail(asRouterError(this.#expert, error));
+    this.#sink.fail(this.#closed() ? stopped(this.#expert) : asRouterError(this.#expert, error));
   }
+}
+
+function stopped(expert: string): RouterError {
+  return new RouterError('shutting_down', `Expert '${expert}' was stopped.`);
+}
+
+/** A generation that fails at once, yet after the call that started it. */
+function refuse(sink: ReplySink, error: RouterError): Generation {
+  let open = true;
+  queueMicrotask(() => {
+    if (open) sink.fail(error);
+  });
+  return {
+    resume: () => {},
+    cancel: () => {
+      open = false;
+    },
+  };
 }
 
 function asRouterError(expert: string, error: WireError): RouterError {

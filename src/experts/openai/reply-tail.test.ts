@@ -56,7 +56,7 @@ describe('ReplyTail', () => {
     );
   });
 
-  it('invents nothing', () => {
+  it('invariant 10: invents nothing', () => {
     expect(outcome('data: {"choices":[]}\n\ndata: [DONE]\n\n')).toEqual({
       usage: 'unknown',
       finishReason: 'unknown',

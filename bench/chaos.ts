@@ -1,0 +1,157 @@
+/**
+ * Experts, workers and clients die at random while many users read streams: `npm run bench:chaos`, under a minute.
+ * Every request's end is counted; nothing may be lost that could have been saved, and no counter may leak.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { seededRandom } from '../src/core/random.ts';
+import { Connections } from '../src/loadtest/connections.ts';
+import { httpRequest } from '../src/loadtest/question.ts';
+import { TOPIC_COUNT, topicText } from '../src/loadtest/topics.ts';
+import { type Experts, startExperts, startGateway } from './kit/candidates.ts';
+import { counter } from './kit/load.ts';
+import { Bench, tree } from './kit/processes.ts';
+import { ENDS, type Ended, HONEST_ENDS, suffer } from './kit/victim.ts';
+
+const { values } = parseArgs({
+  options: {
+    users: { type: 'string', default: '300' },
+    seconds: { type: 'string', default: '30' },
+    workers: { type: 'string', default: '2' },
+    seed: { type: 'string', default: '1' },
+  },
+});
+const EXPERTS = 4;
+const ANSWER_TOKENS = 30;
+/** Of all requests, how many are left by their client. */
+const LEAVING_SHARE = 0.05;
+/** A connection that ends so soon after a worker's death was that worker's. */
+const WORKER_SHADOW_MS = 750;
+const OPTIONS = ['--prefill', '1000000', '--tokens-per-second', '10', '--max-batch', '1000'];
+
+const random = seededRandom(Number(values.seed));
+const bench = new Bench();
+const ends = new Map<string, number>();
+const details = new Map<string, number>();
+const killed = { experts: 0, workers: 0 };
+const workerKills: number[] = [];
+
+try {
+  const experts = await Promise.all(
+    Array.from({ length: EXPERTS }, (_, index) => startExperts(bench, 1, ...OPTIONS, '--seed', `${index}`)),
+  );
+  const ports = experts.map((one) => one.ports[0]!);
+  const gateway = await startGateway(bench, ports, {
+    workers: Number(values.workers),
+    expert: () => ({ max_concurrent: 1000 }),
+  });
+  const until = performance.now() + Number(values.seconds) * 1000;
+  const mischief = killAround(gateway.process.pid, experts, until);
+  const authority = `127.0.0.1:${gateway.port}`;
+  const connections = new Connections({ secure: false, host: '127.0.0.1', port: gateway.port, authority });
+  await Promise.all(
+    Array.from({ length: Number(values.users) }, (_, user) => beUser(user, authority, connections, until)),
+  );
+  await mischief;
+  connections.close();
+  await sleep(2_000);
+  await report(gateway.port);
+} finally {
+  await bench.end();
+}
+
+async function beUser(
+  user: number,
+  authority: string,
+  connections: Connections,
+  until: number,
+): Promise<void> {
+  const own = random.fork(user + 1);
+  await sleep(own.next() * 2_000);
+  while (performance.now() < until) {
+    const began = performance.now();
+    const ended = await suffer(connections, question(authority, own), {
+      leaveAfterMs: own.next() < LEAVING_SHARE ? own.next() * 3_000 : null,
+      timeoutMs: 40_000,
+      sinceWorkerKill: () => {
+        const gaps = workerKills.map((at) => at - began).filter((gap) => Math.abs(gap) < 40_000);
+        return `worker kills after its start: ${gaps.map((gap) => `${gap.toFixed(0)} ms`).join(', ')}`;
+      },
+      workerJustKilled: () =>
+        performance.now() - (workerKills.at(-1) ?? -WORKER_SHADOW_MS) < WORKER_SHADOW_MS,
+    });
+    count(ended);
+    // Who was refused waits as told, though not beyond this run's patience.
+    if (ended.end !== 'full answer') await sleep(Math.min(3_000, Math.max(200, ended.retryAfterMs)));
+  }
+}
+
+function question(authority: string, own: typeof random): string {
+  const content = topicText(own.below(TOPIC_COUNT), 30, own);
+  return httpRequest(
+    { messages: [{ role: 'user', content }], maxTokens: ANSWER_TOKENS },
+    {
+      authority,
+      path: '/v1/chat/completions',
+      model: 'auto',
+      key: null,
+      stream: true,
+      exactLength: true,
+      headers: {},
+    },
+  );
+}
+
+/** One death every second or two; a killed expert is away for a while, a worker until it has been replaced. */
+async function killAround(gateway: number, experts: readonly Experts[], until: number): Promise<void> {
+  const alive = experts.map((one) => one.process);
+  const down = new Set<number>();
+  const revivals: Promise<unknown>[] = [];
+  await sleep(3_000);
+  while (performance.now() < until) {
+    const victim = random.below(EXPERTS);
+    const workers = tree(gateway).slice(1);
+    if (workers.length > 1 && random.next() < 0.3) {
+      workerKills.push(performance.now());
+      killed.workers += 1;
+      process.kill(workers[random.below(workers.length)]!, 'SIGKILL');
+    } else if (!down.has(victim) && down.size < EXPERTS - 1) {
+      down.add(victim);
+      killed.experts += 1;
+      const [port] = experts[victim]!.ports;
+      process.kill(alive[victim]!.pid, 'SIGKILL');
+      revivals.push(
+        sleep(1_000 + random.next() * 3_000).then(() => {
+          alive[victim] = bench.cli('emulate', '--experts', '1', '--port', String(port), ...OPTIONS);
+          down.delete(victim);
+        }),
+      );
+    }
+    await sleep(1_000 + random.next() * 1_500);
+  }
+  await Promise.all(revivals);
+}
+
+function count({ end, detail }: Ended): void {
+  ends.set(end, (ends.get(end) ?? 0) + 1);
+  if (detail === '') return;
+  const key = `${end}: ${detail}`;
+  details.set(key, (details.get(key) ?? 0) + 1);
+}
+
+async function report(port: number): Promise<void> {
+  console.log(
+    `${values.users} users for ${values.seconds} s, seed ${values.seed}: ` +
+      `${killed.experts} experts and ${killed.workers} workers killed (of ${EXPERTS} and ${values.workers}), each replaced`,
+  );
+  for (const end of ENDS) console.log(`${end.padEnd(36)} ${String(ends.get(end) ?? 0).padStart(6)}`);
+  for (const [detail, times] of details) console.log(`  ${detail}: ${times}`);
+  const [inFlight, queued] = await Promise.all(
+    ['expert_router_inflight', 'expert_router_queued'].map((name) => counter(port, name)),
+  );
+  console.log(`afterwards: ${inFlight} in flight, ${queued} queued`);
+  const bad = ENDS.slice(HONEST_ENDS).reduce((sum, end) => sum + (ends.get(end) ?? 0), 0);
+  const leaked = inFlight !== 0 || queued !== 0;
+  console.log(bad === 0 && !leaked ? 'Every end was an honest one.' : `${bad} ends were not honest.`);
+  process.exitCode = bad === 0 && !leaked ? 0 : 1;
+}

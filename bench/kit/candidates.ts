@@ -1,0 +1,153 @@
+/**
+ * What stands between clients and experts in a bench: our gateway, HAProxy, nginx, each on a free port of loopback.
+ * It knows how each is configured and started, and nothing of what is measured.
+ */
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { type Bench, listening, type Started } from './processes.ts';
+
+export interface Served {
+  readonly name: string;
+  readonly port: number;
+  readonly process: Started;
+}
+
+export interface Experts {
+  readonly ports: readonly number[];
+  readonly process: Started;
+}
+
+/** Emulated experts in one process of their own, with the options of `expert-router emulate`. */
+export async function startExperts(
+  bench: Bench,
+  count: number,
+  ...options: readonly string[]
+): Promise<Experts> {
+  const process = bench.cli('emulate', '--experts', String(count), '--port', '0', ...options);
+  const until = performance.now() + 60_000;
+  while (!process.output().includes('are ready') && performance.now() < until) await pause(50);
+  const ports = [...process.output().matchAll(/127\.0\.0\.1:(\d+)\/v1/g)].map((match) => Number(match[1]));
+  if (ports.length !== count) throw new Error(`the emulated experts did not start: ${process.output()}`);
+  return { ports, process };
+}
+
+export interface GatewayOptions {
+  readonly workers: number;
+  /** Settings of the whole config, as `policy`. */
+  readonly settings?: object;
+  /** Settings of each expert, as `clusters`. */
+  readonly expert?: (index: number) => object;
+}
+
+export async function startGateway(
+  bench: Bench,
+  experts: readonly number[],
+  { workers, settings, expert }: GatewayOptions,
+): Promise<Served> {
+  const port = await freePort();
+  const file = join(bench.folder, `gateway-${port}.yaml`);
+  const config = {
+    ...settings,
+    experts: experts.map((to, index) => ({
+      id: `e${index + 1}`,
+      kind: 'openai',
+      url: `http://127.0.0.1:${to}/v1`,
+      ...expert?.(index),
+    })),
+  };
+  // Every JSON is YAML.
+  writeFileSync(file, JSON.stringify(config));
+  const process = bench.cli('serve', '--config', file, '--port', String(port), '--workers', String(workers));
+  await listening(port, process);
+  return { name: 'expert-router', port, process };
+}
+
+export async function startHaproxy(bench: Bench, experts: readonly number[]): Promise<Served | null> {
+  if (!present('haproxy', '-v')) return null;
+  const port = await freePort();
+  const file = join(bench.folder, `haproxy-${port}.cfg`);
+  writeFileSync(
+    file,
+    `global
+  nbthread 1
+  maxconn 8000
+defaults
+  mode http
+  http-reuse always
+  timeout connect 5s
+  timeout client 10m
+  timeout server 10m
+frontend clients
+  bind 127.0.0.1:${port} backlog 4096
+  default_backend experts
+backend experts
+  balance roundrobin
+${experts.map((to, index) => `  server e${index + 1} 127.0.0.1:${to}`).join('\n')}
+`,
+  );
+  const process = bench.start('haproxy', ['-db', '-f', file]);
+  await listening(port, process);
+  return { name: 'haproxy', port, process };
+}
+
+export async function startNginx(bench: Bench, experts: readonly number[]): Promise<Served | null> {
+  if (!present('nginx', '-v')) return null;
+  const port = await freePort();
+  const file = join(bench.folder, `nginx-${port}.conf`);
+  const spools = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
+  writeFileSync(
+    file,
+    `daemon off;
+worker_processes 1;
+pid ${bench.folder}/nginx-${port}.pid;
+error_log ${bench.folder}/nginx-${port}.log;
+events { worker_connections 8000; }
+http {
+  access_log off;
+${spools.map((name) => `  ${name}_temp_path ${bench.folder}/nginx-${name};`).join('\n')}
+  keepalive_requests 1000000;
+  upstream experts {
+${experts.map((to) => `    server 127.0.0.1:${to};`).join('\n')}
+    keepalive 2000;
+    keepalive_requests 1000000;
+  }
+  server {
+    listen 127.0.0.1:${port} backlog=4096;
+    location / {
+      proxy_pass http://experts;
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+      proxy_buffering off;
+      proxy_read_timeout 10m;
+    }
+  }
+}
+`,
+  );
+  const process = bench.start('nginx', ['-c', file, '-e', join(bench.folder, 'nginx-start.log')]);
+  await listening(port, process);
+  return { name: 'nginx', port, process };
+}
+
+function present(command: string, versionFlag: string): boolean {
+  const found = spawnSync(command, [versionFlag]).status === 0;
+  if (!found) console.log(`${command}: left out, the command is not here`);
+  return found;
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
+    });
+  });
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -1,0 +1,110 @@
+/**
+ * Load for benches out of the load test's own parts: one stage at a time against an address of this machine.
+ * It knows what is asked and how often, and nothing of who answers.
+ */
+import { seededRandom } from '../../src/core/random.ts';
+import { Connections, type ExchangeHandler, type Sent, type Target } from '../../src/loadtest/connections.ts';
+import { generated } from '../../src/loadtest/question.ts';
+import type { ResponseHead } from '../../src/loadtest/response-reader.ts';
+import type { StageResult } from '../../src/loadtest/result.ts';
+import { runStage } from '../../src/loadtest/stage.ts';
+import { TOPIC_COUNT } from '../../src/loadtest/topics.ts';
+import type { Arrivals } from '../../src/workload/arrivals.ts';
+import { normalised } from '../../src/workload/clusters.ts';
+
+export interface Load {
+  readonly port: number;
+  readonly arrivals: Arrivals;
+  readonly stream: boolean;
+  readonly seconds: number;
+  readonly promptTokens: number;
+  readonly answerTokens: number;
+  readonly rampSeconds?: number;
+  readonly drainSeconds?: number;
+  /** How often each topic is asked about; evenly when absent. */
+  readonly topics?: readonly number[];
+  readonly seed?: number;
+  /** Sees the head of every answer. */
+  readonly onHead?: (head: ResponseHead) => void;
+}
+
+/** Connections that let somebody look at every answer's head. */
+class WatchedConnections extends Connections {
+  readonly #onHead: (head: ResponseHead) => void;
+
+  constructor(target: Target, onHead: (head: ResponseHead) => void) {
+    super(target);
+    this.#onHead = onHead;
+  }
+
+  override send(request: string, handler: ExchangeHandler): Sent {
+    return super.send(request, {
+      head: (head) => {
+        this.#onHead(head);
+        handler.head(head);
+      },
+      body: (bytes, from, to) => handler.body(bytes, from, to),
+      end: (excess) => handler.end(excess),
+      fail: (failure) => handler.fail(failure),
+    });
+  }
+}
+
+export async function put(load: Load, stop = new AbortController().signal): Promise<StageResult> {
+  const authority = `127.0.0.1:${load.port}`;
+  const target = { secure: false, host: '127.0.0.1', port: load.port, authority };
+  const connections = load.onHead ? new WatchedConnections(target, load.onHead) : new Connections(target);
+  const random = seededRandom(load.seed ?? 1);
+  const fixed = (tokens: number) => ({ kind: 'fixed', tokens }) as const;
+  const topics = normalised(load.topics ?? Array.from({ length: TOPIC_COUNT }, () => 1));
+  const lengths = {
+    kind: 'independent',
+    prompt: fixed(load.promptTokens),
+    output: fixed(load.answerTokens),
+  } as const;
+  try {
+    return await runStage(
+      {
+        arrivals: load.arrivals,
+        traced: null,
+        seconds: load.seconds,
+        rampSeconds: load.rampSeconds ?? 0,
+        drainSeconds: load.drainSeconds ?? 10,
+        timeoutMs: 120_000,
+        maxInFlight: 20_000,
+        maxRequests: Number.POSITIVE_INFINITY,
+        questions: generated(lengths, topics, load.answerTokens, random.fork(0)),
+        ask: {
+          authority,
+          path: '/v1/chat/completions',
+          model: 'auto',
+          key: null,
+          stream: load.stream,
+          exactLength: true,
+          headers: {},
+        },
+        random: random.fork(1),
+      },
+      connections,
+      stop,
+      () => {},
+    );
+  } finally {
+    connections.close();
+  }
+}
+
+/** A counter of Prometheus's text, summed over its labels. */
+export async function counter(port: number, name: string): Promise<number> {
+  const page = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  return page
+    .split('\n')
+    .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
+    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}

@@ -1,0 +1,89 @@
+/**
+ * One streamed request of a chaos run, and what became of it, in the words of the report.
+ * It judges what came over the wire; who was killed when, it is asked to find out from others.
+ */
+import type { Connections, ExchangeHandler, WireFailure } from '../../src/loadtest/connections.ts';
+import type { ResponseHead } from '../../src/loadtest/response-reader.ts';
+import { StreamScan } from '../../src/loadtest/stream-scan.ts';
+
+/** The ends a user can live with come first; the others are for the gateway to answer for. */
+export const ENDS = [
+  'full answer',
+  'error event after the first token',
+  'refusal with Retry-After',
+  'connection lost with its worker',
+  'client left',
+  'error event before the first token',
+  'refusal without Retry-After',
+  'stream ended without a word',
+  'connection lost, no worker killed',
+  'no end in time',
+] as const;
+
+export type End = (typeof ENDS)[number];
+/** How many of the ends above are honest. */
+export const HONEST_ENDS = 5;
+
+export interface Ended {
+  readonly end: End;
+  /** Status or failure, for the ends that need explaining. */
+  readonly detail: string;
+  readonly retryAfterMs: number;
+}
+
+export interface Fate {
+  /** The client leaves after so long; null if it stays. */
+  readonly leaveAfterMs: number | null;
+  readonly timeoutMs: number;
+  /** Whether a worker died a moment ago. */
+  workerJustKilled(): boolean;
+  /** When a worker was last killed before this request began, in words. */
+  sinceWorkerKill(): string;
+}
+
+export function suffer(connections: Connections, request: string, fate: Fate): Promise<Ended> {
+  return new Promise((resolve) => {
+    const scan = new StreamScan();
+    let head: ResponseHead | null = null;
+    const over = (end: End, detail = ''): void => {
+      clearTimeout(timer);
+      resolve({ end, detail, retryAfterMs: 1000 * Number(head?.headers.get('retry-after') ?? 0) });
+    };
+    const handler: ExchangeHandler = {
+      head: (one) => {
+        head = one;
+      },
+      body: (bytes, from, to) => {
+        if (head?.status === 200) scan.feed(bytes, from, to);
+      },
+      end: () => over(...judged(head!, scan)),
+      fail: (failure: WireFailure) =>
+        over(
+          fate.workerJustKilled() ? 'connection lost with its worker' : 'connection lost, no worker killed',
+          `${failure} ${scan.contents > 0 ? 'after' : 'before'} the first token`,
+        ),
+    };
+    const leaves = fate.leaveAfterMs !== null;
+    const timer = setTimeout(() => {
+      sent.cancel();
+      over(
+        leaves ? 'client left' : 'no end in time',
+        leaves ? '' : `status ${head?.status ?? 'none'}, ${scan.contents} tokens; ${fate.sinceWorkerKill()}`,
+      );
+    }, fate.leaveAfterMs ?? fate.timeoutMs);
+    const sent = connections.send(request, handler);
+  });
+}
+
+function judged({ status, headers }: ResponseHead, scan: StreamScan): [End, string] {
+  if (status !== 200)
+    return headers.has('retry-after')
+      ? ['refusal with Retry-After', String(status)]
+      : ['refusal without Retry-After', String(status)];
+  if (scan.failed)
+    return [
+      scan.contents > 0 ? 'error event after the first token' : 'error event before the first token',
+      '',
+    ];
+  return scan.done && !scan.malformed ? ['full answer', ''] : ['stream ended without a word', ''];
+}
