@@ -7,7 +7,14 @@ import { POLICIES } from '../routing/policies.ts';
 import { simulateFleet } from '../simulator/fleet/event-loop.ts';
 import { textTable, wait } from './plan/tables.ts';
 import { type Progress, progressBar } from './progress.ts';
-import { composeExperts, composeLoad, composeScenario, type Load, policyNamed } from './simulate/compose.ts';
+import {
+  composeClusters,
+  composeExperts,
+  composeLoad,
+  composeScenario,
+  type Load,
+  policyNamed,
+} from './simulate/compose.ts';
 import { type SimulatedRun, simulationReport } from './simulate/report.ts';
 import { type PlacementFile, parseScenario, type ScenarioFile } from './simulate/scenario-file.ts';
 
@@ -107,9 +114,10 @@ async function simulateOne(
 ): Promise<Omit<SimulatedRun, 'name'>> {
   const experts = await composeExperts(placement);
   const gpus = experts.reduce((sum, e) => sum + e.replicas * e.deployment.tensorParallel, 0);
+  const clusters = await composeClusters(file, experts.length);
   const stages = load.stages.map((arrivals, i) => {
     told(i);
-    return simulateFleet(composeScenario(file, load, experts, policyNamed(policy), arrivals));
+    return simulateFleet(composeScenario(file, load, experts, clusters, policyNamed(policy), arrivals));
   });
   return { gpus, stages };
 }

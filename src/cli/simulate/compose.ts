@@ -12,6 +12,7 @@ import { normalised, ringAffinities, zipfShares } from '../../workload/clusters.
 import { type LengthDistribution, type LengthModel, NAMED_LENGTHS } from '../../workload/lengths.ts';
 import { MOONCAKE_BLOCK_TOKENS, parseTrace } from '../../workload/traces.ts';
 import { modelNamed } from '../plan/model-option.ts';
+import { realPrompts } from './real-prompts.ts';
 import type { PlacementFile, ScenarioFile } from './scenario-file.ts';
 
 /** The load of a file, read once and shared by all runs. */
@@ -105,9 +106,13 @@ export async function composeExperts(p: PlacementFile): Promise<readonly Simulat
   }));
 }
 
-/** Shares of the clusters, one per expert unless said otherwise, and how well each expert suits each. */
-function clustersOf(file: ScenarioFile, experts: number): Pick<FleetScenario, 'shares' | 'affinities'> {
-  const { count, skew, shares } = file.clusters;
+/** Shares of the clusters and how well each expert suits each: from real prompts, or one cluster an expert unless said otherwise. */
+export async function composeClusters(
+  file: ScenarioFile,
+  experts: number,
+): Promise<Pick<FleetScenario, 'shares' | 'affinities'>> {
+  const { count, skew, shares, prompts, config } = file.clusters;
+  if (prompts !== undefined) return realPrompts(prompts, config, experts);
   const given = shares ? normalised(shares) : zipfShares(count ?? experts, skew);
   return { shares: given, affinities: given.map((_, cluster) => ringAffinities(cluster, experts)) };
 }
@@ -125,12 +130,13 @@ export function composeScenario(
   file: ScenarioFile,
   load: Load,
   experts: readonly SimulatedExpertSpec[],
+  clusters: Pick<FleetScenario, 'shares' | 'affinities'>,
   policy: Policy,
   arrivals: Arrivals,
 ): FleetScenario {
   return {
     experts,
-    ...clustersOf(file, experts.length),
+    ...clusters,
     arrivals,
     lengths: load.lengths,
     ...(load.replay ? { replay: load.replay } : {}),

@@ -46,6 +46,8 @@ const schema = z.strictObject({
       count: z.number().int().positive().optional(),
       skew: z.number().default(0),
       shares: z.array(z.number()).min(1).optional(),
+      prompts: z.string().min(1).optional(),
+      config: z.string().min(1).optional(),
     })
     .default({ skew: 0 }),
   policy: z.string().min(1).default('nearest'),
