@@ -21,7 +21,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '20' },
     batch: { type: 'string', default: '320' },
     policies: { type: 'string', default: 'nearest,spill,least-loaded,random' },
-    affinity: { type: 'string', default: '2' },
+    affinity: { type: 'string', default: '1' },
   },
 });
 const users = Number(values.users);

@@ -75,7 +75,7 @@ export const configSchema = z.strictObject({
   seconds_per_affinity: z
     .number()
     .positive()
-    .default(2)
+    .default(1)
     .describe('For `spill`: how many seconds of waiting one unit of affinity is worth'),
   heartbeat: duration
     .prefault('10s')
