@@ -51,7 +51,7 @@ const schema = z.strictObject({
     })
     .default({ skew: 0 }),
   policy: z.string().min(1).default('nearest'),
-  seconds_per_affinity: z.number().default(2),
+  seconds_per_affinity: z.number().default(1),
   price: z.number().positive().optional(),
   placements: z.array(placement).min(1),
 });
