@@ -49,6 +49,8 @@ export class Setup {
   #serving: Serving;
   #watched: readonly string[] = [];
   #reloading = false;
+  /** The files changed while they were being taken up. */
+  #changedMeanwhile = false;
 
   private constructor(parts: SetupParts, config: Config, serving: Serving) {
     this.#parts = parts;
@@ -67,8 +69,12 @@ export class Setup {
 
   /** Takes up the files as they are now; says so, or why not. */
   async reload(): Promise<void> {
-    if (this.#reloading) return;
+    if (this.#reloading) {
+      this.#changedMeanwhile = true;
+      return;
+    }
     this.#reloading = true;
+    this.#changedMeanwhile = false;
     const { file, log } = this.#parts;
     try {
       const config = await loadConfig(file, process.env);
@@ -87,6 +93,7 @@ export class Setup {
     } finally {
       this.#reloading = false;
     }
+    if (this.#changedMeanwhile) await this.reload();
   }
 
   /** Stops looking at the files. */

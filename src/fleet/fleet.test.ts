@@ -234,8 +234,8 @@ describe('ExpertGroup', () => {
           if (act === 'admit') {
             const request: (typeof open)[number] = { lease: null, leave: () => {} };
             const ticket = group.admit(admission(), (result) => {
-              if (result instanceof RouterError) open.splice(open.indexOf(request), 1);
-              else request.lease = result;
+              if (!(result instanceof RouterError)) request.lease = result;
+              else if (open.includes(request)) open.splice(open.indexOf(request), 1);
             });
             request.leave = () => ticket.leave();
             if (request.lease || group.load().queued > open.filter((other) => !other.lease).length)

@@ -57,7 +57,9 @@ describe('WorkerLink', () => {
         tell = listener;
       },
     };
-    const slots = new WorkerLink(channel, () => {}).slots('e/0', 16);
+    const link = new WorkerLink(channel, () => {});
+    const slots = link.slots('e/0', 16);
+    expect(link.slots('e/0', 16)).toBe(slots);
     expect([slots.free, slots.free]).toEqual([false, false]);
     expect(sent).toEqual([{ type: 'want', key: 'e/0', places: 2, limit: 16 }]);
     tell({ type: 'granted', key: 'e/0', places: 2 });

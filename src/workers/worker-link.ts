@@ -34,6 +34,9 @@ export class WorkerLink {
 
   /** The places of one replica, none at first; they come from the primary as they are needed. */
   slots(key: string, limit: number): Slots {
+    // Taken up again after a reload that came back to it: a second set of books would strand the places in the first.
+    const known = this.#slots.get(key);
+    if (known) return known;
     // A fetch takes an eighth, so that few requests wait for one and no worker hoards.
     const slots = new WorkerSlots({
       ask: (places) => this.#channel.send({ type: 'want', key, places, limit }),
