@@ -31,9 +31,6 @@ export class Primary {
   }
 
   run(): void {
-    // Workers accept by themselves. Where the primary hands sockets out, one that is on its way to a worker that dies
-    // stays open with nobody to answer it.
-    cluster.schedulingPolicy = cluster.SCHED_NONE;
     for (let i = 0; i < this.#options.workers; i++) this.#start();
     setInterval(() => this.#tellElsewhere(), LOADS_EVERY_MS).unref();
   }
