@@ -82,7 +82,7 @@ export class Setup {
       const old = this.#serving;
       this.#serving = next;
       this.#begin(config);
-      retire(old.context.gateway.fleet);
+      retire(old.context.gateway.fleet, this.#parts.link);
       const moved =
         config.listen === old.config.listen ? '' : ` The address stays ${old.config.listen} until a restart.`;
       log(
@@ -131,13 +131,14 @@ async function prepare(config: Config, parts: SetupParts, startedAt: number): Pr
 }
 
 /** Closes a fleet once nothing is with it any more. */
-function retire(fleet: Fleet): void {
+function retire(fleet: Fleet, link: WorkerLink | null): void {
   const timer = setInterval(() => {
     const busy = [...fleet.groups.values()].some(
       (group) => group.queued > 0 || group.replicas.some((replica) => replica.own.inFlight > 0),
     );
     if (busy) return;
     clearInterval(timer);
+    link?.disconnect(fleet);
     void fleet.close();
   }, RETIRE_EVERY_MS);
   timer.unref();

@@ -17,6 +17,7 @@ export class WorkerLink {
   readonly #slots = new Map<string, WorkerSlots>();
   readonly #pages = new Map<number, (page: string) => void>();
   #fleet: Fleet | null = null;
+  readonly #fleets = new Set<Fleet>();
   #nextPage = 0;
   #told = '';
   readonly #timer: NodeJS.Timeout;
@@ -47,9 +48,15 @@ export class WorkerLink {
     return slots;
   }
 
-  /** From now on this fleet hears of grants and of the others' load. */
+  /** From now on this fleet hears of grants and of the others' load; those before it still hear of grants. */
   connect(fleet: Fleet): void {
     this.#fleet = fleet;
+    this.#fleets.add(fleet);
+  }
+
+  /** This fleet has nobody waiting any more. */
+  disconnect(fleet: Fleet): void {
+    this.#fleets.delete(fleet);
   }
 
   serving(url: string): void {
@@ -69,7 +76,8 @@ export class WorkerLink {
     switch (message.type) {
       case 'granted':
         this.#slots.get(message.key)?.granted(message.places);
-        this.#fleet?.letIn();
+        // Also into a fleet that a reload replaced: whoever waits there is still to be served.
+        for (const fleet of this.#fleets) fleet.letIn();
         return;
       case 'reclaim':
         this.#slots.get(message.key)?.reclaim();
