@@ -22,7 +22,7 @@ const chat = (router: RouterProcess, more: object = {}) =>
 const servedBy = async (router: RouterProcess) => (await chat(router)).headers.get('x-expert-router-expert');
 
 describe('invariant 17: reload', () => {
-  it('takes up what is new and leaves running streams alone', async () => {
+  it.each([1, 2])('takes up what is new and leaves running streams alone: %d workers', async (workers) => {
     let finish = (): void => {};
     const old: Upstream = await upstream((response, request) => {
       if (!request.body.includes('"stream":true')) return polite(response, request);
@@ -34,7 +34,7 @@ describe('invariant 17: reload', () => {
     const config = (id: string) =>
       `experts: [{ id: ${id}, kind: openai, url: '${old.url}', max_concurrent: 3 }]\n`;
     writeFileSync(file, config('before'));
-    const router = await routerProcess(['--config', file, '--workers', '1']);
+    const router = await routerProcess(['--config', file, '--workers', String(workers)]);
     running.push(router, old);
     expect(await servedBy(router)).toBe('before');
     const stream = await chat(router, { stream: true });

@@ -113,7 +113,11 @@ export class Primary {
   }
 
   #tell(grants: readonly Grant[]): void {
-    for (const { worker, key, places } of grants) sendTo(worker, { type: 'granted', key, places });
+    for (const { worker, key, places } of grants) {
+      sendTo(worker, { type: 'granted', key, places });
+      // Who asked in vain before told only the holders of that time: this new one must pass it on as well.
+      if (this.#ledger.isWanted(key)) sendTo(worker, { type: 'reclaim', key });
+    }
   }
 
   #tellElsewhere(): void {

@@ -50,6 +50,11 @@ export class SlotLedger {
     return fresh;
   }
 
+  /** Whether some worker still waits for a place. */
+  isWanted(key: string): boolean {
+    return (this.#accounts.get(key)?.wanting.size ?? 0) > 0;
+  }
+
   /** Workers that hold places another is waiting for. */
   holders(key: string, except: Worker): readonly Worker[] {
     const account = this.#accounts.get(key);
