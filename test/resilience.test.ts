@@ -390,7 +390,8 @@ experts:
   - { id: other, kind: openai, url: '${other.url}' }
 `);
     running.push(router, code, other);
-    for (let i = 0; i < 25; i++) await (await ask(router, { stream: true })).text();
+    // Exactly as many answers as a 95th percentile needs: none of these can be hedged, however slow the machine.
+    for (let i = 0; i < 20; i++) await (await ask(router, { stream: true })).text();
     expect(other.requests.filter((one) => one.method === 'POST')).toEqual([]);
     slow = true;
     const response = await ask(router, { stream: true });

@@ -53,11 +53,38 @@ export type Health =
   | { readonly state: 'warming'; readonly detail: string }
   | { readonly state: 'down'; readonly detail: string };
 
+/** The load as the engine itself counts it, whoever causes it; null for what it does not say. */
+export interface ReportedLoad {
+  /** Requests in its batch. */
+  readonly running: number | null;
+  /** Requests that wait for a place in it. */
+  readonly waiting: number | null;
+  /** Share of the KV cache in use, 0 to 1. */
+  readonly kvCacheUse: number | null;
+}
+
+/** What the engine behind an expert is, as far as it tells. */
+export interface EngineDescription {
+  /** Such as `vLLM`, `SGLang`, `Triton`. */
+  readonly engine: string;
+  readonly version: string | null;
+  /** How it is spoken to, where there are several ways. */
+  readonly dialect: string | null;
+  /** Models it serves, by the names it takes. */
+  readonly models: readonly string[];
+  /** Where its load is read, or null when nowhere. */
+  readonly metrics: string | null;
+}
+
 export interface Expert {
   readonly id: string;
   readonly kind: string;
   /** Starts at once and returns before the first sink call. */
   generate(request: ExpertRequest, sink: ReplySink): Generation;
   health(signal: AbortSignal): Promise<Health>;
+  /** Absent where the engine reports no load. Rejects when it cannot be read this time. */
+  reportedLoad?(signal: AbortSignal): Promise<ReportedLoad>;
+  /** Absent where there is no engine apart from us. Rejects when it cannot be reached. */
+  describe?(signal: AbortSignal): Promise<EngineDescription>;
   close(): Promise<void>;
 }
