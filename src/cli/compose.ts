@@ -18,7 +18,7 @@ import type { RouterModel } from '../model/router-model.ts';
 import { assignClusters, type ClusterAssignment, type ExpertProfile } from '../routing/assignment.ts';
 import { POLICIES } from '../routing/policies.ts';
 import type { LoadSnapshot } from '../routing/policy.ts';
-import type { Telemetry } from '../telemetry/metrics.ts';
+import type { EngineLoad, Telemetry } from '../telemetry/metrics.ts';
 import { plainText } from '../text/routable.ts';
 import { placesKey } from '../workers/messages.ts';
 import type { WorkerLink } from '../workers/worker-link.ts';
@@ -26,6 +26,9 @@ import { cacheFolder } from './cache-folder.ts';
 import { progressBar } from './progress.ts';
 import { shipped } from './shipped.ts';
 import { StandIns } from './stand-ins.ts';
+
+/** Milliseconds that never run backwards: one clock for a fleet and its replicas. */
+const MONOTONIC = (): number => performance.now();
 
 export const DEFAULT_CONFIG = shipped('presets/embedded.yaml');
 export const DEFAULT_MODEL = shipped('models/default.router.safetensors');
@@ -99,11 +102,15 @@ export function idleLoads(config: Config): () => readonly LoadSnapshot[] {
   return () => loads;
 }
 
-/** Starts every expert of the config, in its order. @param link to the primary, where this process is one of several */
+/**
+ * Starts every expert of the config, in its order.
+ * @param link to the primary, where this process is one of several @param processes how many
+ */
 export async function composeFleet(
   config: Config,
   deps: ExpertDeps,
   link: WorkerLink | null = null,
+  processes = 1,
 ): Promise<Fleet> {
   const version = configVersion(config);
   const standIns = new StandIns(deps);
@@ -117,7 +124,7 @@ export async function composeFleet(
       }),
     );
   }
-  return new Fleet(groups, Math.random);
+  return new Fleet(groups, Math.random, { now: MONOTONIC, processes });
 }
 
 async function composeReplicas(
@@ -137,7 +144,7 @@ async function composeReplicas(
       link && Number.isFinite(limit)
         ? { slots: link.slots(placesKey(version, expert.id, index), limit) }
         : {};
-    made.push(new Replica(name, speaker, { weight, limit, now: () => performance.now(), ...shared }));
+    made.push(new Replica(name, speaker, { weight, limit, now: MONOTONIC, ...shared }));
   }
   return made;
 }
@@ -176,6 +183,17 @@ function configVersion(config: Config): string {
 /** The load of every expert in this process, for the metrics page. */
 export function ownLoads(fleet: Fleet): ReadonlyMap<string, ReturnType<typeof ownLoad>> {
   return new Map(Array.from(fleet.groups, ([id, group]) => [id, ownLoad(group)]));
+}
+
+/** What engines last reported, for the metrics page. */
+export function engineLoads(fleet: Fleet): readonly EngineLoad[] {
+  return [...fleet.groups].flatMap(([expert, group]) =>
+    group.replicas.flatMap((replica) => {
+      const { seen } = replica.report;
+      if (!seen || replica.reportState === 'lost') return [];
+      return { expert, replica: replica.name, ...seen.load, ageSeconds: (replica.reportAge ?? 0) / 1000 };
+    }),
+  );
 }
 
 /** Of this process alone: metrics are added up over workers. */

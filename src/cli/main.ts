@@ -5,6 +5,7 @@ import { assignCommand } from './assign.ts';
 import { chatCommand } from './chat.ts';
 import { checkCommand } from './check.ts';
 import { emulateCommand } from './emulate.ts';
+import { expertsCommand } from './experts.ts';
 import { inspectCommand } from './inspect.ts';
 import { keyCommand } from './key.ts';
 import { loadTestCommand } from './loadtest.ts';
@@ -22,6 +23,7 @@ const EXIT = { failed: 1, usage: 2, interrupted: 130 } as const;
 const VERBS = [
   serveCommand,
   chatCommand,
+  expertsCommand,
   routeCommand,
   assignCommand,
   trainCommand,

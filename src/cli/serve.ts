@@ -48,10 +48,11 @@ async function serve(options: ServeOptions): Promise<void> {
   const config = await loadConfig(file, process.env);
   const address = listenAddress(config, options.port);
   const verbose = options.verbose ?? false;
-  if (cluster.isWorker) return serveAsWorker({ file, config, address, verbose });
   const workers = workerCount(config, options.workers);
+  const served = { file, config, address, verbose, processes: workers };
+  if (cluster.isWorker) return serveAsWorker(served);
   if (workers === 1) {
-    greet(config, await serveAlone({ file, config, address, verbose }), address.restricted, 1);
+    greet(config, await serveAlone(served), address.restricted, 1);
     return;
   }
   const primary = new Primary({
