@@ -74,8 +74,12 @@ function count(value: number | null): string {
 
 function troubles({ id, replicas }: ExpertBody): string[] {
   return replicas.flatMap(({ name, health, reported }) => [
-    ...(health.state === 'ready' ? [] : [`${id} at ${name} is ${health.state}: ${health.detail ?? ''}`]),
-    ...(reported.problem === null ? [] : [`${id} at ${name}: its load cannot be read: ${reported.problem}`]),
+    // Of one that is down there is no load to be read, and that is no second trouble.
+    ...(health.state === 'ready'
+      ? reported.problem === null
+        ? []
+        : [`${id} at ${name}: its load cannot be read: ${reported.problem}`]
+      : [`${id} at ${name} is ${health.state}: ${health.detail ?? ''}`]),
   ]);
 }
 
