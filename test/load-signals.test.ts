@@ -108,7 +108,7 @@ describe('reported load', () => {
     const without = await engine(null);
     const unasked = await engine(page(9));
     const running = await router(
-      `experts: [{ id: e, kind: openai, url: [{ url: '${without.url}' }, { url: '${unasked.url}', metrics_url: none }] }]`,
+      `experts: [{ id: e, kind: openai, url: [{ url: '${without.url}' }, { url: '${unasked.url}', metrics_url: false }] }]`,
     );
     await eventually('the first was looked at', () =>
       without.requests.some((request) => request.path === '/metrics'),

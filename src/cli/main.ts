@@ -4,6 +4,7 @@ import { describeError, UserError } from '../core/errors.ts';
 import { assignCommand } from './assign.ts';
 import { chatCommand } from './chat.ts';
 import { checkCommand } from './check.ts';
+import { discoverCommand } from './discover.ts';
 import { emulateCommand } from './emulate.ts';
 import { expertsCommand } from './experts.ts';
 import { inspectCommand } from './inspect.ts';
@@ -29,6 +30,7 @@ const VERBS = [
   trainCommand,
   inspectCommand,
   checkCommand,
+  discoverCommand,
   emulateCommand,
   loadTestCommand,
   planCommand,

@@ -15,12 +15,11 @@ export interface EngineOptions {
   readonly model: string;
   /** Sent to this address and to no other: they may carry a key. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Where its metrics are; null: where its engine has them by habit; `none`: nowhere. */
-  readonly metricsUrl: string | null;
+  /** Where its metrics are; null: where its engine has them by habit; false: nowhere. */
+  readonly metricsUrl: string | false | null;
 }
 
 const PROBE_MS = 2_000;
-const NO_METRICS = 'none';
 
 interface MetricsPage {
   readonly address: URL;
@@ -54,7 +53,7 @@ export class OpenAiEngine {
   /** Null where the engine has no metrics, or is on the far side of TLS and none were named. */
   async reportedLoad(signal: AbortSignal): Promise<ReportedLoad | null> {
     const { metricsUrl, base } = this.#options;
-    if (metricsUrl === NO_METRICS) return null;
+    if (metricsUrl === false) return null;
     if (metricsUrl !== null) this.#page ??= open(new URL(metricsUrl), null);
     // Clouds are asked nothing that nobody ordered.
     else if (base.protocol !== 'http:') return null;
@@ -84,7 +83,7 @@ export class OpenAiEngine {
 
   async #metricsAddress(sighting: EngineSighting, signal: AbortSignal): Promise<URL | null> {
     const { metricsUrl } = this.#options;
-    if (metricsUrl === NO_METRICS) return null;
+    if (metricsUrl === false) return null;
     if (metricsUrl !== null) return new URL(metricsUrl);
     // A page whose metrics nobody knows is the page all the same; reading the load says what is wrong with it.
     const found = await this.#firstPage(sighting, signal).catch(() => null);

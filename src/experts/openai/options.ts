@@ -6,9 +6,9 @@ import { duration } from '../option-types.ts';
 const address = z.url({ protocol: /^https?$/, error: 'an http:// or https:// address' });
 
 const metricsUrl = z
-  .union([address, z.literal('none')])
+  .union([address, z.literal(false)])
   .optional()
-  .describe("Where the engine's metrics are, or 'none'; by its habit when absent and url is http");
+  .describe("Where the engine's metrics are; by its habit when absent and url is http; false reads none");
 
 const weighted = z.strictObject({
   url: address,
@@ -51,13 +51,13 @@ export function apiBase(url: string): URL {
 export interface OpenAiReplica {
   readonly url: string;
   readonly weight: number;
-  readonly metrics_url?: string | undefined;
+  readonly metrics_url?: string | false | undefined;
 }
 
 /** Each address with its weight and metrics. @throws UserError when one page of metrics is named for several addresses */
 export function replicasOf({ url, metrics_url }: OpenAiOptions): readonly OpenAiReplica[] {
   const list = typeof url === 'string' ? [url] : url;
-  if (list.length > 1 && metrics_url !== undefined && metrics_url !== 'none') {
+  if (list.length > 1 && typeof metrics_url === 'string') {
     throw new UserError(
       `metrics_url ${metrics_url} stands for ${list.length} addresses; write it beside each: url: [{ url: …, metrics_url: … }].`,
     );
