@@ -127,6 +127,28 @@ export async function composeFleet(
   return new Fleet(groups, Math.random, { now: MONOTONIC, processes });
 }
 
+interface ReplicaMaker {
+  readonly name: string;
+  readonly weight: number;
+  /** Rejects with `UserError` when it cannot be had. */
+  make(): Promise<Expert>;
+}
+
+/** One a replica of an expert; none is made yet. @throws UserError for options that do not go together */
+export function replicaMakers(
+  expert: ExpertConfig,
+  deps: ExpertDeps,
+  standIns: StandIns,
+): readonly ReplicaMaker[] {
+  const kind = kindOf(expert);
+  return replicaOptions(expert).map(({ name, weight, options }) => ({
+    name,
+    weight,
+    make: () =>
+      standIns.instead(expert.id, kind, kindOptions(expert), () => kind.create(expert.id, options, deps)),
+  }));
+}
+
 async function composeReplicas(
   expert: ExpertConfig,
   standIns: StandIns,
@@ -134,12 +156,10 @@ async function composeReplicas(
   link: WorkerLink | null,
   version: string,
 ): Promise<readonly Replica[]> {
-  const kind = kindOf(expert);
   const limit = limitOf(expert);
   const made: Replica[] = [];
-  for (const [index, { name, weight, options }] of replicaOptions(expert).entries()) {
-    const create = (): Promise<Expert> => kind.create(expert.id, options, deps);
-    const speaker = await standIns.instead(expert.id, kind, kindOptions(expert), create);
+  for (const [index, { name, weight, make }] of replicaMakers(expert, deps, standIns).entries()) {
+    const speaker = await make();
     const shared =
       link && Number.isFinite(limit)
         ? { slots: link.slots(placesKey(version, expert.id, index), limit) }
@@ -204,7 +224,12 @@ function ownLoad(group: ExpertGroup): { inFlight: number; queued: number; availa
 
 /** Whether every expert is a server elsewhere, so that more processes of the gateway mean more throughput. */
 export function canHaveWorkers(config: Config): boolean {
-  return !config.experts.some((expert) => kindOf(expert).inProcess);
+  return !config.experts.some(isInProcess);
+}
+
+/** Whether an expert computes inside this process. */
+export function isInProcess(expert: ExpertConfig): boolean {
+  return kindOf(expert).inProcess;
 }
 
 function limitOf(expert: ExpertConfig): number {

@@ -5,6 +5,7 @@ import { assignCommand } from './assign.ts';
 import { chatCommand } from './chat.ts';
 import { checkCommand } from './check.ts';
 import { discoverCommand } from './discover.ts';
+import { doctorCommand } from './doctor.ts';
 import { emulateCommand } from './emulate.ts';
 import { expertsCommand } from './experts.ts';
 import { inspectCommand } from './inspect.ts';
@@ -30,6 +31,7 @@ const VERBS = [
   trainCommand,
   inspectCommand,
   checkCommand,
+  doctorCommand,
   discoverCommand,
   emulateCommand,
   loadTestCommand,
