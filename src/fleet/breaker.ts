@@ -47,6 +47,14 @@ export class Breaker {
     this.#state = { kind: 'closed', failures: 0 };
   }
 
+  /**
+   * The request that finds out has its first token: others may come too, before its end, which may be minutes away.
+   * On trial still: the next failure opens it again.
+   */
+  answering(): void {
+    if (this.#state.kind === 'half-open') this.#state = { kind: 'closed', failures: FAILURES - 1 };
+  }
+
   /** A request that ended without saying anything about the server: the reader left, say. */
   undecided(): void {
     if (this.#state.kind === 'half-open') this.#state = { ...this.#state, probing: false };

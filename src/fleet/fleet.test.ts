@@ -51,6 +51,16 @@ describe('Breaker', () => {
     expect(breaker.state(now + 1000)).toBe('closed');
   });
 
+  it('closes on trial with the first token of the one that finds out, whose end may be far off', () => {
+    const breaker = new Breaker();
+    for (let i = 0; i < 5; i++) breaker.failed(now);
+    breaker.admitted(now + 1000);
+    breaker.answering();
+    expect(breaker.allows(now + 1000)).toBe(true);
+    breaker.failed(now + 1000);
+    expect(breaker.allows(now + 1000)).toBe(false);
+  });
+
   it('waits twice as long after a failed probe, up to thirty seconds', () => {
     const breaker = new Breaker();
     for (let i = 0; i < 5; i++) breaker.failed(now);

@@ -15,6 +15,8 @@ export type LeaseOutcome =
 
 export interface Lease {
   readonly replica: Replica;
+  /** The first token has come. */
+  answering(): void;
   /** Harmless when repeated. */
   end(outcome: LeaseOutcome): void;
 }
@@ -132,6 +134,9 @@ export class Replica {
     this.#rate.started(this.#now());
     return {
       replica: this,
+      answering: () => {
+        if (open) this.#breaker.answering();
+      },
       end: (outcome) => {
         if (!open) return;
         open = false;

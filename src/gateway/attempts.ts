@@ -203,6 +203,7 @@ export class Attempts implements Generation {
     if (this.#state === 'answering') return;
     this.#state = 'answering';
     this.#clearFirstTokenTimer();
+    if (this.#head!.status < 300) this.#lease!.answering();
     this.#sink.served(group.id, this.#tries);
     const { status, headers } = this.#head!;
     // A stream may need room for an error event at its end, whatever length was promised.
