@@ -193,7 +193,8 @@ export class Attempts implements Generation {
   }
 
   #onFail(error: RouterError): void {
-    this.#lease!.end(error.kind.retryable ? { kind: 'failed' } : { kind: 'undecided' });
+    const away = error.code === 'expert_unreachable';
+    this.#lease!.end(error.kind.retryable ? { kind: 'failed', away } : { kind: 'undecided' });
     if (this.#state === 'trying') this.#failed(error);
     else this.#giveUp(error);
   }
