@@ -17,7 +17,25 @@ export interface ReplyFacts {
 export interface Reply {
   /** A piece of the answer. False: the reader is slow, write no more until it has caught up. */
   text(piece: string): boolean;
+  /** The next tool call begins. */
+  toolCall(id: string, name: string): boolean;
+  /** More of the arguments of the last tool call: JSON as text, cut anywhere. */
+  toolArguments(piece: string): boolean;
   finish(reason: FinishReason, usage: Usage | 'unknown'): void;
+  /** Whether any of it has left, so that a failure can no longer have a status of its own. */
+  begun(): boolean;
+  /** Instead of an answer, before any of it: an error with its own status, such as a server behind has told. */
+  refuse(status: number, headers: Readonly<Record<string, string>>, error: WireErrorBody): void;
+}
+
+/** OpenAI's error object. */
+export interface WireErrorBody {
+  readonly error: {
+    readonly message: string;
+    readonly type: string;
+    readonly param: string | null;
+    readonly code: string | null;
+  };
 }
 
 export function openReply(request: ExpertRequest, sink: ReplySink, facts: ReplyFacts): Reply {
@@ -31,15 +49,27 @@ export function idPrefix(request: ExpertRequest): string {
 
 function whole(request: ExpertRequest, sink: ReplySink, facts: ReplyFacts): Reply {
   const pieces: string[] = [];
+  const calls: { id: string; name: string; json: string }[] = [];
   return {
     text(piece) {
       pieces.push(piece);
       return true;
     },
+    toolCall(id, name) {
+      calls.push({ id, name, json: '' });
+      return true;
+    },
+    toolArguments(piece) {
+      calls.at(-1)!.json += piece;
+      return true;
+    },
+    begun: () => false,
+    refuse: (status, headers, error) => refuse(sink, status, headers, error),
     finish(reason, usage) {
       const text = wellFormed(pieces.join(''));
       const chat = request.endpoint === 'chat';
-      const answer = chat ? { message: { role: 'assistant', content: text, refusal: null } } : { text };
+      const said = calls.length === 0 ? { content: text } : { content: text || null, ...toolCalls(calls) };
+      const answer = chat ? { message: { role: 'assistant', ...said, refusal: null } } : { text };
       const body = bytes({
         ...common(facts, chat ? 'chat.completion' : 'text_completion'),
         choices: [{ index: 0, ...answer, logprobs: null, finish_reason: reason }],
@@ -58,9 +88,17 @@ function streamed(request: ExpertRequest, sink: ReplySink, facts: ReplyFacts): R
   const frame = common(facts, chat ? 'chat.completion.chunk' : 'text_completion');
   let begun = false;
   let held = '';
+  let calls = 0;
 
   const send = (choices: readonly unknown[], extra: object = withUsage ? { usage: null } : {}): boolean =>
     sink.data(event({ ...frame, choices, ...extra }));
+  const delta = (part: object): boolean => {
+    const first = begin();
+    const rest = held;
+    held = '';
+    if (rest) send([choice(wellFormed(rest), null)]);
+    return send([{ index: 0, delta: part, logprobs: null, finish_reason: null }]) && first;
+  };
   const choice = (text: string | null, reason: FinishReason | null): unknown => {
     const part = chat ? { delta: text === null ? {} : { content: text } } : { text: text ?? '' };
     return { index: 0, ...part, logprobs: null, finish_reason: reason };
@@ -83,6 +121,14 @@ function streamed(request: ExpertRequest, sink: ReplySink, facts: ReplyFacts): R
       const first = begin();
       return send([choice(wellFormed(whole), null)]) && first;
     },
+    toolCall(id, name) {
+      calls += 1;
+      const call = { index: calls - 1, id, type: 'function', function: { name, arguments: '' } };
+      return delta({ tool_calls: [call] });
+    },
+    toolArguments: (piece) => delta({ tool_calls: [{ index: calls - 1, function: { arguments: piece } }] }),
+    begun: () => begun,
+    refuse: (status, headers, error) => refuse(sink, status, headers, error),
     finish(reason, usage) {
       begin();
       if (held) send([choice(wellFormed(held), null)]);
@@ -92,6 +138,29 @@ function streamed(request: ExpertRequest, sink: ReplySink, facts: ReplyFacts): R
       sink.end({ usage, finishReason: reason });
     },
   };
+}
+
+function toolCalls(calls: readonly { id: string; name: string; json: string }[]) {
+  return {
+    tool_calls: calls.map(({ id, name, json }) => ({
+      id,
+      type: 'function',
+      function: { name, arguments: json },
+    })),
+  };
+}
+
+function refuse(
+  sink: ReplySink,
+  status: number,
+  headers: Readonly<Record<string, string>>,
+  error: WireErrorBody,
+): void {
+  const body = bytes(error);
+  const own = { 'content-type': 'application/json', 'content-length': String(body.byteLength) };
+  sink.head(status, { ...headers, ...own });
+  sink.data(body);
+  sink.end({ usage: 'unknown', finishReason: 'unknown' });
 }
 
 const DONE = Buffer.from('data: [DONE]\n\n');

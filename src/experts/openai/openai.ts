@@ -9,6 +9,7 @@ import { HttpClient, type ResponseHandler, type WireError } from '../../wire/cli
 import type { ResponseHead } from '../../wire/response-parser.ts';
 import type { Expert, ExpertRequest, Generation, Health, ReplySink } from '../expert.ts';
 import type { ExpertKind } from '../kind.ts';
+import { asRouterError } from '../wire-failure.ts';
 import { withModelName } from './model-name.ts';
 import { apiBase, type OpenAiOptions, openaiOptions, replicasOf } from './options.ts';
 import { ReplyTail } from './reply-tail.ts';
@@ -145,28 +146,4 @@ function refuse(sink: ReplySink, error: RouterError): Generation {
       open = false;
     },
   };
-}
-
-function asRouterError(expert: string, error: WireError): RouterError {
-  const why = describeError(error);
-  switch (error.failure) {
-    case 'timeout':
-      return new RouterError('expert_timeout', `Expert '${expert}' stopped answering (${why}).`, {
-        cause: error,
-      });
-    case 'cut':
-      return new RouterError('expert_cut_stream', `Expert '${expert}' broke off its answer (${why}).`, {
-        cause: error,
-      });
-    case 'garbled':
-      return new RouterError(
-        'expert_failed',
-        `Expert '${expert}' sent something that is not an HTTP answer (${why}).`,
-        { cause: error },
-      );
-    case 'unreachable':
-      return new RouterError('expert_unreachable', `Expert '${expert}' cannot be reached (${why}).`, {
-        cause: error,
-      });
-  }
 }
