@@ -3,8 +3,10 @@
  * back, as it comes. It knows the API's addresses and headers; what bodies mean is read by its neighbours.
  */
 import { StringDecoder } from 'node:string_decoder';
-import { describeError, RouterError } from '../../core/errors.ts';
+import { RouterError } from '../../core/errors.ts';
 import { eventReader, type ServerEvent } from '../../core/sse.ts';
+import { type Asked, ask, isAnswer } from '../../engines/ask.ts';
+import { modelIds } from '../../engines/recognise.ts';
 import { HttpClient, WireError } from '../../wire/client.ts';
 import type { EngineDescription, Expert, ExpertRequest, Generation, Health, ReplySink } from '../expert.ts';
 import type { ExpertDeps, ExpertKind } from '../kind.ts';
@@ -17,9 +19,6 @@ import { Answer, MessageFailed } from './answer.ts';
 import { failureOf } from './failure.ts';
 import { type AnthropicOptions, anthropicOptions } from './options.ts';
 import { messagesRequest } from './request.ts';
-import { isObject } from './turns.ts';
-
-const NO_BODY = Buffer.alloc(0);
 
 export const anthropicKind: ExpertKind<AnthropicOptions> = {
   kind: 'anthropic',
@@ -79,24 +78,22 @@ class AnthropicExpert implements Expert {
 
   async health(signal: AbortSignal): Promise<Health> {
     if (this.#closed) return { state: 'down', detail: 'closed' };
-    try {
-      const { status } = await this.#models(signal);
-      if (status === 401) return { state: 'down', detail: 'the API refuses the key: set api_key' };
-      // A proxy may have no list of models; an answer of any other kind below 500 shows that the API is up.
-      if (status < 500) return { state: 'ready' };
-      return { state: 'down', detail: `GET ${this.#path}/models answered ${status}` };
-    } catch (error) {
-      return { state: 'down', detail: signal.aborted ? 'no answer in time' : describeError(error) };
-    }
+    const asked = await this.#askModels(signal);
+    if (!isAnswer(asked)) return { state: 'down', detail: asked.detail };
+    if (asked.status === 401) return { state: 'down', detail: 'the API refuses the key: set api_key' };
+    // A proxy may have no list of models; an answer of any other kind below 500 shows that the API is up.
+    if (asked.status < 500) return { state: 'ready' };
+    return { state: 'down', detail: `GET ${this.#path}/models answered ${asked.status}` };
   }
 
   async describe(signal: AbortSignal): Promise<EngineDescription> {
-    const { models } = await this.#models(signal);
+    const asked = await this.#askModels(signal);
+    if (!isAnswer(asked)) throw new Error(asked.detail);
     return {
       engine: 'Anthropic',
       version: this.#options.version,
       dialect: 'messages',
-      models,
+      models: modelIds(asked) ?? [],
       metrics: null,
     };
   }
@@ -146,16 +143,8 @@ class AnthropicExpert implements Expert {
     if (!answer.finish()) throw this.#broken('the stream ended before the message did');
   }
 
-  async #models(signal: AbortSignal): Promise<{ status: number; models: readonly string[] }> {
-    const request = {
-      method: 'GET',
-      path: `${this.#path}/models`,
-      headers: this.#headers,
-      body: NO_BODY,
-    } as const;
-    const response = await PulledResponse.open(this.#client, request, signal);
-    const text = await response.text();
-    return { status: response.head.status, models: response.head.status === 200 ? modelIds(text) : [] };
+  #askModels(signal: AbortSignal): Promise<Asked> {
+    return ask(this.#client, { path: `${this.#path}/models`, headers: this.#headers }, signal);
   }
 
   #broken(why: string): RouterError {
@@ -178,16 +167,5 @@ async function* eventsOf(response: PulledResponse): AsyncGenerator<ServerEvent> 
   for await (const piece of response.pieces()) {
     feed(decoder.write(piece));
     yield* events.splice(0);
-  }
-}
-
-function modelIds(text: string): readonly string[] {
-  try {
-    const list = (JSON.parse(text) as { data?: unknown }).data;
-    return Array.isArray(list)
-      ? list.flatMap((one) => (isObject(one) && typeof one.id === 'string' ? [one.id] : []))
-      : [];
-  } catch {
-    return [];
   }
 }
