@@ -3,16 +3,16 @@
  * the body's bytes both ways and parses none of them; only the model name on the way out is its own.
  */
 import { describeError, RouterError } from '../../core/errors.ts';
-import { responseHeadersForClient } from '../../core/headers.ts';
 import type { Endpoint } from '../../core/openai.ts';
-import { HttpClient, type ResponseHandler, type WireError } from '../../wire/client.ts';
-import type { ResponseHead } from '../../wire/response-parser.ts';
+import { HttpClient, type WireError } from '../../wire/client.ts';
 import type { Expert, ExpertRequest, Generation, Health, ReplySink } from '../expert.ts';
 import type { ExpertKind } from '../kind.ts';
 import { asRouterError } from '../wire-failure.ts';
-import { withModelName } from './model-name.ts';
+import { DialectFinder } from './dialect-finder.ts';
+import { DIALECTS, type Dialect, withLimit } from './dialects.ts';
+import { withMember } from './members.ts';
 import { apiBase, type OpenAiOptions, openaiOptions, replicasOf } from './options.ts';
-import { ReplyTail } from './reply-tail.ts';
+import { Relay } from './relay.ts';
 
 const PATHS: Readonly<Record<Endpoint, string>> = { chat: '/chat/completions', completions: '/completions' };
 const NO_BODY = Buffer.alloc(0);
@@ -37,6 +37,8 @@ class OpenAiExpert implements Expert {
   readonly #path: string;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #client: HttpClient;
+  readonly #dialect: DialectFinder;
+  readonly #maxTokens: number | undefined;
   #closed = false;
 
   constructor(id: string, options: OpenAiOptions) {
@@ -53,23 +55,34 @@ class OpenAiExpert implements Expert {
       head: options.header_timeout,
       idle: options.idle_timeout,
     });
+    const key = options.api_key ? { authorization: `Bearer ${options.api_key}` } : {};
+    this.#dialect = new DialectFinder(base, key, options.dialect ?? null);
+    this.#maxTokens = options.max_tokens;
   }
 
   generate(request: ExpertRequest, sink: ReplySink): Generation {
     if (this.#closed) return refuse(sink, stopped(this.id));
+    const dialect: Dialect = DIALECTS[this.#dialect.name];
     const body = Buffer.from(request.body.buffer, request.body.byteOffset, request.body.length);
     return this.#client.request(
       {
         method: 'POST',
         path: this.#path + PATHS[request.endpoint],
         headers: { ...request.headers, ...this.#headers },
-        body: withModelName(body, this.#model),
+        body: withLimit(withMember(body, 'model', this.#model), request, dialect, this.#maxTokens),
       },
-      new Relay(this.id, sink, () => this.#closed),
+      new Relay(this.id, sink, dialect.statuses ?? {}, (error) => this.#asFailure(error)),
     );
   }
 
-  health(signal: AbortSignal): Promise<Health> {
+  async health(signal: AbortSignal): Promise<Health> {
+    const health = await this.#ask(signal);
+    if (health.state === 'ready') await this.#dialect.settle(signal);
+    else this.#dialect.forget();
+    return health;
+  }
+
+  #ask(signal: AbortSignal): Promise<Health> {
     return new Promise((resolve) => {
       let status = 0;
       const down = (detail: string): void => resolve({ state: 'down', detail });
@@ -97,36 +110,9 @@ class OpenAiExpert implements Expert {
     this.#closed = true;
     this.#client.close();
   }
-}
 
-/** One exchange with the server: the wire's calls on one side, the sink's on the other. */
-class Relay implements ResponseHandler {
-  readonly #expert: string;
-  readonly #sink: ReplySink;
-  readonly #tail = new ReplyTail();
-  readonly #closed: () => boolean;
-
-  constructor(expert: string, sink: ReplySink, closed: () => boolean) {
-    this.#expert = expert;
-    this.#sink = sink;
-    this.#closed = closed;
-  }
-
-  head({ status, headers }: ResponseHead): void {
-    this.#sink.head(status, responseHeadersForClient(headers));
-  }
-
-  data(payload: Buffer): boolean {
-    this.#tail.push(payload);
-    return this.#sink.data(payload);
-  }
-
-  end(): void {
-    this.#sink.end(this.#tail.outcome());
-  }
-
-  fail(error: WireError): void {
-    this.#sink.fail(this.#closed() ? stopped(this.#expert) : asRouterError(this.#expert, error));
+  #asFailure(error: WireError): RouterError {
+    return this.#closed ? stopped(this.id) : asRouterError(this.id, error);
   }
 }
 
