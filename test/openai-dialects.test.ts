@@ -112,6 +112,17 @@ describe('the limit of an answer', () => {
   });
 });
 
+describe('half surrogate pairs', () => {
+  it.each([
+    ['llama.cpp', 'a\\ufffdb'],
+    ['vllm', 'a\\ud83db'],
+  ])('reach %s as %s', async (name, written) => {
+    const { expert, behind } = await expertAt(name);
+    await chat(expert, { messages: [{ role: 'user', content: 'a\ud83db' }] });
+    expect(behind.requests.at(-1)!.body).toContain(written);
+  });
+});
+
 describe('which dialect', () => {
   const told = async (name: string, options: object = {}) => {
     const { expert, behind } = await expertAt(name, polite, options);

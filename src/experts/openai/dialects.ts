@@ -8,12 +8,15 @@
 import type { Endpoint } from '../../core/openai.ts';
 import type { ExpertRequest } from '../expert.ts';
 import { withMember, withMemberRenamed } from './members.ts';
+import { withoutHalfSurrogates } from './surrogates.ts';
 
 export interface Dialect {
   /** The one field that limits a chat's answer, where the server does not know both of OpenAI's. */
   readonly limit?: 'max_tokens' | 'max_completion_tokens';
   /** Where answers end after 16 tokens unless told otherwise, though OpenAI's do not (its completions do). */
   readonly cutsAt16?: readonly Endpoint[];
+  /** Its JSON reader refuses half surrogate pairs, which others take. */
+  readonly refusesHalfSurrogates?: true;
   /** Statuses that mean something else there → the one that says it to everybody else, and to retries. */
   readonly statuses?: Readonly<Record<number, number>>;
 }
@@ -24,7 +27,7 @@ export const DIALECTS = {
   vllm: {},
   sglang: {},
   trtllm: {},
-  'llama.cpp': {},
+  'llama.cpp': { refusesHalfSurrogates: true },
   /** Takes `max_completion_tokens` for a field it does not know, and answers without limit. */
   ollama: { limit: 'max_tokens' },
   /** 424, a dependency failed, is how it says that the generation failed. */
@@ -43,10 +46,30 @@ export const DIALECT_NAMES = Object.keys(DIALECTS) as [DialectName, ...DialectNa
 export const LIMIT_INSTEAD_OF_16 = 1024;
 
 /**
- * The body with its limit said as the server understands it, every other byte as it was.
- * @param limit the config's own limit for requests that name none
+ * The body as the server understands it, under the model name it knows; every byte that needs no change stays.
+ * @param limit the config's own limit for requests that name none, in tokens
  */
-export function withLimit(body: Buffer, request: ExpertRequest, dialect: Dialect, limit?: number): Buffer {
+export function bodyFor(
+  dialect: Dialect,
+  request: ExpertRequest,
+  { model, limit }: { readonly model: string; readonly limit: number | undefined },
+): Buffer {
+  const { buffer, byteOffset, length } = request.body;
+  const body = withLimit(
+    withMember(Buffer.from(buffer, byteOffset, length), 'model', model),
+    request,
+    dialect,
+    limit,
+  );
+  return dialect.refusesHalfSurrogates ? withoutHalfSurrogates(body) : body;
+}
+
+function withLimit(
+  body: Buffer,
+  request: ExpertRequest,
+  dialect: Dialect,
+  limit: number | undefined,
+): Buffer {
   const { endpoint, json } = request;
   const { max_tokens: asked, max_completion_tokens: askedOfChat } = json;
   const chat = endpoint === 'chat';

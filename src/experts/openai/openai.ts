@@ -9,8 +9,7 @@ import type { Expert, ExpertRequest, Generation, Health, ReplySink } from '../ex
 import type { ExpertKind } from '../kind.ts';
 import { asRouterError } from '../wire-failure.ts';
 import { DialectFinder } from './dialect-finder.ts';
-import { DIALECTS, type Dialect, withLimit } from './dialects.ts';
-import { withMember } from './members.ts';
+import { bodyFor, DIALECTS, type Dialect } from './dialects.ts';
 import { apiBase, type OpenAiOptions, openaiOptions, replicasOf } from './options.ts';
 import { Relay } from './relay.ts';
 
@@ -63,13 +62,12 @@ class OpenAiExpert implements Expert {
   generate(request: ExpertRequest, sink: ReplySink): Generation {
     if (this.#closed) return refuse(sink, stopped(this.id));
     const dialect: Dialect = DIALECTS[this.#dialect.name];
-    const body = Buffer.from(request.body.buffer, request.body.byteOffset, request.body.length);
     return this.#client.request(
       {
         method: 'POST',
         path: this.#path + PATHS[request.endpoint],
         headers: { ...request.headers, ...this.#headers },
-        body: withLimit(withMember(body, 'model', this.#model), request, dialect, this.#maxTokens),
+        body: bodyFor(dialect, request, { model: this.#model, limit: this.#maxTokens }),
       },
       new Relay(this.id, sink, dialect.statuses ?? {}, (error) => this.#asFailure(error)),
     );

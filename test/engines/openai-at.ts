@@ -1,0 +1,27 @@
+/** Experts of kind `openai` at a real engine, and what the engine says of its load. */
+
+import type { ReportedLoad } from '../../src/engines/engine.ts';
+import { loadFrom } from '../../src/engines/load.ts';
+import { parseMetrics } from '../../src/engines/prometheus.ts';
+import type { Expert } from '../../src/experts/expert.ts';
+import type { ExpertDeps } from '../../src/experts/kind.ts';
+import { openaiKind } from '../../src/experts/openai/openai.ts';
+
+const DEPS: ExpertDeps = {
+  cacheFolder: '/nowhere',
+  environment: {},
+  newId: (prefix) => prefix,
+  now: () => 0,
+  log: () => {},
+};
+
+export async function openaiAt(url: string, options: object = {}): Promise<Expert> {
+  const expert = await openaiKind.create('e', openaiKind.options.parse({ url, ...options }), DEPS);
+  await expert.health(AbortSignal.timeout(10_000));
+  return expert;
+}
+
+/** Read from its page of metrics with the table that the product uses. */
+export async function loadAt(url: string, engine: string): Promise<ReportedLoad> {
+  return loadFrom(parseMetrics(await (await fetch(`${url}/metrics`)).text()), engine);
+}
