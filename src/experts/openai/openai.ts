@@ -1,16 +1,25 @@
 /**
  * An expert that speaks OpenAI's API over HTTP: vLLM, SGLang, trtllm-serve, llama-server, Ollama, clouds. It relays
- * the body's bytes both ways and parses none of them; only the model name on the way out is its own.
+ * bytes both ways; on the way out only the model name is its own, and what the server's dialect demands.
  */
 import { describeError, RouterError } from '../../core/errors.ts';
 import type { Endpoint } from '../../core/openai.ts';
 import { HttpClient, type WireError } from '../../wire/client.ts';
-import type { Expert, ExpertRequest, Generation, Health, ReplySink } from '../expert.ts';
+import type {
+  EngineDescription,
+  Expert,
+  ExpertRequest,
+  Generation,
+  Health,
+  ReplySink,
+  ReportedLoad,
+} from '../expert.ts';
 import type { ExpertKind } from '../kind.ts';
 import { asRouterError } from '../wire-failure.ts';
 import { DialectFinder } from './dialect-finder.ts';
 import { bodyFor, DIALECTS, type Dialect } from './dialects.ts';
-import { apiBase, type OpenAiOptions, openaiOptions, replicasOf } from './options.ts';
+import { OpenAiEngine } from './engine.ts';
+import { apiBase, type OpenAiOptions, type OpenAiReplica, openaiOptions, replicasOf } from './options.ts';
 import { Relay } from './relay.ts';
 
 const PATHS: Readonly<Record<Endpoint, string>> = { chat: '/chat/completions', completions: '/completions' };
@@ -25,7 +34,11 @@ export const openaiKind: ExpertKind<OpenAiOptions> = {
   inProcess: false,
   admission: { maxConcurrent: 256, firstTokenMs: 30_000 },
   replicas: (options) =>
-    replicasOf(options).map(({ url, weight }) => ({ name: url, weight, options: { ...options, url } })),
+    replicasOf(options).map(({ url, weight, metrics_url }) => ({
+      name: url,
+      weight,
+      options: { ...options, url, metrics_url },
+    })),
   create: async (id, options) => new OpenAiExpert(id, options),
 };
 
@@ -38,10 +51,12 @@ class OpenAiExpert implements Expert {
   readonly #client: HttpClient;
   readonly #dialect: DialectFinder;
   readonly #maxTokens: number | undefined;
+  readonly #engine: OpenAiEngine;
   #closed = false;
 
   constructor(id: string, options: OpenAiOptions) {
-    const base = apiBase(replicasOf(options)[0]!.url);
+    const [{ url, metrics_url: metricsUrl = null }] = replicasOf(options) as [OpenAiReplica];
+    const base = apiBase(url);
     this.id = id;
     this.#model = options.model ?? id;
     this.#path = base.pathname;
@@ -57,6 +72,7 @@ class OpenAiExpert implements Expert {
     const key = options.api_key ? { authorization: `Bearer ${options.api_key}` } : {};
     this.#dialect = new DialectFinder(base, key, options.dialect ?? null);
     this.#maxTokens = options.max_tokens;
+    this.#engine = new OpenAiEngine({ base, model: this.#model, headers: key, metricsUrl });
   }
 
   generate(request: ExpertRequest, sink: ReplySink): Generation {
@@ -104,9 +120,20 @@ class OpenAiExpert implements Expert {
     });
   }
 
+  async describe(signal: AbortSignal): Promise<EngineDescription> {
+    const told = await this.#engine.describe(signal);
+    await this.#dialect.settle(signal);
+    return { ...told, dialect: this.#dialect.name };
+  }
+
+  reportedLoad(signal: AbortSignal): Promise<ReportedLoad | null> {
+    return this.#engine.reportedLoad(signal);
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     this.#client.close();
+    this.#engine.close();
   }
 
   #asFailure(error: WireError): RouterError {
