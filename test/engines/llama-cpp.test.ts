@@ -14,7 +14,7 @@ import { HttpClient } from '../../src/wire/client.ts';
 import { eventually, gateway } from '../support/gateway.ts';
 import { describeWith } from './component.ts';
 import { type EngineProcess, engineProcess } from './engine-process.ts';
-import { loadAt, openaiAt } from './openai-at.ts';
+import { doctorAt, loadAt, openaiAt } from './openai-at.ts';
 
 const SLOTS = 2;
 
@@ -67,6 +67,13 @@ describeWith(['llama-cpp'], "llama.cpp's server", (folder) => {
     expect(found).toMatchObject({ state: 'engine', engine: 'llama.cpp', apis: ['openai'] });
     expect(found).toMatchObject({ version: expect.stringMatching(/^b\d+-/) });
     expect(found.state === 'engine' && found.models[0]).toMatch(/SmolLM2/);
+  });
+
+  it('passes the doctor: engine, dialect, answers, streaming, cancelling and metrics', async () => {
+    const found = await doctorAt(server.url);
+    expect(found.engine?.detail).toMatch(/^llama\.cpp, b\d+-\w+, dialect llama\.cpp$/);
+    for (const name of ['reachable', 'engine', 'model', 'answer', 'usage', 'streaming', 'cancel', 'metrics'])
+      expect(found[name]).toMatchObject({ name, finding: 'ok' });
   });
 
   it('tells what runs and what waits, and that both end when the readers leave', async () => {

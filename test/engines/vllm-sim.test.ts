@@ -8,7 +8,7 @@ import type { Expert } from '../../src/experts/expert.ts';
 import { eventually, gateway } from '../support/gateway.ts';
 import { describeWith } from './component.ts';
 import { type EngineProcess, engineProcess } from './engine-process.ts';
-import { loadAt, openaiAt } from './openai-at.ts';
+import { doctorAt, loadAt, openaiAt } from './openai-at.ts';
 
 const SEATS = 2;
 const PROMPT = 'a prompt with enough words in it that some blocks of the cache fill up, '.repeat(4);
@@ -63,6 +63,13 @@ describeWith(['vllm-sim'], 'a simulated vLLM', (folder) => {
   it('is recognised as vLLM, with its model', async () => {
     const found = await probe(new URL(server.url), { within: 5_000 });
     expect(found).toMatchObject({ state: 'engine', engine: 'vLLM', models: ['org/m'], apis: ['openai'] });
+  });
+
+  it('passes the doctor: engine, model, answers, streaming, cancelling and metrics', async () => {
+    const found = await doctorAt(server.url, ', model: org/m');
+    expect(found.engine?.detail).toBe('vLLM, dialect vllm');
+    for (const name of ['reachable', 'engine', 'model', 'answer', 'usage', 'streaming', 'cancel', 'metrics'])
+      expect(found[name]).toMatchObject({ name, finding: 'ok' });
   });
 
   it('streams what it answers whole, with usage as asked and its own end', async () => {
