@@ -197,6 +197,25 @@ describe('errors', () => {
     expect(JSON.parse(heard.body).error).toMatchObject({ message });
   });
 
+  it('are heard by nobody who has left at their head', async () => {
+    for (const exchange of [ERRORS[0]![1], HIDDEN_ERRORS[0]![1]]) {
+      const { expert } = await expertAt('plain', exchange);
+      const calls: string[] = [];
+      await new Promise<void>((resolve) => {
+        const leave = (): void => {
+          calls.push('head');
+          generation.cancel();
+          setTimeout(resolve, 50);
+        };
+        const heard = (call: string) => () => calls.push(call) > 0;
+        const request = requestOf({ messages: [{ role: 'user', content: 'x' }], stream: true });
+        const sink = { head: leave, data: heard('data'), end: heard('end'), fail: heard('fail') };
+        const generation = expert.generate(request, sink);
+      });
+      expect(calls).toEqual(['head']);
+    }
+  });
+
   it('under 200 are seen however the first bytes are cut, and an answer is never taken for one', async () => {
     const bodies: [string, number][] = [
       ...HIDDEN_ERRORS.filter(([, { type }]) => type === 'text/event-stream').map(

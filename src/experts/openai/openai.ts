@@ -78,15 +78,23 @@ class OpenAiExpert implements Expert {
   generate(request: ExpertRequest, sink: ReplySink): Generation {
     if (this.#closed) return refuse(sink, stopped(this.id));
     const dialect: Dialect = DIALECTS[this.#dialect.name];
-    return this.#client.request(
+    const relay = new Relay(this.id, sink, dialect.statuses ?? {}, (error) => this.#asFailure(error));
+    const exchange = this.#client.request(
       {
         method: 'POST',
         path: this.#path + PATHS[request.endpoint],
         headers: { ...request.headers, ...this.#headers },
         body: bodyFor(dialect, request, { model: this.#model, limit: this.#maxTokens }),
       },
-      new Relay(this.id, sink, dialect.statuses ?? {}, (error) => this.#asFailure(error)),
+      relay,
     );
+    return {
+      resume: () => exchange.resume(),
+      cancel: () => {
+        relay.cancel();
+        exchange.cancel();
+      },
+    };
   }
 
   async health(signal: AbortSignal): Promise<Health> {

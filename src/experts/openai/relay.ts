@@ -14,13 +14,15 @@ import { ReplyTail } from './reply-tail.ts';
 const UNKNOWN: Outcome = { usage: 'unknown', finishReason: 'unknown' };
 const MOST_ERROR_BYTES = 64 * 1024;
 const DONE = Buffer.from('data: [DONE]\n\n');
+const BREAK = Buffer.from('\n\n');
+const SILENT: ReplySink = { head: () => {}, data: () => true, end: () => {}, fail: () => {} };
 
 /** `opening`: what may yet be an error is held; `hidden-error`: it is one, under 200; `opaque`: encoded, not read. */
 type State = 'opening' | 'answer' | 'error' | 'hidden-error' | 'opaque';
 
 export class Relay implements ResponseHandler {
   readonly #expert: string;
-  readonly #sink: ReplySink;
+  #sink: ReplySink;
   readonly #statuses: Readonly<Record<number, number>>;
   readonly #asFailure: (error: WireError) => RouterError;
   readonly #tail = new ReplyTail();
@@ -41,6 +43,11 @@ export class Relay implements ResponseHandler {
     this.#sink = sink;
     this.#statuses = statuses;
     this.#asFailure = asFailure;
+  }
+
+  /** Nothing more is said, not even what a call under way still had to say. */
+  cancel(): void {
+    this.#sink = SILENT;
   }
 
   head({ status, headers }: ResponseHead): void {
@@ -140,5 +147,3 @@ export class Relay implements ResponseHandler {
     return held;
   }
 }
-
-const BREAK = Buffer.from('\n\n');
