@@ -39,7 +39,7 @@ export interface WireErrorBody {
 }
 
 export function openReply(request: ExpertRequest, sink: ReplySink, facts: ReplyFacts): Reply {
-  return request.json.stream === true ? streamed(request, sink, facts) : whole(request, sink, facts);
+  return request.json.stream === true ? new StreamedReply(request, sink, facts) : whole(request, sink, facts);
 }
 
 /** The id prefixes OpenAI uses, for `ReplyFacts.id`. */
@@ -82,62 +82,89 @@ function whole(request: ExpertRequest, sink: ReplySink, facts: ReplyFacts): Repl
   };
 }
 
-function streamed(request: ExpertRequest, sink: ReplySink, facts: ReplyFacts): Reply {
-  const chat = request.endpoint === 'chat';
-  const withUsage = wantsUsage(request);
-  const frame = common(facts, chat ? 'chat.completion.chunk' : 'text_completion');
-  let begun = false;
-  let held = '';
-  let calls = 0;
+class StreamedReply implements Reply {
+  readonly #sink: ReplySink;
+  readonly #chat: boolean;
+  readonly #withUsage: boolean;
+  readonly #frame: object;
+  #begun = false;
+  /** Half of a surrogate pair, whose other half may come with the next piece. */
+  #held = '';
+  #calls = 0;
 
-  const send = (choices: readonly unknown[], extra: object = withUsage ? { usage: null } : {}): boolean =>
-    sink.data(event({ ...frame, choices, ...extra }));
-  const delta = (part: object): boolean => {
-    const first = begin();
-    const rest = held;
-    held = '';
-    if (rest) send([choice(wellFormed(rest), null)]);
-    return send([{ index: 0, delta: part, logprobs: null, finish_reason: null }]) && first;
-  };
-  const choice = (text: string | null, reason: FinishReason | null): unknown => {
-    const part = chat ? { delta: text === null ? {} : { content: text } } : { text: text ?? '' };
-    return { index: 0, ...part, logprobs: null, finish_reason: reason };
-  };
-  // Held back until there is something to say, so that an early failure still gets its own status.
-  const begin = (): boolean => {
-    if (begun) return true;
-    begun = true;
-    sink.head(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' });
-    if (!chat) return true;
-    const delta = { role: 'assistant', content: '' };
-    return send([{ index: 0, delta, logprobs: null, finish_reason: null }]);
-  };
+  constructor(request: ExpertRequest, sink: ReplySink, facts: ReplyFacts) {
+    this.#sink = sink;
+    this.#chat = request.endpoint === 'chat';
+    this.#withUsage = wantsUsage(request);
+    this.#frame = common(facts, this.#chat ? 'chat.completion.chunk' : 'text_completion');
+  }
 
-  return {
-    text(piece) {
-      const { whole, rest } = splitAtCodePoint(held + piece);
-      held = rest;
-      if (whole === '') return true;
-      const first = begin();
-      return send([choice(wellFormed(whole), null)]) && first;
-    },
-    toolCall(id, name) {
-      calls += 1;
-      const call = { index: calls - 1, id, type: 'function', function: { name, arguments: '' } };
-      return delta({ tool_calls: [call] });
-    },
-    toolArguments: (piece) => delta({ tool_calls: [{ index: calls - 1, function: { arguments: piece } }] }),
-    begun: () => begun,
-    refuse: (status, headers, error) => refuse(sink, status, headers, error),
-    finish(reason, usage) {
-      begin();
-      if (held) send([choice(wellFormed(held), null)]);
-      send([choice(null, reason)]);
-      if (withUsage && usage !== 'unknown') send([], { usage });
-      sink.data(DONE);
-      sink.end({ usage, finishReason: reason });
-    },
-  };
+  text(piece: string): boolean {
+    const { whole, rest } = splitAtCodePoint(this.#held + piece);
+    this.#held = rest;
+    if (whole === '') return true;
+    const first = this.#begin();
+    return this.#sendText(whole) && first;
+  }
+
+  toolCall(id: string, name: string): boolean {
+    this.#calls += 1;
+    return this.#sendCall({ id, type: 'function', function: { name, arguments: '' } });
+  }
+
+  toolArguments(piece: string): boolean {
+    return this.#sendCall({ function: { arguments: piece } });
+  }
+
+  begun(): boolean {
+    return this.#begun;
+  }
+
+  refuse(status: number, headers: Readonly<Record<string, string>>, error: WireErrorBody): void {
+    refuse(this.#sink, status, headers, error);
+  }
+
+  finish(reason: FinishReason, usage: Usage | 'unknown'): void {
+    this.#begin();
+    this.#flush();
+    this.#send([choice(this.#chat ? { delta: {} } : { text: '' }, reason)]);
+    if (this.#withUsage && usage !== 'unknown') this.#send([], { usage });
+    this.#sink.data(DONE);
+    this.#sink.end({ usage, finishReason: reason });
+  }
+
+  /** Held back until there is something to say, so that an early failure still gets its own status. */
+  #begin(): boolean {
+    if (this.#begun) return true;
+    this.#begun = true;
+    this.#sink.head(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' });
+    return !this.#chat || this.#send([choice({ delta: { role: 'assistant', content: '' } })]);
+  }
+
+  #sendText(text: string): boolean {
+    const said = wellFormed(text);
+    return this.#send([choice(this.#chat ? { delta: { content: said } } : { text: said })]);
+  }
+
+  #sendCall(part: object): boolean {
+    const first = this.#begin();
+    this.#flush();
+    return this.#send([choice({ delta: { tool_calls: [{ index: this.#calls - 1, ...part }] } })]) && first;
+  }
+
+  #flush(): void {
+    const rest = this.#held;
+    this.#held = '';
+    if (rest) this.#sendText(rest);
+  }
+
+  #send(choices: readonly unknown[], extra: object = this.#withUsage ? { usage: null } : {}): boolean {
+    return this.#sink.data(event({ ...this.#frame, choices, ...extra }));
+  }
+}
+
+function choice(part: object, reason: FinishReason | null = null): unknown {
+  return { index: 0, ...part, logprobs: null, finish_reason: reason };
 }
 
 function toolCalls(calls: readonly { id: string; name: string; json: string }[]) {
