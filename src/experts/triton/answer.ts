@@ -18,7 +18,11 @@ export interface AnswerFacts {
   readonly stop: readonly string[];
   readonly maxTokens: number;
   /** For models that speak in token ids. */
-  readonly ids: { readonly prompt: readonly number[]; readonly endId: number | null; readonly text: IdsToText } | null;
+  readonly ids: {
+    readonly prompt: readonly number[];
+    readonly endId: number | null;
+    readonly text: IdsToText;
+  } | null;
 }
 
 export interface Ending {
@@ -54,7 +58,9 @@ export class Answer {
 
   finish(): Ending {
     const { ids } = this.#facts;
-    const held = this.#stopped ? '' : this.#flush(ids ? ids.text.flush() : this.#decoder.end(this.#new.finish()));
+    const held = this.#stopped
+      ? ''
+      : this.#flush(ids ? ids.text.flush() : this.#decoder.end(this.#new.finish()));
     return { text: held, finishReason: this.#finishReason(), usage: this.#usage() };
   }
 

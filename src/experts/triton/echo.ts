@@ -20,7 +20,9 @@ export function withoutEcho(echoes: readonly string[]): EchoFilter {
       if (held === null) return piece;
       held += piece;
       const text = held;
-      const open = candidates.some((candidate) => candidate.length > text.length && candidate.startsWith(text));
+      const open = candidates.some(
+        (candidate) => candidate.length > text.length && candidate.startsWith(text),
+      );
       return open ? '' : settle(text);
     },
     flush: () => (held === null ? '' : settle(held)),

@@ -23,7 +23,9 @@ export const tritonOptions = z.strictObject({
     .string()
     .min(1)
     .optional()
-    .describe('Name of the model in its repository, such as ensemble or tensorrt_llm; by default the only one that is ready'),
+    .describe(
+      'Name of the model in its repository, such as ensemble or tensorrt_llm; by default the only one that is ready',
+    ),
   dialect: z
     .enum(DIALECTS)
     .optional()
@@ -50,7 +52,9 @@ export const tritonOptions = z.strictObject({
   load: z
     .boolean()
     .default(false)
-    .describe('Loads the model through the repository API at the start, and again after the server restarted'),
+    .describe(
+      'Loads the model through the repository API at the start, and again after the server restarted',
+    ),
   metrics_url: z
     .union([z.url({ protocol: /^https?$/, error: 'an http:// or https:// address' }), z.literal(false)])
     .optional()
@@ -80,8 +84,11 @@ export function replicasOf(
   return list.map((one) => (typeof one === 'string' ? { url: one, weight: 1 } : one));
 }
 
-/** Where the load is read, or null. Triton serves its metrics on port 8002 unless told otherwise. */
+/** Where the load is read, or null. Triton listens on 8000, 8001 and 8002: HTTP, gRPC, metrics. */
 export function metricsUrl(server: URL, chosen: string | false | undefined): string | null {
   if (chosen === false) return null;
-  return chosen ?? `http://${server.hostname}:8002/metrics`;
+  if (chosen !== undefined) return chosen;
+  const grpc = server.protocol.startsWith('grpc');
+  const port = server.port === '' ? 8002 : Number(server.port) + (grpc ? 1 : 2);
+  return `http://${server.hostname}:${port}/metrics`;
 }

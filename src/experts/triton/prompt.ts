@@ -42,7 +42,10 @@ export async function promptMaker(
 
 type Render = (messages: readonly TextMessage[]) => string;
 
-async function rendering(chatTemplate: string | undefined, files: TokenizerFiles | null): Promise<Render | null> {
+async function rendering(
+  chatTemplate: string | undefined,
+  files: TokenizerFiles | null,
+): Promise<Render | null> {
   if (chatTemplate === PLAIN) return (messages) => messages.map(({ content }) => content).join('\n\n');
   const source = chatTemplate === undefined ? files?.template : await templateSource(chatTemplate);
   if (source === undefined || source === null) return null;

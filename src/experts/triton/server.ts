@@ -39,6 +39,13 @@ export interface InferRequest {
   readonly decoupled: boolean;
 }
 
+/** What is sent along with every call. */
+export interface Access {
+  readonly headers: Readonly<Record<string, string>>;
+  /** Keys and values of Triton's restricted protocols. */
+  readonly restrictedApi: Readonly<Record<string, string>>;
+}
+
 /** Milliseconds. */
 export interface Deadlines {
   /** To open a connection. */
@@ -97,3 +104,10 @@ export class ServerError extends Error {
   }
 }
 
+/** What an error's text says, where the protocol carries nothing else. */
+export function faultOfText(message: string, otherwise: Fault = 'failed'): Fault {
+  if (/unknown model|is not found/i.test(message)) return 'not_found';
+  if (/not ready|no available versions|unavailable/i.test(message)) return 'unavailable';
+  if (/maximum queue size/i.test(message)) return 'overloaded';
+  return /unexpected|expected|invalid|shape|input/i.test(message) ? 'invalid' : otherwise;
+}

@@ -46,7 +46,8 @@ const WIDTH: Readonly<Record<Exclude<Datatype, 'BYTES'>, number>> = {
 export function encodeRaw({ name, datatype, values }: InputTensor): Buffer {
   if (datatype === 'BYTES') return Buffer.concat(values.flatMap((value) => bytesElement(String(value))));
   const width = WIDTH[datatype as keyof typeof WIDTH];
-  if (width === undefined) throw new Error(`input '${name}' is of type ${datatype}, which is not written here`);
+  if (width === undefined)
+    throw new Error(`input '${name}' is of type ${datatype}, which is not written here`);
   const raw = Buffer.alloc(width * values.length);
   for (const [index, value] of values.entries()) write(raw, datatype, index * width, Number(value));
   return raw;

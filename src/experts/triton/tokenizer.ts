@@ -117,12 +117,14 @@ function tokensOf(tokenizer: Json, config: Json, eos: string, folder: string): T
   try {
     model = new Tokenizer(tokenizer, config);
   } catch (error) {
-    throw new UserError(`tokenizer: ${join(folder, 'tokenizer.json')} cannot be used: ${describeError(error)}`);
+    throw new UserError(
+      `tokenizer: ${join(folder, 'tokenizer.json')} cannot be used: ${describeError(error)}`,
+    );
   }
   return {
     encode: (text, special) => model.encode(text, { add_special_tokens: special }).ids,
     endId: (eos && model.token_to_id(eos)) || null,
-    toText: () => idsToText((ids) => model.decode([...ids], DECODE)),
+    toText: () => idsToText((ids) => (ids.length === 0 ? '' : model.decode([...ids], DECODE))),
   };
 }
 
