@@ -21,7 +21,8 @@ export interface Reply {
   toolCall(id: string, name: string): boolean;
   /** More of the arguments of the last tool call: JSON as text, cut anywhere. */
   toolArguments(piece: string): boolean;
-  finish(reason: FinishReason, usage: Usage | 'unknown'): void;
+  /** An unknown reason is null on the wire, an unknown usage absent. */
+  finish(reason: FinishReason | 'unknown', usage: Usage | 'unknown'): void;
   /** Whether any of it has left, so that a failure can no longer have a status of its own. */
   begun(): boolean;
   /** Instead of an answer, before any of it: an error with its own status, such as a server behind has told. */
@@ -72,7 +73,7 @@ function whole(request: ExpertRequest, sink: ReplySink, facts: ReplyFacts): Repl
       const answer = chat ? { message: { role: 'assistant', ...said, refusal: null } } : { text };
       const body = bytes({
         ...common(facts, chat ? 'chat.completion' : 'text_completion'),
-        choices: [{ index: 0, ...answer, logprobs: null, finish_reason: reason }],
+        choices: [{ index: 0, ...answer, logprobs: null, finish_reason: reasonOnWire(reason) }],
         ...(usage === 'unknown' ? {} : { usage }),
       });
       sink.head(200, { 'content-type': 'application/json', 'content-length': String(body.byteLength) });
@@ -124,10 +125,10 @@ class StreamedReply implements Reply {
     refuse(this.#sink, status, headers, error);
   }
 
-  finish(reason: FinishReason, usage: Usage | 'unknown'): void {
+  finish(reason: FinishReason | 'unknown', usage: Usage | 'unknown'): void {
     this.#begin();
     this.#flush();
-    this.#send([choice(this.#chat ? { delta: {} } : { text: '' }, reason)]);
+    this.#send([choice(this.#chat ? { delta: {} } : { text: '' }, reasonOnWire(reason))]);
     if (this.#withUsage && usage !== 'unknown') this.#send([], { usage });
     this.#sink.data(DONE);
     this.#sink.end({ usage, finishReason: reason });
@@ -195,6 +196,10 @@ const DONE = Buffer.from('data: [DONE]\n\n');
 function wantsUsage(request: ExpertRequest): boolean {
   const options = request.json.stream_options as { include_usage?: unknown } | null | undefined;
   return options?.include_usage === true;
+}
+
+function reasonOnWire(reason: FinishReason | 'unknown'): FinishReason | null {
+  return reason === 'unknown' ? null : reason;
 }
 
 function common(facts: ReplyFacts, object: string) {

@@ -114,6 +114,7 @@ describe('Answer', () => {
     ['model_context_window_exceeded', 'length'],
     ['tool_use', 'tool_calls'],
     ['refusal', 'content_filter'],
+    ['brand_new_reason', 'unknown'],
   ])('%s is told as %s', (reason, told) => {
     expect(read(Buffer.from(start + stop(reason))).end).toEqual([[told, usage]]);
   });

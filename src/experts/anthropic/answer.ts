@@ -84,7 +84,7 @@ export class Answer {
     this.#finished = true;
     const held = this.#filter.flush();
     if (held) this.#reply.text(held);
-    this.#reply.finish(FINISH[this.#stopReason] ?? 'stop', usageOf(this.#usage));
+    this.#reply.finish(FINISH[this.#stopReason] ?? 'unknown', usageOf(this.#usage));
     return true;
   }
 
