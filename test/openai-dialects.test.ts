@@ -115,7 +115,8 @@ describe('the limit of an answer', () => {
 describe('half surrogate pairs', () => {
   it.each([
     ['llama.cpp', 'a\\ufffdb'],
-    ['vllm', 'a\\ud83db'],
+    ['vllm', 'a\\ufffdb'],
+    ['plain', 'a\\ud83db'],
   ])('reach %s as %s', async (name, written) => {
     const { expert, behind } = await expertAt(name);
     await chat(expert, { messages: [{ role: 'user', content: 'a\ud83db' }] });

@@ -15,7 +15,7 @@ export interface Dialect {
   readonly limit?: 'max_tokens' | 'max_completion_tokens';
   /** Where answers end after 16 tokens unless told otherwise, though OpenAI's do not (its completions do). */
   readonly cutsAt16?: readonly Endpoint[];
-  /** Its JSON reader refuses half surrogate pairs, which others take. */
+  /** Its JSON reader or tokenizer refuses half surrogate pairs, which others take. */
   readonly refusesHalfSurrogates?: true;
   /** Statuses that mean something else there → the one that says it to everybody else, and to retries. */
   readonly statuses?: Readonly<Record<number, number>>;
@@ -24,7 +24,7 @@ export interface Dialect {
 export const DIALECTS = {
   /** As OpenAI's API was when others took it over. */
   plain: {},
-  vllm: {},
+  vllm: { refusesHalfSurrogates: true },
   sglang: {},
   trtllm: {},
   'llama.cpp': { refusesHalfSurrogates: true },
