@@ -18,6 +18,7 @@ import { serveCommand } from './serve.ts';
 import { version } from './shipped.ts';
 import { simulateCommand } from './simulate.ts';
 import { trainCommand } from './train.ts';
+import { tritonCommand } from './triton.ts';
 
 /** Exit codes, as `--help` states them. */
 const EXIT = { failed: 1, usage: 2, interrupted: 130 } as const;
@@ -38,6 +39,7 @@ const VERBS = [
   planCommand,
   simulateCommand,
   pullCommand,
+  tritonCommand,
   keyCommand,
 ];
 
