@@ -143,7 +143,11 @@ describeWith(['triton'], 'a real Triton server', (folder) => {
       const read = async () => {
         for await (const _ of responses) expect.unreachable();
       };
-      await expect(read()).rejects.toMatchObject({ name: 'ServerError', fault: 'invalid' });
+      await expect(read()).rejects.toMatchObject({
+        name: 'ServerError',
+        // By HTTP a value that is of another type than its tensor is an internal error to Triton.
+        fault: protocol === 'grpc' ? 'invalid' : 'failed',
+      });
       server.close();
     });
 
@@ -192,7 +196,9 @@ describeWith(['triton'], 'a real Triton server that loads on request', (folder) 
       progress: ({ state }: { state: string }) => void (states.at(-1) !== state && states.push(state)),
     };
     await load(server, 'vllm', work);
-    expect(states).toContain('LOADING');
+    // By HTTP the same thread of Triton may load and answer, so that the answer comes when loading is over.
+    if (protocol === 'grpc') expect(states).toContain('LOADING');
+    expect(states.at(-1)).toBe('READY');
     expect(await server.modelReady('vllm', signal())).toBe(true);
     await unload(server, 'vllm', work);
     expect(await server.modelReady('vllm', signal())).toBe(false);

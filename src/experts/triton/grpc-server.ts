@@ -290,8 +290,9 @@ function asServerError(error: unknown): ServerError {
   );
 }
 
-/** grpc-js says UNAVAILABLE of a lost connection, Triton says it of a model that is not loaded or a full queue. */
+/** grpc-js says UNAVAILABLE of a lost connection; Triton of a model not loaded, a full queue, or a key that is missing. */
 function unavailable(details: string): Fault {
+  if (/restricted/i.test(details)) return 'forbidden';
   if (/maximum queue size/i.test(details)) return 'overloaded';
   if (/no connection established|name resolution|connection dropped/i.test(details)) return 'unreachable';
   if (/ECONN|EPIPE|GOAWAY|socket|stream/i.test(details)) return 'cut';

@@ -109,5 +109,6 @@ export function faultOfText(message: string, otherwise: Fault = 'failed'): Fault
   if (/unknown model|is not found/i.test(message)) return 'not_found';
   if (/not ready|no available versions|unavailable/i.test(message)) return 'unavailable';
   if (/maximum queue size/i.test(message)) return 'overloaded';
+  if (/restricted/i.test(message)) return 'forbidden';
   return /unexpected|expected|invalid|shape|input/i.test(message) ? 'invalid' : otherwise;
 }

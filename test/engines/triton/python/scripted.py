@@ -142,7 +142,7 @@ class Core(Scripted):
         ids = pb.get_input_tensor_by_name(request, "input_ids").as_numpy().reshape(-1)
         if len(ids) != value(request, "input_lengths"):
             raise ValueError("input_lengths does not fit input_ids")
-        prompt = bytes(int(one) for one in ids if one < 256).decode()
+        prompt = bytes(int(one) if one < 256 else 0x20 for one in ids).decode()
         return Asked(prompt, value(request, "request_output_len"), value(request, "streaming", False))
 
     def response(self, asked, said, fresh, first, reason):
