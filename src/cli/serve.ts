@@ -8,7 +8,7 @@ import { UserError } from '../core/errors.ts';
 import { Primary } from '../workers/primary.ts';
 import { canHaveWorkers, DEFAULT_CONFIG } from './compose.ts';
 import { serveAlone, serveAsWorker } from './gateway-process.ts';
-import { listenAddress } from './listen-address.ts';
+import { asUserError, listenAddress } from './listen-address.ts';
 
 interface ServeOptions {
   readonly config?: string;
@@ -56,13 +56,17 @@ async function serve(options: ServeOptions): Promise<void> {
   }
   const primary = new Primary({
     workers,
+    host: address.host,
+    port: address.port,
     log: (line) => console.error(line),
     onServing: (url) => greet(config, url, address.restricted, workers),
   });
   process.on('SIGINT', () => primary.end());
   process.on('SIGTERM', () => primary.end());
   process.on('SIGHUP', () => primary.reload());
-  primary.run();
+  await primary.run().catch((error: unknown) => {
+    throw asUserError(error, address);
+  });
 }
 
 function workerCount(config: Config, asked: number | undefined): number {

@@ -7,12 +7,14 @@ import type { Replica } from './replica.ts';
 
 /** Each replica is asked this often, spread by up to a quarter so that gateways do not ask in step. */
 const PROBE_EVERY_MS = 5_000;
+/** One that is not there is asked this often whether it is back. */
+const PROBE_AWAY_EVERY_MS = 500;
 const PROBE_TIMEOUT_MS = 2_000;
 
 export class Fleet {
   readonly groups: ReadonlyMap<string, ExpertGroup>;
   readonly #random: () => number;
-  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #timers = new Map<Replica, NodeJS.Timeout>();
   #closed = false;
 
   /** @param random uniform in [0, 1), for the jitter of probes */
@@ -61,7 +63,10 @@ export class Fleet {
   /** Probes all replicas from now on. */
   watch(): void {
     for (const group of this.groups.values())
-      for (const replica of group.replicas) this.#probeLater(group, replica);
+      for (const replica of group.replicas) {
+        replica.onAway = () => this.#probeLater(group, replica);
+        this.#probeLater(group, replica);
+      }
   }
 
   /** Asks every replica at once; the answers are kept too. */
@@ -75,22 +80,24 @@ export class Fleet {
 
   async close(): Promise<void> {
     this.#closed = true;
-    for (const timer of this.#timers) clearTimeout(timer);
+    for (const timer of this.#timers.values()) clearTimeout(timer);
     const replicas = [...this.groups.values()].flatMap((group) => group.replicas);
     await Promise.all(replicas.map((replica) => replica.expert.close()));
   }
 
   #probeLater(group: ExpertGroup, replica: Replica): void {
+    clearTimeout(this.#timers.get(replica));
+    const every = replica.away ? PROBE_AWAY_EVERY_MS : PROBE_EVERY_MS;
     const timer = setTimeout(
       async () => {
-        this.#timers.delete(timer);
         await probe(group, replica);
-        if (!this.#closed) this.#probeLater(group, replica);
+        // Whoever has set another timer meanwhile has also seen to the next probe.
+        if (!this.#closed && this.#timers.get(replica) === timer) this.#probeLater(group, replica);
       },
-      PROBE_EVERY_MS * (1 + this.#random() / 4),
+      every * (1 + this.#random() / 4),
     );
     timer.unref();
-    this.#timers.add(timer);
+    this.#timers.set(replica, timer);
   }
 }
 
