@@ -17,6 +17,8 @@ export interface ProcessOptions {
   readonly config: Config;
   readonly address: Address;
   readonly verbose: boolean;
+  /** How many processes serve, this one included. */
+  readonly processes: number;
 }
 
 /** How long running answers may take to finish once the process was asked to end. */
@@ -66,7 +68,7 @@ export async function serveAsWorker(options: ProcessOptions): Promise<void> {
 }
 
 async function start(
-  { file, config, verbose }: ProcessOptions,
+  { file, config, verbose, processes }: ProcessOptions,
   link: WorkerLink | null,
 ): Promise<{ server: GatewayServer; setup: Setup }> {
   const telemetry = new Telemetry({ processMetrics: true });
@@ -74,6 +76,7 @@ async function start(
     file,
     telemetry,
     link,
+    processes,
     log,
     metrics: metricsPage(telemetry, link),
     onRouted: verbose ? logDecision : () => {},

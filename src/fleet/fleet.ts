@@ -1,8 +1,9 @@
-/** Every expert with its replicas, probed for health in the background. It chooses nothing; it knows what runs. */
+/** Every expert with its replicas, asked for health and load in the background. It chooses nothing; it knows what runs. */
 import { describeError } from '../core/errors.ts';
 import type { Health } from '../experts/expert.ts';
 import type { LoadSnapshot } from '../routing/policy.ts';
 import type { ExpertGroup } from './group.ts';
+import { LoadWatch } from './load-watch.ts';
 import type { Replica } from './replica.ts';
 
 /** Each replica is asked this often, spread by up to a quarter so that gateways do not ask in step. */
@@ -15,12 +16,21 @@ export class Fleet {
   readonly groups: ReadonlyMap<string, ExpertGroup>;
   readonly #random: () => number;
   readonly #timers = new Map<Replica, NodeJS.Timeout>();
+  readonly #loads: LoadWatch;
   #closed = false;
 
-  /** @param random uniform in [0, 1), for the jitter of probes */
-  constructor(groups: readonly ExpertGroup[], random: () => number) {
+  /**
+   * @param random uniform in [0, 1), for the jitter of questions
+   * @param options.now the clock of its replicas @param options.processes how many share its experts
+   */
+  constructor(
+    groups: readonly ExpertGroup[],
+    random: () => number,
+    options: { now: () => number; processes: number },
+  ) {
     this.groups = new Map(groups.map((group) => [group.id, group]));
     this.#random = random;
+    this.#loads = new LoadWatch({ ...options, random });
   }
 
   /** One snapshot an expert, in the order of the config. */
@@ -60,12 +70,13 @@ export class Fleet {
     }
   }
 
-  /** Probes all replicas from now on. */
+  /** Asks all replicas from now on. */
   watch(): void {
     for (const group of this.groups.values())
       for (const replica of group.replicas) {
         replica.onAway = () => this.#probeLater(group, replica);
         this.#probeLater(group, replica);
+        this.#loads.watch(group, replica);
       }
   }
 
@@ -80,6 +91,7 @@ export class Fleet {
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#loads.close();
     for (const timer of this.#timers.values()) clearTimeout(timer);
     const replicas = [...this.groups.values()].flatMap((group) => group.replicas);
     await Promise.all(replicas.map((replica) => replica.expert.close()));

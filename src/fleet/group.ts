@@ -7,6 +7,9 @@ import { expectedWait } from '../routing/expected-wait.ts';
 import type { LoadSnapshot } from '../routing/policy.ts';
 import { rankReplicas } from '../routing/replica.ts';
 import { FairQueue, type Waiting } from './fair-queue.ts';
+import { loadOf, snapshotOf } from './group-load.ts';
+import type { LoadReport } from './load-report.ts';
+import { shareAfter } from './observed-load.ts';
 import type { Lease, LeaseOutcome, Replica } from './replica.ts';
 
 export interface Admission extends Waiting {
@@ -43,6 +46,8 @@ export class ExpertGroup {
   readonly #line = new FairQueue<InLine>();
   /** Requests that wait in other processes, as last heard. */
   queuedElsewhere = 0;
+  /** Ours among all requests of this expert; 1 until its engines tell of others. */
+  #share = 1;
 
   constructor(id: string, replicas: readonly Replica[], options: GroupOptions) {
     this.id = id;
@@ -55,17 +60,36 @@ export class ExpertGroup {
     return this.#line.length;
   }
 
-  /** Over all processes. */
+  /** Requests that our processes have with it. */
+  get inFlight(): number {
+    return this.replicas.reduce((sum, replica) => sum + replica.inFlight, 0);
+  }
+
+  /** Over all processes, and with what others have at its engines where those tell. */
   load(): LoadSnapshot {
-    const available = this.replicas.filter((replica) => replica.available);
-    return {
-      inFlight: sum(this.replicas, (replica) => replica.inFlight),
-      queued: this.#line.length + this.queuedElsewhere,
-      outstandingTokens: sum(this.replicas, (replica) => replica.outstandingTokens),
-      tokensPerSecond: sum(available, (replica) => replica.tokensPerSecond),
-      capacity: sum(available, (replica) => replica.limit),
-      available: available.length > 0,
-    };
+    return loadOf(this.replicas, this.#waiting, this.#share);
+  }
+
+  /** Requests of others that a replica holds, as far as its engine tells. */
+  others(replica: Replica): number {
+    return replica.others(this.#share);
+  }
+
+  /** What a replica's engine said of its load. */
+  heard(replica: Replica, report: LoadReport): void {
+    replica.report = report;
+    const seen = this.replicas.flatMap((one) => one.report.seen ?? []);
+    if (report.problem === null) this.#share = shareAfter(this.#share, seen);
+  }
+
+  /** In all processes. */
+  get #waiting(): number {
+    return this.#line.length + this.queuedElsewhere;
+  }
+
+  /** Seconds a request would wait that comes now. For refusals: what others may have sent since is no ground for one. */
+  #expectedWait(): number {
+    return expectedWait(loadOf(this.replicas, this.#waiting, 1));
   }
 
   /**
@@ -90,7 +114,10 @@ export class ExpertGroup {
     const free = this.replicas.filter(
       (replica) => replica.hasRoom && replica.available && !admission.tried.has(replica),
     );
-    const [best] = rankReplicas(free, admission.affinityKey);
+    const [best] = rankReplicas(
+      free.map((replica) => snapshotOf(replica, this.#share)),
+      admission.affinityKey,
+    );
     if (best === undefined) return null;
     const lease = free[best]!.lease(admission.tokens);
     return {
@@ -119,7 +146,7 @@ export class ExpertGroup {
         { retryAfter },
       );
     }
-    const wait = expectedWait(this.load());
+    const wait = this.#expectedWait();
     const full = this.#line.length >= this.#options.queueSize;
     const hopeless = wait * 1000 > this.#options.queueTimeout;
     if (!full && !hopeless) return null;
@@ -150,7 +177,7 @@ export class ExpertGroup {
     const timer = setTimeout(() => {
       if (!this.#line.remove(item)) return;
       const seconds = this.#options.queueTimeout / 1000;
-      const retryAfter = Math.max(1, Math.ceil(expectedWait(this.load())));
+      const retryAfter = Math.max(1, Math.ceil(this.#expectedWait()));
       decided(
         new RouterError('queue_timeout', `Expert '${this.id}' had no free place within ${seconds} s.`, {
           retryAfter,
@@ -184,8 +211,4 @@ export class ExpertGroup {
     replica.found(health);
     this.letIn();
   }
-}
-
-function sum<T>(items: readonly T[], value: (item: T) => number): number {
-  return items.reduce((total, item) => total + value(item), 0);
 }
