@@ -112,6 +112,11 @@ export function writeRepository(folder: string, names?: readonly (keyof typeof M
   if (!names) writeModel(folder, 'broken', MODELS.vllm, 'raise RuntimeError("these weights are broken")\n');
 }
 
+/** The ensemble's tensors, answered by whatever speaks OpenAI at $RELAY_URL. */
+export function writeRelay(folder: string): void {
+  writeModel(folder, 'relay', MODELS.ensemble, 'from relaying import Relaying as TritonPythonModel\n');
+}
+
 function writeModel(folder: string, name: string, model: Model, code: string): void {
   const version = join(folder, name, '1');
   mkdirSync(version, { recursive: true });
