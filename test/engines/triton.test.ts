@@ -1,5 +1,9 @@
 /** The triton kind against a real Triton server: NVIDIA's own binary with models of ours in its Python backend. */
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { loadSync, type MessageTypeDefinition } from '@grpc/proto-loader';
@@ -276,6 +280,47 @@ describeWith(['triton'], 'a real Triton server with restricted APIs', (folder) =
     const { failure } = await listen(outside, chat('Count.')).done;
     expect(failure?.message).toContain('`restricted_api`');
     await outside.close();
+  });
+});
+
+describeWith(['triton'], 'a real Triton server that encrypts', (folder) => {
+  it('is reached by grpcs, and a proxy by https, with the certificate of their authority alone', async () => {
+    const path = mkdtempSync(join(tmpdir(), 'authority-'));
+    const [cert, key] = [join(path, 'cert.pem'), join(path, 'key.pem')];
+    const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'];
+    const files = ['-nodes', '-keyout', key, '-out', cert];
+    execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', ...files, ...subject], {
+      stdio: 'ignore',
+    });
+    const triton = await realTriton(folder!, {
+      load: ['ensemble'],
+      arguments: ['--grpc-use-ssl=true', `--grpc-server-cert=${cert}`, `--grpc-server-key=${key}`],
+    });
+    const proxy = createServer(
+      { cert: readFileSync(cert), key: readFileSync(key) },
+      async (request, response) => {
+        const { method = 'GET', url = '' } = request;
+        const body = method === 'POST' ? Buffer.concat(await request.toArray()) : null;
+        const answer = await fetch(triton.http + url, { method, body });
+        response.writeHead(answer.status).end(Buffer.from(await answer.arrayBuffer()));
+      },
+    ).listen(0);
+    const { port } = proxy.address() as AddressInfo;
+    for (const url of [
+      triton.grpc.replace('grpc://127.0.0.1', 'grpcs://localhost'),
+      `https://localhost:${port}`,
+    ]) {
+      const trusting = await tritonExpert(url, { model: 'ensemble', tls_ca: cert });
+      expect(textOf((await listen(trusting, chat('Count.')).done).body)).toMatch(COUNT);
+      await trusting.close();
+      const other = await tritonExpert(url, { model: 'ensemble' });
+      const { failure } = await listen(other, chat('Count.')).done;
+      expect(failure).toMatchObject({ code: 'expert_unreachable' });
+      expect(failure?.message).toContain('self-signed certificate');
+      await other.close();
+    }
+    proxy.close();
+    await triton.stop();
   });
 });
 

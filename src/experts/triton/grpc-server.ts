@@ -53,7 +53,9 @@ export class GrpcServer implements TritonServer {
     const target = `${url.hostname}:${url.port || 8001}`;
     this.#client = new Client(
       target,
-      secure ? credentials.createSsl() : credentials.createInsecure(),
+      secure
+        ? credentials.createSsl(access.ca ? Buffer.from(access.ca) : null)
+        : credentials.createInsecure(),
       CHANNEL,
     );
     this.#metadata = metadataOf(access);

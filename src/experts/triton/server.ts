@@ -44,6 +44,8 @@ export interface Access {
   readonly headers: Readonly<Record<string, string>>;
   /** Keys and values of Triton's restricted protocols. */
   readonly restrictedApi: Readonly<Record<string, string>>;
+  /** Certificates of the authority that signed the server's, in PEM; those the system knows when absent. */
+  readonly ca?: string | undefined;
 }
 
 /** Milliseconds. */
