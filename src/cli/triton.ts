@@ -115,7 +115,7 @@ async function withServer(
 ): Promise<void> {
   const seconds = Number(timeout);
   if (!(seconds > 0)) throw new UserError(`--timeout ${timeout}: this is no number of seconds.`);
-  const server = connect(url, key, tlsCa);
+  const server = await connect(url, key, tlsCa);
   const stop = AbortSignal.timeout(seconds * 1000);
   try {
     await use(server, stop);
@@ -128,7 +128,11 @@ async function withServer(
   }
 }
 
-function connect(url: string, restrictedApi: Options['key'], tlsCa: string | undefined): TritonServer {
+async function connect(
+  url: string,
+  restrictedApi: Options['key'],
+  tlsCa: string | undefined,
+): Promise<TritonServer> {
   if (!URL.canParse(url) || !/^(grpcs?|https?):$/.test(new URL(url).protocol)) {
     throw new UserError(
       `${url} is no address of a Triton server; write grpc://host:8001 or http://host:8000.`,

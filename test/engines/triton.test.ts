@@ -1,6 +1,6 @@
 /** The triton kind against a real Triton server: NVIDIA's own binary with models of ours in its Python backend. */
 import { execFile, execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -139,7 +139,7 @@ describeWith(['triton'], 'a real Triton server', (folder) => {
     });
 
     it('a tensor that the server refuses', async () => {
-      const server = connectTriton(triton[protocol], NO_ACCESS, DEADLINES);
+      const server = await connectTriton(triton[protocol], NO_ACCESS, DEADLINES);
       const text = { name: 'text_input', datatype: 'BYTES', shape: [1, 1], values: ['Count.'] };
       const limit = { name: 'max_tokens', datatype: 'FP32', shape: [1, 1], values: ['many'] };
       const inputs = [text, limit];
@@ -170,6 +170,34 @@ describeWith(['triton'], 'a real Triton server', (folder) => {
     });
   });
 
+  it('is examined by doctor, which says what ails each expert', async () => {
+    const config = join(mkdtempSync(join(tmpdir(), 'doctor-')), 'experts.yaml');
+    const expert = (id: string, url: string, more: string) =>
+      `  - { id: ${id}, kind: triton, url: '${url}', metrics_url: '${triton.metrics}', chat_template: plain, ${more} }\n`;
+    writeFileSync(
+      config,
+      `experts:\n${expert('well', triton.grpc, 'model: ensemble')}${expert('fine', triton.http, 'model: vllm')}` +
+        expert('unloaded', triton.grpc, 'model: broken') +
+        expert('forced', triton.http, 'model: vllm, dialect: core') +
+        expert('wordless', triton.http, 'model: core'),
+    );
+    const doctor = command('doctor', '--config', config);
+    expect(await doctor.ended).toBe(1);
+    const of = (id: string) =>
+      doctor
+        .output()
+        .split('\n\n')
+        .find((part) => part.startsWith(`${id} (triton)`)) ?? '';
+    expect(of('well')).toContain('Triton, 2.51.0, dialect ensemble over gRPC');
+    for (const id of ['well', 'fine']) {
+      expect(of(id)).not.toContain('FAILED');
+      expect(of(id)).toMatch(/ok +streaming .*ok +metrics/s);
+    }
+    expect(of('unloaded')).toContain("model 'broken' is not loaded");
+    expect(of('forced')).toContain("does not speak the dialect 'core'");
+    expect(of('wordless')).toContain('takes token ids (dialect core), so the expert needs `tokenizer`');
+  });
+
   it('reads the load from its metrics, and says so when they are gone', async () => {
     const metrics_url = triton.metrics;
     const expert = await tritonExpert(triton.grpc, { model: 'ensemble', metrics_url });
@@ -192,7 +220,7 @@ describeWith(['triton'], 'a real Triton server that loads on request', (folder) 
   afterAll(() => triton?.stop());
 
   it.each(PROTOCOLS)('loads and unloads by %s, and tells how it goes', async (protocol) => {
-    const server = connectTriton(triton[protocol], NO_ACCESS, DEADLINES);
+    const server = await connectTriton(triton[protocol], NO_ACCESS, DEADLINES);
     const states: string[] = [];
     const work = {
       signal: signal(),
@@ -329,7 +357,7 @@ describeWith(['triton'], 'a real Triton server in its usual control mode', (fold
     const only = (repository: string) => writeRepository(repository, ['vllm']);
     const triton = await realTriton(folder!, { load: [], control: 'none', models: only });
     try {
-      const server = connectTriton(triton[protocol], NO_ACCESS, DEADLINES);
+      const server = await connectTriton(triton[protocol], NO_ACCESS, DEADLINES);
       await expect(load(server, 'vllm', { signal: signal() })).rejects.toThrow(
         '--model-control-mode=explicit',
       );

@@ -285,10 +285,15 @@ function asServerError(error: unknown): ServerError {
   if (error instanceof ServerError) return error;
   const { code, details, message } = error as ServiceError;
   const text = details || message;
-  return new ServerError(
-    code === status.UNAVAILABLE ? unavailable(text) : (FAULTS[code] ?? 'failed'),
-    text,
-    error,
+  const fault = code === status.UNAVAILABLE ? unavailable(text) : (FAULTS[code] ?? 'failed');
+  return new ServerError(fault, reasonOf(text), error);
+}
+
+/** grpc-js wraps why it could not connect into more words than anybody needs. */
+function reasonOf(details: string): string {
+  return (
+    /^No connection established\. Last error: (?:Error: )?(.*?)\. Resolution note:/s.exec(details)?.[1] ??
+    details
   );
 }
 

@@ -26,7 +26,7 @@ export const tritonKind: ExpertKind<TritonOptions> = {
     const files = options.tokenizer === undefined ? null : await readTokenizer(options.tokenizer);
     const makePrompt = await promptMaker(id, options.chat_template, files);
     const { url } = replicasOf(options)[0]!;
-    const server = connectTriton(
+    const server = await connectTriton(
       url,
       { headers, restrictedApi, ca: await authority(options.tls_ca) },
       { connect: options.connect_timeout, first: options.header_timeout, idle: options.idle_timeout },
