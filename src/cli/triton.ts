@@ -2,8 +2,9 @@
  * The verb `triton`: what is in a Triton server's model repository, and loading and unloading its models. It knows
  * nothing of experts or of a config.
  */
+import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { RouterError, UserError } from '../core/errors.ts';
+import { describeError, RouterError, UserError } from '../core/errors.ts';
 import { connectTriton } from '../experts/triton/connect.ts';
 import { describeFault } from '../experts/triton/faults.ts';
 import { load, type ModelState, unload } from '../experts/triton/repository.ts';
@@ -23,6 +24,7 @@ Loading and unloading need a server started with --model-control-mode=explicit. 
 interface Options {
   readonly key: Readonly<Record<string, string>>;
   readonly timeout: string;
+  readonly tlsCa?: string;
 }
 
 export function tritonCommand(): Command {
@@ -46,6 +48,7 @@ function verb(name: string, description: string): Command {
     .description(description)
     .argument('<url>', 'address of the server, such as grpc://gpu1:8001')
     .option('--key <key=value>', 'key of a restricted API; may be given several times', addKey, {})
+    .option('--tls-ca <file>', "certificates of the authority that signed the server's, in PEM")
     .option('--timeout <seconds>', 'give up after so long', '600')
     .exitOverride()
     .showSuggestionAfterError()
@@ -106,13 +109,13 @@ function teller(model: string): (state: ModelState) => void {
 
 async function withServer(
   url: string,
-  { key, timeout }: Options,
+  { key, timeout, tlsCa }: Options,
   model: string | null,
   use: (server: TritonServer, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
   const seconds = Number(timeout);
   if (!(seconds > 0)) throw new UserError(`--timeout ${timeout}: this is no number of seconds.`);
-  const server = connect(url, key);
+  const server = await connect(url, key, tlsCa);
   const stop = AbortSignal.timeout(seconds * 1000);
   try {
     await use(server, stop);
@@ -125,14 +128,26 @@ async function withServer(
   }
 }
 
-function connect(url: string, restrictedApi: Readonly<Record<string, string>>): TritonServer {
+async function connect(
+  url: string,
+  restrictedApi: Options['key'],
+  tlsCa: string | undefined,
+): Promise<TritonServer> {
   if (!URL.canParse(url) || !/^(grpcs?|https?):$/.test(new URL(url).protocol)) {
     throw new UserError(
       `${url} is no address of a Triton server; write grpc://host:8001 or http://host:8000.`,
     );
   }
   const deadlines = { connect: 5_000, first: 60_000, idle: 60_000 };
-  return connectTriton(url, { headers: {}, restrictedApi }, deadlines);
+  return connectTriton(url, { headers: {}, restrictedApi, ca: tlsCa && readAuthority(tlsCa) }, deadlines);
+}
+
+function readAuthority(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new UserError(`--tls-ca ${path}: ${describeError(error)}`);
+  }
 }
 
 function told(error: unknown, url: string, model: string | null): unknown {
@@ -141,7 +156,8 @@ function told(error: unknown, url: string, model: string | null): unknown {
   switch (error.fault) {
     case 'unreachable':
       return new UserError(
-        `Nobody answers at ${url} (${error.message}). Is the server running, and is the port right?`,
+        `${url} cannot be reached (${error.message}). Is the server running, is the port right, and does the ` +
+          'protocol fit: grpc:// or http://, with an s where it is encrypted?',
       );
     case 'forbidden':
     case 'garbled':

@@ -63,10 +63,11 @@ export class HttpClient {
   readonly #resting: Connection[] = [];
   readonly #busy = new Set<Connection>();
 
-  constructor(origin: URL, deadlines: Deadlines) {
+  /** @param ca certificates of the authority that signed the server's, in PEM; those the system knows when absent */
+  constructor(origin: URL, deadlines: Deadlines, ca?: string) {
     const tls = origin.protocol === 'https:';
     const host = origin.hostname.replace(/^\[|\]$/g, '');
-    this.#target = { host, port: Number(origin.port || (tls ? 443 : 80)), tls };
+    this.#target = { host, port: Number(origin.port || (tls ? 443 : 80)), tls, ca };
     this.#hostHeader = origin.host;
     this.#deadlines = deadlines;
   }

@@ -10,6 +10,8 @@ export interface Target {
   readonly host: string;
   readonly port: number;
   readonly tls: boolean;
+  /** Certificates of the authority that is trusted, in PEM; undefined trusts those the system knows. */
+  readonly ca?: string | undefined;
 }
 
 /** What a connection tells the exchange that uses it. */
@@ -121,8 +123,8 @@ export class Connection {
     return socket;
   }
 
-  #connectTls({ host, port }: Target): Socket {
-    const socket = connectTls({ host, port, servername: host, ALPNProtocols: ['http/1.1'] });
+  #connectTls({ host, port, ca }: Target): Socket {
+    const socket = connectTls({ host, port, servername: host, ca, ALPNProtocols: ['http/1.1'] });
     socket.once('secureConnect', () => this.#connected());
     socket.on('data', (bytes: Buffer) => this.#read(bytes));
     return socket;

@@ -182,18 +182,34 @@ async function grpcSide(shared: Shared): Promise<{ port: number; close(): Promis
 function grpcStream(shared: Shared, call: ServerDuplexStream<InferRequestMessage, object>): void {
   shared.headers.push(call.metadata.getMap());
   let over = false;
+  let answered = false;
+  let halfClosed = false;
+  // As Triton does it: the stream is closed when the client has no more to ask and every request is answered.
+  const close = (): void => {
+    if (over || !answered || !halfClosed) return;
+    over = true;
+    call.end();
+  };
   call.on('cancelled', () => {
     if (!over) shared.cancelled += 1;
     over = true;
   });
   call.on('error', () => {});
+  call.on('end', () => {
+    halfClosed = true;
+    close();
+  });
   call.on('data', (request: InferRequestMessage) => {
     const asked = { model: request.model_name, inputs: grpcInputs(request) };
     shared.asked.push(asked);
     for (const step of shared.settings.steps(asked)) {
       if (ENDS.has(typeof step === 'string' ? step : 'status' in step ? 'status' : '')) over = true;
       grpcStep(step, call);
+      answered ||=
+        step === 'final' ||
+        (typeof step === 'object' && ('error' in step || ('outputs' in step && step.final === true)));
     }
+    close();
   });
 }
 

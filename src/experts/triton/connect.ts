@@ -1,12 +1,16 @@
 /** An address → the server behind it: gRPC or HTTP, as its protocol says. Opens nothing before the first call. */
-import { GrpcServer } from './grpc-server.ts';
 import { HttpServer } from './http-server.ts';
 import type { Access, Deadlines, TritonServer } from './server.ts';
 
 /** @param url grpc://, grpcs://, http:// or https:// */
-export function connectTriton(url: string, access: Access, deadlines: Deadlines): TritonServer {
+export async function connectTriton(
+  url: string,
+  access: Access,
+  deadlines: Deadlines,
+): Promise<TritonServer> {
   const address = new URL(url);
-  return address.protocol.startsWith('grpc')
-    ? new GrpcServer(address, access, deadlines)
-    : new HttpServer(address, access, deadlines);
+  if (!address.protocol.startsWith('grpc')) return new HttpServer(address, access, deadlines);
+  // Its library costs every start some 25 MB, so it is loaded for those alone who speak gRPC.
+  const { GrpcServer } = await import('./grpc-server.ts');
+  return new GrpcServer(address, access, deadlines);
 }

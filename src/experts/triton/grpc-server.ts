@@ -53,7 +53,9 @@ export class GrpcServer implements TritonServer {
     const target = `${url.hostname}:${url.port || 8001}`;
     this.#client = new Client(
       target,
-      secure ? credentials.createSsl() : credentials.createInsecure(),
+      secure
+        ? credentials.createSsl(access.ca ? Buffer.from(access.ca) : null)
+        : credentials.createInsecure(),
       CHANNEL,
     );
     this.#metadata = metadataOf(access);
@@ -283,15 +285,21 @@ function asServerError(error: unknown): ServerError {
   if (error instanceof ServerError) return error;
   const { code, details, message } = error as ServiceError;
   const text = details || message;
-  return new ServerError(
-    code === status.UNAVAILABLE ? unavailable(text) : (FAULTS[code] ?? 'failed'),
-    text,
-    error,
+  const fault = code === status.UNAVAILABLE ? unavailable(text) : (FAULTS[code] ?? 'failed');
+  return new ServerError(fault, reasonOf(text), error);
+}
+
+/** grpc-js wraps why it could not connect into more words than anybody needs. */
+function reasonOf(details: string): string {
+  return (
+    /^No connection established\. Last error: (?:Error: )?(.*?)\. Resolution note:/s.exec(details)?.[1] ??
+    details
   );
 }
 
-/** grpc-js says UNAVAILABLE of a lost connection, Triton says it of a model that is not loaded or a full queue. */
+/** grpc-js says UNAVAILABLE of a lost connection; Triton of a model not loaded, a full queue, or a key that is missing. */
 function unavailable(details: string): Fault {
+  if (/restricted/i.test(details)) return 'forbidden';
   if (/maximum queue size/i.test(details)) return 'overloaded';
   if (/no connection established|name resolution|connection dropped/i.test(details)) return 'unreachable';
   if (/ECONN|EPIPE|GOAWAY|socket|stream/i.test(details)) return 'cut';

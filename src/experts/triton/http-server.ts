@@ -33,9 +33,9 @@ export class HttpServer implements TritonServer {
   readonly #headers: Readonly<Record<string, string>>;
 
   /** @param url http:// or https://, with the path that the server's own lie below */
-  constructor(url: URL, { headers, restrictedApi }: Access, { connect, first, idle }: Deadlines) {
-    this.#client = new HttpClient(url, { connect, head: first, idle });
-    this.#patient = new HttpClient(url, { connect, head: NO_LIMIT, idle: NO_LIMIT });
+  constructor(url: URL, { headers, restrictedApi, ca }: Access, { connect, first, idle }: Deadlines) {
+    this.#client = new HttpClient(url, { connect, head: first, idle }, ca);
+    this.#patient = new HttpClient(url, { connect, head: NO_LIMIT, idle: NO_LIMIT }, ca);
     this.#base = url.pathname.replace(/\/+$/, '');
     this.#headers = lowerCase({ ...headers, ...restrictedApi });
   }
@@ -108,7 +108,7 @@ export class HttpServer implements TritonServer {
       await this.#text(this.#client, 'GET', path, signal);
       return true;
     } catch (error) {
-      if (error instanceof ServerError && error.fault === 'invalid') return false;
+      if (error instanceof ServerError && NOT_READY.has(error.fault)) return false;
       throw error;
     }
   }
@@ -155,6 +155,8 @@ export class HttpServer implements TritonServer {
     return exchange(client, { method, path: this.#base + path, headers, body }, signal);
   }
 }
+
+const NOT_READY: ReadonlySet<Fault> = new Set(['invalid', 'unavailable', 'not_found']);
 
 interface ConfigJson {
   readonly parameters?: Readonly<Record<string, { readonly string_value: string }>>;
@@ -216,18 +218,20 @@ const FAULTS: Readonly<Record<number, Fault>> = {
 };
 
 function refusal(status: number, body: Buffer): ServerError {
-  let message = body.toString().slice(0, 500);
-  try {
-    message = String((JSON.parse(body.toString()) as { error?: unknown }).error ?? message);
-  } catch {
-    // Not Triton's JSON: what it says is shown as it is.
-  }
+  const said = errorIn(body.toString()) || `it answered ${status}`;
   const fault = FAULTS[status] ?? 'failed';
-  const said = message || `it answered ${status}`;
-  return new ServerError(
-    fault === 'invalid' || fault === 'unavailable' ? faultOfText(said, fault) : fault,
-    said,
-  );
+  const vague = fault === 'invalid' || fault === 'unavailable';
+  return new ServerError(vague ? faultOfText(said, fault) : fault, said);
+}
+
+/** Of `generate_stream` the error is the only event of the body, of everything else the body itself. */
+function errorIn(body: string): string {
+  const text = body.replace(/^data: /, '').trim();
+  try {
+    return String((JSON.parse(text) as { error?: unknown }).error ?? text);
+  } catch {
+    return text.slice(0, 500); // Not Triton's JSON: what it says is shown as it is.
+  }
 }
 
 function asServerError(error: unknown): unknown {

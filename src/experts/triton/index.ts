@@ -1,5 +1,6 @@
 /** The kind `triton` as the registry lists it. It knows nothing of other kinds. */
-import { UserError } from '../../core/errors.ts';
+import { readFile } from 'node:fs/promises';
+import { describeError, UserError } from '../../core/errors.ts';
 import type { ExpertKind } from '../kind.ts';
 import { connectTriton } from './connect.ts';
 import { metricsUrl, replicasOf, type TritonOptions, tritonOptions } from './options.ts';
@@ -25,12 +26,21 @@ export const tritonKind: ExpertKind<TritonOptions> = {
     const files = options.tokenizer === undefined ? null : await readTokenizer(options.tokenizer);
     const makePrompt = await promptMaker(id, options.chat_template, files);
     const { url } = replicasOf(options)[0]!;
-    const server = connectTriton(
+    const server = await connectTriton(
       url,
-      { headers, restrictedApi },
+      { headers, restrictedApi, ca: await authority(options.tls_ca) },
       { connect: options.connect_timeout, first: options.header_timeout, idle: options.idle_timeout },
     );
     const metrics = metricsUrl(new URL(url), options.metrics_url);
     return new TritonExpert(id, options, { url, server, makePrompt, files, metrics }, deps);
   },
 };
+
+async function authority(path: string | undefined): Promise<string | undefined> {
+  if (path === undefined) return undefined;
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw new UserError(`tls_ca: ${path} cannot be read: ${describeError(error)}`);
+  }
+}

@@ -69,6 +69,13 @@ export const tritonOptions = z.strictObject({
     .describe(
       'Key and value of --grpc-restricted-protocol or --http-restricted-api. Write ${NAME} to take the value from the environment',
     ),
+  tls_ca: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "File with the certificates of the authority that signed the server's, for grpcs:// and https://; by default those the system knows",
+    ),
   connect_timeout: duration.prefault('5s').describe('Longest wait for the connection'),
   header_timeout: duration.prefault('5m').describe('Longest wait for the first response'),
   idle_timeout: duration.prefault('2m').describe('Longest silence within an answer'),

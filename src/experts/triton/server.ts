@@ -44,6 +44,8 @@ export interface Access {
   readonly headers: Readonly<Record<string, string>>;
   /** Keys and values of Triton's restricted protocols. */
   readonly restrictedApi: Readonly<Record<string, string>>;
+  /** Certificates of the authority that signed the server's, in PEM; those the system knows when absent. */
+  readonly ca?: string | undefined;
 }
 
 /** Milliseconds. */
@@ -109,5 +111,6 @@ export function faultOfText(message: string, otherwise: Fault = 'failed'): Fault
   if (/unknown model|is not found/i.test(message)) return 'not_found';
   if (/not ready|no available versions|unavailable/i.test(message)) return 'unavailable';
   if (/maximum queue size/i.test(message)) return 'overloaded';
+  if (/restricted/i.test(message)) return 'forbidden';
   return /unexpected|expected|invalid|shape|input/i.test(message) ? 'invalid' : otherwise;
 }

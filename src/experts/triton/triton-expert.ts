@@ -27,7 +27,7 @@ import { readOutput } from './output.ts';
 import type { MakePrompt, Prompt } from './prompt.ts';
 import { modelState } from './repository.ts';
 import { type ModelFacts, ServedModel } from './served-model.ts';
-import { ServerError, type TritonServer } from './server.ts';
+import { type InferRequest, ServerError, type TritonServer } from './server.ts';
 import type { TokenizerFiles, Tokens } from './tokenizer.ts';
 
 /** What was read and opened for the expert before it was made. */
@@ -147,11 +147,19 @@ export class TritonExpert implements Expert {
     }
   }
 
-  async #relay(request: Parameters<TritonServer['infer']>[0], answer: Answer, work: Work): Promise<void> {
-    for await (const outputs of this.#parts.server.infer(request, work.signal)) {
-      const { text, stopped } = answer.push(readOutput(outputs));
-      if (text && !work.reply.text(text)) await work.drained();
-      if (stopped) break;
+  async #relay(request: InferRequest, answer: Answer, work: Work): Promise<void> {
+    let begun = false;
+    try {
+      for await (const outputs of this.#parts.server.infer(request, work.signal)) {
+        begun = true;
+        const { text, stopped } = answer.push(readOutput(outputs));
+        if (text && !work.reply.text(text)) await work.drained();
+        if (stopped) break;
+      }
+    } catch (error) {
+      // A server that answered and then cannot be reached has broken off.
+      const lost = begun && error instanceof ServerError && error.fault === 'unreachable';
+      throw lost ? new ServerError('cut', error.message, error) : error;
     }
     work.signal.throwIfAborted();
     const { text, finishReason, usage } = answer.finish();

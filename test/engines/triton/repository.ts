@@ -103,12 +103,18 @@ export const MODELS = {
   },
 } as const satisfies Readonly<Record<string, Model>>;
 
-/** Writes the repository below `folder`, and a model `broken` that cannot be loaded. */
-export function writeRepository(folder: string): void {
-  for (const [name, model] of Object.entries<Model>(MODELS)) {
+/** Writes models below `folder`; all of them unless some are named, and then also `broken`, which cannot be loaded. */
+export function writeRepository(folder: string, names?: readonly (keyof typeof MODELS)[]): void {
+  for (const name of names ?? (Object.keys(MODELS) as (keyof typeof MODELS)[])) {
+    const model = MODELS[name];
     writeModel(folder, name, model, `from scripted import ${model.python} as TritonPythonModel\n`);
   }
-  writeModel(folder, 'broken', MODELS.vllm, 'raise RuntimeError("these weights are broken")\n');
+  if (!names) writeModel(folder, 'broken', MODELS.vllm, 'raise RuntimeError("these weights are broken")\n');
+}
+
+/** The ensemble's tensors, answered by whatever speaks OpenAI at $RELAY_URL. */
+export function writeRelay(folder: string): void {
+  writeModel(folder, 'relay', MODELS.ensemble, 'from relaying import Relaying as TritonPythonModel\n');
 }
 
 function writeModel(folder: string, name: string, model: Model, code: string): void {

@@ -1,7 +1,7 @@
 """Models for a real Triton server that speak the tensors of the four dialects and say a text that is known.
 
 What they do besides answering is asked for in the prompt, by words such as `#pause=20`:
-  #pause=MS     so long between two tokens (1 by default)
+  #pause=MS     so long between two tokens ($SCRIPTED_PAUSE_MS by default, or 1)
   #fail=N       an error instead of token N
   #text=NAME    which of BYTES is said
   #echo         the prompt is repeated before the answer, whatever was asked for
@@ -39,7 +39,7 @@ class Asked:
         self.max_tokens = max_tokens
         self.stream = stream
         self.exclude = exclude and "#echo" not in prompt
-        self.pause = float(self.option("pause", "1")) / 1000
+        self.pause = float(self.option("pause", os.environ.get("SCRIPTED_PAUSE_MS", "1"))) / 1000
         self.fail = int(self.option("fail", "-1"))
 
     def option(self, name, otherwise):
@@ -142,7 +142,7 @@ class Core(Scripted):
         ids = pb.get_input_tensor_by_name(request, "input_ids").as_numpy().reshape(-1)
         if len(ids) != value(request, "input_lengths"):
             raise ValueError("input_lengths does not fit input_ids")
-        prompt = bytes(int(one) for one in ids if one < 256).decode()
+        prompt = bytes(int(one) if one < 256 else 0x20 for one in ids).decode()
         return Asked(prompt, value(request, "request_output_len"), value(request, "streaming", False))
 
     def response(self, asked, said, fresh, first, reason):
