@@ -5,6 +5,7 @@ import { assignCommand } from './assign.ts';
 import { chatCommand } from './chat.ts';
 import { checkCommand } from './check.ts';
 import { emulateCommand } from './emulate.ts';
+import { engineCommand } from './engine.ts';
 import { inspectCommand } from './inspect.ts';
 import { keyCommand } from './key.ts';
 import { loadTestCommand } from './loadtest.ts';
@@ -30,6 +31,7 @@ const VERBS = [
   emulateCommand,
   loadTestCommand,
   planCommand,
+  engineCommand,
   simulateCommand,
   pullCommand,
   keyCommand,
