@@ -12,10 +12,11 @@ export function readme(plan: EnginePlan): string {
   const each = tensorParallel === 1 ? 'one GPU each' : `${tensorParallel} GPUs each`;
   return `# ${plan.experts.length} experts on ${gpu.label}, ${each}
 
-Served by ${HOW[plan.serve]} in ${plan.images.serve}. Written by \`expert-router engine\`; nothing here was run
-on a GPU when it was written.
+Served by ${HOW[plan.serve]} in
+${plan.images.serve}.
+Written by \`expert-router engine\`; nothing here was run on a GPU when it was written.
 
-    ./prepare.sh                            # downloads and makes what is served; hours at most, and only once
+    ./prepare.sh                            # downloads, quantises and builds what is served, once
     docker compose up --detach --wait       # ends when every expert is healthy
     expert-router check router.yaml
     expert-router serve --config router.yaml

@@ -49,6 +49,8 @@ function tritonExpert(plan: EnginePlan, { id, ports, model }: EngineExpert, fold
     url: `grpc://127.0.0.1:${ports.grpc}`,
     model: plan.serve === 'legacy' ? 'tensorrt_llm_bls' : 'tensorrt_llm',
     dialect: plan.serve === 'legacy' ? 'ensemble' : 'llmapi',
+    // Several servers on one machine: none but the first could have the usual port.
+    metrics_url: `http://127.0.0.1:${ports.metrics}/metrics`,
     tokenizer: tokenizer.startsWith('./') ? `${folder}${tokenizer.slice(1)}` : tokenizer,
   };
 }

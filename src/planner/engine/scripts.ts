@@ -47,7 +47,7 @@ function prepare(plan: EnginePlan): readonly string[] {
       ? [`sources TensorRT-LLM ${quoted(images.tag)} triton_backend examples/quantization`]
       : []),
     ...(serve !== 'legacy' && plan.format.quantise !== null
-      ? [`sources Model-Optimizer ${MODEL_OPTIMIZER} examples/hf_ptq examples/dataset`]
+      ? [`sources Model-Optimizer ${MODEL_OPTIMIZER} examples/hf_ptq`]
       : []),
     ...plan.models.flatMap((model) => steps(plan, model)),
     'echo "Everything is there. Next: docker compose up --detach --wait"',
@@ -103,7 +103,7 @@ function makeFunction(plan: EnginePlan): readonly string[] {
     '  if [ -d "$to" ]; then echo "$to is there."; return; fi',
     '  echo "Making $to from $3 ..."',
     '  if [ "$2" != none ]; then gpus=(--gpus "$2"); fi',
-    '  if [ -d "$3" ]; then model=(--env MODEL=/model --volume "$3:/model:ro"); fi',
+    '  if [ "${3:0:1}" = / ]; then model=(--env MODEL=/model --volume "$3:/model:ro"); fi',
     '  rm -rf "$to.part"',
     '  mkdir -p "$cache" "$to.part"',
     '  docker run --rm "${gpus[@]}" --ipc host --ulimit memlock=-1 --ulimit stack=67108864 \\',
@@ -170,6 +170,19 @@ function download(): readonly string[] {
   ];
 }
 
+/** Versions differ in what their templates have; a place that stays open outside quotes makes the file invalid. */
+const FILL = [
+  "# fill MODEL KEY:VALUE...: what the template of the model's config.pbtxt has a place for",
+  'fill() {',
+  '  local file="$OUT/triton/$1/config.pbtxt" values=() pair',
+  '  for pair in "${@:2}"; do',
+  '    if grep -qF "\\${${pair%%:*}}" "$file"; then values+=("$pair"); else echo "$1 has no ${pair%%:*} in this version."; fi',
+  '  done',
+  '  python3 "$sources/triton_backend/tools/fill_template.py" -i "$file" "$(IFS=,; echo "${values[*]}")"',
+  '  if grep -nE \'^[^"]*[$][{]\' "$file"; then echo "$file has places that nothing here fills." >&2; exit 1; fi',
+  '}',
+];
+
 function build(plan: EnginePlan, { size }: ServedModel): readonly string[] {
   const sources = `/folder/sources/TensorRT-LLM-${plan.images.tag}`;
   return [
@@ -192,12 +205,13 @@ function build(plan: EnginePlan, { size }: ServedModel): readonly string[] {
     `  ${buildFlags(size, plan.format).join(' ')}`,
     '',
     'cp -R "$sources/triton_backend/all_models/inflight_batcher_llm" "$OUT/triton"',
-    ...Object.entries(templateValues(size, plan.format)).flatMap(([model, values]) => [
-      `python3 "$sources/triton_backend/tools/fill_template.py" -i "$OUT/triton/${model}/config.pbtxt" \\`,
-      `  ${Object.entries(values)
-        .map(([key, value]) => `${key}:${value}`)
-        .join(',')}`,
-    ]),
+    ...FILL,
+    ...Object.entries(templateValues(size, plan.format)).map(
+      ([model, values]) =>
+        `fill ${model} ${Object.entries(values)
+          .map(([key, value]) => `${key}:${value}`)
+          .join(' ')}`,
+    ),
   ];
 }
 
