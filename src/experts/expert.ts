@@ -4,6 +4,9 @@
  */
 import type { RouterError } from '../core/errors.ts';
 import type { ChatBody, CompletionBody, Endpoint, FinishReason, Usage } from '../core/openai.ts';
+import type { EngineDescription, ReportedLoad } from '../engines/engine.ts';
+
+export type { EngineDescription, ReportedLoad } from '../engines/engine.ts';
 
 export type ExpertRequest = ExpertRequestBase &
   (
@@ -52,29 +55,6 @@ export type Health =
   | { readonly state: 'ready'; readonly detail?: string }
   | { readonly state: 'warming'; readonly detail: string }
   | { readonly state: 'down'; readonly detail: string };
-
-/** The load as the engine itself counts it, whoever causes it; null for what it does not say. */
-export interface ReportedLoad {
-  /** Requests in its batch. */
-  readonly running: number | null;
-  /** Requests that wait for a place in it. */
-  readonly waiting: number | null;
-  /** Share of the KV cache in use, 0 to 1. */
-  readonly kvCacheUse: number | null;
-}
-
-/** What the engine behind an expert is, as far as it tells. */
-export interface EngineDescription {
-  /** Such as `vLLM`, `SGLang`, `Triton`. */
-  readonly engine: string;
-  readonly version: string | null;
-  /** How it is spoken to, where there are several ways. */
-  readonly dialect: string | null;
-  /** Models it serves, by the names it takes. */
-  readonly models: readonly string[];
-  /** Where its load is read, or null when nowhere. */
-  readonly metrics: string | null;
-}
 
 export interface Expert {
   readonly id: string;

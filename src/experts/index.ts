@@ -3,6 +3,7 @@ import { emulatedKind } from './emulated/index.ts';
 import type { ExpertKind } from './kind.ts';
 import { llamaKind } from './llama/index.ts';
 import { openaiKind } from './openai/openai.ts';
+import { tritonKind } from './triton/index.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: a table of kinds with different option types has no narrower common type
-export const EXPERT_KINDS: readonly ExpertKind<any>[] = [llamaKind, openaiKind, emulatedKind];
+export const EXPERT_KINDS: readonly ExpertKind<any>[] = [llamaKind, openaiKind, tritonKind, emulatedKind];

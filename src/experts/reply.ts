@@ -17,7 +17,8 @@ export interface ReplyFacts {
 export interface Reply {
   /** A piece of the answer. False: the reader is slow, write no more until it has caught up. */
   text(piece: string): boolean;
-  finish(reason: FinishReason, usage: Usage | 'unknown'): void;
+  /** An unknown reason is null on the wire, an unknown usage absent. */
+  finish(reason: FinishReason | 'unknown', usage: Usage | 'unknown'): void;
 }
 
 export function openReply(request: ExpertRequest, sink: ReplySink, facts: ReplyFacts): Reply {
@@ -42,7 +43,7 @@ function whole(request: ExpertRequest, sink: ReplySink, facts: ReplyFacts): Repl
       const answer = chat ? { message: { role: 'assistant', content: text, refusal: null } } : { text };
       const body = bytes({
         ...common(facts, chat ? 'chat.completion' : 'text_completion'),
-        choices: [{ index: 0, ...answer, logprobs: null, finish_reason: reason }],
+        choices: [{ index: 0, ...answer, logprobs: null, finish_reason: reasonOnWire(reason) }],
         ...(usage === 'unknown' ? {} : { usage }),
       });
       sink.head(200, { 'content-type': 'application/json', 'content-length': String(body.byteLength) });
@@ -86,7 +87,7 @@ function streamed(request: ExpertRequest, sink: ReplySink, facts: ReplyFacts): R
     finish(reason, usage) {
       begin();
       if (held) send([choice(wellFormed(held), null)]);
-      send([choice(null, reason)]);
+      send([choice(null, reasonOnWire(reason))]);
       if (withUsage && usage !== 'unknown') send([], { usage });
       sink.data(DONE);
       sink.end({ usage, finishReason: reason });
@@ -99,6 +100,10 @@ const DONE = Buffer.from('data: [DONE]\n\n');
 function wantsUsage(request: ExpertRequest): boolean {
   const options = request.json.stream_options as { include_usage?: unknown } | null | undefined;
   return options?.include_usage === true;
+}
+
+function reasonOnWire(reason: FinishReason | 'unknown'): FinishReason | null {
+  return reason === 'unknown' ? null : reason;
 }
 
 function common(facts: ReplyFacts, object: string) {

@@ -1,0 +1,79 @@
+/**
+ * `npm run test:engines [component …] [-- vitest arguments]`: installs real engines below .cache/engines, pinned to
+ * the last package, then runs the tests under test/engines against them. Without names, all components.
+ */
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { prepare, ROOT } from './prepare.js';
+
+/**
+ * Name → what it is and how it comes onto the machine. `python`: a virtual environment with exactly the packages of
+ * test/engines/<name>/requirements.txt, made by the first of these interpreters that is there.
+ */
+const COMPONENTS = {
+  triton: {
+    about: "NVIDIA's Triton server 2.51 (24.10) on the CPU, and NVIDIA's own client",
+    // The server's Python backend is built per version; these have wheels of everything it needs.
+    python: ['python3.11', 'python3.12', 'python3.10'],
+  },
+};
+
+const FOLDER = join(ROOT, '.cache', 'engines');
+
+const split = process.argv.indexOf('--', 2);
+const named = process.argv.slice(2, split < 0 ? undefined : split);
+const forVitest = split < 0 ? [] : process.argv.slice(split + 1);
+const unknown = named.filter((name) => !(name in COMPONENTS));
+if (unknown.length > 0) {
+  fail(`unknown component: ${unknown.join(', ')}; there are: ${Object.keys(COMPONENTS).join(', ')}`, 2);
+}
+const wanted = named.length > 0 ? named : Object.keys(COMPONENTS);
+
+prepare();
+for (const name of wanted) install(name, COMPONENTS[name]);
+const vitest = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');
+const done = spawnSync(process.execPath, [vitest, 'run', 'test/engines', ...forVitest], {
+  cwd: ROOT,
+  stdio: 'inherit',
+  env: { ...process.env, EXPERT_ROUTER_TEST_ENGINES: wanted.join(',') },
+});
+process.exit(done.status ?? 1);
+
+/** Skipped when the very same requirements are there already; otherwise made anew, whole or not at all. */
+function install(name, component) {
+  const requirements = join(ROOT, 'test', 'engines', name, 'requirements.txt');
+  const folder = join(FOLDER, name);
+  const stamp = join(folder, '.installed');
+  const digest = createHash('sha256').update(readFileSync(requirements)).digest('hex');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) return;
+  console.error(`Installing ${name} (${component.about}) …`);
+  const started = performance.now();
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(FOLDER, { recursive: true });
+  run(interpreter(name, component.python), ['-m', 'venv', folder]);
+  const python = join(folder, 'bin', 'python');
+  run(python, ['-m', 'pip', '--quiet', 'install', '--no-deps', '-r', requirements]);
+  writeFileSync(stamp, digest);
+  console.error(`Installed ${name} in ${((performance.now() - started) / 1000).toFixed(0)} s.`);
+}
+
+function interpreter(name, candidates) {
+  const found = candidates.find((command) => spawnSync(command, ['--version']).status === 0);
+  return (
+    found ?? fail(`${name} needs one of ${candidates.join(', ')} on the PATH; install one and run again.`)
+  );
+}
+
+function run(command, args) {
+  const ended = spawnSync(command, args, { cwd: ROOT, stdio: ['ignore', 2, 2] });
+  if (ended.status !== 0)
+    fail(`${command} ${args.join(' ')} ended with ${ended.error?.message ?? ended.status}.`);
+}
+
+function fail(message, status = 1) {
+  console.error(message);
+  process.exit(status);
+}
