@@ -19,6 +19,10 @@ const COMPONENTS = {
     // The server's Python backend is built per version; these have wheels of everything it needs.
     python: ['python3.11', 'python3.12', 'python3.10'],
   },
+  shellcheck: {
+    about: 'the linter of shell scripts, for those that `expert-router engine` writes',
+    python: ['python3'],
+  },
 };
 
 const FOLDER = join(ROOT, '.cache', 'engines');

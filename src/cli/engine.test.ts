@@ -105,10 +105,20 @@ describe('the config of the router', () => {
     const { experts } = await loadConfig(join(folder, 'router.yaml'), {});
     expect(experts.map(({ kind }) => kind)).toEqual(Array.from({ length: 8 }, () => 'triton'));
     const published = JSON.stringify(parse(read(folder, 'compose.yaml')));
-    for (const { url, metrics_url } of experts) {
+    for (const { url, metrics_url, tokenizer } of experts) {
+      expect(tokenizer).toContain(
+        `${folder}/${serve === 'legacy' ? 'built' : 'checkpoints'}/Llama-2-13b-chat-hf-fp8`,
+      );
       expect(published).toContain(`127.0.0.1:${new URL(url as string).port}:8001`);
       expect(published).toContain(`127.0.0.1:${new URL(metrics_url as string).port}:8002`);
     }
+  });
+
+  it.skipIf(!hasTriton)('reads the tokenizer of a model served in place from where that lies', async () => {
+    const small = localModel('small');
+    const folder = await written('--model', small, '--precision', 'bf16', '--serve', 'triton');
+    const { experts } = await loadConfig(join(folder, 'router.yaml'), {});
+    expect(experts[0]!.tokenizer).toBe(small);
   });
 
   it('names each expert of --expert, its own model and its own limits', async () => {
@@ -130,6 +140,7 @@ describe('the folder', () => {
     const out = join(here(), 'out');
     const { folder, ...plan } = JSON.parse(await run('--model', MODEL, '--out', out, '--json'));
     expect(folder).toBe(out);
+    expect(read(out, 'router.yaml')).not.toContain(out);
     expect(plan).toEqual(JSON.parse(read(out, 'plan.json')));
   });
 
@@ -343,20 +354,4 @@ describe('what containers run, with doubles of their programs', () => {
     });
     expect([status, text]).toEqual([1, expect.stringContaining('places that nothing here fills')]);
   });
-});
-
-const shellcheck = spawnSync('shellcheck', ['--version']).status === 0;
-describe('shellcheck', () => {
-  it.skipIf(!shellcheck).each(WAYS)(
-    'finds nothing (%s; skipped where it is not installed)',
-    async (_, args) => {
-      const folder = await written('--model', MODEL, ...args);
-      const scripts = [
-        'prepare.sh',
-        ...readdirSync(join(folder, 'container')).map((name) => `container/${name}`),
-      ];
-      const checked = spawnSync('shellcheck', scripts, { cwd: folder, encoding: 'utf8' });
-      expect([checked.status, checked.stdout]).toEqual([0, '']);
-    },
-  );
 });

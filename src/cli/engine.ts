@@ -125,7 +125,7 @@ async function engine(options: EngineOptions): Promise<void> {
   const folder = resolve(options.out);
   requireFree(folder, options);
   const plan = await enginePlan(options);
-  await writeFolder(folder, engineFolder(plan, folder));
+  await writeFolder(folder, engineFolder(plan));
   console.log(
     options.json ? JSON.stringify({ folder, ...planSummary(plan) }, null, 2) : report(plan, folder),
   );
@@ -232,7 +232,8 @@ function namedExperts(text: string, before: readonly NamedExpert[] = []): readon
 }
 
 function report(plan: EnginePlan, folder: string): string {
-  const here = relative('.', folder) || '.';
+  const within = relative('.', folder);
+  const here = within.startsWith('..') ? folder : within || '.';
   const models = textTable([
     ['model', 'weights', 'cache', 'tokens in it', 'batch', 'longest request'],
     ...plan.models.map(({ name, size }) => [

@@ -98,12 +98,12 @@ describe('limits', () => {
     expect(flag('--max_batch_size')).toBe(figures.max_concurrent);
     expect(flag('--max_num_tokens')).toBe(DEFAULT_LIMITS.maxTokens);
     expect(flag('--max_seq_len')).toBe(4096);
-    const files = engineFolder(plan, '/somewhere');
+    const files = engineFolder(plan);
     const kv = parse(files['serve/model-x.yaml']!.content).kv_cache_config;
     expect(kv.free_gpu_memory_fraction).toBe(flag('--kv_cache_free_gpu_memory_fraction'));
     for (const expert of parse(files['router.yaml']!.content).experts)
       expect(expert.max_concurrent).toBe(figures.max_concurrent);
-    const llmapi = engineFolder(planFor('triton'), '/somewhere');
+    const llmapi = engineFolder(planFor('triton'));
     expect(parse(llmapi['triton/model-x/tensorrt_llm/1/model.yaml']!.content)).toMatchObject({
       max_batch_size: figures.max_concurrent,
       max_num_tokens: DEFAULT_LIMITS.maxTokens,
@@ -195,13 +195,10 @@ describe('what TensorRT-LLM is told', () => {
   it.each([{}, { precision: 'bf16' }, { precision: 'int4' }, { kvCache: '16bit' }] as const)(
     '%j: only documented keys',
     (choice) => {
-      const options = parse(
-        engineFolder(planFor('trtllm-serve', { choice }), '/f')['serve/model-x.yaml']!.content,
-      );
+      const options = parse(engineFolder(planFor('trtllm-serve', { choice }))['serve/model-x.yaml']!.content);
       expect(unknown(options, LLM_ARGUMENTS)).toEqual([]);
       const { triton_config, ...model } = parse(
-        engineFolder(planFor('triton', { choice }), '/f')['triton/model-x/tensorrt_llm/1/model.yaml']!
-          .content,
+        engineFolder(planFor('triton', { choice }))['triton/model-x/tensorrt_llm/1/model.yaml']!.content,
       );
       expect(unknown(model, LLM_ARGUMENTS)).toEqual([]);
       expect(unknown(model.kv_cache_config, KV_CACHE_CONFIG)).toEqual([]);

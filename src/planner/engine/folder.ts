@@ -16,12 +16,11 @@ export interface FolderFile {
   readonly executable: boolean;
 }
 
-/** @param folder the absolute path where it will lie */
-export function engineFolder(plan: EnginePlan, folder: string): Readonly<Record<string, FolderFile>> {
+export function engineFolder(plan: EnginePlan): Readonly<Record<string, FolderFile>> {
   const texts: Record<string, string> = {
     'README.md': readme(plan),
     'compose.yaml': composeFile(plan),
-    'router.yaml': enginesConfig(plan, folder),
+    'router.yaml': enginesConfig(plan),
     [PLAN_FILE]: `${JSON.stringify(planSummary(plan), null, 2)}\n`,
   };
   for (const model of plan.models) {

@@ -18,7 +18,7 @@ export function modelOnHost(plan: EnginePlan, model: ServedModel): string {
   return `./${plan.serve === 'legacy' ? 'built' : 'checkpoints'}/${model.name}`;
 }
 
-/** Where the host keeps the tokenizer and its chat template, for the router. */
+/** Where the host keeps the tokenizer and its chat template, for the router: from the folder, as its config means it. */
 export function tokenizerOnHost(plan: EnginePlan, model: ServedModel): string {
   const folder = modelOnHost(plan, model);
   return plan.serve === 'legacy' ? `${folder}/tokenizer` : folder;

@@ -21,11 +21,8 @@ export function openaiExpert(id: string, port: number, model: string): RouterExp
   return { id, kind: 'openai', url: `http://127.0.0.1:${port}/v1`, model };
 }
 
-/**
- * `max_concurrent` is the engine's batch: what is more waits in the router, where it can still go elsewhere.
- * @param folder absolute path of the folder, from where tokenizers are read
- */
-export function enginesConfig(plan: EnginePlan, folder: string): string {
+/** `max_concurrent` is the engine's batch: what is more waits in the router, where it can still go elsewhere. */
+export function enginesConfig(plan: EnginePlan): string {
   const comment =
     'Check: expert-router check, expert-router doctor. Serve: expert-router serve --config <this file>\n' +
     'Say what each expert is good at (description, samples), and the router gives it the clusters that fit; as it is,\n' +
@@ -35,14 +32,13 @@ export function enginesConfig(plan: EnginePlan, folder: string): string {
     plan.experts.map((expert) => ({
       ...(plan.serve === 'trtllm-serve'
         ? openaiExpert(expert.id, expert.ports.http, expert.model.name)
-        : tritonExpert(plan, expert, folder)),
+        : tritonExpert(plan, expert)),
       max_concurrent: expert.model.size.maxBatch,
     })),
   );
 }
 
-function tritonExpert(plan: EnginePlan, { id, ports, model }: EngineExpert, folder: string): RouterExpert {
-  const tokenizer = tokenizerOnHost(plan, model);
+function tritonExpert(plan: EnginePlan, { id, ports, model }: EngineExpert): RouterExpert {
   return {
     id,
     kind: 'triton',
@@ -51,6 +47,6 @@ function tritonExpert(plan: EnginePlan, { id, ports, model }: EngineExpert, fold
     dialect: plan.serve === 'legacy' ? 'ensemble' : 'llmapi',
     // Several servers on one machine: none but the first could have the usual port.
     metrics_url: `http://127.0.0.1:${ports.metrics}/metrics`,
-    tokenizer: tokenizer.startsWith('./') ? `${folder}${tokenizer.slice(1)}` : tokenizer,
+    tokenizer: tokenizerOnHost(plan, model),
   };
 }
