@@ -70,7 +70,7 @@ const WAYS = [
   ['triton', ['--serve', 'triton']],
   ['legacy', ['--serve', 'legacy']],
   ['published as it is', ['--precision', 'bf16']],
-  ['two GPUs each', ['--experts', '4', '--tp', '2']],
+  ['two GPUs each', ['--tp', '2']],
 ] as const;
 
 describe.each(WAYS)('expert-router engine: %s', (_, args) => {
@@ -171,6 +171,9 @@ describe('the folder', () => {
     [['--model', MODEL, '--gpu', 'h1000'], /Did you mean "h100"/],
     [['--model', MODEL, '--experts', '9'], /--experts: 9 experts/],
     [['--model', MODEL, '--experts', '0'], /--experts: must be at least 1/],
+    [['--model', MODEL, '--tp', '0'], /--tp: must be 1, 2, 4 or 8/],
+    [['--model', MODEL, '--tp', '4', '--gpus', '2'], /--gpus: an expert on 4 GPUs does not fit on 2/],
+    [['--model', MODEL, '--port', '0'], /--port: .*from 1/],
     [['--model', MODEL, '--serve', 'legacy', '--tp', '2', '--experts', '4'], /--tp: compiled engines/],
     [['--model', MODEL, '--expert', `a=${MODEL}`], /--expert: names a model for each/],
     [['--model', MODEL, '--context', '5000'], /--context: 5000/],
@@ -189,6 +192,22 @@ describe('the folder', () => {
     [['--expert', `a=${MODEL}`, '--expert', `a=${MODEL}`], /two experts are called "a"/],
   ])('%j is wrong usage', async (args, message) => {
     await expect(run(...args)).rejects.toThrow(message);
+  });
+});
+
+describe('the help', () => {
+  it('has examples that work', async () => {
+    let help = '';
+    const shown = engineCommand().configureOutput({ writeOut: (text) => void (help += text) });
+    shown.outputHelp();
+    const lines = [...help.matchAll(/\$ expert-router engine (.*)/g)].map((match) => match[1]!);
+    expect(lines.length).toBeGreaterThan(3);
+    for (const line of lines) {
+      const words = line.replace('./Qwen2.5-Coder-7B-Instruct', localModel('coder')).split(' ');
+      expect(
+        JSON.parse(await run(...words, '--out', join(here(), 'out'), '--json')).experts.length,
+      ).toBeGreaterThan(1);
+    }
   });
 });
 
@@ -315,7 +334,7 @@ describe('what containers run, with doubles of their programs', () => {
     const { status, calls } = inContainer(folder, 'quantise.sh', { MODEL });
     expect(status).toBe(0);
     expect(calls.at(-1)).toBe(
-      `python3 hf_ptq.py --pyt_ckpt_path ${MODEL} --qformat fp8 --kv_cache_qformat none --calib_size 512 --export_path ${folder}/made`,
+      `python3 hf_ptq.py --pyt_ckpt_path ${MODEL} --qformat fp8 --kv_cache_qformat none --dataset cnn_dailymail --calib_size 512 --export_path ${folder}/made`,
     );
   });
 

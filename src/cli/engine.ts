@@ -52,13 +52,11 @@ interface EngineOptions extends LoadOptions {
   readonly json?: boolean;
 }
 
-const DEFAULT_EXPERTS = 8;
-
 export function engineCommand(): Command {
   const command = new Command('engine')
     .description('write a folder that quantises models and serves them with TensorRT-LLM, an expert a GPU')
     .option('-m, --model <name>', 'Hugging Face repository or folder of the model that all experts serve')
-    .option('--experts <n>', `how many experts serve it (default: ${DEFAULT_EXPERTS})`, count)
+    .option('--experts <n>', 'how many experts serve it (default: as many as the GPUs hold)', count)
     .option('--expert <id=model>', 'an expert with a model of its own, instead (repeatable)', namedExperts)
     .option('-g, --gpu <name>', GPU_NAMES.join(', '), 'h100')
     .option(
@@ -112,7 +110,7 @@ Examples:
   $ expert-router engine --model meta-llama/Llama-2-13b-chat-hf --gpu h100 --precision fp8
   $ expert-router engine --expert code=./Qwen2.5-Coder-7B-Instruct --expert general=Qwen/Qwen2.5-7B-Instruct --gpu l40s
   $ expert-router engine --model nvidia/Llama-3.1-8B-Instruct-FP8 --quantized --serve triton
-  $ expert-router engine --model meta-llama/Llama-3.1-70B-Instruct --experts 4 --tp 2
+  $ expert-router engine --model meta-llama/Llama-3.1-70B-Instruct --tp 2
   $ expert-router engine --model meta-llama/Llama-3.1-8B-Instruct --gpu a100 --precision bf16 --kv-cache fp8
 
 docs/tensorrt-llm.md leads from here to served experts. Limits are those of "expert-router plan".`,
@@ -148,6 +146,7 @@ async function enginePlan(options: EngineOptions): Promise<EnginePlan> {
     kvCache: options.kvCache,
     quantized: options.quantized ?? false,
   });
+  requireRoom(options);
   if (serve === 'legacy' && options.tp !== 1)
     throw new UserError(
       '--tp: compiled engines are written for one GPU an expert; use --serve trtllm-serve.',
@@ -162,14 +161,22 @@ async function enginePlan(options: EngineOptions): Promise<EnginePlan> {
   return { serve, format, images: imagesOf(options), models: served, experts: placed };
 }
 
-function expertsOf({ model, experts, expert }: EngineOptions): readonly NamedExpert[] {
+function requireRoom({ gpus, tp }: EngineOptions): void {
+  if (![1, 2, 4, 8].includes(tp)) throw new UserError(`--tp: must be 1, 2, 4 or 8, is ${tp}.`);
+  if (gpus < tp) throw new UserError(`--gpus: an expert on ${tp} GPUs does not fit on ${gpus}.`);
+}
+
+function expertsOf({ model, experts, expert, gpus, tp }: EngineOptions): readonly NamedExpert[] {
   if (expert && (model !== undefined || experts !== undefined))
     throw new UserError('--expert: names a model for each expert; leave out --model and --experts.');
   if (expert) return expert;
   if (model === undefined)
     throw new UserError('--model: name the model, or one for each expert with --expert id=model.');
   if (experts === 0) throw new UserError('--experts: must be at least 1.');
-  return Array.from({ length: experts ?? DEFAULT_EXPERTS }, (_, i) => ({ id: `expert-${i + 1}`, model }));
+  return Array.from({ length: experts ?? Math.floor(gpus / tp) }, (_, i) => ({
+    id: `expert-${i + 1}`,
+    model,
+  }));
 }
 
 /** By the name it was asked for; two names of one folder are one model. */

@@ -168,5 +168,8 @@ function recipeText(
   most: PlanFigures['max_concurrent'],
 ): string {
   const { config, commands } = recipe(d, limits, copies, repository, most);
-  return `${config}\n# Engines, one command each:\n${commands.map((line) => `# ${line}`).join('\n')}`;
+  const comments = ['Engines, one command each:', ...commands];
+  if (d.engine.startsWith('tensorrt-llm'))
+    comments.push('A folder that quantises and serves it, from its Hugging Face name: expert-router engine');
+  return `${config}\n${comments.map((line) => `# ${line}`).join('\n')}`;
 }

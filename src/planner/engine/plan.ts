@@ -114,6 +114,7 @@ function portsFrom(http: number, serve: ServeMode): Ports {
 }
 
 function requirePorts(ports: readonly number[]): void {
+  if (ports.some((port) => port < 1)) throw new UserError('--port: ports count from 1.');
   const beyond = ports.find((port) => port > 65_535);
   if (beyond !== undefined)
     throw new UserError(`--port: the experts' ports go up to ${beyond}; 65535 is the last.`);
