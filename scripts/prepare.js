@@ -4,7 +4,16 @@
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -45,7 +54,9 @@ function install() {
 function compile(project, outDir, sources) {
   const stamp = join(ROOT, outDir, '.compiled');
   const newest = Math.max(
-    ...[project, 'tsconfig.json', ...sources].map((name) => newestChange(join(ROOT, name))),
+    ...[project, 'tsconfig.json', 'scripts/prepare.js', ...sources].map((name) =>
+      newestChange(join(ROOT, name)),
+    ),
   );
   if (existsSync(stamp) && Number(readFileSync(stamp, 'utf8')) === newest) return;
   // Removed first, so that a deleted source leaves no compiled ghost behind.
@@ -55,8 +66,16 @@ function compile(project, outDir, sources) {
     [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', project],
     'the sources do not compile',
   );
+  for (const source of sources) copyData(source, sources.length > 1 ? join(outDir, source) : outDir);
   mkdirSync(join(ROOT, outDir), { recursive: true });
   writeFileSync(stamp, String(newest));
+}
+
+/** Files that sources read beside themselves, and that the compiler leaves where they are. */
+function copyData(source, outDir) {
+  for (const name of readdirSync(join(ROOT, source), { recursive: true })) {
+    if (name.endsWith('.proto')) copyFileSync(join(ROOT, source, name), join(ROOT, outDir, name));
+  }
 }
 
 function newestChange(path) {
