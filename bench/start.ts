@@ -35,7 +35,7 @@ async function start(folder: string, args: readonly string[], cache: string): Pr
   const began = performance.now();
   const child = spawn('npm', ['start', '--', '--port', '0', ...args], {
     cwd: folder,
-    env: { ...process.env, EXPERT_ROUTER_CACHE: cache },
+    env: { ...process.env, EXPERT_ROUTER_CACHE: cache, EXPERT_ROUTER_DISCOVER: 'none' },
     stdio: ['ignore', 'pipe', 'ignore'],
     detached: true,
   });

@@ -18,7 +18,7 @@ import type { RouterModel } from '../model/router-model.ts';
 import { assignClusters, type ClusterAssignment, type ExpertProfile } from '../routing/assignment.ts';
 import { POLICIES } from '../routing/policies.ts';
 import type { LoadSnapshot } from '../routing/policy.ts';
-import type { Telemetry } from '../telemetry/metrics.ts';
+import type { EngineLoad, Telemetry } from '../telemetry/metrics.ts';
 import { plainText } from '../text/routable.ts';
 import { placesKey } from '../workers/messages.ts';
 import type { WorkerLink } from '../workers/worker-link.ts';
@@ -26,6 +26,9 @@ import { cacheFolder } from './cache-folder.ts';
 import { progressBar } from './progress.ts';
 import { shipped } from './shipped.ts';
 import { StandIns } from './stand-ins.ts';
+
+/** Milliseconds that never run backwards: one clock for a fleet and its replicas. */
+const MONOTONIC = (): number => performance.now();
 
 export const DEFAULT_CONFIG = shipped('presets/embedded.yaml');
 export const DEFAULT_MODEL = shipped('models/default.router.safetensors');
@@ -99,11 +102,15 @@ export function idleLoads(config: Config): () => readonly LoadSnapshot[] {
   return () => loads;
 }
 
-/** Starts every expert of the config, in its order. @param link to the primary, where this process is one of several */
+/**
+ * Starts every expert of the config, in its order.
+ * @param link to the primary, where this process is one of several @param processes how many
+ */
 export async function composeFleet(
   config: Config,
   deps: ExpertDeps,
   link: WorkerLink | null = null,
+  processes = 1,
 ): Promise<Fleet> {
   const version = configVersion(config);
   const standIns = new StandIns(deps);
@@ -117,7 +124,29 @@ export async function composeFleet(
       }),
     );
   }
-  return new Fleet(groups, Math.random);
+  return new Fleet(groups, Math.random, { now: MONOTONIC, processes });
+}
+
+interface ReplicaMaker {
+  readonly name: string;
+  readonly weight: number;
+  /** Rejects with `UserError` when it cannot be had. */
+  make(): Promise<Expert>;
+}
+
+/** One a replica of an expert; none is made yet. @throws UserError for options that do not go together */
+export function replicaMakers(
+  expert: ExpertConfig,
+  deps: ExpertDeps,
+  standIns: StandIns,
+): readonly ReplicaMaker[] {
+  const kind = kindOf(expert);
+  return replicaOptions(expert).map(({ name, weight, options }) => ({
+    name,
+    weight,
+    make: () =>
+      standIns.instead(expert.id, kind, kindOptions(expert), () => kind.create(expert.id, options, deps)),
+  }));
 }
 
 async function composeReplicas(
@@ -127,17 +156,15 @@ async function composeReplicas(
   link: WorkerLink | null,
   version: string,
 ): Promise<readonly Replica[]> {
-  const kind = kindOf(expert);
   const limit = limitOf(expert);
   const made: Replica[] = [];
-  for (const [index, { name, weight, options }] of replicaOptions(expert).entries()) {
-    const create = (): Promise<Expert> => kind.create(expert.id, options, deps);
-    const speaker = await standIns.instead(expert.id, kind, kindOptions(expert), create);
+  for (const [index, { name, weight, make }] of replicaMakers(expert, deps, standIns).entries()) {
+    const speaker = await make();
     const shared =
       link && Number.isFinite(limit)
         ? { slots: link.slots(placesKey(version, expert.id, index), limit) }
         : {};
-    made.push(new Replica(name, speaker, { weight, limit, now: () => performance.now(), ...shared }));
+    made.push(new Replica(name, speaker, { weight, limit, now: MONOTONIC, ...shared }));
   }
   return made;
 }
@@ -178,6 +205,17 @@ export function ownLoads(fleet: Fleet): ReadonlyMap<string, ReturnType<typeof ow
   return new Map(Array.from(fleet.groups, ([id, group]) => [id, ownLoad(group)]));
 }
 
+/** What engines last reported, for the metrics page. */
+export function engineLoads(fleet: Fleet): readonly EngineLoad[] {
+  return [...fleet.groups].flatMap(([expert, group]) =>
+    group.replicas.flatMap((replica) => {
+      const { seen } = replica.report;
+      if (!seen || replica.reportState === 'lost') return [];
+      return { expert, replica: replica.name, ...seen.load, ageSeconds: (replica.reportAge ?? 0) / 1000 };
+    }),
+  );
+}
+
 /** Of this process alone: metrics are added up over workers. */
 function ownLoad(group: ExpertGroup): { inFlight: number; queued: number; available: boolean } {
   const inFlight = group.replicas.reduce((sum, replica) => sum + replica.own.inFlight, 0);
@@ -186,7 +224,12 @@ function ownLoad(group: ExpertGroup): { inFlight: number; queued: number; availa
 
 /** Whether every expert is a server elsewhere, so that more processes of the gateway mean more throughput. */
 export function canHaveWorkers(config: Config): boolean {
-  return !config.experts.some((expert) => kindOf(expert).inProcess);
+  return !config.experts.some(isInProcess);
+}
+
+/** Whether an expert computes inside this process. */
+export function isInProcess(expert: ExpertConfig): boolean {
+  return kindOf(expert).inProcess;
 }
 
 function limitOf(expert: ExpertConfig): number {

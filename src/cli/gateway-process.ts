@@ -17,6 +17,8 @@ export interface ProcessOptions {
   readonly config: Config;
   readonly address: Address;
   readonly verbose: boolean;
+  /** How many processes serve, this one included. */
+  readonly processes: number;
 }
 
 /** How long running answers may take to finish once the process was asked to end. */
@@ -64,7 +66,7 @@ export async function serveAsWorker(options: ProcessOptions): Promise<void> {
 }
 
 async function start(
-  { file, config, address, verbose }: ProcessOptions,
+  { file, config, address, verbose, processes }: ProcessOptions,
   link: WorkerLink | null,
 ): Promise<{ server: RunningServer; setup: Setup }> {
   const telemetry = new Telemetry({ processMetrics: true });
@@ -72,6 +74,7 @@ async function start(
     file,
     telemetry,
     link,
+    processes,
     log,
     metrics: metricsPage(telemetry, link),
     onRouted: verbose ? logDecision : () => {},

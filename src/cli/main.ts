@@ -4,8 +4,11 @@ import { describeError, UserError } from '../core/errors.ts';
 import { assignCommand } from './assign.ts';
 import { chatCommand } from './chat.ts';
 import { checkCommand } from './check.ts';
+import { discoverCommand } from './discover.ts';
+import { doctorCommand } from './doctor.ts';
 import { emulateCommand } from './emulate.ts';
 import { engineCommand } from './engine.ts';
+import { expertsCommand } from './experts.ts';
 import { inspectCommand } from './inspect.ts';
 import { keyCommand } from './key.ts';
 import { loadTestCommand } from './loadtest.ts';
@@ -23,11 +26,14 @@ const EXIT = { failed: 1, usage: 2, interrupted: 130 } as const;
 const VERBS = [
   serveCommand,
   chatCommand,
+  expertsCommand,
   routeCommand,
   assignCommand,
   trainCommand,
   inspectCommand,
   checkCommand,
+  doctorCommand,
+  discoverCommand,
   emulateCommand,
   loadTestCommand,
   planCommand,

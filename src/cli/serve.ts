@@ -6,32 +6,39 @@ import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { UserError } from '../core/errors.ts';
 import { Primary } from '../workers/primary.ts';
-import { canHaveWorkers, DEFAULT_CONFIG } from './compose.ts';
+import { canHaveWorkers } from './compose.ts';
+import { chosenKey } from './discover/discover.ts';
 import { serveAlone, serveAsWorker } from './gateway-process.ts';
 import { listenAddress } from './listen-address.ts';
+import { unconfigured } from './unconfigured.ts';
 
 interface ServeOptions {
   readonly config?: string;
   readonly port?: number;
   readonly workers?: number;
   readonly verbose?: boolean;
+  readonly discover: boolean;
+  readonly useKey?: readonly string[];
 }
 
 export function serveCommand(): Command {
   return new Command('serve')
     .description('serve the gateway')
-    .option('-c, --config <file>', 'experts and settings; eight embedded experts when absent')
+    .option('-c, --config <file>', 'experts and settings; when absent, what runs on this machine')
     .option('-p, --port <port>', 'listen on this port instead of the configured one', wholeNumber(0, 65_535))
     .option(
       '-w, --workers <number>',
       'processes that share the port; one a core, or one if an expert is embedded',
       wholeNumber(1, 256),
     )
+    .option('--no-discover', 'without --config, serve the eight embedded experts whatever else runs here')
+    .option('--use-key <VARIABLE=MODEL...>', "without --config, also a cloud's model, paid with this key")
     .option('--verbose', 'print one line a request: who answers and why, never what was asked')
     .addHelpText(
       'after',
       `
-Without --config, eight experts run inside this process on one small model, fetched once.
+Without --config, the models of the engines that answer on the usual ports are the experts (expert-router discover
+shows them). Where there are none, eight run inside this process on one small model, fetched once.
 Without API keys in the config, only this machine can connect.
 A changed config or router model is taken up while serving (also on SIGHUP); a bad one is refused with the reason.
 
@@ -44,14 +51,15 @@ Examples:
 }
 
 async function serve(options: ServeOptions): Promise<void> {
-  const file = options.config ?? DEFAULT_CONFIG;
+  const file = options.config ?? (await unconfigured(asDiscovery(options), (line) => console.log(line)));
   const config = await loadConfig(file, process.env);
   const address = listenAddress(config, options.port);
   const verbose = options.verbose ?? false;
-  if (cluster.isWorker) return serveAsWorker({ file, config, address, verbose });
   const workers = workerCount(config, options.workers);
+  const served = { file, config, address, verbose, processes: workers };
+  if (cluster.isWorker) return serveAsWorker(served);
   if (workers === 1) {
-    greet(config, await serveAlone({ file, config, address, verbose }), address.restricted, 1);
+    greet(config, await serveAlone(served), address.restricted, 1);
     return;
   }
   const primary = new Primary({
@@ -63,6 +71,12 @@ async function serve(options: ServeOptions): Promise<void> {
   process.on('SIGTERM', () => primary.end());
   process.on('SIGHUP', () => primary.reload());
   primary.run();
+}
+
+function asDiscovery({ discover, useKey = [] }: ServeOptions): Parameters<typeof unconfigured>[0] {
+  if (!discover && useKey.length > 0)
+    throw new UserError('--use-key and --no-discover: leave out one of the two.');
+  return { discover, keys: useKey.map(chosenKey) };
 }
 
 function workerCount(config: Config, asked: number | undefined): number {

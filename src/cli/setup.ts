@@ -17,6 +17,7 @@ import {
   composeFleet,
   composeGateway,
   DEFAULT_MODEL,
+  engineLoads,
   expertDeps,
   loadRouterModel,
   ownLoads,
@@ -27,6 +28,8 @@ export interface SetupParts {
   readonly file: string;
   readonly telemetry: Telemetry;
   readonly link: WorkerLink | null;
+  /** How many processes serve, this one included. */
+  readonly processes: number;
   readonly metrics: RouteContext['metrics'];
   readonly onRouted: RouteContext['onRouted'];
   log(line: string): void;
@@ -56,6 +59,7 @@ export class Setup {
     this.#parts = parts;
     this.#serving = serving;
     parts.telemetry.watchLoads(() => ownLoads(this.#serving.context.gateway.fleet));
+    parts.telemetry.watchEngines(() => engineLoads(this.#serving.context.gateway.fleet));
     this.#begin(config);
   }
 
@@ -115,7 +119,7 @@ export class Setup {
 
 async function prepare(config: Config, parts: SetupParts, startedAt: number): Promise<Serving> {
   const model = await loadRouterModel(config);
-  const fleet = await composeFleet(config, expertDeps(parts.log), parts.link);
+  const fleet = await composeFleet(config, expertDeps(parts.log), parts.link, parts.processes);
   return {
     config,
     keys: config.keys,

@@ -2,7 +2,7 @@
 import { HttpClient } from '../wire/client.ts';
 import { type Asked, ask, type Question } from './ask.ts';
 import { engineRoot } from './habits.ts';
-import { type Answers, QUESTIONS, recognise, type Sighting } from './recognise.ts';
+import { type Answers, QUESTIONS, recognise, type Sighting, takesText } from './recognise.ts';
 
 export interface ProbeOptions {
   /** Milliseconds for all of it. */
@@ -16,22 +16,30 @@ export interface ProbeOptions {
 export async function probe(base: URL, { within, headers = {}, signal }: ProbeOptions): Promise<Sighting> {
   const client = new HttpClient(base, { connect: within, head: within, idle: within });
   const limit = AbortSignal.timeout(within);
+  const ends = signal ? AbortSignal.any([limit, signal]) : limit;
   const root = engineRoot(base);
-  const put = async ([name, question]: [string, Question]): Promise<[string, Asked]> => [
-    name,
-    await ask(
-      client,
-      {
-        ...question,
-        path: root + question.path,
-        headers: { ...headers, ...(question.body ? { 'content-type': 'application/json' } : {}) },
-      },
-      signal ? AbortSignal.any([limit, signal]) : limit,
-    ),
-  ];
+  const put = (question: Question): Promise<Asked> => {
+    const type = question.body ? { 'content-type': 'application/json' } : {};
+    return ask(client, { ...question, path: root + question.path, headers: { ...headers, ...type } }, ends);
+  };
   try {
-    return recognise(Object.fromEntries(await Promise.all(Object.entries(QUESTIONS).map(put))) as Answers);
+    const asked = Object.entries(QUESTIONS).map(async ([name, question]) => [name, await put(question)]);
+    const sighting = recognise(Object.fromEntries(await Promise.all(asked)) as Answers);
+    return sighting.state === 'engine' && sighting.engine === 'Triton' && !sighting.apis.includes('openai')
+      ? { ...sighting, models: await textModels(sighting.models, put) }
+      : sighting;
   } finally {
     client.close();
   }
+}
+
+/** Of a Triton repository those that take text: preprocessing and postprocessing steps are models too. */
+async function textModels(
+  models: readonly string[],
+  put: (question: Question) => Promise<Asked>,
+): Promise<readonly string[]> {
+  const metadata = await Promise.all(
+    models.map((model) => put({ path: `/v2/models/${encodeURIComponent(model)}` })),
+  );
+  return models.filter((_, index) => takesText(metadata[index]));
 }

@@ -159,6 +159,12 @@ function otherModels({ tgi, repository }: Answers): readonly string[] {
   }
 }
 
+/** Whether a model of KServe's protocol takes a prompt as text, by its metadata. */
+export function takesText(metadata: Asked | undefined): boolean {
+  const inputs = jsonOf(metadata)?.inputs;
+  return Array.isArray(inputs) && inputs.some((input: Json | null) => input?.name === 'text_input');
+}
+
 function unrecognised(asked: readonly Asked[]): Sighting {
   const answers = asked.filter(isAnswer);
   if (answers.length === 0) return unanswered(asked);

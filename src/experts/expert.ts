@@ -62,8 +62,11 @@ export interface Expert {
   /** Starts at once and returns before the first sink call. */
   generate(request: ExpertRequest, sink: ReplySink): Generation;
   health(signal: AbortSignal): Promise<Health>;
-  /** Absent where the engine reports no load. Rejects when it cannot be read this time. */
-  reportedLoad?(signal: AbortSignal): Promise<ReportedLoad>;
+  /**
+   * Absent where the engine never reports its load, null where this one does not. Rejects when it cannot be read this
+   * time, with a message that says why.
+   */
+  reportedLoad?(signal: AbortSignal): Promise<ReportedLoad | null>;
   /** Absent where there is no engine apart from us. Rejects when it cannot be reached. */
   describe?(signal: AbortSignal): Promise<EngineDescription>;
   close(): Promise<void>;

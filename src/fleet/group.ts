@@ -5,8 +5,10 @@
 import { RouterError } from '../core/errors.ts';
 import { expectedWait } from '../routing/expected-wait.ts';
 import type { LoadSnapshot } from '../routing/policy.ts';
-import { rankReplicas } from '../routing/replica.ts';
+import { type ReplicaSnapshot, rankReplicas } from '../routing/replica.ts';
 import { FairQueue, type Waiting } from './fair-queue.ts';
+import type { LoadReport } from './load-report.ts';
+import { shareAfter } from './observed-load.ts';
 import type { Lease, LeaseOutcome, Replica } from './replica.ts';
 
 export interface Admission extends Waiting {
@@ -43,6 +45,8 @@ export class ExpertGroup {
   readonly #line = new FairQueue<InLine>();
   /** Requests that wait in other processes, as last heard. */
   queuedElsewhere = 0;
+  /** Ours among all requests of this expert; 1 until its engines tell of others. */
+  #share = 1;
 
   constructor(id: string, replicas: readonly Replica[], options: GroupOptions) {
     this.id = id;
@@ -55,17 +59,46 @@ export class ExpertGroup {
     return this.#line.length;
   }
 
-  /** Over all processes. */
+  /** Requests that our processes have with it. */
+  get inFlight(): number {
+    return sum(this.replicas, (replica) => replica.inFlight);
+  }
+
+  /** Over all processes, and with what others have at its engines where those tell. */
   load(): LoadSnapshot {
     const available = this.replicas.filter((replica) => replica.available);
     return {
-      inFlight: sum(this.replicas, (replica) => replica.inFlight),
+      inFlight: sum(this.replicas, (replica) => replica.inFlight + this.others(replica)),
       queued: this.#line.length + this.queuedElsewhere,
-      outstandingTokens: sum(this.replicas, (replica) => replica.outstandingTokens),
-      tokensPerSecond: sum(available, (replica) => replica.tokensPerSecond),
-      capacity: sum(available, (replica) => replica.limit),
+      outstandingTokens: sum(this.replicas, (replica) => this.#snapshot(replica).outstandingTokens),
+      tokensPerSecond: sum(available, (replica) => this.#rate(replica)),
+      capacity: sum(available, (replica) => replica.slots),
       available: available.length > 0,
     };
+  }
+
+  /** Requests of others that a replica holds, as far as its engine tells. */
+  others(replica: Replica): number {
+    return replica.others(this.#share);
+  }
+
+  /** What a replica's engine said of its load. */
+  heard(replica: Replica, report: LoadReport): void {
+    replica.report = report;
+    const seen = this.replicas.flatMap((one) => one.report.seen ?? []);
+    if (report.problem === null) this.#share = shareAfter(this.#share, seen);
+  }
+
+  /** Others' requests count as tokens too: as many each as ours have on average. */
+  #snapshot(replica: Replica): ReplicaSnapshot {
+    const { name, weight, available, full } = replica;
+    const outstandingTokens = replica.outstandingTokens + this.others(replica) * replica.meanTokens;
+    return { name, weight, available, full, outstandingTokens };
+  }
+
+  /** We see only our own tokens finish; others' finish beside them, in proportion to their requests. */
+  #rate(replica: Replica): number {
+    return replica.tokensPerSecond * (1 + this.others(replica) / Math.max(1, replica.inFlight));
   }
 
   /**
@@ -90,7 +123,10 @@ export class ExpertGroup {
     const free = this.replicas.filter(
       (replica) => replica.hasRoom && replica.available && !admission.tried.has(replica),
     );
-    const [best] = rankReplicas(free, admission.affinityKey);
+    const [best] = rankReplicas(
+      free.map((replica) => this.#snapshot(replica)),
+      admission.affinityKey,
+    );
     if (best === undefined) return null;
     const lease = free[best]!.lease(admission.tokens);
     return {

@@ -2,8 +2,10 @@
  * One replica of an expert: what it holds, how it fares, and leases on it. A lease is the only way to count a
  * request in, and its first ending counts it out, so no exit path can leave a counter standing.
  */
-import type { Expert, Health } from '../experts/expert.ts';
+import type { EngineDescription, Expert, Health } from '../experts/expert.ts';
 import { Breaker, type BreakerState } from './breaker.ts';
+import { type LoadReport, NO_REPORT, type ReportState, stateOf } from './load-report.ts';
+import { hasFullCache, othersNow, slotsNow } from './observed-load.ts';
 import { ServiceRate } from './service-rate.ts';
 
 export type LeaseOutcome =
@@ -49,6 +51,11 @@ interface Elsewhere {
   readonly outstandingTokens: number;
 }
 
+/** Tokens that a request is taken for until the first has come. */
+const FIRST_TOKENS = 512;
+/** How fast the mean follows: about the last 32 requests count. */
+const MEAN_STEP = 1 / 32;
+
 export class Replica {
   readonly name: string;
   readonly expert: Expert;
@@ -56,6 +63,10 @@ export class Replica {
   /** Requests it may hold at once, over all processes. */
   readonly limit: number;
   elsewhere: Elsewhere = { inFlight: 0, outstandingTokens: 0 };
+  /** What its engine last said of its load. */
+  report: LoadReport = NO_REPORT;
+  /** What its engine is, once it has told its load. */
+  engine: EngineDescription | null = null;
   readonly #breaker = new Breaker();
   readonly #rate = new ServiceRate();
   readonly #now: () => number;
@@ -63,6 +74,7 @@ export class Replica {
   #health: Health = { state: 'ready' };
   #inFlight = 0;
   #outstandingTokens = 0;
+  #meanTokens = FIRST_TOKENS;
 
   constructor(
     name: string,
@@ -88,6 +100,42 @@ export class Replica {
 
   get outstandingTokens(): number {
     return this.#outstandingTokens + this.elsewhere.outstandingTokens;
+  }
+
+  /** Mean tokens of a request, prompt and expected answer. */
+  get meanTokens(): number {
+    return this.#meanTokens;
+  }
+
+  /**
+   * Requests there that are not ours, as far as its engine tells; 0 where it does not.
+   * @param share ours among all requests of the expert
+   */
+  others(share: number): number {
+    const { seen } = this.report;
+    return seen ? othersNow(seen, this.inFlight, share, this.#now()) : 0;
+  }
+
+  /** Requests it runs at once before more have to wait. */
+  get slots(): number {
+    const { seen } = this.report;
+    return seen ? slotsNow(seen, this.limit, this.#now()) : this.limit;
+  }
+
+  /** Its engine has no room for the tokens of one more. */
+  get full(): boolean {
+    const { seen } = this.report;
+    return seen !== null && hasFullCache(seen, this.#now());
+  }
+
+  get reportState(): ReportState {
+    return stateOf(this.report, this.#now());
+  }
+
+  /** Milliseconds since the last reading; null where there is none. */
+  get reportAge(): number | null {
+    const { seen } = this.report;
+    return seen ? Math.max(0, this.#now() - seen.at) : null;
   }
 
   get tokensPerSecond(): number {
@@ -127,6 +175,7 @@ export class Replica {
     let open = true;
     this.#slots.take();
     this.#inFlight += 1;
+    this.#meanTokens += (tokens - this.#meanTokens) * MEAN_STEP;
     this.#outstandingTokens += tokens;
     this.#breaker.admitted(this.#now());
     this.#rate.started(this.#now());

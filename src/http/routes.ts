@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { RouterError } from '../core/errors.ts';
 import { requestHeadersForExpert } from '../core/headers.ts';
 import type { Endpoint } from '../core/openai.ts';
+import type { Replica } from '../fleet/replica.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { AUTO, endpointOf, parseRequest } from '../gateway/request.ts';
 import type { Routed } from '../gateway/router.ts';
@@ -139,10 +140,10 @@ async function listExperts({ gateway }: RouteContext, { response }: Exchange): P
       id: group.id,
       object: 'expert',
       available: load.available,
-      in_flight: load.inFlight,
+      in_flight: group.inFlight,
       queued: load.queued,
       outstanding_tokens: load.outstandingTokens,
-      tokens_per_second: Math.round(load.tokensPerSecond * 10) / 10,
+      tokens_per_second: round1(load.tokensPerSecond),
       replicas: group.replicas.map((replica) => ({
         name: replica.name,
         kind: replica.expert.kind,
@@ -151,10 +152,32 @@ async function listExperts({ gateway }: RouteContext, { response }: Exchange): P
         in_flight: replica.inFlight,
         limit: Number.isFinite(replica.limit) ? replica.limit : null,
         weight: replica.weight,
+        tokens_per_second: round1(replica.tokensPerSecond),
+        engine: replica.engine && { name: replica.engine.engine, version: replica.engine.version },
+        reported: reportBody(replica, group.others(replica)),
       })),
     };
   });
   sendJson(response, 200, { object: 'list', data });
+}
+
+/** What the engine says of its load, how old that is, and what is made of it. */
+function reportBody(replica: Replica, others: number): Record<string, unknown> {
+  const { seen, problem } = replica.report;
+  return {
+    state: replica.reportState,
+    running: seen?.load.running ?? null,
+    waiting: seen?.load.waiting ?? null,
+    kv_cache_use: seen?.load.kvCacheUse ?? null,
+    age_seconds: replica.reportAge === null ? null : round1(replica.reportAge / 1000),
+    others: round1(others),
+    full: replica.full,
+    problem,
+  };
+}
+
+function round1(value: number): number {
+  return Math.round(value * 10) / 10;
 }
 
 async function metrics(context: RouteContext, { response }: Exchange): Promise<void> {

@@ -133,11 +133,12 @@ describe('the others', () => {
 });
 
 describe('rankReplicas', () => {
-  const replica = (name: string, outstandingTokens = 0, weight = 1, available = true) => ({
+  const replica = (name: string, outstandingTokens = 0, weight = 1, available = true, full = false) => ({
     name,
     outstandingTokens,
     weight,
     available,
+    full,
   });
 
   it('takes the least loaded for its weight', () => {
@@ -167,6 +168,14 @@ describe('rankReplicas', () => {
     for (let i = 0; i < 200; i++) {
       const before = rankReplicas(all, `k${i}`)[0]!;
       if (before !== 2) expect(rankReplicas(less, `k${i}`)[0]).toBe(before);
+    }
+  });
+
+  it('takes one without room in its cache only where no other has any, its own conversations included', () => {
+    const full = (name: string) => replica(name, 0, 1, true, true);
+    for (const key of ['k', 'l', 'm', null]) {
+      expect(rankReplicas([full('a'), replica('b', 900), replica('c', 800)], key).at(-1)).toBe(0);
+      expect(rankReplicas([full('a'), full('b')], key)).toHaveLength(2);
     }
   });
 

@@ -6,7 +6,7 @@
 
 /** What is known of an expert's load at the moment of choosing. */
 export interface LoadSnapshot {
-  /** Requests admitted and not yet finished, over all replicas. */
+  /** Requests in work over all replicas: ours, and others' as far as engines report them (then a fraction). */
   readonly inFlight: number;
   /** Requests waiting for admission. */
   readonly queued: number;
@@ -14,7 +14,7 @@ export interface LoadSnapshot {
   readonly outstandingTokens: number;
   /** Estimated rate at which this expert finishes tokens, tokens per second; 0 when unknown. */
   readonly tokensPerSecond: number;
-  /** Requests it runs at once before more have to wait; Infinity when unknown. */
+  /** Requests it runs at once before more have to wait, less while engines report that they are full; Infinity when unknown. */
   readonly capacity: number;
   /** Whether it can take a request at all (healthy, breaker closed). */
   readonly available: boolean;

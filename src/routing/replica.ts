@@ -6,11 +6,13 @@
 export interface ReplicaSnapshot {
   /** Stable name, such as its address: what stickiness is computed from. */
   readonly name: string;
-  /** Prompt estimate plus expected output of all requests it holds, in tokens. */
+  /** Prompt estimate plus expected output of all requests it holds, in tokens; others' requests estimated. */
   readonly outstandingTokens: number;
   /** Its share of the work relative to its siblings; > 0. */
   readonly weight: number;
   readonly available: boolean;
+  /** Its KV cache has no room for one more: it counts as having no free slot, and comes after all that have. */
+  readonly full: boolean;
 }
 
 /** A sticky replica may hold this much more than the mean per weight (consistent hashing with bounded loads, Mirrokni et al. 2018). */
@@ -27,9 +29,14 @@ export function rankReplicas(
   affinityKey: string | null,
 ): readonly number[] {
   const available = replicas.flatMap((replica, index) => (replica.available ? [index] : []));
-  const byLoad = available.toSorted((a, b) => pressure(replicas[a]!) - pressure(replicas[b]!));
+  const byLoad = available.toSorted(
+    (a, b) =>
+      Number(replicas[a]!.full) - Number(replicas[b]!.full) ||
+      pressure(replicas[a]!) - pressure(replicas[b]!),
+  );
   if (affinityKey === null || available.length < 2) return byLoad;
-  const sticky = available
+  const roomy = available.filter((index) => !replicas[index]!.full);
+  const sticky = (roomy.length > 0 ? roomy : available)
     .toSorted((a, b) => rendezvous(replicas[b]!, affinityKey) - rendezvous(replicas[a]!, affinityKey))
     .find((index) => pressure(replicas[index]!) <= bound(available.map((other) => replicas[other]!)));
   return sticky === undefined ? byLoad : [sticky, ...byLoad.filter((index) => index !== sticky)];

@@ -7,6 +7,16 @@ const DURATION_BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 
 /** Seconds; a decision takes tens of microseconds to a few milliseconds. */
 const DECISION_BUCKETS = [0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05];
 
+/** What one replica's engine last reported; null for what it does not tell. */
+export interface EngineLoad {
+  readonly expert: string;
+  readonly replica: string;
+  readonly running: number | null;
+  readonly waiting: number | null;
+  readonly kvCacheUse: number | null;
+  readonly ageSeconds: number;
+}
+
 export interface RequestLabels {
   readonly expert: string;
   readonly cluster: number;
@@ -96,6 +106,42 @@ export class Telemetry {
       (load) => load.inFlight + load.queued,
     );
     gauge('expert_router_available', '1 if an expert can take requests', (load) => Number(load.available));
+  }
+
+  /** Shows what engines say of themselves, read when the page is asked for. All workers say the same of one replica. */
+  watchEngines(engines: () => readonly EngineLoad[]): void {
+    const gauge = (name: string, help: string, value: (engine: EngineLoad) => number | null): void => {
+      new Gauge({
+        name,
+        help,
+        labelNames: ['expert', 'replica'],
+        registers: [this.registry],
+        aggregator: 'max',
+        collect() {
+          this.reset();
+          for (const engine of engines()) {
+            const told = value(engine);
+            if (told !== null) this.set({ expert: engine.expert, replica: engine.replica }, told);
+          }
+        },
+      });
+    };
+    gauge(
+      'expert_router_engine_running',
+      "Requests in an engine's batch, by its own report",
+      (e) => e.running,
+    );
+    gauge(
+      'expert_router_engine_waiting',
+      'Requests that wait in an engine, by its own report',
+      (e) => e.waiting,
+    );
+    gauge('expert_router_engine_kv_cache_use', 'Share of the KV cache in use, 0 to 1', (e) => e.kvCacheUse);
+    gauge(
+      'expert_router_engine_report_age_seconds',
+      'Time since an engine last reported its load; the oldest over workers',
+      (e) => e.ageSeconds,
+    );
   }
 
   timeDecision<T>(decide: () => T): T {

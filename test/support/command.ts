@@ -15,7 +15,11 @@ export interface RunningCommand {
 }
 
 export function command(...args: readonly string[]): RunningCommand {
-  const child = spawn(process.execPath, [BIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [BIN, ...args], {
+    // What else runs on the machine is no part of a test.
+    env: { ...process.env, EXPERT_ROUTER_DISCOVER: 'none' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let output = '';
   let told = (): void => {};
   for (const stream of [child.stdout, child.stderr])

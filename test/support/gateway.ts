@@ -2,6 +2,7 @@
 import {
   composeFleet,
   composeGateway,
+  engineLoads,
   expertDeps,
   loadRouterModel,
   ownLoads,
@@ -15,6 +16,8 @@ import { Telemetry } from '../../src/telemetry/metrics.ts';
 export interface RunningGateway {
   readonly url: string;
   readonly logged: string[];
+  /** Begins to ask its experts for health and load, as the program does. */
+  watch(): void;
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Response>;
   /** The value of a metric's line, such as `expert_router_inflight{expert="code"}`; undefined when absent. */
   metric(line: string): Promise<number | undefined>;
@@ -29,6 +32,7 @@ export async function gateway(yaml: string): Promise<RunningGateway> {
   const telemetry = new Telemetry({ processMetrics: false });
   const handler = composeGateway(config, await loadRouterModel(config), fleet, telemetry);
   telemetry.watchLoads(() => ownLoads(fleet));
+  telemetry.watchEngines(() => engineLoads(fleet));
   const context: RouteContext = {
     gateway: handler,
     metrics: async () => ({
@@ -49,6 +53,7 @@ export async function gateway(yaml: string): Promise<RunningGateway> {
   return {
     url: server.url,
     logged,
+    watch: () => fleet.watch(),
     post: (path, body, headers) =>
       fetch(server.url + path, {
         method: 'POST',

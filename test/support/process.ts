@@ -24,7 +24,8 @@ export async function routerProcess(
 ): Promise<RouterProcess> {
   const offline = process.env.EXPERT_ROUTER_TEST_LLAMA ? {} : { EXPERT_ROUTER_OFFLINE: '1' };
   const child = spawn(process.execPath, [BIN, 'serve', '--port', '0', ...args], {
-    env: { ...process.env, ...offline, ...environment },
+    // What else runs on the machine is no part of a test, unless the test says so.
+    env: { ...process.env, ...offline, EXPERT_ROUTER_DISCOVER: 'none', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

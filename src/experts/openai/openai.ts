@@ -7,10 +7,19 @@ import { responseHeadersForClient } from '../../core/headers.ts';
 import type { Endpoint } from '../../core/openai.ts';
 import { HttpClient, type ResponseHandler, type WireError } from '../../wire/client.ts';
 import type { ResponseHead } from '../../wire/response-parser.ts';
-import type { Expert, ExpertRequest, Generation, Health, ReplySink } from '../expert.ts';
+import type {
+  EngineDescription,
+  Expert,
+  ExpertRequest,
+  Generation,
+  Health,
+  ReplySink,
+  ReportedLoad,
+} from '../expert.ts';
 import type { ExpertKind } from '../kind.ts';
+import { OpenAiEngine } from './engine.ts';
 import { withModelName } from './model-name.ts';
-import { apiBase, type OpenAiOptions, openaiOptions, replicasOf } from './options.ts';
+import { apiBase, type OpenAiOptions, type OpenAiReplica, openaiOptions, replicasOf } from './options.ts';
 import { ReplyTail } from './reply-tail.ts';
 
 const PATHS: Readonly<Record<Endpoint, string>> = { chat: '/chat/completions', completions: '/completions' };
@@ -25,7 +34,11 @@ export const openaiKind: ExpertKind<OpenAiOptions> = {
   inProcess: false,
   admission: { maxConcurrent: 256, firstTokenMs: 30_000 },
   replicas: (options) =>
-    replicasOf(options).map(({ url, weight }) => ({ name: url, weight, options: { ...options, url } })),
+    replicasOf(options).map(({ url, weight, metrics_url }) => ({
+      name: url,
+      weight,
+      options: { ...options, url, metrics_url },
+    })),
   create: async (id, options) => new OpenAiExpert(id, options),
 };
 
@@ -36,10 +49,12 @@ class OpenAiExpert implements Expert {
   readonly #path: string;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #client: HttpClient;
+  readonly #engine: OpenAiEngine;
   #closed = false;
 
   constructor(id: string, options: OpenAiOptions) {
-    const base = apiBase(replicasOf(options)[0]!.url);
+    const [{ url, metrics_url: metricsUrl = null }] = replicasOf(options) as [OpenAiReplica];
+    const base = apiBase(url);
     this.id = id;
     this.#model = options.model ?? id;
     this.#path = base.pathname;
@@ -52,6 +67,8 @@ class OpenAiExpert implements Expert {
       head: options.header_timeout,
       idle: options.idle_timeout,
     });
+    const headers = options.api_key ? { authorization: `Bearer ${options.api_key}` } : {};
+    this.#engine = new OpenAiEngine({ base, model: this.#model, headers, metricsUrl });
   }
 
   generate(request: ExpertRequest, sink: ReplySink): Generation {
@@ -92,9 +109,18 @@ class OpenAiExpert implements Expert {
     });
   }
 
+  describe(signal: AbortSignal): Promise<EngineDescription> {
+    return this.#engine.describe(signal);
+  }
+
+  reportedLoad(signal: AbortSignal): Promise<ReportedLoad | null> {
+    return this.#engine.reportedLoad(signal);
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     this.#client.close();
+    this.#engine.close();
   }
 }
 

@@ -1,11 +1,18 @@
 /** What a config may say of an expert that speaks OpenAI's API over HTTP. */
 import { z } from 'zod';
+import { UserError } from '../../core/errors.ts';
 import { duration } from '../option-types.ts';
 
 const address = z.url({ protocol: /^https?$/, error: 'an http:// or https:// address' });
 
+const metricsUrl = z
+  .union([address, z.literal(false)])
+  .optional()
+  .describe("Where the engine's metrics are; by its habit when absent and url is http; false reads none");
+
 const weighted = z.strictObject({
   url: address,
+  metrics_url: metricsUrl,
   weight: z.number().positive().default(1).describe('Share of the work relative to the other replicas'),
 });
 
@@ -25,6 +32,7 @@ export const openaiOptions = z.strictObject({
     .min(1)
     .optional()
     .describe('Sent as a bearer token. Write ${NAME} to take it from the environment'),
+  metrics_url: metricsUrl,
   connect_timeout: duration.prefault('5s').describe('Longest wait for the connection'),
   header_timeout: duration.prefault('5m').describe('Longest wait for the first byte of the answer'),
   idle_timeout: duration.prefault('2m').describe('Longest silence within an answer'),
@@ -40,10 +48,21 @@ export function apiBase(url: string): URL {
   return base;
 }
 
-/** Each address with its weight. */
-export function replicasOf(
-  options: OpenAiOptions,
-): readonly { readonly url: string; readonly weight: number }[] {
-  const list = typeof options.url === 'string' ? [options.url] : options.url;
-  return list.map((one) => (typeof one === 'string' ? { url: one, weight: 1 } : one));
+export interface OpenAiReplica {
+  readonly url: string;
+  readonly weight: number;
+  readonly metrics_url?: string | false | undefined;
+}
+
+/** Each address with its weight and metrics. @throws UserError when one page of metrics is named for several addresses */
+export function replicasOf({ url, metrics_url }: OpenAiOptions): readonly OpenAiReplica[] {
+  const list = typeof url === 'string' ? [url] : url;
+  if (list.length > 1 && typeof metrics_url === 'string') {
+    throw new UserError(
+      `metrics_url ${metrics_url} stands for ${list.length} addresses; write it beside each: url: [{ url: …, metrics_url: … }].`,
+    );
+  }
+  return list.map((one) =>
+    typeof one === 'string' ? { url: one, weight: 1, metrics_url } : { metrics_url, ...one },
+  );
 }

@@ -1,0 +1,49 @@
+/** `expert-router discover`: what could be an expert on this machine, as a config to keep. */
+import { Command } from 'commander';
+import { UserError } from '../core/errors.ts';
+import { writeFileAtomically } from '../core/files.ts';
+import { chosenKey, discover } from './discover/discover.ts';
+import { CLOUDS, LOCAL_PLACES } from './discover/places.ts';
+
+interface DiscoverOptions {
+  readonly out?: string;
+  readonly useKey?: readonly string[];
+}
+
+export function discoverCommand(): Command {
+  return new Command('discover')
+    .description('look for engines on this machine and for API keys, and print a config with what was found')
+    .option('-o, --out <file>', 'write the config there instead of printing it')
+    .option('--use-key <VARIABLE=MODEL...>', "also an expert for this cloud's model, paid with this key")
+    .addHelpText(
+      'after',
+      `
+Looks at, all at once and for less than a second:
+${LOCAL_PLACES.map(({ address, usually }) => `  ${address.padEnd(24)} ${usually}`).join('\n')}
+EXPERT_ROUTER_DISCOVER names other addresses, with commas between them, or is 'none'.
+Keys in these variables are named, and used only where --use-key says so:
+  ${CLOUDS.map(({ variable }) => variable).join(', ')}
+
+Examples:
+  $ expert-router discover
+  $ expert-router discover --out experts.yaml
+  $ expert-router discover --use-key OPENAI_API_KEY=gpt-5-mini`,
+    )
+    .action(run);
+}
+
+async function run({ out, useKey = [] }: DiscoverOptions): Promise<void> {
+  const { yaml, left } = await discover(process.env, useKey.map(chosenKey));
+  if (yaml === null) {
+    for (const line of left) console.error(line);
+    throw new UserError(
+      'No engine was found. Start one, or name its address in a config: experts: [{ id: mine, kind: openai, url: "http://host:8000" }]',
+    );
+  }
+  if (out === undefined) {
+    console.log(yaml);
+    return;
+  }
+  await writeFileAtomically(out, yaml);
+  console.log(`Wrote ${out}. Serve it with: expert-router serve --config ${out}`);
+}

@@ -1,0 +1,129 @@
+/** `expert-router doctor`: whether every expert of a config does what the gateway needs of it, and what to do if not. */
+import { styleText } from 'node:util';
+import { Command } from 'commander';
+import { loadConfig } from '../config/load.ts';
+import { type Config, type ExpertConfig, kindOptions } from '../config/schema.ts';
+import { DEFAULT_CONFIG, expertDeps, isInProcess, replicaMakers } from './compose.ts';
+import { examine } from './doctor/examine.ts';
+import { type Check, judgeMade } from './doctor/judge.ts';
+import { duration } from './numbers.ts';
+import { StandIns } from './stand-ins.ts';
+
+interface DoctorOptions {
+  readonly config?: string;
+  readonly ask: boolean;
+  readonly timeout: number;
+  readonly json?: boolean;
+}
+
+interface Examined {
+  readonly expert: string;
+  readonly kind: string;
+  readonly replica: string;
+  readonly checks: readonly Check[];
+}
+
+export function doctorCommand(): Command {
+  return new Command('doctor')
+    .description('examine every expert: reachable, engine, model, answers, streaming, cancelling, metrics')
+    .option('-c, --config <file>', 'the config whose experts are examined; the embedded ones when absent')
+    .option(
+      '--no-ask',
+      'send no requests for text; each expert gets three otherwise, of at most 432 tokens together',
+    )
+    .option('--timeout <duration>', 'longest wait for an answer', duration, 60_000)
+    .option('--json', 'for programs')
+    .addHelpText(
+      'after',
+      `
+ok: seen to work. FAILED: seen not to work, with what to do. unseen: the engine does not let it be seen.
+Exit code 1 if anything failed.
+
+Examples:
+  $ expert-router doctor --config experts.yaml
+  $ expert-router doctor --config experts.yaml --no-ask --json`,
+    )
+    .action(run);
+}
+
+async function run(options: DoctorOptions): Promise<void> {
+  const config = await loadConfig(options.config ?? DEFAULT_CONFIG, process.env);
+  const all = await examineAll(config, options);
+  if (options.json) console.log(JSON.stringify(all, null, 2));
+  else for (const one of all) console.log(`${inWords(one)}\n`);
+  const checks = all.flatMap((one) => one.checks);
+  const failed = checks.filter(({ finding }) => finding === 'failed').length;
+  if (!options.json)
+    console.log(
+      failed === 0
+        ? `All well: ${all.length} ${all.length === 1 ? 'replica' : 'replicas'}, ${checks.length} checks.`
+        : `${failed} of ${checks.length} checks failed.`,
+    );
+  if (failed > 0) process.exitCode = 1;
+}
+
+/** Servers elsewhere all at once; what computes in this process one after another. */
+async function examineAll(config: Config, options: DoctorOptions): Promise<readonly Examined[]> {
+  const [inside, outside] = [true, false].map((wanted) =>
+    config.experts.filter((expert) => isInProcess(expert) === wanted),
+  ) as [ExpertConfig[], ExpertConfig[]];
+  const found = new Map<ExpertConfig, readonly Examined[]>();
+  const deps = expertDeps((line) => console.error(line));
+  const standIns = new StandIns(deps);
+  const look = async (expert: ExpertConfig): Promise<void> => {
+    found.set(expert, await examineExpert(expert, options, () => replicaMakers(expert, deps, standIns)));
+  };
+  await Promise.all(outside.map(look));
+  for (const expert of inside) await look(expert);
+  return config.experts.flatMap((expert) => found.get(expert) ?? []);
+}
+
+async function examineExpert(
+  expert: ExpertConfig,
+  { ask, timeout }: DoctorOptions,
+  makersOf: () => ReturnType<typeof replicaMakers>,
+): Promise<readonly Examined[]> {
+  const basis = { expert: expert.id, kind: expert.kind };
+  const failed = (error: unknown, replica: string): Examined => ({
+    ...basis,
+    replica,
+    checks: [judgeMade(error instanceof Error ? error : new Error(String(error)))],
+  });
+  let makers: ReturnType<typeof replicaMakers>;
+  try {
+    makers = makersOf();
+  } catch (error) {
+    return [failed(error, expert.id)];
+  }
+  const { model = null } = kindOptions(expert) as { model?: string };
+  const named = model ?? (expert.kind === 'openai' ? expert.id : null);
+  return Promise.all(
+    makers.map(async ({ name, make }): Promise<Examined> => {
+      try {
+        const made = await make();
+        const within = { ask, within: timeout, model: named, now: () => performance.now() };
+        const checks = await examine(made, within);
+        await made.close();
+        return { ...basis, replica: name, checks };
+      } catch (error) {
+        return failed(error, name);
+      }
+    }),
+  );
+}
+
+const MARKS: Readonly<Record<Check['finding'], string>> = {
+  ok: styleText('green', 'ok    '),
+  failed: styleText('red', 'FAILED'),
+  unseen: styleText('yellow', 'unseen'),
+  skipped: styleText('dim', 'skip  '),
+};
+
+function inWords({ expert, kind, replica, checks }: Examined): string {
+  const at = replica === expert ? '' : ` at ${replica}`;
+  const lines = checks.flatMap(({ name, finding, detail, cure }) => [
+    `  ${MARKS[finding]} ${name.padEnd(9)}  ${detail}`,
+    ...(cure === undefined ? [] : [`                    → ${cure}`]),
+  ]);
+  return [`${expert} (${kind})${at}`, ...lines].join('\n');
+}

@@ -1,0 +1,66 @@
+/** `expert-router experts`: what a running router's experts do now, as a table. It reads `GET /v1/experts` alone. */
+import { setTimeout as pause } from 'node:timers/promises';
+import { Command } from 'commander';
+import { describeError, UserError } from '../core/errors.ts';
+import { type ExpertBody, expertsTable } from './experts/table.ts';
+
+interface ExpertsOptions {
+  readonly url: string;
+  readonly key?: string;
+  readonly watch?: boolean;
+  readonly json?: boolean;
+}
+
+const WATCH_EVERY_MS = 1_000;
+/** Clears the screen and puts the cursor in its corner (ECMA-48). */
+const CLEAR = '\u001b[2J\u001b[H';
+
+export function expertsCommand(): Command {
+  return new Command('experts')
+    .description("show a running router's experts: health, load, and what their engines report")
+    .option('-u, --url <url>', 'where the router serves', 'http://127.0.0.1:8080')
+    .option('-k, --key <key>', 'API key, where the router asks for one (or set EXPERT_ROUTER_KEY)')
+    .option('-w, --watch', 'again every second, until Ctrl-C')
+    .option('--json', 'as the router says it; with --watch one line a second')
+    .addHelpText(
+      'after',
+      `
+Columns: OURS requests of this router, of its limit; QUEUE those that wait here; RUN, WAIT and KV what the engine
+itself reports (docs/load-signals.md); OTHERS requests there that are not ours; TOK/S tokens a second while at work.
+
+Examples:
+  $ expert-router experts
+  $ expert-router experts --watch
+  $ expert-router experts --url http://gateway:8080 --json`,
+    )
+    .action(show);
+}
+
+async function show(options: ExpertsOptions): Promise<void> {
+  do {
+    const data = await experts(options);
+    if (options.json) console.log(JSON.stringify(data, null, options.watch ? 0 : 2));
+    else console.log(`${options.watch && process.stdout.isTTY ? CLEAR : ''}${expertsTable(data)}`);
+    if (options.watch) await pause(WATCH_EVERY_MS);
+  } while (options.watch);
+}
+
+async function experts({ url, key = process.env.EXPERT_ROUTER_KEY }: ExpertsOptions): Promise<ExpertBody[]> {
+  const base = url.replace(/\/+$/, '').replace(/\/v1$/, '');
+  let response: Response;
+  try {
+    response = await fetch(`${base}/v1/experts`, { headers: key ? { authorization: `Bearer ${key}` } : {} });
+  } catch (error) {
+    throw new UserError(
+      `No router answers at ${base} (${describeError(error)}). Start one with: expert-router serve`,
+    );
+  }
+  const body = (await response.json().catch(() => null)) as {
+    data?: ExpertBody[];
+    error?: { message?: string };
+  } | null;
+  if (response.ok && body?.data) return body.data;
+  throw new UserError(
+    body?.error?.message ?? `${base}/v1/experts answered ${response.status}: that is no Expert Router.`,
+  );
+}

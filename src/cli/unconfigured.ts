@@ -1,0 +1,36 @@
+/** The config of a `serve` that was given none: what is found on this machine, or else the embedded experts. */
+import cluster from 'node:cluster';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DEFAULT_CONFIG } from './compose.ts';
+import { discover } from './discover/discover.ts';
+import type { ChosenKey } from './discover/drafts.ts';
+
+/** How the primary tells its workers, which must all serve the same. */
+const FOUND = 'EXPERT_ROUTER_FOUND_CONFIG';
+
+/**
+ * The file to serve. What is found becomes a file of its own, which lives as long as this process.
+ * @param say one line for the person at the keyboard
+ */
+export async function unconfigured(
+  options: { readonly discover: boolean; readonly keys: readonly ChosenKey[] },
+  say: (line: string) => void,
+): Promise<string> {
+  if (cluster.isWorker) return process.env[FOUND] ?? DEFAULT_CONFIG;
+  if (!options.discover) return DEFAULT_CONFIG;
+  const { yaml, found, left } = await discover(process.env, options.keys);
+  if (found.length > 0) say(['Found:', ...found].join('\n  '));
+  if (left.length > 0) say(['Seen and left:', ...left].join('\n  '));
+  if (yaml === null) return DEFAULT_CONFIG;
+  say(
+    'Serving what was found. To keep and edit it: expert-router discover --out experts.yaml\nTo serve the embedded experts instead: expert-router serve --no-discover',
+  );
+  const folder = mkdtempSync(join(tmpdir(), 'expert-router-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  const file = join(folder, 'found.yaml');
+  writeFileSync(file, yaml);
+  process.env[FOUND] = file;
+  return file;
+}
