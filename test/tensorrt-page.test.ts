@@ -1,7 +1,7 @@
 /** The page about TensorRT-LLM: its `sh` blocks as written, and its rehearsal with emulated experts on free ports. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
@@ -22,8 +22,9 @@ const blocks = (language: string): readonly string[] =>
 const HOME = mkdtempSync(join(tmpdir(), 'tensorrt-page-'));
 afterAll(() => rmSync(HOME, { recursive: true, force: true }));
 
-const sh = (line: string) =>
-  spawnSync('bash', ['-c', line], { cwd: ROOT, encoding: 'utf8', env: { ...process.env, HOME } });
+/** npm keeps its own cache: only the page's ~ is a fresh one. */
+const env = { ...process.env, HOME, npm_config_cache: join(homedir(), '.npm') };
+const sh = (line: string) => spawnSync('bash', ['-c', line], { cwd: ROOT, encoding: 'utf8', env });
 
 describe('the page about TensorRT-LLM', () => {
   it.each(blocks('sh'))('%s', (line) => {
@@ -90,6 +91,11 @@ describe('the rehearsal', () => {
       });
       const file = join(HOME, 'rehearsal.yaml');
       writeFileSync(file, stringify(config));
+      const doctor = command('doctor', '--config', file);
+      expect([await doctor.ended, doctor.output()]).toEqual([
+        0,
+        expect.stringContaining('All well: 8 replicas'),
+      ]);
       const router = await routerProcess(['--config', file]);
       try {
         const body = {

@@ -197,10 +197,10 @@ describe('the folder', () => {
 
 describe('the help', () => {
   it('has examples that work', async () => {
-    let help = '';
-    const shown = engineCommand().configureOutput({ writeOut: (text) => void (help += text) });
+    const texts: string[] = [];
+    const shown = engineCommand().configureOutput({ writeOut: (text) => void texts.push(text) });
     shown.outputHelp();
-    const lines = [...help.matchAll(/\$ expert-router engine (.*)/g)].map((match) => match[1]!);
+    const lines = [...texts.join('').matchAll(/\$ expert-router engine (.*)/g)].map((match) => match[1]!);
     expect(lines.length).toBeGreaterThan(3);
     for (const line of lines) {
       const words = line.replace('./Qwen2.5-Coder-7B-Instruct', localModel('coder')).split(' ');
