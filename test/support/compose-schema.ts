@@ -42,6 +42,5 @@ const service = z.strictObject({
 });
 
 export const composeSchema = z.strictObject({
-  name: z.string().regex(/^[a-z0-9][a-z0-9_-]*$/),
   services: z.record(z.string().regex(/^[a-zA-Z0-9._-]+$/), service),
 });

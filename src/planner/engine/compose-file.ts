@@ -17,7 +17,6 @@ export function composeFile(plan: EnginePlan): string {
   return yamlText(
     'One expert a service, each with GPUs of its own. Start: docker compose up --detach --wait\nPorts are open to this machine only; the router stands in front.',
     {
-      name: 'expert-router-engines',
       services: Object.fromEntries(plan.experts.map((expert) => [expert.id, service(plan, expert)])),
     },
   );
@@ -25,7 +24,7 @@ export function composeFile(plan: EnginePlan): string {
 
 function service(plan: EnginePlan, expert: EngineExpert) {
   return {
-    image: plan.images.serve,
+    image: literal(plan.images.serve),
     ...(plan.serve === 'trtllm-serve' ? serving(plan, expert) : triton(plan, expert)),
     ports: ports(expert),
     ulimits: { memlock: -1, stack: 67_108_864 },
