@@ -88,11 +88,15 @@ async function tried(policy: string): Promise<void> {
     topics: TOPICS,
     rampSeconds: 4,
     drainSeconds: 0,
-    onHead: ({ headers }) => {
-      const home = clusters.findIndex((own) => own.includes(Number(headers.get('x-expert-router-cluster'))));
-      if (home < 0) return;
-      asked += 1;
-      if (headers.get('x-expert-router-expert') === `e${home + 1}`) stayed += 1;
+    watch: {
+      onHead: ({ headers }) => {
+        const home = clusters.findIndex((own) =>
+          own.includes(Number(headers.get('x-expert-router-cluster'))),
+        );
+        if (home < 0) return;
+        asked += 1;
+        if (headers.get('x-expert-router-expert') === `e${home + 1}`) stayed += 1;
+      },
     },
   });
   show(policy, result, stayed / asked);

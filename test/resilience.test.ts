@@ -55,6 +55,7 @@ const headOnly: Answer = (response) => {
 describe('before the first byte', () => {
   it.each([
     ['429 with Retry-After', status(429, { 'retry-after': '7' })],
+    ['401: the key that is refused is the config’s', status(401)],
     ['500', status(500)],
     ['503', status(503)],
     ['a reset connection', ((response) => void response.destroy()) satisfies Answer],
@@ -75,7 +76,7 @@ describe('before the first byte', () => {
     await code.abandoned;
   });
 
-  it.each([400, 401, 404, 422])('%d is the client’s to see, not another expert’s to try', async (code) => {
+  it.each([400, 403, 404, 422])('%d is the client’s to see, not another expert’s to try', async (code) => {
     const { router, other } = await start(status(code));
     const response = await ask(router);
     expect(servedBy(response)).toEqual([code, 'code', '1']);
@@ -266,7 +267,7 @@ describe('an expert that breaks the protocol', () => {
   }
 
   it('cannot smuggle a second response: a length beside chunks is dropped', async () => {
-    const forged = 'HTTP/1.1 200 OK\r\nx-forged: yes\r\ncontent-length: 2\r\n\r\nno';
+    const forged = 'HTTP/1.1 200 OK\r\nx-forged: yes\r\ncontent-length: 2\r\n\r\n{}';
     const payload = `{}${forged}`;
     const router = await raw(
       `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\ncontent-length: 2\r\n\r\n${payload.length.toString(16)}\r\n${payload}\r\n0\r\n\r\n`,

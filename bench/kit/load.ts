@@ -2,6 +2,7 @@
  * Load for benches out of the load test's own parts: one stage at a time against an address of this machine.
  * It knows what is asked and how often, and nothing of who answers.
  */
+import { crc32 } from 'node:zlib';
 import { seededRandom } from '../../src/core/random.ts';
 import { Connections, type ExchangeHandler, type Sent, type Target } from '../../src/loadtest/connections.ts';
 import { generated } from '../../src/loadtest/question.ts';
@@ -24,27 +25,40 @@ export interface Load {
   /** How often each topic is asked about; evenly when absent. */
   readonly topics?: readonly number[];
   readonly seed?: number;
-  /** Sees the head of every answer. */
-  readonly onHead?: (head: ResponseHead) => void;
+  readonly watch?: Watch;
 }
 
-/** Connections that let somebody look at every answer's head. */
-class WatchedConnections extends Connections {
-  readonly #onHead: (head: ResponseHead) => void;
+export interface Watch {
+  /** Sees the head of every answer. */
+  onHead?(head: ResponseHead): void;
+  /** Hears the CRC-32 of every body that came to its end. */
+  onWhole?(crc: number): void;
+}
 
-  constructor(target: Target, onHead: (head: ResponseHead) => void) {
+/** Connections that let somebody look at every answer: at its head, and at its body once it is whole. */
+class WatchedConnections extends Connections {
+  readonly #watch: Watch;
+
+  constructor(target: Target, watch: Watch) {
     super(target);
-    this.#onHead = onHead;
+    this.#watch = watch;
   }
 
   override send(request: string, handler: ExchangeHandler): Sent {
+    let crc = 0;
     return super.send(request, {
       head: (head) => {
-        this.#onHead(head);
+        this.#watch.onHead?.(head);
         handler.head(head);
       },
-      body: (bytes, from, to) => handler.body(bytes, from, to),
-      end: (excess) => handler.end(excess),
+      body: (bytes, from, to) => {
+        if (this.#watch.onWhole) crc = crc32(bytes.subarray(from, to), crc);
+        handler.body(bytes, from, to);
+      },
+      end: (excess) => {
+        this.#watch.onWhole?.(crc);
+        handler.end(excess);
+      },
       fail: (failure) => handler.fail(failure),
     });
   }
@@ -53,7 +67,7 @@ class WatchedConnections extends Connections {
 export async function put(load: Load, stop = new AbortController().signal): Promise<StageResult> {
   const authority = `127.0.0.1:${load.port}`;
   const target = { secure: false, host: '127.0.0.1', port: load.port, authority };
-  const connections = load.onHead ? new WatchedConnections(target, load.onHead) : new Connections(target);
+  const connections = load.watch ? new WatchedConnections(target, load.watch) : new Connections(target);
   const random = seededRandom(load.seed ?? 1);
   const fixed = (tokens: number) => ({ kind: 'fixed', tokens }) as const;
   const topics = normalised(load.topics ?? Array.from({ length: TOPIC_COUNT }, () => 1));

@@ -1,15 +1,15 @@
 /** One process of the gateway, alone or one of several workers: its parts, its socket, its end. */
 import cluster from 'node:cluster';
+import type { Socket } from 'node:net';
 import { AggregatorRegistry } from 'prom-client';
 import type { Config } from '../config/schema.ts';
-import { UserError } from '../core/errors.ts';
 import type { Routed } from '../gateway/router.ts';
 import type { RouteContext } from '../http/routes.ts';
-import { listen, type RunningServer } from '../http/server.ts';
+import { type GatewayServer, gatewayServer } from '../http/server.ts';
 import { Telemetry } from '../telemetry/metrics.ts';
 import type { ToWorker } from '../workers/messages.ts';
 import { WorkerLink } from '../workers/worker-link.ts';
-import type { Address } from './listen-address.ts';
+import { type Address, asUserError } from './listen-address.ts';
 import { Setup } from './setup.ts';
 
 export interface ProcessOptions {
@@ -29,6 +29,7 @@ const log = (line: string): void => console.error(line);
 /** Serves until the process ends. @returns the address */
 export async function serveAlone(options: ProcessOptions): Promise<string> {
   const { server, setup } = await start(options, null);
+  const url = await open(options.address, server);
   let ending = false;
   const end = (): void => {
     if (ending) process.exit(1);
@@ -39,19 +40,20 @@ export async function serveAlone(options: ProcessOptions): Promise<string> {
   process.on('SIGINT', end);
   process.on('SIGTERM', end);
   process.on('SIGHUP', () => void setup.reload());
-  return server.url;
+  return url;
 }
 
 /** Serves as one of several workers, until the primary says to end or is gone. */
 export async function serveAsWorker(options: ProcessOptions): Promise<void> {
-  let server: RunningServer | null = null;
+  let server: GatewayServer | null = null;
   const end = (): void => {
     if (server) void server.close(GRACE_MS).then(() => process.exit(0));
     else process.exit(0);
   };
   const channel = {
     send: (message: object) => void process.send?.(message),
-    onMessage: (listener: (message: ToWorker) => void) => void process.on('message', listener),
+    onMessage: (listener: (message: ToWorker, socket?: Socket) => void) =>
+      void process.on('message', listener),
   };
   const link = new WorkerLink(channel, end);
   // Signals to the terminal's group reach workers too; the primary alone answers them and tells its workers.
@@ -62,13 +64,13 @@ export async function serveAsWorker(options: ProcessOptions): Promise<void> {
   const started = await start(options, link);
   server = started.server;
   link.onReload = () => void started.setup.reload();
-  link.serving(server.url);
+  link.serving(server.accept);
 }
 
 async function start(
-  { file, config, address, verbose, processes }: ProcessOptions,
+  { file, config, verbose, processes }: ProcessOptions,
   link: WorkerLink | null,
-): Promise<{ server: RunningServer; setup: Setup }> {
+): Promise<{ server: GatewayServer; setup: Setup }> {
   const telemetry = new Telemetry({ processMetrics: true });
   const setup = await Setup.start(config, {
     file,
@@ -79,7 +81,7 @@ async function start(
     metrics: metricsPage(telemetry, link),
     onRouted: verbose ? logDecision : () => {},
   });
-  return { server: await bind(address, setup), setup };
+  return { server: gatewayServer({ log, current: () => setup.current() }), setup };
 }
 
 /** Of this process, or of all workers together, whichever of them is asked. */
@@ -94,24 +96,12 @@ function metricsPage({ registry }: Telemetry, link: WorkerLink | null): RouteCon
   });
 }
 
-async function bind({ host, port }: Address, setup: Setup): Promise<RunningServer> {
+async function open({ host, port }: Address, server: GatewayServer): Promise<string> {
   try {
-    return await listen({ host, port, log, current: () => setup.current() });
+    return await server.listen(host, port);
   } catch (error) {
-    setup.close();
-    await setup.current().context.gateway.fleet.close();
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code === 'EADDRINUSE') {
-      throw new UserError(
-        `Port ${port} on ${host} is taken. Choose another with --port, or stop what listens there.`,
-      );
-    }
-    if (code === 'EACCES') {
-      throw new UserError(
-        `Port ${port} needs more rights than this user has. Choose one above 1023 with --port.`,
-      );
-    }
-    throw error;
+    await server.close(0);
+    throw asUserError(error, { host, port });
   }
 }
 

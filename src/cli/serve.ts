@@ -9,7 +9,7 @@ import { Primary } from '../workers/primary.ts';
 import { canHaveWorkers } from './compose.ts';
 import { chosenKey } from './discover/discover.ts';
 import { serveAlone, serveAsWorker } from './gateway-process.ts';
-import { listenAddress } from './listen-address.ts';
+import { asUserError, listenAddress } from './listen-address.ts';
 import { unconfigured } from './unconfigured.ts';
 
 interface ServeOptions {
@@ -64,13 +64,17 @@ async function serve(options: ServeOptions): Promise<void> {
   }
   const primary = new Primary({
     workers,
+    host: address.host,
+    port: address.port,
     log: (line) => console.error(line),
     onServing: (url) => greet(config, url, address.restricted, workers),
   });
   process.on('SIGINT', () => primary.end());
   process.on('SIGTERM', () => primary.end());
   process.on('SIGHUP', () => primary.reload());
-  primary.run();
+  await primary.run().catch((error: unknown) => {
+    throw asUserError(error, address);
+  });
 }
 
 function asDiscovery({ discover, useKey = [] }: ServeOptions): Parameters<typeof unconfigured>[0] {

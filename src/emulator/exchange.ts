@@ -3,6 +3,7 @@
  * It knows nothing of how the question came, and nothing of what a token costs.
  */
 import type { Socket } from 'node:net';
+import { crc32 } from 'node:zlib';
 import { RouterError } from '../core/errors.ts';
 import type { Usage } from '../core/openai.ts';
 import type { AnswerPlan, ErrorAnswer } from '../experts/emulated/misbehaviour.ts';
@@ -54,6 +55,8 @@ export class Exchange {
   #sent = 0;
   #headSent = false;
   #owed = 0;
+  /** Of the body so far, framing left out. */
+  #crc = 0;
   #over = false;
   /** The whole stream, where its length is to be told (wrongly) beforehand. */
   #hoarded: string[] | null;
@@ -150,13 +153,13 @@ export class Exchange {
     const contentType = this.#plan.contentType ?? 'text/event-stream; charset=utf-8';
     const headers = { 'content-type': contentType, 'cache-control': 'no-cache', ...this.#connection() };
     const opening = this.#frames.opening() + first;
-    const body = opening === '' ? '' : chunk(opening);
+    const body = opening === '' ? '' : this.#chunk(opening);
     this.#out.write(head(200, { ...headers, 'transfer-encoding': 'chunked' }) + body);
   }
 
   #send(events: string): void {
     if (this.#hoarded) this.#hoarded.push(events);
-    else if (this.#headSent) this.#out.write(chunk(events));
+    else if (this.#headSent) this.#out.write(this.#chunk(events));
     else this.#sendHead(events);
   }
 
@@ -171,8 +174,14 @@ export class Exchange {
       this.#sendBody(this.#plan.contentType ?? 'text/event-stream; charset=utf-8', stream);
       return;
     }
-    this.#out.write(chunk(tail) + LAST_CHUNK);
+    this.#out.write(this.#chunk(tail) + LAST_CHUNK);
+    this.#context.stats.streamedCrc += this.#crc;
     this.#end(true);
+  }
+
+  #chunk(payload: string): string {
+    this.#crc = crc32(payload, this.#crc);
+    return chunk(payload);
   }
 
   #breakStream(how: NonNullable<AnswerPlan['breaks']>['how']): void {

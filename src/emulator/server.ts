@@ -59,7 +59,7 @@ export async function startEmulatedServer(
   host: string,
   port: number,
 ): Promise<EmulatedServer> {
-  const stats: ServerStats = { requests: 0, abandoned: 0, tokens: 0 };
+  const stats: ServerStats = { requests: 0, abandoned: 0, tokens: 0, streamedCrc: 0 };
   const respond = responder(options, stats);
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {

@@ -10,6 +10,8 @@ export interface ServerStats {
   abandoned: number;
   /** Tokens of answers handed to a socket. */
   tokens: number;
+  /** The CRC-32 of every whole stream's body, added up: equal to a reader's sum if no byte was lost or altered. */
+  streamedCrc: number;
 }
 
 export function metricsPage(model: string, state: EngineState, stats: ServerStats): string {
@@ -21,6 +23,7 @@ export function metricsPage(model: string, state: EngineState, stats: ServerStat
     ['vllm:generation_tokens_total', 'counter', stats.tokens],
     ['emulator_requests_total', 'counter', stats.requests],
     ['emulator_abandoned_total', 'counter', stats.abandoned],
+    ['emulator_streamed_crc32_total', 'counter', stats.streamedCrc],
   ];
   return lines.map(([name, type, value]) => `# TYPE ${name} ${type}\n${name}${label} ${value}\n`).join('');
 }

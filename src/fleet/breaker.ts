@@ -5,7 +5,7 @@
 
 type State =
   | { readonly kind: 'closed'; readonly failures: number }
-  | { readonly kind: 'open'; readonly until: number; readonly cooldown: number }
+  | { readonly kind: 'open'; readonly until: number; readonly cooldown: number; readonly away: boolean }
   | { readonly kind: 'half-open'; readonly cooldown: number; readonly probing: boolean };
 
 /** Failures in a row that open it. */
@@ -43,8 +43,27 @@ export class Breaker {
     if (this.#state.kind === 'half-open') this.#state = { ...this.#state, probing: true };
   }
 
+  /** Open because nobody was there, so that finding somebody there is reason to try again. */
+  get away(): boolean {
+    return this.#state.kind === 'open' && this.#state.away;
+  }
+
+  /** Somebody is there again. */
+  returned(): void {
+    if (this.#state.kind === 'open' && this.#state.away)
+      this.#state = { kind: 'half-open', cooldown: this.#state.cooldown, probing: false };
+  }
+
   succeeded(): void {
     this.#state = { kind: 'closed', failures: 0 };
+  }
+
+  /**
+   * The request that finds out has its first token: others may come too, before its end, which may be minutes away.
+   * On trial still: the next failure opens it again.
+   */
+  answering(): void {
+    if (this.#state.kind === 'half-open') this.#state = { kind: 'closed', failures: FAILURES - 1 };
   }
 
   /** A request that ended without saying anything about the server: the reader left, say. */
@@ -52,7 +71,8 @@ export class Breaker {
     if (this.#state.kind === 'half-open') this.#state = { ...this.#state, probing: false };
   }
 
-  failed(now: number): void {
+  /** @param away whether nobody was there at all */
+  failed(now: number, away = false): void {
     this.#pass(now);
     if (this.#state.kind === 'closed' && this.#state.failures + 1 < FAILURES) {
       this.#state = { kind: 'closed', failures: this.#state.failures + 1 };
@@ -63,13 +83,14 @@ export class Breaker {
         ? FIRST_COOLDOWN_MS
         : Math.min(this.#state.cooldown * 2, LONGEST_COOLDOWN_MS);
     // Failures of requests admitted before it opened add nothing.
-    if (this.#state.kind !== 'open') this.#state = { kind: 'open', until: now + cooldown, cooldown };
+    if (this.#state.kind !== 'open') this.#state = { kind: 'open', until: now + cooldown, cooldown, away };
   }
 
   /** The server itself asked to be left alone (Retry-After). */
   rest(now: number, milliseconds: number): void {
     const cooldown = this.#state.kind === 'closed' ? FIRST_COOLDOWN_MS : this.#state.cooldown;
-    this.#state = { kind: 'open', until: now + Math.min(milliseconds, LONGEST_REST_MS), cooldown };
+    const until = now + Math.min(milliseconds, LONGEST_REST_MS);
+    this.#state = { kind: 'open', until, cooldown, away: false };
   }
 
   #pass(now: number): void {

@@ -51,6 +51,29 @@ describe('Breaker', () => {
     expect(breaker.state(now + 1000)).toBe('closed');
   });
 
+  it('closes on trial with the first token of the one that finds out, whose end may be far off', () => {
+    const breaker = new Breaker();
+    for (let i = 0; i < 5; i++) breaker.failed(now);
+    breaker.admitted(now + 1000);
+    breaker.answering();
+    expect(breaker.allows(now + 1000)).toBe(true);
+    breaker.failed(now + 1000);
+    expect(breaker.allows(now + 1000)).toBe(false);
+  });
+
+  it('is tried as soon as somebody is there again, if it opened because nobody was', () => {
+    const [away, failing] = [new Breaker(), new Breaker()];
+    for (let i = 0; i < 5; i++) {
+      away.failed(now, true);
+      failing.failed(now);
+    }
+    for (const breaker of [away, failing]) breaker.returned();
+    expect([away.allows(now), failing.allows(now)]).toEqual([true, false]);
+    away.rest(now, 5_000); // it asked for rest: that is kept
+    away.returned();
+    expect(away.allows(now)).toBe(false);
+  });
+
   it('waits twice as long after a failed probe, up to thirty seconds', () => {
     const breaker = new Breaker();
     for (let i = 0; i < 5; i++) breaker.failed(now);

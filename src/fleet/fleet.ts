@@ -1,32 +1,22 @@
-/**
- * Every expert with its replicas, asked for health and load in the background. It chooses nothing; it knows what runs.
- */
+/** Every expert with its replicas, asked for health and load in the background. It chooses nothing; it knows what runs. */
 import { describeError } from '../core/errors.ts';
 import type { Health } from '../experts/expert.ts';
 import type { LoadSnapshot } from '../routing/policy.ts';
 import type { ExpertGroup } from './group.ts';
-import { readReport } from './load-report.ts';
+import { LoadWatch } from './load-watch.ts';
 import type { Replica } from './replica.ts';
 
 /** Each replica is asked this often, spread by up to a quarter so that gateways do not ask in step. */
 const PROBE_EVERY_MS = 5_000;
+/** One that is not there is asked this often whether it is back. */
+const PROBE_AWAY_EVERY_MS = 500;
 const PROBE_TIMEOUT_MS = 2_000;
-/** How often an engine is asked for its load by one process, spread by up to a quarter. */
-const LOAD_EVERY_MS = 1_000;
-/** Who does not tell, or cannot be asked, is asked ever more seldom, down to this. */
-const LOAD_AT_LEAST_EVERY_MS = 30_000;
-/**
- * Processes that may ask an engine once a second each. Every process reads for itself, so that no reading depends on
- * another process's life; where there are more, each asks less often, and no engine is asked more for it.
- */
-const LOAD_READERS = 4;
 
 export class Fleet {
   readonly groups: ReadonlyMap<string, ExpertGroup>;
   readonly #random: () => number;
-  readonly #now: () => number;
-  readonly #loadEvery: number;
-  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #timers = new Map<Replica, NodeJS.Timeout>();
+  readonly #loads: LoadWatch;
   #closed = false;
 
   /**
@@ -40,8 +30,7 @@ export class Fleet {
   ) {
     this.groups = new Map(groups.map((group) => [group.id, group]));
     this.#random = random;
-    this.#now = options.now;
-    this.#loadEvery = LOAD_EVERY_MS * Math.max(1, options.processes / LOAD_READERS);
+    this.#loads = new LoadWatch({ ...options, random });
   }
 
   /** One snapshot an expert, in the order of the config. */
@@ -83,16 +72,12 @@ export class Fleet {
 
   /** Asks all replicas from now on. */
   watch(): void {
-    for (const group of this.groups.values()) {
+    for (const group of this.groups.values())
       for (const replica of group.replicas) {
-        this.#later(PROBE_EVERY_MS, () => this.#keepProbing(group, replica));
-        // The first reading soon, and not from every process at once.
-        if (replica.expert.reportedLoad)
-          this.#later(this.#random() * this.#loadEvery, () =>
-            this.#keepReading(group, replica, this.#loadEvery),
-          );
+        replica.onAway = () => this.#probeLater(group, replica);
+        this.#probeLater(group, replica);
+        this.#loads.watch(group, replica);
       }
-    }
   }
 
   /** Asks every replica at once; the answers are kept too. */
@@ -106,40 +91,25 @@ export class Fleet {
 
   async close(): Promise<void> {
     this.#closed = true;
-    for (const timer of this.#timers) clearTimeout(timer);
+    this.#loads.close();
+    for (const timer of this.#timers.values()) clearTimeout(timer);
     const replicas = [...this.groups.values()].flatMap((group) => group.replicas);
     await Promise.all(replicas.map((replica) => replica.expert.close()));
   }
 
-  async #keepProbing(group: ExpertGroup, replica: Replica): Promise<void> {
-    await probe(group, replica);
-    this.#later(PROBE_EVERY_MS, () => this.#keepProbing(group, replica));
-  }
-
-  /** One question at a time a replica: the next is put only after an answer, or its end. @param pause before the next */
-  async #keepReading(group: ExpertGroup, replica: Replica, pause: number): Promise<void> {
-    const every = this.#loadEvery;
-    const signal = AbortSignal.timeout(PROBE_TIMEOUT_MS);
-    const report = await readReport(replica, replica.report, { every, now: this.#now, signal });
-    group.heard(replica, report);
-    const told = report.seen !== null && report.problem === null;
-    if (!told) replica.engine = null;
-    else replica.engine ??= (await replica.expert.describe?.(signal).catch(() => null)) ?? null;
-    const next = told ? every : Math.min(2 * pause, LOAD_AT_LEAST_EVERY_MS);
-    this.#later(next, () => this.#keepReading(group, replica, next));
-  }
-
-  #later(milliseconds: number, act: () => Promise<void>): void {
-    if (this.#closed) return;
+  #probeLater(group: ExpertGroup, replica: Replica): void {
+    clearTimeout(this.#timers.get(replica));
+    const every = replica.away ? PROBE_AWAY_EVERY_MS : PROBE_EVERY_MS;
     const timer = setTimeout(
-      () => {
-        this.#timers.delete(timer);
-        void act();
+      async () => {
+        await probe(group, replica);
+        // Whoever has set another timer meanwhile has also seen to the next probe.
+        if (!this.#closed && this.#timers.get(replica) === timer) this.#probeLater(group, replica);
       },
-      milliseconds * (1 + this.#random() / 4),
+      every * (1 + this.#random() / 4),
     );
     timer.unref();
-    this.#timers.add(timer);
+    this.#timers.set(replica, timer);
   }
 }
 

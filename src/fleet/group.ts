@@ -131,6 +131,10 @@ export class ExpertGroup {
     const lease = free[best]!.lease(admission.tokens);
     return {
       replica: lease.replica,
+      answering: () => {
+        lease.answering();
+        this.letIn();
+      },
       end: (outcome: LeaseOutcome) => {
         lease.end(outcome);
         this.letIn();

@@ -10,13 +10,19 @@ import { ServiceRate } from './service-rate.ts';
 
 export type LeaseOutcome =
   | { readonly kind: 'ok'; readonly outputTokens: number }
-  /** The server's fault. @property retryAfterMs how long it asked to be left alone */
-  | { readonly kind: 'failed'; readonly retryAfterMs?: number }
+  /**
+   * The server's fault.
+   * @property retryAfterMs how long it asked to be left alone
+   * @property away nobody was there
+   */
+  | { readonly kind: 'failed'; readonly retryAfterMs?: number; readonly away?: boolean }
   /** The reader left, or the request was refused for what it is. */
   | { readonly kind: 'undecided' };
 
 export interface Lease {
   readonly replica: Replica;
+  /** The first token has come. */
+  answering(): void;
   /** Harmless when repeated. */
   end(outcome: LeaseOutcome): void;
 }
@@ -71,6 +77,8 @@ export class Replica {
   readonly #rate = new ServiceRate();
   readonly #now: () => number;
   readonly #slots: Slots;
+  /** Called when its breaker has opened because nobody was there. */
+  onAway: () => void = () => {};
   #health: Health = { state: 'ready' };
   #inFlight = 0;
   #outstandingTokens = 0;
@@ -160,13 +168,21 @@ export class Replica {
     return this.#health.state === 'ready' && this.#breaker.allows(this.#now());
   }
 
+  /** Not there, as far as known: worth asking often whether it is back. */
+  get away(): boolean {
+    return this.#health.state !== 'ready' || this.#breaker.away;
+  }
+
   get hasRoom(): boolean {
     return this.#slots.free;
   }
 
   /** What a probe found. A server that is warming up is not failing: its breaker stays as it is. */
   found(health: Health): void {
-    if (health.state === 'ready' && this.#health.state !== 'ready') this.#breaker.succeeded();
+    if (health.state === 'ready') {
+      if (this.#health.state === 'ready') this.#breaker.returned();
+      else this.#breaker.succeeded();
+    }
     this.#health = health;
   }
 
@@ -181,6 +197,9 @@ export class Replica {
     this.#rate.started(this.#now());
     return {
       replica: this,
+      answering: () => {
+        if (open) this.#breaker.answering();
+      },
       end: (outcome) => {
         if (!open) return;
         open = false;
@@ -198,6 +217,12 @@ export class Replica {
     if (outcome.kind === 'ok') this.#breaker.succeeded();
     else if (outcome.kind === 'undecided') this.#breaker.undecided();
     else if (outcome.retryAfterMs !== undefined) this.#breaker.rest(now, outcome.retryAfterMs);
-    else this.#breaker.failed(now);
+    else this.#failed(now, outcome.away ?? false);
+  }
+
+  #failed(now: number, away: boolean): void {
+    const before = this.#breaker.away;
+    this.#breaker.failed(now, away);
+    if (this.#breaker.away && !before) this.onAway();
   }
 }

@@ -6,6 +6,7 @@ import { RouterError } from '../core/errors.ts';
 import type { ExpertRequest, Generation, Outcome, ReplySink } from '../experts/expert.ts';
 import type { ExpertGroup, Ticket } from '../fleet/group.ts';
 import type { Lease, LeaseOutcome, Replica } from '../fleet/replica.ts';
+import { Holdback, type Judgement } from './holdback.ts';
 
 export interface AttemptPlan {
   /** The experts that may answer, best first; at least one. */
@@ -53,6 +54,7 @@ export class Attempts implements Generation {
   #lease: Lease | null = null;
   #generation: Generation | null = null;
   #head: { status: number; headers: Readonly<Record<string, string>> } | null = null;
+  #held: Holdback | null = null;
   #state: 'trying' | 'answering' | 'over' = 'trying';
   #outputBytes = 0;
 
@@ -130,17 +132,13 @@ export class Attempts implements Generation {
       this.#failed(new RouterError('expert_failed', `Expert '${expert}' answered with status ${status}.`));
       return;
     }
-    if (status < 200 || status === 204 || status === 205 || (status >= 300 && status < 400)) {
-      this.#abandon({ kind: 'failed' });
-      this.#failed(
-        new RouterError(
-          'expert_failed',
-          `Expert '${this.#lease!.replica.expert.id}' answered with status ${status}, which holds no answer.`,
-        ),
-      );
+    const wrong = wrongHead(status, headers);
+    if (wrong !== null) {
+      this.#disqualify(wrong);
       return;
     }
     this.#head = { status, headers };
+    this.#held = status < 300 ? new Holdback(this.#plan.stream) : null;
   }
 
   /** The server's failure, with the rest it asks for. */
@@ -150,16 +148,18 @@ export class Attempts implements Generation {
   }
 
   #onData(group: ExpertGroup, chunk: Uint8Array): boolean {
+    if (this.#state === 'trying' && this.#held) {
+      const judgement = this.#held.push(chunk);
+      return judgement === 'wait' || this.#judged(group, judgement);
+    }
     this.#answer(group);
-    this.#outputBytes += chunk.length;
-    return this.#sink.data(chunk);
+    return this.#pass(chunk);
   }
 
   #onEnd(group: ExpertGroup, outcome: Outcome): void {
-    if (this.#state === 'trying' && this.#head!.status < 300) {
-      this.#lease!.end({ kind: 'failed' });
-      this.#failed(new RouterError('expert_failed', `Expert '${group.id}' gave an empty answer.`));
-      return;
+    if (this.#state === 'trying' && this.#held) {
+      this.#judged(group, this.#held.end());
+      if (this.#state === 'trying') return;
     }
     this.#answer(group);
     const status = this.#head!.status;
@@ -170,8 +170,31 @@ export class Attempts implements Generation {
     this.#sink.end(outcome);
   }
 
+  /** What was held back is an answer, or it is not. @returns whether the sink has room */
+  #judged(group: ExpertGroup, judgement: Judgement): boolean {
+    if (typeof judgement === 'object') {
+      this.#disqualify(judgement.wrong);
+      return true;
+    }
+    this.#answer(group);
+    return this.#held!.take().reduce((room, chunk) => this.#pass(chunk) && room, true);
+  }
+
+  #pass(chunk: Uint8Array): boolean {
+    this.#outputBytes += chunk.length;
+    return this.#sink.data(chunk);
+  }
+
+  /** Nothing of this reply was shown, and nothing of it will be. */
+  #disqualify(wrong: string): void {
+    const { id } = this.#lease!.replica.expert;
+    this.#abandon({ kind: 'failed' });
+    this.#failed(new RouterError('expert_failed', `Expert '${id}' ${wrong}.`));
+  }
+
   #onFail(error: RouterError): void {
-    this.#lease!.end(error.kind.retryable ? { kind: 'failed' } : { kind: 'undecided' });
+    const away = error.code === 'expert_unreachable';
+    this.#lease!.end(error.kind.retryable ? { kind: 'failed', away } : { kind: 'undecided' });
     if (this.#state === 'trying') this.#failed(error);
     else this.#giveUp(error);
   }
@@ -181,8 +204,12 @@ export class Attempts implements Generation {
     if (this.#state === 'answering') return;
     this.#state = 'answering';
     this.#clearFirstTokenTimer();
+    if (this.#head!.status < 300) this.#lease!.answering();
     this.#sink.served(group.id, this.#tries);
-    this.#sink.head(this.#head!.status, this.#head!.headers);
+    const { status, headers } = this.#head!;
+    // A stream may need room for an error event at its end, whatever length was promised.
+    const { 'content-length': _promised, ...rest } = headers;
+    this.#sink.head(status, this.#plan.stream && status < 300 ? rest : headers);
   }
 
   /** A try came to nothing before its first byte. */
@@ -197,6 +224,7 @@ export class Attempts implements Generation {
     this.#group = next;
     this.#lease = null;
     this.#head = null;
+    this.#held = null;
     this.#try();
   }
 
@@ -242,6 +270,17 @@ export class Attempts implements Generation {
     if (this.#firstTokenTimer) clearTimeout(this.#firstTokenTimer);
     this.#firstTokenTimer = null;
   }
+}
+
+/** Why no answer can follow such a head, or null. */
+function wrongHead(status: number, headers: Readonly<Record<string, string>>): string | null {
+  // The client's key was good here: this is about ours, and another expert's may be good.
+  if (status === 401) return 'refuses the key that the config gives it (status 401)';
+  if (status < 200 || status === 204 || status === 205 || (status >= 300 && status < 400))
+    return `answered with status ${status}, which holds no answer`;
+  if (status < 300 && headers['content-type']?.startsWith('text/html'))
+    return 'answered with a web page: its url does not lead to an API';
+  return null;
 }
 
 /** About four bytes a token in English text; only ever used to weigh load, never reported. */

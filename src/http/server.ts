@@ -1,23 +1,25 @@
 /** The HTTP server: authentication, dispatch to the route table, errors to the wire, and an orderly end. */
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { Socket } from 'node:net';
+import { bind } from '../core/bind.ts';
 import { RouterError } from '../core/errors.ts';
 import { authenticate, type HashedKey } from './auth.ts';
+import { answerMalformed } from './malformed.ts';
 import { findRoute, type RouteContext } from './routes.ts';
 import { sendError } from './wire.ts';
 
 export interface ServerOptions {
-  readonly host: string;
-  readonly port: number;
   /** Asked once a request, so that a reload takes effect with the next one and leaves running answers alone. */
   current(): { readonly keys: readonly HashedKey[]; readonly context: RouteContext };
   log(line: string): void;
 }
 
-export interface RunningServer {
-  /** `http://host:port` as actually bound. */
-  readonly url: string;
+export interface GatewayServer {
+  /** @returns `http://host:port` as actually bound; rejects with the system's error when it cannot be */
+  listen(host: string, port: number): Promise<string>;
+  /** Serves a connection that another process accepted. */
+  accept(socket: Socket): void;
   /** Begins nothing new, lets running answers finish for at most `graceMs`, then cuts what is left. */
   close(graceMs: number): Promise<void>;
 }
@@ -25,21 +27,33 @@ export interface RunningServer {
 /** Longer than the 60 s idle limit of common load balancers, so that they never reuse a socket we just closed. */
 const KEEP_ALIVE_MS = 75_000;
 
-export async function listen(options: ServerOptions): Promise<RunningServer> {
+export function gatewayServer(options: ServerOptions): GatewayServer {
   const answers = new OpenAnswers();
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
     answers.count(response);
     void respond(options, answers, request, response);
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(options.port, options.host, resolve);
-  });
-  const { address, family, port } = server.address() as AddressInfo;
-  const host = family === 'IPv6' ? `[${address}]` : address;
+  answerMalformed(server);
   return {
-    url: `http://${host}:${port}`,
+    listen: (host, port) => bind(server, host, port),
+    accept: entrance(server),
     close: (graceMs) => close(server, answers, () => options.current().context, graceMs),
+  };
+}
+
+/**
+ * A way to bring connections to a server without a port of its own. Node documents that `connection` may be emitted
+ * by hand; what it does for its own connections alone is done here: no Nagle, and, with `listening`, the start of
+ * the clock that ends connections whose request does not come to an end.
+ */
+function entrance(server: Server): (socket: Socket) => void {
+  let clocked = false;
+  return (socket) => {
+    if (!clocked) server.emit('listening');
+    clocked = true;
+    socket.setNoDelay(true);
+    server.emit('connection', socket);
+    socket.resume();
   };
 }
 

@@ -2,6 +2,9 @@
 import type { ServerResponse } from 'node:http';
 import { describeError, RouterError } from '../core/errors.ts';
 
+/** Seconds after which to try again where nothing better is known: a breaker needs no longer to tell. */
+const SOON = 1;
+
 export function sendJson(response: ServerResponse, status: number, value: unknown): void {
   const body = Buffer.from(`${JSON.stringify(value)}\n`);
   response
@@ -28,6 +31,7 @@ export function sendError(
     return;
   }
   if (known.code === 'invalid_api_key') response.setHeader('www-authenticate', 'Bearer');
-  if (known.retryAfter !== null) response.setHeader('retry-after', known.retryAfter);
+  const retryAfter = known.retryAfter ?? (known.kind.retryable ? SOON : null);
+  if (retryAfter !== null) response.setHeader('retry-after', retryAfter);
   sendJson(response, known.kind.status, known.toWire());
 }

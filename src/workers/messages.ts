@@ -14,13 +14,17 @@ export type ToPrimary =
   | { readonly type: 'give-back'; readonly key: string; readonly places: number }
   | { readonly type: 'loads'; readonly loads: Loads }
   | { readonly type: 'metrics'; readonly id: number }
-  | { readonly type: 'serving'; readonly url: string };
+  | { readonly type: 'serving' }
+  /** The connection that came with the last message is ours; sent before anything is read from it. */
+  | { readonly type: 'taken' };
 
 export type ToWorker =
   | { readonly type: 'granted'; readonly key: string; readonly places: number }
   | { readonly type: 'reclaim'; readonly key: string }
   | { readonly type: 'elsewhere'; readonly loads: Loads }
   | { readonly type: 'metrics'; readonly id: number; readonly page: string }
+  /** Comes with a socket. */
+  | { readonly type: 'connection' }
   | { readonly type: 'reload' }
   | { readonly type: 'drain' };
 

@@ -1,15 +1,19 @@
 /**
  * The process that owns the workers: it starts them, replaces those that die and says why, shares out places, passes
- * loads on, and ends them in order. No request passes through it.
+ * loads on, and ends them in order. It accepts connections for them (entrance.ts) and reads none.
  */
 import cluster, { type Worker } from 'node:cluster';
+import type { Socket } from 'node:net';
 import { AggregatorRegistry } from 'prom-client';
+import { type Doorway, Entrance } from './entrance.ts';
 import { LOADS_EVERY_MS, type Loads, type ReplicaLoad, type ToPrimary, type ToWorker } from './messages.ts';
 import { type Grant, SlotLedger } from './slot-ledger.ts';
 
 export interface PrimaryOptions {
   readonly workers: number;
   log(line: string): void;
+  readonly host: string;
+  readonly port: number;
   /** All workers serve at this address. */
   onServing(url: string): void;
 }
@@ -23,6 +27,8 @@ export class Primary {
   readonly #metrics = new AggregatorRegistry();
   readonly #loads = new Map<number, Loads>();
   readonly #serving = new Set<number>();
+  readonly #entrance = new Entrance();
+  #url = '';
   #greeted = false;
   #ending = false;
 
@@ -30,7 +36,9 @@ export class Primary {
     this.#options = options;
   }
 
-  run(): void {
+  /** Rejects with the system's error when the address cannot be had. */
+  async run(): Promise<void> {
+    this.#url = await this.#entrance.open(this.#options.host, this.#options.port);
     for (let i = 0; i < this.#options.workers; i++) this.#start();
     setInterval(() => this.#tellElsewhere(), LOADS_EVERY_MS).unref();
   }
@@ -57,7 +65,11 @@ export class Primary {
 
   #start(): void {
     const worker = cluster.fork();
-    worker.on('message', (message: ToPrimary) => this.#receive(worker, message));
+    const doorway: Doorway = { id: worker.id, hand: (socket) => hand(worker, socket) };
+    worker.on('message', (message: ToPrimary) => this.#receive(worker, doorway, message));
+    // Both dead and read to its last message, which may say that it has a connection. (An exit may be heard of
+    // before that message, and a disconnect not at all while a connection is on its way.)
+    worker.process.on('close', () => this.#entrance.left(doorway));
     worker.on('exit', (code, signal) => this.#exited(worker, signal ?? `code ${code}`));
   }
 
@@ -65,7 +77,10 @@ export class Primary {
     this.#loads.delete(worker.id);
     const served = this.#serving.delete(worker.id);
     this.#tell(this.#ledger.gone(worker.id));
-    if (this.#ending) return;
+    if (this.#ending) {
+      if (this.#workers().every((one) => one.isDead())) this.#entrance.close();
+      return;
+    }
     this.#options.log(
       `Worker ${worker.process.pid} ended (${why}); its open answers are lost, another takes its place.`,
     );
@@ -73,13 +88,14 @@ export class Primary {
       // It never served: whatever is wrong, its message is above, and the next would fail alike.
       this.#ending = true;
       process.exitCode = 1;
+      this.#entrance.close();
       for (const other of this.#workers()) other.process.kill('SIGTERM');
       return;
     }
     setTimeout(() => this.#ending || this.#start(), served ? 0 : RESTART_MS);
   }
 
-  #receive(worker: Worker, message: ToPrimary): void {
+  #receive(worker: Worker, doorway: Doorway, message: ToPrimary): void {
     switch (message.type) {
       case 'want': {
         const grant = this.#ledger.want(worker.id, message.key, message.places, message.limit);
@@ -98,11 +114,15 @@ export class Primary {
       case 'metrics':
         void this.#tellMetrics(worker, message.id);
         return;
+      case 'taken':
+        this.#entrance.taken(doorway);
+        return;
       case 'serving':
         this.#serving.add(worker.id);
+        this.#entrance.join(doorway);
         if (this.#serving.size === this.#options.workers && !this.#greeted) {
           this.#greeted = true;
-          this.#options.onServing(message.url);
+          this.#options.onServing(this.#url);
         }
     }
   }
@@ -145,6 +165,13 @@ function sumOf(all: readonly Loads[]): Loads {
 function sendTo(id: number, message: ToWorker): void {
   const worker = cluster.workers?.[id];
   if (worker) send(worker, message);
+}
+
+/** The primary's own end stays open until the worker says that it has the connection. */
+function hand(worker: Worker, socket: Socket): void {
+  const message: ToWorker = { type: 'connection' };
+  // A failure means that the worker is gone, which is heard of by itself.
+  if (worker.isConnected()) worker.process.send(message, socket, { keepOpen: true }, () => {});
 }
 
 function send(worker: Worker, message: ToWorker): void {

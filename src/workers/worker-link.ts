@@ -2,6 +2,7 @@
  * A worker's end of the line to the primary: places for its replicas, the load of the other workers, the metrics of
  * all. The fleet sees only slots and numbers, and knows nothing of processes.
  */
+import type { Socket } from 'node:net';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { Slots } from '../fleet/replica.ts';
 import { LOADS_EVERY_MS, type Loads, type ToPrimary, type ToWorker } from './messages.ts';
@@ -9,7 +10,7 @@ import { LOADS_EVERY_MS, type Loads, type ToPrimary, type ToWorker } from './mes
 /** The process's channel, as node:cluster gives it to a worker. */
 export interface Channel {
   send(message: ToPrimary): void;
-  onMessage(listener: (message: ToWorker) => void): void;
+  onMessage(listener: (message: ToWorker, socket?: Socket) => void): void;
 }
 
 export class WorkerLink {
@@ -21,6 +22,7 @@ export class WorkerLink {
   #nextPage = 0;
   #told = '';
   readonly #timer: NodeJS.Timeout;
+  #serve: (connection: Socket) => void = (connection) => connection.destroy();
 
   /** What to do when the primary asks this worker to read its config anew; set by whoever can. */
   onReload: () => void = () => {};
@@ -28,7 +30,10 @@ export class WorkerLink {
   /** @param onDrain called when the primary asks this worker to finish */
   constructor(channel: Channel, onDrain: () => void) {
     this.#channel = channel;
-    channel.onMessage((message) => this.#receive(message, onDrain));
+    channel.onMessage((message, socket) => {
+      if (message.type === 'connection') this.#take(socket);
+      else this.#receive(message, onDrain);
+    });
     this.#timer = setInterval(() => this.#tellLoads(), LOADS_EVERY_MS);
     this.#timer.unref();
   }
@@ -59,8 +64,10 @@ export class WorkerLink {
     this.#fleets.delete(fleet);
   }
 
-  serving(url: string): void {
-    this.#channel.send({ type: 'serving', url });
+  /** From now on this worker takes connections. */
+  serving(serve: (connection: Socket) => void): void {
+    this.#serve = serve;
+    this.#channel.send({ type: 'serving' });
   }
 
   /** The metrics page of all workers together. */
@@ -72,7 +79,13 @@ export class WorkerLink {
     });
   }
 
-  #receive(message: ToWorker, onDrain: () => void): void {
+  /** The socket is absent when the client was gone before it arrived. */
+  #take(socket: Socket | undefined): void {
+    this.#channel.send({ type: 'taken' });
+    if (socket) this.#serve(socket);
+  }
+
+  #receive(message: Exclude<ToWorker, { type: 'connection' }>, onDrain: () => void): void {
     switch (message.type) {
       case 'granted':
         this.#slots.get(message.key)?.granted(message.places);

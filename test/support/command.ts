@@ -14,10 +14,15 @@ export interface RunningCommand {
   readonly ended: Promise<number | null>;
 }
 
-export function command(...args: readonly string[]): RunningCommand {
+/** Runs the program with arguments; an object before them is added to the environment. */
+export function command(
+  ...given: readonly string[] | readonly [Record<string, string>, ...string[]]
+): RunningCommand {
+  const [first, ...rest] = given;
+  const [environment, args] = typeof first === 'object' ? [first, rest as string[]] : [{}, given as string[]];
   const child = spawn(process.execPath, [BIN, ...args], {
     // What else runs on the machine is no part of a test.
-    env: { ...process.env, EXPERT_ROUTER_DISCOVER: 'none' },
+    env: { ...process.env, EXPERT_ROUTER_DISCOVER: 'none', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

@@ -10,7 +10,7 @@ import {
 import { parseConfig } from '../../src/config/load.ts';
 import { Readiness } from '../../src/http/readiness.ts';
 import type { RouteContext } from '../../src/http/routes.ts';
-import { listen } from '../../src/http/server.ts';
+import { gatewayServer } from '../../src/http/server.ts';
 import { Telemetry } from '../../src/telemetry/metrics.ts';
 
 export interface RunningGateway {
@@ -44,18 +44,14 @@ export async function gateway(yaml: string): Promise<RunningGateway> {
     startedAt: 0,
     onRouted: () => {},
   };
-  const server = await listen({
-    host: '127.0.0.1',
-    port: 0,
-    log,
-    current: () => ({ keys: config.keys, context }),
-  });
+  const server = gatewayServer({ log, current: () => ({ keys: config.keys, context }) });
+  const url = await server.listen('127.0.0.1', 0);
   return {
-    url: server.url,
+    url,
     logged,
     watch: () => fleet.watch(),
     post: (path, body, headers) =>
-      fetch(server.url + path, {
+      fetch(url + path, {
         method: 'POST',
         headers: { 'content-type': 'application/json', ...headers },
         body:

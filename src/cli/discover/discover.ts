@@ -50,7 +50,7 @@ export function chosenKey(text: string): ChosenKey {
   if (known.includes(variable)) return { variable, model };
   const near = nearestName(variable, known);
   throw new UserError(
-    `--use-key ${variable}: not a variable that is known here${near ? `; did you mean ${near}?` : ''} Known: ${known.join(', ')}.`,
+    `--use-key ${variable}: not a variable that is known here.${near ? ` Did you mean ${near}?` : ''} Known: ${known.join(', ')}.`,
   );
 }
 

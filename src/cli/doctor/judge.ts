@@ -26,6 +26,9 @@ const check = (name: string, finding: Finding, detail: string, cure?: string): C
   ...(cure === undefined ? {} : { cure }),
 });
 
+const LOG = 'look into the log of the engine';
+const CUT = 'look for a proxy that cuts, or an engine that restarts, in mid-answer';
+
 export function judgeHealth(health: Health): Check {
   if (health.state === 'ready') return check('reachable', 'ok', health.detail ?? 'ready');
   if (health.state === 'warming')
@@ -46,7 +49,7 @@ function cureOf(detail: string): string {
     return 'give each engine a port of its own; whichever answers, half of the requests go wrong';
   if (/HTML|\b404\b|not an HTTP/.test(detail))
     return 'point url at the engine itself: another service answers there';
-  return 'look into the log of the engine';
+  return LOG;
 }
 
 export function judgeEngine(described: EngineDescription | Error): Check {
@@ -77,7 +80,15 @@ export function judgeModel(model: string | null, served: readonly string[], answ
 export function judgeWhole(heard: Heard): readonly Check[] {
   const bad = failureOf('answer', heard);
   if (bad) return [bad, check('usage', 'skipped', 'there was no answer')];
-  const text = textOf(parsed(heard.body.toString('utf8')), 'message');
+  const json = parsed(heard.body.toString('utf8'));
+  const text = textOf(json, 'message');
+  if (text === null && (json as { error?: unknown } | null)?.error) {
+    const message = errorMessage(heard.body.toString('utf8'));
+    return [
+      check('answer', 'failed', `status 200 with an error in it: ${message}`, LOG),
+      check('usage', 'skipped', 'there was no answer'),
+    ];
+  }
   if (text === null)
     return [
       check(
@@ -107,13 +118,7 @@ export function judgeStream(heard: Heard): Check {
     return check('streaming', 'failed', 'it ends within a character: not valid UTF-8', 'update the engine');
   }
   const { text, chunks, done, error } = readStream(body);
-  if (error !== null)
-    return check(
-      'streaming',
-      'failed',
-      `an error within the stream: ${error}`,
-      'look into the log of the engine',
-    );
+  if (error !== null) return check('streaming', 'failed', `an error within the stream: ${error}`, LOG);
   if (chunks === 0)
     return check(
       'streaming',
@@ -126,7 +131,7 @@ export function judgeStream(heard: Heard): Check {
       'streaming',
       'failed',
       `${chunks} chunks and no [DONE]: clients take that for a broken answer`,
-      'look for a proxy that cuts, or an engine that restarts, in mid-stream',
+      CUT,
     );
   const slow =
     heard.pieces === 1 && chunks > 3 ? '; all at once: a proxy before it may hold streams back' : '';
@@ -184,7 +189,10 @@ export function judgeMetrics(
 }
 
 function failureOf(name: string, { failure, status, body }: Heard): Check | null {
-  if (failure) return check(name, 'failed', failure.message, cureOf(failure.message));
+  if (failure) {
+    const cure = failure.code === 'expert_cut_stream' ? CUT : cureOf(failure.message);
+    return check(name, 'failed', failure.message, cure);
+  }
   if (status === 200) return null;
   const message = errorMessage(body.toString('utf8'));
   const cures: Readonly<Record<number, string>> = {
@@ -195,12 +203,7 @@ function failureOf(name: string, { failure, status, body }: Heard): Check | null
     429: 'the engine is full, or the account has no credit: ask again later',
     503: 'wait until its model is loaded',
   };
-  return check(
-    name,
-    'failed',
-    `status ${status}: ${message}`,
-    cures[status] ?? 'look into the log of the engine',
-  );
+  return check(name, 'failed', `status ${status}: ${message}`, cures[status] ?? LOG);
 }
 
 function errorMessage(text: string): string {
