@@ -19,6 +19,7 @@ import { serveCommand } from './serve.ts';
 import { version } from './shipped.ts';
 import { simulateCommand } from './simulate.ts';
 import { trainCommand } from './train.ts';
+import { tritonCommand } from './triton.ts';
 
 /** Exit codes, as `--help` states them. */
 const EXIT = { failed: 1, usage: 2, interrupted: 130 } as const;
@@ -40,6 +41,7 @@ const VERBS = [
   engineCommand,
   simulateCommand,
   pullCommand,
+  tritonCommand,
   keyCommand,
 ];
 

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 
 export const CONTROL = { start: '<|start|>', end: '<|end|>' } as const;
 const TEMPLATE =
-  '{% for message in messages %}<|start|>{{ message.role }}\n{{ message.content }}<|end|>{% endfor %}<|start|>assistant\n';
+  '{% for message in messages %}<|start|>{{ message.role }}\n{{ message.content }}<|end|>{% endfor %}{{ "<|start|>assistant\n" }}';
 
 /** Writes tokenizer.json and tokenizer_config.json into a new temporary folder, and returns that. */
 export function byteTokenizer(): string {

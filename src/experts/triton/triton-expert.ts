@@ -228,7 +228,8 @@ export class TritonExpert implements Expert {
   }
 
   #describe(error: unknown): string {
-    return error instanceof ServerError ? describeFault(this.#where(), error) : describeError(error);
+    if (error instanceof ServerError) return describeFault(this.#where(), error);
+    return error instanceof RouterError ? error.message : describeError(error);
   }
 }
 

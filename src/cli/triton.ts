@@ -1,0 +1,153 @@
+/**
+ * The verb `triton`: what is in a Triton server's model repository, and loading and unloading its models. It knows
+ * nothing of experts or of a config.
+ */
+import { Command } from 'commander';
+import { RouterError, UserError } from '../core/errors.ts';
+import { connectTriton } from '../experts/triton/connect.ts';
+import { describeFault } from '../experts/triton/faults.ts';
+import { load, type ModelState, unload } from '../experts/triton/repository.ts';
+import { ServerError, type TritonServer } from '../experts/triton/server.ts';
+
+const EXAMPLES = `
+Examples:
+  expert-router triton index http://gpu1:8000               every model, its versions and their states
+  expert-router triton load grpc://gpu1:8001 ensemble       waits until it is ready, and says how it goes
+  expert-router triton unload grpc://gpu1:8001 ensemble     waits until its requests are answered and it is gone
+  expert-router triton load grpc://gpu1:8001 ensemble --key admin-key="$ADMIN_KEY"
+
+Loading and unloading need a server started with --model-control-mode=explicit. grpc:// and grpcs:// speak gRPC
+(usually port 8001), http:// and https:// HTTP (8000). --key is for servers started with
+--grpc-restricted-protocol=model-repository:KEY=VALUE or --http-restricted-api=model-repository:KEY=VALUE.`;
+
+interface Options {
+  readonly key: Readonly<Record<string, string>>;
+  readonly timeout: string;
+}
+
+export function tritonCommand(): Command {
+  const root = new Command('triton')
+    .description('list, load and unload the models of a Triton server')
+    .addHelpText('after', EXAMPLES);
+  root.addCommand(verb('index', 'what is in the repository, and in which state').action(index));
+  root.addCommand(
+    verb('load', 'load a model, or load it anew')
+      .argument('<model>', 'its name in the repository')
+      .action(loadOne),
+  );
+  root.addCommand(
+    verb('unload', 'unload a model').argument('<model>', 'its name in the repository').action(unloadOne),
+  );
+  return root;
+}
+
+function verb(name: string, description: string): Command {
+  return new Command(name)
+    .description(description)
+    .argument('<url>', 'address of the server, such as grpc://gpu1:8001')
+    .option('--key <key=value>', 'key of a restricted API; may be given several times', addKey, {})
+    .option('--timeout <seconds>', 'give up after so long', '600')
+    .exitOverride()
+    .showSuggestionAfterError()
+    .allowExcessArguments(false);
+}
+
+function addKey(text: string, keys: Readonly<Record<string, string>>): Record<string, string> {
+  const at = text.indexOf('=');
+  if (at < 1) throw new UserError(`--key ${text}: write it as key=value.`);
+  return { ...keys, [text.slice(0, at)]: text.slice(at + 1) };
+}
+
+async function index(url: string, options: Options): Promise<void> {
+  await withServer(url, options, null, async (server, signal) => {
+    const models = await server.repositoryIndex(signal);
+    if (models.length === 0) process.stdout.write('The repository is empty.\n');
+    const width = Math.max(...models.map(({ name }) => name.length));
+    for (const { name, version, state, reason } of models) {
+      const line = [
+        name.padEnd(width),
+        (version || '-').padStart(3),
+        (state || 'not loaded').padEnd(11),
+        reason,
+      ];
+      process.stdout.write(`${line.join('  ').trimEnd()}\n`);
+    }
+  });
+}
+
+async function loadOne(url: string, model: string, options: Options): Promise<void> {
+  await withServer(url, options, model, async (server, signal) => {
+    await load(server, model, { signal, progress: teller(model) });
+    process.stdout.write(`${model} is loaded.\n`);
+  });
+}
+
+async function unloadOne(url: string, model: string, options: Options): Promise<void> {
+  await withServer(url, options, model, async (server, signal) => {
+    await unload(server, model, { signal, progress: teller(model) });
+    process.stdout.write(`${model} is unloaded.\n`);
+  });
+}
+
+/** A line whenever the state changes, and one every ten seconds, for loading can take minutes. */
+function teller(model: string): (state: ModelState) => void {
+  const started = performance.now();
+  let last = '';
+  let toldAt = 0;
+  return ({ state, reason }) => {
+    const seconds = Math.round((performance.now() - started) / 1000);
+    const text = `${model}: ${state || 'not loaded'}${reason ? ` (${reason})` : ''}`;
+    if (text === last && seconds - toldAt < 10) return;
+    last = text;
+    toldAt = seconds;
+    process.stderr.write(`${text}, ${seconds} s\n`);
+  };
+}
+
+async function withServer(
+  url: string,
+  { key, timeout }: Options,
+  model: string | null,
+  use: (server: TritonServer, signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const seconds = Number(timeout);
+  if (!(seconds > 0)) throw new UserError(`--timeout ${timeout}: this is no number of seconds.`);
+  const server = connect(url, key);
+  const stop = AbortSignal.timeout(seconds * 1000);
+  try {
+    await use(server, stop);
+  } catch (error) {
+    if (stop.aborted)
+      throw new UserError(`${url} was not done within ${seconds} s. --timeout gives it longer.`);
+    throw told(error, url, model);
+  } finally {
+    server.close();
+  }
+}
+
+function connect(url: string, restrictedApi: Readonly<Record<string, string>>): TritonServer {
+  if (!URL.canParse(url) || !/^(grpcs?|https?):$/.test(new URL(url).protocol)) {
+    throw new UserError(
+      `${url} is no address of a Triton server; write grpc://host:8001 or http://host:8000.`,
+    );
+  }
+  const deadlines = { connect: 5_000, first: 60_000, idle: 60_000 };
+  return connectTriton(url, { headers: {}, restrictedApi }, deadlines);
+}
+
+function told(error: unknown, url: string, model: string | null): unknown {
+  if (error instanceof RouterError) return new UserError(error.message);
+  if (!(error instanceof ServerError)) return error;
+  switch (error.fault) {
+    case 'unreachable':
+      return new UserError(
+        `Nobody answers at ${url} (${error.message}). Is the server running, and is the port right?`,
+      );
+    case 'forbidden':
+    case 'garbled':
+    case 'unsupported':
+      return new UserError(`${describeFault({ expert: url, url, model }, error)} --key names a key.`);
+    default:
+      return new UserError(model ? `${model}: ${error.message}` : `${url}: ${error.message}`);
+  }
+}
