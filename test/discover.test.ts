@@ -67,18 +67,22 @@ describe('serve without a config', () => {
     expect(router.output().split('Found:')).toHaveLength(2);
   });
 
-  it('serves the embedded experts where it finds none, and where it is told not to look', async () => {
+  it('serves the embedded experts where it is told not to look', async () => {
     const found = await engine();
-    for (const [args, where] of [
-      [['--no-discover'], found.url],
-      [[], 'none'],
-    ] as const) {
-      const router = await routerProcess(args, { ...NO_KEYS, EXPERT_ROUTER_DISCOVER: where });
-      routers.push(router);
-      expect(router.output()).toContain('8 experts on');
-    }
+    const router = await routerProcess(['--no-discover'], { ...NO_KEYS, EXPERT_ROUTER_DISCOVER: found.url });
+    routers.push(router);
+    expect(router.output()).toContain('8 experts on');
     expect(found.requests).toEqual([]);
-  });
+  }, 150_000);
+
+  it('serves the embedded experts where it finds none', async () => {
+    const web = await upstream((response) => void response.writeHead(404).end('<html>'));
+    opened.push(web);
+    const router = await routerProcess([], { ...NO_KEYS, EXPERT_ROUTER_DISCOVER: web.url });
+    routers.push(router);
+    expect(router.output()).toMatch(/Seen and left:\n {2}http:\S+: a web server with HTML pages/);
+    expect(router.output()).toContain('8 experts on');
+  }, 150_000);
 });
 
 describe('discover', () => {

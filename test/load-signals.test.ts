@@ -1,6 +1,7 @@
 /** Load that engines report, from their page of metrics to the choice of replica, through a whole gateway. */
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ExpertBody } from '../src/cli/experts/table.ts';
+import { command } from './support/command.ts';
 import { eventually, gateway, type RunningGateway } from './support/gateway.ts';
 import { polite, type Upstream, upstream } from './support/upstream.ts';
 
@@ -132,5 +133,29 @@ describe('reported load', () => {
   it('refuses one page of metrics for several addresses', async () => {
     const yaml = `experts: [{ id: e, kind: openai, url: ['http://a:1', 'http://b:1'], metrics_url: 'http://a:1/metrics' }]`;
     await expect(gateway(yaml)).rejects.toThrow(/stands for 2 addresses/);
+  });
+});
+
+describe('expert-router experts', () => {
+  it('prints a running router as a table, or as it says it', async () => {
+    const one = await engine(page(3));
+    const running = await router(`experts: [{ id: e, kind: openai, url: '${one.url}', model: m }]`);
+    await eventually('it has told', async () => (await replicas(running))[0]!.reported.state === 'fresh');
+    const table = command('experts', '--url', `${running.url}/v1/`);
+    expect(await table.ended).toBe(0);
+    expect(table.output()).toMatch(/^EXPERT +REPLICA +ENGINE/);
+    expect(table.output()).toMatch(
+      /^e +http:\S+ +vLLM 0\.11\.0 +ready +closed +0\/256 +0 +3 +0 +10 % +3 +fresh/m,
+    );
+    const json = command('experts', '--url', running.url, '--json');
+    expect(await json.ended).toBe(0);
+    expect(JSON.parse(json.output())).toMatchObject([{ id: 'e', replicas: [{ reported: { running: 3 } }] }]);
+  });
+
+  it('says so where no router is', async () => {
+    const other = await engine(null);
+    const wrong = command('experts', '--url', other.url);
+    expect(await wrong.ended).toBe(1);
+    expect(wrong.output()).toMatch(/answered 404: that is no Expert Router/);
   });
 });

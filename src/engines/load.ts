@@ -136,11 +136,6 @@ export function metricsOf(engine: string | null): readonly string[] {
   return [...new Set(sourcesOf(engine).flatMap(namesOf))];
 }
 
-/** Whether the table has a line for it: an engine without one, such as Ollama, reports no load. */
-export function reportsLoad(engine: string): boolean {
-  return LOAD_SOURCES.some((source) => source.engine === engine);
-}
-
 function sourcesOf(engine: string | null | undefined): readonly LoadSource[] {
   const own = LOAD_SOURCES.filter((source) => source.engine === engine);
   return own.length > 0 ? own : LOAD_SOURCES;

@@ -43,6 +43,36 @@ describe('probe', () => {
     }
   });
 
+  it('asks a Triton for its models, and lists those that take text', async () => {
+    const inputs = (name: string) =>
+      JSON.stringify({ name, inputs: [{ name, datatype: 'BYTES', shape: [1] }] });
+    const asked: string[] = [];
+    const answers = pages({
+      '/v2': '{"name":"triton","version":"2.51.0","extensions":["model_repository"]}',
+      '/v2/repository/index': JSON.stringify([
+        { name: 'ensemble', version: '1', state: 'READY' },
+        { name: 'preprocessing', version: '1', state: 'READY' },
+        { name: 'broken', version: '1', state: 'UNAVAILABLE', reason: 'no such file' },
+      ]),
+      '/v2/models/ensemble': inputs('text_input'),
+      '/v2/models/preprocessing': inputs('QUERY'),
+    });
+    const base = await at(
+      createServer((request, response) => {
+        asked.push(`${request.method} ${request.url}`);
+        answers(request, response);
+      }),
+    );
+    const found = await probe(base, WITHIN);
+    expect(found).toMatchObject({
+      engine: 'Triton',
+      version: '2.51.0',
+      models: ['ensemble'],
+      apis: ['kserve'],
+    });
+    expect(asked.filter((one) => one.startsWith('POST'))).toEqual(['POST /v2/repository/index']);
+  });
+
   it('sends a key where it has one', async () => {
     const base = await at(
       createServer((request, response) => {

@@ -2,7 +2,15 @@
 import { HttpClient } from '../wire/client.ts';
 import { type Asked, ask, type Question } from './ask.ts';
 import { engineRoot } from './habits.ts';
-import { type Answers, QUESTIONS, recognise, type Sighting, takesText } from './recognise.ts';
+import {
+  type Answers,
+  QUESTIONS,
+  REPOSITORY,
+  readyModels,
+  recognise,
+  type Sighting,
+  takesText,
+} from './recognise.ts';
 
 export interface ProbeOptions {
   /** Milliseconds for all of it. */
@@ -26,7 +34,7 @@ export async function probe(base: URL, { within, headers = {}, signal }: ProbeOp
     const asked = Object.entries(QUESTIONS).map(async ([name, question]) => [name, await put(question)]);
     const sighting = recognise(Object.fromEntries(await Promise.all(asked)) as Answers);
     return sighting.state === 'engine' && sighting.engine === 'Triton' && !sighting.apis.includes('openai')
-      ? { ...sighting, models: await textModels(sighting.models, put) }
+      ? { ...sighting, models: await textModels(put) }
       : sighting;
   } finally {
     client.close();
@@ -34,10 +42,8 @@ export async function probe(base: URL, { within, headers = {}, signal }: ProbeOp
 }
 
 /** Of a Triton repository those that take text: preprocessing and postprocessing steps are models too. */
-async function textModels(
-  models: readonly string[],
-  put: (question: Question) => Promise<Asked>,
-): Promise<readonly string[]> {
+async function textModels(put: (question: Question) => Promise<Asked>): Promise<readonly string[]> {
+  const models = readyModels(await put(REPOSITORY));
   const metadata = await Promise.all(
     models.map((model) => put({ path: `/v2/models/${encodeURIComponent(model)}` })),
   );

@@ -19,7 +19,6 @@ const ELSEWHERE: Answers = {
   sglang: missing,
   tgi: missing,
   kserve: missing,
-  repository: missing,
 };
 const all = (asked: Asked): Answers =>
   Object.fromEntries(Object.keys(ELSEWHERE).map((name) => [name, asked])) as Answers;
@@ -38,10 +37,6 @@ const TRITON: Answers = {
   ...ELSEWHERE,
   models: { status: 400, headers: {}, body: '' },
   kserve: json({ name: 'triton', version: '2.51.0', extensions: ['classification', 'model_repository'] }),
-  repository: json([
-    { name: 'ensemble', version: '1', state: 'READY' },
-    { name: 'broken', version: '1', state: 'UNAVAILABLE', reason: 'no such file' },
-  ]),
 };
 
 describe('recognise', () => {
@@ -76,7 +71,7 @@ describe('recognise', () => {
       },
       { engine: 'TGI', version: '3.3.4', models: ['org/m'] },
     ],
-    ['Triton', TRITON, { engine: 'Triton', version: '2.51.0', models: ['ensemble'], apis: ['kserve'] }],
+    ['Triton', TRITON, { engine: 'Triton', version: '2.51.0', models: [], apis: ['kserve'] }],
     [
       "Triton's OpenAI frontend",
       { ...ELSEWHERE, models: list('Triton Inference Server', 'm') },

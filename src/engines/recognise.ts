@@ -9,7 +9,7 @@
 import { type Answer, type Asked, isAnswer, jsonOf, type Question } from './ask.ts';
 import type { Engine } from './engine.ts';
 
-/** What is asked of an unknown address, below its base path. None of them changes anything at the server. */
+/** What is asked of an unknown address, below its base path: pages alone, so that it changes nothing at any server. */
 export const QUESTIONS = {
   models: { path: '/v1/models' },
   version: { path: '/version' },
@@ -18,7 +18,6 @@ export const QUESTIONS = {
   sglang: { path: '/get_server_info' },
   tgi: { path: '/info' },
   kserve: { path: '/v2' },
-  repository: { method: 'POST', path: '/v2/repository/index', body: '{}' },
 } as const satisfies Readonly<Record<string, Question>>;
 
 export type Answers = Readonly<Partial<Record<keyof typeof QUESTIONS, Asked>>>;
@@ -31,7 +30,7 @@ export interface EngineSighting {
   /** Null: a server with OpenAI's API that does not say what it is. */
   readonly engine: Engine | null;
   readonly version: string | null;
-  /** Names that requests take. Empty where the list could not be had. */
+  /** Names that requests take. Empty where the list could not be had, and for Triton, which lists them on request. */
   readonly models: readonly string[];
   readonly apis: readonly Api[];
 }
@@ -85,7 +84,7 @@ export function recognise(answers: Answers): Sighting {
     state: 'engine',
     engine,
     version: versionOf(engine, answers),
-    models: models ?? otherModels(answers),
+    models: models ?? oneModel(answers),
     apis: [
       ...(models === null ? [] : (['openai'] as const)),
       ...(jsonOf(answers.kserve)?.name === 'triton' ? (['kserve'] as const) : []),
@@ -145,13 +144,20 @@ export function modelIds(asked: Asked | undefined): readonly string[] | null {
   return modelList(asked)?.map((model) => model.id as string) ?? null;
 }
 
-/** Where there is no list of OpenAI's form: TGI's one model, and what is ready in Triton's repository. */
-function otherModels({ tgi, repository }: Answers): readonly string[] {
-  const one = text(jsonOf(tgi)?.model_id);
-  if (one !== null) return [one];
-  if (!isAnswer(repository) || repository.status !== 200) return [];
+/** TGI's one model, where there is no list of OpenAI's form. */
+function oneModel({ tgi }: Answers): readonly string[] {
+  const id = text(jsonOf(tgi)?.model_id);
+  return id === null ? [] : [id];
+}
+
+/** What Triton is asked for its repository's index, once it is known to be Triton. */
+export const REPOSITORY: Question = { method: 'POST', path: '/v2/repository/index', body: '{}' };
+
+/** The models of a Triton repository that are ready, by its index. */
+export function readyModels(asked: Asked): readonly string[] {
+  if (!isAnswer(asked) || asked.status !== 200) return [];
   try {
-    const index = JSON.parse(repository.body) as readonly Json[];
+    const index = JSON.parse(asked.body) as readonly Json[];
     const ready = index.filter((model) => model.state === 'READY').flatMap((model) => text(model.name) ?? []);
     return [...new Set(ready)];
   } catch {

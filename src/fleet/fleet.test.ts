@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { RouterError } from '../core/errors.ts';
 import type { Expert } from '../experts/expert.ts';
+import { expectedWait } from '../routing/expected-wait.ts';
 import { Breaker } from './breaker.ts';
 import { FairQueue } from './fair-queue.ts';
 import { type Admission, ExpertGroup } from './group.ts';
@@ -231,6 +232,46 @@ describe('ExpertGroup', () => {
     vi.advanceTimersByTime(1000);
     expect(late[0]).toMatchObject({ code: 'queue_timeout', retryAfter: expect.any(Number) });
     expect(only.breaker).toBe('closed');
+  });
+
+  it("invariant 18: counts others' requests beside its own live count, as long as readings are fresh", () => {
+    const [one, other] = [replica('a', 2), replica('b', 2)];
+    const group = new ExpertGroup('e', [one, other], { queueSize: 9, queueTimeout: 1000 });
+    const tell = (to: Replica, running: number, more = {}) =>
+      group.heard(to, {
+        seen: {
+          load: { running, waiting: 0, kvCacheUse: 0, ...more },
+          own: to.inFlight,
+          at: now,
+          every: 1000,
+        },
+        problem: null,
+      });
+    tell(one, 6);
+    expect(group.load()).toMatchObject({ inFlight: 6, capacity: 4 });
+    expect(group.inFlight).toBe(0);
+    const leases = [admit(group), admit(group)].map(({ results }) => results[0] as Lease);
+    expect(leases.map((lease) => lease.replica)).toEqual([other, other]);
+    tell(other, 2, { kvCacheUse: 0.99 });
+    expect(group.load().capacity).toBe(4);
+    now += 60_000;
+    expect(group.load()).toMatchObject({ inFlight: 2, capacity: 4 });
+    for (const lease of leases) lease.end(ok);
+    expect(group.load().inFlight).toBe(0);
+  });
+
+  it('sees a wait while an engine has requests waiting, whoever sent them, and still admits', () => {
+    const only = replica('a', 256);
+    const group = new ExpertGroup('e', [only], { queueSize: 9, queueTimeout: 1000 });
+    const first = admit(group, { tokens: 100 }).results[0] as Lease;
+    now += 1_000;
+    first.end(ok); // 100 tokens a second
+    expect(expectedWait(group.load())).toBe(0);
+    const load = { running: 20, waiting: 4, kvCacheUse: 1 };
+    group.heard(only, { seen: { load, own: 0, at: now, every: 1000 }, problem: null });
+    expect(group.load()).toMatchObject({ inFlight: 24, capacity: 20 });
+    expect(expectedWait(group.load())).toBeGreaterThan(0);
+    expect(admit(group).results[0]).not.toBeInstanceOf(RouterError);
   });
 
   it('invariant 1: counts return to zero on every interleaving of requests and endings', () => {

@@ -5,8 +5,9 @@
 import { RouterError } from '../core/errors.ts';
 import { expectedWait } from '../routing/expected-wait.ts';
 import type { LoadSnapshot } from '../routing/policy.ts';
-import { type ReplicaSnapshot, rankReplicas } from '../routing/replica.ts';
+import { rankReplicas } from '../routing/replica.ts';
 import { FairQueue, type Waiting } from './fair-queue.ts';
+import { loadOf, snapshotOf } from './group-load.ts';
 import type { LoadReport } from './load-report.ts';
 import { shareAfter } from './observed-load.ts';
 import type { Lease, LeaseOutcome, Replica } from './replica.ts';
@@ -61,20 +62,12 @@ export class ExpertGroup {
 
   /** Requests that our processes have with it. */
   get inFlight(): number {
-    return sum(this.replicas, (replica) => replica.inFlight);
+    return this.replicas.reduce((sum, replica) => sum + replica.inFlight, 0);
   }
 
   /** Over all processes, and with what others have at its engines where those tell. */
   load(): LoadSnapshot {
-    const available = this.replicas.filter((replica) => replica.available);
-    return {
-      inFlight: sum(this.replicas, (replica) => replica.inFlight + this.others(replica)),
-      queued: this.#line.length + this.queuedElsewhere,
-      outstandingTokens: sum(this.replicas, (replica) => this.#snapshot(replica).outstandingTokens),
-      tokensPerSecond: sum(available, (replica) => this.#rate(replica)),
-      capacity: sum(available, (replica) => replica.slots),
-      available: available.length > 0,
-    };
+    return loadOf(this.replicas, this.#waiting, this.#share);
   }
 
   /** Requests of others that a replica holds, as far as its engine tells. */
@@ -89,16 +82,14 @@ export class ExpertGroup {
     if (report.problem === null) this.#share = shareAfter(this.#share, seen);
   }
 
-  /** Others' requests count as tokens too: as many each as ours have on average. */
-  #snapshot(replica: Replica): ReplicaSnapshot {
-    const { name, weight, available, full } = replica;
-    const outstandingTokens = replica.outstandingTokens + this.others(replica) * replica.meanTokens;
-    return { name, weight, available, full, outstandingTokens };
+  /** In all processes. */
+  get #waiting(): number {
+    return this.#line.length + this.queuedElsewhere;
   }
 
-  /** We see only our own tokens finish; others' finish beside them, in proportion to their requests. */
-  #rate(replica: Replica): number {
-    return replica.tokensPerSecond * (1 + this.others(replica) / Math.max(1, replica.inFlight));
+  /** Seconds a request would wait that comes now. For refusals: what others may have sent since is no ground for one. */
+  #expectedWait(): number {
+    return expectedWait(loadOf(this.replicas, this.#waiting, 1));
   }
 
   /**
@@ -124,7 +115,7 @@ export class ExpertGroup {
       (replica) => replica.hasRoom && replica.available && !admission.tried.has(replica),
     );
     const [best] = rankReplicas(
-      free.map((replica) => this.#snapshot(replica)),
+      free.map((replica) => snapshotOf(replica, this.#share)),
       admission.affinityKey,
     );
     if (best === undefined) return null;
@@ -155,7 +146,7 @@ export class ExpertGroup {
         { retryAfter },
       );
     }
-    const wait = expectedWait(this.load());
+    const wait = this.#expectedWait();
     const full = this.#line.length >= this.#options.queueSize;
     const hopeless = wait * 1000 > this.#options.queueTimeout;
     if (!full && !hopeless) return null;
@@ -186,7 +177,7 @@ export class ExpertGroup {
     const timer = setTimeout(() => {
       if (!this.#line.remove(item)) return;
       const seconds = this.#options.queueTimeout / 1000;
-      const retryAfter = Math.max(1, Math.ceil(expectedWait(this.load())));
+      const retryAfter = Math.max(1, Math.ceil(this.#expectedWait()));
       decided(
         new RouterError('queue_timeout', `Expert '${this.id}' had no free place within ${seconds} s.`, {
           retryAfter,
@@ -220,8 +211,4 @@ export class ExpertGroup {
     replica.found(health);
     this.letIn();
   }
-}
-
-function sum<T>(items: readonly T[], value: (item: T) => number): number {
-  return items.reduce((total, item) => total + value(item), 0);
 }
