@@ -49,6 +49,8 @@ describe('the relay', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fragment, { minLength: 1, maxLength: 30 }), async (list) => {
         pieces = list.filter((piece) => piece.length > 0);
+        // No byte at all is no stream but a failed answer, which the gateway says.
+        fc.pre(pieces.length > 0);
         const response = await router.post('/v1/chat/completions', {
           stream: true,
           messages: [{ role: 'user', content: 'x' }],
