@@ -28,6 +28,10 @@ const COMPONENTS = {
     about: "llm-d's simulator of vLLM 0.10.2, with vLLM's own metrics; some minutes of compiling",
     go: 'github.com/llm-d/llm-d-inference-sim/cmd/llm-d-inference-sim',
   },
+  shellcheck: {
+    about: 'the linter of shell scripts, for those that `expert-router engine` writes',
+    python: ['python3'],
+  },
 };
 
 const PINS = { python: ['requirements.txt'], go: ['go.mod', 'go.sum'] };
