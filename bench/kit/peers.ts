@@ -2,6 +2,7 @@
  * Other gateways beside ours in a bench: how each that is installed below .cache/peers is configured and asked.
  * `npm run bench:peers` installs them; of what is measured this knows nothing.
  */
+import { randomBytes } from 'node:crypto';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Candidate, freePort, type Served } from './candidates.ts';
@@ -54,11 +55,13 @@ const PEERS: readonly Peer[] = [
     setUp: ({ bench, port, experts }) => {
       const config = join(bench.folder, `litellm-${port}.yaml`);
       writeFileSync(config, litellmConfig(experts));
+      // It starts only with a key that is not weak.
+      const key = `sk-${randomBytes(24).toString('hex')}`;
       return {
         args: ['--config', config, '--host', '127.0.0.1', '--port', String(port), '--num_workers', '1'],
         // Otherwise it asks a host of its makers for prices.
-        env: { LITELLM_LOCAL_MODEL_COST_MAP: 'True', LITELLM_LOG: 'ERROR' },
-        ask: { model: 'auto', headers: {} },
+        env: { LITELLM_LOCAL_MODEL_COST_MAP: 'True', LITELLM_LOG: 'ERROR', LITELLM_MASTER_KEY: key },
+        ask: { model: 'auto', headers: { authorization: `Bearer ${key}` } },
       };
     },
   },
