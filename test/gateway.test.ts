@@ -1,4 +1,6 @@
 /** The gateway from socket to socket, in front of servers that behave well or badly. */
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { hashKey } from '../src/http/auth.ts';
 import { eventually, gateway, type RunningGateway } from './support/gateway.ts';
@@ -268,6 +270,29 @@ describe('bad input', () => {
       duplex: 'half',
     } as RequestInit);
     expect(chunked.status).toBe(413);
+  });
+
+  it.each([
+    ['no HTTP at all', 'hello\r\n\r\n', 400],
+    ['headers without end', `GET /health HTTP/1.1\r\nhost: x\r\nx-long: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
+    [
+      'two lengths',
+      'POST /v1/route HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\n{}',
+      400,
+    ],
+  ])('is told in the API’s own shape: %s', async (_name, bytes, status) => {
+    const { router } = await start(polite);
+    const socket = connect(Number(new URL(router.url).port), '127.0.0.1');
+    let answer = '';
+    socket.on('data', (data) => {
+      answer += data;
+    });
+    socket.write(bytes);
+    await once(socket, 'close');
+    expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toMatchObject({
+      error: { type: 'invalid_request_error', code: 'invalid_request' },
+    });
   });
 
   it('invariant 7: a 30 MB body passes the default limit', async () => {

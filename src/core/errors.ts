@@ -15,6 +15,7 @@ const invalid = (status: number): ErrorKind => ({ status, type: 'invalid_request
 const upstream = (status: number): ErrorKind => ({ status, type: 'api_error', retryable: true });
 
 export const ERROR_KINDS = {
+  invalid_request: invalid(400),
   invalid_json: invalid(400),
   invalid_body: invalid(400),
   body_too_large: invalid(413),

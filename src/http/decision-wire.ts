@@ -20,6 +20,7 @@ export function decisionBody(router: Router, routed: Routed, traceId: string | n
   return {
     object: 'route',
     expert: decision.expert,
+    home: decision.home,
     reason: decision.reason,
     explanation: explanation(routed),
     cluster: classification.cluster,
@@ -50,6 +51,8 @@ export function explanation({ classification, decision }: Routed): string {
       return `The prompt lies in ${place}, which '${decision.expert}' serves; confidence ${Math.round(confidence * 100)} %.`;
     case 'conversation':
       return `The conversation stays with '${decision.expert}': its last turn, in ${place}, does not clearly belong elsewhere.`;
+    case 'spilled':
+      return `The prompt lies in ${place} and belongs to '${decision.home}'; the policy, with the load in view, gives it to '${decision.expert}'.`;
     case 'outside':
       return `The prompt is unlike anything the router model knows (nearest: ${place}), so '${decision.expert}' takes it.`;
     case 'named':

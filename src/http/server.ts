@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import { bind } from '../core/bind.ts';
 import { RouterError } from '../core/errors.ts';
 import { authenticate, type HashedKey } from './auth.ts';
+import { answerMalformed } from './malformed.ts';
 import { findRoute, type RouteContext } from './routes.ts';
 import { sendError } from './wire.ts';
 
@@ -32,6 +33,7 @@ export function gatewayServer(options: ServerOptions): GatewayServer {
     answers.count(response);
     void respond(options, answers, request, response);
   });
+  answerMalformed(server);
   return {
     listen: (host, port) => bind(server, host, port),
     accept: entrance(server),

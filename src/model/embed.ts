@@ -95,14 +95,19 @@ function coherenceOf(
 ): number {
   let weight = known;
   for (let kind = 0; kind < KINDS; kind += 1) weight += counted.unknown[kind]! * terms.unknownWeights[kind]!;
-  return weight === 0 ? 0 : Math.hypot(...projection) / weight;
+  return weight === 0 ? 0 : lengthOf(projection) / weight;
 }
 
 function unit(vector: Float64Array): Float32Array {
+  const length = lengthOf(vector);
+  const scaled = new Float32Array(vector.length);
+  if (length > 0) for (let j = 0; j < scaled.length; j += 1) scaled[j] = vector[j]! / length;
+  return scaled;
+}
+
+/** A plain loop: Math.hypot over spread arguments costs several times as much. */
+function lengthOf(vector: Float64Array): number {
   let sum = 0;
-  for (const value of vector) sum += value * value;
-  const length = Math.sqrt(sum);
-  return length === 0
-    ? new Float32Array(vector.length)
-    : Float32Array.from(vector, (value) => value / length);
+  for (let j = 0; j < vector.length; j += 1) sum += vector[j]! * vector[j]!;
+  return Math.sqrt(sum);
 }

@@ -69,6 +69,13 @@ describe('decide', () => {
     expect(decision).toMatchObject({ expert: 'code', reason: 'nearest-cluster' });
   });
 
+  it('says when the load and not the prompt decided, and whose prompt it was', () => {
+    const away = { ...IDLE, available: false };
+    const decision = decide(TERRITORY, [toMaths], [IDLE, away, IDLE], POLICIES.spill, CONTEXT);
+    expect(decision).toMatchObject({ expert: 'code', home: 'maths', reason: 'spilled' });
+    expect(choose(toMaths)).toMatchObject({ home: 'maths' });
+  });
+
   it('puts the expert a client asks for first and keeps the others as fallback order', () => {
     const decision = decideFor(TERRITORY, 'spare', [toMaths], 'forced');
     expect(decision.ranking.map((one) => one.expert)).toEqual(['spare', 'maths', 'code']);

@@ -6,7 +6,8 @@ import { conversationHome, type HomeReason } from './conversation.ts';
 import type { Candidate, LoadSnapshot, Policy, RoutingContext } from './policy.ts';
 import { affinities, type Classified, expertDistances, type Territory } from './territory.ts';
 
-export type Reason = HomeReason | 'named' | 'forced';
+/** `spilled`: the policy, with the load in view, chose another than the prompt's home. */
+export type Reason = HomeReason | 'spilled' | 'named' | 'forced';
 
 export interface Ranked {
   readonly expert: string;
@@ -17,6 +18,8 @@ export interface Ranked {
 
 export interface Decision {
   readonly expert: string;
+  /** The expert that suits the prompt best, whatever its load; the one demanded where the client chose. */
+  readonly home: string;
   readonly reason: Reason;
   /** All experts, best first; the head is `expert`, the tail the order of fallback. */
   readonly ranking: readonly Ranked[];
@@ -43,7 +46,9 @@ export function decide(
     affinity: index === home.expert ? 1 : Math.min(affinity, AWAY_AFFINITY),
     load: loads[index]!,
   }));
-  return asDecision(territory, distances, policy(candidates, context), home.reason);
+  const ranked = policy(candidates, context);
+  const homeId = territory.experts[home.expert]!;
+  return asDecision(territory, distances, ranked, homeId, ranked[0]!.id === homeId ? home.reason : 'spilled');
 }
 
 /** The decision when the client itself chose: that expert first, the others behind it by distance. */
@@ -60,18 +65,19 @@ export function decideFor(
   }))
     .filter((candidate) => candidate.id !== expert)
     .sort((a, b) => b.affinity - a.affinity);
-  return asDecision(territory, distances, [{ id: expert, affinity: 1 }, ...others], reason);
+  return asDecision(territory, distances, [{ id: expert, affinity: 1 }, ...others], expert, reason);
 }
 
 function asDecision(
   territory: Territory,
   distances: Float64Array,
   ranked: readonly Pick<Candidate, 'id' | 'affinity'>[],
+  home: string,
   reason: Reason,
 ): Decision {
   const ranking = ranked.map(({ id, affinity }) => {
     const distance = distances[territory.experts.indexOf(id)]!;
     return { expert: id, affinity, distance: Number.isFinite(distance) ? distance : null };
   });
-  return { expert: ranking[0]!.expert, reason, ranking };
+  return { expert: ranking[0]!.expert, home, reason, ranking };
 }
