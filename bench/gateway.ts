@@ -1,11 +1,13 @@
 /**
- * What the gateway costs in CPU beside plain proxies: `npm run bench:gateway`, about three minutes.
- * The same emulated experts and the same offered load for all, in alternating order; medians over rounds.
+ * What the gateway costs in CPU beside plain proxies and the peers that are installed: `npm run bench:gateway`.
+ * The same emulated experts for all, in alternating order, and the same offered load but for peers that could not
+ * carry it; medians over rounds.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { StageResult } from '../src/loadtest/result.ts';
 import {
+  type Candidate,
   type Experts,
   type Served,
   startExperts,
@@ -14,7 +16,8 @@ import {
   startNginx,
 } from './kit/candidates.ts';
 import { counter, type Load, median, put } from './kit/load.ts';
-import { Bench, cpuMicroseconds } from './kit/processes.ts';
+import { peers } from './kit/peers.ts';
+import { Bench, cpuMicroseconds, residentMegabytes } from './kit/processes.ts';
 
 const { values } = parseArgs({
   options: {
@@ -22,26 +25,34 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '4' },
     rate: { type: 'string', default: '1000' },
     streams: { type: 'string', default: '500' },
+    only: { type: 'string' },
+    phase: { type: 'string' },
   },
 });
 const rounds = Number(values.rounds);
 const seconds = Number(values.seconds);
+const only = values.only?.split(',');
 const WARM_UP_SECONDS = 6;
 /** Until a round's load has settled; its CPU is counted after. */
 const SETTLE_SECONDS = 1.5;
 
 interface Phase {
+  readonly name: 'requests' | 'tokens';
   readonly title: string;
   /** Of the emulated experts. */
   readonly expertOptions: readonly string[];
-  /** Counts what the CPU is divided by. */
+  /** Counts what the experts serve. */
   readonly counter: string;
   readonly load: Omit<Load, 'port' | 'seconds'>;
 }
 
+/** Answers go on until max_tokens even where a peer drops `ignore_eos` on the way. */
+const LONG = ['--output-tokens', '2000'];
+
 const REQUESTS: Phase = {
+  name: 'requests',
   title: `µs a request (not streamed, ${values.rate} a second offered)`,
-  expertOptions: ['--ttft', '20ms', '--prefill', '1000000', '--tokens-per-second', '100000'],
+  expertOptions: [...LONG, '--ttft', '20ms', '--prefill', '1000000', '--tokens-per-second', '100000'],
   counter: 'emulator_requests_total',
   load: {
     arrivals: { kind: 'poisson', perSecond: Number(values.rate) },
@@ -52,8 +63,9 @@ const REQUESTS: Phase = {
 };
 
 const TOKENS: Phase = {
+  name: 'tokens',
   title: `µs a streamed token (${values.streams} streams of 10 tokens/s)`,
-  expertOptions: ['--prefill', '1000000', '--tokens-per-second', '10', '--max-batch', '2000'],
+  expertOptions: [...LONG, '--prefill', '1000000', '--tokens-per-second', '10', '--max-batch', '2000'],
   counter: 'vllm:generation_tokens_total',
   load: {
     arrivals: { kind: 'closed', users: Number(values.streams), thinkSeconds: 0 },
@@ -68,46 +80,121 @@ const TOKENS: Phase = {
 /** What each candidate took, a value a round. */
 type Costs = Map<string, number[]>;
 
+const phases = [REQUESTS, TOKENS].filter(({ name }) => (values.phase ?? name) === name);
+if (phases.length === 0) throw new Error(`--phase ${values.phase}: there are requests and tokens.`);
+
 const bench = new Bench();
 try {
-  for (const phase of [REQUESTS, TOKENS]) report(phase, await measured(phase));
+  for (const phase of phases) report(phase, await measured(phase));
 } finally {
   await bench.end();
 }
 
 async function measured(phase: Phase): Promise<Costs> {
   const experts = await startExperts(bench, 8, ...phase.expertOptions);
-  const started = [
-    await startHaproxy(bench, experts.ports),
-    await startNginx(bench, experts.ports),
-    await startGateway(bench, experts.ports, {
-      workers: 1,
-      expert: () => ({ max_concurrent: 2000 }),
-    }),
-  ];
-  const candidates = started.filter((one) => one !== null);
-  for (const { port } of candidates) await put({ ...phase.load, port, seconds: WARM_UP_SECONDS });
+  const candidates: Served[] = [];
+  for (const candidate of chosen(experts.ports)) {
+    const served = await ready(candidate);
+    if (served) candidates.push(served);
+  }
+  for (const one of candidates) await put({ ...loadOf(phase, one), seconds: WARM_UP_SECONDS });
   const costs: Costs = new Map(candidates.map(({ name }) => [name, []]));
   for (let round = 0; round < rounds; round += 1) {
     const order = candidates.map((_, index) => candidates[(index + round) % candidates.length]!);
-    for (const one of order) costs.get(one.name)!.push(await once(phase, one, experts));
+    for (const one of order) {
+      const cost = await once(phase, one, experts);
+      if (cost !== null) costs.get(one.name)!.push(cost);
+    }
   }
   for (const { process } of [...candidates, experts]) await process.end();
   return costs;
 }
 
-async function once(phase: Phase, { name, port, process }: Served, experts: Experts): Promise<number> {
+function chosen(experts: readonly number[]): readonly Candidate[] {
+  const expert = () => ({ max_concurrent: 2000 });
+  const all: readonly Candidate[] = [
+    { name: 'haproxy', start: () => startHaproxy(bench, experts) },
+    { name: 'nginx', start: () => startNginx(bench, experts) },
+    { name: 'expert-router', start: () => startGateway(bench, experts, { workers: 1, expert }) },
+    ...peers(bench, experts),
+  ];
+  const unknown = only?.filter((name) => !all.some((one) => one.name === name)) ?? [];
+  if (unknown.length > 0)
+    throw new Error(`--only ${unknown.join(',')}: there are ${all.map(({ name }) => name).join(', ')}.`);
+  return all.filter(({ name }) => only?.includes(name) ?? true);
+}
+
+/** Null, with the reason in the output, for one that does not start or does not pass an expert's text on. */
+async function ready({ name, start }: Candidate): Promise<Served | null> {
+  let served: Served | null = null;
+  try {
+    served = await start();
+    if (served) await passesText(served);
+    return served;
+  } catch (error) {
+    console.log(`${name}: left out, ${(error as Error).message.slice(-600)}`);
+    await served?.process.end();
+    return null;
+  }
+}
+
+/** @throws unless a plain and a streamed answer bring what the emulated expert says */
+async function passesText({ port, ask }: Served): Promise<void> {
+  for (const stream of [false, true]) {
+    const answer = await fetch(`http://127.0.0.1:${port}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...ask?.headers },
+      body: JSON.stringify({
+        model: ask?.model ?? 'auto',
+        messages: [{ role: 'user', content: 'What do you say?' }],
+        max_tokens: 5,
+        stream,
+      }),
+      signal: AbortSignal.timeout(30_000),
+    });
+    const text = await answer.text();
+    if (answer.status !== 200 || !text.includes('emulated '))
+      throw new Error(`${stream ? 'a stream' : 'a request'} was answered with ${answer.status}: ${text}`);
+  }
+}
+
+/** The phase's load for one candidate: less of it for one that could not carry it all. */
+function loadOf({ load }: Phase, { port, ask, share = 1 }: Served): Omit<Load, 'seconds'> {
+  const { arrivals } = load;
+  const scaled =
+    arrivals.kind === 'poisson'
+      ? { ...arrivals, perSecond: arrivals.perSecond * share }
+      : arrivals.kind === 'closed'
+        ? { ...arrivals, users: Math.max(1, Math.round(arrivals.users * share)) }
+        : arrivals;
+  return { ...load, arrivals: scaled, port, ...(ask ? { ask } : {}) };
+}
+
+/** Null when it passed nothing on in that time. */
+async function once(phase: Phase, one: Served, experts: Experts): Promise<number | null> {
+  const { name, process, share = 1 } = one;
   const total = SETTLE_SECONDS + seconds + 0.5;
-  const load = put({ ...phase.load, port, seconds: total });
+  const load = put({ ...loadOf(phase, one), seconds: total });
   await sleep(SETTLE_SECONDS * 1000);
   const before = { count: await counted(phase, experts), cpu: cpuMicroseconds(process.pid) };
   await sleep(seconds * 1000);
   const after = { count: await counted(phase, experts), cpu: cpuMicroseconds(process.pid) };
+  const memory = residentMegabytes(process.pid).toFixed(0);
   const result = await load;
-  const units = after.count - before.count;
+  const served = after.count - before.count;
+  // Some peers read on after their client has left, so what the experts stream is not all passed on.
+  const units = phase.name === 'tokens' ? result.tokens_per_second * seconds : served;
+  const offered = share === 1 ? '' : ` (${share} of the load offered)`;
+  if (units <= 0) {
+    console.log(`  ${name}: nothing served${offered}${remarks(result)}`);
+    return null;
+  }
   const cost = (after.cpu - before.cpu) / units;
   const rate = (units / seconds).toFixed(0);
-  console.log(`  ${name}: ${cost.toFixed(1)} µs at ${rate}/s${remarks(result)}`);
+  const unread = served > 1.05 * units ? `, the experts served ${(served / seconds).toFixed(0)}/s` : '';
+  console.log(
+    `  ${name}: ${cost.toFixed(1)} µs at ${rate}/s${offered}, ${memory} MB${unread}${remarks(result)}`,
+  );
   return cost;
 }
 
@@ -126,7 +213,11 @@ function report(phase: Phase, costs: Costs): void {
   const base = costs.get('haproxy');
   console.log(`\n${phase.title}`);
   for (const [name, each] of costs) {
-    const ratio = base ? `${(median(each) / median(base)).toFixed(2)} × haproxy` : '';
+    if (each.length === 0) {
+      console.log(`${name.padEnd(14)} served nothing`);
+      continue;
+    }
+    const ratio = base?.length ? `${(median(each) / median(base)).toFixed(2)} × haproxy` : '';
     console.log(
       [
         name.padEnd(14),

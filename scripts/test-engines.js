@@ -5,13 +5,14 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { prepare, ROOT } from './prepare.js';
 
 /**
  * Name → what it is and how it comes onto the machine. `python`: a virtual environment with exactly the packages of
- * test/engines/<name>/requirements.txt, made by the first of these interpreters that is there.
+ * test/engines/<name>/requirements.txt, made by the first of these interpreters that is there. `go`: the program of
+ * that name, built from the module test/engines/<name>, which pins all it is made of.
  */
 const COMPONENTS = {
   triton: {
@@ -19,7 +20,21 @@ const COMPONENTS = {
     // The server's Python backend is built per version; these have wheels of everything it needs.
     python: ['python3.11', 'python3.12', 'python3.10'],
   },
+  'llama-cpp': {
+    about: "llama.cpp's server, build 10434, on the CPU; 68 MB",
+    python: ['python3.11', 'python3.12', 'python3.10', 'python3'],
+  },
+  'vllm-sim': {
+    about: "llm-d's simulator of vLLM 0.10.2, with vLLM's own metrics; some minutes of compiling",
+    go: 'github.com/llm-d/llm-d-inference-sim/cmd/llm-d-inference-sim',
+  },
+  shellcheck: {
+    about: 'the linter of shell scripts, for those that `expert-router engine` writes',
+    python: ['python3'],
+  },
 };
+
+const PINS = { python: ['requirements.txt'], go: ['go.mod', 'go.sum'] };
 
 const FOLDER = join(ROOT, '.cache', 'engines');
 
@@ -42,33 +57,46 @@ const done = spawnSync(process.execPath, [vitest, 'run', 'test/engines', ...forV
 });
 process.exit(done.status ?? 1);
 
-/** Skipped when the very same requirements are there already; otherwise made anew, whole or not at all. */
+/** Skipped when the very same pins are there already; otherwise made anew, whole or not at all. */
 function install(name, component) {
-  const requirements = join(ROOT, 'test', 'engines', name, 'requirements.txt');
+  const source = join(ROOT, 'test', 'engines', name);
   const folder = join(FOLDER, name);
   const stamp = join(folder, '.installed');
-  const digest = createHash('sha256').update(readFileSync(requirements)).digest('hex');
+  const hash = createHash('sha256');
+  for (const file of PINS[component.go ? 'go' : 'python']) hash.update(readFileSync(join(source, file)));
+  const digest = hash.digest('hex');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) return;
   console.error(`Installing ${name} (${component.about}) …`);
   const started = performance.now();
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(FOLDER, { recursive: true });
-  run(interpreter(name, component.python), ['-m', 'venv', folder]);
-  const python = join(folder, 'bin', 'python');
-  run(python, ['-m', 'pip', '--quiet', 'install', '--no-deps', '-r', requirements]);
+  if (component.go) buildGo(name, component.go, source, folder);
+  else makeEnvironment(name, component.python, source, folder);
   writeFileSync(stamp, digest);
   console.error(`Installed ${name} in ${((performance.now() - started) / 1000).toFixed(0)} s.`);
 }
 
-function interpreter(name, candidates) {
-  const found = candidates.find((command) => spawnSync(command, ['--version']).status === 0);
+function makeEnvironment(name, interpreters, source, folder) {
+  run(interpreter(name, interpreters), ['-m', 'venv', folder]);
+  const python = join(folder, 'bin', 'python');
+  const requirements = join(source, 'requirements.txt');
+  run(python, ['-m', 'pip', '--quiet', 'install', '--no-deps', '-r', requirements]);
+}
+
+function buildGo(name, program, source, folder) {
+  const go = interpreter(name, ['go', '/usr/local/go/bin/go'], 'version');
+  run(go, ['build', '-o', join(folder, 'bin', basename(program)), program], source);
+}
+
+function interpreter(name, candidates, version = '--version') {
+  const found = candidates.find((command) => spawnSync(command, [version]).status === 0);
   return (
     found ?? fail(`${name} needs one of ${candidates.join(', ')} on the PATH; install one and run again.`)
   );
 }
 
-function run(command, args) {
-  const ended = spawnSync(command, args, { cwd: ROOT, stdio: ['ignore', 2, 2] });
+function run(command, args, cwd = ROOT) {
+  const ended = spawnSync(command, args, { cwd, stdio: ['ignore', 2, 2] });
   if (ended.status !== 0)
     fail(`${command} ${args.join(' ')} ended with ${ended.error?.message ?? ended.status}.`);
 }

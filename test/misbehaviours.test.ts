@@ -21,8 +21,7 @@ type Sight =
   | 'expert_timeout'
   | 'expert_cut_stream'
   | 'engine_failed'
-  | 'broken event'
-  | 'no [DONE]';
+  | 'broken event';
 
 const both = (sight: Sight) => ({ stream: sight, whole: sight });
 const EXPECTED: Readonly<Record<Name, { readonly stream: Sight; readonly whole: Sight }>> = {
@@ -39,14 +38,14 @@ const EXPECTED: Readonly<Record<Name, { readonly stream: Sight; readonly whole: 
   'error-event': { stream: 'engine_failed', whole: 'saved' },
   'malformed-json': { stream: 'broken event', whole: 'saved' },
   'no-usage': both('whole'),
-  'no-done': { stream: 'no [DONE]', whole: 'whole' },
+  'no-done': both('whole'),
   'wrong-content-type': both('saved'),
   'split-utf8': both('whole'),
   'byte-at-a-time': both('whole'),
   'close-idle': both('whole'),
   'close-reused': both('whole'),
   'length-too-long': { stream: 'expert_cut_stream', whole: 'saved' },
-  'length-too-short': { stream: 'no [DONE]', whole: 'saved' },
+  'length-too-short': { stream: 'expert_cut_stream', whole: 'saved' },
 };
 const PROMPT = 'Write a Python function that sorts a list';
 

@@ -12,6 +12,17 @@ export interface Served {
   readonly name: string;
   readonly port: number;
   readonly process: Started;
+  /** What asking it takes; model `auto` and no more when absent. */
+  readonly ask?: { readonly model: string; readonly headers: Readonly<Record<string, string>> };
+  /** Of the load of the others, how much it is given; all when absent. */
+  readonly share?: number;
+}
+
+/** What may be measured, started only if it is. */
+export interface Candidate {
+  readonly name: string;
+  /** Null when it is not installed, and it has said so. @throws when it does not start */
+  start(): Promise<Served | null>;
 }
 
 export interface Experts {
@@ -137,7 +148,7 @@ function present(command: string, versionFlag: string): boolean {
   return found;
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);

@@ -26,6 +26,8 @@ export interface Load {
   readonly topics?: readonly number[];
   readonly seed?: number;
   readonly watch?: Watch;
+  /** What asking this target takes; model `auto` and no more when absent. */
+  readonly ask?: { readonly model: string; readonly headers: Readonly<Record<string, string>> };
 }
 
 export interface Watch {
@@ -91,11 +93,11 @@ export async function put(load: Load, stop = new AbortController().signal): Prom
         ask: {
           authority,
           path: '/v1/chat/completions',
-          model: 'auto',
+          model: load.ask?.model ?? 'auto',
           key: null,
           stream: load.stream,
           exactLength: true,
-          headers: {},
+          headers: load.ask?.headers ?? {},
         },
         random: random.fork(1),
       },

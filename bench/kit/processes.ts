@@ -34,8 +34,12 @@ export class Bench {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
   }
 
-  start(command: string, args: readonly string[]): Started {
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  /** `env`: added to the bench's own environment. */
+  start(command: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Started {
+    const child = spawn(command, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...env },
+    });
     let output = '';
     child.stdout.on('data', (text) => (output += text));
     child.stderr.on('data', (text) => (output += text));
@@ -71,8 +75,8 @@ export class Bench {
 }
 
 /** Resolves when somebody listens. @throws when nobody does in time, with what the process said */
-export async function listening(port: number, started: Started): Promise<void> {
-  const until = performance.now() + 30_000;
+export async function listening(port: number, started: Started, withinMs = 30_000): Promise<void> {
+  const until = performance.now() + withinMs;
   while (performance.now() < until) {
     const open = await new Promise<boolean>((resolve) => {
       const socket = connect({ host: '127.0.0.1', port }, () => {

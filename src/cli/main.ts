@@ -7,6 +7,7 @@ import { checkCommand } from './check.ts';
 import { discoverCommand } from './discover.ts';
 import { doctorCommand } from './doctor.ts';
 import { emulateCommand } from './emulate.ts';
+import { engineCommand } from './engine.ts';
 import { expertsCommand } from './experts.ts';
 import { inspectCommand } from './inspect.ts';
 import { keyCommand } from './key.ts';
@@ -37,6 +38,7 @@ const VERBS = [
   emulateCommand,
   loadTestCommand,
   planCommand,
+  engineCommand,
   simulateCommand,
   pullCommand,
   tritonCommand,

@@ -1,43 +1,35 @@
 /** `expert-router plan`: what fits on which GPUs, how fast, for how many users, at which cost. */
 import { Command, Option } from 'commander';
 import { UserError } from '../core/errors.ts';
-import { seededRandom } from '../core/random.ts';
 import { type PlanFigures, planFigures } from '../planner/figures.ts';
 import { type Demand, type Placement, searchPlacements } from '../planner/placements.ts';
 import { recipe } from '../planner/recipe.ts';
 import { type Deployment, deployment } from '../simulator/deployment.ts';
 import { findGpu, GPU_NAMES } from '../simulator/hardware/gpu.ts';
 import { findPrecision, PRECISION_NAMES, PRECISIONS } from '../simulator/hardware/precision.ts';
-import { DEFAULT_LIMITS, type EngineLimits, requireFit } from '../simulator/memory.ts';
-import type { MeanLengths } from '../simulator/steady-state.ts';
-import { meanLengths, NAMED_LENGTHS } from '../workload/lengths.ts';
+import { type EngineLimits, requireFit } from '../simulator/memory.ts';
+import { type LoadOptions, lengthsOf, limitsOf, withLengths, withLimits } from './plan/load-options.ts';
 import { modelNamed } from './plan/model-option.ts';
 import { amountOf, namedList, parseServiceLevel } from './plan/options.ts';
 import { figuresTable, placementsTable } from './plan/tables.ts';
 
-interface PlanOptions {
+interface PlanOptions extends LoadOptions {
   readonly model: string;
   readonly gpu: string;
   readonly precision?: string;
   readonly tp?: string;
   readonly engine: string;
-  readonly input: string;
-  readonly output: string;
-  readonly lengths?: string;
   readonly users?: string;
   readonly slo?: string;
   readonly gpus: string;
   readonly experts: string;
   readonly price?: string;
-  readonly maxBatch: string;
-  readonly maxTokens: string;
-  readonly kvFraction: string;
   readonly recipe?: boolean;
   readonly json?: boolean;
 }
 
 export function planCommand(): Command {
-  return new Command('plan')
+  const command = new Command('plan')
     .description('compute what a model needs and gives on a GPU, or search placements for a number of users')
     .requiredOption(
       '-m, --model <names>',
@@ -50,10 +42,8 @@ export function planCommand(): Command {
       new Option('--engine <name>', 'whose overheads to assume')
         .choices(['tensorrt-llm', 'tensorrt-llm-0.14', 'tensorrt-llm-0.10', 'vllm', 'sglang'])
         .default('tensorrt-llm'),
-    )
-    .option('--input <tokens>', 'mean prompt length', '1000')
-    .option('--output <tokens>', 'mean answer length', '200')
-    .option('--lengths <name>', `named lengths instead: ${Object.keys(NAMED_LENGTHS).join(', ')}`)
+    );
+  withLengths(command)
     .option(
       '--users <n>',
       'users who each ask again as soon as they are answered: searches placements for them',
@@ -61,14 +51,8 @@ export function planCommand(): Command {
     .option('--slo <levels>', 'what they may wait on average, such as ttft=1s,tpot=50ms')
     .option('--gpus <n>', 'GPUs there are, when searching', '8')
     .option('--experts <n>', 'different experts that share the users, when searching', '1')
-    .option('--price <usd>', 'price of one GPU for an hour, for cost per million output tokens')
-    .option('--max-batch <n>', "the engine's limit of sequences in a step", String(DEFAULT_LIMITS.maxBatch))
-    .option('--max-tokens <n>', "the engine's limit of tokens in a step", String(DEFAULT_LIMITS.maxTokens))
-    .option(
-      '--kv-fraction <share>',
-      'share of the free memory given to the cache',
-      String(DEFAULT_LIMITS.kvFraction),
-    )
+    .option('--price <usd>', 'price of one GPU for an hour, for cost per million output tokens');
+  return withLimits(command)
     .option('--recipe', 'print a config of the router and the engines’ command lines')
     .option('--json', 'machine-readable output')
     .addHelpText(
@@ -86,32 +70,6 @@ Figures come from a model checked against published measurements; docs/simulator
       const text = options.users === undefined ? await planOne(options) : await planMany(options);
       console.log(text);
     });
-}
-
-function limitsOf(options: PlanOptions): EngineLimits {
-  const kvFraction = amountOf('--kv-fraction', options.kvFraction);
-  if (kvFraction >= 1) throw new UserError(`--kv-fraction: must lie below 1, is ${kvFraction}.`);
-  return {
-    ...DEFAULT_LIMITS,
-    maxBatch: amountOf('--max-batch', options.maxBatch, 'whole'),
-    maxTokens: amountOf('--max-tokens', options.maxTokens, 'whole'),
-    kvFraction,
-  };
-}
-
-function lengthsOf(options: PlanOptions): MeanLengths {
-  if (options.lengths === undefined)
-    return {
-      promptTokens: amountOf('--input', options.input, 'whole'),
-      outputTokens: amountOf('--output', options.output, 'whole'),
-    };
-  const named = NAMED_LENGTHS[options.lengths];
-  if (!named)
-    throw new UserError(
-      `--lengths: "${options.lengths}" is not known. Known: ${Object.keys(NAMED_LENGTHS).join(', ')}.`,
-    );
-  const mean = meanLengths(named, seededRandom(1));
-  return { promptTokens: Math.round(mean.promptTokens), outputTokens: Math.round(mean.outputTokens) };
 }
 
 function priceOf(options: PlanOptions): number | undefined {
@@ -210,5 +168,8 @@ function recipeText(
   most: PlanFigures['max_concurrent'],
 ): string {
   const { config, commands } = recipe(d, limits, copies, repository, most);
-  return `${config}\n# Engines, one command each:\n${commands.map((line) => `# ${line}`).join('\n')}`;
+  const comments = ['Engines, one command each:', ...commands];
+  if (d.engine.startsWith('tensorrt-llm'))
+    comments.push('A folder that quantises and serves it, from its Hugging Face name: expert-router engine');
+  return `${config}\n${comments.map((line) => `# ${line}`).join('\n')}`;
 }

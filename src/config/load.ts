@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { isScalar, LineCounter, parseDocument, visit } from 'yaml';
 import { describeError, UserError } from '../core/errors.ts';
+import { EXPERT_KINDS } from '../experts/index.ts';
 import { describeProblems } from './problems.ts';
 import { type Config, configSchema } from './schema.ts';
 
@@ -16,9 +17,20 @@ export async function loadConfig(file: string, environment: Environment): Promis
   } catch (error) {
     throw new UserError(`Cannot read the config ${file}: ${describeError(error)}`);
   }
-  const config = parseConfig(text, file, environment);
-  // A path in a config is meant from where the config lies, not from where the command was typed.
-  return config.router ? { ...config, router: resolve(dirname(file), config.router) } : config;
+  return fromFolder(parseConfig(text, file, environment), dirname(file));
+}
+
+/** A path in a config is meant from where the config lies, not from where the command was typed. */
+function fromFolder(config: Config, folder: string): Config {
+  const experts = config.experts.map((expert) => {
+    const paths = EXPERT_KINDS.find(({ kind }) => kind === expert.kind)?.paths ?? [];
+    const given = paths.filter((name) => typeof expert[name] === 'string');
+    return {
+      ...expert,
+      ...Object.fromEntries(given.map((name) => [name, resolve(folder, expert[name] as string)])),
+    };
+  });
+  return { ...config, experts, ...(config.router ? { router: resolve(folder, config.router) } : {}) };
 }
 
 /** @throws UserError naming every problem as `file:line:column: field: what is wrong`. */

@@ -8,7 +8,7 @@ import { duration } from '../experts/option-types.ts';
 import { POLICY_NAMES } from '../routing/policies.ts';
 
 /** Ids travel in headers, metrics and paths, so they are plain. */
-const expertId = z
+export const expertId = z
   .string()
   .regex(/^[a-z0-9][a-z0-9._-]{0,62}$/i, 'letters, digits, dots, dashes and underscores, at most 63')
   .refine((id) => id !== 'auto', "another name: 'auto' asks the router to choose");

@@ -15,6 +15,8 @@ export interface ContractOptions {
   readonly inUse?: (expert: Expert) => Promise<number> | number;
   /** Relaying kinds leave parameters to the server behind them. */
   readonly checksParameters?: boolean;
+  /** Whether the API behind takes no message of white space alone, which is then refused instead of answered. */
+  readonly refusesBlank?: boolean;
   /** Engines that do not count tokens, or do not say why they ended, must leave both unknown. */
   readonly tells?: { readonly usage?: boolean; readonly finishReason?: boolean };
 }
@@ -22,7 +24,7 @@ export interface ContractOptions {
 export function describeExpert(
   name: string,
   makeExpert: () => Promise<Expert>,
-  { maxTokens = 64, inUse, checksParameters = true, tells = {} }: ContractOptions = {},
+  { maxTokens = 64, inUse, checksParameters = true, refusesBlank = false, tells = {} }: ContractOptions = {},
 ): void {
   describe(`expert contract: ${name}`, () => {
     let expert: Expert;
@@ -165,6 +167,7 @@ export function describeExpert(
       'takes %j and answers in valid UTF-8',
       async (content) => {
         const { body, failure } = await chat({ messages: [{ role: 'user', content }], max_tokens: 6 }).done;
+        if (refusesBlank && content.trim() === '') return expect(failure?.code).toBe('invalid_body');
         expect(failure).toBeUndefined();
         expect(Buffer.from(textOf(body), 'utf8').toString('utf8')).toBe(textOf(body));
       },

@@ -36,6 +36,8 @@ export interface ExpertKind<O> {
   readonly summary: string;
   /** Strict: an unknown option is an error. The config schema is derived from it. */
   readonly options: z.ZodType<O>;
+  /** Options that are paths: in a config they are meant from where the config lies. */
+  readonly paths?: readonly string[];
   /** Whether it computes inside this process; then a second worker would be a second copy of it all. */
   readonly inProcess: boolean;
   /** What suits its engines where the config says nothing. */

@@ -29,17 +29,23 @@ export function readParameters(request: ExpertRequest): Parameters {
   const json: Json = request.json;
   refuseUnsupported(json);
   const limit = request.endpoint === 'chat' && json.max_completion_tokens != null;
-  const topK = number(json, 'top_k', -1, 1_000_000, true);
+  const topK = readNumber(json, 'top_k', -1, 1_000_000, true);
   return {
-    temperature: number(json, 'temperature', 0, 2),
-    topP: number(json, 'top_p', 0, 1),
+    temperature: readNumber(json, 'temperature', 0, 2),
+    topP: readNumber(json, 'top_p', 0, 1),
     topK: topK === undefined ? undefined : Math.max(topK, 0),
-    seed: number(json, 'seed', Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, true),
-    maxTokens: number(json, limit ? 'max_completion_tokens' : 'max_tokens', 1, Number.MAX_SAFE_INTEGER, true),
-    repetitionPenalty: number(json, 'repetition_penalty', 0.01, 2),
-    frequencyPenalty: number(json, 'frequency_penalty', -2, 2) ?? 0,
-    presencePenalty: number(json, 'presence_penalty', -2, 2) ?? 0,
-    stop: stops(json.stop),
+    seed: readNumber(json, 'seed', Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, true),
+    maxTokens: readNumber(
+      json,
+      limit ? 'max_completion_tokens' : 'max_tokens',
+      1,
+      Number.MAX_SAFE_INTEGER,
+      true,
+    ),
+    repetitionPenalty: readNumber(json, 'repetition_penalty', 0.01, 2),
+    frequencyPenalty: readNumber(json, 'frequency_penalty', -2, 2) ?? 0,
+    presencePenalty: readNumber(json, 'presence_penalty', -2, 2) ?? 0,
+    stop: readStops(json.stop),
   };
 }
 
@@ -71,7 +77,14 @@ function hasEntries(value: unknown): boolean {
   return typeof value === 'object' && value !== null && Object.keys(value).length > 0;
 }
 
-function number(json: Json, param: string, from: number, to: number, whole = false): number | undefined {
+/** A number in a range; undefined where the request has none. @throws RouterError naming the range */
+export function readNumber(
+  json: Json,
+  param: string,
+  from: number,
+  to: number,
+  whole = false,
+): number | undefined {
   const value = json[param];
   if (value === undefined || value === null) return undefined;
   const fits =
@@ -83,7 +96,8 @@ function number(json: Json, param: string, from: number, to: number, whole = fal
   throw new RouterError('invalid_body', `'${param}' must be ${wanted}.`, { param });
 }
 
-function stops(value: unknown): readonly string[] {
+/** The stop sequences of a request, empty ones left out. */
+export function readStops(value: unknown): readonly string[] {
   if (value === undefined || value === null) return [];
   const list: unknown = typeof value === 'string' ? [value] : value;
   if (Array.isArray(list) && list.every((stop) => typeof stop === 'string')) {

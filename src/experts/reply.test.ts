@@ -1,5 +1,5 @@
 /** What the contract suite cannot provoke: pieces cut inside a character, and an end without any text. */
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { events, requestOf, textOf } from './expert.contract.tools.ts';
 import { openReply } from './reply.ts';
 
@@ -35,4 +35,51 @@ it('is a whole reply even without text, and invents no usage', () => {
   expect(streamed.calls).toEqual(['head', 'end']);
   expect(events(streamed.body)[0].choices[0].delta.role).toBe('assistant');
   expect(JSON.parse(record(false, []).body)).not.toHaveProperty('usage');
+});
+
+describe('tool calls', () => {
+  const request = (stream: boolean) => requestOf({ messages: [{ role: 'user', content: 'x' }], stream });
+  const said = (stream: boolean): string => {
+    const chunks: Buffer[] = [];
+    const sink = {
+      head: () => {},
+      data: (chunk: Uint8Array) => chunks.push(Buffer.from(chunk)) > 0,
+      end: () => {},
+      fail: () => {},
+    };
+    const reply = openReply(request(stream), sink, { id: 'i', created: 1, model: 'm' });
+    reply.text('so\ud83d');
+    reply.toolCall('a', 'f');
+    reply.toolArguments('{"x"');
+    reply.toolArguments(':1}');
+    reply.toolCall('b', 'g');
+    reply.finish('tool_calls', 'unknown');
+    return Buffer.concat(chunks).toString('utf8');
+  };
+  const call = (id: string, name: string, json: string) => ({
+    id,
+    type: 'function',
+    function: { name, arguments: json },
+  });
+
+  it('stand beside the text of a whole reply', () => {
+    expect(JSON.parse(said(false)).choices[0]).toMatchObject({
+      message: { content: 'so\uFFFD', tool_calls: [call('a', 'f', '{"x":1}'), call('b', 'g', '')] },
+      finish_reason: 'tool_calls',
+    });
+  });
+
+  it('come in order in a stream, after the text before them', () => {
+    const deltas = events(said(true)).map((chunk) => chunk.choices[0].delta);
+    expect(deltas).toEqual([
+      { role: 'assistant', content: '' },
+      { content: 'so' },
+      { content: '\uFFFD' },
+      { tool_calls: [{ index: 0, ...call('a', 'f', '') }] },
+      { tool_calls: [{ index: 0, function: { arguments: '{"x"' } }] },
+      { tool_calls: [{ index: 0, function: { arguments: ':1}' } }] },
+      { tool_calls: [{ index: 1, ...call('b', 'g', '') }] },
+      {},
+    ]);
+  });
 });

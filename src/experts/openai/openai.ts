@@ -1,12 +1,10 @@
 /**
  * An expert that speaks OpenAI's API over HTTP: vLLM, SGLang, trtllm-serve, llama-server, Ollama, clouds. It relays
- * the body's bytes both ways and parses none of them; only the model name on the way out is its own.
+ * bytes both ways; on the way out only the model name is its own, and what the server's dialect demands.
  */
 import { describeError, RouterError } from '../../core/errors.ts';
-import { responseHeadersForClient } from '../../core/headers.ts';
 import type { Endpoint } from '../../core/openai.ts';
-import { HttpClient, type ResponseHandler, type WireError } from '../../wire/client.ts';
-import type { ResponseHead } from '../../wire/response-parser.ts';
+import { HttpClient, type WireError } from '../../wire/client.ts';
 import type {
   EngineDescription,
   Expert,
@@ -17,10 +15,12 @@ import type {
   ReportedLoad,
 } from '../expert.ts';
 import type { ExpertKind } from '../kind.ts';
+import { asRouterError } from '../wire-failure.ts';
+import { DialectFinder } from './dialect-finder.ts';
+import { bodyFor, DIALECTS, type Dialect } from './dialects.ts';
 import { OpenAiEngine } from './engine.ts';
-import { withModelName } from './model-name.ts';
 import { apiBase, type OpenAiOptions, type OpenAiReplica, openaiOptions, replicasOf } from './options.ts';
-import { ReplyTail } from './reply-tail.ts';
+import { Relay } from './relay.ts';
 
 const PATHS: Readonly<Record<Endpoint, string>> = { chat: '/chat/completions', completions: '/completions' };
 const NO_BODY = Buffer.alloc(0);
@@ -49,6 +49,8 @@ class OpenAiExpert implements Expert {
   readonly #path: string;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #client: HttpClient;
+  readonly #dialect: DialectFinder;
+  readonly #maxTokens: number | undefined;
   readonly #engine: OpenAiEngine;
   #closed = false;
 
@@ -67,25 +69,42 @@ class OpenAiExpert implements Expert {
       head: options.header_timeout,
       idle: options.idle_timeout,
     });
-    const headers = options.api_key ? { authorization: `Bearer ${options.api_key}` } : {};
-    this.#engine = new OpenAiEngine({ base, model: this.#model, headers, metricsUrl });
+    const key = options.api_key ? { authorization: `Bearer ${options.api_key}` } : {};
+    this.#dialect = new DialectFinder(base, key, options.dialect ?? null);
+    this.#maxTokens = options.max_tokens;
+    this.#engine = new OpenAiEngine({ base, model: this.#model, headers: key, metricsUrl });
   }
 
   generate(request: ExpertRequest, sink: ReplySink): Generation {
     if (this.#closed) return refuse(sink, stopped(this.id));
-    const body = Buffer.from(request.body.buffer, request.body.byteOffset, request.body.length);
-    return this.#client.request(
+    const dialect: Dialect = DIALECTS[this.#dialect.name];
+    const relay = new Relay(this.id, sink, dialect.statuses ?? {}, (error) => this.#asFailure(error));
+    const exchange = this.#client.request(
       {
         method: 'POST',
         path: this.#path + PATHS[request.endpoint],
         headers: { ...request.headers, ...this.#headers },
-        body: withModelName(body, this.#model),
+        body: bodyFor(dialect, request, { model: this.#model, limit: this.#maxTokens }),
       },
-      new Relay(this.id, sink, () => this.#closed),
+      relay,
     );
+    return {
+      resume: () => exchange.resume(),
+      cancel: () => {
+        relay.cancel();
+        exchange.cancel();
+      },
+    };
   }
 
-  health(signal: AbortSignal): Promise<Health> {
+  async health(signal: AbortSignal): Promise<Health> {
+    const health = await this.#ask(signal);
+    if (health.state === 'ready') await this.#dialect.settle(signal);
+    else this.#dialect.forget();
+    return health;
+  }
+
+  #ask(signal: AbortSignal): Promise<Health> {
     return new Promise((resolve) => {
       let status = 0;
       const down = (detail: string): void => resolve({ state: 'down', detail });
@@ -109,8 +128,10 @@ class OpenAiExpert implements Expert {
     });
   }
 
-  describe(signal: AbortSignal): Promise<EngineDescription> {
-    return this.#engine.describe(signal);
+  async describe(signal: AbortSignal): Promise<EngineDescription> {
+    const told = await this.#engine.describe(signal);
+    await this.#dialect.settle(signal);
+    return { ...told, dialect: this.#dialect.name };
   }
 
   reportedLoad(signal: AbortSignal): Promise<ReportedLoad | null> {
@@ -122,36 +143,9 @@ class OpenAiExpert implements Expert {
     this.#client.close();
     this.#engine.close();
   }
-}
 
-/** One exchange with the server: the wire's calls on one side, the sink's on the other. */
-class Relay implements ResponseHandler {
-  readonly #expert: string;
-  readonly #sink: ReplySink;
-  readonly #tail = new ReplyTail();
-  readonly #closed: () => boolean;
-
-  constructor(expert: string, sink: ReplySink, closed: () => boolean) {
-    this.#expert = expert;
-    this.#sink = sink;
-    this.#closed = closed;
-  }
-
-  head({ status, headers }: ResponseHead): void {
-    this.#sink.head(status, responseHeadersForClient(headers));
-  }
-
-  data(payload: Buffer): boolean {
-    this.#tail.push(payload);
-    return this.#sink.data(payload);
-  }
-
-  end(): void {
-    this.#sink.end(this.#tail.outcome());
-  }
-
-  fail(error: WireError): void {
-    this.#sink.fail(this.#closed() ? stopped(this.#expert) : asRouterError(this.#expert, error));
+  #asFailure(error: WireError): RouterError {
+    return this.#closed ? stopped(this.id) : asRouterError(this.id, error);
   }
 }
 
@@ -171,28 +165,4 @@ function refuse(sink: ReplySink, error: RouterError): Generation {
       open = false;
     },
   };
-}
-
-function asRouterError(expert: string, error: WireError): RouterError {
-  const why = describeError(error);
-  switch (error.failure) {
-    case 'timeout':
-      return new RouterError('expert_timeout', `Expert '${expert}' stopped answering (${why}).`, {
-        cause: error,
-      });
-    case 'cut':
-      return new RouterError('expert_cut_stream', `Expert '${expert}' broke off its answer (${why}).`, {
-        cause: error,
-      });
-    case 'garbled':
-      return new RouterError(
-        'expert_failed',
-        `Expert '${expert}' sent something that is not an HTTP answer (${why}).`,
-        { cause: error },
-      );
-    case 'unreachable':
-      return new RouterError('expert_unreachable', `Expert '${expert}' cannot be reached (${why}).`, {
-        cause: error,
-      });
-  }
 }

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { UserError } from '../../core/errors.ts';
 import { duration } from '../option-types.ts';
+import { DIALECT_NAMES } from './dialects.ts';
 
 const address = z.url({ protocol: /^https?$/, error: 'an http:// or https:// address' });
 
@@ -32,6 +33,15 @@ export const openaiOptions = z.strictObject({
     .min(1)
     .optional()
     .describe('Sent as a bearer token. Write ${NAME} to take it from the environment'),
+  dialect: z
+    .enum(DIALECT_NAMES)
+    .optional()
+    .describe("How the server differs from OpenAI's API; found by asking it when absent"),
+  max_tokens: z
+    .int()
+    .positive()
+    .optional()
+    .describe("Longest answer where the request names no limit; the server's own default when absent"),
   metrics_url: metricsUrl,
   connect_timeout: duration.prefault('5s').describe('Longest wait for the connection'),
   header_timeout: duration.prefault('5m').describe('Longest wait for the first byte of the answer'),

@@ -29,9 +29,32 @@ export class ReplyTail {
     this.#filled += bytes.length;
   }
 
+  get isEmpty(): boolean {
+    return this.#filled === 0;
+  }
+
+  get endsInBlankLine(): boolean {
+    return /\n\r?\n$/.test(this.text().slice(-4));
+  }
+
+  /** The last bytes as text; its first character may be half of one. */
+  text(): string {
+    return this.#ring.toString('utf8', 0, this.#filled);
+  }
+
+  /**
+   * How a stream ended: with its last event (`done`), with a reason to finish and no such event (`finished`), or with
+   * neither (`broken`).
+   */
+  end(): 'done' | 'finished' | 'broken' {
+    const text = this.text();
+    if (/^data:\s*\[DONE\]\s*$/m.test(text)) return 'done';
+    return /"finish_reason"\s*:\s*"/.test(text) ? 'finished' : 'broken';
+  }
+
   /** What the reply said, to be asked once it is whole. Anything not found, or not of the right form, is `unknown`. */
   outcome(): Outcome {
-    const text = this.#ring.toString('utf8', 0, this.#filled);
+    const text = this.text();
     return { usage: lastUsage(text), finishReason: lastFinishReason(text) };
   }
 }

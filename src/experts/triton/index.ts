@@ -13,6 +13,7 @@ export const tritonKind: ExpertKind<TritonOptions> = {
   summary:
     "a language model on NVIDIA's Triton server, by gRPC or HTTP: TensorRT-LLM (three dialects) and vLLM",
   options: tritonOptions,
+  paths: ['tokenizer'],
   // Engines batch in flight; 256 sequences is what vLLM and TensorRT-LLM admit unless told otherwise.
   inProcess: false,
   admission: { maxConcurrent: 256, firstTokenMs: 30_000 },

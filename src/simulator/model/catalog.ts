@@ -70,14 +70,14 @@ const BY_NAME: ReadonlyMap<string, TransformerShape> = new Map(SHAPES.map((shape
 
 export const MODEL_NAMES: readonly string[] = SHAPES.map((shape) => shape.name);
 
-/** `Meta-Llama-3.1-8B-Instruct` and `llama-3.1-8b` name one shape: owner, case and variant do not change sizes. */
+/** `Llama-3.1-8B-Instruct-FP8` and `llama-3.1-8b` name one shape: owner, case, variant and format do not change it. */
 function canonical(name: string): string {
   return name
     .toLowerCase()
     .replace(/^.*\//, '')
     .replace(/^meta-/, '')
     .replace(/[ _]/g, '-')
-    .replace(/-(instruct|chat|base|hf|it|v0\.\d)(?=-|$)/g, '')
+    .replace(/-(instruct|chat|base|hf|it|v0\.\d|fp8|fp4|nvfp4)(?=-|$)/g, '')
     .replace(/^(llama|qwen)(?=\d)/, (word) => (word === 'llama' ? 'llama-' : word))
     .replace(/^qwen-(?=\d)/, 'qwen');
 }

@@ -1,6 +1,6 @@
 /**
- * Puts the expert's own model name into a request body without touching any other byte. Re-serialising would
- * lose big integers, key order and duplicate keys; this finds the value in the text and cuts it out.
+ * Edits top-level members of a JSON object in its bytes, without touching any other. Re-serialising would lose big
+ * integers, key order and duplicate keys; this finds a member in the text and cuts it out.
  */
 
 const QUOTE = 0x22;
@@ -12,17 +12,38 @@ const CLOSE_LIST = 0x5d;
 const COMMA = 0x2c;
 
 /**
- * The body with every top-level `model` value replaced, or with one added if there is none.
+ * The body with every top-level value of `key` replaced, or with one added if there is none.
  * @param body a valid JSON object in UTF-8 (already parsed once by the caller)
  */
-export function withModelName(body: Buffer, name: string): Buffer {
-  const value = Buffer.from(JSON.stringify(name));
-  const ranges = topLevelValues(body, 'model');
-  if (ranges.length === 0) return insertFirst(body, Buffer.from(`"model":${value}`));
+export function withMember(body: Buffer, key: string, value: unknown): Buffer {
+  const json = Buffer.from(JSON.stringify(value));
+  const found = topLevelMembers(body, key);
+  if (found.length === 0) return insertFirst(body, Buffer.from(`${JSON.stringify(key)}:${json}`));
+  return replaced(
+    body,
+    found.map((member) => member.value),
+    json,
+  );
+}
+
+/** The body with every top-level member called `key` called `name` instead. */
+export function withMemberRenamed(body: Buffer, key: string, name: string): Buffer {
+  const found = topLevelMembers(body, key);
+  return replaced(
+    body,
+    found.map((member) => member.key),
+    Buffer.from(JSON.stringify(name)),
+  );
+}
+
+/** Start and end, exclusive. */
+type Range = readonly [start: number, end: number];
+
+function replaced(body: Buffer, ranges: readonly Range[], by: Buffer): Buffer {
   const pieces: Buffer[] = [];
   let from = 0;
   for (const [start, end] of ranges) {
-    pieces.push(body.subarray(from, start), value);
+    pieces.push(body.subarray(from, start), by);
     from = end;
   }
   pieces.push(body.subarray(from));
@@ -40,20 +61,21 @@ function insertFirst(body: Buffer, member: Buffer): Buffer {
   ]);
 }
 
-/** Byte ranges [start, end) of the values of every top-level member called `key`. */
-function topLevelValues(body: Buffer, key: string): [number, number][] {
-  const ranges: [number, number][] = [];
+/** Where the keys and values of every top-level member called `key` stand. */
+function topLevelMembers(body: Buffer, key: string): { readonly key: Range; readonly value: Range }[] {
+  const members: { key: Range; value: Range }[] = [];
   let at = skipSpace(body, body.indexOf(OPEN_OBJECT) + 1);
   while (at < body.length && body[at] === QUOTE) {
+    const keyStart = at;
     const keyEnd = stringEnd(body, at);
     const found = readKey(body, at, keyEnd) === key;
     at = skipSpace(body, skipSpace(body, keyEnd) + 1); // over the colon
     const end = valueEnd(body, at);
-    if (found) ranges.push([at, end]);
+    if (found) members.push({ key: [keyStart, keyEnd], value: [at, end] });
     at = skipSpace(body, end);
     if (body[at] === COMMA) at = skipSpace(body, at + 1);
   }
-  return ranges;
+  return members;
 }
 
 /** Keys may be written with escapes (`"mod\u0065l"`); only those pay for a parse. */

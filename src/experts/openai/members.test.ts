@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { withModelName } from './model-name.ts';
+import { withMember, withMemberRenamed } from './members.ts';
 
-const replaced = (text: string, name = 'served'): string => withModelName(Buffer.from(text), name).toString();
+const replaced = (text: string, name = 'served'): string =>
+  withMember(Buffer.from(text), 'model', name).toString();
 
-describe('withModelName', () => {
+describe('withMember', () => {
   it('changes the value and not one other byte', () => {
     expect(replaced('{ "seed":12345678901234567890 ,"model" : "auto","x":1.0}')).toBe(
       '{ "seed":12345678901234567890 ,"model" : "served","x":1.0}',
@@ -40,5 +41,19 @@ describe('withModelName', () => {
         expect(_model).toBe(JSON.parse(JSON.stringify(name)));
       }),
     );
+  });
+});
+
+describe('withMemberRenamed', () => {
+  const renamed = (text: string) => withMemberRenamed(Buffer.from(text), 'max_tokens', 'limit').toString();
+
+  it('changes the key and not one other byte', () => {
+    expect(renamed('{"a":{"max_tokens":1}, "max_tokens" :9007199254740993,"b":"max_tokens"}')).toBe(
+      '{"a":{"max_tokens":1}, "limit" :9007199254740993,"b":"max_tokens"}',
+    );
+  });
+
+  it('leaves a body without the member alone', () => {
+    expect(renamed('{ "x": [ ] }')).toBe('{ "x": [ ] }');
   });
 });

@@ -1,0 +1,63 @@
+/** What a deployment is to carry, as options that several verbs share: mean lengths, and the engine's limits. */
+import type { Command } from 'commander';
+import { UserError } from '../../core/errors.ts';
+import { seededRandom } from '../../core/random.ts';
+import { DEFAULT_LIMITS, type EngineLimits } from '../../simulator/memory.ts';
+import type { MeanLengths } from '../../simulator/steady-state.ts';
+import { meanLengths, NAMED_LENGTHS } from '../../workload/lengths.ts';
+import { amountOf } from './options.ts';
+
+export interface LoadOptions {
+  readonly input: string;
+  readonly output: string;
+  readonly lengths?: string;
+  readonly maxBatch: string;
+  readonly maxTokens: string;
+  readonly kvFraction: string;
+}
+
+export function withLengths(command: Command): Command {
+  return command
+    .option('--input <tokens>', 'mean prompt length', '1000')
+    .option('--output <tokens>', 'mean answer length', '200')
+    .option('--lengths <name>', `named lengths instead: ${Object.keys(NAMED_LENGTHS).join(', ')}`);
+}
+
+export function withLimits(command: Command): Command {
+  return command
+    .option('--max-batch <n>', "the engine's limit of sequences in a step", String(DEFAULT_LIMITS.maxBatch))
+    .option('--max-tokens <n>', "the engine's limit of tokens in a step", String(DEFAULT_LIMITS.maxTokens))
+    .option(
+      '--kv-fraction <share>',
+      'share of the free memory given to the cache',
+      String(DEFAULT_LIMITS.kvFraction),
+    );
+}
+
+/** @throws {UserError} naming the option at fault. */
+export function limitsOf(options: LoadOptions): EngineLimits {
+  const kvFraction = amountOf('--kv-fraction', options.kvFraction);
+  if (kvFraction >= 1) throw new UserError(`--kv-fraction: must lie below 1, is ${kvFraction}.`);
+  return {
+    ...DEFAULT_LIMITS,
+    maxBatch: amountOf('--max-batch', options.maxBatch, 'whole'),
+    maxTokens: amountOf('--max-tokens', options.maxTokens, 'whole'),
+    kvFraction,
+  };
+}
+
+/** @throws {UserError} naming the option at fault. */
+export function lengthsOf(options: LoadOptions): MeanLengths {
+  if (options.lengths === undefined)
+    return {
+      promptTokens: amountOf('--input', options.input, 'whole'),
+      outputTokens: amountOf('--output', options.output, 'whole'),
+    };
+  const named = NAMED_LENGTHS[options.lengths];
+  if (!named)
+    throw new UserError(
+      `--lengths: "${options.lengths}" is not known. Known: ${Object.keys(NAMED_LENGTHS).join(', ')}.`,
+    );
+  const mean = meanLengths(named, seededRandom(1));
+  return { promptTokens: Math.round(mean.promptTokens), outputTokens: Math.round(mean.outputTokens) };
+}

@@ -1,0 +1,52 @@
+/** The router's config for a row of experts. It knows the options of the kinds `openai` and `triton`. */
+import { tokenizerOnHost } from './places.ts';
+import type { EngineExpert, EnginePlan } from './plan.ts';
+import { yamlText } from './yaml-text.ts';
+
+export interface RouterExpert {
+  readonly id: string;
+  readonly kind: string;
+  readonly url: string;
+  readonly model: string;
+  readonly [option: string]: unknown;
+}
+
+/** @param comment lines above the config, without their signs */
+export function routerConfig(comment: string, experts: readonly RouterExpert[]): string {
+  return yamlText(comment, { experts });
+}
+
+/** An expert that speaks OpenAI's API, on this machine. */
+export function openaiExpert(id: string, port: number, model: string): RouterExpert {
+  return { id, kind: 'openai', url: `http://127.0.0.1:${port}/v1`, model };
+}
+
+/** `max_concurrent` is the engine's batch: what is more waits in the router, where it can still go elsewhere. */
+export function enginesConfig(plan: EnginePlan): string {
+  const comment =
+    'Check: expert-router check, expert-router doctor. Serve: expert-router serve --config <this file>\n' +
+    'Say what each expert is good at (description, samples), and the router gives it the clusters that fit; as it is,\n' +
+    'clusters are dealt evenly.';
+  return routerConfig(
+    comment,
+    plan.experts.map((expert) => ({
+      ...(plan.serve === 'trtllm-serve'
+        ? openaiExpert(expert.id, expert.ports.http, expert.model.name)
+        : tritonExpert(plan, expert)),
+      max_concurrent: expert.model.size.maxBatch,
+    })),
+  );
+}
+
+function tritonExpert(plan: EnginePlan, { id, ports, model }: EngineExpert): RouterExpert {
+  return {
+    id,
+    kind: 'triton',
+    url: `grpc://127.0.0.1:${ports.grpc}`,
+    model: plan.serve === 'legacy' ? 'tensorrt_llm_bls' : 'tensorrt_llm',
+    dialect: plan.serve === 'legacy' ? 'ensemble' : 'llmapi',
+    // Several servers on one machine: none but the first could have the usual port.
+    metrics_url: `http://127.0.0.1:${ports.metrics}/metrics`,
+    tokenizer: tokenizerOnHost(plan, model),
+  };
+}

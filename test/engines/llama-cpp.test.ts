@@ -1,0 +1,178 @@
+/** The kind `openai` against llama.cpp's own server with a small real model. */
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { cacheFolder } from '../../src/cli/cache-folder.ts';
+import type { ChatBody } from '../../src/core/openai.ts';
+import { probe } from '../../src/engines/probe.ts';
+import { readLoad } from '../../src/engines/scrape.ts';
+import { events, listen, requestOf, textOf } from '../../src/experts/expert.contract.tools.ts';
+import { describeExpert } from '../../src/experts/expert.contract.ts';
+import { fetchWeights } from '../../src/weights/fetch.ts';
+import { DEFAULT_REFERENCE } from '../../src/weights/reference.ts';
+import { HttpClient } from '../../src/wire/client.ts';
+import { eventually, gateway } from '../support/gateway.ts';
+import { describeWith } from './component.ts';
+import { type EngineProcess, engineProcess } from './engine-process.ts';
+import { doctorAt, loadAt, openaiAt } from './openai-at.ts';
+
+const SLOTS = 2;
+
+/** The model the product itself starts with, fetched as the product does. */
+function model(): Promise<string> {
+  return fetchWeights(DEFAULT_REFERENCE, {
+    cacheFolder: cacheFolder(process.env, process.platform, homedir()),
+    environment: process.env,
+    now: Date.now,
+    signal: new AbortController().signal,
+    log: () => {},
+  });
+}
+
+async function llamaServer(folder: string, more: readonly string[] = ['--metrics']): Promise<EngineProcess> {
+  const weights = await model();
+  const setting = ['--no-webui', '--parallel', `${SLOTS}`, '--ctx-size', `${SLOTS * 1024}`, '--threads', '2'];
+  return engineProcess({
+    program: join(folder, 'bin', 'llama-server-vulkan'),
+    args: (port) => ['--model', weights, '--host', '127.0.0.1', '--port', `${port}`, ...setting, ...more],
+    ready: '/health',
+  });
+}
+
+describeWith(['llama-cpp'], "llama.cpp's server", (folder) => {
+  let server: EngineProcess;
+  beforeAll(async () => {
+    server = await llamaServer(folder!);
+  }, 300_000);
+  afterAll(() => server?.kill());
+  const running = async () => (await loadAt(server.url, 'llama.cpp')).running ?? 0;
+
+  describeExpert('openai at llama-server', () => openaiAt(server.url), {
+    maxTokens: 24,
+    inUse: running,
+    checksParameters: false,
+  });
+
+  const story = (more: object = {}) =>
+    requestOf({
+      messages: [{ role: 'user', content: 'Tell a long story.' }],
+      max_tokens: 400,
+      ignore_eos: true,
+      stream: true,
+      ...more,
+    } as ChatBody);
+
+  it('is recognised, with its version, its model and where its metrics are', async () => {
+    const found = await probe(new URL(server.url), { within: 5_000 });
+    expect(found).toMatchObject({ state: 'engine', engine: 'llama.cpp', apis: ['openai'] });
+    expect(found).toMatchObject({ version: expect.stringMatching(/^b\d+-/) });
+    expect(found.state === 'engine' && found.models[0]).toMatch(/SmolLM2/);
+  });
+
+  it('passes the doctor: engine, dialect, answers, streaming, cancelling and metrics', async () => {
+    const found = await doctorAt(server.url);
+    expect(found.engine?.detail).toMatch(/^llama\.cpp, b\d+-\w+, dialect llama\.cpp$/);
+    for (const name of ['reachable', 'engine', 'model', 'answer', 'usage', 'streaming', 'cancel', 'metrics'])
+      expect(found[name]).toMatchObject({ name, finding: 'ok' });
+  });
+
+  it('tells what runs and what waits, and that both end when the readers leave', async () => {
+    const expert = await openaiAt(server.url);
+    const tellers = Array.from({ length: SLOTS + 3 }, () => listen(expert, story()));
+    await eventually('all slots are taken and three wait', async () => {
+      const { running, waiting } = await loadAt(server.url, 'llama.cpp');
+      return running === SLOTS && waiting === 3;
+    });
+    for (const { generation } of tellers) generation.cancel();
+    await eventually('nothing runs or waits', async () => {
+      const { running, waiting } = await loadAt(server.url, 'llama.cpp');
+      return running === 0 && waiting === 0;
+    });
+    await expert.close();
+  });
+
+  it('stops at either name of the limit, and reports usage as asked', async () => {
+    const expert = await openaiAt(server.url);
+    const usage = { stream_options: { include_usage: true } };
+    for (const limit of ['max_tokens', 'max_completion_tokens']) {
+      const { body, outcome } = await listen(expert, story({ max_tokens: undefined, [limit]: 5, ...usage }))
+        .done;
+      expect(events(body).at(-1).usage.completion_tokens).toBe(5);
+      expect(outcome).toMatchObject({ finishReason: 'length', usage: { completion_tokens: 5 } });
+    }
+    await expert.close();
+  });
+
+  it('writes its errors in OpenAI’s form, and they pass unchanged', async () => {
+    const expert = await openaiAt(server.url);
+    const bad = { messages: [{ role: 'user', content: 'x' }], tools: 7 };
+    const direct = await fetch(`${server.url}/v1/chat/completions`, {
+      method: 'POST',
+      body: JSON.stringify({ ...bad, model: 'e' }),
+    });
+    const { status, body } = await listen(expert, requestOf(bad as unknown as ChatBody)).done;
+    expect(status).toBe(direct.status);
+    expect(status).toBeGreaterThanOrEqual(400);
+    expect(JSON.parse(body).error).toEqual(((await direct.json()) as { error: unknown }).error);
+    const long = { messages: [{ role: 'user', content: 'word '.repeat(3000) }] };
+    const refused = await listen(expert, requestOf(long)).done;
+    expect(refused.status).toBe(400);
+    expect(JSON.parse(refused.body).error.message).toMatch(/context/);
+    await expert.close();
+  });
+
+  it('answers the same through the gateway for the same seed', async () => {
+    const router = await gateway(`experts: [{ id: llama, kind: openai, url: '${server.url}' }]`);
+    const asked = {
+      messages: [{ role: 'user', content: 'Name three colours.' }],
+      seed: 7,
+      temperature: 0.8,
+      max_tokens: 16,
+    };
+    const whole = await (await router.post('/v1/chat/completions', asked)).text();
+    const streamed = await (await router.post('/v1/chat/completions', { ...asked, stream: true })).text();
+    expect(textOf(streamed)).toBe(textOf(whole));
+    await router.close();
+  });
+});
+
+describeWith(['llama-cpp'], "llama.cpp's server, killed in mid-answer", (folder) => {
+  it('is told as an answer that broke off, and the expert is ready again with the next server', async () => {
+    const server = await llamaServer(folder!);
+    const router = await gateway(`experts: [{ id: llama, kind: openai, url: '${server.url}' }]`);
+    const asked = {
+      messages: [{ role: 'user', content: 'Tell a long story.' }],
+      max_tokens: 900,
+      ignore_eos: true,
+    };
+    const response = await router.post('/v1/chat/completions', { ...asked, stream: true });
+    const reader = response.body!.getReader();
+    let text = Buffer.from((await reader.read()).value!).toString();
+    await server.kill();
+    for (let part = await reader.read(); !part.done; part = await reader.read())
+      text += Buffer.from(part.value).toString();
+    expect(text).toContain('"code":"expert_cut_stream"');
+    expect(text).not.toContain('[DONE]');
+    const late = await router.post('/v1/chat/completions', asked);
+    expect([502, 503]).toContain(late.status);
+    await router.close();
+  }, 300_000);
+});
+
+describeWith(['llama-cpp'], "llama.cpp's server without --metrics", (folder) => {
+  it('has no load to read, and the reading says so', async () => {
+    const server = await llamaServer(folder!, []);
+    const address = new URL(`${server.url}/metrics`);
+    const client = new HttpClient(address, { connect: 5_000, head: 5_000, idle: 5_000 });
+    const reading = readLoad(
+      { client, address, engine: 'llama.cpp', model: null },
+      AbortSignal.timeout(5_000),
+    );
+    await expect(reading).rejects.toMatchObject({
+      failure: 'refused',
+      message: expect.stringContaining('501'),
+    });
+    client.close();
+    await server.kill();
+  }, 300_000);
+});
