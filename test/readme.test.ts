@@ -1,6 +1,6 @@
 /** The README's commands, executed word by word against a server started as it says. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RouterProcess, routerProcess } from './support/process.ts';
@@ -52,7 +52,9 @@ describe('the README', () => {
   it('names every folder of src in its tree, and no other', () => {
     const tree = /src\/\n((?: {2}\S.*\n)+)/.exec(README)![1]!;
     const named = [...tree.matchAll(/^ {2}(\S+)\//gm)].map((match) => match[1]!).toSorted();
-    const there = spawnSync('ls', ['src'], { cwd: ROOT, encoding: 'utf8' }).stdout.trim().split('\n');
-    expect(named).toEqual(there.toSorted());
+    const there = readdirSync(join(ROOT, 'src'), { withFileTypes: true }).filter((entry) =>
+      entry.isDirectory(),
+    );
+    expect(named).toEqual(there.map((entry) => entry.name).toSorted());
   });
 });
