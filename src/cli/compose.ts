@@ -12,6 +12,7 @@ import { ExpertGroup } from '../fleet/group.ts';
 import { Replica } from '../fleet/replica.ts';
 import { Gateway } from '../gateway/gateway.ts';
 import { Router } from '../gateway/router.ts';
+import type { Permitted } from '../http/foreign-page.ts';
 import { readRouterModel } from '../model/artefact.ts';
 import { embedText } from '../model/classify.ts';
 import type { RouterModel } from '../model/router-model.ts';
@@ -23,6 +24,7 @@ import { plainText } from '../text/routable.ts';
 import { placesKey } from '../workers/messages.ts';
 import type { WorkerLink } from '../workers/worker-link.ts';
 import { cacheFolder } from './cache-folder.ts';
+import { listenHost } from './listen-address.ts';
 import { progressBar } from './progress.ts';
 import { shipped } from './shipped.ts';
 import { StandIns } from './stand-ins.ts';
@@ -193,6 +195,11 @@ export function composeGateway(
       firstTokenTimeout: (expert) => firstToken.get(expert)!,
     },
   );
+}
+
+/** Where web pages may come from, besides this machine itself. */
+export function permittedPages(config: Config): Permitted {
+  return { hosts: [listenHost(config), ...config.allowed_hosts], origins: config.allowed_origins };
 }
 
 /** Short and equal for equal configs, whichever process asks. */
