@@ -52,12 +52,22 @@ function foreign(who: string): RouterError {
 
 function isPermittedHost(authority: string, { hosts }: Permitted): boolean {
   const host = hostOf(authority);
-  return host !== null && (isLoopback(host) || hosts.some((one) => hostOf(bracketed(one)) === host));
+  return host !== null && (isOwnName(host) || isOneOf(host, hosts));
 }
 
+/** A name without a dot is nobody's on the Internet, so no page can have been served under it from there. */
+function isOwnName(host: string): boolean {
+  return isLoopback(host) || (isIP(host) === 0 && !host.includes('.'));
+}
+
+function isOneOf(host: string, hosts: readonly string[]): boolean {
+  return hosts.some((one) => hostOf(bracketed(one)) === host);
+}
+
+/** Stricter than for hosts: a local network may answer to a bare name, and what a page sends always has an origin. */
 function isPermittedOrigin(origin: string, permitted: Permitted): boolean {
-  const authority = /^https?:\/\/(.*)$/i.exec(origin)?.[1];
-  if (authority !== undefined && isPermittedHost(authority, permitted)) return true;
+  const host = hostOf(/^https?:\/\/(.*)$/i.exec(origin)?.[1] ?? '');
+  if (host !== null && (isLoopback(host) || isOneOf(host, permitted.hosts))) return true;
   return permitted.origins.some((one) => canonicalOrigin(one) === canonicalOrigin(origin));
 }
 
