@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { hashKey } from '../src/http/auth.ts';
+import { hashKey } from '../src/serving/front/auth.ts';
 import { eventually } from './support/gateway.ts';
 import { type RouterProcess, routerProcess } from './support/process.ts';
 import { polite, type Upstream, upstream } from './support/upstream.ts';

@@ -1,13 +1,13 @@
 /** `expert-router serve`: the gateway, from a config to a listening address, in one process or several. */
 import cluster from 'node:cluster';
 import { Command, InvalidArgumentError } from 'commander';
-import { configFrom, readConfig } from '../config/load.ts';
-import type { Config } from '../config/schema.ts';
 import { UserError } from '../core/errors.ts';
-import { admit } from './admission.ts';
-import { chosenKey } from './discover/discover.ts';
-import { serveAlone, serveAsWorker } from './gateway-process.ts';
-import { servePrimary } from './primary-process.ts';
+import { admit } from '../serving/app/admission.ts';
+import { serveAlone, serveAsWorker } from '../serving/app/gateway-process.ts';
+import { servePrimary } from '../serving/app/primary-process.ts';
+import { configFrom, readConfig } from '../serving/config/load.ts';
+import type { Config } from '../serving/config/schema.ts';
+import { chosenKey } from '../serving/discover/discover.ts';
 import { unconfigured } from './unconfigured.ts';
 
 interface ServeOptions {
