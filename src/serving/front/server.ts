@@ -5,13 +5,20 @@ import type { Socket } from 'node:net';
 import { bind } from '../../core/bind.ts';
 import { RouterError } from '../../core/errors.ts';
 import { authenticate, type HashedKey } from './auth.ts';
+import { type Permitted, refuseForeignPage } from './foreign-page.ts';
 import { answerMalformed } from './malformed.ts';
 import { findRoute, type RouteContext } from './routes.ts';
+import { readTarget } from './target.ts';
 import { sendError } from './wire.ts';
 
 export interface ServerOptions {
   /** Asked once a request, so that a reload takes effect with the next one and leaves running answers alone. */
-  current(): { readonly keys: readonly HashedKey[]; readonly context: RouteContext };
+  current(): {
+    readonly keys: readonly HashedKey[];
+    /** Where web pages may come from while there are no keys; with keys, no page gets in without one. */
+    readonly permitted: Permitted;
+    readonly context: RouteContext;
+  };
   log(line: string): void;
 }
 
@@ -93,9 +100,14 @@ async function respond(
   response.setHeader('x-expert-router-trace-id', traceId);
   if (answers.draining) response.setHeader('connection', 'close');
   try {
-    const path = (request.url ?? '/').split('?', 1)[0]!;
-    const route = findRoute(request.method ?? 'GET', path);
-    const { keys, context } = options.current();
+    const { keys, permitted, context } = options.current();
+    const { path, authority } = readTarget(request.url ?? '/', request.rawHeaders);
+    request.url = path; // handlers meet one form of target only
+    if (keys.length === 0) {
+      const { origin, 'sec-fetch-site': fetchSite } = request.headers;
+      refuseForeignPage({ authority, origin, fetchSite: fetchSite as string | undefined }, permitted);
+    }
+    const route = findRoute(request.method ?? 'GET', path.split('?', 1)[0]!);
     const caller = route.open ? null : authenticate(request, keys);
     if (answers.draining && !route.open) {
       throw new RouterError(
