@@ -1,0 +1,39 @@
+/** Whether bytes that came in pieces are one whole JSON object, told by its braces alone: values are not judged. */
+const SPACE = 0x20;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const OPEN = 0x7b;
+const CLOSE = 0x7d;
+
+export class JsonEnd {
+  #depth = 0;
+  #inString = false;
+  #escaped = false;
+  #closed = false;
+
+  /** True when an object has closed and nothing but white space came after it. */
+  get whole(): boolean {
+    return this.#closed;
+  }
+
+  push(bytes: Uint8Array): void {
+    for (let i = 0; i < bytes.length; i++) {
+      const byte = bytes[i]!;
+      if (this.#inString) this.#string(byte);
+      else if (byte > SPACE) this.#structure(byte);
+    }
+  }
+
+  #string(byte: number): void {
+    if (this.#escaped) this.#escaped = false;
+    else if (byte === BACKSLASH) this.#escaped = true;
+    else if (byte === QUOTE) this.#inString = false;
+  }
+
+  #structure(byte: number): void {
+    this.#closed = false;
+    if (byte === QUOTE) this.#inString = true;
+    else if (byte === OPEN) this.#depth += 1;
+    else if (byte === CLOSE) this.#closed = --this.#depth === 0;
+  }
+}
