@@ -76,7 +76,9 @@ function scriptOf(how: Behaviour, mark: string): Script {
   if (chunked) lines.push('transfer-encoding: chunked');
   const framed = chunked ? `${chunk(body.slice(0, 100))}${chunk(body.slice(100))}0\r\n\r\n` : body;
   const head = `${lines.join('\r\n')}\r\n\r\n`;
-  const whole = Buffer.from(head + framed + how.surplus, 'latin1');
+  // Where the head does not delimit the body, what follows it is more of it.
+  const surplus = chunked || (how.framing === 'length' && how.lengthError <= 0) ? how.surplus : '';
+  const whole = Buffer.from(head + framed + surplus, 'latin1');
   const bytes = whole.subarray(0, Math.ceil(whole.length * how.share));
   const pieces: Buffer[] = [];
   for (let at = 0; at < bytes.length; at += how.piece) pieces.push(bytes.subarray(at, at + how.piece));
@@ -234,16 +236,11 @@ describe('every response', () => {
         fc.array(asked, { minLength: 1, maxLength: 4 }),
         fc.record({ pipelined: fc.boolean(), garbage: fc.constantFrom(false, false, false, true) }),
         async (list, options) => {
-          const t0 = performance.now();
           const router = await gateway(config());
-          const t1 = performance.now();
           try {
             await converse(router, list, options);
           } finally {
-            const t2 = performance.now();
             await router.close();
-            if (performance.now() - t0 > 1000)
-              console.log(t1 - t0, t2 - t1, performance.now() - t2, JSON.stringify([list, options]));
           }
         },
       ),

@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import { bind } from '../core/bind.ts';
 import { RouterError } from '../core/errors.ts';
 import { authenticate, type HashedKey } from './auth.ts';
+import { answerExpectations } from './continue.ts';
 import { answerMalformed } from './malformed.ts';
 import { cutOff } from './promised-body.ts';
 import { findRoute, type RouteContext } from './routes.ts';
@@ -35,6 +36,7 @@ export function gatewayServer(options: ServerOptions): GatewayServer {
     void respond(options, answers, request, response);
   });
   answerMalformed(server);
+  answerExpectations(server);
   return {
     listen: (host, port) => bind(server, host, port),
     accept: entrance(server),

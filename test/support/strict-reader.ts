@@ -44,7 +44,11 @@ export function readResponses(
     at = headEnd + 4;
     if (status < 200) continue;
     const { body, whole, next } = readBody(bytes, at, method, status, headers, end);
-    const keeps = whole && version === '1' && headers.get('connection') !== 'close' && delimited(headers);
+    const keeps =
+      whole &&
+      version === '1' &&
+      headers.get('connection') !== 'close' &&
+      (bodyless(method, status) || delimited(headers));
     responses.push({ status, headers, body, whole, keeps });
     if (!whole && end === 'open') throw new Error('a short response on an open connection');
     at = next;
@@ -67,6 +71,11 @@ function readHead(text: string) {
   return { version: match[1]!, status: Number(match[2]), headers };
 }
 
+/** RFC 9112, section 6.3, rule 1. */
+function bodyless(method: string, status: number): boolean {
+  return method === 'HEAD' || status === 204 || status === 304;
+}
+
 function delimited(headers: ReadonlyMap<string, string>): boolean {
   return headers.has('content-length') || headers.has('transfer-encoding');
 }
@@ -82,8 +91,7 @@ function readBody(
   const length = headers.get('content-length');
   const coding = headers.get('transfer-encoding');
   if (length !== undefined && coding !== undefined) throw new Error('two framings at once');
-  if (method === 'HEAD' || status === 204 || status === 304)
-    return { body: Buffer.alloc(0), whole: true, next: from };
+  if (bodyless(method, status)) return { body: Buffer.alloc(0), whole: true, next: from };
   if (coding !== undefined) {
     if (coding !== 'chunked') throw new Error(`unknown coding ${coding}`);
     return readChunks(bytes, from);
