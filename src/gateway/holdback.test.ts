@@ -76,6 +76,7 @@ describe('a whole answer', () => {
 
   it.each([
     ['nothing', '', 'gave an empty answer'],
+    ['events', 'data: {"choices":[]}\n\ndata: {"choices":[]}\n\n', 'gave an answer that is not whole'],
     ['half of it', '{"choices":[{"message":{"content":"a', 'gave an answer that is not whole'],
     [
       'half of it up to a brace',

@@ -4,23 +4,25 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const OPEN = 0x7b;
 const CLOSE = 0x7d;
+/** From here on it is no ASCII: outside of strings a byte order mark, which readers skip. */
+const BEYOND = 0x80;
 
 export class JsonEnd {
   #depth = 0;
   #inString = false;
   #escaped = false;
-  #closed = false;
+  #state: 'before' | 'inside' | 'after' | 'something else' = 'before';
 
-  /** True when an object has closed and nothing but white space came after it. */
+  /** True when one object has closed, and nothing but white space came before and after it. */
   get whole(): boolean {
-    return this.#closed;
+    return this.#state === 'after';
   }
 
   push(bytes: Uint8Array): void {
     for (let i = 0; i < bytes.length; i++) {
       const byte = bytes[i]!;
       if (this.#inString) this.#string(byte);
-      else if (byte > SPACE) this.#structure(byte);
+      else if (byte > SPACE && byte < BEYOND) this.#structure(byte);
     }
   }
 
@@ -31,9 +33,10 @@ export class JsonEnd {
   }
 
   #structure(byte: number): void {
-    this.#closed = false;
+    if (this.#state !== 'inside')
+      this.#state = this.#state === 'before' && byte === OPEN ? 'inside' : 'something else';
     if (byte === QUOTE) this.#inString = true;
     else if (byte === OPEN) this.#depth += 1;
-    else if (byte === CLOSE) this.#closed = --this.#depth === 0;
+    else if (byte === CLOSE && --this.#depth === 0 && this.#state === 'inside') this.#state = 'after';
   }
 }
