@@ -285,7 +285,8 @@ describe('two answers on one connection do not mix', () => {
   });
 
   it('when the second waits for its turn with Expect: 100-continue', async () => {
-    const list = [ASKED, { ...ASKED, model: 'emulated', expects: true } as const];
+    const slow = { ...LONG, piece: 5_000, pauseMs: 4 };
+    const list = [{ ...ASKED, behaviour: slow }, { ...ASKED, model: 'emulated', expects: true } as const];
     const responses = await withRouter((router) =>
       converse(router, list, { pipelined: true, garbage: false }),
     );
