@@ -5,8 +5,10 @@ import type { Socket } from 'node:net';
 import { bind } from '../../core/bind.ts';
 import { RouterError } from '../../core/errors.ts';
 import { authenticate, type HashedKey } from './auth.ts';
+import { answerExpectations } from './continue.ts';
 import { type Permitted, refuseForeignPage } from './foreign-page.ts';
 import { answerMalformed } from './malformed.ts';
+import { cutOff } from './promised-body.ts';
 import { findRoute, type RouteContext } from './routes.ts';
 import { readTarget } from './target.ts';
 import { sendError } from './wire.ts';
@@ -37,10 +39,11 @@ const KEEP_ALIVE_MS = 75_000;
 export function gatewayServer(options: ServerOptions): GatewayServer {
   const answers = new OpenAnswers();
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
-    answers.count(response);
+    answers.add(response);
     void respond(options, answers, request, response);
   });
   answerMalformed(server);
+  answerExpectations(server);
   return {
     listen: (host, port) => bind(server, host, port),
     accept: entrance(server),
@@ -64,20 +67,20 @@ function entrance(server: Server): (socket: Socket) => void {
   };
 }
 
-/** How many answers are under way, and whether new ones are still begun. */
+/** The answers under way, and whether new ones are still begun. */
 class OpenAnswers {
-  #open = 0;
+  readonly #open = new Set<ServerResponse>();
   #noneLeft: (() => void) | null = null;
 
   get draining(): boolean {
     return this.#noneLeft !== null;
   }
 
-  count(response: ServerResponse): void {
-    this.#open += 1;
+  add(response: ServerResponse): void {
+    this.#open.add(response);
     response.once('close', () => {
-      this.#open -= 1;
-      if (this.#open === 0) this.#noneLeft?.();
+      this.#open.delete(response);
+      if (this.#open.size === 0) this.#noneLeft?.();
     });
   }
 
@@ -85,8 +88,13 @@ class OpenAnswers {
   drained(): Promise<void> {
     return new Promise((resolve) => {
       this.#noneLeft = resolve;
-      if (this.#open === 0) resolve();
+      if (this.#open.size === 0) resolve();
     });
+  }
+
+  /** Ends what is left, so that nobody takes a part for the whole. */
+  cut(): void {
+    for (const response of this.#open) if (response.headersSent) cutOff(response);
   }
 }
 
@@ -146,6 +154,7 @@ async function close(
   });
   await Promise.race([answers.drained(), deadline]);
   clearTimeout(timer);
+  answers.cut();
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeAllConnections();
   await closed;
