@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
 import { describeError } from '../core/errors.ts';
-import { endpointOf, parseRequest } from '../gateway/request.ts';
+import { parseRequest } from '../gateway/request.ts';
 import type { Router } from '../gateway/router.ts';
 import { decisionBody } from '../http/decision-wire.ts';
 import { composeRouter, DEFAULT_CONFIG, idleLoads, loadRouterModel } from './compose.ts';
@@ -39,7 +39,7 @@ type DecisionBody = ReturnType<typeof decisionBody>;
 
 function decide(router: Router, request: unknown): DecisionBody {
   const body = Buffer.from(JSON.stringify(request));
-  return decisionBody(router, router.route(parseRequest(endpointOf(body), body), undefined), null);
+  return decisionBody(router, router.route(parseRequest(null, body), undefined), null);
 }
 
 async function routeLines(router: Router): Promise<void> {

@@ -17,6 +17,8 @@ export type ExpertRequest = ExpertRequestBase &
 interface ExpertRequestBase {
   /** The body exactly as the client sent it; experts that speak OpenAI forward these bytes. */
   readonly body: Uint8Array;
+  /** `json` has only limits and flags, because the body has very many values; the bytes have all. */
+  readonly partial?: boolean;
   /** Client headers that passed the allow-list, lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
   readonly traceId: string;

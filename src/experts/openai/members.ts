@@ -86,18 +86,15 @@ function readKey(body: Buffer, start: number, end: number): string {
 
 /** The index after the closing quote of the string that starts at `at`. */
 function stringEnd(body: Buffer, at: number): number {
-  let quote = at;
-  do {
-    quote = body.indexOf(QUOTE, quote + 1);
-    if (quote === -1) return body.length;
-  } while (isEscaped(body, quote));
-  return quote + 1;
-}
-
-function isEscaped(body: Buffer, at: number): boolean {
-  let backslashes = 0;
-  while (body[at - 1 - backslashes] === BACKSLASH) backslashes += 1;
-  return backslashes % 2 === 1;
+  let quote = body.indexOf(QUOTE, at + 1);
+  if (quote === -1) return body.length;
+  if (body[quote - 1] !== BACKSLASH) return quote + 1;
+  // Escapes: byte by byte, which is quicker than a search for each of many quotes.
+  for (quote = at + 1; quote < body.length; quote += 1) {
+    if (body[quote] === QUOTE) return quote + 1;
+    if (body[quote] === BACKSLASH) quote += 1;
+  }
+  return body.length;
 }
 
 /** The index after the value that starts at `at`. */
