@@ -23,8 +23,8 @@ export const LIMITS = {
   waitingToParse: 64,
   /** Heap of that thread, MB. */
   threadHeapMb: 768,
-  /** Charged for each byte of a body that is held: itself, a copy with edits, its text as strings. */
-  chargePerByte: 3,
+  /** Charged for each byte of a body that is held: itself, up to two copies with edits, its text as strings. */
+  chargePerByte: 4,
   /** Charged for each token of a body whose tree is held. */
   chargePerToken: 64,
   /** User turns that are classified. */

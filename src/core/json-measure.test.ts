@@ -30,6 +30,25 @@ describe('JsonMeasure', () => {
     );
   });
 
+  it('finds every top-level member, wherever the bytes are cut', () => {
+    const objects = fc.array(fc.tuple(fc.string(), fc.jsonValue()), { maxLength: 8 });
+    fc.assert(
+      fc.property(objects, fc.nat(), fc.constantFrom('', ' ', '\r\n\t'), (entries, cut, space) => {
+        const json = entries.map(([key, value]) => [JSON.stringify(key), JSON.stringify(value)]);
+        const text = `${space}{${space}${json.map(([key, value]) => `${key}${space}:${space}${value}${space}`).join(`,${space}`)}}`;
+        const bytes = Buffer.from(text);
+        const measure = new JsonMeasure();
+        measure.push(bytes.subarray(0, cut % (bytes.length + 1)));
+        measure.push(bytes.subarray(cut % (bytes.length + 1)));
+        const found = measure.members.map(({ keyStart, keyEnd, valueStart, valueEnd }) => [
+          bytes.toString('utf8', keyStart, keyEnd),
+          bytes.toString('utf8', valueStart, valueEnd).trim(),
+        ]);
+        expect(found).toEqual(json);
+      }),
+    );
+  });
+
   it('takes no bracket in a string for structure, though escapes are cut in two', () => {
     const text = String.raw`{"a\\":"[[[\"{{{,,,:::\\","b":1}`;
     expect(measured(text)).toBe(4);

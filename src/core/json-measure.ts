@@ -1,6 +1,6 @@
 /**
- * How much there is in a JSON text, from its bytes as they arrive and before anybody parses them. It does not check
- * the text: of what is not JSON it bounds what a parser may try.
+ * How much there is in a JSON text and where its top-level members stand, from its bytes as they arrive and before
+ * anybody parses them. It does not check the text: of what is not JSON it bounds what a parser may try.
  */
 import { LIMITS } from './bounds.ts';
 import { RouterError } from './errors.ts';
@@ -14,11 +14,25 @@ const CLOSE_LIST = 0x5d;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
+/** Offsets in the text; the value's range has the white space around it. */
+export interface MemberPlace {
+  readonly keyStart: number;
+  readonly keyEnd: number;
+  readonly valueStart: number;
+  readonly valueEnd: number;
+}
+
 export class JsonMeasure {
   /** Opening brackets, commas and colons outside of strings. */
   tokens = 0;
+  /** Of the outermost object, in order; right if the text is JSON. */
+  readonly members: MemberPlace[] = [];
   #depth = 0;
-  #topMembers = 1;
+  /** Bytes before those being read. */
+  #before = 0;
+  #keyStart = -1;
+  #keyEnd = -1;
+  #valueStart = -1;
   #inString = false;
   #escaped = false;
 
@@ -31,6 +45,7 @@ export class JsonMeasure {
     while (at < bytes.length) {
       at = this.#inString ? this.#string(bytes, at) : this.#structure(bytes, at);
     }
+    this.#before += bytes.length;
   }
 
   /** To the end of the string or of the bytes. */
@@ -44,6 +59,7 @@ export class JsonMeasure {
       const byte = bytes[at];
       if (byte === QUOTE) {
         this.#inString = false;
+        if (this.#depth === 1 && this.#valueStart < 0) this.#keyEnd = this.#before + at + 1;
         return at + 1;
       }
       if (byte === BACKSLASH) at += 1;
@@ -58,6 +74,7 @@ export class JsonMeasure {
       switch (bytes[at]) {
         case QUOTE:
           this.#inString = true;
+          if (this.#depth === 1 && this.#valueStart < 0) this.#keyStart = this.#before + at;
           return at + 1;
         case OPEN_LIST:
         case OPEN_OBJECT:
@@ -67,13 +84,15 @@ export class JsonMeasure {
           break;
         case CLOSE_LIST:
         case CLOSE_OBJECT:
+          if (this.#depth === 1) this.#member(at);
           this.#depth -= 1;
           break;
         case COMMA:
-          if (this.#depth === 1) this.#member();
+          if (this.#depth === 1) this.#member(at);
           this.#token();
           break;
         case COLON:
+          if (this.#depth === 1) this.#valueStart = this.#before + at + 1;
           this.#token();
           break;
       }
@@ -90,9 +109,17 @@ export class JsonMeasure {
       );
   }
 
-  #member(): void {
-    this.#topMembers += 1;
-    if (this.#topMembers > LIMITS.topMembers)
+  /** A comma or the end of the outermost object: a member ends here, or none was. */
+  #member(at: number): void {
+    if (this.#valueStart < 0) return;
+    this.members.push({
+      keyStart: this.#keyStart,
+      keyEnd: this.#keyEnd,
+      valueStart: this.#valueStart,
+      valueEnd: this.#before + at,
+    });
+    this.#valueStart = -1;
+    if (this.members.length > LIMITS.topMembers)
       throw new RouterError(
         'invalid_body',
         `The request body has more than ${LIMITS.topMembers} top-level members; leave out what is no field of the API.`,

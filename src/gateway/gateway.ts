@@ -138,8 +138,15 @@ export class Gateway {
 }
 
 function asExpertRequest({ request, headers, traceId }: Incoming): ExpertRequest {
-  const { body, partial } = request;
-  const common = { body, headers, traceId, partial };
+  const { body, partial, members, withoutHalves } = request;
+  const common = {
+    body,
+    headers,
+    traceId,
+    partial,
+    ...(members ? { members } : {}),
+    ...(withoutHalves ? { withoutHalves } : {}),
+  };
   if (request.endpoint === 'chat') return { ...common, endpoint: 'chat', json: request.json };
   return { ...common, endpoint: 'completions', json: request.json };
 }

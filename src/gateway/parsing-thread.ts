@@ -4,5 +4,9 @@ import { type Order, parseOrder } from './read-request.ts';
 
 parentPort?.on('message', (order: Order) => {
   const reading = parseOrder(order);
-  parentPort?.postMessage(reading, 'bytes' in reading ? [reading.bytes.buffer as ArrayBuffer] : []);
+  const moved = 'bytes' in reading ? [reading.bytes, reading.withoutHalves] : [];
+  parentPort?.postMessage(
+    reading,
+    moved.filter((bytes) => bytes !== null).map((bytes) => bytes.buffer as ArrayBuffer),
+  );
 });

@@ -5,13 +5,16 @@
 import { Worker } from 'node:worker_threads';
 import { LIMITS } from '../core/bounds.ts';
 import { type ErrorCode, RouterError } from '../core/errors.ts';
+import type { MemberPlace } from '../core/json-measure.ts';
 import type { Endpoint } from '../core/openai.ts';
+import { withoutHalfSurrogates } from '../experts/openai/surrogates.ts';
 import { type ParsedRequest, parseRequest, withoutValues } from './request.ts';
 
 export interface ReceivedBody {
   readonly bytes: Buffer;
   /** Opening brackets, commas and colons outside of strings. */
   readonly tokens: number;
+  readonly members: readonly MemberPlace[];
 }
 
 /**
@@ -19,10 +22,14 @@ export interface ReceivedBody {
  * @throws RouterError `invalid_json`, `invalid_body`, `body_too_large` or `overloaded`
  */
 export async function readRequest(endpoint: Endpoint | null, body: ReceivedBody): Promise<ParsedRequest> {
-  return parsesOnLoop(body) ? parseRequest(endpoint, body.bytes) : await parsing.parse({ endpoint, ...body });
+  const { bytes, tokens, members } = body;
+  const parsed = parsesOnLoop(body)
+    ? parseRequest(endpoint, bytes)
+    : await parsing.parse({ endpoint, bytes, tokens });
+  return { ...parsed, members };
 }
 
-export function parsesOnLoop({ bytes, tokens }: ReceivedBody): boolean {
+export function parsesOnLoop({ bytes, tokens }: Pick<ReceivedBody, 'bytes' | 'tokens'>): boolean {
   return bytes.length <= LIMITS.loopBytes && tokens <= LIMITS.loopTokens;
 }
 
@@ -35,21 +42,31 @@ export interface Order {
 
 /** Either the request, whose bytes come back beside it, or why there is none. */
 export type Reading =
-  | { readonly request: Omit<ParsedRequest, 'body'>; readonly bytes: Uint8Array }
+  | {
+      readonly request: Omit<ParsedRequest, 'body'>;
+      readonly bytes: Uint8Array;
+      /** Null where it would be the same. */
+      readonly withoutHalves: Uint8Array | null;
+    }
   | { readonly error: { readonly code: ErrorCode; readonly message: string; readonly param: string | null } };
 
 /** What the thread does. Of very many values only what routing reads is kept. */
 export function parseOrder({ endpoint, bytes, tokens }: Order): Reading {
   try {
-    const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const body = asBuffer(bytes);
     const parsed = parseRequest(endpoint, body);
     const { body: _body, ...request } = tokens > LIMITS.loopTokens ? withoutValues(parsed) : parsed;
-    return { request, bytes };
+    const cleaned = withoutHalfSurrogates(body);
+    return { request, bytes, withoutHalves: cleaned === body ? null : cleaned };
   } catch (error) {
     if (!(error instanceof RouterError)) throw error;
     const { code, message, param } = error;
     return { error: { code, message, param } };
   }
+}
+
+function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
 }
 
 interface Waiting {
@@ -112,8 +129,9 @@ class ParsingThread {
       const { code, message, param } = reading.error;
       reject(new RouterError(code, message, param === null ? {} : { param }));
     } else {
-      const { buffer, byteOffset, byteLength } = reading.bytes;
-      resolve({ ...reading.request, body: Buffer.from(buffer, byteOffset, byteLength) } as ParsedRequest);
+      const body = asBuffer(reading.bytes);
+      const withoutHalves = reading.withoutHalves === null ? body : asBuffer(reading.withoutHalves);
+      resolve({ ...reading.request, body, withoutHalves } as ParsedRequest);
     }
     this.#next();
   }

@@ -5,6 +5,7 @@
 import { LIMITS } from '../core/bounds.ts';
 import { RouterError } from '../core/errors.ts';
 import { excerpt } from '../core/excerpt.ts';
+import type { MemberPlace } from '../core/json-measure.ts';
 import type { ChatBody, CompletionBody, Endpoint, MessageContent } from '../core/openai.ts';
 import { budgetOf, type RoutableText, routableTurns } from '../text/routable.ts';
 import { sampleText } from '../text/sampling.ts';
@@ -18,6 +19,10 @@ export type ParsedRequest = {
   readonly turns: readonly RoutableText[];
   /** Equal for the turns of one conversation; null where there is none. */
   readonly affinityKey: string | null;
+  /** The body with whole surrogate pairs only, every byte in its place, where that is known. */
+  readonly withoutHalves?: Buffer;
+  /** Where the body's top-level members stand, where that is known. */
+  readonly members?: readonly MemberPlace[];
   /** `json` has only limits and flags: the body has too many values to keep them all. */
   readonly partial: boolean;
 } & (

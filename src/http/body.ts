@@ -85,7 +85,8 @@ class GrowingBody {
   }
 
   whole(): ReceivedBody {
-    return { bytes: this.#bytes.subarray(0, this.length), tokens: this.#measure.tokens };
+    const { tokens, members } = this.#measure;
+    return { bytes: this.#bytes.subarray(0, this.length), tokens, members };
   }
 
   drop(): void {
