@@ -2,6 +2,7 @@
  * A body that came in → a parsed request, without keeping the event loop from others: what would take long is parsed
  * by a thread beside it, one body after another. It knows nothing of sockets or routing.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { LIMITS } from '../core/bounds.ts';
 import { type ErrorCode, RouterError } from '../core/errors.ts';
@@ -23,9 +24,10 @@ export interface ReceivedBody {
  */
 export async function readRequest(endpoint: Endpoint | null, body: ReceivedBody): Promise<ParsedRequest> {
   const { bytes, tokens, members } = body;
-  const parsed = parsesOnLoop(body)
-    ? parseRequest(endpoint, bytes)
-    : await parsing.parse({ endpoint, bytes, tokens });
+  if (parsesOnLoop(body)) return { ...parseRequest(endpoint, bytes), members };
+  const parsed = await parsing.parse({ endpoint, bytes, tokens });
+  // The result has just been copied out of the thread: others get a turn before the body is copied for an expert.
+  await nextTurn();
   return { ...parsed, members };
 }
 
