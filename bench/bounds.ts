@@ -6,11 +6,11 @@ import { once } from 'node:events';
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { composeFleet, composeGateway, expertDeps, loadRouterModel } from '../src/cli/compose.ts';
-import { parseConfig } from '../src/config/load.ts';
-import { Readiness } from '../src/http/readiness.ts';
-import { gatewayServer } from '../src/http/server.ts';
-import { Telemetry } from '../src/telemetry/metrics.ts';
+import { composeFleet, composeGateway, expertDeps, loadRouterModel } from '../src/serving/app/compose.ts';
+import { parseConfig } from '../src/serving/config/load.ts';
+import { Readiness } from '../src/serving/front/readiness.ts';
+import { gatewayServer } from '../src/serving/front/server.ts';
+import { Telemetry } from '../src/serving/telemetry/metrics.ts';
 import { WORST_INPUTS } from './kit/worst-inputs.ts';
 
 const other = new Worker(new URL('./kit/other-side.js', import.meta.url));

@@ -5,9 +5,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { seededRandom } from '../src/core/random.ts';
-import { Connections } from '../src/loadtest/connections.ts';
-import { httpRequest } from '../src/loadtest/question.ts';
-import { TOPIC_COUNT, topicText } from '../src/loadtest/topics.ts';
+import { Connections } from '../src/load/loadtest/connections.ts';
+import { httpRequest } from '../src/load/loadtest/question.ts';
+import { TOPIC_COUNT, topicText } from '../src/load/loadtest/topics.ts';
 import { type Experts, startExperts, startGateway } from './kit/candidates.ts';
 import { counter } from './kit/load.ts';
 import { Bench, tree } from './kit/processes.ts';

@@ -5,7 +5,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import type { StageResult } from '../src/loadtest/result.ts';
+import type { StageResult } from '../src/load/loadtest/result.ts';
 import {
   type Candidate,
   type Experts,

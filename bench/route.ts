@@ -5,10 +5,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { readRouterModel } from '../src/model/artefact.ts';
-import { classify } from '../src/model/classify.ts';
-import { explain } from '../src/model/explain.ts';
-import { plainText, type RoutableText } from '../src/text/routable.ts';
+import { readRouterModel } from '../src/deciding/model/artefact.ts';
+import { classify } from '../src/deciding/model/classify.ts';
+import { explain } from '../src/deciding/model/explain.ts';
+import { plainText, type RoutableText } from '../src/deciding/text/routable.ts';
 
 const { values } = parseArgs({
   options: {

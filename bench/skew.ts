@@ -6,11 +6,11 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { seededRandom } from '../src/core/random.ts';
-import type { StageResult } from '../src/loadtest/result.ts';
-import { TOPIC_COUNT, topicText } from '../src/loadtest/topics.ts';
-import { readRouterModel } from '../src/model/artefact.ts';
-import { classify } from '../src/model/classify.ts';
-import { plainText } from '../src/text/routable.ts';
+import { readRouterModel } from '../src/deciding/model/artefact.ts';
+import { classify } from '../src/deciding/model/classify.ts';
+import { plainText } from '../src/deciding/text/routable.ts';
+import type { StageResult } from '../src/load/loadtest/result.ts';
+import { TOPIC_COUNT, topicText } from '../src/load/loadtest/topics.ts';
 import { startExperts, startGateway } from './kit/candidates.ts';
 import { put } from './kit/load.ts';
 import { Bench } from './kit/processes.ts';

@@ -2,11 +2,11 @@
 import { createReadStream, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { createInterface } from 'node:readline';
-import { normalisedMutualInformation } from '../src/clustering/quality.ts';
-import type { Corpus } from '../src/training/corpus.ts';
-import { fitModel } from '../src/training/fit.ts';
-import { openPool } from '../src/training/pool.ts';
-import { PromptStore } from '../src/training/prompt-store.ts';
+import { normalisedMutualInformation } from '../src/deciding/clustering/quality.ts';
+import type { Corpus } from '../src/learning/training/corpus.ts';
+import { fitModel } from '../src/learning/training/fit.ts';
+import { openPool } from '../src/learning/training/pool.ts';
+import { PromptStore } from '../src/learning/training/prompt-store.ts';
 
 const [, , path, clusters, vectors] = process.argv;
 const started = performance.now();

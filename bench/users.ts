@@ -6,7 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { writeFileAtomically } from '../src/core/files.ts';
-import type { StageResult } from '../src/loadtest/result.ts';
+import type { StageResult } from '../src/load/loadtest/result.ts';
 import { lineChart } from '../src/report/line-chart.ts';
 import { standaloneSvg } from '../src/report/page.ts';
 import { type Experts, type Served, startExperts, startGateway } from './kit/candidates.ts';

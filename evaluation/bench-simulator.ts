@@ -3,9 +3,9 @@
  * row's whole configuration (model, GPU, degree, precision) left out of the fit; writes a JSON report beside the table.
  */
 
-import { progressBar } from '../src/cli/progress.ts';
 import { writeFileAtomically } from '../src/core/files.ts';
-import { describeDeployment } from '../src/simulator/deployment.ts';
+import { progressBar } from '../src/core/progress.ts';
+import { describeDeployment } from '../src/simulating/deployment.ts';
 import { type ErrorGroup, errorsOf, group, leaveOneOut, type RowError } from './bench/errors.ts';
 import { fitAll } from './fit/workflow.ts';
 import { calibrationFolder, runScript } from './script.ts';

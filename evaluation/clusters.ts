@@ -5,14 +5,18 @@
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
-import { adjustedRandIndex, normalisedMutualInformation, purity } from '../src/clustering/quality.ts';
-import { readRouterModel } from '../src/model/artefact.ts';
-import { classify } from '../src/model/classify.ts';
-import type { RouterModel } from '../src/model/router-model.ts';
-import { plainText } from '../src/text/routable.ts';
-import { corpusOf } from '../src/training/corpus.ts';
-import { type Fitted, fitModel } from '../src/training/fit.ts';
-import { openPool } from '../src/training/pool.ts';
+import {
+  adjustedRandIndex,
+  normalisedMutualInformation,
+  purity,
+} from '../src/deciding/clustering/quality.ts';
+import { readRouterModel } from '../src/deciding/model/artefact.ts';
+import { classify } from '../src/deciding/model/classify.ts';
+import type { RouterModel } from '../src/deciding/model/router-model.ts';
+import { plainText } from '../src/deciding/text/routable.ts';
+import { corpusOf } from '../src/learning/training/corpus.ts';
+import { type Fitted, fitModel } from '../src/learning/training/fit.ts';
+import { openPool } from '../src/learning/training/pool.ts';
 import { clincRequests, type Labelled, labelledPrompts } from './labelled.ts';
 import { UNSEEN_LANGUAGES } from './unseen-languages.ts';
 

@@ -3,9 +3,9 @@
  * --corpora <folder>`. Words, pairs and n-grams of scripts without spaces; other kinds do not lie in one span.
  */
 import { parseArgs } from 'node:util';
-import { FeatureBuffer } from '../src/text/feature-buffer.ts';
-import { CHARACTERS, extractFeatures, MARKS, normalise } from '../src/text/features.ts';
-import { sampleText } from '../src/text/sampling.ts';
+import { FeatureBuffer } from '../src/deciding/text/feature-buffer.ts';
+import { CHARACTERS, extractFeatures, MARKS, normalise } from '../src/deciding/text/features.ts';
+import { sampleText } from '../src/deciding/text/sampling.ts';
 import { labelledPrompts } from './labelled.ts';
 
 const { values } = parseArgs({ options: { corpora: { type: 'string' } }, strict: false });

@@ -1,12 +1,12 @@
 /**
- * `npm run fit -- [folder]`: fits the cost model to the calibration data and writes `src/simulator/cost/constants.ts`.
+ * `npm run fit -- [folder]`: fits the cost model to the calibration data and writes `src/simulating/cost/constants.ts`.
  * The folder defaults to `../shared/data/calibration`, or `EXPERT_ROUTER_SHARED`.
  */
 import { writeFileAtomically } from '../src/core/files.ts';
 import { type Fit, fitAll } from './fit/workflow.ts';
 import { calibrationFolder, runScript } from './script.ts';
 
-const TARGET = 'src/simulator/cost/constants.ts';
+const TARGET = 'src/simulating/cost/constants.ts';
 
 const HEADER = `/**
  * The fitted constants of the cost model: efficiencies of kernels by GPU family, overheads by engine.

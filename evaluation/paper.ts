@@ -2,12 +2,13 @@
  * `npm run paper`: the evaluation of Expert Router on one simulated DGX H100, drawn into `docs/pictures/` and written
  * into the marked places of `docs/evaluation.md`; all figures in `.cache/paper.json`. Needs nothing from outside.
  */
-import { progressBar } from '../src/cli/progress.ts';
+
 import { writeFileAtomically } from '../src/core/files.ts';
+import { progressBar } from '../src/core/progress.ts';
+import { POLICY_NAMES } from '../src/deciding/routing/policies.ts';
 import { type ChartPoint, lineChart } from '../src/report/line-chart.ts';
 import { standaloneSvg } from '../src/report/page.ts';
-import { POLICY_NAMES } from '../src/routing/policies.ts';
-import type { StageMeasures } from '../src/simulator/fleet/measures.ts';
+import type { StageMeasures } from '../src/simulating/fleet/measures.ts';
 import { fillDocument, markdownTable } from './paper/document.ts';
 import { BASELINES, type Conditions, EXPERTS, type Line, runLine, USERS } from './paper/matrix.ts';
 import { runScript } from './script.ts';

@@ -3,9 +3,9 @@
  * (evaluation/routing-prompts.jsonl, none of them used in training). `npm run eval:routing`.
  */
 import { readFileSync } from 'node:fs';
-import { composeRouter, DEFAULT_CONFIG, idleLoads, loadRouterModel } from '../src/cli/compose.ts';
-import { loadConfig } from '../src/config/load.ts';
-import { parseRequest } from '../src/gateway/request.ts';
+import { composeRouter, DEFAULT_CONFIG, idleLoads, loadRouterModel } from '../src/serving/app/compose.ts';
+import { loadConfig } from '../src/serving/config/load.ts';
+import { parseRequest } from '../src/serving/gateway/request.ts';
 
 interface Judged {
   readonly prompt: string;

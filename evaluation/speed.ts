@@ -1,12 +1,12 @@
 /**
  * `npm run bench:simulator:speed`: how long it takes to simulate ten minutes, for growing numbers of users and GPUs.
  */
-import { POLICIES } from '../src/routing/policies.ts';
-import { deployment } from '../src/simulator/deployment.ts';
-import { simulateFleet } from '../src/simulator/fleet/event-loop.ts';
-import { DEFAULT_LIMITS } from '../src/simulator/memory.ts';
-import { ringAffinities, zipfShares } from '../src/workload/clusters.ts';
-import { NAMED_LENGTHS } from '../src/workload/lengths.ts';
+import { POLICIES } from '../src/deciding/routing/policies.ts';
+import { deployment } from '../src/simulating/deployment.ts';
+import { simulateFleet } from '../src/simulating/fleet/event-loop.ts';
+import { DEFAULT_LIMITS } from '../src/simulating/memory.ts';
+import { ringAffinities, zipfShares } from '../src/simulating/workload/clusters.ts';
+import { NAMED_LENGTHS } from '../src/simulating/workload/lengths.ts';
 import { runScript } from './script.ts';
 
 const SIZES = [

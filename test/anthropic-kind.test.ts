@@ -5,11 +5,11 @@
 import Anthropic, { APIError } from '@anthropic-ai/sdk';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { ChatBody } from '../src/core/openai.ts';
-import { anthropicKind } from '../src/experts/anthropic/anthropic.ts';
-import { events, listen, requestOf, textOf } from '../src/experts/expert.contract.tools.ts';
-import { describeExpert } from '../src/experts/expert.contract.ts';
-import type { Expert } from '../src/experts/expert.ts';
-import type { ExpertDeps } from '../src/experts/kind.ts';
+import { anthropicKind } from '../src/serving/experts/anthropic/anthropic.ts';
+import { events, listen, requestOf, textOf } from '../src/serving/experts/expert.contract.tools.ts';
+import { describeExpert } from '../src/serving/experts/expert.contract.ts';
+import type { Expert } from '../src/serving/experts/expert.ts';
+import type { ExpertDeps } from '../src/serving/experts/kind.ts';
 import { gateway, type RunningGateway } from './support/gateway.ts';
 import { type MessagesApi, messagesApi } from './support/messages-api.ts';
 import { polite, type Upstream, upstream } from './support/upstream.ts';

@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { parseConfig } from '../src/config/load.ts';
-import { anthropicOptions } from '../src/experts/anthropic/options.ts';
-import { DIALECT_NAMES, LIMIT_INSTEAD_OF_16 } from '../src/experts/openai/dialects.ts';
+import { parseConfig } from '../src/serving/config/load.ts';
+import { anthropicOptions } from '../src/serving/experts/anthropic/options.ts';
+import { DIALECT_NAMES, LIMIT_INSTEAD_OF_16 } from '../src/serving/experts/openai/dialects.ts';
 
 const PAGE = readFileSync(join(import.meta.dirname, '..', 'docs', 'engines.md'), 'utf8');
 const KEYS = { OPENAI_API_KEY: 'a', ANTHROPIC_API_KEY: 'b' };

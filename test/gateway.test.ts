@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { hashKey } from '../src/http/auth.ts';
+import { hashKey } from '../src/serving/front/auth.ts';
 import { eventually, gateway, type RunningGateway } from './support/gateway.ts';
 import { type Answer, polite, type Upstream, upstream } from './support/upstream.ts';
 

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { LoadTestResult } from '../src/loadtest/result.ts';
+import type { LoadTestResult } from '../src/load/loadtest/result.ts';
 import { command, type RunningCommand } from './support/command.ts';
 
 let folder: string;

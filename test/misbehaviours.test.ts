@@ -3,9 +3,9 @@
  * what can be saved is answered by it; what was already begun ends with an honest error.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Fleet, startFleet } from '../src/emulator/fleet.ts';
-import { simpleEngine } from '../src/emulator/simple-pacer.ts';
-import { MISBEHAVIOURS } from '../src/experts/emulated/misbehaviour.ts';
+import { type Fleet, startFleet } from '../src/load/emulator/fleet.ts';
+import { simpleEngine } from '../src/load/emulator/simple-pacer.ts';
+import { MISBEHAVIOURS } from '../src/serving/experts/emulated/misbehaviour.ts';
 import { eventually, gateway } from './support/gateway.ts';
 import { polite, type Upstream, upstream } from './support/upstream.ts';
 

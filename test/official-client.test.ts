@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import OpenAI, { APIError, AuthenticationError, NotFoundError } from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { newKey } from '../src/http/auth.ts';
+import { newKey } from '../src/serving/front/auth.ts';
 import { type RouterProcess, routerProcess } from './support/process.ts';
 import { polite, type Upstream, upstream } from './support/upstream.ts';
 

@@ -5,10 +5,10 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ChatBody, CompletionBody } from '../src/core/openai.ts';
-import { type Heard, listen, requestOf } from '../src/experts/expert.contract.tools.ts';
-import type { Expert } from '../src/experts/expert.ts';
-import type { ExpertDeps } from '../src/experts/kind.ts';
-import { openaiKind } from '../src/experts/openai/openai.ts';
+import { type Heard, listen, requestOf } from '../src/serving/experts/expert.contract.tools.ts';
+import type { Expert } from '../src/serving/experts/expert.ts';
+import type { ExpertDeps } from '../src/serving/experts/kind.ts';
+import { openaiKind } from '../src/serving/experts/openai/openai.ts';
 import { gateway, type RunningGateway } from './support/gateway.ts';
 import {
   ENDS,

@@ -1,8 +1,8 @@
 /** The kind `openai` against the contract of every kind: behind it a real router with an emulated expert. */
 import { afterAll, beforeAll } from 'vitest';
-import { describeExpert } from '../src/experts/expert.contract.ts';
-import type { ExpertDeps } from '../src/experts/kind.ts';
-import { openaiKind } from '../src/experts/openai/openai.ts';
+import { describeExpert } from '../src/serving/experts/expert.contract.ts';
+import type { ExpertDeps } from '../src/serving/experts/kind.ts';
+import { openaiKind } from '../src/serving/experts/openai/openai.ts';
 import { gateway, type RunningGateway } from './support/gateway.ts';
 
 const DEPS: ExpertDeps = {

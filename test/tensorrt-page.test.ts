@@ -5,9 +5,9 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { configJsonSchema } from '../src/config/schema.ts';
-import { DEFAULT_IMAGES } from '../src/planner/engine/plan.ts';
-import { MODEL_OPTIMIZER } from '../src/planner/engine/scripts.ts';
+import { DEFAULT_IMAGES } from '../src/deploying/plan.ts';
+import { MODEL_OPTIMIZER } from '../src/deploying/scripts.ts';
+import { configJsonSchema } from '../src/serving/config/schema.ts';
 import { command } from './support/command.ts';
 import { routerProcess } from './support/process.ts';
 

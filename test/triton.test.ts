@@ -2,9 +2,9 @@
 import { status } from '@grpc/grpc-js';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ChatBody } from '../src/core/openai.ts';
-import { events, listen, requestOf, textOf } from '../src/experts/expert.contract.tools.ts';
-import { describeExpert } from '../src/experts/expert.contract.ts';
-import type { Expert } from '../src/experts/expert.ts';
+import { events, listen, requestOf, textOf } from '../src/serving/experts/expert.contract.tools.ts';
+import { describeExpert } from '../src/serving/experts/expert.contract.ts';
+import type { Expert } from '../src/serving/experts/expert.ts';
 import { eventually } from './support/gateway.ts';
 import {
   type Asked,

@@ -4,14 +4,19 @@
  */
 import { crc32 } from 'node:zlib';
 import { seededRandom } from '../../src/core/random.ts';
-import { Connections, type ExchangeHandler, type Sent, type Target } from '../../src/loadtest/connections.ts';
-import { generated } from '../../src/loadtest/question.ts';
-import type { ResponseHead } from '../../src/loadtest/response-reader.ts';
-import type { StageResult } from '../../src/loadtest/result.ts';
-import { runStage } from '../../src/loadtest/stage.ts';
-import { TOPIC_COUNT } from '../../src/loadtest/topics.ts';
-import type { Arrivals } from '../../src/workload/arrivals.ts';
-import { normalised } from '../../src/workload/clusters.ts';
+import {
+  Connections,
+  type ExchangeHandler,
+  type Sent,
+  type Target,
+} from '../../src/load/loadtest/connections.ts';
+import { generated } from '../../src/load/loadtest/question.ts';
+import type { ResponseHead } from '../../src/load/loadtest/response-reader.ts';
+import type { StageResult } from '../../src/load/loadtest/result.ts';
+import { runStage } from '../../src/load/loadtest/stage.ts';
+import { TOPIC_COUNT } from '../../src/load/loadtest/topics.ts';
+import type { Arrivals } from '../../src/simulating/workload/arrivals.ts';
+import { normalised } from '../../src/simulating/workload/clusters.ts';
 
 export interface Load {
   readonly port: number;

@@ -2,9 +2,9 @@
  * One streamed request of a chaos run, and what became of it, in the words of the report.
  * It judges what came over the wire; who was killed when, it is asked to find out from others.
  */
-import type { Connections, ExchangeHandler, WireFailure } from '../../src/loadtest/connections.ts';
-import type { ResponseHead } from '../../src/loadtest/response-reader.ts';
-import { StreamScan } from '../../src/loadtest/stream-scan.ts';
+import type { Connections, ExchangeHandler, WireFailure } from '../../src/load/loadtest/connections.ts';
+import type { ResponseHead } from '../../src/load/loadtest/response-reader.ts';
+import { StreamScan } from '../../src/load/loadtest/stream-scan.ts';
 
 /** The ends a user can live with come first; the others are for the gateway to answer for. */
 export const ENDS = [

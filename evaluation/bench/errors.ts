@@ -2,8 +2,8 @@
  * Errors of predicted rows, grouped; and the fit repeated with each configuration left out in turn.
  * It knows predictions and measurements, and nothing of printing.
  */
-import type { EngineOverheads } from '../../src/simulator/cost/efficiency.ts';
-import { kernelsFor, stepCost } from '../../src/simulator/cost/step.ts';
+import type { EngineOverheads } from '../../src/simulating/cost/efficiency.ts';
+import { kernelsFor, stepCost } from '../../src/simulating/cost/step.ts';
 import { fitEngine, fitPerRequest, type Kernels, ofEngine } from '../fit/engines.ts';
 import { simulate } from '../fit/replay.ts';
 import type { CalibrationRow } from '../fit/rows.ts';

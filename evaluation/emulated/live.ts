@@ -6,7 +6,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '../../src/core/errors.ts';
-import type { LoadTestResult } from '../../src/loadtest/result.ts';
+import type { LoadTestResult } from '../../src/load/loadtest/result.ts';
 import { program, type RunningProgram } from './program.ts';
 import type { Figures, Stage } from './stage.ts';
 

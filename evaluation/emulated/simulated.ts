@@ -3,16 +3,16 @@
  * It knows no processes and no clocks.
  */
 import { seededRandom } from '../../src/core/random.ts';
-import { generated } from '../../src/loadtest/question.ts';
-import { TOPIC_COUNT } from '../../src/loadtest/topics.ts';
-import { POLICIES } from '../../src/routing/policies.ts';
-import { deployment } from '../../src/simulator/deployment.ts';
-import { simulateFleet } from '../../src/simulator/fleet/event-loop.ts';
-import { type StageMeasures, TIMELINE_PARTS } from '../../src/simulator/fleet/measures.ts';
-import type { ReplayedRequest } from '../../src/simulator/fleet/scenario.ts';
-import { DEFAULT_LIMITS } from '../../src/simulator/memory.ts';
-import { ringAffinities, zipfShares } from '../../src/workload/clusters.ts';
-import { NAMED_LENGTHS } from '../../src/workload/lengths.ts';
+import { POLICIES } from '../../src/deciding/routing/policies.ts';
+import { generated } from '../../src/load/loadtest/question.ts';
+import { TOPIC_COUNT } from '../../src/load/loadtest/topics.ts';
+import { deployment } from '../../src/simulating/deployment.ts';
+import { simulateFleet } from '../../src/simulating/fleet/event-loop.ts';
+import { type StageMeasures, TIMELINE_PARTS } from '../../src/simulating/fleet/measures.ts';
+import type { ReplayedRequest } from '../../src/simulating/fleet/scenario.ts';
+import { DEFAULT_LIMITS } from '../../src/simulating/memory.ts';
+import { ringAffinities, zipfShares } from '../../src/simulating/workload/clusters.ts';
+import { NAMED_LENGTHS } from '../../src/simulating/workload/lengths.ts';
 import type { Figures, Stage } from './stage.ts';
 
 /** More than any stage asks. */

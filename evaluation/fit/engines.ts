@@ -2,9 +2,9 @@
  * Fits the engines' overheads to published throughput and latency, the kernels' constants held fixed.
  * It knows scheduled rows and a starting point, and nothing of how rows were measured.
  */
-import type { EngineName, EngineOverheads, KernelEfficiency } from '../../src/simulator/cost/efficiency.ts';
-import { kernelsFor, stepCost } from '../../src/simulator/cost/step.ts';
-import type { Gpu } from '../../src/simulator/hardware/gpu.ts';
+import type { EngineName, EngineOverheads, KernelEfficiency } from '../../src/simulating/cost/efficiency.ts';
+import { kernelsFor, stepCost } from '../../src/simulating/cost/step.ts';
+import type { Gpu } from '../../src/simulating/hardware/gpu.ts';
 import { minimise } from './minimise.ts';
 import { price, type Schedule, simulate } from './replay.ts';
 

@@ -2,21 +2,21 @@
  * Fits the kernels' constants of each GPU to measured times of matrix products, attention and all-reduce.
  * It knows the columns of AIConfigurator's tables, and nothing of engines or models.
  */
-import { allReduceSeconds } from '../../src/simulator/cost/all-reduce.ts';
+import { allReduceSeconds } from '../../src/simulating/cost/all-reduce.ts';
 import {
   type AttentionShape,
   decodeAttentionSeconds,
   prefillAttentionSeconds,
-} from '../../src/simulator/cost/attention.ts';
+} from '../../src/simulating/cost/attention.ts';
 import type {
   AllReduceEfficiency,
   DecodeAttentionEfficiency,
   GemmEfficiency,
   KernelEfficiency,
   PrefillAttentionEfficiency,
-} from '../../src/simulator/cost/efficiency.ts';
-import { gemmRates, gemmSeconds } from '../../src/simulator/cost/gemm.ts';
-import { findGpu, type Gpu } from '../../src/simulator/hardware/gpu.ts';
+} from '../../src/simulating/cost/efficiency.ts';
+import { gemmRates, gemmSeconds } from '../../src/simulating/cost/gemm.ts';
+import { findGpu, type Gpu } from '../../src/simulating/hardware/gpu.ts';
 import { type Row, readTable } from './csv.ts';
 import { minimise } from './minimise.ts';
 

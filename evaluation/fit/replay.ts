@@ -5,10 +5,10 @@
  */
 import { Fifo } from '../../src/core/fifo.ts';
 import { seededRandom } from '../../src/core/random.ts';
-import type { StepCost, StepLoad } from '../../src/simulator/cost/step.ts';
-import { KvCache } from '../../src/simulator/engine/kv-cache.ts';
-import { Replica, type ReplicaListener } from '../../src/simulator/engine/replica.ts';
-import { DEFAULT_LIMITS, memoryBudget } from '../../src/simulator/memory.ts';
+import type { StepCost, StepLoad } from '../../src/simulating/cost/step.ts';
+import { KvCache } from '../../src/simulating/engine/kv-cache.ts';
+import { Replica, type ReplicaListener } from '../../src/simulating/engine/replica.ts';
+import { DEFAULT_LIMITS, memoryBudget } from '../../src/simulating/memory.ts';
 import type { CalibrationRow } from './rows.ts';
 
 export interface Prediction {

@@ -2,7 +2,7 @@
  * The calibration tables as typed rows: which deployment, which load, what was measured; unusable rows left out by name.
  * It knows the tables' columns and their traps, and nothing of how rows are predicted.
  */
-import { type Deployment, deployment } from '../../src/simulator/deployment.ts';
+import { type Deployment, deployment } from '../../src/simulating/deployment.ts';
 import { type Row, readTable } from './csv.ts';
 
 export interface CalibrationRow {

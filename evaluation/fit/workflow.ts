@@ -2,7 +2,7 @@
  * The whole fit in one call: kernels from measured kernels, then each engine's overheads from published serving times.
  * It knows the order of the parts, and nothing of files written.
  */
-import type { EngineName, EngineOverheads } from '../../src/simulator/cost/efficiency.ts';
+import type { EngineName, EngineOverheads } from '../../src/simulating/cost/efficiency.ts';
 import { fitEngine, fitPerRequest, type Kernels, ofEngine } from './engines.ts';
 import { fitKernels, type KernelFit } from './kernels.ts';
 import { type Schedule, schedule } from './replay.ts';

@@ -2,14 +2,14 @@
  * What the paper's evaluation compares on one DGX H100: experts side by side against tensor-parallel baselines.
  * It knows placements, lengths and users, and nothing of drawing.
  */
-import { POLICIES } from '../../src/routing/policies.ts';
-import type { Policy } from '../../src/routing/policy.ts';
-import { deployment } from '../../src/simulator/deployment.ts';
-import { simulateFleet } from '../../src/simulator/fleet/event-loop.ts';
-import type { StageMeasures } from '../../src/simulator/fleet/measures.ts';
-import { DEFAULT_LIMITS } from '../../src/simulator/memory.ts';
-import { ringAffinities, zipfShares } from '../../src/workload/clusters.ts';
-import { NAMED_LENGTHS } from '../../src/workload/lengths.ts';
+import { POLICIES } from '../../src/deciding/routing/policies.ts';
+import type { Policy } from '../../src/deciding/routing/policy.ts';
+import { deployment } from '../../src/simulating/deployment.ts';
+import { simulateFleet } from '../../src/simulating/fleet/event-loop.ts';
+import type { StageMeasures } from '../../src/simulating/fleet/measures.ts';
+import { DEFAULT_LIMITS } from '../../src/simulating/memory.ts';
+import { ringAffinities, zipfShares } from '../../src/simulating/workload/clusters.ts';
+import { NAMED_LENGTHS } from '../../src/simulating/workload/lengths.ts';
 
 export const USERS = [1, 10, 50, 100, 250, 500, 750, 1000] as const;
 

@@ -1,10 +1,10 @@
 /** `expert-router assign`: which expert serves which cluster, and why. */
 import { Command } from 'commander';
-import { loadConfig } from '../config/load.ts';
-import type { Config } from '../config/schema.ts';
-import type { RouterModel } from '../model/router-model.ts';
-import type { ClusterAssignment } from '../routing/assignment.ts';
-import { assign, DEFAULT_CONFIG, loadRouterModel } from './compose.ts';
+import type { RouterModel } from '../deciding/model/router-model.ts';
+import type { ClusterAssignment } from '../deciding/routing/assignment.ts';
+import { assign, DEFAULT_CONFIG, loadRouterModel } from '../serving/app/compose.ts';
+import { loadConfig } from '../serving/config/load.ts';
+import type { Config } from '../serving/config/schema.ts';
 
 export function assignCommand(): Command {
   return new Command('assign')

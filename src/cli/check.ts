@@ -1,8 +1,8 @@
 /** `expert-router check`: whether a config is sound, before anything is served with it. */
 import { Command } from 'commander';
-import { loadConfig } from '../config/load.ts';
-import { configJsonSchema } from '../config/schema.ts';
-import { assign, DEFAULT_CONFIG, loadRouterModel } from './compose.ts';
+import { assign, DEFAULT_CONFIG, loadRouterModel } from '../serving/app/compose.ts';
+import { loadConfig } from '../serving/config/load.ts';
+import { configJsonSchema } from '../serving/config/schema.ts';
 
 export function checkCommand(): Command {
   return new Command('check')

@@ -2,8 +2,8 @@
 import { Command } from 'commander';
 import { UserError } from '../core/errors.ts';
 import { writeFileAtomically } from '../core/files.ts';
-import { chosenKey, discover } from './discover/discover.ts';
-import { CLOUDS, LOCAL_PLACES } from './discover/places.ts';
+import { chosenKey, discover } from '../serving/discover/discover.ts';
+import { CLOUDS, LOCAL_PLACES } from '../serving/discover/places.ts';
 
 interface DiscoverOptions {
   readonly out?: string;

@@ -1,13 +1,13 @@
 /** `expert-router doctor`: whether every expert of a config does what the gateway needs of it, and what to do if not. */
 import { styleText } from 'node:util';
 import { Command } from 'commander';
-import { loadConfig } from '../config/load.ts';
-import { type Config, type ExpertConfig, kindOptions } from '../config/schema.ts';
-import { DEFAULT_CONFIG, expertDeps, isInProcess, replicaMakers } from './compose.ts';
-import { examine } from './doctor/examine.ts';
-import { type Check, judgeMade } from './doctor/judge.ts';
+import { DEFAULT_CONFIG, expertDeps, isInProcess, replicaMakers } from '../serving/app/compose.ts';
+import { StandIns } from '../serving/app/stand-ins.ts';
+import { loadConfig } from '../serving/config/load.ts';
+import { type Config, type ExpertConfig, kindOptions } from '../serving/config/schema.ts';
+import { examine } from '../serving/doctor/examine.ts';
+import { type Check, judgeMade } from '../serving/doctor/judge.ts';
 import { duration } from './numbers.ts';
-import { StandIns } from './stand-ins.ts';
 
 interface DoctorOptions {
   readonly config?: string;

@@ -1,13 +1,13 @@
 /** `expert-router emulate`: experts without a model, one HTTP server each, as fast, slow or badly behaved as asked. */
 import { Command, InvalidArgumentError } from 'commander';
 import { UserError } from '../core/errors.ts';
-import { type Fleet, startFleet } from '../emulator/fleet.ts';
-import type { Mishap } from '../emulator/server.ts';
-import { describeMisbehaviours, planOf } from '../experts/emulated/misbehaviour.ts';
-import { ENGINES } from '../simulator/deployment.ts';
-import { GPU_NAMES } from '../simulator/hardware/gpu.ts';
-import { PRECISION_NAMES } from '../simulator/hardware/precision.ts';
-import { DEFAULT_LIMITS } from '../simulator/memory.ts';
+import { type Fleet, startFleet } from '../load/emulator/fleet.ts';
+import type { Mishap } from '../load/emulator/server.ts';
+import { describeMisbehaviours, planOf } from '../serving/experts/emulated/misbehaviour.ts';
+import { ENGINES } from '../simulating/deployment.ts';
+import { GPU_NAMES } from '../simulating/hardware/gpu.ts';
+import { PRECISION_NAMES } from '../simulating/hardware/precision.ts';
+import { DEFAULT_LIMITS } from '../simulating/memory.ts';
 import { type EngineOptions, engineOf } from './emulate/engine.ts';
 import { count, duration, positive } from './numbers.ts';
 

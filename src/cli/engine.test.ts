@@ -13,9 +13,9 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { composeSchema } from '../../test/support/compose-schema.ts';
-import { loadConfig } from '../config/load.ts';
-import { configJsonSchema } from '../config/schema.ts';
 import { UserError } from '../core/errors.ts';
+import { loadConfig } from '../serving/config/load.ts';
+import { configJsonSchema } from '../serving/config/schema.ts';
 import { engineCommand } from './engine.ts';
 
 const MODEL = 'meta-llama/Llama-2-13b-chat-hf';

@@ -2,11 +2,10 @@
 import { existsSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { expertId } from '../config/schema.ts';
 import { UserError } from '../core/errors.ts';
 import { writeFolder } from '../core/files.ts';
-import { engineFolder, PLAN_FILE } from '../planner/engine/folder.ts';
-import { type EngineFormat, engineFormat, KV_CACHES } from '../planner/engine/format.ts';
+import { engineFolder, PLAN_FILE } from '../deploying/folder.ts';
+import { type EngineFormat, engineFormat, KV_CACHES } from '../deploying/format.ts';
 import {
   DEFAULT_IMAGES,
   type EngineExpert,
@@ -16,11 +15,12 @@ import {
   SERVE_MODES,
   type ServedModel,
   type ServeMode,
-} from '../planner/engine/plan.ts';
-import { engineSize } from '../planner/engine/size.ts';
-import { planSummary } from '../planner/engine/summary.ts';
-import { deployment } from '../simulator/deployment.ts';
-import { findGpu, GPU_NAMES } from '../simulator/hardware/gpu.ts';
+} from '../deploying/plan.ts';
+import { engineSize } from '../deploying/size.ts';
+import { planSummary } from '../deploying/summary.ts';
+import { expertId } from '../serving/config/schema.ts';
+import { deployment } from '../simulating/deployment.ts';
+import { findGpu, GPU_NAMES } from '../simulating/hardware/gpu.ts';
 import { folderNames, namedModel } from './engine/served-models.ts';
 import { count } from './numbers.ts';
 import { type LoadOptions, lengthsOf, limitsOf, withLengths, withLimits } from './plan/load-options.ts';

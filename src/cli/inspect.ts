@@ -4,9 +4,9 @@
 import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { describeError, UserError } from '../core/errors.ts';
-import { readRouterModel } from '../model/artefact.ts';
-import type { RouterModel } from '../model/router-model.ts';
-import { amount } from './progress.ts';
+import { amount } from '../core/progress.ts';
+import { readRouterModel } from '../deciding/model/artefact.ts';
+import type { RouterModel } from '../deciding/model/router-model.ts';
 
 const EXAMPLES = `
 Examples:

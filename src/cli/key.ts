@@ -1,6 +1,6 @@
 /** `expert-router key`: makes an API key and shows the lines that let it in. */
 import { Command } from 'commander';
-import { newKey } from '../http/auth.ts';
+import { newKey } from '../serving/front/auth.ts';
 
 export function keyCommand(): Command {
   return new Command('key')

@@ -4,14 +4,14 @@ import { connect } from 'node:net';
 import { Command } from 'commander';
 import { describeError, UserError } from '../core/errors.ts';
 import { writeFileAtomically } from '../core/files.ts';
-import { Connections, type Target } from '../loadtest/connections.ts';
-import { type LoadTestResult, readRuns, SCHEMA, type StageResult, VERSION } from '../loadtest/result.ts';
-import { runStage, type StageOptions, type StageView } from '../loadtest/stage.ts';
+import { progressBar } from '../core/progress.ts';
+import { Connections, type Target } from '../load/loadtest/connections.ts';
+import { type LoadTestResult, readRuns, SCHEMA, type StageResult, VERSION } from '../load/loadtest/result.ts';
+import { runStage, type StageOptions, type StageView } from '../load/loadtest/stage.ts';
 import { type LoadPlan, type LoadTestOptions, planLoad } from './loadtest/plan.ts';
 import { COMPARISON_HEAD, comparisonReport, comparisonRows, loadTestReport } from './loadtest/report.ts';
 import { count, positive, seconds } from './numbers.ts';
 import { textTable } from './plan/tables.ts';
-import { progressBar } from './progress.ts';
 
 interface Options extends LoadTestOptions {
   readonly name?: string;

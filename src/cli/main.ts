@@ -1,6 +1,7 @@
 /** The command line: one file a verb; this one puts them together and turns errors into exit codes. */
 import { Command, CommanderError } from 'commander';
 import { describeError, UserError } from '../core/errors.ts';
+import { version } from '../core/shipped.ts';
 import { assignCommand } from './assign.ts';
 import { chatCommand } from './chat.ts';
 import { checkCommand } from './check.ts';
@@ -16,7 +17,6 @@ import { planCommand } from './plan.ts';
 import { pullCommand } from './pull.ts';
 import { routeCommand } from './route.ts';
 import { serveCommand } from './serve.ts';
-import { version } from './shipped.ts';
 import { simulateCommand } from './simulate.ts';
 import { trainCommand } from './train.ts';
 import { tritonCommand } from './triton.ts';

@@ -1,13 +1,13 @@
 /** `expert-router plan`: what fits on which GPUs, how fast, for how many users, at which cost. */
 import { Command, Option } from 'commander';
 import { UserError } from '../core/errors.ts';
-import { type PlanFigures, planFigures } from '../planner/figures.ts';
-import { type Demand, type Placement, searchPlacements } from '../planner/placements.ts';
-import { recipe } from '../planner/recipe.ts';
-import { type Deployment, deployment } from '../simulator/deployment.ts';
-import { findGpu, GPU_NAMES } from '../simulator/hardware/gpu.ts';
-import { findPrecision, PRECISION_NAMES, PRECISIONS } from '../simulator/hardware/precision.ts';
-import { type EngineLimits, requireFit } from '../simulator/memory.ts';
+import { recipe } from '../deploying/recipe.ts';
+import { type Deployment, deployment } from '../simulating/deployment.ts';
+import { findGpu, GPU_NAMES } from '../simulating/hardware/gpu.ts';
+import { findPrecision, PRECISION_NAMES, PRECISIONS } from '../simulating/hardware/precision.ts';
+import { type EngineLimits, requireFit } from '../simulating/memory.ts';
+import { type PlanFigures, planFigures } from '../simulating/planner/figures.ts';
+import { type Demand, type Placement, searchPlacements } from '../simulating/planner/placements.ts';
 import { type LoadOptions, lengthsOf, limitsOf, withLengths, withLimits } from './plan/load-options.ts';
 import { modelNamed } from './plan/model-option.ts';
 import { amountOf, namedList, parseServiceLevel } from './plan/options.ts';

@@ -4,13 +4,13 @@
  */
 import { homedir } from 'node:os';
 import { Command } from 'commander';
-import { ensureEngine, findEngine } from '../experts/llama/install.ts';
-import { ENGINE_PACKAGE, ENGINE_VERSION } from '../experts/llama/install-plan.ts';
-import { fetchWeights } from '../weights/fetch.ts';
-import { listWeights } from '../weights/inventory.ts';
-import { DEFAULT_REFERENCE, parseWeights } from '../weights/reference.ts';
-import { cacheFolder } from './cache-folder.ts';
-import { amount, progressBar } from './progress.ts';
+import { amount, progressBar } from '../core/progress.ts';
+import { ensureEngine, findEngine } from '../serving/experts/llama/install.ts';
+import { ENGINE_PACKAGE, ENGINE_VERSION } from '../serving/experts/llama/install-plan.ts';
+import { cacheFolder } from '../serving/weights/cache-folder.ts';
+import { fetchWeights } from '../serving/weights/fetch.ts';
+import { listWeights } from '../serving/weights/inventory.ts';
+import { DEFAULT_REFERENCE, parseWeights } from '../serving/weights/reference.ts';
 
 const EXAMPLES = `
 Examples:

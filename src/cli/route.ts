@@ -2,12 +2,12 @@
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { Command } from 'commander';
-import { loadConfig } from '../config/load.ts';
 import { describeError } from '../core/errors.ts';
-import { parseRequest } from '../gateway/request.ts';
-import type { Router } from '../gateway/router.ts';
-import { decisionBody } from '../http/decision-wire.ts';
-import { composeRouter, DEFAULT_CONFIG, idleLoads, loadRouterModel } from './compose.ts';
+import { composeRouter, DEFAULT_CONFIG, idleLoads, loadRouterModel } from '../serving/app/compose.ts';
+import { loadConfig } from '../serving/config/load.ts';
+import { decisionBody } from '../serving/front/decision-wire.ts';
+import { parseRequest } from '../serving/gateway/request.ts';
+import type { Router } from '../serving/gateway/router.ts';
 
 export function routeCommand(): Command {
   return new Command('route')

@@ -2,14 +2,14 @@
 import cluster from 'node:cluster';
 import { availableParallelism } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
-import { loadConfig } from '../config/load.ts';
-import type { Config } from '../config/schema.ts';
 import { UserError } from '../core/errors.ts';
-import { Primary } from '../workers/primary.ts';
-import { canHaveWorkers } from './compose.ts';
-import { chosenKey } from './discover/discover.ts';
-import { serveAlone, serveAsWorker } from './gateway-process.ts';
-import { asUserError, listenAddress } from './listen-address.ts';
+import { canHaveWorkers } from '../serving/app/compose.ts';
+import { serveAlone, serveAsWorker } from '../serving/app/gateway-process.ts';
+import { asUserError, listenAddress } from '../serving/app/listen-address.ts';
+import { loadConfig } from '../serving/config/load.ts';
+import type { Config } from '../serving/config/schema.ts';
+import { chosenKey } from '../serving/discover/discover.ts';
+import { Primary } from '../serving/workers/primary.ts';
 import { unconfigured } from './unconfigured.ts';
 
 interface ServeOptions {

@@ -3,10 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import { UserError } from '../core/errors.ts';
 import { writeFileAtomically } from '../core/files.ts';
-import { POLICIES } from '../routing/policies.ts';
-import { simulateFleet } from '../simulator/fleet/event-loop.ts';
+import { type Progress, progressBar } from '../core/progress.ts';
+import { POLICIES } from '../deciding/routing/policies.ts';
+import { simulateFleet } from '../simulating/fleet/event-loop.ts';
 import { textTable, wait } from './plan/tables.ts';
-import { type Progress, progressBar } from './progress.ts';
 import {
   composeClusters,
   composeExperts,

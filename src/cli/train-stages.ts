@@ -1,5 +1,5 @@
 /** Times the stages of training and draws a progress bar for each. Knows nothing of what they do. */
-import { type Progress, progressBar } from './progress.ts';
+import { type Progress, progressBar } from '../core/progress.ts';
 
 export interface StageTime {
   readonly stage: string;

@@ -8,16 +8,16 @@ import { basename } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { describeError, UserError } from '../core/errors.ts';
 import { writeFileAtomically } from '../core/files.ts';
-import { readRouterModel, writeRouterModel } from '../model/artefact.ts';
-import type { RouterModel } from '../model/router-model.ts';
-import { type Corpus, readCorpus } from '../training/corpus.ts';
-import { type FitOptions, type Fitted, fitModel } from '../training/fit.ts';
-import { openPool } from '../training/pool.ts';
-import { PromptStore } from '../training/prompt-store.ts';
-import { reportOf } from '../training/report/data.ts';
-import { reportHtml } from '../training/report/html.ts';
-import { findSources } from '../training/sources/files.ts';
-import { amount, duration, progressBar } from './progress.ts';
+import { amount, duration, progressBar } from '../core/progress.ts';
+import { readRouterModel, writeRouterModel } from '../deciding/model/artefact.ts';
+import type { RouterModel } from '../deciding/model/router-model.ts';
+import { type Corpus, readCorpus } from '../learning/training/corpus.ts';
+import { type FitOptions, type Fitted, fitModel } from '../learning/training/fit.ts';
+import { openPool } from '../learning/training/pool.ts';
+import { PromptStore } from '../learning/training/prompt-store.ts';
+import { reportOf } from '../learning/training/report/data.ts';
+import { reportHtml } from '../learning/training/report/html.ts';
+import { findSources } from '../learning/training/sources/files.ts';
 import { type StageClock, stageClock } from './train-stages.ts';
 
 const EXAMPLES = `

@@ -5,10 +5,10 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { describeError, RouterError, UserError } from '../core/errors.ts';
-import { connectTriton } from '../experts/triton/connect.ts';
-import { describeFault } from '../experts/triton/faults.ts';
-import { load, type ModelState, unload } from '../experts/triton/repository.ts';
-import { ServerError, type TritonServer } from '../experts/triton/server.ts';
+import { connectTriton } from '../serving/experts/triton/connect.ts';
+import { describeFault } from '../serving/experts/triton/faults.ts';
+import { load, type ModelState, unload } from '../serving/experts/triton/repository.ts';
+import { ServerError, type TritonServer } from '../serving/experts/triton/server.ts';
 
 const EXAMPLES = `
 Examples:

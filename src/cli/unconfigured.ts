@@ -3,9 +3,9 @@ import cluster from 'node:cluster';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DEFAULT_CONFIG } from './compose.ts';
-import { discover } from './discover/discover.ts';
-import type { ChosenKey } from './discover/drafts.ts';
+import { DEFAULT_CONFIG } from '../serving/app/compose.ts';
+import { discover } from '../serving/discover/discover.ts';
+import type { ChosenKey } from '../serving/discover/drafts.ts';
 
 /** How the primary tells its workers, which must all serve the same. */
 const FOUND = 'EXPERT_ROUTER_FOUND_CONFIG';

@@ -3,13 +3,13 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Check } from '../../src/cli/doctor/judge.ts';
-import type { ReportedLoad } from '../../src/engines/engine.ts';
-import { loadFrom } from '../../src/engines/load.ts';
-import { parseMetrics } from '../../src/engines/prometheus.ts';
-import type { Expert } from '../../src/experts/expert.ts';
-import type { ExpertDeps } from '../../src/experts/kind.ts';
-import { openaiKind } from '../../src/experts/openai/openai.ts';
+import type { Check } from '../../src/serving/doctor/judge.ts';
+import type { ReportedLoad } from '../../src/serving/engines/engine.ts';
+import { loadFrom } from '../../src/serving/engines/load.ts';
+import { parseMetrics } from '../../src/serving/engines/prometheus.ts';
+import type { Expert } from '../../src/serving/experts/expert.ts';
+import type { ExpertDeps } from '../../src/serving/experts/kind.ts';
+import { openaiKind } from '../../src/serving/experts/openai/openai.ts';
 import { command } from '../support/command.ts';
 
 const DEPS: ExpertDeps = {

@@ -4,9 +4,9 @@
  */
 import { homedir } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { cacheFolder } from '../../src/cli/cache-folder.ts';
-import { findEngine } from '../../src/experts/llama/install.ts';
-import { listWeights } from '../../src/weights/inventory.ts';
+import { findEngine } from '../../src/serving/experts/llama/install.ts';
+import { cacheFolder } from '../../src/serving/weights/cache-folder.ts';
+import { listWeights } from '../../src/serving/weights/inventory.ts';
 import { gateway, type RunningGateway } from '../support/gateway.ts';
 import { describeWith } from './component.ts';
 import { writeRelay } from './triton/repository.ts';

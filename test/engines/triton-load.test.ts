@@ -6,7 +6,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { LoadTestResult } from '../../src/loadtest/result.ts';
+import type { LoadTestResult } from '../../src/load/loadtest/result.ts';
 import { command } from '../support/command.ts';
 import { eventually } from '../support/gateway.ts';
 import { type RouterProcess, routerProcess } from '../support/process.ts';

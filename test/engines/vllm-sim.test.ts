@@ -2,9 +2,9 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { ChatBody } from '../../src/core/openai.ts';
-import { probe } from '../../src/engines/probe.ts';
-import { events, listen, requestOf, textOf } from '../../src/experts/expert.contract.tools.ts';
-import type { Expert } from '../../src/experts/expert.ts';
+import { probe } from '../../src/serving/engines/probe.ts';
+import { events, listen, requestOf, textOf } from '../../src/serving/experts/expert.contract.tools.ts';
+import type { Expert } from '../../src/serving/experts/expert.ts';
 import { eventually, gateway } from '../support/gateway.ts';
 import { describeWith } from './component.ts';
 import { type EngineProcess, engineProcess } from './engine-process.ts';

@@ -6,12 +6,12 @@ import {
   expertDeps,
   loadRouterModel,
   ownLoads,
-} from '../../src/cli/compose.ts';
-import { parseConfig } from '../../src/config/load.ts';
-import { Readiness } from '../../src/http/readiness.ts';
-import type { RouteContext } from '../../src/http/routes.ts';
-import { gatewayServer } from '../../src/http/server.ts';
-import { Telemetry } from '../../src/telemetry/metrics.ts';
+} from '../../src/serving/app/compose.ts';
+import { parseConfig } from '../../src/serving/config/load.ts';
+import { Readiness } from '../../src/serving/front/readiness.ts';
+import type { RouteContext } from '../../src/serving/front/routes.ts';
+import { gatewayServer } from '../../src/serving/front/server.ts';
+import { Telemetry } from '../../src/serving/telemetry/metrics.ts';
 
 export interface RunningGateway {
   readonly url: string;

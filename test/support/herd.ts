@@ -4,8 +4,8 @@
  */
 import { MinHeap } from '../../src/core/heap.ts';
 import { type Random, seededRandom } from '../../src/core/random.ts';
-import { type Observation, othersNow, shareAfter } from '../../src/fleet/observed-load.ts';
-import { rankReplicas } from '../../src/routing/replica.ts';
+import { rankReplicas } from '../../src/deciding/routing/replica.ts';
+import { type Observation, othersNow, shareAfter } from '../../src/serving/fleet/observed-load.ts';
 
 export interface HerdSetting {
   readonly gateways: number;

@@ -5,7 +5,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { emulate, emulatedText, words } from '../../src/experts/emulated/text.ts';
+import { emulate, emulatedText, words } from '../../src/serving/experts/emulated/text.ts';
 
 export interface MessagesApi {
   readonly url: string;

@@ -16,8 +16,8 @@ import {
   type InferRequestMessage,
   type InferResponseMessage,
   inferenceService,
-} from '../../src/experts/triton/protocol.ts';
-import { decodeRaw, encodeRaw, type Scalar } from '../../src/experts/triton/tensors.ts';
+} from '../../src/serving/experts/triton/protocol.ts';
+import { decodeRaw, encodeRaw, type Scalar } from '../../src/serving/experts/triton/tensors.ts';
 import { MODELS } from '../engines/triton/repository.ts';
 
 /** One thing that happens on a stream. */

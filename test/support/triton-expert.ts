@@ -1,7 +1,7 @@
 /** The kind `triton` as tests make it. */
-import type { Expert } from '../../src/experts/expert.ts';
-import type { ExpertDeps } from '../../src/experts/kind.ts';
-import { tritonKind } from '../../src/experts/triton/index.ts';
+import type { Expert } from '../../src/serving/experts/expert.ts';
+import type { ExpertDeps } from '../../src/serving/experts/kind.ts';
+import { tritonKind } from '../../src/serving/experts/triton/index.ts';
 import { byteTokenizer } from './byte-tokenizer.ts';
 
 const tokenizer = byteTokenizer();

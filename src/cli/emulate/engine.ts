@@ -3,13 +3,13 @@
  * It reads options and knows no servers.
  */
 import { UserError } from '../../core/errors.ts';
-import type { Pacer } from '../../emulator/pacer.ts';
-import { simpleEngine } from '../../emulator/simple-pacer.ts';
-import { simulatedEngine } from '../../emulator/simulated-pacer.ts';
-import type { TimerWheel } from '../../emulator/timer-wheel.ts';
-import { deployment, describeDeployment } from '../../simulator/deployment.ts';
-import { findGpu } from '../../simulator/hardware/gpu.ts';
-import { DEFAULT_LIMITS, requireFit } from '../../simulator/memory.ts';
+import type { Pacer } from '../../load/emulator/pacer.ts';
+import { simpleEngine } from '../../load/emulator/simple-pacer.ts';
+import { simulatedEngine } from '../../load/emulator/simulated-pacer.ts';
+import type { TimerWheel } from '../../load/emulator/timer-wheel.ts';
+import { deployment, describeDeployment } from '../../simulating/deployment.ts';
+import { findGpu } from '../../simulating/hardware/gpu.ts';
+import { DEFAULT_LIMITS, requireFit } from '../../simulating/memory.ts';
 import { modelNamed } from '../plan/model-option.ts';
 
 /** Times are milliseconds. */

@@ -2,8 +2,8 @@
 import { existsSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { UserError } from '../../core/errors.ts';
-import { findModel } from '../../simulator/model/catalog.ts';
-import type { TransformerShape } from '../../simulator/model/shape.ts';
+import { findModel } from '../../simulating/model/catalog.ts';
+import type { TransformerShape } from '../../simulating/model/shape.ts';
 import { modelNamed } from '../plan/model-option.ts';
 
 export interface NamedModel {

@@ -3,20 +3,20 @@ import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { describeError, UserError } from '../../core/errors.ts';
 import { type Random, seededRandom } from '../../core/random.ts';
-import type { Target } from '../../loadtest/connections.ts';
+import type { Target } from '../../load/loadtest/connections.ts';
 import {
   type AskOptions,
   fromCorpus,
   generated,
   parseCorpus,
   type Questions,
-} from '../../loadtest/question.ts';
-import type { StageOptions } from '../../loadtest/stage.ts';
-import { TOPIC_COUNT } from '../../loadtest/topics.ts';
-import { type Arrivals, checkArrivals } from '../../workload/arrivals.ts';
-import { zipfShares } from '../../workload/clusters.ts';
-import { checkLengths, type LengthModel, NAMED_LENGTHS } from '../../workload/lengths.ts';
-import { parseTrace, type TracedRequest } from '../../workload/traces.ts';
+} from '../../load/loadtest/question.ts';
+import type { StageOptions } from '../../load/loadtest/stage.ts';
+import { TOPIC_COUNT } from '../../load/loadtest/topics.ts';
+import { type Arrivals, checkArrivals } from '../../simulating/workload/arrivals.ts';
+import { zipfShares } from '../../simulating/workload/clusters.ts';
+import { checkLengths, type LengthModel, NAMED_LENGTHS } from '../../simulating/workload/lengths.ts';
+import { parseTrace, type TracedRequest } from '../../simulating/workload/traces.ts';
 
 export interface LoadTestOptions {
   readonly users: string;

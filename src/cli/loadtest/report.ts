@@ -1,6 +1,6 @@
 /** A load test's page, and several runs side by side: pictures people ask for first, then tables. */
-import type { Percentiles } from '../../loadtest/measures.ts';
-import type { ComparedRun, LoadTestResult, StageResult } from '../../loadtest/result.ts';
+import type { Percentiles } from '../../load/loadtest/measures.ts';
+import type { ComparedRun, LoadTestResult, StageResult } from '../../load/loadtest/result.ts';
 import { type ChartPoint, type ChartSeries, lineChart } from '../../report/line-chart.ts';
 import { htmlTable, page, type Section } from '../../report/page.ts';
 

@@ -2,9 +2,9 @@
 import type { Command } from 'commander';
 import { UserError } from '../../core/errors.ts';
 import { seededRandom } from '../../core/random.ts';
-import { DEFAULT_LIMITS, type EngineLimits } from '../../simulator/memory.ts';
-import type { MeanLengths } from '../../simulator/steady-state.ts';
-import { meanLengths, NAMED_LENGTHS } from '../../workload/lengths.ts';
+import { DEFAULT_LIMITS, type EngineLimits } from '../../simulating/memory.ts';
+import type { MeanLengths } from '../../simulating/steady-state.ts';
+import { meanLengths, NAMED_LENGTHS } from '../../simulating/workload/lengths.ts';
 import { amountOf } from './options.ts';
 
 export interface LoadOptions {

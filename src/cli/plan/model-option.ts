@@ -2,9 +2,9 @@
 import { readFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { UserError } from '../../core/errors.ts';
-import { findModel } from '../../simulator/model/catalog.ts';
-import { shapeFromConfig } from '../../simulator/model/huggingface.ts';
-import type { TransformerShape } from '../../simulator/model/shape.ts';
+import { findModel } from '../../simulating/model/catalog.ts';
+import { shapeFromConfig } from '../../simulating/model/huggingface.ts';
+import type { TransformerShape } from '../../simulating/model/shape.ts';
 
 /** @throws {UserError} when there is no such model or file, or the file is no config.json. */
 export async function modelNamed(name: string): Promise<TransformerShape> {

@@ -1,6 +1,6 @@
 /** Numbers and levels as they stand on a command line, checked with the option's name in the message. */
 import { UserError } from '../../core/errors.ts';
-import type { ServiceLevel } from '../../planner/placements.ts';
+import type { ServiceLevel } from '../../simulating/planner/placements.ts';
 
 /** @throws {UserError} for anything but a number above 0. */
 export function amountOf(option: string, text: string, kind: 'whole' | 'any' = 'any'): number {

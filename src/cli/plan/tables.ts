@@ -1,7 +1,8 @@
 /** Plans as text for a terminal. */
-import type { PlanFigures } from '../../planner/figures.ts';
-import type { Demand, Placement } from '../../planner/placements.ts';
-import type { EngineLimits } from '../../simulator/memory.ts';
+
+import type { EngineLimits } from '../../simulating/memory.ts';
+import type { PlanFigures } from '../../simulating/planner/figures.ts';
+import type { Demand, Placement } from '../../simulating/planner/placements.ts';
 
 /** Columns padded to their widest cell; numbers to the right. */
 export function textTable(rows: readonly (readonly string[])[]): string {

@@ -2,15 +2,19 @@
 import { readFile } from 'node:fs/promises';
 import { UserError } from '../../core/errors.ts';
 import { nearestName } from '../../core/suggest.ts';
-import { POLICIES } from '../../routing/policies.ts';
-import type { Policy } from '../../routing/policy.ts';
-import { deployment } from '../../simulator/deployment.ts';
-import type { FleetScenario, ReplayedRequest, SimulatedExpertSpec } from '../../simulator/fleet/scenario.ts';
-import { DEFAULT_LIMITS, type EngineLimits } from '../../simulator/memory.ts';
-import type { Arrivals } from '../../workload/arrivals.ts';
-import { normalised, ringAffinities, zipfShares } from '../../workload/clusters.ts';
-import { type LengthDistribution, type LengthModel, NAMED_LENGTHS } from '../../workload/lengths.ts';
-import { MOONCAKE_BLOCK_TOKENS, parseTrace } from '../../workload/traces.ts';
+import { POLICIES } from '../../deciding/routing/policies.ts';
+import type { Policy } from '../../deciding/routing/policy.ts';
+import { deployment } from '../../simulating/deployment.ts';
+import type { FleetScenario, ReplayedRequest, SimulatedExpertSpec } from '../../simulating/fleet/scenario.ts';
+import { DEFAULT_LIMITS, type EngineLimits } from '../../simulating/memory.ts';
+import type { Arrivals } from '../../simulating/workload/arrivals.ts';
+import { normalised, ringAffinities, zipfShares } from '../../simulating/workload/clusters.ts';
+import {
+  type LengthDistribution,
+  type LengthModel,
+  NAMED_LENGTHS,
+} from '../../simulating/workload/lengths.ts';
+import { MOONCAKE_BLOCK_TOKENS, parseTrace } from '../../simulating/workload/traces.ts';
 import { modelNamed } from '../plan/model-option.ts';
 import { realPrompts } from './real-prompts.ts';
 import type { PlacementFile, ScenarioFile } from './scenario-file.ts';

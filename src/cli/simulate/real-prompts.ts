@@ -2,13 +2,14 @@
  * Real prompts as the source of clusters: each is classified and ranked by the gateway's own code, with a config's
  * router model and assignment, and stands for one cluster of the simulation. It simulates nothing.
  */
-import { loadConfig } from '../../config/load.ts';
+
 import { UserError } from '../../core/errors.ts';
-import { parseRequest } from '../../gateway/request.ts';
-import type { FleetScenario } from '../../simulator/fleet/scenario.ts';
-import { findSources } from '../../training/sources/files.ts';
-import { readPrompts } from '../../training/sources/read.ts';
-import { composeRouter, DEFAULT_CONFIG, idleLoads, loadRouterModel } from '../compose.ts';
+import { findSources } from '../../learning/training/sources/files.ts';
+import { readPrompts } from '../../learning/training/sources/read.ts';
+import { composeRouter, DEFAULT_CONFIG, idleLoads, loadRouterModel } from '../../serving/app/compose.ts';
+import { loadConfig } from '../../serving/config/load.ts';
+import { parseRequest } from '../../serving/gateway/request.ts';
+import type { FleetScenario } from '../../simulating/fleet/scenario.ts';
 
 /** More would change the shares by less than a percent. */
 const MOST_PROMPTS = 5_000;

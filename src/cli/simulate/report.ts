@@ -1,7 +1,7 @@
 /** A simulation's report: the pictures people ask for first, then the table, then what each expert did. */
 import { type ChartPoint, lineChart } from '../../report/line-chart.ts';
 import { htmlTable, page, type Section } from '../../report/page.ts';
-import type { StageMeasures } from '../../simulator/fleet/measures.ts';
+import type { StageMeasures } from '../../simulating/fleet/measures.ts';
 
 export interface SimulatedRun {
   readonly name: string;

@@ -1,0 +1,273 @@
+/**
+ * Turns text into hashed features: words, word pairs, characters within words, character n-grams of scripts
+ * without spaces, punctuation runs and shapes of code and numbers. It knows nothing of weights or vocabularies.
+ */
+import { LIMITS } from '../../core/bounds.ts';
+import {
+  characterTables,
+  DENSE,
+  DIGIT,
+  HANGUL,
+  HIRAGANA,
+  LETTER,
+  MARK,
+  SOUTHEAST,
+  SPACE,
+  SURROGATE,
+} from './characters.ts';
+import type { FeatureBuffer } from './feature-buffer.ts';
+
+/** Changes whenever the features of any text change: a model only fits the tokens it was trained on. */
+export const TOKENIZER = 'features/1';
+
+/** A feature's kind sits in the low three bits of its hash. */
+export const WORD = 0;
+export const PAIR = 1;
+/** Characters within a word of a script with spaces. */
+export const CHARACTERS = 2;
+/** In scripts without spaces: single characters and anything of hiragana alone, which is mostly grammar. */
+export const DENSE_WEAK = 3;
+/** Two characters of a script without spaces; three are the next kind. */
+export const DENSE_TWO = 4;
+/** A run of punctuation or symbols. */
+export const MARKS = 6;
+/** Numbers by length, indentation, snake_case and camelCase joints. */
+export const SHAPE = 7;
+export const KINDS = 8;
+
+const BASIS = 0x811c9dc5 | 0;
+const PRIME = 0x01000193;
+/** Stands at both ends of a word in its character n-grams. */
+const EDGE = 0x20;
+const SHORTEST_CHARACTERS = 3;
+const LONGEST_CHARACTERS = 5;
+const LONGEST_MARKS = 3;
+/** Letters of a word that are read: a longer one is data, not language. */
+const LONGEST_WORD = 40;
+
+const APOSTROPHE = 0x27;
+const UNDERSCORE = 0x5f;
+const LINE_FEED = 0x0a;
+const CURLY_APOSTROPHE = 0x2019;
+
+/** A base letter takes a few marks; normalising sorts a run of them in quadratic time. */
+const MARKS_TOO_MANY = new RegExp(`(\\p{M}{${LIMITS.marks}})\\p{M}+`, 'gu');
+/** So that a text of one character whose compatibility form is a sentence still has all of it. */
+const LEAST_ROOM = 64;
+
+/** Unicode compatibility form, of marks in a row the first ones; text is folded to lower case while it is read, so that camelCase stays visible. */
+export function normalise(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: plain ASCII is its own compatibility form, and testing is cheaper
+  return /^[\x00-\x7f]*$/.test(text) ? text : normaliseBounded(text);
+}
+
+function normaliseBounded(text: string): string {
+  const normal = text.replace(MARKS_TOO_MANY, '$1').normalize('NFKC');
+  return normal.slice(0, LIMITS.growth * text.length + LEAST_ROOM);
+}
+
+/** Mixes the bits of a running hash (murmur3's finaliser) and puts the kind into the low three. */
+function finish(hash: number, kind: number): number {
+  let h = hash ^ (hash >>> 16);
+  h = Math.imul(h, 0x85ebca6b);
+  h ^= h >>> 13;
+  h = Math.imul(h, 0xc2b2ae35);
+  h ^= h >>> 16;
+  return ((h & ~7) | kind) >>> 0;
+}
+
+/** Appends the features of a text already through `normalise` to the buffer, after clearing it. */
+export function extractFeatures(text: string, into: FeatureBuffer): void {
+  into.length = 0;
+  new Reader(text, into).read();
+}
+
+/** One pass over a text. A class, so that its state is in fields and each script's rule is a short method. */
+class Reader {
+  private readonly text: string;
+  private readonly out: FeatureBuffer;
+  private readonly kinds: Uint8Array;
+  private readonly lower: Uint16Array;
+  private at = 0;
+  /** Hash of the word just read, for the next pair; 0 when a mark or line break came between. */
+  private before = 0;
+  private beforeStart = 0;
+  private readonly word = new Uint16Array(LONGEST_WORD + 2);
+
+  constructor(text: string, out: FeatureBuffer) {
+    const { kinds, lower } = characterTables();
+    this.text = text;
+    this.out = out;
+    this.kinds = kinds;
+    this.lower = lower;
+  }
+
+  read(): void {
+    const { text, kinds } = this;
+    while (this.at < text.length) {
+      switch (kinds[text.charCodeAt(this.at)]) {
+        case SPACE:
+          this.space();
+          break;
+        case LETTER:
+          this.letters();
+          break;
+        case DIGIT:
+          this.digits();
+          break;
+        case DENSE:
+        case HIRAGANA:
+          this.run(DENSE, HIRAGANA, 1);
+          break;
+        case HANGUL:
+          this.run(HANGUL, HANGUL, 1);
+          break;
+        case SOUTHEAST:
+          this.run(SOUTHEAST, SOUTHEAST, 2);
+          break;
+        case SURROGATE:
+          this.surrogate();
+          break;
+        default:
+          this.marks();
+      }
+    }
+  }
+
+  /** Only line breaks mean something: indentation after one is a trait of code and markup. */
+  private space(): void {
+    const { text, kinds } = this;
+    let broken = -1;
+    while (this.at < text.length && kinds[text.charCodeAt(this.at)] === SPACE) {
+      if (text.charCodeAt(this.at) === LINE_FEED) broken = this.at;
+      this.at += 1;
+    }
+    if (broken < 0) return;
+    this.before = 0;
+    if (this.at - broken > 2 && this.at < text.length) this.shape(1, broken, this.at);
+  }
+
+  private shape(which: number, start: number, end: number): void {
+    this.out.push(finish(Math.imul(BASIS ^ which, PRIME), SHAPE), start, end);
+  }
+
+  /** A word: letters and digits after a letter, apostrophes inside; a capital after a small letter starts anew. */
+  private letters(): void {
+    const { text, kinds, lower, word } = this;
+    const start = this.at;
+    let length = 0;
+    let hash = BASIS;
+    word[0] = EDGE;
+    let wasSmall = false;
+    while (this.at < text.length) {
+      const unit = text.charCodeAt(this.at);
+      const kind = kinds[unit];
+      if (kind === LETTER || kind === DIGIT) {
+        const small = lower[unit]!;
+        if (wasSmall && small !== unit) {
+          this.shape(2, start, this.at);
+          break;
+        }
+        wasSmall = small === unit && kind === LETTER;
+        if (length < LONGEST_WORD) {
+          length += 1;
+          word[length] = small;
+          hash = Math.imul(hash ^ small, PRIME);
+        }
+      } else if (!this.isInnerApostrophe(unit)) break;
+      this.at += 1;
+    }
+    word[length + 1] = EDGE;
+    this.out.push(finish(hash, WORD), start, this.at);
+    this.pair(hash, start);
+    this.characters(length + 2, start);
+  }
+
+  private isInnerApostrophe(unit: number): boolean {
+    if (unit !== APOSTROPHE && unit !== CURLY_APOSTROPHE) return false;
+    return this.at + 1 < this.text.length && this.kinds[this.text.charCodeAt(this.at + 1)] === LETTER;
+  }
+
+  private pair(hash: number, start: number): void {
+    if (this.before !== 0) {
+      this.out.push(finish(Math.imul(this.before, 31) + hash, PAIR), this.beforeStart, this.at);
+    }
+    this.before = hash;
+    this.beforeStart = start;
+  }
+
+  /** n-grams of the word between its edges; they belong to the whole word when a decision is explained. */
+  private characters(length: number, start: number): void {
+    const { word, out, at } = this;
+    for (let from = 0; from + SHORTEST_CHARACTERS <= length; from += 1) {
+      let hash = BASIS;
+      const last = Math.min(from + LONGEST_CHARACTERS, length);
+      for (let index = from; index < last; index += 1) {
+        hash = Math.imul(hash ^ word[index]!, PRIME);
+        if (index - from >= SHORTEST_CHARACTERS - 1) out.push(finish(hash, CHARACTERS), start, at);
+      }
+    }
+  }
+
+  /** Numbers count by their length alone: which number it is says nothing about the topic. */
+  private digits(): void {
+    const { text, kinds } = this;
+    const start = this.at;
+    while (this.at < text.length && kinds[text.charCodeAt(this.at)] === DIGIT) this.at += 1;
+    const length = Math.min(this.at - start, 5);
+    this.shape(8 + length, start, this.at);
+    this.pair(0x23, start);
+  }
+
+  /** A run of a script without spaces: n-grams of one or two up to three characters. */
+  private run(kind: number, along: number, shortest: number): void {
+    const { text, kinds, out } = this;
+    const start = this.at;
+    while (this.at < text.length && this.isEither(kind, along)) this.at += 1;
+    for (let from = start; from < this.at; from += 1) {
+      let hash = BASIS;
+      let weak = true;
+      const last = Math.min(from + 3, this.at);
+      for (let index = from; index < last; index += 1) {
+        const unit = text.charCodeAt(index);
+        hash = Math.imul(hash ^ unit, PRIME);
+        weak &&= kinds[unit] === HIRAGANA;
+        const length = index - from + 1;
+        if (length < shortest) continue;
+        out.push(finish(hash, weak || length === 1 ? DENSE_WEAK : DENSE_TWO + length - 2), from, index + 1);
+      }
+    }
+    this.before = 0;
+  }
+
+  private isEither(kind: number, along: number): boolean {
+    const own = this.kinds[this.text.charCodeAt(this.at)];
+    return own === kind || own === along;
+  }
+
+  /** Emoji, rare Han and other characters outside of the basic plane: each stands for itself. */
+  private surrogate(): void {
+    const start = this.at;
+    const point = this.text.codePointAt(start) ?? 0;
+    this.at += point > 0xffff ? 2 : 1;
+    this.out.push(finish(Math.imul(BASIS ^ point, PRIME), MARKS), start, this.at);
+    this.before = 0;
+  }
+
+  /** A run of punctuation, cut after three: `();`, `==`, `$$`, `</`. */
+  private marks(): void {
+    const { text, kinds } = this;
+    const start = this.at;
+    let hash = BASIS;
+    while (this.at < text.length && this.at - start < LONGEST_MARKS) {
+      const unit = text.charCodeAt(this.at);
+      if (kinds[unit] !== MARK) break;
+      hash = Math.imul(hash ^ unit, PRIME);
+      this.at += 1;
+    }
+    this.out.push(finish(hash, MARKS), start, this.at);
+    const joint = this.at - start === 1 && text.charCodeAt(start) === UNDERSCORE;
+    if (joint) this.shape(3, start, this.at);
+    else this.before = 0;
+  }
+}

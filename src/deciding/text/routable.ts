@@ -1,0 +1,145 @@
+/**
+ * Finds in a request the text that decides where it goes: each user turn, with the system prompt and earlier turns
+ * as lighter context. It knows nothing of tokens, clusters or experts, and never throws on odd content.
+ */
+import { LIMITS } from '../../core/bounds.ts';
+import type { ChatBody, CompletionBody, MessageContent } from '../../core/openai.ts';
+import { CONTEXT_BUDGET, MAIN_BUDGET, sampleText } from './sampling.ts';
+
+export interface Segment {
+  readonly text: string;
+  /** 1 for the user turn a decision is about, less for what surrounds it. */
+  readonly weight: number;
+}
+
+export interface RoutableText {
+  /** The user turn first, then context in falling order of weight. Empty when there is nothing to read. */
+  readonly segments: readonly Segment[];
+  /** Images, audio, files and other parts that were counted, not read. */
+  readonly unreadParts: number;
+}
+
+/** Turns returned at most: the first user turn and the latest ones. */
+export const MAX_TURNS: number = LIMITS.turns;
+
+const SYSTEM_WEIGHT = 0.2;
+/** The turn before, and the one before that; older ones say nothing about this turn. */
+const EARLIER_WEIGHTS = [0.3, 0.15] as const;
+
+interface Read {
+  readonly text: string;
+  readonly unread: number;
+}
+
+const NOTHING: Read = { text: '', unread: 0 };
+
+/** A bare prompt as routable text. */
+export function plainText(text: string): RoutableText {
+  return { segments: text === '' ? [] : [{ text, weight: 1 }], unreadParts: 0 };
+}
+
+/**
+ * One entry per user turn, oldest first, at most `MAX_TURNS` (the first and the latest ones); never empty. The last
+ * entry is what the request is about. Content given as a list of parts gives the same text as the string form
+ * (parts joined by line breaks). A completion request has one entry, its prompts joined.
+ */
+export function routableTurns(endpoint: 'chat', json: ChatBody): readonly RoutableText[];
+export function routableTurns(endpoint: 'completions', json: CompletionBody): readonly RoutableText[];
+export function routableTurns(
+  endpoint: 'chat' | 'completions',
+  json: ChatBody | CompletionBody,
+): readonly RoutableText[] {
+  if (endpoint === 'completions') return [plainText(promptText((json as CompletionBody).prompt))];
+  return chatTurns((json as ChatBody).messages);
+}
+
+function chatTurns(messages: ChatBody['messages']): readonly RoutableText[] {
+  const list: readonly unknown[] = Array.isArray(messages) ? messages : [];
+  const system = joined(list.filter(isSystem).map(contentOf));
+  const users = list.filter((message) => roleOf(message) === 'user');
+  if (users.length === 0) return [turnOf(contentOf(list.at(-1)), [], system)];
+  return turnIndexes(users.length).map((index) => {
+    const earlier = EARLIER_WEIGHTS.map((_, back) =>
+      index > back ? contentOf(users[index - 1 - back]) : NOTHING,
+    );
+    return turnOf(contentOf(users[index]), earlier, system);
+  });
+}
+
+/** Every index where they fit, else the first and the latest. */
+function turnIndexes(count: number): readonly number[] {
+  const latest = Math.min(count, MAX_TURNS) - (count > MAX_TURNS ? 1 : 0);
+  const indexes = Array.from({ length: latest }, (_, offset) => count - latest + offset);
+  return count > MAX_TURNS ? [0, ...indexes] : indexes;
+}
+
+function turnOf(turn: Read, earlier: readonly Read[], system: Read): RoutableText {
+  const candidates: Segment[] = [
+    { text: turn.text, weight: 1 },
+    ...earlier.map((read, index) => ({ text: read.text, weight: EARLIER_WEIGHTS[index] ?? 0 })),
+    { text: system.text, weight: SYSTEM_WEIGHT },
+  ];
+  const segments = candidates.filter((segment) => segment.text !== '').sort((a, b) => b.weight - a.weight);
+  return { segments, unreadParts: turn.unread };
+}
+
+/** The text actually used for the decision, after sampling, the user turn first; for display. */
+export function textUsed(text: RoutableText): string {
+  return text.segments.map((segment) => sampleText(segment.text, budgetOf(segment))).join('\n\n');
+}
+
+/** How much of a segment is read: context gets less than the turn itself. */
+export function budgetOf(segment: Segment): number {
+  return segment.weight >= 1 ? MAIN_BUDGET : CONTEXT_BUDGET;
+}
+
+function roleOf(message: unknown): unknown {
+  return typeof message === 'object' && message !== null ? (message as { role?: unknown }).role : undefined;
+}
+
+function isSystem(message: unknown): boolean {
+  const role = roleOf(message);
+  return role === 'system' || role === 'developer';
+}
+
+function contentOf(message: unknown): Read {
+  if (typeof message !== 'object' || message === null) return NOTHING;
+  return readContent((message as { content?: MessageContent }).content);
+}
+
+/** The text of a message's content, string or list of parts, with the parts that hold none counted. */
+export function readContent(content: unknown): Read {
+  if (typeof content === 'string') return { text: content, unread: 0 };
+  if (!Array.isArray(content)) return NOTHING;
+  const texts: string[] = [];
+  let unread = 0;
+  for (const part of content as readonly unknown[]) {
+    const text = partText(part);
+    if (text === undefined) unread += 1;
+    else texts.push(text);
+  }
+  return { text: texts.join('\n'), unread };
+}
+
+function partText(part: unknown): string | undefined {
+  if (typeof part === 'string') return part;
+  if (typeof part !== 'object' || part === null) return undefined;
+  const { type, text } = part as { type?: unknown; text?: unknown };
+  const readable = type === undefined || type === 'text' || type === 'input_text';
+  return readable && typeof text === 'string' ? text : undefined;
+}
+
+function joined(reads: readonly Read[]): Read {
+  return {
+    text: reads
+      .map((read) => read.text)
+      .filter(Boolean)
+      .join('\n'),
+    unread: reads.reduce((sum, read) => sum + read.unread, 0),
+  };
+}
+
+function promptText(prompt: unknown): string {
+  if (typeof prompt === 'string') return prompt;
+  return Array.isArray(prompt) ? prompt.filter((one) => typeof one === 'string').join('\n') : '';
+}

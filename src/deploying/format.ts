@@ -1,0 +1,106 @@
+/**
+ * Which number format goes with which way of serving: what Model-Optimizer calls it, and what the cache becomes.
+ * It knows formats and GPUs, and nothing of models.
+ */
+import { UserError } from '../core/errors.ts';
+import type { Gpu } from '../simulating/hardware/gpu.ts';
+import {
+  findPrecision,
+  PRECISIONS,
+  type Precision,
+  type PrecisionName,
+  supports,
+} from '../simulating/hardware/precision.ts';
+import type { ServeMode } from './plan.ts';
+
+export interface EngineFormat {
+  /** With the bytes of the cache as it will be served. */
+  readonly precision: Precision;
+  /** The quantiser's `--qformat`; null where the checkpoint is served as it was published. */
+  readonly quantise: string | null;
+  /** Number format of the cache; `auto` follows the checkpoint. */
+  readonly kvCache: 'fp8' | 'int8' | 'auto';
+  /** Number format of what is not quantised; `auto` follows the checkpoint. */
+  readonly dtype: 'float16' | 'bfloat16' | 'auto';
+}
+
+/** `--qformat` of Model-Optimizer's `examples/hf_ptq/hf_ptq.py`, whose export trtllm-serve and llmapi read. */
+const HUGGING_FACE: Readonly<Partial<Record<PrecisionName, string | null>>> = {
+  fp16: null,
+  bf16: null,
+  fp8: 'fp8',
+  fp4: 'nvfp4',
+  int4: 'int4_awq',
+};
+
+/** `--qformat` of TensorRT-LLM's `examples/quantization/quantize.py` up to 1.2, whose checkpoints `trtllm-build` reads. */
+const LEGACY: Readonly<Record<PrecisionName, string>> = {
+  fp16: 'full_prec',
+  bf16: 'full_prec',
+  fp8: 'fp8',
+  fp4: 'nvfp4',
+  int4: 'int4_awq',
+  int8: 'int8_sq',
+};
+
+const DTYPES: Readonly<Partial<Record<PrecisionName, EngineFormat['dtype']>>> = {
+  fp16: 'float16',
+  bf16: 'bfloat16',
+};
+
+export const KV_CACHES = ['fp8', '16bit'] as const;
+
+export interface FormatChoice {
+  /** A precision's name; FP8 where the GPU has it, else BF16, when absent. */
+  readonly precision?: string | undefined;
+  /** The precision's own when absent. */
+  readonly kvCache?: (typeof KV_CACHES)[number] | undefined;
+  /** The checkpoint is quantised already. */
+  readonly quantized: boolean;
+}
+
+/** @throws {UserError} for what this GPU or this way of serving cannot do, naming what it can. */
+export function engineFormat(gpu: Gpu, serve: ServeMode, choice: FormatChoice): EngineFormat {
+  const precision = precisionOn(gpu, choice.precision);
+  const sixteen = choice.kvCache === '16bit';
+  const bytes = choice.kvCache === undefined ? precision.kvBytes : sixteen ? 2 : 1;
+  const own = precision.name === 'int8' ? 'int8' : 'fp8';
+  return {
+    precision: { ...precision, kvBytes: bytes },
+    quantise: qformat(precision.name, serve, choice.quantized),
+    kvCache: bytes === 2 ? 'auto' : (choice.kvCache === 'fp8' && 'fp8') || own,
+    dtype: choice.quantized ? 'auto' : (DTYPES[precision.name] ?? 'auto'),
+  };
+}
+
+function precisionOn(gpu: Gpu, name: string | undefined): Precision {
+  const wanted = (name ?? (gpu.peak.fp8 ? 'fp8' : 'bf16')).toLowerCase().replace('nvfp4', 'fp4');
+  if (wanted === 'fp8' && !supports(gpu, PRECISIONS.fp8))
+    throw new UserError(
+      `--precision: ${gpu.label} has no FP8 arithmetic; Ada, Hopper and Blackwell have. What it can do is an 8-bit ` +
+        'cache beside 16-bit weights: --precision bf16 --kv-cache fp8.',
+    );
+  if (wanted === 'fp4' && !supports(gpu, PRECISIONS.fp4))
+    throw new UserError(
+      `--precision: ${gpu.label} has no FP4 arithmetic; Blackwell has (--gpu b200). On this one use ` +
+        `--precision ${gpu.peak.fp8 ? 'fp8' : 'int4'}.`,
+    );
+  return findPrecision(wanted, gpu);
+}
+
+function qformat(name: PrecisionName, serve: ServeMode, quantized: boolean): string | null {
+  if (serve === 'legacy') {
+    if (quantized)
+      throw new UserError(
+        '--quantized: compiled engines are built from the published 16-bit model; leave it out, or serve the ' +
+          'quantised checkpoint with --serve trtllm-serve.',
+      );
+    return LEGACY[name];
+  }
+  if (quantized) return null;
+  const found = HUGGING_FACE[name];
+  if (found !== undefined) return found;
+  throw new UserError(
+    `--precision: ${name} needs a compiled engine (--serve legacy); ${serve} serves ${Object.keys(HUGGING_FACE).join(', ')}.`,
+  );
+}

@@ -1,0 +1,125 @@
+/**
+ * What is to be served where: experts, their models, GPUs and ports, before any file is written.
+ * It gives every GPU and every port away at most once, and knows nothing of what is written with it.
+ */
+import { UserError } from '../core/errors.ts';
+import type { EngineFormat } from './format.ts';
+import type { EngineSize } from './size.ts';
+
+export const SERVE_MODES = ['trtllm-serve', 'triton', 'legacy'] as const;
+
+/**
+ * `trtllm-serve`: OpenAI's API by TensorRT-LLM itself; `triton`: Triton with TensorRT-LLM's `llmapi` model; `legacy`:
+ * Triton with compiled engines, which TensorRT-LLM has up to 1.2.
+ */
+export type ServeMode = (typeof SERVE_MODES)[number];
+
+export interface ServedModel {
+  /** A Hugging Face repository, or the absolute path of a folder. */
+  readonly source: string;
+  readonly local: boolean;
+  /** Folder of what is served, and the name that trtllm-serve announces. */
+  readonly name: string;
+  readonly size: EngineSize;
+}
+
+/** Ports on the host; all but `http` belong to Triton. */
+export interface Ports {
+  readonly http: number;
+  readonly grpc?: number;
+  readonly metrics?: number;
+}
+
+export interface EngineExpert {
+  readonly id: string;
+  readonly model: ServedModel;
+  /** Indices of the GPUs it has to itself. */
+  readonly gpus: readonly number[];
+  readonly ports: Ports;
+}
+
+export interface EnginePlan {
+  readonly serve: ServeMode;
+  readonly format: EngineFormat;
+  readonly images: Images;
+  /** Each model once, however many experts serve it. */
+  readonly models: readonly ServedModel[];
+  readonly experts: readonly EngineExpert[];
+}
+
+/** Where things come from; each can be named on the command line. */
+export interface Images {
+  /** What compose starts. */
+  readonly serve: string;
+  /** Where models are quantised. */
+  readonly quantise: string;
+  /** Tag of TensorRT-LLM's repository that belongs to a Triton image: Triton's models for it are taken from there. */
+  readonly tag: string;
+}
+
+const TENSORRT_LLM_IMAGE = 'nvcr.io/nvidia/tensorrt-llm/release:1.2.0';
+/** Holds TensorRT-LLM 1.2.1 by Triton's compatibility table (`docs/introduction/compatibility.md`), engines included. */
+const TRITON_IMAGE = 'nvcr.io/nvidia/tritonserver:26.07-trtllm-python-py3';
+
+export const DEFAULT_IMAGES: Readonly<Record<ServeMode, Images>> = {
+  'trtllm-serve': { serve: TENSORRT_LLM_IMAGE, quantise: TENSORRT_LLM_IMAGE, tag: 'v1.2.0' },
+  triton: { serve: TRITON_IMAGE, quantise: TENSORRT_LLM_IMAGE, tag: 'v1.2.1' },
+  // An engine runs only where it was built: one image does both.
+  legacy: { serve: TRITON_IMAGE, quantise: TRITON_IMAGE, tag: 'v1.2.1' },
+};
+
+/** The first port when none is asked for, and the distance from expert to expert. */
+const PORTS: Readonly<Record<ServeMode, { readonly first: number; readonly step: number }>> = {
+  'trtllm-serve': { first: 8000, step: 1 },
+  triton: { first: 8100, step: 10 },
+  legacy: { first: 8100, step: 10 },
+};
+
+/** Where the router listens unless its config says otherwise. */
+const ROUTER_PORT = 8080;
+
+export interface Layout {
+  readonly serve: ServeMode;
+  readonly tensorParallel: number;
+  /** GPUs of the machine. */
+  readonly gpus: number;
+  readonly firstPort?: number | undefined;
+}
+
+/** @throws {UserError} when GPUs or ports do not suffice. */
+export function layOut(
+  experts: readonly Pick<EngineExpert, 'id' | 'model'>[],
+  layout: Layout,
+): readonly EngineExpert[] {
+  const { serve, tensorParallel, gpus } = layout;
+  const needed = experts.length * tensorParallel;
+  if (needed > gpus)
+    throw new UserError(
+      `--experts: ${experts.length} experts on ${tensorParallel} ${tensorParallel === 1 ? 'GPU' : 'GPUs'} each need ` +
+        `${needed}, and --gpus says ${gpus}; ask for ${Math.floor(gpus / tensorParallel)} experts or more GPUs.`,
+    );
+  const { step, first } = PORTS[serve];
+  const from = layout.firstPort ?? first;
+  const placed = experts.map((expert, i) => ({
+    ...expert,
+    gpus: Array.from({ length: tensorParallel }, (_, k) => i * tensorParallel + k),
+    ports: portsFrom(from + i * step, serve),
+  }));
+  requirePorts(placed.flatMap(({ ports }) => Object.values(ports) as number[]));
+  return placed;
+}
+
+function portsFrom(http: number, serve: ServeMode): Ports {
+  return serve === 'trtllm-serve' ? { http } : { http, grpc: http + 1, metrics: http + 2 };
+}
+
+function requirePorts(ports: readonly number[]): void {
+  if (ports.some((port) => port < 1)) throw new UserError('--port: ports count from 1.');
+  const beyond = ports.find((port) => port > 65_535);
+  if (beyond !== undefined)
+    throw new UserError(`--port: the experts' ports go up to ${beyond}; 65535 is the last.`);
+  if (ports.includes(ROUTER_PORT))
+    throw new UserError(
+      `--port: the experts' ports would include ${ROUTER_PORT}, where the router listens; start at another.`,
+    );
+}

@@ -1,0 +1,61 @@
+/**
+ * The limits an engine is started with, from the memory model that `expert-router plan` uses.
+ * It knows one model on one kind of GPU, and nothing of files or flags.
+ */
+import { UserError } from '../core/errors.ts';
+import type { Deployment } from '../simulating/deployment.ts';
+import { type EngineLimits, requireFit } from '../simulating/memory.ts';
+import { type PlanFigures, planFigures } from '../simulating/planner/figures.ts';
+import type { MeanLengths } from '../simulating/steady-state.ts';
+
+export interface EngineSize {
+  readonly deployment: Deployment;
+  readonly figures: PlanFigures;
+  /** Sequences in a step: as many as the cache holds at the mean lengths, since more would only queue in the engine. */
+  readonly maxBatch: number;
+  /** Tokens in a step. */
+  readonly maxTokens: number;
+  /** Prompt and answer of one request together, tokens. */
+  readonly maxSequence: number;
+  /** Share of the memory left after loading that becomes the cache. */
+  readonly kvFraction: number;
+}
+
+/** The longest request when nobody says otherwise: long enough for most, short enough not to starve the batch. */
+export const DEFAULT_CONTEXT = 8192;
+
+/** Sequences in a step that make sense: what the engine may, but no more than its cache holds. */
+export function usefulBatch(limits: EngineLimits, maxConcurrent: number): number {
+  return Math.min(limits.maxBatch, maxConcurrent);
+}
+
+/**
+ * @param context longest request in tokens; {@link DEFAULT_CONTEXT} or what the model was trained for when absent
+ * @throws {UserError} when the model does not fit, or the lengths do not go together
+ */
+export function engineSize(
+  d: Deployment,
+  limits: EngineLimits,
+  lengths: MeanLengths,
+  context = Math.min(DEFAULT_CONTEXT, d.model.maxContext),
+): EngineSize {
+  if (context > d.model.maxContext)
+    throw new UserError(
+      `--context: ${context} tokens are more than the ${d.model.maxContext} that ${d.model.name} was trained for.`,
+    );
+  const mean = lengths.promptTokens + lengths.outputTokens;
+  if (mean > context)
+    throw new UserError(
+      `--input, --output: mean lengths of ${mean} tokens do not fit into --context ${context}; shorten them or raise it.`,
+    );
+  requireFit(d, limits, context);
+  const figures = planFigures(d, limits, lengths);
+  return {
+    deployment: d,
+    figures,
+    maxBatch: usefulBatch(limits, figures.max_concurrent),
+    maxTokens: limits.maxTokens,
+    maxSequence: context,
+    kvFraction: limits.kvFraction,
+  };
+}

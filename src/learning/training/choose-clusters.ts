@@ -1,0 +1,85 @@
+/**
+ * How many clusters: tries several counts on a draw of the points and takes the one whose clusters come back most
+ * surely under resampling without being vague. It knows nothing of texts.
+ */
+
+import type { Random } from '../../core/random.ts';
+import type { Clustering } from '../../deciding/clustering/points.ts';
+import { type Points, rowsOf } from '../../deciding/clustering/points.ts';
+import { adjustedRandIndex, simplifiedSilhouette } from '../../deciding/clustering/quality.ts';
+import type { Pool } from './pool.ts';
+import { labelsBy, shared, shuffle } from './split.ts';
+
+export interface TriedCount {
+  readonly clusters: number;
+  /** Mean squared distance to the nearest centroid. */
+  readonly inertia: number;
+  /** −1..1, higher is crisper. */
+  readonly silhouette: number;
+  /** Adjusted Rand index between fits to two disjoint halves, on all points; 1 is the same clusters again. */
+  readonly stability: number;
+}
+
+const COUNTS = [4, 8, 12, 16, 24, 32, 48, 64, 96, 128];
+const MOST_POINTS = 12_000;
+/** Prompts per cluster below which a cluster is an anecdote. */
+const LEAST_PER_CLUSTER = 20;
+
+/** The curve over all counts that the corpus can carry. */
+export async function tryCounts(
+  points: Points,
+  random: Random,
+  pool: Pool,
+  onDone: (done: number, total: number) => void,
+): Promise<readonly TriedCount[]> {
+  const rows = range(0, points.count);
+  shuffle(rows, random);
+  const all = shared(rowsOf(points, rows.slice(0, MOST_POINTS)));
+  const half = Math.floor(all.count / 2);
+  const halves = [rowsOf(all, range(0, half)), rowsOf(all, range(half, all.count))].map(shared);
+  const counts = COUNTS.filter((count) => count * LEAST_PER_CLUSTER <= all.count);
+  let done = 0;
+  return Promise.all(
+    counts.map(async (clusters, index) => {
+      const options = { clusters, restarts: 2, maxIterations: 50, tolerance: 1e-3 };
+      const fitPart = (part: Points, seed: number): Promise<Clustering> =>
+        pool.run('cluster', { points: part, options, seed: random.fork(10 * index + seed).below(2 ** 31) });
+      const [whole, first, second] = await Promise.all([
+        fitPart(all, 0),
+        fitPart(halves[0]!, 1),
+        fitPart(halves[1]!, 2),
+      ]);
+      done += 1;
+      onDone(done, counts.length);
+      return {
+        clusters,
+        inertia: whole.inertia / all.count,
+        silhouette: simplifiedSilhouette(all, whole.centroids),
+        stability: adjustedRandIndex(labelsBy(all, first.centroids), labelsBy(all, second.centroids)),
+      };
+    }),
+  );
+}
+
+/**
+ * The count with the best sum of silhouette and stability, each scaled to 0..1 over the curve; of nearly equal ones the
+ * largest, because a router can give several clusters to one expert but not one cluster to several.
+ */
+export function bestCount(curve: readonly TriedCount[]): number {
+  if (curve.length === 0) return 1;
+  const silhouettes = scaled(curve.map((one) => one.silhouette));
+  const stabilities = scaled(curve.map((one) => one.stability));
+  const scores = curve.map((_, index) => silhouettes[index]! + stabilities[index]!);
+  const enough = Math.max(...scores) - 0.1;
+  return curve[scores.findLastIndex((score) => score >= enough)]!.clusters;
+}
+
+function scaled(values: readonly number[]): readonly number[] {
+  const least = Math.min(...values);
+  const most = Math.max(...values);
+  return values.map((value) => (most === least ? 0 : (value - least) / (most - least)));
+}
+
+function range(from: number, to: number): number[] {
+  return Array.from({ length: to - from }, (_, index) => from + index);
+}

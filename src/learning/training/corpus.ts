@@ -1,0 +1,150 @@
+/**
+ * The prompts a model is trained on: read from sources, blank and repeated ones dropped, each source held to its
+ * share. It knows nothing of tokens or clusters.
+ */
+import { UserError } from '../../core/errors.ts';
+import { type Random, seededRandom } from '../../core/random.ts';
+import { sampleText } from '../../deciding/text/sampling.ts';
+import { Fingerprints } from './fingerprints.ts';
+import { PromptStore } from './prompt-store.ts';
+import type { SourceFile } from './sources/files.ts';
+import { type ReadOptions, readPrompts } from './sources/read.ts';
+
+export interface CorpusOptions extends Omit<ReadOptions, 'onBroken'> {
+  /** At most this many prompts from a source, drawn evenly; undefined takes all. */
+  readonly limitOf?: (source: string) => number | undefined;
+  /** At most this many prompts in all, drawn evenly. */
+  readonly sample?: number;
+  readonly seed: number;
+  /** Where the prompts go; the caller discards it. */
+  readonly store: PromptStore;
+  readonly onProgress?: (prompts: number) => void;
+}
+
+export interface Corpus {
+  readonly store: PromptStore;
+  /** Prompts kept, by source. */
+  readonly sources: Readonly<Record<string, number>>;
+  readonly duplicates: number;
+  readonly broken: number;
+  /** The first few reasons why records were skipped. */
+  readonly complaints: readonly string[];
+}
+
+const COMPLAINTS_KEPT = 5;
+const REPORT_EVERY = 512;
+
+/** Throws UserError when there is nothing to learn from. */
+export async function readCorpus(files: readonly SourceFile[], options: CorpusOptions): Promise<Corpus> {
+  const reading = new Reading(options);
+  for (const file of files) await reading.file(file);
+  return reading.end(files);
+}
+
+/** A corpus of prompts at hand. */
+export function corpusOf(prompts: readonly string[], temporaryFolder: string): Corpus {
+  const store = new PromptStore(temporaryFolder);
+  for (const prompt of prompts) store.append(prompt);
+  store.flush();
+  return { store, sources: { given: prompts.length }, duplicates: 0, broken: 0, complaints: [] };
+}
+
+class Reading {
+  private readonly store: PromptStore;
+  private readonly options: CorpusOptions;
+  private readonly random: Random;
+  private readonly seen = new Fingerprints();
+  private readonly complaints: string[] = [];
+  private readonly sources = new Map<string, number>();
+  private readonly draws = new Map<string, Draw>();
+  private readonly drawAll: Draw | undefined;
+  private duplicates = 0;
+  private broken = 0;
+  private read = 0;
+
+  constructor(options: CorpusOptions) {
+    this.options = options;
+    this.random = seededRandom(options.seed);
+    this.store = options.store;
+    this.drawAll = options.sample === undefined ? undefined : new Draw(options.sample, this.random.fork(1));
+  }
+
+  async file(file: SourceFile): Promise<void> {
+    const onBroken = (path: string, why: string): void => {
+      this.broken += 1;
+      if (this.complaints.length < COMPLAINTS_KEPT) this.complaints.push(`${path}: ${why}`);
+    };
+    for await (const prompt of readPrompts(file, { ...this.options, onBroken })) {
+      this.read += 1;
+      if (this.read % REPORT_EVERY === 0) this.options.onProgress?.(this.read);
+      this.offer(prompt.trim(), file.source);
+    }
+  }
+
+  private offer(prompt: string, source: string): void {
+    if (prompt === '') return;
+    const text = sampleText(prompt);
+    if (!this.seen.isNew(text)) this.duplicates += 1;
+    else {
+      const limit = this.options.limitOf?.(source);
+      if (limit === undefined) this.keep(text, source);
+      else this.drawOf(source, limit).offer(text, source);
+    }
+  }
+
+  private drawOf(source: string, limit: number): Draw {
+    const draw = this.draws.get(source) ?? new Draw(limit, this.random.fork(2 + this.draws.size));
+    this.draws.set(source, draw);
+    return draw;
+  }
+
+  private keep(text: string, source: string): void {
+    if (this.drawAll) this.drawAll.offer(text, source);
+    else this.put(text, source);
+  }
+
+  private put(text: string, source: string): void {
+    this.store.append(text);
+    this.sources.set(source, (this.sources.get(source) ?? 0) + 1);
+  }
+
+  end(files: readonly SourceFile[]): Corpus {
+    this.options.onProgress?.(this.read);
+    for (const draw of this.draws.values()) for (const [text, source] of draw.kept) this.keep(text, source);
+    for (const [text, source] of this.drawAll?.kept ?? []) this.put(text, source);
+    this.store.flush();
+    const { store, duplicates, broken, complaints } = this;
+    if (store.count === 0) throw new UserError(nothingFound(files, this.read, complaints));
+    return { store, sources: Object.fromEntries(this.sources), duplicates, broken, complaints };
+  }
+}
+
+function nothingFound(files: readonly SourceFile[], read: number, complaints: readonly string[]): string {
+  const where = files.length === 1 ? files[0]!.path : `${files.length} files`;
+  if (read > 0) return `Every prompt in ${where} is blank; there is nothing to learn from.`;
+  const why = complaints.length > 0 ? ` ${complaints.join('; ')}.` : '';
+  return `No prompt found in ${where}.${why} If the field has an unusual name, say --field <name>.`;
+}
+
+/** An even draw of what is offered (Vitter 1985, algorithm R). */
+class Draw {
+  readonly kept: (readonly [string, string])[] = [];
+  private readonly limit: number;
+  private readonly random: Random;
+  private offered = 0;
+
+  constructor(limit: number, random: Random) {
+    this.limit = limit;
+    this.random = random;
+  }
+
+  offer(text: string, source: string): void {
+    this.offered += 1;
+    if (this.kept.length < this.limit) {
+      this.kept.push([text, source]);
+      return;
+    }
+    const place = this.random.below(this.offered);
+    if (place < this.limit) this.kept[place] = [text, source];
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * Names for clusters from the words that set their prompts apart. It knows nothing of vectors: words and cluster
+ * numbers are all it sees.
+ */
+import { normalise } from '../../deciding/text/features.ts';
+import { sampleText } from '../../deciding/text/sampling.ts';
+import { wordsOf } from '../../deciding/text/words.ts';
+
+const NAME_BUDGET = 2_000;
+const TOP_TERMS = 12;
+const TERMS_IN_NAME = 3;
+/** A word in fewer prompts of a cluster than this names an anecdote. */
+const LEAST_INSIDE = 3;
+/** A word in more than this share of all prompts is grammar, unless it gathers in the cluster. */
+const MOST_OVERALL = 0.03;
+const GATHERED = 0.4;
+
+/** Counts words per cluster, prompt by prompt, so that prompts need not be held. */
+export class WordCounts {
+  private readonly inside: readonly Map<string, number>[];
+  private readonly overall = new Map<string, number>();
+  private readonly sizes: Uint32Array;
+  private prompts = 0;
+
+  constructor(clusters: number) {
+    this.inside = Array.from({ length: clusters }, () => new Map());
+    this.sizes = new Uint32Array(clusters);
+  }
+
+  add(prompt: string, cluster: number): void {
+    this.prompts += 1;
+    this.sizes[cluster]! += 1;
+    const own = this.inside[cluster]!;
+    for (const word of nameWords(prompt)) {
+      own.set(word, (own.get(word) ?? 0) + 1);
+      this.overall.set(word, (this.overall.get(word) ?? 0) + 1);
+    }
+  }
+
+  /** Per cluster the words that tell most of it, falling. */
+  topTerms(): readonly (readonly string[])[] {
+    return this.inside.map((words, cluster) => {
+      const scored = [...words].map(([word, count]) => ({ word, score: this.score(word, count, cluster) }));
+      scored.sort((a, b) => b.score - a.score || (a.word < b.word ? -1 : 1));
+      return scored
+        .filter((one) => one.score > 0)
+        .slice(0, TOP_TERMS)
+        .map((one) => one.word);
+    });
+  }
+
+  /** Share inside times the log of how much denser the word is there than elsewhere: frequent and telling. */
+  private score(word: string, count: number, cluster: number): number {
+    const size = this.sizes[cluster]!;
+    const overall = this.overall.get(word)!;
+    const grammar = overall > MOST_OVERALL * this.prompts && count < GATHERED * overall && this.prompts > 200;
+    if (grammar || count < Math.min(LEAST_INSIDE, size)) return 0;
+    const inside = count / size;
+    const outside = (overall - count + 0.5) / (this.prompts - size + 1);
+    return inside ** 0.6 * Math.log(inside / outside);
+  }
+}
+
+function nameWords(prompt: string): Set<string> {
+  const text = normalise(sampleText(prompt, NAME_BUDGET));
+  const words = new Set<string>();
+  for (const word of wordsOf(text)) {
+    if (word.kind !== 'word') continue;
+    const term = text.slice(word.start, word.end).toLowerCase();
+    const least = /^\p{Script=Latin}/u.test(term) ? 3 : 2;
+    if (term.length >= least && term.length <= 24) words.add(term);
+  }
+  return words;
+}
+
+/** `python · function · list`; a number tells apart clusters whose words are the same. */
+export function namesFrom(terms: readonly (readonly string[])[]): string[] {
+  return distinctNames(
+    terms.map(
+      (words, cluster) => withoutVariants(words).slice(0, TERMS_IN_NAME).join(' · ') || `cluster ${cluster}`,
+    ),
+  );
+}
+
+/** Appends a number where a name stands twice. */
+export function distinctNames(names: readonly string[]): string[] {
+  const used = new Set<string>();
+  return names.map((name) => {
+    let own = name;
+    for (let times = 2; used.has(own); times += 1) own = `${name} (${times})`;
+    used.add(own);
+    return own;
+  });
+}
+
+/** Drops words that another, stronger one contains or is contained in: card and cards, 特徴 and 特徴的. */
+function withoutVariants(words: readonly string[]): readonly string[] {
+  return words.filter(
+    (word, index) => !words.slice(0, index).some((other) => other.startsWith(word) || word.startsWith(other)),
+  );
+}

@@ -1,0 +1,129 @@
+/** An emulated server as a well-behaved one: answers, lengths, chance, connections that leave. */
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { eventually } from '../../../test/support/gateway.ts';
+import { planOf } from '../../serving/experts/emulated/misbehaviour.ts';
+import { type Fleet, startFleet } from './fleet.ts';
+import { type SimpleCosts, simpleEngine } from './simple-pacer.ts';
+
+const COSTS: SimpleCosts = {
+  firstTokenMs: 0,
+  prefillPerSecond: 1e6,
+  perTokenMs: { alone: 2, full: 2 },
+  maxBatch: 4,
+  kvTokens: 500,
+};
+let fleet: Fleet;
+const options = {
+  experts: 2,
+  host: '127.0.0.1',
+  port: 0,
+  outputTokens: 40,
+  seed: 1,
+  created: 0,
+  mishaps: [],
+  engine: simpleEngine(COSTS),
+};
+
+beforeAll(async () => {
+  fleet = await startFleet(options);
+});
+afterAll(() => fleet.close());
+
+const ask = (body: object, { server = 0, from = fleet } = {}): Promise<Response> =>
+  fetch(`http://127.0.0.1:${from.servers[server]!.port}/v1/chat/completions`, {
+    method: 'POST',
+    body: JSON.stringify({ messages: [{ role: 'user', content: 'one two three' }], ...body }),
+  });
+const json = async (body: object) => (await ask(body)).json() as Promise<Record<string, never>>;
+
+it('answers the same to the same prompt, of the length asked for', async () => {
+  const full = await json({});
+  expect(full).toMatchObject({
+    choices: [{ finish_reason: 'stop' }],
+    usage: { prompt_tokens: 3, completion_tokens: 40, total_tokens: 43 },
+  });
+  expect((await json({})).choices).toEqual(full.choices);
+  expect(await json({ max_tokens: 7 })).toMatchObject({
+    choices: [{ finish_reason: 'length' }],
+    usage: { completion_tokens: 7 },
+  });
+  expect(await json({ max_tokens: 90, ignore_eos: true })).toMatchObject({
+    usage: { completion_tokens: 90 },
+  });
+});
+
+it('refuses what a real server refuses, in its words', async () => {
+  const long = await ask({ max_tokens: 600, ignore_eos: true });
+  expect(long.status).toBe(400);
+  expect(await long.json()).toMatchObject({ error: { code: 'context_length_exceeded' } });
+  expect(await json({ messages: [] })).toMatchObject({ error: { param: 'messages' } });
+});
+
+it('lists its model, is healthy, and has nothing elsewhere', async () => {
+  const at = `http://127.0.0.1:${fleet.servers[1]!.port}`;
+  expect(await (await fetch(`${at}/v1/models`)).json()).toMatchObject({ data: [{ id: 'expert-2' }] });
+  expect((await fetch(`${at}/health`)).status).toBe(200);
+  expect((await fetch(`${at}/nowhere`)).status).toBe(404);
+  expect((await fetch(`${at}/v1/completions`)).status).toBe(405);
+});
+
+it('lets go of an answer whose reader leaves', async () => {
+  const abort = new AbortController();
+  const { port, stats } = fleet.servers[0]!;
+  const before = stats.abandoned;
+  const answer = await fetch(`http://127.0.0.1:${port}/v1/chat/completions`, {
+    method: 'POST',
+    body: JSON.stringify({
+      messages: [{ role: 'user', content: 'x' }],
+      stream: true,
+      max_tokens: 400,
+      ignore_eos: true,
+    }),
+    signal: abort.signal,
+  });
+  await answer.body!.getReader().read();
+  abort.abort();
+  await eventually('abandoned', () => stats.abandoned === before + 1);
+  const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  expect(metrics).toMatch(/vllm:num_requests_running\{[^}]*\} 0\n/);
+});
+
+it('holds back for a reader that lags, and loses nothing', async () => {
+  const engine = simpleEngine({ ...COSTS, perTokenMs: { alone: 0.05, full: 0.05 }, kvTokens: 1e6 });
+  const own = await startFleet({ ...options, engine, experts: 1, outputTokens: 60_000 });
+  const answer = await ask({ stream: true }, { from: own });
+  const { stats } = own.servers[0]!;
+  let seen = -1;
+  // Until the pipe is full and the server has stopped writing into it.
+  await eventually('the server holds back', async () => {
+    const before = seen;
+    seen = stats.tokens;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    return seen > 0 && seen === before;
+  });
+  expect(stats.tokens).toBeLessThan(60_000);
+  const text = await answer.text();
+  expect(text.match(/"content":"[^"]/g)).toHaveLength(60_000);
+  expect(text.endsWith('data: [DONE]\n\n')).toBe(true);
+  await own.close();
+});
+
+it('misbehaves by chance, the same for the same seed', async () => {
+  const statuses = async () => {
+    const own = await startFleet({ ...options, mishaps: [{ plan: planOf('503'), share: 0.5 }] });
+    const seen: number[] = [];
+    for (let i = 0; i < 20; i += 1) seen.push((await ask({ max_tokens: 1 }, { from: own })).status);
+    await own.close();
+    return seen;
+  };
+  const seen = await statuses();
+  expect(new Set(seen)).toEqual(new Set([200, 503]));
+  expect(await statuses()).toEqual(seen);
+});
+
+it('says which port is taken', async () => {
+  const { port } = fleet.servers[0]!;
+  await expect(startFleet({ ...options, port, experts: 1 })).rejects.toThrow(
+    `Port ${port} on 127.0.0.1 is taken`,
+  );
+});

@@ -1,0 +1,120 @@
+/**
+ * The bytes of an emulated server's answers: heads, chunks of a stream, whole bodies, errors.
+ * It knows HTTP/1.1 and OpenAI's format, and nothing of sockets or time.
+ */
+import type { Endpoint, FinishReason, Usage } from '../../core/openai.ts';
+
+export interface AnswerFacts {
+  readonly id: string;
+  readonly created: number;
+  readonly model: string;
+  readonly endpoint: Endpoint;
+}
+
+const REASONS: Readonly<Record<number, string>> = {
+  200: 'OK',
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  429: 'Too Many Requests',
+  500: 'Internal Server Error',
+  503: 'Service Unavailable',
+};
+
+export function head(status: number, headers: Readonly<Record<string, string | number>>): string {
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `HTTP/1.1 ${status} ${REASONS[status] ?? 'Status'}\r\n${lines.join('')}\r\n`;
+}
+
+/** A piece of a body in chunked transfer encoding. */
+export function chunk(text: string): string {
+  return `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`;
+}
+
+export const LAST_CHUNK = '0\r\n\r\n';
+export const DONE_EVENT = 'data: [DONE]\n\n';
+
+export function event(value: object): string {
+  return `data: ${JSON.stringify(value)}\n\n`;
+}
+
+/** Makes the events of one stream; what all have in common is written out once. */
+export class StreamFrames {
+  readonly #facts: AnswerFacts;
+  readonly #includeUsage: boolean;
+  readonly #before: string;
+  readonly #after: string;
+
+  constructor(facts: AnswerFacts, includeUsage: boolean) {
+    this.#facts = facts;
+    this.#includeUsage = includeUsage;
+    const mark = '\u0001';
+    const [before, after] = this.#event([this.#choice(mark, null)]).split(JSON.stringify(mark));
+    this.#before = before!;
+    this.#after = after!;
+  }
+
+  token(text: string): string {
+    return this.#before + JSON.stringify(text) + this.#after;
+  }
+
+  /** The chunk that comes before the first token: chat names its role, completions have none. */
+  opening(): string {
+    if (this.#facts.endpoint !== 'chat') return '';
+    const delta = { role: 'assistant', content: '' };
+    return this.#event([{ index: 0, delta, logprobs: null, finish_reason: null }]);
+  }
+
+  finish(reason: FinishReason): string {
+    return this.#event([this.#choice(null, reason)]);
+  }
+
+  usage(usage: Usage): string {
+    return event({ ...common(this.#facts, true), choices: [], usage });
+  }
+
+  #choice(text: string | null, reason: FinishReason | null): object {
+    const chat = this.#facts.endpoint === 'chat';
+    const part = chat ? { delta: text === null ? {} : { content: text } } : { text: text ?? '' };
+    return { index: 0, ...part, logprobs: null, finish_reason: reason };
+  }
+
+  #event(choices: readonly object[]): string {
+    return event({ ...common(this.#facts, true), choices, ...(this.#includeUsage ? { usage: null } : {}) });
+  }
+}
+
+export function wholeAnswer(
+  facts: AnswerFacts,
+  text: string,
+  reason: FinishReason,
+  usage: Usage | null,
+): string {
+  const chat = facts.endpoint === 'chat';
+  const answer = chat ? { message: { role: 'assistant', content: text, refusal: null } } : { text };
+  return JSON.stringify({
+    ...common(facts, false),
+    choices: [{ index: 0, ...answer, logprobs: null, finish_reason: reason }],
+    ...(usage ? { usage } : {}),
+  });
+}
+
+export function errorBody(message: string, type: string, code: string): string {
+  return JSON.stringify({ error: { message, type, param: null, code } });
+}
+
+/** A complete answer with a JSON body. */
+export function jsonAnswer(
+  status: number,
+  body: string,
+  more: Readonly<Record<string, string | number>> = {},
+): string {
+  const length = Buffer.byteLength(body);
+  return head(status, { 'content-type': 'application/json', 'content-length': length, ...more }) + body;
+}
+
+function common({ id, created, model, endpoint }: AnswerFacts, streamed: boolean): object {
+  const chat = streamed ? 'chat.completion.chunk' : 'chat.completion';
+  return { id, object: endpoint === 'chat' ? chat : 'text_completion', created, model };
+}

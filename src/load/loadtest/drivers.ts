@@ -1,0 +1,69 @@
+/**
+ * Who asks when: users who wait for their answers and think, or arrivals that wait for nobody.
+ * It knows times and turns; what asking is, it is given.
+ */
+import type { Random } from '../../core/random.ts';
+import { arrivalTimes, type ClosedLoop, gap, type OpenLoop } from '../../simulating/workload/arrivals.ts';
+import type { TracedRequest } from '../../simulating/workload/traces.ts';
+
+export interface Driving {
+  readonly now: () => number;
+  readonly random: Random;
+  /** Of the stage, in the milliseconds of `now`. */
+  readonly from: number;
+  readonly to: number;
+  /** Until when users begin, one after another. */
+  readonly rampTo: number;
+  /** Asks; the promise resolves when the request has ended, with how long to wait after an error. */
+  ask(intended: number, traced?: TracedRequest): Promise<number>;
+  readonly stopped: AbortSignal;
+}
+
+/** Resolves when no user will ask again. */
+export async function driveClosed(loop: ClosedLoop, driving: Driving): Promise<void> {
+  const { users } = loop;
+  await Promise.all(Array.from({ length: users }, (_, user) => beUser(user / users, loop, driving)));
+}
+
+async function beUser(place: number, { thinkSeconds }: ClosedLoop, driving: Driving): Promise<void> {
+  const { now, random, from, to, rampTo, ask, stopped } = driving;
+  await until(from + place * (rampTo - from), driving);
+  while (now() < to && !stopped.aborted) {
+    const backOffMs = await ask(now());
+    const thinkMs = thinkSeconds > 0 ? gap(random, 1 / thinkSeconds) * 1000 : 0;
+    const wait = Math.max(backOffMs, thinkMs);
+    if (now() + wait >= to) return;
+    if (wait > 0) await until(now() + wait, driving);
+  }
+}
+
+/** Resolves when the last arrival has been sent; answers may still be out. */
+export async function driveOpen(
+  loop: OpenLoop,
+  traced: readonly TracedRequest[] | null,
+  driving: Driving,
+): Promise<void> {
+  const { from, to, random, ask, stopped } = driving;
+  let index = 0;
+  for (const seconds of arrivalTimes(loop, (to - from) / 1000, random)) {
+    const intended = from + seconds * 1000;
+    await until(intended, driving);
+    if (stopped.aborted) return;
+    void ask(intended, traced?.[index]);
+    index += 1;
+  }
+}
+
+function until(time: number, { now, stopped }: Driving): Promise<void> {
+  const wait = time - now();
+  if (wait <= 0 || stopped.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      stopped.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, wait);
+    stopped.addEventListener('abort', done, { once: true });
+  });
+}

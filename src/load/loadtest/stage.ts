@@ -1,0 +1,242 @@
+/**
+ * One stage: a load against the target for a time, then a while for answers that are still out, then the figures.
+ * It knows clocks, sockets and drivers, and nothing of terminals or files.
+ */
+import { setMaxListeners } from 'node:events';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { Fifo } from '../../core/fifo.ts';
+import type { Random } from '../../core/random.ts';
+import type { Arrivals } from '../../simulating/workload/arrivals.ts';
+import type { TracedRequest } from '../../simulating/workload/traces.ts';
+import { Asking } from './asking.ts';
+import type { Connections } from './connections.ts';
+import { type Driving, driveClosed, driveOpen } from './drivers.ts';
+import { Measures } from './measures.ts';
+import { type AskOptions, httpRequest, type Questions } from './question.ts';
+import type { ClientCost, StageResult } from './result.ts';
+
+export interface StageOptions {
+  readonly arrivals: Arrivals;
+  readonly traced: readonly TracedRequest[] | null;
+  readonly seconds: number;
+  /** Over which users begin; throughput is measured after it. Closed loop only. */
+  readonly rampSeconds: number;
+  /** How long answers may take after the stage's end before they are cut off. */
+  readonly drainSeconds: number;
+  readonly timeoutMs: number;
+  /** Requests in flight; more wait for a place, their clocks running. */
+  readonly maxInFlight: number;
+  /** Requests of the stage, at most. */
+  readonly maxRequests: number;
+  readonly questions: Questions;
+  readonly ask: AskOptions;
+  readonly random: Random;
+}
+
+/** For whoever watches. */
+export interface StageView {
+  readonly elapsedSeconds: number;
+  readonly inFlight: number;
+  readonly measures: Measures;
+}
+
+const SWEEP_MS = 250;
+/** Above these the client's own slowness shows in what it measures. */
+const STARVED = { cpu: 0.85, delayMs: 60 };
+
+export async function runStage(
+  options: StageOptions,
+  connections: Connections,
+  stopped: AbortSignal,
+  watch: (view: StageView) => void,
+): Promise<StageResult> {
+  const stage = new Stage(options, connections, stopped);
+  return stage.run(watch);
+}
+
+class Stage {
+  readonly #options: StageOptions;
+  readonly #connections: Connections;
+  readonly #byHand: AbortSignal;
+  /** By hand, or because the stage has had all the requests it may. */
+  readonly #stopped: AbortSignal;
+  readonly #measures = new Measures();
+  readonly #inFlight = new Map<Asking, (backOffMs: number) => void>();
+  readonly #waiting = new Fifo<() => void>();
+  readonly #full = new AbortController();
+  readonly #from = performance.now();
+  readonly #to: number;
+  readonly #rampTo: number;
+  readonly #window: { readonly from: number; to: number };
+  /** Integral of requests in flight over time, for their mean. */
+  #flightMs = 0;
+  #lastSweep = this.#from;
+
+  constructor(options: StageOptions, connections: Connections, stopped: AbortSignal) {
+    this.#options = options;
+    this.#connections = connections;
+    this.#byHand = stopped;
+    this.#stopped = AbortSignal.any([stopped, this.#full.signal]);
+    // Every user who waits listens.
+    setMaxListeners(0, this.#stopped);
+    this.#to = this.#from + options.seconds * 1000;
+    const ramp = options.arrivals.kind === 'closed' ? options.rampSeconds : 0;
+    this.#rampTo = this.#from + ramp * 1000;
+    this.#window = { from: this.#rampTo, to: this.#to };
+  }
+
+  async run(watch: (view: StageView) => void): Promise<StageResult> {
+    const cpu = process.cpuUsage();
+    const delay = monitorEventLoopDelay({ resolution: 10 });
+    const before = { opened: this.#connections.opened, reconnects: this.#connections.reconnects };
+    delay.enable();
+    const sweep = setInterval(() => this.#sweep(watch), SWEEP_MS);
+    await this.#drive();
+    // By hand or by the clock: throughput is measured no longer than load was offered.
+    const until = Math.min(this.#to, performance.now());
+    this.#window.to = until;
+    delay.disable();
+    const elapsed = (performance.now() - this.#from) / 1000;
+    const used = process.cpuUsage(cpu);
+    await this.#drain();
+    clearInterval(sweep);
+    const cost = clientCost((used.user + used.system) / 1e6 / elapsed, delay.percentile(99) / 1e6 - 10);
+    return {
+      ...this.#figures(until, cost),
+      connections_opened: this.#connections.opened - before.opened,
+      reconnects: this.#connections.reconnects - before.reconnects,
+    };
+  }
+
+  async #drive(): Promise<void> {
+    const { arrivals, random, traced } = this.#options;
+    const driving: Driving = {
+      now: () => performance.now(),
+      random,
+      from: this.#from,
+      to: this.#to,
+      rampTo: this.#rampTo,
+      stopped: this.#stopped,
+      ask: (intended, one) => this.#ask(intended, one),
+    };
+    // A closed loop ends with its users' last answers; those still out when the time is up are for the drain.
+    const driven =
+      arrivals.kind === 'closed' ? driveClosed(arrivals, driving) : driveOpen(arrivals, traced, driving);
+    await Promise.race([driven, this.#timeIsUp()]);
+    if (arrivals.kind !== 'closed' && !this.#stopped.aborted) await this.#timeIsUp();
+  }
+
+  /** The end of the stage, or an earlier one by hand. */
+  #timeIsUp(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, Math.max(0, this.#to - performance.now()));
+      const now = (): void => {
+        clearTimeout(timer);
+        resolve();
+      };
+      if (this.#stopped.aborted) now();
+      else this.#stopped.addEventListener('abort', now, { once: true });
+    });
+  }
+
+  #ask(intended: number, traced: TracedRequest | undefined): Promise<number> {
+    return new Promise((resolve) => {
+      if (this.#inFlight.size < this.#options.maxInFlight) this.#begin(intended, traced, resolve);
+      else this.#waiting.push(() => this.#begin(intended, traced, resolve));
+    });
+  }
+
+  #begin(intended: number, traced: TracedRequest | undefined, ended: (backOffMs: number) => void): void {
+    const { questions, ask, maxRequests } = this.#options;
+    if (this.#measures.begun >= maxRequests) {
+      this.#full.abort();
+      ended(0);
+      return;
+    }
+    const asking = new Asking(
+      {
+        connections: this.#connections,
+        measures: this.#measures,
+        now: () => performance.now(),
+        stream: ask.stream,
+        window: this.#window,
+        ended: (one, backOffMs) => this.#ended(one, backOffMs),
+      },
+      intended,
+    );
+    this.#inFlight.set(asking, ended);
+    asking.start(httpRequest(questions(traced), ask));
+  }
+
+  #ended(asking: Asking, backOffMs: number): void {
+    const ended = this.#inFlight.get(asking);
+    this.#inFlight.delete(asking);
+    this.#waiting.shift()?.();
+    ended?.(backOffMs);
+  }
+
+  /** Lets what is out come in, but not for ever, and not once stopped by hand. */
+  async #drain(): Promise<void> {
+    const deadline = performance.now() + this.#options.drainSeconds * 1000;
+    while (this.#inFlight.size > 0 && performance.now() < deadline && !this.#byHand.aborted)
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    // Nobody is to take the places that now become free.
+    while (this.#waiting.shift());
+    for (const asking of this.#inFlight.keys()) asking.giveUp('interrupted');
+    this.#inFlight.clear();
+  }
+
+  #sweep(watch: (view: StageView) => void): void {
+    const now = performance.now();
+    const overdue = now - this.#options.timeoutMs;
+    for (const asking of this.#inFlight.keys()) if (asking.intended < overdue) asking.giveUp('timeout');
+    if (now < this.#to) this.#flightMs += this.#inFlight.size * (now - this.#lastSweep);
+    this.#lastSweep = now;
+    watch({
+      elapsedSeconds: (now - this.#from) / 1000,
+      inFlight: this.#inFlight.size,
+      measures: this.#measures,
+    });
+  }
+
+  #figures(until: number, client: ClientCost): Omit<StageResult, 'connections_opened' | 'reconnects'> {
+    const { arrivals } = this.#options;
+    const measures = this.#measures;
+    const seconds = (until - this.#from) / 1000;
+    const measured = Math.max(1e-3, (until - this.#rampTo) / 1000);
+    const closed = arrivals.kind === 'closed';
+    return {
+      users: closed ? arrivals.users : Math.round(this.#flightMs / (seconds * 1000)),
+      loop: closed ? 'closed' : 'open',
+      requests: measures.begun,
+      requests_per_second: measures.begun / seconds,
+      succeeded: measures.succeeded,
+      errors: measures.failed,
+      interrupted: measures.interrupted,
+      errors_by_kind: measures.errorsByKind(),
+      tokens: measures.tokens,
+      tokens_per_second: measures.tokensInWindow / measured,
+      tokens_source: sourceOf(measures),
+      ...measures.percentiles(),
+      seconds,
+      measured_seconds: measured,
+      experts: measures.experts(measured),
+      client,
+    };
+  }
+}
+
+function sourceOf({ succeeded, reported }: Measures): StageResult['tokens_source'] {
+  if (succeeded === 0) return 'none';
+  if (reported === 0) return 'content-chunks';
+  return reported === succeeded ? 'usage' : 'mixed';
+}
+
+function clientCost(cpu: number, delayMs: number): ClientCost {
+  const delay = Math.max(0, delayMs);
+  return {
+    cpu,
+    event_loop_delay_p99_ms: delay,
+    starved: cpu > STARVED.cpu || delay > STARVED.delayMs,
+  };
+}

@@ -1,0 +1,47 @@
+/** Where to listen: as configured, but only on this machine while nobody needs a key. */
+import { isIP } from 'node:net';
+import { UserError } from '../../core/errors.ts';
+import type { Config } from '../config/schema.ts';
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+  /** The config asks for an open address but has no keys. */
+  readonly restricted: boolean;
+}
+
+/** Without keys anyone who reaches the port could use the experts, so then only this machine may. */
+export function listenAddress(config: Config, port: number | undefined): Address {
+  const at = config.listen.lastIndexOf(':');
+  const host = config.listen.slice(0, at).replace(/^\[|\]$/g, '');
+  const restricted = config.keys.length === 0 && !isLoopback(host);
+  return {
+    host: restricted ? '127.0.0.1' : host,
+    port: port ?? Number(config.listen.slice(at + 1)),
+    restricted,
+  };
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+}
+
+/** Why an address could not be bound, with the cure where there is one. */
+export function asUserError(error: unknown, { host, port }: Pick<Address, 'host' | 'port'>): unknown {
+  switch ((error as NodeJS.ErrnoException).code) {
+    case 'EADDRINUSE':
+      return new UserError(
+        `Port ${port} on ${host} is taken. Choose another with --port, or stop what listens there.`,
+      );
+    case 'EACCES':
+      return new UserError(
+        `Port ${port} needs more rights than this user has. Choose one above 1023 with --port.`,
+      );
+    case 'EADDRNOTAVAIL':
+      return new UserError(
+        `This machine has no address ${host}. Set 'listen' in the config to one that it has, or to 0.0.0.0 for all.`,
+      );
+    default:
+      return error;
+  }
+}

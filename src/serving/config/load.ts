@@ -1,0 +1,69 @@
+/** Reads a config file: YAML, `${NAME}` from the environment, then the schema. Problems come all at once, each with its place. */
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { isScalar, LineCounter, parseDocument, visit } from 'yaml';
+import { describeError, UserError } from '../../core/errors.ts';
+import { EXPERT_KINDS } from '../experts/index.ts';
+import { describeProblems } from './problems.ts';
+import { type Config, configSchema } from './schema.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** @throws UserError when the file cannot be read or is not a valid config. */
+export async function loadConfig(file: string, environment: Environment): Promise<Config> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    throw new UserError(`Cannot read the config ${file}: ${describeError(error)}`);
+  }
+  return fromFolder(parseConfig(text, file, environment), dirname(file));
+}
+
+/** A path in a config is meant from where the config lies, not from where the command was typed. */
+function fromFolder(config: Config, folder: string): Config {
+  const experts = config.experts.map((expert) => {
+    const paths = EXPERT_KINDS.find(({ kind }) => kind === expert.kind)?.paths ?? [];
+    const given = paths.filter((name) => typeof expert[name] === 'string');
+    return {
+      ...expert,
+      ...Object.fromEntries(given.map((name) => [name, resolve(folder, expert[name] as string)])),
+    };
+  });
+  return { ...config, experts, ...(config.router ? { router: resolve(folder, config.router) } : {}) };
+}
+
+/** @throws UserError naming every problem as `file:line:column: field: what is wrong`. */
+export function parseConfig(text: string, file: string, environment: Environment): Config {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const at = (offset: number): string => {
+    const { line, col } = lines.linePos(offset);
+    return `${file}:${line}:${col}`;
+  };
+  if (document.errors.length > 0) {
+    throw new UserError(
+      document.errors.map((error) => `${at(error.pos[0])}: not YAML: ${error.message}`).join('\n'),
+    );
+  }
+  const missing: string[] = [];
+  visit(document, {
+    Scalar(key, node) {
+      if (key === 'key' || !isScalar(node) || typeof node.value !== 'string') return;
+      node.value = node.value.replace(
+        /\$\{(\w+)(?::-([^}]*))?\}/g,
+        (_whole, name: string, preset?: string) => {
+          const value = environment[name] ?? preset;
+          if (value === undefined)
+            missing.push(`${at(node.range?.[0] ?? 0)}: \${${name}} is not set in the environment`);
+          return value ?? '';
+        },
+      );
+    },
+  });
+  if (missing.length > 0) throw new UserError(missing.join('\n'));
+  const parsed = configSchema.safeParse(document.toJS(), { reportInput: true });
+  if (!parsed.success)
+    throw new UserError(describeProblems(parsed.error.issues, file, document, lines).join('\n'));
+  return parsed.data as unknown as Config;
+}

@@ -1,0 +1,153 @@
+/**
+ * The one description of a config file: the loader checks against it, editors get a JSON Schema from it, and
+ * types follow from it. The kinds of expert bring their own options.
+ */
+import { z } from 'zod';
+import { POLICY_NAMES } from '../../deciding/routing/policies.ts';
+import { EXPERT_KINDS } from '../experts/index.ts';
+import { duration } from '../experts/option-types.ts';
+
+/** Ids travel in headers, metrics and paths, so they are plain. */
+export const expertId = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9._-]{0,62}$/i, 'letters, digits, dots, dashes and underscores, at most 63')
+  .refine((id) => id !== 'auto', "another name: 'auto' asks the router to choose");
+
+const common = {
+  id: expertId.describe('Name in requests, headers and metrics'),
+  description: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('What it is good at, in a sentence; decides which clusters it serves'),
+  samples: z
+    .array(z.string().min(1))
+    .optional()
+    .describe('Typical prompts; they decide which clusters it serves'),
+  clusters: z
+    .array(z.union([z.int().nonnegative(), z.string().min(1)]))
+    .optional()
+    .describe('Clusters it serves, by number or name; `expert-router assign` lists them'),
+  max_concurrent: z
+    .int()
+    .positive()
+    .optional()
+    .describe('Requests each replica may hold at once; the kind has a default'),
+  queue_size: z.int().nonnegative().default(512).describe('Requests that may wait for this expert'),
+  queue_timeout: duration.prefault('30s').describe('Longest wait in that line'),
+  first_token_timeout: duration
+    .optional()
+    .describe("Longest wait for a stream's first byte before another is tried"),
+  fallback: z.boolean().default(false).describe('Takes prompts unlike anything the router model knows'),
+};
+
+const expertByKind = EXPERT_KINDS.map((kind) =>
+  z
+    .strictObject({ kind: z.literal(kind.kind), ...common, ...(kind.options as z.ZodObject).shape })
+    .describe(kind.summary),
+);
+
+const apiKey = z.strictObject({
+  name: z.string().min(1).describe('Whose key; shown in metrics and logs'),
+  hash: z
+    .string()
+    .regex(/^sha256:[0-9a-f]{64}$/, "'sha256:' and 64 hex digits; `expert-router key` makes one"),
+});
+
+export const configSchema = z.strictObject({
+  listen: z
+    .string()
+    .regex(/^(?:\[[0-9a-f:]+\]|[^:\s]+):\d{1,5}$/i, 'an address with a port, such as 127.0.0.1:8080')
+    .refine((text) => Number(text.slice(text.lastIndexOf(':') + 1)) <= 65_535, 'a port is at most 65535')
+    .default('127.0.0.1:8080')
+    .describe('Address and port to serve on'),
+  router: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Router model file; the one that ships with the product when absent'),
+  policy: z
+    .enum(POLICY_NAMES)
+    .default('spill')
+    .describe(
+      'How an expert is chosen; `spill` is the nearest, until waiting for it costs more than going elsewhere',
+    ),
+  seconds_per_affinity: z
+    .number()
+    .positive()
+    .default(1)
+    .describe('For `spill`: how many seconds of waiting one unit of affinity is worth'),
+  heartbeat: duration
+    .prefault('10s')
+    .describe('How often a stream that waits in line gets a comment, so that no proxy cuts it'),
+  hedge: z
+    .boolean()
+    .default(false)
+    .describe(
+      'A stream slower to start than 19 of 20 is tried at a second expert too; the first to answer wins',
+    ),
+  request_timeout: duration
+    .prefault('10m')
+    .describe('Longest time a whole request may take, retries included'),
+  max_body_mb: z.number().positive().max(1024).default(32).describe('Largest request body, in MB'),
+  keys: z
+    .array(apiKey)
+    .default([])
+    .describe('API keys that may call the router; without any it serves loopback only'),
+  experts: z
+    .array(z.discriminatedUnion('kind', expertByKind as unknown as [z.ZodObject, ...z.ZodObject[]]))
+    .min(1, 'at least one expert')
+    .superRefine((experts, context) => {
+      refuseTwice(experts as ExpertConfig[], context);
+    }),
+});
+
+function refuseTwice(experts: readonly ExpertConfig[], context: z.RefinementCtx): void {
+  experts.forEach((expert, index) => {
+    if (experts.findIndex((other) => other.id === expert.id) < index) {
+      context.addIssue({
+        code: 'custom',
+        path: [index, 'id'],
+        message: `a second expert called '${expert.id}'`,
+      });
+    }
+    if (expert.fallback && experts.findIndex((other) => other.fallback) < index) {
+      context.addIssue({
+        code: 'custom',
+        path: [index, 'fallback'],
+        message: 'only one expert can be the fallback',
+      });
+    }
+  });
+}
+
+/** One expert as configured: the fields every kind shares; those of its kind stand beside them. */
+export interface ExpertConfig {
+  readonly id: string;
+  readonly kind: string;
+  readonly description?: string | undefined;
+  readonly samples?: readonly string[] | undefined;
+  readonly clusters?: readonly (number | string)[] | undefined;
+  readonly fallback: boolean;
+  readonly max_concurrent?: number | undefined;
+  readonly queue_size: number;
+  readonly queue_timeout: number;
+  readonly first_token_timeout?: number | undefined;
+  readonly [option: string]: unknown;
+}
+
+export interface Config extends Omit<z.infer<typeof configSchema>, 'experts'> {
+  readonly experts: readonly ExpertConfig[];
+}
+
+const COMMON_FIELDS = new Set(['kind', ...Object.keys(common)]);
+
+/** The options of an expert's own kind, without the fields that all kinds share. */
+export function kindOptions(expert: ExpertConfig): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(expert).filter(([name]) => !COMMON_FIELDS.has(name)));
+}
+
+/** JSON Schema of the file as people write it (durations are text, defaults may be left out). */
+export function configJsonSchema(): unknown {
+  return { ...z.toJSONSchema(configSchema, { io: 'input' }), title: 'Expert Router configuration' };
+}

@@ -1,0 +1,85 @@
+/**
+ * The kind `emulated`: deterministic text that plainly says it is emulated, for trying the router without a model.
+ * It knows nothing of language; a token here is a word with the white space after it.
+ */
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { describeError } from '../../../core/errors.ts';
+import type { Expert } from '../expert.ts';
+import type { ExpertDeps, ExpertKind } from '../kind.ts';
+import { lastText } from '../messages.ts';
+import { readParameters } from '../parameters.ts';
+import { idPrefix } from '../reply.ts';
+import { RunningGenerations } from '../running.ts';
+import { beforeAnswer, beforeToken, planInProcess, refuse } from './misbehave.ts';
+import { emulate, emulatedText, words } from './text.ts';
+
+export const emulatedOptions = z.strictObject({
+  tokens_per_second: z.number().gt(0).optional().describe('pace of the answer; without it, at once'),
+  misbehaviour: z
+    .string()
+    .superRefine((list, context) => {
+      try {
+        planInProcess(list);
+      } catch (error) {
+        context.addIssue({ code: 'custom', message: describeError(error) });
+      }
+    })
+    .optional()
+    .describe(
+      "what it does wrong, as 'expert-router emulate --help' lists: 503, stall-after=5, cut, no-usage",
+    ),
+});
+
+export type EmulatedOptions = z.infer<typeof emulatedOptions>;
+
+export const emulatedKind: ExpertKind<EmulatedOptions> = {
+  kind: 'emulated',
+  summary: 'answers with text that says it is emulated; needs no model',
+  options: emulatedOptions,
+  inProcess: false,
+  admission: { maxConcurrent: Number.POSITIVE_INFINITY, firstTokenMs: 30_000 },
+  create: async (id, options, deps) => emulatedExpert(id, options, deps),
+};
+
+function emulatedExpert(id: string, options: EmulatedOptions, deps: ExpertDeps): Expert {
+  const running = new RunningGenerations();
+  const pause = options.tokens_per_second ? 1000 / options.tokens_per_second : 0;
+  const plan = planInProcess(options.misbehaviour ?? '');
+  let closed = false;
+  return {
+    id,
+    kind: 'emulated',
+    generate(request, sink) {
+      if (plan.instead !== null && typeof plan.instead === 'object' && !closed)
+        return refuse(sink, plan.instead);
+      const facts = {
+        id: deps.newId(idPrefix(request)),
+        created: Math.floor(deps.now() / 1000),
+        model: id,
+      };
+      return running.start(request, sink, facts, async ({ reply, signal, drained }) => {
+        await beforeAnswer(plan, signal);
+        const { maxTokens, stop } = readParameters(request);
+        const prompt = lastText(request);
+        const answer = emulate(emulatedText(id, prompt), maxTokens, stop);
+        for (const [said, piece] of answer.pieces.entries()) {
+          await beforeToken(plan, said, signal);
+          // Without a pace other requests still get their turn, and a reader who leaves is noticed.
+          await (pause > 0 ? sleep(pause, undefined, { signal }) : nextTurn(undefined, { signal }));
+          if (!reply.text(piece)) await drained();
+        }
+        const usage = { prompt_tokens: words(prompt).length, completion_tokens: answer.tokens };
+        await beforeToken(plan, Number.POSITIVE_INFINITY, signal);
+        const total = usage.prompt_tokens + usage.completion_tokens;
+        reply.finish(answer.finishReason, plan.usage ? { ...usage, total_tokens: total } : 'unknown');
+      });
+    },
+    health: async () =>
+      closed ? { state: 'down', detail: 'closed' } : { state: 'ready', detail: 'emulated' },
+    close: () => {
+      closed = true;
+      return running.close();
+    },
+  };
+}

@@ -1,0 +1,78 @@
+/** What an emulated expert says, word by word, as a pure function of the prompt. It knows nothing of time. */
+import type { FinishReason } from '../../../core/openai.ts';
+import { seededRandom } from '../../../core/random.ts';
+import { stopFilter } from '../stop.ts';
+
+const QUOTED = 200;
+
+export function emulatedText(expert: string, prompt: string): string {
+  const characters = [...prompt];
+  const quote = characters.length > QUOTED ? `${characters.slice(0, QUOTED).join('')}…` : prompt;
+  return (
+    `[emulated answer by expert ${expert}: no language model was asked. ` +
+    `The prompt has ${characters.length} characters and reads: ${quote}]`
+  );
+}
+
+/** Words with the white space that follows them; joined they are the text again. */
+export function words(text: string): readonly string[] {
+  return text.match(/\s*\S+\s*|\s+/gu) ?? [];
+}
+
+const FILLER =
+  'again all and another as at before but by every few for from in is it like long many more most never no of on once only or other over same so some such than that the then there this through to under until up was when while with within words'
+    .split(' ')
+    .map((word) => `${word} `);
+
+/** Exactly so many words: the emulated text, then words that say nothing, the same for the same prompt and seed. */
+export function emulatedWords(
+  expert: string,
+  prompt: string,
+  count: number,
+  seed: number,
+): readonly string[] {
+  const said = words(emulatedText(expert, prompt)).slice(0, count);
+  if (said.length === count) return said;
+  const random = seededRandom(hash(prompt) ^ seed);
+  const last = `${said.at(-1)} `;
+  const filler = Array.from({ length: count - said.length }, () => FILLER[random.below(FILLER.length)]!);
+  return [...said.slice(0, -1), last, ...filler];
+}
+
+/** FNV-1a over UTF-16 units. */
+export function hash(text: string): number {
+  let state = 0x811c9dc5;
+  for (let at = 0; at < text.length; at += 1) state = Math.imul(state ^ text.charCodeAt(at), 0x01000193);
+  return state >>> 0;
+}
+
+export interface Emulation {
+  /** What is shown, already cut at the limit and before a stop sequence. */
+  readonly pieces: readonly string[];
+  readonly tokens: number;
+  readonly finishReason: FinishReason;
+}
+
+export function emulate(text: string, maxTokens: number | undefined, stop: readonly string[]): Emulation {
+  return say(words(text), maxTokens, stop);
+}
+
+/** As `emulate`, for a text that is already in words. */
+export function say(
+  all: readonly string[],
+  maxTokens: number | undefined,
+  stop: readonly string[],
+): Emulation {
+  const filter = stopFilter(stop);
+  const pieces: string[] = [];
+  let tokens = 0;
+  for (const word of all.slice(0, maxTokens)) {
+    tokens += 1;
+    const shown = filter.push(word);
+    if (shown.text) pieces.push(shown.text);
+    if (shown.stopped) return { pieces, tokens, finishReason: 'stop' };
+  }
+  const held = filter.flush();
+  if (held) pieces.push(held);
+  return { pieces, tokens, finishReason: tokens < all.length ? 'length' : 'stop' };
+}

@@ -1,0 +1,105 @@
+/**
+ * One answer on one borrowed sequence: prompt in, tokens out, until the model ends, a stop sequence comes, or the
+ * limit is reached. It knows nothing of HTTP or of who reads.
+ */
+import type { FinishReason, Usage } from '../../../core/openai.ts';
+import { stopFilter } from '../stop.ts';
+import type { EvaluateOptions, Model, Sequence, Token } from './engine-api.ts';
+import { tokenText } from './token-text.ts';
+
+export interface Job {
+  readonly prompt: Token[];
+  readonly maxTokens: number;
+  readonly stop: readonly string[];
+  readonly sampling: Sampling;
+}
+
+export interface Sampling {
+  readonly temperature: number;
+  readonly topP: number;
+  readonly topK: number;
+  readonly seed: number;
+  readonly repetitionPenalty: number;
+  readonly frequencyPenalty: number;
+  readonly presencePenalty: number;
+}
+
+export interface Listener {
+  readonly signal: AbortSignal;
+  /** False asks for a pause until `drained` resolves. */
+  text(piece: string): boolean;
+  drained(): Promise<void>;
+}
+
+/** Prompts go in by pieces this long: a batch cannot be interrupted, and a reader who leaves must free it soon. */
+const PREFILL = 16;
+/** How far back repetition is punished. */
+const REMEMBERED = 64;
+
+export async function generate(
+  model: Model,
+  sequence: Sequence,
+  job: Job,
+  listener: Listener,
+): Promise<{ finishReason: FinishReason; usage: Usage }> {
+  const { signal } = listener;
+  const answer: Token[] = [];
+  const last = await prefill(sequence, job.prompt, signal);
+  const text = tokenText(model, job.prompt);
+  const filter = stopFilter(job.stop);
+  let finishReason: FinishReason = 'stop';
+  let stopped = false;
+  for await (const token of sequence.evaluate(last, evaluateOptions(job.sampling, answer))) {
+    signal.throwIfAborted();
+    answer.push(token);
+    const shown = filter.push(text.push(token));
+    stopped = shown.stopped;
+    if (shown.text && !listener.text(shown.text)) await listener.drained();
+    if (stopped) break;
+    if (answer.length >= job.maxTokens) {
+      finishReason = 'length';
+      break;
+    }
+  }
+  signal.throwIfAborted();
+  if (!stopped) {
+    const rest = filter.push(text.flush());
+    if (rest.stopped) finishReason = 'stop';
+    const held = rest.stopped ? rest.text : rest.text + filter.flush();
+    if (held) listener.text(held);
+  }
+  return { finishReason, usage: usage(job.prompt.length, answer.length) };
+}
+
+/** Keeps what the sequence already holds of this prompt; returns the tokens with which generating begins. */
+async function prefill(sequence: Sequence, prompt: Token[], signal: AbortSignal): Promise<Token[]> {
+  await sequence.adaptStateToTokens(prompt.slice(0, -1), false);
+  let at = sequence.nextTokenIndex;
+  while (prompt.length - at > PREFILL) {
+    signal.throwIfAborted();
+    await sequence.evaluateWithoutGeneratingNewTokens(prompt.slice(at, at + PREFILL));
+    at += PREFILL;
+  }
+  signal.throwIfAborted();
+  return prompt.slice(at);
+}
+
+function evaluateOptions(sampling: Sampling, answer: readonly Token[]): EvaluateOptions {
+  return {
+    temperature: sampling.temperature,
+    topP: sampling.topP,
+    topK: sampling.topK,
+    seed: sampling.seed,
+    repeatPenalty: {
+      punishTokens: () => answer.slice(-REMEMBERED),
+      maxPunishTokens: REMEMBERED,
+      penalty: sampling.repetitionPenalty,
+      frequencyPenalty: sampling.frequencyPenalty,
+      presencePenalty: sampling.presencePenalty,
+    },
+  };
+}
+
+function usage(prompt: number, completion: number): Usage {
+  return { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion };
+}

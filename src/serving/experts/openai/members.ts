@@ -1,0 +1,87 @@
+/**
+ * Edits top-level members of a JSON object in its bytes, without touching any other. Re-serialising would lose big
+ * integers, key order and duplicate keys; this cuts a member out where it stands.
+ */
+import { JsonMeasure, type MemberPlace } from '../../../core/json-measure.ts';
+
+const OPEN_OBJECT = 0x7b;
+
+/** Bytes to put in place of those from `start` to `end`, exclusive. */
+export interface Splice {
+  readonly start: number;
+  readonly end: number;
+  readonly bytes: Buffer;
+}
+
+/** A body and where its members stand: found as it came in, or by reading it once. */
+export class Members {
+  readonly #body: Buffer;
+  readonly #places: readonly MemberPlace[];
+
+  /** @param body a valid JSON object in UTF-8 (already parsed once by the caller) */
+  constructor(body: Buffer, places: readonly MemberPlace[] = placesIn(body)) {
+    this.#body = body;
+    this.#places = places;
+  }
+
+  /** Every top-level value of `key` becomes this one; where there is none, one is added. */
+  set(key: string, value: unknown): readonly Splice[] {
+    const bytes = Buffer.from(JSON.stringify(value));
+    const found = this.#called(key);
+    if (found.length === 0) return [this.#added(`${JSON.stringify(key)}:${JSON.stringify(value)}`)];
+    return found.map(({ valueStart, valueEnd }) => ({ ...this.#trimmed(valueStart, valueEnd), bytes }));
+  }
+
+  /** Every top-level member called `key` is called `name` instead. */
+  rename(key: string, name: string): readonly Splice[] {
+    const bytes = Buffer.from(JSON.stringify(name));
+    return this.#called(key).map(({ keyStart, keyEnd }) => ({ start: keyStart, end: keyEnd, bytes }));
+  }
+
+  /** The body with edits that do not overlap, in one copy. */
+  with(splices: readonly Splice[]): Buffer {
+    const pieces: Buffer[] = [];
+    let from = 0;
+    for (const { start, end, bytes } of splices.toSorted((a, b) => a.start - b.start)) {
+      pieces.push(this.#body.subarray(from, start), bytes);
+      from = end;
+    }
+    pieces.push(this.#body.subarray(from));
+    return Buffer.concat(pieces);
+  }
+
+  #added(member: string): Splice {
+    const open = this.#body.indexOf(OPEN_OBJECT) + 1;
+    return { start: open, end: open, bytes: Buffer.from(this.#places.length > 0 ? `${member},` : member) };
+  }
+
+  #called(key: string): readonly MemberPlace[] {
+    const longest = 6 * key.length + 2; // every character an escape
+    return this.#places.filter(
+      ({ keyStart, keyEnd }) => keyEnd - keyStart <= longest && this.#text(keyStart, keyEnd) === key,
+    );
+  }
+
+  /** Keys may be written with escapes (`"mod\u0065l"`); only those pay for a parse. */
+  #text(start: number, end: number): string {
+    const raw = this.#body.toString('utf8', start, end);
+    return raw.includes('\\') ? (JSON.parse(raw) as string) : raw.slice(1, -1);
+  }
+
+  #trimmed(from: number, to: number): { readonly start: number; readonly end: number } {
+    let [start, end] = [from, to];
+    while (start < end && isSpace(this.#body[start]!)) start += 1;
+    while (end > start && isSpace(this.#body[end - 1]!)) end -= 1;
+    return { start, end };
+  }
+}
+
+function placesIn(body: Buffer): readonly MemberPlace[] {
+  const measure = new JsonMeasure();
+  measure.push(body);
+  return measure.members;
+}
+
+function isSpace(byte: number): boolean {
+  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
+}

@@ -1,0 +1,168 @@
+/**
+ * An expert that speaks OpenAI's API over HTTP: vLLM, SGLang, trtllm-serve, llama-server, Ollama, clouds. It relays
+ * bytes both ways; on the way out only the model name is its own, and what the server's dialect demands.
+ */
+import { describeError, RouterError } from '../../../core/errors.ts';
+import type { Endpoint } from '../../../core/openai.ts';
+import { HttpClient, type WireError } from '../../../http/client.ts';
+import type {
+  EngineDescription,
+  Expert,
+  ExpertRequest,
+  Generation,
+  Health,
+  ReplySink,
+  ReportedLoad,
+} from '../expert.ts';
+import type { ExpertKind } from '../kind.ts';
+import { asRouterError } from '../wire-failure.ts';
+import { DialectFinder } from './dialect-finder.ts';
+import { bodyFor, DIALECTS, type Dialect } from './dialects.ts';
+import { OpenAiEngine } from './engine.ts';
+import { apiBase, type OpenAiOptions, type OpenAiReplica, openaiOptions, replicasOf } from './options.ts';
+import { Relay } from './relay.ts';
+
+const PATHS: Readonly<Record<Endpoint, string>> = { chat: '/chat/completions', completions: '/completions' };
+const NO_BODY = Buffer.alloc(0);
+
+export const openaiKind: ExpertKind<OpenAiOptions> = {
+  kind: 'openai',
+  summary:
+    "Any server with OpenAI's chat completions: vLLM, SGLang, trtllm-serve, llama-server, Ollama, clouds",
+  options: openaiOptions,
+  // Engines batch in flight; 256 sequences is what vLLM and TensorRT-LLM admit unless told otherwise.
+  inProcess: false,
+  admission: { maxConcurrent: 256, firstTokenMs: 30_000 },
+  replicas: (options) =>
+    replicasOf(options).map(({ url, weight, metrics_url }) => ({
+      name: url,
+      weight,
+      options: { ...options, url, metrics_url },
+    })),
+  create: async (id, options) => new OpenAiExpert(id, options),
+};
+
+class OpenAiExpert implements Expert {
+  readonly kind = 'openai';
+  readonly id: string;
+  readonly #model: string;
+  readonly #path: string;
+  readonly #headers: Readonly<Record<string, string>>;
+  readonly #client: HttpClient;
+  readonly #dialect: DialectFinder;
+  readonly #maxTokens: number | undefined;
+  readonly #engine: OpenAiEngine;
+  #closed = false;
+
+  constructor(id: string, options: OpenAiOptions) {
+    const [{ url, metrics_url: metricsUrl = null }] = replicasOf(options) as [OpenAiReplica];
+    const base = apiBase(url);
+    this.id = id;
+    this.#model = options.model ?? id;
+    this.#path = base.pathname;
+    this.#headers = {
+      'content-type': 'application/json',
+      ...(options.api_key ? { authorization: `Bearer ${options.api_key}` } : {}),
+    };
+    this.#client = new HttpClient(base, {
+      connect: options.connect_timeout,
+      head: options.header_timeout,
+      idle: options.idle_timeout,
+    });
+    const key = options.api_key ? { authorization: `Bearer ${options.api_key}` } : {};
+    this.#dialect = new DialectFinder(base, key, options.dialect ?? null);
+    this.#maxTokens = options.max_tokens;
+    this.#engine = new OpenAiEngine({ base, model: this.#model, headers: key, metricsUrl });
+  }
+
+  generate(request: ExpertRequest, sink: ReplySink): Generation {
+    if (this.#closed) return refuse(sink, stopped(this.id));
+    const dialect: Dialect = DIALECTS[this.#dialect.name];
+    const relay = new Relay(this.id, sink, dialect.statuses ?? {}, (error) => this.#asFailure(error));
+    const exchange = this.#client.request(
+      {
+        method: 'POST',
+        path: this.#path + PATHS[request.endpoint],
+        headers: { ...request.headers, ...this.#headers },
+        body: bodyFor(dialect, request, { model: this.#model, limit: this.#maxTokens }),
+      },
+      relay,
+    );
+    return {
+      resume: () => exchange.resume(),
+      cancel: () => {
+        relay.cancel();
+        exchange.cancel();
+      },
+    };
+  }
+
+  async health(signal: AbortSignal): Promise<Health> {
+    const health = await this.#ask(signal);
+    if (health.state === 'ready') await this.#dialect.settle(signal);
+    else this.#dialect.forget();
+    return health;
+  }
+
+  #ask(signal: AbortSignal): Promise<Health> {
+    return new Promise((resolve) => {
+      let status = 0;
+      const down = (detail: string): void => resolve({ state: 'down', detail });
+      const exchange = this.#client.request(
+        { method: 'GET', path: `${this.#path}/models`, headers: this.#headers, body: NO_BODY },
+        {
+          head: (head) => {
+            status = head.status;
+          },
+          data: () => true,
+          // Some servers have no model list; an answer of any kind below 500 shows that the server is up.
+          end: () =>
+            status < 500 ? resolve({ state: 'ready' }) : down(`GET ${this.#path}/models answered ${status}`),
+          fail: (error) => down(describeError(error)),
+        },
+      );
+      signal.addEventListener('abort', () => {
+        exchange.cancel();
+        down('no answer in time');
+      });
+    });
+  }
+
+  async describe(signal: AbortSignal): Promise<EngineDescription> {
+    const told = await this.#engine.describe(signal);
+    await this.#dialect.settle(signal);
+    return { ...told, dialect: this.#dialect.name };
+  }
+
+  reportedLoad(signal: AbortSignal): Promise<ReportedLoad | null> {
+    return this.#engine.reportedLoad(signal);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#client.close();
+    this.#engine.close();
+  }
+
+  #asFailure(error: WireError): RouterError {
+    return this.#closed ? stopped(this.id) : asRouterError(this.id, error);
+  }
+}
+
+function stopped(expert: string): RouterError {
+  return new RouterError('shutting_down', `Expert '${expert}' was stopped.`);
+}
+
+/** A generation that fails at once, yet after the call that started it. */
+function refuse(sink: ReplySink, error: RouterError): Generation {
+  let open = true;
+  queueMicrotask(() => {
+    if (open) sink.fail(error);
+  });
+  return {
+    resume: () => {},
+    cancel: () => {
+      open = false;
+    },
+  };
+}

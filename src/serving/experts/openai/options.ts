@@ -1,0 +1,78 @@
+/** What a config may say of an expert that speaks OpenAI's API over HTTP. */
+import { z } from 'zod';
+import { UserError } from '../../../core/errors.ts';
+import { duration } from '../option-types.ts';
+import { DIALECT_NAMES } from './dialects.ts';
+
+const address = z.url({ protocol: /^https?$/, error: 'an http:// or https:// address' });
+
+const metricsUrl = z
+  .union([address, z.literal(false)])
+  .optional()
+  .describe("Where the engine's metrics are; by its habit when absent and url is http; false reads none");
+
+const weighted = z.strictObject({
+  url: address,
+  metrics_url: metricsUrl,
+  weight: z.number().positive().default(1).describe('Share of the work relative to the other replicas'),
+});
+
+export const openaiOptions = z.strictObject({
+  url: z
+    .union([address, z.array(z.union([address, weighted])).min(1, 'at least one address')])
+    .describe(
+      "Base address, or a list of them for replicas; '/v1' is added to one without a path. Example: http://gpu1:8000",
+    ),
+  model: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("The model name this server knows; the expert's id when absent"),
+  api_key: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Sent as a bearer token. Write ${NAME} to take it from the environment'),
+  dialect: z
+    .enum(DIALECT_NAMES)
+    .optional()
+    .describe("How the server differs from OpenAI's API; found by asking it when absent"),
+  max_tokens: z
+    .int()
+    .positive()
+    .optional()
+    .describe("Longest answer where the request names no limit; the server's own default when absent"),
+  metrics_url: metricsUrl,
+  connect_timeout: duration.prefault('5s').describe('Longest wait for the connection'),
+  header_timeout: duration.prefault('5m').describe('Longest wait for the first byte of the answer'),
+  idle_timeout: duration.prefault('2m').describe('Longest silence within an answer'),
+});
+
+export type OpenAiOptions = z.infer<typeof openaiOptions>;
+
+/** The address requests go to, without a final slash: `http://h:1` → `http://h:1/v1`; a given path stays. */
+export function apiBase(url: string): URL {
+  const base = new URL(url);
+  if (base.pathname === '/') base.pathname = '/v1';
+  base.pathname = base.pathname.replace(/\/+$/, '');
+  return base;
+}
+
+export interface OpenAiReplica {
+  readonly url: string;
+  readonly weight: number;
+  readonly metrics_url?: string | false | undefined;
+}
+
+/** Each address with its weight and metrics. @throws UserError when one page of metrics is named for several addresses */
+export function replicasOf({ url, metrics_url }: OpenAiOptions): readonly OpenAiReplica[] {
+  const list = typeof url === 'string' ? [url] : url;
+  if (list.length > 1 && typeof metrics_url === 'string') {
+    throw new UserError(
+      `metrics_url ${metrics_url} stands for ${list.length} addresses; write it beside each: url: [{ url: …, metrics_url: … }].`,
+    );
+  }
+  return list.map((one) =>
+    typeof one === 'string' ? { url: one, weight: 1, metrics_url } : { metrics_url, ...one },
+  );
+}

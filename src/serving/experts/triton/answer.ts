@@ -1,0 +1,137 @@
+/**
+ * The responses of one generation → pieces of text, and in the end its finish reason and usage as far as they are
+ * known: an echoed prompt is taken off, a stop text ends it. It knows nothing of connections.
+ */
+import { StringDecoder } from 'node:string_decoder';
+import type { FinishReason, Usage } from '../../../core/openai.ts';
+import { type StopFilter, stopFilter } from '../stop.ts';
+import { withoutEcho } from './echo.ts';
+import { newText } from './new-text.ts';
+import type { Output } from './output.ts';
+import type { IdsToText } from './tokenizer.ts';
+
+export interface AnswerFacts {
+  /** Whether a response repeats the text before it; null when that is to be seen. */
+  readonly cumulative: boolean | null;
+  /** Texts the answer may begin with that are the prompt and no part of it. */
+  readonly echoes: readonly string[];
+  readonly stop: readonly string[];
+  readonly maxTokens: number;
+  /** For models that speak in token ids. */
+  readonly ids: {
+    readonly prompt: readonly number[];
+    readonly endId: number | null;
+    readonly text: IdsToText;
+  } | null;
+}
+
+export interface Ending {
+  readonly text: string;
+  readonly finishReason: FinishReason | 'unknown';
+  readonly usage: Usage | 'unknown';
+}
+
+export class Answer {
+  readonly #facts: AnswerFacts;
+  readonly #new;
+  readonly #decoder = new StringDecoder('utf8');
+  readonly #echo;
+  readonly #stops: StopFilter;
+  readonly #tally = new Tally();
+  #stopped = false;
+  #reason: FinishReason | null = null;
+  #lastId: number | null = null;
+
+  constructor(facts: AnswerFacts) {
+    this.#facts = facts;
+    this.#new = newText(facts.cumulative);
+    this.#echo = withoutEcho(facts.echoes);
+    this.#stops = stopFilter(facts.stop);
+  }
+
+  /** `stopped`: a stop text has come, and nothing after it is wanted. */
+  push(output: Output): { readonly text: string; readonly stopped: boolean } {
+    this.#reason = output.finishReason ?? this.#reason;
+    this.#tally.count(output);
+    return this.#show(this.#decode(output));
+  }
+
+  finish(): Ending {
+    const { ids } = this.#facts;
+    const held = this.#stopped
+      ? ''
+      : this.#flush(ids ? ids.text.flush() : this.#decoder.end(this.#new.finish()));
+    return { text: held, finishReason: this.#finishReason(), usage: this.#usage() };
+  }
+
+  #decode(output: Output): string {
+    const { ids } = this.#facts;
+    if (!ids) return output.text === null ? '' : this.#decoder.write(this.#new.push(output.text));
+    const fresh = this.#lastId === null ? withoutPrompt(output.ids, ids.prompt) : output.ids;
+    this.#lastId = fresh.at(-1) ?? this.#lastId;
+    this.#tally.ids += fresh.length;
+    return fresh.map((id) => ids.text.push(id)).join('');
+  }
+
+  #show(text: string): { text: string; stopped: boolean } {
+    const shown = this.#stops.push(this.#echo.push(text));
+    this.#stopped = shown.stopped;
+    return shown;
+  }
+
+  #flush(rest: string): string {
+    const shown = this.#stops.push(this.#echo.push(rest) + this.#echo.flush());
+    this.#stopped = shown.stopped;
+    return shown.stopped ? shown.text : shown.text + this.#stops.flush();
+  }
+
+  /** What the engine said; else what follows: a stop text, an end token, or as many tokens as were allowed. */
+  #finishReason(): FinishReason | 'unknown' {
+    if (this.#stopped) return 'stop';
+    if (this.#reason) return this.#reason;
+    const { ids, maxTokens } = this.#facts;
+    if (ids && this.#lastId !== null && this.#lastId === ids.endId) return 'stop';
+    const usage = this.#usage();
+    return usage !== 'unknown' && usage.completion_tokens >= maxTokens ? 'length' : 'unknown';
+  }
+
+  #usage(): Usage | 'unknown' {
+    const { ids } = this.#facts;
+    if (ids) return usage(ids.prompt.length, this.#tally.ids);
+    return this.#tally.usage(this.#new.repeats === false);
+  }
+}
+
+/** Token counts as responses give them. */
+class Tally {
+  ids = 0;
+  #input: number | null = null;
+  #output = 0;
+  #counted = 0;
+  #uncounted = 0;
+
+  count({ inputTokens, outputTokens, text }: Output): void {
+    this.#input = inputTokens ?? this.#input;
+    if (outputTokens !== null) {
+      this.#output += outputTokens;
+      this.#counted += 1;
+    } else if (text !== null && text.length > 0) {
+      this.#uncounted += 1;
+    }
+  }
+
+  /** @param summable whether the counts of several responses are of different tokens */
+  usage(summable: boolean): Usage | 'unknown' {
+    const whole = this.#counted > 0 && this.#uncounted === 0 && (summable || this.#counted === 1);
+    return this.#input !== null && whole ? usage(this.#input, this.#output) : 'unknown';
+  }
+}
+
+function usage(prompt: number, completion: number): Usage {
+  return { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion };
+}
+
+function withoutPrompt(ids: readonly number[], prompt: readonly number[]): readonly number[] {
+  const echoed = prompt.length > 0 && prompt.every((id, index) => ids[index] === id);
+  return echoed ? ids.slice(prompt.length) : ids;
+}

@@ -1,0 +1,93 @@
+/** What went wrong at a Triton server, as an error for the client of the API: cause, and the cure where there is one. */
+import { type ErrorCode, RouterError } from '../../../core/errors.ts';
+import type { Fault, ServerError } from './server.ts';
+
+export interface Where {
+  readonly expert: string;
+  readonly url: string;
+  /** Null while it is not known. */
+  readonly model: string | null;
+}
+
+interface Told {
+  readonly code: ErrorCode;
+  /** What is said around the server's own words. */
+  readonly message: (where: Where, why: string) => string;
+}
+
+const TOLD: Readonly<Record<Fault, Told>> = {
+  unreachable: {
+    code: 'expert_unreachable',
+    message: ({ expert, url }, why) => `Expert '${expert}' cannot be reached at ${url} (${why}).`,
+  },
+  timeout: {
+    code: 'expert_timeout',
+    message: ({ expert }, why) => `Expert '${expert}' stopped answering (${why}).`,
+  },
+  cut: {
+    code: 'expert_cut_stream',
+    message: ({ expert }, why) => `Expert '${expert}' broke off its answer (${why}).`,
+  },
+  garbled: {
+    code: 'expert_failed',
+    message: ({ expert, url }, why) =>
+      `Expert '${expert}' sent something that is no answer of a Triton server (${why}). Is ${url} one?`,
+  },
+  not_found: { code: 'expert_not_ready', message: notLoaded },
+  unavailable: { code: 'expert_not_ready', message: notLoaded },
+  invalid: {
+    code: 'expert_failed',
+    message: ({ expert, model }, why) => `Expert '${expert}': model '${model}' refused the request: ${why}`,
+  },
+  forbidden: {
+    code: 'expert_failed',
+    message: ({ expert, url }, why) =>
+      `Expert '${expert}' is not let in at ${url} (${why}). Name the key of its restricted API in \`restricted_api\`.`,
+  },
+  unsupported: {
+    code: 'expert_failed',
+    message: ({ expert, url }, why) =>
+      `Expert '${expert}': ${url} does not offer this (${why}). gRPC is usually on port 8001, HTTP on 8000.`,
+  },
+  overloaded: {
+    code: 'overloaded',
+    message: ({ expert }, why) => `Expert '${expert}' has no room for another request (${why}).`,
+  },
+  failed: {
+    code: 'expert_failed',
+    message: ({ expert }, why) => `Expert '${expert}' failed: ${why}`,
+  },
+};
+
+export function asRouterError(where: Where, error: ServerError): RouterError {
+  if (isTooLong(error.message)) {
+    return new RouterError(
+      'context_length_exceeded',
+      `The prompt does not fit into model '${where.model}': ${error.message}`,
+      { param: 'messages', cause: error },
+    );
+  }
+  const { code, message } = TOLD[error.fault];
+  return new RouterError(code, message(where, error.message), { cause: error });
+}
+
+/** As one line for an operator. */
+export function describeFault(where: Where, error: ServerError): string {
+  return TOLD[error.fault].message(where, error.message);
+}
+
+function notLoaded({ expert, url, model }: Where, why: string): string {
+  return (
+    `Expert '${expert}': model '${model}' is not loaded at ${url} (${why}). ` +
+    `Load it (expert-router triton load ${url} ${model}), or set \`load: true\`.`
+  );
+}
+
+/** TensorRT-LLM: `Prompt length (9) exceeds maximum input length (8)`; vLLM: `longer than the maximum model length`. */
+function isTooLong(message: string): boolean {
+  return (
+    /\b(prompt|input|tokens?)\b/i.test(message) &&
+    /exceeds?|longer than|too long/i.test(message) &&
+    /\b(max(imum)?|length|max_\w+)\b/i.test(message)
+  );
+}

@@ -1,0 +1,125 @@
+/** Every expert with its replicas, asked for health and load in the background. It chooses nothing; it knows what runs. */
+import { describeError } from '../../core/errors.ts';
+import type { LoadSnapshot } from '../../deciding/routing/policy.ts';
+import type { Health } from '../experts/expert.ts';
+import type { ExpertGroup } from './group.ts';
+import { LoadWatch } from './load-watch.ts';
+import type { Replica } from './replica.ts';
+
+/** Each replica is asked this often, spread by up to a quarter so that gateways do not ask in step. */
+const PROBE_EVERY_MS = 5_000;
+/** One that is not there is asked this often whether it is back. */
+const PROBE_AWAY_EVERY_MS = 500;
+const PROBE_TIMEOUT_MS = 2_000;
+
+export class Fleet {
+  readonly groups: ReadonlyMap<string, ExpertGroup>;
+  readonly #random: () => number;
+  readonly #timers = new Map<Replica, NodeJS.Timeout>();
+  readonly #loads: LoadWatch;
+  #closed = false;
+
+  /**
+   * @param random uniform in [0, 1), for the jitter of questions
+   * @param options.now the clock of its replicas @param options.processes how many share its experts
+   */
+  constructor(
+    groups: readonly ExpertGroup[],
+    random: () => number,
+    options: { now: () => number; processes: number },
+  ) {
+    this.groups = new Map(groups.map((group) => [group.id, group]));
+    this.#random = random;
+    this.#loads = new LoadWatch({ ...options, random });
+  }
+
+  /** One snapshot an expert, in the order of the config. */
+  loads(): readonly LoadSnapshot[] {
+    return Array.from(this.groups.values(), (group) => group.load());
+  }
+
+  /** There may be room again: lets in who waits. */
+  letIn(): void {
+    for (const group of this.groups.values()) group.letIn();
+  }
+
+  /** What this process holds, by replica (`expert/index`), and who waits, by expert. */
+  ownLoads(): { replicas: Record<string, [number, number]>; queued: Record<string, number> } {
+    const replicas: Record<string, [number, number]> = {};
+    const queued: Record<string, number> = {};
+    for (const [expert, group] of this.groups) {
+      queued[expert] = group.queued;
+      group.replicas.forEach((replica, index) => {
+        replicas[`${expert}/${index}`] = [replica.own.inFlight, replica.own.outstandingTokens];
+      });
+    }
+    return { replicas, queued };
+  }
+
+  /** The same of all other processes together. */
+  hearElsewhere(loads: {
+    readonly replicas: Readonly<Record<string, readonly [number, number]>>;
+    readonly queued: Readonly<Record<string, number>>;
+  }): void {
+    for (const [expert, group] of this.groups) {
+      group.queuedElsewhere = loads.queued[expert] ?? 0;
+      group.replicas.forEach((replica, index) => {
+        const [inFlight, outstandingTokens] = loads.replicas[`${expert}/${index}`] ?? [0, 0];
+        replica.elsewhere = { inFlight, outstandingTokens };
+      });
+    }
+  }
+
+  /** Asks all replicas from now on. */
+  watch(): void {
+    for (const group of this.groups.values())
+      for (const replica of group.replicas) {
+        replica.onAway = () => this.#probeLater(group, replica);
+        this.#probeLater(group, replica);
+        this.#loads.watch(group, replica);
+      }
+  }
+
+  /** Asks every replica at once; the answers are kept too. */
+  async check(): Promise<ReadonlyMap<string, Health>> {
+    const states = [...this.groups.values()].map(async (group): Promise<[string, Health]> => {
+      const found = await Promise.all(group.replicas.map((replica) => probe(group, replica)));
+      return [group.id, found.find((health) => health.state === 'ready') ?? found[0]!];
+    });
+    return new Map(await Promise.all(states));
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#loads.close();
+    for (const timer of this.#timers.values()) clearTimeout(timer);
+    const replicas = [...this.groups.values()].flatMap((group) => group.replicas);
+    await Promise.all(replicas.map((replica) => replica.expert.close()));
+  }
+
+  #probeLater(group: ExpertGroup, replica: Replica): void {
+    clearTimeout(this.#timers.get(replica));
+    const every = replica.away ? PROBE_AWAY_EVERY_MS : PROBE_EVERY_MS;
+    const timer = setTimeout(
+      async () => {
+        await probe(group, replica);
+        // Whoever has set another timer meanwhile has also seen to the next probe.
+        if (!this.#closed && this.#timers.get(replica) === timer) this.#probeLater(group, replica);
+      },
+      every * (1 + this.#random() / 4),
+    );
+    timer.unref();
+    this.#timers.set(replica, timer);
+  }
+}
+
+async function probe(group: ExpertGroup, replica: Replica): Promise<Health> {
+  let health: Health;
+  try {
+    health = await replica.expert.health(AbortSignal.timeout(PROBE_TIMEOUT_MS));
+  } catch (error) {
+    health = { state: 'down', detail: describeError(error) };
+  }
+  group.found(replica, health);
+  return health;
+}

@@ -1,0 +1,214 @@
+/**
+ * One expert as the gateway sees it: its replicas, the limit on what they hold, and the line of those who wait. It
+ * admits or refuses, and knows nothing of other experts.
+ */
+import { RouterError } from '../../core/errors.ts';
+import { expectedWait } from '../../deciding/routing/expected-wait.ts';
+import type { LoadSnapshot } from '../../deciding/routing/policy.ts';
+import { rankReplicas } from '../../deciding/routing/replica.ts';
+import { FairQueue, type Waiting } from './fair-queue.ts';
+import { loadOf, snapshotOf } from './group-load.ts';
+import type { LoadReport } from './load-report.ts';
+import { shareAfter } from './observed-load.ts';
+import type { Lease, LeaseOutcome, Replica } from './replica.ts';
+
+export interface Admission extends Waiting {
+  /** Estimate of prompt and expected answer, in tokens. */
+  readonly tokens: number;
+  /** Equal for requests that share a prefix; null for none. */
+  readonly affinityKey: string | null;
+  /** Replicas that failed this request already. */
+  readonly tried: ReadonlySet<Replica>;
+}
+
+export interface GroupOptions {
+  readonly queueSize: number;
+  /** Milliseconds a request may wait in line. */
+  readonly queueTimeout: number;
+}
+
+/** A request on its way to a lease. `leave` takes it out of the line; harmless afterwards. */
+export interface Ticket {
+  leave(): void;
+}
+
+type Decided = (result: Lease | RouterError) => void;
+
+interface InLine extends Admission {
+  readonly decided: Decided;
+  readonly timer: NodeJS.Timeout;
+}
+
+export class ExpertGroup {
+  readonly id: string;
+  readonly replicas: readonly Replica[];
+  readonly #options: GroupOptions;
+  readonly #line = new FairQueue<InLine>();
+  /** Requests that wait in other processes, as last heard. */
+  queuedElsewhere = 0;
+  /** Ours among all requests of this expert; 1 until its engines tell of others. */
+  #share = 1;
+
+  constructor(id: string, replicas: readonly Replica[], options: GroupOptions) {
+    this.id = id;
+    this.replicas = replicas;
+    this.#options = options;
+  }
+
+  /** Requests that wait here. */
+  get queued(): number {
+    return this.#line.length;
+  }
+
+  /** Requests that our processes have with it. */
+  get inFlight(): number {
+    return this.replicas.reduce((sum, replica) => sum + replica.inFlight, 0);
+  }
+
+  /** Over all processes, and with what others have at its engines where those tell. */
+  load(): LoadSnapshot {
+    return loadOf(this.replicas, this.#waiting, this.#share);
+  }
+
+  /** Requests of others that a replica holds, as far as its engine tells. */
+  others(replica: Replica): number {
+    return replica.others(this.#share);
+  }
+
+  /** What a replica's engine said of its load. */
+  heard(replica: Replica, report: LoadReport): void {
+    replica.report = report;
+    const seen = this.replicas.flatMap((one) => one.report.seen ?? []);
+    if (report.problem === null) this.#share = shareAfter(this.#share, seen);
+  }
+
+  /** In all processes. */
+  get #waiting(): number {
+    return this.#line.length + this.queuedElsewhere;
+  }
+
+  /** Seconds a request would wait that comes now. For refusals: what others may have sent since is no ground for one. */
+  #expectedWait(): number {
+    return expectedWait(loadOf(this.replicas, this.#waiting, 1));
+  }
+
+  /**
+   * Calls back once: with a lease, at once or after waiting in line, or with the reason why not
+   * (`expert_not_ready`, `overloaded`, `queue_timeout`). After `leave` it does not call back.
+   */
+  admit(admission: Admission, decided: Decided): Ticket {
+    const lease = this.#line.length === 0 ? this.#lease(admission) : null;
+    if (lease) {
+      decided(lease);
+      return { leave: () => {} };
+    }
+    const refusal = this.#refusal(admission);
+    if (refusal) {
+      decided(refusal);
+      return { leave: () => {} };
+    }
+    return this.#wait(admission, decided);
+  }
+
+  #lease(admission: Admission): Lease | null {
+    const free = this.replicas.filter(
+      (replica) => replica.hasRoom && replica.available && !admission.tried.has(replica),
+    );
+    const [best] = rankReplicas(
+      free.map((replica) => snapshotOf(replica, this.#share)),
+      admission.affinityKey,
+    );
+    if (best === undefined) return null;
+    const lease = free[best]!.lease(admission.tokens);
+    return {
+      replica: lease.replica,
+      answering: () => {
+        lease.answering();
+        this.letIn();
+      },
+      end: (outcome: LeaseOutcome) => {
+        lease.end(outcome);
+        this.letIn();
+      },
+    };
+  }
+
+  #refusal(admission: Admission): RouterError | null {
+    const left = this.replicas.filter((replica) => replica.available && !admission.tried.has(replica));
+    // A replica that is loading its model will come: who asks for it waits in line, and the wait is bounded.
+    const coming = this.replicas.some((replica) => replica.health.state === 'warming');
+    if (left.length === 0 && !coming) {
+      const soonest = Math.min(...this.replicas.map((replica) => replica.opensIn));
+      const retryAfter = Math.max(1, Math.ceil(soonest / 1000));
+      return new RouterError(
+        'expert_not_ready',
+        `Expert '${this.id}' cannot take requests now: ${this.#why()}.`,
+        { retryAfter },
+      );
+    }
+    const wait = this.#expectedWait();
+    const full = this.#line.length >= this.#options.queueSize;
+    const hopeless = wait * 1000 > this.#options.queueTimeout;
+    if (!full && !hopeless) return null;
+    const reason = full
+      ? this.#line.length > 0
+        ? `${this.#line.length} requests wait for it already`
+        : 'all its places are taken and it has no line'
+      : `the wait would be about ${Math.ceil(wait)} s`;
+    return new RouterError('overloaded', `Expert '${this.id}' is busy: ${reason}.`, {
+      retryAfter: Math.max(1, Math.ceil(wait)),
+    });
+  }
+
+  #why(): string {
+    return this.replicas
+      .map((replica) => {
+        const { health } = replica;
+        const state =
+          health.state === 'ready'
+            ? `its breaker is ${replica.breaker}`
+            : `${health.state} (${health.detail})`;
+        return `${replica.name} ${state}`;
+      })
+      .join(', ');
+  }
+
+  #wait(admission: Admission, decided: Decided): Ticket {
+    const timer = setTimeout(() => {
+      if (!this.#line.remove(item)) return;
+      const seconds = this.#options.queueTimeout / 1000;
+      const retryAfter = Math.max(1, Math.ceil(this.#expectedWait()));
+      decided(
+        new RouterError('queue_timeout', `Expert '${this.id}' had no free place within ${seconds} s.`, {
+          retryAfter,
+        }),
+      );
+    }, this.#options.queueTimeout);
+    const item: InLine = { ...admission, decided, timer };
+    this.#line.push(item);
+    return {
+      leave: () => {
+        clearTimeout(timer);
+        this.#line.remove(item);
+      },
+    };
+  }
+
+  /** Lets in whoever is next while there is room; to be called when there may be room again. */
+  letIn(): void {
+    while (this.#line.length > 0 && this.replicas.some((replica) => replica.hasRoom && replica.available)) {
+      const next = this.#line.shift()!;
+      clearTimeout(next.timer);
+      const lease = this.#lease(next);
+      next.decided(
+        lease ?? new RouterError('expert_not_ready', `Expert '${this.id}' has no replica left to try.`),
+      );
+    }
+  }
+
+  /** What a probe found about a replica; those who wait may profit. */
+  found(replica: Replica, health: Parameters<Replica['found']>[0]): void {
+    replica.found(health);
+    this.letIn();
+  }
+}

@@ -1,0 +1,43 @@
+/** Who may call: API keys kept only as hashes and compared in constant time. */
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { RouterError } from '../../core/errors.ts';
+
+export interface HashedKey {
+  readonly name: string;
+  /** `sha256:` and 64 hex digits. A plain hash suffices because keys are random 256-bit values, not passwords. */
+  readonly hash: string;
+}
+
+/** A new random key and the hash to put into the config. */
+export function newKey(): { key: string; hash: string } {
+  const key = `er-${randomBytes(32).toString('base64url')}`;
+  return { key, hash: hashKey(key) };
+}
+
+export function hashKey(key: string): string {
+  return `sha256:${createHash('sha256').update(key).digest('hex')}`;
+}
+
+/**
+ * The name of the key a request carries, or null where none are configured.
+ * @throws RouterError `invalid_api_key`
+ */
+export function authenticate(request: IncomingMessage, keys: readonly HashedKey[]): string | null {
+  if (keys.length === 0) return null;
+  const presented = presentedKey(request);
+  if (presented === null) {
+    throw new RouterError('invalid_api_key', "An API key is needed: send 'Authorization: Bearer <key>'.");
+  }
+  const hash = Buffer.from(hashKey(presented));
+  // All keys are compared, whichever matches, so that timing says nothing about the list.
+  const matches = keys.filter((key) => timingSafeEqual(hash, Buffer.from(key.hash)));
+  if (matches.length === 0) throw new RouterError('invalid_api_key', 'This API key is not known here.');
+  return matches[0]!.name;
+}
+
+function presentedKey(request: IncomingMessage): string | null {
+  const bearer = /^Bearer\s+(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
+  const header = request.headers['x-api-key'];
+  return bearer ?? (typeof header === 'string' && header !== '' ? header : null);
+}

@@ -1,0 +1,68 @@
+/** How a decision is told to a client: as response headers, and in full as the answer of the dry run. */
+
+import { explain } from '../../deciding/model/explain.ts';
+import { textUsed } from '../../deciding/text/routable.ts';
+import type { Routed, Router } from '../gateway/router.ts';
+
+const TERMS_SHOWN = 8;
+
+export function decisionHeaders({ classification, decision }: Routed): Record<string, string> {
+  return {
+    'x-expert-router-expert': decision.expert,
+    'x-expert-router-cluster': String(classification.cluster),
+    'x-expert-router-confidence': classification.confidence.toFixed(3),
+    'x-expert-router-reason': decision.reason,
+  };
+}
+
+/** The body of `POST /v1/route`: everything the choice was made of. */
+export function decisionBody(router: Router, routed: Routed, traceId: string | null) {
+  const { classification, decision, text } = routed;
+  return {
+    object: 'route',
+    expert: decision.expert,
+    home: decision.home,
+    reason: decision.reason,
+    explanation: explanation(routed),
+    cluster: classification.cluster,
+    cluster_name: classification.name,
+    confidence: round(classification.confidence),
+    margin: round(classification.margin),
+    outside: classification.outside,
+    distances: Array.from(classification.distances, round),
+    ranking: decision.ranking.map((ranked) => ({
+      expert: ranked.expert,
+      affinity: round(ranked.affinity),
+      distance: ranked.distance === null ? null : round(ranked.distance),
+    })),
+    terms: explain(router.model, text, classification, TERMS_SHOWN),
+    text: textUsed(text),
+    unread_parts: text.unreadParts,
+    router_model: router.model.id,
+    ...(traceId === null ? {} : { trace_id: traceId }),
+  };
+}
+
+/** One sentence a person understands. */
+export function explanation({ classification, decision }: Routed): string {
+  const { name, cluster, confidence } = classification;
+  const place = `cluster ${cluster} (${name})`;
+  switch (decision.reason) {
+    case 'nearest-cluster':
+      return `The prompt lies in ${place}, which '${decision.expert}' serves; confidence ${Math.round(confidence * 100)} %.`;
+    case 'conversation':
+      return `The conversation stays with '${decision.expert}': its last turn, in ${place}, does not clearly belong elsewhere.`;
+    case 'spilled':
+      return `The prompt lies in ${place} and belongs to '${decision.home}'; the policy, with the load in view, gives it to '${decision.expert}'.`;
+    case 'outside':
+      return `The prompt is unlike anything the router model knows (nearest: ${place}), so '${decision.expert}' takes it.`;
+    case 'named':
+      return `The request names '${decision.expert}'; by itself the prompt lies in ${place}.`;
+    case 'forced':
+      return `The header x-expert-router-expert demands '${decision.expert}'; by itself the prompt lies in ${place}.`;
+  }
+}
+
+function round(value: number): number {
+  return Math.round(value * 1e4) / 1e4;
+}

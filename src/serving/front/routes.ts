@@ -1,0 +1,212 @@
+/** What each path does: a table of method and path to a handler that says in a few lines what happens. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { RouterError } from '../../core/errors.ts';
+import { excerpt } from '../../core/excerpt.ts';
+import { requestHeadersForExpert } from '../../core/headers.ts';
+import type { Endpoint } from '../../core/openai.ts';
+import type { Replica } from '../fleet/replica.ts';
+import type { Gateway } from '../gateway/gateway.ts';
+import { readRequest } from '../gateway/read-request.ts';
+import { AUTO } from '../gateway/request.ts';
+import type { Routed } from '../gateway/router.ts';
+import { readBody } from './body.ts';
+import { ClientSink } from './client-sink.ts';
+import { decisionBody, decisionHeaders } from './decision-wire.ts';
+import type { Readiness } from './readiness.ts';
+import { sendJson } from './wire.ts';
+
+export interface RouteContext {
+  readonly gateway: Gateway;
+  /** The Prometheus page and its content type. */
+  metrics(): Promise<{ readonly contentType: string; readonly page: string }>;
+  readonly readiness: Readiness;
+  readonly maxBodyMb: number;
+  /** Epoch seconds at which this router started. */
+  readonly startedAt: number;
+  /** Called once per answered request, for a log that holds no prompt. */
+  onRouted(routed: Routed, traceId: string): void;
+}
+
+export interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly traceId: string;
+  /** Name of the API key, or null where none are configured. */
+  readonly caller: string | null;
+}
+
+type Handler = (context: RouteContext, exchange: Exchange) => Promise<void>;
+
+interface Route {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  /** Whether it answers without an API key even where keys are configured. */
+  readonly open: boolean;
+  readonly handle: Handler;
+}
+
+export const ROUTES: readonly Route[] = [
+  { method: 'POST', path: '/v1/chat/completions', open: false, handle: answer('chat') },
+  { method: 'POST', path: '/v1/completions', open: false, handle: answer('completions') },
+  { method: 'POST', path: '/v1/route', open: false, handle: dryRun },
+  { method: 'GET', path: '/v1/models', open: false, handle: listModels },
+  { method: 'GET', path: '/v1/models/{id}', open: false, handle: showModel },
+  { method: 'GET', path: '/v1/experts', open: false, handle: listExperts },
+  { method: 'GET', path: '/metrics', open: false, handle: metrics },
+  { method: 'GET', path: '/health', open: true, handle: health },
+  { method: 'GET', path: '/ready', open: true, handle: ready },
+];
+
+/** @throws RouterError `not_found` or `method_not_allowed` */
+export function findRoute(method: string, path: string): Route {
+  const there = ROUTES.filter((route) => matches(route.path, path));
+  const wanted = method === 'HEAD' ? 'GET' : method; // Node leaves the body of an answer to HEAD out
+  const route = there.find((candidate) => candidate.method === wanted);
+  if (route) return route;
+  if (there.length > 0) {
+    throw new RouterError(
+      'method_not_allowed',
+      `${excerpt(path)} takes ${there.map((candidate) => candidate.method).join(', ')}, not ${excerpt(method)}.`,
+    );
+  }
+  throw new RouterError(
+    'not_found',
+    `There is nothing at ${excerpt(method)} ${excerpt(path)}. Here are: ${ROUTES.map((one) => one.path).join(', ')}.`,
+  );
+}
+
+function matches(route: string, path: string): boolean {
+  const fixed = route.replace('{id}', '');
+  return fixed === route ? path === route : path.startsWith(fixed) && path.length > fixed.length;
+}
+
+function answer(endpoint: Endpoint): Handler {
+  return async ({ gateway, maxBodyMb, onRouted }, { request, response, traceId, caller }) => {
+    const parsed = await readRequest(endpoint, await readBody({ request, response }, maxBodyMb));
+    const routed = gateway.route(parsed, forcedExpert(request));
+    for (const [name, value] of Object.entries(decisionHeaders(routed))) response.setHeader(name, value);
+    onRouted(routed, traceId);
+    const sink = new ClientSink(response);
+    const headers = requestHeadersForExpert(request.headers);
+    sink.drive(
+      gateway.answer(
+        { request: parsed, headers, traceId, priority: priorityOf(request), tenant: caller ?? '' },
+        routed,
+        sink,
+      ),
+    );
+  };
+}
+
+async function dryRun(
+  { gateway, maxBodyMb }: RouteContext,
+  { request, response, traceId }: Exchange,
+): Promise<void> {
+  const parsed = await readRequest(null, await readBody({ request, response }, maxBodyMb));
+  const routed = gateway.route(parsed, forcedExpert(request));
+  for (const [name, value] of Object.entries(decisionHeaders(routed))) response.setHeader(name, value);
+  sendJson(response, 200, decisionBody(gateway.router, routed, traceId));
+}
+
+async function listModels({ gateway, startedAt }: RouteContext, { response }: Exchange): Promise<void> {
+  const data = modelIds(gateway).map((id) => modelBody(id, startedAt));
+  sendJson(response, 200, { object: 'list', data });
+}
+
+async function showModel(
+  { gateway, startedAt }: RouteContext,
+  { request, response }: Exchange,
+): Promise<void> {
+  const id = request.url!.split('?', 1)[0]!.slice('/v1/models/'.length); // ids are plain: nothing to decode
+  const ids = modelIds(gateway);
+  if (!ids.includes(id))
+    throw new RouterError(
+      'model_not_found',
+      `There is no model '${excerpt(id)}'. Known: ${ids.join(', ')}.`,
+      {
+        param: 'model',
+      },
+    );
+  sendJson(response, 200, modelBody(id, startedAt));
+}
+
+function modelIds(gateway: Gateway): readonly string[] {
+  return [AUTO, ...gateway.fleet.groups.keys()];
+}
+
+function modelBody(id: string, created: number): Record<string, unknown> {
+  return { id, object: 'model', created, owned_by: 'expert-router' };
+}
+
+/** Every expert with its load and replicas, as the policies see them. */
+async function listExperts({ gateway }: RouteContext, { response }: Exchange): Promise<void> {
+  const data = [...gateway.fleet.groups.values()].map((group) => {
+    const load = group.load();
+    return {
+      id: group.id,
+      object: 'expert',
+      available: load.available,
+      in_flight: group.inFlight,
+      queued: load.queued,
+      outstanding_tokens: load.outstandingTokens,
+      tokens_per_second: round1(load.tokensPerSecond),
+      replicas: group.replicas.map((replica) => ({
+        name: replica.name,
+        kind: replica.expert.kind,
+        health: replica.health,
+        breaker: replica.breaker,
+        in_flight: replica.inFlight,
+        limit: Number.isFinite(replica.limit) ? replica.limit : null,
+        weight: replica.weight,
+        tokens_per_second: round1(replica.tokensPerSecond),
+        engine: replica.engine && { name: replica.engine.engine, version: replica.engine.version },
+        reported: reportBody(replica, group.others(replica)),
+      })),
+    };
+  });
+  sendJson(response, 200, { object: 'list', data });
+}
+
+/** What the engine says of its load, how old that is, and what is made of it. */
+function reportBody(replica: Replica, others: number): Record<string, unknown> {
+  const { seen, problem } = replica.report;
+  return {
+    state: replica.reportState,
+    running: seen?.load.running ?? null,
+    waiting: seen?.load.waiting ?? null,
+    kv_cache_use: seen?.load.kvCacheUse ?? null,
+    age_seconds: replica.reportAge === null ? null : round1(replica.reportAge / 1000),
+    others: round1(others),
+    full: replica.full,
+    problem,
+  };
+}
+
+function round1(value: number): number {
+  return Math.round(value * 10) / 10;
+}
+
+async function metrics(context: RouteContext, { response }: Exchange): Promise<void> {
+  const { contentType, page } = await context.metrics();
+  response.writeHead(200, { 'content-type': contentType }).end(page);
+}
+
+async function health(_context: RouteContext, { response }: Exchange): Promise<void> {
+  sendJson(response, 200, { status: 'ok' });
+}
+
+async function ready({ readiness }: RouteContext, { response }: Exchange): Promise<void> {
+  const state = await readiness.check();
+  sendJson(response, state.ready ? 200 : 503, state);
+}
+
+function forcedExpert(request: IncomingMessage): string | undefined {
+  const value = request.headers['x-expert-router-expert'];
+  return typeof value === 'string' && value !== '' && value !== AUTO ? value : undefined;
+}
+
+/** `x-expert-router-priority`: a whole number from -10 to 10; 0 when absent or anything else. */
+function priorityOf(request: IncomingMessage): number {
+  const value = Number(request.headers['x-expert-router-priority'] ?? 0);
+  return Number.isInteger(value) && Math.abs(value) <= 10 ? value : 0;
+}

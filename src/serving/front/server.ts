@@ -1,0 +1,141 @@
+/** The HTTP server: authentication, dispatch to the route table, errors to the wire, and an orderly end. */
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { bind } from '../../core/bind.ts';
+import { RouterError } from '../../core/errors.ts';
+import { authenticate, type HashedKey } from './auth.ts';
+import { answerMalformed } from './malformed.ts';
+import { findRoute, type RouteContext } from './routes.ts';
+import { sendError } from './wire.ts';
+
+export interface ServerOptions {
+  /** Asked once a request, so that a reload takes effect with the next one and leaves running answers alone. */
+  current(): { readonly keys: readonly HashedKey[]; readonly context: RouteContext };
+  log(line: string): void;
+}
+
+export interface GatewayServer {
+  /** @returns `http://host:port` as actually bound; rejects with the system's error when it cannot be */
+  listen(host: string, port: number): Promise<string>;
+  /** Serves a connection that another process accepted. */
+  accept(socket: Socket): void;
+  /** Begins nothing new, lets running answers finish for at most `graceMs`, then cuts what is left. */
+  close(graceMs: number): Promise<void>;
+}
+
+/** Longer than the 60 s idle limit of common load balancers, so that they never reuse a socket we just closed. */
+const KEEP_ALIVE_MS = 75_000;
+
+export function gatewayServer(options: ServerOptions): GatewayServer {
+  const answers = new OpenAnswers();
+  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
+    answers.count(response);
+    void respond(options, answers, request, response);
+  });
+  answerMalformed(server);
+  return {
+    listen: (host, port) => bind(server, host, port),
+    accept: entrance(server),
+    close: (graceMs) => close(server, answers, () => options.current().context, graceMs),
+  };
+}
+
+/**
+ * A way to bring connections to a server without a port of its own. Node documents that `connection` may be emitted
+ * by hand; what it does for its own connections alone is done here: no Nagle, and, with `listening`, the start of
+ * the clock that ends connections whose request does not come to an end.
+ */
+function entrance(server: Server): (socket: Socket) => void {
+  let clocked = false;
+  return (socket) => {
+    if (!clocked) server.emit('listening');
+    clocked = true;
+    socket.setNoDelay(true);
+    server.emit('connection', socket);
+    socket.resume();
+  };
+}
+
+/** How many answers are under way, and whether new ones are still begun. */
+class OpenAnswers {
+  #open = 0;
+  #noneLeft: (() => void) | null = null;
+
+  get draining(): boolean {
+    return this.#noneLeft !== null;
+  }
+
+  count(response: ServerResponse): void {
+    this.#open += 1;
+    response.once('close', () => {
+      this.#open -= 1;
+      if (this.#open === 0) this.#noneLeft?.();
+    });
+  }
+
+  /** From now on nothing new is begun. Resolves when the last answer has ended. */
+  drained(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#noneLeft = resolve;
+      if (this.#open === 0) resolve();
+    });
+  }
+}
+
+async function respond(
+  options: ServerOptions,
+  answers: OpenAnswers,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const traceId = traceIdOf(request);
+  response.setHeader('x-expert-router-trace-id', traceId);
+  if (answers.draining) response.setHeader('connection', 'close');
+  try {
+    const path = (request.url ?? '/').split('?', 1)[0]!;
+    const route = findRoute(request.method ?? 'GET', path);
+    const { keys, context } = options.current();
+    const caller = route.open ? null : authenticate(request, keys);
+    if (answers.draining && !route.open) {
+      throw new RouterError(
+        'shutting_down',
+        'This router is shutting down; ask another, or again in a moment.',
+        { retryAfter: 1 },
+      );
+    }
+    await route.handle(context, { request, response, traceId, caller });
+  } catch (error) {
+    // A body refused unread is still drained: closing on a client that is sending would reset the connection
+    // before it has read why.
+    request.resume();
+    if (!request.destroyed || request.complete)
+      sendError(response, error, (line) => options.log(`${traceId} ${line}`));
+  }
+}
+
+/** The caller's W3C trace id where it sends one, else a fresh one: 32 hex digits. */
+function traceIdOf(request: IncomingMessage): string {
+  const given = /^[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-/.exec(String(request.headers.traceparent ?? ''))?.[1];
+  return given ?? randomUUID().replaceAll('-', '');
+}
+
+/** Not ready, nothing new, until the last answer has ended or the time is up; then the socket is closed. */
+async function close(
+  server: Server,
+  answers: OpenAnswers,
+  context: () => RouteContext,
+  graceMs: number,
+): Promise<void> {
+  context().readiness.drain();
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, graceMs);
+  });
+  await Promise.race([answers.drained(), deadline]);
+  clearTimeout(timer);
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeAllConnections();
+  await closed;
+  await context().gateway.fleet.close();
+}

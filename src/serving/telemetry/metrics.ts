@@ -1,0 +1,200 @@
+/** What the router counts and times, as Prometheus metrics. It never sees a prompt, a key or an answer. */
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Usage } from '../../core/openai.ts';
+
+/** Seconds; from a cache hit to a long generation. */
+const DURATION_BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
+/** Seconds; a decision takes tens of microseconds to a few milliseconds. */
+const DECISION_BUCKETS = [0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05];
+
+/** What one replica's engine last reported; null for what it does not tell. */
+export interface EngineLoad {
+  readonly expert: string;
+  readonly replica: string;
+  readonly running: number | null;
+  readonly waiting: number | null;
+  readonly kvCacheUse: number | null;
+  readonly ageSeconds: number;
+}
+
+export interface RequestLabels {
+  readonly expert: string;
+  readonly cluster: number;
+  readonly reason: string;
+}
+
+export class Telemetry {
+  readonly registry = new Registry();
+  readonly #requests = this.#counter(
+    'expert_router_requests_total',
+    'Requests ended, by expert, reason of choice and how they ended',
+    ['expert', 'reason', 'outcome'],
+  );
+  readonly #classified = this.#counter('expert_router_classified_total', 'Requests classified, by cluster', [
+    'cluster',
+  ]);
+  readonly #promptTokens = this.#counter(
+    'expert_router_prompt_tokens_total',
+    'Prompt tokens, as experts reported them',
+    ['expert'],
+  );
+  readonly #generatedTokens = this.#counter(
+    'expert_router_generated_tokens_total',
+    'Generated tokens, as experts reported them',
+    ['expert'],
+  );
+  readonly #retries = this.#counter(
+    'expert_router_retries_total',
+    'Tries after the first, by the expert that answered',
+    ['expert'],
+  );
+  readonly #spills = this.#counter(
+    'expert_router_spillover_total',
+    'Requests answered by another expert than the one they were first sent to',
+    ['from', 'to'],
+  );
+  readonly #duration = this.#histogram(
+    'expert_router_request_duration_seconds',
+    'From choice to end of answer',
+    DURATION_BUCKETS,
+  );
+  readonly #firstByte = this.#histogram(
+    'expert_router_ttft_seconds',
+    'From choice to the first byte of the answer',
+    DURATION_BUCKETS,
+  );
+  readonly #decision = new Histogram({
+    name: 'expert_router_decision_seconds',
+    help: 'Time to classify a request and choose its expert',
+    buckets: DECISION_BUCKETS,
+    registers: [this.registry],
+  });
+
+  /** @param processMetrics also report CPU, memory and event-loop lag of the process */
+  constructor(options: { processMetrics: boolean }) {
+    if (options.processMetrics) collectDefaultMetrics({ register: this.registry });
+  }
+
+  /** Shows each expert's load, read when the page is asked for. */
+  watchLoads(
+    loads: () => ReadonlyMap<
+      string,
+      { readonly inFlight: number; readonly queued: number; readonly available: boolean }
+    >,
+  ): void {
+    const gauge = (
+      name: string,
+      help: string,
+      value: (load: { inFlight: number; queued: number; available: boolean }) => number,
+    ): void => {
+      new Gauge({
+        name,
+        help,
+        labelNames: ['expert'],
+        registers: [this.registry],
+        aggregator: name.endsWith('available') ? 'max' : 'sum',
+        collect() {
+          for (const [expert, load] of loads()) this.set({ expert }, value(load));
+        },
+      });
+    };
+    gauge('expert_router_inflight', 'Requests with an expert now', (load) => load.inFlight);
+    gauge('expert_router_queued', 'Requests waiting for an expert now', (load) => load.queued);
+    gauge(
+      'expert_router_demand',
+      'Requests with an expert or waiting for it',
+      (load) => load.inFlight + load.queued,
+    );
+    gauge('expert_router_available', '1 if an expert can take requests', (load) => Number(load.available));
+  }
+
+  /** Shows what engines say of themselves, read when the page is asked for. All workers say the same of one replica. */
+  watchEngines(engines: () => readonly EngineLoad[]): void {
+    const gauge = (name: string, help: string, value: (engine: EngineLoad) => number | null): void => {
+      new Gauge({
+        name,
+        help,
+        labelNames: ['expert', 'replica'],
+        registers: [this.registry],
+        aggregator: 'max',
+        collect() {
+          this.reset();
+          for (const engine of engines()) {
+            const told = value(engine);
+            if (told !== null) this.set({ expert: engine.expert, replica: engine.replica }, told);
+          }
+        },
+      });
+    };
+    gauge(
+      'expert_router_engine_running',
+      "Requests in an engine's batch, by its own report",
+      (e) => e.running,
+    );
+    gauge(
+      'expert_router_engine_waiting',
+      'Requests that wait in an engine, by its own report',
+      (e) => e.waiting,
+    );
+    gauge('expert_router_engine_kv_cache_use', 'Share of the KV cache in use, 0 to 1', (e) => e.kvCacheUse);
+    gauge(
+      'expert_router_engine_report_age_seconds',
+      'Time since an engine last reported its load; the oldest over workers',
+      (e) => e.ageSeconds,
+    );
+  }
+
+  timeDecision<T>(decide: () => T): T {
+    const started = performance.now();
+    const decided = decide();
+    this.#decision.observe((performance.now() - started) / 1000);
+    return decided;
+  }
+
+  /** Opens the record of one request; its first ending counts, later ones are ignored. */
+  begin(labels: RequestLabels): RequestRecord {
+    const started = performance.now();
+    const seconds = (): number => (performance.now() - started) / 1000;
+    const { reason } = labels;
+    let expert = labels.expert;
+    let heard = false;
+    let ended = false;
+    this.#classified.inc({ cluster: labels.cluster });
+    return {
+      served: (by, tries) => {
+        if (tries > 1) this.#retries.inc({ expert: by }, tries - 1);
+        if (by !== labels.expert) this.#spills.inc({ from: labels.expert, to: by });
+        expert = by;
+      },
+      firstByte: () => {
+        if (!heard) this.#firstByte.observe({ expert }, seconds());
+        heard = true;
+      },
+      end: (outcome, usage) => {
+        if (ended) return;
+        ended = true;
+        this.#requests.inc({ expert, reason, outcome });
+        this.#duration.observe({ expert }, seconds());
+        if (usage === 'unknown') return;
+        this.#promptTokens.inc({ expert }, usage.prompt_tokens);
+        this.#generatedTokens.inc({ expert }, usage.completion_tokens);
+      },
+    };
+  }
+
+  #counter<L extends string>(name: string, help: string, labelNames: readonly L[]): Counter<L> {
+    return new Counter({ name, help, labelNames, registers: [this.registry] });
+  }
+
+  #histogram(name: string, help: string, buckets: number[]): Histogram<'expert'> {
+    return new Histogram({ name, help, buckets, labelNames: ['expert'], registers: [this.registry] });
+  }
+}
+
+export interface RequestRecord {
+  /** Who answers after all, and at which try. */
+  served(expert: string, tries: number): void;
+  firstByte(): void;
+  /** @param outcome `ok`, `cancelled`, `expert_error` (an error status relayed) or an error code */
+  end(outcome: string, usage: Usage | 'unknown'): void;
+}

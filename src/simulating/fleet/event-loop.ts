@@ -1,0 +1,226 @@
+/**
+ * The fleet in time: users ask, the policy chooses, replicas answer. Discrete events, exact order, one seed.
+ * It knows the next event of everybody, and nothing of what a step costs or how a choice is made.
+ */
+import { MinHeap } from '../../core/heap.ts';
+import { type Random, seededRandom } from '../../core/random.ts';
+import type { ReplicaListener } from '../engine/replica.ts';
+import type { GenerationRequest } from '../engine/sequence.ts';
+import { arrivalTimes, gap } from '../workload/arrivals.ts';
+import { drawCluster } from '../workload/clusters.ts';
+import { drawLengths, meanLengths } from '../workload/lengths.ts';
+import { FleetExpert, type FleetReplica } from './expert.ts';
+import { ExpertTally, percentiles, type StageMeasures } from './measures.ts';
+import { checkScenario, type FleetScenario } from './scenario.ts';
+
+/** Where a request is, from question to last token. */
+interface Journey {
+  readonly user: number;
+  readonly asked: number;
+  readonly replica: FleetReplica;
+  firstToken: number;
+}
+
+/** Streams of random numbers that must not shift one another. */
+const STREAM = { arrivals: 1, lengths: 2, clusters: 3, policy: 4, mean: 5 } as const;
+
+/** @throws {UserError} for a scenario that cannot be simulated. */
+export function simulateFleet(scenario: FleetScenario): StageMeasures {
+  checkScenario(scenario);
+  return new FleetRun(scenario).run();
+}
+
+class FleetRun {
+  readonly #scenario: FleetScenario;
+  readonly #end: number;
+  readonly #experts: readonly FleetExpert[];
+  readonly #byId: ReadonlyMap<string, number>;
+  readonly #tallies: readonly ExpertTally[];
+  readonly #random: Record<keyof typeof STREAM, Random>;
+  readonly #wakes = new MinHeap<FleetReplica>();
+  /** Closed loop: when each user asks next. Open loop: the next arrival only, refilled from the generator. */
+  readonly #questions = new MinHeap<number>();
+  readonly #openLoop: Iterator<number> | null;
+  readonly #journeys = new Map<number, Journey>();
+  readonly #samples = { ttft: [] as number[], tpot: [] as number[], e2e: [] as number[] };
+  #asked = 0;
+  #measured = 0;
+  #refused = 0;
+  #atHome = 0;
+
+  constructor(scenario: FleetScenario) {
+    this.#scenario = scenario;
+    this.#end = scenario.warmupSeconds + scenario.seconds;
+    const root = seededRandom(scenario.seed);
+    const names = Object.keys(STREAM) as (keyof typeof STREAM)[];
+    this.#random = Object.fromEntries(names.map((name) => [name, root.fork(STREAM[name])])) as Record<
+      keyof typeof STREAM,
+      Random
+    >;
+    const mean = meanLengths(scenario.lengths, this.#random.mean, 2000);
+    this.#experts = scenario.experts.map((spec) => new FleetExpert(spec, mean));
+    this.#byId = new Map(scenario.experts.map(({ id }, i) => [id, i]));
+    this.#tallies = this.#experts.map(() => new ExpertTally(scenario.warmupSeconds, scenario.seconds));
+    this.#openLoop = this.#startArrivals();
+  }
+
+  run(): StageMeasures {
+    for (;;) {
+      const asks = this.#questions.minKey;
+      const wakes = this.#wakes.minKey;
+      const now = Math.min(asks, wakes);
+      // Nothing left to happen (a trace that has run out) ends the run as the clock does.
+      if (now > this.#end || now === Number.POSITIVE_INFINITY) return this.#finish();
+      // Questions first: who asks at this instant is in the step planned at it.
+      if (asks <= wakes) this.#ask(now);
+      else this.#wake(now);
+    }
+  }
+
+  /** Runs that reach beyond the end are cut there, or their tokens would be missing. */
+  #finish(): StageMeasures {
+    for (const expert of this.#experts)
+      for (const replica of expert.replicas) {
+        replica.engine.cutRun(this.#end);
+        const next = replica.engine.nextTime;
+        if (next < Number.POSITIVE_INFINITY) replica.engine.advance(next, this.#listener(replica));
+      }
+    return this.#measures();
+  }
+
+  #startArrivals(): Iterator<number> | null {
+    const { arrivals, warmupSeconds } = this.#scenario;
+    const random = this.#random.arrivals;
+    if (arrivals.kind === 'closed') {
+      // Users come one after the other; all at once, they would stay in step for minutes.
+      const ramp = Math.max(1, warmupSeconds / 4);
+      for (let user = 0; user < arrivals.users; user++) this.#questions.push(random.next() * ramp, user);
+      return null;
+    }
+    const times = arrivalTimes(arrivals, this.#end, random);
+    this.#refill(times);
+    return times;
+  }
+
+  #refill(times: Iterator<number>): void {
+    const next = times.next();
+    if (!next.done) this.#questions.push(next.value, -1);
+  }
+
+  #ask(now: number): void {
+    const user = this.#questions.pop()!;
+    if (this.#openLoop) this.#refill(this.#openLoop);
+    const request = this.#nextRequest();
+    if (!request) return;
+    const expert = this.#choose();
+    const replica = expert.leastBusy();
+    if (!replica.engine.canEverRun(request)) {
+      this.#refused += 1;
+      this.#askAgain(user, now);
+      return;
+    }
+    if (now >= this.#scenario.warmupSeconds) this.#tallies[this.#byId.get(expert.spec.id)!]!.requests += 1;
+    this.#journeys.set(request.id, { user, asked: now, replica, firstToken: 0 });
+    expert.began(replica, request);
+    replica.engine.submit(request, now);
+    this.#schedule(replica);
+  }
+
+  #nextRequest(): GenerationRequest | null {
+    const id = this.#asked++;
+    const { replay, lengths } = this.#scenario;
+    if (!replay) return { id, ...drawLengths(lengths, this.#random.lengths) };
+    const request = replay[id];
+    return request ? { id, ...request } : null;
+  }
+
+  #choose(): FleetExpert {
+    const { shares, affinities, policy, secondsPerAffinity } = this.#scenario;
+    const affinity = affinities[drawCluster(shares, this.#random.clusters)]!;
+    const candidates = this.#experts.map((expert, i) => expert.candidate(affinity[i]!));
+    const context = { random: this.#random.policy.next(), sequence: this.#asked - 1, secondsPerAffinity };
+    const chosen = policy(candidates, context)[0]!;
+    if (chosen.affinity >= Math.max(...affinity)) this.#atHome += 1;
+    return this.#experts[this.#byId.get(chosen.id)!]!;
+  }
+
+  #askAgain(user: number, now: number): void {
+    const { arrivals } = this.#scenario;
+    if (arrivals.kind !== 'closed') return;
+    const think = arrivals.thinkSeconds;
+    // A refused question costs a moment even without thinking, or the user would ask for ever at one instant.
+    this.#questions.push(now + (think > 0 ? gap(this.#random.arrivals, 1 / think) : 1e-3), user);
+  }
+
+  #schedule(replica: FleetReplica): void {
+    const next = replica.engine.nextTime;
+    if (next === replica.wakeAt) return;
+    replica.wakeAt = next;
+    if (next < Number.POSITIVE_INFINITY) this.#wakes.push(next, replica);
+  }
+
+  #wake(now: number): void {
+    const replica = this.#wakes.pop()!;
+    if (replica.wakeAt !== now) return;
+    replica.wakeAt = Number.NaN;
+    replica.engine.advance(now, this.#listener(replica));
+    this.#schedule(replica);
+  }
+
+  #listener(replica: FleetReplica): ReplicaListener {
+    const tally = this.#tallies[this.#byId.get(replica.expert.spec.id)!]!;
+    return {
+      firstToken: (request, time) => {
+        this.#journeys.get(request.id)!.firstToken = time;
+      },
+      finished: (request, time) => {
+        const journey = this.#journeys.get(request.id)!;
+        this.#journeys.delete(request.id);
+        replica.expert.ended(replica, request);
+        this.#measure(request, journey, time);
+        this.#askAgain(journey.user, time);
+      },
+      ran: (load, steps, seconds, time) => {
+        const decoded = load.decodeSequences * steps;
+        const firsts = load.logitRows - load.decodeSequences;
+        const running = load.decodeSequences + load.prefillSequences;
+        tally.ran(time - seconds, time, decoded + firsts, running, replica.engine.kvUse);
+      },
+    };
+  }
+
+  #measure(request: GenerationRequest, journey: Journey, time: number): void {
+    if (journey.asked < this.#scenario.warmupSeconds || time > this.#end) return;
+    this.#measured += 1;
+    this.#samples.ttft.push(1000 * (journey.firstToken - journey.asked));
+    this.#samples.e2e.push(1000 * (time - journey.asked));
+    if (request.outputTokens > 1)
+      this.#samples.tpot.push((1000 * (time - journey.firstToken)) / (request.outputTokens - 1));
+  }
+
+  #measures(): StageMeasures {
+    const { arrivals, seconds } = this.#scenario;
+    const experts = this.#experts.map((expert, i) => {
+      const preemptions = expert.replicas.reduce((sum, { engine }) => sum + engine.preemptions, 0);
+      return this.#tallies[i]!.measures(expert.spec.id, expert.gpus, expert.replicas.length, preemptions);
+    });
+    const gpus = experts.reduce((sum, e) => sum + e.gpus, 0);
+    const overGpus = (value: (e: (typeof experts)[number]) => number): number =>
+      experts.reduce((sum, e) => sum + e.gpus * value(e), 0) / gpus;
+    return {
+      users: arrivals.kind === 'closed' ? arrivals.users : 0,
+      requests: this.#measured,
+      errors: this.#refused,
+      tokens_per_second: experts.reduce((sum, e) => sum + e.tokens_per_second, 0),
+      ttft_ms: percentiles(this.#samples.ttft),
+      tpot_ms: percentiles(this.#samples.tpot),
+      e2e_ms: percentiles(this.#samples.e2e),
+      at_home: this.#asked > 0 ? this.#atHome / this.#asked : 0,
+      gpu_utilisation: overGpus((e) => e.gpu_utilisation),
+      kv_utilisation: overGpus((e) => e.kv_utilisation),
+      seconds,
+      unfinished: this.#asked > 0 ? this.#journeys.size / this.#asked : 0,
+      experts,
+    };
+  }
+}

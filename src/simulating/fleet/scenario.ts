@@ -1,0 +1,87 @@
+/**
+ * What is simulated: experts on GPUs, the prompts that come, and the policy between them; as plain values.
+ * It knows nothing of YAML, files or results.
+ */
+import { UserError } from '../../core/errors.ts';
+import type { Policy } from '../../deciding/routing/policy.ts';
+import { type Deployment, describeDeployment } from '../deployment.ts';
+import type { AdmissionRule } from '../engine/scheduler.ts';
+import { type EngineLimits, requireFit } from '../memory.ts';
+import { type Arrivals, checkArrivals } from '../workload/arrivals.ts';
+import type { ClusterShares } from '../workload/clusters.ts';
+import { checkLengths, type LengthModel } from '../workload/lengths.ts';
+
+export interface SimulatedExpertSpec {
+  readonly id: string;
+  readonly deployment: Deployment;
+  readonly replicas: number;
+  readonly limits: EngineLimits;
+  readonly admission: AdmissionRule;
+  readonly chunkedPrefill: boolean;
+  /** Requests per replica that the router takes as its capacity; what cache and batch hold when absent. */
+  readonly slots?: number;
+}
+
+/** One request of a replayed trace. */
+export interface ReplayedRequest {
+  readonly promptTokens: number;
+  readonly outputTokens: number;
+  readonly prefix?: { readonly ids: readonly number[]; readonly tokensPerId: number };
+}
+
+export interface FleetScenario {
+  readonly experts: readonly SimulatedExpertSpec[];
+  /** Share of prompts per cluster; cluster i is at home with the expert of the highest affinity. */
+  readonly shares: ClusterShares;
+  /** Affinity of each expert for a cluster's prompts, in the order of `experts`. */
+  readonly affinities: readonly (readonly number[])[];
+  readonly arrivals: Arrivals;
+  readonly lengths: LengthModel;
+  /** With trace arrivals: the requests in the order of their times; lengths are then not drawn. */
+  readonly replay?: readonly ReplayedRequest[];
+  readonly policy: Policy;
+  /** Seconds of waiting that one unit of affinity is worth to the policy. */
+  readonly secondsPerAffinity: number;
+  /** Seconds measured, after `warmupSeconds` that are not. */
+  readonly seconds: number;
+  readonly warmupSeconds: number;
+  readonly seed: number;
+}
+
+/** @throws {UserError} for a scenario that cannot be simulated, or in which some request could never run. */
+export function checkScenario(scenario: FleetScenario): void {
+  const positive = (field: string, value: number): void => {
+    if (!(value > 0 && Number.isFinite(value)))
+      throw new UserError(`${field}: must be above 0, is ${value}.`);
+  };
+  positive('seconds', scenario.seconds);
+  if (!(scenario.warmupSeconds >= 0))
+    throw new UserError(`warmup: must not be negative, is ${scenario.warmupSeconds}.`);
+  positive('seconds_per_affinity', scenario.secondsPerAffinity);
+  if (scenario.experts.length === 0) throw new UserError('experts: at least one is needed.');
+  checkArrivals(scenario.arrivals);
+  checkLengths(scenario.lengths);
+  const longest = longestRequest(scenario);
+  for (const { id, deployment, limits, replicas } of scenario.experts) {
+    if (!(Number.isInteger(replicas) && replicas > 0))
+      throw new UserError(`experts.${id}.replicas: must be a whole number above 0, is ${replicas}.`);
+    if (longest > deployment.model.maxContext && !scenario.replay)
+      throw new UserError(
+        `lengths: requests reach ${longest} tokens, but ${deployment.model.name} was trained for ` +
+          `${deployment.model.maxContext}; lower lengths.prompt.max or lengths.output.max.`,
+      );
+    // A replayed trace may hold single requests that are too long: they are refused and counted.
+    const budget = requireFit(deployment, limits, scenario.replay ? limits.blockTokens : longest);
+    if (budget.kvTokens < longest && !scenario.replay)
+      throw new UserError(
+        `lengths: ${describeDeployment(deployment)} can never serve ${longest} tokens at once.`,
+      );
+  }
+}
+
+function longestRequest({ lengths }: FleetScenario): number {
+  if (lengths.kind === 'observed')
+    return lengths.pairs.reduce((most, p) => Math.max(most, p.promptTokens + p.outputTokens), 0);
+  const longest = (d: typeof lengths.prompt): number => (d.kind === 'fixed' ? d.tokens : d.max);
+  return longest(lengths.prompt) + longest(lengths.output);
+}
