@@ -5,7 +5,8 @@
 import { readFileSync } from 'node:fs';
 import { composeRouter, DEFAULT_CONFIG, idleLoads, loadRouterModel } from '../src/serving/app/compose.ts';
 import { loadConfig } from '../src/serving/config/load.ts';
-import { parseRequest } from '../src/serving/gateway/request.ts';
+import { readAsk } from '../src/serving/dialects/index.ts';
+import { openAiChat } from '../src/serving/dialects/openai/chat.ts';
 
 interface Judged {
   readonly prompt: string;
@@ -21,7 +22,7 @@ const right = new Map<string, number>();
 const asked = new Map<string, number>();
 for (const { prompt, experts } of judged) {
   const body = Buffer.from(JSON.stringify({ messages: [{ role: 'user', content: prompt }] }));
-  const { decision, classification } = router.route(parseRequest('chat', body), undefined);
+  const { decision, classification } = router.route(readAsk(openAiChat, body), undefined);
   const wanted = experts[0]!;
   asked.set(wanted, (asked.get(wanted) ?? 0) + 1);
   if (experts.includes(decision.expert)) right.set(wanted, (right.get(wanted) ?? 0) + 1);

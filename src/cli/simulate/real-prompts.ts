@@ -8,7 +8,8 @@ import { findSources } from '../../learning/training/sources/files.ts';
 import { readPrompts } from '../../learning/training/sources/read.ts';
 import { composeRouter, DEFAULT_CONFIG, idleLoads, loadRouterModel } from '../../serving/app/compose.ts';
 import { loadConfig } from '../../serving/config/load.ts';
-import { parseRequest } from '../../serving/gateway/request.ts';
+import { readAsk } from '../../serving/dialects/index.ts';
+import { openAiChat } from '../../serving/dialects/openai/chat.ts';
 import type { FleetScenario } from '../../simulating/fleet/scenario.ts';
 
 /** More would change the shares by less than a percent. */
@@ -42,7 +43,7 @@ export async function realPrompts(
     for await (const prompt of readPrompts(file, {})) {
       if (affinities.length >= MOST_PROMPTS) break;
       const body = Buffer.from(JSON.stringify({ messages: [{ role: 'user', content: prompt }] }));
-      const { ranking } = router.route(parseRequest('chat', body), undefined).decision;
+      const { ranking } = router.route(readAsk(openAiChat, body), undefined).decision;
       affinities.push(
         loaded.experts.map(({ id }) => ranking.find((ranked) => ranked.expert === id)!.affinity),
       );

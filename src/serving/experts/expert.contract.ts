@@ -1,6 +1,5 @@
 /**
  * What every kind of expert must do, as one suite that each kind's tests run on an expert of theirs.
- * It knows nothing of how an expert makes its answer.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RouterError } from '../../core/errors.ts';

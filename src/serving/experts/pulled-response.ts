@@ -1,6 +1,6 @@
 /**
- * A response of the wire read by pulling: what nobody has asked for yet waits in the socket. For experts that
- * translate an answer instead of relaying it; it knows nothing of what the bytes mean.
+ * A response read by pulling: what nobody has asked for yet waits in the socket. For experts that translate an answer
+ * instead of relaying it.
  */
 import type { Exchange, HttpClient, OutgoingRequest, WireError } from '../../http/client.ts';
 import type { ResponseHead } from '../../http/response-parser.ts';

@@ -1,6 +1,6 @@
 /**
- * The choice for one request: text, classification, decision. The data path and the dry run call this same
- * code; it holds the router model and the experts' territory, and speaks to nobody.
+ * The choice for one request: text, classification, decision. The data path and the dry run call this same code; it
+ * holds the router model and the experts' territory.
  */
 
 import { RouterError } from '../../core/errors.ts';
@@ -12,7 +12,7 @@ import { type Decision, decide, decideFor } from '../../deciding/routing/decide.
 import type { LoadSnapshot, Policy } from '../../deciding/routing/policy.ts';
 import type { Territory } from '../../deciding/routing/territory.ts';
 import type { RoutableText } from '../../deciding/text/routable.ts';
-import { AUTO, type ParsedRequest } from './request.ts';
+import { AUTO, type RoutingFacts } from '../dialects/ask.ts';
 
 export interface Routed {
   /** Of the last user turn, with what its conversation adds. */
@@ -51,7 +51,7 @@ export class Router {
    * @param forced the expert a request header demands, which outranks the body's model name
    * @throws RouterError `model_not_found` for a name that is neither `auto` nor an expert
    */
-  route(request: ParsedRequest, forced: string | undefined): Routed {
+  route(request: RoutingFacts, forced: string | undefined): Routed {
     const { turns } = request;
     const classified = turns.map((turn) => classify(this.model, turn));
     const classification = classified.at(-1)!;

@@ -6,7 +6,7 @@
  * TGI router/src/server.rs; of OpenAI's cloud, its reference of chat completions.
  */
 import type { Endpoint } from '../../../core/openai.ts';
-import type { ExpertRequest } from '../expert.ts';
+import type { OpenAiAsk } from '../../dialects/openai/ask.ts';
 import { Members, type Splice } from './members.ts';
 import { withoutHalfSurrogates } from './surrogates.ts';
 
@@ -51,7 +51,7 @@ export const LIMIT_INSTEAD_OF_16 = 1024;
  */
 export function bodyFor(
   dialect: Dialect,
-  request: ExpertRequest,
+  request: OpenAiAsk,
   { model, limit }: { readonly model: string; readonly limit: number | undefined },
 ): Buffer {
   const { buffer, byteOffset, length } = request.body;
@@ -63,7 +63,7 @@ export function bodyFor(
 
 function limitEdits(
   members: Members,
-  { endpoint, json }: ExpertRequest,
+  { endpoint, json }: OpenAiAsk,
   dialect: Dialect,
   limit: number | undefined,
 ): readonly Splice[] {
