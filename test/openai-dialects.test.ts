@@ -2,6 +2,7 @@
  * Every difference between servers that speak OpenAI's API, through the whole kind `openai` and, where it decides who
  * answers, through the gateway. The servers' side is test/support/recorded.ts: written from documented formats.
  */
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ChatBody, CompletionBody } from '../src/core/openai.ts';
@@ -195,6 +196,24 @@ describe('errors', () => {
     const heard = await chat(expert, { stream: exchange.type === 'text/event-stream' });
     expect(heard.status).toBe(status);
     expect(JSON.parse(heard.body).error).toMatchObject({ message });
+  });
+
+  it('are read through their encoding', async () => {
+    const body = '{"error":{"message":"no","type":"t","param":null,"code":"c"}}';
+    for (const [encoding, bytes, message] of [
+      ['gzip', gzipSync(body), 'no'],
+      ['br', brotliCompressSync(body), 'no'],
+      ['gzip', Buffer.from('half'), "The expert's server answered with status 429 and no reason."],
+    ] as const) {
+      const { expert } = await expertAt('plain', (response) => {
+        response.writeHead(429, { 'content-type': 'application/json', 'content-encoding': encoding });
+        response.end(bytes);
+      });
+      const heard = await chat(expert);
+      expect(heard.status).toBe(429);
+      expect(heard.headers).not.toHaveProperty('content-encoding');
+      expect(JSON.parse(heard.body).error.message).toBe(message);
+    }
   });
 
   it('nothing is heard by who leaves at the head of an answer', async () => {

@@ -249,6 +249,36 @@ describe('admission', () => {
     );
     expect(slow.requests.filter((one) => one.method === 'POST')).toHaveLength(1);
   });
+
+  it('a client that leaves the queue of the second expert is forgotten there too', async () => {
+    const slow = await upstream((response, request) =>
+      request.method === 'GET' ? polite(response, request) : undefined,
+    );
+    const router = await gateway(`
+experts:
+  - { id: code, kind: openai, url: '${slow.url}', max_concurrent: 1, queue_size: 0, samples: [${PROMPT}] }
+  - { id: other, kind: openai, url: '${slow.url}', max_concurrent: 1 }
+`);
+    running.push(router, slow);
+    const leaving = new AbortController();
+    const send = () =>
+      fetch(`${router.url}/v1/chat/completions`, {
+        method: 'POST',
+        body: JSON.stringify({ messages: [{ role: 'user', content: PROMPT }] }),
+        signal: leaving.signal,
+      }).catch(() => null);
+    const all = [send(), send(), send()];
+    const queued = () => router.metric('expert_router_queued{expert="other"}');
+    await eventually('one waits', async () => (await queued()) === 1);
+    leaving.abort();
+    await Promise.all(all);
+    await eventually('nobody waits', async () => (await queued()) === 0);
+    await eventually(
+      'nothing is left',
+      async () => (await router.metric('expert_router_demand{expert="other"}')) === 0,
+    );
+    expect(slow.requests.filter((one) => one.method === 'POST')).toHaveLength(2);
+  });
 });
 
 describe('an expert that breaks the protocol', () => {

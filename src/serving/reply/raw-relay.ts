@@ -2,6 +2,7 @@
  * One answer in the client's own dialect, relayed byte for byte. What may yet be no answer is held back; what the
  * bytes mean is asked of the dialect alone.
  */
+import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
 import { RouterError } from '../../core/errors.ts';
 import { responseHeadersForClient } from '../../core/headers.ts';
 import { isEventStream } from '../../core/sse.ts';
@@ -144,7 +145,8 @@ export class RawRelay implements ResponseHandler {
   #told(): void {
     const { status, headers } = this.#head;
     const body = this.#held.length === 1 ? this.#held[0]! : Buffer.concat(this.#held);
-    this.#fail(this.#options.lane.refusal(this.#options.statuses[status] ?? status, headers, body));
+    const told = readable(headers['content-encoding'], body);
+    this.#fail(this.#options.lane.refusal(this.#options.statuses[status] ?? status, headers, told));
   }
 
   #refuse(wrong: string): void {
@@ -155,6 +157,22 @@ export class RawRelay implements ResponseHandler {
     const shown = this.#state === 'answer';
     this.#state = 'over';
     this.#sink.fail(shown ? brokenOff(this.#options.expert, failure) : failure);
+  }
+}
+
+const DECODERS: Readonly<Record<string, (body: Buffer, limit: { maxOutputLength: number }) => Buffer>> = {
+  gzip: gunzipSync,
+  deflate: inflateSync,
+  br: brotliDecompressSync,
+};
+
+/** An error's body without its encoding; empty where that cannot be undone within bounds. */
+function readable(encoding = 'identity', body: Buffer): Buffer {
+  if (encoding === 'identity') return body;
+  try {
+    return DECODERS[encoding]!(body, { maxOutputLength: MOST_ERROR_BYTES });
+  } catch {
+    return Buffer.alloc(0);
   }
 }
 
