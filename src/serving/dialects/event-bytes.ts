@@ -28,6 +28,18 @@ export class EventBytes {
   }
 
   push(bytes: Buffer): void {
+    if (this.#isOneEvent(bytes)) this.#give(bytes);
+    else this.#split(bytes);
+  }
+
+  /** As most pieces are: a line and its end, and then a blank line. */
+  #isOneEvent(bytes: Buffer): boolean {
+    const last = bytes.length - 1;
+    if (this.#start !== 0 || this.#line !== 0 || this.#afterCr || last < 2) return false;
+    return bytes[last] === LF && bytes.indexOf(LF) === last - 1 && bytes.indexOf(CR) < 0;
+  }
+
+  #split(bytes: Buffer): void {
     for (let at = 0; at < bytes.length; at += 1) {
       const byte = bytes[at]!;
       if (byte !== LF && byte !== CR) continue;
@@ -91,7 +103,9 @@ export class EventBytes {
 
 /** The data of an event; null where it has none, as comments have. */
 export function dataOf(event: Buffer): string | null {
-  const text = event.toString('utf8');
+  const text = event.toString('utf8').trimEnd();
+  if (text.startsWith('data:') && !text.includes('\n') && !text.includes('\r'))
+    return text.slice(text[5] === ' ' ? 6 : 5);
   const lines: string[] = [];
   for (const line of text.split(/\r\n|\n|\r/)) {
     if (line.startsWith('data:')) lines.push(line.slice(line[5] === ' ' ? 6 : 5));
