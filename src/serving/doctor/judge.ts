@@ -130,7 +130,7 @@ export function judgeStream(heard: Heard): Check {
     return check(
       'streaming',
       'failed',
-      `${chunks} chunks and no [DONE]: clients take that for a broken answer`,
+      `${chunks} chunks, no finish reason and no [DONE]: clients take that for a broken answer`,
       CUT,
     );
   const slow =
@@ -220,10 +220,15 @@ function readStream(body: string): { text: string; chunks: number; done: boolean
       read.done = true;
       return;
     }
-    const chunk = parsed(data) as { error?: { message?: string } } | null;
+    const chunk = parsed(data) as {
+      error?: { message?: string };
+      choices?: readonly { finish_reason?: unknown }[];
+    } | null;
     if (chunk?.error) read.error = chunk.error.message ?? JSON.stringify(chunk.error);
     const text = textOf(chunk, 'delta');
     if (text !== null) read.chunks += 1;
+    // Some engines end with it, and send no [DONE].
+    if (chunk?.choices?.[0]?.finish_reason) read.done = true;
     read.text += text ?? '';
   });
   feed(body);
