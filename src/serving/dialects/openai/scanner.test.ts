@@ -166,6 +166,10 @@ describe('the end of a stream', () => {
     ['a [DONE] within a text', `${text('a')}${text('x\u2028data: [DONE]\u2028')}`],
     ['a reason within a text', text('"finish_reason":"stop"')],
     ['half an event', text('a') + STOP.slice(0, 60)],
+    [
+      'a whole answer that is no event',
+      '{"choices":[{"index":0,"message":{"content":"a"},"finish_reason":"stop"}]}',
+    ],
   ])('is missing with %s', (_name, bytes) => {
     expect(ending(bytes)).toEqual(cut);
     fc.assert(

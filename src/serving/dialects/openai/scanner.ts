@@ -92,9 +92,11 @@ class StreamScanner implements Scanner {
 
   /** Notes all that an event says. @returns its value, undefined if it is no JSON; null where it has none */
   #read(event: Buffer): unknown {
-    // Ollama writes the error of a runner that died as a line of JSON.
-    const data = dataOf(event) ?? (event[0] === OPEN_OBJECT ? event.toString('utf8') : null);
-    if (data === null) return null;
+    const data = dataOf(event);
+    if (data === null) {
+      if (event[0] === OPEN_OBJECT) this.#readLine(event.toString('utf8'));
+      return null;
+    }
     if (data.trim() === DONE) {
       this.#done = true;
       return undefined;
@@ -103,6 +105,11 @@ class StreamScanner implements Scanner {
     this.#error ??= errorUnder200(value, data);
     if (isObject(value)) this.#note(value);
     return value;
+  }
+
+  /** Ollama writes the error of a runner that died as a line of JSON. Whatever else is no event is no answer. */
+  #readLine(json: string): void {
+    this.#error ??= errorUnder200(parseJson(json), json);
   }
 
   #note({ choices, usage }: Json): void {
