@@ -1,6 +1,6 @@
 /**
  * One keep-alive connection to a server, carrying one request at a time. Plain sockets read into a single shared
- * buffer: a read costs no allocation but the copy that is passed on. It knows nothing of pools or retries.
+ * buffer: a read costs no allocation but the copy that is passed on.
  */
 import { connect as connectPlain, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
@@ -35,7 +35,8 @@ export class Connection {
   #parser: ResponseParser | null = null;
   #paused = false;
   #answered = false;
-  #open = false;
+  /** Whether a request may be written: the socket is open, and nothing of the last response can still be in it. */
+  #ready = false;
   readonly #onIdleClose: (connection: Connection) => void;
 
   /** @param onIdleClose called when the connection ends while no exchange uses it */
@@ -59,7 +60,7 @@ export class Connection {
     this.#user = user;
     this.#answered = false;
     this.#parser = new ResponseParser(user);
-    if (this.#open) user.connected();
+    if (this.#ready) user.connected();
   }
 
   /** Head and body leave in one write. */
@@ -86,13 +87,19 @@ export class Connection {
     this.#socket.resume();
   }
 
-  /** Back to nobody's use, to wait for the next request at most so long. */
+  /**
+   * Back to nobody's use, to wait for the next request for at most so many milliseconds; 0 sets no limit. Whatever is
+   * still readable ends it, so it takes another request only once the socket has been looked at again.
+   */
   rest(milliseconds: number): void {
     this.#user = null;
     this.#parser = null;
     this.used = true;
+    this.#ready = false;
     this.resume(); // the last bytes of a response may have paused it
     this.#socket.setTimeout(milliseconds);
+    // The first turn may come before the next poll of the sockets; the second comes after it.
+    setImmediate(() => setImmediate(() => this.#connected()));
   }
 
   /** Ends it at once, telling its user why. */
@@ -131,14 +138,15 @@ export class Connection {
   }
 
   #connected(): void {
-    this.#open = true;
+    if (this.#socket.destroyed) return;
+    this.#ready = true;
     this.#user?.connected();
   }
 
   #read(bytes: Buffer): void {
     const parser = this.#parser;
-    if (!parser) {
-      this.#socket.destroy(); // bytes nobody asked for
+    if (!parser || !this.#ready) {
+      this.#socket.destroy(); // bytes nobody asked for; whoever is about to use it gets a new connection
       return;
     }
     this.#answered = true;

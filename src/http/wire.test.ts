@@ -213,7 +213,7 @@ describe('HttpClient', () => {
             setTimeout(() => exchange.resume(), 1);
             return false;
           },
-          end: resolve,
+          end: () => resolve(),
           fail: () => {},
         },
       );

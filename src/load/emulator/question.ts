@@ -7,7 +7,7 @@ import type { Endpoint } from '../../core/openai.ts';
 import type { ExpertRequest } from '../../serving/experts/expert.ts';
 import { lastText, readMessages, readPrompt } from '../../serving/experts/messages.ts';
 import { readParameters } from '../../serving/experts/parameters.ts';
-import type { HttpRequest } from './request-reader.ts';
+import type { HttpRequest } from './connection.ts';
 
 export interface Question {
   readonly endpoint: Endpoint;

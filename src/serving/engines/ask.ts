@@ -1,7 +1,7 @@
 /** One question to a server over HTTP, and what came of it. It judges no answer, and a server that hangs ends it too. */
 import { describeError } from '../../core/errors.ts';
-import type { HttpClient, WireError } from '../../http/client.ts';
-import type { ResponseHead } from '../../http/response-parser.ts';
+import { type HttpClient, WireError } from '../../http/client.ts';
+import { PulledResponse } from '../../http/pulled-response.ts';
 
 export interface Question {
   readonly method?: 'GET' | 'POST';
@@ -37,48 +37,23 @@ const FAILURES: Readonly<Record<WireError['failure'], NoAnswer['failure']>> = {
   garbled: 'garbled',
 };
 
-/** Never rejects. @param signal ends the waiting: the question then counts as `silent` */
-export function ask(client: HttpClient, question: Question, signal: AbortSignal): Promise<Asked> {
-  return new Promise((resolve) => {
-    let head: ResponseHead = { status: 0, headers: {} };
-    const pieces: Buffer[] = [];
-    let bytes = 0;
-    const done = (asked: Asked): void => {
-      signal.removeEventListener('abort', giveUp);
-      resolve(asked);
+/** Never rejects but for a fault of ours. @param signal ends the waiting: the question then counts as `silent` */
+export async function ask(client: HttpClient, question: Question, signal: AbortSignal): Promise<Asked> {
+  let response: PulledResponse | null = null;
+  try {
+    const request = {
+      method: question.method ?? 'GET',
+      path: question.path,
+      headers: { accept: '*/*', ...question.headers },
+      body: Buffer.from(question.body ?? ''),
     };
-    const answer = (): void =>
-      done({ ...head, body: Buffer.concat(pieces).toString('utf8').slice(0, MAX_BYTES) });
-    const exchange = client.request(
-      {
-        method: question.method ?? 'GET',
-        path: question.path,
-        headers: { accept: '*/*', ...question.headers },
-        body: Buffer.from(question.body ?? ''),
-      },
-      {
-        head: (got) => {
-          head = got;
-        },
-        data: (piece) => {
-          pieces.push(piece);
-          bytes += piece.length;
-          if (bytes <= MAX_BYTES) return true;
-          exchange.cancel();
-          answer();
-          return false;
-        },
-        end: answer,
-        fail: (error) => done({ failure: FAILURES[error.failure], detail: describeError(error) }),
-      },
-    );
-    const giveUp = (): void => {
-      exchange.cancel();
-      done({ failure: 'silent', detail: head.status === 0 ? 'no answer in time' : 'an answer without end' });
-    };
-    if (signal.aborted) giveUp();
-    else signal.addEventListener('abort', giveUp);
-  });
+    response = await PulledResponse.open(client, request, signal);
+    return { ...response.head, body: await response.text(MAX_BYTES) };
+  } catch (error) {
+    if (error instanceof WireError) return { failure: FAILURES[error.failure], detail: describeError(error) };
+    if (!signal.aborted) throw error;
+    return { failure: 'silent', detail: response ? 'an answer without end' : 'no answer in time' };
+  }
 }
 
 export function isAnswer(asked: Asked | undefined): asked is Answer {
