@@ -85,9 +85,14 @@ export class RequestReader implements PieceReceiver {
     const headers = readFields(lines);
     const minor = match[3] === '1' ? 1 : 0;
     if (minor === 1 && headers.host === undefined) throw new FramingError('no host header');
+    const expect = headers.expect?.toLowerCase();
+    if (expect !== undefined && expect !== '100-continue')
+      throw new FramingError(`unknown expectation ${quoted(expect)}`);
     const framing = framingOf(minor, headers);
     if (typeof framing === 'number' && framing > this.#maxBody) throw this.#tooLarge();
-    this.#keepAlive = staysOpen(minor, headers.connection);
+    // After an offer to change protocols, parsers differ on what the following bytes are: none are read.
+    const upgrade = headers.upgrade !== undefined && membersOf(headers.connection).includes('upgrade');
+    this.#keepAlive = !upgrade && staysOpen(minor, headers.connection);
     this.#received = 0;
     this.#body.begin(framing);
     this.#state = 'body';
@@ -96,7 +101,7 @@ export class RequestReader implements PieceReceiver {
       target: match[2]!,
       headers,
       keepAlive: this.#keepAlive,
-      awaitsContinue: minor === 1 && framing !== 0 && headers.expect?.toLowerCase() === '100-continue',
+      awaitsContinue: minor === 1 && framing !== 0 && expect !== undefined,
     });
   }
 
