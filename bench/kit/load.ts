@@ -1,7 +1,4 @@
-/**
- * Load for benches out of the load test's own parts: one stage at a time against an address of this machine.
- * It knows what is asked and how often, and nothing of who answers.
- */
+/** Load for benches out of the load test's own parts: one stage at a time against an address of this machine. */
 import { crc32 } from 'node:zlib';
 import { seededRandom } from '../../src/core/random.ts';
 import {

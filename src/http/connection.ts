@@ -4,6 +4,7 @@
  */
 import { connect as connectPlain, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { afterNextPoll } from './next-poll.ts';
 import { type ResponseEvents, ResponseParser } from './response-parser.ts';
 
 export interface Target {
@@ -98,8 +99,7 @@ export class Connection {
     this.#ready = false;
     this.resume(); // the last bytes of a response may have paused it
     this.#socket.setTimeout(milliseconds);
-    // The first turn may come before the next poll of the sockets; the second comes after it.
-    setImmediate(() => setImmediate(() => this.#connected()));
+    afterNextPoll(() => this.#connected());
   }
 
   /** Ends it at once, telling its user why. */

@@ -1,9 +1,7 @@
-/**
- * A line chart as one SVG text: a few series over one axis, named at their ends, readable in light and dark.
- * It knows points and names, and nothing of where they come from.
- */
+/** A line chart as one SVG text: a few series over one axis, named at their ends, readable in light and dark. */
 import { escapeHtml } from './escape.ts';
 import { linearScale, logScale, type Scale, shortNumber } from './scale.ts';
+import { COLOURS } from './style.ts';
 
 export interface ChartPoint {
   readonly x: number;
@@ -11,6 +9,8 @@ export interface ChartPoint {
   /** Bounds of a band around the line: percentiles, or an error that is known. */
   readonly low?: number;
   readonly high?: number;
+  /** Shown when the pointer rests on it, in place of name and values. */
+  readonly note?: string;
 }
 
 export interface ChartSeries {
@@ -38,8 +38,6 @@ const PLOT = {
   top: MARGIN.top,
   bottom: SIZE.height - MARGIN.bottom,
 };
-/** Colours come from the page's style sheet, so that they follow light and dark. */
-const COLOURS = 8;
 const LABEL_HEIGHT = 14;
 const LABEL_LETTERS = 25;
 
@@ -111,7 +109,7 @@ function drawSeries({ name, points, dashed }: ChartSeries, index: number, x: Sca
       : seen
           .map(
             (p) =>
-              `<circle class="dot ${colour}" cx="${x.at(p.x).toFixed(1)}" cy="${y.at(p.y).toFixed(1)}" r="3"><title>${escapeHtml(`${name}: ${shortNumber(p.y)} at ${shortNumber(p.x)}`)}</title></circle>`,
+              `<circle class="dot ${colour}" cx="${x.at(p.x).toFixed(1)}" cy="${y.at(p.y).toFixed(1)}" r="3"><title>${escapeHtml(p.note ?? `${name}: ${shortNumber(p.y)} at ${shortNumber(p.x)}`)}</title></circle>`,
           )
           .join('');
   return `<g>${band}${line}${dots}</g>`;

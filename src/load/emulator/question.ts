@@ -1,7 +1,4 @@
-/**
- * What a request asks of an emulated server: endpoint, prompt, length, whether streamed and with usage.
- * It knows OpenAI's bodies, and nothing of how or when the answer is given.
- */
+/** What a request asks of an emulated server: endpoint, prompt, length, whether streamed and with usage. */
 import { RouterError } from '../../core/errors.ts';
 import type { Endpoint } from '../../core/openai.ts';
 import type { ExpertRequest } from '../../serving/experts/expert.ts';
