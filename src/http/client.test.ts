@@ -70,7 +70,8 @@ describe('HttpClient', () => {
       socket.write(Buffer.concat([ok('x'.repeat(room)), ok('nobody asked')])),
     );
     // Each request is made in the very turn in which the last answer has ended.
-    for (let request = 0; request < 20; request += 1) expect((await get(http)).slice(-12)).toBe('xxxxxxxxxxxx');
+    for (let request = 0; request < 20; request += 1)
+      expect((await get(http)).slice(-12)).toBe('xxxxxxxxxxxx');
     expect(http.opened).toBe(20);
   });
 

@@ -24,7 +24,8 @@ export interface OutgoingRequest {
   readonly path: string;
   /** Lower-case names, values in latin1 without line breaks; content-length is added, and host where it is absent. */
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: Buffer;
+  /** A string is sent as UTF-8. */
+  readonly body: Buffer | string;
 }
 
 /** Calls come in the order `head data* (end | fail)`; `fail` may come first. Nothing comes after a cancel. */
@@ -125,7 +126,7 @@ export class HttpClient {
     let head = `${method} ${path} HTTP/1.1\r\n`;
     if (headers.host === undefined) head += `host: ${this.#hostHeader}\r\n`;
     for (const name in headers) head += `${name}: ${headers[name]}\r\n`;
-    return `${head}content-length: ${body.length}\r\n\r\n`;
+    return `${head}content-length: ${typeof body === 'string' ? Buffer.byteLength(body) : body.length}\r\n\r\n`;
   }
 }
 
@@ -133,11 +134,10 @@ export class HttpClient {
 class RunningExchange implements ConnectionUser, Exchange {
   readonly #client: HttpClient;
   readonly #requestHead: string;
-  readonly #body: Buffer;
+  readonly #body: Buffer | string;
   readonly #handler: ResponseHandler;
   readonly #deadlines: Deadlines;
-  /** Present where the handler borrows, for the parser to choose by. */
-  readonly borrow: ResponseHandler['borrow'];
+  readonly borrows: boolean;
   #connection: Connection;
   #connectTimer: NodeJS.Timeout | null = null;
   #unusedMs: number | null;
@@ -146,7 +146,7 @@ class RunningExchange implements ConnectionUser, Exchange {
   constructor(
     client: HttpClient,
     head: string,
-    body: Buffer,
+    body: Buffer | string,
     handler: ResponseHandler,
     deadlines: Deadlines,
   ) {
@@ -156,7 +156,7 @@ class RunningExchange implements ConnectionUser, Exchange {
     this.#handler = handler;
     this.#deadlines = deadlines;
     this.#unusedMs = deadlines.unused ?? DEFAULT_UNUSED_MS;
-    if (handler.borrow) this.borrow = (bytes, from, to) => this.#borrow(bytes, from, to);
+    this.borrows = handler.borrow !== undefined;
     this.#connection = this.#start(false);
   }
 
@@ -188,7 +188,7 @@ class RunningExchange implements ConnectionUser, Exchange {
     if (this.#state === 'answering' && !this.#handler.data(payload)) this.#connection.pause();
   }
 
-  #borrow(bytes: Buffer, from: number, to: number): void {
+  borrow(bytes: Buffer, from: number, to: number): void {
     if (this.#state === 'answering') this.#handler.borrow!(bytes, from, to);
   }
 

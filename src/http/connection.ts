@@ -60,15 +60,18 @@ export class Connection {
   use(user: ConnectionUser): void {
     this.#user = user;
     this.#answered = false;
-    this.#parser = new ResponseParser(user);
+    if (this.#parser) this.#parser.restart(user);
+    else this.#parser = new ResponseParser(user);
     if (this.#ready) user.connected();
   }
 
   /** Head and body leave in one write. */
-  send(head: string, body: Buffer): void {
-    const bytes = Buffer.allocUnsafe(head.length + body.length);
+  send(head: string, body: Buffer | string): void {
+    const text = typeof body === 'string';
+    const bytes = Buffer.allocUnsafe(head.length + (text ? Buffer.byteLength(body) : body.length));
     bytes.write(head, 0, 'latin1');
-    body.copy(bytes, head.length);
+    if (text) bytes.write(body, head.length);
+    else body.copy(bytes, head.length);
     this.#socket.write(bytes);
   }
 
@@ -94,7 +97,6 @@ export class Connection {
    */
   rest(milliseconds: number): void {
     this.#user = null;
-    this.#parser = null;
     this.used = true;
     this.#ready = false;
     this.resume(); // the last bytes of a response may have paused it
@@ -145,7 +147,7 @@ export class Connection {
 
   #read(bytes: Buffer): void {
     const parser = this.#parser;
-    if (!parser || !this.#ready) {
+    if (!parser || !this.#user || !this.#ready) {
       this.#socket.destroy(); // bytes nobody asked for; whoever is about to use it gets a new connection
       return;
     }

@@ -1,4 +1,4 @@
-/** Reads one HTTP/1.1 response from a byte stream cut anywhere (RFC 9112). Bodies pass as bytes. */
+/** Reads HTTP/1.1 responses from a byte stream cut anywhere, one for each request (RFC 9112). Bodies pass as bytes. */
 import { BodyReader, type Framing, type PieceReceiver } from './body-reader.ts';
 import { type Fields, FramingError, lengthOf, membersOf, quoted, readFields, staysOpen } from './fields.ts';
 import { HeadReader } from './head-reader.ts';
@@ -12,11 +12,10 @@ export interface ResponseEvents {
   head(head: ResponseHead): void;
   /** Body bytes without their framing, in a buffer the receiver may keep. At most one call per `feed`. */
   data(payload: Buffer): void;
-  /**
-   * In place of `data`, where the receiver is done with the bytes when it returns: `bytes[from, to)` of the body, in
-   * the read buffer, once for every chunk.
-   */
-  borrow?: ((bytes: Buffer, from: number, to: number) => void) | undefined;
+  /** Whether `borrow` is called in place of `data`. */
+  readonly borrows?: boolean;
+  /** `bytes[from, to)` of the body, in the read buffer, once for every chunk; valid only during the call. */
+  borrow?(bytes: Buffer, from: number, to: number): void;
   /**
    * The response is whole.
    * @param reusable whether the connection may carry another request
@@ -26,7 +25,7 @@ export interface ResponseEvents {
 }
 
 export class ResponseParser implements PieceReceiver {
-  readonly #events: ResponseEvents;
+  #events: ResponseEvents;
   readonly #head = new HeadReader();
   readonly #body = new BodyReader(this, false);
   #state: 'head' | 'body' | 'done' = 'head';
@@ -37,6 +36,13 @@ export class ResponseParser implements PieceReceiver {
 
   constructor(events: ResponseEvents) {
     this.#events = events;
+  }
+
+  /** From now on reads the response to another request on the same connection. */
+  restart(events: ResponseEvents): void {
+    this.#events = events;
+    this.#state = 'head';
+    this.#keepAlive = true;
   }
 
   /**
@@ -72,8 +78,8 @@ export class ResponseParser implements PieceReceiver {
   }
 
   piece(bytes: Buffer, from: number, to: number): void {
-    if (this.#events.borrow) {
-      this.#events.borrow(bytes, from, to);
+    if (this.#events.borrows) {
+      this.#events.borrow!(bytes, from, to);
       return;
     }
     this.#gathered ??= Buffer.allocUnsafe(bytes.length - from);

@@ -215,7 +215,11 @@ export function comparisonRows(runs: readonly ComparedRun[]): readonly (readonly
         stage.requests.toLocaleString('en-US'),
         String(stage.errors),
         Math.round(stage.tokens_per_second).toLocaleString('en-US') + against,
-        ...[stage.ttft_ms, stage.tpot_ms, stage.e2e_ms].flatMap((p) => [shortMs(p.p50), shortMs(p.p95), shortMs(p.p99)]),
+        ...[stage.ttft_ms, stage.tpot_ms, stage.e2e_ms].flatMap((p) => [
+          shortMs(p.p50),
+          shortMs(p.p95),
+          shortMs(p.p99),
+        ]),
       ];
     });
 }

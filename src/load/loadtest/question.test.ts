@@ -28,7 +28,7 @@ it('writes a request in the way of OpenAI', () => {
     path: '/v1/chat/completions',
     headers: { authorization: 'Bearer k', 'x-emulate': 'cut' },
   });
-  expect(JSON.parse(request.body.toString())).toEqual({
+  expect(JSON.parse(String(request.body))).toEqual({
     model: 'auto',
     messages,
     stream: true,

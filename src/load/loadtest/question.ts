@@ -41,7 +41,7 @@ export function requestOf(question: Question, options: AskOptions): OutgoingRequ
     ...(options.key === null ? {} : { authorization: `Bearer ${options.key}` }),
     ...options.headers,
   };
-  return { method: 'POST', path: options.path, headers, body: Buffer.from(body) };
+  return { method: 'POST', path: options.path, headers, body };
 }
 
 /** Prompts of a corpus in turn, from a seeded start; answers up to `maxTokens`. */
