@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { cutAnywhere, request as requestBytes } from './cases.ts';
+import { cutAnywhere, request as requestBytes } from '../../test/support/http-cases.ts';
 import { FramingError } from './fields.ts';
 import { type RequestHead, RequestReader } from './request-reader.ts';
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { cutAnywhere, response } from '../../test/support/http-cases.ts';
 import { ResponseParser } from './response-parser.ts';
 
 interface Read {
@@ -36,6 +37,11 @@ const text = (head: string, body = '') => Buffer.from(`${head.replaceAll('\n', '
 const chunked = (pieces: readonly string[]) =>
   `${pieces.map((piece) => `${Buffer.byteLength(piece).toString(16)};x=1\r\n${piece}\r\n`).join('')}0\r\nTrailer: a\r\n\r\n`;
 
+/** More of them are asked for by whoever fuzzes at length. */
+const RUNS = Number(process.env.FUZZ_RUNS ?? 3_000);
+
+const endless = (one: Read | 'refused') => (one === 'refused' ? one : { ...one, ends: one.ends.length });
+
 describe('ResponseParser', () => {
   it('reads the same from any cuts, whatever delimits the body', () => {
     const pieces = fc.array(fc.string({ minLength: 1, unit: 'grapheme' }), { maxLength: 8 });
@@ -50,6 +56,28 @@ describe('ResponseParser', () => {
         expect(read(cut(toTheEnd, cuts), true)).toMatchObject({ body, ends: [false] });
       }),
     );
+  });
+
+  it('judges the same from any cuts, whatever comes', () => {
+    const seen = (chunks: readonly Buffer[]): Read | 'refused' => {
+      try {
+        return read(chunks, true);
+      } catch {
+        return 'refused';
+      }
+    };
+    let accepted = 0;
+    fc.assert(
+      fc.property(response, cutAnywhere, (bytes, cut) => {
+        const whole = seen([bytes]);
+        const parts = seen(cut(bytes));
+        // What follows the end is noticed only where it comes with it.
+        expect(endless(parts)).toEqual(endless(whole));
+        if (whole !== 'refused') accepted += 1;
+      }),
+      { numRuns: RUNS },
+    );
+    expect(accepted).toBeGreaterThan(RUNS / 6);
   });
 
   it('passes over interim responses, joins repeated fields and knows bodyless statuses', () => {

@@ -145,3 +145,31 @@ export function mutant(whole: Buffer): fc.Arbitrary<Buffer> {
     return Buffer.from(bytes);
   });
 }
+
+const statusLine = fc.constantFrom(
+  'HTTP/1.1 200 OK',
+  'HTTP/1.1 200 OK',
+  'HTTP/1.1 200',
+  'HTTP/1.0 200 OK',
+  'HTTP/1.1 204 No Content',
+  'HTTP/1.1 500 \xe4',
+  'HTTP/1.1 101 Switching Protocols',
+  'HTTP/2 200',
+  'HTTP/1.1 99 X',
+);
+
+/** One response, mostly a valid one, some behind interim ones, some with bytes after their end, and mutants. */
+export const response: fc.Arbitrary<Buffer> = fc
+  .tuple(
+    fc.constantFrom('', '', 'HTTP/1.1 100 Continue\r\n\r\n', 'HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n'),
+    statusLine,
+    fc.array(header, { maxLength: 3 }),
+    framed,
+    fc.constantFrom('', '', '', 'x', 'HTTP/1.1 200 OK\r\n\r\n'),
+  )
+  .map(([interim, line, more, { field, body }, surplus]) =>
+    Buffer.from(`${interim}${[line, ...more, ...field].join('\r\n')}\r\n\r\n${body}${surplus}`, 'latin1'),
+  )
+  .chain((whole) =>
+    fc.oneof({ weight: 3, arbitrary: fc.constant(whole) }, { weight: 1, arbitrary: mutant(whole) }),
+  );
