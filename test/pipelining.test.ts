@@ -1,8 +1,7 @@
 /** A client that leaves is noticed by every answer of its connection, also by those that wait behind another. */
 import type { ServerResponse } from 'node:http';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { gateway, type RunningGateway } from './support/gateway.ts';
+import { eventually, gateway, type RunningGateway } from './support/gateway.ts';
 import { chatRequest, rawClient } from './support/raw-client.ts';
 import { type Upstream, upstream } from './support/upstream.ts';
 
@@ -11,7 +10,7 @@ let asked = 0;
 let expert: Upstream;
 let router: RunningGateway;
 
-/** Begins every answer and never ends one. */
+// Begins every answer and never ends one.
 beforeAll(async () => {
   expert = await upstream((response) => {
     asked += 1;
@@ -27,19 +26,13 @@ afterAll(async () => {
   await expert.close();
 });
 
-async function until(holds: () => boolean): Promise<void> {
-  const deadline = performance.now() + 5_000;
-  while (!holds() && performance.now() < deadline) await sleep(10);
-}
-
 it.each([1, 2, 15])('%d pipelined requests end at the expert when their client leaves', async (count) => {
   asked = 0;
   const client = rawClient(Number(new URL(router.url).port));
   client.send(chatRequest({ model: 'auto', stream: true }).repeat(count));
-  await until(() => asked === count);
+  await eventually('all requests reach the expert', () => asked === count);
   expect(answering.size).toBe(count);
   client.close();
-  await until(() => answering.size === 0);
-  expect(answering.size).toBe(0);
+  await eventually('all answers end', () => answering.size === 0);
   expect(await router.metric('expert_router_inflight{expert="one"}')).toBe(0);
 });
