@@ -81,18 +81,12 @@ function matches(route: string, path: string): boolean {
 function answer(endpoint: Endpoint): Handler {
   return async ({ gateway, maxBodyMb, onRouted }, { request, response, traceId, caller }) => {
     const parsed = parseRequest(endpoint, await readBody(request, maxBodyMb));
-    const routed = gateway.route(parsed, forcedExpert(request));
+    const routed = gateway.route(parsed, forcedExpert(request), priorityOf(request));
     for (const [name, value] of Object.entries(decisionHeaders(routed))) response.setHeader(name, value);
     onRouted(routed, traceId);
     const sink = new ClientSink(response);
     const headers = requestHeadersForExpert(request.headers);
-    sink.drive(
-      gateway.answer(
-        { request: parsed, headers, traceId, priority: priorityOf(request), tenant: caller ?? '' },
-        routed,
-        sink,
-      ),
-    );
+    sink.drive(gateway.answer({ request: parsed, headers, traceId, tenant: caller ?? '' }, routed, sink));
   };
 }
 
@@ -101,7 +95,11 @@ async function dryRun(
   { request, response, traceId }: Exchange,
 ): Promise<void> {
   const body = await readBody(request, maxBodyMb);
-  const routed = gateway.route(parseRequest(endpointOf(body), body), forcedExpert(request));
+  const routed = gateway.route(
+    parseRequest(endpointOf(body), body),
+    forcedExpert(request),
+    priorityOf(request),
+  );
   for (const [name, value] of Object.entries(decisionHeaders(routed))) response.setHeader(name, value);
   sendJson(response, 200, decisionBody(gateway.router, routed, traceId));
 }
