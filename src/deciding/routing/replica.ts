@@ -62,15 +62,22 @@ function sticky(
   fullToo: boolean,
 ): number | null {
   let best: number | null = null;
-  let most = 0;
+  let bestUniform = 0;
   for (let index = 0; index < replicas.length; index++) {
     const replica = replicas[index]!;
     if (!replica.available || (replica.full && !fullToo) || pressure(replica) > bound) continue;
     const uniform = (mix(hash(replica.name) ^ key) + 0.5) / 2 ** 32;
-    const score = -replica.weight / Math.log(uniform);
-    if (score > most) [best, most] = [index, score];
+    if (best !== null && !precedes(replica.weight, uniform, replicas[best]!.weight, bestUniform)) continue;
+    best = index;
+    bestUniform = uniform;
   }
   return best;
+}
+
+function precedes(weight: number, uniform: number, otherWeight: number, otherUniform: number): boolean {
+  // Among equal weights, the usual case, the order is that of the uniform numbers, and needs no logarithms.
+  if (weight === otherWeight) return uniform > otherUniform;
+  return -weight / Math.log(uniform) > -otherWeight / Math.log(otherUniform);
 }
 
 /** FNV-1a, 32 bits, with a final mix so that similar texts spread. */

@@ -39,11 +39,13 @@ export function expertDistances({ experts, owners }: Territory, distances: Float
  */
 export function affinities(nearest: Float64Array): Float64Array {
   let best = Number.POSITIVE_INFINITY;
-  for (const distance of nearest) best = Math.min(best, distance);
+  for (const distance of nearest) if (distance < best) best = distance;
   const values = new Float64Array(nearest.length);
-  if (!Number.isFinite(best)) return values;
-  for (let expert = 0; expert < values.length; expert++)
-    values[expert] = Math.exp(-(nearest[expert]! ** 2 - best ** 2) / TEMPERATURE);
+  if (best === Number.POSITIVE_INFINITY) return values;
+  for (let expert = 0; expert < values.length; expert++) {
+    const distance = nearest[expert]!;
+    values[expert] = Math.exp(-(distance * distance - best * best) / TEMPERATURE);
+  }
   return values;
 }
 

@@ -2,22 +2,38 @@
 import { seededRandom } from '../../../core/random.ts';
 import type { Candidate } from '../policy.ts';
 
-/** By falling score; equal scores by affinity. */
+/**
+ * By falling score; equal scores by affinity. Sorted by binary insertion, which for tens of experts takes a fraction
+ * of the time of a sort with a comparator.
+ */
 export function byScore(
   candidates: readonly Candidate[],
   score: (candidate: Candidate) => number,
 ): readonly Candidate[] {
-  const scored = candidates.map((candidate) => ({
-    candidate,
-    available: candidate.load.available,
-    score: score(candidate),
-  }));
-  scored.sort((a, b) =>
-    a.available === b.available
-      ? b.score - a.score || b.candidate.affinity - a.candidate.affinity
-      : Number(b.available) - Number(a.available),
-  );
-  return scored.map(({ candidate }) => candidate);
+  const ranked: Candidate[] = [];
+  const scores = new Float64Array(candidates.length);
+  for (let count = 0; count < candidates.length; count++) {
+    const candidate = candidates[count]!;
+    const own = score(candidate);
+    let at = 0;
+    for (let end = count; at < end; ) {
+      const middle = (at + end) >> 1;
+      if (precedes(candidate, own, ranked[middle]!, scores[middle]!)) end = middle;
+      else at = middle + 1;
+    }
+    for (let place = count; place > at; place--) {
+      ranked[place] = ranked[place - 1]!;
+      scores[place] = scores[place - 1]!;
+    }
+    ranked[at] = candidate;
+    scores[at] = own;
+  }
+  return ranked;
+}
+
+function precedes(one: Candidate, score: number, other: Candidate, otherScore: number): boolean {
+  if (one.load.available !== other.load.available) return one.load.available;
+  return score === otherScore ? one.affinity > other.affinity : score > otherScore;
 }
 
 /** In the order given. */
