@@ -43,6 +43,9 @@ export function simulateCommand(): Command {
     .addHelpText(
       'after',
       `
+Policies; a request goes to …
+${POLICIES.map(({ id, summary }) => `  ${id.padEnd(13)} ${summary}`).join('\n')}
+
 Examples:
   $ expert-router simulate evaluation/scenarios/dgx-h100.yaml --compare placements --html report.html
   $ expert-router simulate evaluation/scenarios/skewed.yaml --compare policies
