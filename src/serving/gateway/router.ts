@@ -1,7 +1,4 @@
-/**
- * The choice for one request: text, classification, decision. The data path and the dry run call this same
- * code; it holds the router model and the experts' territory, and speaks to nobody.
- */
+/** The choice for one request: text, classification, decision. The data path and the dry run call this same code. */
 
 import { RouterError } from '../../core/errors.ts';
 import type { MessageContent } from '../../core/openai.ts';

@@ -1,7 +1,4 @@
-/**
- * What is simulated: experts on GPUs, the prompts that come, and the policy between them; as plain values.
- * It knows nothing of YAML, files or results.
- */
+/** What is simulated: experts on GPUs, the prompts that come, and the policy between them; as plain values. */
 import { UserError } from '../../core/errors.ts';
 import type { BoundPolicy } from '../../deciding/routing/policy.ts';
 import { type Deployment, describeDeployment } from '../deployment.ts';

@@ -1,5 +1,4 @@
 /** What every policy of the table must keep to, and what each of them does. */
-import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { expectedWait } from '../expected-wait.ts';
@@ -115,16 +114,29 @@ describe.each(POLICIES.map((policy) => ({ id: policy.id, policy })))('every poli
     for (const option of Object.values(policy.options.shape))
       expect((option as { description?: string }).description).toBeTruthy();
   });
+});
 
-  it('stands in the README with its options as the table has them', () => {
-    const readme = readFileSync(new URL('../../../../README.md', import.meta.url), 'utf8');
-    expect(readme).toContain(`| \`${policy.id}\` | ${policy.summary} |`);
-    const defaults = policy.options.parse({}) as Readonly<Record<string, unknown>>;
-    for (const [name, option] of Object.entries(policy.options.shape))
-      expect(readme).toContain(
-        `| \`${name}\` of \`${policy.id}\` | ${(option as { description?: string }).description} (${defaults[name]}) |`,
-      );
+/** docs/policies.md, written from the table; `npx vitest run src/deciding/routing/policies -u` brings it up to date. */
+function page(): string {
+  const sections = POLICIES.map(({ id, summary, options }) => {
+    const presets = options.parse({}) as Readonly<Record<string, unknown>>;
+    const shape = options.shape as Readonly<Record<string, { readonly description?: string }>>;
+    const rows = Object.entries(shape).map(
+      ([name, { description }]) => `| \`${name}\` | ${JSON.stringify(presets[name])} | ${description} |\n`,
+    );
+    const table = rows.length > 0 ? `\n| option | default | |\n|---|---|---|\n${rows.join('')}` : '';
+    return `## \`${id}\`\n\nA request goes to ${summary}.\n${table}`;
   });
+  return [
+    '# Policies\n',
+    'Which expert answers when several could: `policy: nearest`, or with options `policy: { name: spill, … }`. A policy',
+    'orders the experts by how well each suits the prompt, by its load, and by how much of the conversation its cache holds.',
+    `\n${sections.join('\n')}`,
+  ].join('\n');
+}
+
+it('docs/policies.md says what the table says', async () => {
+  await expect(page()).toMatchFileSnapshot('../../../../docs/policies.md');
 });
 
 describe('expected wait', () => {
