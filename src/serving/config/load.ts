@@ -20,12 +20,25 @@ export async function loadConfig(
   environment: Environment,
   policies: readonly AnyPolicy[] = POLICIES,
 ): Promise<Config> {
-  let text: string;
+  return configFrom(await readConfig(file), file, environment, policies);
+}
+
+/** @throws UserError when the file cannot be read */
+export async function readConfig(file: string): Promise<string> {
   try {
-    text = await readFile(file, 'utf8');
+    return await readFile(file, 'utf8');
   } catch (error) {
     throw new UserError(`Cannot read the config ${file}: ${describeError(error)}`);
   }
+}
+
+/** The config that `text`, once read from `file`, is. @throws UserError naming every problem */
+export function configFrom(
+  text: string,
+  file: string,
+  environment: Environment,
+  policies: readonly AnyPolicy[] = POLICIES,
+): Config {
   return fromFolder(parseConfig(text, file, environment, policies), dirname(file));
 }
 
