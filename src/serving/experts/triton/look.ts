@@ -1,0 +1,69 @@
+/** Whether a Triton answers at a gRPC address, and what it serves. */
+import { type Failure, FailureError, failureFrom, systemCode } from '../../engines/failure.ts';
+import type { Sighting } from '../../engines/recognise.ts';
+import { triton } from '../../engines/triton.ts';
+import { connectTriton } from './connect.ts';
+import { ServerError, type TritonServer } from './server.ts';
+
+const KSERVE = "KServe's gRPC";
+
+/**
+ * Never rejects.
+ * @param address grpc:// or grpcs://
+ * @param within milliseconds for all of it
+ */
+export async function lookOverGrpc(address: string, within: number): Promise<Sighting> {
+  const deadlines = { connect: within, first: within, idle: within };
+  const server = await connectTriton(address, { headers: {}, restrictedApi: {} }, deadlines);
+  const limit = AbortSignal.timeout(within);
+  try {
+    return await look(server, limit);
+  } catch (error) {
+    return limit.aborted ? { kind: 'timeout', detail: 'no answer in time' } : failureIn(error);
+  } finally {
+    server.close();
+  }
+}
+
+async function look(server: TritonServer, signal: AbortSignal): Promise<Sighting> {
+  const { name, version } = await server.serverMetadata(signal);
+  if (name !== 'triton')
+    throw new FailureError({
+      kind: 'wrong-protocol',
+      expected: KSERVE,
+      detail: `a server that calls itself '${name}'`,
+    });
+  const index = await server.repositoryIndex(signal).catch(() => []);
+  const ready = new Set(index.filter(({ state }) => state === 'READY').map((model) => model.name));
+  return {
+    kind: 'engine',
+    engine: triton,
+    version: version || null,
+    models: await textModels(server, [...ready], signal),
+    apis: ['kserve'],
+  };
+}
+
+/** Those that take text: preprocessing and postprocessing steps are models too. */
+async function textModels(
+  server: TritonServer,
+  names: readonly string[],
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const takesText = async (model: string): Promise<boolean> => {
+    const { inputs } = await server.modelMetadata(model, signal);
+    return inputs.some(({ name }) => name === 'text_input');
+  };
+  const taken = await Promise.all(names.map((name) => takesText(name).catch(() => false)));
+  return names.filter((_, index) => taken[index]);
+}
+
+function failureIn(error: unknown): Failure {
+  if (!(error instanceof ServerError)) return failureFrom(error);
+  const detail = error.message;
+  const code = systemCode(error);
+  if (error.fault === 'timeout') return { kind: 'timeout', detail };
+  // Whoever accepts a connection and then does not speak HTTP/2 is somebody else.
+  if (error.fault === 'unreachable' && code !== null) return { kind: 'unreachable', code, detail };
+  return { kind: 'wrong-protocol', expected: KSERVE, detail };
+}
