@@ -24,7 +24,6 @@ function model(): Promise<string> {
   return fetchWeights(DEFAULT_REFERENCE, {
     cacheFolder: cacheFolder(process.env, process.platform, homedir()),
     environment: process.env,
-    now: Date.now,
     signal: new AbortController().signal,
     log: () => {},
   });
