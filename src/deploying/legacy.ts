@@ -1,9 +1,9 @@
 /**
  * The paper's way: an engine compiled by `trtllm-build`, served by Triton's TensorRT-LLM backend with tokenising models
- * around it. It knows the flags and template keys of TensorRT-LLM up to 1.2, from which later versions have removed it.
+ * around it. Flags and template keys are those of TensorRT-LLM up to 1.2; later versions have removed it.
  */
 import type { EngineFormat } from './format.ts';
-import { BUILT_INSIDE } from './places.ts';
+import { BUILT_INSIDE } from './plan.ts';
 import type { EngineSize } from './size.ts';
 
 /** Cache reuse and chunked prompts need paged context attention, which cannot read an INT8 cache. */

@@ -4,8 +4,7 @@
  */
 import { countParameters } from '../simulating/model/shape.ts';
 import { buildFlags, quantiseFlags, templateValues } from './legacy.ts';
-import { modelOnHost, servedInPlace } from './places.ts';
-import type { EnginePlan, ServedModel } from './plan.ts';
+import { type EnginePlan, modelOnHost, type ServedModel, servedInPlace } from './plan.ts';
 import { filled } from './template.ts';
 
 /** Of NVIDIA's Model-Optimizer: its release, which is its repository's tag too. */

@@ -9,7 +9,9 @@ const address = z.url({ protocol: /^https?$/, error: 'an http:// or https:// add
 const metricsUrl = z
   .union([address, z.literal(false)])
   .optional()
-  .describe("Where the engine's metrics are; by its habit when absent and url is http; false reads none");
+  .describe(
+    "Where the engine's metrics are; the engine's usual page when absent and url is http; false reads none",
+  );
 
 const weighted = z.strictObject({
   url: address,

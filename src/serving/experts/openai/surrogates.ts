@@ -1,4 +1,4 @@
-/** Halves of surrogate pairs, written as escapes in a body of JSON. It knows nothing of what the body means. */
+/** Halves of surrogate pairs, written as escapes in a body of JSON. */
 
 /** A whole pair, a half, or any other escape: taken in this order, so that `\\ud83d` after a backslash is text. */
 const ESCAPE =

@@ -1,6 +1,5 @@
 /**
  * The expert of kind `triton`: one model on one Triton server, in whichever dialect it speaks, behind OpenAI's face.
- * It knows nothing of the protocol that carries it.
  */
 import { RouterError } from '../../../core/errors.ts';
 import { HttpClient } from '../../../http/client.ts';
