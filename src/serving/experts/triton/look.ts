@@ -1,4 +1,6 @@
 /** Whether a Triton answers at a gRPC address, and what it serves. */
+import { connect } from 'node:net';
+import { describeError } from '../../../core/errors.ts';
 import { type Failure, FailureError, failureFrom, systemCode } from '../../engines/failure.ts';
 import type { Sighting } from '../../engines/recognise.ts';
 import { triton } from '../../engines/triton.ts';
@@ -6,6 +8,7 @@ import { connectTriton } from './connect.ts';
 import { ServerError, type TritonServer } from './server.ts';
 
 const KSERVE = "KServe's gRPC";
+const LATE: Failure = { kind: 'timeout', detail: 'no answer in time' };
 
 /**
  * Never rejects.
@@ -13,16 +16,38 @@ const KSERVE = "KServe's gRPC";
  * @param within milliseconds for all of it
  */
 export async function lookOverGrpc(address: string, within: number): Promise<Sighting> {
+  const limit = AbortSignal.timeout(within);
+  // Before the library for gRPC is loaded, which costs more than the question.
+  const closed = await refusal(new URL(address), limit);
+  if (closed !== null) return closed;
   const deadlines = { connect: within, first: within, idle: within };
   const server = await connectTriton(address, { headers: {}, restrictedApi: {} }, deadlines);
-  const limit = AbortSignal.timeout(within);
   try {
     return await look(server, limit);
   } catch (error) {
-    return limit.aborted ? { kind: 'timeout', detail: 'no answer in time' } : failureIn(error);
+    return limit.aborted ? LATE : failureIn(error);
   } finally {
     server.close();
   }
+}
+
+/** Null where somebody accepts connections. */
+function refusal({ hostname, port }: URL, limit: AbortSignal): Promise<Failure | null> {
+  return new Promise((resolve) => {
+    const socket = connect({
+      host: hostname.replace(/^\[|\]$/g, ''),
+      port: Number(port || 8001),
+      signal: limit,
+    });
+    socket.on('connect', () => {
+      socket.destroy();
+      resolve(null);
+    });
+    socket.on('error', (error) => {
+      if (limit.aborted) resolve(LATE);
+      else resolve({ kind: 'unreachable', code: systemCode(error), detail: describeError(error) });
+    });
+  });
 }
 
 async function look(server: TritonServer, signal: AbortSignal): Promise<Sighting> {
@@ -61,9 +86,7 @@ async function textModels(
 function failureIn(error: unknown): Failure {
   if (!(error instanceof ServerError)) return failureFrom(error);
   const detail = error.message;
-  const code = systemCode(error);
   if (error.fault === 'timeout') return { kind: 'timeout', detail };
   // Whoever accepts a connection and then does not speak HTTP/2 is somebody else.
-  if (error.fault === 'unreachable' && code !== null) return { kind: 'unreachable', code, detail };
   return { kind: 'wrong-protocol', expected: KSERVE, detail };
 }
