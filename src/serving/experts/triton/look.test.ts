@@ -95,7 +95,7 @@ describe('lookOverGrpc', () => {
     });
     const http = createHttp((_, response) => response.end('hello'));
     expect(await lookOverGrpc(await at(http), 20_000)).toMatchObject({ kind: 'wrong-protocol' });
-    const banner = createTcp((socket) => socket.end('SSH-2.0-OpenSSH_9.6\r\n'));
+    const banner = createTcp((socket) => socket.on('error', () => {}).end('SSH-2.0-OpenSSH_9.6\r\n'));
     expect(await lookOverGrpc(await at(banner), 20_000)).toMatchObject({ kind: 'wrong-protocol' });
   });
 
