@@ -30,7 +30,7 @@ export async function gateway(yaml: string): Promise<RunningGateway> {
   const log = (line: string): void => void logged.push(line);
   const fleet = await composeFleet(config, expertDeps(log));
   const telemetry = new Telemetry({ processMetrics: false });
-  const handler = composeGateway(config, await loadRouterModel(config), fleet, telemetry);
+  const handler = await composeGateway(config, await loadRouterModel(config), fleet, telemetry);
   telemetry.watchLoads(() => ownLoads(fleet));
   telemetry.watchEngines(() => engineLoads(fleet));
   const context: RouteContext = {

@@ -32,7 +32,7 @@ export async function realPrompts(
     );
   }
   // Whatever the scenario's policy: it is fed these affinities, and must not be applied twice.
-  const router = composeRouter(
+  const router = await composeRouter(
     { ...loaded, policy: 'nearest' },
     await loadRouterModel(loaded),
     idleLoads(loaded),
@@ -42,7 +42,7 @@ export async function realPrompts(
     for await (const prompt of readPrompts(file, {})) {
       if (affinities.length >= MOST_PROMPTS) break;
       const body = Buffer.from(JSON.stringify({ messages: [{ role: 'user', content: prompt }] }));
-      const { ranking } = router.route(parseRequest('chat', body), undefined).decision;
+      const { ranking } = (await router.route(parseRequest('chat', body), undefined)).decision;
       affinities.push(
         loaded.experts.map(({ id }) => ranking.find((ranked) => ranked.expert === id)!.affinity),
       );

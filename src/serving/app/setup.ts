@@ -124,7 +124,7 @@ async function prepare(config: Config, parts: SetupParts, startedAt: number): Pr
     config,
     keys: config.keys,
     context: {
-      gateway: composeGateway(config, model, fleet, parts.telemetry),
+      gateway: await composeGateway(config, model, fleet, parts.telemetry),
       metrics: parts.metrics,
       readiness: new Readiness(fleet),
       maxBodyMb: config.max_body_mb,

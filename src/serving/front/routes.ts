@@ -81,7 +81,8 @@ function matches(route: string, path: string): boolean {
 function answer(endpoint: Endpoint): Handler {
   return async ({ gateway, maxBodyMb, onRouted }, { request, response, traceId, caller }) => {
     const parsed = parseRequest(endpoint, await readBody(request, maxBodyMb));
-    const routed = gateway.route(parsed, forcedExpert(request));
+    const routing = gateway.route(parsed, forcedExpert(request));
+    const routed = routing instanceof Promise ? await routing : routing;
     for (const [name, value] of Object.entries(decisionHeaders(routed))) response.setHeader(name, value);
     onRouted(routed, traceId);
     const sink = new ClientSink(response);
@@ -101,7 +102,7 @@ async function dryRun(
   { request, response, traceId }: Exchange,
 ): Promise<void> {
   const body = await readBody(request, maxBodyMb);
-  const routed = gateway.route(parseRequest(endpointOf(body), body), forcedExpert(request));
+  const routed = await gateway.route(parseRequest(endpointOf(body), body), forcedExpert(request));
   for (const [name, value] of Object.entries(decisionHeaders(routed))) response.setHeader(name, value);
   sendJson(response, 200, decisionBody(gateway.router, routed, traceId));
 }

@@ -6,7 +6,7 @@
 import { RouterError } from '../../core/errors.ts';
 import type { MessageContent } from '../../core/openai.ts';
 import { nearestName } from '../../core/suggest.ts';
-import { type Classification, classify } from '../../deciding/model/classify.ts';
+import { type Classification, classifyAll } from '../../deciding/model/classify.ts';
 import type { RouterModel } from '../../deciding/model/router-model.ts';
 import { type Decision, decide, decideFor } from '../../deciding/routing/decide.ts';
 import type { LoadSnapshot, Policy } from '../../deciding/routing/policy.ts';
@@ -48,22 +48,24 @@ export class Router {
   }
 
   /**
+   * A promise only where the model's embedding is asynchronous; it rejects when that fails.
+   *
    * @param forced the expert a request header demands, which outranks the body's model name
    * @throws RouterError `model_not_found` for a name that is neither `auto` nor an expert
    */
-  route(request: ParsedRequest, forced: string | undefined): Routed {
+  route(request: ParsedRequest, forced: string | undefined): Routed | Promise<Routed> {
     const turns =
       request.endpoint === 'chat'
         ? routableTurns('chat', request.json)
         : routableTurns('completions', request.json);
-    const classified = turns.map((turn) => classify(this.model, turn));
-    const classification = classified.at(-1)!;
-    return {
-      classification,
+    const choose = (classified: readonly Classification[]): Routed => ({
+      classification: classified.at(-1)!,
       text: turns.at(-1)!,
       decision: this.#decide(request.model, forced, classified),
       affinityKey: conversationKey(request),
-    };
+    });
+    const classified = classifyAll(this.model, turns);
+    return classified instanceof Promise ? classified.then(choose) : choose(classified);
   }
 
   #decide(model: string, forced: string | undefined, turns: readonly Classification[]): Decision {

@@ -15,52 +15,52 @@ export async function* delimitedRows(
 }
 
 class RowReader {
-  private readonly separator: string;
-  private row: string[] = [];
-  private cell = '';
-  private quoted = false;
-  private quoteBefore = false;
+  readonly #separator: string;
+  #row: string[] = [];
+  #cell = '';
+  #quoted = false;
+  #quoteBefore = false;
 
   constructor(separator: string) {
-    this.separator = separator;
+    this.#separator = separator;
   }
 
   *push(piece: string): Generator<readonly string[]> {
     for (const character of piece) {
-      if (this.quoted) this.inQuotes(character);
+      if (this.#quoted) this.#inQuotes(character);
       else if (character === '\n') yield* this.end();
-      else this.plain(character);
+      else this.#plain(character);
     }
   }
 
-  private inQuotes(character: string): void {
+  #inQuotes(character: string): void {
     if (character === '"') {
-      this.quoted = false;
-      this.quoteBefore = true;
-    } else this.cell += character;
+      this.#quoted = false;
+      this.#quoteBefore = true;
+    } else this.#cell += character;
   }
 
-  private plain(character: string): void {
-    const afterQuote = this.quoteBefore;
-    this.quoteBefore = false;
-    if (character === '"' && this.separator === ',' && (afterQuote || this.cell === '')) {
-      if (afterQuote) this.cell += '"';
-      this.quoted = true;
-    } else if (character === this.separator) this.endCell();
-    else if (character !== '\r') this.cell += character;
+  #plain(character: string): void {
+    const afterQuote = this.#quoteBefore;
+    this.#quoteBefore = false;
+    if (character === '"' && this.#separator === ',' && (afterQuote || this.#cell === '')) {
+      if (afterQuote) this.#cell += '"';
+      this.#quoted = true;
+    } else if (character === this.#separator) this.#endCell();
+    else if (character !== '\r') this.#cell += character;
   }
 
-  private endCell(): void {
-    this.row.push(this.cell);
-    this.cell = '';
+  #endCell(): void {
+    this.#row.push(this.#cell);
+    this.#cell = '';
   }
 
   *end(): Generator<readonly string[]> {
-    this.quoteBefore = false;
-    if (this.row.length === 0 && this.cell === '') return;
-    this.endCell();
-    yield this.row;
-    this.row = [];
+    this.#quoteBefore = false;
+    if (this.#row.length === 0 && this.#cell === '') return;
+    this.#endCell();
+    yield this.#row;
+    this.#row = [];
   }
 }
 
