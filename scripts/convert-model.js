@@ -16,7 +16,7 @@ if (!to) {
 prepare();
 const { writeFileAtomically } = await import('../dist/core/files.js');
 const { readContainer } = await import('../dist/core/safetensors.js');
-const { lexicalEmbedding } = await import('../dist/deciding/embedding/lexical/index.js');
+const { lexicalEmbedding } = await import('../dist/deciding/embedding/lexical/section.js');
 const { contentId, writeRouterModel } = await import('../dist/deciding/model/artefact.js');
 
 const { metadata, tensors } = readContainer(readFileSync(from));

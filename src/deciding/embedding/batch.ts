@@ -2,21 +2,13 @@
 import { inOrder, sharedFloats, type TaskRunner, task } from '../../core/tasks.ts';
 import { type TextBatch, unpackTexts } from '../../core/text-batch.ts';
 import { plainText } from '../text/routable.ts';
-import type { AnyEmbedding, Sections } from './embedding.ts';
+import type { AnyEmbedding, EmbeddedTexts, Sections } from './embedding.ts';
 import { readEmbedding } from './index.ts';
 
 /** An embedding as another thread can have it. */
 export interface PortableEmbedding {
   readonly id: string;
   readonly sections: Sections;
-}
-
-export interface EmbeddedTexts {
-  /** count × dimensions, in memory that threads share. */
-  readonly values: Float32Array;
-  readonly count: number;
-  readonly dimensions: number;
-  readonly familiarities: Float32Array;
 }
 
 export function portable(embedding: AnyEmbedding): PortableEmbedding {

@@ -72,7 +72,18 @@ export interface LearningTexts {
   readonly vocabulary: number;
   readonly random: Random;
   readonly tasks: TaskRunner;
+  /** Every text by an embedding that is not finished yet, on all threads. */
+  embedAll(embedding: AnyEmbedding): Promise<EmbeddedTexts>;
   onProgress(stage: string, done: number, total: number): void;
+}
+
+/** Many texts as points. */
+export interface EmbeddedTexts {
+  /** count × dimensions, in memory that threads share. */
+  readonly values: Float32Array;
+  readonly count: number;
+  readonly dimensions: number;
+  readonly familiarities: Float32Array;
 }
 
 export interface Learned {

@@ -45,12 +45,12 @@ export async function tryCounts(
     counts.map(async (clusters) => {
       const options = { clusters, restarts: 2, maxIterations: 50, tolerance: 1e-3 };
       const own = random.fork(`${clusters} clusters`);
-      const fit = (part: Points, name: string): Promise<Clustering> =>
+      const fitted = (part: Points, name: string): Promise<Clustering> =>
         kMeans(part, options, own.fork(name), tasks);
       const [whole, first, second] = await Promise.all([
-        fit(all, 'all'),
-        fit(firstHalf, 'first half'),
-        fit(secondHalf, 'second half'),
+        fitted(all, 'all'),
+        fitted(firstHalf, 'first half'),
+        fitted(secondHalf, 'second half'),
       ]);
       done += 1;
       onDone(done, counts.length);

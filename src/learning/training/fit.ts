@@ -1,10 +1,10 @@
 /** From prompts to a router model. Equal prompts, options and seed give an equal model, on any number of threads. */
-import { seededRandom } from '../../core/random.ts';
+import { type Random, seededRandom } from '../../core/random.ts';
 import type { TaskRunner } from '../../core/tasks.ts';
 import { labelsOf, meanSquaredDistance } from '../../deciding/clustering/distances.ts';
 import type { Clustering, Points } from '../../deciding/clustering/points.ts';
 import { embedAll } from '../../deciding/embedding/batch.ts';
-import type { Learned } from '../../deciding/embedding/embedding.ts';
+import type { AnyEmbedding, EmbeddedTexts, Learned } from '../../deciding/embedding/embedding.ts';
 import { DEFAULT_EMBEDDING, EMBEDDINGS } from '../../deciding/embedding/index.ts';
 import { contentId } from '../../deciding/model/artefact.ts';
 import { type RouterModel, type RouterModelParts, routerModel } from '../../deciding/model/router-model.ts';
@@ -16,7 +16,7 @@ import type { Corpus } from './corpus.ts';
 import { type Drawn, drawPrompts, promptsIn } from './draw.ts';
 import { type ClusterExamples, findExamples } from './examples.ts';
 import { distinctNames, namesFrom, WordCounts } from './names.ts';
-import { splitOff } from './split.ts';
+import { type Split, splitOff } from './split.ts';
 
 export interface FitOptions {
   /** How many clusters, fewer where there are fewer distinct prompts; `auto` searches. */
@@ -60,44 +60,15 @@ export interface HeldOut {
 const FIT_ON = 200_000;
 
 export async function fitModel(corpus: Corpus, options: FitOptions, tasks: TaskRunner): Promise<Fitted> {
-  const { previous, embedding: kind = DEFAULT_EMBEDDING, onStage = () => {} } = options;
   const random = seededRandom(options.seed);
-  const on = (stage: string) => (done: number, total: number) => onStage(stage, done, total);
-
-  // Words into vectors: learn an embedding from the prompts, then embed them.
   const drawn = await drawPrompts(corpus.store, options.fitOn ?? FIT_ON, random.fork('draw'));
-  const { batches, count } = drawn;
-  const { dimensions, vocabulary } = options;
-  const learning = { batches, count, dimensions, vocabulary, random: random.fork('embedding'), tasks };
-  const learned = await EMBEDDINGS[kind]!.learn({ ...learning, onProgress: onStage });
-  const points = await embedAll(learned.embedding, batches, count, tasks);
-  const { training, trainingRows, judged, isHeldOut } = splitOff(points, random.fork('held out'));
-
-  // Vectors into clusters: as many as asked for, as before, or as turn out best.
-  const old = previous && (await oldLabels(previous, batches));
-  const search = options.clusters === 'auto' && !previous;
-  const curve = search ? await tryCounts(training, random.fork('search'), tasks, on('search for k')) : [];
-  const wanted = options.clusters === 'auto' ? bestCount(curve) : options.clusters;
-  const clusterOptions = {
-    clusters: previous?.clusters ?? wanted,
-    restarts: options.restarts,
-    balanced: options.balanced ?? false,
-    oldLabels: old && Uint32Array.from(trainingRows, (row) => old[row]!),
-  };
-  let clustering = await clusterPoints(
-    training,
-    clusterOptions,
-    random.fork('clusters'),
-    tasks,
-    on('clusters'),
-  );
-  if (corpus.store.count > count) {
-    const { embedding } = learned;
-    clustering = await refineOnAll(corpus.store, embedding, clustering, training, tasks, on('refining'));
-  }
-
-  // Clusters into a model: what a decision is worth, and what the clusters are about.
-  const { centroids } = clustering;
+  const { learned, points } = await learnEmbedding(drawn, options, random.fork('embedding'), tasks);
+  const split = splitOff(points, random.fork('held out'));
+  const old = options.previous && (await oldLabels(options.previous, drawn.batches));
+  const curve = await searchCurve(split, options, random.fork('search'), tasks);
+  const first = await firstClusters(split, curve, old, options, random.fork('clusters'), tasks);
+  const clustering = await refined(first, split, corpus, drawn, learned, options, tasks);
+  const { training, judged } = split;
   const { calibration, check } = await calibrate(
     training,
     clustering,
@@ -105,24 +76,95 @@ export async function fitModel(corpus: Corpus, options: FitOptions, tasks: TaskR
     random.fork('calibration'),
     tasks,
   );
-  on('calibration')(1, 1);
+  options.onStage?.('calibration', 1, 1);
+
+  const { centroids } = clustering;
   const labels = labelsOf(points, centroids);
-  const examples = findExamples(points, labels, centroids, batches);
+  const examples = findExamples(points, labels, centroids, drawn.batches);
   const parts = {
     embedding: learned.embedding,
-    ...namesOf(drawn, labels, calibration.radii.length, previous, old),
+    ...namesOf(drawn, labels, calibration.radii.length, options.previous, old),
     centroids,
     examples: examples.map((one) => one.near.slice(0, options.examples ?? 0)),
     calibration,
     facts: factsOf(corpus, options, learned, clustering, check),
   };
-  const heldOut = {
+  const model = routerModel({ ...parts, id: contentId(parts) });
+  return { model, curve, check, examples, heldOut: heldOutOf(split, centroids), points, labels };
+}
+
+async function learnEmbedding(
+  { batches, count }: Drawn,
+  { embedding: kind = DEFAULT_EMBEDDING, dimensions, vocabulary, onStage = () => {} }: FitOptions,
+  random: Random,
+  tasks: TaskRunner,
+): Promise<{ readonly learned: Learned; readonly points: EmbeddedTexts }> {
+  const embed = (embedding: AnyEmbedding): Promise<EmbeddedTexts> =>
+    embedAll(embedding, batches, count, tasks);
+  const learned = await EMBEDDINGS[kind]!.learn({
+    batches,
+    count,
+    dimensions,
+    vocabulary,
+    random,
+    tasks,
+    embedAll: embed,
+    onProgress: onStage,
+  });
+  return { learned, points: await embed(learned.embedding) };
+}
+
+/** Empty where the number of clusters is given. */
+async function searchCurve(
+  { training }: Split,
+  { clusters, previous, onStage }: FitOptions,
+  random: Random,
+  tasks: TaskRunner,
+): Promise<readonly TriedCount[]> {
+  if (clusters !== 'auto' || previous) return [];
+  return tryCounts(training, random, tasks, (done, total) => onStage?.('search for k', done, total));
+}
+
+function firstClusters(
+  { training, trainingRows }: Split,
+  curve: readonly TriedCount[],
+  old: Uint32Array | undefined,
+  options: FitOptions,
+  random: Random,
+  tasks: TaskRunner,
+): Promise<Clustering> {
+  const wanted = options.clusters === 'auto' ? bestCount(curve) : options.clusters;
+  const clusterOptions = {
+    clusters: options.previous?.clusters ?? wanted,
+    restarts: options.restarts,
+    balanced: options.balanced ?? false,
+    oldLabels: old && Uint32Array.from(trainingRows, (row) => old[row]!),
+  };
+  const onRun = (done: number, total: number): void => options.onStage?.('clusters', done, total);
+  return clusterPoints(training, clusterOptions, random, tasks, onRun);
+}
+
+/** Where there are more prompts than were drawn, all of them move the centroids. */
+async function refined(
+  first: Clustering,
+  { training }: Split,
+  { store }: Corpus,
+  drawn: Drawn,
+  { embedding }: Learned,
+  { onStage }: FitOptions,
+  tasks: TaskRunner,
+): Promise<Clustering> {
+  if (store.count <= drawn.count) return first;
+  const onProgress = (done: number, total: number): void => onStage?.('refining', done, total);
+  return refineOnAll(store, embedding, first, training, tasks, onProgress);
+}
+
+function heldOutOf({ training, judged, isHeldOut }: Split, centroids: Float32Array): HeldOut {
+  return {
     training: meanSquaredDistance(training, centroids),
     heldOut: meanSquaredDistance(judged.points, centroids),
     prompts: isHeldOut ? judged.points.count : 0,
   };
-  const model = routerModel({ ...parts, id: contentId(parts) });
-  return { model, curve, check, examples, heldOut, points, labels };
 }
 
 type Named = Pick<RouterModelParts, 'names' | 'topWords' | 'sizes'>;

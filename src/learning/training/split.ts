@@ -1,7 +1,7 @@
 /** Divides the prompts into those that clusters are fitted to and those held out to judge them. */
 import type { Random } from '../../core/random.ts';
 import { type Points, rowsOf } from '../../deciding/clustering/points.ts';
-import type { EmbeddedTexts } from '../../deciding/embedding/batch.ts';
+import type { EmbeddedTexts } from '../../deciding/embedding/embedding.ts';
 
 export interface Judged {
   readonly points: Points;

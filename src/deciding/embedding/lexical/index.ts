@@ -1,59 +1,9 @@
 /** Hashed words and n-grams, weighed by tf-idf and projected by a truncated SVD; docs/router-model.md has the recipe. */
-
-import { UserError } from '../../../core/errors.ts';
-import { arrayOf, floats, integers } from '../../../core/safetensors.ts';
-import { KINDS, TOKENIZER } from '../../text/features.ts';
-import type { EmbeddingKind, Section, Sections } from '../embedding.ts';
-import { LexicalEmbedding } from './lexical.ts';
-import type { Terms } from './terms.ts';
-
-const ID = 'lexical';
+import type { EmbeddingKind } from '../embedding.ts';
+import { readLexical } from './section.ts';
 
 export const lexical: EmbeddingKind = {
-  read: (sections) => lexicalEmbedding(termsIn(sections[ID]!)),
+  read: readLexical,
   // Loaded when needed: a gateway never learns.
   learn: async (from) => (await import('./learn/learn.ts')).learnLexical(from),
 };
-
-export function lexicalEmbedding(terms: Terms): LexicalEmbedding {
-  return new LexicalEmbedding(ID, terms, () => sectionsOf(terms));
-}
-
-function sectionsOf(terms: Terms): Sections {
-  const { hashes, dimensions } = terms;
-  const section: Section = {
-    settings: { tokenizer: TOKENIZER, dimensions },
-    tensors: {
-      hashes: integers(hashes),
-      weights: floats(terms.weights),
-      scales: floats(terms.scales),
-      unknown_weights: floats(terms.unknownWeights),
-      rows: { dtype: 'I8', shape: [hashes.length, dimensions], data: terms.rows },
-    },
-  };
-  return { [ID]: section };
-}
-
-function termsIn({ settings, tensors }: Section): Terms {
-  if (settings.tokenizer !== TOKENIZER) {
-    throw new UserError(
-      `it was trained with tokens ${settings.tokenizer}, this program makes ${TOKENIZER}: train it again`,
-    );
-  }
-  const terms = {
-    dimensions: Number(settings.dimensions),
-    hashes: arrayOf(tensors, 'hashes', 'U32'),
-    weights: arrayOf(tensors, 'weights', 'F32'),
-    rows: arrayOf(tensors, 'rows', 'I8'),
-    scales: arrayOf(tensors, 'scales', 'F32'),
-    unknownWeights: arrayOf(tensors, 'unknown_weights', 'F32'),
-  };
-  const count = terms.hashes.length;
-  const sound =
-    terms.weights.length === count &&
-    terms.scales.length === count &&
-    terms.rows.length === count * terms.dimensions &&
-    terms.unknownWeights.length === KINDS;
-  if (!sound) throw new UserError('it is damaged: the arrays of its vocabulary do not fit each other');
-  return terms;
-}

@@ -3,10 +3,9 @@ import { inOrder } from '../../../../core/tasks.ts';
 import { labelsOf } from '../../../clustering/distances.ts';
 import { kMeans } from '../../../clustering/kmeans.ts';
 import { distinctPoints } from '../../../clustering/points.ts';
-import { embedAll } from '../../batch.ts';
 import type { Learned, LearningTexts } from '../../embedding.ts';
-import { lexicalEmbedding } from '../index.ts';
 import { quantiseRows } from '../rows.ts';
+import { lexicalEmbedding } from '../section.ts';
 import type { Terms } from '../terms.ts';
 import type { CountChunk } from './counts.ts';
 import { FrequencyTable } from './frequency-table.ts';
@@ -94,8 +93,8 @@ async function findDirections(
 const FIRST_CLUSTERS = 64;
 
 async function weigh(from: LearningTexts, terms: Terms, chunks: readonly CountChunk[]): Promise<Terms> {
-  const { batches, count, tasks, random } = from;
-  const points = await embedAll(lexicalEmbedding(terms), batches, count, tasks);
+  const { tasks, random } = from;
+  const points = await from.embedAll(lexicalEmbedding(terms));
   const clusters = distinctPoints(points, FIRST_CLUSTERS);
   const options = { clusters, restarts: 1, maxIterations: 30, tolerance: 1e-3 };
   const { centroids } = await kMeans(points, options, random.fork('relevance'), tasks);
