@@ -10,7 +10,7 @@ import { PromptStore } from './prompt-store.ts';
 import type { SourceFile } from './sources/files.ts';
 import { type ReadOptions, readPrompts } from './sources/read.ts';
 
-export interface CorpusOptions extends Omit<ReadOptions, 'onBroken'> {
+export interface CorpusOptions extends Omit<ReadOptions, 'onBroken' | 'onNotice'> {
   /** At most this many prompts from a source, drawn evenly; undefined takes all. */
   readonly limitOf?: (source: string) => number | undefined;
   /** At most this many prompts in all, drawn evenly. */
@@ -29,6 +29,8 @@ export interface Corpus {
   readonly broken: number;
   /** The first few reasons why records were skipped. */
   readonly complaints: readonly string[];
+  /** What a person should know of how files were read. */
+  readonly notices: readonly string[];
 }
 
 const COMPLAINTS_KEPT = 5;
@@ -46,7 +48,7 @@ export function corpusOf(prompts: readonly string[], temporaryFolder: string): C
   const store = new PromptStore(temporaryFolder);
   for (const prompt of prompts) store.append(prompt);
   store.flush();
-  return { store, sources: { given: prompts.length }, duplicates: 0, broken: 0, complaints: [] };
+  return { store, sources: { given: prompts.length }, duplicates: 0, broken: 0, complaints: [], notices: [] };
 }
 
 class Reading {
@@ -55,6 +57,7 @@ class Reading {
   readonly #random: Random;
   readonly #seen = new Fingerprints();
   readonly #complaints: string[] = [];
+  readonly #notices: string[] = [];
   readonly #sources = new Map<string, number>();
   readonly #draws = new Map<string, Draw>();
   readonly #drawAll: Draw | undefined;
@@ -75,7 +78,8 @@ class Reading {
       this.#broken += 1;
       if (this.#complaints.length < COMPLAINTS_KEPT) this.#complaints.push(`${path}: ${why}`);
     };
-    for await (const prompt of readPrompts(file, { ...this.#options, onBroken })) {
+    const onNotice = (path: string, what: string): void => void this.#notices.push(`${path}: ${what}`);
+    for await (const prompt of readPrompts(file, { ...this.#options, onBroken, onNotice })) {
       this.#read += 1;
       if (this.#read % REPORT_EVERY === 0) this.#options.onProgress?.(this.#read);
       this.#offer(prompt.trim(), file.source);
@@ -114,12 +118,16 @@ class Reading {
     for (const draw of this.#draws.values()) for (const [text, source] of draw.kept) this.#keep(text, source);
     for (const [text, source] of this.#drawAll?.kept ?? []) this.#put(text, source);
     this.#store.flush();
-    const store = this.#store;
-    const duplicates = this.#duplicates;
-    const broken = this.#broken;
     const complaints = this.#complaints;
-    if (store.count === 0) throw new UserError(nothingFound(files, this.#read, complaints));
-    return { store, sources: Object.fromEntries(this.#sources), duplicates, broken, complaints };
+    if (this.#store.count === 0) throw new UserError(nothingFound(files, this.#read, complaints));
+    return {
+      store: this.#store,
+      sources: Object.fromEntries(this.#sources),
+      duplicates: this.#duplicates,
+      broken: this.#broken,
+      complaints,
+      notices: this.#notices,
+    };
   }
 }
 
