@@ -26,7 +26,7 @@ Examples:
     .action(async (options: { config?: string; json?: boolean }) => {
       const config = await loadConfig(options.config ?? DEFAULT_CONFIG, process.env);
       const model = await loadRouterModel(config);
-      const assignments = assign(config, model);
+      const assignments = await assign(config, model);
       if (options.json)
         console.log(
           JSON.stringify(

@@ -25,7 +25,7 @@ Examples:
 async function check(file: string): Promise<void> {
   const config = await loadConfig(file, process.env);
   const model = await loadRouterModel(config);
-  const assignments = assign(config, model);
+  const assignments = await assign(config, model);
   console.log(
     `${file} is sound: ${config.experts.length} experts, router model ${model.id} with ${model.clusters} clusters.`,
   );

@@ -200,6 +200,7 @@ async function read(
   bar.finish(
     `${amount(corpus.store.count, 'items')} prompts kept, ${amount(corpus.duplicates, 'items')} repeated, ${amount(corpus.broken, 'items')} broken`,
   );
+  for (const notice of corpus.notices) process.stderr.write(`  note: ${notice}\n`);
   for (const complaint of corpus.complaints) process.stderr.write(`  skipped: ${complaint}\n`);
   return corpus;
 }

@@ -1,4 +1,4 @@
-/** Small charts as SVG text. Knows nothing of what is drawn. */
+/** Small charts as SVG text. */
 
 export interface ChartPoint {
   readonly x: number;

@@ -1,4 +1,4 @@
-/** A training report as one HTML page without any outside part. Knows nothing of training: data in, text out. */
+/** A training report as one HTML page without any outside part. */
 import { clusterColour, dotMap, escapeHtml, lineChart } from './charts.ts';
 import type { ReportCluster, TrainingReport } from './data.ts';
 import { REPORT_STYLE } from './style.ts';

@@ -1,4 +1,4 @@
-/** How a training report looks. Knows nothing of its content. */
+/** How a training report looks. */
 
 export const REPORT_STYLE = `
 :root{color-scheme:light dark;--ink:#1c2430;--soft:#5d6875;--line:#dfe4ea;--paper:#fff;--page:#f5f7f9;--bar:#9db4cf}

@@ -1,6 +1,6 @@
 /**
  * The little dense linear algebra that the SVD needs, in double precision, row-major: Gram matrix, Cholesky,
- * triangular solve and the symmetric eigenproblem. It knows nothing of where the matrices come from.
+ * triangular solve and the symmetric eigenproblem.
  */
 
 /**

@@ -1,10 +1,10 @@
 /**
  * Truncated singular value decomposition of a sparse tf-idf matrix by randomised subspace iteration. Only the right
- * singular vectors are made: they are what projects a prompt. It knows nothing of prompts or clusters.
+ * singular vectors are made: they are what projects a text.
  */
-import type { Random } from '../../core/random.ts';
+import type { Random } from '../../../../core/random.ts';
+import { type CountChunk, frequencyTable } from './counts.ts';
 import { addGram, orthonormalise, symmetricEigen } from './dense.ts';
-import { type CountChunk, frequencyTable } from './sparse.ts';
 
 export interface Svd {
   /** Falling. */
@@ -19,7 +19,7 @@ const OVERSAMPLING = 12;
 /** Passes over the matrix; the last is for the Rayleigh–Ritz step. */
 const ITERATIONS = 4;
 /** Rows are added up in this many blocks, whatever the number of threads, so that sums round the same way. */
-export const BLOCKS = 4;
+const BLOCKS = 4;
 
 /** What one block of rows adds: AᵀA·Q, or, in the last pass, (A·Q)ᵀ(A·Q) for the Rayleigh–Ritz step. */
 export interface BlockProduct {

@@ -1,10 +1,9 @@
 /**
  * How much each term tells of the topic, learned without labels: terms that gather in few clusters of a first
- * clustering weigh more than terms that are everywhere, in any language and without a stop list. It knows nothing of
- * texts.
+ * clustering weigh more than terms that are everywhere, in any language and without a stop list.
  */
-import type { CountChunk } from '../../deciding/embedding/sparse.ts';
-import type { FittedTerms } from './terms.ts';
+import type { Terms } from '../terms.ts';
+import type { CountChunk } from './counts.ts';
 
 /** Prompts a term is taken to be in besides those it is in, spread as all prompts are: rare terms prove little. */
 const PRIOR = 8;
@@ -15,16 +14,19 @@ const LEAST = 0.05;
  * The same terms, each weight times the root of the Kullback–Leibler divergence of its clusters from those of all
  * prompts, as a share of the largest that is possible. `labels[i]` is the first cluster of row i over all chunks.
  */
-export function weighByRelevance(terms: FittedTerms, labels: Uint32Array, clusters: number): FittedTerms {
-  const factors = relevances(terms.chunks, labels, clusters, terms.vocabulary.hashes.length);
-  const weights = terms.vocabulary.weights.map((weight, term) => weight * factors[term]!);
+export function weighByRelevance(
+  terms: Terms,
+  chunks: readonly CountChunk[],
+  labels: Uint32Array,
+  clusters: number,
+): Terms {
+  const factors = relevances(chunks, labels, clusters, terms.hashes.length);
   let mean = 0;
   for (const factor of factors) mean += factor / factors.length;
-  const unknownWeights = terms.vocabulary.unknownWeights.map((weight) => weight * mean);
   return {
     ...terms,
-    vocabulary: { ...terms.vocabulary, weights, unknownWeights },
-    projection: { ...terms.projection, weights },
+    weights: terms.weights.map((weight, term) => weight * factors[term]!),
+    unknownWeights: terms.unknownWeights.map((weight) => weight * mean),
   };
 }
 

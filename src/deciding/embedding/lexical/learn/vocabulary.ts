@@ -1,9 +1,7 @@
-/**
- * Chooses which features become terms: those in the most prompts that are neither rare nor everywhere. It knows
- * nothing of projections or clusters.
- */
-import { fittingWeight, termWeight } from '../../deciding/embedding/weighting.ts';
-import { KINDS } from '../../deciding/text/features.ts';
+/** Chooses which features become terms: those in the most prompts that are neither rare nor everywhere. */
+
+import { KINDS } from '../../../text/features.ts';
+import { fittingWeight, termWeight } from '../weighting.ts';
 import type { FrequencyTable } from './frequency-table.ts';
 
 export interface Vocabulary {

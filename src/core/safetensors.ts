@@ -1,13 +1,39 @@
 /**
  * The safetensors container (github.com/huggingface/safetensors, format 0.x): eight bytes of header length, a JSON
- * header, raw little-endian arrays. It knows nothing of what the arrays mean.
+ * header, raw little-endian arrays.
  */
-import { UserError } from '../../core/errors.ts';
+import { UserError } from './errors.ts';
 
 export type Tensor =
   | { readonly dtype: 'F32'; readonly shape: readonly number[]; readonly data: Float32Array }
   | { readonly dtype: 'U32'; readonly shape: readonly number[]; readonly data: Uint32Array }
   | { readonly dtype: 'I8'; readonly shape: readonly number[]; readonly data: Int8Array };
+
+interface Arrays {
+  F32: Float32Array;
+  U32: Uint32Array;
+  I8: Int8Array;
+}
+
+/** The array of that name and type. @throws UserError when there is none */
+export function arrayOf<D extends keyof Arrays>(
+  tensors: Readonly<Record<string, Tensor>>,
+  name: string,
+  dtype: D,
+): Arrays[D] {
+  const tensor = tensors[name];
+  if (tensor?.dtype !== dtype) throw new UserError(`it is damaged: the array ${name} is missing`);
+  return tensor.data as Arrays[D];
+}
+
+/** An array as a tensor, flat unless a shape is given. */
+export function floats(data: Float32Array, ...shape: number[]): Tensor {
+  return { dtype: 'F32', shape: shape.length > 0 ? shape : [data.length], data };
+}
+
+export function integers(data: Uint32Array): Tensor {
+  return { dtype: 'U32', shape: [data.length], data };
+}
 
 export interface Container {
   readonly metadata: Readonly<Record<string, string>>;

@@ -1,8 +1,8 @@
 /**
  * How much a term weighs: sublinear term frequency, a power of the inverse document frequency and a factor per kind of
- * feature. It knows nothing of texts or matrices.
+ * feature.
  */
-import { CHARACTERS, KINDS, PAIR } from '../text/features.ts';
+import { CHARACTERS, KINDS, PAIR } from '../../text/features.ts';
 
 /**
  * Powers of idf found by trial (docs/router-model.md). Similarity multiplies it twice, and even so the words of

@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { seededRandom } from '../../core/random.ts';
+import { seededRandom } from '../../../../core/random.ts';
+import { TermCounts, TermLookup } from '../terms.ts';
+import { type CountChunk, CountChunkBuilder } from './counts.ts';
 import { orthonormalise, symmetricEigen } from './dense.ts';
-import { type CountChunk, CountChunkBuilder } from './sparse.ts';
 import { blocksOf, multiplyBlock, truncatedSvd } from './svd.ts';
-import { TermCounts } from './term-counts.ts';
-import { TermLookup } from './term-lookup.ts';
 
 describe('the eigenproblem', () => {
   it('has the known answer for a matrix worked by hand', () => {
@@ -40,7 +39,7 @@ describe('the truncated SVD', () => {
       for (let row = 0; row < 40; row += 1) {
         counted.clear();
         for (let draw = 0; draw < 12; draw += 1) counted.see((random.below(6) * (1 + (row % 5))) % columns);
-        builder.add(counted, 0);
+        builder.add(counted);
       }
       chunks.push(builder.build(weights));
     }
