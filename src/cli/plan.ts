@@ -12,6 +12,7 @@ import { type LoadOptions, lengthsOf, limitsOf, withLengths, withLimits } from '
 import { modelNamed } from './plan/model-option.ts';
 import { amountOf, namedList, parseServiceLevel } from './plan/options.ts';
 import { figuresTable, placementsTable } from './plan/tables.ts';
+import { UsageError } from './usage-error.ts';
 
 interface PlanOptions extends LoadOptions {
   readonly model: string;
@@ -30,7 +31,6 @@ interface PlanOptions extends LoadOptions {
 
 export function planCommand(): Command {
   const command = new Command('plan')
-    .description('compute what a model needs and gives on a GPU, or search placements for a number of users')
     .requiredOption(
       '-m, --model <names>',
       'built-in name, or path of a Hugging Face config.json; several: a,b',
@@ -87,7 +87,7 @@ async function planOne(options: PlanOptions): Promise<string> {
   const total = lengths.promptTokens + lengths.outputTokens;
   const d = await chosenDeployment(options, limits, total);
   if (total > d.model.maxContext)
-    throw new UserError(
+    throw new UsageError(
       `--input, --output: ${total} tokens are more than the ${d.model.maxContext} that ${d.model.name} was trained for.`,
     );
   requireFit(d, limits, total);

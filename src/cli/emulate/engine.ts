@@ -11,6 +11,7 @@ import { deployment, describeDeployment } from '../../simulating/deployment.ts';
 import { findGpu } from '../../simulating/hardware/gpu.ts';
 import { DEFAULT_LIMITS, requireFit } from '../../simulating/memory.ts';
 import { modelNamed } from '../plan/model-option.ts';
+import { UsageError } from '../usage-error.ts';
 
 /** Times are milliseconds. */
 interface SimpleOptions {
@@ -51,7 +52,7 @@ export async function engineOf(options: EngineOptions): Promise<ChosenEngine> {
   if (strange && model === undefined) throw new UserError(`${flag(strange)}: needs --model.`);
   if (strange)
     throw new UserError(`${flag(strange)}: --model says how fast the experts are; leave out one of the two.`);
-  if (options.maxBatch === 0) throw new UserError('--max-batch: must be at least 1.');
+  if (options.maxBatch === 0) throw new UsageError('--max-batch: must be at least 1.');
   return model === undefined ? simple(options) : simulated(model, options);
 }
 

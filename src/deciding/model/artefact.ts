@@ -9,7 +9,8 @@ import { type RouterModel, type RouterModelParts, routerModel, type TrainingFact
 import { readContainer, type Tensor, writeContainer } from './safetensors.ts';
 
 const FORMAT = 'expert-router';
-const VERSION = 1;
+/** Of the file. A model of another format is refused. */
+export const FORMAT_VERSION = 1;
 
 type Tensors = Readonly<Record<string, Tensor>>;
 
@@ -21,7 +22,7 @@ export function writeRouterModel(model: RouterModelParts): Uint8Array {
   return writeContainer({
     metadata: {
       format: FORMAT,
-      version: String(VERSION),
+      version: String(FORMAT_VERSION),
       tokenizer: TOKENIZER,
       sha256: checksum(tensors, about),
       about,
@@ -37,10 +38,10 @@ export function readRouterModel(bytes: Uint8Array): RouterModel {
     throw new UserError('it is a safetensors file, but no router model; make one with: expert-router train');
   }
   const version = Number(metadata.version);
-  if (version !== VERSION) {
+  if (version !== FORMAT_VERSION) {
     throw new UserError(
-      `it has format version ${metadata.version}, this program reads ${VERSION}: ` +
-        (version > VERSION ? 'update expert-router' : 'train it again'),
+      `it has format version ${metadata.version}, this program reads ${FORMAT_VERSION}: ` +
+        (version > FORMAT_VERSION ? 'update expert-router' : 'train it again'),
     );
   }
   if (metadata.tokenizer !== TOKENIZER) {
