@@ -31,10 +31,7 @@ interface PlanOptions extends LoadOptions {
 
 export function planCommand(): Command {
   const command = new Command('plan')
-    .requiredOption(
-      '-m, --model <names>',
-      'built-in name, or path of a Hugging Face config.json; several: a,b',
-    )
+    .option('-m, --model <names>', 'built-in name, or path of a Hugging Face config.json; several: a,b')
     .option('-g, --gpu <names>', `${GPU_NAMES.join(', ')}; several when searching`, 'h100')
     .option('-p, --precision <names>', `${PRECISION_NAMES.join(', ')}; fp8 where the GPU has it when absent`)
     .option('--tp <degree>', 'tensor-parallel degree: 1, 2, 4 or 8; the smallest that fits when absent')
@@ -66,7 +63,10 @@ Examples:
 
 Figures come from a model checked against published measurements; docs/simulator.md states its errors.`,
     )
-    .action(async (options: PlanOptions) => {
+    .action(async ({ model, ...rest }: Omit<PlanOptions, 'model'> & { readonly model?: string }) => {
+      if (model === undefined)
+        throw new UsageError('--model: name one, such as llama-3.1-8b, or a config.json.');
+      const options = { ...rest, model };
       const text = options.users === undefined ? await planOne(options) : await planMany(options);
       console.log(text);
     });

@@ -140,7 +140,7 @@ async function write(
     await writeFileAtomically(options.html, simulationReport(runs, { title: file.name, subtitle, ...price }));
   }
   // Last, for whoever reads it may leave after the first line.
-  process.stdout.write(options.json ? figures : `${summary(file, runs)}\n`);
+  console.log(options.json ? figures.trimEnd() : summary(file, runs));
   for (const path of [options.out, options.html]) if (path !== undefined) console.error(`Wrote ${path}`);
 }
 

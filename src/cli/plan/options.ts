@@ -1,5 +1,4 @@
 /** Numbers and levels as they stand on a command line, checked with the option's name in the message. */
-import { UserError } from '../../core/errors.ts';
 import type { ServiceLevel } from '../../simulating/planner/placements.ts';
 import { UsageError } from '../usage-error.ts';
 
@@ -7,7 +6,7 @@ import { UsageError } from '../usage-error.ts';
 export function amountOf(option: string, text: string, kind: 'whole' | 'any' = 'any'): number {
   const value = Number(text);
   if (!(value > 0 && Number.isFinite(value)) || (kind === 'whole' && !Number.isInteger(value)))
-    throw new UserError(
+    throw new UsageError(
       `${option}: must be a ${kind === 'whole' ? 'whole ' : ''}number above 0, is "${text}".`,
     );
   return value;

@@ -14,25 +14,29 @@ export const expertId = z
   .refine((id) => id !== 'auto', "another name: 'auto' asks the router to choose");
 
 const common = {
-  id: expertId.describe('Name in requests, headers and metrics'),
+  id: expertId.describe('Name in requests, headers and metrics').meta({ examples: ['code'] }),
   description: z
     .string()
     .min(1)
     .optional()
-    .describe('What it is good at, in a sentence; decides which clusters it serves'),
+    .describe('What it is good at, in a sentence; decides which clusters it serves')
+    .meta({ examples: ['Writes and explains programs'] }),
   samples: z
     .array(z.string().min(1))
     .optional()
-    .describe('Typical prompts; they decide which clusters it serves'),
+    .describe('Typical prompts; they decide which clusters it serves')
+    .meta({ examples: [['Fix this function', 'Write an SQL query']] }),
   clusters: z
     .array(z.union([z.int().nonnegative(), z.string().min(1)]))
     .optional()
-    .describe('Clusters it serves, by number or name; `expert-router assign` lists them'),
+    .describe('Clusters it serves, by number or name; `expert-router assign` lists them')
+    .meta({ examples: [[3, 17]] }),
   max_concurrent: z
     .int()
     .positive()
     .optional()
-    .describe('Requests each replica may hold at once; the kind has a default'),
+    .describe('Requests each replica may hold at once; the kind has a default')
+    .meta({ examples: [64] }),
   queue_size: z.int().nonnegative().default(512).describe('Requests that may wait for this expert'),
   queue_timeout: duration.prefault('30s').describe('Longest wait in that line'),
   first_token_timeout: duration
@@ -43,15 +47,25 @@ const common = {
 
 const expertByKind = EXPERT_KINDS.map((kind) =>
   z
-    .strictObject({ kind: z.literal(kind.kind), ...common, ...(kind.options as z.ZodObject).shape })
+    .strictObject({
+      kind: z.literal(kind.kind).describe('What the expert is'),
+      ...common,
+      ...(kind.options as z.ZodObject).shape,
+    })
     .describe(kind.summary),
 );
 
 const apiKey = z.strictObject({
-  name: z.string().min(1).describe('Whose key; shown in metrics and logs'),
+  name: z
+    .string()
+    .min(1)
+    .describe('Whose key; shown in metrics and logs')
+    .meta({ examples: ['alice'] }),
   hash: z
     .string()
-    .regex(/^sha256:[0-9a-f]{64}$/, "'sha256:' and 64 hex digits; `expert-router key` makes one"),
+    .regex(/^sha256:[0-9a-f]{64}$/, "'sha256:' and 64 hex digits; `expert-router key` makes one")
+    .describe("The key's hash; `expert-router key` makes both")
+    .meta({ examples: [`sha256:${'0'.repeat(64)}`] }),
 });
 
 export const configSchema = z.strictObject({
@@ -65,7 +79,8 @@ export const configSchema = z.strictObject({
     .string()
     .min(1)
     .optional()
-    .describe('Router model file; the one that ships with the product when absent'),
+    .describe('Router model file; the one that ships with the product when absent')
+    .meta({ examples: ['./my.router.safetensors'] }),
   policy: z
     .enum(POLICY_NAMES)
     .default('spill')
