@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
+import type { z } from 'zod';
 import { parseConfig } from '../src/serving/config/load.ts';
 import { EXPERT_KINDS } from '../src/serving/experts/index.ts';
 import { Telemetry } from '../src/serving/telemetry/metrics.ts';
@@ -66,7 +67,7 @@ describe('docs/config.md', () => {
     'names every option of $kind',
     ({ kind, options }) => {
       const there = rowsOf(`Kind \`${kind}\``).map(({ key }) => key);
-      expect(there).toEqual(expect.arrayContaining(Object.keys(options.shape)));
+      expect(there).toEqual(expect.arrayContaining(Object.keys((options as z.ZodObject).shape)));
     },
   );
 });
