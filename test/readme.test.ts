@@ -57,6 +57,22 @@ describe('the README', () => {
     150_000,
   );
 
+  it.for([
+    ['What is the capital of France?', 'Paris'],
+    ['What is the chemical formula of water?', 'H2O'],
+  ])('asks what the built-in model knows: %s', async ([question, right], { skip }) => {
+    expect(README).toContain(question);
+    const response = await fetch(`${router.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'auto', messages: [{ role: 'user', content: question }] }),
+    });
+    const { choices } = (await response.json()) as { choices: { message: { content: string } }[] };
+    const answer = choices[0]!.message.content;
+    if (answer.startsWith('[emulated')) skip('The embedded engine is not in the cache; .ci/run fetches it.');
+    expect(answer).toContain(right);
+  });
+
   it('has a tour without a model that works as written', async () => {
     const tour = /## A tour without a model[\s\S]*?```sh\n([\s\S]*?)```/.exec(README)![1]!.trim().split('\n');
     expect(tour.length).toBe(2);

@@ -123,7 +123,7 @@ Expert Router serves ${config.experts.length} experts on ${url}${workers > 1 ? `
 ${notice}
 Ask from another terminal:
   curl ${url}/v1/chat/completions -H "Content-Type: application/json"${auth} \\
-    -d '{"model": "auto", "messages": [{"role": "user", "content": "Write a Python function that reverses a list."}]}'
+    -d '{"model": "auto", "messages": [{"role": "user", "content": "What is the capital of France?"}]}'
 
 Chat in the terminal:
   npx expert-router chat${url === 'http://127.0.0.1:8080' ? '' : ` --url ${url}`}
