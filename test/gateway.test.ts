@@ -230,7 +230,7 @@ describe('bad input', () => {
     ['no messages', '{}', 400, 'invalid_body'],
     ['no messages in the list', '{"messages":[]}', 400, 'invalid_body'],
     ['a wrong type', '{"messages":[{"role":"user","content":{"a":1}}]}', 400, 'invalid_body'],
-    ['very deep JSON', '['.repeat(200_000), 400, 'invalid_json'],
+    ['very deep JSON', '['.repeat(200_000), 400, 'invalid_body'],
   ])('%s is refused in the shape of OpenAI', async (_name, body, status, code) => {
     const { router } = await start(polite);
     const response = await router.post('/v1/chat/completions', body);

@@ -6,7 +6,7 @@ import { describeError } from '../core/errors.ts';
 import { composeRouter, DEFAULT_CONFIG, idleLoads, loadRouterModel } from '../serving/app/compose.ts';
 import { loadConfig } from '../serving/config/load.ts';
 import { decisionBody } from '../serving/front/decision-wire.ts';
-import { endpointOf, parseRequest } from '../serving/gateway/request.ts';
+import { parseRequest } from '../serving/gateway/request.ts';
 import type { Router } from '../serving/gateway/router.ts';
 
 export function routeCommand(): Command {
@@ -38,7 +38,7 @@ type DecisionBody = ReturnType<typeof decisionBody>;
 
 function decide(router: Router, request: unknown): DecisionBody {
   const body = Buffer.from(JSON.stringify(request));
-  return decisionBody(router, router.route(parseRequest(endpointOf(body), body), undefined), null);
+  return decisionBody(router, router.route(parseRequest(null, body), undefined), null);
 }
 
 async function routeLines(router: Router): Promise<void> {

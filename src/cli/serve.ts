@@ -1,15 +1,14 @@
 /** `expert-router serve`: the gateway, from a config to a listening address, in one process or several. */
 import cluster from 'node:cluster';
-import { availableParallelism, homedir } from 'node:os';
+import { homedir } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
-import { canHaveWorkers } from '../serving/app/compose.ts';
+import { admit } from '../serving/app/admission.ts';
 import { serveAlone, serveAsWorker } from '../serving/app/gateway-process.ts';
-import { asUserError, listenAddress } from '../serving/app/listen-address.ts';
-import { loadConfig } from '../serving/config/load.ts';
+import { servePrimary } from '../serving/app/primary-process.ts';
+import { configFrom, readConfig } from '../serving/config/load.ts';
 import type { Config } from '../serving/config/schema.ts';
 import { chosenKey } from '../serving/discover/discover.ts';
 import { parseWeights } from '../serving/weights/reference.ts';
-import { Primary } from '../serving/workers/primary.ts';
 import { unconfigured } from './unconfigured.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -59,29 +58,15 @@ Examples:
 async function serve(options: ServeOptions): Promise<void> {
   takeWeights(options);
   const file = options.config ?? (await unconfigured(asDiscovery(options), (line) => console.log(line)));
-  const config = await loadConfig(file, process.env);
-  const address = listenAddress(config, options.port);
   const verbose = options.verbose ?? false;
-  const workers = workerCount(config, options.workers);
-  const served = { file, config, address, verbose, processes: workers };
-  if (cluster.isWorker) return serveAsWorker(served);
-  if (workers === 1) {
-    greet(config, await serveAlone(served), address.restricted, 1);
-    return;
-  }
-  const primary = new Primary({
-    workers,
-    host: address.host,
-    port: address.port,
-    log: (line) => console.error(line),
-    onServing: (url) => greet(config, url, address.restricted, workers),
-  });
-  process.on('SIGINT', () => primary.end());
-  process.on('SIGTERM', () => primary.end());
-  process.on('SIGHUP', () => primary.reload());
-  await primary.run().catch((error: unknown) => {
-    throw asUserError(error, address);
-  });
+  if (cluster.isWorker) return serveAsWorker(file, verbose);
+  const text = await readConfig(file);
+  const source = { text, config: configFrom(text, file, process.env) };
+  const { address, processes } = admit(source.config, options, null);
+  const served = { file, source, verbose, processes };
+  const greeting = (url: string): void => greet(source.config, url, address.restricted, processes);
+  if (processes === 1) greeting(await serveAlone(served, address, options));
+  else await servePrimary(served, address, options, greeting);
 }
 
 /** The preset of the embedded experts reads its weights from the environment. */
@@ -99,16 +84,6 @@ function asDiscovery({ discover, weights, useKey = [] }: ServeOptions): Paramete
   if (!discover && useKey.length > 0)
     throw new UsageError('--use-key and --no-discover: leave out one of the two.');
   return { discover: discover && weights === undefined, keys: useKey.map(chosenKey) };
-}
-
-function workerCount(config: Config, asked: number | undefined): number {
-  if (canHaveWorkers(config)) return asked ?? availableParallelism();
-  if (asked !== undefined && asked > 1) {
-    throw new UsageError(
-      `--workers ${asked}: the config has embedded experts, which run in one process; every worker would load its own copy.`,
-    );
-  }
-  return 1;
 }
 
 function greet(config: Config, url: string, restricted: boolean, workers: number): void {

@@ -9,6 +9,11 @@ export interface ServerEvent {
   readonly data: string;
 }
 
+/** Whether a content-type names a stream of events; media types are case-insensitive (RFC 9110, section 8.3.1). */
+export function isEventStream(contentType: string | undefined): boolean {
+  return contentType !== undefined && /^\s*text\/event-stream\s*(?:;|$)/i.test(contentType);
+}
+
 /** Returns a function to be fed decoded text as it comes; it calls back once per complete event. */
 export function eventReader(onEvent: (event: ServerEvent) => void): (text: string) => void {
   let rest = '';

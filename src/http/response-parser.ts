@@ -55,10 +55,11 @@ export class ResponseParser {
   feed(bytes: Buffer): void {
     let at = 0;
     while (this.#state === 'head' && at < bytes.length) at = this.#head(bytes, at);
-    if (at >= bytes.length && this.#state !== 'done') return;
-    if (this.#state === 'length' || this.#state === 'until-close') this.#plain(bytes, at);
-    else if (this.#state !== 'done') this.#chunked(bytes, at);
-    else if (at < bytes.length) this.#keepAlive = false;
+    // A body of no bytes is whole with its head.
+    if (this.#state === 'length') this.#plain(bytes, at);
+    else if (at >= bytes.length || this.#state === 'done') return;
+    else if (this.#state === 'until-close') this.#events.data(Buffer.from(bytes.subarray(at)));
+    else this.#chunked(bytes, at);
   }
 
   /**
@@ -102,9 +103,11 @@ export class ResponseParser {
     }
     const connection = headers.connection?.toLowerCase() ?? '';
     this.#keepAlive = match[1] === '1' ? !/\bclose\b/.test(connection) : /\bkeep-alive\b/.test(connection);
+    // Whoever sends these may disagree with somebody in between on where the body ends.
+    const encoded = headers['transfer-encoding'] !== undefined;
+    if (encoded && (match[1] === '0' || headers['content-length'] !== undefined)) this.#keepAlive = false;
     this.#frame(status, headers);
     this.#events.head({ status, headers });
-    if (this.#state === 'length' && this.#left === 0) this.#finish();
   }
 
   /** RFC 9112, section 6.3: what delimits the body. */
@@ -117,8 +120,7 @@ export class ResponseParser {
       this.#state = 'length';
       this.#left = 0;
     } else if (encoding !== undefined) {
-      if (!/(^|,)\s*chunked\s*$/i.test(encoding)) this.#state = 'until-close';
-      else this.#state = 'chunk-size';
+      this.#state = codingOf(encoding) === 'chunked' ? 'chunk-size' : 'until-close';
     } else if (length !== undefined) {
       const lengths = new Set(length.split(',').map((one) => one.trim()));
       const [only] = lengths;
@@ -133,10 +135,6 @@ export class ResponseParser {
   }
 
   #plain(bytes: Buffer, from: number): void {
-    if (this.#state === 'until-close') {
-      this.#events.data(Buffer.from(bytes.subarray(from)));
-      return;
-    }
     const take = Math.min(this.#left, bytes.length - from);
     if (take > 0) {
       this.#left -= take;
@@ -205,6 +203,15 @@ export class ResponseParser {
     this.#state = 'done';
     this.#events.end(this.#keepAlive);
   }
+}
+
+/** @throws ResponseError for codings that nobody asked for: the bytes would reach the client still coded */
+function codingOf(encoding: string): 'chunked' | 'identity' {
+  const codings = encoding.toLowerCase().split(',');
+  const only = codings.map((one) => one.trim()).filter((one) => one !== 'identity');
+  if (only.length === 0) return 'identity';
+  if (only.length === 1 && only[0] === 'chunked') return 'chunked';
+  throw new ResponseError(`unsupported transfer-encoding ${JSON.stringify(encoding.slice(0, 60))}`);
 }
 
 function readFields(lines: readonly string[]): Record<string, string> {

@@ -46,7 +46,7 @@ describe('ResponseParser', () => {
       fc.property(pieces, anyCuts, (list, cuts) => {
         const body = list.join('');
         const length = text(`HTTP/1.1 200 OK\nContent-Length: ${Buffer.byteLength(body)}`, body);
-        const inChunks = text('HTTP/1.1 200 OK\ntransfer-encoding: gzip, Chunked', chunked(list));
+        const inChunks = text('HTTP/1.1 200 OK\ntransfer-encoding: identity, Chunked', chunked(list));
         const toTheEnd = text('HTTP/1.1 200\nX: y', body);
         for (const bytes of [length, inChunks])
           expect(read(cut(bytes, cuts))).toMatchObject({ body, ends: [true], heads: [{ status: 200 }] });

@@ -6,6 +6,7 @@ import {
   expertDeps,
   loadRouterModel,
   ownLoads,
+  permittedPages,
 } from '../../src/serving/app/compose.ts';
 import { parseConfig } from '../../src/serving/config/load.ts';
 import { Readiness } from '../../src/serving/front/readiness.ts';
@@ -44,7 +45,10 @@ export async function gateway(yaml: string): Promise<RunningGateway> {
     startedAt: 0,
     onRouted: () => {},
   };
-  const server = gatewayServer({ log, current: () => ({ keys: config.keys, context }) });
+  const server = gatewayServer({
+    log,
+    current: () => ({ keys: config.keys, permitted: permittedPages(config), context }),
+  });
   const url = await server.listen('127.0.0.1', 0);
   return {
     url,

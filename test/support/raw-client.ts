@@ -11,8 +11,8 @@ export interface Seen {
 
 export interface RawClient {
   send(bytes: string): void;
-  /** Waits until the text satisfies, the connection ends, or `ms` have passed. */
-  see(until?: (text: string) => boolean, ms?: number): Promise<Seen>;
+  /** Waits until what came satisfies, the connection ends, or `ms` have passed. */
+  see(until?: (text: string, packets: readonly Buffer[]) => boolean, ms?: number): Promise<Seen>;
   close(): void;
 }
 
@@ -39,7 +39,7 @@ export function rawClient(port: number): RawClient {
     close: () => void socket.destroy(),
     see: async (until = () => false, ms = 5_000) => {
       const deadline = performance.now() + ms;
-      while (end === 'open' && !until(text()) && performance.now() < deadline) {
+      while (end === 'open' && !until(text(), packets) && performance.now() < deadline) {
         await new Promise<void>((resolve) => {
           woken = resolve;
           setTimeout(resolve, Math.min(20, ms));

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { FeatureBuffer } from './feature-buffer.ts';
 import { CHARACTERS, DENSE_TWO, extractFeatures, MARKS, normalise, PAIR, SHAPE, WORD } from './features.ts';
 
@@ -46,6 +46,22 @@ describe('features', () => {
   it('keep punctuation of code and each emoji', () => {
     expect(spans('f(); a == b', MARKS)).toEqual(['();', '==']);
     expect(spans('🎉🚀', MARKS)).toEqual(['🎉', '🚀']);
+  });
+
+  it('never normalise a long run of combining marks, which takes quadratic time', () => {
+    const normalised = vi.spyOn(String.prototype, 'normalize');
+    normalise(`a${'\u0301'.repeat(6_143)}${'\u0323'.repeat(6_144)}b`);
+    const [text] = normalised.mock.contexts as unknown as string[];
+    normalised.mockRestore();
+    expect(String(text)).toBe(`a${'\u0301'.repeat(30)}b`);
+    const thirty = `a${'\u0301'.repeat(30)} e${'\u0323'.repeat(30)}`;
+    expect(normalise(thirty)).toBe(thirty.normalize('NFKC'));
+  });
+
+  it('are of a text that grows in its compatibility form little longer than it', () => {
+    const phrase = '\ufdfa'; // one character, eighteen in its compatibility form
+    expect(normalise(phrase)).toBe(phrase.normalize('NFKC'));
+    expect(normalise(phrase.repeat(12_288))).toHaveLength(2 * 12_288 + 64);
   });
 
   it('are found in any text at all, lone surrogates included, without throwing', () => {

@@ -2,6 +2,7 @@
  * Turns text into hashed features: words, word pairs, characters within words, character n-grams of scripts
  * without spaces, punctuation runs and shapes of code and numbers. It knows nothing of weights or vocabularies.
  */
+import { LIMITS } from '../../core/bounds.ts';
 import {
   characterTables,
   DENSE,
@@ -49,10 +50,20 @@ const UNDERSCORE = 0x5f;
 const LINE_FEED = 0x0a;
 const CURLY_APOSTROPHE = 0x2019;
 
-/** Unicode compatibility form; text is folded to lower case while it is read, so that camelCase stays visible. */
+/** A base letter takes a few marks; normalising sorts a run of them in quadratic time. */
+const MARKS_TOO_MANY = new RegExp(`(\\p{M}{${LIMITS.marks}})\\p{M}+`, 'gu');
+/** So that a text of one character whose compatibility form is a sentence still has all of it. */
+const LEAST_ROOM = 64;
+
+/** Unicode compatibility form, of marks in a row the first ones; text is folded to lower case while it is read, so that camelCase stays visible. */
 export function normalise(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: plain ASCII is its own compatibility form, and testing is cheaper
-  return /^[\x00-\x7f]*$/.test(text) ? text : text.normalize('NFKC');
+  return /^[\x00-\x7f]*$/.test(text) ? text : normaliseBounded(text);
+}
+
+function normaliseBounded(text: string): string {
+  const normal = text.replace(MARKS_TOO_MANY, '$1').normalize('NFKC');
+  return normal.slice(0, LIMITS.growth * text.length + LEAST_ROOM);
 }
 
 /** Mixes the bits of a running hash (murmur3's finaliser) and puts the kind into the low three. */

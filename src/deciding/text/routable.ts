@@ -2,6 +2,7 @@
  * Finds in a request the text that decides where it goes: each user turn, with the system prompt and earlier turns
  * as lighter context. It knows nothing of tokens, clusters or experts, and never throws on odd content.
  */
+import { LIMITS } from '../../core/bounds.ts';
 import type { ChatBody, CompletionBody, MessageContent } from '../../core/openai.ts';
 import { CONTEXT_BUDGET, MAIN_BUDGET, sampleText } from './sampling.ts';
 
@@ -19,7 +20,7 @@ export interface RoutableText {
 }
 
 /** Turns returned at most: the first user turn and the latest ones. */
-export const MAX_TURNS = 8;
+export const MAX_TURNS: number = LIMITS.turns;
 
 const SYSTEM_WEIGHT = 0.2;
 /** The turn before, and the one before that; older ones say nothing about this turn. */

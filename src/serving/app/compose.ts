@@ -23,12 +23,14 @@ import type { ExpertDeps } from '../experts/kind.ts';
 import { Fleet } from '../fleet/fleet.ts';
 import { ExpertGroup } from '../fleet/group.ts';
 import { Replica } from '../fleet/replica.ts';
+import type { Permitted } from '../front/foreign-page.ts';
 import { Gateway } from '../gateway/gateway.ts';
 import { Router } from '../gateway/router.ts';
 import type { EngineLoad, Telemetry } from '../telemetry/metrics.ts';
 import { cacheFolder } from '../weights/cache-folder.ts';
 import { placesKey } from '../workers/messages.ts';
 import type { WorkerLink } from '../workers/worker-link.ts';
+import { listenHost } from './listen-address.ts';
 import { StandIns } from './stand-ins.ts';
 
 /** Milliseconds that never run backwards: one clock for a fleet and its replicas. */
@@ -197,6 +199,11 @@ export function composeGateway(
       firstTokenTimeout: (expert) => firstToken.get(expert)!,
     },
   );
+}
+
+/** Where web pages may come from, besides this machine itself. */
+export function permittedPages(config: Config): Permitted {
+  return { hosts: [listenHost(config), ...config.allowed_hosts], origins: config.allowed_origins };
 }
 
 /** Short and equal for equal configs, whichever process asks. */

@@ -1,6 +1,7 @@
 /** Where to listen: as configured, but only on this machine while nobody needs a key. */
-import { isIP } from 'node:net';
+
 import { UserError } from '../../core/errors.ts';
+import { isLoopback } from '../../core/loopback.ts';
 import type { Config } from '../config/schema.ts';
 
 export interface Address {
@@ -12,18 +13,18 @@ export interface Address {
 
 /** Without keys anyone who reaches the port could use the experts, so then only this machine may. */
 export function listenAddress(config: Config, port: number | undefined): Address {
-  const at = config.listen.lastIndexOf(':');
-  const host = config.listen.slice(0, at).replace(/^\[|\]$/g, '');
-  const restricted = config.keys.length === 0 && !isLoopback(host);
+  const host = listenHost(config);
+  const restricted = config.keys.length === 0 && !isLoopback(host.toLowerCase());
   return {
     host: restricted ? '127.0.0.1' : host,
-    port: port ?? Number(config.listen.slice(at + 1)),
+    port: port ?? Number(config.listen.slice(config.listen.lastIndexOf(':') + 1)),
     restricted,
   };
 }
 
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+/** The host of `listen`, without brackets. */
+export function listenHost({ listen }: Pick<Config, 'listen'>): string {
+  return listen.slice(0, listen.lastIndexOf(':')).replace(/^\[|\]$/g, '');
 }
 
 /** Why an address could not be bound, with the cure where there is one. */

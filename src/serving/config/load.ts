@@ -11,12 +11,20 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** @throws UserError when the file cannot be read or is not a valid config. */
 export async function loadConfig(file: string, environment: Environment): Promise<Config> {
-  let text: string;
+  return configFrom(await readConfig(file), file, environment);
+}
+
+/** @throws UserError when the file cannot be read */
+export async function readConfig(file: string): Promise<string> {
   try {
-    text = await readFile(file, 'utf8');
+    return await readFile(file, 'utf8');
   } catch (error) {
     throw new UserError(`Cannot read the config ${file}: ${describeError(error)}`);
   }
+}
+
+/** The config that `text`, once read from `file`, is. @throws UserError naming every problem */
+export function configFrom(text: string, file: string, environment: Environment): Config {
   return fromFolder(parseConfig(text, file, environment), dirname(file));
 }
 

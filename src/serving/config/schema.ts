@@ -109,6 +109,27 @@ export const configSchema = z.strictObject({
     .array(apiKey)
     .default([])
     .describe('API keys that may call the router; without any it serves loopback only'),
+  allowed_hosts: z
+    .array(
+      z
+        .string()
+        .regex(/^(?:\[[0-9a-f:.]+\]|[a-z0-9._-]+)$/i, 'a name or an address, without scheme and port'),
+    )
+    .default([])
+    .describe('Without keys: names besides localhost under which requests may ask for this router')
+    .meta({ examples: [['gateway.local']] }),
+  allowed_origins: z
+    .array(
+      z
+        .string()
+        .regex(
+          /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#@*]+$/i,
+          'a scheme, a name and perhaps a port, such as https://chat.example.com',
+        ),
+    )
+    .default([])
+    .describe('Without keys: origins of web pages from elsewhere whose requests are answered')
+    .meta({ examples: [['https://chat.example.com']] }),
   experts: z
     .array(z.discriminatedUnion('kind', expertByKind as unknown as [z.ZodObject, ...z.ZodObject[]]))
     .min(1, 'at least one expert')

@@ -3,6 +3,7 @@
  * OpenAI's format. It knows nothing of clusters, policies or sockets.
  */
 import type { RouterError } from '../../core/errors.ts';
+import type { MemberPlace } from '../../core/json-measure.ts';
 import type { ChatBody, CompletionBody, Endpoint, FinishReason, Usage } from '../../core/openai.ts';
 import type { EngineDescription, ReportedLoad } from '../engines/engine.ts';
 
@@ -17,6 +18,12 @@ export type ExpertRequest = ExpertRequestBase &
 interface ExpertRequestBase {
   /** The body exactly as the client sent it; experts that speak OpenAI forward these bytes. */
   readonly body: Uint8Array;
+  /** The body with whole surrogate pairs only, every byte in its place, where that is known. */
+  readonly withoutHalves?: Buffer;
+  /** Where the body's top-level members stand, where that is known. */
+  readonly members?: readonly MemberPlace[];
+  /** `json` has only limits and flags, because the body has very many values; the bytes have all. */
+  readonly partial?: boolean;
   /** Client headers that passed the allow-list, lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
   readonly traceId: string;

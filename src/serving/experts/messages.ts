@@ -3,6 +3,7 @@
  * It knows nothing of templates or tokens; what is not text is refused rather than dropped.
  */
 import { RouterError } from '../../core/errors.ts';
+import { excerpt } from '../../core/excerpt.ts';
 import { wellFormed } from '../../core/well-formed.ts';
 import type { ExpertRequest } from './expert.ts';
 
@@ -67,7 +68,11 @@ function readPart(part: unknown, at: string): string {
       param: at,
     });
   }
-  throw new RouterError('unsupported_parameter', `'${at}' is of type ${type}; this expert reads text only.`, {
-    param: at,
-  });
+  throw new RouterError(
+    'unsupported_parameter',
+    `'${at}' is of type ${excerpt(type)}; this expert reads text only.`,
+    {
+      param: at,
+    },
+  );
 }

@@ -2,6 +2,7 @@
  * A request's parameters, checked, for experts that generate by themselves; what would change the meaning of the
  * answer and cannot be honoured is refused. It knows nothing of engines or defaults.
  */
+import { LIMITS } from '../../core/bounds.ts';
 import { RouterError } from '../../core/errors.ts';
 import type { ExpertRequest } from './expert.ts';
 
@@ -26,6 +27,7 @@ type Json = Readonly<Record<string, unknown>>;
  * `store`, `service_tier`, and fields OpenAI does not know.
  */
 export function readParameters(request: ExpertRequest): Parameters {
+  refusePartial(request);
   const json: Json = request.json;
   refuseUnsupported(json);
   const limit = request.endpoint === 'chat' && json.max_completion_tokens != null;
@@ -47,6 +49,15 @@ export function readParameters(request: ExpertRequest): Parameters {
     presencePenalty: readNumber(json, 'presence_penalty', -2, 2) ?? 0,
     stop: readStops(json.stop),
   };
+}
+
+/** For experts that read a request's values. @throws RouterError `body_too_large` where they are not all there */
+export function refusePartial({ partial }: ExpertRequest): void {
+  if (partial)
+    throw new RouterError(
+      'body_too_large',
+      `This expert reads requests of at most ${LIMITS.loopTokens} brackets, commas and colons; send fewer values.`,
+    );
 }
 
 function refuseUnsupported(json: Json): void {
@@ -101,7 +112,13 @@ export function readStops(value: unknown): readonly string[] {
   if (value === undefined || value === null) return [];
   const list: unknown = typeof value === 'string' ? [value] : value;
   if (Array.isArray(list) && list.every((stop) => typeof stop === 'string')) {
-    return list.filter((stop) => stop !== '');
+    if (list.length <= LIMITS.stops && list.every((stop) => stop.length <= LIMITS.stopUnits))
+      return list.filter((stop) => stop !== '');
+    throw new RouterError(
+      'invalid_body',
+      `'stop' may hold ${LIMITS.stops} texts of ${LIMITS.stopUnits} characters each at this expert.`,
+      { param: 'stop' },
+    );
   }
   throw new RouterError('invalid_body', "'stop' must be a text or a list of texts.", { param: 'stop' });
 }

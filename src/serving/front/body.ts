@@ -1,38 +1,103 @@
-/** Reads a request body whole, up to a limit that its error names. */
-import type { IncomingMessage } from 'node:http';
+/** Reads a request body whole, up to limits that its errors name. It knows nothing of what the body means. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { LIMITS } from '../../core/bounds.ts';
 import { RouterError } from '../../core/errors.ts';
+import { excerpt } from '../../core/excerpt.ts';
+import { JsonMeasure } from '../../core/json-measure.ts';
+import type { ReceivedBody } from '../gateway/read-request.ts';
+import { type BodyBudget, type BodyShare, PROCESS_BUDGET } from './body-budget.ts';
 
 const MB = 1024 * 1024;
+const FIRST_CAPACITY = 4_096;
 
-/** @throws RouterError `body_too_large` or `unsupported_media_type`; never resolves if the client leaves meanwhile. */
-export function readBody(request: IncomingMessage, limitMb: number): Promise<Buffer> {
+/**
+ * Its memory counts against the budget until the response is closed.
+ * @throws RouterError `body_too_large`, `invalid_body`, `overloaded` or `unsupported_media_type`; never resolves if the
+ *   client leaves meanwhile
+ */
+export function readBody(
+  { request, response }: { readonly request: IncomingMessage; readonly response: ServerResponse },
+  limitMb: number,
+  budget: BodyBudget = PROCESS_BUDGET,
+): Promise<ReceivedBody> {
   const encoding = request.headers['content-encoding'];
   if (encoding !== undefined && encoding !== 'identity') {
     throw new RouterError(
       'unsupported_media_type',
-      `Content-Encoding '${encoding}' is not supported; send the body uncompressed.`,
+      `Content-Encoding '${excerpt(encoding)}' is not supported; send the body uncompressed.`,
     );
   }
   const limit = limitMb * MB;
-  const tooLarge = (): RouterError =>
-    new RouterError(
-      'body_too_large',
-      `The request body is larger than the limit of ${limitMb} MB (max_body_mb in the config).`,
-    );
-  if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge();
+  const expected = Number(request.headers['content-length'] ?? 0);
+  if (expected > limit) throw tooLarge(limitMb);
+  const share = budget.share();
+  response.once('close', share.release);
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let length = 0;
+    const body = new GrowingBody(share, expected || limit);
+    let refused = false;
     request.on('data', (chunk: Buffer) => {
-      length += chunk.length;
-      if (length > limit) {
-        chunks.length = 0;
-        reject(tooLarge());
-      } else {
-        chunks.push(chunk);
+      if (refused) return;
+      try {
+        if (body.length + chunk.length > limit) throw tooLarge(limitMb);
+        body.push(chunk);
+      } catch (error) {
+        refused = true;
+        body.drop();
+        reject(error);
       }
     });
-    request.on('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
+    request.on('end', () => resolve(body.whole()));
     request.on('error', reject);
   });
+}
+
+/** Bytes in one buffer that doubles: a chunk of one byte costs one byte. */
+class GrowingBody {
+  length = 0;
+  readonly #share: BodyShare;
+  /** Bytes that will come at most. */
+  readonly #most: number;
+  readonly #measure = new JsonMeasure();
+  #bytes = Buffer.alloc(0);
+
+  constructor(share: BodyShare, most: number) {
+    this.#share = share;
+    this.#most = most;
+  }
+
+  push(chunk: Buffer): void {
+    this.#measure.push(chunk);
+    const needed = this.length + chunk.length;
+    const capacity =
+      needed <= this.#bytes.length
+        ? this.#bytes.length
+        : Math.max(needed, Math.min(this.#most, Math.max(2 * this.#bytes.length, FIRST_CAPACITY)));
+    const tokens = Math.min(this.#measure.tokens, LIMITS.loopTokens); // of more, no tree is kept
+    this.#share.charge(capacity * LIMITS.chargePerByte + tokens * LIMITS.chargePerToken);
+    if (capacity > this.#bytes.length) {
+      // A buffer with memory of its own, which can move to another thread.
+      const grown = Buffer.allocUnsafeSlow(capacity);
+      this.#bytes.copy(grown, 0, 0, this.length);
+      this.#bytes = grown;
+    }
+    chunk.copy(this.#bytes, this.length);
+    this.length = needed;
+  }
+
+  whole(): ReceivedBody {
+    const { tokens, members } = this.#measure;
+    return { bytes: this.#bytes.subarray(0, this.length), tokens, members };
+  }
+
+  drop(): void {
+    this.#bytes = Buffer.alloc(0);
+    this.#share.release();
+  }
+}
+
+function tooLarge(limitMb: number): RouterError {
+  return new RouterError(
+    'body_too_large',
+    `The request body is larger than the limit of ${limitMb} MB (max_body_mb in the config).`,
+  );
 }

@@ -4,21 +4,27 @@
  * as if complete.
  */
 import type { ServerResponse } from 'node:http';
-import type { RouterError } from '../../core/errors.ts';
+import { RouterError } from '../../core/errors.ts';
+import { isEventStream } from '../../core/sse.ts';
 import type { Generation } from '../experts/expert.ts';
 import type { GatewaySink } from '../gateway/gateway.ts';
+import { cutOff, PromisedBody } from './promised-body.ts';
 import { sendError } from './wire.ts';
 
 const NEWLINE = 0x0a;
 
 export class ClientSink implements GatewaySink {
   readonly #response: ServerResponse;
+  readonly #body: PromisedBody;
   #head: { status: number; headers: Readonly<Record<string, string>> } | null = null;
   #endsInBlankLine = true;
   #lateError: Uint8Array[] | null = null;
+  /** After its end nothing more is written, whoever still calls: it would be read as the next response. */
+  #over = false;
 
   constructor(response: ServerResponse) {
     this.#response = response;
+    this.#body = new PromisedBody(response);
   }
 
   /** Ties the generation to the connection: it resumes when the client has read, and stops when the client leaves. */
@@ -35,6 +41,7 @@ export class ClientSink implements GatewaySink {
   }
 
   waiting(): void {
+    if (this.#over) return;
     if (!this.#response.headersSent) {
       this.#response.setHeader('content-type', 'text/event-stream');
       this.#response.setHeader('x-accel-buffering', 'no');
@@ -50,7 +57,7 @@ export class ClientSink implements GatewaySink {
   }
 
   data(chunk: Uint8Array): boolean {
-    if (chunk.length === 0) return true;
+    if (chunk.length === 0 || this.#over) return true;
     if (this.#lateError) {
       this.#lateError.push(chunk);
       return true;
@@ -58,38 +65,55 @@ export class ClientSink implements GatewaySink {
     this.#sendHead();
     this.#endsInBlankLine =
       chunk[chunk.length - 1] === NEWLINE && (chunk.length < 2 || chunk[chunk.length - 2] === NEWLINE);
-    return this.#response.write(chunk);
+    return this.#body.write(chunk);
   }
 
   end(): void {
+    if (this.#over) return;
     this.#sendHead();
+    if (!this.#response.headersSent && !this.#body.whole) {
+      this.fail(new RouterError('expert_failed', 'The expert announced an answer and gave none.'));
+      return;
+    }
+    this.#over = true;
     if (this.#lateError)
       this.#response.end(
         `data: ${Buffer.concat(this.#lateError)
           .toString()
           .replace(/\s*\n\s*/g, ' ')}\n\n`,
       );
-    else this.#response.end();
+    else this.#body.end();
   }
 
   fail(error: RouterError): void {
+    if (this.#over) return;
+    this.#over = true;
     if (!this.#response.headersSent) {
       sendError(this.#response, error);
-    } else if (String(this.#response.getHeader('content-type')).startsWith('text/event-stream')) {
+    } else if (this.#takesEvents()) {
       const separator = this.#endsInBlankLine ? '' : '\n\n';
       this.#response.end(`${separator}data: ${JSON.stringify(error.toWire())}\n\n`);
     } else {
-      this.#response.destroy();
+      cutOff(this.#response);
     }
+  }
+
+  /** Whether an event of ours can follow what was sent. */
+  #takesEvents(): boolean {
+    const type = this.#response.getHeader('content-type');
+    return isEventStream(type as string | undefined) && !this.#response.hasHeader('content-encoding');
   }
 
   #sendHead(): void {
     if (this.#head === null || this.#response.headersSent) return;
     const { status, headers } = this.#head;
+    const { 'content-length': length, ...others } = headers;
+    const stream = isEventStream(headers['content-type']);
     this.#response.statusCode = status;
-    for (const [name, value] of Object.entries(headers)) this.#response.setHeader(name, value);
+    for (const [name, value] of Object.entries(others)) this.#response.setHeader(name, value);
+    // A stream may need room for an event of ours at its end, whatever length was promised.
+    if (length !== undefined && !stream) this.#body.promise(length);
     // Reverse proxies such as nginx otherwise hold tokens back to fill a buffer.
-    if (headers['content-type']?.startsWith('text/event-stream'))
-      this.#response.setHeader('x-accel-buffering', 'no');
+    if (stream) this.#response.setHeader('x-accel-buffering', 'no');
   }
 }

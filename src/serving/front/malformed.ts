@@ -10,15 +10,17 @@ const REASONS: Readonly<Record<number, string>> = {
 };
 
 export function answerMalformed(server: Server): void {
-  /** Connections with an answer under way, into which nothing may be written. */
-  const answering = new WeakSet<Socket>();
+  /** How many answers each connection still awaits (a client may send several requests at once): none may be cut into. */
+  const awaited = new WeakMap<Socket, number>();
+  const count = (socket: Socket, more: number): void =>
+    void awaited.set(socket, (awaited.get(socket) ?? 0) + more);
   server.on('request', ({ socket }, response) => {
-    answering.add(socket);
-    response.once('close', () => answering.delete(socket));
+    count(socket, 1);
+    response.once('close', () => count(socket, -1));
   });
   server.on('clientError', (error: NodeJS.ErrnoException, stream) => {
     const socket = stream as Socket;
-    if (!socket.writable || answering.has(socket)) {
+    if (!socket.writable || (awaited.get(socket) ?? 0) > 0) {
       socket.destroy();
       return;
     }

@@ -1,11 +1,13 @@
 /** What each path does: a table of method and path to a handler that says in a few lines what happens. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { RouterError } from '../../core/errors.ts';
+import { excerpt } from '../../core/excerpt.ts';
 import { requestHeadersForExpert } from '../../core/headers.ts';
 import type { Endpoint } from '../../core/openai.ts';
 import type { Replica } from '../fleet/replica.ts';
 import type { Gateway } from '../gateway/gateway.ts';
-import { AUTO, endpointOf, parseRequest } from '../gateway/request.ts';
+import { readRequest } from '../gateway/read-request.ts';
+import { AUTO } from '../gateway/request.ts';
 import type { Routed } from '../gateway/router.ts';
 import { readBody } from './body.ts';
 import { ClientSink } from './client-sink.ts';
@@ -64,12 +66,12 @@ export function findRoute(method: string, path: string): Route {
   if (there.length > 0) {
     throw new RouterError(
       'method_not_allowed',
-      `${path} takes ${there.map((candidate) => candidate.method).join(', ')}, not ${method}.`,
+      `${excerpt(path)} takes ${there.map((candidate) => candidate.method).join(', ')}, not ${excerpt(method)}.`,
     );
   }
   throw new RouterError(
     'not_found',
-    `There is nothing at ${method} ${path}. Here are: ${ROUTES.map((one) => one.path).join(', ')}.`,
+    `There is nothing at ${excerpt(method)} ${excerpt(path)}. Here are: ${ROUTES.map((one) => one.path).join(', ')}.`,
   );
 }
 
@@ -80,7 +82,7 @@ function matches(route: string, path: string): boolean {
 
 function answer(endpoint: Endpoint): Handler {
   return async ({ gateway, maxBodyMb, onRouted }, { request, response, traceId, caller }) => {
-    const parsed = parseRequest(endpoint, await readBody(request, maxBodyMb));
+    const parsed = await readRequest(endpoint, await readBody({ request, response }, maxBodyMb));
     const routed = gateway.route(parsed, forcedExpert(request));
     for (const [name, value] of Object.entries(decisionHeaders(routed))) response.setHeader(name, value);
     onRouted(routed, traceId);
@@ -100,8 +102,8 @@ async function dryRun(
   { gateway, maxBodyMb }: RouteContext,
   { request, response, traceId }: Exchange,
 ): Promise<void> {
-  const body = await readBody(request, maxBodyMb);
-  const routed = gateway.route(parseRequest(endpointOf(body), body), forcedExpert(request));
+  const parsed = await readRequest(null, await readBody({ request, response }, maxBodyMb));
+  const routed = gateway.route(parsed, forcedExpert(request));
   for (const [name, value] of Object.entries(decisionHeaders(routed))) response.setHeader(name, value);
   sendJson(response, 200, decisionBody(gateway.router, routed, traceId));
 }
@@ -118,9 +120,13 @@ async function showModel(
   const id = request.url!.split('?', 1)[0]!.slice('/v1/models/'.length); // ids are plain: nothing to decode
   const ids = modelIds(gateway);
   if (!ids.includes(id))
-    throw new RouterError('model_not_found', `There is no model '${id}'. Known: ${ids.join(', ')}.`, {
-      param: 'model',
-    });
+    throw new RouterError(
+      'model_not_found',
+      `There is no model '${excerpt(id)}'. Known: ${ids.join(', ')}.`,
+      {
+        param: 'model',
+      },
+    );
   sendJson(response, 200, modelBody(id, startedAt));
 }
 

@@ -5,13 +5,22 @@ import type { Socket } from 'node:net';
 import { bind } from '../../core/bind.ts';
 import { RouterError } from '../../core/errors.ts';
 import { authenticate, type HashedKey } from './auth.ts';
+import { answerExpectations } from './continue.ts';
+import { type Permitted, refuseForeignPage } from './foreign-page.ts';
 import { answerMalformed } from './malformed.ts';
+import { cutOff } from './promised-body.ts';
 import { findRoute, type RouteContext } from './routes.ts';
+import { readTarget } from './target.ts';
 import { sendError } from './wire.ts';
 
 export interface ServerOptions {
   /** Asked once a request, so that a reload takes effect with the next one and leaves running answers alone. */
-  current(): { readonly keys: readonly HashedKey[]; readonly context: RouteContext };
+  current(): {
+    readonly keys: readonly HashedKey[];
+    /** Where web pages may come from while there are no keys; with keys, no page gets in without one. */
+    readonly permitted: Permitted;
+    readonly context: RouteContext;
+  };
   log(line: string): void;
 }
 
@@ -30,10 +39,11 @@ const KEEP_ALIVE_MS = 75_000;
 export function gatewayServer(options: ServerOptions): GatewayServer {
   const answers = new OpenAnswers();
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
-    answers.count(response);
+    answers.add(response);
     void respond(options, answers, request, response);
   });
   answerMalformed(server);
+  answerExpectations(server);
   return {
     listen: (host, port) => bind(server, host, port),
     accept: entrance(server),
@@ -57,20 +67,20 @@ function entrance(server: Server): (socket: Socket) => void {
   };
 }
 
-/** How many answers are under way, and whether new ones are still begun. */
+/** The answers under way, and whether new ones are still begun. */
 class OpenAnswers {
-  #open = 0;
+  readonly #open = new Set<ServerResponse>();
   #noneLeft: (() => void) | null = null;
 
   get draining(): boolean {
     return this.#noneLeft !== null;
   }
 
-  count(response: ServerResponse): void {
-    this.#open += 1;
+  add(response: ServerResponse): void {
+    this.#open.add(response);
     response.once('close', () => {
-      this.#open -= 1;
-      if (this.#open === 0) this.#noneLeft?.();
+      this.#open.delete(response);
+      if (this.#open.size === 0) this.#noneLeft?.();
     });
   }
 
@@ -78,8 +88,13 @@ class OpenAnswers {
   drained(): Promise<void> {
     return new Promise((resolve) => {
       this.#noneLeft = resolve;
-      if (this.#open === 0) resolve();
+      if (this.#open.size === 0) resolve();
     });
+  }
+
+  /** Ends what is left, so that nobody takes a part for the whole. */
+  cut(): void {
+    for (const response of this.#open) if (response.headersSent) cutOff(response);
   }
 }
 
@@ -93,9 +108,14 @@ async function respond(
   response.setHeader('x-expert-router-trace-id', traceId);
   if (answers.draining) response.setHeader('connection', 'close');
   try {
-    const path = (request.url ?? '/').split('?', 1)[0]!;
-    const route = findRoute(request.method ?? 'GET', path);
-    const { keys, context } = options.current();
+    const { keys, permitted, context } = options.current();
+    const { path, authority } = readTarget(request.url ?? '/', request.rawHeaders);
+    request.url = path; // handlers meet one form of target only
+    if (keys.length === 0) {
+      const { origin, 'sec-fetch-site': fetchSite } = request.headers;
+      refuseForeignPage({ authority, origin, fetchSite: fetchSite as string | undefined }, permitted);
+    }
+    const route = findRoute(request.method ?? 'GET', path.split('?', 1)[0]!);
     const caller = route.open ? null : authenticate(request, keys);
     if (answers.draining && !route.open) {
       throw new RouterError(
@@ -134,6 +154,7 @@ async function close(
   });
   await Promise.race([answers.drained(), deadline]);
   clearTimeout(timer);
+  answers.cut();
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeAllConnections();
   await closed;

@@ -1,6 +1,7 @@
 /** How values and errors become HTTP responses: JSON bodies, and every error in OpenAI's shape. */
 import type { ServerResponse } from 'node:http';
 import { describeError, RouterError } from '../../core/errors.ts';
+import { cutOff } from './promised-body.ts';
 
 /** Seconds after which to try again where nothing better is known: a breaker needs no longer to tell. */
 const SOON = 1;
@@ -27,7 +28,7 @@ export function sendError(
       `internal error: ${error instanceof Error ? (error.stack ?? describeError(error)) : describeError(error)}`,
     );
   if (response.headersSent) {
-    response.destroy();
+    cutOff(response);
     return;
   }
   if (known.code === 'invalid_api_key') response.setHeader('www-authenticate', 'Bearer');

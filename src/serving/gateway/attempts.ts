@@ -6,7 +6,7 @@ import { RouterError } from '../../core/errors.ts';
 import type { ExpertRequest, Generation, Outcome, ReplySink } from '../experts/expert.ts';
 import type { ExpertGroup, Ticket } from '../fleet/group.ts';
 import type { Lease, LeaseOutcome, Replica } from '../fleet/replica.ts';
-import { Holdback, type Judgement } from './holdback.ts';
+import { type Form, Holdback, type Judgement } from './holdback.ts';
 
 export interface AttemptPlan {
   /** The experts that may answer, best first; at least one. */
@@ -138,7 +138,12 @@ export class Attempts implements Generation {
       return;
     }
     this.#head = { status, headers };
-    this.#held = status < 300 ? new Holdback(this.#plan.stream) : null;
+    this.#held = status < 300 ? new Holdback(this.#form(headers)) : null;
+  }
+
+  #form(headers: Readonly<Record<string, string>>): Form {
+    if ((headers['content-encoding'] ?? 'identity') !== 'identity') return 'encoded';
+    return this.#plan.stream ? 'stream' : 'whole';
   }
 
   /** The server's failure, with the rest it asks for. */
@@ -152,15 +157,19 @@ export class Attempts implements Generation {
       const judgement = this.#held.push(chunk);
       return judgement === 'wait' || this.#judged(group, judgement);
     }
+    this.#held?.watch(chunk);
     this.#answer(group);
     return this.#pass(chunk);
   }
 
   #onEnd(group: ExpertGroup, outcome: Outcome): void {
-    if (this.#state === 'trying' && this.#held) {
-      this.#judged(group, this.#held.end());
-      if (this.#state === 'trying') return;
+    const judgement = this.#held?.end() ?? 'pass';
+    if (typeof judgement === 'object') {
+      if (this.#state === 'trying') this.#disqualify(judgement.wrong);
+      else this.#brokeOff(judgement.wrong);
+      return;
     }
+    if (this.#state === 'trying' && this.#held) this.#judged(group, judgement);
     this.#answer(group);
     const status = this.#head!.status;
     const outputTokens =
@@ -192,6 +201,12 @@ export class Attempts implements Generation {
     this.#failed(new RouterError('expert_failed', `Expert '${id}' ${wrong}.`));
   }
 
+  /** What was shown of this reply turned out to be a part of one. */
+  #brokeOff(wrong: string): void {
+    const { id } = this.#lease!.replica.expert;
+    this.#onFail(new RouterError('expert_cut_stream', `Expert '${id}' ${wrong}.`));
+  }
+
   #onFail(error: RouterError): void {
     const away = error.code === 'expert_unreachable';
     this.#lease!.end(error.kind.retryable ? { kind: 'failed', away } : { kind: 'undecided' });
@@ -206,10 +221,7 @@ export class Attempts implements Generation {
     this.#clearFirstTokenTimer();
     if (this.#head!.status < 300) this.#lease!.answering();
     this.#sink.served(group.id, this.#tries);
-    const { status, headers } = this.#head!;
-    // A stream may need room for an error event at its end, whatever length was promised.
-    const { 'content-length': _promised, ...rest } = headers;
-    this.#sink.head(status, this.#plan.stream && status < 300 ? rest : headers);
+    this.#sink.head(this.#head!.status, this.#head!.headers);
   }
 
   /** A try came to nothing before its first byte. */

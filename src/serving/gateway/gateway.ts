@@ -138,9 +138,17 @@ export class Gateway {
 }
 
 function asExpertRequest({ request, headers, traceId }: Incoming): ExpertRequest {
-  const { body } = request;
-  if (request.endpoint === 'chat') return { endpoint: 'chat', json: request.json, body, headers, traceId };
-  return { endpoint: 'completions', json: request.json, body, headers, traceId };
+  const { body, partial, members, withoutHalves } = request;
+  const common = {
+    body,
+    headers,
+    traceId,
+    partial,
+    ...(members ? { members } : {}),
+    ...(withoutHalves ? { withoutHalves } : {}),
+  };
+  if (request.endpoint === 'chat') return { ...common, endpoint: 'chat', json: request.json };
+  return { ...common, endpoint: 'completions', json: request.json };
 }
 
 function expectedOutput({ json }: ParsedRequest): number {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RouterError } from '../../core/errors.ts';
-import { endpointOf, parseRequest } from './request.ts';
+import { parseRequest } from './request.ts';
 
 const chat = (value: unknown) =>
   parseRequest('chat', Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)));
@@ -67,9 +67,10 @@ describe('parseRequest', () => {
   });
 
   it('tells the two shapes of the dry run apart', () => {
-    expect(endpointOf(Buffer.from('{"prompt":"a"}'))).toBe('completions');
-    expect(endpointOf(Buffer.from('{"messages":[]}'))).toBe('chat');
-    expect(endpointOf(Buffer.from('{}'))).toBe('chat');
+    expect(parseRequest(null, Buffer.from('{"prompt":"a"}')).endpoint).toBe('completions');
+    const both = '{"prompt":"a","messages":[{"role":"user"}]}';
+    expect(parseRequest(null, Buffer.from(both)).endpoint).toBe('chat');
+    expect(() => parseRequest(null, Buffer.from('{}'))).toThrow(/messages/);
   });
 
   it('answers any JSON with a request or a RouterError, never with another exception', () => {

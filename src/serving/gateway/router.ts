@@ -4,14 +4,14 @@
  */
 
 import { RouterError } from '../../core/errors.ts';
-import type { MessageContent } from '../../core/openai.ts';
+import { excerpt } from '../../core/excerpt.ts';
 import { nearestName } from '../../core/suggest.ts';
 import { type Classification, classify } from '../../deciding/model/classify.ts';
 import type { RouterModel } from '../../deciding/model/router-model.ts';
 import { type Decision, decide, decideFor } from '../../deciding/routing/decide.ts';
 import type { LoadSnapshot, Policy } from '../../deciding/routing/policy.ts';
 import type { Territory } from '../../deciding/routing/territory.ts';
-import { type RoutableText, routableTurns } from '../../deciding/text/routable.ts';
+import type { RoutableText } from '../../deciding/text/routable.ts';
 import { AUTO, type ParsedRequest } from './request.ts';
 
 export interface Routed {
@@ -52,17 +52,14 @@ export class Router {
    * @throws RouterError `model_not_found` for a name that is neither `auto` nor an expert
    */
   route(request: ParsedRequest, forced: string | undefined): Routed {
-    const turns =
-      request.endpoint === 'chat'
-        ? routableTurns('chat', request.json)
-        : routableTurns('completions', request.json);
+    const { turns } = request;
     const classified = turns.map((turn) => classify(this.model, turn));
     const classification = classified.at(-1)!;
     return {
       classification,
       text: turns.at(-1)!,
       decision: this.#decide(request.model, forced, classified),
-      affinityKey: conversationKey(request),
+      affinityKey: request.affinityKey,
     };
   }
 
@@ -80,28 +77,8 @@ export class Router {
     const near = nearestName(expert, experts);
     throw new RouterError(
       'model_not_found',
-      `There is no expert '${expert}'${near ? `; did you mean '${near}'?` : '.'} Known: ${AUTO}, ${experts.join(', ')}.`,
+      `There is no expert '${excerpt(expert)}'${near ? `; did you mean '${near}'?` : '.'} Known: ${AUTO}, ${experts.join(', ')}.`,
       { param: 'model' },
     );
   }
-}
-
-/** How much of a conversation's beginning tells it apart from others. */
-const KEY_CHARACTERS = 512;
-
-/** The beginning of the first messages: it stays the same while a conversation grows, as its cached prefix does. */
-function conversationKey(request: ParsedRequest): string | null {
-  if (request.endpoint === 'completions') return null;
-  let key = '';
-  for (const { role, content } of request.json.messages.slice(0, 2)) {
-    key += `${role}:${beginningOf(content)}\n`;
-    if (role === 'user') break;
-  }
-  return key;
-}
-
-function beginningOf(content: MessageContent): string {
-  if (typeof content === 'string') return content.slice(0, KEY_CHARACTERS);
-  const text = content?.find((part) => typeof part.text === 'string')?.text;
-  return typeof text === 'string' ? text.slice(0, KEY_CHARACTERS) : '';
 }

@@ -14,7 +14,11 @@ export type ToPrimary =
   | { readonly type: 'give-back'; readonly key: string; readonly places: number }
   | { readonly type: 'loads'; readonly loads: Loads }
   | { readonly type: 'metrics'; readonly id: number }
+  /** This worker can hear, and needs a config to begin with. */
+  | { readonly type: 'begin' }
   | { readonly type: 'serving' }
+  /** Ready to take up what was sent, or why not. */
+  | { readonly type: 'prepared'; readonly id: number; readonly problem: string | null }
   /** The connection that came with the last message is ours; sent before anything is read from it. */
   | { readonly type: 'taken' };
 
@@ -25,7 +29,12 @@ export type ToWorker =
   | { readonly type: 'metrics'; readonly id: number; readonly page: string }
   /** Comes with a socket. */
   | { readonly type: 'connection' }
-  | { readonly type: 'reload' }
+  /** The text of the config in force, and how many workers share it. */
+  | { readonly type: 'begin'; readonly text: string; readonly workers: number }
+  /** Make ready to serve this config with the router model of this id; the one in force stays until `commit`. */
+  | { readonly type: 'prepare'; readonly id: number; readonly text: string; readonly model: string }
+  | { readonly type: 'commit'; readonly id: number }
+  | { readonly type: 'abandon'; readonly id: number }
   | { readonly type: 'drain' };
 
 /** How often loads are told. Own counts are exact at once; others' are at most this old. */

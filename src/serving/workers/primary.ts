@@ -4,7 +4,10 @@
  */
 import cluster, { type Worker } from 'node:cluster';
 import type { Socket } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import { AggregatorRegistry } from 'prom-client';
+import { UserError } from '../../core/errors.ts';
+import { Agreement } from './agreement.ts';
 import { type Doorway, Entrance } from './entrance.ts';
 import { LOADS_EVERY_MS, type Loads, type ReplicaLoad, type ToPrimary, type ToWorker } from './messages.ts';
 import { type Grant, SlotLedger } from './slot-ledger.ts';
@@ -14,12 +17,16 @@ export interface PrimaryOptions {
   log(line: string): void;
   readonly host: string;
   readonly port: number;
+  /** The config that every worker begins with. */
+  readonly text: string;
   /** All workers serve at this address. */
   onServing(url: string): void;
 }
 
 /** A worker that died before it served is replaced only after this long, so that a broken start does not spin. */
 const RESTART_MS = 2_000;
+/** How long workers may take to make another config ready; one that hangs must not hold up reloads for ever. */
+const PREPARE_MS = 30_000;
 
 export class Primary {
   readonly #options: PrimaryOptions;
@@ -28,12 +35,18 @@ export class Primary {
   readonly #loads = new Map<number, Loads>();
   readonly #serving = new Set<number>();
   readonly #entrance = new Entrance();
+  #text: string;
+  /** Workers that have the config. */
+  readonly #begun = new Set<number>();
+  #nextRound = 0;
+  #round: { readonly id: number; readonly agreement: Agreement } | null = null;
   #url = '';
   #greeted = false;
   #ending = false;
 
   constructor(options: PrimaryOptions) {
     this.#options = options;
+    this.#text = options.text;
   }
 
   /** Rejects with the system's error when the address cannot be had. */
@@ -54,13 +67,34 @@ export class Primary {
     this.#ending = true;
   }
 
-  /** Every worker reads its config anew. */
-  reload(): void {
-    for (const worker of this.#workers()) send(worker, { type: 'reload' });
+  /**
+   * Has every worker serve another config, or none: all make it ready, and only then all begin with it. One call at a
+   * time. @param model id of the router model to serve it with @throws UserError with a worker's reason
+   */
+  async take(text: string, model: string): Promise<void> {
+    const workers = this.#workers().filter((worker) => this.#begun.has(worker.id));
+    const agreement = new Agreement(workers.map((worker) => worker.id));
+    const id = this.#nextRound++;
+    this.#round = { id, agreement };
+    for (const worker of workers) send(worker, { type: 'prepare', id, text, model });
+    const late = setTimeout(() => agreement.fail('a worker did not make it ready in time.'), PREPARE_MS);
+    const problem = await agreement.verdict;
+    clearTimeout(late);
+    this.#round = null;
+    if (problem === null) this.#text = text;
+    for (const worker of workers) send(worker, { type: problem === null ? 'commit' : 'abandon', id });
+    if (problem !== null) throw new UserError(problem);
   }
 
   #workers(): readonly Worker[] {
     return Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined);
+  }
+
+  /** Not while the others are about to change their config: this one would begin with the old. */
+  async #begin(worker: Worker): Promise<void> {
+    while (this.#round) await this.#round.agreement.verdict.then(() => setImmediate());
+    this.#begun.add(worker.id);
+    send(worker, { type: 'begin', text: this.#text, workers: this.#options.workers });
   }
 
   #start(): void {
@@ -75,6 +109,8 @@ export class Primary {
 
   #exited(worker: Worker, why: string): void {
     this.#loads.delete(worker.id);
+    this.#begun.delete(worker.id);
+    this.#round?.agreement.gone(worker.id);
     const served = this.#serving.delete(worker.id);
     this.#tell(this.#ledger.gone(worker.id));
     if (this.#ending) {
@@ -113,6 +149,12 @@ export class Primary {
         return;
       case 'metrics':
         void this.#tellMetrics(worker, message.id);
+        return;
+      case 'begin':
+        void this.#begin(worker);
+        return;
+      case 'prepared':
+        if (this.#round?.id === message.id) this.#round.agreement.answered(worker.id, message.problem);
         return;
       case 'taken':
         this.#entrance.taken(doorway);

@@ -3,6 +3,7 @@
  * all. The fleet sees only slots and numbers, and knows nothing of processes.
  */
 import type { Socket } from 'node:net';
+import { describeError } from '../../core/errors.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { Slots } from '../fleet/replica.ts';
 import { LOADS_EVERY_MS, type Loads, type ToPrimary, type ToWorker } from './messages.ts';
@@ -12,6 +13,15 @@ export interface Channel {
   send(message: ToPrimary): void;
   onMessage(listener: (message: ToWorker, socket?: Socket) => void): void;
 }
+
+/** A config that is ready to serve, and does not yet. */
+export interface Prepared {
+  commit(): void;
+  abandon(): void;
+}
+
+/** The text of the config in force, and how many workers share it. */
+type First = Pick<Extract<ToWorker, { type: 'begin' }>, 'text' | 'workers'>;
 
 export class WorkerLink {
   readonly #channel: Channel;
@@ -24,8 +34,12 @@ export class WorkerLink {
   readonly #timer: NodeJS.Timeout;
   #serve: (connection: Socket) => void = (connection) => connection.destroy();
 
-  /** What to do when the primary asks this worker to read its config anew; set by whoever can. */
-  onReload: () => void = () => {};
+  #begin: (first: First) => void = () => {};
+  #prepared: { readonly id: number; readonly next: Promise<Prepared> } | null = null;
+
+  /** Makes a config ready, with the router model of this id; rejects with the reason. Set by whoever can. */
+  onPrepare: (text: string, model: string) => Promise<Prepared> = () =>
+    Promise.reject(new Error('not serving yet'));
 
   /** @param onDrain called when the primary asks this worker to finish */
   constructor(channel: Channel, onDrain: () => void) {
@@ -36,6 +50,14 @@ export class WorkerLink {
     });
     this.#timer = setInterval(() => this.#tellLoads(), LOADS_EVERY_MS);
     this.#timer.unref();
+  }
+
+  /** What this worker is to serve, from the primary: the file may say something else by now. */
+  begin(): Promise<First> {
+    return new Promise((resolve) => {
+      this.#begin = resolve;
+      this.#channel.send({ type: 'begin' });
+    });
   }
 
   /** The places of one replica, none at first; they come from the primary as they are needed. */
@@ -102,12 +124,35 @@ export class WorkerLink {
         this.#pages.get(message.id)?.(message.page);
         this.#pages.delete(message.id);
         return;
-      case 'reload':
-        this.onReload();
+      case 'begin':
+        this.#begin(message);
         return;
+      case 'prepare':
+        this.#prepare(message.id, message.text, message.model);
+        return;
+      case 'commit':
+      case 'abandon': {
+        if (this.#prepared?.id !== message.id) return;
+        void this.#prepared.next.then(
+          (next) => next[message.type](),
+          () => {}, // told as the problem already
+        );
+        this.#prepared = null;
+        return;
+      }
       case 'drain':
         onDrain();
     }
+  }
+
+  #prepare(id: number, text: string, model: string): void {
+    const next = this.onPrepare(text, model);
+    this.#prepared = { id, next };
+    const tell = (problem: string | null): void => this.#channel.send({ type: 'prepared', id, problem });
+    next.then(
+      () => tell(null),
+      (error: unknown) => tell(describeError(error)),
+    );
   }
 
   #tellLoads(): void {

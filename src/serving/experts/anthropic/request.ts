@@ -4,7 +4,7 @@
  */
 import type { ExpertRequest } from '../expert.ts';
 import { readPrompt } from '../messages.ts';
-import { readNumber, readStops } from '../parameters.ts';
+import { readNumber, readStops, refusePartial } from '../parameters.ts';
 import { readTools, type ToolFields } from './tools.ts';
 import { invalid, isObject, readConversation, type Turn, unsupported } from './turns.ts';
 
@@ -39,6 +39,7 @@ type Json = Readonly<Record<string, unknown>>;
 
 /** @throws RouterError 400 for what is wrong or cannot be honoured, naming the field */
 export function messagesRequest(request: ExpertRequest, settings: MessagesSettings): MessagesRequest {
+  refusePartial(request);
   const json: Json = request.json;
   refuseUnsupported(json);
   const chat = request.endpoint === 'chat';

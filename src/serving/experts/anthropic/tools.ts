@@ -1,4 +1,5 @@
 /** OpenAI's tool definitions and choice → those of the Messages API. It knows nothing of calls or results. */
+import { excerpt } from '../../../core/excerpt.ts';
 import { invalid, isObject, unsupported } from './turns.ts';
 
 interface Tool {
@@ -38,7 +39,7 @@ export function readTools(json: Json): ToolFields {
 function readTool(value: unknown, at: string): Tool {
   const { type, function: defined } = (isObject(value) ? value : {}) as Json;
   if (typeof type === 'string' && type !== 'function')
-    throw unsupported(at, `it is of type ${type}; this expert calls functions only`);
+    throw unsupported(at, `it is of type ${excerpt(type)}; this expert calls functions only`);
   if (!isObject(defined) || typeof defined.name !== 'string')
     throw invalid(at, 'must be a function with a name');
   const { name, description, parameters, strict } = defined;
@@ -61,6 +62,6 @@ function readChoice(value: unknown, oneAtATime: boolean): ToolChoice | undefined
   if (type === 'function' && isObject(named) && typeof named.name === 'string')
     return { type: 'tool', name: named.name, ...one };
   if (typeof type === 'string' && type !== 'function')
-    throw unsupported('tool_choice', `a choice of type ${type} is not offered`);
+    throw unsupported('tool_choice', `a choice of type ${excerpt(type)} is not offered`);
   throw invalid('tool_choice', 'must be auto, none, required or a function by its name');
 }

@@ -3,6 +3,7 @@
  * results come as the user's, and what has no counterpart is refused, never dropped.
  */
 import { RouterError } from '../../../core/errors.ts';
+import { excerpt } from '../../../core/excerpt.ts';
 import { wellFormed } from '../../../core/well-formed.ts';
 
 export interface TextBlock {
@@ -144,7 +145,7 @@ function readPart(value: unknown, at: string, images: boolean): readonly Block[]
     throw invalid(at, 'must be an object with a type and, for text, a text');
   throw unsupported(
     at,
-    `it is of type ${part.type}; this expert reads text${images ? ' and images' : ' here'}`,
+    `it is of type ${excerpt(part.type)}; this expert reads text${images ? ' and images' : ' here'}`,
   );
 }
 
@@ -162,7 +163,7 @@ function image(value: unknown, at: string): ImageBlock {
     throw invalid(`${at}.image_url.url`, 'must be an http(s) address, or data:<type>;base64,<data>');
   const media_type = type.toLowerCase();
   if (!MEDIA_TYPES.includes(media_type))
-    throw unsupported(`${at}.image_url.url`, `${type} is not among ${MEDIA_TYPES.join(', ')}`);
+    throw unsupported(`${at}.image_url.url`, `${excerpt(type)} is not among ${MEDIA_TYPES.join(', ')}`);
   return { type: 'image', source: { type: 'base64', media_type, data } };
 }
 

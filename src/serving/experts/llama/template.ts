@@ -3,6 +3,7 @@
  * It knows nothing of sequences or sampling. What a client writes never becomes a control token.
  */
 import { RouterError, UserError } from '../../../core/errors.ts';
+import { excerpt } from '../../../core/excerpt.ts';
 import type { TextMessage } from '../messages.ts';
 import type { JinjaModule, Model, Token } from './engine-api.ts';
 
@@ -54,9 +55,13 @@ function render(
   } catch (error) {
     // Templates refuse what the model was not trained on, such as two user messages in a row.
     const why = error instanceof Error ? error.message : String(error);
-    throw new RouterError('invalid_body', `The model's chat template refuses these messages: ${why}`, {
-      param: 'messages',
-    });
+    throw new RouterError(
+      'invalid_body',
+      `The model's chat template refuses these messages: ${excerpt(why)}`,
+      {
+        param: 'messages',
+      },
+    );
   }
 }
 

@@ -7,7 +7,7 @@
  */
 import type { Endpoint } from '../../../core/openai.ts';
 import type { ExpertRequest } from '../expert.ts';
-import { withMember, withMemberRenamed } from './members.ts';
+import { Members, type Splice } from './members.ts';
 import { withoutHalfSurrogates } from './surrogates.ts';
 
 export interface Dialect {
@@ -55,32 +55,28 @@ export function bodyFor(
   { model, limit }: { readonly model: string; readonly limit: number | undefined },
 ): Buffer {
   const { buffer, byteOffset, length } = request.body;
-  const body = withLimit(
-    withMember(Buffer.from(buffer, byteOffset, length), 'model', model),
-    request,
-    dialect,
-    limit,
-  );
-  return dialect.refusesHalfSurrogates ? withoutHalfSurrogates(body) : body;
+  const sent = Buffer.from(buffer, byteOffset, length);
+  const body = dialect.refusesHalfSurrogates ? (request.withoutHalves ?? withoutHalfSurrogates(sent)) : sent;
+  const members = new Members(body, request.members);
+  return members.with([...limitEdits(members, request, dialect, limit), ...members.set('model', model)]);
 }
 
-function withLimit(
-  body: Buffer,
-  request: ExpertRequest,
+function limitEdits(
+  members: Members,
+  { endpoint, json }: ExpertRequest,
   dialect: Dialect,
   limit: number | undefined,
-): Buffer {
-  const { endpoint, json } = request;
+): readonly Splice[] {
   const { max_tokens: asked, max_completion_tokens: askedOfChat } = json;
   const chat = endpoint === 'chat';
   if (asked == null && (askedOfChat == null || !chat)) {
     const instead = limit ?? (dialect.cutsAt16?.includes(endpoint) ? LIMIT_INSTEAD_OF_16 : undefined);
     const field = chat ? (dialect.limit ?? 'max_tokens') : 'max_tokens';
-    return instead === undefined ? body : withMember(body, field, instead);
+    return instead === undefined ? [] : members.set(field, instead);
   }
-  if (!chat) return body;
-  if (dialect.limit === 'max_tokens' && asked == null) return withMember(body, 'max_tokens', askedOfChat);
+  if (!chat) return [];
+  if (dialect.limit === 'max_tokens' && asked == null) return members.set('max_tokens', askedOfChat);
   if (dialect.limit === 'max_completion_tokens' && askedOfChat == null)
-    return withMemberRenamed(body, 'max_tokens', 'max_completion_tokens');
-  return body;
+    return members.rename('max_tokens', 'max_completion_tokens');
+  return [];
 }

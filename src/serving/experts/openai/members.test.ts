@@ -1,11 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { withMember, withMemberRenamed } from './members.ts';
+import { LIMITS } from '../../../core/bounds.ts';
+import { Members } from './members.ts';
 
-const replaced = (text: string, name = 'served'): string =>
-  withMember(Buffer.from(text), 'model', name).toString();
+function replaced(text: string, name = 'served'): string {
+  const members = new Members(Buffer.from(text));
+  return members.with(members.set('model', name)).toString();
+}
 
-describe('withMember', () => {
+describe('set', () => {
   it('changes the value and not one other byte', () => {
     expect(replaced('{ "seed":12345678901234567890 ,"model" : "auto","x":1.0}')).toBe(
       '{ "seed":12345678901234567890 ,"model" : "served","x":1.0}',
@@ -44,8 +47,11 @@ describe('withMember', () => {
   });
 });
 
-describe('withMemberRenamed', () => {
-  const renamed = (text: string) => withMemberRenamed(Buffer.from(text), 'max_tokens', 'limit').toString();
+describe('rename', () => {
+  function renamed(text: string): string {
+    const members = new Members(Buffer.from(text));
+    return members.with(members.rename('max_tokens', 'limit')).toString();
+  }
 
   it('changes the key and not one other byte', () => {
     expect(renamed('{"a":{"max_tokens":1}, "max_tokens" :9007199254740993,"b":"max_tokens"}')).toBe(
@@ -55,5 +61,24 @@ describe('withMemberRenamed', () => {
 
   it('leaves a body without the member alone', () => {
     expect(renamed('{ "x": [ ] }')).toBe('{ "x": [ ] }');
+  });
+});
+
+describe('with', () => {
+  it('makes several edits at once, added members in the order they were asked for', () => {
+    const members = new Members(Buffer.from('{"x":1,"max_tokens": 5 ,"y":2}'));
+    const edits = [
+      ...members.set('z', 3),
+      ...members.set('model', 'm'),
+      ...members.rename('max_tokens', 'limit'),
+    ];
+    expect(members.with(edits).toString()).toBe('{"z":3,"model":"m","x":1,"limit": 5 ,"y":2}');
+  });
+
+  it('edits a body with as many duplicates as are let in', () => {
+    const body = (model: number): string =>
+      `{${Array.from({ length: LIMITS.topMembers }, () => `"model":${model}`).join()}}`;
+    const members = new Members(Buffer.from(body(0)));
+    expect(members.with(members.set('model', 1)).toString()).toBe(body(1));
   });
 });

@@ -1,128 +1,85 @@
 /**
  * Edits top-level members of a JSON object in its bytes, without touching any other. Re-serialising would lose big
- * integers, key order and duplicate keys; this finds a member in the text and cuts it out.
+ * integers, key order and duplicate keys; this cuts a member out where it stands.
  */
+import { JsonMeasure, type MemberPlace } from '../../../core/json-measure.ts';
 
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
 const OPEN_OBJECT = 0x7b;
-const CLOSE_OBJECT = 0x7d;
-const OPEN_LIST = 0x5b;
-const CLOSE_LIST = 0x5d;
-const COMMA = 0x2c;
 
-/**
- * The body with every top-level value of `key` replaced, or with one added if there is none.
- * @param body a valid JSON object in UTF-8 (already parsed once by the caller)
- */
-export function withMember(body: Buffer, key: string, value: unknown): Buffer {
-  const json = Buffer.from(JSON.stringify(value));
-  const found = topLevelMembers(body, key);
-  if (found.length === 0) return insertFirst(body, Buffer.from(`${JSON.stringify(key)}:${json}`));
-  return replaced(
-    body,
-    found.map((member) => member.value),
-    json,
-  );
+/** Bytes to put in place of those from `start` to `end`, exclusive. */
+export interface Splice {
+  readonly start: number;
+  readonly end: number;
+  readonly bytes: Buffer;
 }
 
-/** The body with every top-level member called `key` called `name` instead. */
-export function withMemberRenamed(body: Buffer, key: string, name: string): Buffer {
-  const found = topLevelMembers(body, key);
-  return replaced(
-    body,
-    found.map((member) => member.key),
-    Buffer.from(JSON.stringify(name)),
-  );
-}
+/** A body and where its members stand: found as it came in, or by reading it once. */
+export class Members {
+  readonly #body: Buffer;
+  readonly #places: readonly MemberPlace[];
 
-/** Start and end, exclusive. */
-type Range = readonly [start: number, end: number];
-
-function replaced(body: Buffer, ranges: readonly Range[], by: Buffer): Buffer {
-  const pieces: Buffer[] = [];
-  let from = 0;
-  for (const [start, end] of ranges) {
-    pieces.push(body.subarray(from, start), by);
-    from = end;
+  /** @param body a valid JSON object in UTF-8 (already parsed once by the caller) */
+  constructor(body: Buffer, places: readonly MemberPlace[] = placesIn(body)) {
+    this.#body = body;
+    this.#places = places;
   }
-  pieces.push(body.subarray(from));
-  return Buffer.concat(pieces);
-}
 
-function insertFirst(body: Buffer, member: Buffer): Buffer {
-  const open = body.indexOf(OPEN_OBJECT) + 1;
-  const isEmpty = body[skipSpace(body, open)] === CLOSE_OBJECT;
-  return Buffer.concat([
-    body.subarray(0, open),
-    member,
-    Buffer.from(isEmpty ? '' : ','),
-    body.subarray(open),
-  ]);
-}
-
-/** Where the keys and values of every top-level member called `key` stand. */
-function topLevelMembers(body: Buffer, key: string): { readonly key: Range; readonly value: Range }[] {
-  const members: { key: Range; value: Range }[] = [];
-  let at = skipSpace(body, body.indexOf(OPEN_OBJECT) + 1);
-  while (at < body.length && body[at] === QUOTE) {
-    const keyStart = at;
-    const keyEnd = stringEnd(body, at);
-    const found = readKey(body, at, keyEnd) === key;
-    at = skipSpace(body, skipSpace(body, keyEnd) + 1); // over the colon
-    const end = valueEnd(body, at);
-    if (found) members.push({ key: [keyStart, keyEnd], value: [at, end] });
-    at = skipSpace(body, end);
-    if (body[at] === COMMA) at = skipSpace(body, at + 1);
+  /** Every top-level value of `key` becomes this one; where there is none, one is added. */
+  set(key: string, value: unknown): readonly Splice[] {
+    const bytes = Buffer.from(JSON.stringify(value));
+    const found = this.#called(key);
+    if (found.length === 0) return [this.#added(`${JSON.stringify(key)}:${JSON.stringify(value)}`)];
+    return found.map(({ valueStart, valueEnd }) => ({ ...this.#trimmed(valueStart, valueEnd), bytes }));
   }
-  return members;
-}
 
-/** Keys may be written with escapes (`"mod\u0065l"`); only those pay for a parse. */
-function readKey(body: Buffer, start: number, end: number): string {
-  const raw = body.toString('utf8', start, end);
-  return raw.includes('\\') ? (JSON.parse(raw) as string) : raw.slice(1, -1);
-}
-
-/** The index after the closing quote of the string that starts at `at`. */
-function stringEnd(body: Buffer, at: number): number {
-  let quote = at;
-  do {
-    quote = body.indexOf(QUOTE, quote + 1);
-    if (quote === -1) return body.length;
-  } while (isEscaped(body, quote));
-  return quote + 1;
-}
-
-function isEscaped(body: Buffer, at: number): boolean {
-  let backslashes = 0;
-  while (body[at - 1 - backslashes] === BACKSLASH) backslashes += 1;
-  return backslashes % 2 === 1;
-}
-
-/** The index after the value that starts at `at`. */
-function valueEnd(body: Buffer, at: number): number {
-  const first = body[at];
-  if (first === QUOTE) return stringEnd(body, at);
-  if (first !== OPEN_OBJECT && first !== OPEN_LIST) {
-    let end = at;
-    while (end < body.length && body[end] !== COMMA && body[end] !== CLOSE_OBJECT && !isSpace(body[end]!))
-      end += 1;
-    return end;
+  /** Every top-level member called `key` is called `name` instead. */
+  rename(key: string, name: string): readonly Splice[] {
+    const bytes = Buffer.from(JSON.stringify(name));
+    return this.#called(key).map(({ keyStart, keyEnd }) => ({ start: keyStart, end: keyEnd, bytes }));
   }
-  let depth = 0;
-  for (let i = at; i < body.length; i++) {
-    const byte = body[i];
-    if (byte === QUOTE) i = stringEnd(body, i) - 1;
-    else if (byte === OPEN_OBJECT || byte === OPEN_LIST) depth += 1;
-    else if ((byte === CLOSE_OBJECT || byte === CLOSE_LIST) && --depth === 0) return i + 1;
+
+  /** The body with edits that do not overlap, in one copy. */
+  with(splices: readonly Splice[]): Buffer {
+    const pieces: Buffer[] = [];
+    let from = 0;
+    for (const { start, end, bytes } of splices.toSorted((a, b) => a.start - b.start)) {
+      pieces.push(this.#body.subarray(from, start), bytes);
+      from = end;
+    }
+    pieces.push(this.#body.subarray(from));
+    return Buffer.concat(pieces);
   }
-  return body.length;
+
+  #added(member: string): Splice {
+    const open = this.#body.indexOf(OPEN_OBJECT) + 1;
+    return { start: open, end: open, bytes: Buffer.from(this.#places.length > 0 ? `${member},` : member) };
+  }
+
+  #called(key: string): readonly MemberPlace[] {
+    const longest = 6 * key.length + 2; // every character an escape
+    return this.#places.filter(
+      ({ keyStart, keyEnd }) => keyEnd - keyStart <= longest && this.#text(keyStart, keyEnd) === key,
+    );
+  }
+
+  /** Keys may be written with escapes (`"mod\u0065l"`); only those pay for a parse. */
+  #text(start: number, end: number): string {
+    const raw = this.#body.toString('utf8', start, end);
+    return raw.includes('\\') ? (JSON.parse(raw) as string) : raw.slice(1, -1);
+  }
+
+  #trimmed(from: number, to: number): { readonly start: number; readonly end: number } {
+    let [start, end] = [from, to];
+    while (start < end && isSpace(this.#body[start]!)) start += 1;
+    while (end > start && isSpace(this.#body[end - 1]!)) end -= 1;
+    return { start, end };
+  }
 }
 
-function skipSpace(body: Buffer, at: number): number {
-  while (at < body.length && isSpace(body[at]!)) at += 1;
-  return at;
+function placesIn(body: Buffer): readonly MemberPlace[] {
+  const measure = new JsonMeasure();
+  measure.push(body);
+  return measure.members;
 }
 
 function isSpace(byte: number): boolean {

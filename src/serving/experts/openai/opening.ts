@@ -7,9 +7,13 @@ const MARK = '{"error":';
 /** What may stand before the mark in a stream, without white space. */
 const FRAMES = ['event:errordata:', 'data:', ''];
 
+/** White space of JSON and of event streams; some servers send it as a sign of life while they compute. */
+const SPACES: readonly number[] = [0x20, 0x09, 0x0a, 0x0d];
+
 /** @param stream whether the body is a stream of events */
 export function openingOf(bytes: Uint8Array, stream: boolean): Opening {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 256))
+  const start = bytes.findIndex((byte) => !SPACES.includes(byte));
+  const text = Buffer.from(start < 0 ? [] : bytes.subarray(start, start + 256))
     .toString('latin1')
     .replace(/\s+/g, '');
   let short = false;

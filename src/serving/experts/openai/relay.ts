@@ -4,6 +4,7 @@
  */
 import { RouterError } from '../../../core/errors.ts';
 import { responseHeadersForClient } from '../../../core/headers.ts';
+import { isEventStream } from '../../../core/sse.ts';
 import type { ResponseHandler, WireError } from '../../../http/client.ts';
 import type { ResponseHead } from '../../../http/response-parser.ts';
 import type { Outcome, ReplySink } from '../expert.ts';
@@ -13,6 +14,8 @@ import { ReplyTail } from './reply-tail.ts';
 
 const UNKNOWN: Outcome = { usage: 'unknown', finishReason: 'unknown' };
 const MOST_ERROR_BYTES = 64 * 1024;
+/** What has not shown itself to be an error by now, be it all white space, is passed on as an answer. */
+const MOST_OPENING_BYTES = 4 * 1024;
 const DONE = Buffer.from('data: [DONE]\n\n');
 const BREAK = Buffer.from('\n\n');
 const SILENT: ReplySink = { head: () => {}, data: () => true, end: () => {}, fail: () => {} };
@@ -52,7 +55,7 @@ export class Relay implements ResponseHandler {
 
   head({ status, headers }: ResponseHead): void {
     this.#head = { status: this.#statuses[status] ?? status, headers: responseHeadersForClient(headers) };
-    this.#stream = headers['content-type']?.startsWith('text/event-stream') ?? false;
+    this.#stream = isEventStream(headers['content-type']);
     const encoded = headers['content-encoding'] !== undefined && headers['content-encoding'] !== 'identity';
     if (encoded || (status >= 300 && status < 400)) this.#state = 'opaque';
     else if (status >= 400) this.#state = 'error';
@@ -65,7 +68,8 @@ export class Relay implements ResponseHandler {
       this.#tail.push(payload);
       return this.#sink.data(payload);
     }
-    if (this.#heldBytes < MOST_ERROR_BYTES) this.#held.push(payload);
+    // Of an error the beginning is enough; of what may yet be an answer no byte may be missing.
+    if (this.#state === 'opening' || this.#heldBytes < MOST_ERROR_BYTES) this.#held.push(payload);
     this.#heldBytes += payload.length;
     return this.#state !== 'opening' || this.#open();
   }
@@ -98,7 +102,8 @@ export class Relay implements ResponseHandler {
     const held = this.#held.length === 1 ? this.#held[0]! : Buffer.concat(this.#held);
     const opening = openingOf(held, this.#stream);
     if (opening === 'error') this.#state = 'hidden-error';
-    return opening === 'answer' ? this.#answer() : true;
+    const answer = opening === 'answer' || (opening === 'short' && this.#heldBytes > MOST_OPENING_BYTES);
+    return answer ? this.#answer() : true;
   }
 
   #answer(): boolean {

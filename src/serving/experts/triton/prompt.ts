@@ -5,6 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import { Template } from '@huggingface/jinja';
 import { describeError, RouterError, UserError } from '../../../core/errors.ts';
+import { excerpt } from '../../../core/excerpt.ts';
 import type { ExpertRequest } from '../expert.ts';
 import { readMessages, readPrompt, type TextMessage } from '../messages.ts';
 import type { TokenizerFiles } from './tokenizer.ts';
@@ -79,7 +80,7 @@ function rendered(template: Template, values: Record<string, unknown>): string {
     // Templates refuse what the model was not trained on, such as two user messages in a row.
     throw new RouterError(
       'invalid_body',
-      `The model's chat template refuses these messages: ${describeError(error)}`,
+      `The model's chat template refuses these messages: ${excerpt(describeError(error))}`,
       { param: 'messages' },
     );
   }

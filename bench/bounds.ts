@@ -1,0 +1,92 @@
+/**
+ * What the worst requests cost the event loop, from socket to expert: `npm run bench:bounds [-- part of a name]`.
+ * The gateway runs in the main thread; client and expert are in another.
+ */
+import { once } from 'node:events';
+import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+import { composeFleet, composeGateway, expertDeps, loadRouterModel } from '../src/serving/app/compose.ts';
+import { parseConfig } from '../src/serving/config/load.ts';
+import { Readiness } from '../src/serving/front/readiness.ts';
+import { gatewayServer } from '../src/serving/front/server.ts';
+import { Telemetry } from '../src/serving/telemetry/metrics.ts';
+import { WORST_INPUTS } from './kit/worst-inputs.ts';
+
+const other = new Worker(new URL('./kit/other-side.js', import.meta.url));
+const [expert] = (await once(other, 'message')) as [string];
+const config = parseConfig(
+  `experts: [${[
+    'coding-python-expert',
+    'mathematics-reasoner',
+    'general-assistant-7b',
+    'japanese-translation',
+  ]
+    .map((id) => `{ id: ${id}, kind: openai, url: '${expert}', dialect: vllm, metrics_url: false }`)
+    .join()}]`,
+  'bench.yaml',
+  {},
+);
+const fleet = await composeFleet(
+  config,
+  expertDeps(() => {}),
+);
+const telemetry = new Telemetry({ processMetrics: false });
+const context = {
+  gateway: composeGateway(config, await loadRouterModel(config), fleet, telemetry),
+  metrics: async () => ({ contentType: '', page: '' }),
+  readiness: new Readiness(fleet),
+  maxBodyMb: config.max_body_mb,
+  startedAt: 0,
+  onRouted: () => {},
+};
+const server = gatewayServer({
+  log: console.error,
+  current: () => ({ keys: [], permitted: { hosts: [], origins: [] }, context }),
+});
+const url = await server.listen('127.0.0.1', 0);
+
+interface Measured {
+  readonly status: number;
+  readonly mb: number;
+  /** Milliseconds the event loop was busy with the request. */
+  readonly busy: number;
+  /** Milliseconds of its longest block. */
+  readonly block: number;
+}
+
+async function measure(name: string): Promise<Measured> {
+  globalThis.gc?.();
+  await pause(50);
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  delay.enable();
+  await pause(20);
+  delay.reset();
+  const before = performance.eventLoopUtilization();
+  other.postMessage({ url, name });
+  const [{ status, bytes }] = (await once(other, 'message')) as [{ status: number; bytes: number }];
+  const busy = performance.eventLoopUtilization(before).active;
+  await pause(5);
+  delay.disable();
+  return { status, mb: bytes / 1024 / 1024, busy, block: delay.max / 1e6 };
+}
+
+const [, , part = ''] = process.argv;
+const names = Object.keys(WORST_INPUTS).filter((name) => name.includes(part));
+for (let round = 0; round < 50; round += 1) await measure('an ordinary request');
+console.log(`${'request'.padEnd(46)}      MB status  loop ms  longest block ms (median of 5)`);
+for (const name of names) {
+  const runs: Measured[] = [];
+  for (let run = 0; run < 5; run += 1) runs.push(await measure(name));
+  const median = (of: (one: Measured) => number): number => runs.map(of).sort((a, b) => a - b)[2]!;
+  const { mb, status } = runs[0]!;
+  const figures = [median((one) => one.busy), median((one) => one.block)].map((ms) =>
+    ms.toFixed(1).padStart(8),
+  );
+  console.log(
+    `${name.padEnd(46)} ${mb.toFixed(1).padStart(7)} ${String(status).padStart(6)} ${figures.join('  ')}`,
+  );
+}
+await server.close(0);
+await other.terminate();
+process.exit(0);

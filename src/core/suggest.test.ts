@@ -1,0 +1,18 @@
+import { afterEach, expect, it, vi } from 'vitest';
+import { nearestName } from './suggest.ts';
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+it('finds the mistyped name', () => {
+  expect(nearestName('mathmatics', ['code', 'mathematics'])).toBe('mathematics');
+  expect(nearestName('Cdoe', ['code', 'mathematics'])).toBe('code');
+  expect(nearestName('weather', ['code', 'mathematics'])).toBeNull();
+});
+
+it('compares a megabyte of name with nothing', () => {
+  const lowered = vi.spyOn(String.prototype, 'toLowerCase');
+  expect(nearestName('a'.repeat(1 << 20), ['code', 'mathematics'])).toBeNull();
+  expect(lowered).not.toHaveBeenCalled();
+});

@@ -1,0 +1,12 @@
+/** Entry point of the thread that parses bodies: one after another as they come. It knows nothing of what is in them. */
+import { parentPort } from 'node:worker_threads';
+import { type Order, parseOrder } from './read-request.ts';
+
+parentPort?.on('message', (order: Order) => {
+  const reading = parseOrder(order);
+  const moved = 'bytes' in reading ? [reading.bytes, reading.withoutHalves] : [];
+  parentPort?.postMessage(
+    reading,
+    moved.filter((bytes) => bytes !== null).map((bytes) => bytes.buffer as ArrayBuffer),
+  );
+});

@@ -1,0 +1,167 @@
+/**
+ * A body that came in → a parsed request, without keeping the event loop from others: what would take long is parsed
+ * by a thread beside it, one body after another. It knows nothing of sockets or routing.
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+import { LIMITS } from '../../core/bounds.ts';
+import { type ErrorCode, RouterError } from '../../core/errors.ts';
+import type { MemberPlace } from '../../core/json-measure.ts';
+import type { Endpoint } from '../../core/openai.ts';
+import { withoutHalfSurrogates } from '../experts/openai/surrogates.ts';
+import { type ParsedRequest, parseRequest, withoutValues } from './request.ts';
+
+export interface ReceivedBody {
+  readonly bytes: Buffer;
+  /** Opening brackets, commas and colons outside of strings. */
+  readonly tokens: number;
+  readonly members: readonly MemberPlace[];
+}
+
+/**
+ * @param endpoint null where the body's fields tell it
+ * @throws RouterError `invalid_json`, `invalid_body`, `body_too_large` or `overloaded`
+ */
+export async function readRequest(endpoint: Endpoint | null, body: ReceivedBody): Promise<ParsedRequest> {
+  const { bytes, tokens, members } = body;
+  if (parsesOnLoop(body)) return { ...parseRequest(endpoint, bytes), members };
+  const parsed = await parsing.parse({ endpoint, bytes, tokens });
+  // The result has just been copied out of the thread: others get a turn before the body is copied for an expert.
+  await nextTurn();
+  return { ...parsed, members };
+}
+
+export function parsesOnLoop({ bytes, tokens }: Pick<ReceivedBody, 'bytes' | 'tokens'>): boolean {
+  return bytes.length <= LIMITS.loopBytes && tokens <= LIMITS.loopTokens;
+}
+
+/** A body for the thread. */
+export interface Order {
+  readonly endpoint: Endpoint | null;
+  readonly bytes: Uint8Array;
+  readonly tokens: number;
+}
+
+/** Either the request, whose bytes come back beside it, or why there is none. */
+export type Reading =
+  | {
+      readonly request: Omit<ParsedRequest, 'body'>;
+      readonly bytes: Uint8Array;
+      /** Null where it would be the same. */
+      readonly withoutHalves: Uint8Array | null;
+    }
+  | { readonly error: { readonly code: ErrorCode; readonly message: string; readonly param: string | null } };
+
+/** What the thread does. Of very many values only what routing reads is kept. */
+export function parseOrder({ endpoint, bytes, tokens }: Order): Reading {
+  try {
+    const body = asBuffer(bytes);
+    const parsed = parseRequest(endpoint, body);
+    const { body: _body, ...request } = tokens > LIMITS.loopTokens ? withoutValues(parsed) : parsed;
+    const cleaned = withoutHalfSurrogates(body);
+    return { request, bytes, withoutHalves: cleaned === body ? null : cleaned };
+  } catch (error) {
+    if (!(error instanceof RouterError)) throw error;
+    const { code, message, param } = error;
+    return { error: { code, message, param } };
+  }
+}
+
+function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
+}
+
+interface Waiting {
+  readonly order: Order;
+  readonly resolve: (request: ParsedRequest) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Milliseconds without work after which the thread ends. */
+const IDLE_MS = 30_000;
+
+/** One thread with a heap of its own, started when first needed: a body it cannot hold ends it and nothing else. */
+class ParsingThread {
+  readonly #waiting: Waiting[] = [];
+  #running: Waiting | null = null;
+  #thread: Worker | null = null;
+  #idle: NodeJS.Timeout | undefined;
+
+  parse(order: Order): Promise<ParsedRequest> {
+    if (this.#waiting.length >= LIMITS.waitingToParse)
+      throw new RouterError('overloaded', 'Too many large requests wait to be read; try again in a moment.', {
+        retryAfter: 1,
+      });
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ order, resolve, reject });
+      this.#next();
+    });
+  }
+
+  #next(): void {
+    if (this.#running !== null) return;
+    clearTimeout(this.#idle);
+    this.#running = this.#waiting.shift() ?? null;
+    if (this.#running === null) {
+      this.#idle = setTimeout(() => this.#end(), IDLE_MS).unref();
+      return;
+    }
+    const { order } = this.#running;
+    this.#thread ??= this.#start();
+    this.#thread.postMessage(order, [order.bytes.buffer as ArrayBuffer]);
+  }
+
+  #start(): Worker {
+    const thread = new Worker(threadFile(), {
+      resourceLimits: { maxOldGenerationSizeMb: LIMITS.threadHeapMb },
+    });
+    const mine = (act: () => void) => () => {
+      if (this.#thread === thread) act();
+    };
+    thread.on('message', (reading: Reading) => mine(() => this.#settle(reading))());
+    thread.on('error', (error: NodeJS.ErrnoException) => mine(() => this.#died(error))());
+    thread.unref();
+    return thread;
+  }
+
+  #settle(reading: Reading): void {
+    const { resolve, reject } = this.#running!;
+    this.#running = null;
+    if ('error' in reading) {
+      const { code, message, param } = reading.error;
+      reject(new RouterError(code, message, param === null ? {} : { param }));
+    } else {
+      const body = asBuffer(reading.bytes);
+      const withoutHalves = reading.withoutHalves === null ? body : asBuffer(reading.withoutHalves);
+      resolve({ ...reading.request, body, withoutHalves } as ParsedRequest);
+    }
+    this.#next();
+  }
+
+  #died(error: NodeJS.ErrnoException): void {
+    const waiting = this.#running;
+    this.#running = null;
+    this.#thread = null;
+    waiting?.reject(
+      error.code === 'ERR_WORKER_OUT_OF_MEMORY'
+        ? new RouterError(
+            'body_too_large',
+            `The request body takes more than ${LIMITS.threadHeapMb} MB to parse; send fewer values.`,
+          )
+        : error,
+    );
+    this.#next();
+  }
+
+  #end(): void {
+    void this.#thread?.terminate();
+    this.#thread = null;
+  }
+}
+
+/** From source (in tests) the compiled thread beside it serves: threads need compiled code. */
+function threadFile(): URL {
+  return new URL('./parsing-thread.js', import.meta.url.replace(/\/src\/(?=serving\/gateway\/)/, '/dist/'));
+}
+
+const parsing = new ParsingThread();
