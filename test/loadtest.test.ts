@@ -134,15 +134,15 @@ describe('expert-router loadtest', { timeout: 60_000 }, () => {
 
 describe('a load test that cannot be', { timeout: 60_000 }, () => {
   it.each([
-    [['http://192.0.2.1:80'], '--allow-remote'],
-    [['http://127.0.0.1:1'], 'Nothing answers at 127.0.0.1:1'],
-    [['http://127.0.0.1:1', '--users', '0'], 'not a number of users'],
-    [['http://127.0.0.1:1', '--burst', '3'], '--burst needs --rate'],
-    [['http://127.0.0.1:1', '--lengths', 'long'], 'chat'],
-    [['--compare', '/nowhere.json'], 'Cannot read /nowhere.json'],
-  ])('refuses %j with its reason', async (args, why) => {
+    [1, ['http://192.0.2.1:80'], '--allow-remote'],
+    [1, ['http://127.0.0.1:1'], 'Nothing answers at 127.0.0.1:1'],
+    [2, ['http://127.0.0.1:1', '--users', '0'], 'not a number of users'],
+    [2, ['http://127.0.0.1:1', '--burst', '3'], '--burst needs --rate'],
+    [2, ['http://127.0.0.1:1', '--lengths', 'long'], 'chat'],
+    [1, ['--compare', '/nowhere.json'], 'Cannot read /nowhere.json'],
+  ] as const)('ends with %i for %j, with its reason', async (code, args, why) => {
     const test = command('loadtest', ...args);
-    expect(await test.ended).toBe(1);
+    expect(await test.ended).toBe(code);
     expect(test.output()).toContain(why);
   });
 });

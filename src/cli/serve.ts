@@ -57,7 +57,7 @@ Examples:
 
 async function serve(options: ServeOptions): Promise<void> {
   takeWeights(options);
-  const file = options.config ?? (await unconfigured(asDiscovery(options), (line) => console.log(line)));
+  const file = options.config ?? (await unconfigured(asDiscovery(options), (line) => console.error(line)));
   const verbose = options.verbose ?? false;
   if (cluster.isWorker) return serveAsWorker(file, verbose);
   const text = await readConfig(file);
