@@ -33,6 +33,7 @@ environment variable and \`\${NAME:-value}\` for one with a value to fall back o
       schema,
       { ...settings, experts: { ...experts, description: 'The experts, at least one', items: undefined } },
       {
+        ...optionsOfPolicies(settings.policy),
         experts: [{ id: 'code', kind: 'openai', url: 'http://gpu1:8000' }],
       },
     ),
@@ -53,6 +54,14 @@ environment variable and \`\${NAME:-value}\` for one with a value to fall back o
   return `${parts.join('\n\n')}\n`;
 }
 
+/** Options of a policy may also stand beside its name, where they have no default of their own to show. */
+function optionsOfPolicies(policy) {
+  const options = objectsIn(policy, 'policy').flatMap(({ properties }) => Object.entries(properties));
+  return Object.fromEntries(
+    options.map(([name, { examples, default: preset }]) => [name, examples?.[0] ?? preset]),
+  );
+}
+
 const kindOf = (kind) => kind.properties.kind.const;
 
 function table({ required = [] }, properties, examples = {}) {
@@ -66,10 +75,10 @@ function table({ required = [] }, properties, examples = {}) {
 function rowsOf(key, property, required, example) {
   const { description, default: preset } = property;
   if (!description) throw new Error(`${key} has no description; give it one in its schema.`);
-  const inner = objectsIn(property).flatMap((one) =>
-    Object.entries(one.properties).flatMap(([name, of]) =>
-      rowsOf(`${key}[].${name}`, of, one.required?.includes(name)),
-    ),
+  const inner = objectsIn(property, key).flatMap(({ path, properties, required: needed }) =>
+    Object.entries(properties)
+      .filter(([, of]) => of.const === undefined)
+      .flatMap(([name, of]) => rowsOf(`${path}.${name}`, of, needed?.includes(name))),
   );
   const fallback = preset === undefined ? (required ? 'required' : '–') : code(preset);
   return [
@@ -78,15 +87,17 @@ function rowsOf(key, property, required, example) {
   ];
 }
 
-function objectsIn({ items, anyOf = [], properties, ...rest }) {
-  if (properties) return [{ properties, ...rest }];
-  return [...(items ? [items] : []), ...anyOf].flatMap(objectsIn);
+/** Each with its path: `keys[]` for the objects of a list. */
+function objectsIn({ items, anyOf = [], oneOf = [], properties, required }, path) {
+  if (properties) return [{ path, properties, required }];
+  const inList = items ? objectsIn(items, `${path}[]`) : [];
+  return [...inList, ...[...anyOf, ...oneOf].flatMap((one) => objectsIn(one, path))];
 }
 
 function typeOf(schema) {
-  const { title, type, anyOf, items, enum: choices, const: only, format, properties } = schema;
+  const { title, type, anyOf, oneOf = anyOf, items, enum: choices, const: only, format, properties } = schema;
   if (title) return title;
-  if (anyOf) return [...new Set(anyOf.map(typeOf))].join(' or ');
+  if (oneOf) return [...new Set(oneOf.map(typeOf))].join(' or ');
   if (choices) return choices.map((one) => `\`${one}\``).join(', ');
   if (only !== undefined) return `\`${only}\``;
   if (type === 'array') return items ? `list of ${typeOf(items)}` : 'list';
@@ -115,7 +126,7 @@ function exampleOf(key, property, given) {
     (type === 'boolean' ? !preset : undefined) ??
     (choices ? choices.at(-1) : preset);
   if (shown === undefined || (Array.isArray(shown) && shown.length === 0)) {
-    if (objectsIn(property).length > 0) return 'below';
+    if (objectsIn(property, key).length > 0) return 'below';
     throw new Error(`${key} has no example; give it one with .meta({ examples: […] }) in its schema.`);
   }
   return code({ [key.split('.').at(-1)]: shown });
