@@ -8,7 +8,6 @@ import type { Config } from '../serving/config/schema.ts';
 
 export function assignCommand(): Command {
   return new Command('assign')
-    .description('show which expert serves which cluster, and why')
     .option('-c, --config <file>', 'the config file; the built-in one when absent')
     .option('--json', 'machine-readable output')
     .addHelpText(

@@ -21,10 +21,9 @@ interface InspectFlags {
 
 export function inspectCommand(): Command {
   return new Command('inspect')
-    .description('show the clusters of a router model: names, sizes, terms, examples, how it was trained')
     .argument('<model>', 'a router model (.safetensors)')
     .option('--cluster <number>', 'one cluster in full')
-    .option('--json', 'print JSON')
+    .option('--json', 'machine-readable output')
     .addHelpText('after', EXAMPLES)
     .action(inspect);
 }

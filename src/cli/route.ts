@@ -11,7 +11,6 @@ import type { Router } from '../serving/gateway/router.ts';
 
 export function routeCommand(): Command {
   return new Command('route')
-    .description('show which expert a prompt goes to, and why, without asking it')
     .argument('[prompt]', 'the prompt; without it, JSON lines are read from standard input')
     .option('-c, --config <file>', 'the config file; the built-in one when absent')
     .option('--json', 'machine-readable output, as POST /v1/route answers')

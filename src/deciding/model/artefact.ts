@@ -17,7 +17,8 @@ import { readEmbedding } from '../embedding/index.ts';
 import { type RouterModel, type RouterModelParts, routerModel, type TrainingFacts } from './router-model.ts';
 
 const FORMAT = 'expert-router';
-const VERSION = 2;
+/** Of the file. A model of another format is refused. */
+export const FORMAT_VERSION = 2;
 
 type Tensors = Readonly<Record<string, Tensor>>;
 
@@ -27,7 +28,10 @@ export function writeRouterModel(model: RouterModelParts): Uint8Array {
   requireNumbers(tensors);
   const about = aboutOf(model);
   const sha256 = checksum(tensors, about);
-  return writeContainer({ metadata: { format: FORMAT, version: String(VERSION), sha256, about }, tensors });
+  return writeContainer({
+    metadata: { format: FORMAT, version: String(FORMAT_VERSION), sha256, about },
+    tensors,
+  });
 }
 
 /** @throws UserError with the reason when the bytes are truncated, foreign, of another version or damaged */
@@ -37,10 +41,10 @@ export function readRouterModel(bytes: Uint8Array): RouterModel {
     throw new UserError('it is a safetensors file, but no router model; make one with: expert-router train');
   }
   const version = Number(metadata.version);
-  if (version !== VERSION) {
+  if (version !== FORMAT_VERSION) {
     throw new UserError(
-      `it has format version ${metadata.version}, this program reads ${VERSION}: ` +
-        (version > VERSION
+      `it has format version ${metadata.version}, this program reads ${FORMAT_VERSION}: ` +
+        (version > FORMAT_VERSION
           ? 'update expert-router'
           : 'train it again, or see "The file" in docs/router-model.md'),
     );
