@@ -22,7 +22,7 @@ export function standaloneSvg(svg: string): string {
   return svg.replace(
     /<svg class="(chart[^"]*)" viewBox="0 0 (\d+) (\d+)"([^>]*)>/,
     (_, name: string, width: string, height: string, rest: string) =>
-      `<svg xmlns="http://www.w3.org/2000/svg" class="${name}" width="${width}" height="${height}" viewBox="-12 -12 ${Number(width) + 24} ${Number(height) + 24}"${rest}><style>${PICTURE_STYLE}</style><rect x="-12" y="-12" width="100%" height="100%" fill="var(--card)"/>`,
+      `<svg xmlns="http://www.w3.org/2000/svg" class="${name}" width="${width}" height="${height}" viewBox="-12 -12 ${Number(width) + 24} ${Number(height) + 24}"${rest}><style>${PICTURE_STYLE}</style><rect class="card" x="-12" y="-12" width="${Number(width) + 24}" height="${Number(height) + 24}"/>`,
   );
 }
 

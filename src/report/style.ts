@@ -9,13 +9,13 @@ const DARK = `--paper:#14181e; --ink:#e8ecf1; --soft:#9aa5b3; --grid:#2b323b; --
 /** Series have the colours `s0` to `s7`. */
 export const COLOURS = 8;
 
-const CHARTS = `.chart { display: block; width: 100%; height: auto; font: 12px system-ui, "Segoe UI", "DejaVu Sans", sans-serif; }
-.chart .title { font-size: 15px; font-weight: 600; fill: var(--ink); }
+const CHARTS = `.chart { display: block; width: 100%; height: auto; max-width: 720px; font: 13px system-ui, "Segoe UI", "DejaVu Sans", sans-serif; }
+.chart .title { font-size: 16px; font-weight: 600; fill: var(--ink); }
 .chart .unit, .chart .tick { fill: var(--soft); }
 .chart .grid { stroke: var(--grid); } .chart .axis, .chart .mark { stroke: var(--soft); }
 .chart .line { fill: none; stroke-width: 2.2; stroke-linejoin: round; stroke-linecap: round; }
 .chart .band { opacity: 0.14; stroke: none; }
-.chart .label { font-size: 12px; font-weight: 600; }
+.chart .label { font-size: 13px; font-weight: 600; }
 .chart .dot { stroke: var(--card); stroke-width: 1.5; }
 .chart.map { max-width: 860px; margin: 0 auto; } .chart.map circle { fill-opacity: 0.72; }
 .chart .place { font-size: 11.5px; font-weight: 600; fill: var(--ink); paint-order: stroke; stroke: var(--card);
@@ -57,7 +57,18 @@ th { font-weight: 600; color: var(--soft); }
 th:first-child, td:first-child { text-align: left; } td:first-child { white-space: normal; overflow-wrap: anywhere; }
 tr:last-child td { border-bottom: none; }
 footer { margin-top: 48px; color: var(--soft); font-size: 13px; max-width: 90ch; white-space: pre-line; }
-@media (max-width: 600px) { body { padding: 20px 12px 40px; } .figure { padding: 12px 10px 6px; } .chart { min-width: 520px; } .chart.map { min-width: 0; } }`;
+@media (max-width: 600px) { body { padding: 20px 12px 40px; } .figure { padding: 12px 10px 6px; } }`;
 
-/** For a picture in a file of its own. */
-export const PICTURE_STYLE = `svg { ${LIGHT} } @media (prefers-color-scheme: dark) { svg { ${DARK} } } ${CHARTS}`;
+/**
+ * For a picture in a file of its own. Colours are written out, since many a viewer of SVG knows no variables and would
+ * draw black on black.
+ */
+export const PICTURE_STYLE = `${spelledOut(LIGHT)} @media (prefers-color-scheme: dark) { ${spelledOut(DARK)} }`;
+
+function spelledOut(colours: string): string {
+  const values = new Map([...colours.matchAll(/--(\w+):(#\w+)/g)].map(([, name, value]) => [name, value]));
+  return `${CHARTS}\n.chart .card { fill: var(--card); }`.replace(
+    /var\(--(\w+)\)/g,
+    (_, name) => values.get(name)!,
+  );
+}

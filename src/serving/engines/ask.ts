@@ -1,7 +1,7 @@
-/** One question to a server over HTTP, and what came of it. It judges no answer, and a server that hangs ends it too. */
-import { describeError } from '../../core/errors.ts';
+/** One question to a server over HTTP, and what came of it. */
 import { type HttpClient, WireError } from '../../http/client.ts';
 import { PulledResponse } from '../../http/pulled-response.ts';
+import { type Failure, failureFrom } from './failure.ts';
 
 export interface Question {
   readonly method?: 'GET' | 'POST';
@@ -19,25 +19,12 @@ export interface Answer {
   readonly body: string;
 }
 
-/** `refused`: nobody listens or it hung up; `silent`: no whole answer in time; `garbled`: something else than HTTP. */
-export interface NoAnswer {
-  readonly failure: 'refused' | 'silent' | 'garbled';
-  readonly detail: string;
-}
-
-export type Asked = Answer | NoAnswer;
+export type Asked = Answer | Failure;
 
 /** A page of metrics has some hundred kilobytes; beyond this it is not one, and nobody should have to hold it. */
 const MAX_BYTES = 8 * 1024 * 1024;
 
-const FAILURES: Readonly<Record<WireError['failure'], NoAnswer['failure']>> = {
-  unreachable: 'refused',
-  timeout: 'silent',
-  cut: 'garbled',
-  garbled: 'garbled',
-};
-
-/** Never rejects but for a fault of ours. @param signal ends the waiting: the question then counts as `silent` */
+/** Never rejects but for a fault of ours. @param signal ends the waiting: the question has then failed with `timeout` */
 export async function ask(client: HttpClient, question: Question, signal: AbortSignal): Promise<Asked> {
   let response: PulledResponse | null = null;
   try {
@@ -45,19 +32,26 @@ export async function ask(client: HttpClient, question: Question, signal: AbortS
       method: question.method ?? 'GET',
       path: question.path,
       headers: { accept: '*/*', ...question.headers },
-      body: Buffer.from(question.body ?? ''),
+      body: question.body ?? '',
     };
     response = await PulledResponse.open(client, request, signal);
     return { ...response.head, body: await response.text(MAX_BYTES) };
   } catch (error) {
-    if (error instanceof WireError) return { failure: FAILURES[error.failure], detail: describeError(error) };
+    if (error instanceof WireError) return wireFailure(error, response !== null);
     if (!signal.aborted) throw error;
-    return { failure: 'silent', detail: response ? 'an answer without end' : 'no answer in time' };
+    return { kind: 'timeout', detail: response ? 'an answer without end' : 'no answer in time' };
   }
 }
 
+function wireFailure(error: WireError, begun: boolean): Failure {
+  const failure = failureFrom(error);
+  // What closes a connection before the head of an answer has sent something else than HTTP.
+  if (failure.kind !== 'cut' || begun) return failure;
+  return { kind: 'wrong-protocol', expected: 'HTTP/1.1', detail: failure.detail };
+}
+
 export function isAnswer(asked: Asked | undefined): asked is Answer {
-  return asked !== undefined && 'status' in asked;
+  return asked !== undefined && !('kind' in asked);
 }
 
 /** The JSON object of an answer with status 200; null for anything else. */

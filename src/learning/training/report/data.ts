@@ -59,7 +59,7 @@ export function reportOf(fitted: Fitted, corpus: Corpus, run: RunMeasures): Trai
     cluster,
     name,
     size: model.sizes[cluster]!,
-    terms: model.topTerms[cluster]!,
+    terms: model.topWords[cluster]!,
     reliability: check.reliability[cluster]!,
     ...examples[cluster]!,
   }));

@@ -104,7 +104,7 @@ function curveSection({ curve, clusters }: TrainingReport): Section {
     figures: [
       lineChart({
         title: 'Stability and silhouette',
-        x: { label: 'clusters, log scale', scale: 'log', ticks: curve.map((one) => one.clusters) },
+        x: { label: 'clusters', scale: 'log', ticks: curve.map((one) => one.clusters) },
         y: { label: 'higher is better, at most 1' },
         series: [line('stability', (one) => one.stability), line('silhouette', (one) => one.silhouette)],
       }),
