@@ -1,6 +1,6 @@
 /**
  * Makes a checkout runnable: installs what the lockfile names and compiles src/, each only when it is out of
- * date. Plain JavaScript on bare Node, because it runs before anything is installed.
+ * date. `install` does the first alone, `pack` also notes the commit for the package. Plain JavaScript on bare Node, because it runs before anything is installed.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -14,7 +14,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -71,10 +71,14 @@ function compile(project, outDir, sources) {
   writeFileSync(stamp, String(newest));
 }
 
-/** Files that sources read beside themselves, and that the compiler leaves where they are. */
+/** What sources read beside themselves, and the compiler leaves where it is: every file that is neither code nor about it. */
 function copyData(source, outDir) {
-  for (const name of readdirSync(join(ROOT, source), { recursive: true })) {
-    if (name.endsWith('.proto')) copyFileSync(join(ROOT, source, name), join(ROOT, outDir, name));
+  for (const entry of readdirSync(join(ROOT, source), { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile() || /\.(ts|js|md)$|^layers\.json$/.test(entry.name)) continue;
+    const from = join(entry.parentPath, entry.name);
+    const to = join(ROOT, outDir, relative(join(ROOT, source), from));
+    mkdirSync(dirname(to), { recursive: true });
+    copyFileSync(from, to);
   }
 }
 
@@ -104,4 +108,16 @@ function fail(message) {
   process.exit(1);
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) prepare();
+/** What a published package says of its origin, where a checkout would ask git. */
+function noteCommit() {
+  const git = spawnSync('git', ['rev-parse', '--short=12', 'HEAD'], { cwd: ROOT, encoding: 'utf8' });
+  const commit = process.env.EXPERT_ROUTER_COMMIT || (git.status === 0 ? git.stdout.trim() : '');
+  if (commit) writeFileSync(join(ROOT, 'dist', 'commit'), commit);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const [only] = process.argv.slice(2);
+  if (only === 'install') install();
+  else prepare();
+  if (only === 'pack') noteCommit();
+}

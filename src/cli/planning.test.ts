@@ -100,7 +100,7 @@ describe('simulate', () => {
 
   it('writes the figures with the load test’s fields, and a report that needs nothing else', async () => {
     const [json, html] = [join(folder, 'out.json'), join(folder, 'out.html')];
-    await run('--compare', 'placements', '--json', json, '--html', html);
+    await run('--compare', 'placements', '--out', json, '--html', html);
     const { runs } = JSON.parse(readFileSync(json, 'utf8'));
     expect(runs.map((r: { name: string }) => r.name)).toEqual(['small', 'large']);
     const stage = runs[0].stages[1];
@@ -122,7 +122,7 @@ describe('simulate', () => {
   });
 
   it.each([
-    ['user: 5', /user: unknown. Did you mean "users"/],
+    ['user: 5', /s\.yaml:1:1: user: unknown key; did you mean 'users'\?/],
     ['users: 5\narrivals: { poisson: { rate: 1 } }', /both "users" and "arrivals"/],
     ['seconds: 5', /needs "users"/],
     ['users: 5\nlengths: long', /lengths: "long" is not known/],

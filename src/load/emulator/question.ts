@@ -1,6 +1,4 @@
-/**
- * What a request asks of an emulated server: endpoint, prompt, length, whether streamed and with usage.
- */
+/** What a request asks of an emulated server: endpoint, prompt, length, whether streamed and with usage. */
 import type { Endpoint } from '../../core/openai.ts';
 import { readAsk } from '../../serving/dialects/index.ts';
 import type { OpenAiAsk } from '../../serving/dialects/openai/ask.ts';
@@ -8,7 +6,7 @@ import { openAiChat } from '../../serving/dialects/openai/chat.ts';
 import { openAiCompletions } from '../../serving/dialects/openai/completions.ts';
 import { refuseUnmet } from '../../serving/experts/demands.ts';
 import { lastText, textMessages } from '../../serving/experts/text-prompt.ts';
-import type { HttpRequest } from './request-reader.ts';
+import type { HttpRequest } from './connection.ts';
 
 export interface Question {
   readonly endpoint: Endpoint;

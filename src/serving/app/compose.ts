@@ -6,15 +6,15 @@ import { describeError, UserError } from '../../core/errors.ts';
 import { progressBar } from '../../core/progress.ts';
 import { shipped } from '../../core/shipped.ts';
 import { readRouterModel } from '../../deciding/model/artefact.ts';
-import { embedText } from '../../deciding/model/classify.ts';
 import type { RouterModel } from '../../deciding/model/router-model.ts';
 import {
   assignClusters,
   type ClusterAssignment,
   type ExpertProfile,
 } from '../../deciding/routing/assignment.ts';
-import { POLICIES } from '../../deciding/routing/policies.ts';
-import type { LoadSnapshot } from '../../deciding/routing/policy.ts';
+import { POLICIES } from '../../deciding/routing/policies/index.ts';
+import type { AnyPolicy, LoadSnapshot } from '../../deciding/routing/policy.ts';
+import { bindChoice } from '../../deciding/routing/policy-choice.ts';
 import { plainText } from '../../deciding/text/routable.ts';
 import { type Config, type ExpertConfig, kindOptions } from '../config/schema.ts';
 import type { Expert } from '../experts/expert.ts';
@@ -56,39 +56,42 @@ export async function loadRouterModel(config: Pick<Config, 'router'>): Promise<R
 }
 
 /** Which expert serves which cluster, by the config and the model alone: no expert is started. */
-export function assign(config: Config, model: RouterModel): readonly ClusterAssignment[] {
-  return assignClusters(
-    model,
-    config.experts.map((expert) => profile(expert, model)),
-  );
+export async function assign(config: Config, model: RouterModel): Promise<readonly ClusterAssignment[]> {
+  return assignClusters(model, await Promise.all(config.experts.map((expert) => profile(expert, model))));
 }
 
-function profile(expert: ExpertConfig, model: RouterModel): ExpertProfile {
+async function profile(expert: ExpertConfig, { embedding }: RouterModel): Promise<ExpertProfile> {
   const texts = [...(expert.description ? [expert.description] : []), ...(expert.samples ?? [])];
   return {
     id: expert.id,
     clusters: expert.clusters ?? [],
-    texts: texts.map((text) => ({ text, vector: embedText(model, plainText(text)) })),
+    texts: await Promise.all(
+      texts.map(async (text) => ({ text, vector: (await embedding.embed(plainText(text))).vector })),
+    ),
     fallback: expert.fallback,
   };
 }
 
-/** The router of a config, choosing by the load of the fleet. */
-export function composeRouter(
+/**
+ * The router of a config, choosing by the load of the fleet.
+ * @param policies the table in which the config's policy is found
+ */
+export async function composeRouter(
   config: Config,
   model: RouterModel,
   loads: () => readonly LoadSnapshot[],
-): Router {
+  policies: readonly AnyPolicy[] = POLICIES,
+): Promise<Router> {
   const fallback = config.experts.findIndex((expert) => expert.fallback);
   return new Router({
     model,
     territory: {
       experts: config.experts.map((expert) => expert.id),
-      owners: assign(config, model).map((one) => one.expert),
+      owners: (await assign(config, model)).map((one) => one.expert),
       fallback: fallback >= 0 ? fallback : null,
     },
-    policy: POLICIES[config.policy],
-    secondsPerAffinity: config.seconds_per_affinity,
+    policy: bindChoice(policies, config.policy),
+    requestTimeout: config.request_timeout,
     loads,
     random: Math.random,
   });
@@ -176,29 +179,25 @@ async function composeReplicas(
 }
 
 /** The whole gateway over a fleet. */
-export function composeGateway(
+export async function composeGateway(
   config: Config,
   model: RouterModel,
   fleet: Fleet,
   telemetry: Telemetry,
-): Gateway {
+  policies: readonly AnyPolicy[] = POLICIES,
+): Promise<Gateway> {
   const firstToken = new Map(
     config.experts.map((expert) => [
       expert.id,
       expert.first_token_timeout ?? kindOf(expert).admission.firstTokenMs,
     ]),
   );
-  return new Gateway(
-    composeRouter(config, model, () => fleet.loads()),
-    fleet,
-    telemetry,
-    {
-      requestTimeout: config.request_timeout,
-      heartbeat: config.heartbeat,
-      hedge: config.hedge,
-      firstTokenTimeout: (expert) => firstToken.get(expert)!,
-    },
-  );
+  return new Gateway(await composeRouter(config, model, () => fleet.loads(), policies), fleet, telemetry, {
+    requestTimeout: config.request_timeout,
+    heartbeat: config.heartbeat,
+    hedge: config.hedge,
+    firstTokenTimeout: (expert) => firstToken.get(expert)!,
+  });
 }
 
 /** Where web pages may come from, besides this machine itself. */

@@ -3,7 +3,9 @@
  * types follow from it. The kinds of expert bring their own options.
  */
 import { z } from 'zod';
-import { POLICY_NAMES } from '../../deciding/routing/policies.ts';
+import { POLICIES } from '../../deciding/routing/policies/index.ts';
+import type { AnyPolicy } from '../../deciding/routing/policy.ts';
+import { type PolicyChoice, policyPart } from '../../deciding/routing/policy-choice.ts';
 import { EXPERT_KINDS } from '../experts/index.ts';
 import { duration } from '../experts/option-types.ts';
 
@@ -14,25 +16,29 @@ export const expertId = z
   .refine((id) => id !== 'auto', "another name: 'auto' asks the router to choose");
 
 const common = {
-  id: expertId.describe('Name in requests, headers and metrics'),
+  id: expertId.describe('Name in requests, headers and metrics').meta({ examples: ['code'] }),
   description: z
     .string()
     .min(1)
     .optional()
-    .describe('What it is good at, in a sentence; decides which clusters it serves'),
+    .describe('What it is good at, in a sentence; decides which clusters it serves')
+    .meta({ examples: ['Writes and explains programs'] }),
   samples: z
     .array(z.string().min(1))
     .optional()
-    .describe('Typical prompts; they decide which clusters it serves'),
+    .describe('Typical prompts; they decide which clusters it serves')
+    .meta({ examples: [['Fix this function', 'Write an SQL query']] }),
   clusters: z
     .array(z.union([z.int().nonnegative(), z.string().min(1)]))
     .optional()
-    .describe('Clusters it serves, by number or name; `expert-router assign` lists them'),
+    .describe('Clusters it serves, by number or name; `expert-router assign` lists them')
+    .meta({ examples: [[3, 17]] }),
   max_concurrent: z
     .int()
     .positive()
     .optional()
-    .describe('Requests each replica may hold at once; the kind has a default'),
+    .describe('Requests each replica may hold at once; the kind has a default')
+    .meta({ examples: [64] }),
   queue_size: z.int().nonnegative().default(512).describe('Requests that may wait for this expert'),
   queue_timeout: duration.prefault('30s').describe('Longest wait in that line'),
   first_token_timeout: duration
@@ -43,18 +49,28 @@ const common = {
 
 const expertByKind = EXPERT_KINDS.map((kind) =>
   z
-    .strictObject({ kind: z.literal(kind.kind), ...common, ...(kind.options as z.ZodObject).shape })
+    .strictObject({
+      kind: z.literal(kind.kind).describe('What the expert is'),
+      ...common,
+      ...(kind.options as z.ZodObject).shape,
+    })
     .describe(kind.summary),
 );
 
 const apiKey = z.strictObject({
-  name: z.string().min(1).describe('Whose key; shown in metrics and logs'),
+  name: z
+    .string()
+    .min(1)
+    .describe('Whose key; shown in metrics and logs')
+    .meta({ examples: ['alice'] }),
   hash: z
     .string()
-    .regex(/^sha256:[0-9a-f]{64}$/, "'sha256:' and 64 hex digits; `expert-router key` makes one"),
+    .regex(/^sha256:[0-9a-f]{64}$/, "'sha256:' and 64 hex digits; `expert-router key` makes one")
+    .describe("The key's hash; `expert-router key` makes both")
+    .meta({ examples: [`sha256:${'0'.repeat(64)}`] }),
 });
 
-export const configSchema = z.strictObject({
+const fields = {
   listen: z
     .string()
     .regex(/^(?:\[[0-9a-f:]+\]|[^:\s]+):\d{1,5}$/i, 'an address with a port, such as 127.0.0.1:8080')
@@ -65,18 +81,8 @@ export const configSchema = z.strictObject({
     .string()
     .min(1)
     .optional()
-    .describe('Router model file; the one that ships with the product when absent'),
-  policy: z
-    .enum(POLICY_NAMES)
-    .default('spill')
-    .describe(
-      'How an expert is chosen; `spill` is the nearest, until waiting for it costs more than going elsewhere',
-    ),
-  seconds_per_affinity: z
-    .number()
-    .positive()
-    .default(1)
-    .describe('For `spill`: how many seconds of waiting one unit of affinity is worth'),
+    .describe('Router model file; the one that ships with the product when absent')
+    .meta({ examples: ['./my.router.safetensors'] }),
   heartbeat: duration
     .prefault('10s')
     .describe('How often a stream that waits in line gets a comment, so that no proxy cuts it'),
@@ -101,7 +107,8 @@ export const configSchema = z.strictObject({
         .regex(/^(?:\[[0-9a-f:.]+\]|[a-z0-9._-]+)$/i, 'a name or an address, without scheme and port'),
     )
     .default([])
-    .describe('Without keys: names besides localhost under which requests may ask for this router'),
+    .describe('Without keys: names besides localhost under which requests may ask for this router')
+    .meta({ examples: [['gateway.local']] }),
   allowed_origins: z
     .array(
       z
@@ -112,14 +119,24 @@ export const configSchema = z.strictObject({
         ),
     )
     .default([])
-    .describe('Without keys: origins of web pages from elsewhere whose requests are answered'),
+    .describe('Without keys: origins of web pages from elsewhere whose requests are answered')
+    .meta({ examples: [['https://chat.example.com']] }),
   experts: z
     .array(z.discriminatedUnion('kind', expertByKind as unknown as [z.ZodObject, ...z.ZodObject[]]))
     .min(1, 'at least one expert')
     .superRefine((experts, context) => {
       refuseTwice(experts as ExpertConfig[], context);
     }),
-});
+};
+
+/** The schema of a config in which these policies can be chosen. */
+export function configSchema(policies: readonly AnyPolicy[] = POLICIES) {
+  const { fields: policyFields, check, chosen } = policyPart(policies, 'spill', Object.keys(fields));
+  return z
+    .strictObject({ ...fields, ...policyFields })
+    .superRefine(check)
+    .transform((config) => ({ ...config, policy: chosen(config) }));
+}
 
 function refuseTwice(experts: readonly ExpertConfig[], context: z.RefinementCtx): void {
   experts.forEach((expert, index) => {
@@ -155,8 +172,9 @@ export interface ExpertConfig {
   readonly [option: string]: unknown;
 }
 
-export interface Config extends Omit<z.infer<typeof configSchema>, 'experts'> {
+export interface Config extends Omit<z.infer<ReturnType<typeof configSchema>>, 'experts'> {
   readonly experts: readonly ExpertConfig[];
+  readonly policy: PolicyChoice;
 }
 
 const COMMON_FIELDS = new Set(['kind', ...Object.keys(common)]);
@@ -167,6 +185,6 @@ export function kindOptions(expert: ExpertConfig): Record<string, unknown> {
 }
 
 /** JSON Schema of the file as people write it (durations are text, defaults may be left out). */
-export function configJsonSchema(): unknown {
-  return { ...z.toJSONSchema(configSchema, { io: 'input' }), title: 'Expert Router configuration' };
+export function configJsonSchema(policies: readonly AnyPolicy[] = POLICIES): unknown {
+  return { ...z.toJSONSchema(configSchema(policies), { io: 'input' }), title: 'Expert Router configuration' };
 }

@@ -1,7 +1,7 @@
-/** One question to a server over HTTP, and what came of it. It judges no answer, and a server that hangs ends it too. */
-import { describeError } from '../../core/errors.ts';
-import type { HttpClient, WireError } from '../../http/client.ts';
-import type { ResponseHead } from '../../http/response-parser.ts';
+/** One question to a server over HTTP, and what came of it. */
+import { type HttpClient, WireError } from '../../http/client.ts';
+import { PulledResponse } from '../../http/pulled-response.ts';
+import { type Failure, failureFrom } from './failure.ts';
 
 export interface Question {
   readonly method?: 'GET' | 'POST';
@@ -19,70 +19,39 @@ export interface Answer {
   readonly body: string;
 }
 
-/** `refused`: nobody listens or it hung up; `silent`: no whole answer in time; `garbled`: something else than HTTP. */
-export interface NoAnswer {
-  readonly failure: 'refused' | 'silent' | 'garbled';
-  readonly detail: string;
-}
-
-export type Asked = Answer | NoAnswer;
+export type Asked = Answer | Failure;
 
 /** A page of metrics has some hundred kilobytes; beyond this it is not one, and nobody should have to hold it. */
 const MAX_BYTES = 8 * 1024 * 1024;
 
-const FAILURES: Readonly<Record<WireError['failure'], NoAnswer['failure']>> = {
-  unreachable: 'refused',
-  timeout: 'silent',
-  cut: 'garbled',
-  garbled: 'garbled',
-};
+/** Never rejects but for a fault of ours. @param signal ends the waiting: the question has then failed with `timeout` */
+export async function ask(client: HttpClient, question: Question, signal: AbortSignal): Promise<Asked> {
+  let response: PulledResponse | null = null;
+  try {
+    const request = {
+      method: question.method ?? 'GET',
+      path: question.path,
+      headers: { accept: '*/*', ...question.headers },
+      body: question.body ?? '',
+    };
+    response = await PulledResponse.open(client, request, signal);
+    return { ...response.head, body: await response.text(MAX_BYTES) };
+  } catch (error) {
+    if (error instanceof WireError) return wireFailure(error, response !== null);
+    if (!signal.aborted) throw error;
+    return { kind: 'timeout', detail: response ? 'an answer without end' : 'no answer in time' };
+  }
+}
 
-/** Never rejects. @param signal ends the waiting: the question then counts as `silent` */
-export function ask(client: HttpClient, question: Question, signal: AbortSignal): Promise<Asked> {
-  return new Promise((resolve) => {
-    let head: ResponseHead = { status: 0, headers: {} };
-    const pieces: Buffer[] = [];
-    let bytes = 0;
-    const done = (asked: Asked): void => {
-      signal.removeEventListener('abort', giveUp);
-      resolve(asked);
-    };
-    const answer = (): void =>
-      done({ ...head, body: Buffer.concat(pieces).toString('utf8').slice(0, MAX_BYTES) });
-    const exchange = client.request(
-      {
-        method: question.method ?? 'GET',
-        path: question.path,
-        headers: { accept: '*/*', ...question.headers },
-        body: Buffer.from(question.body ?? ''),
-      },
-      {
-        head: (got) => {
-          head = got;
-        },
-        data: (piece) => {
-          pieces.push(piece);
-          bytes += piece.length;
-          if (bytes <= MAX_BYTES) return true;
-          exchange.cancel();
-          answer();
-          return false;
-        },
-        end: answer,
-        fail: (error) => done({ failure: FAILURES[error.failure], detail: describeError(error) }),
-      },
-    );
-    const giveUp = (): void => {
-      exchange.cancel();
-      done({ failure: 'silent', detail: head.status === 0 ? 'no answer in time' : 'an answer without end' });
-    };
-    if (signal.aborted) giveUp();
-    else signal.addEventListener('abort', giveUp);
-  });
+function wireFailure(error: WireError, begun: boolean): Failure {
+  const failure = failureFrom(error);
+  // What closes a connection before the head of an answer has sent something else than HTTP.
+  if (failure.kind !== 'cut' || begun) return failure;
+  return { kind: 'wrong-protocol', expected: 'HTTP/1.1', detail: failure.detail };
 }
 
 export function isAnswer(asked: Asked | undefined): asked is Answer {
-  return asked !== undefined && 'status' in asked;
+  return asked !== undefined && !('kind' in asked);
 }
 
 /** The JSON object of an answer with status 200; null for anything else. */

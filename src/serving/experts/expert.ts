@@ -1,9 +1,11 @@
 /** What an expert is to everybody else: something that turns one request into one reply. */
 import type { Ask } from '../dialects/ask.ts';
 import type { EngineDescription, ReportedLoad } from '../engines/engine.ts';
+import { type Failure, failureText } from '../engines/failure.ts';
 import type { AnswerSink, Generation } from '../reply/reply.ts';
 
 export type { EngineDescription, ReportedLoad } from '../engines/engine.ts';
+export { failureFrom } from '../engines/failure.ts';
 export type { AnswerSink, Generation, Outcome } from '../reply/reply.ts';
 
 export interface ExpertRequest {
@@ -16,7 +18,12 @@ export interface ExpertRequest {
 export type Health =
   | { readonly state: 'ready'; readonly detail?: string }
   | { readonly state: 'warming'; readonly detail: string }
-  | { readonly state: 'down'; readonly detail: string };
+  | { readonly state: 'down'; readonly failure: Failure };
+
+/** What a state of health says beyond its name; empty where it says nothing. */
+export function healthText(health: Health): string {
+  return health.state === 'down' ? failureText(health.failure) : (health.detail ?? '');
+}
 
 export interface Expert {
   readonly id: string;

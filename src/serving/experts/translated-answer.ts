@@ -1,9 +1,9 @@
 /** The answer of a server in a dialect that is not the client's, read into a typed reply as it comes. */
 import { RouterError } from '../../core/errors.ts';
 import { WireError } from '../../http/client.ts';
+import type { PulledResponse } from '../../http/pulled-response.ts';
 import type { ReplyReader } from '../reply/reply.ts';
 import type { RawLane } from '../reply/scanner.ts';
-import type { PulledResponse } from './pulled-response.ts';
 import type { Work } from './running.ts';
 import { asRouterError } from './wire-failure.ts';
 

@@ -6,6 +6,7 @@ import { requestHeadersForExpert } from '../../core/headers.ts';
 import { AUTO } from '../dialects/ask.ts';
 import type { Dialect } from '../dialects/dialect.ts';
 import { DIALECTS } from '../dialects/index.ts';
+import { type Health, healthText } from '../experts/expert.ts';
 import type { Replica } from '../fleet/replica.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { readRequest } from '../gateway/read-request.ts';
@@ -93,18 +94,13 @@ function matches(route: string, path: string): boolean {
 function answer(dialect: Dialect): Handler {
   return async ({ gateway, maxBodyMb, onRouted }, { request, response, traceId, caller }) => {
     const ask = await readRequest(dialect, await readBody({ request, response }, maxBodyMb));
-    const routed = gateway.route(ask, forcedExpert(request));
+    const routing = gateway.route(ask, forcedExpert(request), priorityOf(request));
+    const routed = routing instanceof Promise ? await routing : routing;
     for (const [name, value] of Object.entries(decisionHeaders(routed))) response.setHeader(name, value);
     onRouted(routed, traceId);
     const sink = new ClientSink(response, dialect);
     const headers = requestHeadersForExpert(request.headers);
-    sink.drive(
-      gateway.answer(
-        { ask, headers, traceId, priority: priorityOf(request), tenant: caller ?? '' },
-        routed,
-        sink,
-      ),
-    );
+    sink.drive(gateway.answer({ ask, headers, traceId, tenant: caller ?? '' }, routed, sink));
   };
 }
 
@@ -113,7 +109,7 @@ async function dryRun(
   { request, response, traceId }: Exchange,
 ): Promise<void> {
   const ask = await readRequest(null, await readBody({ request, response }, maxBodyMb));
-  const routed = gateway.route(ask, forcedExpert(request));
+  const routed = await gateway.route(ask, forcedExpert(request), priorityOf(request));
   for (const [name, value] of Object.entries(decisionHeaders(routed))) response.setHeader(name, value);
   sendJson(response, 200, decisionBody(gateway.router, routed, traceId));
 }
@@ -163,7 +159,7 @@ async function listExperts({ gateway }: RouteContext, { response }: Exchange): P
       replicas: group.replicas.map((replica) => ({
         name: replica.name,
         kind: replica.expert.kind,
-        health: replica.health,
+        health: healthBody(replica.health),
         breaker: replica.breaker,
         in_flight: replica.inFlight,
         limit: Number.isFinite(replica.limit) ? replica.limit : null,
@@ -175,6 +171,13 @@ async function listExperts({ gateway }: RouteContext, { response }: Exchange): P
     };
   });
   sendJson(response, 200, { object: 'list', data });
+}
+
+/** `detail` is for people; a failure stays beside it as a value. */
+function healthBody(health: Health): Record<string, unknown> {
+  const detail = healthText(health);
+  const failure = health.state === 'down' ? { failure: health.failure } : {};
+  return { state: health.state, ...(detail === '' ? {} : { detail }), ...failure };
 }
 
 /** What the engine says of its load, how old that is, and what is made of it. */

@@ -9,7 +9,6 @@ import { type Answerer, type AttemptPlan, type AttemptSink, Attempts } from './a
 import { FirstByteTimes, Hedge } from './hedge.ts';
 import { HEDGE_SHARE, RETRY_SHARE, RetryBudget } from './retry-budget.ts';
 import type { Routed, Router } from './router.ts';
-import { estimatedTokens } from './try.ts';
 
 /** What the wire adds to a request. */
 export interface Incoming {
@@ -17,8 +16,6 @@ export interface Incoming {
   /** Client headers that passed the allow-list. */
   readonly headers: Readonly<Record<string, string>>;
   readonly traceId: string;
-  /** Higher is let in first where there is a queue. */
-  readonly priority: number;
   /** Whose request it is, for fairness between keys. */
   readonly tenant: string;
 }
@@ -33,9 +30,6 @@ export interface GatewayOptions {
   /** Milliseconds a stream may take to its first byte, by expert. */
   firstTokenTimeout(expert: string): number;
 }
-
-/** Tokens an answer is expected to have until an expert's own answers say better. */
-const EXPECTED_OUTPUT = 256;
 
 export class Gateway {
   readonly router: Router;
@@ -53,9 +47,9 @@ export class Gateway {
     this.#options = options;
   }
 
-  /** Chooses for a request. The dry run ends here; the data path goes on with `answer`. */
-  route(ask: Ask, forced: string | undefined): Routed {
-    return this.#telemetry.timeDecision(() => this.router.route(ask, forced));
+  /** Chooses for a request; a promise as `Router.route`. The dry run ends here, the data path goes on with `answer`. */
+  route(ask: Ask, forced: string | undefined, priority = 0): Routed | Promise<Routed> {
+    return this.#telemetry.timeDecision(() => this.router.route(ask, forced, priority));
   }
 
   /** Lets the chosen expert answer into the sink; where it cannot, the next of the ranking may. */
@@ -103,14 +97,14 @@ export class Gateway {
   }
 
   #plan(incoming: Incoming, routed: Routed): Omit<AttemptPlan, 'groups'> {
-    const { ask, headers, traceId, priority, tenant } = incoming;
+    const { ask, headers, traceId, tenant } = incoming;
     return {
       request: { ask, headers, traceId },
       stream: ask.stream,
-      promptTokens: estimatedTokens(ask.body.length),
-      outputTokens: Math.min(ask.answerLimit ?? EXPECTED_OUTPUT, EXPECTED_OUTPUT),
-      affinityKey: routed.affinityKey,
-      priority,
+      promptTokens: routed.view.promptTokens,
+      outputTokens: routed.view.outputTokens,
+      affinityKey: routed.view.prefixKey,
+      priority: routed.view.priority,
       tenant,
       firstTokenMs: (group) => this.#options.firstTokenTimeout(group.id),
       totalMs: this.#options.requestTimeout,

@@ -2,15 +2,16 @@
  * An expert behind Anthropic's Messages API: every request is translated there, and every answer back, as it comes.
  */
 import { HttpClient, WireError } from '../../../http/client.ts';
+import { PulledResponse } from '../../../http/pulled-response.ts';
 import { refusal } from '../../dialects/anthropic-messages/errors.ts';
 import { MessagesReader } from '../../dialects/anthropic-messages/reader.ts';
 import type { Ask } from '../../dialects/ask.ts';
+import { modelIds } from '../../engines/answers.ts';
 import { type Asked, ask as askServer, isAnswer } from '../../engines/ask.ts';
-import { modelIds } from '../../engines/recognise.ts';
+import { FailureError } from '../../engines/failure.ts';
 import type { AnswerSink, EngineDescription, Expert, ExpertRequest, Generation, Health } from '../expert.ts';
 import type { ExpertDeps, ExpertKind } from '../kind.ts';
 import { apiBase } from '../openai/options.ts';
-import { PulledResponse } from '../pulled-response.ts';
 import { RunningGenerations, type Work } from '../running.ts';
 import { readAnswer } from '../translated-answer.ts';
 import { asRouterError } from '../wire-failure.ts';
@@ -76,18 +77,19 @@ class AnthropicExpert implements Expert {
   }
 
   async health(signal: AbortSignal): Promise<Health> {
-    if (this.#closed) return { state: 'down', detail: 'closed' };
+    if (this.#closed) return { state: 'down', failure: { kind: 'closed' } };
     const asked = await this.#askModels(signal);
-    if (!isAnswer(asked)) return { state: 'down', detail: asked.detail };
-    if (asked.status === 401) return { state: 'down', detail: 'the API refuses the key: set api_key' };
+    if (!isAnswer(asked)) return { state: 'down', failure: asked };
+    const { status } = asked;
+    if (status === 401) return { state: 'down', failure: { kind: 'unauthorized', status } };
     // A proxy may have no list of models; an answer of any other kind below 500 shows that the API is up.
-    if (asked.status < 500) return { state: 'ready' };
-    return { state: 'down', detail: `GET ${this.#path}/models answered ${asked.status}` };
+    if (status < 500) return { state: 'ready' };
+    return { state: 'down', failure: { kind: 'status', asked: `GET ${this.#path}/models`, status } };
   }
 
   async describe(signal: AbortSignal): Promise<EngineDescription> {
     const asked = await this.#askModels(signal);
-    if (!isAnswer(asked)) throw new Error(asked.detail);
+    if (!isAnswer(asked)) throw new FailureError(asked);
     return {
       engine: 'Anthropic',
       version: this.#options.version,

@@ -1,11 +1,12 @@
 /**
  * An expert that speaks OpenAI's API over HTTP: vLLM, SGLang, trtllm-serve, llama-server, Ollama, clouds. It relays
- * bytes both ways; on the way out only the model name is its own, and what the server's dialect demands. What clients
- * ask in another dialect is translated.
+ * bytes both ways; on the way out only the model name is its own, and what the engine's quirks demand. What clients ask
+ * in another dialect is translated.
  */
-import { describeError, RouterError } from '../../../core/errors.ts';
+import { RouterError } from '../../../core/errors.ts';
 import type { Endpoint } from '../../../core/openai.ts';
 import { HttpClient, type OutgoingRequest, WireError } from '../../../http/client.ts';
+import { PulledResponse } from '../../../http/pulled-response.ts';
 import type { Ask } from '../../dialects/ask.ts';
 import { OpenAiAsk } from '../../dialects/openai/ask.ts';
 import { openAiChat } from '../../dialects/openai/chat.ts';
@@ -13,6 +14,7 @@ import { openAiCompletions } from '../../dialects/openai/completions.ts';
 import { refusal } from '../../dialects/openai/errors.ts';
 import { OpenAiReader } from '../../dialects/openai/reader.ts';
 import { asChat, CHAT_CAN } from '../../dialects/openai/translated.ts';
+import { ask as askServer, isAnswer } from '../../engines/ask.ts';
 import { RawRelay } from '../../reply/raw-relay.ts';
 import { refuseUnmet } from '../demands.ts';
 import type {
@@ -25,17 +27,15 @@ import type {
   ReportedLoad,
 } from '../expert.ts';
 import type { ExpertDeps, ExpertKind } from '../kind.ts';
-import { PulledResponse } from '../pulled-response.ts';
 import { RunningGenerations, type Work } from '../running.ts';
 import { readAnswer } from '../translated-answer.ts';
 import { asRouterError } from '../wire-failure.ts';
-import { DialectFinder } from './dialect-finder.ts';
-import { bodyFor, DIALECTS, type Dialect } from './dialects.ts';
 import { OpenAiEngine } from './engine.ts';
 import { apiBase, type OpenAiOptions, type OpenAiReplica, openaiOptions, replicasOf } from './options.ts';
+import { bodyFor, quirksNamed } from './quirks.ts';
+import { QuirksFinder } from './quirks-finder.ts';
 
 const PATHS: Readonly<Record<Endpoint, string>> = { chat: '/chat/completions', completions: '/completions' };
-const NO_BODY = Buffer.alloc(0);
 
 export const openaiKind: ExpertKind<OpenAiOptions> = {
   kind: 'openai',
@@ -62,7 +62,7 @@ class OpenAiExpert implements Expert {
   readonly #path: string;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #client: HttpClient;
-  readonly #dialect: DialectFinder;
+  readonly #quirks: QuirksFinder;
   readonly #maxTokens: number | undefined;
   readonly #engine: OpenAiEngine;
   readonly #deps: Pick<ExpertDeps, 'newId' | 'now'>;
@@ -85,7 +85,7 @@ class OpenAiExpert implements Expert {
       idle: options.idle_timeout,
     });
     const key = options.api_key ? { authorization: `Bearer ${options.api_key}` } : {};
-    this.#dialect = new DialectFinder(base, key, options.dialect ?? null);
+    this.#quirks = new QuirksFinder(base, key, options.quirks ?? options.dialect ?? null);
     this.#maxTokens = options.max_tokens;
     this.#deps = deps;
     this.#running = new RunningGenerations(id);
@@ -108,7 +108,7 @@ class OpenAiExpert implements Expert {
       expert: this.id,
       lane: ask.dialect,
       stream: ask.stream,
-      statuses: this.#quirks.statuses ?? {},
+      statuses: quirksNamed(this.#quirks.name).statuses ?? {},
       asFailure: (error: WireError) => this.#asFailure(error),
     };
     const relay = new RawRelay(options, sink);
@@ -139,50 +139,30 @@ class OpenAiExpert implements Expert {
       method: 'POST',
       path: this.#path + PATHS[ask.endpoint],
       headers: { ...headers, ...this.#headers },
-      body: bodyFor(this.#quirks, ask, { model: this.#model, limit: this.#maxTokens }),
+      body: bodyFor(quirksNamed(this.#quirks.name), ask, { model: this.#model, limit: this.#maxTokens }),
     };
-  }
-
-  /** In what this server differs from others that speak the same. */
-  get #quirks(): Dialect {
-    return DIALECTS[this.#dialect.name];
   }
 
   async health(signal: AbortSignal): Promise<Health> {
     const health = await this.#ask(signal);
-    if (health.state === 'ready') await this.#dialect.settle(signal);
-    else this.#dialect.forget();
+    if (health.state === 'ready') await this.#quirks.settle(signal);
+    else this.#quirks.forget();
     return health;
   }
 
-  #ask(signal: AbortSignal): Promise<Health> {
-    return new Promise((resolve) => {
-      let status = 0;
-      const down = (detail: string): void => resolve({ state: 'down', detail });
-      const exchange = this.#client.request(
-        { method: 'GET', path: `${this.#path}/models`, headers: this.#headers, body: NO_BODY },
-        {
-          head: (head) => {
-            status = head.status;
-          },
-          data: () => true,
-          // Some servers have no model list; an answer of any kind below 500 shows that the server is up.
-          end: () =>
-            status < 500 ? resolve({ state: 'ready' }) : down(`GET ${this.#path}/models answered ${status}`),
-          fail: (error) => down(describeError(error)),
-        },
-      );
-      signal.addEventListener('abort', () => {
-        exchange.cancel();
-        down('no answer in time');
-      });
-    });
+  async #ask(signal: AbortSignal): Promise<Health> {
+    const path = `${this.#path}/models`;
+    const asked = await askServer(this.#client, { path, headers: this.#headers }, signal);
+    if (!isAnswer(asked)) return { state: 'down', failure: asked };
+    // Some servers have no model list; an answer of any kind below 500 shows that the server is up.
+    if (asked.status < 500) return { state: 'ready' };
+    return { state: 'down', failure: { kind: 'status', asked: `GET ${path}`, status: asked.status } };
   }
 
   async describe(signal: AbortSignal): Promise<EngineDescription> {
     const told = await this.#engine.describe(signal);
-    await this.#dialect.settle(signal);
-    return { ...told, dialect: this.#dialect.name };
+    await this.#quirks.settle(signal);
+    return { ...told, quirks: this.#quirks.name };
   }
 
   reportedLoad(signal: AbortSignal): Promise<ReportedLoad | null> {

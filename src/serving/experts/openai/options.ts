@@ -2,17 +2,20 @@
 import { z } from 'zod';
 import { UserError } from '../../../core/errors.ts';
 import { duration } from '../option-types.ts';
-import { DIALECT_NAMES } from './dialects.ts';
+import { QUIRKS_NAMES } from './quirks.ts';
 
 const address = z.url({ protocol: /^https?$/, error: 'an http:// or https:// address' });
 
 const metricsUrl = z
   .union([address, z.literal(false)])
   .optional()
-  .describe("Where the engine's metrics are; by its habit when absent and url is http; false reads none");
+  .describe(
+    "Where the engine's metrics are; the engine's usual page when absent and url is http; false reads none",
+  )
+  .meta({ examples: ['http://gpu1:8000/metrics'] });
 
 const weighted = z.strictObject({
-  url: address,
+  url: address.describe('Address of one replica').meta({ examples: ['http://gpu2:8000'] }),
   metrics_url: metricsUrl,
   weight: z.number().positive().default(1).describe('Share of the work relative to the other replicas'),
 });
@@ -22,26 +25,33 @@ export const openaiOptions = z.strictObject({
     .union([address, z.array(z.union([address, weighted])).min(1, 'at least one address')])
     .describe(
       "Base address, or a list of them for replicas; '/v1' is added to one without a path. Example: http://gpu1:8000",
-    ),
+    )
+    .meta({ examples: ['http://gpu1:8000', ['http://gpu1:8000', { url: 'http://gpu2:8000', weight: 2 }]] }),
   model: z
     .string()
     .min(1)
     .optional()
-    .describe("The model name this server knows; the expert's id when absent"),
+    .describe("The model name this server knows; the expert's id when absent")
+    .meta({ examples: ['Qwen/Qwen2.5-Coder-7B-Instruct'] }),
   api_key: z
     .string()
     .min(1)
     .optional()
-    .describe('Sent as a bearer token. Write ${NAME} to take it from the environment'),
-  dialect: z
-    .enum(DIALECT_NAMES)
+    .describe('Sent as a bearer token. Write ${NAME} to take it from the environment')
+    .meta({ examples: ['${GPU_KEY}'] }),
+  quirks: z
+    .enum(QUIRKS_NAMES)
     .optional()
-    .describe("How the server differs from OpenAI's API; found by asking it when absent"),
+    .describe(
+      "The engine whose differences from OpenAI's API are evened out; found by asking it when absent",
+    ),
+  dialect: z.enum(QUIRKS_NAMES).optional().describe('The former name of quirks'),
   max_tokens: z
     .int()
     .positive()
     .optional()
-    .describe("Longest answer where the request names no limit; the server's own default when absent"),
+    .describe("Longest answer where the request names no limit; the server's own default when absent")
+    .meta({ examples: [1024] }),
   metrics_url: metricsUrl,
   connect_timeout: duration.prefault('5s').describe('Longest wait for the connection'),
   header_timeout: duration.prefault('5m').describe('Longest wait for the first byte of the answer'),

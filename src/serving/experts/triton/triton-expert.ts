@@ -1,8 +1,10 @@
 /** The expert of kind `triton`: one model on one Triton server, by whichever set of tensors it is spoken to. */
-import { describeError, RouterError } from '../../../core/errors.ts';
+import { RouterError } from '../../../core/errors.ts';
 import { HttpClient } from '../../../http/client.ts';
 import type { Ask } from '../../dialects/ask.ts';
+import { type Failure, FailureError, failureFrom } from '../../engines/failure.ts';
 import { readLoad } from '../../engines/scrape.ts';
+import { triton as tritonFacts } from '../../engines/triton.ts';
 import { refuseUnmet } from '../demands.ts';
 import type {
   AnswerSink,
@@ -17,7 +19,7 @@ import type { ExpertDeps } from '../kind.ts';
 import { RunningGenerations, type Work } from '../running.ts';
 import { Answer } from './answer.ts';
 import { type Inference, inputsFor } from './dialect.ts';
-import { asRouterError, describeFault } from './faults.ts';
+import { asRouterError, failureOf } from './faults.ts';
 import { LoadedOnDemand } from './loading.ts';
 import type { TritonOptions } from './options.ts';
 import { readOutput } from './output.ts';
@@ -79,12 +81,12 @@ export class TritonExpert implements Expert {
   }
 
   async health(signal: AbortSignal): Promise<Health> {
-    if (this.#life.signal.aborted) return { state: 'down', detail: 'closed' };
+    if (this.#life.signal.aborted) return { state: 'down', failure: { kind: 'closed' } };
     try {
       return await this.#look(signal);
     } catch (error) {
-      if (signal.aborted) return { state: 'down', detail: 'no answer in time' };
-      return { state: 'down', detail: this.#describe(error) };
+      if (signal.aborted) return { state: 'down', failure: { kind: 'timeout', detail: 'no answer in time' } };
+      return { state: 'down', failure: this.#failureOf(error) };
     }
   }
 
@@ -104,7 +106,7 @@ export class TritonExpert implements Expert {
         metrics,
       };
     } catch (error) {
-      throw this.#told(error);
+      throw new FailureError(this.#failureOf(error));
     }
   }
 
@@ -211,7 +213,7 @@ export class TritonExpert implements Expert {
     const state = await modelState(server, name, signal).catch(() => null);
     if (state?.state === 'LOADING') return { state: 'warming', detail: `model ${name} is being loaded` };
     const why = state?.reason || (state ? 'not loaded' : 'not in its repository');
-    return { state: 'down', detail: describeFault(this.#where(), new ServerError('unavailable', why)) };
+    return { state: 'down', failure: failureOf(this.#where(), new ServerError('unavailable', why)) };
   }
 
   #readLoad(address: URL, signal: AbortSignal): Promise<ReportedLoad> {
@@ -222,22 +224,21 @@ export class TritonExpert implements Expert {
       idle: idle_timeout,
     });
     const model = this.#model.knownName;
-    return readLoad({ client: this.#metricsClient, address, engine: 'Triton', model }, signal);
+    return readLoad({ client: this.#metricsClient, address, engine: tritonFacts, model }, signal);
   }
 
   #where() {
     return { expert: this.id, url: this.#parts.url, model: this.#model.knownName };
   }
 
+  #failureOf(error: unknown): Failure {
+    return error instanceof ServerError ? failureOf(this.#where(), error) : failureFrom(error);
+  }
+
   #told(error: unknown): unknown {
     if (!(error instanceof ServerError)) return error;
     if (STALE.has(error.fault)) this.#model.forget();
     return asRouterError(this.#where(), error);
-  }
-
-  #describe(error: unknown): string {
-    if (error instanceof ServerError) return describeFault(this.#where(), error);
-    return error instanceof RouterError ? error.message : describeError(error);
   }
 }
 
