@@ -2,13 +2,13 @@
  * What the paper's evaluation compares on one DGX H100: experts side by side against tensor-parallel baselines.
  * It knows placements, lengths and users, and nothing of drawing.
  */
-import { POLICIES } from '../../src/deciding/routing/policies.ts';
-import type { Policy } from '../../src/deciding/routing/policy.ts';
+import type { BoundPolicy } from '../../src/deciding/routing/policy.ts';
 import { deployment } from '../../src/simulating/deployment.ts';
 import { simulateFleet } from '../../src/simulating/fleet/event-loop.ts';
 import type { StageMeasures } from '../../src/simulating/fleet/measures.ts';
+import { ringPrompts } from '../../src/simulating/fleet/prompts.ts';
 import { DEFAULT_LIMITS } from '../../src/simulating/memory.ts';
-import { ringAffinities, zipfShares } from '../../src/simulating/workload/clusters.ts';
+import { zipfShares } from '../../src/simulating/workload/clusters.ts';
 import { NAMED_LENGTHS } from '../../src/simulating/workload/lengths.ts';
 
 export const USERS = [1, 10, 50, 100, 250, 500, 750, 1000] as const;
@@ -52,7 +52,7 @@ export const BASELINES = {
 export interface Conditions {
   readonly lengths: 'c4' | 'chat';
   readonly skew: number;
-  readonly policy: keyof typeof POLICIES;
+  readonly policy: BoundPolicy;
   readonly seed?: number;
 }
 
@@ -69,7 +69,6 @@ export function runLine(c: Contender, conditions: Conditions, name = c.name): Li
     precision: c.precision,
     tensorParallel: c.tensorParallel,
   });
-  const policy: Policy = POLICIES[conditions.policy];
   const stages = USERS.map((users) =>
     simulateFleet({
       experts: Array.from({ length: c.experts }, (_, i) => ({
@@ -82,11 +81,10 @@ export function runLine(c: Contender, conditions: Conditions, name = c.name): Li
         slots: Math.ceil(1000 / c.experts),
       })),
       shares: zipfShares(8, conditions.skew),
-      affinities: Array.from({ length: 8 }, (_, cluster) => ringAffinities(cluster, c.experts)),
+      prompts: ringPrompts(8, c.experts),
       arrivals: { kind: 'closed', users, thinkSeconds: 0 },
       lengths: NAMED_LENGTHS[conditions.lengths]!,
-      policy,
-      secondsPerAffinity: 2,
+      policy: conditions.policy,
       seconds: 300,
       warmupSeconds: 300,
       seed: conditions.seed ?? 1,

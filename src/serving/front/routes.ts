@@ -83,18 +83,12 @@ function matches(route: string, path: string): boolean {
 function answer(endpoint: Endpoint): Handler {
   return async ({ gateway, maxBodyMb, onRouted }, { request, response, traceId, caller }) => {
     const parsed = await readRequest(endpoint, await readBody({ request, response }, maxBodyMb));
-    const routed = gateway.route(parsed, forcedExpert(request));
+    const routed = gateway.route(parsed, forcedExpert(request), priorityOf(request));
     for (const [name, value] of Object.entries(decisionHeaders(routed))) response.setHeader(name, value);
     onRouted(routed, traceId);
     const sink = new ClientSink(response);
     const headers = requestHeadersForExpert(request.headers);
-    sink.drive(
-      gateway.answer(
-        { request: parsed, headers, traceId, priority: priorityOf(request), tenant: caller ?? '' },
-        routed,
-        sink,
-      ),
-    );
+    sink.drive(gateway.answer({ request: parsed, headers, traceId, tenant: caller ?? '' }, routed, sink));
   };
 }
 
@@ -103,7 +97,7 @@ async function dryRun(
   { request, response, traceId }: Exchange,
 ): Promise<void> {
   const parsed = await readRequest(null, await readBody({ request, response }, maxBodyMb));
-  const routed = gateway.route(parsed, forcedExpert(request));
+  const routed = gateway.route(parsed, forcedExpert(request), priorityOf(request));
   for (const [name, value] of Object.entries(decisionHeaders(routed))) response.setHeader(name, value);
   sendJson(response, 200, decisionBody(gateway.router, routed, traceId));
 }

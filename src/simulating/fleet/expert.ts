@@ -1,8 +1,6 @@
-/**
- * One expert of the fleet: its replicas, and what a router can see of its load.
- * It knows which replica is least busy, and nothing of policies or users.
- */
-import type { Candidate, LoadSnapshot } from '../../deciding/routing/policy.ts';
+/** One expert of the fleet: its replicas, and what a gateway can see of its load and of theirs. */
+import type { LoadSnapshot } from '../../deciding/routing/policy.ts';
+import { chooseReplica, type ReplicaSnapshot } from '../../deciding/routing/replica.ts';
 import { stepCost } from '../cost/step.ts';
 import { KvCache } from '../engine/kv-cache.ts';
 import { Replica } from '../engine/replica.ts';
@@ -11,11 +9,11 @@ import { memoryBudget } from '../memory.ts';
 import { type MeanLengths, maxConcurrent, steadyState } from '../steady-state.ts';
 import type { SimulatedExpertSpec } from './scenario.ts';
 
-/** A replica with the counters a gateway keeps about it. */
-export interface FleetReplica {
+/** A replica, and what a gateway knows of it. */
+export interface FleetReplica extends ReplicaSnapshot {
   readonly engine: Replica;
   readonly expert: FleetExpert;
-  inFlight: number;
+  outstandingTokens: number;
   /** When the event loop will look at it next; Infinity when idle. */
   wakeAt: number;
 }
@@ -27,6 +25,8 @@ export class FleetExpert {
   readonly #tokensPerSecond: number;
   #present = 0;
   #outstandingTokens = 0;
+  /** Taken when first asked for, and then until a request comes or goes. */
+  #snapshot: LoadSnapshot | null = null;
 
   /** @param mean what the router expects a request to be, for its estimates of load */
   constructor(spec: SimulatedExpertSpec, mean: MeanLengths) {
@@ -34,10 +34,19 @@ export class FleetExpert {
     const { deployment, limits, admission, chunkedPrefill } = spec;
     const budget = memoryBudget(deployment, limits);
     const cost = stepCost(deployment);
-    this.replicas = Array.from({ length: spec.replicas }, (): FleetReplica => {
+    this.replicas = Array.from({ length: spec.replicas }, (_, index): FleetReplica => {
       const cache = new KvCache(budget.kvTokens, limits.blockTokens);
       const engine = new Replica(cost, { ...limits, admission, chunkedPrefill }, cache);
-      return { engine, expert: this, inFlight: 0, wakeAt: Number.POSITIVE_INFINITY };
+      return {
+        name: String(index),
+        weight: 1,
+        available: true,
+        full: false,
+        outstandingTokens: 0,
+        engine,
+        expert: this,
+        wakeAt: Number.POSITIVE_INFINITY,
+      };
     });
     const perReplica = Math.min(spec.slots ?? Number.POSITIVE_INFINITY, maxConcurrent(budget, limits, mean));
     this.#capacity = perReplica * spec.replicas;
@@ -52,10 +61,15 @@ export class FleetExpert {
     return this.spec.replicas * this.spec.deployment.tensorParallel;
   }
 
-  candidate(affinity: number): Candidate {
+  get load(): LoadSnapshot {
+    this.#snapshot ??= this.#takeSnapshot();
+    return this.#snapshot;
+  }
+
+  #takeSnapshot(): LoadSnapshot {
     // A gateway admits up to the capacity it knows and lets the others wait.
     const admitted = Math.min(this.#present, this.#capacity);
-    const load: LoadSnapshot = {
+    return {
       inFlight: admitted,
       queued: this.#present - admitted,
       outstandingTokens: this.#outstandingTokens,
@@ -63,25 +77,25 @@ export class FleetExpert {
       capacity: this.#capacity,
       available: true,
     };
-    return { id: this.spec.id, affinity, load };
   }
 
-  /** The replica with the fewest requests; the first of equals. */
-  leastBusy(): FleetReplica {
-    let best = this.replicas[0]!;
-    for (const replica of this.replicas) if (replica.inFlight < best.inFlight) best = replica;
-    return best;
+  /** The replica that a gateway would give a request with this prefix key. */
+  replicaFor(prefixKey: string | null): FleetReplica {
+    return this.replicas[chooseReplica(this.replicas, prefixKey)!]!;
   }
 
   began(replica: FleetReplica, request: GenerationRequest): void {
-    replica.inFlight += 1;
-    this.#present += 1;
-    this.#outstandingTokens += request.promptTokens + request.outputTokens;
+    this.#count(replica, 1, request.promptTokens + request.outputTokens);
   }
 
   ended(replica: FleetReplica, request: GenerationRequest): void {
-    replica.inFlight -= 1;
-    this.#present -= 1;
-    this.#outstandingTokens -= request.promptTokens + request.outputTokens;
+    this.#count(replica, -1, -(request.promptTokens + request.outputTokens));
+  }
+
+  #count(replica: FleetReplica, requests: number, tokens: number): void {
+    this.#present += requests;
+    this.#outstandingTokens += tokens;
+    replica.outstandingTokens += tokens;
+    this.#snapshot = null;
   }
 }
