@@ -1,8 +1,11 @@
 /** `expert-router doctor`: whether every expert of a config does what the gateway needs of it, and what to do if not. */
 import { styleText } from 'node:util';
 import { Command } from 'commander';
-import { DEFAULT_CONFIG, expertDeps, isInProcess, replicaMakers } from '../serving/app/compose.ts';
+import { progressBar } from '../core/progress.ts';
+import { DEFAULT_CONFIG } from '../serving/app/compose.ts';
+import { isInProcess, replicaMakers } from '../serving/app/kinds.ts';
 import { StandIns } from '../serving/app/stand-ins.ts';
+import { expertDeps, realWorld } from '../serving/app/world.ts';
 import { loadConfig } from '../serving/config/load.ts';
 import { type Config, type ExpertConfig, kindOptions } from '../serving/config/schema.ts';
 import { examine } from '../serving/doctor/examine.ts';
@@ -68,7 +71,7 @@ async function examineAll(config: Config, options: DoctorOptions): Promise<reado
     config.experts.filter((expert) => isInProcess(expert) === wanted),
   ) as [ExpertConfig[], ExpertConfig[]];
   const found = new Map<ExpertConfig, readonly Examined[]>();
-  const deps = expertDeps((line) => console.error(line));
+  const deps = expertDeps(realWorld({ log: (line) => console.error(line), progress: progressBar }));
   const standIns = new StandIns(deps);
   const look = async (expert: ExpertConfig): Promise<void> => {
     found.set(expert, await examineExpert(expert, options, () => replicaMakers(expert, deps, standIns)));
