@@ -10,4 +10,4 @@ export {
 export type { DecisionNote } from './serving/app/assembly.ts';
 export type { ConfigSource } from './serving/app/source.ts';
 export type { Clock, World } from './serving/app/world.ts';
-export type { ConfigInput, ExpertInput } from './serving/config/schema.ts';
+export type { Config, ConfigInput, ExpertInput } from './serving/config/schema.ts';
