@@ -8,6 +8,6 @@ export {
   type RouteDecision,
 } from './serving/app/app.ts';
 export type { DecisionNote } from './serving/app/assembly.ts';
-export type { ConfigSource } from './serving/app/source.ts';
+export { type CheckOptions, type ConfigSource, checkConfig } from './serving/app/source.ts';
 export type { Clock, World } from './serving/app/world.ts';
 export type { Config, ConfigInput, ExpertInput } from './serving/config/schema.ts';

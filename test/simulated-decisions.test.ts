@@ -9,7 +9,6 @@ import { classify } from '../src/deciding/model/classify.ts';
 import type { Decision } from '../src/deciding/routing/decide.ts';
 import { POLICIES } from '../src/deciding/routing/policies/index.ts';
 import { bindChoice } from '../src/deciding/routing/policy-choice.ts';
-import { routableTurns } from '../src/deciding/text/routable.ts';
 import { assign, composeRouter, loadRouterModel } from '../src/serving/app/compose.ts';
 import { parseConfig } from '../src/serving/config/load.ts';
 import { type ParsedRequest, parseRequest } from '../src/serving/gateway/request.ts';
@@ -68,11 +67,7 @@ function scenario(policy: string, seed: number, perSecond: number): FleetScenari
     prompts: {
       owners: assign(config, model).map(({ expert }) => expert),
       fallback: IDS.indexOf('any'),
-      turns: REQUESTS.map((request) =>
-        routableTurns('chat', (request as Extract<ParsedRequest, { endpoint: 'chat' }>).json).map((turn) =>
-          classify(model, turn),
-        ),
-      ),
+      turns: REQUESTS.map(({ turns }) => turns.map((turn) => classify(model, turn))),
     },
     arrivals: { kind: 'poisson', perSecond },
     lengths: {

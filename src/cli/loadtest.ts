@@ -8,10 +8,10 @@ import { progressBar } from '../core/progress.ts';
 import { Connections, type Target } from '../load/loadtest/connections.ts';
 import { type LoadTestResult, readRuns, SCHEMA, type StageResult, VERSION } from '../load/loadtest/result.ts';
 import { runStage, type StageOptions, type StageView } from '../load/loadtest/stage.ts';
+import { textTable } from '../report/text-table.ts';
 import { type LoadPlan, type LoadTestOptions, planLoad } from './loadtest/plan.ts';
 import { COMPARISON_HEAD, comparisonReport, comparisonRows, loadTestReport } from './loadtest/report.ts';
 import { count, positive, seconds } from './numbers.ts';
-import { textTable } from './plan/tables.ts';
 
 interface Options extends LoadTestOptions {
   readonly name?: string;

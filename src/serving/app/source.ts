@@ -1,7 +1,7 @@
 /** A config wherever it comes from: a file, YAML as text, or an object. */
 import { fileURLToPath } from 'node:url';
 import { isMap, parseDocument } from 'yaml';
-import type { Catalogue } from '../config/catalogue.ts';
+import { type Catalogue, catalogueWith } from '../config/catalogue.ts';
 import { configFrom, configOf, readConfig } from '../config/load.ts';
 import type { Config, ConfigInput } from '../config/schema.ts';
 
@@ -34,6 +34,24 @@ export async function readSource(given: ConfigSource, reading: Reading): Promise
     return sourceOf(await readConfig(file), file, reading);
   }
   return { config: configOf(given, process.cwd(), reading.catalogue), file: null, text: '' };
+}
+
+/** What a config may use besides what ships. */
+export interface CheckOptions extends Partial<Catalogue> {
+  /** What `${NAME}` in a text stands for; the process's own environment when absent. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+}
+
+/**
+ * Reads a config and checks it, without starting anything.
+ * @returns all its settings, with durations in milliseconds and paths made absolute
+ * @throws UserError naming every problem, with its place in a file
+ * @example
+ * const { experts } = await checkConfig('experts.yaml');
+ */
+export async function checkConfig(config: ConfigSource, options: CheckOptions = {}): Promise<Config> {
+  const { environment = process.env } = options;
+  return (await readSource(config, { environment, catalogue: catalogueWith(options) })).config;
 }
 
 /** @throws UserError naming every problem */
