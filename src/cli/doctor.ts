@@ -5,8 +5,10 @@ import { progressBar } from '../core/progress.ts';
 import { DEFAULT_CONFIG } from '../serving/app/compose.ts';
 import { realWorld } from '../serving/app/world.ts';
 import { loadConfig } from '../serving/config/load.ts';
-import { type Examined, examineConfig } from '../serving/doctor/examine-config.ts';
-import type { Check } from '../serving/doctor/judge.ts';
+import { cureOf } from '../serving/doctor/cures.ts';
+import type { Examination } from '../serving/doctor/examine.ts';
+import { examineConfig } from '../serving/doctor/examine-config.ts';
+import { type Fault, faultText } from '../serving/doctor/fault.ts';
 import { duration } from './numbers.ts';
 
 interface DoctorOptions {
@@ -14,6 +16,24 @@ interface DoctorOptions {
   readonly ask: boolean;
   readonly timeout: number;
   readonly json?: boolean;
+}
+
+/** A check as it is printed. */
+export interface PrintedCheck {
+  readonly name: string;
+  readonly finding: 'ok' | 'failed' | 'unseen' | 'skipped';
+  readonly detail: string;
+  /** What to do about it. */
+  readonly cure?: string;
+  /** What is wrong, for programs. */
+  readonly fault?: Fault;
+}
+
+interface Examined {
+  readonly expert: string;
+  readonly kind: string;
+  readonly replica: string;
+  readonly checks: readonly PrintedCheck[];
 }
 
 export function doctorCommand(): Command {
@@ -42,7 +62,10 @@ Examples:
 async function run(options: DoctorOptions): Promise<void> {
   const config = await loadConfig(options.config ?? DEFAULT_CONFIG, process.env);
   const world = realWorld({ log: (line) => console.error(line), progress: progressBar });
-  const all = await examineConfig(config, { world, ask: options.ask, timeout: options.timeout });
+  const examined = await examineConfig(config, { world, ask: options.ask, timeout: options.timeout });
+  const all = examined.map(({ expert, kind, replica, ...found }): Examined => {
+    return { expert, kind, replica, checks: printed(found) };
+  });
   if (options.json) console.log(JSON.stringify(all, null, 2));
   else for (const one of all) console.log(`${inWords(one)}\n`);
   const checks = all.flatMap((one) => one.checks);
@@ -56,7 +79,15 @@ async function run(options: DoctorOptions): Promise<void> {
   if (failed > 0) process.exitCode = 1;
 }
 
-const MARKS: Readonly<Record<Check['finding'], string>> = {
+function printed({ checks, engine }: Examination): readonly PrintedCheck[] {
+  return checks.map((check) => {
+    if (!('fault' in check)) return check;
+    const { name, finding, fault } = check;
+    return { name, finding, detail: faultText(fault), cure: cureOf(fault, engine), fault };
+  });
+}
+
+const MARKS: Readonly<Record<PrintedCheck['finding'], string>> = {
   ok: styleText('green', 'ok    '),
   failed: styleText('red', 'FAILED'),
   unseen: styleText('yellow', 'unseen'),

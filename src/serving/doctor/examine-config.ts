@@ -3,15 +3,14 @@ import { isInProcess, replicaMakers } from '../app/kinds.ts';
 import { StandIns } from '../app/stand-ins.ts';
 import { expertDeps, type World } from '../app/world.ts';
 import { type Config, type ExpertConfig, kindOptions } from '../config/schema.ts';
-import { examine } from './examine.ts';
-import { type Check, judgeMade } from './judge.ts';
+import { type Examination, examine } from './examine.ts';
+import { judgeMade } from './judge.ts';
 
 /** What was found at one replica. */
-export interface Examined {
+export interface Examined extends Examination {
   readonly expert: string;
   readonly kind: string;
   readonly replica: string;
-  readonly checks: readonly Check[];
 }
 
 export interface Examining {
@@ -48,7 +47,8 @@ async function examineExpert(
   const failed = (error: unknown, replica: string): Examined => ({
     ...basis,
     replica,
-    checks: [judgeMade(error instanceof Error ? error : new Error(String(error)))],
+    checks: [judgeMade(error)],
+    engine: null,
   });
   let makers: ReturnType<typeof replicaMakers>;
   try {
@@ -63,9 +63,9 @@ async function examineExpert(
       try {
         const made = await make();
         const within = { ask, within: timeout, model: named, now: world.clock.monotonic };
-        const checks = await examine(made, within);
+        const found = await examine(made, within);
         await made.close();
-        return { ...basis, replica: name, checks };
+        return { ...basis, replica: name, ...found };
       } catch (error) {
         return failed(error, name);
       }

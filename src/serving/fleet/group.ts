@@ -6,6 +6,7 @@ import { RouterError } from '../../core/errors.ts';
 import { expectedWait } from '../../deciding/routing/expected-wait.ts';
 import type { LoadSnapshot } from '../../deciding/routing/policy.ts';
 import { chooseReplica } from '../../deciding/routing/replica.ts';
+import { healthText } from '../experts/expert.ts';
 import { FairQueue, type Waiting } from './fair-queue.ts';
 import { loadOf, snapshotOf } from './group-load.ts';
 import type { LoadReport } from './load-report.ts';
@@ -167,7 +168,7 @@ export class ExpertGroup {
         const state =
           health.state === 'ready'
             ? `its breaker is ${replica.breaker}`
-            : `${health.state} (${health.detail})`;
+            : `${health.state} (${healthText(health)})`;
         return `${replica.name} ${state}`;
       })
       .join(', ');
