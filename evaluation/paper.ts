@@ -70,7 +70,10 @@ function picture(
     lineChart({
       title,
       x: { label: 'users', scale: 'log', ticks: USERS },
-      y: { label, scale: log ? 'log' : 'linear' },
+      y: {
+        label: error > 0 ? `${label}; band: ±${Math.round(100 * error)} %` : label,
+        scale: log ? 'log' : 'linear',
+      },
       series,
     }),
   );
@@ -120,7 +123,7 @@ function pictures({ c4, chat, skewed }: Results): Readonly<Record<string, string
     'ttft-c4': picture('Time to first token, C4-like lengths', 'ms, median', small, first, ERROR.ttft, true),
     'throughput-chat': picture(
       'Throughput, chat-like lengths',
-      'output tokens per second, logarithmic',
+      'output tokens per second',
       chats,
       tokens,
       ERROR.throughput,

@@ -12,7 +12,7 @@ interface Judged {
 }
 
 const { experts: configured, router: file } = await checkConfig(process.argv[2] ?? 'presets/embedded.yaml');
-const router = createRouter({ model: await loadRouterModel(file), experts: configured });
+const router = await createRouter({ model: await loadRouterModel(file), experts: configured });
 const lines = readFileSync('evaluation/routing-prompts.jsonl', 'utf8').trim().split('\n');
 const judged = lines.map((line) => JSON.parse(line) as Judged);
 

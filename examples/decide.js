@@ -2,7 +2,7 @@
 import { classify, createRouter, explain, loadRouterModel } from 'expert-router/router';
 
 const model = await loadRouterModel();
-const router = createRouter({
+const router = await createRouter({
   model,
   experts: [
     { id: 'code', description: 'Writes and explains programs', samples: ['Fix this Python function'] },
@@ -20,5 +20,5 @@ for (const prompt of [
   const { name, confidence } = classify(model, prompt);
   const [word] = explain(model, prompt).for;
   console.log(`${prompt} -> ${expert} (${reason})`);
-  console.log(`  ${name}, confidence ${confidence.toFixed(2)}${word ? `, because of ${word.term}` : ''}`);
+  console.log(`  ${name}, confidence ${confidence.toFixed(2)}${word ? `, because of ${word.word}` : ''}`);
 }

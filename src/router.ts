@@ -94,10 +94,11 @@ export interface PromptRouter {
 }
 
 /**
- * Decides as the gateway does, by the same code: which expert a prompt goes to.
+ * Decides as the gateway does, by the same code: which expert a prompt goes to. For models whose embedding answers at
+ * once, as the one that ships; `decide` throws a TypeError for others.
  * @throws UserError for a cluster that does not exist or that two experts claim
  * @example
- * const router = createRouter({
+ * const router = await createRouter({
  *   model: await loadRouterModel(),
  *   experts: [
  *     { id: 'code', description: 'Writes and explains programs' },
@@ -106,13 +107,13 @@ export interface PromptRouter {
  * });
  * const { expert, reason } = router.decide('Reverse a list in Python');
  */
-export function createRouter({
+export async function createRouter({
   model,
   experts,
   policy = bindPolicy(spill),
   random,
-}: RouterOptions): PromptRouter {
-  const territory = territoryOf(model, experts);
+}: RouterOptions): Promise<PromptRouter> {
+  const territory = await territoryOf(model, experts);
   const idle = experts.map(() => idleLoad);
   const seeded = seededRandom(1);
   const draw = random ?? (() => seeded.next());

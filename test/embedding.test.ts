@@ -165,7 +165,7 @@ describe('route', () => {
     };
     const gateway = await create(config);
     const url = await gateway.listen({ port: 0 });
-    const router = createRouter({ model: await loadRouterModel(), experts: config.experts });
+    const router = await createRouter({ model: await loadRouterModel(), experts: config.experts });
     const prompts = readFileSync('evaluation/routing-prompts.jsonl', 'utf8').trim().split('\n').slice(0, 40);
     for (const { prompt } of prompts.map((line) => JSON.parse(line) as { prompt: string })) {
       const messages = [

@@ -91,7 +91,8 @@ const { choices } = (await response.json()) as { choices: { text: string }[] };
 await gateway.close();
 
 const model = await loadRouterModel();
-const decision: PromptDecision = createRouter({ model, experts: [{ id: 'one' }], policy: bindPolicy(last) }).decide('hi');
+const router = await createRouter({ model, experts: [{ id: 'one' }], policy: bindPolicy(last) });
+const decision: PromptDecision = router.decide('hi');
 const trained: Trained = await train(
   { prompts: ['a cat sat', 'a cat ran', 'a dog sat', 'a dog ran'] },
   { clusters: 2, dimensions: 2, restarts: 1, threads: 1 },

@@ -79,7 +79,7 @@ async function loadTest(stage: Stage, target: string, json: string): Promise<Liv
       `${seed}`,
     ],
     ...['--duration', `${seconds * slowDown}`, '--ramp', `${rampSeconds * slowDown}`, '--drain', '0'],
-    ...['--timeout', '600', '--json', json],
+    ...['--timeout', '600', '--out', json],
   );
   if ((await test.ended) !== 0) throw new UserError(`The load test failed:\n${test.output()}`);
   const { stages } = JSON.parse(await readFile(json, 'utf8')) as LoadTestResult;

@@ -12,6 +12,7 @@ import { type LoadOptions, lengthsOf, limitsOf, withLengths, withLimits } from '
 import { modelNamed } from './plan/model-option.ts';
 import { amountOf, namedList, parseServiceLevel } from './plan/options.ts';
 import { figuresTable, placementsTable } from './plan/tables.ts';
+import { UsageError } from './usage-error.ts';
 
 interface PlanOptions extends LoadOptions {
   readonly model: string;
@@ -30,11 +31,7 @@ interface PlanOptions extends LoadOptions {
 
 export function planCommand(): Command {
   const command = new Command('plan')
-    .description('compute what a model needs and gives on a GPU, or search placements for a number of users')
-    .requiredOption(
-      '-m, --model <names>',
-      'built-in name, or path of a Hugging Face config.json; several: a,b',
-    )
+    .option('-m, --model <names>', 'built-in name, or path of a Hugging Face config.json; several: a,b')
     .option('-g, --gpu <names>', `${GPU_NAMES.join(', ')}; several when searching`, 'h100')
     .option('-p, --precision <names>', `${PRECISION_NAMES.join(', ')}; fp8 where the GPU has it when absent`)
     .option('--tp <degree>', 'tensor-parallel degree: 1, 2, 4 or 8; the smallest that fits when absent')
@@ -66,7 +63,10 @@ Examples:
 
 Figures come from a model checked against published measurements; docs/simulator.md states its errors.`,
     )
-    .action(async (options: PlanOptions) => {
+    .action(async ({ model, ...rest }: Omit<PlanOptions, 'model'> & { readonly model?: string }) => {
+      if (model === undefined)
+        throw new UsageError('--model: name one, such as llama-3.1-8b, or a config.json.');
+      const options = { ...rest, model };
       const text = options.users === undefined ? await planOne(options) : await planMany(options);
       console.log(text);
     });
@@ -87,7 +87,7 @@ async function planOne(options: PlanOptions): Promise<string> {
   const total = lengths.promptTokens + lengths.outputTokens;
   const d = await chosenDeployment(options, limits, total);
   if (total > d.model.maxContext)
-    throw new UserError(
+    throw new UsageError(
       `--input, --output: ${total} tokens are more than the ${d.model.maxContext} that ${d.model.name} was trained for.`,
     );
   requireFit(d, limits, total);

@@ -25,13 +25,13 @@ const LIGHT = `--paper:#fff; --ink:#1c2430; --soft:#5b6675; --grid:#e3e7ec; --ca
 const DARK = `--paper:#14181e; --ink:#e8ecf1; --soft:#9aa5b3; --grid:#2b323b; --card:#1b2027;
   --s0:#4fb0e8; --s1:#ff8b4a; --s2:#3fd0a4; --s3:#e08fca; --s4:#e6b422; --s5:#8fd0f5; --s6:#ddd; --s7:#c9a96a;`;
 
-const CHART_STYLE = `.chart { display: block; width: 100%; height: auto; font: 12px system-ui, "Segoe UI", "DejaVu Sans", sans-serif; }
-.chart .title { font-size: 15px; font-weight: 600; fill: var(--ink); }
+const CHART_STYLE = `.chart { display: block; width: 100%; height: auto; max-width: 720px; font: 13px system-ui, "Segoe UI", "DejaVu Sans", sans-serif; }
+.chart .title { font-size: 16px; font-weight: 600; fill: var(--ink); }
 .chart .unit, .chart .tick { fill: var(--soft); }
 .chart .grid { stroke: var(--grid); } .chart .axis, .chart .mark { stroke: var(--soft); }
 .chart .line { fill: none; stroke-width: 2.2; stroke-linejoin: round; stroke-linecap: round; }
 .chart .band { opacity: 0.14; stroke: none; }
-.chart .label { font-size: 12px; font-weight: 600; }
+.chart .label { font-size: 13px; font-weight: 600; }
 .chart .dot { stroke: var(--card); stroke-width: 1.5; }
 ${[0, 1, 2, 3, 4, 5, 6, 7].map((i) => `.line.s${i}{stroke:var(--s${i})} .dot.s${i},.band.s${i},.label.s${i}{fill:var(--s${i})}`).join('\n')}`;
 
@@ -54,13 +54,24 @@ th { font-weight: 600; color: var(--soft); } th:first-child, td:first-child { te
 tr:last-child td { border-bottom: none; }
 footer { margin-top: 48px; color: var(--soft); font-size: 13px; max-width: 90ch; white-space: pre-line; }`;
 
-/** A chart as a file of its own, for documents that show pictures: style, size and background within. */
+/**
+ * A chart as a file of its own, for documents that show pictures: style, size and background within. Colours are
+ * written out, since many a viewer of SVG knows no variables and would draw black on black.
+ */
 export function standaloneSvg(svg: string): string {
-  const style = `<style>svg { ${LIGHT} } @media (prefers-color-scheme: dark) { svg { ${DARK} } } ${CHART_STYLE}</style>`;
+  const style = `<style>${spelledOut(LIGHT)} @media (prefers-color-scheme: dark) { ${spelledOut(DARK)} }</style>`;
   return svg.replace(
     /<svg class="chart" viewBox="0 0 (\d+) (\d+)"([^>]*)>/,
     (_, width: string, height: string, rest: string) =>
-      `<svg xmlns="http://www.w3.org/2000/svg" class="chart" width="${width}" height="${height}" viewBox="-12 -12 ${Number(width) + 24} ${Number(height) + 24}"${rest}>${style}<rect x="-12" y="-12" width="100%" height="100%" fill="var(--card)"/>`,
+      `<svg xmlns="http://www.w3.org/2000/svg" class="chart" width="${width}" height="${height}" viewBox="-12 -12 ${Number(width) + 24} ${Number(height) + 24}"${rest}>${style}<rect class="card" x="-12" y="-12" width="${Number(width) + 24}" height="${Number(height) + 24}"/>`,
+  );
+}
+
+function spelledOut(colours: string): string {
+  const values = new Map([...colours.matchAll(/--(\w+):(#\w+)/g)].map(([, name, value]) => [name, value]));
+  return `${CHART_STYLE}\n.chart .card { fill: var(--card); }`.replace(
+    /var\(--(\w+)\)/g,
+    (_, name) => values.get(name)!,
   );
 }
 

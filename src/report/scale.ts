@@ -13,7 +13,10 @@ export function linearScale(values: readonly number[], from: number, to: number,
   const high = Math.max(...values, 0);
   const low = Math.min(...values, 0);
   // Denormal spans would make the step itself vanish.
-  const step = roundStep((high - low > 1e-300 ? high - low : 1) / wanted);
+  const finest = roundStep((high - low > 1e-300 ? high - low : 1) / wanted);
+  // Half a user is no user: what is counted gets ticks at whole numbers.
+  const step =
+    values.some((value) => value !== 0) && values.every(Number.isInteger) ? Math.max(1, finest) : finest;
   const top = Math.ceil(high / step - 1e-9) * step || step;
   const bottom = Math.floor(low / step + 1e-9) * step;
   const ticks: number[] = [];
@@ -22,17 +25,18 @@ export function linearScale(values: readonly number[], from: number, to: number,
   return { at: (value) => from + ((value - bottom) / (top - bottom)) * (to - from), ticks };
 }
 
-/** Logarithmic between powers of ten or their 2 and 5; values at or below zero are drawn at the low end. */
+/** Logarithmic from tick to tick, at powers of ten, or also at their 2 and 5 where the span is short; values at or below zero are drawn at the low end. */
 export function logScale(values: readonly number[], from: number, to: number): Scale {
   const positive = values.filter((v) => v > 0);
   const low = Math.min(...positive, Number.POSITIVE_INFINITY);
   const high = Math.max(...positive, 0);
   if (positive.length === 0) return { at: () => from, ticks: [1] };
-  const [bottom, top] = [below(low), Math.max(above(high), below(low) * 2)];
-  const wide = Math.log10(top / bottom) > 2;
+  const narrow = Math.log10(high / low) <= 2;
+  const bottom = narrow ? below(low) : 10 ** Math.floor(Math.log10(low * 1.001));
+  const top = narrow ? Math.max(above(high), bottom * 2) : 10 ** Math.ceil(Math.log10(high * 0.999));
   const ticks: number[] = [];
   for (let power = Math.floor(Math.log10(bottom)); power <= Math.ceil(Math.log10(top)); power++)
-    for (const lead of wide ? [1] : [1, 2, 5]) {
+    for (const lead of narrow ? [1, 2, 5] : [1]) {
       const tick = Number((lead * 10 ** power).toPrecision(6));
       if (tick >= bottom * 0.999 && tick <= top * 1.001) ticks.push(tick);
     }

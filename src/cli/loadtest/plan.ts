@@ -17,6 +17,7 @@ import { type Arrivals, checkArrivals } from '../../simulating/workload/arrivals
 import { zipfShares } from '../../simulating/workload/clusters.ts';
 import { checkLengths, type LengthModel, NAMED_LENGTHS } from '../../simulating/workload/lengths.ts';
 import { parseTrace, type TracedRequest } from '../../simulating/workload/traces.ts';
+import { UsageError } from '../usage-error.ts';
 
 export interface LoadTestOptions {
   readonly users: string;
@@ -58,7 +59,7 @@ export async function planLoad(url: string, options: LoadTestOptions): Promise<L
     options.trace === undefined ? null : parseTrace(await readText('trace', options.trace), options.trace);
   const loads = arrivalsOf(options, traced);
   for (const arrivals of loads) checkArrivals(arrivals);
-  if (!(options.duration > 0)) throw new UserError('--duration: must be above 0.');
+  if (!(options.duration > 0)) throw new UsageError('--duration: must be above 0.');
   const random = seededRandom(options.seed);
   const questions = await questionsOf(options, random.fork(0));
   const ask = askOptions(options, target, path);
@@ -106,9 +107,9 @@ function isLoopback(host: string): boolean {
 function arrivalsOf(options: LoadTestOptions, traced: readonly TracedRequest[] | null): readonly Arrivals[] {
   const { rate, burst, speedup, think } = options;
   if (traced && rate !== undefined)
-    throw new UserError('--trace and --rate both say when requests come; give one.');
+    throw new UsageError('--trace and --rate both say when requests come; give one.');
   if (burst !== undefined && rate === undefined)
-    throw new UserError('--burst needs --rate, the mean over time.');
+    throw new UsageError('--burst needs --rate, the mean over time.');
   if (traced) return [{ kind: 'trace', times: traced.map(({ time }) => time / speedup) }];
   if (rate !== undefined && burst !== undefined)
     return [{ kind: 'bursts', perSecond: rate, factor: burst, busySeconds: 2, busyShare: 0.1 }];
@@ -122,7 +123,7 @@ function arrivalsOf(options: LoadTestOptions, traced: readonly TracedRequest[] |
 
 function wholeUsers(text: string): number {
   if (/^[1-9]\d*$/.test(text)) return Number(text);
-  throw new UserError(`--users: '${text}' is not a number of users; write 100 or a list such as 1,10,100.`);
+  throw new UsageError(`--users: '${text}' is not a number of users; write 100 or a list such as 1,10,100.`);
 }
 
 async function questionsOf(options: LoadTestOptions, random: Random): Promise<Questions> {
@@ -147,7 +148,7 @@ function lengthsOf(text: string): LengthModel {
     : NAMED_LENGTHS[text];
   if (!lengths) {
     const names = Object.keys(NAMED_LENGTHS).join(', ');
-    throw new UserError(`--lengths: '${text}' is neither <prompt>:<answer> in tokens nor one of ${names}.`);
+    throw new UsageError(`--lengths: '${text}' is neither <prompt>:<answer> in tokens nor one of ${names}.`);
   }
   checkLengths(lengths);
   return lengths;
@@ -168,7 +169,7 @@ function askOptions(options: LoadTestOptions, target: Target, path: string): Ask
 function headerOf(text: string): [string, string] {
   const match = /^([A-Za-z0-9-]+):\s*([\x20-\x7e]*)$/.exec(text);
   if (match) return [match[1]!.toLowerCase(), match[2]!];
-  throw new UserError(`--header: '${text}' is not of the form name: value.`);
+  throw new UsageError(`--header: '${text}' is not of the form name: value.`);
 }
 
 function inWords(options: LoadTestOptions): string {
@@ -190,6 +191,6 @@ async function readText(what: string, file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (cause) {
-    throw new UserError(`--${what}: cannot read ${file}: ${describeError(cause)}`);
+    throw new UsageError(`--${what}: cannot read ${file}: ${describeError(cause)}`);
   }
 }

@@ -32,6 +32,7 @@ export async function serveAsWorker(file: string, verbose: boolean): Promise<voi
     {
       world: realWorld({ log, progress: progressBar }),
       catalogue: SHIPPED,
+      routerModel: null,
       probes: true,
       processMetrics: true,
       onDecision: verboseLog(verbose),

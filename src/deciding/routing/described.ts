@@ -1,5 +1,4 @@
 /** From experts as a config describes them to what each serves: their sentences and samples embedded as prompts are. */
-import { embedText } from '../model/classify.ts';
 import type { RouterModel } from '../model/router-model.ts';
 import { plainText } from '../text/routable.ts';
 import { assignClusters, type ClusterAssignment, type ExpertProfile } from './assignment.ts';
@@ -22,32 +21,34 @@ export interface DescribedExpert {
  * Which expert serves which cluster: one assignment a cluster, in order.
  * @throws UserError for a cluster that does not exist or that two experts claim
  */
-export function assignExperts(
+export async function assignExperts(
   model: RouterModel,
   experts: readonly DescribedExpert[],
-): readonly ClusterAssignment[] {
-  return assignClusters(
-    model,
-    experts.map((expert) => profile(expert, model)),
-  );
+): Promise<readonly ClusterAssignment[]> {
+  return assignClusters(model, await Promise.all(experts.map((expert) => profile(expert, model))));
 }
 
 /** @throws UserError as `assignExperts` does */
-export function territoryOf(model: RouterModel, experts: readonly DescribedExpert[]): Territory {
+export async function territoryOf(
+  model: RouterModel,
+  experts: readonly DescribedExpert[],
+): Promise<Territory> {
   const fallback = experts.findIndex((expert) => expert.fallback);
   return {
     experts: experts.map((expert) => expert.id),
-    owners: assignExperts(model, experts).map((one) => one.expert),
+    owners: (await assignExperts(model, experts)).map((one) => one.expert),
     fallback: fallback >= 0 ? fallback : null,
   };
 }
 
-function profile(expert: DescribedExpert, model: RouterModel): ExpertProfile {
+async function profile(expert: DescribedExpert, { embedding }: RouterModel): Promise<ExpertProfile> {
   const texts = [...(expert.description ? [expert.description] : []), ...(expert.samples ?? [])];
   return {
     id: expert.id,
     clusters: expert.clusters ?? [],
-    texts: texts.map((text) => ({ text, vector: embedText(model, plainText(text)) })),
+    texts: await Promise.all(
+      texts.map(async (text) => ({ text, vector: (await embedding.embed(plainText(text))).vector })),
+    ),
     fallback: expert.fallback ?? false,
   };
 }

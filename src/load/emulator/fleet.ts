@@ -10,6 +10,8 @@ import { TimerWheel } from './timer-wheel.ts';
 
 export interface FleetOptions {
   readonly experts: number;
+  /** What the first of them call themselves; the others are `expert-N`. */
+  readonly names?: readonly string[];
   readonly host: string;
   /** The first of consecutive ports; 0 takes free ones. */
   readonly port: number;
@@ -44,7 +46,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
       const port = options.port === 0 ? 0 : options.port + index;
       const own = {
         ...options,
-        expert: `expert-${index + 1}`,
+        expert: options.names?.[index] ?? `expert-${index + 1}`,
         pacer: options.engine(wheel, now),
         wheel,
         now,

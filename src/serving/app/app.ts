@@ -1,6 +1,7 @@
 /** The gateway for a program to embed. It reads its config, listens where it is told to, and leaves the process alone. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { RouterError, UserError } from '../../core/errors.ts';
+import type { RouterModel } from '../../deciding/model/router-model.ts';
 import { type Catalogue, catalogueWith } from '../config/catalogue.ts';
 import { decisionBody } from '../front/decision-wire.ts';
 import { readRequest, received } from '../gateway/read-request.ts';
@@ -13,6 +14,8 @@ import { realWorld, type World } from './world.ts';
 
 /** What a gateway takes besides its config; all of it may be left out. */
 export interface GatewayOptions extends Partial<World>, Partial<Catalogue> {
+  /** The router model to decide with, in place of the one that the config names. */
+  readonly routerModel?: RouterModel;
   /** Takes up the config's file and its router model when they change; for a config that is a file. */
   readonly watchFiles?: boolean;
   /** Whether experts are asked for health and load between requests; true when absent. */
@@ -102,6 +105,7 @@ export async function createGateway(
   const assembly = await assemble(source.config, {
     world,
     catalogue,
+    routerModel: options.routerModel ?? null,
     probes: options.probes ?? true,
     processMetrics: options.processMetrics ?? false,
     onDecision: options.onDecision ?? (() => {}),
@@ -158,7 +162,7 @@ class App implements EmbeddedGateway {
     );
     if (whole.bytes.length > maxBodyMb * 1024 * 1024)
       throw new RouterError('body_too_large', `The body is larger than ${maxBodyMb} MB (max_body_mb).`);
-    const routed = gateway.route(await readRequest(null, whole), expert);
+    const routed = await gateway.route(await readRequest(null, whole), expert);
     return decisionBody(gateway.router, routed, null);
   }
 

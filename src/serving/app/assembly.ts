@@ -1,4 +1,5 @@
 /** A gateway from its config: what every way to serve one shares, be it alone, as a worker or inside a program. */
+import type { RouterModel } from '../../deciding/model/router-model.ts';
 import type { Catalogue } from '../config/catalogue.ts';
 import type { Config } from '../config/schema.ts';
 import { type GatewayServer, gatewayServer } from '../front/server.ts';
@@ -24,6 +25,8 @@ export interface DecisionNote {
 export interface AssemblyParts {
   readonly world: World;
   readonly catalogue: Catalogue;
+  /** In place of the one that the config names; null for that. */
+  readonly routerModel: RouterModel | null;
   /** Whether the metrics page also has CPU, memory and event-loop delay of the process. */
   readonly processMetrics: boolean;
   /** Whether experts are asked for health and load between requests. */
@@ -46,7 +49,7 @@ export interface Assembly {
 /** @param shared null in the only process. Rejects with `UserError` when the config cannot be made ready. */
 export async function assemble(
   config: Config,
-  { world, catalogue, processMetrics, probes, onDecision }: AssemblyParts,
+  { world, catalogue, routerModel, processMetrics, probes, onDecision }: AssemblyParts,
   shared: Shared | null = null,
 ): Promise<Assembly> {
   const { log, clock } = world;
@@ -56,6 +59,7 @@ export async function assemble(
     world,
     catalogue,
     telemetry,
+    routerModel,
     probes,
     link: shared?.link ?? null,
     processes: shared?.processes ?? 1,

@@ -33,7 +33,7 @@ export function loadRouterModel(config: Pick<Config, 'router'>): Promise<RouterM
 }
 
 /** Which expert serves which cluster, by the config and the model alone: no expert is started. */
-export function assign(config: Config, model: RouterModel): readonly ClusterAssignment[] {
+export function assign(config: Config, model: RouterModel): Promise<readonly ClusterAssignment[]> {
   return assignExperts(model, config.experts);
 }
 
@@ -45,15 +45,15 @@ interface Choosing {
 }
 
 /** The router of a config, choosing by these loads: those of a fleet, or `idleLoads`. */
-export function composeRouter(
+export async function composeRouter(
   config: Config,
   model: RouterModel,
   loads: () => readonly LoadSnapshot[],
   { policies = POLICIES, random = Math.random }: Choosing = {},
-): Router {
+): Promise<Router> {
   return new Router({
     model,
-    territory: territoryOf(model, config.experts),
+    territory: await territoryOf(model, config.experts),
     policy: bindChoice(policies, config.policy),
     requestTimeout: config.request_timeout,
     loads,
@@ -130,7 +130,7 @@ export interface GatewayParts {
 }
 
 /** The whole gateway over a fleet. */
-export function composeGateway(config: Config, parts: GatewayParts): Gateway {
+export async function composeGateway(config: Config, parts: GatewayParts): Promise<Gateway> {
   const { model, fleet, telemetry, catalogue, random } = parts;
   const firstToken = new Map(
     config.experts.map((expert) => [
@@ -139,7 +139,7 @@ export function composeGateway(config: Config, parts: GatewayParts): Gateway {
     ]),
   );
   const choosing = { policies: catalogue.policies, random };
-  const router = composeRouter(config, model, () => fleet.loads(), choosing);
+  const router = await composeRouter(config, model, () => fleet.loads(), choosing);
   return new Gateway(router, fleet, telemetry, {
     requestTimeout: config.request_timeout,
     heartbeat: config.heartbeat,

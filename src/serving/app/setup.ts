@@ -2,6 +2,8 @@
  * A config made ready to serve, and its replacement by a newer one while requests run: new requests go to the new
  * fleet, running ones end with the old, and a config that cannot be made ready changes nothing.
  */
+
+import type { RouterModel } from '../../deciding/model/router-model.ts';
 import type { Catalogue } from '../config/catalogue.ts';
 import type { Config } from '../config/schema.ts';
 import type { Fleet } from '../fleet/fleet.ts';
@@ -19,6 +21,8 @@ export interface SetupParts {
   readonly world: World;
   readonly catalogue: Catalogue;
   readonly telemetry: Telemetry;
+  /** In place of the config's; null for that. */
+  readonly routerModel: RouterModel | null;
   /** Whether experts are asked for health and load between requests. */
   readonly probes: boolean;
   readonly link: WorkerLink | null;
@@ -105,13 +109,13 @@ export class Setup {
 
 async function prepare(config: Config, parts: SetupParts, startedAt: number): Promise<Serving> {
   const { world, catalogue, telemetry, link, processes } = parts;
-  const model = await loadRouterModel(config);
+  const model = parts.routerModel ?? (await loadRouterModel(config));
   const fleet = await composeFleet(config, { world, kinds: catalogue.kinds, link, processes });
   return {
     keys: config.keys,
     permitted: permittedPages(config),
     context: {
-      gateway: composeGateway(config, { model, fleet, telemetry, catalogue, random: world.random }),
+      gateway: await composeGateway(config, { model, fleet, telemetry, catalogue, random: world.random }),
       metrics: parts.metrics,
       readiness: new Readiness(fleet),
       maxBodyMb: config.max_body_mb,

@@ -149,8 +149,10 @@ export class Telemetry {
 
   timeDecision<T>(decide: () => T): T {
     const started = this.#now();
+    const observe = (): void => this.#decision.observe((this.#now() - started) / 1000);
     const decided = decide();
-    this.#decision.observe((this.#now() - started) / 1000);
+    if (decided instanceof Promise) decided.then(observe, () => {});
+    else observe();
     return decided;
   }
 

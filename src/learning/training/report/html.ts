@@ -1,11 +1,12 @@
-/** A training report as one HTML page without any outside part. Knows nothing of training: data in, text out. */
-import { clusterColour, dotMap, escapeHtml, lineChart } from './charts.ts';
+/** A training report as one HTML page without any outside part. */
+import { escapeHtml } from '../../../report/escape.ts';
+import { lineChart } from '../../../report/line-chart.ts';
+import { standaloneSvg } from '../../../report/page.ts';
+import { clusterColour, dotMap } from './charts.ts';
 import type { ReportCluster, TrainingReport } from './data.ts';
 import { REPORT_STYLE } from './style.ts';
 
 const LABELS_ON_MAP = 28;
-const BLUE = 'hsl(212 70% 48%)';
-const ORANGE = 'hsl(28 85% 50%)';
 
 export function reportHtml(report: TrainingReport): string {
   return `<!doctype html>
@@ -58,15 +59,26 @@ ${dotMap(map, names, new Set(largest.map((one) => one.cluster)))}</section>`;
 }
 
 function calibrationSection({ calibration, calibrationError }: TrainingReport): string {
-  const points = calibration.map((bin) => ({
-    x: bin.predicted,
-    y: bin.observed,
-    label: `said ${percent(bin.predicted)}, was ${percent(bin.observed)} of ${count(bin.count)} prompts`,
-  }));
+  const chart = lineChart({
+    title: 'Stated confidence and agreement',
+    x: { label: 'stated confidence' },
+    y: { label: 'share of resampled models that agreed' },
+    series: [
+      { name: 'observed', points: calibration.map((bin) => ({ x: bin.predicted, y: bin.observed })) },
+      {
+        name: 'ideal',
+        dashed: true,
+        points: [
+          { x: 0, y: 0 },
+          { x: 1, y: 1 },
+        ],
+      },
+    ],
+  });
   return `<div><h2>Does confidence mean what it says?</h2>
 <p>Held-out prompts the curve was not fitted to: stated confidence against how often eight models fitted to resampled
 prompts agreed. On the diagonal 0.8 is right eight times in ten. Mean gap ${percent(calibrationError, 1)}.</p>
-${lineChart([{ name: 'observed', points, colour: BLUE }], { x: 'stated confidence', y: 'agreement', unit: true })}</div>`;
+${standaloneSvg(chart)}</div>`;
 }
 
 function curveSection({ curve, clusters }: TrainingReport): string {
@@ -74,23 +86,20 @@ function curveSection({ curve, clusters }: TrainingReport): string {
     return `<div><h2>How many clusters?</h2><p>${clusters.length} were asked for. <code>--clusters auto</code> searches,
 and shows here how crisp and how stable each number would be.</p></div>`;
   }
-  const line = (name: string, colour: string, value: (one: (typeof curve)[number]) => number) => ({
+  const line = (name: string, value: (one: (typeof curve)[number]) => number) => ({
     name,
-    colour,
-    points: curve.map((one) => ({
-      x: Math.log2(one.clusters),
-      y: value(one),
-      label: `${one.clusters} clusters: ${name} ${value(one).toFixed(3)}`,
-    })),
+    points: curve.map((one) => ({ x: one.clusters, y: value(one) })),
   });
-  const lines = [
-    line('stability', BLUE, (one) => one.stability),
-    line('silhouette', ORANGE, (one) => one.silhouette),
-  ];
+  const chart = lineChart({
+    title: 'Quality by number of clusters',
+    x: { label: 'clusters', scale: 'log', ticks: curve.map((one) => one.clusters) },
+    y: { label: '1 is perfect' },
+    series: [line('stability', (one) => one.stability), line('silhouette', (one) => one.silhouette)],
+  });
   return `<div><h2>How many clusters?</h2>
-<p><b style="color:${BLUE}">Stability</b>: do two halves of the prompts give the same clusters?
-<b style="color:${ORANGE}">Silhouette</b>: are they crisp? ${clusters.length} was chosen.</p>
-${lineChart(lines, { x: 'clusters (powers of two)', y: '' })}</div>`;
+<p><b>Stability</b>: do two halves of the prompts give the same clusters?
+<b>Silhouette</b>: are they crisp? ${clusters.length} was chosen.</p>
+${standaloneSvg(chart)}</div>`;
 }
 
 function clusterTable({ clusters }: TrainingReport): string {

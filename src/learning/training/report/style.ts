@@ -1,4 +1,4 @@
-/** How a training report looks. Knows nothing of its content. */
+/** How a training report looks. */
 
 export const REPORT_STYLE = `
 :root{color-scheme:light dark;--ink:#1c2430;--soft:#5d6875;--line:#dfe4ea;--paper:#fff;--page:#f5f7f9;--bar:#9db4cf}
@@ -15,7 +15,6 @@ section,.tiles{background:var(--paper);border:1px solid var(--line);border-radiu
 .tiles dt{color:var(--soft);font-size:12.5px;line-height:1.3}
 svg{width:100%;height:auto;display:block}.map{max-width:860px;margin:0 auto}.map circle{fill-opacity:.72}
 .place{font-size:11.5px;font-weight:600;fill:var(--ink);paint-order:stroke;stroke:var(--paper);stroke-width:3.5px;stroke-linejoin:round;pointer-events:none}
-.tick,.axis{font-size:11px;fill:var(--soft)}.grid{stroke:var(--line)}.guide{stroke:var(--soft);stroke-dasharray:4 4}
 details{border-top:1px solid var(--line)}summary{display:grid;grid-template-columns:14px 30px minmax(180px,1.1fr) 1fr 130px;gap:8px;align-items:center;padding:7px 0;cursor:pointer;list-style:none}
 summary::-webkit-details-marker{display:none}summary:hover{background:color-mix(in srgb,var(--line) 35%,transparent)}
 .dot{width:11px;height:11px;border-radius:50%}.number{color:var(--soft);font-variant-numeric:tabular-nums;text-align:right}
