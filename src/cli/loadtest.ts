@@ -5,7 +5,8 @@ import { Command } from 'commander';
 import { describeError, UserError } from '../core/errors.ts';
 import { writeFileAtomically } from '../core/files.ts';
 import { progressBar } from '../core/progress.ts';
-import { Connections, type Target } from '../load/loadtest/connections.ts';
+import type { HttpClient } from '../http/client.ts';
+import { loadClient } from '../load/loadtest/client.ts';
 import { type LoadTestResult, readRuns, SCHEMA, type StageResult, VERSION } from '../load/loadtest/result.ts';
 import { runStage, type StageOptions, type StageView } from '../load/loadtest/stage.ts';
 import { textTable } from '../report/text-table.ts';
@@ -82,13 +83,13 @@ async function loadTest(url: string | undefined, options: Options): Promise<void
   if (url === undefined) throw new UsageError('Which server? Give its address, as http://127.0.0.1:8080.');
   const key = options.key ?? process.env.EXPERT_ROUTER_KEY;
   const plan = await planLoad(url, { ...options, ...(key ? { key } : {}) });
-  await reachable(plan.target);
+  await reachable(plan.origin);
   const startedAt = new Date().toISOString();
   const { stages, interrupted } = await runStages(plan);
   const result: LoadTestResult = {
     schema: SCHEMA,
     version: VERSION,
-    name: options.name ?? `Load test of ${plan.target.authority}`,
+    name: options.name ?? `Load test of ${plan.origin.host}`,
     target: url,
     model: options.model,
     started_at: startedAt,
@@ -103,14 +104,16 @@ async function loadTest(url: string | undefined, options: Options): Promise<void
 }
 
 /** Fails early, and plainly, where nobody listens. */
-async function reachable({ host, port, authority }: Target): Promise<void> {
+async function reachable(origin: URL): Promise<void> {
+  const host = origin.hostname.replace(/^\[|\]$/g, '');
+  const port = Number(origin.port || (origin.protocol === 'https:' ? 443 : 80));
   await new Promise<void>((resolve, reject) => {
     const socket = connect({ host, port }, () => {
       socket.destroy();
       resolve();
     });
     socket.once('error', (error) =>
-      reject(new UserError(`Nothing answers at ${authority} (${describeError(error)}). Is the server up?`)),
+      reject(new UserError(`Nothing answers at ${origin.host} (${describeError(error)}). Is the server up?`)),
     );
   });
 }
@@ -124,22 +127,18 @@ async function runStages(plan: LoadPlan): Promise<{ stages: readonly StageResult
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
-  const connections = new Connections(plan.target);
+  const client = loadClient(plan.origin);
   const stages: StageResult[] = [];
   for (const stage of plan.stages) {
-    if (!stop.signal.aborted) stages.push(await watched(stage, connections, stop.signal));
+    if (!stop.signal.aborted) stages.push(await watched(stage, client, stop.signal));
   }
-  connections.close();
+  client.close();
   process.off('SIGINT', onSignal);
   process.off('SIGTERM', onSignal);
   return { stages, interrupted: stop.signal.aborted };
 }
 
-async function watched(
-  stage: StageOptions,
-  connections: Connections,
-  stop: AbortSignal,
-): Promise<StageResult> {
+async function watched(stage: StageOptions, client: HttpClient, stop: AbortSignal): Promise<StageResult> {
   const label = stage.arrivals.kind === 'closed' ? `${stage.arrivals.users} users` : stage.arrivals.kind;
   const progress = progressBar(label.padEnd(10), 'seconds');
   const show = ({ elapsedSeconds, inFlight, measures }: StageView): void => {
@@ -153,7 +152,7 @@ async function watched(
         : `${begun} requests, ${inFlight} running, ${failed} errors, TTFT ${ttft} ms`,
     );
   };
-  const result = await runStage(stage, connections, stop, show);
+  const result = await runStage(stage, client, stop, show);
   const { succeeded, errors, tokens_per_second } = result;
   progress.finish(`${succeeded} answers, ${errors} errors, ${Math.round(tokens_per_second)} tokens/s`);
   return result;

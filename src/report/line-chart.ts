@@ -4,6 +4,7 @@
  */
 import { escapeHtml } from './escape.ts';
 import { linearScale, logScale, type Scale, shortNumber } from './scale.ts';
+import { COLOURS } from './style.ts';
 
 export interface ChartPoint {
   readonly x: number;
@@ -11,6 +12,8 @@ export interface ChartPoint {
   /** Bounds of a band around the line: percentiles, or an error that is known. */
   readonly low?: number;
   readonly high?: number;
+  /** Shown when the pointer rests on it, in place of name and values. */
+  readonly note?: string;
 }
 
 export interface ChartSeries {
@@ -35,8 +38,6 @@ const WIDTH = 480;
 const PLOT = { left: 50, top: 58, bottom: 300, beside: 352, wide: 464 };
 /** Below the plot: ticks and the name of the axis. */
 const FOOT = 46;
-/** Colours come from the page's style sheet, so that they follow light and dark. */
-const COLOURS = 8;
 /** So that a line shows through the gaps of the one that lies on it. */
 const DASHES = ['', '14 5', '9 5', '5 5', '2 5', '14 5 2 5', '9 5 2 5', '5 5 2 5'];
 const LABEL_HEIGHT = 16;
@@ -120,7 +121,7 @@ function drawSeries({ name, points, dashed }: ChartSeries, index: number, x: Sca
       : seen
           .map(
             (p) =>
-              `<circle class="dot ${colour}" cx="${x.at(p.x).toFixed(1)}" cy="${y.at(p.y).toFixed(1)}" r="3"><title>${escapeHtml(`${name}: ${shortNumber(p.y)} at ${shortNumber(p.x)}`)}</title></circle>`,
+              `<circle class="dot ${colour}" cx="${x.at(p.x).toFixed(1)}" cy="${y.at(p.y).toFixed(1)}" r="3"><title>${escapeHtml(p.note ?? `${name}: ${shortNumber(p.y)} at ${shortNumber(p.x)}`)}</title></circle>`,
           )
           .join('');
   return `<g>${band}${line}${dots}</g>`;

@@ -1,7 +1,4 @@
-/**
- * From values to places on an axis, and the round numbers to write beside it.
- * It knows ranges and pixels, and nothing of what is drawn.
- */
+/** From values to positions on an axis, the round numbers to write beside it, and numbers as text. */
 
 export interface Scale {
   at(value: number): number;
@@ -68,6 +65,11 @@ export function shortNumber(value: number): string {
   if (size >= 1e6) return `${trim(value / 1e6)}M`;
   if (size >= 1e3) return `${trim(value / 1e3)}k`;
   return trim(value);
+}
+
+/** Milliseconds for a table: a decimal below 100. */
+export function shortMs(value: number): string {
+  return value < 100 ? value.toFixed(1) : Math.round(value).toLocaleString('en-US');
 }
 
 function trim(value: number): string {

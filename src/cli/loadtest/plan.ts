@@ -3,7 +3,6 @@ import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { describeError, UserError } from '../../core/errors.ts';
 import { type Random, seededRandom } from '../../core/random.ts';
-import type { Target } from '../../load/loadtest/connections.ts';
 import {
   type AskOptions,
   fromCorpus,
@@ -46,7 +45,8 @@ export interface LoadTestOptions {
 }
 
 export interface LoadPlan {
-  readonly target: Target;
+  /** Scheme, host and port of the target. */
+  readonly origin: URL;
   readonly stages: readonly StageOptions[];
   /** The load in words, for the report. */
   readonly words: string;
@@ -54,7 +54,7 @@ export interface LoadPlan {
 
 /** @throws {UserError} for anything that describes no load, or a target that needs consent */
 export async function planLoad(url: string, options: LoadTestOptions): Promise<LoadPlan> {
-  const { target, path } = targetOf(url, options.allowRemote === true);
+  const { origin, path } = targetOf(url, options.allowRemote === true);
   const traced =
     options.trace === undefined ? null : parseTrace(await readText('trace', options.trace), options.trace);
   const loads = arrivalsOf(options, traced);
@@ -62,7 +62,7 @@ export async function planLoad(url: string, options: LoadTestOptions): Promise<L
   if (!(options.duration > 0)) throw new UsageError('--duration: must be above 0.');
   const random = seededRandom(options.seed);
   const questions = await questionsOf(options, random.fork(0));
-  const ask = askOptions(options, target, path);
+  const ask = askOptions(options, path);
   const stages = loads.map((arrivals, index) => ({
     arrivals,
     traced,
@@ -76,10 +76,10 @@ export async function planLoad(url: string, options: LoadTestOptions): Promise<L
     ask,
     random: random.fork(index + 1),
   }));
-  return { target, stages, words: inWords(options) };
+  return { origin, stages, words: inWords(options) };
 }
 
-function targetOf(text: string, allowRemote: boolean): { target: Target; path: string } {
+function targetOf(text: string, allowRemote: boolean): { origin: URL; path: string } {
   let url: URL;
   try {
     url = new URL(text.includes('://') ? text : `http://${text}`);
@@ -93,11 +93,9 @@ function targetOf(text: string, allowRemote: boolean): { target: Target; path: s
     throw new UserError(
       `${host} is another machine, and a load test can bring it down. If it is yours to test, say --allow-remote.`,
     );
-  const secure = url.protocol === 'https:';
   const base = url.pathname.replace(/\/+$/, '').replace(/\/chat\/completions$/, '');
   const path = `${base === '' ? '/v1' : base}/chat/completions`;
-  const port = Number(url.port || (secure ? 443 : 80));
-  return { target: { secure, host, port, authority: url.host }, path };
+  return { origin: new URL(url.origin), path };
 }
 
 function isLoopback(host: string): boolean {
@@ -154,9 +152,8 @@ function lengthsOf(text: string): LengthModel {
   return lengths;
 }
 
-function askOptions(options: LoadTestOptions, target: Target, path: string): AskOptions {
+function askOptions(options: LoadTestOptions, path: string): AskOptions {
   return {
-    authority: target.authority,
     path,
     model: options.model,
     key: options.key ?? null,

@@ -1,6 +1,7 @@
 /** A simulation's report: the pictures people ask for first, then the table, then what each expert did. */
 import { type ChartPoint, lineChart } from '../../report/line-chart.ts';
 import { htmlTable, page, type Section } from '../../report/page.ts';
+import { shortMs } from '../../report/scale.ts';
 import type { StageMeasures } from '../../simulating/fleet/measures.ts';
 
 export interface SimulatedRun {
@@ -80,8 +81,6 @@ function againstUsers(runs: readonly SimulatedRun[], { usdPerGpuHour }: ReportOp
 
 function figuresTable(runs: readonly SimulatedRun[], { usdPerGpuHour }: ReportOptions): string {
   const priced = usdPerGpuHour !== undefined;
-  const ms = (value: number): string =>
-    value < 100 ? value.toFixed(1) : Math.round(value).toLocaleString('en-US');
   const percent = (value: number): string => `${Math.round(100 * value)} %`;
   const rows = runs.flatMap((run) =>
     run.stages.map((s) => [
@@ -90,8 +89,8 @@ function figuresTable(runs: readonly SimulatedRun[], { usdPerGpuHour }: ReportOp
       s.requests.toLocaleString('en-US'),
       String(s.errors),
       Math.round(s.tokens_per_second).toLocaleString('en-US'),
-      ...[s.ttft_ms, s.tpot_ms].flatMap((p) => [ms(p.p50), ms(p.p95), ms(p.p99)]),
-      ms(s.e2e_ms.p50),
+      ...[s.ttft_ms, s.tpot_ms].flatMap((p) => [shortMs(p.p50), shortMs(p.p95), shortMs(p.p99)]),
+      shortMs(s.e2e_ms.p50),
       percent(s.gpu_utilisation),
       percent(s.kv_utilisation),
       percent(s.at_home),

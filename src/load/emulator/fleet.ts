@@ -1,7 +1,4 @@
-/**
- * Several emulated experts on consecutive ports with one clock between them.
- * It knows nothing of the command line and of what an engine costs.
- */
+/** Several emulated experts on consecutive ports with one clock between them. */
 import { UserError } from '../../core/errors.ts';
 import { seededRandom } from '../../core/random.ts';
 import type { Pacer } from './pacer.ts';

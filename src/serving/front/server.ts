@@ -8,6 +8,7 @@ import { authenticate, type HashedKey } from './auth.ts';
 import { answerExpectations } from './continue.ts';
 import { type Permitted, refuseForeignPage } from './foreign-page.ts';
 import { answerMalformed } from './malformed.ts';
+import { closeWithConnection } from './pipeline.ts';
 import { cutOff } from './promised-body.ts';
 import { findRoute, type RouteContext } from './routes.ts';
 import { readTarget } from './target.ts';
@@ -42,6 +43,7 @@ export function gatewayServer(options: ServerOptions): GatewayServer {
   const answers = new OpenAnswers();
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
     answers.add(response);
+    closeWithConnection(response, request.socket);
     void respond(options, answers, request, response);
   };
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, handle);

@@ -1,9 +1,6 @@
-/**
- * A response of the wire read by pulling: what nobody has asked for yet waits in the socket. For experts that
- * translate an answer instead of relaying it; it knows nothing of what the bytes mean.
- */
-import type { Exchange, HttpClient, OutgoingRequest, WireError } from '../../http/client.ts';
-import type { ResponseHead } from '../../http/response-parser.ts';
+/** A response read by pulling: beyond a few pieces, what nobody has asked for yet waits in the socket. */
+import type { Exchange, HttpClient, OutgoingRequest, WireError } from './client.ts';
+import type { ResponseHead } from './response-parser.ts';
 
 /** Pieces read ahead of the reader, so that a pause costs less than it saves. */
 const AHEAD = 4;
@@ -13,11 +10,12 @@ export class PulledResponse {
   readonly #exchange: Exchange;
   readonly #unwatch: () => void;
   #head: ResponseHead | null = null;
-  #end: 'none' | 'whole' | Error = 'none';
+  #end: 'none' | 'whole' | { readonly error: unknown } = 'none';
   #wake = (): void => {};
 
   /**
-   * Sends a request; resolves with the head of its response.
+   * Sends a request; resolves with the head of its response. The signal closes the connection, which is how the
+   * server learns that nobody reads.
    * @throws {WireError} when no response comes; the signal's reason when it fires first
    */
   static async open(
@@ -43,11 +41,11 @@ export class PulledResponse {
         return this.#pieces.length < AHEAD;
       },
       end: () => this.#over('whole'),
-      fail: (error: WireError) => this.#over(error),
+      fail: (error: WireError) => this.#over({ error }),
     });
     const abort = (): void => {
       this.#exchange.cancel();
-      this.#over(signal.reason as Error);
+      this.#over({ error: signal.reason });
     };
     signal.addEventListener('abort', abort, { once: true });
     this.#unwatch = () => signal.removeEventListener('abort', abort);
@@ -57,24 +55,41 @@ export class PulledResponse {
     return this.#head!;
   }
 
-  /** The body as it comes. @throws {WireError} when it breaks off; the signal's reason when that fires */
+  /**
+   * The body as it comes, to be iterated once; leaving it early closes the connection.
+   * @throws {WireError} when it breaks off; the signal's reason when that fires
+   */
   async *pieces(): AsyncGenerator<Buffer> {
-    for (;;) {
-      await this.#until(() => this.#pieces.length > 0 || this.#end === 'whole');
-      const piece = this.#pieces.shift();
-      if (piece === undefined) return;
-      yield piece;
+    try {
+      for (;;) {
+        await this.#until(() => this.#pieces.length > 0 || this.#end === 'whole');
+        const piece = this.#pieces.shift();
+        if (piece === undefined) return;
+        yield piece;
+      }
+    } finally {
+      this.cancel();
     }
   }
 
-  /** The rest of the body as text. */
-  async text(): Promise<string> {
+  /** The rest of the body, cut after so many bytes; then as `pieces`. */
+  async bytes(most = Number.POSITIVE_INFINITY): Promise<Buffer> {
     const pieces: Buffer[] = [];
-    for await (const piece of this.pieces()) pieces.push(piece);
-    return Buffer.concat(pieces).toString('utf8');
+    let size = 0;
+    for await (const piece of this.pieces()) {
+      pieces.push(piece);
+      size += piece.length;
+      if (size > most) break;
+    }
+    return Buffer.concat(pieces, Math.min(size, most));
   }
 
-  /** Ends the exchange early; harmless after its end. */
+  /** The same as text. */
+  async text(most?: number): Promise<string> {
+    return (await this.bytes(most)).toString('utf8');
+  }
+
+  /** Ends it early; harmless after its end. */
   cancel(): void {
     this.#exchange.cancel();
     this.#over('whole');
@@ -82,7 +97,7 @@ export class PulledResponse {
 
   async #until(holds: () => boolean): Promise<void> {
     while (!holds()) {
-      if (this.#end instanceof Error) throw this.#end;
+      if (typeof this.#end === 'object') throw this.#end.error;
       this.#exchange.resume();
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
@@ -90,7 +105,7 @@ export class PulledResponse {
     }
   }
 
-  #over(end: 'whole' | Error): void {
+  #over(end: 'whole' | { readonly error: unknown }): void {
     if (this.#end !== 'none') return;
     this.#end = end;
     this.#unwatch();
