@@ -38,6 +38,7 @@ export class Reloader {
   /** The reload that begins when the running one has ended. */
   #next: Promise<void> | null = null;
   #closed = false;
+  #check: NodeJS.Timeout | undefined;
 
   constructor(parts: ReloaderParts) {
     this.#parts = parts;
@@ -66,6 +67,7 @@ export class Reloader {
   /** From now on everything stays as it is. */
   close(): void {
     this.#closed = true;
+    clearTimeout(this.#check);
     this.#unwatch();
   }
 
@@ -94,6 +96,15 @@ export class Reloader {
     this.#watched = [resolve(this.#parts.file), this.#parts.inForce().config.router ?? DEFAULT_MODEL];
     for (const file of this.#watched)
       watchFile(file, { interval: LOOK_EVERY_MS, persistent: false }, this.#onChange);
+    clearTimeout(this.#check);
+    this.#check = setTimeout(() => void this.#catchUp(), LOOK_EVERY_MS).unref();
+  }
+
+  /** A watch sees changes after its first look alone; what was written between reading and that is seen here. */
+  async #catchUp(): Promise<void> {
+    const { file, inForce } = this.#parts;
+    const text = await readConfig(file).catch(() => null); // one that is gone changes when it comes back
+    if (text !== null && text !== inForce().text && !this.#closed) await this.tryReload();
   }
 
   #unwatch(): void {
