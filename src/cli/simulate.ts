@@ -6,8 +6,9 @@ import { writeFileAtomically } from '../core/files.ts';
 import { type Progress, progressBar } from '../core/progress.ts';
 import { POLICIES } from '../deciding/routing/policies/index.ts';
 import { bindChoice, type PolicyChoice } from '../deciding/routing/policy-choice.ts';
+import { textTable } from '../report/text-table.ts';
 import { simulateFleet } from '../simulating/fleet/event-loop.ts';
-import { textTable, wait } from './plan/tables.ts';
+import { wait } from './plan/tables.ts';
 import {
   composeClusters,
   composeExperts,
