@@ -159,7 +159,7 @@ carries text of a prompt or an answer. Beside these stand the process's own (\`p
 |---|---|---|---|
 ${rows.join('\n')}
 
-Labels: \`expert\` is an id of the config, \`replica\` an address of it, \`cluster\` a number of the router model;
+Labels: \`expert\` is an id of the config, \`replica\` its id, with the place in the list of addresses behind it where there are several (\`code/2\`), \`cluster\` a number of the router model;
 \`reason\` is as in the header \`x-expert-router-reason\`; \`outcome\` is \`ok\`, \`cancelled\`, \`expert_error\` (an error
 status that was relayed) or the code of an error. Units are in the names; [glossary.md](glossary.md) explains terms.
 

@@ -389,10 +389,7 @@ describe('the other addresses', () => {
     expect(models.data.map((model) => model.id)).toEqual(['auto', 'code', 'general', 'gone']);
     expect((await fetch(`${router.url}/health`)).status).toBe(200);
     const ready = await fetch(`${router.url}/ready`);
-    expect([ready.status, await ready.json()]).toMatchObject([
-      200,
-      { ready: true, experts: { code: { state: 'ready' }, gone: { state: 'down' } } },
-    ]);
+    expect([ready.status, await ready.json()]).toEqual([200, { ready: true }]);
     expect(await (await fetch(`${router.url}/metrics`)).text()).toContain(
       '# TYPE expert_router_requests_total counter',
     );
@@ -402,10 +399,7 @@ describe('the other addresses', () => {
     const router = await gateway("experts: [{ id: gone, kind: openai, url: 'http://127.0.0.1:1' }]");
     running.push(router);
     const ready = await fetch(`${router.url}/ready`);
-    expect([ready.status, await ready.json()]).toMatchObject([
-      503,
-      { ready: false, status: 'no expert is ready' },
-    ]);
+    expect([ready.status, await ready.json()]).toEqual([503, { ready: false }]);
   });
 });
 

@@ -1,7 +1,8 @@
 /** A server bound to an address. */
 import type { AddressInfo, Server } from 'node:net';
+import { Server as TlsServer } from 'node:tls';
 
-/** @returns `http://host:port` as actually bound; rejects with the system's error when it cannot be */
+/** @returns `http://host:port` as actually bound, `https://…` of a TLS server; rejects with the system's error when it cannot be */
 export async function bind(server: Server, host: string, port: number): Promise<string> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -11,5 +12,6 @@ export async function bind(server: Server, host: string, port: number): Promise<
     });
   });
   const bound = server.address() as AddressInfo;
-  return `http://${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`;
+  const scheme = server instanceof TlsServer ? 'https' : 'http';
+  return `${scheme}://${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`;
 }

@@ -26,6 +26,7 @@ export const ERROR_KINDS = {
   context_length_exceeded: invalid(400),
   unsupported_parameter: invalid(400),
   invalid_api_key: { status: 401, type: 'authentication_error', retryable: false },
+  role_missing: { status: 403, type: 'authentication_error', retryable: false },
   host_not_allowed: invalid(403),
   origin_not_allowed: invalid(403),
   expert_unreachable: upstream(502),

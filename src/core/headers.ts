@@ -4,14 +4,7 @@
  */
 
 /** Client → expert. Authorization is deliberately absent: each expert gets its own key from the config. */
-const REQUEST = new Set([
-  'accept',
-  'accept-language',
-  'traceparent',
-  'tracestate',
-  'baggage',
-  'x-request-id',
-]);
+const REQUEST = new Set(['accept', 'accept-language', 'traceparent', 'tracestate', 'x-request-id']);
 
 /** Expert → client. Length and encoding describe the bytes, which are relayed unchanged. */
 const RESPONSE = new Set([
@@ -29,8 +22,12 @@ const RESPONSE_PREFIX = 'x-ratelimit-';
 
 type RawHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
 
-export function requestHeadersForExpert(headers: RawHeaders): Record<string, string> {
-  return pick(headers, (name) => REQUEST.has(name));
+/** @param more names that the config allows as well, in lower case */
+export function requestHeadersForExpert(
+  headers: RawHeaders,
+  more: ReadonlySet<string> = new Set(),
+): Record<string, string> {
+  return pick(headers, (name) => REQUEST.has(name) || more.has(name));
 }
 
 export function responseHeadersForClient(headers: RawHeaders): Record<string, string> {

@@ -3,9 +3,11 @@
  * back-pressure, deadlines, and one retry where a kept connection turns out to be stale. It does not interpret
  * bodies, follow redirects or negotiate encodings.
  */
-import { Connection, type ConnectionUser, type Target } from './connection.ts';
+import { Connection, type ConnectionUser, type Target, type Trust } from './connection.ts';
 import { FramingError } from './fields.ts';
 import type { ResponseHead } from './response-parser.ts';
+
+export type { Trust } from './connection.ts';
 
 /** In milliseconds; 0 sets no limit. */
 export interface Deadlines {
@@ -75,11 +77,10 @@ export class HttpClient {
   /** Requests sent again because the kept connection they were sent on had been closed. */
   retried = 0;
 
-  /** @param ca certificates of the authority that signed the server's, in PEM; those the system knows when absent */
-  constructor(origin: URL, deadlines: Deadlines, ca?: string) {
+  constructor(origin: URL, deadlines: Deadlines, trust: Trust = {}) {
     const tls = origin.protocol === 'https:';
     const host = origin.hostname.replace(/^\[|\]$/g, '');
-    this.#target = { host, port: Number(origin.port || (tls ? 443 : 80)), tls, ca };
+    this.#target = { host, port: Number(origin.port || (tls ? 443 : 80)), tls, trust };
     this.#hostHeader = origin.host;
     this.#deadlines = deadlines;
   }

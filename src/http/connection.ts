@@ -2,7 +2,7 @@
  * One keep-alive connection to a server, carrying one request at a time. Plain sockets read into a single shared
  * buffer: a read costs no allocation but the copy that is passed on.
  */
-import { connect as connectPlain, type Socket } from 'node:net';
+import { connect as connectPlain, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { afterNextPoll } from './next-poll.ts';
 import { type ResponseEvents, ResponseParser } from './response-parser.ts';
@@ -11,8 +11,17 @@ export interface Target {
   readonly host: string;
   readonly port: number;
   readonly tls: boolean;
-  /** Certificates of the authority that is trusted, in PEM; undefined trusts those the system knows. */
+  readonly trust: Trust;
+}
+
+/** What TLS connections go by, all of it in PEM. */
+export interface Trust {
+  /** Certificates of the authority that signed the server's; those the system knows when absent. */
   readonly ca?: string | undefined;
+  /** The certificate, with its chain, that the server may ask for. */
+  readonly cert?: string | undefined;
+  /** The certificate's key. */
+  readonly key?: string | undefined;
 }
 
 /** What a connection tells the exchange that uses it. */
@@ -132,8 +141,9 @@ export class Connection {
     return socket;
   }
 
-  #connectTls({ host, port, ca }: Target): Socket {
-    const socket = connectTls({ host, port, servername: host, ca, ALPNProtocols: ['http/1.1'] });
+  #connectTls({ host, port, trust }: Target): Socket {
+    const servername = isIP(host) === 0 ? { servername: host } : {}; // an address is no name (RFC 6066, section 3)
+    const socket = connectTls({ host, port, ...servername, ...trust, ALPNProtocols: ['http/1.1'] });
     socket.once('secureConnect', () => this.#connected());
     socket.on('data', (bytes: Buffer) => this.#read(bytes));
     return socket;

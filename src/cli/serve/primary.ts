@@ -23,7 +23,16 @@ export async function servePrimary(serve: PrimaryServe): Promise<void> {
   const { file, address, flags, processes, onServing } = serve;
   const { host, port } = address;
   let inForce = serve.source;
-  const primary = new Primary({ workers: processes, host, port, text: inForce.text, log, onServing });
+  // The workers speak TLS; the primary's own socket passes on what comes.
+  const scheme = inForce.config.tls === undefined ? 'http' : 'https';
+  const primary = new Primary({
+    workers: processes,
+    host,
+    port,
+    text: inForce.text,
+    log,
+    onServing: (url) => onServing(url.replace(/^http/, scheme)),
+  });
   const reloader = new Reloader({
     file,
     inForce: () => inForce,

@@ -63,6 +63,15 @@ function refuseUnlessRestarted(config: Config, inForce: InForce, shareable: bool
         'this machine alone without keys.',
     );
   }
+  const { tls } = inForce.config;
+  if (
+    (config.tls === undefined) !== (tls === undefined) ||
+    (config.tls?.client_ca === undefined) !== (tls?.client_ca === undefined)
+  ) {
+    throw new UserError(
+      'the config now asks for another way to connect: `tls` and `client_ca` may get other files, but come and go only with a restart.',
+    );
+  }
   if (!shareable && inForce.processes > 1) {
     throw new UserError(
       `the config now has embedded experts, which run in one process, and ${inForce.processes} serve. Restart to serve it.`,

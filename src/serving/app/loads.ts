@@ -1,6 +1,7 @@
 /** The loads of a fleet as the metrics page shows them. */
 import type { Fleet } from '../fleet/fleet.ts';
 import type { ExpertGroup } from '../fleet/group.ts';
+import { replicaLabel } from '../fleet/replica-label.ts';
 import type { EngineLoad } from '../telemetry/metrics.ts';
 
 /** The load of every expert in this process. */
@@ -14,7 +15,12 @@ export function engineLoads(fleet: Fleet): readonly EngineLoad[] {
     group.replicas.flatMap((replica) => {
       const { seen } = replica.report;
       if (!seen || replica.reportState === 'lost') return [];
-      return { expert, replica: replica.name, ...seen.load, ageSeconds: (replica.reportAge ?? 0) / 1000 };
+      return {
+        expert,
+        replica: replicaLabel(group, replica),
+        ...seen.load,
+        ageSeconds: (replica.reportAge ?? 0) / 1000,
+      };
     }),
   );
 }

@@ -1,5 +1,5 @@
 /**
- * Watches a config's file and its router model, and has a changed one taken up when it may be: read to its end,
+ * Watches a config's file, its router model and its certificates, and has a changed one taken up when it may be: read to its end,
  * sound, and admitted by the rules of a start.
  */
 import { unwatchFile, watchFile } from 'node:fs';
@@ -9,6 +9,7 @@ import { describeError, UserError } from '../../core/errors.ts';
 import { DEFAULT_MODEL } from '../../deciding/model/file.ts';
 import { readConfig } from '../config/load.ts';
 import type { Source } from './source.ts';
+import { identityFiles } from './tls.ts';
 
 interface ReloaderParts {
   readonly file: string;
@@ -93,7 +94,8 @@ export class Reloader {
 
   #watch(): void {
     this.#unwatch();
-    this.#watched = [resolve(this.#parts.file), this.#parts.inForce().config.router ?? DEFAULT_MODEL];
+    const { config } = this.#parts.inForce();
+    this.#watched = [resolve(this.#parts.file), config.router ?? DEFAULT_MODEL, ...identityFiles(config)];
     for (const file of this.#watched)
       watchFile(file, { interval: LOOK_EVERY_MS, persistent: false }, this.#onChange);
     clearTimeout(this.#check);

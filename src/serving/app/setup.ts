@@ -9,12 +9,16 @@ import type { Config } from '../config/schema.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { HashedKey } from '../front/auth.ts';
 import type { Permitted } from '../front/foreign-page.ts';
+import type { Identity } from '../front/listener.ts';
 import { Readiness } from '../front/readiness.ts';
+import { Redaction } from '../front/redaction.ts';
 import type { RouteContext } from '../front/routes.ts';
 import type { Telemetry } from '../telemetry/metrics.ts';
 import type { Prepared, WorkerLink } from '../workers/worker-link.ts';
 import { composeFleet, composeGateway, loadRouterModel, permittedPages } from './compose.ts';
 import { engineLoads, ownLoads } from './loads.ts';
+import { secretsOf } from './secrets.ts';
+import { readIdentity } from './tls.ts';
 import type { World } from './world.ts';
 
 export interface SetupParts {
@@ -35,6 +39,7 @@ export interface SetupParts {
 interface Serving {
   readonly keys: readonly HashedKey[];
   readonly permitted: Permitted;
+  readonly identity: Identity | null;
   readonly context: RouteContext;
 }
 
@@ -110,15 +115,19 @@ export class Setup {
 async function prepare(config: Config, parts: SetupParts, startedAt: number): Promise<Serving> {
   const { world, catalogue, telemetry, link, processes } = parts;
   const model = parts.routerModel ?? (await loadRouterModel(config));
+  const identity = await readIdentity(config);
   const fleet = await composeFleet(config, { world, kinds: catalogue.kinds, link, processes });
   return {
     keys: config.keys,
     permitted: permittedPages(config),
+    identity,
     context: {
       gateway: await composeGateway(config, { model, fleet, telemetry, catalogue, random: world.random }),
       metrics: parts.metrics,
-      readiness: new Readiness(fleet),
+      readiness: new Readiness(fleet, world.clock.monotonic),
+      redaction: new Redaction(secretsOf(config)),
       maxBodyMb: config.max_body_mb,
+      forwarded: new Set(config.forward_headers),
       startedAt,
       onRouted: parts.onRouted,
     },

@@ -57,7 +57,22 @@ function fromFolder(config: Config, folder: string, { kinds }: Catalogue): Confi
       ...Object.fromEntries(given.map((name) => [name, resolve(folder, expert[name] as string)])),
     };
   });
-  return { ...config, experts, ...(config.router ? { router: resolve(folder, config.router) } : {}) };
+  const { router, tls } = config;
+  return {
+    ...config,
+    experts,
+    ...(router ? { router: resolve(folder, router) } : {}),
+    ...(tls ? { tls: absolute(tls, folder) } : {}),
+  };
+}
+
+function absolute(tls: NonNullable<Config['tls']>, folder: string): NonNullable<Config['tls']> {
+  const { cert, key, client_ca } = tls;
+  return {
+    cert: resolve(folder, cert),
+    key: resolve(folder, key),
+    ...(client_ca === undefined ? {} : { client_ca: resolve(folder, client_ca) }),
+  };
 }
 
 /** @throws UserError naming every problem as `file:line:column: field: what is wrong`. */

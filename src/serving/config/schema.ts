@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { UserError } from '../../core/errors.ts';
+import { DEFAULT_ROLES, ROLES } from '../../core/roles.ts';
 import { type PolicyChoice, policyPart } from '../../deciding/routing/policy-choice.ts';
 import { duration } from '../experts/option-types.ts';
 import { type AnyKind, type Catalogue, SHIPPED } from './catalogue.ts';
@@ -71,7 +72,32 @@ const apiKey = z.strictObject({
     .regex(/^sha256:[0-9a-f]{64}$/, "'sha256:' and 64 hex digits; `expert-router key` makes one")
     .describe("The key's hash; `expert-router key` makes both")
     .meta({ examples: [`sha256:${'0'.repeat(64)}`] }),
+  roles: z
+    .array(z.enum(ROLES))
+    .min(1, 'at least one role')
+    .default([...DEFAULT_ROLES])
+    .describe(
+      'What it may do: `ask`; `observe` metrics and the state of experts; `operate`, which also shows where experts are',
+    )
+    .meta({ examples: [['ask']] }),
 });
+
+const pemFile = z.string().min(1);
+
+const tls = z.strictObject({
+  cert: pemFile
+    .describe('File with the certificate and its chain, in PEM')
+    .meta({ examples: ['./router.pem'] }),
+  key: pemFile.describe('File with its private key, in PEM').meta({ examples: ['./router.key'] }),
+  client_ca: pemFile
+    .optional()
+    .describe('File with the authority that must have signed the certificate of every client')
+    .meta({ examples: ['./clients.pem'] }),
+});
+
+/** Those that carry credentials, or that HTTP or the router itself sets. */
+const KEPT_BACK =
+  /^(?:authorization|cookie|x-api-key|proxy-.*|host|connection|keep-alive|te|trailer|transfer-encoding|upgrade|expect|content-.*|accept-encoding|x-expert-router-.*)$/;
 
 const fields = {
   listen: z
@@ -103,6 +129,24 @@ const fields = {
     .array(apiKey)
     .default([])
     .describe('API keys that may call the router; without any it serves loopback only'),
+  tls: tls
+    .optional()
+    .describe(
+      'Serves https with this certificate, which is read again when its files change; http when absent',
+    )
+    .meta({ examples: [{ cert: './router.pem', key: './router.key' }] }),
+  forward_headers: z
+    .array(
+      z
+        .string()
+        .regex(/^[a-z0-9-]{1,64}$/, 'a header in lower case')
+        .refine((name) => !KEPT_BACK.test(name), 'another header: this one is not for experts'),
+    )
+    .default([])
+    .describe(
+      "Clients' headers that experts get besides accept, accept-language, traceparent, tracestate and x-request-id",
+    )
+    .meta({ examples: [['baggage', 'x-session-id']] }),
   allowed_hosts: z
     .array(
       z

@@ -1,5 +1,5 @@
 /** Asks an address what it is, all questions at once and within a bound. */
-import { HttpClient } from '../../http/client.ts';
+import { HttpClient, type Trust } from '../../http/client.ts';
 import { readyModels, takesText } from './answers.ts';
 import { type Asked, ask, type Question } from './ask.ts';
 import { engineRoot } from './load.ts';
@@ -12,11 +12,15 @@ export interface ProbeOptions {
   /** Sent along, lower-case names: a key, where the server wants one. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
+  readonly trust?: Trust;
 }
 
 /** @param base address of the API, with or without `/v1`. Never rejects. */
-export async function probe(base: URL, { within, headers = {}, signal }: ProbeOptions): Promise<Sighting> {
-  const client = new HttpClient(base, { connect: within, head: within, idle: within });
+export async function probe(
+  base: URL,
+  { within, headers = {}, signal, trust }: ProbeOptions,
+): Promise<Sighting> {
+  const client = new HttpClient(base, { connect: within, head: within, idle: within }, trust);
   const limit = AbortSignal.timeout(within);
   const ends = signal ? AbortSignal.any([limit, signal]) : limit;
   const root = engineRoot(base);

@@ -1,10 +1,12 @@
-/** Who may call: API keys kept only as hashes and compared in constant time. */
+/** Who may call, and what for: API keys kept only as hashes and compared in constant time, each with its roles. */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { RouterError } from '../../core/errors.ts';
+import { DEFAULT_ROLES, type Role } from '../../core/roles.ts';
 
 export interface HashedKey {
   readonly name: string;
+  readonly roles: readonly Role[];
   /** `sha256:` and 64 hex digits. A plain hash suffices because keys are random 256-bit values, not passwords. */
   readonly hash: string;
 }
@@ -20,10 +22,10 @@ export function hashKey(key: string): string {
 }
 
 /**
- * The name of the key a request carries, or null where none are configured.
+ * The key a request carries, or null where none are configured.
  * @throws RouterError `invalid_api_key`
  */
-export function authenticate(request: IncomingMessage, keys: readonly HashedKey[]): string | null {
+export function authenticate(request: IncomingMessage, keys: readonly HashedKey[]): HashedKey | null {
   if (keys.length === 0) return null;
   const presented = presentedKey(request);
   if (presented === null) {
@@ -33,7 +35,20 @@ export function authenticate(request: IncomingMessage, keys: readonly HashedKey[
   // All keys are compared, whichever matches, so that timing says nothing about the list.
   const matches = keys.filter((key) => timingSafeEqual(hash, Buffer.from(key.hash)));
   if (matches.length === 0) throw new RouterError('invalid_api_key', 'This API key is not known here.');
-  return matches[0]!.name;
+  return matches[0]!;
+}
+
+/** @throws RouterError `role_missing` */
+export function refuseWithout(role: Role, caller: HashedKey | null): void {
+  if (mayAct(role, caller)) return;
+  throw new RouterError(
+    'role_missing',
+    `This API key may not do that: it needs the role '${role}', which the config gives in keys: [{ roles: … }].`,
+  );
+}
+
+export function mayAct(role: Role, caller: HashedKey | null): boolean {
+  return (caller?.roles ?? DEFAULT_ROLES).includes(role);
 }
 
 function presentedKey(request: IncomingMessage): string | null {

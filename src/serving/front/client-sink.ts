@@ -11,6 +11,7 @@ import type { Generation } from '../experts/expert.ts';
 import type { Answerer, AttemptSink } from '../gateway/attempts.ts';
 import type { Failure } from '../reply/failure.ts';
 import { cutOff, PromisedBody } from './promised-body.ts';
+import type { Redaction } from './redaction.ts';
 import { sendError } from './wire.ts';
 
 const NEWLINE = 0x0a;
@@ -18,15 +19,17 @@ const NEWLINE = 0x0a;
 export class ClientSink implements AttemptSink {
   readonly #response: ServerResponse;
   readonly #dialect: Dialect;
+  readonly #redaction: Redaction;
   readonly #body: PromisedBody;
   #head: { status: number; headers: Readonly<Record<string, string>> } | null = null;
   #endsInBlankLine = true;
   /** After its end nothing more is written, whoever still calls: it would be read as the next response. */
   #over = false;
 
-  constructor(response: ServerResponse, dialect: Dialect) {
+  constructor(response: ServerResponse, dialect: Dialect, redaction: Redaction) {
     this.#response = response;
     this.#dialect = dialect;
+    this.#redaction = redaction;
     this.#body = new PromisedBody(response);
   }
 
@@ -81,10 +84,10 @@ export class ClientSink implements AttemptSink {
     this.#over = true;
     if (!this.#response.headersSent) {
       if (by) this.served(by);
-      sendError(this.#response, failure, this.#dialect);
+      sendError(this.#response, this.#redaction.failure(failure), this.#dialect);
     } else if (this.#takesEvents()) {
       if (!this.#endsInBlankLine) this.#response.write('\n\n');
-      this.#response.end(this.#dialect.lateError(failure));
+      this.#response.end(this.#dialect.lateError(this.#redaction.failure(failure)));
     } else {
       cutOff(this.#response);
     }

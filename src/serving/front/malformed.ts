@@ -21,7 +21,8 @@ export function answerMalformed(server: Server): void {
   });
   server.on('clientError', (error: NodeJS.ErrnoException, stream) => {
     const socket = stream as Socket;
-    if (!socket.writable || (awaited.get(socket) ?? 0) > 0) {
+    // Below TLS there is nobody who could read an answer.
+    if (!socket.writable || error.code?.startsWith('ERR_SSL') || (awaited.get(socket) ?? 0) > 0) {
       socket.destroy();
       return;
     }

@@ -3,18 +3,22 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { RouterError } from '../../core/errors.ts';
 import { excerpt } from '../../core/excerpt.ts';
 import { requestHeadersForExpert } from '../../core/headers.ts';
+import type { Role } from '../../core/roles.ts';
 import { AUTO } from '../dialects/ask.ts';
 import type { Dialect } from '../dialects/dialect.ts';
 import { DIALECTS } from '../dialects/index.ts';
 import { type Health, healthText } from '../experts/expert.ts';
 import type { Replica } from '../fleet/replica.ts';
+import { replicaLabel } from '../fleet/replica-label.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { readRequest } from '../gateway/read-request.ts';
 import type { Routed } from '../gateway/router.ts';
+import { type HashedKey, mayAct } from './auth.ts';
 import { readBody } from './body.ts';
 import { ClientSink } from './client-sink.ts';
 import { decisionBody, decisionHeaders } from './decision-wire.ts';
 import type { Readiness } from './readiness.ts';
+import type { Redaction } from './redaction.ts';
 import { sendJson } from './wire.ts';
 
 export interface RouteContext {
@@ -22,7 +26,11 @@ export interface RouteContext {
   /** The Prometheus page and its content type. */
   metrics(): Promise<{ readonly contentType: string; readonly page: string }>;
   readonly readiness: Readiness;
+  /** Of what clients without the role `operate` must not read. */
+  readonly redaction: Redaction;
   readonly maxBodyMb: number;
+  /** Clients' headers that experts get besides the usual ones. */
+  readonly forwarded: ReadonlySet<string>;
   /** Epoch seconds at which this router started. */
   readonly startedAt: number;
   /** Called once per answered request, for a log that holds no prompt. */
@@ -33,8 +41,8 @@ export interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly traceId: string;
-  /** Name of the API key, or null where none are configured. */
-  readonly caller: string | null;
+  /** The API key; null where none are configured, and on open paths. */
+  readonly caller: HashedKey | null;
 }
 
 type Handler = (context: RouteContext, exchange: Exchange) => Promise<void>;
@@ -42,8 +50,8 @@ type Handler = (context: RouteContext, exchange: Exchange) => Promise<void>;
 interface Route {
   readonly method: 'GET' | 'POST';
   readonly path: string;
-  /** Whether it answers without an API key even where keys are configured. */
-  readonly open: boolean;
+  /** What a key must be allowed to; null where none is needed even if keys are configured. */
+  readonly role: Role | null;
   /** In which its errors are told; null for the default. */
   readonly dialect: Dialect | null;
   readonly handle: Handler;
@@ -54,18 +62,18 @@ export const ROUTES: readonly Route[] = [
     (dialect): Route => ({
       method: 'POST',
       path: dialect.path,
-      open: false,
+      role: 'ask',
       dialect,
       handle: answer(dialect),
     }),
   ),
-  { method: 'POST', path: '/v1/route', open: false, dialect: null, handle: dryRun },
-  { method: 'GET', path: '/v1/models', open: false, dialect: null, handle: listModels },
-  { method: 'GET', path: '/v1/models/{id}', open: false, dialect: null, handle: showModel },
-  { method: 'GET', path: '/v1/experts', open: false, dialect: null, handle: listExperts },
-  { method: 'GET', path: '/metrics', open: false, dialect: null, handle: metrics },
-  { method: 'GET', path: '/health', open: true, dialect: null, handle: health },
-  { method: 'GET', path: '/ready', open: true, dialect: null, handle: ready },
+  { method: 'POST', path: '/v1/route', role: 'ask', dialect: null, handle: dryRun },
+  { method: 'GET', path: '/v1/models', role: 'ask', dialect: null, handle: listModels },
+  { method: 'GET', path: '/v1/models/{id}', role: 'ask', dialect: null, handle: showModel },
+  { method: 'GET', path: '/v1/experts', role: 'observe', dialect: null, handle: listExperts },
+  { method: 'GET', path: '/metrics', role: 'observe', dialect: null, handle: metrics },
+  { method: 'GET', path: '/health', role: null, dialect: null, handle: health },
+  { method: 'GET', path: '/ready', role: null, dialect: null, handle: ready },
 ];
 
 /** @throws RouterError `not_found` or `method_not_allowed` */
@@ -92,15 +100,18 @@ function matches(route: string, path: string): boolean {
 }
 
 function answer(dialect: Dialect): Handler {
-  return async ({ gateway, maxBodyMb, onRouted }, { request, response, traceId, caller }) => {
+  return async (
+    { gateway, redaction, forwarded, maxBodyMb, onRouted },
+    { request, response, traceId, caller },
+  ) => {
     const ask = await readRequest(dialect, await readBody({ request, response }, maxBodyMb));
     const routing = gateway.route(ask, forcedExpert(request), priorityOf(request));
     const routed = routing instanceof Promise ? await routing : routing;
     for (const [name, value] of Object.entries(decisionHeaders(routed))) response.setHeader(name, value);
     onRouted(routed, traceId);
-    const sink = new ClientSink(response, dialect);
-    const headers = requestHeadersForExpert(request.headers);
-    sink.drive(gateway.answer({ ask, headers, traceId, tenant: caller ?? '' }, routed, sink));
+    const sink = new ClientSink(response, dialect, redaction);
+    const headers = requestHeadersForExpert(request.headers, forwarded);
+    sink.drive(gateway.answer({ ask, headers, traceId, tenant: caller?.name ?? '' }, routed, sink));
   };
 }
 
@@ -144,8 +155,12 @@ function modelBody(id: string, created: number): Record<string, unknown> {
   return { id, object: 'model', created, owned_by: 'expert-router' };
 }
 
-/** Every expert with its load and replicas, as the policies see them. */
-async function listExperts({ gateway }: RouteContext, { response }: Exchange): Promise<void> {
+/** Every expert with its load and replicas, as the policies see them; where they are, for operators alone. */
+async function listExperts(
+  { gateway, redaction }: RouteContext,
+  { response, caller }: Exchange,
+): Promise<void> {
+  const hidden = mayAct('operate', caller) ? null : redaction;
   const data = [...gateway.fleet.groups.values()].map((group) => {
     const load = group.load();
     return {
@@ -157,31 +172,33 @@ async function listExperts({ gateway }: RouteContext, { response }: Exchange): P
       outstanding_tokens: load.outstandingTokens,
       tokens_per_second: round1(load.tokensPerSecond),
       replicas: group.replicas.map((replica) => ({
-        name: replica.name,
+        name: hidden ? replicaLabel(group, replica) : replica.name,
         kind: replica.expert.kind,
-        health: healthBody(replica.health),
+        health: healthBody(replica.health, hidden),
         breaker: replica.breaker,
         in_flight: replica.inFlight,
         limit: Number.isFinite(replica.limit) ? replica.limit : null,
         weight: replica.weight,
         tokens_per_second: round1(replica.tokensPerSecond),
         engine: replica.engine && { name: replica.engine.engine, version: replica.engine.version },
-        reported: reportBody(replica, group.others(replica)),
+        reported: reportBody(replica, group.others(replica), hidden),
       })),
     };
   });
   sendJson(response, 200, { object: 'list', data });
 }
 
-/** `detail` is for people; a failure stays beside it as a value. */
-function healthBody(health: Health): Record<string, unknown> {
-  const detail = healthText(health);
-  const failure = health.state === 'down' ? { failure: health.failure } : {};
+/** `detail` is for people; a failure stays beside it as a value, or as its kind where it may not be read whole. */
+function healthBody(health: Health, redaction: Redaction | null): Record<string, unknown> {
+  const text = healthText(health);
+  const detail = redaction?.words(text) ?? text;
+  const failure =
+    health.state === 'down' ? { failure: redaction ? { kind: health.failure.kind } : health.failure } : {};
   return { state: health.state, ...(detail === '' ? {} : { detail }), ...failure };
 }
 
 /** What the engine says of its load, how old that is, and what is made of it. */
-function reportBody(replica: Replica, others: number): Record<string, unknown> {
+function reportBody(replica: Replica, others: number, redaction: Redaction | null): Record<string, unknown> {
   const { seen, problem } = replica.report;
   return {
     state: replica.reportState,
@@ -191,7 +208,7 @@ function reportBody(replica: Replica, others: number): Record<string, unknown> {
     age_seconds: replica.reportAge === null ? null : round1(replica.reportAge / 1000),
     others: round1(others),
     full: replica.full,
-    problem,
+    problem: problem && redaction ? redaction.words(problem) : problem,
   };
 }
 
@@ -209,8 +226,8 @@ async function health(_context: RouteContext, { response }: Exchange): Promise<v
 }
 
 async function ready({ readiness }: RouteContext, { response }: Exchange): Promise<void> {
-  const state = await readiness.check();
-  sendJson(response, state.ready ? 200 : 503, state);
+  const isReady = await readiness.check();
+  sendJson(response, isReady ? 200 : 503, { ready: isReady });
 }
 
 function forcedExpert(request: IncomingMessage): string | undefined {

@@ -1,13 +1,14 @@
 /** The HTTP server: authentication, dispatch to the route table, errors to the wire, and an orderly end. */
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { bind } from '../../core/bind.ts';
 import { RouterError } from '../../core/errors.ts';
 import type { Dialect } from '../dialects/dialect.ts';
-import { authenticate, type HashedKey } from './auth.ts';
+import { authenticate, type HashedKey, refuseWithout } from './auth.ts';
 import { answerExpectations } from './continue.ts';
 import { type Permitted, refuseForeignPage } from './foreign-page.ts';
+import { createListener, type Identity } from './listener.ts';
 import { answerMalformed } from './malformed.ts';
 import { closeWithConnection } from './pipeline.ts';
 import { cutOff } from './promised-body.ts';
@@ -21,13 +22,15 @@ export interface ServerOptions {
     readonly keys: readonly HashedKey[];
     /** Where web pages may come from while there are no keys; with keys, no page gets in without one. */
     readonly permitted: Permitted;
+    /** Null to serve plain HTTP; whether it is null must not change. */
+    readonly identity: Identity | null;
     readonly context: RouteContext;
   };
   log(line: string): void;
 }
 
 export interface GatewayServer {
-  /** @returns `http://host:port` as actually bound; rejects with the system's error when it cannot be */
+  /** @returns `http://host:port` as actually bound, or `https://…`; rejects with the system's error when it cannot be */
   listen(host: string, port: number): Promise<string>;
   /** Answers a request that another server of this process received. */
   handle(request: IncomingMessage, response: ServerResponse): void;
@@ -37,9 +40,6 @@ export interface GatewayServer {
   close(graceMs: number): Promise<void>;
 }
 
-/** Longer than the 60 s idle limit of common load balancers, so that they never reuse a socket we just closed. */
-const KEEP_ALIVE_MS = 75_000;
-
 export function gatewayServer(options: ServerOptions): GatewayServer {
   const answers = new OpenAnswers();
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
@@ -47,7 +47,7 @@ export function gatewayServer(options: ServerOptions): GatewayServer {
     closeWithConnection(response, request.socket);
     void respond(options, answers, request, response);
   };
-  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, handle);
+  const server = createListener(() => options.current().identity, handle);
   answerMalformed(server);
   answerExpectations(server);
   return {
@@ -125,8 +125,9 @@ async function respond(
     }
     const route = findRoute(request.method ?? 'GET', path.split('?', 1)[0]!);
     dialect = route.dialect;
-    const caller = route.open ? null : authenticate(request, keys);
-    if (answers.draining && !route.open) {
+    const caller = route.role === null ? null : authenticate(request, keys);
+    if (route.role !== null) refuseWithout(route.role, caller);
+    if (answers.draining && route.role !== null) {
       throw new RouterError(
         'shutting_down',
         'This router is shutting down; ask another, or again in a moment.',

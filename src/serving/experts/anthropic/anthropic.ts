@@ -1,7 +1,7 @@
 /**
  * An expert behind Anthropic's Messages API: every request is translated there, and every answer back, as it comes.
  */
-import { HttpClient, WireError } from '../../../http/client.ts';
+import { HttpClient, type Trust, WireError } from '../../../http/client.ts';
 import { PulledResponse } from '../../../http/pulled-response.ts';
 import { refusal } from '../../dialects/anthropic-messages/errors.ts';
 import { MessagesReader } from '../../dialects/anthropic-messages/reader.ts';
@@ -14,6 +14,7 @@ import type { ExpertDeps, ExpertKind } from '../kind.ts';
 import { apiBase } from '../openai/options.ts';
 import { RunningGenerations, type Work } from '../running.ts';
 import { readAnswer } from '../translated-answer.ts';
+import { readTrust, TRUST_PATHS } from '../trust.ts';
 import { asRouterError } from '../wire-failure.ts';
 import { type AnthropicOptions, anthropicOptions } from './options.ts';
 import { messagesRequest } from './request.ts';
@@ -26,7 +27,8 @@ export const anthropicKind: ExpertKind<AnthropicOptions> = {
   inProcess: false,
   // The cloud keeps its own limits and tells of them with 429; the first token of a long prompt may take its time.
   admission: { maxConcurrent: 256, firstTokenMs: 60_000 },
-  create: async (id, options, deps) => new AnthropicExpert(id, options, deps),
+  paths: TRUST_PATHS,
+  create: async (id, options, deps) => new AnthropicExpert(id, options, await readTrust(id, options), deps),
 };
 
 class AnthropicExpert implements Expert {
@@ -41,7 +43,7 @@ class AnthropicExpert implements Expert {
   readonly #running: RunningGenerations;
   #closed = false;
 
-  constructor(id: string, options: AnthropicOptions, deps: Pick<ExpertDeps, 'newId' | 'now'>) {
+  constructor(id: string, options: AnthropicOptions, trust: Trust, deps: Pick<ExpertDeps, 'newId' | 'now'>) {
     const base = apiBase(options.url);
     this.id = id;
     this.#options = options;
@@ -52,11 +54,8 @@ class AnthropicExpert implements Expert {
       'anthropic-version': options.version,
       ...(options.api_key ? { 'x-api-key': options.api_key } : {}),
     };
-    this.#client = new HttpClient(base, {
-      connect: options.connect_timeout,
-      head: options.header_timeout,
-      idle: options.idle_timeout,
-    });
+    const { connect_timeout: connect, header_timeout: head, idle_timeout: idle } = options;
+    this.#client = new HttpClient(base, { connect, head, idle }, trust);
     this.#deps = deps;
     this.#running = new RunningGenerations(id);
   }

@@ -1,6 +1,7 @@
 /** What a config may say of an expert behind Anthropic's Messages API. */
 import { z } from 'zod';
 import { duration } from '../option-types.ts';
+import { trustOptions } from '../trust.ts';
 
 export const anthropicOptions = z.strictObject({
   url: z
@@ -35,6 +36,7 @@ export const anthropicOptions = z.strictObject({
     .describe(
       'What becomes of temperature, top_p and top_k: models from Opus 4.7 on and API version 2026-10-21 refuse them; `send` is for older ones',
     ),
+  ...trustOptions,
   connect_timeout: duration.prefault('5s').describe('Longest wait for the connection'),
   header_timeout: duration.prefault('5m').describe('Longest wait for the first byte of the answer'),
   idle_timeout: duration.prefault('2m').describe('Longest silence within an answer'),

@@ -1,5 +1,5 @@
 /** The engine behind an address with OpenAI's API: what it is, and the load that its metrics tell. */
-import { HttpClient } from '../../../http/client.ts';
+import { HttpClient, type Trust } from '../../../http/client.ts';
 import type { EngineDescription, EngineFacts, ReportedLoad } from '../../engines/engine.ts';
 import { FailureError } from '../../engines/failure.ts';
 import { metricsAddresses } from '../../engines/load.ts';
@@ -15,6 +15,7 @@ export interface EngineOptions {
   readonly headers: Readonly<Record<string, string>>;
   /** Where its metrics are; null: where its engine usually has them; false: nowhere. */
   readonly metricsUrl: string | false | null;
+  readonly trust: Trust;
 }
 
 const PROBE_MS = 2_000;
@@ -52,7 +53,7 @@ export class OpenAiEngine {
   async reportedLoad(signal: AbortSignal): Promise<ReportedLoad | null> {
     const { metricsUrl, base } = this.#options;
     if (metricsUrl === false) return null;
-    if (metricsUrl !== null) this.#page ??= open(new URL(metricsUrl), null);
+    if (metricsUrl !== null) this.#page ??= this.#open(new URL(metricsUrl), null);
     // Clouds are asked nothing that nobody ordered.
     else if (base.protocol !== 'http:') return null;
     if (!this.#page) return this.#find(signal);
@@ -69,7 +70,12 @@ export class OpenAiEngine {
   }
 
   #look(signal: AbortSignal): Promise<Sighting> {
-    return probe(this.#options.base, { within: PROBE_MS, headers: this.#options.headers, signal });
+    return probe(this.#options.base, {
+      within: PROBE_MS,
+      headers: this.#options.headers,
+      signal,
+      trust: this.#options.trust,
+    });
   }
 
   async #find(signal: AbortSignal): Promise<ReportedLoad | null> {
@@ -95,7 +101,7 @@ export class OpenAiEngine {
   ): Promise<{ address: URL; load: ReportedLoad } | null> {
     let strange: FailureError | null = null;
     for (const address of metricsAddresses(this.#options.base, engine)) {
-      const page = open(address, engine);
+      const page = this.#open(address, engine);
       try {
         const load = await this.#read(page, signal);
         this.#forget();
@@ -116,13 +122,16 @@ export class OpenAiEngine {
     return readLoad({ client, address, engine, model, headers: own }, signal);
   }
 
+  /** Our own certificate is shown to this server alone; its authority is trusted for its metrics as well. */
+  #open(address: URL, engine: EngineFacts | null): MetricsPage {
+    const { base, trust } = this.#options;
+    const limits = { connect: PROBE_MS, head: PROBE_MS, idle: PROBE_MS };
+    const own = address.origin === base.origin ? trust : { ca: trust.ca };
+    return { address, client: new HttpClient(address, limits, own), engine };
+  }
+
   #forget(): void {
     this.#page?.client.close();
     this.#page = null;
   }
-}
-
-function open(address: URL, engine: EngineFacts | null): MetricsPage {
-  const limits = { connect: PROBE_MS, head: PROBE_MS, idle: PROBE_MS };
-  return { address, client: new HttpClient(address, limits), engine };
 }

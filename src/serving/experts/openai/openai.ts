@@ -5,7 +5,7 @@
  */
 import { RouterError } from '../../../core/errors.ts';
 import type { Endpoint } from '../../../core/openai.ts';
-import { HttpClient, type OutgoingRequest, WireError } from '../../../http/client.ts';
+import { HttpClient, type OutgoingRequest, type Trust, WireError } from '../../../http/client.ts';
 import { PulledResponse } from '../../../http/pulled-response.ts';
 import type { Ask } from '../../dialects/ask.ts';
 import { OpenAiAsk } from '../../dialects/openai/ask.ts';
@@ -29,6 +29,7 @@ import type {
 import type { ExpertDeps, ExpertKind } from '../kind.ts';
 import { RunningGenerations, type Work } from '../running.ts';
 import { readAnswer } from '../translated-answer.ts';
+import { readTrust, TRUST_PATHS } from '../trust.ts';
 import { asRouterError } from '../wire-failure.ts';
 import { OpenAiEngine } from './engine.ts';
 import { apiBase, type OpenAiOptions, type OpenAiReplica, openaiOptions, replicasOf } from './options.ts';
@@ -51,7 +52,8 @@ export const openaiKind: ExpertKind<OpenAiOptions> = {
       weight,
       options: { ...options, url, metrics_url },
     })),
-  create: async (id, options, deps) => new OpenAiExpert(id, options, deps),
+  paths: TRUST_PATHS,
+  create: async (id, options, deps) => new OpenAiExpert(id, options, await readTrust(id, options), deps),
 };
 
 class OpenAiExpert implements Expert {
@@ -69,7 +71,7 @@ class OpenAiExpert implements Expert {
   readonly #running: RunningGenerations;
   #closed = false;
 
-  constructor(id: string, options: OpenAiOptions, deps: Pick<ExpertDeps, 'newId' | 'now'>) {
+  constructor(id: string, options: OpenAiOptions, trust: Trust, deps: Pick<ExpertDeps, 'newId' | 'now'>) {
     const [{ url, metrics_url: metricsUrl = null }] = replicasOf(options) as [OpenAiReplica];
     const base = apiBase(url);
     this.id = id;
@@ -79,17 +81,14 @@ class OpenAiExpert implements Expert {
       'content-type': 'application/json',
       ...(options.api_key ? { authorization: `Bearer ${options.api_key}` } : {}),
     };
-    this.#client = new HttpClient(base, {
-      connect: options.connect_timeout,
-      head: options.header_timeout,
-      idle: options.idle_timeout,
-    });
+    const { connect_timeout: connect, header_timeout: head, idle_timeout: idle } = options;
+    this.#client = new HttpClient(base, { connect, head, idle }, trust);
     const key = options.api_key ? { authorization: `Bearer ${options.api_key}` } : {};
     this.#quirks = new QuirksFinder(base, key, options.quirks ?? options.dialect ?? null);
     this.#maxTokens = options.max_tokens;
     this.#deps = deps;
     this.#running = new RunningGenerations(id);
-    this.#engine = new OpenAiEngine({ base, model: this.#model, headers: key, metricsUrl });
+    this.#engine = new OpenAiEngine({ base, model: this.#model, headers: key, metricsUrl, trust });
   }
 
   generate({ ask, headers }: ExpertRequest, sink: AnswerSink): Generation {

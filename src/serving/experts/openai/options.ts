@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { UserError } from '../../../core/errors.ts';
 import { duration } from '../option-types.ts';
+import { trustOptions } from '../trust.ts';
 import { QUIRKS_NAMES } from './quirks.ts';
 
 const address = z.url({ protocol: /^https?$/, error: 'an http:// or https:// address' });
@@ -53,6 +54,7 @@ export const openaiOptions = z.strictObject({
     .describe("Longest answer where the request names no limit; the server's own default when absent")
     .meta({ examples: [1024] }),
   metrics_url: metricsUrl,
+  ...trustOptions,
   connect_timeout: duration.prefault('5s').describe('Longest wait for the connection'),
   header_timeout: duration.prefault('5m').describe('Longest wait for the first byte of the answer'),
   idle_timeout: duration.prefault('2m').describe('Longest silence within an answer'),

@@ -34,8 +34,8 @@ export class HttpServer implements TritonServer {
 
   /** @param url http:// or https://, with the path that the server's own lie below */
   constructor(url: URL, { headers, restrictedApi, ca }: Access, { connect, first, idle }: Deadlines) {
-    this.#client = new HttpClient(url, { connect, head: first, idle }, ca);
-    this.#patient = new HttpClient(url, { connect, head: NO_LIMIT, idle: NO_LIMIT }, ca);
+    this.#client = new HttpClient(url, { connect, head: first, idle }, { ca });
+    this.#patient = new HttpClient(url, { connect, head: NO_LIMIT, idle: NO_LIMIT }, { ca });
     this.#base = url.pathname.replace(/\/+$/, '');
     this.#headers = lowerCase({ ...headers, ...restrictedApi });
   }
