@@ -1,8 +1,10 @@
 /** `expert-router chat`: a conversation in the terminal with a running router, showing who answers and why. */
+
 import { createInterface, type Interface } from 'node:readline/promises';
 import { styleText } from 'node:util';
 import { Command } from 'commander';
 import { describeError, UserError } from '../core/errors.ts';
+import { printable } from '../core/printable.ts';
 import { eventReader } from '../core/sse.ts';
 
 interface ChatOptions {
@@ -153,7 +155,7 @@ class Chat {
       const text = chunk.choices?.[0]?.delta?.content ?? '';
       if (chunk.error) failure = chunk.error.message;
       answer += text;
-      process.stdout.write(text);
+      process.stdout.write(printable(text));
     });
     const decoder = new TextDecoder();
     try {
@@ -179,7 +181,7 @@ class Chat {
       terms: { for: { term: string }[] };
       ranking: { expert: string }[];
     };
-    console.log(route.explanation);
+    console.log(printable(route.explanation));
     console.log(
       styleText(
         'dim',
@@ -219,7 +221,7 @@ class Chat {
 
 /** What is not an answer: in a terminal it stands between the answers, in a pipe it stays out of them. */
 function note(format: 'dim' | 'red' | 'cyan', text: string): void {
-  console.error(styleText(format, text, { stream: process.stderr }));
+  console.error(styleText(format, printable(text), { stream: process.stderr }));
 }
 
 /** `code  nearest-cluster, cluster 12, confidence 0.83`, from the response headers. */

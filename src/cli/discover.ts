@@ -1,8 +1,10 @@
 /** `expert-router discover`: what could be an expert on this machine, as a config to keep. */
+
 import { Command } from 'commander';
 import { parse } from 'yaml';
 import { UserError } from '../core/errors.ts';
 import { writeFileAtomically } from '../core/files.ts';
+import { printable } from '../core/printable.ts';
 import { chosenKey, discover } from '../serving/discover/discover.ts';
 import { CLOUDS, LOCAL_ADDRESSES } from '../serving/discover/look.ts';
 
@@ -37,13 +39,13 @@ Examples:
 async function run({ out, json, useKey = [] }: DiscoverOptions): Promise<void> {
   const { yaml, found, left } = await discover(process.env, useKey.map(chosenKey));
   if (yaml === null) {
-    for (const line of left) console.error(line);
+    for (const line of left) console.error(printable(line));
     throw new UserError(
       'No engine was found. Start one, or name its address in a config: experts: [{ id: mine, kind: openai, url: "http://host:8000" }]',
     );
   }
   if (out !== undefined) await writeFileAtomically(out, yaml);
   if (json) console.log(JSON.stringify({ found, left, config: parse(yaml) }, null, 2));
-  else if (out === undefined) console.log(yaml);
+  else if (out === undefined) console.log(printable(yaml));
   if (out !== undefined) console.error(`Wrote ${out}. Serve it with: expert-router serve --config ${out}`);
 }

@@ -1,6 +1,8 @@
 /** `expert-router doctor`: whether every expert of a config does what the gateway needs of it, and what to do if not. */
+
 import { styleText } from 'node:util';
 import { Command } from 'commander';
+import { printable } from '../core/printable.ts';
 import { progressBar } from '../core/progress.ts';
 import { DEFAULT_CONFIG } from '../serving/app/compose.ts';
 import { realWorld } from '../serving/app/world.ts';
@@ -60,13 +62,13 @@ Examples:
 
 async function run(options: DoctorOptions): Promise<void> {
   const config = await loadConfig(options.config ?? DEFAULT_CONFIG, process.env);
-  const world = realWorld({ log: (line) => console.error(line), progress: progressBar });
+  const world = realWorld({ log: (line) => console.error(printable(line)), progress: progressBar });
   const examined = await examineConfig(config, { world, ask: options.ask, timeout: options.timeout });
   const all = examined.map(({ expert, kind, replica, ...found }): Examined => {
     return { expert, kind, replica, checks: printed(found) };
   });
   if (options.json) console.log(JSON.stringify(all, null, 2));
-  else for (const one of all) console.log(`${inWords(one)}\n`);
+  else for (const one of all) console.log(printable(`${inWords(one)}\n`));
   const checks = all.flatMap((one) => one.checks);
   const failed = checks.filter(({ finding }) => finding === 'failed').length;
   if (!options.json)

@@ -1,7 +1,9 @@
 /** `expert-router experts`: what a running router's experts do now, as a table. It reads `GET /v1/experts` alone. */
+
 import { setTimeout as pause } from 'node:timers/promises';
 import { Command } from 'commander';
 import { describeError, UserError } from '../core/errors.ts';
+import { printable } from '../core/printable.ts';
 import { type ExpertBody, expertsTable } from './experts/table.ts';
 
 interface ExpertsOptions {
@@ -39,7 +41,7 @@ async function show(options: ExpertsOptions): Promise<void> {
   do {
     const data = await experts(options);
     if (options.json) console.log(JSON.stringify(data, null, options.watch ? 0 : 2));
-    else console.log(`${options.watch && process.stdout.isTTY ? CLEAR : ''}${expertsTable(data)}`);
+    else console.log(`${options.watch && process.stdout.isTTY ? CLEAR : ''}${printable(expertsTable(data))}`);
     if (options.watch) await pause(WATCH_EVERY_MS);
   } while (options.watch);
 }

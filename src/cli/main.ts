@@ -2,8 +2,10 @@
  * The command line: finds the verb that was called, imports it alone, and turns errors into exit codes.
  * Data goes to standard output; progress, notes and errors go to standard error.
  */
+
 import { Command, CommanderError } from 'commander';
 import { describeError, UserError } from '../core/errors.ts';
+import { printable } from '../core/printable.ts';
 import { version } from '../core/shipped.ts';
 import { UsageError } from './usage-error.ts';
 import { VERBS } from './verbs.ts';
@@ -50,9 +52,9 @@ function strict(command: Command): Command {
 function exitCode(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   if (error instanceof Error && error.name === 'AbortError') return EXIT.interrupted;
-  console.error(
-    error instanceof UserError ? error.message : error instanceof Error ? error.stack : describeError(error),
-  );
+  const text =
+    error instanceof UserError ? error.message : error instanceof Error ? error.stack : describeError(error);
+  console.error(printable(text ?? describeError(error)));
   return error instanceof UsageError ? EXIT.usage : EXIT.failed;
 }
 

@@ -9,6 +9,7 @@ import type { Config } from '../serving/config/schema.ts';
 import { chosenKey } from '../serving/discover/discover.ts';
 import { parseWeights } from '../serving/weights/reference.ts';
 import { serveAlone } from './serve/alone.ts';
+import { log } from './serve/log.ts';
 import { servePrimary } from './serve/primary.ts';
 import { serveAsWorker } from './serve/worker.ts';
 import { unconfigured } from './unconfigured.ts';
@@ -39,7 +40,10 @@ export function serveCommand(): Command {
       '--weights <reference>',
       'serve the embedded experts on other GGUF weights: a path, https://… or hf:owner/repo/file.gguf',
     )
-    .option('--verbose', 'print one line a request: who answers and why, never what was asked')
+    .option(
+      '--verbose',
+      'print one line a request at its end: whose, who answered, how; never what was asked',
+    )
     .addHelpText(
       'after',
       `
@@ -59,7 +63,7 @@ Examples:
 
 async function serve(options: ServeOptions): Promise<void> {
   takeWeights(options);
-  const file = options.config ?? (await unconfigured(asDiscovery(options), (line) => console.error(line)));
+  const file = options.config ?? (await unconfigured(asDiscovery(options), log));
   const verbose = options.verbose ?? false;
   if (cluster.isWorker) return serveAsWorker(file, verbose);
   const source = await readSource(file, { environment: process.env, catalogue: SHIPPED });

@@ -2,7 +2,7 @@
 import { describeError } from '../../core/errors.ts';
 import { progressBar } from '../../core/progress.ts';
 import { createGateway } from '../../serving/app/app.ts';
-import { GRACE_MS, log, verboseLog } from './log.ts';
+import { GRACE_MS, log, requestLog } from './log.ts';
 
 interface Alone {
   readonly file: string;
@@ -17,7 +17,7 @@ export async function serveAlone({ file, port, verbose }: Alone): Promise<string
     progress: progressBar,
     watchFiles: true,
     processMetrics: true,
-    onDecision: verboseLog(verbose),
+    onRequest: requestLog(verbose),
   });
   const url = await gateway.listen(port === undefined ? {} : { port }).catch(async (error: unknown) => {
     await gateway.close({ graceMs: 0 });

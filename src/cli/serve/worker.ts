@@ -11,7 +11,7 @@ import type { Config } from '../../serving/config/schema.ts';
 import type { GatewayServer } from '../../serving/front/server.ts';
 import type { ToWorker } from '../../serving/workers/messages.ts';
 import { WorkerLink } from '../../serving/workers/worker-link.ts';
-import { GRACE_MS, log, verboseLog } from './log.ts';
+import { GRACE_MS, log, requestLog } from './log.ts';
 
 export async function serveAsWorker(file: string, verbose: boolean): Promise<void> {
   let server: GatewayServer | null = null;
@@ -35,7 +35,8 @@ export async function serveAsWorker(file: string, verbose: boolean): Promise<voi
       routerModel: null,
       probes: true,
       processMetrics: true,
-      onDecision: verboseLog(verbose),
+      onDecision: () => {},
+      onRequest: requestLog(verbose),
     },
     { link, processes },
   );

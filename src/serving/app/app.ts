@@ -4,6 +4,7 @@ import { RouterError, UserError } from '../../core/errors.ts';
 import type { RouterModel } from '../../deciding/model/router-model.ts';
 import { type Catalogue, catalogueWith } from '../config/catalogue.ts';
 import { decisionBody } from '../front/decision-wire.ts';
+import type { RequestNote } from '../front/request-note.ts';
 import { readRequest, received } from '../gateway/read-request.ts';
 import { admit } from './admission.ts';
 import { type Assembly, assemble, type DecisionNote } from './assembly.ts';
@@ -24,6 +25,8 @@ export interface GatewayOptions extends Partial<World>, Partial<Catalogue> {
   readonly processMetrics?: boolean;
   /** Called for every request that is given to an expert. */
   readonly onDecision?: (note: DecisionNote) => void;
+  /** Called for every request when it has ended, the refused among them. */
+  readonly onRequest?: (note: RequestNote) => void;
 }
 
 /** What `POST /v1/route` answers: the expert chosen, and everything the choice was made of. */
@@ -109,6 +112,7 @@ export async function createGateway(
     probes: options.probes ?? true,
     processMetrics: options.processMetrics ?? false,
     onDecision: options.onDecision ?? (() => {}),
+    onRequest: options.onRequest ?? (() => {}),
   });
   return new App({ world, catalogue, watchFiles: options.watchFiles ?? false, ...assembly }, source);
 }

@@ -2,6 +2,7 @@
 import type { RouterModel } from '../../deciding/model/router-model.ts';
 import type { Catalogue } from '../config/catalogue.ts';
 import type { Config } from '../config/schema.ts';
+import type { RequestNote } from '../front/request-note.ts';
 import { type GatewayServer, gatewayServer } from '../front/server.ts';
 import type { Routed } from '../gateway/router.ts';
 import { Telemetry } from '../telemetry/metrics.ts';
@@ -32,6 +33,7 @@ export interface AssemblyParts {
   /** Whether experts are asked for health and load between requests. */
   readonly probes: boolean;
   onDecision(note: DecisionNote): void;
+  onRequest(note: RequestNote): void;
 }
 
 /** One process of several: its link to the primary, and how many there are. */
@@ -49,7 +51,7 @@ export interface Assembly {
 /** @param shared null in the only process. Rejects with `UserError` when the config cannot be made ready. */
 export async function assemble(
   config: Config,
-  { world, catalogue, routerModel, processMetrics, probes, onDecision }: AssemblyParts,
+  { world, catalogue, routerModel, processMetrics, probes, onDecision, onRequest }: AssemblyParts,
   shared: Shared | null = null,
 ): Promise<Assembly> {
   const { log, clock } = world;
@@ -69,7 +71,16 @@ export async function assemble(
     }),
     onRouted: (routed, traceId) => onDecision(noteOf(routed, traceId)),
   });
-  return { server: gatewayServer({ log, current: () => setup.current() }), setup, telemetry };
+  const server = gatewayServer({
+    log,
+    clock,
+    current: () => setup.current(),
+    ended: (note) => {
+      telemetry.ended(note);
+      onRequest(note);
+    },
+  });
+  return { server, setup, telemetry };
 }
 
 function noteOf({ decision, classification }: Routed, traceId: string): DecisionNote {

@@ -65,6 +65,7 @@ const apiKey = z.strictObject({
   name: z
     .string()
     .min(1)
+    .max(64, 'at most 64 characters')
     .describe('Whose key; shown in metrics and logs')
     .meta({ examples: ['alice'] }),
   hash: z

@@ -7,11 +7,12 @@ import type { ServerResponse } from 'node:http';
 import { RouterError } from '../../core/errors.ts';
 import { isEventStream } from '../../core/sse.ts';
 import type { Dialect } from '../dialects/dialect.ts';
-import type { Generation } from '../experts/expert.ts';
+import type { Generation, Outcome } from '../experts/expert.ts';
 import type { Answerer, AttemptSink } from '../gateway/attempts.ts';
 import type { Failure } from '../reply/failure.ts';
 import { cutOff, PromisedBody } from './promised-body.ts';
 import type { Redaction } from './redaction.ts';
+import type { OpenNote } from './request-note.ts';
 import { sendError } from './wire.ts';
 
 const NEWLINE = 0x0a;
@@ -20,16 +21,18 @@ export class ClientSink implements AttemptSink {
   readonly #response: ServerResponse;
   readonly #dialect: Dialect;
   readonly #redaction: Redaction;
+  readonly #note: OpenNote;
   readonly #body: PromisedBody;
   #head: { status: number; headers: Readonly<Record<string, string>> } | null = null;
   #endsInBlankLine = true;
   /** After its end nothing more is written, whoever still calls: it would be read as the next response. */
   #over = false;
 
-  constructor(response: ServerResponse, dialect: Dialect, redaction: Redaction) {
+  constructor(response: ServerResponse, dialect: Dialect, redaction: Redaction, note: OpenNote) {
     this.#response = response;
     this.#dialect = dialect;
     this.#redaction = redaction;
+    this.#note = note;
     this.#body = new PromisedBody(response);
   }
 
@@ -40,7 +43,9 @@ export class ClientSink implements AttemptSink {
     if (this.#response.destroyed) generation.cancel();
   }
 
-  served({ expert, tries }: Answerer): void {
+  served(by: Answerer): void {
+    this.#note.served(by);
+    const { expert, tries } = by;
     if (this.#response.headersSent) return;
     this.#response.setHeader('x-expert-router-expert', expert);
     this.#response.setHeader('x-expert-router-tries', tries);
@@ -57,6 +62,7 @@ export class ClientSink implements AttemptSink {
 
   head(status: number, headers: Readonly<Record<string, string>>): void {
     // Held until there is a byte to send: until then a failure can still become a proper error response.
+    this.#note.first();
     this.#head = { status, headers };
   }
 
@@ -68,8 +74,9 @@ export class ClientSink implements AttemptSink {
     return this.#body.write(chunk);
   }
 
-  end(): void {
+  end({ usage }: Outcome): void {
     if (this.#over) return;
+    this.#note.used(usage);
     this.#sendHead();
     if (!this.#response.headersSent && !this.#body.whole) {
       this.fail(new RouterError('expert_failed', 'The expert announced an answer and gave none.'), null);
@@ -82,6 +89,7 @@ export class ClientSink implements AttemptSink {
   fail(failure: Failure, by: Answerer | null): void {
     if (this.#over) return;
     this.#over = true;
+    this.#note.failed(failure);
     if (!this.#response.headersSent) {
       if (by) this.served(by);
       sendError(this.#response, this.#redaction.failure(failure), this.#dialect);

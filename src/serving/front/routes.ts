@@ -19,6 +19,7 @@ import { ClientSink } from './client-sink.ts';
 import { decisionBody, decisionHeaders } from './decision-wire.ts';
 import type { Readiness } from './readiness.ts';
 import type { Redaction } from './redaction.ts';
+import type { OpenNote } from './request-note.ts';
 import { sendJson } from './wire.ts';
 
 export interface RouteContext {
@@ -43,6 +44,8 @@ export interface Exchange {
   readonly traceId: string;
   /** The API key; null where none are configured, and on open paths. */
   readonly caller: HashedKey | null;
+  /** Told when the request has ended. */
+  readonly note: OpenNote;
 }
 
 type Handler = (context: RouteContext, exchange: Exchange) => Promise<void>;
@@ -102,14 +105,15 @@ function matches(route: string, path: string): boolean {
 function answer(dialect: Dialect): Handler {
   return async (
     { gateway, redaction, forwarded, maxBodyMb, onRouted },
-    { request, response, traceId, caller },
+    { request, response, traceId, caller, note },
   ) => {
     const ask = await readRequest(dialect, await readBody({ request, response }, maxBodyMb));
     const routing = gateway.route(ask, forcedExpert(request), priorityOf(request));
     const routed = routing instanceof Promise ? await routing : routing;
     for (const [name, value] of Object.entries(decisionHeaders(routed))) response.setHeader(name, value);
+    note.routed(routed);
     onRouted(routed, traceId);
-    const sink = new ClientSink(response, dialect, redaction);
+    const sink = new ClientSink(response, dialect, redaction, note);
     const headers = requestHeadersForExpert(request.headers, forwarded);
     sink.drive(gateway.answer({ ask, headers, traceId, tenant: caller?.name ?? '' }, routed, sink));
   };

@@ -12,6 +12,7 @@ import { createListener, type Identity } from './listener.ts';
 import { answerMalformed } from './malformed.ts';
 import { closeWithConnection } from './pipeline.ts';
 import { cutOff } from './promised-body.ts';
+import { OpenNote, type RequestNote } from './request-note.ts';
 import { findRoute, type RouteContext } from './routes.ts';
 import { readTarget } from './target.ts';
 import { sendError } from './wire.ts';
@@ -27,6 +28,14 @@ export interface ServerOptions {
     readonly context: RouteContext;
   };
   log(line: string): void;
+  /** Called once a request, when its response is closed. */
+  ended(note: RequestNote): void;
+  readonly clock: {
+    /** Milliseconds since 1970. */
+    epoch(): number;
+    /** Milliseconds that never run backwards. */
+    monotonic(): number;
+  };
 }
 
 export interface GatewayServer {
@@ -112,6 +121,10 @@ async function respond(
   response: ServerResponse,
 ): Promise<void> {
   const traceId = traceIdOf(request);
+  const { clock, ended } = options;
+  const method = request.method ?? 'GET';
+  const note = new OpenNote({ at: clock.epoch(), traceId, method, now: clock.monotonic });
+  response.once('close', () => ended(note.ended(response)));
   response.setHeader('x-expert-router-trace-id', traceId);
   if (answers.draining) response.setHeader('connection', 'close');
   let dialect: Dialect | null = null;
@@ -123,9 +136,11 @@ async function respond(
       const { origin, 'sec-fetch-site': fetchSite } = request.headers;
       refuseForeignPage({ authority, origin, fetchSite: fetchSite as string | undefined }, permitted);
     }
-    const route = findRoute(request.method ?? 'GET', path.split('?', 1)[0]!);
+    const route = findRoute(method, path.split('?', 1)[0]!);
     dialect = route.dialect;
+    note.path = route.path;
     const caller = route.role === null ? null : authenticate(request, keys);
+    note.key = caller?.name ?? null;
     if (route.role !== null) refuseWithout(route.role, caller);
     if (answers.draining && route.role !== null) {
       throw new RouterError(
@@ -134,8 +149,9 @@ async function respond(
         { retryAfter: 1 },
       );
     }
-    await route.handle(context, { request, response, traceId, caller });
+    await route.handle(context, { request, response, traceId, caller, note });
   } catch (error) {
+    note.failed(error);
     // A body refused unread is still drained: closing on a client that is sending would reset the connection
     // before it has read why.
     request.resume();

@@ -6,6 +6,7 @@ import { RouterError } from '../../core/errors.ts';
 import type { AnswerSink, ExpertRequest, Generation, Outcome } from '../experts/expert.ts';
 import type { ExpertGroup, Ticket } from '../fleet/group.ts';
 import type { Lease, LeaseOutcome, Replica } from '../fleet/replica.ts';
+import { replicaLabel } from '../fleet/replica-label.ts';
 import { type Failure, isRetryable, ToldFailure } from '../reply/failure.ts';
 import { Try, type TryOwner } from './try.ts';
 
@@ -33,6 +34,8 @@ export interface AttemptPlan {
 /** Who answered, or told the error that is shown. */
 export interface Answerer {
   readonly expert: string;
+  /** The replica's name without its address; null where none was asked. */
+  readonly replica: string | null;
   /** 1 unless others failed before. */
   readonly tries: number;
 }
@@ -157,7 +160,9 @@ export class Attempts implements Generation, TryOwner {
   }
 
   #answerer(): Answerer {
-    return { expert: this.#plan.groups[this.#group]!.id, tries: this.#tries };
+    const group = this.#plan.groups[this.#group]!;
+    const replica = this.#try ? replicaLabel(group, this.#try.replica) : null;
+    return { expert: group.id, replica, tries: this.#tries };
   }
 
   /** Nothing more is done or said. @param outcome of a try that is still under way */

@@ -47,12 +47,12 @@ export class Hedge implements Generation {
   #lane(own: number): AttemptSink {
     const mine = (): boolean => this.#winner === own && !this.#over;
     return {
-      served: ({ expert, tries }) => {
+      served: (by) => {
         if (this.#winner !== null || this.#over) return;
         this.#winner = own;
         clearTimeout(this.#timer);
         this.#runners[1 - own]?.cancel();
-        this.#sink.served({ expert, tries: tries + own });
+        this.#sink.served({ ...by, tries: by.tries + own });
       },
       waiting: () => {
         if (this.#winner === null && own === 0 && !this.#over) this.#sink.waiting();

@@ -23,6 +23,18 @@ export interface RequestLabels {
   readonly reason: string;
 }
 
+/** A request that has ended, as far as it is counted by key. */
+interface KeyedRequest {
+  /** A name from the config. */
+  readonly key: string | null;
+  readonly status: number | null;
+  readonly promptTokens: number | null;
+  readonly completionTokens: number | null;
+}
+
+/** Of all keys that the config does not know together: what clients send is never a label. No key can be called so. */
+const UNKNOWN_KEY = '';
+
 export class Telemetry {
   readonly registry = new Registry();
   /** Milliseconds that never run backwards. */
@@ -54,6 +66,16 @@ export class Telemetry {
     'expert_router_spillover_total',
     'Requests answered by another expert than the one they were first sent to',
     ['from', 'to'],
+  );
+  readonly #byKey = this.#counter(
+    'expert_router_key_requests_total',
+    'Requests ended, by API key and class of status',
+    ['key', 'status'],
+  );
+  readonly #tokensByKey = this.#counter(
+    'expert_router_key_tokens_total',
+    'Tokens as experts reported them, by API key',
+    ['key', 'direction'],
   );
   readonly #duration = this.#histogram(
     'expert_router_request_duration_seconds',
@@ -185,6 +207,16 @@ export class Telemetry {
         this.#generatedTokens.inc({ expert }, usage.completion_tokens);
       },
     };
+  }
+
+  /** Counts a request of any path for the key that it came with; what came without one is nobody's. */
+  ended({ key, status, promptTokens, completionTokens }: KeyedRequest): void {
+    if (key === null && status !== 401) return;
+    const name = key ?? UNKNOWN_KEY;
+    this.#byKey.inc({ key: name, status: status === null ? 'left' : `${Math.floor(status / 100)}xx` });
+    if (promptTokens !== null) this.#tokensByKey.inc({ key: name, direction: 'prompt' }, promptTokens);
+    if (completionTokens !== null)
+      this.#tokensByKey.inc({ key: name, direction: 'completion' }, completionTokens);
   }
 
   #counter<L extends string>(name: string, help: string, labelNames: readonly L[]): Counter<L> {

@@ -1,0 +1,37 @@
+/** A request in one line for the log: `name=value` pairs, the same for every request. */
+import type { RequestNote } from '../../serving/front/request-note.ts';
+
+/** A value that needs no quotes. */
+const PLAIN = /^[\w./:{}-]+$/;
+
+export function requestLine(note: RequestNote): string {
+  const { at, traceId, method, path, key, status, whole, error, expert, replica, tries } = note;
+  const end = status === null ? 'left' : whole ? 'whole' : 'cut';
+  const fields: Record<string, string | number | null> = {
+    time: new Date(at).toISOString(),
+    trace: traceId,
+    method,
+    path,
+    key,
+    status,
+    end,
+    error,
+    expert,
+    replica: replica === expert ? null : replica,
+    tries: tries === 0 ? null : tries,
+    reason: note.reason,
+    cluster: note.cluster,
+    prompt_tokens: note.promptTokens,
+    completion_tokens: note.completionTokens,
+    first_ms: note.firstMs === null ? null : Math.round(note.firstMs),
+    total_ms: Math.round(note.totalMs),
+  };
+  return Object.entries(fields)
+    .filter(([, value]) => value !== null)
+    .map(([name, value]) => `${name}=${quoted(String(value))}`)
+    .join(' ');
+}
+
+function quoted(value: string): string {
+  return PLAIN.test(value) ? value : JSON.stringify(value);
+}
