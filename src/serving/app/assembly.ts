@@ -40,6 +40,8 @@ export interface AssemblyParts {
 export interface Shared {
   readonly link: WorkerLink;
   readonly processes: number;
+  /** Whether this one logs what all of them see alike. */
+  readonly speaks: boolean;
 }
 
 export interface Assembly {
@@ -65,6 +67,7 @@ export async function assemble(
     probes,
     link: shared?.link ?? null,
     processes: shared?.processes ?? 1,
+    tellsHealth: shared?.speaks ?? true,
     metrics: async () => ({
       contentType: registry.contentType,
       page: await (shared ? shared.link.metricsPage() : registry.metrics()),

@@ -20,6 +20,7 @@ import { Router } from '../gateway/router.ts';
 import type { Telemetry } from '../telemetry/metrics.ts';
 import { placesKey } from '../workers/messages.ts';
 import type { WorkerLink } from '../workers/worker-link.ts';
+import { HealthLog } from './health-log.ts';
 import { kindOf, replicaMakers } from './kinds.ts';
 import { listenHost } from './listen-address.ts';
 import { StandIns } from './stand-ins.ts';
@@ -74,6 +75,8 @@ export interface FleetParts {
   readonly link: WorkerLink | null;
   /** How many processes serve, this one included. */
   readonly processes: number;
+  /** Whether this process logs changes in the health of experts. */
+  readonly tellsHealth: boolean;
 }
 
 /** Starts every expert of the config, in its order. Rejects with `UserError` when one cannot be had. */
@@ -95,7 +98,12 @@ export async function composeFleet(config: Config, parts: FleetParts): Promise<F
     await Promise.all(groups.flatMap(({ replicas }) => replicas.map((replica) => replica.expert.close())));
     throw error;
   }
-  return new Fleet(groups, world.random, { now: world.clock.monotonic, processes });
+  const health = parts.tellsHealth ? new HealthLog(world.log) : null;
+  return new Fleet(groups, world.random, {
+    now: world.clock.monotonic,
+    processes,
+    heard: (expert, replica, found) => health?.found(expert, replica, found),
+  });
 }
 
 interface Starting extends FleetParts {

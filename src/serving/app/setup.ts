@@ -32,6 +32,8 @@ export interface SetupParts {
   readonly link: WorkerLink | null;
   /** How many processes serve, this one included. */
   readonly processes: number;
+  /** Whether this process logs changes in the health of experts. */
+  readonly tellsHealth: boolean;
   readonly metrics: RouteContext['metrics'];
   readonly onRouted: RouteContext['onRouted'];
 }
@@ -113,10 +115,12 @@ export class Setup {
 }
 
 async function prepare(config: Config, parts: SetupParts, startedAt: number): Promise<Serving> {
-  const { world, catalogue, telemetry, link, processes } = parts;
+  const { world, catalogue, telemetry, link, processes, tellsHealth } = parts;
   const model = parts.routerModel ?? (await loadRouterModel(config));
   const identity = await readIdentity(config);
-  const fleet = await composeFleet(config, { world, kinds: catalogue.kinds, link, processes });
+  const fleet = await composeFleet(config, { world, kinds: catalogue.kinds, link, processes, tellsHealth });
+  // The first request already finds who is there, and which model they serve.
+  if (parts.probes) await fleet.check();
   return {
     keys: config.keys,
     permitted: permittedPages(config),

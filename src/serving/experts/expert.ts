@@ -16,7 +16,8 @@ export interface ExpertRequest {
 }
 
 export type Health =
-  | { readonly state: 'ready'; readonly detail?: string }
+  /** `warning`: why requests may fail all the same, without its first word and full stop. */
+  | { readonly state: 'ready'; readonly detail?: string; readonly warning?: string }
   | { readonly state: 'warming'; readonly detail: string }
   | { readonly state: 'down'; readonly failure: Failure };
 

@@ -16,19 +16,26 @@ export class Fleet {
   readonly #random: () => number;
   readonly #timers = new Map<Replica, NodeJS.Timeout>();
   readonly #loads: LoadWatch;
+  readonly #heard: (expert: string, replica: string, health: Health) => void;
   #closed = false;
 
   /**
    * @param random uniform in [0, 1), for the jitter of questions
    * @param options.now the clock of its replicas @param options.processes how many share its experts
+   * @param options.heard told what every probe found, by the replica's own name
    */
   constructor(
     groups: readonly ExpertGroup[],
     random: () => number,
-    options: { now: () => number; processes: number },
+    options: {
+      now: () => number;
+      processes: number;
+      heard?: (expert: string, replica: string, health: Health) => void;
+    },
   ) {
     this.groups = new Map(groups.map((group) => [group.id, group]));
     this.#random = random;
+    this.#heard = options.heard ?? (() => {});
     this.#loads = new LoadWatch({ ...options, random });
   }
 
@@ -82,7 +89,7 @@ export class Fleet {
   /** Asks every replica at once; the answers are kept too. */
   async check(): Promise<ReadonlyMap<string, Health>> {
     const states = [...this.groups.values()].map(async (group): Promise<[string, Health]> => {
-      const found = await Promise.all(group.replicas.map((replica) => probe(group, replica)));
+      const found = await Promise.all(group.replicas.map((replica) => this.#probe(group, replica)));
       return [group.id, found.find((health) => health.state === 'ready') ?? found[0]!];
     });
     return new Map(await Promise.all(states));
@@ -101,7 +108,7 @@ export class Fleet {
     const every = replica.away ? PROBE_AWAY_EVERY_MS : PROBE_EVERY_MS;
     const timer = setTimeout(
       async () => {
-        await probe(group, replica);
+        await this.#probe(group, replica);
         // Whoever has set another timer meanwhile has also seen to the next probe.
         if (!this.#closed && this.#timers.get(replica) === timer) this.#probeLater(group, replica);
       },
@@ -110,15 +117,17 @@ export class Fleet {
     timer.unref();
     this.#timers.set(replica, timer);
   }
-}
 
-async function probe(group: ExpertGroup, replica: Replica): Promise<Health> {
-  let health: Health;
-  try {
-    health = await replica.expert.health(AbortSignal.timeout(PROBE_TIMEOUT_MS));
-  } catch (error) {
-    health = { state: 'down', failure: failureFrom(error) };
+  async #probe(group: ExpertGroup, replica: Replica): Promise<Health> {
+    let health: Health;
+    try {
+      health = await replica.expert.health(AbortSignal.timeout(PROBE_TIMEOUT_MS));
+    } catch (error) {
+      health = { state: 'down', failure: failureFrom(error) };
+    }
+    if (this.#closed) return health; // what it was asked in closing says nothing
+    group.found(replica, health);
+    this.#heard(group.id, replica.name, health);
+    return health;
   }
-  group.found(replica, health);
-  return health;
 }

@@ -29,8 +29,8 @@ export type ToWorker =
   | { readonly type: 'metrics'; readonly id: number; readonly page: string }
   /** Comes with a socket. */
   | { readonly type: 'connection' }
-  /** The text of the config in force, and how many workers share it. */
-  | { readonly type: 'begin'; readonly text: string; readonly workers: number }
+  /** The text of the config in force, how many workers share it, and whether this one tells what all of them see. */
+  | { readonly type: 'begin'; readonly text: string; readonly workers: number; readonly speaks: boolean }
   /** Make ready to serve this config with the router model of this id; the one in force stays until `commit`. */
   | { readonly type: 'prepare'; readonly id: number; readonly text: string; readonly model: string }
   | { readonly type: 'commit'; readonly id: number }

@@ -38,6 +38,8 @@ export class Primary {
   #text: string;
   /** Workers that have the config. */
   readonly #begun = new Set<number>();
+  /** The worker that logs what all of them see alike; another takes over once it is gone. */
+  #speaker: number | null = null;
   #nextRound = 0;
   #round: { readonly id: number; readonly agreement: Agreement } | null = null;
   #url = '';
@@ -93,8 +95,10 @@ export class Primary {
   /** Not while the others are about to change their config: this one would begin with the old. */
   async #begin(worker: Worker): Promise<void> {
     while (this.#round) await this.#round.agreement.verdict.then(() => setImmediate());
+    if (this.#speaker === null || !this.#begun.has(this.#speaker)) this.#speaker = worker.id;
     this.#begun.add(worker.id);
-    send(worker, { type: 'begin', text: this.#text, workers: this.#options.workers });
+    const speaks = this.#speaker === worker.id;
+    send(worker, { type: 'begin', text: this.#text, workers: this.#options.workers, speaks });
   }
 
   #start(): void {

@@ -21,7 +21,7 @@ export interface Prepared {
 }
 
 /** The text of the config in force, and how many workers share it. */
-type First = Pick<Extract<ToWorker, { type: 'begin' }>, 'text' | 'workers'>;
+type First = Pick<Extract<ToWorker, { type: 'begin' }>, 'text' | 'workers' | 'speaks'>;
 
 export class WorkerLink {
   readonly #channel: Channel;

@@ -10,7 +10,8 @@ import { readLoad } from '../../engines/scrape.ts';
 export interface EngineOptions {
   /** Address of the API. */
   readonly base: URL;
-  readonly model: string;
+  /** As it is asked for now. */
+  model(): string;
   /** Sent to this address and to no other: they may carry a key. */
   readonly headers: Readonly<Record<string, string>>;
   /** Where its metrics are; null: where its engine usually has them; false: nowhere. */
@@ -119,7 +120,7 @@ export class OpenAiEngine {
   #read({ client, address, engine }: MetricsPage, signal: AbortSignal): Promise<ReportedLoad> {
     const { base, headers, model } = this.#options;
     const own = address.origin === base.origin ? headers : {};
-    return readLoad({ client, address, engine, model, headers: own }, signal);
+    return readLoad({ client, address, engine, model: model(), headers: own }, signal);
   }
 
   /** Our own certificate is shown to this server alone; its authority is trusted for its metrics as well. */

@@ -14,7 +14,9 @@ import { openAiCompletions } from '../../dialects/openai/completions.ts';
 import { refusal } from '../../dialects/openai/errors.ts';
 import { OpenAiReader } from '../../dialects/openai/reader.ts';
 import { asChat, CHAT_CAN } from '../../dialects/openai/translated.ts';
+import { modelIds } from '../../engines/answers.ts';
 import { ask as askServer, isAnswer } from '../../engines/ask.ts';
+import { failureText } from '../../engines/failure.ts';
 import { RawRelay } from '../../reply/raw-relay.ts';
 import { refuseUnmet } from '../demands.ts';
 import type {
@@ -60,7 +62,10 @@ class OpenAiExpert implements Expert {
   readonly kind = 'openai';
   readonly speaks = [openAiChat.id, openAiCompletions.id];
   readonly id: string;
-  readonly #model: string;
+  /** Null where the config names none. */
+  readonly #named: string | null;
+  /** The one named, else the only one that is served, else the expert's id. */
+  #model: string;
   readonly #path: string;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #client: HttpClient;
@@ -75,6 +80,7 @@ class OpenAiExpert implements Expert {
     const [{ url, metrics_url: metricsUrl = null }] = replicasOf(options) as [OpenAiReplica];
     const base = apiBase(url);
     this.id = id;
+    this.#named = options.model ?? null;
     this.#model = options.model ?? id;
     this.#path = base.pathname;
     this.#headers = {
@@ -88,7 +94,7 @@ class OpenAiExpert implements Expert {
     this.#maxTokens = options.max_tokens;
     this.#deps = deps;
     this.#running = new RunningGenerations(id);
-    this.#engine = new OpenAiEngine({ base, model: this.#model, headers: key, metricsUrl, trust });
+    this.#engine = new OpenAiEngine({ base, model: () => this.#model, headers: key, metricsUrl, trust });
   }
 
   generate({ ask, headers }: ExpertRequest, sink: AnswerSink): Generation {
@@ -153,9 +159,20 @@ class OpenAiExpert implements Expert {
     const path = `${this.#path}/models`;
     const asked = await askServer(this.#client, { path, headers: this.#headers }, signal);
     if (!isAnswer(asked)) return { state: 'down', failure: asked };
-    // Some servers have no model list; an answer of any kind below 500 shows that the server is up.
-    if (asked.status < 500) return { state: 'ready' };
-    return { state: 'down', failure: { kind: 'status', asked: `GET ${path}`, status: asked.status } };
+    const { status } = asked;
+    if (status === 401) return { state: 'down', failure: { kind: 'unauthorized', status } };
+    const warning = this.#settleModel(modelIds(asked) ?? []);
+    // Some servers have no model list; an answer of any other kind below 500 shows that the server is up.
+    if (status < 500) return { state: 'ready', ...(warning === null ? {} : { warning }) };
+    return { state: 'down', failure: { kind: 'status', asked: `GET ${path}`, status } };
+  }
+
+  /** Takes the only model there is where the config names none. @returns what is wrong with the name; null for nothing */
+  #settleModel(served: readonly string[]): string | null {
+    if (this.#named === null) this.#model = served.length === 1 ? served[0]! : this.id;
+    if (served.length === 0 || served.includes(this.#model)) return null;
+    const wrong = failureText({ kind: 'wrong-model', wanted: this.#model, served });
+    return this.#named === null ? `the config names no model, and ${wrong}` : wrong;
   }
 
   async describe(signal: AbortSignal): Promise<EngineDescription> {

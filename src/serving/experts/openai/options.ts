@@ -32,7 +32,7 @@ export const openaiOptions = z.strictObject({
     .string()
     .min(1)
     .optional()
-    .describe("The model name this server knows; the expert's id when absent")
+    .describe("The model name this server knows; when absent, the only one it serves, else the expert's id")
     .meta({ examples: ['Qwen/Qwen2.5-Coder-7B-Instruct'] }),
   api_key: z
     .string()
