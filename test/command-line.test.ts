@@ -105,6 +105,7 @@ describe('the program', () => {
       'cli/usage-error.ts',
       'cli/verbs.ts',
       'core/errors.ts',
+      'core/printable.ts',
       'core/shipped.ts',
     ]);
   });

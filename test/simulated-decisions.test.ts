@@ -94,6 +94,7 @@ function byGateway(policy: string, choices: readonly Choice[]): readonly Decisio
     model,
     territory,
     policy: bindChoice(POLICIES, config.policy),
+    locality: { experts: new Set(), clusters: new Set() },
     requestTimeout: config.request_timeout,
     loads: () => current.loads,
     random: () => current.random,

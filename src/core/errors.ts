@@ -27,6 +27,7 @@ export const ERROR_KINDS = {
   unsupported_parameter: invalid(400),
   invalid_api_key: { status: 401, type: 'authentication_error', retryable: false },
   role_missing: { status: 403, type: 'authentication_error', retryable: false },
+  not_local: invalid(403),
   host_not_allowed: invalid(403),
   origin_not_allowed: invalid(403),
   expert_unreachable: upstream(502),

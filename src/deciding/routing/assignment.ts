@@ -68,7 +68,7 @@ function namedOwners(names: readonly string[], experts: readonly ExpertProfile[]
   const owners = new Map<number, number>();
   experts.forEach((expert, index) => {
     for (const wanted of expert.clusters) {
-      const cluster = clusterNumber(names, expert.id, wanted);
+      const cluster = clusterNumber(names, `Expert '${expert.id}'`, wanted);
       const before = owners.get(cluster);
       if (before !== undefined && before !== index) {
         throw new UserError(
@@ -81,12 +81,16 @@ function namedOwners(names: readonly string[], experts: readonly ExpertProfile[]
   return owners;
 }
 
-function clusterNumber(names: readonly string[], expert: string, wanted: number | string): number {
+/**
+ * A cluster by its number or name.
+ * @param whose who wants it, as an error begins @throws UserError for one that the router model does not have
+ */
+export function clusterNumber(names: readonly string[], whose: string, wanted: number | string): number {
   const found = typeof wanted === 'number' ? wanted : names.indexOf(wanted);
   if (found >= 0 && found < names.length) return found;
   const near = typeof wanted === 'string' ? nearestName(wanted, names) : null;
   throw new UserError(
-    `Expert '${expert}' claims cluster ${JSON.stringify(wanted)}, which the router model does not have. ` +
+    `${whose} names cluster ${JSON.stringify(wanted)}, which the router model does not have. ` +
       (near
         ? `Did you mean '${near}'?`
         : `It has 0 … ${names.length - 1}; \`expert-router assign\` lists their names.`),

@@ -6,8 +6,11 @@ import { conversationHome, type HomeReason } from './conversation.ts';
 import type { BoundPolicy, Candidate, LoadSnapshot, PolicyContext } from './policy.ts';
 import { affinities, type Classified, expertDistances, type Territory } from './territory.ts';
 
-/** `spilled`: the policy, with the load in view, chose another than the prompt's home. */
-export type Reason = HomeReason | 'spilled' | 'named' | 'forced';
+/**
+ * `spilled`: the policy, with the load in view, chose another than the prompt's home. `local`: the prompt may go to
+ * local experts only, and the one that would have been chosen is none.
+ */
+export type Reason = HomeReason | 'spilled' | 'local' | 'named' | 'forced';
 
 export interface Ranked {
   readonly expert: string;

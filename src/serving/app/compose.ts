@@ -4,12 +4,15 @@ import { shipped } from '../../core/shipped.ts';
 import { DEFAULT_MODEL, loadModelFile } from '../../deciding/model/file.ts';
 import type { RouterModel } from '../../deciding/model/router-model.ts';
 import type { ClusterAssignment } from '../../deciding/routing/assignment.ts';
+import { clusterNumber } from '../../deciding/routing/assignment.ts';
 import { assignExperts, territoryOf } from '../../deciding/routing/described.ts';
+import type { Locality } from '../../deciding/routing/locality.ts';
 import { POLICIES } from '../../deciding/routing/policies/index.ts';
 import { type AnyPolicy, idleLoad, type LoadSnapshot } from '../../deciding/routing/policy.ts';
 import { bindChoice } from '../../deciding/routing/policy-choice.ts';
 import type { AnyKind, Catalogue } from '../config/catalogue.ts';
 import type { Config, ExpertConfig } from '../config/schema.ts';
+import { EXPERT_KINDS } from '../experts/index.ts';
 import type { ExpertDeps } from '../experts/kind.ts';
 import { Fleet } from '../fleet/fleet.ts';
 import { ExpertGroup } from '../fleet/group.ts';
@@ -21,7 +24,7 @@ import type { Telemetry } from '../telemetry/metrics.ts';
 import { placesKey } from '../workers/messages.ts';
 import type { WorkerLink } from '../workers/worker-link.ts';
 import { HealthLog } from './health-log.ts';
-import { kindOf, replicaMakers } from './kinds.ts';
+import { isInProcess, kindOf, replicaMakers } from './kinds.ts';
 import { listenHost } from './listen-address.ts';
 import { StandIns } from './stand-ins.ts';
 import { expertDeps, type World } from './world.ts';
@@ -41,6 +44,8 @@ export function assign(config: Config, model: RouterModel): Promise<readonly Clu
 interface Choosing {
   /** The table in which the config's policy is found. */
   readonly policies?: readonly AnyPolicy[];
+  /** In which the kinds of its experts are found. */
+  readonly kinds?: readonly AnyKind[];
   /** Uniform in [0, 1). */
   random?(): number;
 }
@@ -50,16 +55,24 @@ export async function composeRouter(
   config: Config,
   model: RouterModel,
   loads: () => readonly LoadSnapshot[],
-  { policies = POLICIES, random = Math.random }: Choosing = {},
+  { policies = POLICIES, kinds = EXPERT_KINDS, random = Math.random }: Choosing = {},
 ): Promise<Router> {
   return new Router({
     model,
     territory: await territoryOf(model, config.experts),
     policy: bindChoice(policies, config.policy),
+    locality: localityOf(config, model, kinds),
     requestTimeout: config.request_timeout,
     loads,
     random,
   });
+}
+
+/** What computes in this process is local unless the config says otherwise. @throws UserError for an unknown cluster */
+function localityOf(config: Config, { names }: RouterModel, kinds: readonly AnyKind[]): Locality {
+  const local = config.experts.filter((expert) => expert.local ?? isInProcess(expert, kinds));
+  const numbers = config.local_only_clusters.map((one) => clusterNumber(names, 'local_only_clusters', one));
+  return { experts: new Set(local.map(({ id }) => id)), clusters: new Set(numbers) };
 }
 
 /** A load for every expert of the config as if nothing ran: what a decision without a fleet is made on. */
@@ -146,7 +159,7 @@ export async function composeGateway(config: Config, parts: GatewayParts): Promi
       expert.first_token_timeout ?? kindOf(expert, catalogue.kinds).admission.firstTokenMs,
     ]),
   );
-  const choosing = { policies: catalogue.policies, random };
+  const choosing = { policies: catalogue.policies, kinds: catalogue.kinds, random };
   const router = await composeRouter(config, model, () => fleet.loads(), choosing);
   return new Gateway(router, fleet, telemetry, {
     requestTimeout: config.request_timeout,

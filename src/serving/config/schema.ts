@@ -44,6 +44,13 @@ const common = {
   first_token_timeout: duration
     .optional()
     .describe("Longest wait for a stream's first byte before another is tried"),
+  local: z
+    .boolean()
+    .optional()
+    .describe(
+      'Whether prompts that must not leave may go to it; when absent, only to one that computes in this process',
+    )
+    .meta({ examples: [true] }),
   fallback: z.boolean().default(false).describe('Takes prompts unlike anything the router model knows'),
 };
 
@@ -81,6 +88,7 @@ const apiKey = z.strictObject({
       'What it may do: `ask`; `observe` metrics and the state of experts; `operate`, which also shows where experts are',
     )
     .meta({ examples: [['ask']] }),
+  local_only: z.boolean().default(false).describe('Whether its prompts go to local experts only'),
 });
 
 const pemFile = z.string().min(1);
@@ -136,6 +144,11 @@ const fields = {
       'Serves https with this certificate, which is read again when its files change; http when absent',
     )
     .meta({ examples: [{ cert: './router.pem', key: './router.key' }] }),
+  local_only_clusters: z
+    .array(z.union([z.int().nonnegative(), z.string().min(1)]))
+    .default([])
+    .describe('Clusters, by number or name, whose prompts go to local experts only')
+    .meta({ examples: [[12]] }),
   forward_headers: z
     .array(
       z
@@ -215,6 +228,7 @@ export interface ExpertConfig {
   readonly description?: string | undefined;
   readonly samples?: readonly string[] | undefined;
   readonly clusters?: readonly (number | string)[] | undefined;
+  readonly local?: boolean | undefined;
   readonly fallback: boolean;
   readonly max_concurrent?: number | undefined;
   readonly queue_size: number;
@@ -235,6 +249,7 @@ export interface ExpertInput {
   readonly description?: string | undefined;
   readonly samples?: readonly string[] | undefined;
   readonly clusters?: readonly (number | string)[] | undefined;
+  readonly local?: boolean | undefined;
   readonly fallback?: boolean | undefined;
   readonly max_concurrent?: number | undefined;
   readonly queue_size?: number | undefined;

@@ -7,6 +7,8 @@ import { DEFAULT_ROLES, type Role } from '../../core/roles.ts';
 export interface HashedKey {
   readonly name: string;
   readonly roles: readonly Role[];
+  /** Whether its prompts go to local experts only. */
+  readonly local_only: boolean;
   /** `sha256:` and 64 hex digits. A plain hash suffices because keys are random 256-bit values, not passwords. */
   readonly hash: string;
 }

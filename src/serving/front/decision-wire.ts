@@ -59,6 +59,8 @@ export function explanation({ classification, decision }: Routed): string {
       return `The conversation stays with '${decision.expert}': its last turn, in ${place}, does not clearly belong elsewhere.`;
     case 'spilled':
       return `The prompt lies in ${place} and belongs to '${decision.home}'; the policy, with the load in view, gives it to '${decision.expert}'.`;
+    case 'local':
+      return `The prompt lies in ${place} and belongs to '${decision.home}'; it may go to local experts only, so '${decision.expert}' takes it.`;
     case 'outside':
       return `The prompt is unlike anything the router model knows (nearest: ${place}), so '${decision.expert}' takes it.`;
     case 'named':

@@ -108,7 +108,7 @@ function answer(dialect: Dialect): Handler {
     { request, response, traceId, caller, note },
   ) => {
     const ask = await readRequest(dialect, await readBody({ request, response }, maxBodyMb));
-    const routing = gateway.route(ask, forcedExpert(request), priorityOf(request));
+    const routing = gateway.route(ask, forcedExpert(request), priorityOf(request), whyLocal(request, caller));
     const routed = routing instanceof Promise ? await routing : routing;
     for (const [name, value] of Object.entries(decisionHeaders(routed))) response.setHeader(name, value);
     note.routed(routed);
@@ -121,10 +121,15 @@ function answer(dialect: Dialect): Handler {
 
 async function dryRun(
   { gateway, maxBodyMb }: RouteContext,
-  { request, response, traceId }: Exchange,
+  { request, response, traceId, caller }: Exchange,
 ): Promise<void> {
   const ask = await readRequest(null, await readBody({ request, response }, maxBodyMb));
-  const routed = await gateway.route(ask, forcedExpert(request), priorityOf(request));
+  const routed = await gateway.route(
+    ask,
+    forcedExpert(request),
+    priorityOf(request),
+    whyLocal(request, caller),
+  );
   for (const [name, value] of Object.entries(decisionHeaders(routed))) response.setHeader(name, value);
   sendJson(response, 200, decisionBody(gateway.router, routed, traceId));
 }
@@ -237,6 +242,13 @@ async function ready({ readiness }: RouteContext, { response }: Exchange): Promi
 function forcedExpert(request: IncomingMessage): string | undefined {
   const value = request.headers['x-expert-router-expert'];
   return typeof value === 'string' && value !== '' && value !== AUTO ? value : undefined;
+}
+
+/** Why a request may go to local experts only; null where neither key nor header says so. In doubt it says so. */
+function whyLocal(request: IncomingMessage, caller: HashedKey | null): string | null {
+  if (caller?.local_only) return 'its API key';
+  const value = request.headers['x-expert-router-local-only'];
+  return value === undefined || value === 'false' ? null : 'its header x-expert-router-local-only';
 }
 
 /** `x-expert-router-priority`: a whole number from -10 to 10; 0 when absent or anything else. */

@@ -48,8 +48,13 @@ export class Gateway {
   }
 
   /** Chooses for a request; a promise as `Router.route`. The dry run ends here, the data path goes on with `answer`. */
-  route(ask: Ask, forced: string | undefined, priority = 0): Routed | Promise<Routed> {
-    return this.#telemetry.timeDecision(() => this.router.route(ask, forced, priority));
+  route(
+    ask: Ask,
+    forced: string | undefined,
+    priority = 0,
+    local: string | null = null,
+  ): Routed | Promise<Routed> {
+    return this.#telemetry.timeDecision(() => this.router.route(ask, forced, priority, local));
   }
 
   /** Lets the chosen expert answer into the sink; where it cannot, the next of the ranking may. */

@@ -6,6 +6,7 @@ import { nearestName } from '../../core/suggest.ts';
 import { type Classification, classifyAll } from '../../deciding/model/classify.ts';
 import type { RouterModel } from '../../deciding/model/router-model.ts';
 import { type Decision, decide, decideFor } from '../../deciding/routing/decide.ts';
+import { keptLocal, type Locality } from '../../deciding/routing/locality.ts';
 import type { BoundPolicy, LoadSnapshot, RequestView } from '../../deciding/routing/policy.ts';
 import type { Territory } from '../../deciding/routing/territory.ts';
 import type { RoutableText } from '../../deciding/text/routable.ts';
@@ -31,6 +32,7 @@ export interface RouterParts {
   readonly model: RouterModel;
   readonly territory: Territory;
   readonly policy: BoundPolicy;
+  readonly locality: Locality;
   /** Milliseconds a whole request may take. */
   readonly requestTimeout: number;
   /** The load of each expert now, in the territory's order. */
@@ -56,16 +58,22 @@ export class Router {
    *
    * @param forced the expert a request header demands, which outranks the body's model name
    * @param priority -10 to 10, higher is more urgent
-   * @throws RouterError `model_not_found` for a name that is neither `auto` nor an expert
+   * @param local why the request may go to local experts only, as in "its API key"; null where nothing but its cluster may say so
+   * @throws RouterError `model_not_found` for a name that is neither `auto` nor an expert; `not_local`
    */
-  route(request: Routable, forced: string | undefined, priority = 0): Routed | Promise<Routed> {
+  route(
+    request: Routable,
+    forced: string | undefined,
+    priority = 0,
+    local: string | null = null,
+  ): Routed | Promise<Routed> {
     const { turns } = request;
     const choose = (classified: readonly Classification[]): Routed => {
       const view = this.#view(request, priority);
       return {
         classification: classified.at(-1)!,
         text: turns.at(-1)!,
-        decision: this.#decide(request.model, forced, classified, view),
+        decision: this.#keep(this.#decide(request.model, forced, classified, view), classified, local),
         view,
       };
     };
@@ -94,6 +102,21 @@ export class Router {
     const { policy, loads, random } = this.#parts;
     const context = { request, random: random(), sequence: this.#sequence++ };
     return decide(this.territory, turns, loads(), policy, context);
+  }
+
+  /** Where the request must stay, the decision among local experts. A conversation stays once one of its turns must. */
+  #keep(decision: Decision, turns: readonly Classification[], local: string | null): Decision {
+    const { locality } = this.#parts;
+    const turn = turns.find(({ cluster }) => locality.clusters.has(cluster));
+    const why = local ?? (turn ? `its cluster '${turn.name}'` : null);
+    if (why === null) return decision;
+    const kept = keptLocal(decision, locality);
+    if (kept !== null) return kept;
+    const who = locality.experts.size === 0 ? 'no expert is' : `'${decision.expert}' is not`;
+    throw new RouterError(
+      'not_local',
+      `This request may go to local experts only, because of ${why}, and ${who} marked as one (local: true in the config).`,
+    );
   }
 
   #known(expert: string): string {
