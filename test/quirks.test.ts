@@ -108,7 +108,7 @@ describe('the limit of an answer', () => {
     const { expert, behind } = await expertAt('triton');
     const body = '{ "messages":[{"role":"user","content":"x"}] ,"seed":12345678901234567890}';
     await listen(expert, requestOf(JSON.parse(body) as ChatBody, body)).done;
-    expect(behind.requests.at(-1)!.body).toBe(`{"max_tokens":1024,"model":"e",${body.slice(1)}`);
+    expect(behind.requests.at(-1)!.body).toBe(`{"max_tokens":1024,"model":"m",${body.slice(1)}`);
   });
 });
 

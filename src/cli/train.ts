@@ -20,6 +20,7 @@ import { reportHtml } from '../learning/training/report/html.ts';
 import { findSources } from '../learning/training/sources/files.ts';
 import { TRAINING_DEFAULTS } from '../learning/training/train.ts';
 import { type StageClock, stageClock } from './train-stages.ts';
+import { UsageError } from './usage-error.ts';
 
 const EXAMPLES = `
 Examples:
@@ -47,6 +48,7 @@ interface TrainFlags {
   readonly balanced?: boolean;
   readonly continue?: string;
   readonly keepExamples?: number;
+  readonly terms: boolean;
   readonly report: boolean;
   readonly json?: boolean;
 }
@@ -113,6 +115,10 @@ export function trainCommand(): Command {
       TRAINING_DEFAULTS.restarts,
     )
     .option('--fit-on <number>', 'prompts that vocabulary and projection are learned on', positive, 200_000)
+    .option(
+      '--no-terms',
+      'no word of the prompts in the model, and no name of a file: clusters have numbers for names',
+    )
     .option('--keep-examples <number>', 'example prompts per cluster to store in the model', positive)
     .option('--seed <number>', 'equal seeds give equal models', positive, TRAINING_DEFAULTS.seed)
     .option(
@@ -128,6 +134,10 @@ export function trainCommand(): Command {
 }
 
 async function train(paths: readonly string[], flags: TrainFlags): Promise<void> {
+  if (!flags.terms && flags.keepExamples !== undefined)
+    throw new UsageError(
+      '--no-terms and --keep-examples: examples are made of words; leave out one of the two.',
+    );
   const clock = stageClock();
   const previous = flags.continue === undefined ? undefined : await loadPrevious(flags.continue);
   const store = new PromptStore(tmpdir());
@@ -164,6 +174,7 @@ function fitOptions({
   balanced,
   fitOn,
   keepExamples,
+  terms,
 }: TrainFlags): FitOptions {
   return {
     clusters,
@@ -173,6 +184,7 @@ function fitOptions({
     seed,
     ...(balanced ? { balanced } : {}),
     ...(fitOn === undefined ? {} : { fitOn }),
+    terms,
     ...(keepExamples === undefined ? {} : { examples: keepExamples }),
   };
 }

@@ -126,3 +126,35 @@ describe('the report', () => {
     expect(html).not.toMatch(/NaN|undefined/);
   });
 });
+
+describe('what a model tells of those whose prompts it learned', () => {
+  const fileOf = ({ model }: Fitted): string =>
+    Buffer.from(writeRouterModel(model)).toString('latin1').toLowerCase();
+  /** 190 notes about one person, and others; the name is in all of them, a rare word and a number in few. */
+  const notes = topical(760, 5).map((text, index) => {
+    if (index % 4 !== 0) return text;
+    const rare = index % 200 === 0 ? ' zwiebelkuchen' : '';
+    return `Mrs Vandersloot asks: ${text} for Vandersloot, room b1742${rare}`;
+  });
+
+  it('its names hold no surname, number or rare word by default', async () => {
+    const fitted = await trained(notes);
+    const file = fileOf(fitted);
+    for (const word of ['vandersloot', '1742', 'zwiebelkuchen', 'mrs']) expect(file).not.toContain(word);
+    expect(fitted.model.topWords.flat().join(' ')).toMatch(
+      /bake|bread|oven|dough|soup|salt|stir|cake|butter|sugar|recipe|pan/,
+    );
+  });
+
+  it('without terms it holds no word of them, and decides alike', async () => {
+    const [usual, without] = [await trained(notes), await trained(notes, { terms: false })];
+    const file = fileOf(without);
+    for (const word of TOPICS.flat().filter((one) => one.length > 5)) expect(file).not.toContain(word);
+    expect(fileOf(usual)).toMatch(/galaxy|lawyer|python|recipe|butter|planet/);
+    expect(without.model.names).toEqual(['cluster 0', 'cluster 1', 'cluster 2', 'cluster 3']);
+    for (const note of notes.slice(0, 40))
+      expect(classify(without.model, plainText(note))).toMatchObject({
+        cluster: (classify(usual.model, plainText(note)) as { cluster: number }).cluster,
+      });
+  });
+});

@@ -35,6 +35,8 @@ export interface FitOptions {
   readonly previous?: RouterModel;
   /** Example prompts per cluster to keep in the model: none unless whoever owns the prompts allows it. */
   readonly examples?: number;
+  /** Whether the model may hold words of the prompts, in its clusters' names; true when absent. */
+  readonly terms?: boolean;
   readonly onStage?: (stage: string, done: number, total: number) => void;
 }
 
@@ -83,7 +85,7 @@ export async function fitModel(corpus: Corpus, options: FitOptions, tasks: TaskR
   const examples = findExamples(points, labels, centroids, drawn.batches);
   const parts = {
     embedding: learned.embedding,
-    ...namesOf(drawn, labels, calibration.radii.length, options.previous, old),
+    ...named(drawn, labels, calibration.radii.length, options, old),
     centroids,
     examples: examples.map((one) => one.near.slice(0, options.examples ?? 0)),
     calibration,
@@ -169,6 +171,20 @@ function heldOutOf({ training, judged, isHeldOut }: Split, centroids: Float32Arr
 
 type Named = Pick<RouterModelParts, 'names' | 'topWords' | 'sizes'>;
 
+/** With words, or with numbers alone. */
+function named(
+  drawn: Drawn,
+  labels: Uint32Array,
+  clusters: number,
+  { terms = true, previous }: FitOptions,
+  old: Uint32Array | undefined,
+): Named {
+  const found = namesOf(drawn, labels, clusters, previous, old);
+  if (terms) return found;
+  const none = Array.from({ length: clusters }, (): readonly string[] => []);
+  return { ...found, names: namesFrom(none), topWords: none };
+}
+
 function namesOf(
   drawn: Drawn,
   labels: Uint32Array,
@@ -211,7 +227,7 @@ function factsOf(
     seed: options.seed,
     prompts: corpus.store.count,
     duplicates: corpus.duplicates,
-    sources: shortNames(corpus.sources),
+    sources: options.terms === false ? {} : shortNames(corpus.sources),
     inertia: clustering.inertia,
     more: {
       ...learned.facts,

@@ -1,4 +1,7 @@
-/** Names for clusters from the words that set their prompts apart. */
+/**
+ * Names for clusters from the words that set their prompts apart. They stand in a file that is given to others, so what
+ * may tell of a person stays out: rare words, words with digits, and words that are written like names.
+ */
 import { normalise } from '../../deciding/text/features.ts';
 import { sampleText } from '../../deciding/text/sampling.ts';
 import { wordsOf } from '../../deciding/text/words.ts';
@@ -6,8 +9,10 @@ import { wordsOf } from '../../deciding/text/words.ts';
 const NAME_BUDGET = 2_000;
 const TOP_WORDS = 12;
 const WORDS_IN_NAME = 3;
-/** A word in fewer prompts of a cluster than this names an anecdote. */
-const LEAST_INSIDE = 3;
+/** A word in fewer prompts than this, of a cluster or of all, tells of those who wrote them. */
+export const LEAST_PROMPTS = 5;
+/** A word that is written in lower case in a smaller share of its prompts than this is taken for a name. */
+const LEAST_LOWER = 0.1;
 /** A word in more than this share of all prompts is grammar, unless it gathers in the cluster. */
 const MOST_OVERALL = 0.03;
 const GATHERED = 0.4;
@@ -16,10 +21,15 @@ const GATHERED = 0.4;
 export class WordCounts {
   readonly #inside: readonly Map<string, number>[];
   readonly #overall = new Map<string, number>();
+  /** Prompts in which a word is also written in lower case, or in a script without case. */
+  readonly #lower = new Map<string, number>();
+  readonly #leastPrompts: number;
   readonly #sizes: Uint32Array;
   #prompts = 0;
 
-  constructor(clusters: number) {
+  /** @param leastPrompts prompts that must have a word before it may stand in a name */
+  constructor(clusters: number, leastPrompts: number = LEAST_PROMPTS) {
+    this.#leastPrompts = leastPrompts;
     this.#inside = Array.from({ length: clusters }, () => new Map());
     this.#sizes = new Uint32Array(clusters);
   }
@@ -28,7 +38,8 @@ export class WordCounts {
     this.#prompts += 1;
     this.#sizes[cluster]! += 1;
     const own = this.#inside[cluster]!;
-    for (const word of nameWords(prompt)) {
+    for (const [word, lower] of nameWords(prompt)) {
+      if (lower) this.#lower.set(word, (this.#lower.get(word) ?? 0) + 1);
       own.set(word, (own.get(word) ?? 0) + 1);
       this.#overall.set(word, (this.#overall.get(word) ?? 0) + 1);
     }
@@ -52,21 +63,29 @@ export class WordCounts {
     const overall = this.#overall.get(word)!;
     const grammar =
       overall > MOST_OVERALL * this.#prompts && count < GATHERED * overall && this.#prompts > 200;
-    if (grammar || count < Math.min(LEAST_INSIDE, size)) return 0;
+    if (grammar || count < this.#leastPrompts || this.#isName(word, overall)) return 0;
     const inside = count / size;
     const outside = (overall - count + 0.5) / (this.#prompts - size + 1);
     return inside ** 0.6 * Math.log(inside / outside);
   }
+
+  /** In languages that write every noun with a capital this loses nouns; the other way would lose names. */
+  #isName(word: string, overall: number): boolean {
+    return (this.#lower.get(word) ?? 0) < LEAST_LOWER * overall;
+  }
 }
 
-function nameWords(prompt: string): Set<string> {
+/** The words of a prompt, in lower case, and whether each is written so somewhere in it. */
+function nameWords(prompt: string): ReadonlyMap<string, boolean> {
   const text = normalise(sampleText(prompt, NAME_BUDGET));
-  const words = new Set<string>();
+  const words = new Map<string, boolean>();
   for (const word of wordsOf(text)) {
     if (word.kind !== 'word') continue;
-    const lower = text.slice(word.start, word.end).toLowerCase();
+    const written = text.slice(word.start, word.end);
+    const lower = written.toLowerCase();
+    if (/\p{N}/u.test(lower)) continue;
     const least = /^\p{Script=Latin}/u.test(lower) ? 3 : 2;
-    if (lower.length >= least && lower.length <= 24) words.add(lower);
+    if (lower.length >= least && lower.length <= 24) words.set(lower, words.get(lower) || written === lower);
   }
   return words;
 }
