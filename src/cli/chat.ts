@@ -54,7 +54,7 @@ class Chat {
   #answering: AbortController | null = null;
 
   constructor(options: ChatOptions) {
-    this.#base = options.url.replace(/\/+$/, '').replace(/\/v1$/, '');
+    this.#base = options.url.replace(/(?<!\/)\/+$/, '').replace(/\/v1$/, '');
     this.#model = options.model;
     this.#headers = {
       'content-type': 'application/json',

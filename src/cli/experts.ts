@@ -47,7 +47,7 @@ async function show(options: ExpertsOptions): Promise<void> {
 }
 
 async function experts({ url, key = process.env.EXPERT_ROUTER_KEY }: ExpertsOptions): Promise<ExpertBody[]> {
-  const base = url.replace(/\/+$/, '').replace(/\/v1$/, '');
+  const base = url.replace(/(?<!\/)\/+$/, '').replace(/\/v1$/, '');
   let response: Response;
   try {
     response = await fetch(`${base}/v1/experts`, { headers: key ? { authorization: `Bearer ${key}` } : {} });

@@ -93,7 +93,7 @@ function targetOf(text: string, allowRemote: boolean): { origin: URL; path: stri
     throw new UserError(
       `${host} is another machine, and a load test can bring it down. If it is yours to test, say --allow-remote.`,
     );
-  const base = url.pathname.replace(/\/+$/, '').replace(/\/chat\/completions$/, '');
+  const base = url.pathname.replace(/(?<!\/)\/+$/, '').replace(/\/chat\/completions$/, '');
   const path = `${base === '' ? '/v1' : base}/chat/completions`;
   return { origin: new URL(url.origin), path };
 }

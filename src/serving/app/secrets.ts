@@ -33,5 +33,5 @@ function partsOfAddress(text: string): readonly string[] {
   if (host === '') return [];
   const decoded = [username, password].flatMap((part) => [part, decodeURIComponent(part)]);
   const plain = `${protocol}//${host}`;
-  return [text, text.replace(/\/+$/, ''), href, origin, plain, host, hostname, ...decoded];
+  return [text, text.replace(/(?<!\/)\/+$/, ''), href, origin, plain, host, hostname, ...decoded];
 }

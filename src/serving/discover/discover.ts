@@ -57,7 +57,7 @@ function addressesOf(where: string | undefined): readonly string[] | null {
   if (where === undefined || where === '') return [...LOCAL_ADDRESSES.keys()];
   if (where === 'none') return null;
   return where.split(',').map((text) => {
-    const address = text.trim().replace(/\/+$/, '');
+    const address = text.trim().replace(/(?<!\/)\/+$/, '');
     if (!/^(http|grpc):\/\/[^/]+/.test(address) || !URL.canParse(address))
       throw new UserError(
         `${WHERE}: '${address}' is no address such as http://127.0.0.1:8000 or grpc://127.0.0.1:8001.`,

@@ -187,7 +187,7 @@ function freeId(model: string, taken: ReadonlySet<string>): string {
   const plain = last
     .toLowerCase()
     .replace(/[^a-z0-9._-]+/g, '-')
-    .replace(/^[^a-z0-9]+|[^a-z0-9]+$/g, '')
+    .replace(/^[^a-z0-9]+|(?<![^a-z0-9])[^a-z0-9]+$/g, '')
     .slice(0, 56);
   const base = plain === '' || plain === 'auto' ? `model${plain && `-${plain}`}` : plain;
   for (let number = 1; ; number++) {

@@ -62,7 +62,7 @@ export function metricsAddresses(base: URL, engine: EngineFacts | null): readonl
 
 /** The path that an engine's own addresses lie below: that of its API without `/v1`, without a final slash. */
 export function engineRoot(base: URL): string {
-  return base.pathname.replace(/\/+$/, '').replace(/\/v1$/, '');
+  return base.pathname.replace(/(?<!\/)\/+$/, '').replace(/\/v1$/, '');
 }
 
 function sourcesOf(engine: EngineFacts | null): readonly LoadSource[] {

@@ -26,14 +26,14 @@ const NAME = '[a-zA-Z_:][a-zA-Z0-9_:]*';
 const BRACES = String.raw`\{((?:[^"}]|${QUOTED})*)\}[ \t]*`;
 /** Name, labels, value; then a timestamp and an exemplar, which are passed over. */
 const LINE = new RegExp(
-  String.raw`^(?:(${NAME})(?:[ \t]*${BRACES}|[ \t]+)|${BRACES})(\S+)(?:[ \t]+[-+0-9.eE]+)?[ \t]*(?:#.*)?$`,
+  String.raw`^(?:(${NAME})(?:[ \t]*${BRACES}|[ \t]+)|${BRACES})([^\s#]+)(?:[ \t]+[-+0-9.eE]+)?[ \t]*(?:#.*)?$`,
 );
 /** One label; without `="…"` a quoted name of the metric itself. */
 const LABEL = new RegExp(
   String.raw`[ \t]*(?:(${NAME}|${QUOTED})[ \t]*=[ \t]*(${QUOTED})|(${QUOTED}))[ \t]*(?:,|$)`,
   'y',
 );
-const NUMBER = /^[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?$/i;
+const NUMBER = /^[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[-+]?\d+)?$/i;
 
 /**
  * Every sample of a page, or of the metrics named. A line that cannot be read is counted and passed over, so that

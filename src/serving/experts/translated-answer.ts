@@ -16,6 +16,9 @@ export interface Translation {
   stopped?(): boolean;
 }
 
+/** Of an error's body, in bytes: the rest tells nobody anything. */
+const MOST_REFUSAL_BYTES = 64 * 1024;
+
 /** @throws a failure, where there is no whole answer */
 export async function readAnswer(
   response: PulledResponse,
@@ -23,7 +26,7 @@ export async function readAnswer(
   { drained }: Pick<Work, 'drained'>,
 ): Promise<void> {
   const { status, headers } = response.head;
-  if (status >= 400) throw refusal(status, headers, Buffer.from(await response.text()));
+  if (status >= 400) throw refusal(status, headers, Buffer.from(await response.text(MOST_REFUSAL_BYTES)));
   try {
     for await (const piece of response.pieces()) {
       for (const room of reader.read(piece)) {

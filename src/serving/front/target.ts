@@ -18,7 +18,7 @@ export function readTarget(url: string, rawHeaders: readonly string[]): Target {
   );
   if (hosts.length > 1)
     throw new RouterError('invalid_request', 'The request has more than one Host header; send one.');
-  const absolute = /^https?:\/\/([^/?#]*)(.*)$/is.exec(url);
+  const absolute = /^https?:\/\/([^/?#]*)(.*)/is.exec(url);
   if (!absolute) return { path: url, authority: hosts[0] ?? null };
   // The host of an absolute target outranks the Host header (section 3.2.2).
   const rest = absolute[2]!;

@@ -176,7 +176,7 @@ function refuseOffline(environment: Environment): void {
 }
 
 function hubUrl(environment: Environment, repository: string, file: string, revision = 'main'): string {
-  const base = (environment.HF_ENDPOINT || HUB).replace(/\/+$/, '');
+  const base = (environment.HF_ENDPOINT || HUB).replace(/(?<!\/)\/+$/, '');
   return `${base}/${repository}/resolve/${revision}/${file.split('/').map(encodeURIComponent).join('/')}`;
 }
 

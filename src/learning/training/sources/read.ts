@@ -76,7 +76,7 @@ async function* jsonFileValues(file: SourceFile, options: ReadOptions): AsyncGen
   try {
     yield jsonValue(text);
   } catch (error) {
-    if (!/\n\s*[{[]/.test(text)) throw error;
+    if (!/\n[^\S\n]*[{[]/.test(text)) throw error;
     const lines = filled(linesOf(once(text), () => {}));
     yield* jsonValuesIn(lines, (why) => options.onBroken?.(file.path, why));
   }

@@ -66,7 +66,7 @@ export type OpenAiOptions = z.infer<typeof openaiOptions>;
 export function apiBase(url: string): URL {
   const base = new URL(url);
   if (base.pathname === '/') base.pathname = '/v1';
-  base.pathname = base.pathname.replace(/\/+$/, '');
+  base.pathname = base.pathname.replace(/(?<!\/)\/+$/, '');
   return base;
 }
 

@@ -36,7 +36,7 @@ export class HttpServer implements TritonServer {
   constructor(url: URL, { headers, restrictedApi, ca }: Access, { connect, first, idle }: Deadlines) {
     this.#client = new HttpClient(url, { connect, head: first, idle }, { ca });
     this.#patient = new HttpClient(url, { connect, head: NO_LIMIT, idle: NO_LIMIT }, { ca });
-    this.#base = url.pathname.replace(/\/+$/, '');
+    this.#base = url.pathname.replace(/(?<!\/)\/+$/, '');
     this.#headers = lowerCase({ ...headers, ...restrictedApi });
   }
 
