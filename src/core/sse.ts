@@ -1,7 +1,11 @@
 /**
  * Server-sent events, read incrementally (WHATWG HTML, section 9.2.6): any cut of the text into chunks gives the
- * same events. It knows nothing of what the data means.
+ * same events.
  */
+import { RouterError } from './errors.ts';
+
+/** Characters of an event at most; nobody should have to hold a longer one. */
+const MOST_EVENT = 4 * 1024 * 1024;
 
 export interface ServerEvent {
   /** The `event:` field; `message` when absent. */
@@ -14,27 +18,42 @@ export function isEventStream(contentType: string | undefined): boolean {
   return contentType !== undefined && /^\s*text\/event-stream\s*(?:;|$)/i.test(contentType);
 }
 
-/** Returns a function to be fed decoded text as it comes; it calls back once per complete event. */
+/**
+ * Returns a function to be fed decoded text as it comes; it calls back once per complete event. Linear in the text.
+ * The function throws a RouterError `expert_failed` for an event without end.
+ */
 export function eventReader(onEvent: (event: ServerEvent) => void): (text: string) => void {
   let rest = '';
   let event = '';
   let data: string[] = [];
+  let held = 0;
 
   const line = (text: string): void => {
     if (text === '') {
       if (data.length > 0) onEvent({ event: event || 'message', data: data.join('\n') });
       event = '';
       data = [];
+      held = 0;
       return;
     }
     const colon = text.indexOf(':');
     const field = colon === -1 ? text : text.slice(0, colon);
     const value = colon === -1 ? '' : text.slice(colon + 1).replace(/^ /, '');
+    held += text.length;
     if (field === 'data') data.push(value);
     else if (field === 'event') event = value;
   };
 
   return (text) => {
+    if (held + rest.length + text.length > MOST_EVENT)
+      throw new RouterError(
+        'expert_failed',
+        `The server sent an event of more than ${MOST_EVENT / 2 ** 20} MB.`,
+      );
+    if (!rest.endsWith('\r') && !/[\r\n]/.test(text)) {
+      rest += text; // looked at once, when its line ends
+      return;
+    }
     const whole = rest + text;
     // A final CR may be the first half of a CRLF that the next chunk completes.
     const complete = whole.endsWith('\r') ? whole.slice(0, -1) : whole;
