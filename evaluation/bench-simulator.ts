@@ -5,8 +5,10 @@
 
 import { writeFileAtomically } from '../src/core/files.ts';
 import { progressBar } from '../src/core/progress.ts';
+import type { MeasuredEngine } from '../src/simulating/cost/efficiency.ts';
 import { describeDeployment } from '../src/simulating/deployment.ts';
 import { type ErrorGroup, errorsOf, group, leaveOneOut, type RowError } from './bench/errors.ts';
+import type { CalibrationRow } from './fit/rows.ts';
 import { fitAll } from './fit/workflow.ts';
 import { calibrationFolder, runScript } from './script.ts';
 
@@ -23,6 +25,8 @@ const GROUPINGS: Readonly<Record<string, (error: RowError) => string>> = {
   lengths: ({ row }) => `${row.input}/${row.output}`,
 };
 
+const measured = (row: CalibrationRow): MeasuredEngine => row.deployment.engine as MeasuredEngine;
+
 function table(title: string, groups: readonly ErrorGroup[]): string {
   const percent = (x: number): string => `${(100 * x).toFixed(1)} %`.padStart(9);
   const lines = groups.map(
@@ -37,7 +41,7 @@ await runScript(async () => {
   const bar = progressBar('left-out configurations', 'items');
   const fit = fitAll(calibrationFolder(process.argv[2]), (what) => console.error(what));
   const inSample = fit.schedules.flatMap((s) =>
-    errorsOf(s.row, fit.kernels, fit.engines[s.row.deployment.engine]),
+    errorsOf(s.row, fit.kernels, fit.engines[measured(s.row)], fit.clients[measured(s.row)]),
   );
   const leftOut = leaveOneOut(fit, (done, total) => bar.update(done, total));
   bar.finish();

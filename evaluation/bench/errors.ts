@@ -4,10 +4,14 @@
  */
 import type { EngineOverheads } from '../../src/simulating/cost/efficiency.ts';
 import { kernelsFor, stepCost } from '../../src/simulating/cost/step.ts';
-import { fitEngine, fitPerRequest, type Kernels, ofEngine } from '../fit/engines.ts';
+import type { TransformerShape } from '../../src/simulating/model/shape.ts';
+import { fitClients, fitEngine, type Kernels, ofEngine } from '../fit/engines.ts';
 import { simulate } from '../fit/replay.ts';
 import type { CalibrationRow } from '../fit/rows.ts';
 import { ENGINE_NAMES, type Fit } from '../fit/workflow.ts';
+
+/** Seconds that each harness's client adds to a first token. */
+export type Clients = Readonly<Record<string, number>>;
 
 export type Metric = 'throughput' | 'tpot' | 'ttft';
 
@@ -37,10 +41,12 @@ export function errorsOf(
   row: CalibrationRow,
   kernels: Kernels,
   engine: EngineOverheads,
+  clients: Clients,
 ): readonly RowError[] {
   const streaming = row.kind === 'closed-loop';
   const cost = stepCost(row.deployment, kernelsFor(row.deployment.gpu, kernels), engine, streaming);
-  const predicted = simulate(row, cost);
+  const engineOnly = simulate(row, cost);
+  const predicted = { ...engineOnly, ttft: engineOnly.ttft + (clients[row.harness.name] ?? 0) };
   return METRICS.flatMap((metric) => {
     const measured = row.measured[metric];
     return measured ? [{ row, metric, predicted: predicted[metric], measured }] : [];
@@ -62,9 +68,9 @@ export function leaveOneOut(fit: Fit, progress: (done: number, total: number) =>
     progress(i, configurations.length);
     const others = mine.filter((s) => configuration(s.row) !== name);
     const fitted = fitEngine(others, fit.kernels, FOLD_EVALUATIONS, fit.engines[engine]);
-    const overheads = fitPerRequest(others, fit.kernels, fitted);
+    const clients = fitClients(others, fit.kernels, fitted);
     for (const { row } of mine)
-      if (configuration(row) === name) errors.push(...errorsOf(row, fit.kernels, overheads));
+      if (configuration(row) === name) errors.push(...errorsOf(row, fit.kernels, fitted, clients));
   });
   progress(configurations.length, configurations.length);
   return errors;
@@ -72,14 +78,11 @@ export function leaveOneOut(fit: Fit, progress: (done: number, total: number) =>
 
 /** Names differ where shapes do not (Llama 3 and 3.1): a configuration is a shape on its hardware. */
 function configuration({ deployment: d }: CalibrationRow): string {
-  return [
-    d.model.layers,
-    d.model.hidden,
-    d.model.intermediate,
-    d.gpu.name,
-    d.tensorParallel,
-    d.precision.name,
-  ].join(' ');
+  return [shapeName(d.model), d.gpu.name, d.tensorParallel, d.precision.name].join(' ');
+}
+
+export function shapeName({ layers, hidden, vocabulary, feedForward }: TransformerShape): string {
+  return [layers, hidden, vocabulary, ...feedForward.map((f) => f.width)].join('/');
 }
 
 /** A fold begins at the constants of the whole fit, one configuration away from its own. */

@@ -9,16 +9,15 @@ import type { GenerationRequest } from '../engine/sequence.ts';
 import { arrivalTimes, gap } from '../workload/arrivals.ts';
 import { drawCluster } from '../workload/clusters.ts';
 import { drawLengths, meanLengths } from '../workload/lengths.ts';
+import { type Asked, Cohort } from './cohort.ts';
 import { FleetExpert, type FleetReplica } from './expert.ts';
-import { ExpertTally, percentiles, type StageMeasures } from './measures.ts';
+import { ExpertTally, type StageMeasures } from './measures.ts';
 import { checkScenario, type FleetScenario } from './scenario.ts';
 
 /** Where a request is, from question to last token. */
-interface Journey {
+interface Journey extends Asked {
   readonly user: number;
-  readonly asked: number;
   readonly replica: FleetReplica;
-  firstToken: number;
 }
 
 /** Streams of random numbers that must not shift one another. */
@@ -42,15 +41,19 @@ class FleetRun {
   readonly #questions = new MinHeap<number>();
   readonly #openLoop: Iterator<number> | null;
   readonly #journeys = new Map<number, Journey>();
-  readonly #samples = { ttft: [] as number[], tpot: [] as number[], e2e: [] as number[] };
+  readonly #cohort: Cohort;
+  /** When the run is given up although requests of the measured time are unanswered. */
+  readonly #lastCall: number;
+  #now = 0;
   #asked = 0;
-  #measured = 0;
   #refused = 0;
   #atHome = 0;
 
   constructor(scenario: FleetScenario) {
     this.#scenario = scenario;
     this.#end = scenario.warmupSeconds + scenario.seconds;
+    this.#lastCall = this.#end + scenario.seconds;
+    this.#cohort = new Cohort(scenario.warmupSeconds, this.#end);
     const root = seededRandom(scenario.seed);
     const names = Object.keys(STREAM) as (keyof typeof STREAM)[];
     this.#random = Object.fromEntries(names.map((name) => [name, root.fork(STREAM[name])])) as Record<
@@ -69,21 +72,27 @@ class FleetRun {
       const asks = this.#questions.minKey;
       const wakes = this.#wakes.minKey;
       const now = Math.min(asks, wakes);
-      // Nothing left to happen (a trace that has run out) ends the run as the clock does.
-      if (now > this.#end || now === Number.POSITIVE_INFINITY) return this.#finish();
+      // Nothing left to happen (a trace that has run out) ends the run as the clock does. Whoever asked within the
+      // measured time is followed for as long again, with the load going on.
+      const over = now > this.#end && this.#cohort.open === 0;
+      if (over || now > this.#lastCall || now === Number.POSITIVE_INFINITY) return this.#finish();
+      this.#now = now;
       // Questions first: who asks at this instant is in the step planned at it.
       if (asks <= wakes) this.#ask(now);
       else this.#wake(now);
     }
   }
 
-  /** Runs that reach beyond the end are cut there, or their tokens would be missing. */
+  /** Runs that reach beyond the end of the measured time are cut, or their tokens would be missing. */
   #finish(): StageMeasures {
     for (const expert of this.#experts)
       for (const replica of expert.replicas) {
-        replica.engine.cutRun(this.#end);
+        replica.engine.cutRun(Math.max(this.#now, this.#end));
         const next = replica.engine.nextTime;
-        if (next < Number.POSITIVE_INFINITY) replica.engine.advance(next, this.#listener(replica));
+        if (next < Number.POSITIVE_INFINITY) {
+          this.#now = Math.max(this.#now, next);
+          replica.engine.advance(next, this.#listener(replica));
+        }
       }
     return this.#measures();
   }
@@ -97,7 +106,7 @@ class FleetRun {
       for (let user = 0; user < arrivals.users; user++) this.#questions.push(random.next() * ramp, user);
       return null;
     }
-    const times = arrivalTimes(arrivals, this.#end, random);
+    const times = arrivalTimes(arrivals, this.#lastCall, random);
     this.#refill(times);
     return times;
   }
@@ -119,7 +128,9 @@ class FleetRun {
       this.#askAgain(user, now);
       return;
     }
-    if (now >= this.#scenario.warmupSeconds) this.#tallies[this.#byId.get(expert.spec.id)!]!.requests += 1;
+    if (now >= this.#scenario.warmupSeconds && now < this.#end)
+      this.#tallies[this.#byId.get(expert.spec.id)!]!.requests += 1;
+    this.#cohort.asked(now);
     this.#journeys.set(request.id, { user, asked: now, replica, firstToken: 0 });
     expert.began(replica, request);
     replica.engine.submit(request, now);
@@ -171,13 +182,15 @@ class FleetRun {
     const tally = this.#tallies[this.#byId.get(replica.expert.spec.id)!]!;
     return {
       firstToken: (request, time) => {
-        this.#journeys.get(request.id)!.firstToken = time;
+        const journey = this.#journeys.get(request.id)!;
+        journey.firstToken = time;
+        this.#cohort.firstToken(journey);
       },
       finished: (request, time) => {
         const journey = this.#journeys.get(request.id)!;
         this.#journeys.delete(request.id);
         replica.expert.ended(replica, request);
-        this.#measure(request, journey, time);
+        this.#cohort.answered(journey, request.outputTokens, this.#now, time);
         this.#askAgain(journey.user, time);
       },
       ran: (load, steps, seconds, time) => {
@@ -189,15 +202,6 @@ class FleetRun {
     };
   }
 
-  #measure(request: GenerationRequest, journey: Journey, time: number): void {
-    if (journey.asked < this.#scenario.warmupSeconds || time > this.#end) return;
-    this.#measured += 1;
-    this.#samples.ttft.push(1000 * (journey.firstToken - journey.asked));
-    this.#samples.e2e.push(1000 * (time - journey.asked));
-    if (request.outputTokens > 1)
-      this.#samples.tpot.push((1000 * (time - journey.firstToken)) / (request.outputTokens - 1));
-  }
-
   #measures(): StageMeasures {
     const { arrivals, seconds } = this.#scenario;
     const experts = this.#experts.map((expert, i) => {
@@ -205,22 +209,29 @@ class FleetRun {
       return this.#tallies[i]!.measures(expert.spec.id, expert.gpus, expert.replicas.length, preemptions);
     });
     const gpus = experts.reduce((sum, e) => sum + e.gpus, 0);
+    const cohort = this.#cohort.close(this.#unanswered(), this.#now);
     const overGpus = (value: (e: (typeof experts)[number]) => number): number =>
       experts.reduce((sum, e) => sum + e.gpus * value(e), 0) / gpus;
     return {
       users: arrivals.kind === 'closed' ? arrivals.users : 0,
-      requests: this.#measured,
+      requests: cohort.answered,
       errors: this.#refused,
       tokens_per_second: experts.reduce((sum, e) => sum + e.tokens_per_second, 0),
-      ttft_ms: percentiles(this.#samples.ttft),
-      tpot_ms: percentiles(this.#samples.tpot),
-      e2e_ms: percentiles(this.#samples.e2e),
+      ttft_ms: cohort.ttft_ms,
+      tpot_ms: cohort.tpot_ms,
+      e2e_ms: cohort.e2e_ms,
       at_home: this.#asked > 0 ? this.#atHome / this.#asked : 0,
       gpu_utilisation: overGpus((e) => e.gpu_utilisation),
       kv_utilisation: overGpus((e) => e.kv_utilisation),
       seconds,
-      unfinished: this.#asked > 0 ? this.#journeys.size / this.#asked : 0,
+      unfinished: cohort.requests > 0 ? (cohort.requests - cohort.answered) / cohort.requests : 0,
+      little: cohort.little,
       experts,
     };
+  }
+
+  *#unanswered(): Generator<Asked & { readonly generated: number }> {
+    for (const [id, { asked, firstToken, replica }] of this.#journeys)
+      yield { asked, firstToken, generated: replica.engine.generated(id, this.#now) ?? 0 };
   }
 }
