@@ -6,6 +6,7 @@ import { writeFileAtomically } from '../core/files.ts';
 import { type Progress, progressBar } from '../core/progress.ts';
 import { POLICIES } from '../deciding/routing/policies.ts';
 import { simulateFleet } from '../simulating/fleet/event-loop.ts';
+import { percentileText } from './plan/percentile-text.ts';
 import { textTable, wait } from './plan/tables.ts';
 import {
   composeClusters,
@@ -15,6 +16,7 @@ import {
   type Load,
   policyNamed,
 } from './simulate/compose.ts';
+import { stageNotes } from './simulate/notes.ts';
 import { type SimulatedRun, simulationReport } from './simulate/report.ts';
 import { type PlacementFile, parseScenario, type ScenarioFile } from './simulate/scenario-file.ts';
 
@@ -122,9 +124,6 @@ async function simulateOne(
   return { gpus, stages };
 }
 
-/** Above this share of unanswered requests an open loop is past what the fleet can do. */
-const OVERLOADED = 0.3;
-
 async function write(
   file: ScenarioFile,
   runs: readonly SimulatedRun[],
@@ -148,19 +147,18 @@ function summary(file: ScenarioFile, runs: readonly SimulatedRun[]): string {
       run.name,
       s.users > 0 ? String(s.users) : '–',
       Math.round(s.tokens_per_second).toLocaleString('en-US'),
-      wait(s.ttft_ms.p50),
-      wait(s.ttft_ms.p95),
-      `${s.tpot_ms.p50.toFixed(1)} ms`,
-      `${s.tpot_ms.p95.toFixed(1)} ms`,
+      percentileText(s.ttft_ms, 'p50', wait),
+      percentileText(s.ttft_ms, 'p95', wait),
+      percentileText(s.tpot_ms, 'p50', perToken),
+      percentileText(s.tpot_ms, 'p95', perToken),
       `${Math.round(100 * s.gpu_utilisation)} %`,
       `${Math.round(100 * s.kv_utilisation)} %`,
       `${Math.round(100 * s.at_home)} %`,
     ]),
   );
   const head = ['', 'users', 'tokens/s', 'TTFT p50', 'p95', 'TPOT p50', 'p95', 'GPU', 'cache', 'at home'];
-  const overloaded = runs.filter((run) => run.stages.some((s) => s.users === 0 && s.unfinished > OVERLOADED));
-  const warning = overloaded.length
-    ? `\n\nMore is offered than ${overloaded.map((run) => run.name).join(', ')} can ever serve: the queue grows without end, and waiting times say only how long was simulated.`
-    : '';
-  return `${file.name}\n\n${textTable([head, ...rows])}${warning}`;
+  const notes = runs.flatMap((run) => run.stages.flatMap((stage) => stageNotes(run.name, stage)));
+  return `${file.name}\n\n${textTable([head, ...rows])}${notes.map((note) => `\n\n${note}`).join('')}`;
 }
+
+const perToken = (ms: number): string => `${ms.toFixed(1)} ms`;

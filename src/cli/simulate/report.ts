@@ -1,7 +1,12 @@
 /** A simulation's report: the pictures people ask for first, then the table, then what each expert did. */
+import { escapeHtml } from '../../report/escape.ts';
 import { type ChartPoint, lineChart } from '../../report/line-chart.ts';
 import { htmlTable, page, type Section } from '../../report/page.ts';
 import type { StageMeasures } from '../../simulating/fleet/measures.ts';
+import { percentileText } from '../plan/percentile-text.ts';
+import { stageNotes } from './notes.ts';
+
+const QUANTILES = ['p50', 'p95', 'p99'] as const;
 
 export interface SimulatedRun {
   readonly name: string;
@@ -24,7 +29,7 @@ export function simulationReport(runs: readonly SimulatedRun[], options: ReportO
   const staged = runs.some((run) => run.stages.length > 1);
   const sections: Section[] = [
     ...(staged ? [againstUsers(runs, options)] : []),
-    { heading: 'Figures', figures: [figuresTable(runs, options)] },
+    { heading: 'Figures', figures: [figuresTable(runs, options), noteList(runs)] },
     ...runs.slice(0, 4).map(timelines),
   ];
   return page({ title: options.title, subtitle: options.subtitle, sections, footer: ACCURACY });
@@ -90,8 +95,8 @@ function figuresTable(runs: readonly SimulatedRun[], { usdPerGpuHour }: ReportOp
       s.requests.toLocaleString('en-US'),
       String(s.errors),
       Math.round(s.tokens_per_second).toLocaleString('en-US'),
-      ...[s.ttft_ms, s.tpot_ms].flatMap((p) => [ms(p.p50), ms(p.p95), ms(p.p99)]),
-      ms(s.e2e_ms.p50),
+      ...[s.ttft_ms, s.tpot_ms].flatMap((p) => QUANTILES.map((q) => percentileText(p, q, ms))),
+      percentileText(s.e2e_ms, 'p50', ms),
       percent(s.gpu_utilisation),
       percent(s.kv_utilisation),
       percent(s.at_home),
@@ -116,6 +121,11 @@ function figuresTable(runs: readonly SimulatedRun[], { usdPerGpuHour }: ReportOp
     'at home',
   ];
   return htmlTable(priced ? [...head, '$/M tokens'] : head, rows);
+}
+
+function noteList(runs: readonly SimulatedRun[]): string {
+  const notes = runs.flatMap((run) => run.stages.flatMap((stage) => stageNotes(run.name, stage)));
+  return notes.map((note) => `<p>${escapeHtml(note)}</p>`).join('');
 }
 
 /** The last stage, expert by expert. */
