@@ -1,7 +1,8 @@
 /**
  * A plan as something to run: a config of the router, and the engines' command lines with their limits.
- * It knows how experts share out GPUs and ports, and starts nothing. A whole folder to run is made in `engine/`.
+ * It knows how experts share out GPUs and ports, and starts nothing. A whole folder to run is made by the files beside it.
  */
+
 import type { Deployment } from '../simulating/deployment.ts';
 import type { EngineLimits } from '../simulating/memory.ts';
 import { serveCommand } from './flags.ts';

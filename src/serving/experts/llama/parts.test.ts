@@ -9,7 +9,7 @@ import { tokenText } from './token-text.ts';
 
 it('installs one binary and none of the others, pinned by the shipped lockfile', async () => {
   const read = async (name: string) =>
-    JSON.parse(await readFile(new URL(`../../../engines/llama/${name}`, import.meta.url), 'utf8'));
+    JSON.parse(await readFile(new URL(`../../../../engines/llama/${name}`, import.meta.url), 'utf8'));
   const [manifest, shipped] = [await read('package.json'), await read('package-lock.json')];
   const plan = planInstall('@node-llama-cpp/linux-x64', manifest, shipped);
   expect(manifest.dependencies['node-llama-cpp']).toBe(ENGINE_VERSION);
