@@ -7,10 +7,12 @@ import type {
   KernelEfficiency,
   MeasuredEngine,
 } from '../../src/simulating/cost/efficiency.ts';
-import { kernelsFor, stepCost } from '../../src/simulating/cost/step.ts';
+import { kernelsFor, type StepCost, stepCost } from '../../src/simulating/cost/step.ts';
+import { describeDeployment } from '../../src/simulating/deployment.ts';
 import type { GpuFamily } from '../../src/simulating/hardware/gpu.ts';
 import { minimise } from './minimise.ts';
 import { price, type Schedule, simulate } from './replay.ts';
+import type { CalibrationRow } from './rows.ts';
 
 /** Where the search starts and what it is drawn back to: kernels as measured, small overheads. */
 const START: EngineOverheads = {
@@ -53,13 +55,10 @@ const PULL = 0.003;
 export type Kernels = Readonly<Record<GpuFamily, KernelEfficiency>>;
 
 /** Logarithms of predicted over measured, for every figure of the row that does not need a clock. */
-export function logErrors(schedule: Schedule, kernels: Kernels, engine: EngineOverheads): readonly number[] {
-  const { deployment, measured, kind } = schedule.row;
+function logErrors(schedule: Schedule, costOf: (row: CalibrationRow) => StepCost): readonly number[] {
+  const { measured, kind } = schedule.row;
   if (kind === 'first-token') return [];
-  const predicted = price(
-    schedule,
-    stepCost(deployment, kernelsFor(deployment.gpu, kernels), engine, kind === 'closed-loop'),
-  );
+  const predicted = price(schedule, costOf(schedule.row));
   const errors: number[] = [];
   if (measured.throughput) errors.push(Math.log(predicted.throughput / measured.throughput));
   if (measured.tpot) errors.push(Math.log(predicted.tpot / measured.tpot));
@@ -70,8 +69,18 @@ export function logErrors(schedule: Schedule, kernels: Kernels, engine: EngineOv
 function loss(schedules: readonly Schedule[], kernels: Kernels, engine: EngineOverheads): number {
   let sum = 0;
   let count = 0;
+  const costs = new Map<string, StepCost>();
+  const costOf = (row: CalibrationRow): StepCost => {
+    const key = `${describeDeployment(row.deployment)} ${row.kind}`;
+    const known = costs.get(key);
+    if (known) return known;
+    const { deployment, kind } = row;
+    const cost = stepCost(deployment, kernelsFor(deployment.gpu, kernels), engine, kind === 'closed-loop');
+    costs.set(key, cost);
+    return cost;
+  };
   for (const schedule of schedules)
-    for (const error of logErrors(schedule, kernels, engine)) {
+    for (const error of logErrors(schedule, costOf)) {
       sum += Math.abs(error);
       count += 1;
     }

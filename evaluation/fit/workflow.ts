@@ -2,6 +2,8 @@
  * The whole fit in one call: kernels from measured kernels, then each engine's overheads from published serving times.
  * It knows the order of the parts, and nothing of files written.
  */
+
+import { ENGINES, KERNELS } from '../../src/simulating/cost/constants.ts';
 import type { EngineOverheads, MeasuredEngine } from '../../src/simulating/cost/efficiency.ts';
 import { fitClients, fitEngine, type Kernels, ofEngine } from './engines.ts';
 import { fitKernels, type KernelFit } from './kernels.ts';
@@ -42,4 +44,14 @@ export function fitAll(folder: string, progress: (what: string) => void): Fit {
     clients[name] = fitClients(mine, kernels, engines[name]);
   }
   return { kernelFits, kernels, engines, clients, schedules, excluded };
+}
+
+/** The constants as they are shipped, laid beside the rows: what is measured without fitting anything anew. */
+export function shippedFit(folder: string): Omit<Fit, 'kernelFits'> {
+  const { rows, excluded } = readCalibration(folder);
+  const schedules = rows.map(schedule);
+  const clients = {} as Record<MeasuredEngine, Readonly<Record<string, number>>>;
+  for (const name of ENGINE_NAMES)
+    clients[name] = fitClients(ofEngine(schedules, name), KERNELS, ENGINES[name]);
+  return { kernels: KERNELS, engines: ENGINES, clients, schedules, excluded };
 }

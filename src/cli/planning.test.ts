@@ -151,6 +151,34 @@ describe('simulate', () => {
     expect(await run()).toMatch(/small +20/);
   });
 
+  it('runs fleets of different experts on different GPUs, conversations, and front ends with a limit', async () => {
+    const mixed = join(folder, 'mixed.yaml');
+    const fleet = `
+  - name: mixed
+    fleet:
+      - { model: llama-3.1-8b, gpu: l40s, experts: 2 }
+      - { model: llama-3.1-70b, gpu: h100, tensor_parallel: 2, engine: vllm }
+      - { model: deepseek-v3, gpu: h200, tensor_parallel: 8, expert_parallel: true, attention_data_parallel: true }
+`;
+    writeFileSync(
+      mixed,
+      `${SCENARIO.slice(0, SCENARIO.indexOf('placements:'))}turns: 3\nplacements:${fleet}`,
+    );
+    const json = join(folder, 'mixed.json');
+    await printed(simulateCommand(), [mixed, '--json', json]);
+    const [run] = JSON.parse(readFileSync(json, 'utf8')).runs;
+    expect(run.gpus).toBe(2 + 2 + 8);
+    expect(run.stages[1].experts.map((e: { gpus: number }) => e.gpus)).toEqual([1, 1, 2, 8]);
+    for (const expert of run.stages[1].experts) expect(expert.tokens_per_second).toBeGreaterThan(0);
+
+    const limited = join(folder, 'limited.yaml');
+    writeFileSync(limited, SCENARIO.replace('experts: 2 }', 'experts: 2, front_end: 100 }'));
+    await printed(simulateCommand(), [limited, '--json', json]);
+    expect(JSON.parse(readFileSync(json, 'utf8')).runs[0].stages[1].tokens_per_second).toBeLessThan(
+      1.2 * 200,
+    );
+  });
+
   it('shows what saturation hides as lower bounds, and says so', async () => {
     const open = join(folder, 'open.yaml');
     writeFileSync(open, SCENARIO.replace('users: [2, 20]', 'arrivals: { poisson: { rate: 5000 } }'));
@@ -174,6 +202,8 @@ describe('simulate', () => {
     ['seconds: 5', /needs "users"/],
     ['users: 5\nlengths: long', /lengths: "long" is not known/],
     ['users: 5\nseconds: [', /not valid YAML/],
+    ['turns: 3\narrivals: { poisson: { rate: 1 } }', /turns: only users have conversations/],
+    ['users: 0', /users: must be a whole number above 0, is 0; the nearest that works is 1/],
     ['users: 5\nseconds: "ten"', /seconds/],
   ])('%j is refused by name', async (head, message) => {
     const bad = `${head}\nplacements: [{ model: llama-3.1-8b }]\n`;

@@ -5,20 +5,13 @@ import { UserError } from '../core/errors.ts';
 import { writeFileAtomically } from '../core/files.ts';
 import { type Progress, progressBar } from '../core/progress.ts';
 import { POLICIES } from '../deciding/routing/policies.ts';
-import { simulateFleet } from '../simulating/fleet/event-loop.ts';
 import { percentileText } from './plan/percentile-text.ts';
 import { textTable, wait } from './plan/tables.ts';
-import {
-  composeClusters,
-  composeExperts,
-  composeLoad,
-  composeScenario,
-  type Load,
-  policyNamed,
-} from './simulate/compose.ts';
+import { composeLoad } from './simulate/compose.ts';
 import { stageNotes } from './simulate/notes.ts';
 import { type SimulatedRun, simulationReport } from './simulate/report.ts';
-import { type PlacementFile, parseScenario, type ScenarioFile } from './simulate/scenario-file.ts';
+import { kindsOf, type PlacementFile, parseScenario, type ScenarioFile } from './simulate/scenario-file.ts';
+import { sweep } from './simulate/sweep.ts';
 
 interface SimulateOptions {
   readonly compare?: 'policies' | 'placements';
@@ -80,7 +73,10 @@ function variants(
   compare: SimulateOptions['compare'],
 ): readonly { name: string; placement: PlacementFile; policy: string }[] {
   const name = (p: PlacementFile): string =>
-    p.name ?? `${p.experts * p.replicas} x ${p.model} ${p.precision} TP${p.tensor_parallel}`;
+    p.name ??
+    kindsOf(p)
+      .map((k) => `${k.experts * k.replicas} x ${k.model} TP${k.tensor_parallel} on ${k.gpu}`)
+      .join(' + ');
   if (compare === 'placements')
     return file.placements.map((p) => ({ name: name(p), placement: p, policy: file.policy }));
   const first = file.placements[0]!;
@@ -96,32 +92,23 @@ async function simulateAll(
 ): Promise<readonly SimulatedRun[]> {
   const load = await composeLoad(file);
   const chosen = variants(file, compare);
-  const total = chosen.length * load.stages.length;
-  const runs: SimulatedRun[] = [];
-  for (const { name, placement, policy } of chosen) {
-    const run = await simulateOne(file, load, placement, policy, (stage) =>
-      progress.update(runs.length * load.stages.length + stage, total, name),
-    );
-    runs.push({ name, ...run });
-  }
-  return runs;
-}
-
-async function simulateOne(
-  file: ScenarioFile,
-  load: Load,
-  placement: PlacementFile,
-  policy: string,
-  told: (stage: number) => void,
-): Promise<Omit<SimulatedRun, 'name'>> {
-  const experts = await composeExperts(placement);
-  const gpus = experts.reduce((sum, e) => sum + e.replicas * e.deployment.tensorParallel, 0);
-  const clusters = await composeClusters(file, experts.length);
-  const stages = load.stages.map((arrivals, i) => {
-    told(i);
-    return simulateFleet(composeScenario(file, load, experts, clusters, policyNamed(policy), arrivals));
+  const tasks = chosen.flatMap(({ placement, policy }) =>
+    load.stages.map((_, stage) => ({ file, placement, policy, stage })),
+  );
+  const most = Math.max(
+    ...load.stages.map((arrivals) => (arrivals.kind === 'closed' ? arrivals.users : 100)),
+  );
+  const stages = await sweep(tasks, most * (file.seconds + file.warmup), (done) =>
+    progress.update(
+      done,
+      tasks.length,
+      chosen[Math.min(chosen.length - 1, Math.floor(done / load.stages.length))]!.name,
+    ),
+  );
+  return chosen.map(({ name }, i) => {
+    const own = stages.slice(i * load.stages.length, (i + 1) * load.stages.length);
+    return { name, gpus: own[0]!.experts.reduce((sum, e) => sum + e.gpus, 0), stages: own };
   });
-  return { gpus, stages };
 }
 
 async function write(

@@ -8,6 +8,7 @@ import type { ReplicaListener } from '../engine/replica.ts';
 import type { GenerationRequest } from '../engine/sequence.ts';
 import { arrivalTimes, gap } from '../workload/arrivals.ts';
 import { drawCluster } from '../workload/clusters.ts';
+import { Conversations } from '../workload/conversations.ts';
 import { drawLengths, meanLengths } from '../workload/lengths.ts';
 import { type Asked, Cohort } from './cohort.ts';
 import { FleetExpert, type FleetReplica } from './expert.ts';
@@ -36,6 +37,8 @@ class FleetRun {
   readonly #byId: ReadonlyMap<string, number>;
   readonly #tallies: readonly ExpertTally[];
   readonly #random: Record<keyof typeof STREAM, Random>;
+  readonly #conversations: Conversations | null;
+  readonly #listeners: ReadonlyMap<FleetReplica, ReplicaListener>;
   readonly #wakes = new MinHeap<FleetReplica>();
   /** Closed loop: when each user asks next. Open loop: the next arrival only, refilled from the generator. */
   readonly #questions = new MinHeap<number>();
@@ -64,6 +67,11 @@ class FleetRun {
     this.#experts = scenario.experts.map((spec) => new FleetExpert(spec, mean));
     this.#byId = new Map(scenario.experts.map(({ id }, i) => [id, i]));
     this.#tallies = this.#experts.map(() => new ExpertTally(scenario.warmupSeconds, scenario.seconds));
+    const { turns = 1 } = scenario;
+    const longest = Math.min(...scenario.experts.map(({ deployment }) => deployment.model.maxContext));
+    this.#conversations = turns > 1 ? new Conversations(turns, longest) : null;
+    const replicas = this.#experts.flatMap((expert) => expert.replicas);
+    this.#listeners = new Map(replicas.map((replica) => [replica, this.#listener(replica)]));
     this.#openLoop = this.#startArrivals();
   }
 
@@ -91,7 +99,7 @@ class FleetRun {
         const next = replica.engine.nextTime;
         if (next < Number.POSITIVE_INFINITY) {
           this.#now = Math.max(this.#now, next);
-          replica.engine.advance(next, this.#listener(replica));
+          replica.engine.advance(next, this.#listeners.get(replica)!);
         }
       }
     return this.#measures();
@@ -119,7 +127,7 @@ class FleetRun {
   #ask(now: number): void {
     const user = this.#questions.pop()!;
     if (this.#openLoop) this.#refill(this.#openLoop);
-    const request = this.#nextRequest();
+    const request = this.#nextRequest(user);
     if (!request) return;
     const expert = this.#choose();
     const replica = expert.leastBusy();
@@ -137,10 +145,13 @@ class FleetRun {
     this.#schedule(replica);
   }
 
-  #nextRequest(): GenerationRequest | null {
+  #nextRequest(user: number): GenerationRequest | null {
     const id = this.#asked++;
     const { replay, lengths } = this.#scenario;
-    if (!replay) return { id, ...drawLengths(lengths, this.#random.lengths) };
+    if (!replay) {
+      const own = drawLengths(lengths, this.#random.lengths);
+      return { id, ...(this.#conversations?.next(user, own) ?? own) };
+    }
     const request = replay[id];
     return request ? { id, ...request } : null;
   }
@@ -174,7 +185,7 @@ class FleetRun {
     const replica = this.#wakes.pop()!;
     if (replica.wakeAt !== now) return;
     replica.wakeAt = Number.NaN;
-    replica.engine.advance(now, this.#listener(replica));
+    replica.engine.advance(now, this.#listeners.get(replica)!);
     this.#schedule(replica);
   }
 

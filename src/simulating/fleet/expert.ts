@@ -2,6 +2,7 @@
  * One expert of the fleet: its replicas, and what a router can see of its load.
  * It knows which replica is least busy, and nothing of policies or users.
  */
+import { MinHeap } from '../../core/heap.ts';
 import type { Candidate, LoadSnapshot } from '../../deciding/routing/policy.ts';
 import { stepCost } from '../cost/step.ts';
 import { KvCache } from '../engine/kv-cache.ts';
@@ -20,11 +21,15 @@ export interface FleetReplica {
   wakeAt: number;
 }
 
+/** Entries a replica may have in the order by load before the order is made anew. */
+const STALE = 8;
+
 export class FleetExpert {
   readonly spec: SimulatedExpertSpec;
   readonly replicas: readonly FleetReplica[];
   readonly #capacity: number;
   readonly #tokensPerSecond: number;
+  #byLoad = new MinHeap<FleetReplica>();
   #present = 0;
   #outstandingTokens = 0;
 
@@ -32,13 +37,14 @@ export class FleetExpert {
   constructor(spec: SimulatedExpertSpec, mean: MeanLengths) {
     this.spec = spec;
     const { deployment, limits, admission, chunkedPrefill } = spec;
-    const budget = memoryBudget(deployment, limits);
+    const budget = memoryBudget(deployment, limits, mean.promptTokens + mean.outputTokens);
     const cost = stepCost(deployment);
     this.replicas = Array.from({ length: spec.replicas }, (): FleetReplica => {
       const cache = new KvCache(budget.kvTokens, limits.blockTokens);
-      const engine = new Replica(cost, { ...limits, admission, chunkedPrefill }, cache);
+      const engine = new Replica(cost, { ...limits, admission, chunkedPrefill }, cache, spec.frontEnd);
       return { engine, expert: this, inFlight: 0, wakeAt: Number.POSITIVE_INFINITY };
     });
+    for (const replica of this.replicas) this.#byLoad.push(0, replica);
     const perReplica = Math.min(spec.slots ?? Number.POSITIVE_INFINITY, maxConcurrent(budget, limits, mean));
     this.#capacity = perReplica * spec.replicas;
     const { tokensPerSecond } = steadyState(deployment, limits, mean, perReplica);
@@ -66,21 +72,30 @@ export class FleetExpert {
     return { id: this.spec.id, affinity, load };
   }
 
-  /** The replica with the fewest requests; the first of equals. */
+  /** The replica with the fewest requests; of equals the one that has had so few for longest. */
   leastBusy(): FleetReplica {
-    let best = this.replicas[0]!;
-    for (const replica of this.replicas) if (replica.inFlight < best.inFlight) best = replica;
-    return best;
+    // Entries of replicas that have moved on since are dropped when they come up.
+    while (this.#byLoad.minKey !== this.#byLoad.peek()!.inFlight) this.#byLoad.pop();
+    return this.#byLoad.peek()!;
+  }
+
+  #moved(replica: FleetReplica, change: 1 | -1): void {
+    replica.inFlight += change;
+    if (this.#byLoad.size > STALE * this.replicas.length) {
+      this.#byLoad = new MinHeap();
+      for (const one of this.replicas) if (one !== replica) this.#byLoad.push(one.inFlight, one);
+    }
+    this.#byLoad.push(replica.inFlight, replica);
   }
 
   began(replica: FleetReplica, request: GenerationRequest): void {
-    replica.inFlight += 1;
+    this.#moved(replica, 1);
     this.#present += 1;
     this.#outstandingTokens += request.promptTokens + request.outputTokens;
   }
 
   ended(replica: FleetReplica, request: GenerationRequest): void {
-    replica.inFlight -= 1;
+    this.#moved(replica, -1);
     this.#present -= 1;
     this.#outstandingTokens -= request.promptTokens + request.outputTokens;
   }
