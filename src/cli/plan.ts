@@ -1,6 +1,7 @@
 /** `expert-router plan`: what fits on which GPUs, how fast, for how many users, at which cost. */
 import { Command, Option } from 'commander';
 import { UserError } from '../core/errors.ts';
+import { writeFileAtomically } from '../core/files.ts';
 import { progressBar } from '../core/progress.ts';
 import { recipe } from '../deploying/recipe.ts';
 import { type Deployment, deployment } from '../simulating/deployment.ts';
@@ -16,11 +17,14 @@ import { type EngineLimits, requireFit } from '../simulating/memory.ts';
 import type { TransformerShape } from '../simulating/model/shape.ts';
 import { type Demand, type Load, parseLevels } from '../simulating/planner/demand.ts';
 import { type PlanFigures, planFigures } from '../simulating/planner/figures.ts';
+import { pricedPoints } from '../simulating/planner/frontier.ts';
 import { type Proposal, type SearchSpace, search } from '../simulating/planner/placements.ts';
 import { pricesFrom } from '../simulating/planner/prices.ts';
+import { bandsOf } from './plan/band-text.ts';
 import { type LoadOptions, lengthsOf, limitsOf, withLengths, withLimits } from './plan/load-options.ts';
 import { modelNamed } from './plan/model-option.ts';
 import { amountOf, namedList, secondsOf } from './plan/options.ts';
+import { planPage } from './plan/page.ts';
 import { searchJson, searchText } from './plan/search-text.ts';
 import { figuresTable } from './plan/tables.ts';
 
@@ -41,6 +45,7 @@ interface PlanOptions extends LoadOptions {
   readonly experts: string;
   readonly price?: string;
   readonly recipe?: boolean;
+  readonly html?: string;
   readonly json?: boolean;
 }
 
@@ -86,6 +91,7 @@ export function planCommand(): Command {
     );
   return withLimits(command)
     .option('--recipe', 'print a config of the router and the engines’ command lines')
+    .option('--html <file>', 'when searching: write a page with pictures of cost against waiting')
     .option('--json', 'machine-readable output')
     .addHelpText(
       'after',
@@ -114,7 +120,9 @@ async function planOne(options: PlanOptions): Promise<string> {
   requireFit(d, limits, total);
   const figures = planFigures(d, limits, mean, pricesFrom(options.price)[d.gpu.name]);
   if (options.recipe) return recipeText(d, limits, 1, options.model, figures.max_concurrent);
-  return options.json ? JSON.stringify(figures, null, 2) : figuresTable(figures, limits, d);
+  return options.json
+    ? JSON.stringify({ ...figures, bands: bandsOf([d]) }, null, 2)
+    : figuresTable(figures, limits, d);
 }
 
 function requireContext(model: TransformerShape, total: number): void {
@@ -189,6 +197,11 @@ async function planMany(options: PlanOptions): Promise<string> {
     );
   if (options.recipe) return recipeOf(found.proposed[0], demand);
   const assumed = assumptions(options);
+  if (options.html !== undefined) {
+    const text = searchText(found, demand, assumed);
+    await writeFileAtomically(options.html, planPage(pricedPoints(space, demand), demand, text));
+    console.error(`wrote ${options.html}`);
+  }
   return options.json ? searchJson(found, demand, assumed) : searchText(found, demand, assumed);
 }
 

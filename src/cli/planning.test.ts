@@ -77,6 +77,15 @@ describe('plan', () => {
     expect(await plan(...args, '--think', '20s')).not.toMatch(/Assumed/);
   });
 
+  it('draws what waiting less costs', async () => {
+    const html = join(folder, 'plan.html');
+    await plan('--model', 'llama-3.1-8b', '--users', '50', '--think', '10s', '--gpus', '2', '--html', html);
+    const text = readFileSync(html, 'utf8');
+    expect(text.match(/<svg/g)).toHaveLength(2);
+    expect(text).toMatch(/\* 1 x \(llama-3.1-8b/);
+    expect(text).not.toMatch(/https?:|NaN/);
+  });
+
   it('takes a price for each GPU, and prices the others by its table', async () => {
     const cost = async (...price: string[]): Promise<number> =>
       JSON.parse(await plan('--model', 'llama-3.1-8b', '--gpu', 'h200', '--json', ...price))

@@ -5,9 +5,10 @@ import { UserError } from '../core/errors.ts';
 import { writeFileAtomically } from '../core/files.ts';
 import { type Progress, progressBar } from '../core/progress.ts';
 import { POLICIES } from '../deciding/routing/policies.ts';
+import { BANDS_MEAN, bandsOf, bandText } from './plan/band-text.ts';
 import { percentileText } from './plan/percentile-text.ts';
-import { textTable, wait } from './plan/tables.ts';
-import { composeLoad } from './simulate/compose.ts';
+import { caveats, textTable, wait } from './plan/tables.ts';
+import { composeExperts, composeLoad } from './simulate/compose.ts';
 import { stageNotes } from './simulate/notes.ts';
 import { type SimulatedRun, simulationReport } from './simulate/report.ts';
 import { kindsOf, type PlacementFile, parseScenario, type ScenarioFile } from './simulate/scenario-file.ts';
@@ -105,10 +106,14 @@ async function simulateAll(
       chosen[Math.min(chosen.length - 1, Math.floor(done / load.stages.length))]!.name,
     ),
   );
-  return chosen.map(({ name }, i) => {
-    const own = stages.slice(i * load.stages.length, (i + 1) * load.stages.length);
-    return { name, gpus: own[0]!.experts.reduce((sum, e) => sum + e.gpus, 0), stages: own };
-  });
+  return Promise.all(
+    chosen.map(async ({ name, placement }, i) => {
+      const own = stages.slice(i * load.stages.length, (i + 1) * load.stages.length);
+      const deployments = (await composeExperts(placement)).map(({ deployment }) => deployment);
+      const gpus = own[0]!.experts.reduce((sum, e) => sum + e.gpus, 0);
+      return { name, gpus, stages: own, deployments, bands: bandsOf(deployments) };
+    }),
+  );
 }
 
 async function write(
@@ -116,7 +121,7 @@ async function write(
   runs: readonly SimulatedRun[],
   options: SimulateOptions,
 ): Promise<void> {
-  const figures = `${JSON.stringify({ name: file.name, seed: file.seed, runs }, null, 2)}\n`;
+  const figures = `${JSON.stringify({ name: file.name, seed: file.seed, runs: runs.map(({ deployments: _, ...run }) => run) }, null, 2)}\n`;
   if (options.json === true) process.stdout.write(figures);
   else console.log(summary(file, runs));
   if (typeof options.json === 'string') await writeFileAtomically(options.json, figures);
@@ -145,7 +150,9 @@ function summary(file: ScenarioFile, runs: readonly SimulatedRun[]): string {
   );
   const head = ['', 'users', 'tokens/s', 'TTFT p50', 'p95', 'TPOT p50', 'p95', 'GPU', 'cache', 'at home'];
   const notes = runs.flatMap((run) => run.stages.flatMap((stage) => stageNotes(run.name, stage)));
-  return `${file.name}\n\n${textTable([head, ...rows])}${notes.map((note) => `\n\n${note}`).join('')}`;
+  const bands = textTable(runs.map((run) => [run.name, bandText(run.bands)]));
+  const about = caveats(runs.flatMap((run) => run.deployments));
+  return `${file.name}\n\n${textTable([head, ...rows])}${notes.map((note) => `\n\n${note}`).join('')}\n\n${BANDS_MEAN}\n${bands}${about}`;
 }
 
 const perToken = (ms: number): string => `${ms.toFixed(1)} ms`;

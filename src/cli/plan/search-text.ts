@@ -3,6 +3,7 @@ import type { Percentiles } from '../../simulating/fleet/sketch.ts';
 import { type Demand, describeLevel, describeLoad } from '../../simulating/planner/demand.ts';
 import type { Placement, Proposal, SearchResult } from '../../simulating/planner/placements.ts';
 import { PRICES_OF } from '../../simulating/planner/prices.ts';
+import { BANDS_MEAN, bandsOf, bandText } from './band-text.ts';
 import { percentileText } from './percentile-text.ts';
 import { caveats, textTable, wait } from './tables.ts';
 
@@ -20,6 +21,7 @@ export function searchText(found: SearchResult, demand: Demand, assumed: readonl
     head,
     ...assumed.map((line) => `Assumed: ${line}.`),
     found.proposed.length > 0 ? proposals(found.proposed) : nothing(demand),
+    bands(found),
     rejections(found),
     closing(found),
   ];
@@ -53,6 +55,11 @@ function proposals(proposed: readonly Proposal[]): string {
     'holds until',
   ];
   return textTable([head, ...rows]);
+}
+
+function bands({ proposed }: SearchResult): string {
+  if (proposed.length === 0) return '';
+  return `${BANDS_MEAN}\n${textTable(proposed.map((p) => [p.name, bandText(bandsOf([p.deployment]))]))}`;
 }
 
 function both(of: Percentiles, text: (ms: number) => string): string {
@@ -97,7 +104,7 @@ export function searchJson(found: SearchResult, demand: Demand, assumed: readonl
     load: demand.load,
     assumed,
     levels: demand.levels,
-    proposed: found.proposed.map((p) => ({ ...plain(p), ...simulated(p) })),
+    proposed: found.proposed.map((p) => ({ ...plain(p), bands: bandsOf([p.deployment]), ...simulated(p) })),
     rejected: found.rejected.map((p) => ({ ...plain(p), ...simulated(p) })),
     unexamined: found.unexamined.map(plain),
   };

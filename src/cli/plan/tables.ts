@@ -3,6 +3,7 @@
 import type { Deployment } from '../../simulating/deployment.ts';
 import type { EngineLimits } from '../../simulating/memory.ts';
 import type { PlanFigures } from '../../simulating/planner/figures.ts';
+import { BANDS_MEAN, bandsOf, bandText } from './band-text.ts';
 
 /** Columns padded to their widest cell; numbers to the right. */
 export function textTable(rows: readonly (readonly string[])[]): string {
@@ -63,7 +64,7 @@ export function figuresTable(f: PlanFigures, limits: EngineLimits, d: Deployment
       p.bound_by,
     ]),
   ]);
-  return `${f.deployment}\n\n${memory}\n\n${load}\n\nWhat binds: ${BINDS[f.bound_by]}.${caveats([d])}`;
+  return `${f.deployment}\n\n${memory}\n\n${load}\n\nWhat binds: ${BINDS[f.bound_by]}.\n${BANDS_MEAN}: ${bandText(bandsOf([d]))}.${caveats([d])}`;
 }
 
 /** What a reader must know of figures that stand on less than measurements. */

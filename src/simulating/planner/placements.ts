@@ -127,7 +127,7 @@ function confirm(
 }
 
 /** A verdict, or why it cannot even be simulated: the longest requests do not fit. */
-function verdictOf(d: Deployment, copies: number, demand: Demand, seconds: number): Verdict | string {
+export function verdictOf(d: Deployment, copies: number, demand: Demand, seconds: number): Verdict | string {
   try {
     return verify(d, copies, demand, seconds);
   } catch (error) {
@@ -136,7 +136,7 @@ function verdictOf(d: Deployment, copies: number, demand: Demand, seconds: numbe
   }
 }
 
-function answerSeconds({ ttft_ms, tpot_ms }: Placement, { mean }: Demand): number {
+export function answerSeconds({ ttft_ms, tpot_ms }: Placement, { mean }: Demand): number {
   const seconds = (ttft_ms + tpot_ms * mean.outputTokens) / 1000;
   return Number.isFinite(seconds) ? seconds : 600;
 }
@@ -177,11 +177,11 @@ function fewestCopies(d: Deployment, step: number, most: number, demand: Demand)
   return place(d, low * step, demand);
 }
 
-function mostCopies(d: Deployment, { maxGpus, experts }: SearchSpace): number {
+export function mostCopies(d: Deployment, { maxGpus, experts }: SearchSpace): number {
   return Math.floor(maxGpus / d.tensorParallel / experts) * experts;
 }
 
-function deployments({ models, gpus, precisions, engine }: SearchSpace): readonly Deployment[] {
+export function deployments({ models, gpus, precisions, engine }: SearchSpace): readonly Deployment[] {
   return models.flatMap((model) =>
     gpus.flatMap((gpu) =>
       (precisions ?? usualPrecisions(model, gpu))
