@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { describeError, UserError } from '../core/errors.ts';
 import { version } from '../core/shipped.ts';
 import { assignCommand } from './assign.ts';
+import { calibrateCommand } from './calibrate.ts';
 import { chatCommand } from './chat.ts';
 import { checkCommand } from './check.ts';
 import { discoverCommand } from './discover.ts';
@@ -40,6 +41,7 @@ const VERBS = [
   planCommand,
   engineCommand,
   simulateCommand,
+  calibrateCommand,
   pullCommand,
   tritonCommand,
   keyCommand,

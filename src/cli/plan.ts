@@ -20,6 +20,7 @@ import { type PlanFigures, planFigures } from '../simulating/planner/figures.ts'
 import { pricedPoints } from '../simulating/planner/frontier.ts';
 import { type Proposal, type SearchSpace, search } from '../simulating/planner/placements.ts';
 import { pricesFrom } from '../simulating/planner/prices.ts';
+import { readCalibrationFile } from './calibrate/file.ts';
 import { bandsOf } from './plan/band-text.ts';
 import { type LoadOptions, lengthsOf, limitsOf, withLengths, withLimits } from './plan/load-options.ts';
 import { modelNamed } from './plan/model-option.ts';
@@ -40,6 +41,7 @@ interface PlanOptions extends LoadOptions {
   readonly users?: string;
   readonly think?: string;
   readonly rate?: string;
+  readonly calibrated?: string;
   readonly slo?: string;
   readonly gpus: string;
   readonly experts: string;
@@ -76,6 +78,7 @@ export function planCommand(): Command {
         .default('tensorrt-llm'),
     );
   withLengths(command)
+    .option('--calibrated <file>', 'times of an engine of your own, as expert-router calibrate wrote them')
     .option('--users <n>', 'users to serve: searches placements for them, and simulates what it proposes')
     .option('--think <time>', 'how long a user thinks between an answer and the next question, such as 20s')
     .option('--rate <n>', 'requests a second to serve, instead of users')
@@ -141,8 +144,11 @@ async function chosenDeployment(
 ): Promise<Deployment> {
   const model = await modelNamed(options.model);
   const precision = options.precision ?? defaultPrecision(model, findGpu(options.gpu)).name;
-  const at = (tensorParallel: number): Deployment =>
-    deployment({
+  const measured =
+    options.calibrated === undefined ? {} : { measured: await readCalibrationFile(options.calibrated) };
+  const at = (tensorParallel: number): Deployment => ({
+    ...measured,
+    ...deployment({
       model,
       gpu: options.gpu,
       precision,
@@ -151,7 +157,8 @@ async function chosenDeployment(
       ...(options.kvCache ? { kvBytes: options.kvCache === '8bit' ? 1 : 2 } : {}),
       ...(options.expertParallel ? { expertParallel: true } : {}),
       ...(options.attentionDp ? { attentionData: true } : {}),
-    });
+    }),
+  });
   if (options.tp !== undefined) return at(amountOf('--tp', options.tp, 'whole'));
   let refusal: unknown;
   for (const degree of [1, 2, 4, 8]) {
@@ -184,6 +191,7 @@ async function planMany(options: PlanOptions): Promise<string> {
     engine: options.engine as Deployment['engine'],
     experts: amountOf('--experts', options.experts, 'whole'),
     maxGpus: amountOf('--gpus', options.gpus, 'whole'),
+    ...(options.calibrated === undefined ? {} : { measured: await readCalibrationFile(options.calibrated) }),
   };
   for (const model of space.models) requireContext(model, mean.promptTokens + mean.outputTokens);
   const progress = progressBar('simulating candidates', 'items');

@@ -4,6 +4,7 @@
  */
 import { UserError } from '../core/errors.ts';
 import type { EngineName } from './cost/efficiency.ts';
+import type { MeasuredConstants } from './cost/measured.ts';
 import { findGpu, type Gpu } from './hardware/gpu.ts';
 import { findPrecision, type Precision, precisionOf } from './hardware/precision.ts';
 import { findModel } from './model/catalog.ts';
@@ -20,6 +21,8 @@ export interface Deployment {
   /** Experts dealt out whole, attention replicated: see `Split`. Both only for mixtures of experts. */
   readonly expertParallel?: boolean;
   readonly attentionData?: boolean;
+  /** Times as its owner measured them; they go before all others. */
+  readonly measured?: MeasuredConstants;
 }
 
 export interface DeploymentNames {
@@ -105,5 +108,6 @@ function checkedTensorParallel(
 /** `llama-3.1-8b fp8, 1 x h100`: how tables and messages call a deployment. */
 export function describeDeployment(d: Deployment): string {
   const split = `${d.expertParallel ? ', experts dealt out' : ''}${d.attentionData ? ', attention replicated' : ''}`;
-  return `${d.model.name} ${d.precision.name}, ${d.tensorParallel} x ${d.gpu.name}${split}`;
+  const own = d.measured ? ', as calibrated' : '';
+  return `${d.model.name} ${d.precision.name}, ${d.tensorParallel} x ${d.gpu.name}${split}${own}`;
 }

@@ -76,6 +76,9 @@ export function caveats(deployments: readonly Deployment[]): string {
           `${rooflines.join(', ')}: nothing of it was measured; a roofline of its data sheet with a relative's efficiencies.`,
         ]
       : []),
+    ...(deployments.some(({ measured }) => measured)
+      ? ['As calibrated: times are those measured on an engine of your own; its bands are not known.']
+      : []),
     ...(deployments.some(({ engine }) => engine === 'sglang')
       ? ['SGLang: no published measurements that a model can follow; times are those of vLLM.']
       : []),

@@ -17,6 +17,7 @@ import {
   NAMED_LENGTHS,
 } from '../../simulating/workload/lengths.ts';
 import { MOONCAKE_BLOCK_TOKENS, parseTrace } from '../../simulating/workload/traces.ts';
+import { readCalibrationFile } from '../calibrate/file.ts';
 import { modelNamed } from '../plan/model-option.ts';
 import { realPrompts } from './real-prompts.ts';
 import { type ExpertKindFile, kindsOf, type PlacementFile, type ScenarioFile } from './scenario-file.ts';
@@ -92,16 +93,18 @@ export async function composeExperts(p: PlacementFile): Promise<readonly Simulat
 
 async function expertsOfKind(p: ExpertKindFile): Promise<readonly Omit<SimulatedExpertSpec, 'id'>[]> {
   const model = await modelNamed(p.model);
-  const d = deployment({
+  const measured = p.calibrated ? { measured: await readCalibrationFile(p.calibrated) } : {};
+  const names = {
     model,
     gpu: p.gpu,
     precision: p.precision ?? defaultPrecision(model, findGpu(p.gpu)).name,
     tensorParallel: p.tensor_parallel,
     engine: p.engine,
-    ...(p.kv_cache ? { kvBytes: p.kv_cache === '8bit' ? 1 : 2 } : {}),
+    ...(p.kv_cache ? { kvBytes: p.kv_cache === '8bit' ? (1 as const) : (2 as const) } : {}),
     ...(p.expert_parallel ? { expertParallel: true } : {}),
     ...(p.attention_data_parallel ? { attentionData: true } : {}),
-  });
+  };
+  const d = { ...deployment(names), ...measured };
   const limits: EngineLimits = {
     ...DEFAULT_LIMITS,
     ...(p.max_batch ? { maxBatch: p.max_batch } : {}),

@@ -26,6 +26,8 @@ const expertKind = z.strictObject({
   max_batch: z.number().int().positive().optional(),
   max_tokens: z.number().int().positive().optional(),
   kv_fraction: z.number().positive().lt(1).optional(),
+  /** A file of `expert-router calibrate`: its times go before the model's. */
+  calibrated: z.string().min(1).optional(),
   /** Output tokens a second that each replica's server relays at most. */
   front_end: z.number().positive().optional(),
 });

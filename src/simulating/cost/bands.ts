@@ -41,6 +41,8 @@ const WIDENING = 0.05;
 
 /** @returns null when nothing of the metric was ever measured */
 export function bandOf(d: Deployment, metric: PredictedMetric): Band | null {
+  // What its owner measured is not ours to judge.
+  if (d.measured) return null;
   const weights = countParameters(d.model);
   const near = RESIDUALS.filter((r) => r.metric === metric)
     .map((r) => ({ r, distance: distance(d, weights.total / 1e9, weights.active / 1e9, r) }))

@@ -11,6 +11,7 @@ import { attentionCost } from './attention-layers.ts';
 import { ENGINES, KERNELS } from './constants.ts';
 import type { AllReduceEfficiency, EngineOverheads, KernelEfficiency } from './efficiency.ts';
 import { type GemmRates, gemmRates, roundedMax } from './gemm.ts';
+import { measuredCost } from './measured.ts';
 import { expertsMet, type MixtureRates, type MixtureShape, mixtureShape, mixtureTimes } from './mixture.ts';
 
 /** What is in the batch of one step, summed over its sequences. */
@@ -157,6 +158,7 @@ function reduction(
  * The cost model of a deployment. Kernel and engine constants default to the fitted ones; the fit passes its own.
  * Sum over a step (additive parts as in Vidur, Agrawal et al., MLSys 2024):
  * `perStep + products + attention + elementwise + all-reduces + head + perSequence`.
+ * A deployment that its owner has measured is priced by what was measured.
  * @param streaming whether every token is sent to a client by itself; offline runs save that
  */
 export function stepCost(
@@ -165,6 +167,7 @@ export function stepCost(
   engine: EngineOverheads = ENGINES[d.engine === 'sglang' ? 'vllm' : d.engine],
   streaming = true,
 ): StepCost {
+  if (d.measured) return measuredCost(d.measured);
   const parts = partsOf(d, kernels, engine);
   const perSequence = engine.perSequence + (streaming ? engine.perStream : 0);
   const elementwise = elementwiseBytes(d) * engine.elementwise;

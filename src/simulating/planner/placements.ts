@@ -4,6 +4,7 @@
  */
 import { UserError } from '../../core/errors.ts';
 import type { EngineName } from '../cost/efficiency.ts';
+import type { MeasuredConstants } from '../cost/measured.ts';
 import { type Deployment, describeDeployment, possibleDegrees } from '../deployment.ts';
 import type { StageMeasures } from '../fleet/measures.ts';
 import type { Gpu } from '../hardware/gpu.ts';
@@ -31,6 +32,8 @@ export interface SearchSpace {
   readonly experts: number;
   /** GPUs there are, of one kind. */
   readonly maxGpus: number;
+  /** Times of the engine as its owner measured it, instead of the model's. */
+  readonly measured?: MeasuredConstants;
 }
 
 /** A placement as arithmetic sees it. */
@@ -181,7 +184,13 @@ export function mostCopies(d: Deployment, { maxGpus, experts }: SearchSpace): nu
   return Math.floor(maxGpus / d.tensorParallel / experts) * experts;
 }
 
-export function deployments({ models, gpus, precisions, engine }: SearchSpace): readonly Deployment[] {
+export function deployments({
+  models,
+  gpus,
+  precisions,
+  engine,
+  measured,
+}: SearchSpace): readonly Deployment[] {
   return models.flatMap((model) =>
     gpus.flatMap((gpu) =>
       (precisions ?? usualPrecisions(model, gpu))
@@ -193,6 +202,7 @@ export function deployments({ models, gpus, precisions, engine }: SearchSpace): 
             precision: precisionOf(model, precision),
             tensorParallel,
             engine,
+            ...(measured ? { measured } : {}),
           })),
         ),
     ),
