@@ -5,7 +5,10 @@
 
 import { writeFileAtomically } from '../src/core/files.ts';
 import { progressBar } from '../src/core/progress.ts';
-import { POLICY_NAMES } from '../src/deciding/routing/policies.ts';
+import { POLICIES } from '../src/deciding/routing/policies/index.ts';
+import { nearest } from '../src/deciding/routing/policies/nearest.ts';
+import { spill } from '../src/deciding/routing/policies/spill.ts';
+import { bindPolicy } from '../src/deciding/routing/policy.ts';
 import { type ChartPoint, lineChart } from '../src/report/line-chart.ts';
 import { standaloneSvg } from '../src/report/page.ts';
 import { bandOf, type PredictedMetric } from '../src/simulating/cost/bands.ts';
@@ -17,8 +20,13 @@ import { fillDocument, markdownTable } from './paper/document.ts';
 import { BASELINES, type Conditions, EQUALS, EXPERTS, type Line, runLine, USERS } from './paper/matrix.ts';
 import { runScript } from './script.ts';
 
-const BALANCED_C4: Conditions = { lengths: 'c4', skew: 0, policy: 'nearest' };
-const BALANCED_CHAT: Conditions = { lengths: 'chat', skew: 0, policy: 'nearest' };
+const BALANCED_C4: Conditions = { lengths: 'c4', skew: 0, policy: bindPolicy(nearest) };
+const BALANCED_CHAT: Conditions = { lengths: 'chat', skew: 0, policy: bindPolicy(nearest) };
+/** Every policy, with its usual options but for what `spill` trades by. */
+const ALL_POLICIES = POLICIES.map((policy) =>
+  bindPolicy(policy, policy === spill ? { seconds_per_affinity: 2 } : {}),
+);
+
 interface Results {
   readonly c4: readonly Line[];
   readonly chat: readonly Line[];
@@ -29,7 +37,7 @@ function runAll(progress: (done: number, total: number, what: string) => void): 
   const all = [...Object.values(EXPERTS), ...Object.values(EQUALS), ...Object.values(BASELINES)];
   // Llama 2 was trained for 4,096 tokens: chats of up to 5,120 are beyond it.
   const modern = all.filter((c) => !c.model.startsWith('llama-2'));
-  const total = all.length + modern.length + POLICY_NAMES.length + 1;
+  const total = all.length + modern.length + ALL_POLICIES.length + 1;
   let done = 0;
   const told = (line: () => Line): Line => {
     const result = line();
@@ -40,10 +48,10 @@ function runAll(progress: (done: number, total: number, what: string) => void): 
     c4: all.map((c) => told(() => runLine(c, BALANCED_C4))),
     chat: modern.map((c) => told(() => runLine(c, BALANCED_CHAT))),
     skewed: [
-      ...POLICY_NAMES.map((policy) =>
-        told(() => runLine(EXPERTS.small8, { lengths: 'chat', skew: 1, policy }, policy)),
+      ...ALL_POLICIES.map((policy) =>
+        told(() => runLine(EXPERTS.small8, { lengths: 'chat', skew: 1, policy }, policy.id)),
       ),
-      told(() => runLine(EQUALS.equal8, { lengths: 'chat', skew: 1, policy: 'nearest' }, '8 equal replicas')),
+      told(() => runLine(EQUALS.equal8, { ...BALANCED_CHAT, skew: 1 }, '8 equal replicas')),
     ],
   };
 }

@@ -1,11 +1,13 @@
 /**
  * `npm run bench:simulator:speed`: how long it takes to simulate ten minutes, for growing numbers of users and GPUs.
  */
-import { POLICIES } from '../src/deciding/routing/policies.ts';
+import { nearest } from '../src/deciding/routing/policies/nearest.ts';
+import { bindPolicy } from '../src/deciding/routing/policy.ts';
 import { deployment } from '../src/simulating/deployment.ts';
 import { simulateFleet } from '../src/simulating/fleet/event-loop.ts';
+import { ringPrompts } from '../src/simulating/fleet/prompts.ts';
 import { DEFAULT_LIMITS } from '../src/simulating/memory.ts';
-import { ringAffinities, zipfShares } from '../src/simulating/workload/clusters.ts';
+import { zipfShares } from '../src/simulating/workload/clusters.ts';
 import { NAMED_LENGTHS } from '../src/simulating/workload/lengths.ts';
 import { runScript } from './script.ts';
 
@@ -31,11 +33,10 @@ await runScript(() => {
         chunkedPrefill: true,
       })),
       shares: zipfShares(experts, 0),
-      affinities: Array.from({ length: experts }, (_, i) => ringAffinities(i, experts)),
+      prompts: ringPrompts(experts, experts),
       arrivals: { kind: 'closed', users, thinkSeconds: 0 },
       lengths: NAMED_LENGTHS.chat!,
-      policy: POLICIES.nearest,
-      secondsPerAffinity: 30,
+      policy: bindPolicy(nearest),
       seconds: 570,
       warmupSeconds: 30,
       seed: 1,

@@ -14,7 +14,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -71,10 +71,14 @@ function compile(project, outDir, sources) {
   writeFileSync(stamp, String(newest));
 }
 
-/** Files that sources read beside themselves, and that the compiler leaves where they are. */
+/** What sources read beside themselves, and the compiler leaves where it is: every file that is neither code nor about it. */
 function copyData(source, outDir) {
-  for (const name of readdirSync(join(ROOT, source), { recursive: true })) {
-    if (name.endsWith('.proto')) copyFileSync(join(ROOT, source, name), join(ROOT, outDir, name));
+  for (const entry of readdirSync(join(ROOT, source), { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile() || /\.(ts|js|md)$|^layers\.json$/.test(entry.name)) continue;
+    const from = join(entry.parentPath, entry.name);
+    const to = join(ROOT, outDir, relative(join(ROOT, source), from));
+    mkdirSync(dirname(to), { recursive: true });
+    copyFileSync(from, to);
   }
 }
 

@@ -227,7 +227,7 @@ describe('an expert of kind anthropic', () => {
     const stranger = await make({ api_key: 'wrong' });
     expect(await stranger.health(signal)).toMatchObject({
       state: 'down',
-      detail: expect.stringContaining('key'),
+      failure: { kind: 'unauthorized', status: 401 },
     });
     await stranger.close();
   });

@@ -5,6 +5,7 @@ import type { ChatBody } from '../src/core/openai.ts';
 import { events, listen, requestOf, textOf } from '../src/serving/experts/expert.contract.tools.ts';
 import { describeExpert } from '../src/serving/experts/expert.contract.ts';
 import type { Expert } from '../src/serving/experts/expert.ts';
+import { healthText } from '../src/serving/experts/expert.ts';
 import { eventually } from './support/gateway.ts';
 import {
   type Asked,
@@ -288,7 +289,7 @@ for (const protocol of PROTOCOLS) {
         const told = (await listen(expert, chat()).done).failure?.message;
         const health = await expert.health(signal());
         expect(health.state).toBe('down');
-        expect(health.detail).toBe(told);
+        expect(healthText(health)).toBe(told);
         return told;
       };
       expect(await failure({})).toContain('several models. Name one with `model`: one, two, eye');

@@ -1,17 +1,16 @@
-/**
- * The same stage in the simulator, request by request with the lengths that the load test draws.
- * It knows no processes and no clocks.
- */
+/** The same stage in the simulator, request by request with the lengths that the load test draws. */
 import { seededRandom } from '../../src/core/random.ts';
-import { POLICIES } from '../../src/deciding/routing/policies.ts';
+import { roundRobin } from '../../src/deciding/routing/policies/round-robin.ts';
+import { bindPolicy } from '../../src/deciding/routing/policy.ts';
 import { generated } from '../../src/load/loadtest/question.ts';
 import { TOPIC_COUNT } from '../../src/load/loadtest/topics.ts';
 import { deployment } from '../../src/simulating/deployment.ts';
 import { simulateFleet } from '../../src/simulating/fleet/event-loop.ts';
 import { type StageMeasures, TIMELINE_PARTS } from '../../src/simulating/fleet/measures.ts';
+import { ringPrompts } from '../../src/simulating/fleet/prompts.ts';
 import type { ReplayedRequest } from '../../src/simulating/fleet/scenario.ts';
 import { DEFAULT_LIMITS } from '../../src/simulating/memory.ts';
-import { ringAffinities, zipfShares } from '../../src/simulating/workload/clusters.ts';
+import { zipfShares } from '../../src/simulating/workload/clusters.ts';
 import { NAMED_LENGTHS } from '../../src/simulating/workload/lengths.ts';
 import type { Figures, Stage } from './stage.ts';
 
@@ -32,12 +31,11 @@ export function simulateStage(stage: Stage): Figures {
       chunkedPrefill: true,
     })),
     shares: zipfShares(experts, 0),
-    affinities: Array.from({ length: experts }, (_, i) => ringAffinities(i, experts)),
+    prompts: ringPrompts(experts, experts),
     arrivals: { kind: 'closed', users, thinkSeconds: 0 },
     lengths: NAMED_LENGTHS[stage.lengths]!,
     replay: drawnRequests(stage),
-    policy: POLICIES['round-robin'],
-    secondsPerAffinity: 2,
+    policy: bindPolicy(roundRobin),
     seconds,
     warmupSeconds: 0,
     seed,

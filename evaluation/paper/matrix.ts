@@ -2,13 +2,13 @@
  * What the paper's evaluation compares on one DGX H100: experts side by side against tensor-parallel baselines.
  * It knows placements, lengths and users, and nothing of drawing.
  */
-import { POLICIES } from '../../src/deciding/routing/policies.ts';
-import type { Policy } from '../../src/deciding/routing/policy.ts';
+import type { BoundPolicy } from '../../src/deciding/routing/policy.ts';
 import { type Deployment, deployment } from '../../src/simulating/deployment.ts';
 import { simulateFleet } from '../../src/simulating/fleet/event-loop.ts';
 import type { StageMeasures } from '../../src/simulating/fleet/measures.ts';
+import { ringPrompts } from '../../src/simulating/fleet/prompts.ts';
 import { DEFAULT_LIMITS } from '../../src/simulating/memory.ts';
-import { ringAffinities, zipfShares } from '../../src/simulating/workload/clusters.ts';
+import { zipfShares } from '../../src/simulating/workload/clusters.ts';
 import { NAMED_LENGTHS } from '../../src/simulating/workload/lengths.ts';
 
 export const USERS = [1, 10, 50, 100, 250, 500, 750, 1000] as const;
@@ -65,7 +65,7 @@ export const BASELINES = {
 export interface Conditions {
   readonly lengths: 'c4' | 'chat';
   readonly skew: number;
-  readonly policy: keyof typeof POLICIES;
+  readonly policy: BoundPolicy;
 }
 
 export interface Line {
@@ -99,7 +99,6 @@ function runStage(
   users: number,
   seed: number,
 ): StageMeasures {
-  const policy: Policy = POLICIES[conditions.policy];
   return simulateFleet({
     experts: Array.from({ length: c.experts }, (_, i) => ({
       id: `expert-${i + 1}`,
@@ -111,11 +110,10 @@ function runStage(
       slots: Math.ceil(1000 / c.experts / (c.replicas ?? 1)),
     })),
     shares: zipfShares(8, conditions.skew),
-    affinities: Array.from({ length: 8 }, (_, cluster) => ringAffinities(cluster, c.experts)),
+    prompts: ringPrompts(8, c.experts),
     arrivals: { kind: 'closed', users, thinkSeconds: 0 },
     lengths: NAMED_LENGTHS[conditions.lengths]!,
-    policy,
-    secondsPerAffinity: 2,
+    policy: conditions.policy,
     seconds: 120,
     warmupSeconds: 120,
     seed,

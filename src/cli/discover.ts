@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { UserError } from '../core/errors.ts';
 import { writeFileAtomically } from '../core/files.ts';
 import { chosenKey, discover } from '../serving/discover/discover.ts';
-import { CLOUDS, LOCAL_PLACES } from '../serving/discover/places.ts';
+import { CLOUDS, LOCAL_ADDRESSES } from '../serving/discover/look.ts';
 
 interface DiscoverOptions {
   readonly out?: string;
@@ -19,7 +19,7 @@ export function discoverCommand(): Command {
       'after',
       `
 Looks at, all at once and for less than a second:
-${LOCAL_PLACES.map(({ address, usually }) => `  ${address.padEnd(24)} ${usually}`).join('\n')}
+${[...LOCAL_ADDRESSES].map(([address, engines]) => `  ${address.padEnd(24)} ${engines.join(', ')}`).join('\n')}
 EXPERT_ROUTER_DISCOVER names other addresses, with commas between them, or is 'none'.
 Keys in these variables are named, and used only where --use-key says so:
   ${CLOUDS.map(({ variable }) => variable).join(', ')}

@@ -5,8 +5,10 @@ import { DEFAULT_CONFIG, expertDeps, isInProcess, replicaMakers } from '../servi
 import { StandIns } from '../serving/app/stand-ins.ts';
 import { loadConfig } from '../serving/config/load.ts';
 import { type Config, type ExpertConfig, kindOptions } from '../serving/config/schema.ts';
-import { examine } from '../serving/doctor/examine.ts';
-import { type Check, judgeMade } from '../serving/doctor/judge.ts';
+import { cureOf } from '../serving/doctor/cures.ts';
+import { type Examination, examine } from '../serving/doctor/examine.ts';
+import { type Fault, faultText } from '../serving/doctor/fault.ts';
+import { judgeMade } from '../serving/doctor/judge.ts';
 import { duration } from './numbers.ts';
 
 interface DoctorOptions {
@@ -16,11 +18,22 @@ interface DoctorOptions {
   readonly json?: boolean;
 }
 
+/** A check as it is printed. */
+export interface PrintedCheck {
+  readonly name: string;
+  readonly finding: 'ok' | 'failed' | 'unseen' | 'skipped';
+  readonly detail: string;
+  /** What to do about it. */
+  readonly cure?: string;
+  /** What is wrong, for programs. */
+  readonly fault?: Fault;
+}
+
 interface Examined {
   readonly expert: string;
   readonly kind: string;
   readonly replica: string;
-  readonly checks: readonly Check[];
+  readonly checks: readonly PrintedCheck[];
 }
 
 export function doctorCommand(): Command {
@@ -87,7 +100,7 @@ async function examineExpert(
   const failed = (error: unknown, replica: string): Examined => ({
     ...basis,
     replica,
-    checks: [judgeMade(error instanceof Error ? error : new Error(String(error)))],
+    checks: printed({ checks: [judgeMade(error)], engine: null }),
   });
   let makers: ReturnType<typeof replicaMakers>;
   try {
@@ -102,7 +115,7 @@ async function examineExpert(
       try {
         const made = await make();
         const within = { ask, within: timeout, model: named, now: () => performance.now() };
-        const checks = await examine(made, within);
+        const checks = printed(await examine(made, within));
         await made.close();
         return { ...basis, replica: name, checks };
       } catch (error) {
@@ -112,7 +125,15 @@ async function examineExpert(
   );
 }
 
-const MARKS: Readonly<Record<Check['finding'], string>> = {
+function printed({ checks, engine }: Examination): readonly PrintedCheck[] {
+  return checks.map((check) => {
+    if (!('fault' in check)) return check;
+    const { name, finding, fault } = check;
+    return { name, finding, detail: faultText(fault), cure: cureOf(fault, engine), fault };
+  });
+}
+
+const MARKS: Readonly<Record<PrintedCheck['finding'], string>> = {
   ok: styleText('green', 'ok    '),
   failed: styleText('red', 'FAILED'),
   unseen: styleText('yellow', 'unseen'),

@@ -206,7 +206,7 @@ describe('simulate', () => {
   });
 
   it.each([
-    ['user: 5', /user: unknown. Did you mean "users"/],
+    ['user: 5', /s\.yaml:1:1: user: unknown key; did you mean 'users'\?/],
     ['users: 5\narrivals: { poisson: { rate: 1 } }', /both "users" and "arrivals"/],
     ['seconds: 5', /needs "users"/],
     ['users: 5\nlengths: long', /lengths: "long" is not known/],

@@ -4,14 +4,21 @@ import { Command, Option } from 'commander';
 import { UserError } from '../core/errors.ts';
 import { writeFileAtomically } from '../core/files.ts';
 import { type Progress, progressBar } from '../core/progress.ts';
-import { POLICIES } from '../deciding/routing/policies.ts';
+import { POLICIES } from '../deciding/routing/policies/index.ts';
+import type { PolicyChoice } from '../deciding/routing/policy-choice.ts';
 import { BANDS_MEAN, bandsOf, bandText } from './plan/band-text.ts';
 import { percentileText } from './plan/percentile-text.ts';
 import { caveats, textTable, wait } from './plan/tables.ts';
 import { composeExperts, composeLoad } from './simulate/compose.ts';
 import { stageNotes } from './simulate/notes.ts';
 import { type SimulatedRun, simulationReport } from './simulate/report.ts';
-import { kindsOf, type PlacementFile, parseScenario, type ScenarioFile } from './simulate/scenario-file.ts';
+import {
+  kindsOf,
+  type PlacementFile,
+  parseScenario,
+  policyOf,
+  type ScenarioFile,
+} from './simulate/scenario-file.ts';
 import { sweep } from './simulate/sweep.ts';
 
 interface SimulateOptions {
@@ -32,24 +39,27 @@ export function simulateCommand(): Command {
         'placements',
       ]),
     )
-    .option('--policy <name>', `instead of the file's: ${Object.keys(POLICIES).join(', ')}`)
+    .option('--policy <name>', `instead of the file's: ${POLICIES.map(({ id }) => id).join(', ')}`)
     .option('--seed <n>', "instead of the file's")
     .option('--html <file>', 'write a report with pictures')
     .option('--json [file]', 'write or print the figures, named as the load test names them')
     .addHelpText(
       'after',
       `
+Policies; a request goes to …
+${POLICIES.map(({ id, summary }) => `  ${id.padEnd(13)} ${summary}`).join('\n')}
+
 Examples:
   $ expert-router simulate evaluation/scenarios/dgx-h100.yaml --compare placements --html report.html
   $ expert-router simulate evaluation/scenarios/skewed.yaml --compare policies
   $ expert-router simulate scenario.yaml --json > figures.json`,
     )
     .action(async (path: string, options: SimulateOptions) => {
-      const file = withOverrides(parseScenario(await readScenario(path), path), options);
+      const scenario = withOverrides(parseScenario(await readScenario(path), path), options);
       const progress = progressBar('simulating', 'items');
-      const runs = await simulateAll(file, options.compare, progress);
+      const runs = await simulateAll(scenario, options.compare, progress);
       progress.finish();
-      await write(file, runs, options);
+      await write(scenario, runs, options);
     });
 }
 
@@ -65,25 +75,32 @@ function withOverrides(file: ScenarioFile, { policy, seed }: SimulateOptions): S
   const number = seed === undefined ? file.seed : Number(seed);
   if (!Number.isInteger(number) || number < 0)
     throw new UserError(`--seed: must be a whole number, is "${seed}".`);
-  return { ...file, seed: number, policy: policy ?? file.policy };
+  return { ...file, seed: number, policy: policyOf(file, policy) };
+}
+
+interface Variant {
+  readonly name: string;
+  readonly placement: PlacementFile;
+  readonly policy: PolicyChoice;
 }
 
 /** What is compared, by name: each a placement under a policy. */
-function variants(
-  file: ScenarioFile,
-  compare: SimulateOptions['compare'],
-): readonly { name: string; placement: PlacementFile; policy: string }[] {
+function variants(file: ScenarioFile, compare: SimulateOptions['compare']): readonly Variant[] {
   const name = (p: PlacementFile): string =>
     p.name ??
     kindsOf(p)
       .map((k) => `${k.experts * k.replicas} x ${k.model} TP${k.tensor_parallel} on ${k.gpu}`)
       .join(' + ');
-  if (compare === 'placements')
-    return file.placements.map((p) => ({ name: name(p), placement: p, policy: file.policy }));
+  const policy = policyOf(file);
+  if (compare === 'placements') return file.placements.map((p) => ({ name: name(p), placement: p, policy }));
   const first = file.placements[0]!;
   if (compare === 'policies')
-    return Object.keys(POLICIES).map((policy) => ({ name: policy, placement: first, policy }));
-  return [{ name: name(first), placement: first, policy: file.policy }];
+    return POLICIES.map(({ id }) => ({
+      name: id,
+      placement: first,
+      policy: policyOf(file, id),
+    }));
+  return [{ name: name(first), placement: first, policy }];
 }
 
 async function simulateAll(
@@ -126,7 +143,7 @@ async function write(
   else console.log(summary(file, runs));
   if (typeof options.json === 'string') await writeFileAtomically(options.json, figures);
   if (options.html !== undefined) {
-    const subtitle = `Lengths ${typeof file.lengths === 'string' ? file.lengths : 'as given'}, ${file.seconds} s after ${file.warmup} s of warm-up, policy ${file.policy}, cluster skew ${file.clusters.skew}, seed ${file.seed}.`;
+    const subtitle = `Lengths ${typeof file.lengths === 'string' ? file.lengths : 'as given'}, ${file.seconds} s after ${file.warmup} s of warm-up, policy ${policyOf(file).name}, cluster skew ${file.clusters.skew}, seed ${file.seed}.`;
     const price = file.price === undefined ? {} : { usdPerGpuHour: file.price };
     await writeFileAtomically(options.html, simulationReport(runs, { title: file.name, subtitle, ...price }));
     console.error(`wrote ${options.html}`);

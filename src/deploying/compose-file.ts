@@ -1,10 +1,6 @@
-/**
- * The compose file: one service an expert, pinned to its GPUs, reachable from this machine only.
- * It knows the Compose Specification and the images' commands, and starts nothing.
- */
+/** The compose file: one service an expert, pinned to its GPUs, reachable from this machine only. */
 import { trtllmServe } from './flags.ts';
-import { BUILT_INSIDE, checkpointInside, modelOnHost } from './places.ts';
-import type { EngineExpert, EnginePlan } from './plan.ts';
+import { BUILT_INSIDE, checkpointInside, type EngineExpert, type EnginePlan, modelOnHost } from './plan.ts';
 import { yamlText } from './yaml-text.ts';
 
 /** Ports inside the containers: each has them to itself. */

@@ -259,20 +259,21 @@ describe('compiled engines', () => {
   });
 
   it('are built for what is served, with in-flight batching and streams', () => {
-    expect(buildFlags(size, format)).toContain(`--max_batch_size ${size.maxBatch}`);
-    expect(buildFlags(size, format)).toContain(`--max_seq_len ${size.maxSequence}`);
+    const flags = buildFlags(size, format).join(' ');
+    expect(flags).toContain(`--max_batch_size ${size.maxBatch}`);
+    expect(flags).toContain(`--max_seq_len ${size.maxSequence}`);
     expect(templateValues(size, format).tensorrt_llm).toMatchObject({
       triton_max_batch_size: `${size.maxBatch}`,
       batching_strategy: 'inflight_fused_batching',
       decoupled_mode: 'True',
       kv_cache_free_gpu_mem_fraction: `${size.kvFraction}`,
     });
-    expect(quantiseFlags(format)).toContain('--kv_cache_dtype fp8');
+    expect(quantiseFlags(format).join(' ')).toContain('--kv_cache_dtype fp8');
   });
 
   it('do without paged context attention where the cache is INT8, and so without reuse', () => {
     const int8 = planFor('legacy', { choice: { precision: 'int8' } });
-    expect(buildFlags(size, int8.format)).toContain('--use_paged_context_fmha disable');
+    expect(buildFlags(size, int8.format).join(' ')).toContain('--use_paged_context_fmha disable');
     expect(templateValues(size, int8.format).tensorrt_llm!.enable_kv_cache_reuse).toBe('False');
   });
 });
@@ -284,5 +285,20 @@ describe('paths with signs in them', () => {
     );
     const [volume] = parse(text).services['expert-1'].volumes;
     expect(volume.source).toBe('/models/a $$HOME b');
+  });
+
+  it('reach the scripts as one word', () => {
+    const plan = planFor('legacy', { source: "/srv/it's $HOME/x y" });
+    expect(engineFolder(plan)['prepare.sh']!.content).toContain(
+      "make ./built/model-x device=0 '/srv/it'\\''s $HOME/x y' build-model-x.sh\n",
+    );
+  });
+});
+
+describe('scripts', () => {
+  it('have nothing left of their templates', () => {
+    for (const serve of MODES)
+      for (const [path, { content }] of Object.entries(engineFolder(planFor(serve))))
+        if (path.endsWith('.sh')) expect(content).not.toMatch(/@[a-z][a-z_]*@|^#@/m);
   });
 });

@@ -1,4 +1,4 @@
-/** Command lines of the engines that speak OpenAI's API, with their limits. It knows flags, and starts nothing. */
+/** Command lines of the engines that speak OpenAI's API, with their limits. */
 import type { Deployment } from '../simulating/deployment.ts';
 
 export interface ServingLimits {

@@ -1,8 +1,7 @@
 /** Everything the folder holds, by path. Pure: writing it is somebody else's. */
 import { composeFile } from './compose-file.ts';
 import { modelFile, serveOptionsFile } from './llm-arguments.ts';
-import { checkpointInside } from './places.ts';
-import type { EnginePlan } from './plan.ts';
+import { checkpointInside, type EnginePlan } from './plan.ts';
 import { readme } from './readme.ts';
 import { enginesConfig } from './router-config.ts';
 import { scripts } from './scripts.ts';

@@ -1,7 +1,4 @@
-/**
- * Which number format goes with which way of serving: what Model-Optimizer calls it, and what the cache becomes.
- * It knows formats and GPUs, and nothing of models.
- */
+/** Which number format goes with which way of serving: what Model-Optimizer calls it, and what the cache becomes. */
 import { UserError } from '../core/errors.ts';
 import type { Gpu } from '../simulating/hardware/gpu.ts';
 import {

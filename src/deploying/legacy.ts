@@ -1,33 +1,33 @@
 /**
  * The paper's way: an engine compiled by `trtllm-build`, served by Triton's TensorRT-LLM backend with tokenising models
- * around it. It knows the flags and template keys of TensorRT-LLM up to 1.2, from which later versions have removed it.
+ * around it. Flags and template keys are those of TensorRT-LLM up to 1.2; later versions have removed it.
  */
 import type { EngineFormat } from './format.ts';
-import { BUILT_INSIDE } from './places.ts';
+import { BUILT_INSIDE } from './plan.ts';
 import type { EngineSize } from './size.ts';
 
 /** Cache reuse and chunked prompts need paged context attention, which cannot read an INT8 cache. */
 const pagedContext = (format: EngineFormat): boolean => format.kvCache !== 'int8';
 
-/** `trtllm-build`'s limits and switches. */
+/** `trtllm-build`'s limits and switches, as words. */
 export function buildFlags(size: EngineSize, format: EngineFormat): readonly string[] {
   return [
-    '--kv_cache_type paged',
-    '--remove_input_padding enable',
-    `--use_paged_context_fmha ${pagedContext(format) ? 'enable' : 'disable'}`,
-    `--max_batch_size ${size.maxBatch}`,
-    `--max_num_tokens ${size.maxTokens}`,
-    `--max_seq_len ${size.maxSequence}`,
+    ...['--kv_cache_type', 'paged'],
+    ...['--remove_input_padding', 'enable'],
+    ...['--use_paged_context_fmha', pagedContext(format) ? 'enable' : 'disable'],
+    ...['--max_batch_size', `${size.maxBatch}`],
+    ...['--max_num_tokens', `${size.maxTokens}`],
+    ...['--max_seq_len', `${size.maxSequence}`],
   ];
 }
 
-/** `examples/quantization/quantize.py`, the model and folders aside. */
+/** `examples/quantization/quantize.py`, the model and folders aside, as words. */
 export function quantiseFlags(format: EngineFormat): readonly string[] {
   return [
-    `--dtype ${format.dtype}`,
-    `--qformat ${format.quantise}`,
-    ...(format.kvCache === 'auto' ? [] : [`--kv_cache_dtype ${format.kvCache}`]),
-    '--calib_size 512',
+    ...['--dtype', format.dtype],
+    ...['--qformat', `${format.quantise}`],
+    ...(format.kvCache === 'auto' ? [] : ['--kv_cache_dtype', format.kvCache]),
+    ...['--calib_size', '512'],
   ];
 }
 

@@ -1,6 +1,6 @@
 /**
- * What is to be served where: experts, their models, GPUs and ports, before any file is written.
- * It gives every GPU and every port away at most once, and knows nothing of what is written with it.
+ * What is to be served where: experts, their models, GPUs, ports and folders, before any file is written. Every GPU and
+ * every port is given away at most once.
  */
 import { UserError } from '../core/errors.ts';
 import type { EngineFormat } from './format.ts';
@@ -122,4 +122,27 @@ function requirePorts(ports: readonly number[]): void {
     throw new UserError(
       `--port: the experts' ports would include ${ROUTER_PORT}, where the router listens; start at another.`,
     );
+}
+
+/** A checkpoint inside a serving container; its last part is the name trtllm-serve announces. */
+export const checkpointInside = (model: ServedModel): string => `/checkpoints/${model.name}`;
+
+/** What `container/build.sh` makes of a model for the legacy way, inside a serving container. */
+export const BUILT_INSIDE = '/built';
+
+/** Whether a model is served from the folder its owner keeps it in, so that nothing is to be prepared. */
+export function servedInPlace(plan: EnginePlan, model: ServedModel): boolean {
+  return model.local && plan.serve !== 'legacy' && plan.format.quantise === null;
+}
+
+/** What a serving container mounts as the model: a path of the host, relative to the folder or absolute. */
+export function modelOnHost(plan: EnginePlan, model: ServedModel): string {
+  if (servedInPlace(plan, model)) return model.source;
+  return `./${plan.serve === 'legacy' ? 'built' : 'checkpoints'}/${model.name}`;
+}
+
+/** Where the host keeps the tokenizer and its chat template, for the router: from the folder, as its config means it. */
+export function tokenizerOnHost(plan: EnginePlan, model: ServedModel): string {
+  const folder = modelOnHost(plan, model);
+  return plan.serve === 'legacy' ? `${folder}/tokenizer` : folder;
 }

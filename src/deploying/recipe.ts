@@ -1,7 +1,4 @@
-/**
- * A plan as something to run: a config of the router, and the engines' command lines with their limits.
- * It knows how experts share out GPUs and ports, and starts nothing. A whole folder to run is made by the files beside it.
- */
+/** A plan as something to run by hand: a config of the router, and the engines' command lines with their limits. */
 
 import type { Deployment } from '../simulating/deployment.ts';
 import type { EngineLimits } from '../simulating/memory.ts';

@@ -1,6 +1,5 @@
-/** The router's config for a row of experts. It knows the options of the kinds `openai` and `triton`. */
-import { tokenizerOnHost } from './places.ts';
-import type { EngineExpert, EnginePlan } from './plan.ts';
+/** The router's config for a row of experts. */
+import { type EngineExpert, type EnginePlan, tokenizerOnHost } from './plan.ts';
 import { yamlText } from './yaml-text.ts';
 
 export interface RouterExpert {

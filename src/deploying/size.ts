@@ -1,7 +1,4 @@
-/**
- * The limits an engine is started with, from the memory model that `expert-router plan` uses.
- * It knows one model on one kind of GPU, and nothing of files or flags.
- */
+/** The limits an engine is started with, from the memory model that `expert-router plan` uses. */
 import { UserError } from '../core/errors.ts';
 import type { Deployment } from '../simulating/deployment.ts';
 import { type EngineLimits, requireFit } from '../simulating/memory.ts';

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { ChatBody } from '../../src/core/openai.ts';
 import { HttpClient } from '../../src/http/client.ts';
+import { llamaServer as llamaFacts } from '../../src/serving/engines/llama-server.ts';
 import { probe } from '../../src/serving/engines/probe.ts';
 import { readLoad } from '../../src/serving/engines/scrape.ts';
 import { events, listen, requestOf, textOf } from '../../src/serving/experts/expert.contract.tools.ts';
@@ -23,7 +24,6 @@ function model(): Promise<string> {
   return fetchWeights(DEFAULT_REFERENCE, {
     cacheFolder: cacheFolder(process.env, process.platform, homedir()),
     environment: process.env,
-    now: Date.now,
     signal: new AbortController().signal,
     log: () => {},
   });
@@ -64,14 +64,14 @@ describeWith(['llama-cpp'], "llama.cpp's server", (folder) => {
 
   it('is recognised, with its version, its model and where its metrics are', async () => {
     const found = await probe(new URL(server.url), { within: 5_000 });
-    expect(found).toMatchObject({ state: 'engine', engine: 'llama.cpp', apis: ['openai'] });
+    expect(found).toMatchObject({ kind: 'engine', engine: { name: 'llama.cpp' }, apis: ['openai'] });
     expect(found).toMatchObject({ version: expect.stringMatching(/^b\d+-/) });
-    expect(found.state === 'engine' && found.models[0]).toMatch(/SmolLM2/);
+    expect(found.kind === 'engine' && found.models[0]).toMatch(/SmolLM2/);
   });
 
-  it('passes the doctor: engine, dialect, answers, streaming, cancelling and metrics', async () => {
+  it('passes the doctor: engine, quirks, answers, streaming, cancelling and metrics', async () => {
     const found = await doctorAt(server.url);
-    expect(found.engine?.detail).toMatch(/^llama\.cpp, b\d+-\w+, dialect llama\.cpp$/);
+    expect(found.engine?.detail).toMatch(/^llama\.cpp, b\d+-\w+, quirks llama\.cpp$/);
     for (const name of ['reachable', 'engine', 'model', 'answer', 'usage', 'streaming', 'cancel', 'metrics'])
       expect(found[name]).toMatchObject({ name, finding: 'ok' });
   });
@@ -165,11 +165,11 @@ describeWith(['llama-cpp'], "llama.cpp's server without --metrics", (folder) => 
     const address = new URL(`${server.url}/metrics`);
     const client = new HttpClient(address, { connect: 5_000, head: 5_000, idle: 5_000 });
     const reading = readLoad(
-      { client, address, engine: 'llama.cpp', model: null },
+      { client, address, engine: llamaFacts, model: null },
       AbortSignal.timeout(5_000),
     );
     await expect(reading).rejects.toMatchObject({
-      failure: 'refused',
+      failure: { kind: 'status' },
       message: expect.stringContaining('501'),
     });
     client.close();

@@ -3,8 +3,9 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Check } from '../../src/serving/doctor/judge.ts';
+import type { PrintedCheck } from '../../src/cli/doctor.ts';
 import type { ReportedLoad } from '../../src/serving/engines/engine.ts';
+import { engineNamed } from '../../src/serving/engines/index.ts';
 import { loadFrom } from '../../src/serving/engines/load.ts';
 import { parseMetrics } from '../../src/serving/engines/prometheus.ts';
 import type { Expert } from '../../src/serving/experts/expert.ts';
@@ -28,11 +29,11 @@ export async function openaiAt(url: string, options: object = {}): Promise<Exper
 
 /** Read from its page of metrics with the table that the product uses. */
 export async function loadAt(url: string, engine: string): Promise<ReportedLoad> {
-  return loadFrom(parseMetrics(await (await fetch(`${url}/metrics`)).text()), engine);
+  return loadFrom(parseMetrics(await (await fetch(`${url}/metrics`)).text()), engineNamed(engine));
 }
 
 /** What `expert-router doctor` finds at an address, by the name of the check. */
-export async function doctorAt(url: string, more = ''): Promise<Readonly<Record<string, Check>>> {
+export async function doctorAt(url: string, more = ''): Promise<Readonly<Record<string, PrintedCheck>>> {
   const config = join(mkdtempSync(join(tmpdir(), 'doctor-')), 'experts.yaml');
   writeFileSync(config, `experts: [{ id: e, kind: openai, url: '${url}'${more} }]\n`);
   const doctor = command('doctor', '--config', config, '--json');
@@ -41,6 +42,6 @@ export async function doctorAt(url: string, more = ''): Promise<Readonly<Record<
     printed += text.toString();
   });
   await doctor.ended;
-  const [{ checks }] = JSON.parse(printed) as [{ checks: readonly Check[] }];
+  const [{ checks }] = JSON.parse(printed) as [{ checks: readonly PrintedCheck[] }];
   return Object.fromEntries(checks.map((check) => [check.name, check]));
 }

@@ -11,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ChatBody } from '../../src/core/openai.ts';
 import { listen, requestOf, textOf } from '../../src/serving/experts/expert.contract.tools.ts';
 import { describeExpert } from '../../src/serving/experts/expert.contract.ts';
+import { healthText } from '../../src/serving/experts/expert.ts';
 import { connectTriton } from '../../src/serving/experts/triton/connect.ts';
 import { load, unload } from '../../src/serving/experts/triton/repository.ts';
 import { command } from '../support/command.ts';
@@ -165,7 +166,7 @@ describeWith(['triton'], 'a real Triton server', (folder) => {
       );
       const health = await expert.health(signal());
       expect(health).toMatchObject({ state: 'down' });
-      expect(health.detail).toContain('these weights are broken');
+      expect(healthText(health)).toContain('these weights are broken');
       await expert.close();
     });
   });

@@ -62,12 +62,17 @@ describeWith(['vllm-sim'], 'a simulated vLLM', (folder) => {
 
   it('is recognised as vLLM, with its model', async () => {
     const found = await probe(new URL(server.url), { within: 5_000 });
-    expect(found).toMatchObject({ state: 'engine', engine: 'vLLM', models: ['org/m'], apis: ['openai'] });
+    expect(found).toMatchObject({
+      kind: 'engine',
+      engine: { name: 'vLLM' },
+      models: ['org/m'],
+      apis: ['openai'],
+    });
   });
 
   it('passes the doctor: engine, model, answers, streaming, cancelling and metrics', async () => {
     const found = await doctorAt(server.url, ', model: org/m');
-    expect(found.engine?.detail).toBe('vLLM, dialect vllm');
+    expect(found.engine?.detail).toBe('vLLM, quirks vllm');
     for (const name of ['reachable', 'engine', 'model', 'answer', 'usage', 'streaming', 'cancel', 'metrics'])
       expect(found[name]).toMatchObject({ name, finding: 'ok' });
   });

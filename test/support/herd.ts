@@ -4,7 +4,7 @@
  */
 import { MinHeap } from '../../src/core/heap.ts';
 import { type Random, seededRandom } from '../../src/core/random.ts';
-import { rankReplicas } from '../../src/deciding/routing/replica.ts';
+import { chooseReplica } from '../../src/deciding/routing/replica.ts';
 import { type Observation, othersNow, shareAfter } from '../../src/serving/fleet/observed-load.ts';
 
 export interface HerdSetting {
@@ -103,7 +103,7 @@ class Herd {
       full: false,
     }));
     // Without stickiness: the choice that goes by load alone is the one that herds.
-    const chosen = rankReplicas(snapshots, null)[0]!;
+    const chosen = chooseReplica(snapshots, null)!;
     own[chosen]! += 1;
     this.#at(this.#exponential(this.#setting.service), () => {
       own[chosen]! -= 1;

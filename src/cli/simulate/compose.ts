@@ -1,16 +1,15 @@
 /** From a scenario file's words to what the simulation takes: deployments, clusters, lengths, arrivals. */
 import { readFile } from 'node:fs/promises';
 import { UserError } from '../../core/errors.ts';
-import { nearestName } from '../../core/suggest.ts';
-import { POLICIES } from '../../deciding/routing/policies.ts';
-import type { Policy } from '../../deciding/routing/policy.ts';
+import type { BoundPolicy } from '../../deciding/routing/policy.ts';
 import { deployment } from '../../simulating/deployment.ts';
+import { ringPrompts } from '../../simulating/fleet/prompts.ts';
 import type { FleetScenario, ReplayedRequest, SimulatedExpertSpec } from '../../simulating/fleet/scenario.ts';
 import { findGpu } from '../../simulating/hardware/gpu.ts';
 import { defaultPrecision } from '../../simulating/hardware/precision.ts';
 import { DEFAULT_LIMITS, type EngineLimits } from '../../simulating/memory.ts';
 import type { Arrivals } from '../../simulating/workload/arrivals.ts';
-import { normalised, ringAffinities, zipfShares } from '../../simulating/workload/clusters.ts';
+import { normalised, zipfShares } from '../../simulating/workload/clusters.ts';
 import {
   type LengthDistribution,
   type LengthModel,
@@ -124,32 +123,23 @@ async function expertsOfKind(p: ExpertKindFile): Promise<readonly Omit<Simulated
   }));
 }
 
-/** Shares of the clusters and how well each expert suits each: from real prompts, or one cluster an expert unless said otherwise. */
+/** What is asked, and how often: real prompts, or one kind of prompt an expert unless said otherwise. */
 export async function composeClusters(
   file: ScenarioFile,
   experts: number,
-): Promise<Pick<FleetScenario, 'shares' | 'affinities'>> {
+): Promise<Pick<FleetScenario, 'shares' | 'prompts'>> {
   const { count, skew, shares, prompts, config } = file.clusters;
   if (prompts !== undefined) return realPrompts(prompts, config, experts);
   const given = shares ? normalised(shares) : zipfShares(count ?? experts, skew);
-  return { shares: given, affinities: given.map((_, cluster) => ringAffinities(cluster, experts)) };
-}
-
-export function policyNamed(name: string): Policy {
-  const policy = (POLICIES as Readonly<Record<string, Policy>>)[name];
-  if (policy) return policy;
-  const near = nearestName(name, Object.keys(POLICIES));
-  throw new UserError(
-    `policy: "${name}" is not known.${near ? ` Did you mean "${near}"?` : ` Known: ${Object.keys(POLICIES).join(', ')}.`}`,
-  );
+  return { shares: given, prompts: ringPrompts(given.length, experts) };
 }
 
 export function composeScenario(
   file: ScenarioFile,
   load: Load,
   experts: readonly SimulatedExpertSpec[],
-  clusters: Pick<FleetScenario, 'shares' | 'affinities'>,
-  policy: Policy,
+  clusters: Pick<FleetScenario, 'shares' | 'prompts'>,
+  policy: BoundPolicy,
   arrivals: Arrivals,
 ): FleetScenario {
   return {
@@ -159,7 +149,6 @@ export function composeScenario(
     lengths: load.lengths,
     ...(load.replay ? { replay: load.replay } : {}),
     policy,
-    secondsPerAffinity: file.seconds_per_affinity,
     seconds: file.seconds,
     warmupSeconds: file.warmup,
     seed: file.seed,

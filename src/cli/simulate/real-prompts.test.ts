@@ -2,15 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { realPrompts } from './real-prompts.ts';
 
 describe('realPrompts', () => {
-  it("gives each prompt the affinities of the gateway's own decision", async () => {
-    const { shares, affinities } = await realPrompts('evaluation/routing-prompts.jsonl', undefined, 8);
-    expect(affinities).toHaveLength(shares.length);
+  it("classifies each prompt with the config's model, for the config's experts", async () => {
+    const { shares, prompts } = await realPrompts('evaluation/routing-prompts.jsonl', undefined, 8);
+    expect(prompts.turns).toHaveLength(shares.length);
     expect(shares.reduce((sum, share) => sum + share, 0)).toBeCloseTo(1, 9);
-    for (const one of affinities) {
-      expect(one).toHaveLength(8);
-      expect(Math.max(...one)).toBe(1); // home
-    }
-    expect(new Set(affinities.map((one) => one.indexOf(1))).size).toBeGreaterThan(4);
+    expect(prompts.owners.every((expert) => expert >= 0 && expert < 8)).toBe(true);
+    for (const [turn] of prompts.turns) expect(turn!.distances).toHaveLength(prompts.owners.length);
+    expect(new Set(prompts.turns.map(([turn]) => prompts.owners[turn!.cluster])).size).toBeGreaterThan(4);
   });
 
   it('refuses a placement with another number of experts', async () => {

@@ -1,8 +1,10 @@
-/** A scenario as it stands in YAML: one strict schema, messages with the path of the field at fault. */
-import { parse } from 'yaml';
+/** A scenario as it stands in YAML: one strict schema, and problems told as a config's are. */
+import { LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { UserError } from '../../core/errors.ts';
-import { nearestName } from '../../core/suggest.ts';
+import { POLICIES } from '../../deciding/routing/policies/index.ts';
+import { policyPart } from '../../deciding/routing/policy-choice.ts';
+import { describeProblems } from '../../serving/config/problems.ts';
 
 const tokens = z.number().int().positive();
 const length = z.union([tokens, z.strictObject({ median: tokens, p95: tokens, max: tokens })]);
@@ -46,7 +48,7 @@ const arrivals = z.union([
   z.strictObject({ trace: z.string().min(1), speed: z.number().positive().default(1) }),
 ]);
 
-const schema = z.strictObject({
+const fields = {
   name: z.string().min(1).default('Simulation'),
   seconds: z.number().default(120),
   warmup: z.number().default(30),
@@ -66,11 +68,15 @@ const schema = z.strictObject({
       config: z.string().min(1).optional(),
     })
     .default({ skew: 0 }),
-  policy: z.string().min(1).default('nearest'),
-  seconds_per_affinity: z.number().default(1),
   price: z.number().positive().optional(),
   placements: z.array(placement).min(1),
-});
+};
+
+const POLICY = policyPart(POLICIES, 'nearest', Object.keys(fields));
+const schema = z.strictObject({ ...fields, ...POLICY.fields }).superRefine(POLICY.check);
+
+/** The policy of a file, or with its options another one by name. */
+export const policyOf = POLICY.chosen;
 
 export type ScenarioFile = z.infer<typeof schema>;
 export type PlacementFile = z.infer<typeof placement>;
@@ -81,31 +87,16 @@ export function kindsOf(p: PlacementFile): readonly ExpertKindFile[] {
   return 'fleet' in p ? p.fleet : [p];
 }
 
-const KEYS = Object.keys(schema.shape);
-const PLACEMENT_KEYS = ['name', 'fleet', ...Object.keys(expertKind.shape)];
-
-/** @throws {UserError} naming the field, what is wrong, and the nearest valid name for an unknown one. */
+/** @throws {UserError} naming every problem with its place, and the nearest valid name for an unknown one. */
 export function parseScenario(text: string, path: string): ScenarioFile {
-  let value: unknown;
-  try {
-    value = parse(text);
-  } catch (error) {
-    throw new UserError(`${path}: not valid YAML: ${(error as Error).message.split('\n')[0]}`, {
-      cause: error,
-    });
-  }
-  const result = schema.safeParse(value);
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const [error] = document.errors;
+  if (error) throw new UserError(`${path}: not valid YAML: ${error.message}`);
+  const result = schema.safeParse(document.toJS(), { reportInput: true });
   if (result.success) return checkLoad(result.data, path);
-  const issue = result.error.issues[0]!;
-  const at = issue.path.join('.') || 'the file';
-  if (issue.code === 'unrecognized_keys') {
-    const key = issue.keys[0]!;
-    const near = nearestName(key, issue.path[0] === 'placements' ? PLACEMENT_KEYS : KEYS);
-    throw new UserError(
-      `${path}: ${[...issue.path, key].join('.')}: unknown.${near ? ` Did you mean "${near}"?` : ''}`,
-    );
-  }
-  throw new UserError(`${path}: ${at}: ${issue.message}.`);
+  const checked = { file: path, document, lines, schema: z.toJSONSchema(schema, { io: 'input' }) };
+  throw new UserError(describeProblems(result.error.issues, checked).join('\n'));
 }
 
 function checkLoad(file: ScenarioFile, path: string): ScenarioFile {

@@ -1,21 +1,16 @@
 /** One simulated stage of a scenario, from plain values: what a worker is given, and what a single process does itself. */
 
+import { POLICIES } from '../../deciding/routing/policies/index.ts';
+import { bindChoice, type PolicyChoice } from '../../deciding/routing/policy-choice.ts';
 import { simulateFleet } from '../../simulating/fleet/event-loop.ts';
 import type { StageMeasures } from '../../simulating/fleet/measures.ts';
-import {
-  composeClusters,
-  composeExperts,
-  composeLoad,
-  composeScenario,
-  type Load,
-  policyNamed,
-} from './compose.ts';
+import { composeClusters, composeExperts, composeLoad, composeScenario, type Load } from './compose.ts';
 import type { PlacementFile, ScenarioFile } from './scenario-file.ts';
 
 export interface StageTask {
   readonly file: ScenarioFile;
   readonly placement: PlacementFile;
-  readonly policy: string;
+  readonly policy: PolicyChoice;
   /** Which of the load's stages. */
   readonly stage: number;
 }
@@ -38,7 +33,7 @@ export class StageRunner {
     const clusters = this.#clusters.get(experts.length) ?? composeClusters(file, experts.length);
     this.#clusters.set(experts.length, clusters);
     return simulateFleet(
-      composeScenario(file, load, experts, await clusters, policyNamed(policy), load.stages[stage]!),
+      composeScenario(file, load, experts, await clusters, bindChoice(POLICIES, policy), load.stages[stage]!),
     );
   }
 }

@@ -1,6 +1,6 @@
 /**
  * Which expert a conversation is at home with. A fold over its user turns, which every request carries along:
- * no session is stored, so every worker and replica, and the dry run, find the same home.
+ * no session is stored, so every worker and replica, the dry run and the simulator find the same home.
  */
 import { affinities, type Classified, expertDistances, type Territory } from './territory.ts';
 
@@ -20,10 +20,19 @@ export interface Home {
  * turn keeps it, unless the turn lies inside and the expert's affinity to it is below `STAY_AFFINITY`; then the
  * turn's own expert takes over.
  * @param turns classified user turns, oldest first, at least one
+ * @returns the home after the last turn, and the expert that was home before it; null when it is the first
  */
-export function conversationHome(territory: Territory, turns: readonly Classified[]): Home {
-  const [first, ...later] = turns;
-  return later.reduce((home, turn) => nextHome(territory, home, turn), turnHome(territory, first!));
+export function conversationHome(
+  territory: Territory,
+  turns: readonly Classified[],
+): Home & { readonly before: number | null } {
+  let home = turnHome(territory, turns[0]!);
+  let before: number | null = null;
+  for (let turn = 1; turn < turns.length; turn++) {
+    before = home.expert;
+    home = nextHome(territory, home, turns[turn]!);
+  }
+  return { expert: home.expert, reason: home.reason, before };
 }
 
 function nextHome(territory: Territory, home: Home, turn: Classified): Home {

@@ -2,9 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { STAY_AFFINITY } from './conversation.ts';
 import { decide, decideFor } from './decide.ts';
-import { POLICIES } from './policies.ts';
-import type { LoadSnapshot } from './policy.ts';
-import { affinities, type Classified, expertDistances, type Territory } from './territory.ts';
+import { nearest } from './policies/nearest.ts';
+import { spill } from './policies/spill.ts';
+import { type BoundPolicy, bindPolicy, type LoadSnapshot } from './policy.ts';
+import { affinities, type Classified, distanceOf, expertDistances, type Territory } from './territory.ts';
 
 /** Three experts over four clusters; `spare` serves none and is the fallback. */
 const TERRITORY: Territory = { experts: ['code', 'maths', 'spare'], owners: [0, 0, 1, 1], fallback: 2 };
@@ -16,7 +17,17 @@ const IDLE: LoadSnapshot = {
   capacity: 8,
   available: true,
 };
-const CONTEXT = { random: 0.5, sequence: 0, secondsPerAffinity: 2 };
+const CONTEXT = {
+  request: {
+    promptTokens: 100,
+    outputTokens: 100,
+    prefixKey: null,
+    priority: 0,
+    deadline: Number.POSITIVE_INFINITY,
+  },
+  random: 0.5,
+  sequence: 0,
+};
 
 function turn(...distances: number[]): Classified {
   const cluster = distances.indexOf(Math.min(...distances));
@@ -29,7 +40,7 @@ const between = turn(0.62, 0.9, 0.6, 0.9);
 const outside = (classified: Classified): Classified => ({ ...classified, outside: true });
 
 const choose = (...turns: Classified[]) =>
-  decide(TERRITORY, turns, [IDLE, IDLE, IDLE], POLICIES.nearest, CONTEXT);
+  decide(TERRITORY, turns, [IDLE, IDLE, IDLE], bindPolicy(nearest), CONTEXT);
 
 describe('expert distances and affinities', () => {
   it('takes the nearest cluster of each expert; none means infinitely far', () => {
@@ -45,6 +56,15 @@ describe('expert distances and affinities', () => {
     expect(best).toBe(1);
     expect(second).toBeCloseTo(Math.exp(-(0.36 - 0.25) / 0.1), 12);
     expect(never).toBe(0);
+  });
+
+  it('has an inverse', () => {
+    const unit = fc.double({ min: 1e-9, max: 1, noNaN: true });
+    fc.assert(
+      fc.property(unit, fc.double({ min: 0, max: 2, noNaN: true }), (affinity, near) => {
+        expect(affinities(Float64Array.of(near, distanceOf(affinity, near)))[1]).toBeCloseTo(affinity, 9);
+      }),
+    );
   });
 
   it('is all zero when nobody serves a cluster', () => {
@@ -65,13 +85,13 @@ describe('decide', () => {
   it('sends what is outside to the fallback, and without one to the nearest', () => {
     expect(choose(outside(toCode))).toMatchObject({ expert: 'spare', reason: 'outside' });
     const open = { ...TERRITORY, fallback: null };
-    const decision = decide(open, [outside(toCode)], [IDLE, IDLE, IDLE], POLICIES.nearest, CONTEXT);
+    const decision = decide(open, [outside(toCode)], [IDLE, IDLE, IDLE], bindPolicy(nearest), CONTEXT);
     expect(decision).toMatchObject({ expert: 'code', reason: 'nearest-cluster' });
   });
 
   it('says when the load and not the prompt decided, and whose prompt it was', () => {
     const away = { ...IDLE, available: false };
-    const decision = decide(TERRITORY, [toMaths], [IDLE, away, IDLE], POLICIES.spill, CONTEXT);
+    const decision = decide(TERRITORY, [toMaths], [IDLE, away, IDLE], bindPolicy(spill), CONTEXT);
     expect(decision).toMatchObject({ expert: 'code', home: 'maths', reason: 'spilled' });
     expect(choose(toMaths)).toMatchObject({ home: 'maths' });
   });
@@ -80,6 +100,33 @@ describe('decide', () => {
     const decision = decideFor(TERRITORY, 'spare', [toMaths], 'forced');
     expect(decision.ranking.map((one) => one.expert)).toEqual(['spare', 'maths', 'code']);
     expect(decision.reason).toBe('forced');
+  });
+
+  it('gives the policy the request, and says how warm each expert is for the conversation so far', () => {
+    const seen: unknown[] = [];
+    const watching: BoundPolicy = {
+      id: 'watching',
+      rank: ({ candidates, request }) => {
+        seen.push([request, candidates.map(({ warmth }) => warmth)]);
+        return candidates;
+      },
+    };
+    const request = { ...CONTEXT.request, priority: 3, prefixKey: 'k', deadline: 20 };
+    for (const turns of [[toCode], [toCode, between], [toCode, toMaths]])
+      decide(TERRITORY, turns, [IDLE, IDLE, IDLE], watching, { ...CONTEXT, request });
+    // The third conversation moves to another expert at its last turn; its prefix is still where it was.
+    expect(seen).toEqual([
+      [request, [null, null, null]],
+      [request, [1, 0, 0]],
+      [request, [1, 0, 0]],
+    ]);
+  });
+
+  it('refuses what a policy returns when an expert is missing', () => {
+    const forgetful: BoundPolicy = { id: 'forgetful', rank: ({ candidates }) => candidates.slice(1) };
+    expect(() => decide(TERRITORY, [toCode], [IDLE, IDLE, IDLE], forgetful, CONTEXT)).toThrow(
+      "Policy 'forgetful' ranked 2 of 3 experts",
+    );
   });
 
   it('ranks every expert once, home first, for any distances', () => {

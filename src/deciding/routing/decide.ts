@@ -1,9 +1,9 @@
 /**
- * From classified turns to a ranking of experts, with the reason. Pure, so the gateway, the dry run and the
- * simulator share it; it knows nothing of requests or sockets.
+ * From classified turns to a ranking of experts, with the reason. The gateway, the dry run and the simulator all
+ * decide by calling it.
  */
 import { conversationHome, type HomeReason } from './conversation.ts';
-import type { Candidate, LoadSnapshot, Policy, RoutingContext } from './policy.ts';
+import type { BoundPolicy, Candidate, LoadSnapshot, PolicyContext } from './policy.ts';
 import { affinities, type Classified, expertDistances, type Territory } from './territory.ts';
 
 /** `spilled`: the policy, with the load in view, chose another than the prompt's home. */
@@ -31,24 +31,40 @@ const AWAY_AFFINITY = 0.9;
 /**
  * @param turns classified user turns, oldest first, at least one; the last is what the request is about
  * @param loads one snapshot per expert, in the territory's order
+ * @throws Error when the policy does not return every candidate
  */
 export function decide(
   territory: Territory,
   turns: readonly Classified[],
   loads: readonly LoadSnapshot[],
-  policy: Policy,
-  context: RoutingContext,
+  policy: BoundPolicy,
+  { request, random, sequence }: Omit<PolicyContext, 'candidates'>,
 ): Decision {
   const home = conversationHome(territory, turns);
-  const distances = expertDistances(territory, turns.at(-1)!.distances);
-  const candidates: readonly Candidate[] = Array.from(affinities(distances), (affinity, index) => ({
-    id: territory.experts[index]!,
-    affinity: index === home.expert ? 1 : Math.min(affinity, AWAY_AFFINITY),
-    load: loads[index]!,
-  }));
-  const ranked = policy(candidates, context);
+  const candidates = candidatesFor(territory, turns.at(-1)!, home, loads);
+  const ranked = policy.rank({ candidates, request, random, sequence });
+  if (ranked.length !== candidates.length)
+    throw new Error(`Policy '${policy.id}' ranked ${ranked.length} of ${candidates.length} experts.`);
   const homeId = territory.experts[home.expert]!;
-  return asDecision(territory, distances, ranked, homeId, ranked[0]!.id === homeId ? home.reason : 'spilled');
+  return asDecision(ranked, homeId, ranked[0]!.id === homeId ? home.reason : 'spilled');
+}
+
+function candidatesFor(
+  territory: Territory,
+  turn: Classified,
+  home: { readonly expert: number; readonly before: number | null },
+  loads: readonly LoadSnapshot[],
+): readonly Candidate[] {
+  const distances = expertDistances(territory, turn.distances);
+  const affinity = affinities(distances);
+  return territory.experts.map((id, expert) => ({
+    id,
+    affinity: expert === home.expert ? 1 : Math.min(affinity[expert]!, AWAY_AFFINITY),
+    distance: finite(distances[expert]!),
+    // The conversation so far was answered where it was at home before this turn.
+    warmth: home.before === null ? null : Number(expert === home.before),
+    load: loads[expert]!,
+  }));
 }
 
 /** The decision when the client itself chose: that expert first, the others behind it by distance. */
@@ -59,25 +75,25 @@ export function decideFor(
   reason: 'named' | 'forced',
 ): Decision {
   const distances = expertDistances(territory, turns.at(-1)!.distances);
-  const others = Array.from(affinities(distances), (affinity, index) => ({
-    id: territory.experts[index]!,
-    affinity,
-  }))
-    .filter((candidate) => candidate.id !== expert)
-    .sort((a, b) => b.affinity - a.affinity);
-  return asDecision(territory, distances, [{ id: expert, affinity: 1 }, ...others], expert, reason);
+  const affinity = affinities(distances);
+  const all = territory.experts.map((id, index) => ({
+    id,
+    affinity: id === expert ? 1 : affinity[index]!,
+    distance: finite(distances[index]!),
+  }));
+  all.sort((a, b) => Number(b.id === expert) - Number(a.id === expert) || b.affinity - a.affinity);
+  return asDecision(all, expert, reason);
+}
+
+function finite(distance: number): number | null {
+  return Number.isFinite(distance) ? distance : null;
 }
 
 function asDecision(
-  territory: Territory,
-  distances: Float64Array,
-  ranked: readonly Pick<Candidate, 'id' | 'affinity'>[],
+  ranked: readonly Pick<Candidate, 'id' | 'affinity' | 'distance'>[],
   home: string,
   reason: Reason,
 ): Decision {
-  const ranking = ranked.map(({ id, affinity }) => {
-    const distance = distances[territory.experts.indexOf(id)]!;
-    return { expert: id, affinity, distance: Number.isFinite(distance) ? distance : null };
-  });
+  const ranking = ranked.map(({ id, affinity, distance }) => ({ expert: id, affinity, distance }));
   return { expert: ranking[0]!.expert, home, reason, ranking };
 }

@@ -1,12 +1,14 @@
 /**
- * A policy orders experts for one request. It is a pure function of values, so that the gateway, the dry run,
- * the simulator and a property test all call the same code. It counts nothing, logs nothing, and draws its
- * randomness from the context.
+ * What a policy is: it orders the experts for one request. A pure function of values, so that the gateway, the dry
+ * run, the simulator and the tests call the same code; it counts nothing, logs nothing, and draws its randomness
+ * from the context.
  */
+import type { z } from 'zod';
+import { UserError } from '../../core/errors.ts';
 
 /** What is known of an expert's load at the moment of choosing. */
 export interface LoadSnapshot {
-  /** Requests in work over all replicas: ours, and others' as far as engines report them (then a fraction). */
+  /** Requests in progress over all replicas: ours, and others' as far as engines report them (then a fraction). */
   readonly inFlight: number;
   /** Requests waiting for admission. */
   readonly queued: number;
@@ -24,17 +26,75 @@ export interface Candidate {
   readonly id: string;
   /** How well this expert suits the prompt: 1 for the best of all candidates, towards 0 with distance. */
   readonly affinity: number;
+  /** Distance of the expert's nearest cluster to the prompt; null for an expert without clusters. */
+  readonly distance: number | null;
+  /**
+   * Share of the conversation so far that is expected in the expert's KV cache, 0 to 1; null when nothing is known,
+   * as for the first turn of a conversation.
+   */
+  readonly warmth: number | null;
   readonly load: LoadSnapshot;
 }
 
-export interface RoutingContext {
-  /** One uniform number in [0, 1), the only randomness a policy may use. */
-  readonly random: number;
-  /** Counts requests decided before this one, for policies that take turns. */
-  readonly sequence: number;
-  /** Seconds of waiting that one unit of affinity is worth to the operator; what `spill` trades by. */
-  readonly secondsPerAffinity: number;
+/** The request, as far as a policy may look at it. */
+export interface RequestView {
+  /** Estimated length of the prompt, in tokens. */
+  readonly promptTokens: number;
+  /** Expected length of the answer, in tokens. */
+  readonly outputTokens: number;
+  /** Equal for requests that begin alike, as the turns of one conversation do; null for none. */
+  readonly prefixKey: string | null;
+  /** -10 to 10, higher is more urgent; 0 unless the client says otherwise. */
+  readonly priority: number;
+  /** Seconds from now by which the answer must be complete; Infinity for none. */
+  readonly deadline: number;
 }
 
-/** Returns every candidate once, best first: the tail is the fallback order. Never mutates its input. */
-export type Policy = (candidates: readonly Candidate[], context: RoutingContext) => readonly Candidate[];
+export interface PolicyContext {
+  readonly candidates: readonly Candidate[];
+  readonly request: RequestView;
+  /** One uniform number in [0, 1), the only randomness a policy may use. */
+  readonly random: number;
+  /** Requests decided before this one, for policies that take turns. */
+  readonly sequence: number;
+}
+
+export interface Policy<O> {
+  /** The name in a config: lower case, digits and dashes. */
+  readonly id: string;
+  /** Completes "the request goes to …" in a line, for the config's schema, `--help` and the docs. */
+  readonly summary: string;
+  /** A strict object: an unknown option is an error. The config's schema is derived from it. */
+  readonly options: z.ZodType<O> & Pick<z.ZodObject, 'shape'>;
+  /** Returns every candidate once, best first: the tail is the order of fallback. Never mutates its input. */
+  rank(context: PolicyContext, options: O): readonly Candidate[];
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a table of policies with different options has no narrower common type
+export type AnyPolicy = Policy<any>;
+
+/** A policy with its options fixed: what whoever decides holds. */
+export interface BoundPolicy {
+  readonly id: string;
+  rank(context: PolicyContext): readonly Candidate[];
+}
+
+/** States a policy; the type of `rank`'s options follows from the schema. */
+export function definePolicy<O>(policy: Policy<O>): Policy<O> {
+  return policy;
+}
+
+/**
+ * @param options what the policy's schema takes; absent ones get their defaults
+ * @throws UserError naming the options that are wrong
+ */
+export function bindPolicy<O>(policy: Policy<O>, options: Partial<NoInfer<O>> = {}): BoundPolicy {
+  const parsed = policy.options.safeParse(options);
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map(
+      ({ path, message }) => `${['policy', policy.id, ...path].join('.')}: ${message}.`,
+    );
+    throw new UserError(problems.join('\n'));
+  }
+  return { id: policy.id, rank: (context) => policy.rank(context, parsed.data) };
+}

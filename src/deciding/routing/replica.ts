@@ -21,51 +21,75 @@ const BOUND = 1.25;
 const SLACK_TOKENS = 2_000;
 
 /**
- * All replicas that are available, best first: index 0 should take the request, the others are its fallback.
- * @param affinityKey equal for requests that share a prefix (a conversation); null for none
+ * The index of the replica that should take a request, or null when none is available. One pass for the bound and
+ * one for the choice, because the simulator chooses among hundreds.
+ * @param prefixKey equal for requests that share a prefix (a conversation); null for none
  */
-export function rankReplicas(
-  replicas: readonly ReplicaSnapshot[],
-  affinityKey: string | null,
-): readonly number[] {
-  const available = replicas.flatMap((replica, index) => (replica.available ? [index] : []));
-  const byLoad = available.toSorted(
-    (a, b) =>
-      Number(replicas[a]!.full) - Number(replicas[b]!.full) ||
-      pressure(replicas[a]!) - pressure(replicas[b]!),
-  );
-  if (affinityKey === null || available.length < 2) return byLoad;
-  const roomy = available.filter((index) => !replicas[index]!.full);
-  const sticky = (roomy.length > 0 ? roomy : available)
-    .toSorted((a, b) => rendezvous(replicas[b]!, affinityKey) - rendezvous(replicas[a]!, affinityKey))
-    .find((index) => pressure(replicas[index]!) <= bound(available.map((other) => replicas[other]!)));
-  return sticky === undefined ? byLoad : [sticky, ...byLoad.filter((index) => index !== sticky)];
+export function chooseReplica(replicas: readonly ReplicaSnapshot[], prefixKey: string | null): number | null {
+  let tokens = 0;
+  let weight = 0;
+  let least: number | null = null;
+  let allFull = true;
+  for (let index = 0; index < replicas.length; index++) {
+    const replica = replicas[index]!;
+    if (!replica.available) continue;
+    tokens += replica.outstandingTokens;
+    weight += replica.weight;
+    allFull &&= replica.full;
+    if (least === null || isFreer(replica, replicas[least]!)) least = index;
+  }
+  if (prefixKey === null) return least;
+  return sticky(replicas, hash(prefixKey), BOUND * (tokens / weight) + SLACK_TOKENS, allFull) ?? least;
+}
+
+function isFreer(one: ReplicaSnapshot, other: ReplicaSnapshot): boolean {
+  return one.full === other.full ? pressure(one) < pressure(other) : other.full;
 }
 
 function pressure(replica: ReplicaSnapshot): number {
   return replica.outstandingTokens / replica.weight;
 }
 
-function bound(replicas: readonly ReplicaSnapshot[]): number {
-  const tokens = replicas.reduce((sum, replica) => sum + replica.outstandingTokens, 0);
-  const weight = replicas.reduce((sum, replica) => sum + replica.weight, 0);
-  return BOUND * (tokens / weight) + SLACK_TOKENS;
-}
-
 /**
- * Weighted rendezvous hashing (Thaler & Ravishankar 1998; weights by −w / ln u, Schindelhauer & Schomaker 2005): a
- * key's order of replicas changes only where a replica comes or goes.
+ * The first in the key's order of replicas that holds at most `bound`; null when none does. The order is weighted
+ * rendezvous hashing (Thaler & Ravishankar 1998; score −w / ln u, Schindelhauer & Schomaker 2005): it changes only
+ * where a replica comes or goes.
  */
-function rendezvous(replica: ReplicaSnapshot, key: string): number {
-  const uniform = (hash(`${replica.name}\n${key}`) + 0.5) / 2 ** 32;
-  return -replica.weight / Math.log(uniform);
+function sticky(
+  replicas: readonly ReplicaSnapshot[],
+  key: number,
+  bound: number,
+  fullToo: boolean,
+): number | null {
+  let best: number | null = null;
+  let bestUniform = 0;
+  for (let index = 0; index < replicas.length; index++) {
+    const replica = replicas[index]!;
+    if (!replica.available || (replica.full && !fullToo) || pressure(replica) > bound) continue;
+    const uniform = (mix(hash(replica.name) ^ key) + 0.5) / 2 ** 32;
+    if (best !== null && !precedes(replica.weight, uniform, replicas[best]!.weight, bestUniform)) continue;
+    best = index;
+    bestUniform = uniform;
+  }
+  return best;
 }
 
-/** FNV-1a, 32 bits, with a final mix so that similar keys spread. */
-export function hash(text: string): number {
+function precedes(weight: number, uniform: number, otherWeight: number, otherUniform: number): boolean {
+  // Among equal weights, the usual case, the order is that of the uniform numbers, and needs no logarithms.
+  if (weight === otherWeight) return uniform > otherUniform;
+  return -weight / Math.log(uniform) > -otherWeight / Math.log(otherUniform);
+}
+
+/** FNV-1a, 32 bits, with a final mix so that similar texts spread. */
+function hash(text: string): number {
   let h = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  return mix(h);
+}
+
+/** The final mix of MurmurHash3: every bit of the input reaches every bit of the result. */
+function mix(value: number): number {
+  let h = Math.imul(value ^ (value >>> 16), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
   return (h ^ (h >>> 16)) >>> 0;
 }

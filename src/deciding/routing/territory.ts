@@ -23,11 +23,13 @@ export interface Territory {
 const TEMPERATURE = 0.1;
 
 /** Distance of each expert: that of its nearest cluster; Infinity for an expert without clusters. Length: experts. */
-export function expertDistances(territory: Territory, distances: Float32Array): Float64Array {
-  const nearest = new Float64Array(territory.experts.length).fill(Number.POSITIVE_INFINITY);
-  territory.owners.forEach((expert, cluster) => {
-    nearest[expert] = Math.min(nearest[expert]!, distances[cluster]!);
-  });
+export function expertDistances({ experts, owners }: Territory, distances: Float32Array): Float64Array {
+  const nearest = new Float64Array(experts.length).fill(Number.POSITIVE_INFINITY);
+  for (let cluster = 0; cluster < owners.length; cluster++) {
+    const expert = owners[cluster]!;
+    const distance = distances[cluster]!;
+    if (distance < nearest[expert]!) nearest[expert] = distance;
+  }
   return nearest;
 }
 
@@ -36,7 +38,18 @@ export function expertDistances(territory: Territory, distances: Float32Array): 
  * its normalisation, so that adding an expert changes nobody else's value).
  */
 export function affinities(nearest: Float64Array): Float64Array {
-  const best = Math.min(...nearest);
-  if (!Number.isFinite(best)) return new Float64Array(nearest.length);
-  return nearest.map((distance) => Math.exp(-(distance ** 2 - best ** 2) / TEMPERATURE));
+  let best = Number.POSITIVE_INFINITY;
+  for (const distance of nearest) if (distance < best) best = distance;
+  const values = new Float64Array(nearest.length);
+  if (best === Number.POSITIVE_INFINITY) return values;
+  for (let expert = 0; expert < values.length; expert++) {
+    const distance = nearest[expert]!;
+    values[expert] = Math.exp(-(distance * distance - best * best) / TEMPERATURE);
+  }
+  return values;
+}
+
+/** The inverse: how far an expert of this affinity is, where the nearest is at distance `nearest`. */
+export function distanceOf(affinity: number, nearest: number): number {
+  return Math.sqrt(nearest ** 2 - TEMPERATURE * Math.log(affinity));
 }

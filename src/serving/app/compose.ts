@@ -13,8 +13,9 @@ import {
   type ClusterAssignment,
   type ExpertProfile,
 } from '../../deciding/routing/assignment.ts';
-import { POLICIES } from '../../deciding/routing/policies.ts';
-import type { LoadSnapshot } from '../../deciding/routing/policy.ts';
+import { POLICIES } from '../../deciding/routing/policies/index.ts';
+import type { AnyPolicy, LoadSnapshot } from '../../deciding/routing/policy.ts';
+import { bindChoice } from '../../deciding/routing/policy-choice.ts';
 import { plainText } from '../../deciding/text/routable.ts';
 import { type Config, type ExpertConfig, kindOptions } from '../config/schema.ts';
 import type { Expert } from '../experts/expert.ts';
@@ -73,11 +74,15 @@ function profile(expert: ExpertConfig, model: RouterModel): ExpertProfile {
   };
 }
 
-/** The router of a config, choosing by the load of the fleet. */
+/**
+ * The router of a config, choosing by the load of the fleet.
+ * @param policies the table in which the config's policy is found
+ */
 export function composeRouter(
   config: Config,
   model: RouterModel,
   loads: () => readonly LoadSnapshot[],
+  policies: readonly AnyPolicy[] = POLICIES,
 ): Router {
   const fallback = config.experts.findIndex((expert) => expert.fallback);
   return new Router({
@@ -87,8 +92,8 @@ export function composeRouter(
       owners: assign(config, model).map((one) => one.expert),
       fallback: fallback >= 0 ? fallback : null,
     },
-    policy: POLICIES[config.policy],
-    secondsPerAffinity: config.seconds_per_affinity,
+    policy: bindChoice(policies, config.policy),
+    requestTimeout: config.request_timeout,
     loads,
     random: Math.random,
   });
@@ -181,6 +186,7 @@ export function composeGateway(
   model: RouterModel,
   fleet: Fleet,
   telemetry: Telemetry,
+  policies: readonly AnyPolicy[] = POLICIES,
 ): Gateway {
   const firstToken = new Map(
     config.experts.map((expert) => [
@@ -189,7 +195,7 @@ export function composeGateway(
     ]),
   );
   return new Gateway(
-    composeRouter(config, model, () => fleet.loads()),
+    composeRouter(config, model, () => fleet.loads(), policies),
     fleet,
     telemetry,
     {

@@ -1,4 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { POLICIES } from '../../deciding/routing/policies/index.ts';
+import { definePolicy } from '../../deciding/routing/policy.ts';
 import { parseConfig } from './load.ts';
 
 const THREE_EXPERTS = `
@@ -57,6 +60,79 @@ describe('parseConfig', () => {
     expect(problemsOf(THREE_EXPERTS.replace('kind: openai', 'kind: opnai'))).toMatch(
       /c\.yaml:4:5: experts\[0\]\.kind: unknown kind 'opnai'; one of .*openai.*; did you mean 'openai'\?/,
     );
+  });
+
+  it('takes a policy by its name, with options beside it, or with its options', () => {
+    const policyOf = (head: string) =>
+      parseConfig(`${head}\n${THREE_EXPERTS}`, 'c.yaml', { MATHS_KEY: 'secret' }).policy;
+    expect(policyOf('')).toEqual({ name: 'spill' });
+    expect(policyOf('policy: random')).toEqual({ name: 'random' });
+    expect(policyOf('seconds_per_affinity: 5')).toEqual({ name: 'spill', seconds_per_affinity: 5 });
+    expect(policyOf('policy: spill\nseconds_per_affinity: 5')).toEqual({
+      name: 'spill',
+      seconds_per_affinity: 5,
+    });
+    // What another policy would do with it does not matter while that one is not chosen.
+    expect(policyOf('policy: nearest\nseconds_per_affinity: 5')).toEqual({ name: 'nearest' });
+    expect(policyOf('policy: { name: spill, seconds_per_affinity: 5 }')).toEqual({
+      name: 'spill',
+      seconds_per_affinity: 5,
+    });
+    expect(policyOf('policy: { name: spill }')).toEqual({ name: 'spill', seconds_per_affinity: 1 });
+  });
+
+  it.each([
+    ['policy: spil', /^c\.yaml:1:1: policy: one of spill, .*random; did you mean 'spill'\?$/],
+    [
+      'policy: { name: spil }',
+      /^c\.yaml:1:11: policy\.name: unknown name 'spil'; one of .*; did you mean 'spill'\?$/,
+    ],
+    ['policy: {}', /^c\.yaml:1:1: policy\.name: unknown name; one of spill, /],
+    ['policy: 3', /^c\.yaml:1:1: policy: one of spill, /],
+    [
+      'policy: { name: spill, seconds_per_afinity: 5 }',
+      "c.yaml:1:24: policy.seconds_per_afinity: unknown key; did you mean 'seconds_per_affinity'?",
+    ],
+    ['policy: { name: nearest, patience: 5 }', 'c.yaml:1:26: policy.patience: unknown key; known here: name'],
+    [
+      'policy: { name: spill, seconds_per_affinity: soon }',
+      /^c\.yaml:1:24: policy\.seconds_per_affinity: .*expected number/,
+    ],
+    ['policy: { name: spill, seconds_per_affinity: 0 }', /^c\.yaml:1:24: policy\.seconds_per_affinity: .*>0/],
+    ['seconds_per_affinity: 0', /^c\.yaml:1:1: seconds_per_affinity: .*>0/],
+    [
+      'policy: { name: spill }\nseconds_per_affinity: 5',
+      "c.yaml:2:1: seconds_per_affinity: belongs inside 'policy', beside its name 'spill'",
+    ],
+  ])('refuses %j with its place and what to write', (head, message) => {
+    const problems = problemsOf(`${head}\n${THREE_EXPERTS}`);
+    if (typeof message === 'string') expect(problems).toBe(message);
+    else expect(problems).toMatch(message);
+  });
+
+  it('takes policies that a program brings, with their options', () => {
+    const thrifty = definePolicy({
+      id: 'thrifty',
+      summary: 'the cheapest expert',
+      options: z.strictObject({
+        prices: z.record(z.string(), z.number()).default({}).describe('price by expert'),
+        // A field of every config already, so that it can only stand inside `policy`.
+        hedge: z.number().default(2).describe('how much dearer than the cheapest'),
+      }),
+      rank: ({ candidates }, { prices }) =>
+        candidates.toSorted((a, b) => (prices[a.id] ?? 0) - (prices[b.id] ?? 0)),
+    });
+    const parse = (head: string) =>
+      parseConfig(`${head}\n${THREE_EXPERTS}`, 'c.yaml', { MATHS_KEY: 'secret' }, [...POLICIES, thrifty]);
+    const prices = { code: 3, maths: 1 };
+    const options = 'prices: { code: 3, maths: 1 }';
+    expect(parse(`policy: { name: thrifty, hedge: 4, ${options} }`)).toMatchObject({
+      policy: { name: 'thrifty', hedge: 4, prices },
+      hedge: false,
+    });
+    expect(parse(`policy: thrifty\n${options}`).policy).toEqual({ name: 'thrifty', prices });
+    expect(() => parse('policy: { name: thrifty, price: 2 }')).toThrow("did you mean 'prices'?");
+    expect(problemsOf(`policy: thrifty\n${THREE_EXPERTS}`)).toContain('one of spill, ');
   });
 
   it('says all problems at once', () => {

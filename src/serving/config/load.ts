@@ -3,15 +3,24 @@ import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { isScalar, LineCounter, parseDocument, visit } from 'yaml';
 import { describeError, UserError } from '../../core/errors.ts';
+import { POLICIES } from '../../deciding/routing/policies/index.ts';
+import type { AnyPolicy } from '../../deciding/routing/policy.ts';
 import { EXPERT_KINDS } from '../experts/index.ts';
 import { describeProblems } from './problems.ts';
-import { type Config, configSchema } from './schema.ts';
+import { type Config, configJsonSchema, configSchema } from './schema.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** @throws UserError when the file cannot be read or is not a valid config. */
-export async function loadConfig(file: string, environment: Environment): Promise<Config> {
-  return configFrom(await readConfig(file), file, environment);
+/**
+ * @param policies those that the config may choose from
+ * @throws UserError when the file cannot be read or is not a valid config.
+ */
+export async function loadConfig(
+  file: string,
+  environment: Environment,
+  policies: readonly AnyPolicy[] = POLICIES,
+): Promise<Config> {
+  return configFrom(await readConfig(file), file, environment, policies);
 }
 
 /** @throws UserError when the file cannot be read */
@@ -24,8 +33,13 @@ export async function readConfig(file: string): Promise<string> {
 }
 
 /** The config that `text`, once read from `file`, is. @throws UserError naming every problem */
-export function configFrom(text: string, file: string, environment: Environment): Config {
-  return fromFolder(parseConfig(text, file, environment), dirname(file));
+export function configFrom(
+  text: string,
+  file: string,
+  environment: Environment,
+  policies: readonly AnyPolicy[] = POLICIES,
+): Config {
+  return fromFolder(parseConfig(text, file, environment, policies), dirname(file));
 }
 
 /** A path in a config is meant from where the config lies, not from where the command was typed. */
@@ -42,7 +56,12 @@ function fromFolder(config: Config, folder: string): Config {
 }
 
 /** @throws UserError naming every problem as `file:line:column: field: what is wrong`. */
-export function parseConfig(text: string, file: string, environment: Environment): Config {
+export function parseConfig(
+  text: string,
+  file: string,
+  environment: Environment,
+  policies: readonly AnyPolicy[] = POLICIES,
+): Config {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const at = (offset: number): string => {
@@ -70,8 +89,15 @@ export function parseConfig(text: string, file: string, environment: Environment
     },
   });
   if (missing.length > 0) throw new UserError(missing.join('\n'));
-  const parsed = configSchema.safeParse(document.toJS(), { reportInput: true });
+  const parsed = configSchema(policies).safeParse(document.toJS(), { reportInput: true });
   if (!parsed.success)
-    throw new UserError(describeProblems(parsed.error.issues, file, document, lines).join('\n'));
+    throw new UserError(
+      describeProblems(parsed.error.issues, {
+        file,
+        document,
+        lines,
+        schema: configJsonSchema(policies),
+      }).join('\n'),
+    );
   return parsed.data as unknown as Config;
 }

@@ -3,7 +3,9 @@
  * types follow from it. The kinds of expert bring their own options.
  */
 import { z } from 'zod';
-import { POLICY_NAMES } from '../../deciding/routing/policies.ts';
+import { POLICIES } from '../../deciding/routing/policies/index.ts';
+import type { AnyPolicy } from '../../deciding/routing/policy.ts';
+import { type PolicyChoice, policyPart } from '../../deciding/routing/policy-choice.ts';
 import { EXPERT_KINDS } from '../experts/index.ts';
 import { duration } from '../experts/option-types.ts';
 
@@ -54,7 +56,7 @@ const apiKey = z.strictObject({
     .regex(/^sha256:[0-9a-f]{64}$/, "'sha256:' and 64 hex digits; `expert-router key` makes one"),
 });
 
-export const configSchema = z.strictObject({
+const fields = {
   listen: z
     .string()
     .regex(/^(?:\[[0-9a-f:]+\]|[^:\s]+):\d{1,5}$/i, 'an address with a port, such as 127.0.0.1:8080')
@@ -66,17 +68,6 @@ export const configSchema = z.strictObject({
     .min(1)
     .optional()
     .describe('Router model file; the one that ships with the product when absent'),
-  policy: z
-    .enum(POLICY_NAMES)
-    .default('spill')
-    .describe(
-      'How an expert is chosen; `spill` is the nearest, until waiting for it costs more than going elsewhere',
-    ),
-  seconds_per_affinity: z
-    .number()
-    .positive()
-    .default(1)
-    .describe('For `spill`: how many seconds of waiting one unit of affinity is worth'),
   heartbeat: duration
     .prefault('10s')
     .describe('How often a stream that waits in line gets a comment, so that no proxy cuts it'),
@@ -119,7 +110,16 @@ export const configSchema = z.strictObject({
     .superRefine((experts, context) => {
       refuseTwice(experts as ExpertConfig[], context);
     }),
-});
+};
+
+/** The schema of a config in which these policies can be chosen. */
+export function configSchema(policies: readonly AnyPolicy[] = POLICIES) {
+  const { fields: policyFields, check, chosen } = policyPart(policies, 'spill', Object.keys(fields));
+  return z
+    .strictObject({ ...fields, ...policyFields })
+    .superRefine(check)
+    .transform((config) => ({ ...config, policy: chosen(config) }));
+}
 
 function refuseTwice(experts: readonly ExpertConfig[], context: z.RefinementCtx): void {
   experts.forEach((expert, index) => {
@@ -155,8 +155,9 @@ export interface ExpertConfig {
   readonly [option: string]: unknown;
 }
 
-export interface Config extends Omit<z.infer<typeof configSchema>, 'experts'> {
+export interface Config extends Omit<z.infer<ReturnType<typeof configSchema>>, 'experts'> {
   readonly experts: readonly ExpertConfig[];
+  readonly policy: PolicyChoice;
 }
 
 const COMMON_FIELDS = new Set(['kind', ...Object.keys(common)]);
@@ -167,6 +168,6 @@ export function kindOptions(expert: ExpertConfig): Record<string, unknown> {
 }
 
 /** JSON Schema of the file as people write it (durations are text, defaults may be left out). */
-export function configJsonSchema(): unknown {
-  return { ...z.toJSONSchema(configSchema, { io: 'input' }), title: 'Expert Router configuration' };
+export function configJsonSchema(policies: readonly AnyPolicy[] = POLICIES): unknown {
+  return { ...z.toJSONSchema(configSchema(policies), { io: 'input' }), title: 'Expert Router configuration' };
 }

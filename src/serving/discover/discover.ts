@@ -6,8 +6,7 @@ import { DEFAULT_CONFIG } from '../app/compose.ts';
 import { loadConfig } from '../config/load.ts';
 import { EXPERT_KINDS } from '../experts/index.ts';
 import { type ChosenKey, type Drafted, draft } from './drafts.ts';
-import { type Finding, lookAround } from './look.ts';
-import { CLOUDS, LOCAL_PLACES, type Place } from './places.ts';
+import { CLOUDS, type Finding, LOCAL_ADDRESSES, lookAround } from './look.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -23,10 +22,10 @@ export interface Discovered extends Drafted {
 
 /** @throws UserError for an address that is none, and for a key that is not set */
 export async function discover(environment: Environment, keys: readonly ChosenKey[]): Promise<Discovered> {
-  const places = placesOf(environment[WHERE]);
-  if (places === null) return { experts: [], found: [], left: [], yaml: null };
+  const addresses = addressesOf(environment[WHERE]);
+  if (addresses === null) return { experts: [], found: [], left: [], yaml: null };
   refuseUnset(keys, environment);
-  const findings = await lookAround(places);
+  const findings = await lookAround(addresses);
   const drafted = draft({
     findings,
     clouds: CLOUDS.filter(({ variable }) => environment[variable]),
@@ -54,8 +53,8 @@ export function chosenKey(text: string): ChosenKey {
   );
 }
 
-function placesOf(where: string | undefined): readonly Place[] | null {
-  if (where === undefined || where === '') return LOCAL_PLACES;
+function addressesOf(where: string | undefined): readonly string[] | null {
+  if (where === undefined || where === '') return [...LOCAL_ADDRESSES.keys()];
   if (where === 'none') return null;
   return where.split(',').map((text) => {
     const address = text.trim().replace(/\/+$/, '');
@@ -63,7 +62,7 @@ function placesOf(where: string | undefined): readonly Place[] | null {
       throw new UserError(
         `${WHERE}: '${address}' is no address such as http://127.0.0.1:8000 or grpc://127.0.0.1:8001.`,
       );
-    return { address, usually: 'named by the environment' };
+    return address;
   });
 }
 
@@ -84,7 +83,7 @@ async function embeddedTrades(): Promise<
 
 function configText({ experts, found, left }: Drafted, findings: readonly Finding[]): string {
   const taken = findings.some(
-    ({ place, sighting }) => sighting.state !== 'nothing' && new URL(place.address).port === OWN_PORT,
+    ({ address, sighting }) => sighting.kind !== 'unreachable' && new URL(address).port === OWN_PORT,
   );
   const comments = [
     'Found by `expert-router discover`:',

@@ -1,10 +1,11 @@
 /**
  * From what was seen to experts: one a model, whatever the number of addresses that serve it, and a line of explanation
- * for everything that was seen and not taken. Pure: it looks nowhere and starts nothing.
+ * for everything that was seen and not taken. Pure.
  */
+import type { Cloud } from '../engines/engine.ts';
+import { failureText } from '../engines/failure.ts';
 import type { Api, EngineSighting } from '../engines/recognise.ts';
 import type { Finding } from './look.ts';
-import type { Cloud } from './places.ts';
 
 /** An expert as a config writes it. */
 export interface Draft {
@@ -89,13 +90,12 @@ export function draft({ findings, clouds, keys, kinds, trades }: Surroundings): 
 }
 
 function judge(
-  { place, sighting }: Finding,
+  { address: url, sighting }: Finding,
   findings: readonly Finding[],
   kinds: readonly string[],
 ): Verdict | null {
-  const url = place.address;
-  if (sighting.state === 'nothing') return null;
-  if (sighting.state !== 'engine') return { served: [], url, left: [`${url}: ${sighting.detail}`] };
+  if (sighting.kind === 'unreachable') return null;
+  if (sighting.kind !== 'engine') return { served: [], url, left: [`${url}: ${failureText(sighting)}`] };
   const at = `${url}: ${nameOf(sighting)}`;
   const kind = kindOf(sighting, kinds);
   const why = refusal(sighting, kind);
@@ -120,7 +120,7 @@ function judgeCloud({ variable, kind, url }: Cloud, keys: readonly ChosenKey[]):
 }
 
 function nameOf({ engine, version }: EngineSighting): string {
-  return `${engine ?? "a server with OpenAI's API"}${version ? ` ${version}` : ''}`;
+  return `${engine?.name ?? "a server with OpenAI's API"}${version ? ` ${version}` : ''}`;
 }
 
 function kindOf({ apis }: EngineSighting, kinds: readonly string[]): string | undefined {
@@ -128,7 +128,7 @@ function kindOf({ apis }: EngineSighting, kinds: readonly string[]): string | un
 }
 
 function refusal(sighting: EngineSighting, kind: string | undefined): string | null {
-  if (sighting.engine === 'Expert Router') return 'a router is no expert of a router';
+  if (sighting.engine?.noExpert !== undefined) return sighting.engine.noExpert;
   if (kind === undefined) return 'no kind of expert speaks to it';
   return sighting.models.length === 0 ? 'it names no model that makes text' : null;
 }
@@ -138,11 +138,11 @@ function isTheOtherDoor(address: string, findings: readonly Finding[]): boolean 
   if (address.startsWith('grpc:')) return false;
   const { hostname } = new URL(address);
   return findings.some(
-    ({ place, sighting }) =>
-      sighting.state === 'engine' &&
-      sighting.models.length > 0 &&
-      place.address.startsWith('grpc:') &&
-      new URL(place.address).hostname === hostname,
+    (other) =>
+      other.sighting.kind === 'engine' &&
+      other.sighting.models.length > 0 &&
+      other.address.startsWith('grpc:') &&
+      new URL(other.address).hostname === hostname,
   );
 }
 

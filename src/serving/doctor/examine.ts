@@ -1,8 +1,9 @@
-/** Examines one expert in order: what fails early spares the rest. It asks; what the answers mean is judged elsewhere. */
+/** Examines one expert in order: what fails early spares the rest. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ChatBody } from '../../core/openai.ts';
-import type { Engine, EngineDescription, ReportedLoad } from '../engines/engine.ts';
-import { HABITS } from '../engines/habits.ts';
+import type { EngineDescription, EngineFacts } from '../engines/engine.ts';
+import { type Failure, failureFrom } from '../engines/failure.ts';
+import { engineNamed } from '../engines/index.ts';
 import type { Expert, Health } from '../experts/expert.ts';
 import {
   type Cancelled,
@@ -41,26 +42,41 @@ const ASKED_LONG = {
   stream: true,
 };
 
-export async function examine(expert: Expert, options: ExamineOptions): Promise<readonly Check[]> {
-  const health = judgeHealth(await healthOf(expert));
-  const described = await tried(() => expert.describe?.(limit()));
-  const engine = described === null ? [] : [judgeEngine(described)];
-  // Where nobody listens, the second witness adds nothing; where somebody else does, it may say who.
-  if (health.finding === 'failed')
-    return described instanceof Error && described.message.includes(health.detail)
-      ? [health]
-      : [health, ...engine];
-  const metrics = await metricsCheck(expert, described instanceof Error ? null : described);
-  if (!options.ask) {
-    const unasked: Check = { name: 'answer', finding: 'skipped', detail: 'not asked for text' };
-    return [health, ...engine, unasked, ...metrics];
+export interface Examination {
+  readonly checks: readonly Check[];
+  /** What answers there; null where it did not say or is none that is known. */
+  readonly engine: EngineFacts | null;
+}
+
+export async function examine(expert: Expert, options: ExamineOptions): Promise<Examination> {
+  const health = await healthOf(expert);
+  const reachable = judgeHealth(health);
+  const told = await tried(() => expert.describe?.(limit()));
+  const engine = told === null || isFailure(told) ? null : engineNamed(told.engine);
+  const identity = told === null ? [] : [judgeEngine(told)];
+  if (reachable.finding === 'failed') {
+    // The same failure seen twice adds nothing; another one may say who is there.
+    const same =
+      told !== null && isFailure(told) && health.state === 'down' && told.kind === health.failure.kind;
+    return { checks: same ? [reachable] : [reachable, ...identity], engine };
   }
+  const description = told === null || isFailure(told) ? null : told;
+  const metrics = await metricsCheck(expert, description);
+  const answers = options.ask
+    ? await answerChecks(expert, description, options)
+    : [{ name: 'answer', finding: 'skipped', detail: 'not asked for text' } as const];
+  return { checks: [reachable, ...identity, ...answers, ...metrics], engine };
+}
+
+async function answerChecks(
+  expert: Expert,
+  description: EngineDescription | null,
+  options: ExamineOptions,
+): Promise<readonly Check[]> {
   const whole = judgeWhole(await ask(expert, ASKED, options));
   const answered = whole[0]!.finding === 'ok';
-  const served = described === null || described instanceof Error ? null : described.models;
-  const model = served === null ? [] : [judgeModel(options.model, served, answered)];
-  const rest = answered ? await streams(expert, options) : [];
-  return [health, ...engine, ...model, ...whole, ...rest, ...metrics];
+  const model = description === null ? [] : [judgeModel(options.model, description.models, answered)];
+  return [...model, ...whole, ...(answered ? await streams(expert, options) : [])];
 }
 
 async function streams(expert: Expert, options: ExamineOptions): Promise<readonly Check[]> {
@@ -74,16 +90,18 @@ function ask(expert: Expert, body: ChatBody, { within, now }: ExamineOptions) {
 
 async function healthOf(expert: Expert): Promise<Health> {
   const health = await tried(() => expert.health(limit()));
-  if (health === null || health instanceof Error)
-    return { state: 'down', detail: health?.message ?? 'it says nothing of its health' };
-  return health;
+  if (health === null)
+    return { state: 'down', failure: { kind: 'other', detail: 'it says nothing of its health' } };
+  return isFailure(health) ? { state: 'down', failure: health } : health;
 }
 
-async function metricsCheck(expert: Expert, described: EngineDescription | null): Promise<readonly Check[]> {
+async function metricsCheck(
+  expert: Expert,
+  description: EngineDescription | null,
+): Promise<readonly Check[]> {
   if (!expert.reportedLoad) return [];
   const load = await tried(() => expert.reportedLoad?.(limit()));
-  const habit = described && (HABITS[described.engine as Engine] as (typeof HABITS)[Engine] | undefined);
-  return [judgeMetrics(load, described?.metrics ?? null, habit?.cure)];
+  return [judgeMetrics(load, description?.metrics ?? null)];
 }
 
 /** Begins a long answer, leaves in the middle, and looks at what the engine says it runs. */
@@ -118,8 +136,8 @@ async function settled(
 
 /** Running and waiting; null where the engine does not tell. */
 async function presentIn(expert: Expert): Promise<number | null> {
-  const load: ReportedLoad | null | Error = await tried(() => expert.reportedLoad?.(limit()));
-  if (load === null || load instanceof Error || load.running === null) return null;
+  const load = await tried(() => expert.reportedLoad?.(limit()));
+  if (load === null || isFailure(load) || load.running === null) return null;
   return load.running + (load.waiting ?? 0);
 }
 
@@ -131,11 +149,17 @@ function limit(): AbortSignal {
   return AbortSignal.timeout(WITHIN_MS);
 }
 
-/** What it resolves to, the error it rejects with, or null where there is nothing to call. */
-async function tried<T>(call: () => Promise<T> | undefined): Promise<T | Error | null> {
+/** What it resolves to, why it rejects, or null where there is nothing to call. */
+async function tried<T extends object>(
+  call: () => Promise<T | null> | undefined,
+): Promise<T | Failure | null> {
   try {
     return (await call()) ?? null;
   } catch (error) {
-    return error instanceof Error ? error : new Error(String(error));
+    return failureFrom(error);
   }
+}
+
+function isFailure(value: object): value is Failure {
+  return 'kind' in value;
 }

@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { RouterError } from '../../core/errors.ts';
+import type { Failure } from '../engines/failure.ts';
+import { ENGINES, engineNamed } from '../engines/index.ts';
+import { cureOf } from './cures.ts';
+import { type Fault, faultText } from './fault.ts';
 import {
+  type Check,
   judgeCancel,
   judgeEngine,
   judgeHealth,
@@ -25,52 +30,90 @@ const event = (value: unknown) => `data: ${JSON.stringify(value)}\n\n`;
 const chunk = (delta: object) => event({ choices: [{ index: 0, delta }] });
 const answer = (message: object) => JSON.stringify({ choices: [{ index: 0, message }] });
 
+/** The fault of a check, in words and with its cure. */
+function told(check: Check, engine: string | null = null): { text: string; cure: string } {
+  if (!('fault' in check)) throw new Error(`no fault: ${check.detail}`);
+  const { fault } = check;
+  return { text: faultText(fault), cure: cureOf(fault, engine === null ? null : engineNamed(engine)) };
+}
+
 describe('judgeHealth', () => {
-  it.each([
-    ['connect ECONNREFUSED 127.0.0.1:1', /start the engine/],
-    ['getaddrinfo ENOTFOUND gpu9', /host name/],
-    ['no connection within 5 s', /firewall/],
-    ['self-signed certificate', /certificate/],
-    ['GET /v1/models answered 500', /log of the engine/],
-  ])('has a cure for %s', (detail, cure) => {
-    expect(judgeHealth({ state: 'down', detail })).toMatchObject({
-      finding: 'failed',
-      cure: expect.stringMatching(cure),
-    });
+  const down = (failure: Failure) => told(judgeHealth({ state: 'down', failure }));
+  const unreachable = (code: string | null): Failure => ({ kind: 'unreachable', code, detail: 'whatever' });
+
+  it.each<[Failure, RegExp]>([
+    [unreachable('ECONNREFUSED'), /start the engine/],
+    [unreachable('ENOTFOUND'), /host name/],
+    [unreachable(null), /firewall/],
+    [unreachable('DEPTH_ZERO_SELF_SIGNED_CERT'), /certificate/],
+    [unreachable('ERR_TLS_CERT_ALTNAME_INVALID'), /certificate/],
+    [{ kind: 'timeout', detail: 'no answer in time' }, /engine hangs/],
+    [{ kind: 'unauthorized', status: 401 }, /api_key/],
+    [{ kind: 'status', asked: 'GET /v1/models', status: 500 }, /log of the engine/],
+  ])('has a cure for %j', (failure, cure) => {
+    expect(down(failure).cure).toMatch(cure);
+  });
+
+  it('finds the cure by the kind of failure and not by its words', () => {
+    const misleading: Failure = { kind: 'other', detail: 'ECONNREFUSED, 404, a certificate, in time, HTML' };
+    expect(down(misleading).cure).toMatch(/log of the engine/);
   });
 
   it('tells loading from down', () => {
-    expect(judgeHealth({ state: 'warming', detail: 'loading model' })).toMatchObject({
-      finding: 'failed',
+    expect(told(judgeHealth({ state: 'warming', detail: 'loading model' }))).toEqual({
+      text: 'not ready yet: loading model',
       cure: expect.stringMatching(/wait/),
     });
   });
 });
 
+describe('cures', () => {
+  it('has words and a cure for whatever an engine’s file gives one for, and prefers the file’s', () => {
+    for (const { name, cures = {} } of ENGINES) {
+      for (const [kind, cure] of Object.entries(cures)) {
+        const status = /^status (\d+)$/.exec(kind)?.[1];
+        const fault = (
+          status === undefined
+            ? { kind, status: 401, detail: '', model: null, wanted: 'a', served: ['completely', 'different'] }
+            : { kind: 'status', status: Number(status) }
+        ) as Fault;
+        expect(cureOf(fault, engineNamed(name))).toBe(cure);
+        expect(cureOf(fault, null)).not.toBe(cure);
+      }
+    }
+  });
+
+  it('says how the metrics of each engine are switched on', () => {
+    const none = judgeMetrics(null, null);
+    expect(told(none, 'llama.cpp').cure).toBe('start llama-server with --metrics');
+    expect(told(none).cure).toMatch(/metrics_url/);
+  });
+});
+
 describe('judgeEngine', () => {
-  it('names engine, version and dialect', () => {
+  it('names engine, version, dialect and quirks', () => {
     const triton = { engine: 'Triton', version: '2.51.0', dialect: 'ensemble', models: [], metrics: null };
     expect(judgeEngine(triton)).toMatchObject({ finding: 'ok', detail: 'Triton, 2.51.0, dialect ensemble' });
+    const vllm = { engine: 'vLLM', version: null, dialect: null, quirks: 'vllm', models: [], metrics: null };
+    expect(judgeEngine(vllm)).toMatchObject({ detail: 'vLLM, quirks vllm' });
   });
 
   it('has a cure for two engines on one port, and for another service', () => {
-    const two = new Error('answers of vLLM and llama.cpp come from this one address');
-    expect(judgeEngine(two)).toMatchObject({
-      finding: 'failed',
-      cure: expect.stringMatching(/port of its own/),
-    });
-    const page = new Error("no engine with OpenAI's API, but a web server with HTML pages (nginx)");
-    expect(judgeEngine(page).cure).toMatch(/point url at the engine/);
+    const two = told(judgeEngine({ kind: 'several', engines: ['vLLM', 'llama.cpp'] }));
+    expect(two.text).toBe('answers of vLLM and llama.cpp come from this one address');
+    expect(two.cure).toMatch(/port of its own/);
+    const page = told(judgeEngine({ kind: 'foreign', html: true, statuses: [200], server: 'nginx' }));
+    expect(page.text).toMatch(/HTML pages \(nginx\)/);
+    expect(page.cure).toMatch(/point url at the engine/);
   });
 });
 
 describe('judgeModel', () => {
   it('suggests the nearest name, or the only one', () => {
-    expect(judgeModel('lama3', ['llama3', 'qwen'], false)).toMatchObject({
-      finding: 'failed',
-      cure: expect.stringMatching(/llama3\?/),
-    });
-    expect(judgeModel('x', ['completely/different'], false).cure).toMatch(/completely\/different/);
+    expect(told(judgeModel('lama3', ['llama3', 'qwen'], false)).cure).toMatch(/llama3\?/);
+    expect(told(judgeModel('x', ['completely/different'], false)).cure).toMatch(/completely\/different/);
+    const far = judgeModel('x', ['completely', 'different'], false);
+    expect(told(far, 'Ollama').cure).toMatch(/ollama pull/);
   });
 
   it('believes an answer before a list', () => {
@@ -105,11 +148,10 @@ describe('judgeWhole', () => {
     ['an empty body', heard(''), /empty/],
     ['a broken connection', heard('', { failure: new RouterError('expert_cut_stream', 'cut') }), /cut/],
   ])('fails for %s, with a cure', (_, said, detail) => {
-    expect(judgeWhole(said)[0]).toMatchObject({
-      finding: 'failed',
-      detail: expect.stringMatching(detail),
-      cure: expect.any(String),
-    });
+    const [check] = judgeWhole(said) as [Check];
+    expect(check.finding).toBe('failed');
+    expect(told(check).text).toMatch(detail);
+    expect(told(check).cure).not.toBe('');
   });
 });
 
@@ -138,11 +180,10 @@ describe('judgeStream', () => {
     ],
     ['half a character at the end', Buffer.concat([Buffer.from(whole), Buffer.from([0xf0, 0x9f])]), /UTF-8/],
   ])('fails for %s', (_, body, detail) => {
-    expect(judgeStream(heard(body))).toMatchObject({
-      finding: 'failed',
-      detail: expect.stringMatching(detail),
-      cure: expect.any(String),
-    });
+    const check = judgeStream(heard(body));
+    expect(check.finding).toBe('failed');
+    expect(told(check).text).toMatch(detail);
+    expect(told(check).cure).not.toBe('');
   });
 });
 
@@ -162,14 +203,15 @@ describe('judgeCancel', () => {
 
 describe('judgeMetrics', () => {
   it('tells none, which is no fault, from unreadable, which is', () => {
-    expect(judgeMetrics(null, null, 'start llama-server with --metrics')).toMatchObject({
-      finding: 'unseen',
-      cure: 'start llama-server with --metrics',
-    });
-    expect(judgeMetrics(new Error('renamed'), null, undefined)).toMatchObject({ finding: 'failed' });
+    expect(judgeMetrics(null, null).finding).toBe('unseen');
+    const renamed = judgeMetrics({ kind: 'unknown-metrics', engine: 'vLLM', names: ['vllm:a'] }, null);
+    expect(renamed.finding).toBe('failed');
+    expect(told(renamed).text).toMatch(/none of vLLM \(vllm:a\)/);
+    expect(told(renamed).cure).toMatch(/metrics_url/);
     const load = { running: 1, waiting: null, kvCacheUse: 0.5 };
-    expect(judgeMetrics(load, 'http://h/metrics', undefined).detail).toBe(
-      'running 1, waiting ?, KV cache 50 %, at http://h/metrics',
-    );
+    expect(judgeMetrics(load, 'http://h/metrics')).toMatchObject({
+      finding: 'ok',
+      detail: 'running 1, waiting ?, KV cache 50 %, at http://h/metrics',
+    });
   });
 });

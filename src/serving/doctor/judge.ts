@@ -1,63 +1,52 @@
-/** What the doctor makes of what an expert said and did. Pure: it asks nobody. */
+/** What the doctor makes of what an expert said and did. Pure. */
 import { RouterError } from '../../core/errors.ts';
 import { eventReader } from '../../core/sse.ts';
-import { nearestName } from '../../core/suggest.ts';
+import { type Failure, failureFrom, someOf } from '../engines/failure.ts';
 import type { EngineDescription, Health, ReportedLoad } from '../experts/expert.ts';
+import { type Fault, seconds } from './fault.ts';
 import type { Heard } from './question.ts';
 
 /**
  * `ok` and `failed` were seen; `unseen`: the expert does not let it be seen, which is no fault; `skipped`: not tried,
  * because something before it failed or because it does not apply.
  */
-export type Finding = 'ok' | 'failed' | 'unseen' | 'skipped';
+export type Check =
+  | { readonly name: string; readonly finding: 'ok' | 'unseen' | 'skipped'; readonly detail: string }
+  | { readonly name: string; readonly finding: 'failed' | 'unseen'; readonly fault: Fault };
 
-export interface Check {
-  readonly name: string;
-  readonly finding: Finding;
-  readonly detail: string;
-  /** What to do about it. */
-  readonly cure?: string;
+const ok = (name: string, detail: string): Check => ({ name, finding: 'ok', detail });
+const unseen = (name: string, detail: string): Check => ({ name, finding: 'unseen', detail });
+const skipped = (name: string, detail: string): Check => ({ name, finding: 'skipped', detail });
+const failed = (name: string, fault: Fault): Check => ({ name, finding: 'failed', fault });
+
+/** For what went wrong while an expert was made. */
+export function judgeMade(error: unknown): Check {
+  return failed(
+    'made',
+    error instanceof RouterError
+      ? failureFrom(error)
+      : { kind: 'config', detail: error instanceof Error ? error.message : String(error) },
+  );
 }
-
-const check = (name: string, finding: Finding, detail: string, cure?: string): Check => ({
-  name,
-  finding,
-  detail,
-  ...(cure === undefined ? {} : { cure }),
-});
-
-const LOG = 'look into the log of the engine';
-const CUT = 'look for a proxy that cuts, or an engine that restarts, in mid-answer';
 
 export function judgeHealth(health: Health): Check {
-  if (health.state === 'ready') return check('reachable', 'ok', health.detail ?? 'ready');
-  if (health.state === 'warming')
-    return check('reachable', 'failed', `not ready yet: ${health.detail}`, 'wait until its model is loaded');
-  return check('reachable', 'failed', health.detail, cureOf(health.detail));
+  if (health.state === 'ready') return ok('reachable', health.detail ?? 'ready');
+  return failed(
+    'reachable',
+    health.state === 'warming' ? { kind: 'loading', detail: health.detail } : health.failure,
+  );
 }
 
-/** What helps against a failure to connect, by the system's word for it. */
-function cureOf(detail: string): string {
-  if (/ECONNREFUSED/.test(detail)) return 'start the engine there, or correct the port in url';
-  if (/ENOTFOUND|EAI_AGAIN/.test(detail)) return 'correct the host name in url; it is not known here';
-  if (/EHOSTUNREACH|ENETUNREACH|no connection within|in time/.test(detail))
-    return 'check the network and firewall between here and url, and whether the engine hangs';
-  if (/certificate|self.signed|SSL|TLS/i.test(detail))
-    return 'check http against https in url, and the certificate';
-  if (/\b40[13]\b|wants a key/.test(detail)) return 'set api_key, as in api_key: ${NAME}';
-  if (/come from this one address/.test(detail))
-    return 'give each engine a port of its own; whichever answers, half of the requests go wrong';
-  if (/HTML|\b404\b|not an HTTP/.test(detail))
-    return 'point url at the engine itself: another service answers there';
-  return LOG;
-}
-
-export function judgeEngine(described: EngineDescription | Error): Check {
-  if (described instanceof Error)
-    return check('engine', 'failed', described.message, cureOf(described.message));
-  const { engine, version, dialect } = described;
-  const words = [engine, version, dialect === null ? null : `dialect ${dialect}`];
-  return check('engine', 'ok', words.filter((word) => word !== null).join(', '));
+export function judgeEngine(described: EngineDescription | Failure): Check {
+  if ('kind' in described) return failed('engine', described);
+  const { engine, version, dialect, quirks } = described;
+  const words = [
+    engine,
+    version,
+    dialect === null ? null : `dialect ${dialect}`,
+    quirks === undefined ? null : `quirks ${quirks}`,
+  ];
+  return ok('engine', words.filter((word) => word !== null).join(', '));
 }
 
 /**
@@ -65,79 +54,54 @@ export function judgeEngine(described: EngineDescription | Error): Check {
  * @param model null where the config names none
  */
 export function judgeModel(model: string | null, served: readonly string[], answered: boolean): Check {
-  if (model === null) return check('model', 'skipped', 'the config names none');
-  if (served.includes(model)) return check('model', 'ok', model);
-  if (served.length === 0)
-    return check('model', answered ? 'ok' : 'unseen', `${model}; the engine lists none`);
-  const list = served.length > 8 ? `${served.slice(0, 8).join(', ')}, …` : served.join(', ');
-  if (answered) return check('model', 'ok', `${model}; it answers, though the engine lists ${list}`);
-  const near = nearestName(model, served) ?? (served.length === 1 ? served[0]! : null);
-  const cure = near ? `did you mean model: ${near}?` : 'set model to one of these';
-  return check('model', 'failed', `${model} is not served there; it serves ${list}`, cure);
+  if (model === null) return skipped('model', 'the config names none');
+  if (served.includes(model)) return ok('model', model);
+  if (served.length === 0) return (answered ? ok : unseen)('model', `${model}; the engine lists none`);
+  if (answered) return ok('model', `${model}; it answers, though the engine lists ${someOf(served)}`);
+  return failed('model', { kind: 'wrong-model', wanted: model, served });
 }
 
 /** A whole answer, and in a second check whether it counted its tokens. */
 export function judgeWhole(heard: Heard): readonly Check[] {
-  const bad = failureOf('answer', heard);
-  if (bad) return [bad, check('usage', 'skipped', 'there was no answer')];
-  const json = parsed(heard.body.toString('utf8'));
-  const text = textOf(json, 'message');
-  if (text === null && (json as { error?: unknown } | null)?.error) {
-    const message = errorMessage(heard.body.toString('utf8'));
-    return [
-      check('answer', 'failed', `status 200 with an error in it: ${message}`, LOG),
-      check('usage', 'skipped', 'there was no answer'),
-    ];
-  }
-  if (text === null)
-    return [
-      check(
-        'answer',
-        'failed',
-        `not a chat completion: ${shortened(heard.body)}`,
-        'point url at the engine itself',
-      ),
-      check('usage', 'skipped', 'there was no answer'),
-    ];
+  const fault = faultOf(heard) ?? faultInWhole(heard.body);
+  if (fault !== null) return [failed('answer', fault), skipped('usage', 'there was no answer')];
+  const said = textOf(parsed(heard.body.toString('utf8')), 'message') ?? '';
   const usage = heard.outcome?.usage ?? 'unknown';
   return [
-    check('answer', 'ok', `${quoted(text)} after ${seconds(heard.totalMs)}`),
+    ok('answer', `${quoted(said)} after ${seconds(heard.totalMs)}`),
     usage === 'unknown'
-      ? check('usage', 'unseen', 'the engine does not count tokens; they are unknown in answers and metrics')
-      : check('usage', 'ok', `${usage.prompt_tokens} tokens in, ${usage.completion_tokens} out`),
+      ? unseen('usage', 'the engine does not count tokens; they are unknown in answers and metrics')
+      : ok('usage', `${usage.prompt_tokens} tokens in, ${usage.completion_tokens} out`),
   ];
 }
 
+function faultInWhole(body: Buffer): Fault | null {
+  const text = body.toString('utf8');
+  const json = parsed(text);
+  if (textOf(json, 'message') !== null) return null;
+  return (json as { error?: unknown } | null)?.error
+    ? { kind: 'error-in-answer', streamed: false, message: errorMessage(text) }
+    : { kind: 'not-an-answer', streamed: false, body: shortened(body) };
+}
+
 export function judgeStream(heard: Heard): Check {
-  const bad = failureOf('streaming', heard);
-  if (bad) return bad;
+  const fault = faultOf(heard);
+  if (fault !== null) return failed('streaming', fault);
   let body: string;
   try {
     body = new TextDecoder('utf8', { fatal: true }).decode(heard.body);
   } catch {
-    return check('streaming', 'failed', 'it ends within a character: not valid UTF-8', 'update the engine');
+    return failed('streaming', { kind: 'not-utf8' });
   }
   const { text, chunks, done, error } = readStream(body);
-  if (error !== null) return check('streaming', 'failed', `an error within the stream: ${error}`, LOG);
+  if (error !== null) return failed('streaming', { kind: 'error-in-answer', streamed: true, message: error });
   if (chunks === 0)
-    return check(
-      'streaming',
-      'failed',
-      `no events: ${shortened(heard.body)}`,
-      'point url at the engine itself',
-    );
-  if (!done)
-    return check(
-      'streaming',
-      'failed',
-      `${chunks} chunks and no [DONE]: clients take that for a broken answer`,
-      CUT,
-    );
+    return failed('streaming', { kind: 'not-an-answer', streamed: true, body: shortened(heard.body) });
+  if (!done) return failed('streaming', { kind: 'no-done', chunks });
   const slow =
     heard.pieces === 1 && chunks > 3 ? '; all at once: a proxy before it may hold streams back' : '';
-  return check(
+  return ok(
     'streaming',
-    'ok',
     `${quoted(text)} in ${chunks} chunks, the first after ${seconds(heard.firstMs ?? 0)}${slow}`,
   );
 }
@@ -152,58 +116,28 @@ export interface Cancelled {
 }
 
 export function judgeCancel({ early, counts, afterMs }: Cancelled): Check {
-  if (early !== null) return check('cancel', 'unseen', `the answer was over too soon (${early})`);
+  if (early !== null) return unseen('cancel', `the answer was over too soon (${early})`);
   if (counts === null)
-    return check('cancel', 'unseen', 'the connection is closed; the engine does not tell what it runs');
+    return unseen('cancel', 'the connection is closed; the engine does not tell what it runs');
   const { before, during, after } = counts;
-  if (during <= before)
-    return check('cancel', 'unseen', 'the request did not show in what the engine reports');
-  if (after <= before)
-    return check(
-      'cancel',
-      'ok',
-      `its requests fell back from ${during} to ${after} within ${seconds(afterMs)}`,
-    );
-  return check(
-    'cancel',
-    'failed',
-    `its requests stay at ${after} (${before} before) ${seconds(afterMs)} after the reader left`,
-    'look for a proxy that keeps the connection to the engine open, or others who use it meanwhile',
-  );
+  if (during <= before) return unseen('cancel', 'the request did not show in what the engine reports');
+  return after <= before
+    ? ok('cancel', `its requests fell back from ${during} to ${after} within ${seconds(afterMs)}`)
+    : failed('cancel', { kind: 'not-cancelled', before, after, afterMs });
 }
 
-/** @param cure how this engine's metrics are switched on, where that is known */
-export function judgeMetrics(
-  load: ReportedLoad | null | Error,
-  at: string | null,
-  cure: string | undefined,
-): Check {
-  if (load instanceof Error)
-    return check('metrics', 'failed', load.message, 'set metrics_url, or false to do without');
-  if (load === null)
-    return check('metrics', 'unseen', 'none found: others’ requests cannot be counted', cure);
-  const cache = load.kvCacheUse === null ? null : `KV cache ${Math.round(100 * load.kvCacheUse)} %`;
-  const counts = [`running ${load.running ?? '?'}`, `waiting ${load.waiting ?? '?'}`];
-  const words = [...counts, ...(cache ? [cache] : [])].join(', ');
-  return check('metrics', 'ok', at === null ? words : `${words}, at ${at}`);
+export function judgeMetrics(load: ReportedLoad | null | Failure, at: string | null): Check {
+  if (load === null) return { name: 'metrics', finding: 'unseen', fault: { kind: 'no-metrics' } };
+  if ('kind' in load) return failed('metrics', { kind: 'unreadable-metrics', failure: load });
+  const cache = load.kvCacheUse === null ? [] : [`KV cache ${Math.round(100 * load.kvCacheUse)} %`];
+  const counts = [`running ${load.running ?? '?'}`, `waiting ${load.waiting ?? '?'}`, ...cache].join(', ');
+  return ok('metrics', at === null ? counts : `${counts}, at ${at}`);
 }
 
-function failureOf(name: string, { failure, status, body }: Heard): Check | null {
-  if (failure) {
-    const cure = failure.code === 'expert_cut_stream' ? CUT : cureOf(failure.message);
-    return check(name, 'failed', failure.message, cure);
-  }
+function faultOf({ failure, status, body }: Heard): Fault | null {
+  if (failure) return failureFrom(failure);
   if (status === 200) return null;
-  const message = errorMessage(body.toString('utf8'));
-  const cures: Readonly<Record<number, string>> = {
-    400: 'the engine refuses the request: see its message, and whether the model has a chat template',
-    401: 'set api_key, as in api_key: ${NAME}',
-    403: 'the key is not allowed to use this model',
-    404: 'correct model, or the path in url',
-    429: 'the engine is full, or the account has no credit: ask again later',
-    503: 'wait until its model is loaded',
-  };
-  return check(name, 'failed', `status ${status}: ${message}`, cures[status] ?? LOG);
+  return { kind: 'status', status, message: errorMessage(body.toString('utf8')) };
 }
 
 function errorMessage(text: string): string {
@@ -255,14 +189,4 @@ function quoted(text: string): string {
 function shortened(body: Buffer): string {
   const text = body.toString('utf8').trim().replace(/\s+/g, ' ');
   return text === '' ? 'an empty body' : text.slice(0, 120);
-}
-
-function seconds(ms: number): string {
-  return `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 0)} s`;
-}
-
-/** For what went wrong while an expert was made. */
-export function judgeMade(error: Error): Check {
-  const cure = error instanceof RouterError ? {} : { cure: 'correct the config' };
-  return { name: 'made', finding: 'failed', detail: error.message, ...cure };
 }

@@ -1,4 +1,4 @@
-/** Asks an expert as the gateway would, and hands back what came, piece by piece counted. It judges nothing. */
+/** Asks an expert as the gateway would, and hands back what came and when. */
 import { RouterError } from '../../core/errors.ts';
 import type { ChatBody } from '../../core/openai.ts';
 import type { Expert, ExpertRequest, Outcome } from '../experts/expert.ts';

@@ -1,7 +1,7 @@
-/** One question to a server over HTTP, and what came of it. It judges no answer, and a server that hangs ends it too. */
-import { describeError } from '../../core/errors.ts';
-import type { HttpClient, WireError } from '../../http/client.ts';
+/** One question to a server over HTTP, and what came of it. */
+import type { HttpClient } from '../../http/client.ts';
 import type { ResponseHead } from '../../http/response-parser.ts';
+import { type Failure, failureFrom } from './failure.ts';
 
 export interface Question {
   readonly method?: 'GET' | 'POST';
@@ -19,25 +19,12 @@ export interface Answer {
   readonly body: string;
 }
 
-/** `refused`: nobody listens or it hung up; `silent`: no whole answer in time; `garbled`: something else than HTTP. */
-export interface NoAnswer {
-  readonly failure: 'refused' | 'silent' | 'garbled';
-  readonly detail: string;
-}
-
-export type Asked = Answer | NoAnswer;
+export type Asked = Answer | Failure;
 
 /** A page of metrics has some hundred kilobytes; beyond this it is not one, and nobody should have to hold it. */
 const MAX_BYTES = 8 * 1024 * 1024;
 
-const FAILURES: Readonly<Record<WireError['failure'], NoAnswer['failure']>> = {
-  unreachable: 'refused',
-  timeout: 'silent',
-  cut: 'garbled',
-  garbled: 'garbled',
-};
-
-/** Never rejects. @param signal ends the waiting: the question then counts as `silent` */
+/** Never rejects. @param signal ends the waiting: the question has then failed with `timeout` */
 export function ask(client: HttpClient, question: Question, signal: AbortSignal): Promise<Asked> {
   return new Promise((resolve) => {
     let head: ResponseHead = { status: 0, headers: {} };
@@ -69,12 +56,17 @@ export function ask(client: HttpClient, question: Question, signal: AbortSignal)
           return false;
         },
         end: answer,
-        fail: (error) => done({ failure: FAILURES[error.failure], detail: describeError(error) }),
+        fail: (error) => {
+          const failure = failureFrom(error);
+          // What closes a connection before the head of an answer has sent something else than HTTP.
+          const noHttp = failure.kind === 'cut' && head.status === 0;
+          done(noHttp ? { kind: 'wrong-protocol', expected: 'HTTP/1.1', detail: failure.detail } : failure);
+        },
       },
     );
     const giveUp = (): void => {
       exchange.cancel();
-      done({ failure: 'silent', detail: head.status === 0 ? 'no answer in time' : 'an answer without end' });
+      done({ kind: 'timeout', detail: head.status === 0 ? 'no answer in time' : 'an answer without end' });
     };
     if (signal.aborted) giveUp();
     else signal.addEventListener('abort', giveUp);
@@ -82,7 +74,7 @@ export function ask(client: HttpClient, question: Question, signal: AbortSignal)
 }
 
 export function isAnswer(asked: Asked | undefined): asked is Answer {
-  return asked !== undefined && 'status' in asked;
+  return asked !== undefined && !('kind' in asked);
 }
 
 /** The JSON object of an answer with status 200; null for anything else. */

@@ -1,10 +1,11 @@
 /** Pages are made from the metrics' documented names and labels; none is a recording of a GPU. */
 import { describe, expect, it } from 'vitest';
-import { LOAD_METRICS, loadFrom, tellsLoad } from './load.ts';
+import { engineNamed } from './index.ts';
+import { LOAD_METRICS, loadFrom, metricsAddresses, tellsLoad } from './load.ts';
 import { parseMetrics } from './prometheus.ts';
 
 const load = (text: string, engine?: string, model?: string) =>
-  loadFrom(parseMetrics(text, LOAD_METRICS), engine, model);
+  loadFrom(parseMetrics(text, LOAD_METRICS), engine === undefined ? null : engineNamed(engine), model);
 
 const VLLM = `# TYPE vllm:num_requests_running gauge
 vllm:num_requests_running{engine="0",model_name="m"} 3.0
@@ -89,5 +90,23 @@ describe('loadFrom', () => {
 
   it('keeps a share within 0 and 1', () => {
     expect(load('vllm:kv_cache_usage_perc 1.0000001').kvCacheUse).toBe(1);
+  });
+});
+
+describe('metricsAddresses', () => {
+  const places = (base: string, engine: string | null) =>
+    metricsAddresses(new URL(base), engine === null ? null : engineNamed(engine)).map(
+      (address) => address.href,
+    );
+
+  it('knows where each engine has them', () => {
+    expect(places('http://gpu:8000/v1', 'vLLM')).toEqual(['http://gpu:8000/metrics']);
+    expect(places('http://gpu:8000/x/v1', null)).toEqual(['http://gpu:8000/x/metrics']);
+    expect(places('http://gpu:8000', 'TensorRT-LLM')).toEqual(['http://gpu:8000/prometheus/metrics']);
+    expect(places('http://gpu:8000', 'Triton')).toEqual([
+      'http://gpu:8002/metrics',
+      'http://gpu:8000/metrics',
+    ]);
+    expect(places('http://gpu:11434', 'Ollama')).toEqual([]);
   });
 });

@@ -1,119 +1,29 @@
-/**
- * Which metrics tell an engine's load, and what they add up to: one table, and one pure function over a page that
- * was read. It asks nobody.
- *
- * Names and labels: vLLM vllm/v1/metrics/loggers.py; SGLang python/sglang/srt/metrics/collector.py; llama.cpp
- * tools/server/server.cpp; TGI router/src/server.rs; TensorRT-LLM tensorrt_llm/metrics/collector.py; TensorRT-LLM's
- * Triton backend custom_metrics_reporter.cc; Triton core docs/user_guide/metrics.md.
- */
-import type { Engine, ReportedLoad } from './engine.ts';
+/** What an engine's metrics add up to, and where they are. Pure. */
+import type { EngineFacts, LoadSource, ReportedLoad, Signal } from './engine.ts';
+import { ENGINES } from './index.ts';
 import type { MetricsPage, Sample } from './prometheus.ts';
-
-interface Signal {
-  /** The first that the page has counts: the present name before those of older versions. */
-  readonly names: readonly string[];
-  /** Labels a sample must have, where one name counts several things. */
-  readonly labels?: Readonly<Record<string, string>>;
-  /**
-   * Over several samples: `sum` of what stand for different requests, `max` of what report the same requests each,
-   * `mean` of shares of equal caches.
-   */
-  readonly over: 'sum' | 'max' | 'mean';
-}
-
-interface LoadSource {
-  readonly engine: Engine;
-  readonly running: Signal | null;
-  readonly waiting: Signal | null;
-  readonly kvCacheUse: Signal | null;
-  /** The label that names the model, or null where samples are not told apart by it. */
-  readonly modelLabel: string | null;
-}
-
-const one = (over: Signal['over'], ...names: string[]): Signal => ({ names, over });
-
-/** In order of trust: of an engine with two lines the first that tells a value counts. */
-export const LOAD_SOURCES: readonly LoadSource[] = [
-  {
-    engine: 'vLLM', // label `engine` numbers the data-parallel ranks, each with requests and a cache of its own
-    running: one('sum', 'vllm:num_requests_running'),
-    waiting: one('sum', 'vllm:num_requests_waiting'),
-    kvCacheUse: one('mean', 'vllm:kv_cache_usage_perc', 'vllm:gpu_cache_usage_perc'),
-    modelLabel: 'model_name',
-  },
-  {
-    engine: 'SGLang', // labels `tp_rank`, `pp_rank`, `moe_ep_rank`: ranks that report the same requests
-    running: one('max', 'sglang:num_running_reqs'),
-    waiting: one('max', 'sglang:num_queue_reqs'),
-    kvCacheUse: one('max', 'sglang:token_usage'),
-    modelLabel: 'model_name',
-  },
-  {
-    engine: 'TensorRT-LLM',
-    running: one('sum', 'trtllm_num_requests_running'),
-    waiting: one('sum', 'trtllm_num_requests_waiting'),
-    kvCacheUse: one('mean', 'trtllm_kv_cache_utilization'),
-    modelLabel: 'model_name',
-  },
-  {
-    engine: 'Triton', // the TensorRT-LLM backend in C++
-    running: {
-      names: ['nv_trt_llm_request_metrics'],
-      labels: { request_type: 'active' },
-      over: 'sum',
-    },
-    waiting: {
-      names: ['nv_trt_llm_request_metrics'],
-      labels: { request_type: 'waiting' },
-      over: 'sum',
-    },
-    kvCacheUse: {
-      names: ['nv_trt_llm_kv_cache_block_metrics'],
-      labels: { kv_cache_block_type: 'fraction' },
-      over: 'mean',
-    },
-    modelLabel: 'model',
-  },
-  {
-    // Triton itself, whatever the backend. Not by model: what an ensemble has pending is counted at its steps, which
-    // bear other names. One of several instances on several GPUs each has a sample.
-    engine: 'Triton',
-    running: null,
-    waiting: one('sum', 'nv_inference_pending_request_count'),
-    kvCacheUse: null,
-    modelLabel: null,
-  },
-  {
-    engine: 'llama.cpp',
-    running: one('sum', 'llamacpp:requests_processing'),
-    waiting: one('sum', 'llamacpp:requests_deferred'),
-    kvCacheUse: one('max', 'llamacpp:kv_cache_usage_ratio'), // exported until the middle of 2025
-    modelLabel: null,
-  },
-  {
-    engine: 'TGI', // tgi_batch_current_max_tokens counts tokens and tells no share
-    running: one('sum', 'tgi_batch_current_size'),
-    waiting: one('sum', 'tgi_queue_size'),
-    kvCacheUse: null,
-    modelLabel: null,
-  },
-];
 
 const SIGNALS = ['running', 'waiting', 'kvCacheUse'] as const;
 
-/** Every metric of the table: what a reader of a page needs to keep. */
-export const LOAD_METRICS: ReadonlySet<string> = new Set(LOAD_SOURCES.flatMap(namesOf));
+const ALL_SOURCES: readonly LoadSource[] = ENGINES.flatMap(({ metrics }) => metrics?.load ?? []);
+
+/** Every metric that tells a load: what a reader of a page needs to keep. */
+export const LOAD_METRICS: ReadonlySet<string> = new Set(ALL_SOURCES.flatMap(namesOf));
 
 /**
  * The load that a page tells. A signal whose metrics the page lacks, or has without a number, is null.
- * @param engine reads its lines of the table alone; an engine without lines, or none, is looked for in all
+ * @param engine reads its metrics alone; all that are known for one without any of its own, and for null
  * @param model counts samples of this model alone, where the page tells models apart and has it; else all of them
  */
-export function loadFrom(page: MetricsPage, engine?: string | null, model?: string | null): ReportedLoad {
+export function loadFrom(
+  page: MetricsPage,
+  engine: EngineFacts | null,
+  model: string | null = null,
+): ReportedLoad {
   const sources = sourcesOf(engine);
   const value = (signal: (typeof SIGNALS)[number]): number | null => {
     for (const source of sources) {
-      const found = source[signal] && readSignal(page, source[signal], source.modelLabel, model ?? null);
+      const found = source[signal] && readSignal(page, source[signal], source.modelLabel, model);
       if (found !== null) return found;
     }
     return null;
@@ -131,14 +41,33 @@ export function tellsLoad(load: ReportedLoad): boolean {
   return SIGNALS.some((signal) => load[signal] !== null);
 }
 
-/** The metrics looked for at an engine, for messages; all of the table's for one without lines. */
-export function metricsOf(engine: string | null): readonly string[] {
+/** The metrics looked for at an engine. */
+export function metricsOf(engine: EngineFacts | null): readonly string[] {
   return [...new Set(sourcesOf(engine).flatMap(namesOf))];
 }
 
-function sourcesOf(engine: string | null | undefined): readonly LoadSource[] {
-  const own = LOAD_SOURCES.filter((source) => source.engine === engine);
-  return own.length > 0 ? own : LOAD_SOURCES;
+/**
+ * Where the metrics of an engine may be, most likely first.
+ * @param base address of its API, with or without `/v1`
+ * @param engine null for one that did not say what it is
+ */
+export function metricsAddresses(base: URL, engine: EngineFacts | null): readonly URL[] {
+  const pages = engine?.metrics?.pages ?? [{ path: '/metrics', portShift: 0 }];
+  return pages.map(({ path, portShift = 0 }) => {
+    const address = new URL(portShift === 0 ? engineRoot(base) + path : path, base);
+    if (portShift !== 0) address.port = String(Number(address.port || 80) + portShift);
+    return address;
+  });
+}
+
+/** The path that an engine's own addresses lie below: that of its API without `/v1`, without a final slash. */
+export function engineRoot(base: URL): string {
+  return base.pathname.replace(/\/+$/, '').replace(/\/v1$/, '');
+}
+
+function sourcesOf(engine: EngineFacts | null): readonly LoadSource[] {
+  const own = engine?.metrics?.load ?? [];
+  return own.length > 0 ? own : ALL_SOURCES;
 }
 
 function namesOf(source: LoadSource): string[] {

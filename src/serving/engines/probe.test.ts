@@ -2,7 +2,7 @@ import { createServer, type RequestListener } from 'node:http';
 import { type AddressInfo, createServer as createTcp, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { HttpClient } from '../../http/client.ts';
-import { metricsAddresses } from './habits.ts';
+import { engineNamed } from './index.ts';
 import { probe } from './probe.ts';
 import { readLoad } from './scrape.ts';
 
@@ -39,7 +39,12 @@ describe('probe', () => {
     );
     for (const path of ['/gpu1', '/gpu1/', '/gpu1/v1', '/gpu1/v1/']) {
       const found = await probe(new URL(path, base), WITHIN);
-      expect(found).toMatchObject({ state: 'engine', engine: 'vLLM', version: '0.11.0', models: ['m'] });
+      expect(found).toMatchObject({
+        kind: 'engine',
+        engine: { name: 'vLLM' },
+        version: '0.11.0',
+        models: ['m'],
+      });
     }
   });
 
@@ -65,7 +70,7 @@ describe('probe', () => {
     );
     const found = await probe(base, WITHIN);
     expect(found).toMatchObject({
-      engine: 'Triton',
+      engine: { name: 'Triton' },
       version: '2.51.0',
       models: ['ensemble'],
       apis: ['kserve'],
@@ -80,48 +85,29 @@ describe('probe', () => {
         else response.writeHead(401).end();
       }),
     );
-    expect(await probe(base, WITHIN)).toMatchObject({ state: 'locked' });
+    expect(await probe(base, WITHIN)).toMatchObject({ kind: 'unauthorized' });
     expect(await probe(base, { ...WITHIN, headers: { authorization: 'Bearer k' } })).toMatchObject({
-      state: 'engine',
+      kind: 'engine',
     });
   });
 
   it('ends with a server that accepts and never answers, or never ends its answer', async () => {
     const mute = await at(createTcp());
-    expect(await probe(mute, SHORT)).toMatchObject({ state: 'silent' });
+    expect(await probe(mute, SHORT)).toMatchObject({ kind: 'timeout' });
     const endless = await at(createServer((_, response) => void response.writeHead(200).write('{"data":[')));
-    expect(await probe(endless, SHORT)).toMatchObject({ state: 'silent' });
+    expect(await probe(endless, SHORT)).toMatchObject({ kind: 'timeout' });
   });
 
   it('says what else is there: nobody, something else than HTTP, a web page', async () => {
     const gone = await at(createTcp());
     opened.pop()!.server.close();
-    expect(await probe(gone, WITHIN)).toMatchObject({ state: 'nothing' });
+    expect(await probe(gone, WITHIN)).toMatchObject({ kind: 'unreachable', code: 'ECONNREFUSED' });
     const banner = await at(createTcp((socket) => socket.end('SSH-2.0-OpenSSH_9.6\r\n')));
-    expect(await probe(banner, WITHIN)).toMatchObject({ state: 'foreign' });
+    expect(await probe(banner, WITHIN)).toMatchObject({ kind: 'wrong-protocol' });
     const page = await at(
       createServer((_, response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<html>')),
     );
-    expect(await probe(page, WITHIN)).toMatchObject({
-      state: 'foreign',
-      detail: expect.stringMatching(/HTML/),
-    });
-  });
-});
-
-describe('metricsAddresses', () => {
-  const places = (base: string, engine: Parameters<typeof metricsAddresses>[1]) =>
-    metricsAddresses(new URL(base), engine).map((address) => address.href);
-
-  it('knows the habits of engines', () => {
-    expect(places('http://gpu:8000/v1', 'vLLM')).toEqual(['http://gpu:8000/metrics']);
-    expect(places('http://gpu:8000/x/v1', null)).toEqual(['http://gpu:8000/x/metrics']);
-    expect(places('http://gpu:8000', 'TensorRT-LLM')).toEqual(['http://gpu:8000/prometheus/metrics']);
-    expect(places('http://gpu:8000', 'Triton')).toEqual([
-      'http://gpu:8002/metrics',
-      'http://gpu:8000/metrics',
-    ]);
-    expect(places('http://gpu:11434', 'Ollama')).toEqual([]);
+    expect(await probe(page, WITHIN)).toMatchObject({ kind: 'foreign', html: true });
   });
 });
 
@@ -130,7 +116,10 @@ describe('readLoad', () => {
     const address = new URL('/metrics', await at(createServer(listener)));
     const client = new HttpClient(address, { connect: 20_000, head: 20_000, idle: 20_000 });
     try {
-      return await readLoad({ client, address, engine, model: null }, AbortSignal.timeout(20_000));
+      return await readLoad(
+        { client, address, engine: engine === null ? null : engineNamed(engine), model: null },
+        AbortSignal.timeout(20_000),
+      );
     } finally {
       client.close();
     }
@@ -149,12 +138,15 @@ describe('readLoad', () => {
   });
 
   it.each([
-    ['an error', page('no', 501), 'refused'],
+    ['an error', page('no', 501), 'status'],
     ['a page of something else', page('<html>\n<body>\n'), 'not-metrics'],
     ['an empty page', page(''), 'not-metrics'],
-    ['metrics under names that nobody knows', page('vllm:requests_running_v2 3\n'), 'unknown-names'],
+    ['metrics under names that nobody knows', page('vllm:requests_running_v2 3\n'), 'unknown-metrics'],
   ])('rejects %s with what is wrong', async (_, listener, failure) => {
-    await expect(read(listener, 'vLLM')).rejects.toMatchObject({ name: 'ScrapeError', failure });
+    await expect(read(listener, 'vLLM')).rejects.toMatchObject({
+      name: 'FailureError',
+      failure: { kind: failure },
+    });
   });
 
   it('rejects when nobody is there', async () => {
@@ -162,6 +154,6 @@ describe('readLoad', () => {
     opened.pop()!.server.close();
     const client = new HttpClient(address, { connect: 20_000, head: 20_000, idle: 20_000 });
     const reading = readLoad({ client, address, engine: null, model: null }, AbortSignal.timeout(20_000));
-    await expect(reading).rejects.toMatchObject({ failure: 'unreachable' });
+    await expect(reading).rejects.toMatchObject({ failure: { kind: 'unreachable' } });
   });
 });

@@ -1,16 +1,10 @@
-/** Asks an address what it is, all questions at once and within a bound. What the answers mean is decided elsewhere. */
+/** Asks an address what it is, all questions at once and within a bound. */
 import { HttpClient } from '../../http/client.ts';
+import { readyModels, takesText } from './answers.ts';
 import { type Asked, ask, type Question } from './ask.ts';
-import { engineRoot } from './habits.ts';
-import {
-  type Answers,
-  QUESTIONS,
-  REPOSITORY,
-  readyModels,
-  recognise,
-  type Sighting,
-  takesText,
-} from './recognise.ts';
+import { engineRoot } from './load.ts';
+import { PAGES, recognise, type Sighting } from './recognise.ts';
+import { triton } from './triton.ts';
 
 export interface ProbeOptions {
   /** Milliseconds for all of it. */
@@ -31,9 +25,9 @@ export async function probe(base: URL, { within, headers = {}, signal }: ProbeOp
     return ask(client, { ...question, path: root + question.path, headers: { ...headers, ...type } }, ends);
   };
   try {
-    const asked = Object.entries(QUESTIONS).map(async ([name, question]) => [name, await put(question)]);
-    const sighting = recognise(Object.fromEntries(await Promise.all(asked)) as Answers);
-    return sighting.state === 'engine' && sighting.engine === 'Triton' && !sighting.apis.includes('openai')
+    const asked = PAGES.map(async (path) => [path, await put({ path })] as const);
+    const sighting = recognise(Object.fromEntries(await Promise.all(asked)));
+    return sighting.kind === 'engine' && sighting.engine === triton && !sighting.apis.includes('openai')
       ? { ...sighting, models: await textModels(put) }
       : sighting;
   } finally {
@@ -43,7 +37,7 @@ export async function probe(base: URL, { within, headers = {}, signal }: ProbeOp
 
 /** Of a Triton repository those that take text: preprocessing and postprocessing steps are models too. */
 async function textModels(put: (question: Question) => Promise<Asked>): Promise<readonly string[]> {
-  const models = readyModels(await put(REPOSITORY));
+  const models = readyModels(await put({ method: 'POST', path: '/v2/repository/index', body: '{}' }));
   const metadata = await Promise.all(
     models.map((model) => put({ path: `/v2/models/${encodeURIComponent(model)}` })),
   );

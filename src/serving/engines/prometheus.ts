@@ -1,6 +1,6 @@
 /**
  * Reads a page in Prometheus' text format (its exposition format 0.0.4, and what OpenMetrics 1.0 and Prometheus 3
- * add to a line: exemplars, quoted names). It knows no metric by name.
+ * add to a line: exemplars, quoted names).
  */
 
 export interface Sample {

@@ -1,13 +1,12 @@
-/**
- * What an expert is to the rest of the house: something that turns one request into one reply, in bytes of
- * OpenAI's format. It knows nothing of clusters, policies or sockets.
- */
+/** What an expert is to the rest of the product: something that turns one request into one reply, in bytes of OpenAI's format. */
 import type { RouterError } from '../../core/errors.ts';
 import type { MemberPlace } from '../../core/json-measure.ts';
 import type { ChatBody, CompletionBody, Endpoint, FinishReason, Usage } from '../../core/openai.ts';
 import type { EngineDescription, ReportedLoad } from '../engines/engine.ts';
+import { type Failure, failureText } from '../engines/failure.ts';
 
 export type { EngineDescription, ReportedLoad } from '../engines/engine.ts';
+export { failureFrom } from '../engines/failure.ts';
 
 export type ExpertRequest = ExpertRequestBase &
   (
@@ -61,7 +60,12 @@ export interface Generation {
 export type Health =
   | { readonly state: 'ready'; readonly detail?: string }
   | { readonly state: 'warming'; readonly detail: string }
-  | { readonly state: 'down'; readonly detail: string };
+  | { readonly state: 'down'; readonly failure: Failure };
+
+/** What a state of health says beyond its name; empty where it says nothing. */
+export function healthText(health: Health): string {
+  return health.state === 'down' ? failureText(health.failure) : (health.detail ?? '');
+}
 
 export interface Expert {
   readonly id: string;

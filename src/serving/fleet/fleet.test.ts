@@ -211,7 +211,10 @@ describe('ExpertGroup', () => {
   it('says why when no replica can take requests, and lets those who wait in when one comes back', () => {
     const only = replica('http://gpu1', 1);
     const group = new ExpertGroup('e', [only], { queueSize: 9, queueTimeout: 1000 });
-    group.found(only, { state: 'down', detail: 'ECONNREFUSED' });
+    group.found(only, {
+      state: 'down',
+      failure: { kind: 'unreachable', code: 'ECONNREFUSED', detail: 'ECONNREFUSED' },
+    });
     expect(admit(group).results[0]).toMatchObject({
       code: 'expert_not_ready',
       message: expect.stringContaining('http://gpu1 down (ECONNREFUSED)'),

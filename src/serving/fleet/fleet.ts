@@ -1,7 +1,6 @@
 /** Every expert with its replicas, asked for health and load in the background. It chooses nothing; it knows what runs. */
-import { describeError } from '../../core/errors.ts';
 import type { LoadSnapshot } from '../../deciding/routing/policy.ts';
-import type { Health } from '../experts/expert.ts';
+import { failureFrom, type Health } from '../experts/expert.ts';
 import type { ExpertGroup } from './group.ts';
 import { LoadWatch } from './load-watch.ts';
 import type { Replica } from './replica.ts';
@@ -118,7 +117,7 @@ async function probe(group: ExpertGroup, replica: Replica): Promise<Health> {
   try {
     health = await replica.expert.health(AbortSignal.timeout(PROBE_TIMEOUT_MS));
   } catch (error) {
-    health = { state: 'down', detail: describeError(error) };
+    health = { state: 'down', failure: failureFrom(error) };
   }
   group.found(replica, health);
   return health;

@@ -5,7 +5,8 @@
 import { RouterError } from '../../core/errors.ts';
 import { expectedWait } from '../../deciding/routing/expected-wait.ts';
 import type { LoadSnapshot } from '../../deciding/routing/policy.ts';
-import { rankReplicas } from '../../deciding/routing/replica.ts';
+import { chooseReplica } from '../../deciding/routing/replica.ts';
+import { healthText } from '../experts/expert.ts';
 import { FairQueue, type Waiting } from './fair-queue.ts';
 import { loadOf, snapshotOf } from './group-load.ts';
 import type { LoadReport } from './load-report.ts';
@@ -114,11 +115,11 @@ export class ExpertGroup {
     const free = this.replicas.filter(
       (replica) => replica.hasRoom && replica.available && !admission.tried.has(replica),
     );
-    const [best] = rankReplicas(
+    const best = chooseReplica(
       free.map((replica) => snapshotOf(replica, this.#share)),
       admission.affinityKey,
     );
-    if (best === undefined) return null;
+    if (best === null) return null;
     const lease = free[best]!.lease(admission.tokens);
     return {
       replica: lease.replica,
@@ -167,7 +168,7 @@ export class ExpertGroup {
         const state =
           health.state === 'ready'
             ? `its breaker is ${replica.breaker}`
-            : `${health.state} (${health.detail})`;
+            : `${health.state} (${healthText(health)})`;
         return `${replica.name} ${state}`;
       })
       .join(', ');

@@ -77,7 +77,10 @@ describe('LoadWatch', () => {
   it('does not ask one that is down, and asks soon once it is back', async () => {
     const { replica, seen } = watched(async () => LOAD);
     await vi.advanceTimersByTimeAsync(5_000);
-    replica.found({ state: 'down', detail: 'ECONNREFUSED' });
+    replica.found({
+      state: 'down',
+      failure: { kind: 'unreachable', code: 'ECONNREFUSED', detail: 'ECONNREFUSED' },
+    });
     const before = seen.asked;
     await vi.advanceTimersByTimeAsync(100_000);
     expect(seen.asked).toBe(before);

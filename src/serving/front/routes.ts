@@ -4,6 +4,7 @@ import { RouterError } from '../../core/errors.ts';
 import { excerpt } from '../../core/excerpt.ts';
 import { requestHeadersForExpert } from '../../core/headers.ts';
 import type { Endpoint } from '../../core/openai.ts';
+import { type Health, healthText } from '../experts/expert.ts';
 import type { Replica } from '../fleet/replica.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { readRequest } from '../gateway/read-request.ts';
@@ -83,18 +84,12 @@ function matches(route: string, path: string): boolean {
 function answer(endpoint: Endpoint): Handler {
   return async ({ gateway, maxBodyMb, onRouted }, { request, response, traceId, caller }) => {
     const parsed = await readRequest(endpoint, await readBody({ request, response }, maxBodyMb));
-    const routed = gateway.route(parsed, forcedExpert(request));
+    const routed = gateway.route(parsed, forcedExpert(request), priorityOf(request));
     for (const [name, value] of Object.entries(decisionHeaders(routed))) response.setHeader(name, value);
     onRouted(routed, traceId);
     const sink = new ClientSink(response);
     const headers = requestHeadersForExpert(request.headers);
-    sink.drive(
-      gateway.answer(
-        { request: parsed, headers, traceId, priority: priorityOf(request), tenant: caller ?? '' },
-        routed,
-        sink,
-      ),
-    );
+    sink.drive(gateway.answer({ request: parsed, headers, traceId, tenant: caller ?? '' }, routed, sink));
   };
 }
 
@@ -103,7 +98,7 @@ async function dryRun(
   { request, response, traceId }: Exchange,
 ): Promise<void> {
   const parsed = await readRequest(null, await readBody({ request, response }, maxBodyMb));
-  const routed = gateway.route(parsed, forcedExpert(request));
+  const routed = gateway.route(parsed, forcedExpert(request), priorityOf(request));
   for (const [name, value] of Object.entries(decisionHeaders(routed))) response.setHeader(name, value);
   sendJson(response, 200, decisionBody(gateway.router, routed, traceId));
 }
@@ -153,7 +148,7 @@ async function listExperts({ gateway }: RouteContext, { response }: Exchange): P
       replicas: group.replicas.map((replica) => ({
         name: replica.name,
         kind: replica.expert.kind,
-        health: replica.health,
+        health: healthBody(replica.health),
         breaker: replica.breaker,
         in_flight: replica.inFlight,
         limit: Number.isFinite(replica.limit) ? replica.limit : null,
@@ -165,6 +160,13 @@ async function listExperts({ gateway }: RouteContext, { response }: Exchange): P
     };
   });
   sendJson(response, 200, { object: 'list', data });
+}
+
+/** `detail` is for people; a failure stays beside it as a value. */
+function healthBody(health: Health): Record<string, unknown> {
+  const detail = healthText(health);
+  const failure = health.state === 'down' ? { failure: health.failure } : {};
+  return { state: health.state, ...(detail === '' ? {} : { detail }), ...failure };
 }
 
 /** What the engine says of its load, how old that is, and what is made of it. */

@@ -7,7 +7,7 @@ import type { ExpertRequest, Generation, Outcome, ReplySink } from '../experts/e
 import type { Fleet } from '../fleet/fleet.ts';
 import type { ExpertGroup } from '../fleet/group.ts';
 import type { RequestRecord, Telemetry } from '../telemetry/metrics.ts';
-import { type AttemptPlan, type AttemptSink, Attempts, estimatedTokens } from './attempts.ts';
+import { type AttemptPlan, type AttemptSink, Attempts } from './attempts.ts';
 import { FirstByteTimes, Hedge } from './hedge.ts';
 import type { ParsedRequest } from './request.ts';
 import { HEDGE_SHARE, RETRY_SHARE, RetryBudget } from './retry-budget.ts';
@@ -19,8 +19,6 @@ export interface Incoming {
   /** Client headers that passed the allow-list. */
   readonly headers: Readonly<Record<string, string>>;
   readonly traceId: string;
-  /** Higher is let in first where there is a line. */
-  readonly priority: number;
   /** Whose request it is, for fairness between keys. */
   readonly tenant: string;
 }
@@ -44,9 +42,6 @@ export interface GatewayOptions {
   firstTokenTimeout(expert: string): number;
 }
 
-/** Tokens an answer is expected to have until an expert's own answers say better. */
-const EXPECTED_OUTPUT = 256;
-
 export class Gateway {
   readonly router: Router;
   readonly fleet: Fleet;
@@ -64,8 +59,8 @@ export class Gateway {
   }
 
   /** Chooses for a request. The dry run ends here; the data path goes on with `answer`. */
-  route(request: ParsedRequest, forced: string | undefined): Routed {
-    return this.#telemetry.timeDecision(() => this.router.route(request, forced));
+  route(request: ParsedRequest, forced: string | undefined, priority = 0): Routed {
+    return this.#telemetry.timeDecision(() => this.router.route(request, forced, priority));
   }
 
   /** Lets the chosen expert answer into the sink; where it cannot, the next of the ranking may. */
@@ -113,14 +108,14 @@ export class Gateway {
   }
 
   #plan(incoming: Incoming, routed: Routed): Omit<AttemptPlan, 'groups'> {
-    const { request, priority, tenant } = incoming;
+    const { request, tenant } = incoming;
     return {
       request: asExpertRequest(incoming),
       stream: request.stream,
-      promptTokens: estimatedTokens(request.body.length),
-      outputTokens: expectedOutput(request),
-      affinityKey: routed.affinityKey,
-      priority,
+      promptTokens: routed.view.promptTokens,
+      outputTokens: routed.view.outputTokens,
+      affinityKey: routed.view.prefixKey,
+      priority: routed.view.priority,
       tenant,
       firstTokenMs: (group) => this.#options.firstTokenTimeout(group.id),
       totalMs: this.#options.requestTimeout,
@@ -149,11 +144,6 @@ function asExpertRequest({ request, headers, traceId }: Incoming): ExpertRequest
   };
   if (request.endpoint === 'chat') return { ...common, endpoint: 'chat', json: request.json };
   return { ...common, endpoint: 'completions', json: request.json };
-}
-
-function expectedOutput({ json }: ParsedRequest): number {
-  const limit = json.max_completion_tokens ?? json.max_tokens;
-  return typeof limit === 'number' && limit > 0 ? Math.min(limit, EXPECTED_OUTPUT) : EXPECTED_OUTPUT;
 }
 
 /** Passes a reply on and notes its milestones; `record` itself counts only the first ending it hears of. */

@@ -173,3 +173,12 @@ function isObject(value: unknown): value is Json {
 function invalid(param: string, message: string): RouterError {
   return new RouterError('invalid_body', `${message}.`, { param });
 }
+
+/** Tokens an answer is expected to have where nobody says less. */
+const EXPECTED_OUTPUT = 256;
+
+/** Expected length of the answer, in tokens. */
+export function expectedOutput({ json }: ParsedRequest): number {
+  const limit = json.max_completion_tokens ?? json.max_tokens;
+  return typeof limit === 'number' && limit > 0 ? Math.min(limit, EXPECTED_OUTPUT) : EXPECTED_OUTPUT;
+}

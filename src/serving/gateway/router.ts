@@ -1,7 +1,4 @@
-/**
- * The choice for one request: text, classification, decision. The data path and the dry run call this same
- * code; it holds the router model and the experts' territory, and speaks to nobody.
- */
+/** The choice for one request: text, classification, decision. The data path and the dry run call this same code. */
 
 import { RouterError } from '../../core/errors.ts';
 import { excerpt } from '../../core/excerpt.ts';
@@ -9,26 +6,27 @@ import { nearestName } from '../../core/suggest.ts';
 import { type Classification, classify } from '../../deciding/model/classify.ts';
 import type { RouterModel } from '../../deciding/model/router-model.ts';
 import { type Decision, decide, decideFor } from '../../deciding/routing/decide.ts';
-import type { LoadSnapshot, Policy } from '../../deciding/routing/policy.ts';
+import type { BoundPolicy, LoadSnapshot, RequestView } from '../../deciding/routing/policy.ts';
 import type { Territory } from '../../deciding/routing/territory.ts';
 import type { RoutableText } from '../../deciding/text/routable.ts';
-import { AUTO, type ParsedRequest } from './request.ts';
+import { estimatedTokens } from './attempts.ts';
+import { AUTO, expectedOutput, type ParsedRequest } from './request.ts';
 
 export interface Routed {
   /** Of the last user turn, with what its conversation adds. */
   readonly classification: Classification;
   readonly text: RoutableText;
   readonly decision: Decision;
-  /** Equal for the turns of one conversation, so that they can go to the replica that has its prefix cached. */
-  readonly affinityKey: string | null;
+  /** What policies see of the request. */
+  readonly view: RequestView;
 }
 
 export interface RouterParts {
   readonly model: RouterModel;
   readonly territory: Territory;
-  readonly policy: Policy;
-  /** Seconds of waiting worth one unit of affinity, for policies that trade the two. */
-  readonly secondsPerAffinity: number;
+  readonly policy: BoundPolicy;
+  /** Milliseconds a whole request may take. */
+  readonly requestTimeout: number;
   /** The load of each expert now, in the territory's order. */
   loads(): readonly LoadSnapshot[];
   /** Uniform in [0, 1). */
@@ -49,25 +47,41 @@ export class Router {
 
   /**
    * @param forced the expert a request header demands, which outranks the body's model name
+   * @param priority -10 to 10, higher is more urgent
    * @throws RouterError `model_not_found` for a name that is neither `auto` nor an expert
    */
-  route(request: ParsedRequest, forced: string | undefined): Routed {
+  route(request: ParsedRequest, forced: string | undefined, priority = 0): Routed {
     const { turns } = request;
     const classified = turns.map((turn) => classify(this.model, turn));
-    const classification = classified.at(-1)!;
+    const view = this.#view(request, priority);
     return {
-      classification,
+      classification: classified.at(-1)!,
       text: turns.at(-1)!,
-      decision: this.#decide(request.model, forced, classified),
-      affinityKey: request.affinityKey,
+      decision: this.#decide(request.model, forced, classified, view),
+      view,
     };
   }
 
-  #decide(model: string, forced: string | undefined, turns: readonly Classification[]): Decision {
+  #view(request: ParsedRequest, priority: number): RequestView {
+    return {
+      promptTokens: estimatedTokens(request.body.length),
+      outputTokens: expectedOutput(request),
+      prefixKey: request.affinityKey,
+      priority,
+      deadline: this.#parts.requestTimeout / 1000,
+    };
+  }
+
+  #decide(
+    model: string,
+    forced: string | undefined,
+    turns: readonly Classification[],
+    request: RequestView,
+  ): Decision {
     if (forced !== undefined) return decideFor(this.territory, this.#known(forced), turns, 'forced');
     if (model !== AUTO) return decideFor(this.territory, this.#known(model), turns, 'named');
-    const { policy, loads, random, secondsPerAffinity } = this.#parts;
-    const context = { random: random(), sequence: this.#sequence++, secondsPerAffinity };
+    const { policy, loads, random } = this.#parts;
+    const context = { request, random: random(), sequence: this.#sequence++ };
     return decide(this.territory, turns, loads(), policy, context);
   }
 

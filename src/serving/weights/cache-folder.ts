@@ -1,4 +1,4 @@
-/** Where this user's downloads belong, by the customs of each system. Pure; it knows nothing of what is kept there. */
+/** Where this user's downloads belong, by the customs of each system. */
 import { join } from 'node:path';
 
 export function cacheFolder(

@@ -1,7 +1,4 @@
-/**
- * The weights this product names by itself, pinned by size and checksum, and where they may be had.
- * It knows nothing of downloading; a wrong byte from any source is caught by the checksum given here.
- */
+/** The weights this product names by itself, pinned by size and checksum, and where they may be had. */
 
 /** A file whose every byte is known beforehand. */
 export interface PinnedWeights {

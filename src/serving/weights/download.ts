@@ -1,7 +1,9 @@
 /**
- * Brings one address into one `.partial` file, going on where an earlier try stopped, and trying again after
- * passing troubles. It knows nothing of checksums, caches or what the bytes mean.
+ * Brings one address into one `.partial` file, going on where an earlier attempt stopped, and trying again after
+ * transient failures.
  */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Response } from 'undici';
@@ -37,7 +39,7 @@ export async function download(url: string, partial: string, options: DownloadOp
   }
 }
 
-/** Tries again after passing troubles, each time after twice the wait; not after a refusal or an abort. */
+/** Tries again after transient failures, each time after twice the wait; not after a refusal or an abort. */
 export async function retrying<T>(
   options: Pick<DownloadOptions, 'signal' | 'attempts' | 'backoffMs'>,
   attempt: () => Promise<T>,
@@ -108,6 +110,14 @@ async function append(
     await file.close();
   }
   return done;
+}
+
+/** The sha256 of a file in hexadecimal, read once in pieces. */
+export async function sha256Of(path: string, signal?: AbortSignal): Promise<string> {
+  const hash = createHash('sha256');
+  const pieces = createReadStream(path, { highWaterMark: 1 << 20, ...(signal ? { signal } : {}) });
+  for await (const piece of pieces) hash.update(piece as Buffer);
+  return hash.digest('hex');
 }
 
 export function isDiskFull(error: unknown): boolean {

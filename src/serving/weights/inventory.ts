@@ -1,11 +1,8 @@
-/**
- * What lies in the weights part of the cache, and whether each file still has the checksum it came with.
- * It changes nothing.
- */
+/** What lies in the weights part of the cache, and whether each file still has the checksum it came with. */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { DEFAULT_WEIGHTS } from './catalog.ts';
-import { sha256Of } from './checksum.ts';
+import { sha256Of } from './download.ts';
 
 export interface CachedFile {
   /** Relative to the weights folder. */

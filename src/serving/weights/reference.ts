@@ -1,7 +1,4 @@
-/**
- * What a `weights:` setting means: the built-in model, a file on this machine, an address, or a file on the hub.
- * Pure text; whether the thing exists is found out elsewhere.
- */
+/** What a `weights:` setting means: the built-in model, a file on this machine, an address, or a file on the hub. Pure. */
 import { createHash } from 'node:crypto';
 import { basename, isAbsolute, join, resolve } from 'node:path';
 import { UserError } from '../../core/errors.ts';

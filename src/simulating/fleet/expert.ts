@@ -1,9 +1,6 @@
-/**
- * One expert of the fleet: its replicas, and what a router can see of its load.
- * It knows which replica is least busy, and nothing of policies or users.
- */
-import { MinHeap } from '../../core/heap.ts';
-import type { Candidate, LoadSnapshot } from '../../deciding/routing/policy.ts';
+/** One expert of the fleet: its replicas, and what a gateway can see of its load and of theirs. */
+import type { LoadSnapshot } from '../../deciding/routing/policy.ts';
+import { chooseReplica, type ReplicaSnapshot } from '../../deciding/routing/replica.ts';
 import { stepCost } from '../cost/step.ts';
 import { KvCache } from '../engine/kv-cache.ts';
 import { Replica } from '../engine/replica.ts';
@@ -12,26 +9,24 @@ import { memoryBudget } from '../memory.ts';
 import { type MeanLengths, maxConcurrent, steadyState } from '../steady-state.ts';
 import type { SimulatedExpertSpec } from './scenario.ts';
 
-/** A replica with the counters a gateway keeps about it. */
-export interface FleetReplica {
+/** A replica, and what a gateway knows of it. */
+export interface FleetReplica extends ReplicaSnapshot {
   readonly engine: Replica;
   readonly expert: FleetExpert;
-  inFlight: number;
+  outstandingTokens: number;
   /** When the event loop will look at it next; Infinity when idle. */
   wakeAt: number;
 }
-
-/** Entries a replica may have in the order by load before the order is made anew. */
-const STALE = 8;
 
 export class FleetExpert {
   readonly spec: SimulatedExpertSpec;
   readonly replicas: readonly FleetReplica[];
   readonly #capacity: number;
   readonly #tokensPerSecond: number;
-  #byLoad = new MinHeap<FleetReplica>();
   #present = 0;
   #outstandingTokens = 0;
+  /** Taken when first asked for, and then until a request comes or goes. */
+  #snapshot: LoadSnapshot | null = null;
 
   /** @param mean what the router expects a request to be, for its estimates of load */
   constructor(spec: SimulatedExpertSpec, mean: MeanLengths) {
@@ -39,12 +34,20 @@ export class FleetExpert {
     const { deployment, limits, admission, chunkedPrefill } = spec;
     const budget = memoryBudget(deployment, limits, mean.promptTokens + mean.outputTokens);
     const cost = stepCost(deployment);
-    this.replicas = Array.from({ length: spec.replicas }, (): FleetReplica => {
+    this.replicas = Array.from({ length: spec.replicas }, (_, index): FleetReplica => {
       const cache = new KvCache(budget.kvTokens, limits.blockTokens);
       const engine = new Replica(cost, { ...limits, admission, chunkedPrefill }, cache, spec.frontEnd);
-      return { engine, expert: this, inFlight: 0, wakeAt: Number.POSITIVE_INFINITY };
+      return {
+        name: String(index),
+        weight: 1,
+        available: true,
+        full: false,
+        outstandingTokens: 0,
+        engine,
+        expert: this,
+        wakeAt: Number.POSITIVE_INFINITY,
+      };
     });
-    for (const replica of this.replicas) this.#byLoad.push(0, replica);
     const perReplica = Math.min(spec.slots ?? Number.POSITIVE_INFINITY, maxConcurrent(budget, limits, mean));
     this.#capacity = perReplica * spec.replicas;
     const { tokensPerSecond } = steadyState(deployment, limits, mean, perReplica);
@@ -58,10 +61,15 @@ export class FleetExpert {
     return this.spec.replicas * this.spec.deployment.tensorParallel;
   }
 
-  candidate(affinity: number): Candidate {
+  get load(): LoadSnapshot {
+    this.#snapshot ??= this.#takeSnapshot();
+    return this.#snapshot;
+  }
+
+  #takeSnapshot(): LoadSnapshot {
     // A gateway admits up to the capacity it knows and lets the others wait.
     const admitted = Math.min(this.#present, this.#capacity);
-    const load: LoadSnapshot = {
+    return {
       inFlight: admitted,
       queued: this.#present - admitted,
       outstandingTokens: this.#outstandingTokens,
@@ -69,34 +77,25 @@ export class FleetExpert {
       capacity: this.#capacity,
       available: true,
     };
-    return { id: this.spec.id, affinity, load };
   }
 
-  /** The replica with the fewest requests; of equals the one that has had so few for longest. */
-  leastBusy(): FleetReplica {
-    // Entries of replicas that have moved on since are dropped when they come up.
-    while (this.#byLoad.minKey !== this.#byLoad.peek()!.inFlight) this.#byLoad.pop();
-    return this.#byLoad.peek()!;
-  }
-
-  #moved(replica: FleetReplica, change: 1 | -1): void {
-    replica.inFlight += change;
-    if (this.#byLoad.size > STALE * this.replicas.length) {
-      this.#byLoad = new MinHeap();
-      for (const one of this.replicas) if (one !== replica) this.#byLoad.push(one.inFlight, one);
-    }
-    this.#byLoad.push(replica.inFlight, replica);
+  /** The replica that a gateway would give a request with this prefix key. */
+  replicaFor(prefixKey: string | null): FleetReplica {
+    return this.replicas[chooseReplica(this.replicas, prefixKey)!]!;
   }
 
   began(replica: FleetReplica, request: GenerationRequest): void {
-    this.#moved(replica, 1);
-    this.#present += 1;
-    this.#outstandingTokens += request.promptTokens + request.outputTokens;
+    this.#count(replica, 1, request.promptTokens + request.outputTokens);
   }
 
   ended(replica: FleetReplica, request: GenerationRequest): void {
-    this.#moved(replica, -1);
-    this.#present -= 1;
-    this.#outstandingTokens -= request.promptTokens + request.outputTokens;
+    this.#count(replica, -1, -(request.promptTokens + request.outputTokens));
+  }
+
+  #count(replica: FleetReplica, requests: number, tokens: number): void {
+    this.#present += requests;
+    this.#outstandingTokens += tokens;
+    replica.outstandingTokens += tokens;
+    this.#snapshot = null;
   }
 }

@@ -1,15 +1,13 @@
-/**
- * What is simulated: experts on GPUs, the prompts that come, and the policy between them; as plain values.
- * It knows nothing of YAML, files or results.
- */
+/** What is simulated: experts on GPUs, the prompts that come, and the policy between them; as plain values. */
 import { UserError } from '../../core/errors.ts';
-import type { Policy } from '../../deciding/routing/policy.ts';
+import type { BoundPolicy } from '../../deciding/routing/policy.ts';
 import { type Deployment, describeDeployment } from '../deployment.ts';
 import type { AdmissionRule } from '../engine/scheduler.ts';
 import { type EngineLimits, requireFit } from '../memory.ts';
 import { type Arrivals, checkArrivals } from '../workload/arrivals.ts';
 import type { ClusterShares } from '../workload/clusters.ts';
 import { checkLengths, type LengthModel } from '../workload/lengths.ts';
+import type { Prompts } from './prompts.ts';
 
 export interface SimulatedExpertSpec {
   readonly id: string;
@@ -33,17 +31,14 @@ export interface ReplayedRequest {
 
 export interface FleetScenario {
   readonly experts: readonly SimulatedExpertSpec[];
-  /** Share of prompts per cluster; cluster i is at home with the expert of the highest affinity. */
+  readonly prompts: Prompts;
+  /** Share of each kind of prompt. */
   readonly shares: ClusterShares;
-  /** Affinity of each expert for a cluster's prompts, in the order of `experts`. */
-  readonly affinities: readonly (readonly number[])[];
   readonly arrivals: Arrivals;
   readonly lengths: LengthModel;
   /** With trace arrivals: the requests in the order of their times; lengths are then not drawn. */
   readonly replay?: readonly ReplayedRequest[];
-  readonly policy: Policy;
-  /** Seconds of waiting that one unit of affinity is worth to the policy. */
-  readonly secondsPerAffinity: number;
+  readonly policy: BoundPolicy;
   /** Seconds measured, after `warmupSeconds` that are not. */
   readonly seconds: number;
   readonly warmupSeconds: number;
@@ -61,7 +56,6 @@ export function checkScenario(scenario: FleetScenario): void {
   positive('seconds', scenario.seconds);
   if (!(scenario.warmupSeconds >= 0))
     throw new UserError(`warmup: must not be negative, is ${scenario.warmupSeconds}.`);
-  positive('seconds_per_affinity', scenario.secondsPerAffinity);
   if (scenario.experts.length === 0) throw new UserError('experts: at least one is needed.');
   checkArrivals(scenario.arrivals);
   checkLengths(scenario.lengths);

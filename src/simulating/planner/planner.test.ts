@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { nearest } from '../../deciding/routing/policies/nearest.ts';
+import { bindPolicy } from '../../deciding/routing/policy.ts';
 import { recipe } from '../../deploying/recipe.ts';
 import { deployment } from '../deployment.ts';
 import { simulateFleet } from '../fleet/event-loop.ts';
+import { ringPrompts } from '../fleet/prompts.ts';
 import { findGpu } from '../hardware/gpu.ts';
 import { PRECISIONS } from '../hardware/precision.ts';
 import { DEFAULT_LIMITS } from '../memory.ts';
@@ -35,15 +38,14 @@ describe('the steady state by arithmetic', () => {
         },
       ],
       shares: [1],
-      affinities: [[1]],
+      prompts: ringPrompts(1, 1),
       arrivals: { kind: 'closed', users, thinkSeconds: 0 },
       lengths: {
         kind: 'independent',
         prompt: { kind: 'lognormal', median: 1000, p95: 1100, max: 2000 },
         output: { kind: 'lognormal', median: 200, p95: 230, max: 400 },
       },
-      policy: (candidates) => candidates,
-      secondsPerAffinity: 30,
+      policy: bindPolicy(nearest),
       seconds: 200,
       warmupSeconds: 60,
       seed: 1,
@@ -167,12 +169,11 @@ describe('what is recommended', () => {
           },
         ],
         shares: [1],
-        affinities: [[1]],
+        prompts: ringPrompts(1, 1),
         arrivals:
           'users' in load ? { kind: 'closed', ...load } : { kind: 'poisson', perSecond: load.perSecond },
         lengths: demand.lengths,
-        policy: (candidates) => candidates,
-        secondsPerAffinity: 1,
+        policy: bindPolicy(nearest),
         seconds: 200,
         warmupSeconds: 100,
         seed: 7,

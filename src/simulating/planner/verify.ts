@@ -2,12 +2,14 @@
  * Whether a placement keeps what arithmetic promises: a short simulation of it, and how far it is from its edge.
  * It knows one placement and one demand, and nothing of searching or printing.
  */
-import { POLICIES } from '../../deciding/routing/policies.ts';
+import { nearest } from '../../deciding/routing/policies/nearest.ts';
+import { bindPolicy } from '../../deciding/routing/policy.ts';
 import type { Deployment } from '../deployment.ts';
 import { simulateFleet } from '../fleet/event-loop.ts';
 import type { StageMeasures } from '../fleet/measures.ts';
+import { ringPrompts } from '../fleet/prompts.ts';
 import type { FleetScenario } from '../fleet/scenario.ts';
-import { ringAffinities, zipfShares } from '../workload/clusters.ts';
+import { zipfShares } from '../workload/clusters.ts';
 import { within } from '../workload/lengths.ts';
 import { type Demand, type Load, scaled, shortfall } from './demand.ts';
 
@@ -62,14 +64,13 @@ function scenario(
       },
     ],
     shares: zipfShares(1, 0),
-    affinities: [ringAffinities(0, 1)],
+    prompts: ringPrompts(1, 1),
     arrivals:
       'users' in load
         ? { kind: 'closed', users: load.users, thinkSeconds: load.thinkSeconds }
         : { kind: 'poisson', perSecond: load.perSecond },
     lengths: within(lengths, d.model.maxContext),
-    policy: POLICIES.nearest,
-    secondsPerAffinity: 1,
+    policy: bindPolicy(nearest),
     seconds: Math.min(seconds, 3600),
     warmupSeconds: Math.max(WARMUP, cycle),
     seed: 1,

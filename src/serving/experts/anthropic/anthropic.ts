@@ -6,8 +6,9 @@ import { StringDecoder } from 'node:string_decoder';
 import { RouterError } from '../../../core/errors.ts';
 import { eventReader, type ServerEvent } from '../../../core/sse.ts';
 import { HttpClient, WireError } from '../../../http/client.ts';
+import { modelIds } from '../../engines/answers.ts';
 import { type Asked, ask, isAnswer } from '../../engines/ask.ts';
-import { modelIds } from '../../engines/recognise.ts';
+import { FailureError } from '../../engines/failure.ts';
 import type { EngineDescription, Expert, ExpertRequest, Generation, Health, ReplySink } from '../expert.ts';
 import type { ExpertDeps, ExpertKind } from '../kind.ts';
 import { apiBase } from '../openai/options.ts';
@@ -77,18 +78,19 @@ class AnthropicExpert implements Expert {
   }
 
   async health(signal: AbortSignal): Promise<Health> {
-    if (this.#closed) return { state: 'down', detail: 'closed' };
+    if (this.#closed) return { state: 'down', failure: { kind: 'closed' } };
     const asked = await this.#askModels(signal);
-    if (!isAnswer(asked)) return { state: 'down', detail: asked.detail };
-    if (asked.status === 401) return { state: 'down', detail: 'the API refuses the key: set api_key' };
+    if (!isAnswer(asked)) return { state: 'down', failure: asked };
+    const { status } = asked;
+    if (status === 401) return { state: 'down', failure: { kind: 'unauthorized', status } };
     // A proxy may have no list of models; an answer of any other kind below 500 shows that the API is up.
-    if (asked.status < 500) return { state: 'ready' };
-    return { state: 'down', detail: `GET ${this.#path}/models answered ${asked.status}` };
+    if (status < 500) return { state: 'ready' };
+    return { state: 'down', failure: { kind: 'status', asked: `GET ${this.#path}/models`, status } };
   }
 
   async describe(signal: AbortSignal): Promise<EngineDescription> {
     const asked = await this.#askModels(signal);
-    if (!isAnswer(asked)) throw new Error(asked.detail);
+    if (!isAnswer(asked)) throw new FailureError(asked);
     return {
       engine: 'Anthropic',
       version: this.#options.version,

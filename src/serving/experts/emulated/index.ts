@@ -76,7 +76,7 @@ function emulatedExpert(id: string, options: EmulatedOptions, deps: ExpertDeps):
       });
     },
     health: async () =>
-      closed ? { state: 'down', detail: 'closed' } : { state: 'ready', detail: 'emulated' },
+      closed ? { state: 'down', failure: { kind: 'closed' } } : { state: 'ready', detail: 'emulated' },
     close: () => {
       closed = true;
       return running.close();

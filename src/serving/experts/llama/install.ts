@@ -48,7 +48,7 @@ export async function ensureEngine(deps: InstallDeps): Promise<string> {
   const folder = engineFolder(deps.cacheFolder);
   const signal = deps.signal ?? new AbortController().signal;
   const onWait = () => deps.log('another process is installing the llama.cpp engine; waiting for it');
-  return withLock(`${folder}.lock`, { now: deps.now, signal, onWait }, async () => {
+  return withLock(`${folder}.lock`, { signal, onWait }, async () => {
     const meanwhile = await findEngine(deps.cacheFolder);
     if (meanwhile) return meanwhile;
     await sweep(dirname(folder));

@@ -45,7 +45,7 @@ export class LlamaExpert implements Expert {
   }
 
   async health(): Promise<Health> {
-    if (this.#closed) return { state: 'down', detail: 'closed' };
+    if (this.#closed) return { state: 'down', failure: { kind: 'closed' } };
     const { free, waiting } = this.#loaded.load;
     return {
       state: 'ready',

@@ -5,6 +5,7 @@ import { cacheFolder } from '../../weights/cache-folder.ts';
 import { listWeights } from '../../weights/inventory.ts';
 import { listen, requestOf, textOf } from '../expert.contract.tools.ts';
 import { describeExpert } from '../expert.contract.ts';
+import { healthText } from '../expert.ts';
 import type { ExpertDeps } from '../kind.ts';
 import { createLlamaKind } from './index.ts';
 import { findEngine } from './install.ts';
@@ -20,7 +21,7 @@ if (forced || present) {
     kind.create(id, kind.options.parse({ context: 512, parallel: 2, threads: 1 }), deps());
   const inUse = async (expert: { health: Awaited<ReturnType<typeof make>>['health'] }) => {
     const health = await expert.health(new AbortController().signal);
-    return health.detail?.startsWith('2 of 2 sequences free, 0 waiting') ? 0 : 1;
+    return healthText(health).startsWith('2 of 2 sequences free, 0 waiting') ? 0 : 1;
   };
   describeExpert('llama', () => make(), { maxTokens: 12, inUse });
 
@@ -36,12 +37,12 @@ if (forced || present) {
       await Promise.all(running.map((each) => each.first));
       const waiting = listen(two, long);
       await new Promise((resolve) => setTimeout(resolve, 50));
-      expect((await one.health(new AbortController().signal)).detail).toContain(
+      expect(healthText(await one.health(new AbortController().signal))).toContain(
         '0 of 2 sequences free, 1 waiting',
       );
       waiting.generation.cancel();
       await new Promise((resolve) => setTimeout(resolve, 20));
-      expect((await one.health(new AbortController().signal)).detail).toContain('0 waiting');
+      expect(healthText(await one.health(new AbortController().signal))).toContain('0 waiting');
       await one.close();
       expect(running[1]?.calls).not.toContain('fail');
       await two.close();

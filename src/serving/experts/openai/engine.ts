@@ -1,14 +1,11 @@
-/**
- * The engine behind an address with OpenAI's API: what it is, and the load that its metrics tell. It sends no request
- * for text and knows nothing of replies.
- */
-
+/** The engine behind an address with OpenAI's API: what it is, and the load that its metrics tell. */
 import { HttpClient } from '../../../http/client.ts';
-import type { Engine, EngineDescription, ReportedLoad } from '../../engines/engine.ts';
-import { metricsAddresses } from '../../engines/habits.ts';
+import type { EngineDescription, EngineFacts, ReportedLoad } from '../../engines/engine.ts';
+import { FailureError } from '../../engines/failure.ts';
+import { metricsAddresses } from '../../engines/load.ts';
 import { probe } from '../../engines/probe.ts';
 import type { EngineSighting, Sighting } from '../../engines/recognise.ts';
-import { readLoad, ScrapeError } from '../../engines/scrape.ts';
+import { readLoad } from '../../engines/scrape.ts';
 
 export interface EngineOptions {
   /** Address of the API. */
@@ -16,7 +13,7 @@ export interface EngineOptions {
   readonly model: string;
   /** Sent to this address and to no other: they may carry a key. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Where its metrics are; null: where its engine has them by habit; false: nowhere. */
+  /** Where its metrics are; null: where its engine usually has them; false: nowhere. */
   readonly metricsUrl: string | false | null;
 }
 
@@ -25,7 +22,7 @@ const PROBE_MS = 2_000;
 interface MetricsPage {
   readonly address: URL;
   readonly client: HttpClient;
-  readonly engine: Engine | null;
+  readonly engine: EngineFacts | null;
 }
 
 export class OpenAiEngine {
@@ -37,13 +34,13 @@ export class OpenAiEngine {
     this.#options = options;
   }
 
-  /** Rejects with what is wrong where no engine answers. */
+  /** Rejects with a `FailureError` where no engine answers. */
   async describe(signal: AbortSignal): Promise<EngineDescription> {
     const sighting = await this.#look(signal);
-    if (sighting.state !== 'engine') throw new Error(inWords(sighting));
+    if (sighting.kind !== 'engine') throw new FailureError(sighting);
     const metrics = await this.#metricsAddress(sighting, signal);
     return {
-      engine: sighting.engine ?? "unnamed, with OpenAI's API",
+      engine: sighting.engine?.name ?? "unnamed, with OpenAI's API",
       version: sighting.version,
       dialect: null,
       models: sighting.models,
@@ -77,8 +74,8 @@ export class OpenAiEngine {
 
   async #find(signal: AbortSignal): Promise<ReportedLoad | null> {
     const sighting = await this.#look(signal);
-    if (sighting.state === 'foreign' || sighting.state === 'locked') return null;
-    if (sighting.state !== 'engine') throw new Error(inWords(sighting));
+    if (sighting.kind === 'foreign' || sighting.kind === 'unauthorized') return null;
+    if (sighting.kind !== 'engine') throw new FailureError(sighting);
     return (await this.#firstPage(sighting, signal))?.load ?? null;
   }
 
@@ -96,7 +93,7 @@ export class OpenAiEngine {
     { engine }: EngineSighting,
     signal: AbortSignal,
   ): Promise<{ address: URL; load: ReportedLoad } | null> {
-    let strange: ScrapeError | null = null;
+    let strange: FailureError | null = null;
     for (const address of metricsAddresses(this.#options.base, engine)) {
       const page = open(address, engine);
       try {
@@ -106,7 +103,7 @@ export class OpenAiEngine {
         return { address, load };
       } catch (error) {
         page.client.close();
-        if (error instanceof ScrapeError && error.failure === 'unknown-names') strange = error;
+        if (error instanceof FailureError && error.failure.kind === 'unknown-metrics') strange = error;
       }
     }
     if (strange && engine !== null) throw strange;
@@ -125,24 +122,7 @@ export class OpenAiEngine {
   }
 }
 
-function open(address: URL, engine: Engine | null): MetricsPage {
+function open(address: URL, engine: EngineFacts | null): MetricsPage {
   const limits = { connect: PROBE_MS, head: PROBE_MS, idle: PROBE_MS };
   return { address, client: new HttpClient(address, limits), engine };
-}
-
-function inWords({ state, detail }: Exclude<Sighting, EngineSighting>): string {
-  switch (state) {
-    case 'nothing':
-      return `nobody listens there (${detail})`;
-    case 'silent':
-      return `it takes the connection and does not answer (${detail})`;
-    case 'loading':
-      return `it is still loading (${detail})`;
-    case 'locked':
-      return detail;
-    case 'foreign':
-      return `no engine with OpenAI's API, but ${detail}`;
-    case 'several':
-      return detail;
-  }
 }

@@ -1,10 +1,11 @@
 /**
  * An expert that speaks OpenAI's API over HTTP: vLLM, SGLang, trtllm-serve, llama-server, Ollama, clouds. It relays
- * bytes both ways; on the way out only the model name is its own, and what the server's dialect demands.
+ * bytes both ways; on the way out only the model name is its own, and what the engine's quirks demand.
  */
-import { describeError, RouterError } from '../../../core/errors.ts';
+import { RouterError } from '../../../core/errors.ts';
 import type { Endpoint } from '../../../core/openai.ts';
 import { HttpClient, type WireError } from '../../../http/client.ts';
+import { ask, isAnswer } from '../../engines/ask.ts';
 import type {
   EngineDescription,
   Expert,
@@ -16,14 +17,13 @@ import type {
 } from '../expert.ts';
 import type { ExpertKind } from '../kind.ts';
 import { asRouterError } from '../wire-failure.ts';
-import { DialectFinder } from './dialect-finder.ts';
-import { bodyFor, DIALECTS, type Dialect } from './dialects.ts';
 import { OpenAiEngine } from './engine.ts';
 import { apiBase, type OpenAiOptions, type OpenAiReplica, openaiOptions, replicasOf } from './options.ts';
+import { bodyFor, quirksNamed } from './quirks.ts';
+import { QuirksFinder } from './quirks-finder.ts';
 import { Relay } from './relay.ts';
 
 const PATHS: Readonly<Record<Endpoint, string>> = { chat: '/chat/completions', completions: '/completions' };
-const NO_BODY = Buffer.alloc(0);
 
 export const openaiKind: ExpertKind<OpenAiOptions> = {
   kind: 'openai',
@@ -49,7 +49,7 @@ class OpenAiExpert implements Expert {
   readonly #path: string;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #client: HttpClient;
-  readonly #dialect: DialectFinder;
+  readonly #quirks: QuirksFinder;
   readonly #maxTokens: number | undefined;
   readonly #engine: OpenAiEngine;
   #closed = false;
@@ -70,21 +70,21 @@ class OpenAiExpert implements Expert {
       idle: options.idle_timeout,
     });
     const key = options.api_key ? { authorization: `Bearer ${options.api_key}` } : {};
-    this.#dialect = new DialectFinder(base, key, options.dialect ?? null);
+    this.#quirks = new QuirksFinder(base, key, options.quirks ?? options.dialect ?? null);
     this.#maxTokens = options.max_tokens;
     this.#engine = new OpenAiEngine({ base, model: this.#model, headers: key, metricsUrl });
   }
 
   generate(request: ExpertRequest, sink: ReplySink): Generation {
     if (this.#closed) return refuse(sink, stopped(this.id));
-    const dialect: Dialect = DIALECTS[this.#dialect.name];
-    const relay = new Relay(this.id, sink, dialect.statuses ?? {}, (error) => this.#asFailure(error));
+    const quirks = quirksNamed(this.#quirks.name);
+    const relay = new Relay(this.id, sink, quirks.statuses ?? {}, (error) => this.#asFailure(error));
     const exchange = this.#client.request(
       {
         method: 'POST',
         path: this.#path + PATHS[request.endpoint],
         headers: { ...request.headers, ...this.#headers },
-        body: bodyFor(dialect, request, { model: this.#model, limit: this.#maxTokens }),
+        body: bodyFor(quirks, request, { model: this.#model, limit: this.#maxTokens }),
       },
       relay,
     );
@@ -99,39 +99,24 @@ class OpenAiExpert implements Expert {
 
   async health(signal: AbortSignal): Promise<Health> {
     const health = await this.#ask(signal);
-    if (health.state === 'ready') await this.#dialect.settle(signal);
-    else this.#dialect.forget();
+    if (health.state === 'ready') await this.#quirks.settle(signal);
+    else this.#quirks.forget();
     return health;
   }
 
-  #ask(signal: AbortSignal): Promise<Health> {
-    return new Promise((resolve) => {
-      let status = 0;
-      const down = (detail: string): void => resolve({ state: 'down', detail });
-      const exchange = this.#client.request(
-        { method: 'GET', path: `${this.#path}/models`, headers: this.#headers, body: NO_BODY },
-        {
-          head: (head) => {
-            status = head.status;
-          },
-          data: () => true,
-          // Some servers have no model list; an answer of any kind below 500 shows that the server is up.
-          end: () =>
-            status < 500 ? resolve({ state: 'ready' }) : down(`GET ${this.#path}/models answered ${status}`),
-          fail: (error) => down(describeError(error)),
-        },
-      );
-      signal.addEventListener('abort', () => {
-        exchange.cancel();
-        down('no answer in time');
-      });
-    });
+  async #ask(signal: AbortSignal): Promise<Health> {
+    const path = `${this.#path}/models`;
+    const asked = await ask(this.#client, { path, headers: this.#headers }, signal);
+    if (!isAnswer(asked)) return { state: 'down', failure: asked };
+    // Some servers have no model list; an answer of any kind below 500 shows that the server is up.
+    if (asked.status < 500) return { state: 'ready' };
+    return { state: 'down', failure: { kind: 'status', asked: `GET ${path}`, status: asked.status } };
   }
 
   async describe(signal: AbortSignal): Promise<EngineDescription> {
     const told = await this.#engine.describe(signal);
-    await this.#dialect.settle(signal);
-    return { ...told, dialect: this.#dialect.name };
+    await this.#quirks.settle(signal);
+    return { ...told, quirks: this.#quirks.name };
   }
 
   reportedLoad(signal: AbortSignal): Promise<ReportedLoad | null> {

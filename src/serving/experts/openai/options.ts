@@ -2,14 +2,16 @@
 import { z } from 'zod';
 import { UserError } from '../../../core/errors.ts';
 import { duration } from '../option-types.ts';
-import { DIALECT_NAMES } from './dialects.ts';
+import { QUIRKS_NAMES } from './quirks.ts';
 
 const address = z.url({ protocol: /^https?$/, error: 'an http:// or https:// address' });
 
 const metricsUrl = z
   .union([address, z.literal(false)])
   .optional()
-  .describe("Where the engine's metrics are; by its habit when absent and url is http; false reads none");
+  .describe(
+    "Where the engine's metrics are; the engine's usual page when absent and url is http; false reads none",
+  );
 
 const weighted = z.strictObject({
   url: address,
@@ -33,10 +35,13 @@ export const openaiOptions = z.strictObject({
     .min(1)
     .optional()
     .describe('Sent as a bearer token. Write ${NAME} to take it from the environment'),
-  dialect: z
-    .enum(DIALECT_NAMES)
+  quirks: z
+    .enum(QUIRKS_NAMES)
     .optional()
-    .describe("How the server differs from OpenAI's API; found by asking it when absent"),
+    .describe(
+      "The engine whose differences from OpenAI's API are evened out; found by asking it when absent",
+    ),
+  dialect: z.enum(QUIRKS_NAMES).optional().describe('The former name of quirks'),
   max_tokens: z
     .int()
     .positive()

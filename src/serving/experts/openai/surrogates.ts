@@ -1,4 +1,4 @@
-/** Halves of surrogate pairs, written as escapes in a body of JSON. It knows nothing of what the body means. */
+/** Halves of surrogate pairs, written as escapes in a body of JSON. */
 
 const BACKSLASH = 0x5c;
 const U = 0x75;

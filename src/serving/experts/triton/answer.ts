@@ -1,6 +1,6 @@
 /**
  * The responses of one generation → pieces of text, and in the end its finish reason and usage as far as they are
- * known: an echoed prompt is taken off, a stop text ends it. It knows nothing of connections.
+ * known: an echoed prompt is taken off, a stop text ends it.
  */
 import { StringDecoder } from 'node:string_decoder';
 import type { FinishReason, Usage } from '../../../core/openai.ts';

@@ -1,4 +1,4 @@
-/** Takes an echoed prompt off the beginning of an answer that comes in pieces. It knows nothing of engines. */
+/** Takes an echoed prompt off the beginning of an answer that comes in pieces. */
 
 export interface EchoFilter {
   push(piece: string): string;

@@ -1,5 +1,6 @@
 /** What went wrong at a Triton server, as an error for the client of the API: cause, and the cure where there is one. */
 import { type ErrorCode, RouterError } from '../../../core/errors.ts';
+import { type Failure, systemCode } from '../../engines/failure.ts';
 import type { Fault, ServerError } from './server.ts';
 
 export interface Where {
@@ -74,6 +75,25 @@ export function asRouterError(where: Where, error: ServerError): RouterError {
 /** As one line for an operator. */
 export function describeFault(where: Where, error: ServerError): string {
   return TOLD[error.fault].message(where, error.message);
+}
+
+/** The same as a value. */
+export function failureOf(where: Where, error: ServerError): Failure {
+  const detail = describeFault(where, error);
+  switch (error.fault) {
+    case 'unreachable':
+      return { kind: 'unreachable', code: systemCode(error), detail };
+    case 'timeout':
+    case 'cut':
+      return { kind: error.fault, detail };
+    case 'not_found':
+    case 'unavailable':
+      return { kind: 'not-loaded', model: null, detail };
+    case 'forbidden':
+      return { kind: 'unauthorized', status: null, detail };
+    default:
+      return { kind: 'other', detail };
+  }
 }
 
 function notLoaded({ expert, url, model }: Where, why: string): string {

@@ -286,7 +286,13 @@ function asServerError(error: unknown): ServerError {
   const { code, details, message } = error as ServiceError;
   const text = details || message;
   const fault = code === status.UNAVAILABLE ? unavailable(text) : (FAULTS[code] ?? 'failed');
-  return new ServerError(fault, reasonOf(text), error);
+  return new ServerError(fault, reasonOf(text), fault === 'unreachable' ? withSystemCode(text) : error);
+}
+
+/** grpc-js has the system's code only within its words. */
+function withSystemCode(details: string): Error {
+  const code = /name resolution/i.test(details) ? 'ENOTFOUND' : /\bE[A-Z]{4,}\b/.exec(details)?.[0];
+  return Object.assign(new Error(details), code === undefined ? {} : { code });
 }
 
 /** grpc-js wraps why it could not connect into more words than anybody needs. */

@@ -1,4 +1,4 @@
-/** The kind `triton` as the registry lists it. It knows nothing of other kinds. */
+/** The kind `triton` as the registry lists it. */
 import { readFile } from 'node:fs/promises';
 import { describeError, UserError } from '../../../core/errors.ts';
 import type { ExpertKind } from '../kind.ts';

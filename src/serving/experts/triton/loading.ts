@@ -45,7 +45,10 @@ export class LoadedOnDemand {
     const failure = this.#failure;
     this.start();
     if (failure === null) return { state: 'warming', detail: `model ${this.#model} is being loaded` };
-    return { state: 'down', detail: `model ${this.#model} could not be loaded: ${failure}; trying again` };
+    return {
+      state: 'down',
+      failure: { kind: 'not-loaded', model: this.#model, detail: `${failure}; trying again` },
+    };
   }
 
   async #load(): Promise<void> {

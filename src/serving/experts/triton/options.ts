@@ -1,4 +1,4 @@
-/** What a config may say of an expert on a Triton server. It knows nothing of requests. */
+/** What a config may say of an expert on a Triton server. */
 import { z } from 'zod';
 import { duration } from '../option-types.ts';
 import { DIALECTS } from './dialect.ts';

@@ -1,5 +1,5 @@
 /**
- * What one response of a model on Triton says, whatever the dialect calls it. It knows nothing of the response before.
+ * What one response of a model on Triton says, whatever the dialect calls it.
  */
 import type { FinishReason } from '../../../core/openai.ts';
 import type { Outputs } from './tensors.ts';

@@ -1,6 +1,6 @@
 /**
  * A request → the one flat prompt that models on Triton take: messages by the model's chat template, or the prompt as
- * it is. It knows nothing of tensors.
+ * it is.
  */
 import { readFile } from 'node:fs/promises';
 import { Template } from '@huggingface/jinja';

@@ -1,6 +1,6 @@
 /**
  * Loading and unloading models through Triton's repository API, with word of how it goes. It works in the server's
- * explicit mode alone (docs/user_guide/model_management.md), and knows nothing of experts.
+ * explicit mode alone (docs/user_guide/model_management.md).
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { UserError } from '../../../core/errors.ts';

@@ -1,6 +1,6 @@
 /**
  * A Triton server as the expert uses it, whichever of its two protocols carries it: what it says of itself and its
- * models, its repository, and one generation as a sequence of responses. It knows nothing of dialects.
+ * models, its repository, and one generation as a sequence of responses.
  */
 import type { InputTensor, Outputs, TensorSpec } from './tensors.ts';
 

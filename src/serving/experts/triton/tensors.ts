@@ -1,6 +1,5 @@
 /**
  * Tensors as they stand in Triton's messages: their values to raw bytes and back, and to the JSON of `generate`.
- * It knows nothing of what a tensor means.
  */
 import { isUtf8 } from 'node:buffer';
 

@@ -1,6 +1,6 @@
 /**
  * The files that Hugging Face models bring for turning text into tokens and messages into a prompt, read once from a
- * folder of the user's. It knows nothing of Triton.
+ * folder of the user's.
  */
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';

@@ -1,10 +1,11 @@
 /**
  * The expert of kind `triton`: one model on one Triton server, in whichever dialect it speaks, behind OpenAI's face.
- * It knows nothing of the protocol that carries it.
  */
-import { describeError, RouterError } from '../../../core/errors.ts';
+import { RouterError } from '../../../core/errors.ts';
 import { HttpClient } from '../../../http/client.ts';
+import { type Failure, FailureError, failureFrom } from '../../engines/failure.ts';
 import { readLoad } from '../../engines/scrape.ts';
+import { triton as tritonFacts } from '../../engines/triton.ts';
 import type {
   EngineDescription,
   Expert,
@@ -20,7 +21,7 @@ import { idPrefix } from '../reply.ts';
 import { RunningGenerations, type Work } from '../running.ts';
 import { Answer } from './answer.ts';
 import { type Ask, inputsFor } from './dialect.ts';
-import { asRouterError, describeFault } from './faults.ts';
+import { asRouterError, failureOf } from './faults.ts';
 import { LoadedOnDemand } from './loading.ts';
 import type { TritonOptions } from './options.ts';
 import { readOutput } from './output.ts';
@@ -81,12 +82,12 @@ export class TritonExpert implements Expert {
   }
 
   async health(signal: AbortSignal): Promise<Health> {
-    if (this.#life.signal.aborted) return { state: 'down', detail: 'closed' };
+    if (this.#life.signal.aborted) return { state: 'down', failure: { kind: 'closed' } };
     try {
       return await this.#look(signal);
     } catch (error) {
-      if (signal.aborted) return { state: 'down', detail: 'no answer in time' };
-      return { state: 'down', detail: this.#describe(error) };
+      if (signal.aborted) return { state: 'down', failure: { kind: 'timeout', detail: 'no answer in time' } };
+      return { state: 'down', failure: this.#failureOf(error) };
     }
   }
 
@@ -106,7 +107,7 @@ export class TritonExpert implements Expert {
         metrics,
       };
     } catch (error) {
-      throw this.#told(error);
+      throw new FailureError(this.#failureOf(error));
     }
   }
 
@@ -211,7 +212,7 @@ export class TritonExpert implements Expert {
     const state = await modelState(server, name, signal).catch(() => null);
     if (state?.state === 'LOADING') return { state: 'warming', detail: `model ${name} is being loaded` };
     const why = state?.reason || (state ? 'not loaded' : 'not in its repository');
-    return { state: 'down', detail: describeFault(this.#where(), new ServerError('unavailable', why)) };
+    return { state: 'down', failure: failureOf(this.#where(), new ServerError('unavailable', why)) };
   }
 
   #readLoad(address: URL, signal: AbortSignal): Promise<ReportedLoad> {
@@ -222,22 +223,21 @@ export class TritonExpert implements Expert {
       idle: idle_timeout,
     });
     const model = this.#model.knownName;
-    return readLoad({ client: this.#metricsClient, address, engine: 'Triton', model }, signal);
+    return readLoad({ client: this.#metricsClient, address, engine: tritonFacts, model }, signal);
   }
 
   #where() {
     return { expert: this.id, url: this.#parts.url, model: this.#model.knownName };
   }
 
+  #failureOf(error: unknown): Failure {
+    return error instanceof ServerError ? failureOf(this.#where(), error) : failureFrom(error);
+  }
+
   #told(error: unknown): unknown {
     if (!(error instanceof ServerError)) return error;
     if (STALE.has(error.fault)) this.#model.forget();
     return asRouterError(this.#where(), error);
-  }
-
-  #describe(error: unknown): string {
-    if (error instanceof ServerError) return describeFault(this.#where(), error);
-    return error instanceof RouterError ? error.message : describeError(error);
   }
 }
 

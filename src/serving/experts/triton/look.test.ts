@@ -3,14 +3,15 @@ import { createServer as createHttp } from 'node:http';
 import { createServer, type Http2Server } from 'node:http2';
 import { type AddressInfo, createServer as createTcp, type Server } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { probeGrpc } from './grpc.ts';
+import { triton } from '../../engines/triton.ts';
+import { lookOverGrpc } from './look.ts';
 
 const opened: { close(): void }[] = [];
 afterEach(() => {
   for (const one of opened.splice(0)) one.close();
 });
 
-async function at(server: Server | Http2Server): Promise<URL> {
+async function at(server: Server | Http2Server): Promise<string> {
   const ends = new Set<{ destroy(): void }>();
   server.on('connection', (socket: { destroy(): void }) => ends.add(socket));
   opened.push({
@@ -20,7 +21,7 @@ async function at(server: Server | Http2Server): Promise<URL> {
     },
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  return `grpc://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
 /** A length-delimited field of a message. */
@@ -71,11 +72,11 @@ function serving(answers: typeof ANSWERS): Http2Server {
   return server;
 }
 
-describe('probeGrpc', () => {
+describe('lookOverGrpc', () => {
   it('knows Triton, its version and the models that take text', async () => {
-    expect(await probeGrpc(await at(serving(ANSWERS)), 20_000)).toEqual({
-      state: 'engine',
-      engine: 'Triton',
+    expect(await lookOverGrpc(await at(serving(ANSWERS)), 20_000)).toEqual({
+      kind: 'engine',
+      engine: triton,
       version: '2.51.0',
       models: ['ensemble', LONG],
       apis: ['kserve'],
@@ -84,24 +85,27 @@ describe('probeGrpc', () => {
 
   it('tells another KServe server, another gRPC server, HTTP/1.1 and something else from it', async () => {
     const other = serving({ ServerMetadata: () => field(1, 'mlserver') });
-    expect(await probeGrpc(await at(other), 20_000)).toMatchObject({
-      state: 'foreign',
+    expect(await lookOverGrpc(await at(other), 20_000)).toMatchObject({
+      kind: 'wrong-protocol',
       detail: expect.stringMatching(/mlserver/),
     });
-    expect(await probeGrpc(await at(serving({})), 20_000)).toMatchObject({
-      state: 'foreign',
+    expect(await lookOverGrpc(await at(serving({})), 20_000)).toMatchObject({
+      kind: 'wrong-protocol',
       detail: expect.stringMatching(/12/),
     });
     const http = createHttp((_, response) => response.end('hello'));
-    expect(await probeGrpc(await at(http), 20_000)).toMatchObject({ state: 'foreign' });
-    const banner = createTcp((socket) => socket.end('SSH-2.0-OpenSSH_9.6\r\n'));
-    expect(await probeGrpc(await at(banner), 20_000)).toMatchObject({ state: 'foreign' });
+    expect(await lookOverGrpc(await at(http), 20_000)).toMatchObject({ kind: 'wrong-protocol' });
+    const banner = createTcp((socket) => socket.on('error', () => {}).end('SSH-2.0-OpenSSH_9.6\r\n'));
+    expect(await lookOverGrpc(await at(banner), 20_000)).toMatchObject({ kind: 'wrong-protocol' });
   });
 
   it('ends with a server that says nothing, and with a closed port', async () => {
-    expect(await probeGrpc(await at(createTcp()), 150)).toMatchObject({ state: 'silent' });
+    expect(await lookOverGrpc(await at(createTcp()), 150)).toMatchObject({ kind: 'timeout' });
     const gone = await at(createTcp());
     opened.pop()!.close();
-    expect(await probeGrpc(gone, 20_000)).toMatchObject({ state: 'nothing' });
+    expect(await lookOverGrpc(gone, 20_000)).toMatchObject({
+      kind: 'unreachable',
+      code: 'ECONNREFUSED',
+    });
   });
 });

@@ -85,7 +85,7 @@ describe('the limit of an answer', () => {
   });
 
   it("is renamed for OpenAI's cloud, whose newer models refuse the old name", async () => {
-    const { expert, behind } = await expertAt('plain', polite, { dialect: 'openai' });
+    const { expert, behind } = await expertAt('plain', polite, { quirks: 'openai' });
     await chat(expert, { max_tokens: 5 });
     expect(asked(behind)).toMatchObject({ max_completion_tokens: 5 });
     expect(asked(behind)).not.toHaveProperty('max_tokens');
@@ -124,7 +124,7 @@ describe('half surrogate pairs', () => {
   });
 });
 
-describe('which dialect', () => {
+describe('whose quirks', () => {
   const told = async (name: string, options: object = {}) => {
     const { expert, behind } = await expertAt(name, polite, options);
     await chat(expert, { max_completion_tokens: 5 });
@@ -133,8 +133,8 @@ describe('which dialect', () => {
 
   it('is found by asking, and outranked by the config', async () => {
     expect(await told('ollama')).toBe(5);
-    expect(await told('ollama', { dialect: 'plain' })).toBeUndefined();
-    expect(await told('vllm', { dialect: 'ollama' })).toBe(5);
+    expect(await told('ollama', { quirks: 'plain' })).toBeUndefined();
+    expect(await told('vllm', { quirks: 'ollama' })).toBe(5);
   });
 
   it('is asked once, and again when the server has been away', async () => {
@@ -169,9 +169,11 @@ describe('which dialect', () => {
       'trtllm',
       'vllm',
     ]);
-    const parse = (dialect: string) => openaiKind.options.safeParse({ url: 'http://h', dialect });
-    expect(Object.keys(SELF_DESCRIPTIONS).every((name) => parse(name).success)).toBe(true);
-    expect(parse('vlm').success).toBe(false);
+    const parse = (options: object) => openaiKind.options.safeParse({ url: 'http://h', ...options });
+    for (const option of ['quirks', 'dialect']) {
+      expect(Object.keys(SELF_DESCRIPTIONS).every((name) => parse({ [option]: name }).success)).toBe(true);
+      expect(parse({ [option]: 'vlm' }).success).toBe(false);
+    }
   });
 });
 
@@ -316,7 +318,7 @@ describe('through the gateway', () => {
     const second = await upstream(polite);
     const router = await gateway(`
 experts:
-  - { id: first, kind: openai, url: '${first.url}', dialect: ${name}, samples: [Write a Python function] }
+  - { id: first, kind: openai, url: '${first.url}', quirks: ${name}, samples: [Write a Python function] }
   - { id: second, kind: openai, url: '${second.url}' }
 `);
     running.push(router, first, second);

@@ -1,0 +1,13 @@
+import { z } from 'zod';
+import { definePolicy } from '../policy.ts';
+import { availableFirst } from './order.ts';
+
+export const roundRobin = definePolicy({
+  id: 'round-robin',
+  summary: 'each expert in turn, whatever the prompt',
+  options: z.strictObject({}),
+  rank: ({ candidates, sequence }) => {
+    const first = sequence % Math.max(candidates.length, 1);
+    return availableFirst([...candidates.slice(first), ...candidates.slice(0, first)]);
+  },
+});

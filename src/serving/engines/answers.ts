@@ -1,0 +1,54 @@
+/** Reading what a server answered to the questions of recognition. */
+import { type Asked, isAnswer, jsonOf } from './ask.ts';
+
+/** Path below the base → what came of asking for it. */
+export type Answers = Readonly<Record<string, Asked>>;
+
+/** Where servers with OpenAI's API list their models. */
+export const MODELS = '/v1/models';
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** A text that is not empty, from the JSON object a path answered with. */
+export function field(answers: Answers, path: string, name: string): string | null {
+  return text(jsonOf(answers[path])?.[name]);
+}
+
+/** OpenAI's list `{data: [{id, owned_by}]}`, or the bare array that some clouds send. Null for anything else. */
+export function modelList(asked: Asked | undefined): readonly Json[] | null {
+  const json = parsed(asked);
+  const list = Array.isArray(json) ? json : (json as { data?: unknown } | null)?.data;
+  if (!Array.isArray(list)) return null;
+  return list.filter((model) => text((model as Json | null)?.id) !== null) as Json[];
+}
+
+export function modelIds(asked: Asked | undefined): readonly string[] | null {
+  return modelList(asked)?.map((model) => model.id as string) ?? null;
+}
+
+/** The models of a Triton repository that are ready, by its index. */
+export function readyModels(index: Asked): readonly string[] {
+  const list = parsed(index);
+  if (!Array.isArray(list)) return [];
+  const ready = (list as readonly (Json | null)[]).filter((model) => model?.state === 'READY');
+  return [...new Set(ready.flatMap((model) => text(model?.name) ?? []))];
+}
+
+/** Whether a model of KServe's protocol takes a prompt as text, by its metadata. */
+export function takesText(metadata: Asked | undefined): boolean {
+  const inputs = jsonOf(metadata)?.inputs;
+  return Array.isArray(inputs) && inputs.some((input: Json | null) => input?.name === 'text_input');
+}
+
+export function text(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' ? value : null;
+}
+
+function parsed(asked: Asked | undefined): unknown {
+  if (!isAnswer(asked) || asked.status !== 200) return null;
+  try {
+    return JSON.parse(asked.body);
+  } catch {
+    return null;
+  }
+}

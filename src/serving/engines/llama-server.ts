@@ -1,0 +1,40 @@
+/** llama.cpp's server: tools/server/server.cpp. */
+
+import { field, MODELS } from './answers.ts';
+import { isAnswer } from './ask.ts';
+import { type EngineFacts, signal } from './engine.ts';
+
+export const llamaServer: EngineFacts = {
+  id: 'llama.cpp',
+  name: 'llama.cpp',
+  speaks: ['openai-chat', 'openai-completions', 'anthropic-messages'],
+  capabilities: ['embeddings', 'rerank', 'count-tokens'],
+  signs: {
+    ownedBy: ['llamacpp'],
+    pages: ['/props'],
+    is: (answers) =>
+      field(answers, '/props', 'build_info') !== null ||
+      (isAnswer(answers[MODELS]) && answers[MODELS].headers.server === 'llama.cpp'),
+    version: (answers) => field(answers, '/props', 'build_info'),
+  },
+  ports: [{ port: 8080, protocol: 'http' }],
+  metrics: {
+    pages: [{ path: '/metrics' }],
+    load: [
+      {
+        running: signal('sum', 'llamacpp:requests_processing'),
+        waiting: signal('sum', 'llamacpp:requests_deferred'),
+        // Exported until the middle of 2025.
+        kvCacheUse: signal('max', 'llamacpp:kv_cache_usage_ratio'),
+        modelLabel: null,
+      },
+    ],
+    cure: 'start llama-server with --metrics',
+  },
+  // Its JSON reader refuses them.
+  quirks: { refusesHalfSurrogates: true },
+  cures: {
+    'status 400': 'see its message; a prompt that does not fit needs a larger --ctx-size',
+    unauthorized: "set api_key to llama-server's --api-key, as in api_key: ${NAME}",
+  },
+};

@@ -1,0 +1,27 @@
+/** Quirks: openai/openai.go. */
+import { field } from './answers.ts';
+import { jsonOf } from './ask.ts';
+import type { EngineFacts } from './engine.ts';
+
+export const ollama: EngineFacts = {
+  id: 'ollama',
+  name: 'Ollama',
+  speaks: ['openai-chat', 'openai-completions', 'openai-responses', 'anthropic-messages'],
+  capabilities: ['embeddings'],
+  signs: {
+    pages: ['/api/version'],
+    // It names itself nowhere; a version and nothing else, at this path, is its only sign.
+    maybe: (answers) =>
+      field(answers, '/api/version', 'version') !== null &&
+      Object.keys(jsonOf(answers['/api/version'])!).length === 1,
+    version: (answers) => field(answers, '/api/version', 'version'),
+  },
+  ports: [{ port: 11_434, protocol: 'http' }],
+  metrics: { pages: [], load: [], cure: 'Ollama has none' },
+  // Takes `max_completion_tokens` for a field it does not know, and answers without limit.
+  quirks: { limit: 'max_tokens' },
+  cures: {
+    'wrong-model': 'set model to one of these, or fetch it: ollama pull MODEL',
+    'status 404': 'fetch the model: ollama pull MODEL',
+  },
+};

@@ -1,0 +1,32 @@
+/** What users ask, as the gateway's classifier would tell of it. */
+import { type Classified, distanceOf } from '../../deciding/routing/territory.ts';
+import { ringAffinities } from '../workload/clusters.ts';
+
+export interface Prompts {
+  /** Cluster → index into the scenario's experts. */
+  readonly owners: readonly number[];
+  /** Index of the expert for prompts outside everything known; null for none. */
+  readonly fallback: number | null;
+  /** The kinds of prompt: of each the classified user turns that its request carries, oldest first. */
+  readonly turns: readonly (readonly Classified[])[];
+}
+
+/** From a prompt to the nearest centroid; any value gives the same affinities. */
+const NEAREST = 0.5;
+
+/** `kinds` kinds of prompt over experts that serve a cluster each, with affinities around a ring. */
+export function ringPrompts(kinds: number, experts: number): Prompts {
+  return {
+    owners: Array.from({ length: experts }, (_, expert) => expert),
+    fallback: null,
+    turns: Array.from({ length: kinds }, (_, kind) => [
+      {
+        cluster: kind % experts,
+        distances: Float32Array.from(ringAffinities(kind, experts), (affinity) =>
+          distanceOf(affinity, NEAREST),
+        ),
+        outside: false,
+      },
+    ]),
+  };
+}
