@@ -83,8 +83,8 @@ export interface Headroom {
   readonly breaks: Load | null;
 }
 
-/** Tried upwards until it breaks, then halved: the edge within some four percent. */
-const STEPS = [1.05, 1.15, 1.3, 1.6, 2, 3] as const;
+/** Tried upwards until it breaks, then halved: the edge within some five percent near the load. */
+const STEPS = [1.1, 1.3, 2] as const;
 const HALVINGS = 2;
 
 /** How far the load can grow before a level breaks. The load itself must hold. */
