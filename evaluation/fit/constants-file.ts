@@ -11,6 +11,7 @@ const HEADER = `/**
  * Origin: kernels from NVIDIA AIConfigurator's measured tables (package aiconfigurator-core 0.12.0, Apache-2.0; thinned in evaluation/data/); engines from TensorRT-LLM's performance
  * pages (Apache-2.0) and AIConfigurator's end-to-end sample. Only these derived constants are part of this project.
  */
+// biome-ignore-all lint/suspicious/noApproximativeNumericConstant: a fitted number may resemble a famous one
 import type { GpuFamily } from '../hardware/gpu.ts';
 import type { EngineOverheads, KernelEfficiency, MeasuredEngine } from './efficiency.ts';
 `;

@@ -193,7 +193,7 @@ describe('simulate', () => {
     writeFileSync(open, SCENARIO.replace('users: [2, 20]', 'arrivals: { poisson: { rate: 5000 } }'));
     const text = await printed(simulateCommand(), [open]);
     expect(text).toMatch(/small +– +[\d,]+ +> [\d,]+ m?s +> [\d,]+ m?s/);
-    expect(text).toMatch(/small is saturated: \d+ % of the requests/);
+    expect(text).toMatch(/small: it is saturated: \d+ % of the requests/);
     expect(text).not.toMatch(/ 0 ms/);
   });
 

@@ -6,12 +6,15 @@ export function stageNotes(name: string, stage: StageMeasures): readonly string[
   const at = `${name}${stage.users > 0 ? ` at ${stage.users.toLocaleString('en-US')} users` : ''}`;
   const { present, rate_times_time, steady } = stage.little;
   const notes: string[] = [];
-  if (stage.unfinished > 0)
+  if (stage.unfinished > 0) {
+    const why =
+      stage.users > 0
+        ? `answers take longer than was simulated: ${percent(stage.unfinished)} of those asked for in ${stage.seconds} s had not ended long after; lengthen "seconds"`
+        : `it is saturated: ${percent(stage.unfinished)} of the requests asked in ${stage.seconds} s were unanswered as long again after`;
     notes.push(
-      `${at} is saturated: ${percent(stage.unfinished)} of the requests asked in ${stage.seconds} s were unanswered as long again after. ` +
-        'Times marked > are lower bounds; they say how long was simulated, not how long people wait.',
+      `${at}: ${why}. Times marked > are lower bounds; they say how long was simulated, not how long people wait.`,
     );
-  else if (stage.requests === 0)
+  } else if (stage.requests === 0)
     notes.push(`${at}: nobody asked within the ${stage.seconds} measured seconds; lengthen "seconds".`);
   else if (!steady)
     notes.push(

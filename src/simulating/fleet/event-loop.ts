@@ -27,6 +27,9 @@ interface Journey extends Asked {
 /** Streams of random numbers that must not shift one another. */
 const STREAM = { arrivals: 1, lengths: 2, clusters: 3, policy: 4, mean: 5 } as const;
 
+/** Times as long as was measured that users' answers are waited for. */
+const CLOSED_PATIENCE = 4;
+
 /** One choice of an expert and a replica, with everything it was made from. */
 export interface Choice extends Omit<PolicyContext, 'candidates'> {
   /** Index of the kind of prompt. */
@@ -77,7 +80,9 @@ class FleetRun {
     const { owners, fallback } = scenario.prompts;
     this.#territory = { experts: scenario.experts.map(({ id }) => id), owners, fallback };
     this.#end = scenario.warmupSeconds + scenario.seconds;
-    this.#lastCall = this.#end + scenario.seconds;
+    // A stream goes on coming meanwhile; users who wait do not, and long answers may take their time.
+    const patience = scenario.arrivals.kind === 'closed' ? CLOSED_PATIENCE : 1;
+    this.#lastCall = this.#end + patience * scenario.seconds;
     this.#cohort = new Cohort(scenario.warmupSeconds, this.#end);
     const root = seededRandom(scenario.seed);
     const names = Object.keys(STREAM) as (keyof typeof STREAM)[];
@@ -103,7 +108,7 @@ class FleetRun {
       const wakes = this.#wakes.minKey;
       const now = Math.min(asks, wakes);
       // Nothing left to happen (a trace that has run out) ends the run as the clock does. Whoever asked within the
-      // measured time is followed for as long again, with the load going on.
+      // measured time is followed for a while, with the load going on.
       const over = now > this.#end && this.#cohort.open === 0;
       if (over || now > this.#lastCall || now === Number.POSITIVE_INFINITY) return this.#finish();
       this.#now = now;

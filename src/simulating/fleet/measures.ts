@@ -35,7 +35,7 @@ export interface StageMeasures {
   readonly kv_utilisation: number;
   readonly seconds: number;
   /**
-   * Share of the requests asked within `seconds` that were still unanswered as long again after: 0 when the load is
+   * Share of the requests asked within `seconds` that were still unanswered long after: 0 when the load is
    * served. Their times so far are part of the percentiles, as lower bounds.
    */
   readonly unfinished: number;

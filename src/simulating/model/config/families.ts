@@ -19,7 +19,16 @@ export interface Family {
 const LLAMA: Family = {};
 const WINDOWED: Family = { windows: 'all' };
 const QWEN: Family = { windows: 'upper' };
-const QWEN_HYBRID: Family = { defaults: { full_attention_interval: 4 } };
+const QWEN_HYBRID: Family = {
+  defaults: {
+    full_attention_interval: 4,
+    linear_num_key_heads: 16,
+    linear_num_value_heads: 32,
+    linear_key_head_dim: 128,
+    linear_value_head_dim: 128,
+    linear_conv_kernel_dim: 4,
+  },
+};
 const GEMMA3: Family = {
   tied: true,
   windows: { fullEvery: 6 },
