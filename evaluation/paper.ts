@@ -151,7 +151,7 @@ function pictures({ c4, chat, skewed }: Results): Readonly<Record<string, string
 
 /** Ratios of eight TP1 copies over one TP8, computed elsewhere from public kernel and end-to-end measurements. */
 const MEASURED_RATIOS = [
-  { name: '8B BF16 on H100', model: 'llama-3.1-8b', gpu: 'h100', precision: 'bf16', measured: [1.1, 1.59] },
+  { name: '8B FP8 on H100', model: 'llama-3.1-8b', gpu: 'h100', precision: 'fp8', measured: [1.1, 1.59] },
   {
     name: 'Qwen3-32B FP8 on H200',
     model: 'qwen3-32b',

@@ -54,6 +54,19 @@ describe('step cost', () => {
     expect(c.breakdown(prefill(8192)).productsBoundBy).toBe('compute');
   });
 
+  it('never makes a narrower format slower, not even for a lone user of a small model over eight GPUs', () => {
+    for (const gpu of ['h100', 'h200', 'l40s', 'b200'])
+      for (const [model, tp] of [
+        ['llama-2-7b', 8],
+        ['llama-3.1-8b', 1],
+        ['llama-3.1-70b', 8],
+        ['qwen3-30b-a3b', 1],
+      ] as const) {
+        const lone = (precision: string): number => cost(model, gpu, precision, tp).seconds(decode(1, 300));
+        expect(lone('fp8'), `${model} ${gpu}`).toBeLessThan(lone('fp16'));
+      }
+  });
+
   it('grows with everything in the step', () => {
     const c = cost('llama-3.1-8b', 'h100', 'fp8');
     fc.assert(
