@@ -33,7 +33,7 @@ const fleet = await composeFleet(
 );
 const telemetry = new Telemetry({ processMetrics: false });
 const context = {
-  gateway: composeGateway(config, await loadRouterModel(config), fleet, telemetry),
+  gateway: await composeGateway(config, await loadRouterModel(config), fleet, telemetry),
   metrics: async () => ({ contentType: '', page: '' }),
   readiness: new Readiness(fleet),
   maxBodyMb: config.max_body_mb,

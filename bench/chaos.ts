@@ -5,8 +5,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { seededRandom } from '../src/core/random.ts';
-import { Connections } from '../src/load/loadtest/connections.ts';
-import { httpRequest } from '../src/load/loadtest/question.ts';
+import type { HttpClient, OutgoingRequest } from '../src/http/client.ts';
+import { loadClient } from '../src/load/loadtest/client.ts';
+import { requestOf } from '../src/load/loadtest/question.ts';
 import { TOPIC_COUNT, topicText } from '../src/load/loadtest/topics.ts';
 import { type Experts, startExperts, startGateway } from './kit/candidates.ts';
 import { counter } from './kit/load.ts';
@@ -47,30 +48,22 @@ try {
   });
   const until = performance.now() + Number(values.seconds) * 1000;
   const mischief = killAround(gateway.process.pid, experts, until);
-  const authority = `127.0.0.1:${gateway.port}`;
-  const connections = new Connections({ secure: false, host: '127.0.0.1', port: gateway.port, authority });
-  await Promise.all(
-    Array.from({ length: Number(values.users) }, (_, user) => beUser(user, authority, connections, until)),
-  );
+  const client = loadClient(new URL(`http://127.0.0.1:${gateway.port}`));
+  await Promise.all(Array.from({ length: Number(values.users) }, (_, user) => beUser(user, client, until)));
   await mischief;
-  connections.close();
+  client.close();
   await sleep(2_000);
   await report(gateway.port);
 } finally {
   await bench.end();
 }
 
-async function beUser(
-  user: number,
-  authority: string,
-  connections: Connections,
-  until: number,
-): Promise<void> {
+async function beUser(user: number, client: HttpClient, until: number): Promise<void> {
   const own = random.fork(user + 1);
   await sleep(own.next() * 2_000);
   while (performance.now() < until) {
     const began = performance.now();
-    const ended = await suffer(connections, question(authority, own), {
+    const ended = await suffer(client, question(own), {
       leaveAfterMs: own.next() < LEAVING_SHARE ? own.next() * 3_000 : null,
       timeoutMs: 40_000,
       sinceWorkerKill: () => {
@@ -86,12 +79,11 @@ async function beUser(
   }
 }
 
-function question(authority: string, own: typeof random): string {
+function question(own: typeof random): OutgoingRequest {
   const content = topicText(own.below(TOPIC_COUNT), 30, own);
-  return httpRequest(
+  return requestOf(
     { messages: [{ role: 'user', content }], maxTokens: ANSWER_TOKENS },
     {
-      authority,
       path: '/v1/chat/completions',
       model: 'auto',
       key: null,

@@ -90,12 +90,10 @@ async function tried(policy: string): Promise<void> {
     drainSeconds: 0,
     watch: {
       onHead: ({ headers }) => {
-        const home = clusters.findIndex((own) =>
-          own.includes(Number(headers.get('x-expert-router-cluster'))),
-        );
+        const home = clusters.findIndex((own) => own.includes(Number(headers['x-expert-router-cluster'])));
         if (home < 0) return;
         asked += 1;
-        if (headers.get('x-expert-router-expert') === `e${home + 1}`) stayed += 1;
+        if (headers['x-expert-router-expert'] === `e${home + 1}`) stayed += 1;
       },
     },
   });

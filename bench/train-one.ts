@@ -20,7 +20,7 @@ for await (const line of createInterface({ input: createReadStream(path!) })) {
   languages.push(language);
 }
 store.flush();
-const corpus: Corpus = { store, sources: {}, duplicates: 0, broken: 0, complaints: [] };
+const corpus: Corpus = { store, sources: {}, duplicates: 0, broken: 0, complaints: [], notices: [] };
 const pool = openPool(availableParallelism());
 const options = { clusters: Number(clusters), dimensions: 96, vocabulary: 32_768, restarts: 4, seed: 1 };
 const fitted = await fitModel(corpus, options, pool);

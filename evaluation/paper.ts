@@ -78,7 +78,10 @@ function picture(
     lineChart({
       title,
       x: { label: 'users', scale: 'log', ticks: USERS },
-      y: { label, scale: log ? 'log' : 'linear' },
+      y: {
+        label: metric ? `${label}; bands hold four of five measurements` : label,
+        scale: log ? 'log' : 'linear',
+      },
       series,
     }),
   );
@@ -121,7 +124,7 @@ function pictures({ c4, chat, skewed }: Results): Readonly<Record<string, string
     'ttft-c4': picture('Time to first token, C4-like lengths', 'ms, median', small, first, 'ttft', true),
     'throughput-chat': picture(
       'Throughput, chat-like lengths',
-      'output tokens per second, logarithmic',
+      'output tokens per second',
       chats,
       tokens,
       'throughput',

@@ -13,7 +13,7 @@ interface Judged {
 }
 
 const config = await loadConfig(process.argv[2] ?? DEFAULT_CONFIG, process.env);
-const router = composeRouter(config, await loadRouterModel(config), idleLoads(config));
+const router = await composeRouter(config, await loadRouterModel(config), idleLoads(config));
 const lines = readFileSync('evaluation/routing-prompts.jsonl', 'utf8').trim().split('\n');
 const judged = lines.map((line) => JSON.parse(line) as Judged);
 
@@ -21,7 +21,7 @@ const right = new Map<string, number>();
 const asked = new Map<string, number>();
 for (const { prompt, experts } of judged) {
   const body = Buffer.from(JSON.stringify({ messages: [{ role: 'user', content: prompt }] }));
-  const { decision, classification } = router.route(parseRequest('chat', body), undefined);
+  const { decision, classification } = await router.route(parseRequest('chat', body), undefined);
   const wanted = experts[0]!;
   asked.set(wanted, (asked.get(wanted) ?? 0) + 1);
   if (experts.includes(decision.expert)) right.set(wanted, (right.get(wanted) ?? 0) + 1);

@@ -1,6 +1,6 @@
 /**
  * Makes a checkout runnable: installs what the lockfile names and compiles src/, each only when it is out of
- * date. Plain JavaScript on bare Node, because it runs before anything is installed.
+ * date. `install` does the first alone, `pack` also notes the commit for the package. Plain JavaScript on bare Node, because it runs before anything is installed.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -108,4 +108,16 @@ function fail(message) {
   process.exit(1);
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) prepare();
+/** What a published package says of its origin, where a checkout would ask git. */
+function noteCommit() {
+  const git = spawnSync('git', ['rev-parse', '--short=12', 'HEAD'], { cwd: ROOT, encoding: 'utf8' });
+  const commit = process.env.EXPERT_ROUTER_COMMIT || (git.status === 0 ? git.stdout.trim() : '');
+  if (commit) writeFileSync(join(ROOT, 'dist', 'commit'), commit);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const [only] = process.argv.slice(2);
+  if (only === 'install') install();
+  else prepare();
+  if (only === 'pack') noteCommit();
+}

@@ -35,14 +35,16 @@ it('ranks by its own options, and sees the request', async () => {
     {},
     policies,
   );
-  const router = composeRouter(config, await loadRouterModel(config), idleLoads(config), policies);
+  const router = await composeRouter(config, await loadRouterModel(config), idleLoads(config), policies);
   const body = { messages: [{ role: 'user', content: 'Sort a list in Python' }], max_tokens: 20 };
   const request = parseRequest('chat', Buffer.from(JSON.stringify(body)));
-  const { decision } = router.route(request, undefined, 7);
+  const { decision } = await router.route(request, undefined, 7);
   expect(decision.ranking.map((ranked) => ranked.expert)).toEqual(['small', 'other', 'large']);
   expect(seen[0]!.request).toMatchObject({ outputTokens: 20, priority: 7, deadline: 90 });
   expect(seen[0]!.request.promptTokens).toBeGreaterThan(5);
   expect(seen[0]!.request.prefixKey).toContain('Sort a list');
   // The table that comes with the product does not know it.
-  expect(() => composeRouter(config, router.model, idleLoads(config))).toThrow('"cheapest" is not known');
+  await expect(composeRouter(config, router.model, idleLoads(config))).rejects.toThrow(
+    '"cheapest" is not known',
+  );
 });

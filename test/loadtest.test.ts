@@ -52,7 +52,7 @@ describe('expert-router loadtest', { timeout: 60_000 }, () => {
 
   it('in stages counts what the experts sent, and draws it', async () => {
     const [json, html] = [join(folder, 'closed.json'), join(folder, 'closed.html')];
-    const test = run('--users', '1,10', '--json', json, '--html', html);
+    const test = run('--users', '1,10', '--out', json, '--html', html);
     expect(await test.ended).toBe(0);
     const { schema, version, stages } = await figures(json);
     expect({ schema, version, users: stages.map((stage) => stage.users) }).toEqual({
@@ -85,8 +85,8 @@ describe('expert-router loadtest', { timeout: 60_000 }, () => {
     }));
     await writeFile(trace, rows.map((row) => JSON.stringify(row)).join('\n'));
     const files = [join(folder, 'trace.json'), join(folder, 'poisson.json')] as const;
-    expect(await run('--trace', trace, '--speedup', '5', '--json', files[0]).ended).toBe(0);
-    expect(await run('--rate', '40', '--burst', '4', '--json', files[1]).ended).toBe(0);
+    expect(await run('--trace', trace, '--speedup', '5', '--out', files[0]).ended).toBe(0);
+    expect(await run('--rate', '40', '--burst', '4', '--out', files[1]).ended).toBe(0);
     const [traced, poisson] = (await Promise.all(files.map(figures))).map((result) => result.stages[0]!);
     expect(traced).toMatchObject({ loop: 'open', requests: 30, succeeded: 30, tokens: 120 });
     expect(poisson!.requests).toBe(poisson!.succeeded);
@@ -97,7 +97,7 @@ describe('expert-router loadtest', { timeout: 60_000 }, () => {
 
   it('cut off by Ctrl-C still writes what was measured', async () => {
     const json = join(folder, 'cut.json');
-    const test = run('--users', '4,8', '--duration', '60', '--json', json);
+    const test = run('--users', '4,8', '--duration', '60', '--out', json);
     await test.said(/[1-9]\d* requests/);
     test.process.kill('SIGINT');
     expect(await test.ended).toBe(130);
@@ -111,7 +111,7 @@ describe('expert-router loadtest', { timeout: 60_000 }, () => {
 
   it('puts runs side by side', async () => {
     const [a, b] = [join(folder, 'a.json'), join(folder, 'b.json')];
-    expect(await run('--users', '2', '--name', 'plain', '--json', a).ended).toBe(0);
+    expect(await run('--users', '2', '--name', 'plain', '--out', a).ended).toBe(0);
     const failing = run(
       '--users',
       '2',
@@ -119,7 +119,7 @@ describe('expert-router loadtest', { timeout: 60_000 }, () => {
       'failing',
       '--header',
       'x-emulate: cut-after=3',
-      '--json',
+      '--out',
       b,
     );
     expect(await failing.ended).toBe(0);
@@ -134,15 +134,15 @@ describe('expert-router loadtest', { timeout: 60_000 }, () => {
 
 describe('a load test that cannot be', { timeout: 60_000 }, () => {
   it.each([
-    [['http://192.0.2.1:80'], '--allow-remote'],
-    [['http://127.0.0.1:1'], 'Nothing answers at 127.0.0.1:1'],
-    [['http://127.0.0.1:1', '--users', '0'], 'not a number of users'],
-    [['http://127.0.0.1:1', '--burst', '3'], '--burst needs --rate'],
-    [['http://127.0.0.1:1', '--lengths', 'long'], 'chat'],
-    [['--compare', '/nowhere.json'], 'Cannot read /nowhere.json'],
-  ])('refuses %j with its reason', async (args, why) => {
+    [1, ['http://192.0.2.1:80'], '--allow-remote'],
+    [1, ['http://127.0.0.1:1'], 'Nothing answers at 127.0.0.1:1'],
+    [2, ['http://127.0.0.1:1', '--users', '0'], 'not a number of users'],
+    [2, ['http://127.0.0.1:1', '--burst', '3'], '--burst needs --rate'],
+    [2, ['http://127.0.0.1:1', '--lengths', 'long'], 'chat'],
+    [1, ['--compare', '/nowhere.json'], 'Cannot read /nowhere.json'],
+  ] as const)('ends with %i for %j, with its reason', async (code, args, why) => {
     const test = command('loadtest', ...args);
-    expect(await test.ended).toBe(1);
+    expect(await test.ended).toBe(code);
     expect(test.output()).toContain(why);
   });
 });

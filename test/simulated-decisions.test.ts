@@ -9,10 +9,10 @@ import { classify } from '../src/deciding/model/classify.ts';
 import type { Decision } from '../src/deciding/routing/decide.ts';
 import { POLICIES } from '../src/deciding/routing/policies/index.ts';
 import { bindChoice } from '../src/deciding/routing/policy-choice.ts';
-import { assign, composeRouter, loadRouterModel } from '../src/serving/app/compose.ts';
+import { composeRouter, loadRouterModel } from '../src/serving/app/compose.ts';
 import { parseConfig } from '../src/serving/config/load.ts';
 import { type ParsedRequest, parseRequest } from '../src/serving/gateway/request.ts';
-import { Router } from '../src/serving/gateway/router.ts';
+import { type Routed, Router } from '../src/serving/gateway/router.ts';
 import { deployment } from '../src/simulating/deployment.ts';
 import { type Choice, simulateFleet } from '../src/simulating/fleet/event-loop.ts';
 import type { FleetScenario } from '../src/simulating/fleet/scenario.ts';
@@ -50,6 +50,8 @@ const REQUESTS: readonly ParsedRequest[] = TEXTS.flatMap((_, index) =>
 );
 
 const model = await loadRouterModel({});
+/** The same for every policy. */
+const { territory } = await composeRouter(CONFIG('nearest'), model, () => []);
 
 function scenario(policy: string, seed: number, perSecond: number): FleetScenario {
   const config = CONFIG(policy);
@@ -65,8 +67,8 @@ function scenario(policy: string, seed: number, perSecond: number): FleetScenari
     })),
     shares: REQUESTS.map(() => 1 / REQUESTS.length),
     prompts: {
-      owners: assign(config, model).map(({ expert }) => expert),
-      fallback: IDS.indexOf('any'),
+      owners: territory.owners,
+      fallback: territory.fallback,
       turns: REQUESTS.map(({ turns }) => turns.map((turn) => classify(model, turn))),
     },
     arrivals: { kind: 'poisson', perSecond },
@@ -88,7 +90,7 @@ function byGateway(policy: string, choices: readonly Choice[]): readonly Decisio
   let current = choices[0]!;
   const router = new Router({
     model,
-    territory: composeRouter(config, model, () => current.loads).territory,
+    territory,
     policy: bindChoice(POLICIES, config.policy),
     requestTimeout: config.request_timeout,
     loads: () => current.loads,
@@ -96,7 +98,7 @@ function byGateway(policy: string, choices: readonly Choice[]): readonly Decisio
   });
   return choices.map((choice) => {
     current = choice;
-    return router.route(REQUESTS[choice.prompt]!, undefined).decision;
+    return (router.route(REQUESTS[choice.prompt]!, undefined) as Routed).decision;
   });
 }
 

@@ -91,7 +91,10 @@ describe('train', () => {
       [[join(folder, 'none.jsonl')], /No such file/],
       [[empty], /No prompt found .*--field/],
       [[prompts, '--continue', out], /Cannot continue from .*kept/],
-      [[prompts, '--field', 'nothing'], /No prompt found/],
+      [
+        [prompts, '--field', 'nothing'],
+        /prompts\.jsonl: there is no field 'nothing'; the fields are: prompt/,
+      ],
     ];
     for (const [args, message] of cases) {
       const done = await run(['train', ...args, '--out', out]);

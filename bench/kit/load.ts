@@ -1,17 +1,15 @@
-/**
- * Load for benches out of the load test's own parts: one stage at a time against an address of this machine.
- * It knows what is asked and how often, and nothing of who answers.
- */
+/** Load for benches out of the load test's own parts: one stage at a time against an address of this machine. */
 import { crc32 } from 'node:zlib';
 import { seededRandom } from '../../src/core/random.ts';
 import {
-  Connections,
-  type ExchangeHandler,
-  type Sent,
-  type Target,
-} from '../../src/load/loadtest/connections.ts';
+  type Exchange,
+  HttpClient,
+  type OutgoingRequest,
+  type ResponseHandler,
+} from '../../src/http/client.ts';
+import type { ResponseHead } from '../../src/http/response-parser.ts';
+import { loadClient, NO_DEADLINES } from '../../src/load/loadtest/client.ts';
 import { generated } from '../../src/load/loadtest/question.ts';
-import type { ResponseHead } from '../../src/load/loadtest/response-reader.ts';
 import type { StageResult } from '../../src/load/loadtest/result.ts';
 import { runStage } from '../../src/load/loadtest/stage.ts';
 import { TOPIC_COUNT } from '../../src/load/loadtest/topics.ts';
@@ -42,39 +40,39 @@ export interface Watch {
   onWhole?(crc: number): void;
 }
 
-/** Connections that let somebody look at every answer: at its head, and at its body once it is whole. */
-class WatchedConnections extends Connections {
+/** A client that lets somebody look at every answer: at its head, and at its body once it is whole. */
+class WatchedClient extends HttpClient {
   readonly #watch: Watch;
 
-  constructor(target: Target, watch: Watch) {
-    super(target);
+  constructor(origin: URL, watch: Watch) {
+    super(origin, NO_DEADLINES);
     this.#watch = watch;
   }
 
-  override send(request: string, handler: ExchangeHandler): Sent {
+  override request(request: OutgoingRequest, handler: ResponseHandler): Exchange {
     let crc = 0;
-    return super.send(request, {
+    return super.request(request, {
       head: (head) => {
         this.#watch.onHead?.(head);
         handler.head(head);
       },
-      body: (bytes, from, to) => {
+      data: (payload) => handler.data(payload),
+      borrow: (bytes, from, to) => {
         if (this.#watch.onWhole) crc = crc32(bytes.subarray(from, to), crc);
-        handler.body(bytes, from, to);
+        handler.borrow?.(bytes, from, to);
       },
-      end: (excess) => {
+      end: (surplus) => {
         this.#watch.onWhole?.(crc);
-        handler.end(excess);
+        handler.end(surplus);
       },
-      fail: (failure) => handler.fail(failure),
+      fail: (error) => handler.fail(error),
     });
   }
 }
 
 export async function put(load: Load, stop = new AbortController().signal): Promise<StageResult> {
-  const authority = `127.0.0.1:${load.port}`;
-  const target = { secure: false, host: '127.0.0.1', port: load.port, authority };
-  const connections = load.watch ? new WatchedConnections(target, load.watch) : new Connections(target);
+  const origin = new URL(`http://127.0.0.1:${load.port}`);
+  const client = load.watch ? new WatchedClient(origin, load.watch) : loadClient(origin);
   const random = seededRandom(load.seed ?? 1);
   const fixed = (tokens: number) => ({ kind: 'fixed', tokens }) as const;
   const topics = normalised(load.topics ?? Array.from({ length: TOPIC_COUNT }, () => 1));
@@ -96,7 +94,6 @@ export async function put(load: Load, stop = new AbortController().signal): Prom
         maxRequests: Number.POSITIVE_INFINITY,
         questions: generated(lengths, topics, load.answerTokens, random.fork(0)),
         ask: {
-          authority,
           path: '/v1/chat/completions',
           model: load.ask?.model ?? 'auto',
           key: null,
@@ -106,12 +103,12 @@ export async function put(load: Load, stop = new AbortController().signal): Prom
         },
         random: random.fork(1),
       },
-      connections,
+      client,
       stop,
       () => {},
     );
   } finally {
-    connections.close();
+    client.close();
   }
 }
 

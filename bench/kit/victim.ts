@@ -2,8 +2,9 @@
  * One streamed request of a chaos run, and what became of it, in the words of the report.
  * It judges what came over the wire; who was killed when, it is asked to find out from others.
  */
-import type { Connections, ExchangeHandler, WireFailure } from '../../src/load/loadtest/connections.ts';
-import type { ResponseHead } from '../../src/load/loadtest/response-reader.ts';
+import type { HttpClient, OutgoingRequest, ResponseHandler } from '../../src/http/client.ts';
+import type { ResponseHead } from '../../src/http/response-parser.ts';
+import { kindOf } from '../../src/load/loadtest/asking.ts';
 import { StreamScan } from '../../src/load/loadtest/stream-scan.ts';
 
 /** The ends a user can live with come first; the others are for the gateway to answer for. */
@@ -41,26 +42,27 @@ export interface Fate {
   sinceWorkerKill(): string;
 }
 
-export function suffer(connections: Connections, request: string, fate: Fate): Promise<Ended> {
+export function suffer(client: HttpClient, request: OutgoingRequest, fate: Fate): Promise<Ended> {
   return new Promise((resolve) => {
     const scan = new StreamScan();
     let head: ResponseHead | null = null;
     const over = (end: End, detail = ''): void => {
       clearTimeout(timer);
-      resolve({ end, detail, retryAfterMs: 1000 * Number(head?.headers.get('retry-after') ?? 0) });
+      resolve({ end, detail, retryAfterMs: 1000 * Number(head?.headers['retry-after'] ?? 0) });
     };
-    const handler: ExchangeHandler = {
+    const handler: ResponseHandler = {
       head: (one) => {
         head = one;
       },
-      body: (bytes, from, to) => {
-        if (head?.status === 200) scan.feed(bytes, from, to);
+      data: (payload) => {
+        if (head?.status === 200) scan.feed(payload, 0, payload.length);
+        return true;
       },
       end: () => over(...judged(head!, scan)),
-      fail: (failure: WireFailure) =>
+      fail: (error) =>
         over(
           fate.workerJustKilled() ? 'connection lost with its worker' : 'connection lost, no worker killed',
-          `${failure} ${scan.contents > 0 ? 'after' : 'before'} the first token`,
+          `${kindOf(error)} ${scan.contents > 0 ? 'after' : 'before'} the first token`,
         ),
     };
     const leaves = fate.leaveAfterMs !== null;
@@ -71,13 +73,13 @@ export function suffer(connections: Connections, request: string, fate: Fate): P
         leaves ? '' : `status ${head?.status ?? 'none'}, ${scan.contents} tokens; ${fate.sinceWorkerKill()}`,
       );
     }, fate.leaveAfterMs ?? fate.timeoutMs);
-    const sent = connections.send(request, handler);
+    const sent = client.request(request, handler);
   });
 }
 
 function judged({ status, headers }: ResponseHead, scan: StreamScan): [End, string] {
   if (status !== 200)
-    return headers.has('retry-after')
+    return headers['retry-after'] !== undefined
       ? ['refusal with Retry-After', String(status)]
       : ['refusal without Retry-After', String(status)];
   if (scan.failed)

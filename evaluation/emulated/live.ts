@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '../../src/core/errors.ts';
 import type { LoadTestResult } from '../../src/load/loadtest/result.ts';
-import { program, type RunningProgram } from './program.ts';
+import { command, type RunningCommand } from '../../test/support/command.ts';
 import type { Figures, Stage } from './stage.ts';
 
 export interface LiveFigures extends Figures {
@@ -19,9 +19,9 @@ export interface LiveFigures extends Figures {
 
 export async function measureLive(stage: Stage): Promise<LiveFigures> {
   const folder = await mkdtemp(join(tmpdir(), 'emulated-'));
-  const running: RunningProgram[] = [];
-  const start = (...args: readonly string[]): RunningProgram => {
-    const started = program(...args);
+  const running: RunningCommand[] = [];
+  const start = (...args: readonly string[]): RunningCommand => {
+    const started = command(...args);
     running.push(started);
     return started;
   };
@@ -38,7 +38,7 @@ export async function measureLive(stage: Stage): Promise<LiveFigures> {
 
 async function startExperts(
   { deployment: { model, gpu, precision }, experts, slowDown }: Stage,
-  start: (...args: readonly string[]) => RunningProgram,
+  start: (...args: readonly string[]) => RunningCommand,
 ): Promise<readonly string[]> {
   const names = ['--model', model, '--gpu', gpu, '--precision', precision];
   const emulator = start(
@@ -51,7 +51,7 @@ async function startExperts(
 async function startGateway(
   urls: readonly string[],
   folder: string,
-  start: (...args: readonly string[]) => RunningProgram,
+  start: (...args: readonly string[]) => RunningCommand,
 ): Promise<string> {
   const experts = urls.map(
     (url, i) =>
@@ -66,7 +66,7 @@ async function startGateway(
 async function loadTest(stage: Stage, target: string, json: string): Promise<LiveFigures> {
   const { users, seconds, rampSeconds, slowDown, lengths, seed } = stage;
   // Like the simulation, it counts no answer that ends after the stage.
-  const test = program(
+  const test = command(
     ...[
       'loadtest',
       target,
@@ -79,7 +79,7 @@ async function loadTest(stage: Stage, target: string, json: string): Promise<Liv
       `${seed}`,
     ],
     ...['--duration', `${seconds * slowDown}`, '--ramp', `${rampSeconds * slowDown}`, '--drain', '0'],
-    ...['--timeout', '600', '--json', json],
+    ...['--timeout', '600', '--out', json],
   );
   if ((await test.ended) !== 0) throw new UserError(`The load test failed:\n${test.output()}`);
   const { stages } = JSON.parse(await readFile(json, 'utf8')) as LoadTestResult;

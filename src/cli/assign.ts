@@ -8,7 +8,6 @@ import type { Config } from '../serving/config/schema.ts';
 
 export function assignCommand(): Command {
   return new Command('assign')
-    .description('show which expert serves which cluster, and why')
     .option('-c, --config <file>', 'the config file; the built-in one when absent')
     .option('--json', 'machine-readable output')
     .addHelpText(
@@ -26,7 +25,7 @@ Examples:
     .action(async (options: { config?: string; json?: boolean }) => {
       const config = await loadConfig(options.config ?? DEFAULT_CONFIG, process.env);
       const model = await loadRouterModel(config);
-      const assignments = assign(config, model);
+      const assignments = await assign(config, model);
       if (options.json)
         console.log(
           JSON.stringify(

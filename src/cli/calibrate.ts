@@ -7,24 +7,24 @@ import { writeCalibrationFile } from './calibrate/file.ts';
 import { probe } from './calibrate/probe.ts';
 import { amountOf } from './plan/options.ts';
 import { textTable } from './plan/tables.ts';
+import { UsageError } from './usage-error.ts';
 
 interface CalibrateOptions {
   readonly model?: string;
   readonly keyEnv?: string;
   readonly concurrency: string;
   readonly limit: string;
-  readonly output: string;
+  readonly out: string;
 }
 
 export function calibrateCommand(): Command {
   return new Command('calibrate')
-    .description('measure an engine of your own for a minute, so that plan and simulate go by its times')
     .argument('<url>', 'its OpenAI API, such as http://127.0.0.1:8000/v1')
     .option('-m, --model <name>', 'the model to ask for; the first it lists when absent')
     .option('--key-env <name>', 'environment variable that holds its API key')
     .option('--concurrency <n>', 'the most requests at once', '8')
     .option('--limit <seconds>', 'end after this long at the latest', '120')
-    .option('-o, --output <file>', 'where the constants go', 'calibration.yaml')
+    .option('-o, --out <file>', 'where the constants go', 'calibration.yaml')
     .addHelpText(
       'after',
       `
@@ -47,14 +47,15 @@ async function calibrate(url: string, options: CalibrateOptions): Promise<void> 
   bar.finish();
   const constants = fitMeasured(requests);
   const measured = new Date().toISOString().slice(0, 10);
-  await writeCalibrationFile(options.output, { engine: url, model, measured }, constants);
-  console.log(`${model} at ${url}\n\n${table(constants)}\n\nwrote ${options.output}`);
+  await writeCalibrationFile(options.out, { engine: url, model, measured }, constants);
+  console.log(`${model} at ${url}\n\n${table(constants)}`);
+  console.error(`Wrote ${options.out}`);
 }
 
 function keyFrom(name: string): string {
   const key = process.env[name];
   if (key) return key;
-  throw new UserError(`--key-env: ${name} is not set.`);
+  throw new UsageError(`--key-env: ${name} is not set.`);
 }
 
 async function firstModel(url: string, key: string | undefined, signal: AbortSignal): Promise<string> {

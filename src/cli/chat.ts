@@ -20,7 +20,6 @@ const HELP = `  /why          why the last turn went where it went
 
 export function chatCommand(): Command {
   return new Command('chat')
-    .description('talk to a running router in the terminal')
     .option('-u, --url <url>', 'where the router serves', 'http://127.0.0.1:8080')
     .option('-m, --model <name>', "an expert's name, or 'auto' to let the router choose", 'auto')
     .option('-k, --key <key>', 'API key, where the router asks for one (or set EXPERT_ROUTER_KEY)')
@@ -63,12 +62,7 @@ class Chat {
 
   async run(): Promise<void> {
     this.#known = await this.#experts();
-    console.log(
-      styleText(
-        'dim',
-        `Connected to ${this.#base}: ${this.#known.join(', ')}. /help shows what you can type.`,
-      ),
-    );
+    note('dim', `Connected to ${this.#base}: ${this.#known.join(', ')}. /help shows what you can type.`);
     this.#terminal = createInterface({
       input: process.stdin,
       output: process.stdout,
@@ -99,7 +93,9 @@ class Chat {
       if (line.startsWith('/')) await this.#command(line);
       else await this.#ask(line);
     } catch (error) {
-      console.log(styleText('red', describeError(error)));
+      note('red', describeError(error));
+      // A script that pipes questions in should hear of it.
+      if (!process.stdin.isTTY) process.exitCode = 1;
     }
   }
 
@@ -107,13 +103,13 @@ class Chat {
     const [name, argument] = line.split(/\s+/, 2);
     if (name === '/new') {
       this.#messages = [];
-      console.log(styleText('dim', 'A new conversation.'));
+      note('dim', 'A new conversation.');
     } else if (name === '/expert') {
       this.#choose(argument ?? 'auto');
     } else if (name === '/why') {
       await this.#why();
     } else {
-      if (name !== '/help') console.log(styleText('red', `${name} is not known here. What is:`));
+      if (name !== '/help') note('red', `${name} is not known here. What is:`);
       console.log(HELP);
     }
   }
@@ -123,7 +119,7 @@ class Chat {
       throw new UserError(`There is no expert '${name}'. Known: auto, ${this.#known.join(', ')}.`);
     }
     this.#model = name;
-    console.log(styleText('dim', name === 'auto' ? 'The router chooses again.' : `Now talking to ${name}.`));
+    note('dim', name === 'auto' ? 'The router chooses again.' : `Now talking to ${name}.`);
   }
 
   async #ask(content: string): Promise<void> {
@@ -136,7 +132,7 @@ class Chat {
         messages: asked,
         stream: true,
       });
-      console.log(styleText('cyan', headline(response)));
+      note('cyan', headline(response));
       const answer = await this.#print(response);
       this.#messages = [...asked, { role: 'assistant', content: answer }];
     } finally {
@@ -174,7 +170,7 @@ class Chat {
   async #why(): Promise<void> {
     const asked = this.#messages.slice(0, -1);
     if (asked.length === 0) {
-      console.log(styleText('dim', 'Nothing has been asked yet.'));
+      note('dim', 'Nothing has been asked yet.');
       return;
     }
     const response = await this.#post('/v1/route', { model: this.#asked, messages: asked });
@@ -219,6 +215,11 @@ class Chat {
     const body = (await response.json().catch(() => null)) as { error?: { message?: string } } | null;
     throw new UserError(body?.error?.message ?? `${path} answered ${response.status}`);
   }
+}
+
+/** What is not an answer: in a terminal it stands between the answers, in a pipe it stays out of them. */
+function note(format: 'dim' | 'red' | 'cyan', text: string): void {
+  console.error(styleText(format, text, { stream: process.stderr }));
 }
 
 /** `code  nearest-cluster, cluster 12, confidence 0.83`, from the response headers. */

@@ -3,40 +3,67 @@ import { Command } from 'commander';
 import { assign, DEFAULT_CONFIG, loadRouterModel } from '../serving/app/compose.ts';
 import { loadConfig } from '../serving/config/load.ts';
 import { configJsonSchema } from '../serving/config/schema.ts';
+import { UsageError } from './usage-error.ts';
+
+interface CheckOptions {
+  readonly config?: string;
+  readonly json?: boolean;
+  readonly schema?: boolean;
+}
 
 export function checkCommand(): Command {
   return new Command('check')
-    .description('check a config: form, variables, router model, and who serves what')
-    .argument('[config]', 'the config file; the built-in one when absent')
+    .argument('[config]', 'the config file, as --config')
+    .option('-c, --config <file>', 'the config file; the built-in one when absent')
+    .option('--json', 'machine-readable output')
     .option('--schema', "print the config's JSON Schema, for editors")
     .addHelpText(
       'after',
       `
 Examples:
   $ expert-router check experts.yaml
+  $ expert-router check --config experts.yaml --json
   $ expert-router check --schema > expert-router.schema.json`,
     )
-    .action(async (file: string | undefined, options: { schema?: boolean }) => {
+    .action(async (file: string | undefined, options: CheckOptions) => {
       if (options.schema) console.log(JSON.stringify(configJsonSchema(), null, 2));
-      else await check(file ?? DEFAULT_CONFIG);
+      else await check(chosen(file, options.config), options.json ?? false);
     });
 }
 
-async function check(file: string): Promise<void> {
+function chosen(argument: string | undefined, option: string | undefined): string {
+  if (argument !== undefined && option !== undefined)
+    throw new UsageError(`${argument} and --config ${option}: name one config.`);
+  return option ?? argument ?? DEFAULT_CONFIG;
+}
+
+async function check(file: string, json: boolean): Promise<void> {
   const config = await loadConfig(file, process.env);
   const model = await loadRouterModel(config);
-  const assignments = assign(config, model);
+  const assignments = await assign(config, model);
+  const served = (index: number): number => assignments.filter((one) => one.expert === index).length;
+  if (json) {
+    const experts = config.experts.map(({ id, kind, fallback }, index) => ({
+      id,
+      kind,
+      fallback,
+      clusters: served(index),
+    }));
+    console.log(
+      JSON.stringify({ config: file, router: model.id, clusters: model.clusters, experts }, null, 2),
+    );
+    return;
+  }
   console.log(
     `${file} is sound: ${config.experts.length} experts, router model ${model.id} with ${model.clusters} clusters.`,
   );
   config.experts.forEach((expert, index) => {
-    const served = assignments.filter((one) => one.expert === index).length;
     const role = expert.fallback ? ', the fallback' : '';
     const warning =
-      served === 0 && !expert.fallback
+      served(index) === 0 && !expert.fallback
         ? '  <- reached only by name: describe it, give samples, or name its clusters'
         : '';
-    console.log(`  ${expert.id} (${expert.kind}): ${served} clusters${role}${warning}`);
+    console.log(`  ${expert.id} (${expert.kind}): ${served(index)} clusters${role}${warning}`);
   });
   if (!config.experts.some((expert) => expert.fallback)) {
     console.log(

@@ -1,5 +1,6 @@
 /** `expert-router discover`: what could be an expert on this machine, as a config to keep. */
 import { Command } from 'commander';
+import { parse } from 'yaml';
 import { UserError } from '../core/errors.ts';
 import { writeFileAtomically } from '../core/files.ts';
 import { chosenKey, discover } from '../serving/discover/discover.ts';
@@ -7,13 +8,14 @@ import { CLOUDS, LOCAL_ADDRESSES } from '../serving/discover/look.ts';
 
 interface DiscoverOptions {
   readonly out?: string;
+  readonly json?: boolean;
   readonly useKey?: readonly string[];
 }
 
 export function discoverCommand(): Command {
   return new Command('discover')
-    .description('look for engines on this machine and for API keys, and print a config with what was found')
     .option('-o, --out <file>', 'write the config there instead of printing it')
+    .option('--json', 'machine-readable output')
     .option('--use-key <VARIABLE=MODEL...>', "also an expert for this cloud's model, paid with this key")
     .addHelpText(
       'after',
@@ -32,18 +34,16 @@ Examples:
     .action(run);
 }
 
-async function run({ out, useKey = [] }: DiscoverOptions): Promise<void> {
-  const { yaml, left } = await discover(process.env, useKey.map(chosenKey));
+async function run({ out, json, useKey = [] }: DiscoverOptions): Promise<void> {
+  const { yaml, found, left } = await discover(process.env, useKey.map(chosenKey));
   if (yaml === null) {
     for (const line of left) console.error(line);
     throw new UserError(
       'No engine was found. Start one, or name its address in a config: experts: [{ id: mine, kind: openai, url: "http://host:8000" }]',
     );
   }
-  if (out === undefined) {
-    console.log(yaml);
-    return;
-  }
-  await writeFileAtomically(out, yaml);
-  console.log(`Wrote ${out}. Serve it with: expert-router serve --config ${out}`);
+  if (out !== undefined) await writeFileAtomically(out, yaml);
+  if (json) console.log(JSON.stringify({ found, left, config: parse(yaml) }, null, 2));
+  else if (out === undefined) console.log(yaml);
+  if (out !== undefined) console.error(`Wrote ${out}. Serve it with: expert-router serve --config ${out}`);
 }

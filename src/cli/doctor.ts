@@ -38,14 +38,13 @@ interface Examined {
 
 export function doctorCommand(): Command {
   return new Command('doctor')
-    .description('examine every expert: reachable, engine, model, answers, streaming, cancelling, metrics')
     .option('-c, --config <file>', 'the config whose experts are examined; the embedded ones when absent')
     .option(
       '--no-ask',
       'send no requests for text; each expert gets three otherwise, of at most 432 tokens together',
     )
     .option('--timeout <duration>', 'longest wait for an answer', duration, 60_000)
-    .option('--json', 'for programs')
+    .option('--json', 'machine-readable output')
     .addHelpText(
       'after',
       `

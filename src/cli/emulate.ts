@@ -1,6 +1,8 @@
 /** `expert-router emulate`: experts without a model, one HTTP server each, as fast, slow or badly behaved as asked. */
+import { readFile } from 'node:fs/promises';
 import { Command, InvalidArgumentError } from 'commander';
-import { UserError } from '../core/errors.ts';
+import { writeFileAtomically } from '../core/files.ts';
+import { shipped } from '../core/shipped.ts';
 import { type Fleet, startFleet } from '../load/emulator/fleet.ts';
 import type { Mishap } from '../load/emulator/server.ts';
 import { describeMisbehaviours, planOf } from '../serving/experts/emulated/misbehaviour.ts';
@@ -8,11 +10,14 @@ import { ENGINES } from '../simulating/deployment.ts';
 import { GPU_NAMES } from '../simulating/hardware/gpu.ts';
 import { PRECISION_NAMES } from '../simulating/hardware/precision.ts';
 import { DEFAULT_LIMITS } from '../simulating/memory.ts';
+import { emulatedConfig, type Subject, subjectsOf } from './emulate/config.ts';
 import { type EngineOptions, engineOf } from './emulate/engine.ts';
 import { count, duration, positive } from './numbers.ts';
+import { UsageError } from './usage-error.ts';
 
 interface EmulateOptions extends EngineOptions {
   readonly experts: number;
+  readonly configOut?: string;
   readonly host: string;
   readonly port: number;
   readonly outputTokens: number;
@@ -22,8 +27,8 @@ interface EmulateOptions extends EngineOptions {
 
 export function emulateCommand(): Command {
   return new Command('emulate')
-    .description('serve emulated experts: OpenAI HTTP, paced tokens, no model')
     .option('--experts <n>', 'how many, on consecutive ports', count, 8)
+    .option('--config-out <file>', 'write a config of a router that serves them')
     .option('--host <address>', 'where to listen', '127.0.0.1')
     .option('--port <port>', 'the first port; 0 takes free ones', count, 9000)
     .option(
@@ -66,6 +71,7 @@ ${describeMisbehaviours().join('\n')}
 
 Examples:
   $ expert-router emulate                                        eight experts on ports 9000 to 9007
+  $ expert-router emulate --config-out experts.yaml              and a config to serve them with
   $ expert-router emulate --experts 2 --tokens-per-second 10     slow enough to read along
   $ expert-router emulate --misbehave 503:5% --misbehave cut:1%  what a bad day looks like
   $ expert-router emulate --model llama-3.1-8b --gpu h100 --precision fp8   eight H100s, as simulated
@@ -73,15 +79,18 @@ Examples:
 }
 
 async function emulate(options: EmulateOptions): Promise<void> {
-  const { experts, host, port, outputTokens, seed, misbehave = [] } = options;
+  const { experts, configOut, host, port, outputTokens, seed, misbehave = [] } = options;
   const shares = misbehave.reduce((sum, { share }) => sum + share, 0);
-  if (shares > 1) throw new UserError(`--misbehave: the shares sum to ${shares}; at most 1 is possible.`);
-  if (experts < 1) throw new UserError('--experts: must be at least 1.');
+  if (shares > 1) throw new UsageError(`--misbehave: the shares sum to ${shares}; at most 1 is possible.`);
+  if (experts < 1) throw new UsageError('--experts: must be at least 1.');
   if (port + experts - 1 > 65_535)
-    throw new UserError(`--port: ${experts} experts from ${port} on go beyond port 65535.`);
+    throw new UsageError(`--port: ${experts} experts from ${port} on go beyond port 65535.`);
   const { make: engine, words } = await engineOf(options);
+  const subjects =
+    configOut === undefined ? [] : subjectsOf(await readFile(shipped('presets/embedded.yaml'), 'utf8'));
   const fleet = await startFleet({
     experts,
+    names: subjects.map(({ id }) => id),
     host,
     port,
     outputTokens,
@@ -91,14 +100,29 @@ async function emulate(options: EmulateOptions): Promise<void> {
     engine,
   });
   greet(fleet, host, words);
+  if (configOut !== undefined) await writeConfig(configOut, fleet, host, subjects);
   endOnSignal(fleet);
 }
 
 function greet({ servers }: Fleet, host: string, words: string): void {
-  const shown = host.includes(':') ? `[${host}]` : host;
-  for (const { expert, port } of servers) console.log(`${expert}  http://${shown}:${port}/v1`);
+  for (const { expert, port } of servers) console.log(`${expert}  ${addressOf(host, port)}/v1`);
   if (words !== '') console.log(words);
   console.log(`${servers.length} emulated experts are ready. Ctrl-C stops them.`);
+}
+
+function addressOf(host: string, port: number): string {
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+async function writeConfig(
+  file: string,
+  { servers }: Fleet,
+  host: string,
+  subjects: readonly Subject[],
+): Promise<void> {
+  const addresses = servers.map(({ expert, port }) => ({ expert, url: addressOf(host, port) }));
+  await writeFileAtomically(file, emulatedConfig(addresses, subjects));
+  console.error(`Wrote ${file}. From another terminal: expert-router serve --config ${file}`);
 }
 
 function endOnSignal(fleet: Fleet): void {
@@ -106,7 +130,7 @@ function endOnSignal(fleet: Fleet): void {
     const sum = (of: 'requests' | 'tokens' | 'abandoned'): number =>
       fleet.servers.reduce((total, { stats }) => total + stats[of], 0);
     const { user, system } = process.cpuUsage();
-    console.log(
+    console.error(
       `${sum('requests')} requests, ${sum('tokens')} tokens, ${sum('abandoned')} abandoned by their readers; ` +
         `${((user + system) / 1e6).toFixed(1)} s of CPU.`,
     );

@@ -2,7 +2,6 @@
 import { existsSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { UserError } from '../core/errors.ts';
 import { writeFolder } from '../core/files.ts';
 import { engineFolder, PLAN_FILE } from '../deploying/folder.ts';
 import { type EngineFormat, engineFormat, KV_CACHES } from '../deploying/format.ts';
@@ -25,6 +24,7 @@ import { folderNames, namedModel } from './engine/served-models.ts';
 import { count } from './numbers.ts';
 import { type LoadOptions, lengthsOf, limitsOf, withLengths, withLimits } from './plan/load-options.ts';
 import { textTable } from './plan/tables.ts';
+import { UsageError } from './usage-error.ts';
 
 interface NamedExpert {
   readonly id: string;
@@ -54,7 +54,6 @@ interface EngineOptions extends LoadOptions {
 
 export function engineCommand(): Command {
   const command = new Command('engine')
-    .description('write a folder that quantises models and serves them with TensorRT-LLM, an expert a GPU')
     .option('-m, --model <name>', 'Hugging Face repository or folder of the model that all experts serve')
     .option('--experts <n>', 'how many experts serve it (default: as many as the GPUs hold)', count)
     .option('--expert <id=model>', 'an expert with a model of its own, instead (repeatable)', namedExperts)
@@ -133,9 +132,9 @@ async function engine(options: EngineOptions): Promise<void> {
 function requireFree(folder: string, { out, force }: EngineOptions): void {
   if (!existsSync(folder)) return;
   if (!existsSync(join(folder, PLAN_FILE)))
-    throw new UserError(`--out: ${out} exists and was not written by this command; name another folder.`);
+    throw new UsageError(`--out: ${out} exists and was not written by this command; name another folder.`);
   if (!force)
-    throw new UserError(`--out: ${out} exists; --force writes it anew and keeps the checkpoints in it.`);
+    throw new UsageError(`--out: ${out} exists; --force writes it anew and keeps the checkpoints in it.`);
 }
 
 async function enginePlan(options: EngineOptions): Promise<EnginePlan> {
@@ -148,7 +147,7 @@ async function enginePlan(options: EngineOptions): Promise<EnginePlan> {
   });
   requireRoom(options);
   if (serve === 'legacy' && options.tp !== 1)
-    throw new UserError(
+    throw new UsageError(
       '--tp: compiled engines are written for one GPU an expert; use --serve trtllm-serve.',
     );
   const experts = expertsOf(options);
@@ -162,17 +161,17 @@ async function enginePlan(options: EngineOptions): Promise<EnginePlan> {
 }
 
 function requireRoom({ gpus, tp }: EngineOptions): void {
-  if (![1, 2, 4, 8].includes(tp)) throw new UserError(`--tp: must be 1, 2, 4 or 8, is ${tp}.`);
-  if (gpus < tp) throw new UserError(`--gpus: an expert on ${tp} GPUs does not fit on ${gpus}.`);
+  if (![1, 2, 4, 8].includes(tp)) throw new UsageError(`--tp: must be 1, 2, 4 or 8, is ${tp}.`);
+  if (gpus < tp) throw new UsageError(`--gpus: an expert on ${tp} GPUs does not fit on ${gpus}.`);
 }
 
 function expertsOf({ model, experts, expert, gpus, tp }: EngineOptions): readonly NamedExpert[] {
   if (expert && (model !== undefined || experts !== undefined))
-    throw new UserError('--expert: names a model for each expert; leave out --model and --experts.');
+    throw new UsageError('--expert: names a model for each expert; leave out --model and --experts.');
   if (expert) return expert;
   if (model === undefined)
-    throw new UserError('--model: name the model, or one for each expert with --expert id=model.');
-  if (experts === 0) throw new UserError('--experts: must be at least 1.');
+    throw new UsageError('--model: name the model, or one for each expert with --expert id=model.');
+  if (experts === 0) throw new UsageError('--experts: must be at least 1.');
   return Array.from({ length: experts ?? Math.floor(gpus / tp) }, (_, i) => ({
     id: `expert-${i + 1}`,
     model,

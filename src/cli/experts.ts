@@ -17,11 +17,10 @@ const CLEAR = '\u001b[2J\u001b[H';
 
 export function expertsCommand(): Command {
   return new Command('experts')
-    .description("show a running router's experts: health, load, and what their engines report")
     .option('-u, --url <url>', 'where the router serves', 'http://127.0.0.1:8080')
     .option('-k, --key <key>', 'API key, where the router asks for one (or set EXPERT_ROUTER_KEY)')
     .option('-w, --watch', 'again every second, until Ctrl-C')
-    .option('--json', 'as the router says it; with --watch one line a second')
+    .option('--json', 'machine-readable output, as GET /v1/experts answers; with --watch one line a second')
     .addHelpText(
       'after',
       `

@@ -21,10 +21,9 @@ interface InspectFlags {
 
 export function inspectCommand(): Command {
   return new Command('inspect')
-    .description('show the clusters of a router model: names, sizes, terms, examples, how it was trained')
     .argument('<model>', 'a router model (.safetensors)')
     .option('--cluster <number>', 'one cluster in full')
-    .option('--json', 'print JSON')
+    .option('--json', 'machine-readable output')
     .addHelpText('after', EXAMPLES)
     .action(inspect);
 }
@@ -51,9 +50,10 @@ function described(model: RouterModel, bytes: number, flags: InspectFlags): stri
 }
 
 function asJson(model: RouterModel, bytes: number): object {
-  const { id, dimensions, facts } = model;
+  const { id, embedding, facts } = model;
   const clusters = model.names.map((_, cluster) => clusterJson(model, cluster));
-  return { id, bytes, dimensions, terms: model.terms.hashes.length, facts, clusters };
+  const { dimensions } = embedding;
+  return { id, bytes, embedding: embedding.id, dimensions, facts, clusters };
 }
 
 function clusterJson(model: RouterModel, cluster: number): object {
@@ -62,7 +62,7 @@ function clusterJson(model: RouterModel, cluster: number): object {
     name: model.names[cluster],
     size: model.sizes[cluster],
     radius: model.calibration.radii[cluster],
-    terms: model.topTerms[cluster],
+    terms: model.topWords[cluster],
     examples: model.examples[cluster],
   };
 }
@@ -72,12 +72,12 @@ function asTable(model: RouterModel, bytes: number): string {
   const width = Math.max(...[...model.sizes].map((size) => amount(size, 'items').length), 5);
   const rows = model.names.map((name, cluster) => {
     const size = amount(model.sizes[cluster]!, 'items').padStart(width);
-    const more = model.topTerms[cluster]!.slice(3, 9).join(' ');
+    const more = model.topWords[cluster]!.slice(3, 9).join(' ');
     return `${String(cluster).padStart(4)}  ${size}  ${name}${more ? `   (${more})` : ''}`;
   });
   return [
     `router model ${model.id}: ${model.clusters} clusters of ${amount(facts.prompts, 'items')} prompts, ` +
-      `${amount(model.terms.hashes.length, 'items')} terms, ${model.dimensions} dimensions, ${amount(bytes, 'bytes')}`,
+      `${model.embedding.id} embedding of ${model.dimensions} dimensions, ${amount(bytes, 'bytes')}`,
     ...Object.entries(facts.more).map(([name, value]) => `  ${name}: ${value}`),
     '',
     ...rows,
@@ -94,7 +94,7 @@ function oneCluster(model: RouterModel, text: string, json: boolean): string {
   return [
     `cluster ${cluster}: ${model.names[cluster]}`,
     `  ${amount(model.sizes[cluster]!, 'items')} training prompts`,
-    `  terms: ${model.topTerms[cluster]!.join(' ')}`,
+    `  terms: ${model.topWords[cluster]!.join(' ')}`,
     ...(examples.length > 0
       ? ['  nearest prompts:', ...examples.map((one) => `    ${one}`)]
       : ['  no examples in the model; train with --keep-examples to have some']),

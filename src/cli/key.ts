@@ -4,18 +4,21 @@ import { newKey } from '../serving/front/auth.ts';
 
 export function keyCommand(): Command {
   return new Command('key')
-    .description('make an API key and the config lines that accept it')
     .argument('[name]', 'whose key it is', 'me')
+    .option('--json', 'machine-readable output')
     .addHelpText(
       'after',
       `
 Examples:
-  $ expert-router key alice    the key is shown once; the config keeps only its hash`,
+  $ expert-router key alice    the key is shown once; the config keeps only its hash
+  $ expert-router key alice --json | jq -r .hash`,
     )
-    .action((name: string) => {
+    .action((name: string, { json }: { json?: boolean }) => {
       const { key, hash } = newKey();
-      console.log(
-        `Key (shown only now):\n  ${key}\n\nIn the config:\nkeys:\n  - name: ${JSON.stringify(name)}\n    hash: ${hash}`,
-      );
+      if (json) console.log(JSON.stringify({ name, key, hash }, null, 2));
+      else
+        console.log(
+          `Key (shown only now):\n  ${key}\n\nIn the config:\nkeys:\n  - name: ${JSON.stringify(name)}\n    hash: ${hash}`,
+        );
     });
 }

@@ -5,24 +5,26 @@ import { Command } from 'commander';
 import { describeError, UserError } from '../core/errors.ts';
 import { writeFileAtomically } from '../core/files.ts';
 import { progressBar } from '../core/progress.ts';
-import { Connections, type Target } from '../load/loadtest/connections.ts';
+import type { HttpClient } from '../http/client.ts';
+import { loadClient } from '../load/loadtest/client.ts';
 import { type LoadTestResult, readRuns, SCHEMA, type StageResult, VERSION } from '../load/loadtest/result.ts';
 import { runStage, type StageOptions, type StageView } from '../load/loadtest/stage.ts';
 import { type LoadPlan, type LoadTestOptions, planLoad } from './loadtest/plan.ts';
 import { COMPARISON_HEAD, comparisonReport, comparisonRows, loadTestReport } from './loadtest/report.ts';
 import { count, positive, seconds } from './numbers.ts';
 import { textTable } from './plan/tables.ts';
+import { UsageError } from './usage-error.ts';
 
 interface Options extends LoadTestOptions {
   readonly name?: string;
-  readonly json?: string;
+  readonly json?: boolean;
+  readonly out?: string;
   readonly html?: string;
   readonly compare?: readonly string[];
 }
 
 export function loadTestCommand(): Command {
   return new Command('loadtest')
-    .description('put a server under load and report what its users felt')
     .argument('[url]', 'any server that speaks OpenAI, as http://127.0.0.1:8080')
     .option('--users <list>', 'closed loop: so many users at once, a stage each', '1,10,50,100')
     .option('--duration <seconds>', 'of a stage', seconds, 60)
@@ -53,7 +55,8 @@ export function loadTestCommand(): Command {
     .option('--max-in-flight <n>', 'requests at once; more wait, their clocks running', count, 10_000)
     .option('--max-requests <n>', 'of a stage', count, 1_000_000)
     .option('--name <text>', 'of the run, in reports')
-    .option('--json <file>', 'write the figures')
+    .option('-o, --out <file>', 'write the figures as JSON')
+    .option('--json', 'print those instead of the table')
     .option('--html <file>', 'write a report with pictures')
     .option('--compare <files...>', 'put the JSON of runs side by side (simulations too) instead of running')
     .option('--allow-remote', 'permit a target that is not this machine')
@@ -74,19 +77,19 @@ Examples:
 
 async function loadTest(url: string | undefined, options: Options): Promise<void> {
   if (options.compare) {
-    await compare(options.compare, options.html);
+    await compare(options.compare, options);
     return;
   }
-  if (url === undefined) throw new UserError('Which server? Give its address, as http://127.0.0.1:8080.');
+  if (url === undefined) throw new UsageError('Which server? Give its address, as http://127.0.0.1:8080.');
   const key = options.key ?? process.env.EXPERT_ROUTER_KEY;
   const plan = await planLoad(url, { ...options, ...(key ? { key } : {}) });
-  await reachable(plan.target);
+  await reachable(plan.origin);
   const startedAt = new Date().toISOString();
   const { stages, interrupted } = await runStages(plan);
   const result: LoadTestResult = {
     schema: SCHEMA,
     version: VERSION,
-    name: options.name ?? `Load test of ${plan.target.authority}`,
+    name: options.name ?? `Load test of ${plan.origin.host}`,
     target: url,
     model: options.model,
     started_at: startedAt,
@@ -101,14 +104,16 @@ async function loadTest(url: string | undefined, options: Options): Promise<void
 }
 
 /** Fails early, and plainly, where nobody listens. */
-async function reachable({ host, port, authority }: Target): Promise<void> {
+async function reachable(origin: URL): Promise<void> {
+  const host = origin.hostname.replace(/^\[|\]$/g, '');
+  const port = Number(origin.port || (origin.protocol === 'https:' ? 443 : 80));
   await new Promise<void>((resolve, reject) => {
     const socket = connect({ host, port }, () => {
       socket.destroy();
       resolve();
     });
     socket.once('error', (error) =>
-      reject(new UserError(`Nothing answers at ${authority} (${describeError(error)}). Is the server up?`)),
+      reject(new UserError(`Nothing answers at ${origin.host} (${describeError(error)}). Is the server up?`)),
     );
   });
 }
@@ -122,22 +127,18 @@ async function runStages(plan: LoadPlan): Promise<{ stages: readonly StageResult
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
-  const connections = new Connections(plan.target);
+  const client = loadClient(plan.origin);
   const stages: StageResult[] = [];
   for (const stage of plan.stages) {
-    if (!stop.signal.aborted) stages.push(await watched(stage, connections, stop.signal));
+    if (!stop.signal.aborted) stages.push(await watched(stage, client, stop.signal));
   }
-  connections.close();
+  client.close();
   process.off('SIGINT', onSignal);
   process.off('SIGTERM', onSignal);
   return { stages, interrupted: stop.signal.aborted };
 }
 
-async function watched(
-  stage: StageOptions,
-  connections: Connections,
-  stop: AbortSignal,
-): Promise<StageResult> {
+async function watched(stage: StageOptions, client: HttpClient, stop: AbortSignal): Promise<StageResult> {
   const label = stage.arrivals.kind === 'closed' ? `${stage.arrivals.users} users` : stage.arrivals.kind;
   const progress = progressBar(label.padEnd(10), 'seconds');
   const show = ({ elapsedSeconds, inFlight, measures }: StageView): void => {
@@ -151,39 +152,44 @@ async function watched(
         : `${begun} requests, ${inFlight} running, ${failed} errors, TTFT ${ttft} ms`,
     );
   };
-  const result = await runStage(stage, connections, stop, show);
+  const result = await runStage(stage, client, stop, show);
   const { succeeded, errors, tokens_per_second } = result;
   progress.finish(`${succeeded} answers, ${errors} errors, ${Math.round(tokens_per_second)} tokens/s`);
   return result;
 }
 
-async function write(result: LoadTestResult, { json, html }: Options): Promise<void> {
-  if (json !== undefined) await writeFileAtomically(json, `${JSON.stringify(result, null, 2)}\n`);
+async function write(result: LoadTestResult, { json, out, html }: Options): Promise<void> {
+  const figures = `${JSON.stringify(result, null, 2)}\n`;
+  if (out !== undefined) await writeFileAtomically(out, figures);
   if (html !== undefined) await writeFileAtomically(html, loadTestReport(result));
-  console.log(`\n${textTable([COMPARISON_HEAD, ...comparisonRows([result])])}`);
+  process.stdout.write(json ? figures : inWords(result));
+  for (const file of [out, html]) if (file !== undefined) console.error(`Wrote ${file}`);
+}
+
+function inWords(result: LoadTestResult): string {
+  const lines = [textTable([COMPARISON_HEAD, ...comparisonRows([result])])];
   for (const stage of result.stages) {
     const kinds = Object.entries(stage.errors_by_kind).map(([kind, n]) => `${n} ${kind}`);
-    if (kinds.length > 0) console.log(`${stage.users} users: ${stage.errors} errors: ${kinds.join(', ')}.`);
+    if (kinds.length > 0) lines.push(`${stage.users} users: ${stage.errors} errors: ${kinds.join(', ')}.`);
     if (stage.client.starved)
-      console.log(
+      lines.push(
         `${stage.users} users: this client lacked CPU (${Math.round(100 * stage.client.cpu)} % of a core, event loop ` +
           `late by ${stage.client.event_loop_delay_p99_ms.toFixed(0)} ms at p99); its own slowness is in the figures.`,
       );
   }
   const cpu = result.stages.map((stage) => `${Math.round(100 * stage.client.cpu)} %`);
   const sources = [...new Set(result.stages.map((stage) => stage.tokens_source))];
-  console.log(`Client: ${cpu.join(', ')} of a core. Tokens counted by ${sources.join(', ')}.`);
-  for (const file of [json, html]) if (file !== undefined) console.log(`Wrote ${file}`);
+  lines.push(`Client: ${cpu.join(', ')} of a core. Tokens counted by ${sources.join(', ')}.`);
+  return `\n${lines.join('\n')}\n`;
 }
 
-async function compare(files: readonly string[], html: string | undefined): Promise<void> {
+async function compare(files: readonly string[], { json, html }: Options): Promise<void> {
   const runs = (
     await Promise.all(files.map(async (file) => readRuns(await readFileOrSay(file), file)))
   ).flat();
-  console.log(textTable([COMPARISON_HEAD, ...comparisonRows(runs)]));
-  if (html === undefined) return;
-  await writeFileAtomically(html, comparisonReport(runs));
-  console.log(`Wrote ${html}`);
+  if (html !== undefined) await writeFileAtomically(html, comparisonReport(runs));
+  console.log(json ? JSON.stringify(runs, null, 2) : textTable([COMPARISON_HEAD, ...comparisonRows(runs)]));
+  if (html !== undefined) console.error(`Wrote ${html}`);
 }
 
 async function readFileOrSay(file: string): Promise<string> {

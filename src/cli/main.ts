@@ -1,56 +1,21 @@
-/** The command line: one file a verb; this one puts them together and turns errors into exit codes. */
+/**
+ * The command line: finds the verb that was called, imports it alone, and turns errors into exit codes.
+ * Data goes to standard output; progress, notes and errors go to standard error.
+ */
 import { Command, CommanderError } from 'commander';
 import { describeError, UserError } from '../core/errors.ts';
 import { version } from '../core/shipped.ts';
-import { assignCommand } from './assign.ts';
-import { calibrateCommand } from './calibrate.ts';
-import { chatCommand } from './chat.ts';
-import { checkCommand } from './check.ts';
-import { discoverCommand } from './discover.ts';
-import { doctorCommand } from './doctor.ts';
-import { emulateCommand } from './emulate.ts';
-import { engineCommand } from './engine.ts';
-import { expertsCommand } from './experts.ts';
-import { inspectCommand } from './inspect.ts';
-import { keyCommand } from './key.ts';
-import { loadTestCommand } from './loadtest.ts';
-import { planCommand } from './plan.ts';
-import { pullCommand } from './pull.ts';
-import { routeCommand } from './route.ts';
-import { serveCommand } from './serve.ts';
-import { simulateCommand } from './simulate.ts';
-import { trainCommand } from './train.ts';
-import { tritonCommand } from './triton.ts';
+import { UsageError } from './usage-error.ts';
+import { VERBS } from './verbs.ts';
 
 /** Exit codes, as `--help` states them. */
-const EXIT = { failed: 1, usage: 2, interrupted: 130 } as const;
+const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
-const VERBS = [
-  serveCommand,
-  chatCommand,
-  expertsCommand,
-  routeCommand,
-  assignCommand,
-  trainCommand,
-  inspectCommand,
-  checkCommand,
-  doctorCommand,
-  discoverCommand,
-  emulateCommand,
-  loadTestCommand,
-  planCommand,
-  engineCommand,
-  simulateCommand,
-  calibrateCommand,
-  pullCommand,
-  tritonCommand,
-  keyCommand,
-];
-
-function program(): Command {
+/** @param called the verb whose options are wanted; the others are but names */
+async function program(called: string | undefined): Promise<Command> {
   const root = new Command('expert-router')
     .description('One OpenAI-compatible address that sends every prompt to the expert that serves it best.')
-    .version(version(), '-v, --version')
+    .version(await versionText(called), '-v, --version', 'this build: version, commit, Node, router model')
     .showSuggestionAfterError()
     .addHelpText(
       'after',
@@ -63,26 +28,50 @@ Examples:
 
 Exit codes: 0 done; 1 failed (the message says why); 2 wrong usage; 130 interrupted.`,
     );
-  for (const verb of VERBS) root.addCommand(inherit(verb()));
+  for (const { name, summary, load } of VERBS) {
+    const verb = name === called ? await load() : new Command(name);
+    root.addCommand(strict(verb.description(summary)));
+  }
   return root;
 }
 
+/** Reading the build facts takes longer than all the rest of this file. */
+async function versionText(called: string | undefined): Promise<string> {
+  if (called !== '-v' && called !== '--version') return version();
+  return (await import('./build-facts.ts')).buildFacts();
+}
+
 /** Every verb refuses what it does not know, with a suggestion, and throws instead of exiting. */
-function inherit(command: Command): Command {
+function strict(command: Command): Command {
+  command.commands.forEach(strict);
   return command.showSuggestionAfterError().allowExcessArguments(false).exitOverride();
 }
 
 function exitCode(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT.usage;
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   if (error instanceof Error && error.name === 'AbortError') return EXIT.interrupted;
   console.error(
     error instanceof UserError ? error.message : error instanceof Error ? error.stack : describeError(error),
   );
-  return EXIT.failed;
+  return error instanceof UsageError ? EXIT.usage : EXIT.failed;
 }
 
+/** A reader that has seen enough, such as `head -1`, ends a verb quietly; a server goes on without it. */
+function allowClosedPipes(called: string | undefined): void {
+  const goesOn = VERBS.some(({ name, serves }) => serves && name === called);
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+      if (!goesOn) process.exit(EXIT.ok);
+    });
+  }
+}
+
+const [first, second] = process.argv.slice(2);
+const called = first === 'help' ? second : first;
+allowClosedPipes(called);
 try {
-  await program().exitOverride().parseAsync();
+  await (await program(called)).exitOverride().parseAsync();
 } catch (error) {
   process.exitCode = exitCode(error);
 }

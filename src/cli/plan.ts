@@ -28,6 +28,7 @@ import { amountOf, namedList, secondsOf } from './plan/options.ts';
 import { planPage } from './plan/page.ts';
 import { searchJson, searchText } from './plan/search-text.ts';
 import { figuresTable } from './plan/tables.ts';
+import { UsageError } from './usage-error.ts';
 
 interface PlanOptions extends LoadOptions {
   readonly model: string;
@@ -53,11 +54,7 @@ interface PlanOptions extends LoadOptions {
 
 export function planCommand(): Command {
   const command = new Command('plan')
-    .description('compute what a model needs and gives on a GPU, or search placements for a number of users')
-    .requiredOption(
-      '-m, --model <names>',
-      'built-in name, or path of a Hugging Face config.json; several: a,b',
-    )
+    .option('-m, --model <names>', 'built-in name, or path of a Hugging Face config.json; several: a,b')
     .option('-g, --gpu <names>', `${GPU_NAMES.join(', ')}; several when searching`, 'h100')
     .option(
       '-p, --precision <names>',
@@ -108,7 +105,10 @@ Examples:
 
 Figures come from a model checked against published measurements; docs/simulator.md states its errors.`,
     )
-    .action(async (options: PlanOptions) => {
+    .action(async ({ model, ...rest }: Omit<PlanOptions, 'model'> & { readonly model?: string }) => {
+      if (model === undefined)
+        throw new UsageError('--model: name one, such as llama-3.1-8b, or a config.json.');
+      const options = { ...rest, model };
       const one = options.users === undefined && options.rate === undefined;
       console.log(one ? await planOne(options) : await planMany(options));
     });
@@ -130,7 +130,7 @@ async function planOne(options: PlanOptions): Promise<string> {
 
 function requireContext(model: TransformerShape, total: number): void {
   if (total > model.maxContext)
-    throw new UserError(
+    throw new UsageError(
       `--input, --output: ${total} tokens are more than the ${model.maxContext} that ${model.name} was trained for; ` +
         `lower them to ${model.maxContext} together.`,
     );
@@ -225,9 +225,10 @@ function onSomeGpu(name: string, gpus: readonly Gpu[]): Precision {
 /** @throws {UserError} for both or impossible ones */
 function loadOf({ users, think, rate }: PlanOptions): Load {
   if (users !== undefined && rate !== undefined)
-    throw new UserError('--users, --rate: a load is one or the other; keep the one you know.');
+    throw new UsageError('--users, --rate: a load is one or the other; keep the one you know.');
   if (rate !== undefined) {
-    if (think !== undefined) throw new UserError('--think: goes with --users; a rate has no thinking in it.');
+    if (think !== undefined)
+      throw new UsageError('--think: goes with --users; a rate has no thinking in it.');
     return { perSecond: amountOf('--rate', rate) };
   }
   return {

@@ -145,7 +145,7 @@ describe('simulate', () => {
 
   it('writes the figures with the load test’s fields, and a report that needs nothing else', async () => {
     const [json, html] = [join(folder, 'out.json'), join(folder, 'out.html')];
-    await run('--compare', 'placements', '--json', json, '--html', html);
+    await run('--compare', 'placements', '--out', json, '--html', html);
     const { runs } = JSON.parse(readFileSync(json, 'utf8'));
     expect(runs.map((r: { name: string }) => r.name)).toEqual(['small', 'large']);
     const stage = runs[0].stages[1];

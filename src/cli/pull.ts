@@ -14,27 +14,28 @@ import { DEFAULT_REFERENCE, parseWeights } from '../serving/weights/reference.ts
 
 const EXAMPLES = `
 Examples:
-  expert-router pull                      the llama.cpp engine and the built-in model
-  expert-router pull hf:Qwen/Qwen2.5-0.5B-Instruct-GGUF/qwen2.5-0.5b-instruct-q4_k_m.gguf
-  expert-router pull https://example.org/models/mine.gguf
-  expert-router pull --list               what is cached, with sizes and checksums
+  $ expert-router pull                      the llama.cpp engine and the built-in model
+  $ expert-router pull hf:Qwen/Qwen2.5-0.5B-Instruct-GGUF/qwen2.5-0.5b-instruct-q4_k_m.gguf
+  $ expert-router pull https://example.org/models/mine.gguf
+  $ expert-router pull --list               what is cached, with sizes and checksums
 
 Interrupted downloads go on where they stopped. The cache folder is EXPERT_ROUTER_CACHE, else the
 system's usual one. PIP_INDEX_URL, HF_ENDPOINT, HF_TOKEN, HF_HUB_OFFLINE and HTTPS_PROXY are honoured.`;
 
 export function pullCommand(): Command {
   return new Command('pull')
-    .description('fetch the llama.cpp engine and model weights into the cache')
     .argument('[weights...]', 'what to fetch, written as in `weights:` of a config', [DEFAULT_REFERENCE])
     .option('--list', 'show what is cached and check it')
+    .option('--json', 'machine-readable output')
     .addHelpText('after', EXAMPLES)
-    .action(async (weights: string[], options: { list?: boolean }) => {
+    .action(async (weights: string[], options: { list?: boolean; json?: boolean }) => {
       const folder = cacheFolder(process.env, process.platform, homedir());
-      await (options.list ? list(folder) : pull(folder, weights));
+      const json = options.json ?? false;
+      await (options.list ? list(folder, json) : pull(folder, weights, json));
     });
 }
 
-async function pull(folder: string, weights: readonly string[]): Promise<void> {
+async function pull(folder: string, weights: readonly string[], json: boolean): Promise<void> {
   // A mistyped name should be told before minutes of downloading.
   for (const setting of weights) parseWeights(setting, homedir());
   const stop = new AbortController();
@@ -48,8 +49,10 @@ async function pull(folder: string, weights: readonly string[]): Promise<void> {
     log: (line: string) => void process.stderr.write(`${line}\n`),
   };
   try {
-    process.stdout.write(`${await ensureEngine({ ...deps, progress: progressBar })}\n`);
-    for (const setting of weights) process.stdout.write(`${await pullOne(setting, deps)}\n`);
+    const engine = await ensureEngine({ ...deps, progress: progressBar });
+    const files: string[] = [];
+    for (const setting of weights) files.push(await pullOne(setting, deps));
+    console.log(json ? JSON.stringify({ engine, weights: files }, null, 2) : [engine, ...files].join('\n'));
   } finally {
     process.removeListener('SIGINT', onInterrupt);
   }
@@ -68,19 +71,31 @@ async function pullOne(setting: string, deps: Omit<Parameters<typeof fetchWeight
   return path;
 }
 
-async function list(folder: string): Promise<void> {
-  const engine = await findEngine(folder);
+async function list(folder: string, json: boolean): Promise<void> {
+  const engine = (await findEngine(folder)) ?? null;
+  const files = await listWeights(folder);
+  if (files.some((file) => file.state === 'damaged')) process.exitCode = 1;
+  console.log(
+    json
+      ? JSON.stringify({ cache: folder, engine, weights: files }, null, 2)
+      : inWords(folder, engine, files),
+  );
+}
+
+function inWords(
+  folder: string,
+  engine: string | null,
+  files: Awaited<ReturnType<typeof listWeights>>,
+): string {
   const lines = [
     `cache    ${folder}`,
     `engine   ${engine ? `${ENGINE_PACKAGE} ${ENGINE_VERSION}  ${engine}` : 'not installed'}`,
   ];
-  const files = await listWeights(folder);
   for (const { name, bytes, state } of files) {
     lines.push(`weights  ${name}  ${amount(bytes, 'bytes')}  ${DESCRIPTIONS[state]}`);
   }
   if (files.length === 0) lines.push('weights  none');
-  if (files.some((file) => file.state === 'damaged')) process.exitCode = 1;
-  process.stdout.write(`${lines.join('\n')}\n`);
+  return lines.join('\n');
 }
 
 const DESCRIPTIONS = {

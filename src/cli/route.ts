@@ -11,7 +11,6 @@ import type { Router } from '../serving/gateway/router.ts';
 
 export function routeCommand(): Command {
   return new Command('route')
-    .description('show which expert a prompt goes to, and why, without asking it')
     .argument('[prompt]', 'the prompt; without it, JSON lines are read from standard input')
     .option('-c, --config <file>', 'the config file; the built-in one when absent')
     .option('--json', 'machine-readable output, as POST /v1/route answers')
@@ -28,18 +27,18 @@ Examples:
     )
     .action(async (prompt: string | undefined, options: { config?: string; json?: boolean }) => {
       const config = await loadConfig(options.config ?? DEFAULT_CONFIG, process.env);
-      const router = composeRouter(config, await loadRouterModel(config), idleLoads(config));
+      const router = await composeRouter(config, await loadRouterModel(config), idleLoads(config));
       if (prompt === undefined) await routeLines(router);
-      else if (options.json) console.log(JSON.stringify(decide(router, { prompt }), null, 2));
-      else print(decide(router, { prompt }));
+      else if (options.json) console.log(JSON.stringify(await decide(router, { prompt }), null, 2));
+      else print(await decide(router, { prompt }));
     });
 }
 
 type DecisionBody = ReturnType<typeof decisionBody>;
 
-function decide(router: Router, request: unknown): DecisionBody {
+async function decide(router: Router, request: unknown): Promise<DecisionBody> {
   const body = Buffer.from(JSON.stringify(request));
-  return decisionBody(router, router.route(parseRequest(null, body), undefined), null);
+  return decisionBody(router, await router.route(parseRequest(null, body), undefined), null);
 }
 
 async function routeLines(router: Router): Promise<void> {
@@ -48,7 +47,7 @@ async function routeLines(router: Router): Promise<void> {
     if (line.trim() === '') continue;
     let answer: unknown;
     try {
-      answer = decide(router, JSON.parse(line));
+      answer = await decide(router, JSON.parse(line));
     } catch (error) {
       answer = { error: describeError(error) };
     }
@@ -58,7 +57,7 @@ async function routeLines(router: Router): Promise<void> {
 
 function print(decision: DecisionBody): void {
   console.log(`${decision.expert}\n  ${decision.explanation}`);
-  const terms = (decision.terms.for ?? []).map((term) => term.term);
+  const terms = (decision.terms.for ?? []).map((one) => one.term);
   if (terms.length > 0) console.log(`  Spoke for it: ${terms.join(', ')}`);
   const others = decision.ranking.slice(1, 4).map((one) => `${one.expert} ${one.affinity.toFixed(2)}`);
   if (others.length > 0) console.log(`  Next: ${others.join(', ')}`);

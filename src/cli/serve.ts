@@ -1,14 +1,16 @@
 /** `expert-router serve`: the gateway, from a config to a listening address, in one process or several. */
 import cluster from 'node:cluster';
+import { homedir } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
-import { UserError } from '../core/errors.ts';
 import { admit } from '../serving/app/admission.ts';
 import { serveAlone, serveAsWorker } from '../serving/app/gateway-process.ts';
 import { servePrimary } from '../serving/app/primary-process.ts';
 import { configFrom, readConfig } from '../serving/config/load.ts';
 import type { Config } from '../serving/config/schema.ts';
 import { chosenKey } from '../serving/discover/discover.ts';
+import { parseWeights } from '../serving/weights/reference.ts';
 import { unconfigured } from './unconfigured.ts';
+import { UsageError } from './usage-error.ts';
 
 interface ServeOptions {
   readonly config?: string;
@@ -16,12 +18,12 @@ interface ServeOptions {
   readonly workers?: number;
   readonly verbose?: boolean;
   readonly discover: boolean;
+  readonly weights?: string;
   readonly useKey?: readonly string[];
 }
 
 export function serveCommand(): Command {
   return new Command('serve')
-    .description('serve the gateway')
     .option('-c, --config <file>', 'experts and settings; when absent, what runs on this machine')
     .option('-p, --port <port>', 'listen on this port instead of the configured one', wholeNumber(0, 65_535))
     .option(
@@ -31,6 +33,10 @@ export function serveCommand(): Command {
     )
     .option('--no-discover', 'without --config, serve the eight embedded experts whatever else runs here')
     .option('--use-key <VARIABLE=MODEL...>', "without --config, also a cloud's model, paid with this key")
+    .option(
+      '--weights <reference>',
+      'serve the embedded experts on other GGUF weights: a path, https://… or hf:owner/repo/file.gguf',
+    )
     .option('--verbose', 'print one line a request: who answers and why, never what was asked')
     .addHelpText(
       'after',
@@ -43,13 +49,15 @@ A changed config or router model is taken up while serving (also on SIGHUP); a b
 Examples:
   $ expert-router serve
   $ expert-router serve --config experts.yaml --port 9000
-  $ expert-router serve --config experts.yaml --workers 4`,
+  $ expert-router serve --config experts.yaml --workers 4
+  $ expert-router serve --weights hf:Qwen/Qwen2.5-1.5B-Instruct-GGUF/qwen2.5-1.5b-instruct-q4_k_m.gguf`,
     )
     .action(serve);
 }
 
 async function serve(options: ServeOptions): Promise<void> {
-  const file = options.config ?? (await unconfigured(asDiscovery(options), (line) => console.log(line)));
+  takeWeights(options);
+  const file = options.config ?? (await unconfigured(asDiscovery(options), (line) => console.error(line)));
   const verbose = options.verbose ?? false;
   if (cluster.isWorker) return serveAsWorker(file, verbose);
   const text = await readConfig(file);
@@ -61,10 +69,21 @@ async function serve(options: ServeOptions): Promise<void> {
   else await servePrimary(served, address, options, greeting);
 }
 
-function asDiscovery({ discover, useKey = [] }: ServeOptions): Parameters<typeof unconfigured>[0] {
+/** The preset of the embedded experts reads its weights from the environment. */
+function takeWeights({ config, weights }: ServeOptions): void {
+  if (weights === undefined) return;
+  if (config !== undefined)
+    throw new UsageError('--weights and --config: a config names the weights of each expert itself.');
+  parseWeights(weights, homedir());
+  process.env.EXPERT_ROUTER_WEIGHTS = weights;
+}
+
+function asDiscovery({ discover, weights, useKey = [] }: ServeOptions): Parameters<typeof unconfigured>[0] {
+  if (weights !== undefined && useKey.length > 0)
+    throw new UsageError('--use-key and --weights: leave out one of the two.');
   if (!discover && useKey.length > 0)
-    throw new UserError('--use-key and --no-discover: leave out one of the two.');
-  return { discover, keys: useKey.map(chosenKey) };
+    throw new UsageError('--use-key and --no-discover: leave out one of the two.');
+  return { discover: discover && weights === undefined, keys: useKey.map(chosenKey) };
 }
 
 function greet(config: Config, url: string, restricted: boolean, workers: number): void {
@@ -79,7 +98,7 @@ Expert Router serves ${config.experts.length} experts on ${url}${workers > 1 ? `
 ${notice}
 Ask from another terminal:
   curl ${url}/v1/chat/completions -H "Content-Type: application/json"${auth} \\
-    -d '{"model": "auto", "messages": [{"role": "user", "content": "Write a Python function that reverses a list."}]}'
+    -d '{"model": "auto", "messages": [{"role": "user", "content": "What is the capital of France?"}]}'
 
 Chat in the terminal:
   npx expert-router chat${url === 'http://127.0.0.1:8080' ? '' : ` --url ${url}`}

@@ -20,18 +20,19 @@ import {
   type ScenarioFile,
 } from './simulate/scenario-file.ts';
 import { sweep } from './simulate/sweep.ts';
+import { UsageError } from './usage-error.ts';
 
 interface SimulateOptions {
   readonly compare?: 'policies' | 'placements';
   readonly policy?: string;
-  readonly json?: string | true;
+  readonly json?: boolean;
+  readonly out?: string;
   readonly html?: string;
   readonly seed?: string;
 }
 
 export function simulateCommand(): Command {
   return new Command('simulate')
-    .description('simulate experts on GPUs under a load, before buying either')
     .argument('<scenario>', 'a YAML file; docs/simulator.md describes it')
     .addOption(
       new Option('--compare <what>', 'all policies, or all placements of the file').choices([
@@ -42,7 +43,8 @@ export function simulateCommand(): Command {
     .option('--policy <name>', `instead of the file's: ${POLICIES.map(({ id }) => id).join(', ')}`)
     .option('--seed <n>', "instead of the file's")
     .option('--html <file>', 'write a report with pictures')
-    .option('--json [file]', 'write or print the figures, named as the load test names them')
+    .option('-o, --out <file>', 'write the figures as JSON, named as the load test names them')
+    .option('--json', 'print those instead of the table')
     .addHelpText(
       'after',
       `
@@ -52,7 +54,7 @@ ${POLICIES.map(({ id, summary }) => `  ${id.padEnd(13)} ${summary}`).join('\n')}
 Examples:
   $ expert-router simulate evaluation/scenarios/dgx-h100.yaml --compare placements --html report.html
   $ expert-router simulate evaluation/scenarios/skewed.yaml --compare policies
-  $ expert-router simulate scenario.yaml --json > figures.json`,
+  $ expert-router simulate scenario.yaml --out figures.json`,
     )
     .action(async (path: string, options: SimulateOptions) => {
       const scenario = withOverrides(parseScenario(await readScenario(path), path), options);
@@ -74,7 +76,7 @@ async function readScenario(path: string): Promise<string> {
 function withOverrides(file: ScenarioFile, { policy, seed }: SimulateOptions): ScenarioFile {
   const number = seed === undefined ? file.seed : Number(seed);
   if (!Number.isInteger(number) || number < 0)
-    throw new UserError(`--seed: must be a whole number, is "${seed}".`);
+    throw new UsageError(`--seed: must be a whole number, is "${seed}".`);
   return { ...file, seed: number, policy: policyOf(file, policy) };
 }
 
@@ -138,16 +140,17 @@ async function write(
   runs: readonly SimulatedRun[],
   options: SimulateOptions,
 ): Promise<void> {
-  const figures = `${JSON.stringify({ name: file.name, seed: file.seed, runs: runs.map(({ deployments: _, ...run }) => run) }, null, 2)}\n`;
-  if (options.json === true) process.stdout.write(figures);
-  else console.log(summary(file, runs));
-  if (typeof options.json === 'string') await writeFileAtomically(options.json, figures);
+  const shown = { name: file.name, seed: file.seed, runs: runs.map(({ deployments: _, ...run }) => run) };
+  const figures = `${JSON.stringify(shown, null, 2)}\n`;
+  if (options.out !== undefined) await writeFileAtomically(options.out, figures);
   if (options.html !== undefined) {
     const subtitle = `Lengths ${typeof file.lengths === 'string' ? file.lengths : 'as given'}, ${file.seconds} s after ${file.warmup} s of warm-up, policy ${policyOf(file).name}, cluster skew ${file.clusters.skew}, seed ${file.seed}.`;
     const price = file.price === undefined ? {} : { usdPerGpuHour: file.price };
     await writeFileAtomically(options.html, simulationReport(runs, { title: file.name, subtitle, ...price }));
-    console.error(`wrote ${options.html}`);
   }
+  // Last, for whoever reads it may leave after the first line.
+  console.log(options.json ? figures.trimEnd() : summary(file, runs));
+  for (const path of [options.out, options.html]) if (path !== undefined) console.error(`Wrote ${path}`);
 }
 
 function summary(file: ScenarioFile, runs: readonly SimulatedRun[]): string {

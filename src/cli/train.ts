@@ -47,6 +47,7 @@ interface TrainFlags {
   readonly continue?: string;
   readonly keepExamples?: number;
   readonly report: boolean;
+  readonly json?: boolean;
 }
 
 function positive(text: string): number {
@@ -75,7 +76,6 @@ function sourceLimits(text: string, before?: SourceLimits): SourceLimits {
 
 export function trainCommand(): Command {
   return new Command('train')
-    .description('learn clusters from prompts, without labels, and write them as a router model')
     .argument(
       '<paths...>',
       'files or folders: .jsonl .json .csv .tsv .txt .parquet, also .gz or .zst; - for standard input',
@@ -106,6 +106,7 @@ export function trainCommand(): Command {
       availableParallelism(),
     )
     .option('--no-report', 'write no report')
+    .option('--json', 'machine-readable output')
     .addHelpText('after', EXAMPLES)
     .action(async (paths: string[], flags: TrainFlags) => train(paths, flags));
 }
@@ -200,6 +201,7 @@ async function read(
   bar.finish(
     `${amount(corpus.store.count, 'items')} prompts kept, ${amount(corpus.duplicates, 'items')} repeated, ${amount(corpus.broken, 'items')} broken`,
   );
+  for (const notice of corpus.notices) process.stderr.write(`  note: ${notice}\n`);
   for (const complaint of corpus.complaints) process.stderr.write(`  skipped: ${complaint}\n`);
   return corpus;
 }
@@ -228,6 +230,11 @@ async function write(fitted: Fitted, corpus: Corpus, flags: TrainFlags, clock: S
     lines.push(`what it learned: ${base}.report.html`);
   }
   process.stderr.write(`${lines.join('\n')}\n`);
+  if (!flags.json) return;
+  const { store, duplicates, broken } = corpus;
+  const { id, clusters } = model;
+  const about = { model: flags.out, id, clusters, bytes: bytes.length, seconds: clock.seconds() };
+  console.log(JSON.stringify({ ...about, prompts: { kept: store.count, duplicates, broken } }, null, 2));
 }
 
 async function writeOrExplain(path: string, content: string | Uint8Array): Promise<void> {

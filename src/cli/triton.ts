@@ -9,29 +9,33 @@ import { connectTriton } from '../serving/experts/triton/connect.ts';
 import { describeFault } from '../serving/experts/triton/faults.ts';
 import { load, type ModelState, unload } from '../serving/experts/triton/repository.ts';
 import { ServerError, type TritonServer } from '../serving/experts/triton/server.ts';
+import { UsageError } from './usage-error.ts';
 
 const EXAMPLES = `
 Examples:
-  expert-router triton index http://gpu1:8000               every model, its versions and their states
-  expert-router triton load grpc://gpu1:8001 ensemble       waits until it is ready, and says how it goes
-  expert-router triton unload grpc://gpu1:8001 ensemble     waits until its requests are answered and it is gone
-  expert-router triton load grpc://gpu1:8001 ensemble --key admin-key="$ADMIN_KEY"
+  $ expert-router triton index http://gpu1:8000               every model, its versions and their states
+  $ expert-router triton load grpc://gpu1:8001 ensemble       waits until it is ready, and says how it goes
+  $ expert-router triton unload grpc://gpu1:8001 ensemble     waits until its requests are answered and it is gone
+  $ expert-router triton load grpc://gpu1:8001 ensemble --key admin-key="$ADMIN_KEY"
 
 Loading and unloading need a server started with --model-control-mode=explicit. grpc:// and grpcs:// speak gRPC
 (usually port 8001), http:// and https:// HTTP (8000). --key is for servers started with
 --grpc-restricted-protocol=model-repository:KEY=VALUE or --http-restricted-api=model-repository:KEY=VALUE.`;
 
 interface Options {
+  readonly json?: boolean;
   readonly key: Readonly<Record<string, string>>;
   readonly timeout: string;
   readonly tlsCa?: string;
 }
 
 export function tritonCommand(): Command {
-  const root = new Command('triton')
-    .description('list, load and unload the models of a Triton server')
-    .addHelpText('after', EXAMPLES);
-  root.addCommand(verb('index', 'what is in the repository, and in which state').action(index));
+  const root = new Command('triton').addHelpText('after', EXAMPLES);
+  root.addCommand(
+    verb('index', 'what is in the repository, and in which state')
+      .option('--json', 'machine-readable output')
+      .action(index),
+  );
   root.addCommand(
     verb('load', 'load a model, or load it anew')
       .argument('<model>', 'its name in the repository')
@@ -49,21 +53,22 @@ function verb(name: string, description: string): Command {
     .argument('<url>', 'address of the server, such as grpc://gpu1:8001')
     .option('--key <key=value>', 'key of a restricted API; may be given several times', addKey, {})
     .option('--tls-ca <file>', "certificates of the authority that signed the server's, in PEM")
-    .option('--timeout <seconds>', 'give up after so long', '600')
-    .exitOverride()
-    .showSuggestionAfterError()
-    .allowExcessArguments(false);
+    .option('--timeout <seconds>', 'give up after so long', '600');
 }
 
 function addKey(text: string, keys: Readonly<Record<string, string>>): Record<string, string> {
   const at = text.indexOf('=');
-  if (at < 1) throw new UserError(`--key ${text}: write it as key=value.`);
+  if (at < 1) throw new UsageError(`--key ${text}: write it as key=value.`);
   return { ...keys, [text.slice(0, at)]: text.slice(at + 1) };
 }
 
 async function index(url: string, options: Options): Promise<void> {
   await withServer(url, options, null, async (server, signal) => {
     const models = await server.repositoryIndex(signal);
+    if (options.json) {
+      console.log(JSON.stringify(models, null, 2));
+      return;
+    }
     if (models.length === 0) process.stdout.write('The repository is empty.\n');
     const width = Math.max(...models.map(({ name }) => name.length));
     for (const { name, version, state, reason } of models) {
@@ -114,7 +119,7 @@ async function withServer(
   use: (server: TritonServer, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
   const seconds = Number(timeout);
-  if (!(seconds > 0)) throw new UserError(`--timeout ${timeout}: this is no number of seconds.`);
+  if (!(seconds > 0)) throw new UsageError(`--timeout ${timeout}: this is no number of seconds.`);
   const server = await connect(url, key, tlsCa);
   const stop = AbortSignal.timeout(seconds * 1000);
   try {

@@ -10,8 +10,8 @@ export interface Random {
   below(bound: number): number;
   /** Standard normal, by the Marsaglia polar method. */
   normal(): number;
-  /** An independent generator whose stream is a function of this one's seed and the label. */
-  fork(label: number): Random;
+  /** An independent generator whose stream is a function of this one's seed and the label, a number or a name. */
+  fork(label: number | string): Random;
 }
 
 /** splitmix32: one 32-bit state word; passes the tests that matter for sampling (Steele et al., OOPSLA 2014). */
@@ -46,7 +46,20 @@ export function seededRandom(seed: number): Random {
     next,
     normal,
     below: (bound) => Math.floor(next() * bound),
-    fork: (label) =>
-      seededRandom((Math.imul(seed ^ 0x5bd1e995, 0x9e3779b1) ^ Math.imul(label + 1, 0x85ebca6b)) >>> 0),
+    fork: (label) => {
+      const number = typeof label === 'number' ? label : hashOf(label);
+      return seededRandom(
+        (Math.imul(seed ^ 0x5bd1e995, 0x9e3779b1) ^ Math.imul(number + 1, 0x85ebca6b)) >>> 0,
+      );
+    },
   };
+}
+
+/** FNV-1a, 32 bits. */
+function hashOf(name: string): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < name.length; index += 1) {
+    hash = Math.imul(hash ^ name.charCodeAt(index), 0x01000193);
+  }
+  return hash;
 }

@@ -4,23 +4,28 @@
  * bodies, follow redirects or negotiate encodings.
  */
 import { Connection, type ConnectionUser, type Target } from './connection.ts';
-import { ResponseError, type ResponseHead } from './response-parser.ts';
+import { FramingError } from './fields.ts';
+import type { ResponseHead } from './response-parser.ts';
 
+/** In milliseconds; 0 sets no limit. */
 export interface Deadlines {
-  /** Milliseconds to open a connection. */
+  /** To open a connection. */
   readonly connect: number;
-  /** Milliseconds of silence before the head of the response. */
+  /** Of silence before the head of the response. */
   readonly head: number;
-  /** Milliseconds of silence within the body. */
+  /** Of silence within the body. */
   readonly idle: number;
+  /** How long a connection without a request is kept where the server does not say; 4 s when absent. */
+  readonly unused?: number;
 }
 
 export interface OutgoingRequest {
   readonly method: 'GET' | 'POST';
   readonly path: string;
-  /** Lower-case names, values in latin1 without line breaks; host and content-length are added. */
+  /** Lower-case names, values in latin1 without line breaks; content-length is added, and host where it is absent. */
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: Buffer;
+  /** A string is sent as UTF-8. */
+  readonly body: Buffer | string;
 }
 
 /** Calls come in the order `head data* (end | fail)`; `fail` may come first. Nothing comes after a cancel. */
@@ -28,7 +33,10 @@ export interface ResponseHandler {
   head(head: ResponseHead): void;
   /** A piece of the body, which the receiver may keep. False pauses the response until `resume`. */
   data(payload: Buffer): boolean;
-  end(): void;
+  /** In place of `data`: `bytes[from, to)` of the body, valid during the call only. Such a reader cannot pause. */
+  borrow?(bytes: Buffer, from: number, to: number): void;
+  /** @param surplus whether the server sent more than its head promised */
+  end(surplus: boolean): void;
   fail(error: WireError): void;
 }
 
@@ -46,7 +54,7 @@ export class WireError extends Error {
 }
 
 /** Below the 5 s after which many servers (Node, uvicorn) close an idle connection, so that reuse rarely races that. */
-const DEFAULT_REST_MS = 4_000;
+const DEFAULT_UNUSED_MS = 4_000;
 
 /** A running exchange, seen from the side that reads it. Both calls are harmless after the end. */
 export interface Exchange {
@@ -60,8 +68,12 @@ export class HttpClient {
   readonly #hostHeader: string;
   readonly #deadlines: Deadlines;
   /** Last in, first out: the warmest connection first, so that superfluous ones age and close. */
-  readonly #resting: Connection[] = [];
+  readonly #unused: Connection[] = [];
   readonly #busy = new Set<Connection>();
+  /** Connections opened so far. */
+  opened = 0;
+  /** Requests sent again because the kept connection they were sent on had been closed. */
+  retried = 0;
 
   /** @param ca certificates of the authority that signed the server's, in PEM; those the system knows when absent */
   constructor(origin: URL, deadlines: Deadlines, ca?: string) {
@@ -77,42 +89,44 @@ export class HttpClient {
     return new RunningExchange(this, this.#head(request), request.body, handler, this.#deadlines);
   }
 
-  /** Ends every connection; exchanges under way fail. */
+  /** Ends every connection; requests under way fail. */
   close(): void {
-    for (const connection of this.#resting) connection.destroy();
-    this.#resting.length = 0;
+    for (const connection of this.#unused) connection.destroy();
+    this.#unused.length = 0;
     for (const connection of [...this.#busy]) connection.abort(new Error('the client was closed'));
   }
 
-  /** A resting connection, or a new one. @param fresh whether only a new one will do */
+  /** An unused connection, or a new one. @param fresh whether only a new one will do */
   take(fresh: boolean): Connection {
-    const connection = (fresh ? undefined : this.#resting.pop()) ?? this.#open();
+    const connection = (fresh ? undefined : this.#unused.pop()) ?? this.#open();
     this.#busy.add(connection);
     return connection;
   }
 
-  /** Takes back a connection after use; `restMs` 0 means that it cannot be used again. */
-  release(connection: Connection, restMs: number): void {
+  /** Takes back a connection, to be kept for so long (0: no limit); null when it cannot be used again. */
+  release(connection: Connection, unusedMs: number | null): void {
     if (!this.#busy.delete(connection)) return;
-    if (restMs <= 0) {
+    if (unusedMs === null) {
       connection.destroy();
       return;
     }
-    connection.rest(restMs);
-    this.#resting.push(connection);
+    connection.rest(unusedMs);
+    this.#unused.push(connection);
   }
 
   #open(): Connection {
+    this.opened += 1;
     return new Connection(this.#target, (closed) => {
-      const at = this.#resting.indexOf(closed);
-      if (at >= 0) this.#resting.splice(at, 1);
+      const at = this.#unused.indexOf(closed);
+      if (at >= 0) this.#unused.splice(at, 1);
     });
   }
 
   #head({ method, path, headers, body }: OutgoingRequest): string {
-    let head = `${method} ${path} HTTP/1.1\r\nhost: ${this.#hostHeader}\r\n`;
+    let head = `${method} ${path} HTTP/1.1\r\n`;
+    if (headers.host === undefined) head += `host: ${this.#hostHeader}\r\n`;
     for (const name in headers) head += `${name}: ${headers[name]}\r\n`;
-    return `${head}content-length: ${body.length}\r\n\r\n`;
+    return `${head}content-length: ${typeof body === 'string' ? Buffer.byteLength(body) : body.length}\r\n\r\n`;
   }
 }
 
@@ -120,18 +134,19 @@ export class HttpClient {
 class RunningExchange implements ConnectionUser, Exchange {
   readonly #client: HttpClient;
   readonly #requestHead: string;
-  readonly #body: Buffer;
+  readonly #body: Buffer | string;
   readonly #handler: ResponseHandler;
   readonly #deadlines: Deadlines;
+  readonly borrows: boolean;
   #connection: Connection;
   #connectTimer: NodeJS.Timeout | null = null;
-  #restMs = DEFAULT_REST_MS;
+  #unusedMs: number | null;
   #state: 'waiting' | 'answering' | 'over' = 'waiting';
 
   constructor(
     client: HttpClient,
     head: string,
-    body: Buffer,
+    body: Buffer | string,
     handler: ResponseHandler,
     deadlines: Deadlines,
   ) {
@@ -140,6 +155,8 @@ class RunningExchange implements ConnectionUser, Exchange {
     this.#body = body;
     this.#handler = handler;
     this.#deadlines = deadlines;
+    this.#unusedMs = deadlines.unused ?? DEFAULT_UNUSED_MS;
+    this.borrows = handler.borrow !== undefined;
     this.#connection = this.#start(false);
   }
 
@@ -150,7 +167,7 @@ class RunningExchange implements ConnectionUser, Exchange {
   cancel(): void {
     if (this.#state === 'over') return;
     this.#over();
-    this.#client.release(this.#connection, 0);
+    this.#client.release(this.#connection, null);
   }
 
   connected(): void {
@@ -162,7 +179,7 @@ class RunningExchange implements ConnectionUser, Exchange {
   head(head: ResponseHead): void {
     this.#state = 'answering';
     const keep = /\btimeout=(\d+)/.exec(head.headers['keep-alive'] ?? '')?.[1];
-    if (keep !== undefined) this.#restMs = Math.max(0, Number(keep) * 1000 - 1000);
+    if (keep !== undefined) this.#unusedMs = Number(keep) > 1 ? Number(keep) * 1000 - 1000 : null;
     this.#connection.expectWithin(this.#deadlines.idle);
     this.#handler.head(head);
   }
@@ -171,11 +188,15 @@ class RunningExchange implements ConnectionUser, Exchange {
     if (this.#state === 'answering' && !this.#handler.data(payload)) this.#connection.pause();
   }
 
-  end(reusable: boolean): void {
+  borrow(bytes: Buffer, from: number, to: number): void {
+    if (this.#state === 'answering') this.#handler.borrow!(bytes, from, to);
+  }
+
+  end(reusable: boolean, surplus: boolean): void {
     if (this.#state === 'over') return;
     this.#over();
-    this.#client.release(this.#connection, reusable ? this.#restMs : 0);
-    this.#handler.end();
+    this.#client.release(this.#connection, reusable ? this.#unusedMs : null);
+    this.#handler.end(surplus);
   }
 
   silent(): void {
@@ -185,9 +206,10 @@ class RunningExchange implements ConnectionUser, Exchange {
 
   lost(error: Error): void {
     if (this.#state === 'over') return;
-    // A kept connection that ends without one byte of an answer was closed while it rested; the request never ran.
+    // A kept connection that ends without one byte of an answer had been closed before; the request never ran.
     if (this.#connection.used && !this.#connection.answered) {
-      this.#client.release(this.#connection, 0);
+      this.#client.release(this.#connection, null);
+      this.#client.retried += 1;
       this.#connection = this.#start(true);
       return;
     }
@@ -197,8 +219,8 @@ class RunningExchange implements ConnectionUser, Exchange {
   #start(fresh: boolean): Connection {
     const connection = this.#client.take(fresh);
     this.#connection = connection;
-    if (!connection.used) {
-      const limit = this.#deadlines.connect;
+    const limit = this.#deadlines.connect;
+    if (!connection.used && limit > 0) {
       this.#connectTimer = setTimeout(
         () => this.#fail(new WireError('unreachable', `no connection within ${limit / 1000} s`)),
         limit,
@@ -211,7 +233,7 @@ class RunningExchange implements ConnectionUser, Exchange {
   #fail(error: WireError): void {
     if (this.#state === 'over') return;
     this.#over();
-    this.#client.release(this.#connection, 0);
+    this.#client.release(this.#connection, null);
     this.#handler.fail(error);
   }
 
@@ -227,6 +249,6 @@ class RunningExchange implements ConnectionUser, Exchange {
 }
 
 function failureOf(error: Error, answered: boolean): WireFailure {
-  if (error instanceof ResponseError) return 'garbled';
+  if (error instanceof FramingError) return 'garbled';
   return answered ? 'cut' : 'unreachable';
 }

@@ -1,9 +1,10 @@
 /**
  * One keep-alive connection to a server, carrying one request at a time. Plain sockets read into a single shared
- * buffer: a read costs no allocation but the copy that is passed on. It knows nothing of pools or retries.
+ * buffer: a read costs no allocation but the copy that is passed on.
  */
 import { connect as connectPlain, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { afterNextPoll } from './next-poll.ts';
 import { type ResponseEvents, ResponseParser } from './response-parser.ts';
 
 export interface Target {
@@ -35,7 +36,8 @@ export class Connection {
   #parser: ResponseParser | null = null;
   #paused = false;
   #answered = false;
-  #open = false;
+  /** Whether a request may be written: the socket is open, and nothing of the last response can still be in it. */
+  #ready = false;
   readonly #onIdleClose: (connection: Connection) => void;
 
   /** @param onIdleClose called when the connection ends while no exchange uses it */
@@ -58,15 +60,18 @@ export class Connection {
   use(user: ConnectionUser): void {
     this.#user = user;
     this.#answered = false;
-    this.#parser = new ResponseParser(user);
-    if (this.#open) user.connected();
+    if (this.#parser) this.#parser.restart(user);
+    else this.#parser = new ResponseParser(user);
+    if (this.#ready) user.connected();
   }
 
   /** Head and body leave in one write. */
-  send(head: string, body: Buffer): void {
-    const bytes = Buffer.allocUnsafe(head.length + body.length);
+  send(head: string, body: Buffer | string): void {
+    const text = typeof body === 'string';
+    const bytes = Buffer.allocUnsafe(head.length + (text ? Buffer.byteLength(body) : body.length));
     bytes.write(head, 0, 'latin1');
-    body.copy(bytes, head.length);
+    if (text) bytes.write(body, head.length);
+    else body.copy(bytes, head.length);
     this.#socket.write(bytes);
   }
 
@@ -86,13 +91,17 @@ export class Connection {
     this.#socket.resume();
   }
 
-  /** Back to nobody's use, to wait for the next request at most so long. */
+  /**
+   * Back to nobody's use, to wait for the next request for at most so many milliseconds; 0 sets no limit. Whatever is
+   * still readable ends it, so it takes another request only once the socket has been looked at again.
+   */
   rest(milliseconds: number): void {
     this.#user = null;
-    this.#parser = null;
     this.used = true;
+    this.#ready = false;
     this.resume(); // the last bytes of a response may have paused it
     this.#socket.setTimeout(milliseconds);
+    afterNextPoll(() => this.#connected());
   }
 
   /** Ends it at once, telling its user why. */
@@ -131,14 +140,15 @@ export class Connection {
   }
 
   #connected(): void {
-    this.#open = true;
+    if (this.#socket.destroyed) return;
+    this.#ready = true;
     this.#user?.connected();
   }
 
   #read(bytes: Buffer): void {
     const parser = this.#parser;
-    if (!parser) {
-      this.#socket.destroy(); // bytes nobody asked for
+    if (!parser || !this.#user || !this.#ready) {
+      this.#socket.destroy(); // bytes nobody asked for; whoever is about to use it gets a new connection
       return;
     }
     this.#answered = true;

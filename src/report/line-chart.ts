@@ -4,6 +4,7 @@
  */
 import { escapeHtml } from './escape.ts';
 import { linearScale, logScale, type Scale, shortNumber } from './scale.ts';
+import { COLOURS } from './style.ts';
 
 export interface ChartPoint {
   readonly x: number;
@@ -11,6 +12,8 @@ export interface ChartPoint {
   /** Bounds of a band around the line: percentiles, or an error that is known. */
   readonly low?: number;
   readonly high?: number;
+  /** Shown when the pointer rests on it, in place of name and values. */
+  readonly note?: string;
 }
 
 export interface ChartSeries {
@@ -30,64 +33,70 @@ export interface LineChart {
   readonly series: readonly ChartSeries[];
 }
 
-const SIZE = { width: 640, height: 360 };
-const MARGIN = { left: 62, right: 168, top: 56, bottom: 48 };
-const PLOT = {
-  left: MARGIN.left,
-  right: SIZE.width - MARGIN.right,
-  top: MARGIN.top,
-  bottom: SIZE.height - MARGIN.bottom,
-};
-/** Colours come from the page's style sheet, so that they follow light and dark. */
-const COLOURS = 8;
-const LABEL_HEIGHT = 14;
-const LABEL_LETTERS = 25;
+/** Narrow, so that its letters can still be read where a page gives it 360 pixels. */
+const WIDTH = 480;
+const PLOT = { left: 50, top: 58, bottom: 300, beside: 352, wide: 464 };
+/** Below the plot: ticks and the name of the axis. */
+const FOOT = 46;
+/** So that a line shows through the gaps of the one that lies on it. */
+const DASHES = ['', '14 5', '9 5', '5 5', '2 5', '14 5 2 5', '9 5 2 5', '5 5 2 5'];
+const LABEL_HEIGHT = 16;
+/** Names up to this length stand beside the ends of their lines; a longer one sends all below the plot. */
+const LABEL_LETTERS = 15;
 
 export function lineChart(chart: LineChart): string {
   const points = chart.series.flatMap((s) => s.points).filter((p) => Number.isFinite(p.y));
   const xs = points.map((p) => p.x);
   const ys = points.flatMap((p) => [p.y, p.low ?? p.y, p.high ?? p.y]).filter(Number.isFinite);
+  const beside = chart.series.every(({ name }) => name.length <= LABEL_LETTERS);
+  const right = beside ? PLOT.beside : PLOT.wide;
   const scaled = (log: boolean, values: readonly number[], from: number, to: number): Scale =>
     log ? logScale(values, from, to) : linearScale(values, from, to);
-  const x = scaled(chart.x.scale === 'log', xs, PLOT.left, PLOT.right);
+  const x = scaled(chart.x.scale === 'log', xs, PLOT.left, right);
   const y = scaled(chart.y.scale === 'log', ys, PLOT.bottom, PLOT.top);
+  const height = PLOT.bottom + FOOT + (beside ? 0 : chart.series.length * LABEL_HEIGHT + 4);
   return [
-    `<svg class="chart" viewBox="0 0 ${SIZE.width} ${SIZE.height}" role="img" aria-label="${escapeHtml(chart.title)}">`,
-    `<text class="title" x="${PLOT.left - 46}" y="18">${escapeHtml(chart.title)}</text>`,
-    `<text class="unit" x="${PLOT.left - 46}" y="35">${escapeHtml(chart.y.label)}</text>`,
-    axisY(y),
-    axisX(x, chart),
+    `<svg class="chart" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${escapeHtml(chart.title)}">`,
+    `<text class="title" x="4" y="18">${escapeHtml(chart.title)}</text>`,
+    `<text class="unit" x="4" y="38">${escapeHtml(axisName(chart.y))}</text>`,
+    axisY(y, right),
+    axisX(x, chart, right),
     ...chart.series.map((series, i) => drawSeries(series, i, x, y)),
-    endLabels(chart.series, y),
+    beside ? endLabels(chart.series, y, right) : legend(chart.series),
     '</svg>',
   ].join('\n');
 }
 
-function axisY(y: Scale): string {
+/** A logarithmic axis says that it is one: nobody should take its steps for equal. */
+function axisName({ label, scale }: LineChart['x'] | LineChart['y']): string {
+  return scale === 'log' ? [label, 'logarithmic'].filter(Boolean).join(', ') : label;
+}
+
+function axisY(y: Scale, right: number): string {
   return y.ticks
     .map((tick) => {
       const at = y.at(tick).toFixed(1);
-      return `<line class="grid" x1="${PLOT.left}" x2="${PLOT.right}" y1="${at}" y2="${at}"/><text class="tick" x="${PLOT.left - 8}" y="${at}" dy="0.32em" text-anchor="end">${shortNumber(tick)}</text>`;
+      return `<line class="grid" x1="${PLOT.left}" x2="${right}" y1="${at}" y2="${at}"/><text class="tick" x="${PLOT.left - 8}" y="${at}" dy="0.32em" text-anchor="end">${shortNumber(tick)}</text>`;
     })
     .join('');
 }
 
-function axisX(x: Scale, chart: LineChart): string {
+function axisX(x: Scale, chart: LineChart, right: number): string {
   const ticks = thinned(chart.x.ticks ?? x.ticks, x)
     .map((tick) => {
       const at = x.at(tick).toFixed(1);
       return `<line class="mark" x1="${at}" x2="${at}" y1="${PLOT.bottom}" y2="${PLOT.bottom + 4}"/><text class="tick" x="${at}" y="${PLOT.bottom + 18}" text-anchor="middle">${shortNumber(tick)}</text>`;
     })
     .join('');
-  const middle = (PLOT.left + PLOT.right) / 2;
-  return `<line class="axis" x1="${PLOT.left}" x2="${PLOT.right}" y1="${PLOT.bottom}" y2="${PLOT.bottom}"/>${ticks}<text class="unit" x="${middle}" y="${PLOT.bottom + 38}" text-anchor="middle">${escapeHtml(chart.x.label)}</text>`;
+  const middle = (PLOT.left + right) / 2;
+  return `<line class="axis" x1="${PLOT.left}" x2="${right}" y1="${PLOT.bottom}" y2="${PLOT.bottom}"/>${ticks}<text class="unit" x="${middle}" y="${PLOT.bottom + 38}" text-anchor="middle">${escapeHtml(axisName(chart.x))}</text>`;
 }
 
 /** Ticks far enough apart to be read; the last one stays, for it is the one people look for. */
 function thinned(ticks: readonly number[], x: Scale): readonly number[] {
   const kept: number[] = [];
   for (const tick of ticks.toReversed())
-    if (kept.length === 0 || Math.abs(x.at(kept.at(-1)!) - x.at(tick)) >= 34) kept.push(tick);
+    if (kept.length === 0 || Math.abs(x.at(kept.at(-1)!) - x.at(tick)) >= 38) kept.push(tick);
   return kept.toReversed();
 }
 
@@ -103,7 +112,8 @@ function drawSeries({ name, points, dashed }: ChartSeries, index: number, x: Sca
           ...banded.toReversed().map((p) => place(p.x, p.low!)),
         ].join(' ')}"/>`
       : '';
-  const line = `<polyline class="line ${colour}"${dashed ? ' stroke-dasharray="6 4"' : ''} points="${seen.map((p) => place(p.x, p.y)).join(' ')}"/>`;
+  const dashes = dashed ? '6 4' : DASHES[index % COLOURS];
+  const line = `<polyline class="line ${colour}"${dashes ? ` stroke-dasharray="${dashes}"` : ''} points="${seen.map((p) => place(p.x, p.y)).join(' ')}"/>`;
   // A dot per point would hide a line of many points.
   const dots =
     seen.length > 24
@@ -111,14 +121,14 @@ function drawSeries({ name, points, dashed }: ChartSeries, index: number, x: Sca
       : seen
           .map(
             (p) =>
-              `<circle class="dot ${colour}" cx="${x.at(p.x).toFixed(1)}" cy="${y.at(p.y).toFixed(1)}" r="3"><title>${escapeHtml(`${name}: ${shortNumber(p.y)} at ${shortNumber(p.x)}`)}</title></circle>`,
+              `<circle class="dot ${colour}" cx="${x.at(p.x).toFixed(1)}" cy="${y.at(p.y).toFixed(1)}" r="3"><title>${escapeHtml(p.note ?? `${name}: ${shortNumber(p.y)} at ${shortNumber(p.x)}`)}</title></circle>`,
           )
           .join('');
   return `<g>${band}${line}${dots}</g>`;
 }
 
 /** Names beside the ends of their lines, pushed apart where they would overlap. */
-function endLabels(series: readonly ChartSeries[], y: Scale): string {
+function endLabels(series: readonly ChartSeries[], y: Scale, right: number): string {
   const labels = series
     .map((s, i) => ({
       name: s.name,
@@ -134,9 +144,21 @@ function endLabels(series: readonly ChartSeries[], y: Scale): string {
     limit = labels[i]!.at - LABEL_HEIGHT;
   }
   return labels
-    .map(({ name, colour, at }) => {
-      const short = name.length > LABEL_LETTERS ? `${name.slice(0, LABEL_LETTERS - 1)}…` : name;
-      return `<text class="label ${colour}" x="${PLOT.right + 9}" y="${at.toFixed(1)}" dy="0.32em">${escapeHtml(short)}<title>${escapeHtml(name)}</title></text>`;
+    .map(
+      ({ name, colour, at }) =>
+        `<text class="label ${colour}" x="${right + 9}" y="${at.toFixed(1)}" dy="0.32em">${escapeHtml(name)}</text>`,
+    )
+    .join('');
+}
+
+/** Names in full, a row each, below the plot. */
+function legend(series: readonly ChartSeries[]): string {
+  return series
+    .map(({ name, dashed }, i) => {
+      const at = PLOT.bottom + FOOT + i * LABEL_HEIGHT + LABEL_HEIGHT / 2;
+      const colour = `s${i % COLOURS}`;
+      const dashes = dashed ? '6 4' : DASHES[i % COLOURS];
+      return `<line class="line ${colour}"${dashes ? ` stroke-dasharray="${dashes}"` : ''} x1="4" x2="40" y1="${at}" y2="${at}"/><text class="label ${colour}" x="${PLOT.left}" y="${at}" dy="0.32em">${escapeHtml(name)}</text>`;
     })
     .join('');
 }

@@ -28,6 +28,12 @@ describe('scales', () => {
     );
   });
 
+  it('have ticks at whole numbers where whole things are counted, and at both ends of a logarithm', () => {
+    expect(linearScale([1, 2], 0, 1).ticks).toEqual([0, 1, 2]);
+    expect(linearScale([0.5, 1.5], 0, 1).ticks).toContain(0.5);
+    expect(logScale([36, 45_000], 0, 1).ticks).toEqual([10, 100, 1000, 10_000, 100_000]);
+  });
+
   it('write short numbers', () => {
     expect([0, 0.05, 12_000, 2_500_000].map(shortNumber)).toEqual(['0', '0.05', '12k', '2.5M']);
   });
@@ -51,6 +57,39 @@ describe('charts', () => {
     expect(svg).toContain('&lt;b&gt; &amp; &quot;c&quot;');
     expect(svg).not.toContain('<b>');
     expect(standaloneSvg(svg)).toMatch(/^<svg xmlns=.*<style>/);
+  });
+
+  it('name a logarithmic axis, and draw lines that lie on each other apart', () => {
+    const points = [1, 10, 1000].map((x) => ({ x, y: x }));
+    const axes = { x: { label: 'users', scale: 'log' }, y: { label: 'ms', scale: 'log' } } as const;
+    const svg = lineChart({
+      title: 'T',
+      ...axes,
+      series: [1, 2, 3].map((n) => ({ name: `line ${n}`, points })),
+    });
+    expect(svg).toContain('>users, logarithmic</text>');
+    expect(svg).toContain('>ms, logarithmic</text>');
+    const dashes = [...svg.matchAll(/<polyline[^>]*?(?: stroke-dasharray="([^"]*)")? points/g)].map(
+      (m) => m[1],
+    );
+    expect(new Set(dashes).size).toBe(3);
+  });
+
+  it('write every name in full, below the plot where there is no room beside it', () => {
+    const name = 'eight experts of a model with a very long name';
+    expect(chart(name, [1, 2])).toContain(`>${name}</text>`);
+    expect(chart('short', [1, 2])).not.toContain('x1="4" x2="40"');
+  });
+
+  it('need no variables as files, so that no viewer draws them black', () => {
+    expect(standaloneSvg(chart('a', [1, 2]))).not.toContain('var(');
+  });
+
+  it('have letters of at least 9 pixels where the picture is 360 wide', () => {
+    const svg = standaloneSvg(chart('a', [1, 2]));
+    const width = Number(/viewBox="-12 -12 (\d+)/.exec(svg)![1]);
+    const sizes = [...svg.matchAll(/(?:font:|font-size:) ?(\d+)px/g)].map((match) => Number(match[1]));
+    expect(Math.min(...sizes) * (360 / width)).toBeGreaterThanOrEqual(9);
   });
 });
 

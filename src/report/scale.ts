@@ -1,7 +1,4 @@
-/**
- * From values to places on an axis, and the round numbers to write beside it.
- * It knows ranges and pixels, and nothing of what is drawn.
- */
+/** From values to positions on an axis, the round numbers to write beside it, and numbers as text. */
 
 export interface Scale {
   at(value: number): number;
@@ -13,7 +10,10 @@ export function linearScale(values: readonly number[], from: number, to: number,
   const high = Math.max(...values, 0);
   const low = Math.min(...values, 0);
   // Denormal spans would make the step itself vanish.
-  const step = roundStep((high - low > 1e-300 ? high - low : 1) / wanted);
+  const finest = roundStep((high - low > 1e-300 ? high - low : 1) / wanted);
+  // Half a user is no user: what is counted gets ticks at whole numbers.
+  const step =
+    values.some((value) => value !== 0) && values.every(Number.isInteger) ? Math.max(1, finest) : finest;
   const top = Math.ceil(high / step - 1e-9) * step || step;
   const bottom = Math.floor(low / step + 1e-9) * step;
   const ticks: number[] = [];
@@ -22,17 +22,18 @@ export function linearScale(values: readonly number[], from: number, to: number,
   return { at: (value) => from + ((value - bottom) / (top - bottom)) * (to - from), ticks };
 }
 
-/** Logarithmic between powers of ten or their 2 and 5; values at or below zero are drawn at the low end. */
+/** Logarithmic from tick to tick, at powers of ten, or also at their 2 and 5 where the span is short; values at or below zero are drawn at the low end. */
 export function logScale(values: readonly number[], from: number, to: number): Scale {
   const positive = values.filter((v) => v > 0);
   const low = Math.min(...positive, Number.POSITIVE_INFINITY);
   const high = Math.max(...positive, 0);
   if (positive.length === 0) return { at: () => from, ticks: [1] };
-  const [bottom, top] = [below(low), Math.max(above(high), below(low) * 2)];
-  const wide = Math.log10(top / bottom) > 2;
+  const narrow = Math.log10(high / low) <= 2;
+  const bottom = narrow ? below(low) : 10 ** Math.floor(Math.log10(low * 1.001));
+  const top = narrow ? Math.max(above(high), bottom * 2) : 10 ** Math.ceil(Math.log10(high * 0.999));
   const ticks: number[] = [];
   for (let power = Math.floor(Math.log10(bottom)); power <= Math.ceil(Math.log10(top)); power++)
-    for (const lead of wide ? [1] : [1, 2, 5]) {
+    for (const lead of narrow ? [1, 2, 5] : [1]) {
       const tick = Number((lead * 10 ** power).toPrecision(6));
       if (tick >= bottom * 0.999 && tick <= top * 1.001) ticks.push(tick);
     }
@@ -64,6 +65,11 @@ export function shortNumber(value: number): string {
   if (size >= 1e6) return `${trim(value / 1e6)}M`;
   if (size >= 1e3) return `${trim(value / 1e3)}k`;
   return trim(value);
+}
+
+/** Milliseconds for a table: a decimal below 100. */
+export function shortMs(value: number): string {
+  return value < 100 ? value.toFixed(1) : Math.round(value).toLocaleString('en-US');
 }
 
 function trim(value: number): string {

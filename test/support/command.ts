@@ -1,8 +1,9 @@
 /** Any verb of the real program as a process of its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 
-const BIN = join(import.meta.dirname, '..', '..', 'bin', 'expert-router.js');
+/** Tests and evaluations run at the repository's root, wherever this file was compiled to. */
+const BIN = resolve('bin', 'expert-router.js');
 
 export interface RunningCommand {
   readonly process: ChildProcess;
@@ -21,7 +22,7 @@ export function command(
   const [first, ...rest] = given;
   const [environment, args] = typeof first === 'object' ? [first, rest as string[]] : [{}, given as string[]];
   const child = spawn(process.execPath, [BIN, ...args], {
-    // What else runs on the machine is no part of a test.
+    // What else runs on the machine has no part in this.
     env: { ...process.env, EXPERT_ROUTER_DISCOVER: 'none', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

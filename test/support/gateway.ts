@@ -1,4 +1,5 @@
 /** A whole gateway in this process, on a free port, from the text of a config. */
+import type { RouterModel } from '../../src/deciding/model/router-model.ts';
 import {
   composeFleet,
   composeGateway,
@@ -25,13 +26,17 @@ export interface RunningGateway {
   close(): Promise<void>;
 }
 
-export async function gateway(yaml: string): Promise<RunningGateway> {
+/** @param change what to put in place of the config's router model */
+export async function gateway(
+  yaml: string,
+  change: (model: RouterModel) => RouterModel = (model) => model,
+): Promise<RunningGateway> {
   const config = parseConfig(yaml, 'test.yaml', process.env);
   const logged: string[] = [];
   const log = (line: string): void => void logged.push(line);
   const fleet = await composeFleet(config, expertDeps(log));
   const telemetry = new Telemetry({ processMetrics: false });
-  const handler = composeGateway(config, await loadRouterModel(config), fleet, telemetry);
+  const handler = await composeGateway(config, change(await loadRouterModel(config)), fleet, telemetry);
   telemetry.watchLoads(() => ownLoads(fleet));
   telemetry.watchEngines(() => engineLoads(fleet));
   const context: RouteContext = {

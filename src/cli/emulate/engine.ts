@@ -2,7 +2,6 @@
  * Which engine paces the emulated experts: a simple one with given times, or the simulator's of a model on a GPU.
  * It reads options and knows no servers.
  */
-import { UserError } from '../../core/errors.ts';
 import type { Pacer } from '../../load/emulator/pacer.ts';
 import { simpleEngine } from '../../load/emulator/simple-pacer.ts';
 import { simulatedEngine } from '../../load/emulator/simulated-pacer.ts';
@@ -11,6 +10,7 @@ import { deployment, describeDeployment } from '../../simulating/deployment.ts';
 import { findGpu } from '../../simulating/hardware/gpu.ts';
 import { DEFAULT_LIMITS, requireFit } from '../../simulating/memory.ts';
 import { modelNamed } from '../plan/model-option.ts';
+import { UsageError } from '../usage-error.ts';
 
 /** Times are milliseconds. */
 interface SimpleOptions {
@@ -48,10 +48,12 @@ const SIMULATED = ['gpu', 'precision', 'tp', 'engine', 'slowDown'] as const;
 export async function engineOf(options: EngineOptions): Promise<ChosenEngine> {
   const { model } = options;
   const strange = (model === undefined ? SIMULATED : SIMPLE).find((name) => options[name] !== undefined);
-  if (strange && model === undefined) throw new UserError(`${flag(strange)}: needs --model.`);
+  if (strange && model === undefined) throw new UsageError(`${flag(strange)}: needs --model.`);
   if (strange)
-    throw new UserError(`${flag(strange)}: --model says how fast the experts are; leave out one of the two.`);
-  if (options.maxBatch === 0) throw new UserError('--max-batch: must be at least 1.');
+    throw new UsageError(
+      `${flag(strange)}: --model says how fast the experts are; leave out one of the two.`,
+    );
+  if (options.maxBatch === 0) throw new UsageError('--max-batch: must be at least 1.');
   return model === undefined ? simple(options) : simulated(model, options);
 }
 

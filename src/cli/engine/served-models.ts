@@ -5,6 +5,7 @@ import { UserError } from '../../core/errors.ts';
 import { findModel } from '../../simulating/model/catalog.ts';
 import type { TransformerShape } from '../../simulating/model/shape.ts';
 import { modelNamed } from '../plan/model-option.ts';
+import { UsageError } from '../usage-error.ts';
 
 export interface NamedModel {
   /** A Hugging Face repository, or an absolute path. */
@@ -20,7 +21,7 @@ export async function namedModel(name: string): Promise<NamedModel> {
   const path = resolve(name);
   if (existsSync(path) && statSync(path).isDirectory()) return localModel(path);
   if (!REPOSITORY.test(name))
-    throw new UserError(
+    throw new UsageError(
       `--model: "${name}" is neither a Hugging Face repository, such as meta-llama/Llama-2-13b-chat-hf, nor a folder ` +
         'of this machine.',
     );

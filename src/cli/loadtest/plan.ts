@@ -3,7 +3,6 @@ import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { describeError, UserError } from '../../core/errors.ts';
 import { type Random, seededRandom } from '../../core/random.ts';
-import type { Target } from '../../load/loadtest/connections.ts';
 import {
   type AskOptions,
   fromCorpus,
@@ -17,6 +16,7 @@ import { type Arrivals, checkArrivals } from '../../simulating/workload/arrivals
 import { zipfShares } from '../../simulating/workload/clusters.ts';
 import { checkLengths, type LengthModel, NAMED_LENGTHS } from '../../simulating/workload/lengths.ts';
 import { parseTrace, type TracedRequest } from '../../simulating/workload/traces.ts';
+import { UsageError } from '../usage-error.ts';
 
 export interface LoadTestOptions {
   readonly users: string;
@@ -45,7 +45,8 @@ export interface LoadTestOptions {
 }
 
 export interface LoadPlan {
-  readonly target: Target;
+  /** Scheme, host and port of the target. */
+  readonly origin: URL;
   readonly stages: readonly StageOptions[];
   /** The load in words, for the report. */
   readonly words: string;
@@ -53,15 +54,15 @@ export interface LoadPlan {
 
 /** @throws {UserError} for anything that describes no load, or a target that needs consent */
 export async function planLoad(url: string, options: LoadTestOptions): Promise<LoadPlan> {
-  const { target, path } = targetOf(url, options.allowRemote === true);
+  const { origin, path } = targetOf(url, options.allowRemote === true);
   const traced =
     options.trace === undefined ? null : parseTrace(await readText('trace', options.trace), options.trace);
   const loads = arrivalsOf(options, traced);
   for (const arrivals of loads) checkArrivals(arrivals);
-  if (!(options.duration > 0)) throw new UserError('--duration: must be above 0.');
+  if (!(options.duration > 0)) throw new UsageError('--duration: must be above 0.');
   const random = seededRandom(options.seed);
   const questions = await questionsOf(options, random.fork(0));
-  const ask = askOptions(options, target, path);
+  const ask = askOptions(options, path);
   const stages = loads.map((arrivals, index) => ({
     arrivals,
     traced,
@@ -75,10 +76,10 @@ export async function planLoad(url: string, options: LoadTestOptions): Promise<L
     ask,
     random: random.fork(index + 1),
   }));
-  return { target, stages, words: inWords(options) };
+  return { origin, stages, words: inWords(options) };
 }
 
-function targetOf(text: string, allowRemote: boolean): { target: Target; path: string } {
+function targetOf(text: string, allowRemote: boolean): { origin: URL; path: string } {
   let url: URL;
   try {
     url = new URL(text.includes('://') ? text : `http://${text}`);
@@ -92,11 +93,9 @@ function targetOf(text: string, allowRemote: boolean): { target: Target; path: s
     throw new UserError(
       `${host} is another machine, and a load test can bring it down. If it is yours to test, say --allow-remote.`,
     );
-  const secure = url.protocol === 'https:';
   const base = url.pathname.replace(/\/+$/, '').replace(/\/chat\/completions$/, '');
   const path = `${base === '' ? '/v1' : base}/chat/completions`;
-  const port = Number(url.port || (secure ? 443 : 80));
-  return { target: { secure, host, port, authority: url.host }, path };
+  return { origin: new URL(url.origin), path };
 }
 
 function isLoopback(host: string): boolean {
@@ -106,9 +105,9 @@ function isLoopback(host: string): boolean {
 function arrivalsOf(options: LoadTestOptions, traced: readonly TracedRequest[] | null): readonly Arrivals[] {
   const { rate, burst, speedup, think } = options;
   if (traced && rate !== undefined)
-    throw new UserError('--trace and --rate both say when requests come; give one.');
+    throw new UsageError('--trace and --rate both say when requests come; give one.');
   if (burst !== undefined && rate === undefined)
-    throw new UserError('--burst needs --rate, the mean over time.');
+    throw new UsageError('--burst needs --rate, the mean over time.');
   if (traced) return [{ kind: 'trace', times: traced.map(({ time }) => time / speedup) }];
   if (rate !== undefined && burst !== undefined)
     return [{ kind: 'bursts', perSecond: rate, factor: burst, busySeconds: 2, busyShare: 0.1 }];
@@ -122,7 +121,7 @@ function arrivalsOf(options: LoadTestOptions, traced: readonly TracedRequest[] |
 
 function wholeUsers(text: string): number {
   if (/^[1-9]\d*$/.test(text)) return Number(text);
-  throw new UserError(`--users: '${text}' is not a number of users; write 100 or a list such as 1,10,100.`);
+  throw new UsageError(`--users: '${text}' is not a number of users; write 100 or a list such as 1,10,100.`);
 }
 
 async function questionsOf(options: LoadTestOptions, random: Random): Promise<Questions> {
@@ -147,15 +146,14 @@ function lengthsOf(text: string): LengthModel {
     : NAMED_LENGTHS[text];
   if (!lengths) {
     const names = Object.keys(NAMED_LENGTHS).join(', ');
-    throw new UserError(`--lengths: '${text}' is neither <prompt>:<answer> in tokens nor one of ${names}.`);
+    throw new UsageError(`--lengths: '${text}' is neither <prompt>:<answer> in tokens nor one of ${names}.`);
   }
   checkLengths(lengths);
   return lengths;
 }
 
-function askOptions(options: LoadTestOptions, target: Target, path: string): AskOptions {
+function askOptions(options: LoadTestOptions, path: string): AskOptions {
   return {
-    authority: target.authority,
     path,
     model: options.model,
     key: options.key ?? null,
@@ -168,7 +166,7 @@ function askOptions(options: LoadTestOptions, target: Target, path: string): Ask
 function headerOf(text: string): [string, string] {
   const match = /^([A-Za-z0-9-]+):\s*([\x20-\x7e]*)$/.exec(text);
   if (match) return [match[1]!.toLowerCase(), match[2]!];
-  throw new UserError(`--header: '${text}' is not of the form name: value.`);
+  throw new UsageError(`--header: '${text}' is not of the form name: value.`);
 }
 
 function inWords(options: LoadTestOptions): string {
@@ -190,6 +188,6 @@ async function readText(what: string, file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (cause) {
-    throw new UserError(`--${what}: cannot read ${file}: ${describeError(cause)}`);
+    throw new UsageError(`--${what}: cannot read ${file}: ${describeError(cause)}`);
   }
 }

@@ -3,6 +3,7 @@ import type { Percentiles } from '../../load/loadtest/measures.ts';
 import type { ComparedRun, LoadTestResult, StageResult } from '../../load/loadtest/result.ts';
 import { type ChartPoint, type ChartSeries, lineChart } from '../../report/line-chart.ts';
 import { htmlTable, page, type Section } from '../../report/page.ts';
+import { shortMs } from '../../report/scale.ts';
 
 const HOW_TO_READ = `Latencies count from the moment a request was meant to leave, whatever kept it. TTFT: time to the first token. TPOT: mean time per token after the first. ITL: time between two arrivals of content. docs/load-test.md says how each figure comes about.`;
 
@@ -214,16 +215,16 @@ export function comparisonRows(runs: readonly ComparedRun[]): readonly (readonly
         stage.requests.toLocaleString('en-US'),
         String(stage.errors),
         Math.round(stage.tokens_per_second).toLocaleString('en-US') + against,
-        ...[stage.ttft_ms, stage.tpot_ms, stage.e2e_ms].flatMap((p) => [ms(p.p50), ms(p.p95), ms(p.p99)]),
+        ...[stage.ttft_ms, stage.tpot_ms, stage.e2e_ms].flatMap((p) => [
+          shortMs(p.p50),
+          shortMs(p.p95),
+          shortMs(p.p99),
+        ]),
       ];
     });
 }
 
 export const COMPARISON_HEAD: readonly string[] = HEAD;
-
-function ms(value: number): string {
-  return value < 100 ? value.toFixed(1) : Math.round(value).toLocaleString('en-US');
-}
 
 function signed(change: number): string {
   return `${change >= 0 ? '+' : '−'}${Math.abs(100 * change).toFixed(1)} %`;

@@ -1,6 +1,5 @@
 /** What a deployment is to carry, as options that several verbs share: mean lengths, and the engine's limits. */
 import type { Command } from 'commander';
-import { UserError } from '../../core/errors.ts';
 import { seededRandom } from '../../core/random.ts';
 import { DEFAULT_LIMITS, type EngineLimits } from '../../simulating/memory.ts';
 import type { MeanLengths } from '../../simulating/steady-state.ts';
@@ -10,6 +9,7 @@ import {
   meanLengths,
   NAMED_LENGTHS,
 } from '../../simulating/workload/lengths.ts';
+import { UsageError } from '../usage-error.ts';
 import { amountOf } from './options.ts';
 
 export interface LoadOptions {
@@ -42,7 +42,7 @@ export function withLimits(command: Command): Command {
 /** @throws {UserError} naming the option at fault. */
 export function limitsOf(options: LoadOptions): EngineLimits {
   const kvFraction = amountOf('--kv-fraction', options.kvFraction);
-  if (kvFraction >= 1) throw new UserError(`--kv-fraction: must lie below 1, is ${kvFraction}.`);
+  if (kvFraction >= 1) throw new UsageError(`--kv-fraction: must lie below 1, is ${kvFraction}.`);
   return {
     ...DEFAULT_LIMITS,
     maxBatch: amountOf('--max-batch', options.maxBatch, 'whole'),
@@ -81,7 +81,7 @@ export function lengthsOf(options: LoadOptions): PlannedLengths {
   }
   const named = NAMED_LENGTHS[options.lengths];
   if (!named)
-    throw new UserError(
+    throw new UsageError(
       `--lengths: "${options.lengths}" is not known. Known: ${Object.keys(NAMED_LENGTHS).join(', ')}.`,
     );
   const { promptTokens, outputTokens } = meanLengths(named, seededRandom(1));

@@ -1,12 +1,12 @@
 /** Numbers and times as they stand on a command line, checked with the option's name in the message. */
 import { parseDuration } from '../../core/duration.ts';
-import { UserError } from '../../core/errors.ts';
+import { UsageError } from '../usage-error.ts';
 
 /** @throws {UserError} for anything but a number above 0. */
 export function amountOf(option: string, text: string, kind: 'whole' | 'any' = 'any'): number {
   const value = Number(text);
   if (!(value > 0 && Number.isFinite(value)) || (kind === 'whole' && !Number.isInteger(value)))
-    throw new UserError(
+    throw new UsageError(
       `${option}: must be a ${kind === 'whole' ? 'whole ' : ''}number above 0, is "${text}".`,
     );
   return value;
@@ -23,5 +23,5 @@ export function namedList(text: string): readonly string[] {
 export function secondsOf(option: string, text: string): number {
   const ms = text === '0' ? 0 : parseDuration(text);
   if (ms !== null) return ms / 1000;
-  throw new UserError(`${option}: must be a time such as 20s, is "${text}".`);
+  throw new UsageError(`${option}: must be a time such as 20s, is "${text}".`);
 }

@@ -4,7 +4,7 @@
  */
 
 import { UserError } from '../../core/errors.ts';
-import { classify } from '../../deciding/model/classify.ts';
+import { classifyAll } from '../../deciding/model/classify.ts';
 import type { Classified } from '../../deciding/routing/territory.ts';
 import { plainText } from '../../deciding/text/routable.ts';
 import { findSources } from '../../learning/training/sources/files.ts';
@@ -33,12 +33,12 @@ export async function realPrompts(
       `clusters.config: has ${loaded.experts.length} experts, but the placement ${experts}; they must agree.`,
     );
   }
-  const { model, territory } = composeRouter(loaded, await loadRouterModel(loaded), idleLoads(loaded));
+  const { model, territory } = await composeRouter(loaded, await loadRouterModel(loaded), idleLoads(loaded));
   const turns: (readonly Classified[])[] = [];
   for (const file of await findSources([prompts], [])) {
     for await (const prompt of readPrompts(file, {})) {
       if (turns.length >= MOST_PROMPTS) break;
-      turns.push([classify(model, plainText(prompt))]);
+      turns.push(await classifyAll(model, [plainText(prompt)]));
     }
   }
   if (turns.length === 0) throw new UserError(`clusters.prompts: no prompt in ${prompts}.`);

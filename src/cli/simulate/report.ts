@@ -2,6 +2,7 @@
 import { escapeHtml } from '../../report/escape.ts';
 import { type ChartPoint, lineChart } from '../../report/line-chart.ts';
 import { htmlTable, page, type Section } from '../../report/page.ts';
+import { shortMs } from '../../report/scale.ts';
 import type { Deployment } from '../../simulating/deployment.ts';
 import type { StageMeasures } from '../../simulating/fleet/measures.ts';
 import { BANDS_MEAN, type Bands } from '../plan/band-text.ts';
@@ -87,8 +88,6 @@ function againstUsers(runs: readonly SimulatedRun[], { usdPerGpuHour }: ReportOp
 
 function figuresTable(runs: readonly SimulatedRun[], { usdPerGpuHour }: ReportOptions): string {
   const priced = usdPerGpuHour !== undefined;
-  const ms = (value: number): string =>
-    value < 100 ? value.toFixed(1) : Math.round(value).toLocaleString('en-US');
   const percent = (value: number): string => `${Math.round(100 * value)} %`;
   const rows = runs.flatMap((run) =>
     run.stages.map((s) => [
@@ -97,8 +96,8 @@ function figuresTable(runs: readonly SimulatedRun[], { usdPerGpuHour }: ReportOp
       s.requests.toLocaleString('en-US'),
       String(s.errors),
       Math.round(s.tokens_per_second).toLocaleString('en-US'),
-      ...[s.ttft_ms, s.tpot_ms].flatMap((p) => QUANTILES.map((q) => percentileText(p, q, ms))),
-      percentileText(s.e2e_ms, 'p50', ms),
+      ...[s.ttft_ms, s.tpot_ms].flatMap((p) => QUANTILES.map((q) => percentileText(p, q, shortMs))),
+      percentileText(s.e2e_ms, 'p50', shortMs),
       percent(s.gpu_utilisation),
       percent(s.kv_utilisation),
       percent(s.at_home),

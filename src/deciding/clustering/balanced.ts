@@ -1,6 +1,6 @@
 /**
  * Clusters of equal size: every cluster has a price that rises while too many points want it, as in the auction of
- * c-BTM (arXiv 2303.14177, section 2.2). It knows nothing of what the points are.
+ * c-BTM (arXiv 2303.14177, section 2.2).
  */
 import { squaredDistance } from './distances.ts';
 import type { Clustering, Points } from './points.ts';

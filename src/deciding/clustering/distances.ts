@@ -1,7 +1,5 @@
-/**
- * The nearest and the second nearest centroid of a point: the innermost loop of training. It knows nothing of what
- * the points are.
- */
+/** The nearest and the second nearest centroid of a point: the innermost loop of training. */
+import type { Points } from './points.ts';
 
 /** Where the search leaves its answer; used again for every point. */
 export interface Nearest {
@@ -91,6 +89,26 @@ export function squaredDistance(
   }
   for (; j < dimensions; j += 1) p += (a[atA + j]! - b[atB + j]!) ** 2;
   return p + q + r + s;
+}
+
+/** The nearest centroid of every point. */
+export function labelsOf({ values, count, dimensions }: Points, centroids: Float32Array): Uint32Array {
+  const nearest: Nearest = { cluster: 0, first: 0, second: 0 };
+  return Uint32Array.from({ length: count }, (_, point) => {
+    findNearest(values, point * dimensions, centroids, dimensions, nearest);
+    return nearest.cluster;
+  });
+}
+
+/** Mean squared distance of the points to their nearest centroids. */
+export function meanSquaredDistance({ values, count, dimensions }: Points, centroids: Float32Array): number {
+  const nearest: Nearest = { cluster: 0, first: 0, second: 0 };
+  let sum = 0;
+  for (let point = 0; point < count; point += 1) {
+    findNearest(values, point * dimensions, centroids, dimensions, nearest);
+    sum += nearest.first;
+  }
+  return count === 0 ? 0 : sum / count;
 }
 
 /** Half the distance of every centroid to its nearest neighbour; Infinity with a single centroid. */

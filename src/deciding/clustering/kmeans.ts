@@ -1,70 +1,92 @@
 /**
- * k-means: several seeded runs of Lloyd's algorithm, the best of which counts. It knows nothing of what the points
- * are; equal points, options and seed give equal results bit for bit.
+ * k-means: several seeded runs of Lloyd's algorithm, the best of which counts. Equal points, options and random stream
+ * give equal results bit for bit, on any number of threads.
  */
-import type { Random } from '../../core/random.ts';
+import { type Random, seededRandom } from '../../core/random.ts';
+import { type TaskRunner, task } from '../../core/tasks.ts';
 import { balancedKMeans } from './balanced.ts';
 import { Lloyd } from './lloyd.ts';
 import { type Clustering, type Points, rowsOf } from './points.ts';
 import { seedCentroids } from './seeding.ts';
 
-export interface KMeansOptions {
+export interface KMeansOptions extends RunOptions {
+  /** Runs, the best of which counts; 4 when absent. */
+  readonly restarts?: number;
+  /** Called after each run. */
+  readonly onRun?: (done: number, total: number) => void;
+}
+
+interface RunOptions {
   /** Must not exceed the points. */
   readonly clusters: number;
-  readonly restarts?: number;
   readonly maxIterations?: number;
   /** Stops when no centroid moved further than this. */
   readonly tolerance?: number;
   /** k × dimensions to start from, instead of seeding; one run, no restarts. */
   readonly start?: Float32Array;
-  /** Holds every cluster to its even share of the points while training (c-BTM, arXiv 2303.14177). */
+  /** Holds every cluster to its even share of the points while training (c-BTM, arXiv 2303.14177); one run. */
   readonly balanced?: boolean;
 }
 
-/** Restarts compare starts on at most this many points, the best of them then runs on all. */
-const POINTS_PER_RESTART = 20_000;
+/** Runs are compared on at most this many points; the best of them then goes on over all. */
+const POINTS_PER_RUN = 20_000;
+/** The best run has nearly converged before it sees all points. */
+const LAST_RUN = { maxIterations: 12, tolerance: 1e-3 };
 
-export function kMeans(points: Points, options: KMeansOptions, random: Random): Clustering {
-  if (options.balanced) {
-    const start = options.start ?? seedCentroids(thinned(points, random), options.clusters, random);
-    return balancedKMeans(points, Float32Array.from(start), options.maxIterations ?? 20);
-  }
-  if (options.start) return runLloyd(points, Float32Array.from(options.start), options, random);
-  const thin = thinned(points, random.fork(-1));
-  let best: Clustering | undefined;
-  for (let run = 0; run < (options.restarts ?? 4); run += 1) {
-    const own = random.fork(run);
-    const result = runLloyd(thin, seedCentroids(thin, options.clusters, own), options, own);
-    if (!best || result.inertia < best.inertia) best = result;
-  }
-  return thin === points ? best! : runLloyd(points, best!.centroids, options, random);
+/** The best of `restarts` runs, each from a seeding of its own. */
+export async function kMeans(
+  points: Points,
+  { restarts = 4, onRun, ...options }: KMeansOptions,
+  random: Random,
+  tasks: TaskRunner,
+): Promise<Clustering> {
+  const run = (on: Points, name: string, own: RunOptions): Promise<Clustering> =>
+    tasks.run(oneRun, { points: on, options: own, seed: random.fork(name).below(2 ** 31) });
+  if (options.start || options.balanced) return run(points, 'only run', options);
+  const drawn = thinned(points, random.fork('thinning'));
+  let done = 0;
+  const runs = await Promise.all(
+    Array.from({ length: restarts }, async (_, index) => {
+      const result = await run(drawn, `run ${index}`, options);
+      done += 1;
+      onRun?.(done, restarts);
+      return result;
+    }),
+  );
+  const best = runs.reduce((a, b) => (b.inertia < a.inertia ? b : a));
+  if (drawn === points) return best;
+  return run(points, 'last run', { ...options, ...LAST_RUN, start: best.centroids });
 }
 
 /** All points, or an even draw of them where they are very many. */
-export function thinned(points: Points, random: Random): Points {
-  if (points.count <= POINTS_PER_RESTART) return points;
+function thinned(points: Points, random: Random): Points {
+  if (points.count <= POINTS_PER_RUN) return points;
   return rowsOf(
     points,
-    Uint32Array.from({ length: POINTS_PER_RESTART }, () => random.below(points.count)),
+    Uint32Array.from({ length: POINTS_PER_RUN }, () => random.below(points.count)),
   );
 }
 
-/** One run from the given centroids, which are moved in place. */
-export function runLloyd(
-  points: Points,
-  centroids: Float32Array,
-  options: Pick<KMeansOptions, 'maxIterations' | 'tolerance'>,
-  random: Random,
-): Clustering {
-  const run = new Lloyd(points, centroids);
-  const most = options.maxIterations ?? 100;
+interface Run {
+  readonly points: Points;
+  readonly options: RunOptions;
+  readonly seed: number;
+}
+
+export const oneRun = task(import.meta.url, 'oneRun', ({ points, options, seed }: Run): Clustering => {
+  const random = seededRandom(seed);
+  const centroids = options.start
+    ? Float32Array.from(options.start)
+    : seedCentroids(points, options.clusters, random);
+  if (options.balanced) return balancedKMeans(points, centroids, options.maxIterations ?? 20);
+  const lloyd = new Lloyd(points, centroids);
   let iterations = 0;
   let moved = Number.POSITIVE_INFINITY;
-  while (iterations < most && moved > (options.tolerance ?? 5e-4)) {
-    run.assign();
-    moved = run.update(random);
+  while (iterations < (options.maxIterations ?? 100) && moved > (options.tolerance ?? 5e-4)) {
+    lloyd.assign();
+    moved = lloyd.update(random);
     iterations += 1;
   }
-  const inertia = run.assignFully();
-  return { centroids: run.centroids, labels: run.labels, inertia, iterations };
-}
+  const inertia = lloyd.assignFully();
+  return { centroids, labels: lloyd.labels, inertia, iterations };
+});

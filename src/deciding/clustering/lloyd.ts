@@ -1,6 +1,6 @@
 /**
  * One run of Lloyd's algorithm from given centroids, with Hamerly's bounds (SDM 2010): most points prove by two
- * numbers that their cluster has not changed. It knows nothing of seeding or of what the points are.
+ * numbers that their cluster has not changed.
  */
 import type { Random } from '../../core/random.ts';
 import { findNearest, halfGaps, type Nearest, squaredDistance } from './distances.ts';
@@ -9,40 +9,42 @@ import type { Points } from './points.ts';
 export class Lloyd {
   readonly centroids: Float32Array;
   readonly labels: Uint32Array;
-  private readonly points: Points;
-  private readonly clusters: number;
+  readonly #points: Points;
+  readonly #clusters: number;
   /** Upper bound of the distance to the own centroid, lower bound of the one to any other. */
-  private readonly upper: Float64Array;
-  private readonly lower: Float64Array;
-  private readonly nearest: Nearest = { cluster: 0, first: 0, second: 0 };
-  private fresh = true;
+  readonly #upper: Float64Array;
+  readonly #lower: Float64Array;
+  readonly #nearest: Nearest = { cluster: 0, first: 0, second: 0 };
+  #fresh = true;
 
   /** The centroids are moved in place. */
   constructor(points: Points, centroids: Float32Array) {
-    this.points = points;
+    this.#points = points;
     this.centroids = centroids;
-    this.clusters = centroids.length / points.dimensions;
+    this.#clusters = centroids.length / points.dimensions;
     this.labels = new Uint32Array(points.count);
-    this.upper = new Float64Array(points.count);
-    this.lower = new Float64Array(points.count);
+    this.#upper = new Float64Array(points.count);
+    this.#lower = new Float64Array(points.count);
   }
 
   /** Puts every point to its nearest centroid without trusting any bound; returns the sum of squared distances. */
   assignFully(): number {
-    this.fresh = true;
+    this.#fresh = true;
     this.assign();
     let inertia = 0;
-    for (const distance of this.upper) inertia += distance * distance;
+    for (const distance of this.#upper) inertia += distance * distance;
     return inertia;
   }
 
   /** Puts every point to its nearest centroid. */
   assign(): void {
-    const { upper, lower, labels } = this;
-    const { values, count, dimensions } = this.points;
+    const { labels } = this;
+    const upper = this.#upper;
+    const lower = this.#lower;
+    const { values, count, dimensions } = this.#points;
     const half = halfGaps(this.centroids, dimensions);
     for (let point = 0; point < count; point += 1) {
-      if (!this.fresh) {
+      if (!this.#fresh) {
         const label = labels[point]!;
         const bound = Math.max(half[label]!, lower[point]!);
         if (upper[point]! <= bound) continue;
@@ -50,18 +52,19 @@ export class Lloyd {
         upper[point] = Math.sqrt(squaredDistance(values, at, this.centroids, label * dimensions, dimensions));
         if (upper[point]! <= bound) continue;
       }
-      findNearest(values, point * dimensions, this.centroids, dimensions, this.nearest);
-      labels[point] = this.nearest.cluster;
-      upper[point] = Math.sqrt(this.nearest.first);
-      lower[point] = Math.sqrt(this.nearest.second);
+      findNearest(values, point * dimensions, this.centroids, dimensions, this.#nearest);
+      labels[point] = this.#nearest.cluster;
+      upper[point] = Math.sqrt(this.#nearest.first);
+      lower[point] = Math.sqrt(this.#nearest.second);
     }
-    this.fresh = false;
+    this.#fresh = false;
   }
 
   /** Moves the centroids to the means of their points, re-seeds empty ones; returns the longest move. */
   update(random: Random): number {
-    const { labels, clusters } = this;
-    const { values, count, dimensions } = this.points;
+    const { labels } = this;
+    const clusters = this.#clusters;
+    const { values, count, dimensions } = this.#points;
     const sums = new Float64Array(clusters * dimensions);
     const sizes = new Uint32Array(clusters);
     for (let point = 0; point < count; point += 1) {
@@ -73,16 +76,16 @@ export class Lloyd {
     }
     const moves = new Float64Array(clusters);
     for (let cluster = 0; cluster < clusters; cluster += 1) {
-      if (sizes[cluster] === 0) this.reseed(cluster, sums, sizes, random);
+      if (sizes[cluster] === 0) this.#reseed(cluster, sums, sizes, random);
     }
     for (let cluster = 0; cluster < clusters; cluster += 1) {
-      moves[cluster] = this.moveTo(cluster, sums, sizes[cluster]!);
+      moves[cluster] = this.#moveTo(cluster, sums, sizes[cluster]!);
     }
-    return this.loosen(moves);
+    return this.#loosen(moves);
   }
 
-  private moveTo(cluster: number, sums: Float64Array, size: number): number {
-    const { dimensions } = this.points;
+  #moveTo(cluster: number, sums: Float64Array, size: number): number {
+    const { dimensions } = this.#points;
     let moved = 0;
     for (let j = cluster * dimensions; j < (cluster + 1) * dimensions; j += 1) {
       const next = Math.fround(sums[j]! / size);
@@ -93,8 +96,10 @@ export class Lloyd {
   }
 
   /** An empty cluster starts again at the point furthest from its centroid, which leaves the cluster it was in. */
-  private reseed(cluster: number, sums: Float64Array, sizes: Uint32Array, random: Random): void {
-    const { points, upper, labels } = this;
+  #reseed(cluster: number, sums: Float64Array, sizes: Uint32Array, random: Random): void {
+    const { labels } = this;
+    const points = this.#points;
+    const upper = this.#upper;
     const { values, dimensions } = points;
     let far = random.below(points.count);
     for (let point = 0; point < points.count; point += 1) {
@@ -111,10 +116,10 @@ export class Lloyd {
     sizes[cluster] = 1;
     labels[far] = cluster;
     upper[far] = 0;
-    this.lower[far] = 0;
+    this.#lower[far] = 0;
   }
 
-  private loosen(moves: Float64Array): number {
+  #loosen(moves: Float64Array): number {
     let longest = 0;
     let next = 0;
     let which = 0;
@@ -125,10 +130,10 @@ export class Lloyd {
         which = cluster;
       } else if (moves[cluster]! > next) next = moves[cluster]!;
     }
-    for (let point = 0; point < this.points.count; point += 1) {
+    for (let point = 0; point < this.#points.count; point += 1) {
       const label = this.labels[point]!;
-      this.upper[point]! += moves[label]!;
-      this.lower[point]! -= label === which ? next : longest;
+      this.#upper[point]! += moves[label]!;
+      this.#lower[point]! -= label === which ? next : longest;
     }
     return longest;
   }

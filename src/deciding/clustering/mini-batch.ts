@@ -1,6 +1,6 @@
 /**
  * k-means over points that never lie in memory together: each batch pulls the centroids towards its points by as much
- * as it weighs against all points before (Sculley, WWW 2010). It knows nothing of where batches come from.
+ * as it weighs against all points before (Sculley, WWW 2010).
  */
 import { findNearest, type Nearest } from './distances.ts';
 import type { Points } from './points.ts';

@@ -1,4 +1,5 @@
-/** Points as they are clustered: one flat array. It knows nothing of how they came to be. */
+/** Points as they are clustered, and what a clustering of them is. */
+import { sharedFloats } from '../../core/tasks.ts';
 
 /** n points of `dimensions` each, row-major. */
 export interface Points {
@@ -7,10 +8,19 @@ export interface Points {
   readonly dimensions: number;
 }
 
-/** The chosen rows, in that order, repetitions included. */
+export interface Clustering {
+  /** k × dimensions. */
+  readonly centroids: Float32Array;
+  readonly labels: Uint32Array;
+  /** Sum of squared distances of the points to their centroids. */
+  readonly inertia: number;
+  readonly iterations: number;
+}
+
+/** The chosen rows, in that order, repetitions included, in memory that threads share. */
 export function rowsOf(points: Points, rows: ArrayLike<number>): Points {
   const { values, dimensions } = points;
-  const chosen = new Float32Array(rows.length * dimensions);
+  const chosen = sharedFloats(rows.length * dimensions);
   for (let index = 0; index < rows.length; index += 1) {
     const row = rows[index]!;
     chosen.set(values.subarray(row * dimensions, (row + 1) * dimensions), index * dimensions);
@@ -25,13 +35,4 @@ export function distinctPoints({ values, count, dimensions }: Points, enough: nu
     seen.add(values.subarray(point * dimensions, (point + 1) * dimensions).join());
   }
   return seen.size;
-}
-
-export interface Clustering {
-  /** k × dimensions. */
-  readonly centroids: Float32Array;
-  readonly labels: Uint32Array;
-  /** Sum of squared distances of the points to their centroids. */
-  readonly inertia: number;
-  readonly iterations: number;
 }

@@ -1,6 +1,6 @@
 /**
  * How good a clustering is: against labels (mutual information, purity), against another clustering (adjusted Rand
- * index) and by itself (silhouette). It knows nothing of what the points are.
+ * index) and by itself (silhouette).
  */
 import { findNearest, type Nearest } from './distances.ts';
 import type { Points } from './points.ts';

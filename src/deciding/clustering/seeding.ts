@@ -1,6 +1,6 @@
 /**
  * First centroids by greedy k-means++: each is drawn with probability proportional to its squared distance from the
- * ones before, the best of a few draws being kept. It knows nothing of what the points are.
+ * ones before, the best of a few draws being kept.
  */
 import type { Random } from '../../core/random.ts';
 import { squaredDistance } from './distances.ts';

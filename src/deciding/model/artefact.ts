@@ -1,15 +1,24 @@
 /**
- * The router model as a file: a safetensors container whose metadata carries format version, checksum, tokenizer and
- * training facts. It knows nothing of where the bytes come from or go to.
+ * The router model as a file: a safetensors container with the clusters' arrays, one section per embedding, and a
+ * checksum over all of it.
  */
 import { createHash } from 'node:crypto';
 import { UserError } from '../../core/errors.ts';
-import { KINDS, TOKENIZER } from '../text/features.ts';
+import {
+  arrayOf,
+  floats,
+  integers,
+  readContainer,
+  type Tensor,
+  writeContainer,
+} from '../../core/safetensors.ts';
+import type { Section, Sections } from '../embedding/embedding.ts';
+import { readEmbedding } from '../embedding/index.ts';
 import { type RouterModel, type RouterModelParts, routerModel, type TrainingFacts } from './router-model.ts';
-import { readContainer, type Tensor, writeContainer } from './safetensors.ts';
 
 const FORMAT = 'expert-router';
-const VERSION = 1;
+/** Of the file. A model of another format is refused. */
+export const FORMAT_VERSION = 2;
 
 type Tensors = Readonly<Record<string, Tensor>>;
 
@@ -18,34 +27,26 @@ export function writeRouterModel(model: RouterModelParts): Uint8Array {
   const tensors = tensorsOf(model);
   requireNumbers(tensors);
   const about = aboutOf(model);
+  const sha256 = checksum(tensors, about);
   return writeContainer({
-    metadata: {
-      format: FORMAT,
-      version: String(VERSION),
-      tokenizer: TOKENIZER,
-      sha256: checksum(tensors, about),
-      about,
-    },
+    metadata: { format: FORMAT, version: String(FORMAT_VERSION), sha256, about },
     tensors,
   });
 }
 
-/** Throws UserError with the reason when the bytes are truncated, foreign, newer than this program or damaged. */
+/** @throws UserError with the reason when the bytes are truncated, foreign, of another version or damaged */
 export function readRouterModel(bytes: Uint8Array): RouterModel {
   const { metadata, tensors } = readContainer(bytes);
   if (metadata.format !== FORMAT) {
     throw new UserError('it is a safetensors file, but no router model; make one with: expert-router train');
   }
   const version = Number(metadata.version);
-  if (version !== VERSION) {
+  if (version !== FORMAT_VERSION) {
     throw new UserError(
-      `it has format version ${metadata.version}, this program reads ${VERSION}: ` +
-        (version > VERSION ? 'update expert-router' : 'train it again'),
-    );
-  }
-  if (metadata.tokenizer !== TOKENIZER) {
-    throw new UserError(
-      `it was trained with tokens ${metadata.tokenizer}, this program makes ${TOKENIZER}: train it again`,
+      `it has format version ${metadata.version}, this program reads ${FORMAT_VERSION}: ` +
+        (version > FORMAT_VERSION
+          ? 'update expert-router'
+          : 'train it again, or see "The file" in docs/router-model.md'),
     );
   }
   const about = metadata.about ?? '';
@@ -68,16 +69,32 @@ function requireNumbers(tensors: Tensors): void {
 /** What is not an array: kept as one JSON text under the checksum. */
 interface About {
   readonly names: readonly string[];
-  readonly topTerms: readonly (readonly string[])[];
+  readonly topWords: readonly (readonly string[])[];
   readonly examples: readonly (readonly string[])[];
   readonly strangest: number;
   readonly slope: number;
   readonly facts: TrainingFacts;
+  /** Id of the embedding in whose space the centroids lie. */
+  readonly embedding: string;
+  /** Settings per embedding; its arrays are named `<id>.<array>`. */
+  readonly sections: Readonly<Record<string, Section['settings']>>;
 }
 
-function aboutOf({ names, topTerms, examples, calibration, facts }: RouterModelParts): string {
+function aboutOf({ names, topWords, examples, calibration, facts, embedding }: RouterModelParts): string {
   const { strangest, slope } = calibration;
-  return JSON.stringify({ names, topTerms, examples, strangest, slope, facts } satisfies About);
+  const sections = Object.fromEntries(
+    Object.entries(embedding.sections()).map(([id, section]) => [id, section.settings]),
+  );
+  return JSON.stringify({
+    names,
+    topWords,
+    examples,
+    strangest,
+    slope,
+    facts,
+    embedding: embedding.id,
+    sections,
+  } satisfies About);
 }
 
 /** The id a model with this content gets: the start of its checksum. */
@@ -90,26 +107,31 @@ function idOf(sha256: string): string {
   return sha256.slice(0, 12);
 }
 
-function tensorsOf(model: RouterModelParts): Tensors {
-  const { terms, calibration, dimensions } = model;
-  const floats = (data: Float32Array, ...shape: number[]): Tensor => ({
-    dtype: 'F32',
-    shape: shape.length > 0 ? shape : [data.length],
-    data,
-  });
-  return {
-    'terms.hashes': { dtype: 'U32', shape: [terms.hashes.length], data: terms.hashes },
-    'terms.weights': floats(terms.weights),
-    'terms.scales': floats(terms.scales),
-    'terms.unknown_weights': floats(terms.unknownWeights),
-    centroids: floats(model.centroids, model.names.length, dimensions),
-    sizes: { dtype: 'U32', shape: [model.sizes.length], data: model.sizes },
+function tensorsOf({ calibration, embedding, centroids, names, sizes }: RouterModelParts): Tensors {
+  const tensors: Record<string, Tensor> = {
+    centroids: floats(centroids, names.length, embedding.dimensions),
+    sizes: integers(sizes),
     'calibration.offsets': floats(calibration.offsets),
     'calibration.scores': floats(calibration.scores),
     'calibration.confidences': floats(calibration.confidences),
     'calibration.radii': floats(calibration.radii),
-    'terms.rows': { dtype: 'I8', shape: [terms.hashes.length, dimensions], data: terms.rows },
   };
+  for (const [id, section] of Object.entries(embedding.sections())) {
+    for (const [name, tensor] of Object.entries(section.tensors)) tensors[`${id}.${name}`] = tensor;
+  }
+  return tensors;
+}
+
+function sectionsIn(tensors: Tensors, { sections }: About): Sections {
+  return Object.fromEntries(
+    Object.entries(sections ?? {}).map(([id, settings]) => {
+      const own = Object.entries(tensors).filter(([name]) => name.startsWith(`${id}.`));
+      return [
+        id,
+        { settings, tensors: Object.fromEntries(own.map(([name, t]) => [name.slice(id.length + 1), t])) },
+      ];
+    }),
+  );
 }
 
 function checksum(tensors: Tensors, about: string): string {
@@ -123,30 +145,20 @@ function checksum(tensors: Tensors, about: string): string {
 }
 
 function assemble(tensors: Tensors, about: About, id: string): RouterModel {
-  const centroids = take(tensors, 'centroids', 'F32');
-  const dimensions = tensors.centroids!.shape[1] ?? 0;
-  const unknownWeights = take(tensors, 'terms.unknown_weights', 'F32');
   const model = routerModel({
     id,
-    dimensions,
+    embedding: readEmbedding(about.embedding, sectionsIn(tensors, about)),
     names: about.names,
-    centroids,
-    sizes: take(tensors, 'sizes', 'U32'),
-    topTerms: about.topTerms,
+    centroids: arrayOf(tensors, 'centroids', 'F32'),
+    sizes: arrayOf(tensors, 'sizes', 'U32'),
+    topWords: about.topWords,
     examples: about.examples,
-    terms: {
-      hashes: take(tensors, 'terms.hashes', 'U32'),
-      weights: take(tensors, 'terms.weights', 'F32'),
-      rows: take(tensors, 'terms.rows', 'I8'),
-      scales: take(tensors, 'terms.scales', 'F32'),
-      unknownWeights,
-    },
     calibration: {
-      offsets: take(tensors, 'calibration.offsets', 'F32'),
+      offsets: arrayOf(tensors, 'calibration.offsets', 'F32'),
       slope: about.slope,
-      scores: take(tensors, 'calibration.scores', 'F32'),
-      confidences: take(tensors, 'calibration.confidences', 'F32'),
-      radii: take(tensors, 'calibration.radii', 'F32'),
+      scores: arrayOf(tensors, 'calibration.scores', 'F32'),
+      confidences: arrayOf(tensors, 'calibration.confidences', 'F32'),
+      radii: arrayOf(tensors, 'calibration.radii', 'F32'),
       strangest: about.strangest,
     },
     facts: about.facts,
@@ -155,31 +167,14 @@ function assemble(tensors: Tensors, about: About, id: string): RouterModel {
   return model;
 }
 
-interface Arrays {
-  F32: Float32Array;
-  U32: Uint32Array;
-  I8: Int8Array;
-}
-
-function take<D extends Tensor['dtype']>(tensors: Tensors, name: string, dtype: D): Arrays[D] {
-  const tensor = tensors[name];
-  if (tensor?.dtype !== dtype) throw new UserError(`it is damaged: the array ${name} is missing`);
-  return tensor.data as Arrays[D];
-}
-
 /** A file made by another program can carry a right checksum and wrong shapes. */
-function assertSound({ terms, clusters, dimensions, centroids, sizes, calibration }: RouterModel): void {
-  const count = terms.hashes.length;
+function assertSound({ clusters, dimensions, centroids, sizes, calibration }: RouterModel): void {
   const sound =
     clusters >= 1 &&
     centroids.length === clusters * dimensions &&
     sizes.length === clusters &&
     calibration.radii.length === clusters &&
     calibration.offsets.length === clusters &&
-    calibration.scores.length === calibration.confidences.length &&
-    terms.weights.length === count &&
-    terms.scales.length === count &&
-    terms.rows.length === count * dimensions &&
-    terms.unknownWeights.length === KINDS;
+    calibration.scores.length === calibration.confidences.length;
   if (!sound) throw new UserError('it is damaged: its arrays do not fit each other');
 }

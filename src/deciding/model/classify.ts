@@ -1,12 +1,10 @@
 /**
  * The decision: nearest centroid, how clearly it is the nearest, how much that can be trusted, and whether the text
- * is like anything known at all. Pure, synchronous, of bounded cost for any text; it knows nothing of experts.
+ * is like anything known at all.
  */
+import type { Embedded } from '../embedding/embedding.ts';
 import type { RoutableText } from '../text/routable.ts';
-import { type Embedded, embed } from './embed.ts';
 import type { Calibration, RouterModel } from './router-model.ts';
-
-export { embedText } from './embed.ts';
 
 export interface Classification {
   readonly cluster: number;
@@ -23,19 +21,31 @@ export interface Classification {
   readonly strangeness: number;
 }
 
-/** Never throws, for any text. */
+/** For a model with a synchronous embedding; never throws then, for any text. @throws TypeError for another model */
 export function classify(model: RouterModel, text: RoutableText): Classification {
-  return classifyEmbedded(model, embed(model, text));
+  const { embedding } = model;
+  if (embedding.asynchronous) throw new TypeError(`the embedding '${embedding.id}' is asynchronous`);
+  return classifyEmbedded(model, embedding.embed(text));
 }
 
-export function classifyEmbedded(model: RouterModel, embedded: Embedded): Classification {
-  const distances = distancesTo(model, embedded.vector);
+/** For any model; a promise only where the embedding is asynchronous, and rejected when that fails. */
+export function classifyAll(
+  model: RouterModel,
+  texts: readonly RoutableText[],
+): readonly Classification[] | Promise<readonly Classification[]> {
+  const { embedding } = model;
+  if (!embedding.asynchronous) return texts.map((text) => classifyEmbedded(model, embedding.embed(text)));
+  return Promise.all(texts.map(async (text) => classifyEmbedded(model, await embedding.embed(text))));
+}
+
+export function classifyEmbedded(model: RouterModel, { vector, familiarity }: Embedded): Classification {
+  const distances = distancesTo(model, vector);
   const { cluster, nearest, second } = twoNearest(distances);
   const { calibration } = model;
-  const empty = isZero(embedded.vector);
+  const empty = isZero(vector);
   const strangeness = empty
     ? Number.POSITIVE_INFINITY
-    : strangenessOf(calibration, cluster, nearest, embedded.coherence);
+    : strangenessOf(calibration, cluster, nearest, familiarity);
   return {
     cluster,
     name: model.names[cluster] ?? '',
@@ -48,7 +58,7 @@ export function classifyEmbedded(model: RouterModel, embedded: Embedded): Classi
 }
 
 /** Distances of a unit (or zero) vector to all centroids. */
-export function distancesTo(model: RouterModel, vector: Float32Array): Float32Array {
+function distancesTo(model: RouterModel, vector: Float32Array): Float32Array {
   const { centroids, dimensions, squaredNorms } = model;
   const own = isZero(vector) ? 0 : 1;
   const distances = new Float32Array(model.clusters);
@@ -90,17 +100,17 @@ export function twoNearest(distances: Float32Array): TwoNearest {
 }
 
 /**
- * Distance over the cluster's radius, divided by the text's coherence, relative to what ordinary texts reach: above 1
+ * Distance over the cluster's radius, divided by the text's familiarity, relative to what ordinary texts reach: above 1
  * it is outside.
  */
 export function strangenessOf(
   { radii, strangest }: Pick<Calibration, 'radii' | 'strangest'>,
   cluster: number,
   nearest: number,
-  coherence: number,
+  familiarity: number,
 ): number {
   const radius = Math.max(radii[cluster]!, LEAST_RADIUS);
-  return coherence === 0 ? Number.POSITIVE_INFINITY : nearest / radius / coherence / strangest;
+  return familiarity === 0 ? Number.POSITIVE_INFINITY : nearest / radius / familiarity / strangest;
 }
 
 /** Keeps clusters of one and the same text from dividing by zero. */

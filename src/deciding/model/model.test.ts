@@ -3,12 +3,12 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { UserError } from '../../core/errors.ts';
 import { seededRandom } from '../../core/random.ts';
+import { onThisThread } from '../../core/tasks.ts';
 import { corpusOf } from '../../learning/training/corpus.ts';
 import { fitModel } from '../../learning/training/fit.ts';
-import { inlinePool } from '../../learning/training/pool.ts';
 import { plainText } from '../text/routable.ts';
 import { readRouterModel, writeRouterModel } from './artefact.ts';
-import { classify, embedText } from './classify.ts';
+import { classify, classifyAll } from './classify.ts';
 import { explain } from './explain.ts';
 import type { RouterModel } from './router-model.ts';
 
@@ -27,7 +27,7 @@ beforeAll(async () => {
     return Array.from({ length: 6 }, () => words[random.below(words.length)]).join(' ');
   });
   const options = { clusters: 3, dimensions: 8, vocabulary: 2_000, restarts: 2, seed: 1 };
-  ({ model } = await fitModel(corpusOf(prompts, tmpdir()), options, inlinePool()));
+  ({ model } = await fitModel(corpusOf(prompts, tmpdir()), options, onThisThread));
 });
 
 describe('a decision', () => {
@@ -56,9 +56,43 @@ describe('a decision', () => {
     );
   });
 
-  it('is made on a unit vector', () => {
-    const length = Math.hypot(...embedText(model, plainText('add salt to the soup')));
+  it('is made on a unit vector', async () => {
+    const length = Math.hypot(...(await model.embedding.embed(plainText('add salt to the soup'))).vector);
     expect(length).toBeCloseTo(1, 5);
+  });
+});
+
+describe('a decision by an asynchronous embedding', () => {
+  const later = (): RouterModel => {
+    const { embedding } = model;
+    return {
+      ...model,
+      embedding: {
+        id: 'later',
+        dimensions: embedding.dimensions,
+        asynchronous: true,
+        embed: async (text) => embedding.embed(text),
+        sections: () => ({}),
+      },
+    };
+  };
+  const texts = ['stir the soup', '', '東京の観光地'].map(plainText);
+
+  it('is a promise of the same decision; by a synchronous one it is no promise', async () => {
+    const now = classifyAll(model, texts);
+    expect(Array.isArray(now)).toBe(true);
+    const promised = classifyAll(later(), texts);
+    expect(promised).toBeInstanceOf(Promise);
+    expect(await promised).toEqual(now);
+  });
+
+  it('is refused where it would have to be made at once', () => {
+    expect(() => classify(later(), texts[0]!)).toThrow(/'later' is asynchronous/);
+  });
+
+  it('has no words to explain it by, where the embedding cannot tell them', () => {
+    const told = explain(later(), texts[0]!, classify(model, texts[0]!));
+    expect(told).toEqual({ for: [], against: [], constant: 1 });
   });
 });
 
@@ -81,7 +115,7 @@ describe('an explanation', () => {
   it('names words, not the spaces between them', () => {
     const text = plainText('add salt to the soup');
     const told = explain(model, text, classify(model, text), Number.POSITIVE_INFINITY);
-    for (const { term } of [...told.for, ...told.against]) expect(term).toMatch(/^[a-z]+$/);
+    for (const { word } of [...told.for, ...told.against]) expect(word).toMatch(/^[a-z]+$/);
   });
 });
 
@@ -111,8 +145,22 @@ describe('the file', () => {
     expect(() => readRouterModel(new TextEncoder().encode('GGUF and much more after it'))).toThrow(
       /no safetensors/,
     );
-    const text = Buffer.from(bytes).toString('latin1').replace('"version":"1"', '"version":"9"');
+    const text = Buffer.from(bytes).toString('latin1').replace('"version":"2"', '"version":"9"');
     expect(() => readRouterModel(Buffer.from(text, 'latin1'))).toThrow(/version 9.*update/);
+    const old = Buffer.from(bytes).toString('latin1').replace('"version":"2"', '"version":"1"');
+    expect(() => readRouterModel(Buffer.from(old, 'latin1'))).toThrow(/version 1.*train it again/);
     expect(() => readRouterModel(bytes.subarray(0, 20))).toThrow(UserError);
+  });
+
+  it('is refused, with the reason, when it needs an embedding that this program lacks', () => {
+    const { embedding } = model;
+    const other = { ...embedding, id: 'unheard-of' } as typeof embedding;
+    expect(() => readRouterModel(writeRouterModel({ ...model, embedding: other }))).toThrow(
+      /needs the embedding 'unheard-of', this program has lexical/,
+    );
+    const bare = { ...other, id: 'lexical', sections: () => ({}) } as typeof embedding;
+    expect(() => readRouterModel(writeRouterModel({ ...model, embedding: bare }))).toThrow(
+      /section 'lexical' is missing/,
+    );
   });
 });

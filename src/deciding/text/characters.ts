@@ -1,6 +1,6 @@
 /**
  * Tells, for every UTF-16 code unit, what kind of writing it belongs to and what its lower-case form is, as two
- * flat tables. It knows nothing of words, tokens or languages.
+ * flat tables.
  */
 
 export const SPACE = 0;

@@ -1,5 +1,3 @@
-/** Features of one text in flat arrays that are used again for the next. Knows nothing of how features are found. */
-
 /** Collects features in flat arrays that are used again for the next text. */
 export class FeatureBuffer {
   hashes = new Uint32Array(8_192);
@@ -16,7 +14,7 @@ export class FeatureBuffer {
   }
 
   push(hash: number, start: number, end: number): void {
-    if (this.length === this.hashes.length) this.grow();
+    if (this.length === this.hashes.length) grow(this);
     this.hashes[this.length] = hash;
     if (this.withSpans) {
       this.starts[this.length] = start;
@@ -24,13 +22,13 @@ export class FeatureBuffer {
     }
     this.length += 1;
   }
+}
 
-  private grow(): void {
-    this.hashes = doubled(this.hashes, Uint32Array);
-    if (!this.withSpans) return;
-    this.starts = doubled(this.starts, Int32Array);
-    this.ends = doubled(this.ends, Int32Array);
-  }
+function grow(buffer: FeatureBuffer): void {
+  buffer.hashes = doubled(buffer.hashes, Uint32Array);
+  if (!buffer.withSpans) return;
+  buffer.starts = doubled(buffer.starts, Int32Array);
+  buffer.ends = doubled(buffer.ends, Int32Array);
 }
 
 function doubled<T extends Uint32Array | Int32Array>(old: T, kind: new (length: number) => T): T {

@@ -1,6 +1,6 @@
 /**
  * Finds in a request the text that decides where it goes: each user turn, with the system prompt and earlier turns
- * as lighter context. It knows nothing of tokens, clusters or experts, and never throws on odd content.
+ * as lighter context. Never throws on odd content.
  */
 import { LIMITS } from '../../core/bounds.ts';
 import type { ChatBody, CompletionBody, MessageContent } from '../../core/openai.ts';

@@ -1,6 +1,6 @@
 /**
  * Cuts a long text down to a fixed budget, always in the same places: its start, its end and evenly spread pieces
- * between, so that a decision on megabytes costs what one on kilobytes costs. It knows nothing of tokens.
+ * between, so that a decision on megabytes costs what one on kilobytes costs.
  */
 
 import { LIMITS } from '../../core/bounds.ts';

@@ -1,17 +1,18 @@
 /**
  * What a margin is worth and where the known world ends, learned from held-out prompts: confidence is how often models
- * fitted to resampled prompts agree with the decision. It knows nothing of texts.
+ * fitted to resampled prompts agree with the decision.
  */
 
 import { quantileOf } from '../../core/quantile.ts';
 import type { Random } from '../../core/random.ts';
-import { findNearest, type Nearest } from '../../deciding/clustering/distances.ts';
+import type { TaskRunner } from '../../core/tasks.ts';
+import { findNearest, labelsOf, type Nearest } from '../../deciding/clustering/distances.ts';
+import { kMeans } from '../../deciding/clustering/kmeans.ts';
 import { type Clustering, type Points, rowsOf } from '../../deciding/clustering/points.ts';
 import { interpolate, logMargin, strangenessOf } from '../../deciding/model/classify.ts';
 import type { Calibration } from '../../deciding/model/router-model.ts';
 import { isotonicCurve, logisticFit } from './isotonic.ts';
-import type { Pool } from './pool.ts';
-import { type Judged, labelsBy, shared } from './split.ts';
+import type { Judged } from './split.ts';
 
 /** Models fitted to resampled prompts that vote on every decision. */
 const REPLICAS = 8;
@@ -58,11 +59,11 @@ export async function calibrate(
   clustering: Clustering,
   judged: Judged,
   random: Random,
-  pool: Pool,
+  tasks: TaskRunner,
 ): Promise<Calibrated> {
   const { centroids } = clustering;
   const clusters = centroids.length / points.dimensions;
-  const replicas = await fitReplicas(points, clusters, random, pool);
+  const replicas = await fitReplicas(points, clusters, random, tasks);
   const matches = replicas.map((replica) => matched(points, clustering.labels, clusters, replica));
   const reliability = reliabilityOf(points, clustering.labels, clusters, replicas, matches);
   const decisions = decide(judged.points, centroids);
@@ -73,7 +74,7 @@ export async function calibrate(
   const radii = radiiOf(decisions, clusters);
   const ordinary = { radii, strangest: 1 };
   const strangeness = all.map((one) =>
-    strangenessOf(ordinary, decisions.clusters[one]!, decisions.distances[one]!, judged.coherences[one]!),
+    strangenessOf(ordinary, decisions.clusters[one]!, decisions.distances[one]!, judged.familiarities[one]!),
   );
   const strangest = quantileOf(strangeness, 1 - OUTSIDE_SHARE) || 1;
   return {
@@ -91,19 +92,18 @@ function fitReplicas(
   points: Points,
   clusters: number,
   random: Random,
-  pool: Pool,
+  tasks: TaskRunner,
 ): Promise<readonly Float32Array[]> {
   const size = Math.min(points.count, MOST_RESAMPLED);
   return Promise.all(
     Array.from({ length: REPLICAS }, async (_, replica) => {
-      const own = random.fork(replica);
+      const own = random.fork(`replica ${replica}`);
       const drawn = rowsOf(
         points,
         Uint32Array.from({ length: size }, () => own.below(points.count)),
       );
       const options = { clusters, restarts: 1, maxIterations: 40, tolerance: 1e-3 };
-      const fitted = await pool.run('cluster', { points: shared(drawn), options, seed: own.below(2 ** 31) });
-      return fitted.centroids;
+      return (await kMeans(drawn, options, own, tasks)).centroids;
     }),
   );
 }
@@ -124,7 +124,7 @@ function decide({ values, count, dimensions }: Points, centroids: Float32Array):
 
 /** Which of our clusters each of a replica's shares most prompts with. */
 function matched(points: Points, labels: Uint32Array, clusters: number, replica: Float32Array): Uint32Array {
-  const theirs = labelsBy(points, replica);
+  const theirs = labelsOf(points, replica);
   const overlap = new Uint32Array(clusters * clusters);
   theirs.forEach((label, point) => {
     overlap[label * clusters + labels[point]!]! += 1;
@@ -144,7 +144,7 @@ function agreement(
 ): Float64Array {
   const agreed = new Float64Array(points.count);
   replicas.forEach((replica, index) => {
-    labelsBy(points, replica).forEach((label, point) => {
+    labelsOf(points, replica).forEach((label, point) => {
       if (matches[index]![label] === ours[point]) agreed[point]! += 1 / replicas.length;
     });
   });

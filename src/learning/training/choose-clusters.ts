@@ -1,14 +1,15 @@
 /**
  * How many clusters: tries several counts on a draw of the points and takes the one whose clusters come back most
- * surely under resampling without being vague. It knows nothing of texts.
+ * surely under resampling without being vague.
  */
 
 import type { Random } from '../../core/random.ts';
-import type { Clustering } from '../../deciding/clustering/points.ts';
-import { type Points, rowsOf } from '../../deciding/clustering/points.ts';
+import type { TaskRunner } from '../../core/tasks.ts';
+import { labelsOf } from '../../deciding/clustering/distances.ts';
+import { kMeans } from '../../deciding/clustering/kmeans.ts';
+import { type Clustering, type Points, rowsOf } from '../../deciding/clustering/points.ts';
 import { adjustedRandIndex, simplifiedSilhouette } from '../../deciding/clustering/quality.ts';
-import type { Pool } from './pool.ts';
-import { labelsBy, shared, shuffle } from './split.ts';
+import { shuffle } from './split.ts';
 
 export interface TriedCount {
   readonly clusters: number;
@@ -29,25 +30,27 @@ const LEAST_PER_CLUSTER = 20;
 export async function tryCounts(
   points: Points,
   random: Random,
-  pool: Pool,
+  tasks: TaskRunner,
   onDone: (done: number, total: number) => void,
 ): Promise<readonly TriedCount[]> {
   const rows = range(0, points.count);
-  shuffle(rows, random);
-  const all = shared(rowsOf(points, rows.slice(0, MOST_POINTS)));
-  const half = Math.floor(all.count / 2);
-  const halves = [rowsOf(all, range(0, half)), rowsOf(all, range(half, all.count))].map(shared);
+  shuffle(rows, random.fork('draw'));
+  const all = rowsOf(points, rows.slice(0, MOST_POINTS));
+  const middle = Math.floor(all.count / 2);
+  const firstHalf = rowsOf(all, range(0, middle));
+  const secondHalf = rowsOf(all, range(middle, all.count));
   const counts = COUNTS.filter((count) => count * LEAST_PER_CLUSTER <= all.count);
   let done = 0;
   return Promise.all(
-    counts.map(async (clusters, index) => {
+    counts.map(async (clusters) => {
       const options = { clusters, restarts: 2, maxIterations: 50, tolerance: 1e-3 };
-      const fitPart = (part: Points, seed: number): Promise<Clustering> =>
-        pool.run('cluster', { points: part, options, seed: random.fork(10 * index + seed).below(2 ** 31) });
+      const own = random.fork(`${clusters} clusters`);
+      const fitted = (part: Points, name: string): Promise<Clustering> =>
+        kMeans(part, options, own.fork(name), tasks);
       const [whole, first, second] = await Promise.all([
-        fitPart(all, 0),
-        fitPart(halves[0]!, 1),
-        fitPart(halves[1]!, 2),
+        fitted(all, 'all'),
+        fitted(firstHalf, 'first half'),
+        fitted(secondHalf, 'second half'),
       ]);
       done += 1;
       onDone(done, counts.length);
@@ -55,7 +58,7 @@ export async function tryCounts(
         clusters,
         inertia: whole.inertia / all.count,
         silhouette: simplifiedSilhouette(all, whole.centroids),
-        stability: adjustedRandIndex(labelsBy(all, first.centroids), labelsBy(all, second.centroids)),
+        stability: adjustedRandIndex(labelsOf(all, first.centroids), labelsOf(all, second.centroids)),
       };
     }),
   );

@@ -1,73 +1,51 @@
-/**
- * The centroids of a model: restarts spread over the threads, and, where prompts are too many to hold, a pass over all
- * of them in mini-batches. It knows nothing of names or calibration.
- */
-
+/** The centroids of a model: fitted to the points at hand, then moved through the prompts beyond them. */
 import type { Random } from '../../core/random.ts';
-import { type KMeansOptions, runLloyd, thinned } from '../../deciding/clustering/kmeans.ts';
-import { applyBatch } from '../../deciding/clustering/mini-batch.ts';
-import type { Clustering } from '../../deciding/clustering/points.ts';
-import { distinctPoints, type Points } from '../../deciding/clustering/points.ts';
-import type { Corpus } from './corpus.ts';
-import { inOrder, type Pool } from './pool.ts';
-import { labelsBy, meanSquaredDistance, shared } from './split.ts';
-import type { FittedTerms, OnProgress } from './terms.ts';
+import { inOrder, type TaskRunner, task } from '../../core/tasks.ts';
+import type { TextBatch } from '../../core/text-batch.ts';
+import { labelsOf, meanSquaredDistance } from '../../deciding/clustering/distances.ts';
+import { kMeans } from '../../deciding/clustering/kmeans.ts';
+import { applyBatch, type BatchSums, measureBatch } from '../../deciding/clustering/mini-batch.ts';
+import { type Clustering, distinctPoints, type Points } from '../../deciding/clustering/points.ts';
+import { embedBatch, type PortableEmbedding, portable } from '../../deciding/embedding/batch.ts';
+import type { AnyEmbedding } from '../../deciding/embedding/embedding.ts';
+import { startFrom } from './continue.ts';
+import type { PromptStore } from './prompt-store.ts';
 
 export interface ClusterOptions {
+  /** How many clusters; fewer where there are fewer different points, but for a given start. */
+  readonly clusters: number;
   readonly restarts: number;
   readonly balanced?: boolean;
+  /** An old model's cluster of every point: the new clusters start there and keep their numbers. */
+  readonly oldLabels?: Uint32Array | undefined;
 }
 
-/** What was asked for, or as many as there are different points. */
-export function possibleClusters(wanted: number, points: Points): number {
-  return Math.max(1, Math.min(wanted, distinctPoints(points, wanted)));
-}
-
-export async function clusterPoints(
+export function clusterPoints(
   points: Points,
-  clusters: number,
-  options: ClusterOptions,
-  start: Float32Array | undefined,
+  { clusters, restarts, balanced = false, oldLabels }: ClusterOptions,
   random: Random,
-  pool: Pool,
-  onProgress: OnProgress,
+  tasks: TaskRunner,
+  onRun: (done: number, total: number) => void,
 ): Promise<Clustering> {
-  const common: KMeansOptions = { clusters, restarts: 1, ...(options.balanced ? { balanced: true } : {}) };
-  const seedOf = (run: number): number => random.fork(run).below(2 ** 31);
-  if (start || options.balanced) {
-    const only = { ...common, ...(start ? { start } : {}) };
-    return pool.run('cluster', { points, options: only, seed: seedOf(0) });
-  }
-  const thin = thinned(points, random.fork(-1));
-  const drawn = thin === points ? points : shared(thin);
-  let done = 0;
-  const runs = await Promise.all(
-    Array.from({ length: options.restarts }, async (_, run) => {
-      const result = await pool.run('cluster', { points: drawn, options: common, seed: seedOf(run) });
-      done += 1;
-      onProgress(done, options.restarts);
-      return result;
-    }),
-  );
-  const best = runs.reduce((a, b) => (b.inertia < a.inertia ? b : a));
-  return drawn === points
-    ? best
-    : runLloyd(points, best.centroids, { maxIterations: 12, tolerance: 1e-3 }, random);
+  const options = oldLabels
+    ? { clusters, balanced, start: startFrom(points, oldLabels, clusters, random.fork('stray clusters')) }
+    : { clusters: Math.max(1, distinctPoints(points, clusters)), balanced, restarts, onRun };
+  return kMeans(points, options, random, tasks);
 }
 
 /** Batches measured against the same centroids before these move: enough for every thread, few enough to learn. */
 const BATCHES_PER_STEP = 16;
 
-/** Moves the centroids through all prompts of the corpus, a batch at a time; labels and inertia are of the points. */
+/** Moves the centroids through all prompts of the store, a batch at a time; labels and inertia are of the points. */
 export async function refineOnAll(
-  corpus: Corpus,
-  { vocabulary, projection }: FittedTerms,
+  store: PromptStore,
+  embedding: AnyEmbedding,
   clustering: Clustering,
   points: Points,
-  pool: Pool,
-  onProgress: OnProgress,
+  tasks: TaskRunner,
+  onProgress: (done: number, total: number) => void,
 ): Promise<Clustering> {
-  const { store } = corpus;
+  const sent = portable(embedding);
   const centroids = Float32Array.from(clustering.centroids);
   const weights = new Float64Array(centroids.length / points.dimensions);
   for (const label of clustering.labels) weights[label]! += 1;
@@ -75,23 +53,34 @@ export async function refineOnAll(
     const size = Math.min(BATCHES_PER_STEP, store.batches - from);
     const fixed = Float32Array.from(centroids);
     await inOrder(
-      pool,
+      tasks,
       size,
-      async (index) =>
-        pool.run('measure', {
-          batch: await store.read(from + index),
-          vocabulary,
-          projection,
-          centroids: fixed,
-        }),
+      async (index) => {
+        const batch = await store.read(from + index);
+        return tasks.run(measure, { embedding: sent, batch, centroids: fixed });
+      },
       (sums) => applyBatch(centroids, weights, sums),
     );
     onProgress(from + size, store.batches);
   }
   return {
     centroids,
-    labels: labelsBy(points, centroids),
+    labels: labelsOf(points, centroids),
     inertia: meanSquaredDistance(points, centroids) * points.count,
     iterations: clustering.iterations + 1,
   };
 }
+
+interface Measurement {
+  readonly embedding: PortableEmbedding;
+  readonly batch: TextBatch;
+  readonly centroids: Float32Array;
+}
+
+/** Embeds a batch and measures it against centroids, keeping nothing of it. */
+export const measure = task(
+  import.meta.url,
+  'measure',
+  async ({ embedding, batch, centroids }: Measurement): Promise<BatchSums> =>
+    measureBatch(await embedBatch(embedding, batch), centroids),
+);

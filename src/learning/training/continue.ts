@@ -1,11 +1,11 @@
 /**
  * Retraining that keeps identities: the old model says where the prompts used to go, the new clusters start from
- * there, and those that stay the same keep their number and name. It knows nothing of files.
+ * there, and those that stay the same keep their number and name.
  */
-
 import type { Random } from '../../core/random.ts';
+import { type TextBatch, unpackTexts } from '../../core/text-batch.ts';
 import type { Points } from '../../deciding/clustering/points.ts';
-import { classify } from '../../deciding/model/classify.ts';
+import { classifyAll } from '../../deciding/model/classify.ts';
 import type { RouterModel } from '../../deciding/model/router-model.ts';
 import { plainText } from '../../deciding/text/routable.ts';
 
@@ -13,8 +13,13 @@ import { plainText } from '../../deciding/text/routable.ts';
 const SAME_CLUSTER = 0.4;
 
 /** The old model's cluster for every prompt. */
-export function oldLabels(previous: RouterModel, prompts: Iterable<string>): Uint32Array {
-  return Uint32Array.from(prompts, (prompt) => classify(previous, plainText(prompt)).cluster);
+export async function oldLabels(previous: RouterModel, batches: readonly TextBatch[]): Promise<Uint32Array> {
+  const labels: number[] = [];
+  for (const batch of batches) {
+    const decided = await classifyAll(previous, unpackTexts(batch).map(plainText));
+    for (const { cluster } of decided) labels.push(cluster);
+  }
+  return Uint32Array.from(labels);
 }
 
 /** Means of the points by their old cluster; clusters that got none start at a random point. */

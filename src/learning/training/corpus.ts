@@ -1,6 +1,6 @@
 /**
  * The prompts a model is trained on: read from sources, blank and repeated ones dropped, each source held to its
- * share. It knows nothing of tokens or clusters.
+ * share.
  */
 import { UserError } from '../../core/errors.ts';
 import { type Random, seededRandom } from '../../core/random.ts';
@@ -10,7 +10,7 @@ import { PromptStore } from './prompt-store.ts';
 import type { SourceFile } from './sources/files.ts';
 import { type ReadOptions, readPrompts } from './sources/read.ts';
 
-export interface CorpusOptions extends Omit<ReadOptions, 'onBroken'> {
+export interface CorpusOptions extends Omit<ReadOptions, 'onBroken' | 'onNotice'> {
   /** At most this many prompts from a source, drawn evenly; undefined takes all. */
   readonly limitOf?: (source: string) => number | undefined;
   /** At most this many prompts in all, drawn evenly. */
@@ -29,6 +29,8 @@ export interface Corpus {
   readonly broken: number;
   /** The first few reasons why records were skipped. */
   readonly complaints: readonly string[];
+  /** What a person should know of how files were read. */
+  readonly notices: readonly string[];
 }
 
 const COMPLAINTS_KEPT = 5;
@@ -46,76 +48,86 @@ export function corpusOf(prompts: readonly string[], temporaryFolder: string): C
   const store = new PromptStore(temporaryFolder);
   for (const prompt of prompts) store.append(prompt);
   store.flush();
-  return { store, sources: { given: prompts.length }, duplicates: 0, broken: 0, complaints: [] };
+  return { store, sources: { given: prompts.length }, duplicates: 0, broken: 0, complaints: [], notices: [] };
 }
 
 class Reading {
-  private readonly store: PromptStore;
-  private readonly options: CorpusOptions;
-  private readonly random: Random;
-  private readonly seen = new Fingerprints();
-  private readonly complaints: string[] = [];
-  private readonly sources = new Map<string, number>();
-  private readonly draws = new Map<string, Draw>();
-  private readonly drawAll: Draw | undefined;
-  private duplicates = 0;
-  private broken = 0;
-  private read = 0;
+  readonly #store: PromptStore;
+  readonly #options: CorpusOptions;
+  readonly #random: Random;
+  readonly #seen = new Fingerprints();
+  readonly #complaints: string[] = [];
+  readonly #notices: string[] = [];
+  readonly #sources = new Map<string, number>();
+  readonly #draws = new Map<string, Draw>();
+  readonly #drawAll: Draw | undefined;
+  #duplicates = 0;
+  #broken = 0;
+  #read = 0;
 
   constructor(options: CorpusOptions) {
-    this.options = options;
-    this.random = seededRandom(options.seed);
-    this.store = options.store;
-    this.drawAll = options.sample === undefined ? undefined : new Draw(options.sample, this.random.fork(1));
+    this.#options = options;
+    this.#random = seededRandom(options.seed);
+    this.#store = options.store;
+    this.#drawAll =
+      options.sample === undefined ? undefined : new Draw(options.sample, this.#random.fork('sample'));
   }
 
   async file(file: SourceFile): Promise<void> {
     const onBroken = (path: string, why: string): void => {
-      this.broken += 1;
-      if (this.complaints.length < COMPLAINTS_KEPT) this.complaints.push(`${path}: ${why}`);
+      this.#broken += 1;
+      if (this.#complaints.length < COMPLAINTS_KEPT) this.#complaints.push(`${path}: ${why}`);
     };
-    for await (const prompt of readPrompts(file, { ...this.options, onBroken })) {
-      this.read += 1;
-      if (this.read % REPORT_EVERY === 0) this.options.onProgress?.(this.read);
-      this.offer(prompt.trim(), file.source);
+    const onNotice = (path: string, what: string): void => void this.#notices.push(`${path}: ${what}`);
+    for await (const prompt of readPrompts(file, { ...this.#options, onBroken, onNotice })) {
+      this.#read += 1;
+      if (this.#read % REPORT_EVERY === 0) this.#options.onProgress?.(this.#read);
+      this.#offer(prompt.trim(), file.source);
     }
   }
 
-  private offer(prompt: string, source: string): void {
+  #offer(prompt: string, source: string): void {
     if (prompt === '') return;
     const text = sampleText(prompt);
-    if (!this.seen.isNew(text)) this.duplicates += 1;
+    if (!this.#seen.isNew(text)) this.#duplicates += 1;
     else {
-      const limit = this.options.limitOf?.(source);
-      if (limit === undefined) this.keep(text, source);
-      else this.drawOf(source, limit).offer(text, source);
+      const limit = this.#options.limitOf?.(source);
+      if (limit === undefined) this.#keep(text, source);
+      else this.#drawOf(source, limit).offer(text, source);
     }
   }
 
-  private drawOf(source: string, limit: number): Draw {
-    const draw = this.draws.get(source) ?? new Draw(limit, this.random.fork(2 + this.draws.size));
-    this.draws.set(source, draw);
+  #drawOf(source: string, limit: number): Draw {
+    const draw = this.#draws.get(source) ?? new Draw(limit, this.#random.fork(`source ${this.#draws.size}`));
+    this.#draws.set(source, draw);
     return draw;
   }
 
-  private keep(text: string, source: string): void {
-    if (this.drawAll) this.drawAll.offer(text, source);
-    else this.put(text, source);
+  #keep(text: string, source: string): void {
+    if (this.#drawAll) this.#drawAll.offer(text, source);
+    else this.#put(text, source);
   }
 
-  private put(text: string, source: string): void {
-    this.store.append(text);
-    this.sources.set(source, (this.sources.get(source) ?? 0) + 1);
+  #put(text: string, source: string): void {
+    this.#store.append(text);
+    this.#sources.set(source, (this.#sources.get(source) ?? 0) + 1);
   }
 
   end(files: readonly SourceFile[]): Corpus {
-    this.options.onProgress?.(this.read);
-    for (const draw of this.draws.values()) for (const [text, source] of draw.kept) this.keep(text, source);
-    for (const [text, source] of this.drawAll?.kept ?? []) this.put(text, source);
-    this.store.flush();
-    const { store, duplicates, broken, complaints } = this;
-    if (store.count === 0) throw new UserError(nothingFound(files, this.read, complaints));
-    return { store, sources: Object.fromEntries(this.sources), duplicates, broken, complaints };
+    this.#options.onProgress?.(this.#read);
+    for (const draw of this.#draws.values()) for (const [text, source] of draw.kept) this.#keep(text, source);
+    for (const [text, source] of this.#drawAll?.kept ?? []) this.#put(text, source);
+    this.#store.flush();
+    const complaints = this.#complaints;
+    if (this.#store.count === 0) throw new UserError(nothingFound(files, this.#read, complaints));
+    return {
+      store: this.#store,
+      sources: Object.fromEntries(this.#sources),
+      duplicates: this.#duplicates,
+      broken: this.#broken,
+      complaints,
+      notices: this.#notices,
+    };
   }
 }
 
@@ -129,22 +141,22 @@ function nothingFound(files: readonly SourceFile[], read: number, complaints: re
 /** An even draw of what is offered (Vitter 1985, algorithm R). */
 class Draw {
   readonly kept: (readonly [string, string])[] = [];
-  private readonly limit: number;
-  private readonly random: Random;
-  private offered = 0;
+  readonly #limit: number;
+  readonly #random: Random;
+  #offered = 0;
 
   constructor(limit: number, random: Random) {
-    this.limit = limit;
-    this.random = random;
+    this.#limit = limit;
+    this.#random = random;
   }
 
   offer(text: string, source: string): void {
-    this.offered += 1;
-    if (this.kept.length < this.limit) {
+    this.#offered += 1;
+    if (this.kept.length < this.#limit) {
       this.kept.push([text, source]);
       return;
     }
-    const place = this.random.below(this.offered);
-    if (place < this.limit) this.kept[place] = [text, source];
+    const place = this.#random.below(this.#offered);
+    if (place < this.#limit) this.kept[place] = [text, source];
   }
 }

@@ -1,8 +1,8 @@
-/** The prompts nearest to and furthest from each centroid. Knows nothing of how clusters came to be. */
+/** The prompts nearest to and furthest from each centroid. */
+import type { TextBatch } from '../../core/text-batch.ts';
 import { squaredDistance } from '../../deciding/clustering/distances.ts';
 import type { Points } from '../../deciding/clustering/points.ts';
 import { promptsIn } from './draw.ts';
-import type { PackedBatch } from './prompt-store.ts';
 
 export interface ClusterExamples {
   /** Nearest first. */
@@ -21,7 +21,7 @@ export function findExamples(
   points: Points,
   labels: Uint32Array,
   centroids: Float32Array,
-  batches: readonly PackedBatch[],
+  batches: readonly TextBatch[],
 ): readonly ClusterExamples[] {
   const { values, dimensions } = points;
   const clusters = centroids.length / dimensions;

@@ -1,13 +1,10 @@
-/**
- * Remembers which texts were seen before by 64 bits each, so that ten million take a few hundred megabytes. It knows
- * nothing of what the texts are for.
- */
+/** Remembers which texts were seen before by 64 bits each, so that ten million take a few hundred megabytes. */
 
 const FULLEST = 0.6;
 
 export class Fingerprints {
-  private words = new Uint32Array(2 << 16);
-  private used = 0;
+  #words = new Uint32Array(2 << 16);
+  #used = 0;
 
   /** True the first time a text comes. Two different texts are taken for one with probability n²/2⁶⁵. */
   isNew(text: string): boolean {
@@ -21,29 +18,29 @@ export class Fingerprints {
     }
     a ^= a >>> 16;
     // Zero marks an empty slot, so no fingerprint may be zero in its second word.
-    return this.insert(a >>> 0, (b | 1) >>> 0);
+    return this.#insert(a >>> 0, (b | 1) >>> 0);
   }
 
-  private insert(a: number, b: number): boolean {
-    const mask = this.words.length / 2 - 1;
+  #insert(a: number, b: number): boolean {
+    const mask = this.#words.length / 2 - 1;
     let slot = Math.imul(a ^ (b >>> 7), 0x9e3779b1) & mask;
-    while (this.words[2 * slot + 1] !== 0) {
-      if (this.words[2 * slot] === a && this.words[2 * slot + 1] === b) return false;
+    while (this.#words[2 * slot + 1] !== 0) {
+      if (this.#words[2 * slot] === a && this.#words[2 * slot + 1] === b) return false;
       slot = (slot + 1) & mask;
     }
-    this.words[2 * slot] = a;
-    this.words[2 * slot + 1] = b;
-    this.used += 1;
-    if (this.used > (mask + 1) * FULLEST) this.grow();
+    this.#words[2 * slot] = a;
+    this.#words[2 * slot + 1] = b;
+    this.#used += 1;
+    if (this.#used > (mask + 1) * FULLEST) this.#grow();
     return true;
   }
 
-  private grow(): void {
-    const old = this.words;
-    this.words = new Uint32Array(old.length * 2);
-    this.used = 0;
+  #grow(): void {
+    const old = this.#words;
+    this.#words = new Uint32Array(old.length * 2);
+    this.#used = 0;
     for (let slot = 0; slot < old.length / 2; slot += 1) {
-      if (old[2 * slot + 1] !== 0) this.insert(old[2 * slot]!, old[2 * slot + 1]!);
+      if (old[2 * slot + 1] !== 0) this.#insert(old[2 * slot]!, old[2 * slot + 1]!);
     }
   }
 }

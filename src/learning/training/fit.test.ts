@@ -1,19 +1,19 @@
 import { tmpdir } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../core/random.ts';
+import { onThisThread } from '../../core/tasks.ts';
 import { writeRouterModel } from '../../deciding/model/artefact.ts';
 import { classify } from '../../deciding/model/classify.ts';
 import { plainText } from '../../deciding/text/routable.ts';
 import { corpusOf } from './corpus.ts';
 import { type FitOptions, type Fitted, fitModel } from './fit.ts';
-import { inlinePool } from './pool.ts';
 import { reportOf } from './report/data.ts';
 import { reportHtml } from './report/html.ts';
 
 const OPTIONS: FitOptions = { clusters: 4, dimensions: 12, vocabulary: 4_000, restarts: 2, seed: 3 };
 
 function trained(prompts: readonly string[], options: Partial<FitOptions> = {}): Promise<Fitted> {
-  return fitModel(corpusOf(prompts, tmpdir()), { ...OPTIONS, ...options }, inlinePool());
+  return fitModel(corpusOf(prompts, tmpdir()), { ...OPTIONS, ...options }, onThisThread);
 }
 
 const TOPICS = [

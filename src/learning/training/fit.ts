@@ -1,51 +1,42 @@
-/**
- * From prompts to a router model: vocabulary, projection, clusters, names, calibration. It knows nothing of files or
- * terminals; equal prompts, options and seed give an equal model, whatever the number of threads.
- */
-
+/** From prompts to a router model. Equal prompts, options and seed give an equal model, on any number of threads. */
 import { type Random, seededRandom } from '../../core/random.ts';
+import type { TaskRunner } from '../../core/tasks.ts';
+import { labelsOf, meanSquaredDistance } from '../../deciding/clustering/distances.ts';
 import type { Clustering, Points } from '../../deciding/clustering/points.ts';
+import { embedAll } from '../../deciding/embedding/batch.ts';
+import type { AnyEmbedding, EmbeddedTexts, Learned } from '../../deciding/embedding/embedding.ts';
+import { DEFAULT_EMBEDDING, EMBEDDINGS } from '../../deciding/embedding/index.ts';
 import { contentId } from '../../deciding/model/artefact.ts';
 import { type RouterModel, type RouterModelParts, routerModel } from '../../deciding/model/router-model.ts';
 import { type Calibrated, calibrate } from './calibrate.ts';
 import { bestCount, type TriedCount, tryCounts } from './choose-clusters.ts';
-import { clusterPoints, possibleClusters, refineOnAll } from './cluster.ts';
-import { keptNames, oldLabels, startFrom } from './continue.ts';
+import { clusterPoints, refineOnAll } from './cluster.ts';
+import { keptNames, oldLabels } from './continue.ts';
 import type { Corpus } from './corpus.ts';
 import { type Drawn, drawPrompts, promptsIn } from './draw.ts';
 import { type ClusterExamples, findExamples } from './examples.ts';
 import { distinctNames, namesFrom, WordCounts } from './names.ts';
-import type { Pool } from './pool.ts';
-import { weighByRelevance } from './relevance.ts';
-import { embedAll, labelsBy, meanSquaredDistance, type Split, splitOff } from './split.ts';
-import { type FittedTerms, fitTerms } from './terms.ts';
+import { type Split, splitOff } from './split.ts';
 
 export interface FitOptions {
   /** How many clusters, fewer where there are fewer distinct prompts; `auto` searches. */
   readonly clusters: number | 'auto';
+  /** Id in the table of embeddings; the default one when absent. */
+  readonly embedding?: string;
   readonly dimensions: number;
-  /** Terms at most. */
+  /** Entries of the embedding's vocabulary at most, where it has one. */
   readonly vocabulary: number;
   readonly restarts: number;
   readonly seed: number;
   readonly balanced?: boolean;
-  /** Vocabulary, projection and first centroids are learned on at most this many prompts; all move the centroids. */
+  /** Embedding and first centroids are learned on at most this many prompts; all move the centroids. */
   readonly fitOn?: number;
   /** Old model whose clusters keep their identity; its number of clusters is kept, too. */
   readonly previous?: RouterModel;
   /** Example prompts per cluster to keep in the model: none unless whoever owns the prompts allows it. */
   readonly examples?: number;
-  readonly onStage?: (stage: Stage, done: number, total: number) => void;
+  readonly onStage?: (stage: string, done: number, total: number) => void;
 }
-
-export type Stage =
-  | 'counting'
-  | 'vectors'
-  | 'projection'
-  | 'search for k'
-  | 'clusters'
-  | 'refining'
-  | 'calibration';
 
 export interface Fitted {
   readonly model: RouterModel;
@@ -54,7 +45,6 @@ export interface Fitted {
   readonly check: Calibrated['check'];
   readonly examples: readonly ClusterExamples[];
   readonly heldOut: HeldOut;
-  readonly singularValues: Float64Array;
   /** Every drawn prompt's vector, and its cluster. */
   readonly points: Points;
   readonly labels: Uint32Array;
@@ -69,95 +59,115 @@ export interface HeldOut {
 
 const FIT_ON = 200_000;
 
-export async function fitModel(corpus: Corpus, options: FitOptions, pool: Pool): Promise<Fitted> {
+export async function fitModel(corpus: Corpus, options: FitOptions, tasks: TaskRunner): Promise<Fitted> {
   const random = seededRandom(options.seed);
-  const on = (stage: Stage) => (done: number, total: number) => options.onStage?.(stage, done, total);
-  const drawn = await drawPrompts(corpus.store, options.fitOn ?? FIT_ON, random.fork(5));
-  const plain = await fitTerms(drawn.batches, drawn.count, options, random.fork(1), pool, {
-    counted: on('counting'),
-    vectorised: on('vectors'),
-    projected: on('projection'),
-  });
-  const terms = await relevantTerms(plain, random.fork(8), pool);
-  const { points, coherences } = await embedAll(terms, pool);
-  const split = splitOff({ points, coherences }, random.fork(2));
-  const search = options.clusters === 'auto' && !options.previous;
-  const curve = search ? await tryCounts(split.training, random.fork(6), pool, on('search for k')) : [];
-  const old = options.previous && oldLabels(options.previous, promptsIn(drawn.batches));
-  const first = await firstClusters(split, curve, old, options, random, pool);
-  const all = corpus.store.count > drawn.count;
-  const clustering = all
-    ? await refineOnAll(corpus, terms, first, split.training, pool, on('refining'))
-    : first;
+  const drawn = await drawPrompts(corpus.store, options.fitOn ?? FIT_ON, random.fork('draw'));
+  const { learned, points } = await learnEmbedding(drawn, options, random.fork('embedding'), tasks);
+  const split = splitOff(points, random.fork('held out'));
+  const old = options.previous && (await oldLabels(options.previous, drawn.batches));
+  const curve = await searchCurve(split, options, random.fork('search'), tasks);
+  const first = await firstClusters(split, curve, old, options, random.fork('clusters'), tasks);
+  const clustering = await refined(first, split, corpus, drawn, learned, options, tasks);
+  const { training, judged } = split;
   const { calibration, check } = await calibrate(
-    split.training,
+    training,
     clustering,
-    split.judged,
-    random.fork(4),
-    pool,
+    judged,
+    random.fork('calibration'),
+    tasks,
   );
-  on('calibration')(1, 1);
-  const labels = labelsBy(points, clustering.centroids);
-  const examples = findExamples(points, labels, clustering.centroids, drawn.batches);
+  options.onStage?.('calibration', 1, 1);
+
+  const { centroids } = clustering;
+  const labels = labelsOf(points, centroids);
+  const examples = findExamples(points, labels, centroids, drawn.batches);
   const parts = {
-    dimensions: terms.projection.dimensions,
+    embedding: learned.embedding,
     ...namesOf(drawn, labels, calibration.radii.length, options.previous, old),
-    centroids: clustering.centroids,
+    centroids,
     examples: examples.map((one) => one.near.slice(0, options.examples ?? 0)),
-    terms: termsOf(terms),
     calibration,
-    facts: factsOf(corpus, options, terms, clustering, check),
+    facts: factsOf(corpus, options, learned, clustering, check),
   };
-  return {
-    model: routerModel({ ...parts, id: contentId(parts) }),
-    curve,
-    check,
-    examples,
-    heldOut: {
-      training: meanSquaredDistance(split.training, clustering.centroids),
-      heldOut: meanSquaredDistance(split.judged.points, clustering.centroids),
-      prompts: split.isHeldOut ? split.judged.points.count : 0,
-    },
-    singularValues: terms.singularValues,
-    points,
-    labels,
-  };
+  const model = routerModel({ ...parts, id: contentId(parts) });
+  return { model, curve, check, examples, heldOut: heldOutOf(split, centroids), points, labels };
 }
 
-/** Clusters of the first round: enough to tell topics apart, whatever the number asked for in the end. */
-const FIRST_CLUSTERS = 64;
-
-async function relevantTerms(plain: FittedTerms, random: Random, pool: Pool): Promise<FittedTerms> {
-  const { points } = await embedAll(plain, pool);
-  const clusters = possibleClusters(FIRST_CLUSTERS, points);
-  const options = { clusters, restarts: 1, maxIterations: 30, tolerance: 1e-3 };
-  const { centroids } = await pool.run('cluster', { points, options, seed: random.below(2 ** 31) });
-  return weighByRelevance(plain, labelsBy(points, centroids), clusters);
+async function learnEmbedding(
+  { batches, count }: Drawn,
+  { embedding: kind = DEFAULT_EMBEDDING, dimensions, vocabulary, onStage = () => {} }: FitOptions,
+  random: Random,
+  tasks: TaskRunner,
+): Promise<{ readonly learned: Learned; readonly points: EmbeddedTexts }> {
+  const embed = (embedding: AnyEmbedding): Promise<EmbeddedTexts> =>
+    embedAll(embedding, batches, count, tasks);
+  const learned = await EMBEDDINGS[kind]!.learn({
+    batches,
+    count,
+    dimensions,
+    vocabulary,
+    random,
+    tasks,
+    embedAll: embed,
+    onProgress: onStage,
+  });
+  return { learned, points: await embed(learned.embedding) };
 }
 
-async function firstClusters(
+/** Empty where the number of clusters is given. */
+async function searchCurve(
+  { training }: Split,
+  { clusters, previous, onStage }: FitOptions,
+  random: Random,
+  tasks: TaskRunner,
+): Promise<readonly TriedCount[]> {
+  if (clusters !== 'auto' || previous) return [];
+  return tryCounts(training, random, tasks, (done, total) => onStage?.('search for k', done, total));
+}
+
+function firstClusters(
   { training, trainingRows }: Split,
   curve: readonly TriedCount[],
   old: Uint32Array | undefined,
   options: FitOptions,
   random: Random,
-  pool: Pool,
+  tasks: TaskRunner,
 ): Promise<Clustering> {
-  const { previous } = options;
   const wanted = options.clusters === 'auto' ? bestCount(curve) : options.clusters;
-  const clusters = previous ? previous.clusters : possibleClusters(wanted, training);
-  const before = old && Uint32Array.from(trainingRows, (row) => old[row]!);
-  const start = before && startFrom(training, before, clusters, random.fork(7));
-  const onProgress = (done: number, total: number): void => options.onStage?.('clusters', done, total);
-  return clusterPoints(training, clusters, options, start, random.fork(3), pool, onProgress);
+  const clusterOptions = {
+    clusters: options.previous?.clusters ?? wanted,
+    restarts: options.restarts,
+    balanced: options.balanced ?? false,
+    oldLabels: old && Uint32Array.from(trainingRows, (row) => old[row]!),
+  };
+  const onRun = (done: number, total: number): void => options.onStage?.('clusters', done, total);
+  return clusterPoints(training, clusterOptions, random, tasks, onRun);
 }
 
-function termsOf({ vocabulary, projection }: FittedTerms): RouterModelParts['terms'] {
-  const { hashes, weights, unknownWeights } = vocabulary;
-  return { hashes, weights, unknownWeights, rows: projection.rows, scales: projection.scales };
+/** Where there are more prompts than were drawn, all of them move the centroids. */
+async function refined(
+  first: Clustering,
+  { training }: Split,
+  { store }: Corpus,
+  drawn: Drawn,
+  { embedding }: Learned,
+  { onStage }: FitOptions,
+  tasks: TaskRunner,
+): Promise<Clustering> {
+  if (store.count <= drawn.count) return first;
+  const onProgress = (done: number, total: number): void => onStage?.('refining', done, total);
+  return refineOnAll(store, embedding, first, training, tasks, onProgress);
 }
 
-type Named = Pick<RouterModelParts, 'names' | 'topTerms' | 'sizes'>;
+function heldOutOf({ training, judged, isHeldOut }: Split, centroids: Float32Array): HeldOut {
+  return {
+    training: meanSquaredDistance(training, centroids),
+    heldOut: meanSquaredDistance(judged.points, centroids),
+    prompts: isHeldOut ? judged.points.count : 0,
+  };
+}
+
+type Named = Pick<RouterModelParts, 'names' | 'topWords' | 'sizes'>;
 
 function namesOf(
   drawn: Drawn,
@@ -174,10 +184,10 @@ function namesOf(
     sizes[labels[row]!]! += 1;
     row += 1;
   }
-  const topTerms = words.topTerms();
-  const fresh = namesFrom(topTerms);
+  const topWords = words.topWords();
+  const fresh = namesFrom(topWords);
   const names = previous && old ? distinctNames(keptNames(previous, old, labels, fresh)) : fresh;
-  return { names, topTerms, sizes };
+  return { names, topWords, sizes };
 }
 
 /** Sources by the last two elements of their paths: a model is given to others, its maker's folders are not. */
@@ -193,7 +203,7 @@ function shortNames(sources: Readonly<Record<string, number>>): Readonly<Record<
 function factsOf(
   corpus: Corpus,
   options: FitOptions,
-  terms: FittedTerms,
+  learned: Learned,
   clustering: Clustering,
   check: Calibrated['check'],
 ): RouterModel['facts'] {
@@ -204,9 +214,7 @@ function factsOf(
     sources: shortNames(corpus.sources),
     inertia: clustering.inertia,
     more: {
-      'different features': terms.features,
-      terms: terms.vocabulary.hashes.length,
-      'cosine after rounding to bytes': Number(terms.quantisation.toFixed(6)),
+      ...learned.facts,
       'calibration error': Number(check.expectedError.toFixed(4)),
       'agreement under resampling': Number(check.agreement.toFixed(4)),
     },

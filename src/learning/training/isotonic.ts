@@ -1,7 +1,4 @@
-/**
- * Rising curves from scores to probabilities: a logistic fit of two features and isotonic regression. It knows nothing
- * of clusters.
- */
+/** Rising curves from scores to probabilities: a logistic fit of two features and isotonic regression. */
 
 export interface Curve {
   /** Rising. */

@@ -1,14 +1,11 @@
-/**
- * Names for clusters from the words that set their prompts apart. It knows nothing of vectors: words and cluster
- * numbers are all it sees.
- */
+/** Names for clusters from the words that set their prompts apart. */
 import { normalise } from '../../deciding/text/features.ts';
 import { sampleText } from '../../deciding/text/sampling.ts';
 import { wordsOf } from '../../deciding/text/words.ts';
 
 const NAME_BUDGET = 2_000;
-const TOP_TERMS = 12;
-const TERMS_IN_NAME = 3;
+const TOP_WORDS = 12;
+const WORDS_IN_NAME = 3;
 /** A word in fewer prompts of a cluster than this names an anecdote. */
 const LEAST_INSIDE = 3;
 /** A word in more than this share of all prompts is grammar, unless it gathers in the cluster. */
@@ -17,46 +14,47 @@ const GATHERED = 0.4;
 
 /** Counts words per cluster, prompt by prompt, so that prompts need not be held. */
 export class WordCounts {
-  private readonly inside: readonly Map<string, number>[];
-  private readonly overall = new Map<string, number>();
-  private readonly sizes: Uint32Array;
-  private prompts = 0;
+  readonly #inside: readonly Map<string, number>[];
+  readonly #overall = new Map<string, number>();
+  readonly #sizes: Uint32Array;
+  #prompts = 0;
 
   constructor(clusters: number) {
-    this.inside = Array.from({ length: clusters }, () => new Map());
-    this.sizes = new Uint32Array(clusters);
+    this.#inside = Array.from({ length: clusters }, () => new Map());
+    this.#sizes = new Uint32Array(clusters);
   }
 
   add(prompt: string, cluster: number): void {
-    this.prompts += 1;
-    this.sizes[cluster]! += 1;
-    const own = this.inside[cluster]!;
+    this.#prompts += 1;
+    this.#sizes[cluster]! += 1;
+    const own = this.#inside[cluster]!;
     for (const word of nameWords(prompt)) {
       own.set(word, (own.get(word) ?? 0) + 1);
-      this.overall.set(word, (this.overall.get(word) ?? 0) + 1);
+      this.#overall.set(word, (this.#overall.get(word) ?? 0) + 1);
     }
   }
 
   /** Per cluster the words that tell most of it, falling. */
-  topTerms(): readonly (readonly string[])[] {
-    return this.inside.map((words, cluster) => {
-      const scored = [...words].map(([word, count]) => ({ word, score: this.score(word, count, cluster) }));
+  topWords(): readonly (readonly string[])[] {
+    return this.#inside.map((words, cluster) => {
+      const scored = [...words].map(([word, count]) => ({ word, score: this.#score(word, count, cluster) }));
       scored.sort((a, b) => b.score - a.score || (a.word < b.word ? -1 : 1));
       return scored
         .filter((one) => one.score > 0)
-        .slice(0, TOP_TERMS)
+        .slice(0, TOP_WORDS)
         .map((one) => one.word);
     });
   }
 
   /** Share inside times the log of how much denser the word is there than elsewhere: frequent and telling. */
-  private score(word: string, count: number, cluster: number): number {
-    const size = this.sizes[cluster]!;
-    const overall = this.overall.get(word)!;
-    const grammar = overall > MOST_OVERALL * this.prompts && count < GATHERED * overall && this.prompts > 200;
+  #score(word: string, count: number, cluster: number): number {
+    const size = this.#sizes[cluster]!;
+    const overall = this.#overall.get(word)!;
+    const grammar =
+      overall > MOST_OVERALL * this.#prompts && count < GATHERED * overall && this.#prompts > 200;
     if (grammar || count < Math.min(LEAST_INSIDE, size)) return 0;
     const inside = count / size;
-    const outside = (overall - count + 0.5) / (this.prompts - size + 1);
+    const outside = (overall - count + 0.5) / (this.#prompts - size + 1);
     return inside ** 0.6 * Math.log(inside / outside);
   }
 }
@@ -66,18 +64,18 @@ function nameWords(prompt: string): Set<string> {
   const words = new Set<string>();
   for (const word of wordsOf(text)) {
     if (word.kind !== 'word') continue;
-    const term = text.slice(word.start, word.end).toLowerCase();
-    const least = /^\p{Script=Latin}/u.test(term) ? 3 : 2;
-    if (term.length >= least && term.length <= 24) words.add(term);
+    const lower = text.slice(word.start, word.end).toLowerCase();
+    const least = /^\p{Script=Latin}/u.test(lower) ? 3 : 2;
+    if (lower.length >= least && lower.length <= 24) words.add(lower);
   }
   return words;
 }
 
 /** `python · function · list`; a number tells apart clusters whose words are the same. */
-export function namesFrom(terms: readonly (readonly string[])[]): string[] {
+export function namesFrom(topWords: readonly (readonly string[])[]): string[] {
   return distinctNames(
-    terms.map(
-      (words, cluster) => withoutVariants(words).slice(0, TERMS_IN_NAME).join(' · ') || `cluster ${cluster}`,
+    topWords.map(
+      (words, cluster) => withoutVariants(words).slice(0, WORDS_IN_NAME).join(' · ') || `cluster ${cluster}`,
     ),
   );
 }

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../core/errors.ts';
+import { unpackTexts } from '../../core/text-batch.ts';
 import { Fingerprints } from './fingerprints.ts';
-import { FrequencyTable } from './frequency-table.ts';
 import { isotonicCurve, logisticFit } from './isotonic.ts';
-import { PromptStore, unpackBatch } from './prompt-store.ts';
+import { PromptStore } from './prompt-store.ts';
 
 describe('the prompt store', () => {
   it('gives back what went in, from memory or from a file, and leaves nothing behind', async () => {
@@ -20,7 +20,7 @@ describe('the prompt store', () => {
       expect((await readdir(folder)).length).toBe(inMemory === 2_000 ? 1 : 0);
       const read: string[] = [];
       for (let batch = 0; batch < store.batches; batch += 1)
-        read.push(...unpackBatch(await store.read(batch)));
+        read.push(...unpackTexts(await store.read(batch)));
       expect(read).toEqual(prompts);
       store.discard();
       expect(await readdir(folder)).toEqual([]);
@@ -55,28 +55,6 @@ describe('fingerprints', () => {
     let repeated = 0;
     for (let index = 0; index < 200_000; index += 1) if (!seen.isNew(`prompt number ${index}`)) repeated += 1;
     expect(repeated).toBe(0);
-  });
-});
-
-describe('the frequency table', () => {
-  it('counts prompts, not occurrences', () => {
-    const table = new FrequencyTable();
-    for (const stamp of [1, 1, 2, 3, 3]) table.see(48, stamp);
-    table.see(56, 3);
-    expect([...table.entries(1).counts]).toEqual([3, 1]);
-    expect([...table.entries(2).hashes]).toEqual([48]);
-  });
-
-  it('keeps the frequent when it is full', () => {
-    const table = new FrequencyTable(16, 64);
-    for (let index = 1; index <= 400; index += 1) {
-      table.add(index * 8, 1);
-      table.add(8_000_000, 1);
-    }
-    const { hashes, counts } = table.entries(100);
-    expect([...hashes]).toEqual([8_000_000]);
-    expect(counts[0]).toBeGreaterThan(390);
-    expect(table.forgotten).toBeGreaterThan(0);
   });
 });
 

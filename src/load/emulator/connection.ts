@@ -1,12 +1,19 @@
-/**
- * One client connection of an emulated server: its requests, one answered after another, and what becomes of it.
- * It knows nothing of models or tokens.
- */
+/** One client connection of an emulated server: its requests, answered one after another, and what becomes of it. */
 import type { Socket } from 'node:net';
 import { Fifo } from '../../core/fifo.ts';
+import { type Fields, FramingError } from '../../http/fields.ts';
+import { type RequestEvents, type RequestHead, RequestReader } from '../../http/request-reader.ts';
 import type { AnswerPlan } from '../../serving/experts/emulated/misbehaviour.ts';
-import { BadRequest, type HttpRequest, RequestReader } from './request-reader.ts';
 import { errorBody, jsonAnswer } from './wire.ts';
+
+export interface HttpRequest {
+  readonly method: string;
+  /** Without the query. */
+  readonly path: string;
+  readonly headers: Fields;
+  readonly body: Buffer;
+  readonly keepAlive: boolean;
+}
 
 /** An answer in progress. */
 export interface Answering {
@@ -27,11 +34,16 @@ export type Responder = (
   over: (reusable: boolean) => void,
 ) => Answering | null;
 
-export class Connection {
+const MAX_BODY = 64 * 1024 * 1024;
+const EMPTY = Buffer.alloc(0);
+
+export class Connection implements RequestEvents {
   readonly #socket: Socket;
   readonly #respond: Responder;
-  readonly #reader = new RequestReader();
+  readonly #reader = new RequestReader(this, MAX_BODY);
   readonly #waiting = new Fifo<HttpRequest>();
+  #head: RequestHead | null = null;
+  #pieces: Buffer[] = [];
   #answering: Answering | null = null;
   #busy = false;
   #answered = 0;
@@ -47,11 +59,28 @@ export class Connection {
     socket.on('error', () => {});
   }
 
+  head(head: RequestHead): void {
+    this.#head = head;
+    if (head.awaitsContinue) this.#socket.write('HTTP/1.1 100 Continue\r\n\r\n');
+  }
+
+  /** The bytes come in buffers of their own, made for this connection. */
+  piece(bytes: Buffer, from: number, to: number): void {
+    this.#pieces.push(bytes.subarray(from, to));
+  }
+
+  end(): void {
+    const { method, target, headers, keepAlive } = this.#head!;
+    const body = this.#pieces.length > 1 ? Buffer.concat(this.#pieces) : (this.#pieces[0] ?? EMPTY);
+    this.#pieces = [];
+    this.#waiting.push({ method, path: target.split('?', 1)[0]!, headers, body, keepAlive });
+  }
+
   #feed(bytes: Buffer): void {
     try {
-      for (const request of this.#reader.feed(bytes)) this.#waiting.push(request);
+      for (let at = 0; at < bytes.length; ) at = this.#reader.feed(bytes, at);
     } catch (error) {
-      if (!(error instanceof BadRequest)) throw error;
+      if (!(error instanceof FramingError)) throw error;
       const body = errorBody(
         `Not HTTP as this server reads it: ${error.message}.`,
         'invalid_request_error',
@@ -60,7 +89,6 @@ export class Connection {
       this.#socket.end(jsonAnswer(400, body, { connection: 'close' }));
       return;
     }
-    if (this.#reader.awaitsContinue) this.#socket.write('HTTP/1.1 100 Continue\r\n\r\n');
     this.#next();
   }
 

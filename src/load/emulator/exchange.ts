@@ -1,7 +1,4 @@
-/**
- * One question on one connection: asks the engine for tokens and writes the answer as its plan has it.
- * It knows nothing of how the question came, and nothing of what a token costs.
- */
+/** One question on one connection: asks the engine for tokens and writes the answer as its plan has it. */
 import type { Socket } from 'node:net';
 import { crc32 } from 'node:zlib';
 import { RouterError } from '../../core/errors.ts';

@@ -1,7 +1,4 @@
-/**
- * Several emulated experts on consecutive ports with one clock between them.
- * It knows nothing of the command line and of what an engine costs.
- */
+/** Several emulated experts on consecutive ports with one clock between them. */
 import { UserError } from '../../core/errors.ts';
 import { seededRandom } from '../../core/random.ts';
 import type { Pacer } from './pacer.ts';
@@ -10,6 +7,8 @@ import { TimerWheel } from './timer-wheel.ts';
 
 export interface FleetOptions {
   readonly experts: number;
+  /** What the first of them call themselves; the others are `expert-N`. */
+  readonly names?: readonly string[];
   readonly host: string;
   /** The first of consecutive ports; 0 takes free ones. */
   readonly port: number;
@@ -44,7 +43,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
       const port = options.port === 0 ? 0 : options.port + index;
       const own = {
         ...options,
-        expert: `expert-${index + 1}`,
+        expert: options.names?.[index] ?? `expert-${index + 1}`,
         pacer: options.engine(wheel, now),
         wheel,
         now,

@@ -1,7 +1,4 @@
-/**
- * The seam between an emulated server and a cost model: jobs go in, and each is told when its tokens may leave.
- * It knows neither a model's costs nor HTTP.
- */
+/** The seam between an emulated server and a cost model: jobs go in, and each is told when its tokens may leave. */
 
 /** One request, as an engine sees it. */
 export interface Job {

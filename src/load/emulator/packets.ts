@@ -1,7 +1,4 @@
-/**
- * Writes an answer's bytes to its socket as a plan has it: as they come, with characters cut in two, or byte by byte.
- * It knows nothing of what the bytes mean.
- */
+/** Writes an answer's bytes as its plan has it: as they come, with characters cut in two, or byte by byte. */
 import type { Socket } from 'node:net';
 import type { AnswerPlan } from '../../serving/experts/emulated/misbehaviour.ts';
 

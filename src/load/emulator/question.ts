@@ -1,13 +1,10 @@
-/**
- * What a request asks of an emulated server: endpoint, prompt, length, whether streamed and with usage.
- * It knows OpenAI's bodies, and nothing of how or when the answer is given.
- */
+/** What a request asks of an emulated server: endpoint, prompt, length, whether streamed and with usage. */
 import { RouterError } from '../../core/errors.ts';
 import type { Endpoint } from '../../core/openai.ts';
 import type { ExpertRequest } from '../../serving/experts/expert.ts';
 import { lastText, readMessages, readPrompt } from '../../serving/experts/messages.ts';
 import { readParameters } from '../../serving/experts/parameters.ts';
-import type { HttpRequest } from './request-reader.ts';
+import type { HttpRequest } from './connection.ts';
 
 export interface Question {
   readonly endpoint: Endpoint;

@@ -1,17 +1,13 @@
-/**
- * One emulated expert as an HTTP server: its addresses, which plan a request gets, and its start and end.
- * It knows nothing of command lines; the engine, the clock and the wheel are given.
- */
+/** One emulated expert as an HTTP server: its addresses, which plan a request gets, and its start and end. */
 import { createServer, type Server, type Socket } from 'node:net';
 import { RouterError, UserError } from '../../core/errors.ts';
 import type { Endpoint } from '../../core/openai.ts';
 import type { Random } from '../../core/random.ts';
 import { type AnswerPlan, POLITE, planOf } from '../../serving/experts/emulated/misbehaviour.ts';
-import { type Answering, Connection, type Responder, resetsReused } from './connection.ts';
+import { type Answering, Connection, type HttpRequest, type Responder, resetsReused } from './connection.ts';
 import { Exchange } from './exchange.ts';
 import type { Pacer } from './pacer.ts';
 import { type Question, readQuestion } from './question.ts';
-import type { HttpRequest } from './request-reader.ts';
 import { metricsPage, type ServerStats } from './stats.ts';
 import type { TimerWheel } from './timer-wheel.ts';
 import { errorBody, head, jsonAnswer } from './wire.ts';

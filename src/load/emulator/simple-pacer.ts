@@ -1,6 +1,6 @@
 /**
- * A simple engine: prompts are read one after another, answers go on in a batch that slows down as it fills, and who
- * finds no room in the batch or the KV cache waits in line. It knows times and tokens, and no particular hardware.
+ * A simple engine: prompts are read one after another, answers are decoded in a batch that slows down as it fills, and
+ * requests queue for which the batch or the KV cache has no room.
  */
 import { Fifo } from '../../core/fifo.ts';
 import type { EngineState, Job, Pacer, Ticket } from './pacer.ts';

@@ -1,7 +1,4 @@
-/**
- * The simulator's engine as the pace of an emulated server: it runs in real time, or slower by a stated factor.
- * It knows the two clocks and who gets which token, and nothing of what a step costs.
- */
+/** The simulator's engine as the pace of an emulated server: in real time, or slower by a stated factor. */
 import { Fifo } from '../../core/fifo.ts';
 import type { DeploymentNames } from '../../simulating/deployment.ts';
 import type { EngineLimits } from '../../simulating/memory.ts';

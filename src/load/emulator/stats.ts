@@ -1,6 +1,6 @@
 /**
- * What an emulated server has counted, and the page of metrics that says so. It names what engines name alike as
- * vLLM does, so that whoever polls a real engine can poll this one; it knows nothing of requests.
+ * What an emulated server has counted, and the page of metrics that says so, under vLLM's names: whoever polls a real
+ * engine can poll this one.
  */
 import type { EngineState } from './pacer.ts';
 

@@ -1,6 +1,6 @@
 /**
  * Many deadlines on one coarse clock: tasks lie in buckets a tick wide, and one pass over due buckets runs them.
- * It knows no clock of its own and no timers; whoever drives it says what time it is.
+ * Whoever drives it says what time it is.
  */
 
 /** Something that wants to run at a time. It is its own entry, so that waiting again allocates nothing. */

@@ -1,7 +1,4 @@
-/**
- * The bytes of an emulated server's answers: heads, chunks of a stream, whole bodies, errors.
- * It knows HTTP/1.1 and OpenAI's format, and nothing of sockets or time.
- */
+/** The bytes of an emulated server's answers: heads, chunks of a stream, whole bodies, errors. */
 import type { Endpoint, FinishReason, Usage } from '../../core/openai.ts';
 
 export interface AnswerFacts {

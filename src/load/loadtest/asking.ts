@@ -1,10 +1,7 @@
-/**
- * One request from the moment it was meant to leave until its end: times its tokens, judges its answer, tells the
- * measures. It knows nothing of who asks or why now.
- */
-import type { Connections, ExchangeHandler, Sent, WireFailure } from './connections.ts';
+/** One request from the moment it was meant to leave until its end: times its tokens and judges its answer. */
+import type { Exchange, HttpClient, OutgoingRequest, ResponseHandler, WireError } from '../../http/client.ts';
+import type { ResponseHead } from '../../http/response-parser.ts';
 import type { Measures } from './measures.ts';
-import type { ResponseHead } from './response-reader.ts';
 import { completionTokens, StreamScan } from './stream-scan.ts';
 
 export interface Window {
@@ -13,7 +10,7 @@ export interface Window {
 }
 
 export interface AskingContext {
-  readonly connections: Connections;
+  readonly client: HttpClient;
   readonly measures: Measures;
   readonly now: () => number;
   readonly stream: boolean;
@@ -29,12 +26,12 @@ const MAX_KEPT = 4 * 1024 * 1024;
 const BACK_OFF_MS = 1000;
 const MAX_BACK_OFF_MS = 10_000;
 
-export class Asking implements ExchangeHandler {
+export class Asking implements ResponseHandler {
   readonly #context: AskingContext;
   /** When it was meant to leave: every latency counts from here, whatever kept it. */
   readonly intended: number;
   readonly #scan: StreamScan | null;
-  #sent: Sent | null = null;
+  #exchange: Exchange | null = null;
   #head: ResponseHead | null = null;
   #body: Buffer[] = [];
   #bodySize = 0;
@@ -49,15 +46,15 @@ export class Asking implements ExchangeHandler {
     this.#scan = context.stream ? new StreamScan() : null;
   }
 
-  start(request: string): void {
+  start(request: OutgoingRequest): void {
     this.#context.measures.begin(this.#context.now() - this.intended);
-    this.#sent = this.#context.connections.send(request, this);
+    this.#exchange = this.#context.client.request(request, this);
   }
 
   /** Ends it from this side: as an error of the given kind, or as nobody's. */
   giveUp(kind: 'timeout' | 'interrupted'): void {
     if (this.#over) return;
-    this.#sent?.cancel();
+    this.#exchange?.cancel();
     if (kind === 'timeout') this.#fail(kind);
     else {
       this.#over = true;
@@ -69,7 +66,8 @@ export class Asking implements ExchangeHandler {
     this.#head = head;
   }
 
-  body(bytes: Buffer, from: number, to: number): void {
+  /** Bodies are looked at where they were read: thousands of streams leave no time to copy them. */
+  borrow(bytes: Buffer, from: number, to: number): void {
     if (!this.#scan || this.#head?.status !== 200) {
       this.#bodySize += to - from;
       if (this.#bodySize <= MAX_KEPT) this.#body.push(Buffer.from(bytes.subarray(from, to)));
@@ -79,15 +77,20 @@ export class Asking implements ExchangeHandler {
     if (contents > 0) this.#spoke(contents);
   }
 
-  end(excess: boolean): void {
+  data(payload: Buffer): boolean {
+    this.borrow(payload, 0, payload.length);
+    return true;
+  }
+
+  end(surplus: boolean): void {
     if (this.#over) return;
-    const problem = this.#problem(excess);
+    const problem = this.#problem(surplus);
     if (problem) this.#fail(problem);
     else this.#succeed();
   }
 
-  fail(failure: WireFailure): void {
-    if (!this.#over) this.#fail(failure);
+  fail(error: WireError): void {
+    if (!this.#over) this.#fail(kindOf(error));
   }
 
   get #contents(): number {
@@ -105,12 +108,12 @@ export class Asking implements ExchangeHandler {
   }
 
   /** Why this is no good answer, or null. */
-  #problem(excess: boolean): string | null {
+  #problem(surplus: boolean): string | null {
     const { status, headers } = this.#head!;
     if (status !== 200) return `http_${status}`;
-    if (excess) return 'wrong_length';
+    if (surplus) return 'wrong_length';
     const wanted = this.#scan ? 'text/event-stream' : 'application/json';
-    if (!headers.get('content-type')?.startsWith(wanted)) return 'wrong_content_type';
+    if (!headers['content-type']?.startsWith(wanted)) return 'wrong_content_type';
     if (!this.#scan) return isJson(this.#text()) ? null : 'malformed';
     if (this.#scan.failed) return 'error_event';
     if (this.#scan.malformed) return 'malformed';
@@ -125,7 +128,7 @@ export class Asking implements ExchangeHandler {
     const tokens = reported ?? this.#contents;
     const whole = !this.#scan && end >= window.from && end < window.to ? tokens : 0;
     measures.succeed({
-      expert: this.#head!.headers.get('x-expert-router-expert') ?? 'unnamed',
+      expert: this.#head!.headers['x-expert-router-expert'] ?? 'unnamed',
       tokens,
       tokensReported: reported !== null,
       // Pieces may hold several tokens; each stands for its share of the count.
@@ -140,7 +143,7 @@ export class Asking implements ExchangeHandler {
   #fail(kind: string): void {
     this.#over = true;
     this.#context.measures.fail(kind, this.#contents, this.#inWindow);
-    const retryAfter = Number(this.#head?.headers.get('retry-after') ?? 0) * 1000;
+    const retryAfter = Number(this.#head?.headers['retry-after'] ?? 0) * 1000;
     const wait = Math.min(MAX_BACK_OFF_MS, Math.max(BACK_OFF_MS, retryAfter || 0));
     this.#context.ended(this, wait);
   }
@@ -148,6 +151,15 @@ export class Asking implements ExchangeHandler {
   #text(): string {
     return Buffer.concat(this.#body).toString();
   }
+}
+
+/** How a request failed below HTTP, as reports name it. */
+export function kindOf({ failure, cause }: WireError): string {
+  if (failure === 'garbled') return 'not_http';
+  const code = (cause as NodeJS.ErrnoException | undefined)?.code;
+  if (code === 'ECONNREFUSED') return 'refused';
+  if (code === 'ECONNRESET' || code === 'EPIPE') return 'reset';
+  return code === undefined ? 'cut' : 'connect_failed';
 }
 
 function isJson(text: string): boolean {

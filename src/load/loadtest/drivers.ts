@@ -1,7 +1,4 @@
-/**
- * Who asks when: users who wait for their answers and think, or arrivals that wait for nobody.
- * It knows times and turns; what asking is, it is given.
- */
+/** Who asks when: users who wait for their answers and think, or arrivals that wait for nobody. */
 import type { Random } from '../../core/random.ts';
 import { arrivalTimes, type ClosedLoop, gap, type OpenLoop } from '../../simulating/workload/arrivals.ts';
 import type { TracedRequest } from '../../simulating/workload/traces.ts';

@@ -1,7 +1,4 @@
-/**
- * What the requests of one stage were like, summed as they end: percentiles, tokens, errors by kind, shares.
- * It knows times and counts, and nothing of connections or of who asked.
- */
+/** What the requests of one stage were like, summed as they end: percentiles, tokens, errors by kind, shares. */
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 
 export interface Percentiles {

@@ -1,9 +1,7 @@
-/**
- * The requests a load test sends, as bytes ready to go: prompts from a corpus or made up to a length.
- * It knows OpenAI's bodies and words, and nothing of when they are sent.
- */
+/** The requests a load test sends: prompts from a corpus or made up to a length. */
 import { UserError } from '../../core/errors.ts';
 import type { Random } from '../../core/random.ts';
+import type { OutgoingRequest } from '../../http/client.ts';
 import { type ClusterShares, drawCluster } from '../../simulating/workload/clusters.ts';
 import { drawLengths, type LengthModel } from '../../simulating/workload/lengths.ts';
 import { MOONCAKE_BLOCK_TOKENS, type TracedRequest } from '../../simulating/workload/traces.ts';
@@ -19,7 +17,6 @@ export interface Question {
 export type Questions = (traced?: TracedRequest) => Question;
 
 export interface AskOptions {
-  readonly authority: string;
   readonly path: string;
   readonly model: string;
   readonly key: string | null;
@@ -30,8 +27,7 @@ export interface AskOptions {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** The whole HTTP request. */
-export function httpRequest(question: Question, options: AskOptions): string {
+export function requestOf(question: Question, options: AskOptions): OutgoingRequest {
   const body = JSON.stringify({
     model: options.model,
     messages: question.messages,
@@ -41,14 +37,11 @@ export function httpRequest(question: Question, options: AskOptions): string {
     ...(options.exactLength ? { ignore_eos: true } : {}),
   });
   const headers = {
-    host: options.authority,
     'content-type': 'application/json',
-    'content-length': String(Buffer.byteLength(body)),
     ...(options.key === null ? {} : { authorization: `Bearer ${options.key}` }),
     ...options.headers,
   };
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  return `POST ${options.path} HTTP/1.1\r\n${lines.join('')}\r\n${body}`;
+  return { method: 'POST', path: options.path, headers, body };
 }
 
 /** Prompts of a corpus in turn, from a seeded start; answers up to `maxTokens`. */

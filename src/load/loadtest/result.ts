@@ -1,7 +1,4 @@
-/**
- * The figures of a load test as they stand in its JSON: one versioned form, and a reader that also takes a
- * simulation's. It knows names and units, and nothing of how the figures came about.
- */
+/** The figures of a load test as they stand in its JSON: one versioned form, and a reader that takes a simulation's too. */
 import { UserError } from '../../core/errors.ts';
 import type { ExpertShare, Percentiles } from './measures.ts';
 

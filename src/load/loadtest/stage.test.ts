@@ -4,7 +4,7 @@ import { seededRandom } from '../../core/random.ts';
 import { zipfShares } from '../../simulating/workload/clusters.ts';
 import { type Fleet, startFleet } from '../emulator/fleet.ts';
 import { simpleEngine } from '../emulator/simple-pacer.ts';
-import { Connections } from './connections.ts';
+import { loadClient } from './client.ts';
 import { generated } from './question.ts';
 import type { StageResult } from './result.ts';
 import { runStage, type StageOptions } from './stage.ts';
@@ -39,8 +39,7 @@ interface Case extends Partial<Omit<StageOptions, 'ask'>> {
 
 async function run({ misbehaviour, stream = true, stop, ...options }: Case): Promise<StageResult> {
   const { port } = fleet.servers[0]!;
-  const authority = `127.0.0.1:${port}`;
-  const connections = new Connections({ secure: false, host: '127.0.0.1', port, authority });
+  const client = loadClient(new URL(`http://127.0.0.1:${port}`));
   const lengths = {
     kind: 'independent',
     prompt: { kind: 'fixed', tokens: 5 },
@@ -60,7 +59,6 @@ async function run({ misbehaviour, stream = true, stop, ...options }: Case): Pro
       questions: generated(lengths, zipfShares(8, 0), null, random),
       random,
       ask: {
-        authority,
         path: '/v1/chat/completions',
         model: 'm',
         key: null,
@@ -70,11 +68,11 @@ async function run({ misbehaviour, stream = true, stop, ...options }: Case): Pro
       },
       ...options,
     },
-    connections,
+    client,
     stop ?? new AbortController().signal,
     () => {},
   );
-  connections.close();
+  client.close();
   expect(result.requests).toBe(result.succeeded + result.errors + result.interrupted);
   return result;
 }

@@ -1,18 +1,15 @@
-/**
- * One stage: a load against the target for a time, then a while for answers that are still out, then the figures.
- * It knows clocks, sockets and drivers, and nothing of terminals or files.
- */
+/** One stage: a load against the target for a time, then a while for answers that are still out, then the figures. */
 import { setMaxListeners } from 'node:events';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Fifo } from '../../core/fifo.ts';
 import type { Random } from '../../core/random.ts';
+import type { HttpClient } from '../../http/client.ts';
 import type { Arrivals } from '../../simulating/workload/arrivals.ts';
 import type { TracedRequest } from '../../simulating/workload/traces.ts';
 import { Asking } from './asking.ts';
-import type { Connections } from './connections.ts';
 import { type Driving, driveClosed, driveOpen } from './drivers.ts';
 import { Measures } from './measures.ts';
-import { type AskOptions, httpRequest, type Questions } from './question.ts';
+import { type AskOptions, type Questions, requestOf } from './question.ts';
 import type { ClientCost, StageResult } from './result.ts';
 
 export interface StageOptions {
@@ -24,7 +21,7 @@ export interface StageOptions {
   /** How long answers may take after the stage's end before they are cut off. */
   readonly drainSeconds: number;
   readonly timeoutMs: number;
-  /** Requests in flight; more wait for a place, their clocks running. */
+  /** Requests in flight; more wait for a slot, their clocks running. */
   readonly maxInFlight: number;
   /** Requests of the stage, at most. */
   readonly maxRequests: number;
@@ -46,17 +43,17 @@ const STARVED = { cpu: 0.85, delayMs: 60 };
 
 export async function runStage(
   options: StageOptions,
-  connections: Connections,
+  client: HttpClient,
   stopped: AbortSignal,
   watch: (view: StageView) => void,
 ): Promise<StageResult> {
-  const stage = new Stage(options, connections, stopped);
+  const stage = new Stage(options, client, stopped);
   return stage.run(watch);
 }
 
 class Stage {
   readonly #options: StageOptions;
-  readonly #connections: Connections;
+  readonly #client: HttpClient;
   readonly #byHand: AbortSignal;
   /** By hand, or because the stage has had all the requests it may. */
   readonly #stopped: AbortSignal;
@@ -72,9 +69,9 @@ class Stage {
   #flightMs = 0;
   #lastSweep = this.#from;
 
-  constructor(options: StageOptions, connections: Connections, stopped: AbortSignal) {
+  constructor(options: StageOptions, client: HttpClient, stopped: AbortSignal) {
     this.#options = options;
-    this.#connections = connections;
+    this.#client = client;
     this.#byHand = stopped;
     this.#stopped = AbortSignal.any([stopped, this.#full.signal]);
     // Every user who waits listens.
@@ -88,7 +85,7 @@ class Stage {
   async run(watch: (view: StageView) => void): Promise<StageResult> {
     const cpu = process.cpuUsage();
     const delay = monitorEventLoopDelay({ resolution: 10 });
-    const before = { opened: this.#connections.opened, reconnects: this.#connections.reconnects };
+    const { opened, retried } = this.#client;
     delay.enable();
     const sweep = setInterval(() => this.#sweep(watch), SWEEP_MS);
     await this.#drive();
@@ -103,8 +100,8 @@ class Stage {
     const cost = clientCost((used.user + used.system) / 1e6 / elapsed, delay.percentile(99) / 1e6 - 10);
     return {
       ...this.#figures(until, cost),
-      connections_opened: this.#connections.opened - before.opened,
-      reconnects: this.#connections.reconnects - before.reconnects,
+      connections_opened: this.#client.opened - opened,
+      reconnects: this.#client.retried - retried,
     };
   }
 
@@ -155,7 +152,7 @@ class Stage {
     }
     const asking = new Asking(
       {
-        connections: this.#connections,
+        client: this.#client,
         measures: this.#measures,
         now: () => performance.now(),
         stream: ask.stream,
@@ -165,7 +162,7 @@ class Stage {
       intended,
     );
     this.#inFlight.set(asking, ended);
-    asking.start(httpRequest(questions(traced), ask));
+    asking.start(requestOf(questions(traced), ask));
   }
 
   #ended(asking: Asking, backOffMs: number): void {
@@ -180,7 +177,7 @@ class Stage {
     const deadline = performance.now() + this.#options.drainSeconds * 1000;
     while (this.#inFlight.size > 0 && performance.now() < deadline && !this.#byHand.aborted)
       await new Promise((resolve) => setTimeout(resolve, 20));
-    // Nobody is to take the places that now become free.
+    // Nobody is to take the slots that now become free.
     while (this.#waiting.shift());
     for (const asking of this.#inFlight.keys()) asking.giveUp('interrupted');
     this.#inFlight.clear();

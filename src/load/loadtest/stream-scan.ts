@@ -1,6 +1,6 @@
 /**
- * What a streamed answer says, found in its bytes as they come: pieces of content, usage, errors, the end mark.
- * It parses no JSON but the one event with usage, and knows nothing of HTTP or time.
+ * What a streamed answer says, found in its bytes as they come: pieces of content, usage, errors, the end mark. Only the
+ * event with usage is parsed as JSON.
  */
 
 const NEWLINE = 10;

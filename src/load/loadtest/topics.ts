@@ -1,7 +1,4 @@
-/**
- * Words to make prompts of: eight topics that a router can tell apart, and blocks of text that come again.
- * It knows words, and nothing of tokens beyond counting a word as one.
- */
+/** Words to make prompts of: eight topics that a router can tell apart, and blocks of text that come again. A word is a token. */
 import { type Random, seededRandom } from '../../core/random.ts';
 
 const TOPICS: readonly (readonly string[])[] = [

@@ -6,7 +6,6 @@ import { describeError, UserError } from '../../core/errors.ts';
 import { progressBar } from '../../core/progress.ts';
 import { shipped } from '../../core/shipped.ts';
 import { readRouterModel } from '../../deciding/model/artefact.ts';
-import { embedText } from '../../deciding/model/classify.ts';
 import type { RouterModel } from '../../deciding/model/router-model.ts';
 import {
   assignClusters,
@@ -57,19 +56,18 @@ export async function loadRouterModel(config: Pick<Config, 'router'>): Promise<R
 }
 
 /** Which expert serves which cluster, by the config and the model alone: no expert is started. */
-export function assign(config: Config, model: RouterModel): readonly ClusterAssignment[] {
-  return assignClusters(
-    model,
-    config.experts.map((expert) => profile(expert, model)),
-  );
+export async function assign(config: Config, model: RouterModel): Promise<readonly ClusterAssignment[]> {
+  return assignClusters(model, await Promise.all(config.experts.map((expert) => profile(expert, model))));
 }
 
-function profile(expert: ExpertConfig, model: RouterModel): ExpertProfile {
+async function profile(expert: ExpertConfig, { embedding }: RouterModel): Promise<ExpertProfile> {
   const texts = [...(expert.description ? [expert.description] : []), ...(expert.samples ?? [])];
   return {
     id: expert.id,
     clusters: expert.clusters ?? [],
-    texts: texts.map((text) => ({ text, vector: embedText(model, plainText(text)) })),
+    texts: await Promise.all(
+      texts.map(async (text) => ({ text, vector: (await embedding.embed(plainText(text))).vector })),
+    ),
     fallback: expert.fallback,
   };
 }
@@ -78,18 +76,18 @@ function profile(expert: ExpertConfig, model: RouterModel): ExpertProfile {
  * The router of a config, choosing by the load of the fleet.
  * @param policies the table in which the config's policy is found
  */
-export function composeRouter(
+export async function composeRouter(
   config: Config,
   model: RouterModel,
   loads: () => readonly LoadSnapshot[],
   policies: readonly AnyPolicy[] = POLICIES,
-): Router {
+): Promise<Router> {
   const fallback = config.experts.findIndex((expert) => expert.fallback);
   return new Router({
     model,
     territory: {
       experts: config.experts.map((expert) => expert.id),
-      owners: assign(config, model).map((one) => one.expert),
+      owners: (await assign(config, model)).map((one) => one.expert),
       fallback: fallback >= 0 ? fallback : null,
     },
     policy: bindChoice(policies, config.policy),
@@ -181,30 +179,25 @@ async function composeReplicas(
 }
 
 /** The whole gateway over a fleet. */
-export function composeGateway(
+export async function composeGateway(
   config: Config,
   model: RouterModel,
   fleet: Fleet,
   telemetry: Telemetry,
   policies: readonly AnyPolicy[] = POLICIES,
-): Gateway {
+): Promise<Gateway> {
   const firstToken = new Map(
     config.experts.map((expert) => [
       expert.id,
       expert.first_token_timeout ?? kindOf(expert).admission.firstTokenMs,
     ]),
   );
-  return new Gateway(
-    composeRouter(config, model, () => fleet.loads(), policies),
-    fleet,
-    telemetry,
-    {
-      requestTimeout: config.request_timeout,
-      heartbeat: config.heartbeat,
-      hedge: config.hedge,
-      firstTokenTimeout: (expert) => firstToken.get(expert)!,
-    },
-  );
+  return new Gateway(await composeRouter(config, model, () => fleet.loads(), policies), fleet, telemetry, {
+    requestTimeout: config.request_timeout,
+    heartbeat: config.heartbeat,
+    hedge: config.hedge,
+    firstTokenTimeout: (expert) => firstToken.get(expert)!,
+  });
 }
 
 /** Where web pages may come from, besides this machine itself. */

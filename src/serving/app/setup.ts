@@ -90,7 +90,7 @@ async function prepare(config: Config, parts: SetupParts, startedAt: number): Pr
     keys: config.keys,
     permitted: permittedPages(config),
     context: {
-      gateway: composeGateway(config, model, fleet, parts.telemetry),
+      gateway: await composeGateway(config, model, fleet, parts.telemetry),
       metrics: parts.metrics,
       readiness: new Readiness(fleet),
       maxBodyMb: config.max_body_mb,

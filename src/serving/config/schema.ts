@@ -16,25 +16,29 @@ export const expertId = z
   .refine((id) => id !== 'auto', "another name: 'auto' asks the router to choose");
 
 const common = {
-  id: expertId.describe('Name in requests, headers and metrics'),
+  id: expertId.describe('Name in requests, headers and metrics').meta({ examples: ['code'] }),
   description: z
     .string()
     .min(1)
     .optional()
-    .describe('What it is good at, in a sentence; decides which clusters it serves'),
+    .describe('What it is good at, in a sentence; decides which clusters it serves')
+    .meta({ examples: ['Writes and explains programs'] }),
   samples: z
     .array(z.string().min(1))
     .optional()
-    .describe('Typical prompts; they decide which clusters it serves'),
+    .describe('Typical prompts; they decide which clusters it serves')
+    .meta({ examples: [['Fix this function', 'Write an SQL query']] }),
   clusters: z
     .array(z.union([z.int().nonnegative(), z.string().min(1)]))
     .optional()
-    .describe('Clusters it serves, by number or name; `expert-router assign` lists them'),
+    .describe('Clusters it serves, by number or name; `expert-router assign` lists them')
+    .meta({ examples: [[3, 17]] }),
   max_concurrent: z
     .int()
     .positive()
     .optional()
-    .describe('Requests each replica may hold at once; the kind has a default'),
+    .describe('Requests each replica may hold at once; the kind has a default')
+    .meta({ examples: [64] }),
   queue_size: z.int().nonnegative().default(512).describe('Requests that may wait for this expert'),
   queue_timeout: duration.prefault('30s').describe('Longest wait in that line'),
   first_token_timeout: duration
@@ -45,15 +49,25 @@ const common = {
 
 const expertByKind = EXPERT_KINDS.map((kind) =>
   z
-    .strictObject({ kind: z.literal(kind.kind), ...common, ...(kind.options as z.ZodObject).shape })
+    .strictObject({
+      kind: z.literal(kind.kind).describe('What the expert is'),
+      ...common,
+      ...(kind.options as z.ZodObject).shape,
+    })
     .describe(kind.summary),
 );
 
 const apiKey = z.strictObject({
-  name: z.string().min(1).describe('Whose key; shown in metrics and logs'),
+  name: z
+    .string()
+    .min(1)
+    .describe('Whose key; shown in metrics and logs')
+    .meta({ examples: ['alice'] }),
   hash: z
     .string()
-    .regex(/^sha256:[0-9a-f]{64}$/, "'sha256:' and 64 hex digits; `expert-router key` makes one"),
+    .regex(/^sha256:[0-9a-f]{64}$/, "'sha256:' and 64 hex digits; `expert-router key` makes one")
+    .describe("The key's hash; `expert-router key` makes both")
+    .meta({ examples: [`sha256:${'0'.repeat(64)}`] }),
 });
 
 const fields = {
@@ -67,7 +81,8 @@ const fields = {
     .string()
     .min(1)
     .optional()
-    .describe('Router model file; the one that ships with the product when absent'),
+    .describe('Router model file; the one that ships with the product when absent')
+    .meta({ examples: ['./my.router.safetensors'] }),
   heartbeat: duration
     .prefault('10s')
     .describe('How often a stream that waits in line gets a comment, so that no proxy cuts it'),
@@ -92,7 +107,8 @@ const fields = {
         .regex(/^(?:\[[0-9a-f:.]+\]|[a-z0-9._-]+)$/i, 'a name or an address, without scheme and port'),
     )
     .default([])
-    .describe('Without keys: names besides localhost under which requests may ask for this router'),
+    .describe('Without keys: names besides localhost under which requests may ask for this router')
+    .meta({ examples: [['gateway.local']] }),
   allowed_origins: z
     .array(
       z
@@ -103,7 +119,8 @@ const fields = {
         ),
     )
     .default([])
-    .describe('Without keys: origins of web pages from elsewhere whose requests are answered'),
+    .describe('Without keys: origins of web pages from elsewhere whose requests are answered')
+    .meta({ examples: [['https://chat.example.com']] }),
   experts: z
     .array(z.discriminatedUnion('kind', expertByKind as unknown as [z.ZodObject, ...z.ZodObject[]]))
     .min(1, 'at least one expert')

@@ -1,6 +1,6 @@
 /** One question to a server over HTTP, and what came of it. */
-import type { HttpClient } from '../../http/client.ts';
-import type { ResponseHead } from '../../http/response-parser.ts';
+import { type HttpClient, WireError } from '../../http/client.ts';
+import { PulledResponse } from '../../http/pulled-response.ts';
 import { type Failure, failureFrom } from './failure.ts';
 
 export interface Question {
@@ -24,53 +24,30 @@ export type Asked = Answer | Failure;
 /** A page of metrics has some hundred kilobytes; beyond this it is not one, and nobody should have to hold it. */
 const MAX_BYTES = 8 * 1024 * 1024;
 
-/** Never rejects. @param signal ends the waiting: the question has then failed with `timeout` */
-export function ask(client: HttpClient, question: Question, signal: AbortSignal): Promise<Asked> {
-  return new Promise((resolve) => {
-    let head: ResponseHead = { status: 0, headers: {} };
-    const pieces: Buffer[] = [];
-    let bytes = 0;
-    const done = (asked: Asked): void => {
-      signal.removeEventListener('abort', giveUp);
-      resolve(asked);
+/** Never rejects but for a fault of ours. @param signal ends the waiting: the question has then failed with `timeout` */
+export async function ask(client: HttpClient, question: Question, signal: AbortSignal): Promise<Asked> {
+  let response: PulledResponse | null = null;
+  try {
+    const request = {
+      method: question.method ?? 'GET',
+      path: question.path,
+      headers: { accept: '*/*', ...question.headers },
+      body: question.body ?? '',
     };
-    const answer = (): void =>
-      done({ ...head, body: Buffer.concat(pieces).toString('utf8').slice(0, MAX_BYTES) });
-    const exchange = client.request(
-      {
-        method: question.method ?? 'GET',
-        path: question.path,
-        headers: { accept: '*/*', ...question.headers },
-        body: Buffer.from(question.body ?? ''),
-      },
-      {
-        head: (got) => {
-          head = got;
-        },
-        data: (piece) => {
-          pieces.push(piece);
-          bytes += piece.length;
-          if (bytes <= MAX_BYTES) return true;
-          exchange.cancel();
-          answer();
-          return false;
-        },
-        end: answer,
-        fail: (error) => {
-          const failure = failureFrom(error);
-          // What closes a connection before the head of an answer has sent something else than HTTP.
-          const noHttp = failure.kind === 'cut' && head.status === 0;
-          done(noHttp ? { kind: 'wrong-protocol', expected: 'HTTP/1.1', detail: failure.detail } : failure);
-        },
-      },
-    );
-    const giveUp = (): void => {
-      exchange.cancel();
-      done({ kind: 'timeout', detail: head.status === 0 ? 'no answer in time' : 'an answer without end' });
-    };
-    if (signal.aborted) giveUp();
-    else signal.addEventListener('abort', giveUp);
-  });
+    response = await PulledResponse.open(client, request, signal);
+    return { ...response.head, body: await response.text(MAX_BYTES) };
+  } catch (error) {
+    if (error instanceof WireError) return wireFailure(error, response !== null);
+    if (!signal.aborted) throw error;
+    return { kind: 'timeout', detail: response ? 'an answer without end' : 'no answer in time' };
+  }
+}
+
+function wireFailure(error: WireError, begun: boolean): Failure {
+  const failure = failureFrom(error);
+  // What closes a connection before the head of an answer has sent something else than HTTP.
+  if (failure.kind !== 'cut' || begun) return failure;
+  return { kind: 'wrong-protocol', expected: 'HTTP/1.1', detail: failure.detail };
 }
 
 export function isAnswer(asked: Asked | undefined): asked is Answer {

@@ -6,4 +6,5 @@ import { DURATION_PATTERN, parseDuration } from '../../core/duration.ts';
 export const duration = z
   .string()
   .regex(DURATION_PATTERN, 'a duration such as 500ms, 30s or 5m')
-  .transform((text) => parseDuration(text)!);
+  .transform((text) => parseDuration(text)!)
+  .meta({ title: 'duration' });

@@ -1,6 +1,6 @@
 /** How a decision is told to a client: as response headers, and in full as the answer of the dry run. */
 
-import { explain } from '../../deciding/model/explain.ts';
+import { type Explanation, explain } from '../../deciding/model/explain.ts';
 import { textUsed } from '../../deciding/text/routable.ts';
 import type { Routed, Router } from '../gateway/router.ts';
 
@@ -35,12 +35,17 @@ export function decisionBody(router: Router, routed: Routed, traceId: string | n
       affinity: round(ranked.affinity),
       distance: ranked.distance === null ? null : round(ranked.distance),
     })),
-    terms: explain(router.model, text, classification, TERMS_SHOWN),
+    terms: termsBody(explain(router.model, text, classification, TERMS_SHOWN)),
     text: textUsed(text),
     unread_parts: text.unreadParts,
     router_model: router.model.id,
     ...(traceId === null ? {} : { trace_id: traceId }),
   };
+}
+
+function termsBody({ for: spoke, against, constant }: Explanation) {
+  const named = (words: Explanation['for']) => words.map(({ word, weight }) => ({ term: word, weight }));
+  return { for: named(spoke), against: named(against), constant };
 }
 
 /** One sentence a person understands. */

@@ -84,7 +84,8 @@ function matches(route: string, path: string): boolean {
 function answer(endpoint: Endpoint): Handler {
   return async ({ gateway, maxBodyMb, onRouted }, { request, response, traceId, caller }) => {
     const parsed = await readRequest(endpoint, await readBody({ request, response }, maxBodyMb));
-    const routed = gateway.route(parsed, forcedExpert(request), priorityOf(request));
+    const routing = gateway.route(parsed, forcedExpert(request), priorityOf(request));
+    const routed = routing instanceof Promise ? await routing : routing;
     for (const [name, value] of Object.entries(decisionHeaders(routed))) response.setHeader(name, value);
     onRouted(routed, traceId);
     const sink = new ClientSink(response);
@@ -98,7 +99,7 @@ async function dryRun(
   { request, response, traceId }: Exchange,
 ): Promise<void> {
   const parsed = await readRequest(null, await readBody({ request, response }, maxBodyMb));
-  const routed = gateway.route(parsed, forcedExpert(request), priorityOf(request));
+  const routed = await gateway.route(parsed, forcedExpert(request), priorityOf(request));
   for (const [name, value] of Object.entries(decisionHeaders(routed))) response.setHeader(name, value);
   sendJson(response, 200, decisionBody(gateway.router, routed, traceId));
 }

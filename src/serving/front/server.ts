@@ -8,6 +8,7 @@ import { authenticate, type HashedKey } from './auth.ts';
 import { answerExpectations } from './continue.ts';
 import { type Permitted, refuseForeignPage } from './foreign-page.ts';
 import { answerMalformed } from './malformed.ts';
+import { closeWithConnection } from './pipeline.ts';
 import { cutOff } from './promised-body.ts';
 import { findRoute, type RouteContext } from './routes.ts';
 import { readTarget } from './target.ts';
@@ -40,6 +41,7 @@ export function gatewayServer(options: ServerOptions): GatewayServer {
   const answers = new OpenAnswers();
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
     answers.add(response);
+    closeWithConnection(response, request.socket);
     void respond(options, answers, request, response);
   });
   answerMalformed(server);

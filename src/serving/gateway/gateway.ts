@@ -58,8 +58,8 @@ export class Gateway {
     this.#options = options;
   }
 
-  /** Chooses for a request. The dry run ends here; the data path goes on with `answer`. */
-  route(request: ParsedRequest, forced: string | undefined, priority = 0): Routed {
+  /** Chooses for a request; a promise as `Router.route`. The dry run ends here, the data path goes on with `answer`. */
+  route(request: ParsedRequest, forced: string | undefined, priority = 0): Routed | Promise<Routed> {
     return this.#telemetry.timeDecision(() => this.router.route(request, forced, priority));
   }
 

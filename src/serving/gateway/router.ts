@@ -3,7 +3,7 @@
 import { RouterError } from '../../core/errors.ts';
 import { excerpt } from '../../core/excerpt.ts';
 import { nearestName } from '../../core/suggest.ts';
-import { type Classification, classify } from '../../deciding/model/classify.ts';
+import { type Classification, classifyAll } from '../../deciding/model/classify.ts';
 import type { RouterModel } from '../../deciding/model/router-model.ts';
 import { type Decision, decide, decideFor } from '../../deciding/routing/decide.ts';
 import type { BoundPolicy, LoadSnapshot, RequestView } from '../../deciding/routing/policy.ts';
@@ -46,20 +46,25 @@ export class Router {
   }
 
   /**
+   * A promise only where the model's embedding is asynchronous; it rejects when that fails.
+   *
    * @param forced the expert a request header demands, which outranks the body's model name
    * @param priority -10 to 10, higher is more urgent
    * @throws RouterError `model_not_found` for a name that is neither `auto` nor an expert
    */
-  route(request: ParsedRequest, forced: string | undefined, priority = 0): Routed {
+  route(request: ParsedRequest, forced: string | undefined, priority = 0): Routed | Promise<Routed> {
     const { turns } = request;
-    const classified = turns.map((turn) => classify(this.model, turn));
-    const view = this.#view(request, priority);
-    return {
-      classification: classified.at(-1)!,
-      text: turns.at(-1)!,
-      decision: this.#decide(request.model, forced, classified, view),
-      view,
+    const choose = (classified: readonly Classification[]): Routed => {
+      const view = this.#view(request, priority);
+      return {
+        classification: classified.at(-1)!,
+        text: turns.at(-1)!,
+        decision: this.#decide(request.model, forced, classified, view),
+        view,
+      };
     };
+    const classified = classifyAll(this.model, turns);
+    return classified instanceof Promise ? classified.then(choose) : choose(classified);
   }
 
   #view(request: ParsedRequest, priority: number): RequestView {

@@ -146,8 +146,10 @@ export class Telemetry {
 
   timeDecision<T>(decide: () => T): T {
     const started = performance.now();
+    const observe = (): void => this.#decision.observe((performance.now() - started) / 1000);
     const decided = decide();
-    this.#decision.observe((performance.now() - started) / 1000);
+    if (decided instanceof Promise) decided.then(observe, () => {});
+    else observe();
     return decided;
   }
 

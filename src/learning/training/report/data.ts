@@ -1,6 +1,4 @@
-/**
- * The report of a training as plain data, which is also its JSON form. It knows nothing of how it will look.
- */
+/** The report of a training as plain data, which is also its JSON form. */
 import type { ReliabilityBin } from '../calibrate.ts';
 import type { TriedCount } from '../choose-clusters.ts';
 import type { Corpus } from '../corpus.ts';
@@ -61,7 +59,7 @@ export function reportOf(fitted: Fitted, corpus: Corpus, run: RunMeasures): Trai
     cluster,
     name,
     size: model.sizes[cluster]!,
-    terms: model.topTerms[cluster]!,
+    terms: model.topWords[cluster]!,
     reliability: check.reliability[cluster]!,
     ...examples[cluster]!,
   }));

@@ -1,37 +1,36 @@
-/** A training report as one HTML page without any outside part. Knows nothing of training: data in, text out. */
-import { clusterColour, dotMap, escapeHtml, lineChart } from './charts.ts';
+/** A training report as one HTML page: data in, text out. */
+import { dotMap, groupColour } from '../../../report/dot-map.ts';
+import { escapeHtml } from '../../../report/escape.ts';
+import { type ChartSeries, lineChart } from '../../../report/line-chart.ts';
+import { bar, barTable, htmlList, htmlTable, page, type Section, tiles } from '../../../report/page.ts';
 import type { ReportCluster, TrainingReport } from './data.ts';
-import { REPORT_STYLE } from './style.ts';
 
 const LABELS_ON_MAP = 28;
-const BLUE = 'hsl(212 70% 48%)';
-const ORANGE = 'hsl(28 85% 50%)';
 
 export function reportHtml(report: TrainingReport): string {
-  return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
-<title>Router model ${report.model}</title><style>${REPORT_STYLE}</style></head><body><main>
-<h1>What the router learned</h1>
-<p class="lead">${lead(report)}</p>
-${tiles(report)}
-${mapSection(report)}
-<section class="two">${calibrationSection(report)}${curveSection(report)}</section>
-${clusterTable(report)}
-${howSection(report)}
-</main></body></html>
-`;
+  return page({
+    title: 'What the router learned',
+    subtitle: lead(report),
+    sections: [
+      { heading: 'In short', figures: [shortly(report)] },
+      mapSection(report),
+      calibrationSection(report),
+      curveSection(report),
+      clusterSection(report),
+      ...howSections(report),
+    ],
+    footer: `Router model ${report.model}. The same prompts and seed ${report.seed} give the same model, bit for bit.`,
+  });
 }
 
-function lead({ prompts, clusters, model, calibrationError, agreement }: TrainingReport): string {
-  return `Model <code>${model}</code>: ${count(prompts)} prompts in ${clusters.length} clusters, found without labels.
-A model trained on other prompts of the same kind would agree with ${percent(agreement)} of its decisions; its stated
-confidence is off by ${percent(calibrationError, 1)} on average.`;
+function lead({ prompts, clusters, calibrationError, agreement }: TrainingReport): string {
+  return `${count(prompts)} prompts in ${clusters.length} clusters, found without labels. A model trained on other prompts of the same kind would agree with ${percent(agreement)} of its decisions; its stated confidence is off by ${percent(calibrationError, 1)} on average.`;
 }
 
-function tiles(report: TrainingReport): string {
+function shortly(report: TrainingReport): string {
   const seconds = report.stages.reduce((sum, one) => sum + one.seconds, 0);
   const gap = report.heldOut.training === 0 ? 0 : report.heldOut.heldOut / report.heldOut.training - 1;
-  const items: readonly (readonly [string, string])[] = [
+  return tiles([
     ['prompts', count(report.prompts)],
     ['repeated, left out', count(report.duplicates)],
     ['broken, left out', count(report.broken)],
@@ -45,90 +44,125 @@ function tiles(report: TrainingReport): string {
     ['model file', `${(report.fileBytes / 1e6).toFixed(1)} MB`],
     ['training time', `${seconds.toFixed(1)} s`],
     ['peak memory', `${Math.round(report.peakBytes / 1e6)} MB`],
-  ];
-  return `<dl class="tiles">${items.map(([name, value]) => `<div><dd>${value}</dd><dt>${escapeHtml(name)}</dt></div>`).join('')}</dl>`;
+  ]);
 }
 
-function mapSection({ map, clusters }: TrainingReport): string {
+function mapSection({ map, clusters }: TrainingReport): Section {
   const largest = [...clusters].sort((a, b) => b.size - a.size).slice(0, LABELS_ON_MAP);
-  const names = clusters.map((one) => one.name);
-  return `<section><h2>The prompts, seen from above</h2>
-<p>${count(map.length)} of them; neighbours say similar things (t-SNE). Colours are clusters, the largest carry their names.</p>
-${dotMap(map, names, new Set(largest.map((one) => one.cluster)))}</section>`;
+  const names = clusters.map((one) => one.name.split(' · ').slice(0, 2).join(' · '));
+  const dots = map.map(({ x, y, cluster }) => ({ x, y, group: cluster }));
+  return {
+    heading: 'The prompts, seen from above',
+    text: `${count(map.length)} of them; neighbours say similar things (t-SNE). Colours are clusters, the largest carry their names.`,
+    figures: [dotMap('Prompts by cluster', dots, names, new Set(largest.map((one) => one.cluster)))],
+  };
 }
 
-function calibrationSection({ calibration, calibrationError }: TrainingReport): string {
-  const points = calibration.map((bin) => ({
+function calibrationSection({ calibration, calibrationError }: TrainingReport): Section {
+  const observed = calibration.map((bin) => ({
     x: bin.predicted,
     y: bin.observed,
-    label: `said ${percent(bin.predicted)}, was ${percent(bin.observed)} of ${count(bin.count)} prompts`,
+    note: `said ${percent(bin.predicted)}, was ${percent(bin.observed)} of ${count(bin.count)} prompts`,
   }));
-  return `<div><h2>Does confidence mean what it says?</h2>
-<p>Held-out prompts the curve was not fitted to: stated confidence against how often eight models fitted to resampled
-prompts agreed. On the diagonal 0.8 is right eight times in ten. Mean gap ${percent(calibrationError, 1)}.</p>
-${lineChart([{ name: 'observed', points, colour: BLUE }], { x: 'stated confidence', y: 'agreement', unit: true })}</div>`;
+  const ideal = [0, 1].map((share) => ({ x: share, y: share }));
+  return {
+    heading: 'Does confidence mean what it says?',
+    text: `Held-out prompts that the curve was not fitted to: stated confidence against how often eight models fitted to resampled prompts agreed. On the dashed line, 0.8 is right eight times in ten. Mean gap ${percent(calibrationError, 1)}.`,
+    figures: [
+      lineChart({
+        title: 'Agreement by stated confidence',
+        x: { label: 'stated confidence' },
+        y: { label: 'share of models that agreed' },
+        series: [
+          { name: 'observed', points: observed },
+          { name: 'as it should be', points: ideal, dashed: true },
+        ],
+      }),
+    ],
+  };
 }
 
-function curveSection({ curve, clusters }: TrainingReport): string {
-  if (curve.length === 0) {
-    return `<div><h2>How many clusters?</h2><p>${clusters.length} were asked for. <code>--clusters auto</code> searches,
-and shows here how crisp and how stable each number would be.</p></div>`;
-  }
-  const line = (name: string, colour: string, value: (one: (typeof curve)[number]) => number) => ({
+function curveSection({ curve, clusters }: TrainingReport): Section {
+  const heading = 'How many clusters?';
+  if (curve.length === 0)
+    return {
+      heading,
+      text: `${clusters.length} were asked for. --clusters auto searches, and shows here how crisp and how stable each number would be.`,
+      figures: [],
+    };
+  const line = (name: string, value: (one: (typeof curve)[number]) => number): ChartSeries => ({
     name,
-    colour,
     points: curve.map((one) => ({
-      x: Math.log2(one.clusters),
+      x: one.clusters,
       y: value(one),
-      label: `${one.clusters} clusters: ${name} ${value(one).toFixed(3)}`,
+      note: `${one.clusters} clusters: ${name} ${value(one).toFixed(3)}`,
     })),
   });
-  const lines = [
-    line('stability', BLUE, (one) => one.stability),
-    line('silhouette', ORANGE, (one) => one.silhouette),
-  ];
-  return `<div><h2>How many clusters?</h2>
-<p><b style="color:${BLUE}">Stability</b>: do two halves of the prompts give the same clusters?
-<b style="color:${ORANGE}">Silhouette</b>: are they crisp? ${clusters.length} was chosen.</p>
-${lineChart(lines, { x: 'clusters (powers of two)', y: '' })}</div>`;
+  return {
+    heading,
+    text: `Stability: do two halves of the prompts give the same clusters? Silhouette: are they crisp? ${clusters.length} was chosen.`,
+    figures: [
+      lineChart({
+        title: 'Stability and silhouette',
+        x: { label: 'clusters', scale: 'log', ticks: curve.map((one) => one.clusters) },
+        y: { label: 'higher is better, at most 1' },
+        series: [line('stability', (one) => one.stability), line('silhouette', (one) => one.silhouette)],
+      }),
+    ],
+  };
 }
 
-function clusterTable({ clusters }: TrainingReport): string {
+function clusterSection({ clusters }: TrainingReport): Section {
   const most = Math.max(...clusters.map((one) => one.size));
   const sorted = [...clusters].sort((a, b) => b.size - a.size);
-  return `<section><h2>The clusters</h2>
-<p>Sorted by size. The bar under a name is how surely other trainings find the cluster again. Open one to read its prompts.</p>
-${sorted.map((one) => clusterEntry(one, most)).join('\n')}</section>`;
+  return {
+    heading: 'The clusters',
+    text: 'Sorted by size, with how surely other trainings find each again. Open one to read its prompts.',
+    figures: [sorted.map((one) => clusterEntry(one, most)).join('\n')],
+  };
 }
 
 function clusterEntry(one: ReportCluster, most: number): string {
-  const colour = clusterColour(one.cluster);
   const list = (title: string, prompts: readonly string[]): string =>
-    prompts.length === 0
-      ? ''
-      : `<h4>${title}</h4><ul>${prompts.map((text) => `<li>${escapeHtml(text)}</li>`).join('')}</ul>`;
-  return `<details><summary><span class="dot" style="background:${colour}"></span><span class="number">${one.cluster}</span>
-<span class="name">${escapeHtml(one.name)}<span class="bar" title="found again ${percent(one.reliability)}"><i style="width:${percent(one.reliability)};background:${colour}"></i></span></span>
-<span class="terms">${one.terms.slice(3, 9).map(escapeHtml).join(' ')}</span>
-<span class="size"><i style="width:${((100 * one.size) / most).toFixed(1)}%"></i><b>${count(one.size)}</b></span></summary>
-${list('Nearest the centre', one.near)}${list('At the edge', one.far)}</details>`;
+    prompts.length === 0 ? '' : `<h4>${title}</h4>${htmlList(prompts)}`;
+  return `<details><summary><span class="spot" style="background:${groupColour(one.cluster)}"></span>
+<span class="name">${one.cluster} ${escapeHtml(one.name)}</span><span class="more">${one.terms.slice(3, 9).map(escapeHtml).join(' ')}</span>
+<span class="more">found again ${percent(one.reliability)}</span>${bar(one.size / most, count(one.size))}</summary>
+${list('Nearest the centroid', one.near)}${list('At the edge', one.far)}</details>`;
 }
 
-function howSection(report: TrainingReport): string {
-  const total = report.stages.reduce((sum, one) => sum + one.seconds, 0);
-  const stages = report.stages.map(
-    (one) =>
-      `<tr><td>${escapeHtml(one.stage)}</td><td class="n">${one.seconds.toFixed(1)} s</td><td class="w"><i style="width:${((100 * one.seconds) / Math.max(total, 1e-9)).toFixed(1)}%"></i></td></tr>`,
+function howSections(report: TrainingReport): readonly Section[] {
+  const total = Math.max(
+    1e-9,
+    report.stages.reduce((sum, one) => sum + one.seconds, 0),
   );
-  const row = ([name, value]: readonly [string, unknown]): string =>
-    `<tr><td>${escapeHtml(name)}</td><td class="n">${escapeHtml(typeof value === 'number' ? value.toLocaleString('en-US', { maximumFractionDigits: 6 }) : String(value))}</td></tr>`;
-  const skipped =
+  const stages = report.stages.map(
+    ({ stage, seconds }) => [stage, `${seconds.toFixed(1)} s`, seconds / total] as const,
+  );
+  const rows = (of: Readonly<Record<string, string | number>>): string =>
+    htmlTable(
+      [],
+      Object.entries(of).map(([name, value]) => [name, typeof value === 'number' ? exact(value) : value]),
+    );
+  const skipped: readonly Section[] =
     report.complaints.length === 0
-      ? ''
-      : `<h3>Skipped, for instance</h3><ul>${report.complaints.map((one) => `<li>${escapeHtml(one)}</li>`).join('')}</ul>`;
-  return `<section class="two"><div><h2>Where the time went</h2><table>${stages.join('')}</table>
-<h2>Facts</h2><table>${Object.entries(report.facts).map(row).join('')}${row(['seed', report.seed])}</table></div>
-<div><h2>Where the prompts came from</h2><table>${Object.entries(report.sources).map(row).join('')}</table>${skipped}</div></section>`;
+      ? []
+      : [{ heading: 'Skipped, for instance', figures: [htmlList(report.complaints)] }];
+  return [
+    {
+      heading: 'How it was trained',
+      figures: [
+        `<h3>Time by stage</h3>${barTable(stages)}`,
+        `<h3>Facts</h3>${rows({ ...report.facts, seed: report.seed })}`,
+        `<h3>Prompts by source</h3>${rows(report.sources)}`,
+      ],
+    },
+    ...skipped,
+  ];
+}
+
+function exact(value: number): string {
+  return value.toLocaleString('en-US', { maximumFractionDigits: 6 });
 }
 
 function count(value: number): string {

@@ -1,7 +1,4 @@
-/**
- * Prompts in two dimensions by exact t-SNE (van der Maaten & Hinton, JMLR 2008) on an even draw, for looking at. It
- * knows nothing of what the points are.
- */
+/** Prompts in two dimensions by exact t-SNE (van der Maaten & Hinton, JMLR 2008) on an even draw, for looking at. */
 
 import { seededRandom } from '../../../core/random.ts';
 import { squaredDistance } from '../../../deciding/clustering/distances.ts';

@@ -1,21 +1,35 @@
-/**
- * The text of a file piece by piece, uncompressed and decoded, and its lines. It knows nothing of what stands in them.
- */
+/** The text of a file piece by piece, uncompressed and decoded, and its lines. */
 import { createReadStream } from 'node:fs';
+import type { TextDecoder } from 'node:util';
 import { createGunzip } from 'node:zlib';
 import { Decompress } from 'fzstd';
+import { decoderFor, isAscii } from './encoding.ts';
 import type { SourceFile } from './files.ts';
 
 const PIECE = 1 << 18;
 
-/** Invalid UTF-8 becomes the replacement character: one bad byte should not cost a corpus. */
+export interface Listener {
+  /** Called as bytes are read from disk. */
+  readonly onBytes?: (count: number) => void;
+  /** Called with what a person should know of how a file was read. */
+  readonly onNotice?: (path: string, what: string) => void;
+}
+
+/** Recognises the encoding; bytes that do not fit it become the replacement character. */
 export async function* decodedPieces(
   file: SourceFile,
-  onBytes: ((count: number) => void) | undefined,
+  { onBytes, onNotice }: Listener,
 ): AsyncGenerator<string> {
-  const decoder = new TextDecoder('utf-8');
-  for await (const piece of uncompressed(file, onBytes)) yield decoder.decode(piece, { stream: true });
-  yield decoder.decode();
+  let decoder: TextDecoder | undefined;
+  for await (const piece of uncompressed(file, onBytes)) {
+    // Plain ASCII reads the same in all of them but UTF-16, whose zero bytes are not plain.
+    if (!decoder && isAscii(piece)) yield Buffer.from(piece).toString('latin1');
+    else {
+      decoder ??= decoderFor(piece, (what) => onNotice?.(file.path, what));
+      yield decoder.decode(piece, { stream: true });
+    }
+  }
+  if (decoder) yield decoder.decode();
 }
 
 async function* uncompressed(
@@ -86,11 +100,14 @@ async function* unzstd(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8A
 /** A line longer than this is no prompt but a mistake; it is cut into nothing, not into memory. */
 export const LONGEST_LINE = 16 << 20;
 
-/** Lines without their ends; `onTooLong` is told of those beyond `LONGEST_LINE` units, which are left out. */
+/**
+ * Lines without their ends (LF, CR LF or CR); `onTooLong` is told of those beyond `LONGEST_LINE` units, which are left
+ * out.
+ */
 export async function* linesOf(pieces: AsyncIterable<string>, onTooLong: () => void): AsyncGenerator<string> {
   let parts: string[] = [];
   let length = 0;
-  for await (const piece of pieces) {
+  for await (const piece of withLineFeeds(pieces)) {
     let from = 0;
     for (;;) {
       const end = piece.indexOf('\n', from);
@@ -100,16 +117,21 @@ export async function* linesOf(pieces: AsyncIterable<string>, onTooLong: () => v
       else parts.length = 0;
       if (end < 0) break;
       if (length > LONGEST_LINE) onTooLong();
-      else yield withoutReturn(parts.length === 1 ? part : parts.join(''));
+      else yield parts.join('');
       parts = [];
       length = 0;
       from = end + 1;
     }
   }
   if (length > LONGEST_LINE) onTooLong();
-  else if (length > 0) yield withoutReturn(parts.join(''));
+  else if (length > 0) yield parts.join('');
 }
 
-function withoutReturn(line: string): string {
-  return line.endsWith('\r') ? line.slice(0, -1) : line;
+async function* withLineFeeds(pieces: AsyncIterable<string>): AsyncGenerator<string> {
+  let afterReturn = false;
+  for await (const piece of pieces) {
+    const rest = afterReturn && piece.startsWith('\n') ? piece.slice(1) : piece;
+    if (piece !== '') afterReturn = piece.endsWith('\r');
+    yield rest.includes('\r') ? rest.replaceAll(/\r\n?/g, '\n') : rest;
+  }
 }

@@ -1,83 +1,136 @@
-/**
- * Reads comma- or tab-separated values (RFC 4180, quotes may hold line breaks) piece by piece and picks the column
- * that holds the prompts. It knows nothing of files.
- */
+/** Tables as text: rows of cells, and the prompts among them. */
+import { pipeline } from 'node:stream';
+import { type CsvError, type Options, parse } from 'csv-parse';
+import { parse as parseAtOnce } from 'csv-parse/sync';
+import { UserError } from '../../../core/errors.ts';
+import { LONGEST_LINE } from './bytes.ts';
 import { isSkipped, type Looking, longestColumn, PROMPT_FIELDS } from './prompts.ts';
 
-/** Rows of a text that comes in pieces. */
+const DELIMITERS = [',', ';', '\t', '|'] as const;
+/** Characters that the form of a table is told from. */
+const SAMPLE = 1 << 16;
+
+const OPTIONS: Options = {
+  relax_quotes: true,
+  relax_column_count: true,
+  skip_empty_lines: true,
+  max_record_size: LONGEST_LINE,
+};
+
+/**
+ * Rows of a text that comes in pieces. The delimiter is told from the text, or by a first line such as `sep=;`; files
+ * of tab-separated values have tabs, and quotes only where all of them are sound.
+ *
+ * @throws UserError for a quote that is never closed
+ */
 export async function* delimitedRows(
   pieces: AsyncIterable<string>,
-  separator: ',' | '\t',
+  format: 'csv' | 'tsv',
 ): AsyncGenerator<readonly string[]> {
-  const reader = new RowReader(separator);
-  for await (const piece of pieces) yield* reader.push(piece);
-  yield* reader.end();
+  const { sample, all } = await peek(pieces);
+  const declared = /^sep=(.)(?:\r\n?|\n)/.exec(sample);
+  const options: Options = { ...OPTIONS, ...formOf(sample, format, declared?.[1]) };
+  const parser = parse({ ...options, from: declared ? 2 : 1 });
+  // An error of either reaches the loop below through the parser.
+  pipeline(all, parser, () => {});
+  try {
+    yield* parser as AsyncIterable<readonly string[]>;
+  } catch (error) {
+    throw explained(error as CsvError);
+  }
 }
 
-class RowReader {
-  private readonly separator: string;
-  private row: string[] = [];
-  private cell = '';
-  private quoted = false;
-  private quoteBefore = false;
-
-  constructor(separator: string) {
-    this.separator = separator;
+function explained(error: CsvError): Error {
+  const line = Number(error.lines);
+  if (error.code === 'CSV_QUOTE_NOT_CLOSED') {
+    return new UserError(
+      `line ${line} opens a quote that is never closed; close it, or double it within a cell`,
+      {
+        cause: error,
+      },
+    );
   }
+  return error;
+}
 
-  *push(piece: string): Generator<readonly string[]> {
-    for (const character of piece) {
-      if (this.quoted) this.inQuotes(character);
-      else if (character === '\n') yield* this.end();
-      else this.plain(character);
+async function peek(
+  pieces: AsyncIterable<string>,
+): Promise<{ readonly sample: string; readonly all: AsyncIterable<string> }> {
+  const rest = pieces[Symbol.asyncIterator]();
+  let sample = '';
+  while (sample.length < SAMPLE) {
+    const next = await rest.next();
+    if (next.done) break;
+    sample += next.value;
+  }
+  const all = async function* (): AsyncGenerator<string> {
+    yield sample;
+    yield* { [Symbol.asyncIterator]: () => rest };
+  };
+  return { sample, all: all() };
+}
+
+function formOf(sample: string, format: 'csv' | 'tsv', declared: string | undefined): Options {
+  if (format === 'tsv') {
+    const { error } = rowsIn(sample, { delimiter: '\t', relax_quotes: false });
+    const wasCut = sample.length >= SAMPLE;
+    const sound = error === undefined || (wasCut && error === 'CSV_QUOTE_NOT_CLOSED');
+    return { delimiter: '\t', quote: sound ? '"' : null };
+  }
+  if (declared) return { delimiter: declared };
+  let best: { readonly delimiter: string; readonly share: number; readonly width: number } | undefined;
+  for (const delimiter of DELIMITERS) {
+    const { rows } = rowsIn(sample, { delimiter });
+    const width = rows[0]?.length ?? 1;
+    if (width < 2) continue;
+    const share = rows.filter((row) => row.length === width).length / rows.length;
+    if (!best || share > best.share || (share === best.share && width > best.width)) {
+      best = { delimiter, share, width };
     }
   }
+  // In a table of one column no character parts anything.
+  return { delimiter: best?.delimiter ?? '\0' };
+}
 
-  private inQuotes(character: string): void {
-    if (character === '"') {
-      this.quoted = false;
-      this.quoteBefore = true;
-    } else this.cell += character;
-  }
-
-  private plain(character: string): void {
-    const afterQuote = this.quoteBefore;
-    this.quoteBefore = false;
-    if (character === '"' && this.separator === ',' && (afterQuote || this.cell === '')) {
-      if (afterQuote) this.cell += '"';
-      this.quoted = true;
-    } else if (character === this.separator) this.endCell();
-    else if (character !== '\r') this.cell += character;
-  }
-
-  private endCell(): void {
-    this.row.push(this.cell);
-    this.cell = '';
-  }
-
-  *end(): Generator<readonly string[]> {
-    this.quoteBefore = false;
-    if (this.row.length === 0 && this.cell === '') return;
-    this.endCell();
-    yield this.row;
-    this.row = [];
+function rowsIn(sample: string, options: Options): { readonly rows: string[][]; readonly error?: string } {
+  const rows: string[][] = [];
+  const collect = (row: string[]): null => {
+    rows.push(row);
+    return null;
+  };
+  try {
+    parseAtOnce(sample, { ...OPTIONS, ...options, on_record: collect } as Options);
+    return { rows };
+  } catch (error) {
+    return { rows, error: (error as CsvError).code };
   }
 }
 
 const LOOKED_AT = 50;
 
-/** The prompts of a table: by header where one is recognised (or named), else the column with the most text. */
+/**
+ * The prompts of a table: of the named column, or by a header that is recognised, or else of the column with the most
+ * text. A row with more cells than the header is broken: which of them is the prompt cannot be told.
+ *
+ * @throws UserError when there is no column of the wanted name
+ */
 export async function* tablePrompts(
   rows: AsyncIterable<readonly string[]>,
   looking: Looking,
+  onBroken: (why: string) => void,
 ): AsyncGenerator<string> {
   const waiting: (readonly string[])[] = [];
   let column: number | undefined;
-  let first = true;
+  let width = 0;
   for await (const row of rows) {
-    const header = first ? headerColumn(row, looking.field) : undefined;
-    first = false;
-    if (header !== undefined) column = header;
+    const first = width === 0;
+    if (first) {
+      width = row.length;
+      column = headerColumn(row, looking.field);
+      if (column !== undefined) continue;
+    }
+    if (row.length > width)
+      onBroken(`a row has ${row.length} cells where the first has ${width}: ${beginning(row)}`);
     else if (column !== undefined) yield* cellOf(row, column, looking);
     else if (waiting.push(row) >= LOOKED_AT) {
       column = longestColumn(waiting);
@@ -86,6 +139,10 @@ export async function* tablePrompts(
   }
   const longest = column ?? longestColumn(waiting);
   for (const one of waiting) yield* cellOf(one, longest, looking);
+}
+
+function beginning(row: readonly string[]): string {
+  return JSON.stringify((row[0] ?? '').slice(0, 40));
 }
 
 function cellOf(row: readonly string[], column: number, looking: Looking): readonly string[] {
@@ -99,5 +156,7 @@ function headerColumn(row: readonly string[], field: string | undefined): number
     const index = names.indexOf(wanted);
     if (index >= 0) return index;
   }
-  return undefined;
+  if (field === undefined) return undefined;
+  const columns = row.map((cell) => cell.trim().slice(0, 40)).join(', ');
+  throw new UserError(`there is no column '${field}'; the columns are: ${columns}`);
 }

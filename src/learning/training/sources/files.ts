@@ -1,7 +1,4 @@
-/**
- * Finds the files to read below the paths a person gave, and what each one is by its name. It knows nothing of what
- * stands in them.
- */
+/** Finds the files to read below the paths a person gave, and what each one is by its name. */
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { UserError } from '../../../core/errors.ts';

@@ -1,7 +1,4 @@
-/**
- * Reads records out of Parquet files, a few thousand rows at a time; nested columns (chats) come as objects and lists.
- * It knows nothing of what a prompt is.
- */
+/** Reads records out of Parquet files, a few thousand rows at a time; nested columns (chats) come as objects and lists. */
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 

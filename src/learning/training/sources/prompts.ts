@@ -1,6 +1,6 @@
 /**
  * Finds the prompts in one parsed record, whatever its shape: a string, an object with a prompt field, a chat log in
- * OpenAI's or ShareGPT's form, or a nest of these. It knows nothing of files.
+ * OpenAI's or ShareGPT's form, or a nest of these.
  */
 import { readContent } from '../../../deciding/text/routable.ts';
 
@@ -48,6 +48,12 @@ export function promptsOf(record: unknown, looking: Looking = {}): readonly stri
   }
   // No prompt of its own: a container, such as a data set with a list of examples inside.
   return Object.values(fields).flatMap((value) => (isNest(value) ? promptsOf(value, looking) : []));
+}
+
+/** The names of a record's fields, of a list's those of its first record. */
+export function fieldsOf(record: unknown): readonly string[] {
+  if (Array.isArray(record)) return record.length > 0 ? fieldsOf(record[0]) : [];
+  return typeof record === 'object' && record !== null ? Object.keys(record) : [];
 }
 
 /** Whether a record carries a label that is to be left out. */

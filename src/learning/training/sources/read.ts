@@ -1,103 +1,121 @@
-/**
- * Reads prompts out of a file of any known kind, counting what was broken. It knows nothing of what becomes of the
- * prompts.
- */
+/** Reads prompts out of a file of any known kind, counting what was broken. */
 import { describeError, UserError } from '../../../core/errors.ts';
-import { decodedPieces, LONGEST_LINE, linesOf } from './bytes.ts';
+import { decodedPieces, type Listener, LONGEST_LINE, linesOf } from './bytes.ts';
 import { delimitedRows, tablePrompts } from './delimited.ts';
 import type { SourceFile } from './files.ts';
-import { parquetRecords } from './parquet.ts';
-import { type Looking, promptsOf } from './prompts.ts';
+import { jsonValue, jsonValuesIn } from './json.ts';
+import { fieldsOf, type Looking, promptsOf } from './prompts.ts';
 
-export interface ReadOptions extends Looking {
-  /** Called as bytes are read from disk. */
-  readonly onBytes?: (count: number) => void;
+export interface ReadOptions extends Looking, Listener {
   /** Called for every record that cannot be read, with why. */
   readonly onBroken?: (path: string, why: string) => void;
 }
 
-/** The prompts of one file, in its order. Throws UserError when the file as a whole cannot be read. */
+/**
+ * The prompts of one file, in its order.
+ *
+ * @throws UserError when the file as a whole cannot be read, or nothing in it has the wanted field
+ */
 export async function* readPrompts(file: SourceFile, options: ReadOptions): AsyncGenerator<string> {
   try {
     yield* promptsByFormat(file, options);
   } catch (error) {
-    if (error instanceof UserError) throw error;
-    throw new UserError(`Cannot read ${file.path}: ${describeError(error)}`, { cause: error });
+    const { message } =
+      error instanceof UserError ? error : { message: `Cannot read it: ${describeError(error)}` };
+    throw new UserError(`${file.path}: ${message}`, { cause: error });
   }
 }
 
 async function* promptsByFormat(file: SourceFile, options: ReadOptions): AsyncGenerator<string> {
   switch (file.format) {
     case 'csv':
-      return yield* tablePrompts(delimitedRows(decodedPieces(file, options.onBytes), ','), options);
-    case 'tsv':
-      return yield* tablePrompts(delimitedRows(decodedPieces(file, options.onBytes), '\t'), options);
-    case 'json':
-      return yield* jsonPrompts(file, await whole(decodedPieces(file, options.onBytes)), options);
+    case 'tsv': {
+      const onBroken = (why: string): void => options.onBroken?.(file.path, why);
+      return yield* tablePrompts(delimitedRows(decodedPieces(file, options), file.format), options, onBroken);
+    }
     case 'parquet':
-      return yield* parquetPrompts(file, options);
-    default:
-      return yield* linePrompts(file, decodedPieces(file, options.onBytes), options);
+      return yield* recordPrompts(parquetValues(file, options), file, options);
+    case 'json':
+      return yield* recordPrompts(jsonFileValues(file, options), file, options);
+    case 'jsonl':
+      return yield* recordPrompts(jsonLineValues(file, options), file, options);
+    case 'text':
+      return yield* textPrompts(file, options);
   }
 }
 
-async function* parquetPrompts(file: SourceFile, options: ReadOptions): AsyncGenerator<string> {
-  if (file.compression !== 'none')
-    throw new UserError(`${file.path}: unpack it first; Parquet compresses inside`);
-  const onShare = (share: number): void => options.onBytes?.(Math.round(share * file.bytes));
-  for await (const record of parquetRecords(file.path, onShare)) {
-    const prompts = promptsOf(record, options);
-    if (prompts.length === 0 && !options.skipLabels?.length)
-      options.onBroken?.(file.path, 'no prompt found in the row');
-    yield* prompts;
-  }
-}
-
-async function* linePrompts(
+/** The prompts of records; where a named field is in none of them, that is the person's mistake. */
+async function* recordPrompts(
+  records: AsyncIterable<unknown>,
   file: SourceFile,
-  pieces: AsyncIterable<string>,
   options: ReadOptions,
 ): AsyncGenerator<string> {
-  const onTooLong = (): void =>
-    options.onBroken?.(file.path, `a line is longer than ${LONGEST_LINE >> 20} MiB`);
-  // Standard input has no name to tell its format by; its first line does.
-  let json = file.format !== 'text';
-  let first = true;
-  for await (const raw of linesOf(pieces, onTooLong)) {
-    const line = first ? raw.replace(/^\ufeff/, '') : raw;
-    if (first && file.path === '-') json = /^\s*[{[]/.test(line);
-    first = false;
-    if (line.trim() === '') continue;
-    if (json) yield* recordPrompts(file, line, options);
-    else yield line;
+  const { field, skipLabels = [] } = options;
+  const fields = new Set<string>();
+  let found = false;
+  for await (const record of records) {
+    const prompts = promptsOf(record, options);
+    if (prompts.length > 0) found = true;
+    else if (skipLabels.length === 0) options.onBroken?.(file.path, 'no prompt found in the record');
+    if (field !== undefined && !found) for (const name of fieldsOf(record)) fields.add(name);
+    yield* prompts;
   }
+  if (field === undefined || found || fields.has(field) || fields.size === 0) return;
+  throw new UserError(`there is no field '${field}'; the fields are: ${[...fields].slice(0, 40).join(', ')}`);
 }
 
-function* recordPrompts(file: SourceFile, line: string, options: ReadOptions): Generator<string> {
-  let record: unknown;
-  try {
-    record = JSON.parse(line);
-  } catch (error) {
-    options.onBroken?.(file.path, describeError(error));
-    return;
-  }
-  const prompts = promptsOf(record, options);
-  if (prompts.length === 0 && !options.skipLabels?.length)
-    options.onBroken?.(file.path, 'no prompt found in the record');
-  yield* prompts;
+async function* parquetValues(file: SourceFile, { onBytes }: ReadOptions): AsyncGenerator<unknown> {
+  if (file.compression !== 'none') throw new UserError('unpack it first; Parquet compresses inside');
+  const { parquetRecords } = await import('./parquet.ts');
+  yield* parquetRecords(file.path, (share) => onBytes?.(Math.round(share * file.bytes)));
 }
 
-/** One JSON value, or, as data sets often have it under this name, one value a line. */
-async function* jsonPrompts(file: SourceFile, text: string, options: ReadOptions): AsyncGenerator<string> {
-  let value: unknown;
+/** One JSON value, or, as data sets often have it under this name, several. */
+async function* jsonFileValues(file: SourceFile, options: ReadOptions): AsyncGenerator<unknown> {
+  const text = await whole(decodedPieces(file, options));
   try {
-    value = JSON.parse(text.replace(/^\ufeff/, ''));
+    yield jsonValue(text);
   } catch (error) {
     if (!/\n\s*[{[]/.test(text)) throw error;
-    yield* linePrompts(file, once(text), options);
+    const lines = filled(linesOf(once(text), () => {}));
+    yield* jsonValuesIn(lines, (why) => options.onBroken?.(file.path, why));
+  }
+}
+
+async function* jsonLineValues(file: SourceFile, options: ReadOptions): AsyncGenerator<unknown> {
+  yield* jsonValuesIn(linesIn(file, options), (why) => options.onBroken?.(file.path, why));
+}
+
+/** One prompt a line; standard input has no name to tell its format by, so its first line does. */
+async function* textPrompts(file: SourceFile, options: ReadOptions): AsyncGenerator<string> {
+  const lines = linesIn(file, options);
+  if (file.path === '-') {
+    const first = await lines.next();
+    if (first.done) return;
+    const all = prepended(first.value, lines);
+    if (/^\s*[{[]/.test(first.value)) {
+      const values = jsonValuesIn(all, (why) => options.onBroken?.(file.path, why));
+      yield* recordPrompts(values, file, options);
+    } else yield* all;
     return;
   }
-  yield* promptsOf(value, options);
+  yield* lines;
+}
+
+function linesIn(file: SourceFile, options: ReadOptions): AsyncGenerator<string> {
+  const onTooLong = (): void =>
+    options.onBroken?.(file.path, `a line is longer than ${LONGEST_LINE >> 20} MiB`);
+  return filled(linesOf(decodedPieces(file, options), onTooLong));
+}
+
+/** Lines with something on them. */
+async function* filled(lines: AsyncIterable<string>): AsyncGenerator<string> {
+  for await (const line of lines) if (line.trim() !== '') yield line;
+}
+
+async function* prepended(first: string, rest: AsyncIterable<string>): AsyncGenerator<string> {
+  yield first;
+  yield* rest;
 }
 
 async function* once(text: string): AsyncGenerator<string> {

@@ -11,12 +11,14 @@ export const anthropicOptions = z.strictObject({
     .string()
     .min(1)
     .optional()
-    .describe("The model to ask for, such as claude-sonnet-4-5; the expert's id when absent"),
+    .describe("The model to ask for, such as claude-sonnet-4-5; the expert's id when absent")
+    .meta({ examples: ['claude-sonnet-4-5'] }),
   api_key: z
     .string()
     .min(1)
     .optional()
-    .describe('Sent as x-api-key. Write ${NAME} to take it from the environment'),
+    .describe('Sent as x-api-key. Write ${NAME} to take it from the environment')
+    .meta({ examples: ['${ANTHROPIC_API_KEY}'] }),
   version: z
     .string()
     .regex(/^\d{4}-\d{2}-\d{2}$/, 'a date such as 2023-06-01')

@@ -15,7 +15,12 @@ import { beforeAnswer, beforeToken, planInProcess, refuse } from './misbehave.ts
 import { emulate, emulatedText, words } from './text.ts';
 
 export const emulatedOptions = z.strictObject({
-  tokens_per_second: z.number().gt(0).optional().describe('pace of the answer; without it, at once'),
+  tokens_per_second: z
+    .number()
+    .gt(0)
+    .optional()
+    .describe('pace of the answer; without it, at once')
+    .meta({ examples: [20] }),
   misbehaviour: z
     .string()
     .superRefine((list, context) => {
@@ -28,7 +33,8 @@ export const emulatedOptions = z.strictObject({
     .optional()
     .describe(
       "what it does wrong, as 'expert-router emulate --help' lists: 503, stall-after=5, cut, no-usage",
-    ),
+    )
+    .meta({ examples: ['stall-after=5, no-usage'] }),
 });
 
 export type EmulatedOptions = z.infer<typeof emulatedOptions>;

@@ -16,18 +16,24 @@ export const llamaOptions = z.strictObject({
     .string()
     .default('You are a helpful AI assistant.')
     .describe("system prompt, put before one the client sends; '' leaves it to the weights' chat template"),
-  temperature: z.number().min(0).max(2).default(0.2),
-  top_p: z.number().gt(0).max(1).default(0.9),
+  temperature: z.number().min(0).max(2).default(0.2).describe('0 always takes the likeliest token'),
+  top_p: z.number().gt(0).max(1).default(0.9).describe('share of the probability that tokens are drawn from'),
   top_k: z.int().min(0).default(40).describe('0 considers every token'),
   repetition_penalty: z.number().gt(0).max(2).default(1.1).describe('1 switches it off'),
   max_tokens: z.int().min(1).default(512).describe('for requests that name no limit'),
   context: z.int().min(64).default(2048).describe('tokens of prompt and answer together, per request'),
   parallel: z.int().min(1).max(64).default(4).describe('requests generated at once; more wait in line'),
-  threads: z.int().min(1).optional().describe('CPU threads; by default one fewer than there are cores'),
+  threads: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('CPU threads; by default one fewer than there are cores')
+    .meta({ examples: [8] }),
   gpu: z
     .union([z.literal('auto'), z.literal(false)])
     .optional()
-    .describe('auto where the binary has one'),
+    .describe('auto where the binary has one')
+    .meta({ examples: ['auto'] }),
 });
 
 export type LlamaOptions = z.infer<typeof llamaOptions>;

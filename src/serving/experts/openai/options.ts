@@ -11,10 +11,11 @@ const metricsUrl = z
   .optional()
   .describe(
     "Where the engine's metrics are; the engine's usual page when absent and url is http; false reads none",
-  );
+  )
+  .meta({ examples: ['http://gpu1:8000/metrics'] });
 
 const weighted = z.strictObject({
-  url: address,
+  url: address.describe('Address of one replica').meta({ examples: ['http://gpu2:8000'] }),
   metrics_url: metricsUrl,
   weight: z.number().positive().default(1).describe('Share of the work relative to the other replicas'),
 });
@@ -24,17 +25,20 @@ export const openaiOptions = z.strictObject({
     .union([address, z.array(z.union([address, weighted])).min(1, 'at least one address')])
     .describe(
       "Base address, or a list of them for replicas; '/v1' is added to one without a path. Example: http://gpu1:8000",
-    ),
+    )
+    .meta({ examples: ['http://gpu1:8000', ['http://gpu1:8000', { url: 'http://gpu2:8000', weight: 2 }]] }),
   model: z
     .string()
     .min(1)
     .optional()
-    .describe("The model name this server knows; the expert's id when absent"),
+    .describe("The model name this server knows; the expert's id when absent")
+    .meta({ examples: ['Qwen/Qwen2.5-Coder-7B-Instruct'] }),
   api_key: z
     .string()
     .min(1)
     .optional()
-    .describe('Sent as a bearer token. Write ${NAME} to take it from the environment'),
+    .describe('Sent as a bearer token. Write ${NAME} to take it from the environment')
+    .meta({ examples: ['${GPU_KEY}'] }),
   quirks: z
     .enum(QUIRKS_NAMES)
     .optional()
@@ -46,7 +50,8 @@ export const openaiOptions = z.strictObject({
     .int()
     .positive()
     .optional()
-    .describe("Longest answer where the request names no limit; the server's own default when absent"),
+    .describe("Longest answer where the request names no limit; the server's own default when absent")
+    .meta({ examples: [1024] }),
   metrics_url: metricsUrl,
   connect_timeout: duration.prefault('5s').describe('Longest wait for the connection'),
   header_timeout: duration.prefault('5m').describe('Longest wait for the first byte of the answer'),

@@ -5,7 +5,7 @@
 import { describeError } from '../../../core/errors.ts';
 import { eventReader } from '../../../core/sse.ts';
 import { HttpClient, WireError } from '../../../http/client.ts';
-import { exchange, type HttpResponse } from './http-body.ts';
+import { PulledResponse } from '../../../http/pulled-response.ts';
 import {
   type Access,
   type Deadlines,
@@ -89,9 +89,9 @@ export class HttpServer implements TritonServer {
     const body = Buffer.from(JSON.stringify({ id, ...inputsAsJson(inputs) }));
     try {
       const response = await this.#send(this.#client, 'POST', path, signal, body);
-      if (response.head.status !== 200) throw refusal(response.head.status, await whole(response));
+      if (response.head.status !== 200) throw refusal(response.head.status, await response.bytes());
       if (decoupled) yield* events(response);
-      else yield read(await whole(response));
+      else yield read(await response.bytes());
     } catch (error) {
       throw asServerError(error);
     }
@@ -136,7 +136,7 @@ export class HttpServer implements TritonServer {
         signal,
         Buffer.from(method === 'POST' ? '{}' : ''),
       );
-      const body = await whole(response);
+      const body = await response.bytes();
       if (response.head.status !== 200) throw refusal(response.head.status, body);
       return body.toString();
     } catch (error) {
@@ -150,9 +150,9 @@ export class HttpServer implements TritonServer {
     path: string,
     signal: AbortSignal,
     body: Buffer,
-  ): Promise<HttpResponse> {
+  ): Promise<PulledResponse> {
     const headers = { 'content-type': 'application/json', ...this.#headers };
-    return exchange(client, { method, path: this.#base + path, headers, body }, signal);
+    return PulledResponse.open(client, { method, path: this.#base + path, headers, body }, signal);
   }
 }
 
@@ -179,11 +179,11 @@ function lowerCase(headers: Readonly<Record<string, string>>): Record<string, st
  * One response an event. The status was fixed by the first of them, so a later failure comes as an event too. The
  * end of the body is the only mark of the last: one that is cut off throws by itself.
  */
-async function* events({ body }: HttpResponse): AsyncGenerator<Outputs, void, undefined> {
+async function* events(response: PulledResponse): AsyncGenerator<Outputs, void, undefined> {
   const arrived: Buffer[] = [];
   // Bytes are carried through the reader of events one to a character, since a response may end within a character.
   const feed = eventReader(({ data }) => arrived.push(Buffer.from(data, 'latin1')));
-  for await (const piece of body) {
+  for await (const piece of response.pieces()) {
     feed(piece.toString('latin1'));
     for (const event of arrived.splice(0)) yield read(event);
   }
@@ -198,12 +198,6 @@ function read(answer: Buffer): Outputs {
     if (error instanceof ServerError) throw error;
     throw new ServerError('garbled', `an answer that cannot be read: ${describeError(error)}`);
   }
-}
-
-async function whole({ body }: HttpResponse): Promise<Buffer> {
-  const pieces: Buffer[] = [];
-  for await (const piece of body) pieces.push(piece);
-  return Buffer.concat(pieces);
 }
 
 /** Triton's codes as HTTP has them (src/http_server.cc); 400 stands for all it has no other number for. */

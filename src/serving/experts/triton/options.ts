@@ -9,7 +9,7 @@ const address = z.url({
 });
 
 const weighted = z.strictObject({
-  url: address,
+  url: address.describe('Address of one replica').meta({ examples: ['grpc://gpu2:8001'] }),
   weight: z.number().positive().default(1).describe('Share of the work relative to the other replicas'),
 });
 
@@ -18,14 +18,16 @@ export const tritonOptions = z.strictObject({
     .union([address, z.array(z.union([address, weighted])).min(1, 'at least one address')])
     .describe(
       'Address of the server, or a list of them for replicas; grpc:// or grpcs:// (port 8001) speaks gRPC, http:// or https:// (port 8000) HTTP',
-    ),
+    )
+    .meta({ examples: ['grpc://gpu1:8001'] }),
   model: z
     .string()
     .min(1)
     .optional()
     .describe(
       'Name of the model in its repository, such as ensemble or tensorrt_llm; by default the only one that is ready',
-    ),
+    )
+    .meta({ examples: ['ensemble'] }),
   dialect: z
     .enum(DIALECTS)
     .optional()
@@ -36,14 +38,16 @@ export const tritonOptions = z.strictObject({
     .string()
     .min(1)
     .optional()
-    .describe("Folder with the model's tokenizer_config.json and, for the dialect core, tokenizer.json"),
+    .describe("Folder with the model's tokenizer_config.json and, for the dialect core, tokenizer.json")
+    .meta({ examples: ['./tokenizer'] }),
   chat_template: z
     .string()
     .min(1)
     .optional()
     .describe(
       "A Jinja file, a template itself, or 'plain' where the server applies its own; by default the tokenizer's",
-    ),
+    )
+    .meta({ examples: ['./chat_template.jinja'] }),
   output: z
     .enum(['auto', 'incremental', 'cumulative'])
     .default('auto')
@@ -58,24 +62,28 @@ export const tritonOptions = z.strictObject({
   metrics_url: z
     .union([z.url({ protocol: /^https?$/, error: 'an http:// or https:// address' }), z.literal(false)])
     .optional()
-    .describe("The server's Prometheus page; by default port 8002 of the same host; false reads none"),
+    .describe("The server's Prometheus page; by default port 8002 of the same host; false reads none")
+    .meta({ examples: ['http://gpu1:8002/metrics'] }),
   headers: z
     .record(z.string(), z.string())
     .default({})
-    .describe('Sent with every request, for a proxy in front of the server'),
+    .describe('Sent with every request, for a proxy in front of the server')
+    .meta({ examples: [{ 'x-tenant': 'a' }] }),
   restricted_api: z
     .record(z.string(), z.string())
     .default({})
     .describe(
       'Key and value of --grpc-restricted-protocol or --http-restricted-api. Write ${NAME} to take the value from the environment',
-    ),
+    )
+    .meta({ examples: [{ 'admin-key': '${ADMIN_KEY}' }] }),
   tls_ca: z
     .string()
     .min(1)
     .optional()
     .describe(
       "File with the certificates of the authority that signed the server's, for grpcs:// and https://; by default those the system knows",
-    ),
+    )
+    .meta({ examples: ['./ca.pem'] }),
   connect_timeout: duration.prefault('5s').describe('Longest wait for the connection'),
   header_timeout: duration.prefault('5m').describe('Longest wait for the first response'),
   idle_timeout: duration.prefault('2m').describe('Longest silence within an answer'),

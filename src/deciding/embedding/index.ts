@@ -1,0 +1,21 @@
+/** The table of embeddings: one line each. */
+import { UserError } from '../../core/errors.ts';
+import type { AnyEmbedding, EmbeddingKind, Sections } from './embedding.ts';
+import { lexical } from './lexical/index.ts';
+
+export const EMBEDDINGS: Readonly<Record<string, EmbeddingKind>> = {
+  lexical,
+};
+
+export const DEFAULT_EMBEDDING = 'lexical';
+
+/** The embedding of that id from a file's sections. @throws UserError when it is unknown, missing or damaged */
+export function readEmbedding(id: string, sections: Sections): AnyEmbedding {
+  const kind = Object.hasOwn(EMBEDDINGS, id) ? EMBEDDINGS[id] : undefined;
+  if (!kind) {
+    const known = Object.keys(EMBEDDINGS).join(', ');
+    throw new UserError(`it needs the embedding '${id}', this program has ${known}: update expert-router`);
+  }
+  if (!Object.hasOwn(sections, id)) throw new UserError(`it is damaged: its section '${id}' is missing`);
+  return kind.read(sections);
+}

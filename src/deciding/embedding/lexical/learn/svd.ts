@@ -1,0 +1,144 @@
+/**
+ * Truncated singular value decomposition of a sparse tf-idf matrix by randomised subspace iteration. Only the right
+ * singular vectors are made: they are what projects a text.
+ */
+import type { Random } from '../../../../core/random.ts';
+import { type CountChunk, frequencyTable } from './counts.ts';
+import { addGram, orthonormalise, symmetricEigen } from './dense.ts';
+
+export interface Svd {
+  /** Falling. */
+  readonly values: Float64Array;
+  /** columns × rank, row-major: row t is term t in the space of the right singular vectors. */
+  readonly vectors: Float32Array;
+  readonly rank: number;
+}
+
+/** Extra directions that make the wanted ones accurate (Halko, Martinsson & Tropp 2011, section 4.2 suggests 5–10). */
+const OVERSAMPLING = 12;
+/** Passes over the matrix; the last is for the Rayleigh–Ritz step. */
+const ITERATIONS = 4;
+/** Rows are added up in this many blocks, whatever the number of threads, so that sums round the same way. */
+const BLOCKS = 4;
+
+/** What one block of rows adds: AᵀA·Q, or, in the last pass, (A·Q)ᵀ(A·Q) for the Rayleigh–Ritz step. */
+export interface BlockProduct {
+  /** Empty in the last pass. */
+  readonly z: Float32Array;
+  readonly gram: Float64Array;
+}
+
+/** Multiplies all blocks by q; swapped for a parallel one in training. */
+export type Multiply = (q: Float32Array, width: number, last: boolean) => Promise<readonly BlockProduct[]>;
+
+/** The chunks of each block: runs of about equal length, in order. */
+export function blocksOf(chunks: readonly CountChunk[]): readonly (readonly CountChunk[])[] {
+  return Array.from({ length: BLOCKS }, (_, block) =>
+    chunks.slice(
+      Math.floor((chunks.length * block) / BLOCKS),
+      Math.floor((chunks.length * (block + 1)) / BLOCKS),
+    ),
+  ).filter((block) => block.length > 0);
+}
+
+/** `weights[t]` is what a term weighs before its frequency in a row; rows count at unit length. */
+export function multiplyBlock(
+  chunks: readonly CountChunk[],
+  weights: Float32Array,
+  q: Float32Array,
+  width: number,
+  last: boolean,
+): BlockProduct {
+  const z = new Float32Array(last ? 0 : q.length);
+  const gram = new Float64Array(width * width);
+  for (const chunk of chunks) multiplyChunk(chunk, weights, q, { z, gram }, width);
+  return { z, gram };
+}
+
+function multiplyChunk(
+  chunk: CountChunk,
+  weights: Float32Array,
+  q: Float32Array,
+  { z, gram }: BlockProduct,
+  width: number,
+): void {
+  const { rows, offsets, terms, counts, lengths } = chunk;
+  const frequency = frequencyTable();
+  const y = new Float64Array(width);
+  for (let row = 0; row < rows; row += 1) {
+    const length = lengths[row]!;
+    if (length === 0) continue;
+    const first = offsets[row]!;
+    const end = offsets[row + 1]!;
+    y.fill(0);
+    for (let entry = first; entry < end; entry += 1) {
+      const term = terms[entry]!;
+      const weight = (frequency[counts[entry]!]! * weights[term]!) / length;
+      const at = term * width;
+      for (let j = 0; j < width; j += 1) y[j]! += weight * q[at + j]!;
+    }
+    if (z.length === 0) {
+      addGram(y, width, gram);
+      continue;
+    }
+    for (let entry = first; entry < end; entry += 1) {
+      const term = terms[entry]!;
+      const weight = (frequency[counts[entry]!]! * weights[term]!) / length;
+      const at = term * width;
+      for (let j = 0; j < width; j += 1) z[at + j]! += weight * y[j]!;
+    }
+  }
+}
+
+/**
+ * The leading `rank` right singular vectors (fewer when the matrix has fewer), by subspace iteration on AᵀA from a
+ * Gaussian start with a Rayleigh–Ritz step at the end (Halko et al. 2011, algorithms 4.4 and 5.1).
+ */
+export async function truncatedSvd(
+  columns: number,
+  rank: number,
+  random: Random,
+  multiply: Multiply,
+  onPass: (done: number, total: number) => void = () => {},
+): Promise<Svd> {
+  const width = Math.max(1, Math.min(rank + OVERSAMPLING, columns));
+  const q = Float32Array.from({ length: columns * width }, () => random.normal());
+  orthonormalise(q, width, 1);
+  let gram: Float64Array = new Float64Array(width * width);
+  for (let pass = 0; pass < ITERATIONS; pass += 1) {
+    const products = await multiply(q, width, pass === ITERATIONS - 1);
+    onPass(pass + 1, ITERATIONS);
+    if (pass === ITERATIONS - 1) gram = summed(products.map((product) => product.gram));
+    else {
+      q.fill(0);
+      for (const { z } of products) for (let i = 0; i < q.length; i += 1) q[i]! += z[i]!;
+      // The last one feeds the Rayleigh–Ritz step, which takes the columns to be orthonormal.
+      orthonormalise(q, width, pass === ITERATIONS - 2 ? 2 : 1);
+    }
+  }
+  return rayleighRitz(q, gram, width, Math.min(rank, width));
+}
+
+function summed(grams: readonly Float64Array[]): Float64Array {
+  const sum = new Float64Array(grams[0]!.length);
+  for (const gram of grams) for (let i = 0; i < sum.length; i += 1) sum[i]! += gram[i]!;
+  return sum;
+}
+
+function rayleighRitz(q: Float32Array, gram: Float64Array, width: number, rank: number): Svd {
+  for (let i = 0; i < width; i += 1)
+    for (let j = 0; j < i; j += 1) gram[i * width + j] = gram[j * width + i]!;
+  const eigen = symmetricEigen(gram, width);
+  let kept = 0;
+  while (kept < rank && eigen.values[kept]! > eigen.values[0]! * 1e-9) kept += 1;
+  const columns = q.length / width;
+  const vectors = new Float32Array(columns * kept);
+  for (let row = 0; row < columns; row += 1) {
+    for (let j = 0; j < kept; j += 1) {
+      let sum = 0;
+      for (let m = 0; m < width; m += 1) sum += q[row * width + m]! * eigen.vectors[m * width + j]!;
+      vectors[row * kept + j] = sum;
+    }
+  }
+  return { values: eigen.values.slice(0, kept).map(Math.sqrt), vectors, rank: kept };
+}

@@ -1,0 +1,156 @@
+/**
+ * From a text to its vector: every segment's tf-idf weights at unit length, added by segment weight, projected, brought
+ * to unit length. Linear but for that last length, so a vector can be traced back to words exactly.
+ */
+import { FeatureBuffer } from '../../text/feature-buffer.ts';
+import { extractFeatures, KINDS, normalise } from '../../text/features.ts';
+import { budgetOf, type RoutableText, type Segment } from '../../text/routable.ts';
+import { sampleText } from '../../text/sampling.ts';
+import { wordsOf } from '../../text/words.ts';
+import type { Embedded, Embedding, Sections, WordShare } from '../embedding.ts';
+import { addRows } from './rows.ts';
+import { TermCounts, TermLookup, type Terms } from './terms.ts';
+import { termFrequency } from './weighting.ts';
+
+export class LexicalEmbedding implements Embedding {
+  readonly id: string;
+  readonly dimensions: number;
+  readonly sections: () => Sections;
+  readonly #terms: Terms;
+  readonly #lookup: TermLookup;
+  // Used again for every text: `embed` is synchronous, so one set is enough.
+  readonly #features = new FeatureBuffer();
+  readonly #counts: TermCounts;
+  readonly #projection: Float64Array;
+  readonly #gains: Float64Array;
+
+  constructor(id: string, terms: Terms, sections: () => Sections) {
+    this.id = id;
+    this.dimensions = terms.dimensions;
+    this.sections = sections;
+    this.#terms = terms;
+    this.#lookup = new TermLookup(terms.hashes);
+    this.#counts = new TermCounts(this.#lookup);
+    this.#projection = new Float64Array(terms.dimensions);
+    this.#gains = new Float64Array(terms.hashes.length);
+  }
+
+  /** The familiarity is how far the terms of the main segment point the same way, unknown features pointing nowhere. */
+  embed(text: RoutableText): Embedded {
+    const { total, familiarity } = this.#add(text);
+    const length = lengthOf(total);
+    const vector = new Float32Array(total.length);
+    if (length > 0) for (let j = 0; j < vector.length; j += 1) vector[j] = total[j]! / length;
+    return { vector, familiarity };
+  }
+
+  /** The vector before it is brought to unit length. */
+  #add(text: RoutableText): { total: Float64Array; familiarity: number } {
+    const projection = this.#projection;
+    const total = new Float64Array(this.dimensions);
+    let familiarity = 0;
+    for (const [index, segment] of text.segments.entries()) {
+      extractFeatures(readable(segment), this.#features);
+      this.#counts.count(this.#features);
+      const { energy, known } = this.#project();
+      if (index === 0) familiarity = this.#coherence(known);
+      if (energy === 0) continue;
+      const factor = segment.weight / Math.sqrt(energy);
+      for (let j = 0; j < total.length; j += 1) total[j]! += factor * projection[j]!;
+    }
+    return { total, familiarity };
+  }
+
+  /** Projects the counted terms; returns the sum of their squared weights and that of their weights. */
+  #project(): { energy: number; known: number } {
+    const counted = this.#counts;
+    const gains = this.#gains;
+    const { weights, scales, rows } = this.#terms;
+    let energy = 0;
+    let known = 0;
+    for (let index = 0; index < counted.length; index += 1) {
+      const term = counted.terms[index]!;
+      const weight = termFrequency(counted.counts[term]!) * weights[term]!;
+      energy += weight * weight;
+      known += weight;
+      gains[index] = weight * scales[term]!;
+    }
+    this.#projection.fill(0);
+    addRows(rows, counted.terms, gains, counted.length, this.#projection);
+    return { energy, known };
+  }
+
+  #coherence(known: number): number {
+    const { unknownWeights } = this.#terms;
+    const { unknown } = this.#counts;
+    let weight = known;
+    for (let kind = 0; kind < KINDS; kind += 1) weight += unknown[kind]! * unknownWeights[kind]!;
+    return weight === 0 ? 0 : lengthOf(this.#projection) / weight;
+  }
+
+  /** A feature of several characters is divided evenly among them, and so among the words it covers. */
+  explain(text: RoutableText, direction: Float64Array): readonly WordShare[] {
+    const length = lengthOf(this.#add(text).total);
+    const shares = new Map<string, number>();
+    if (length === 0) return [];
+    for (const segment of text.segments) this.#explainSegment(segment, direction, shares);
+    return Array.from(shares, ([word, share]) => ({ word, share: share / length }));
+  }
+
+  #explainSegment(segment: Segment, direction: Float64Array, shares: Map<string, number>): void {
+    const text = readable(segment);
+    const features = new FeatureBuffer(true);
+    const counted = this.#counts;
+    extractFeatures(text, features);
+    counted.count(features);
+    const { energy } = this.#project();
+    if (energy === 0) return;
+    const perUnit = new Float64Array(text.length);
+    for (let index = 0; index < features.length; index += 1) {
+      const term = this.#lookup.find(features.hashes[index]!);
+      if (term < 0) continue;
+      const count = counted.counts[term]!;
+      const weight = (termFrequency(count) * this.#terms.weights[term]!) / count;
+      const share = (segment.weight / Math.sqrt(energy)) * weight * this.#along(term, direction);
+      spread(text, perUnit, features.starts[index]!, features.ends[index]!, share);
+    }
+    for (const { start, end, kind } of wordsOf(text)) {
+      let sum = 0;
+      for (let at = start; at < end; at += 1) sum += perUnit[at]!;
+      if (sum === 0) continue;
+      const word = kind === 'space' ? '⏎ indentation' : text.slice(start, end).toLowerCase();
+      shares.set(word, (shares.get(word) ?? 0) + sum);
+    }
+  }
+
+  #along(term: number, direction: Float64Array): number {
+    const { rows, scales } = this.#terms;
+    let dot = 0;
+    const at = term * direction.length;
+    for (let j = 0; j < direction.length; j += 1) dot += rows[at + j]! * direction[j]!;
+    return dot * scales[term]!;
+  }
+}
+
+function readable(segment: Segment): string {
+  return normalise(sampleText(segment.text, budgetOf(segment)));
+}
+
+/** Evenly over the characters of the feature; over its spaces only where it has nothing else, as indentation. */
+function spread(text: string, perUnit: Float64Array, start: number, end: number, value: number): void {
+  let visible = 0;
+  for (let at = start; at < end; at += 1) if (text.charCodeAt(at) > SPACE_UNIT) visible += 1;
+  for (let at = start; at < end; at += 1) {
+    if (visible === 0) perUnit[at]! += value / (end - start);
+    else if (text.charCodeAt(at) > SPACE_UNIT) perUnit[at]! += value / visible;
+  }
+}
+
+const SPACE_UNIT = 0x20;
+
+/** A plain loop: Math.hypot over spread arguments costs several times as much. */
+function lengthOf(vector: Float64Array): number {
+  let sum = 0;
+  for (let j = 0; j < vector.length; j += 1) sum += vector[j]! * vector[j]!;
+  return Math.sqrt(sum);
+}

@@ -1,0 +1,56 @@
+/** The lexical embedding's section of a router model's file. */
+import { UserError } from '../../../core/errors.ts';
+import { arrayOf, floats, integers } from '../../../core/safetensors.ts';
+import { KINDS, TOKENIZER } from '../../text/features.ts';
+import type { Section, Sections } from '../embedding.ts';
+import { LexicalEmbedding } from './lexical.ts';
+import type { Terms } from './terms.ts';
+
+const ID = 'lexical';
+
+export function readLexical(sections: Sections): LexicalEmbedding {
+  return lexicalEmbedding(termsIn(sections[ID]!));
+}
+
+export function lexicalEmbedding(terms: Terms): LexicalEmbedding {
+  return new LexicalEmbedding(ID, terms, () => sectionsOf(terms));
+}
+
+function sectionsOf(terms: Terms): Sections {
+  const { hashes, dimensions } = terms;
+  const section: Section = {
+    settings: { tokenizer: TOKENIZER, dimensions },
+    tensors: {
+      hashes: integers(hashes),
+      weights: floats(terms.weights),
+      scales: floats(terms.scales),
+      unknown_weights: floats(terms.unknownWeights),
+      rows: { dtype: 'I8', shape: [hashes.length, dimensions], data: terms.rows },
+    },
+  };
+  return { [ID]: section };
+}
+
+function termsIn({ settings, tensors }: Section): Terms {
+  if (settings.tokenizer !== TOKENIZER) {
+    throw new UserError(
+      `it was trained with tokens ${settings.tokenizer}, this program makes ${TOKENIZER}: train it again`,
+    );
+  }
+  const terms = {
+    dimensions: Number(settings.dimensions),
+    hashes: arrayOf(tensors, 'hashes', 'U32'),
+    weights: arrayOf(tensors, 'weights', 'F32'),
+    rows: arrayOf(tensors, 'rows', 'I8'),
+    scales: arrayOf(tensors, 'scales', 'F32'),
+    unknownWeights: arrayOf(tensors, 'unknown_weights', 'F32'),
+  };
+  const count = terms.hashes.length;
+  const sound =
+    terms.weights.length === count &&
+    terms.scales.length === count &&
+    terms.rows.length === count * terms.dimensions &&
+    terms.unknownWeights.length === KINDS;
+  if (!sound) throw new UserError('it is damaged: the arrays of its vocabulary do not fit each other');
+  return terms;
+}
