@@ -70,7 +70,7 @@ describe('calibrate', () => {
       `users: 4\nseconds: 20\nwarmup: 5\nlengths: { prompt: 50, output: 40 }\nplacements: [{ model: llama-3.1-8b, calibrated: ${file} }]\n`,
     );
     const json = join(folder, 's.json');
-    await printed(simulateCommand(), [scenario, '--json', json]);
+    await printed(simulateCommand(), [scenario, '--out', json]);
     const { tpot_ms } = JSON.parse(readFileSync(json, 'utf8')).runs[0].stages[0];
     // What was measured is what is simulated, whatever it was.
     const expected = 1000 * (written.per_step + 4 * written.per_sequence);

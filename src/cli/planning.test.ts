@@ -174,7 +174,7 @@ describe('simulate', () => {
       `${SCENARIO.slice(0, SCENARIO.indexOf('placements:'))}turns: 3\nplacements:${fleet}`,
     );
     const json = join(folder, 'mixed.json');
-    await printed(simulateCommand(), [mixed, '--json', json]);
+    await printed(simulateCommand(), [mixed, '--out', json]);
     const [run] = JSON.parse(readFileSync(json, 'utf8')).runs;
     expect(run.gpus).toBe(2 + 2 + 8);
     expect(run.stages[1].experts.map((e: { gpus: number }) => e.gpus)).toEqual([1, 1, 2, 8]);
@@ -182,7 +182,7 @@ describe('simulate', () => {
 
     const limited = join(folder, 'limited.yaml');
     writeFileSync(limited, SCENARIO.replace('experts: 2 }', 'experts: 2, front_end: 100 }'));
-    await printed(simulateCommand(), [limited, '--json', json]);
+    await printed(simulateCommand(), [limited, '--out', json]);
     expect(JSON.parse(readFileSync(json, 'utf8')).runs[0].stages[1].tokens_per_second).toBeLessThan(
       1.2 * 200,
     );
