@@ -176,9 +176,20 @@ export function stepCost(
   // With replicated attention each GPU of the group serves its share of the sequences.
   const groups = d.attentionData ? d.tensorParallel : 1;
 
+  // Steps without prompts are most steps, and their products depend on the number of sequences alone.
+  const decoding = new Map<number, ReturnType<typeof productSeconds>>();
+  const productsOf = (load: StepLoad): ReturnType<typeof productSeconds> => {
+    const { decodeSequences, prefillTokens, logitRows } = load;
+    if (prefillTokens > 0 || logitRows !== decodeSequences)
+      return productSeconds(parts, decodeSequences + prefillTokens, logitRows, groups);
+    const known = decoding.get(decodeSequences) ?? productSeconds(parts, decodeSequences, logitRows, groups);
+    decoding.set(decodeSequences, known);
+    return known;
+  };
+
   const breakdown = (load: StepLoad): StepBreakdown => {
     const tokens = load.decodeSequences + load.prefillTokens;
-    const { seconds, boundBy } = productSeconds(parts, tokens, load.logitRows, groups);
+    const { seconds, boundBy } = productsOf(load);
     const logitBytes = (LOGIT_PASSES * 4 * load.logitRows * d.model.vocabulary) / d.tensorParallel;
     return {
       products: seconds,
