@@ -6,45 +6,19 @@ import { once } from 'node:events';
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { composeFleet, composeGateway, expertDeps, loadRouterModel } from '../src/serving/app/compose.ts';
-import { parseConfig } from '../src/serving/config/load.ts';
-import { Readiness } from '../src/serving/front/readiness.ts';
-import { gatewayServer } from '../src/serving/front/server.ts';
-import { Telemetry } from '../src/serving/telemetry/metrics.ts';
+import { createGateway } from '../src/index.ts';
 import { WORST_INPUTS } from './kit/worst-inputs.ts';
 
 const other = new Worker(new URL('./kit/other-side.js', import.meta.url));
 const [expert] = (await once(other, 'message')) as [string];
-const config = parseConfig(
-  `experts: [${[
-    'coding-python-expert',
-    'mathematics-reasoner',
-    'general-assistant-7b',
-    'japanese-translation',
-  ]
-    .map((id) => `{ id: ${id}, kind: openai, url: '${expert}', dialect: vllm, metrics_url: false }`)
-    .join()}]`,
-  'bench.yaml',
-  {},
-);
-const fleet = await composeFleet(
-  config,
-  expertDeps(() => {}),
-);
-const telemetry = new Telemetry({ processMetrics: false });
-const context = {
-  gateway: await composeGateway(config, await loadRouterModel(config), fleet, telemetry),
-  metrics: async () => ({ contentType: '', page: '' }),
-  readiness: new Readiness(fleet),
-  maxBodyMb: config.max_body_mb,
-  startedAt: 0,
-  onRouted: () => {},
-};
-const server = gatewayServer({
-  log: console.error,
-  current: () => ({ keys: [], permitted: { hosts: [], origins: [] }, context }),
-});
-const url = await server.listen('127.0.0.1', 0);
+const experts = [
+  'coding-python-expert',
+  'mathematics-reasoner',
+  'general-assistant-7b',
+  'japanese-translation',
+].map((id) => ({ id, kind: 'openai', url: expert, dialect: 'vllm', metrics_url: false }));
+const gateway = await createGateway({ experts }, { log: console.error, probes: false });
+const url = await gateway.listen({ port: 0 });
 
 interface Measured {
   readonly status: number;
@@ -87,6 +61,6 @@ for (const name of names) {
     `${name.padEnd(46)} ${mb.toFixed(1).padStart(7)} ${String(status).padStart(6)} ${figures.join('  ')}`,
   );
 }
-await server.close(0);
+await gateway.close({ graceMs: 0 });
 await other.terminate();
 process.exit(0);

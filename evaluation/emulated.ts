@@ -2,7 +2,7 @@
  * `npm run bench:emulated`: what users feel through the real gateway in front of emulated GPUs, beside the simulation
  * of the same requests. The difference is the gateway, the load test and the emulator's clock.
  */
-import { textTable } from '../src/cli/plan/tables.ts';
+import { textTable } from '../src/report/text-table.ts';
 import { type LiveFigures, measureLive } from './emulated/live.ts';
 import { simulateStage } from './emulated/simulated.ts';
 import type { Figures, Stage } from './emulated/stage.ts';

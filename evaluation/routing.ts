@@ -3,31 +3,29 @@
  * (evaluation/routing-prompts.jsonl, none of them used in training). `npm run eval:routing`.
  */
 import { readFileSync } from 'node:fs';
-import { composeRouter, DEFAULT_CONFIG, idleLoads, loadRouterModel } from '../src/serving/app/compose.ts';
-import { loadConfig } from '../src/serving/config/load.ts';
-import { parseRequest } from '../src/serving/gateway/request.ts';
+import { checkConfig } from '../src/index.ts';
+import { createRouter, loadRouterModel } from '../src/router.ts';
 
 interface Judged {
   readonly prompt: string;
   readonly experts: readonly string[];
 }
 
-const config = await loadConfig(process.argv[2] ?? DEFAULT_CONFIG, process.env);
-const router = await composeRouter(config, await loadRouterModel(config), idleLoads(config));
+const { experts: configured, router: file } = await checkConfig(process.argv[2] ?? 'presets/embedded.yaml');
+const router = await createRouter({ model: await loadRouterModel(file), experts: configured });
 const lines = readFileSync('evaluation/routing-prompts.jsonl', 'utf8').trim().split('\n');
 const judged = lines.map((line) => JSON.parse(line) as Judged);
 
 const right = new Map<string, number>();
 const asked = new Map<string, number>();
 for (const { prompt, experts } of judged) {
-  const body = Buffer.from(JSON.stringify({ messages: [{ role: 'user', content: prompt }] }));
-  const { decision, classification } = await router.route(parseRequest('chat', body), undefined);
+  const { expert, classification } = router.decide(prompt);
   const wanted = experts[0]!;
   asked.set(wanted, (asked.get(wanted) ?? 0) + 1);
-  if (experts.includes(decision.expert)) right.set(wanted, (right.get(wanted) ?? 0) + 1);
+  if (experts.includes(expert)) right.set(wanted, (right.get(wanted) ?? 0) + 1);
   else
     console.log(
-      `${wanted} -> ${decision.expert} (${classification.name}): ${prompt.replaceAll('\n', ' ').slice(0, 70)}`,
+      `${wanted} -> ${expert} (${classification.name}): ${prompt.replaceAll('\n', ' ').slice(0, 70)}`,
     );
 }
 

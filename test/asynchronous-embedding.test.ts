@@ -2,8 +2,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, expect, it } from 'vitest';
 import type { AsynchronousEmbedding, Embedded } from '../src/deciding/embedding/embedding.ts';
-import type { RouterModel } from '../src/deciding/model/router-model.ts';
 import type { RoutableText } from '../src/deciding/text/routable.ts';
+import { loadRouterModel, type RouterModel } from '../src/router.ts';
 import { gateway, type RunningGateway } from './support/gateway.ts';
 import { polite, type Upstream, upstream } from './support/upstream.ts';
 
@@ -39,7 +39,7 @@ experts:
   - { id: code, kind: openai, url: '${server.url}', samples: [Write a Python function] }
   - { id: cooking, kind: openai, url: '${server.url}', samples: [Bake bread in the oven, A recipe for soup] }
 `,
-    change,
+    change ? { routerModel: change(await loadRouterModel()) } : {},
   );
   running.push(router, server);
   return router;

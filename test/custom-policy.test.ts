@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { POLICIES } from '../src/deciding/routing/policies/index.ts';
 import { definePolicy, type PolicyContext } from '../src/deciding/routing/policy.ts';
 import { composeRouter, idleLoads, loadRouterModel } from '../src/serving/app/compose.ts';
+import { SHIPPED } from '../src/serving/config/catalogue.ts';
 import { parseConfig } from '../src/serving/config/load.ts';
 import { parseRequest } from '../src/serving/gateway/request.ts';
 
@@ -33,9 +34,9 @@ it('ranks by its own options, and sees the request', async () => {
     ].join('\n'),
     'test.yaml',
     {},
-    policies,
+    { ...SHIPPED, policies },
   );
-  const router = await composeRouter(config, await loadRouterModel(config), idleLoads(config), policies);
+  const router = await composeRouter(config, await loadRouterModel(config), idleLoads(config), { policies });
   const body = { messages: [{ role: 'user', content: 'Sort a list in Python' }], max_tokens: 20 };
   const request = parseRequest('chat', Buffer.from(JSON.stringify(body)));
   const { decision } = await router.route(request, undefined, 7);

@@ -42,9 +42,8 @@ async function engine(metrics: string | null): Promise<Engine> {
 }
 
 async function router(yaml: string): Promise<RunningGateway> {
-  const running = await gateway(yaml);
+  const running = await gateway(yaml, { probes: true });
   opened.push(running);
-  running.watch();
   return running;
 }
 

@@ -2,11 +2,11 @@
 import { Command } from 'commander';
 import { UserError } from '../core/errors.ts';
 import { progressBar } from '../core/progress.ts';
+import { textTable } from '../report/text-table.ts';
 import { fitMeasured, type MeasuredConstants } from '../simulating/cost/measured.ts';
 import { writeCalibrationFile } from './calibrate/file.ts';
 import { probe } from './calibrate/probe.ts';
 import { amountOf } from './plan/options.ts';
-import { textTable } from './plan/tables.ts';
 import { UsageError } from './usage-error.ts';
 
 interface CalibrateOptions {

@@ -1,14 +1,14 @@
 /** `expert-router doctor`: whether every expert of a config does what the gateway needs of it, and what to do if not. */
 import { styleText } from 'node:util';
 import { Command } from 'commander';
-import { DEFAULT_CONFIG, expertDeps, isInProcess, replicaMakers } from '../serving/app/compose.ts';
-import { StandIns } from '../serving/app/stand-ins.ts';
+import { progressBar } from '../core/progress.ts';
+import { DEFAULT_CONFIG } from '../serving/app/compose.ts';
+import { realWorld } from '../serving/app/world.ts';
 import { loadConfig } from '../serving/config/load.ts';
-import { type Config, type ExpertConfig, kindOptions } from '../serving/config/schema.ts';
 import { cureOf } from '../serving/doctor/cures.ts';
-import { type Examination, examine } from '../serving/doctor/examine.ts';
+import type { Examination } from '../serving/doctor/examine.ts';
+import { examineConfig } from '../serving/doctor/examine-config.ts';
 import { type Fault, faultText } from '../serving/doctor/fault.ts';
-import { judgeMade } from '../serving/doctor/judge.ts';
 import { duration } from './numbers.ts';
 
 interface DoctorOptions {
@@ -60,7 +60,11 @@ Examples:
 
 async function run(options: DoctorOptions): Promise<void> {
   const config = await loadConfig(options.config ?? DEFAULT_CONFIG, process.env);
-  const all = await examineAll(config, options);
+  const world = realWorld({ log: (line) => console.error(line), progress: progressBar });
+  const examined = await examineConfig(config, { world, ask: options.ask, timeout: options.timeout });
+  const all = examined.map(({ expert, kind, replica, ...found }): Examined => {
+    return { expert, kind, replica, checks: printed(found) };
+  });
   if (options.json) console.log(JSON.stringify(all, null, 2));
   else for (const one of all) console.log(`${inWords(one)}\n`);
   const checks = all.flatMap((one) => one.checks);
@@ -72,56 +76,6 @@ async function run(options: DoctorOptions): Promise<void> {
         : `${failed} of ${checks.length} checks failed.`,
     );
   if (failed > 0) process.exitCode = 1;
-}
-
-/** Servers elsewhere all at once; what computes in this process one after another. */
-async function examineAll(config: Config, options: DoctorOptions): Promise<readonly Examined[]> {
-  const [inside, outside] = [true, false].map((wanted) =>
-    config.experts.filter((expert) => isInProcess(expert) === wanted),
-  ) as [ExpertConfig[], ExpertConfig[]];
-  const found = new Map<ExpertConfig, readonly Examined[]>();
-  const deps = expertDeps((line) => console.error(line));
-  const standIns = new StandIns(deps);
-  const look = async (expert: ExpertConfig): Promise<void> => {
-    found.set(expert, await examineExpert(expert, options, () => replicaMakers(expert, deps, standIns)));
-  };
-  await Promise.all(outside.map(look));
-  for (const expert of inside) await look(expert);
-  return config.experts.flatMap((expert) => found.get(expert) ?? []);
-}
-
-async function examineExpert(
-  expert: ExpertConfig,
-  { ask, timeout }: DoctorOptions,
-  makersOf: () => ReturnType<typeof replicaMakers>,
-): Promise<readonly Examined[]> {
-  const basis = { expert: expert.id, kind: expert.kind };
-  const failed = (error: unknown, replica: string): Examined => ({
-    ...basis,
-    replica,
-    checks: printed({ checks: [judgeMade(error)], engine: null }),
-  });
-  let makers: ReturnType<typeof replicaMakers>;
-  try {
-    makers = makersOf();
-  } catch (error) {
-    return [failed(error, expert.id)];
-  }
-  const { model = null } = kindOptions(expert) as { model?: string };
-  const named = model ?? (expert.kind === 'openai' ? expert.id : null);
-  return Promise.all(
-    makers.map(async ({ name, make }): Promise<Examined> => {
-      try {
-        const made = await make();
-        const within = { ask, within: timeout, model: named, now: () => performance.now() };
-        const checks = printed(await examine(made, within));
-        await made.close();
-        return { ...basis, replica: name, checks };
-      } catch (error) {
-        return failed(error, name);
-      }
-    }),
-  );
 }
 
 function printed({ checks, engine }: Examination): readonly PrintedCheck[] {

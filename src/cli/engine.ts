@@ -17,13 +17,13 @@ import {
 } from '../deploying/plan.ts';
 import { engineSize } from '../deploying/size.ts';
 import { planSummary } from '../deploying/summary.ts';
+import { textTable } from '../report/text-table.ts';
 import { expertId } from '../serving/config/schema.ts';
 import { deployment } from '../simulating/deployment.ts';
 import { findGpu, GPU_NAMES } from '../simulating/hardware/gpu.ts';
 import { folderNames, namedModel } from './engine/served-models.ts';
 import { count } from './numbers.ts';
 import { type LoadOptions, lengthsOf, limitsOf, withLengths, withLimits } from './plan/load-options.ts';
-import { textTable } from './plan/tables.ts';
 import { UsageError } from './usage-error.ts';
 
 interface NamedExpert {

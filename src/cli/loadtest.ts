@@ -9,10 +9,10 @@ import type { HttpClient } from '../http/client.ts';
 import { loadClient } from '../load/loadtest/client.ts';
 import { type LoadTestResult, readRuns, SCHEMA, type StageResult, VERSION } from '../load/loadtest/result.ts';
 import { runStage, type StageOptions, type StageView } from '../load/loadtest/stage.ts';
+import { textTable } from '../report/text-table.ts';
 import { type LoadPlan, type LoadTestOptions, planLoad } from './loadtest/plan.ts';
 import { COMPARISON_HEAD, comparisonReport, comparisonRows, loadTestReport } from './loadtest/report.ts';
 import { count, positive, seconds } from './numbers.ts';
-import { textTable } from './plan/tables.ts';
 import { UsageError } from './usage-error.ts';
 
 interface Options extends LoadTestOptions {

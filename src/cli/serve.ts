@@ -3,12 +3,14 @@ import cluster from 'node:cluster';
 import { homedir } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
 import { admit } from '../serving/app/admission.ts';
-import { serveAlone, serveAsWorker } from '../serving/app/gateway-process.ts';
-import { servePrimary } from '../serving/app/primary-process.ts';
-import { configFrom, readConfig } from '../serving/config/load.ts';
+import { readSource } from '../serving/app/source.ts';
+import { SHIPPED } from '../serving/config/catalogue.ts';
 import type { Config } from '../serving/config/schema.ts';
 import { chosenKey } from '../serving/discover/discover.ts';
 import { parseWeights } from '../serving/weights/reference.ts';
+import { serveAlone } from './serve/alone.ts';
+import { servePrimary } from './serve/primary.ts';
+import { serveAsWorker } from './serve/worker.ts';
 import { unconfigured } from './unconfigured.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -60,13 +62,11 @@ async function serve(options: ServeOptions): Promise<void> {
   const file = options.config ?? (await unconfigured(asDiscovery(options), (line) => console.error(line)));
   const verbose = options.verbose ?? false;
   if (cluster.isWorker) return serveAsWorker(file, verbose);
-  const text = await readConfig(file);
-  const source = { text, config: configFrom(text, file, process.env) };
+  const source = await readSource(file, { environment: process.env, catalogue: SHIPPED });
   const { address, processes } = admit(source.config, options, null);
-  const served = { file, source, verbose, processes };
   const greeting = (url: string): void => greet(source.config, url, address.restricted, processes);
-  if (processes === 1) greeting(await serveAlone(served, address, options));
-  else await servePrimary(served, address, options, greeting);
+  if (processes === 1) greeting(await serveAlone({ file, port: options.port, verbose }));
+  else await servePrimary({ file, source, address, flags: options, processes, onServing: greeting });
 }
 
 /** The preset of the embedded experts reads its weights from the environment. */

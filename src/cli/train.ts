@@ -18,6 +18,7 @@ import { PromptStore } from '../learning/training/prompt-store.ts';
 import { reportOf } from '../learning/training/report/data.ts';
 import { reportHtml } from '../learning/training/report/html.ts';
 import { findSources } from '../learning/training/sources/files.ts';
+import { TRAINING_DEFAULTS } from '../learning/training/train.ts';
 import { type StageClock, stageClock } from './train-stages.ts';
 
 const EXAMPLES = `
@@ -80,7 +81,12 @@ export function trainCommand(): Command {
       '<paths...>',
       'files or folders: .jsonl .json .csv .tsv .txt .parquet, also .gz or .zst; - for standard input',
     )
-    .option('-k, --clusters <number>', 'how many clusters, or auto to search', positiveOrAuto, 32)
+    .option(
+      '-k, --clusters <number>',
+      'how many clusters, or auto to search',
+      positiveOrAuto,
+      TRAINING_DEFAULTS.clusters,
+    )
     .option('-o, --out <file>', 'where the model goes', 'router.safetensors')
     .option('--field <name>', 'field or column that holds the prompt, if it has an unusual name')
     .option(
@@ -93,12 +99,22 @@ export function trainCommand(): Command {
     .option('--skip-label <labels...>', 'leave out records in which a field has one of these values', [])
     .option('--continue <model>', 'start from this model and keep the numbers and names of its clusters')
     .option('--balanced', 'clusters of equal size while training')
-    .option('--dimensions <number>', 'dimensions of the space prompts are clustered in', positive, 96)
-    .option('--vocabulary <number>', 'terms known to the model', positive, 32_768)
-    .option('--restarts <number>', 'runs of k-means, the best of which counts', positive, 8)
+    .option(
+      '--dimensions <number>',
+      'dimensions of the space prompts are clustered in',
+      positive,
+      TRAINING_DEFAULTS.dimensions,
+    )
+    .option('--vocabulary <number>', 'terms known to the model', positive, TRAINING_DEFAULTS.vocabulary)
+    .option(
+      '--restarts <number>',
+      'runs of k-means, the best of which counts',
+      positive,
+      TRAINING_DEFAULTS.restarts,
+    )
     .option('--fit-on <number>', 'prompts that vocabulary and projection are learned on', positive, 200_000)
     .option('--keep-examples <number>', 'example prompts per cluster to store in the model', positive)
-    .option('--seed <number>', 'equal seeds give equal models', positive, 1)
+    .option('--seed <number>', 'equal seeds give equal models', positive, TRAINING_DEFAULTS.seed)
     .option(
       '--threads <number>',
       'threads; the model does not depend on it',

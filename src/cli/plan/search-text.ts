@@ -1,11 +1,12 @@
 /** The result of a search as text for a terminal and as JSON: what was proposed, what was rejected and why. */
+import { textTable } from '../../report/text-table.ts';
 import type { Percentiles } from '../../simulating/fleet/sketch.ts';
 import { type Demand, describeLevel, describeLoad } from '../../simulating/planner/demand.ts';
 import type { Placement, Proposal, SearchResult } from '../../simulating/planner/placements.ts';
 import { PRICES_OF } from '../../simulating/planner/prices.ts';
 import { BANDS_MEAN, bandsOf, bandText } from './band-text.ts';
 import { percentileText } from './percentile-text.ts';
-import { caveats, textTable, wait } from './tables.ts';
+import { caveats, wait } from './tables.ts';
 
 const count = (n: number): string => Math.round(n).toLocaleString('en-US');
 

@@ -1,17 +1,10 @@
 /** Plans as text for a terminal. */
 
+import { textTable } from '../../report/text-table.ts';
 import type { Deployment } from '../../simulating/deployment.ts';
 import type { EngineLimits } from '../../simulating/memory.ts';
 import type { PlanFigures } from '../../simulating/planner/figures.ts';
 import { BANDS_MEAN, bandsOf, bandText } from './band-text.ts';
-
-/** Columns padded to their widest cell; numbers to the right. */
-export function textTable(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]!.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)));
-  const cell = (text: string, i: number): string =>
-    /^[\d$≤<-]/.test(text) ? text.padStart(widths[i]!) : text.padEnd(widths[i]!);
-  return rows.map((row) => row.map(cell).join('  ').trimEnd()).join('\n');
-}
 
 const count = (n: number): string => Math.round(n).toLocaleString('en-US');
 

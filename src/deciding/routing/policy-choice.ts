@@ -28,7 +28,7 @@ export interface PolicyPart {
 }
 
 /** Options stand among the other fields of the file. */
-interface PolicyFile {
+export interface PolicyFile {
   readonly policy: string | PolicyChoice;
 }
 

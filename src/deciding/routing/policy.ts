@@ -22,6 +22,16 @@ export interface LoadSnapshot {
   readonly available: boolean;
 }
 
+/** As if nothing ran: what a decision without a fleet is made on. */
+export const idleLoad: LoadSnapshot = {
+  inFlight: 0,
+  queued: 0,
+  outstandingTokens: 0,
+  tokensPerSecond: 0,
+  capacity: Number.POSITIVE_INFINITY,
+  available: true,
+};
+
 export interface Candidate {
   readonly id: string;
   /** How well this expert suits the prompt: 1 for the best of all candidates, towards 0 with distance. */

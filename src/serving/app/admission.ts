@@ -4,8 +4,10 @@
  */
 import { availableParallelism } from 'node:os';
 import { UserError } from '../../core/errors.ts';
+import type { AnyKind } from '../config/catalogue.ts';
 import type { Config } from '../config/schema.ts';
-import { canHaveWorkers } from './compose.ts';
+import { EXPERT_KINDS } from '../experts/index.ts';
+import { canHaveWorkers } from './kinds.ts';
 import { type Address, listenAddress } from './listen-address.ts';
 
 /** What the command line says. */
@@ -27,17 +29,24 @@ export interface InForce {
 }
 
 /**
- * @param inForce null at a start
+ * @param inForce null at a start @param kinds that the config's experts are of
  * @throws UserError for what no start accepts, and for what only a restart may change
  */
-export function admit(config: Config, flags: Flags, inForce: InForce | null): Admitted {
-  const admitted = { address: listenAddress(config, flags.port), processes: processCount(config, flags) };
-  if (inForce !== null) refuseUnlessRestarted(config, inForce);
+export function admit(
+  config: Config,
+  flags: Flags,
+  inForce: InForce | null,
+  kinds: readonly AnyKind[] = EXPERT_KINDS,
+): Admitted {
+  const shareable = canHaveWorkers(config, kinds);
+  const processes = processCount(shareable, flags);
+  const admitted = { address: listenAddress(config, flags.port), processes };
+  if (inForce !== null) refuseUnlessRestarted(config, inForce, shareable);
   return admitted;
 }
 
-function processCount(config: Config, { workers }: Flags): number {
-  if (canHaveWorkers(config)) return workers ?? availableParallelism();
+function processCount(shareable: boolean, { workers }: Flags): number {
+  if (shareable) return workers ?? availableParallelism();
   if (workers !== undefined && workers > 1) {
     throw new UserError(
       `--workers ${workers}: the config has embedded experts, which run in one process; every worker would load its own copy.`,
@@ -47,14 +56,14 @@ function processCount(config: Config, { workers }: Flags): number {
 }
 
 /** A start without keys moves to loopback; a listener that is open already cannot, so keys may change but not end. */
-function refuseUnlessRestarted(config: Config, inForce: InForce): void {
+function refuseUnlessRestarted(config: Config, inForce: InForce, shareable: boolean): void {
   if (config.keys.length === 0 && inForce.config.keys.length > 0) {
     throw new UserError(
       'the config has lost its keys, and anyone who reaches the port could ask. Put them back, or restart to serve ' +
         'this machine alone without keys.',
     );
   }
-  if (!canHaveWorkers(config) && inForce.processes > 1) {
+  if (!shareable && inForce.processes > 1) {
     throw new UserError(
       `the config now has embedded experts, which run in one process, and ${inForce.processes} serve. Restart to serve it.`,
     );

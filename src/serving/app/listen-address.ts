@@ -22,6 +22,15 @@ export function listenAddress(config: Config, port: number | undefined): Address
   };
 }
 
+/** An address that a program asks for. @throws UserError for one that others can reach, while nobody needs a key */
+export function requestedAddress(config: Config, host: string, port: number | undefined): Address {
+  if (config.keys.length === 0 && !isLoopback(host.toLowerCase()))
+    throw new UserError(
+      `Without keys in the config only this machine may connect, but ${host} is open to others. Configure keys, or listen on 127.0.0.1.`,
+    );
+  return { ...listenAddress(config, port), host, restricted: false };
+}
+
 /** The host of `listen`, without brackets. */
 export function listenHost({ listen }: Pick<Config, 'listen'>): string {
   return listen.slice(0, listen.lastIndexOf(':')).replace(/^\[|\]$/g, '');

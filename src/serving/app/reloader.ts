@@ -1,29 +1,23 @@
 /**
- * Looks at the config and the router model while they are served, and has a changed one taken up when it may be: read
- * to its end, sound, and admitted by the rules of a start. It knows nothing of fleets and workers.
+ * Watches a config's file and its router model, and has a changed one taken up when it may be: read to its end,
+ * sound, and admitted by the rules of a start.
  */
 import { unwatchFile, watchFile } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describeError, UserError } from '../../core/errors.ts';
-import { configFrom, readConfig } from '../config/load.ts';
-import type { Config } from '../config/schema.ts';
-import { admit, type Flags } from './admission.ts';
-import { DEFAULT_MODEL } from './compose.ts';
-
-/** A config as read: its text, and what that says. */
-export interface Source {
-  readonly text: string;
-  readonly config: Config;
-}
+import { DEFAULT_MODEL } from '../../deciding/model/file.ts';
+import { readConfig } from '../config/load.ts';
+import type { Source } from './source.ts';
 
 interface ReloaderParts {
   readonly file: string;
-  readonly flags: Flags;
-  /** How many serve. */
-  readonly processes: number;
+  /** What serves now. */
+  inForce(): Source;
+  /** What a text of the file says. @throws UserError naming every problem */
+  read(text: string): Source;
   /**
-   * Puts a config into force, everywhere or nowhere.
+   * Admits a config and puts it into force, everywhere or nowhere.
    * @returns the id of the router model that serves with it; rejects with the reason when it stays as it was
    */
   apply(next: Source): Promise<string>;
@@ -39,67 +33,86 @@ const MOST_LOOKS = 40;
 
 export class Reloader {
   readonly #parts: ReloaderParts;
-  #inForce: Source;
   #watched: readonly string[] = [];
-  #reloading = false;
-  /** The files changed while they were being taken up. */
-  #changedMeanwhile = false;
+  #running: Promise<void> = Promise.resolve();
+  /** The reload that begins when the running one has ended. */
+  #next: Promise<void> | null = null;
   #closed = false;
+  #check: NodeJS.Timeout | undefined;
 
-  constructor(inForce: Source, parts: ReloaderParts) {
+  constructor(parts: ReloaderParts) {
     this.#parts = parts;
-    this.#inForce = inForce;
     this.#watch();
   }
 
-  /** Takes up the files as they are now; says so, or why not. */
-  async reload(): Promise<void> {
-    this.#changedMeanwhile = this.#reloading;
-    if (this.#reloading || this.#closed) return;
-    this.#reloading = true;
-    await this.#takeUp().catch((error: unknown) => {
+  /** Takes up the files as they are when it begins; rejects with the reason when everything stays as it was. */
+  reload(): Promise<void> {
+    this.#next ??= this.#running
+      .catch(() => {})
+      .then(() => {
+        this.#next = null;
+        this.#running = this.#takeUp();
+        return this.#running;
+      });
+    return this.#next;
+  }
+
+  /** As `reload`, but a refusal goes to the log. */
+  async tryReload(): Promise<void> {
+    await this.reload().catch((error: unknown) => {
       this.#parts.log(`Not reloaded, still serving as before: ${describeError(error)}`);
     });
-    this.#reloading = false;
-    if (this.#changedMeanwhile) await this.reload();
   }
 
   /** From now on everything stays as it is. */
   close(): void {
     this.#closed = true;
+    clearTimeout(this.#check);
     this.#unwatch();
   }
 
   async #takeUp(): Promise<void> {
-    const { file, flags, processes, apply, log } = this.#parts;
-    const { text: oldText, config: old } = this.#inForce;
+    const { file, inForce, read, apply, log } = this.#parts;
+    if (this.#closed) return;
+    const before = inForce();
     const text = await settledText(file);
-    if (oldText.endsWith('\n') && !text.endsWith('\n')) {
+    if (before.text.endsWith('\n') && !text.endsWith('\n')) {
       throw new UserError(
         `${file} ends in the middle of a line, as if half of it were written. Save it whole, with a newline at its end.`,
       );
     }
-    const config = configFrom(text, file, process.env);
-    admit(config, flags, { config: old, processes });
-    const model = await apply({ text, config });
-    this.#inForce = { text, config };
+    const next = read(text);
+    const model = await apply(next);
     if (this.#closed) return;
     this.#watch();
-    const moved = config.listen === old.listen ? '' : ` The address stays ${old.listen} until a restart.`;
-    log(`Reloaded ${file}: ${config.experts.length} experts, router model ${model}.${moved}`);
+    const { experts, listen } = next.config;
+    const moved =
+      listen === before.config.listen ? '' : ` The address stays ${before.config.listen} until a restart.`;
+    log(`Reloaded ${file}: ${experts.length} experts, router model ${model}.${moved}`);
   }
 
   #watch(): void {
     this.#unwatch();
-    this.#watched = [resolve(this.#parts.file), this.#inForce.config.router ?? DEFAULT_MODEL];
-    for (const file of this.#watched) {
-      watchFile(file, { interval: LOOK_EVERY_MS, persistent: false }, () => void this.reload());
-    }
+    this.#watched = [resolve(this.#parts.file), this.#parts.inForce().config.router ?? DEFAULT_MODEL];
+    for (const file of this.#watched)
+      watchFile(file, { interval: LOOK_EVERY_MS, persistent: false }, this.#onChange);
+    clearTimeout(this.#check);
+    this.#check = setTimeout(() => void this.#catchUp(), LOOK_EVERY_MS).unref();
+  }
+
+  /** A watch sees changes after its first look alone; what was written between reading and that is seen here. */
+  async #catchUp(): Promise<void> {
+    const { file, inForce } = this.#parts;
+    const text = await readConfig(file).catch(() => null); // one that is gone changes when it comes back
+    if (text !== null && text !== inForce().text && !this.#closed) await this.tryReload();
   }
 
   #unwatch(): void {
-    for (const file of this.#watched) unwatchFile(file);
+    // Its own listener alone: another gateway in this process may watch the same file.
+    for (const file of this.#watched) unwatchFile(file, this.#onChange);
   }
+
+  readonly #onChange = (): void => void this.tryReload();
 }
 
 /** What a file says once it has stopped changing. @throws UserError when it cannot be read or does not stop */

@@ -2,6 +2,9 @@
  * A config made ready to serve, and its replacement by a newer one while requests run: new requests go to the new
  * fleet, running ones end with the old, and a config that cannot be made ready changes nothing.
  */
+
+import type { RouterModel } from '../../deciding/model/router-model.ts';
+import type { Catalogue } from '../config/catalogue.ts';
 import type { Config } from '../config/schema.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { HashedKey } from '../front/auth.ts';
@@ -10,24 +13,23 @@ import { Readiness } from '../front/readiness.ts';
 import type { RouteContext } from '../front/routes.ts';
 import type { Telemetry } from '../telemetry/metrics.ts';
 import type { Prepared, WorkerLink } from '../workers/worker-link.ts';
-import {
-  composeFleet,
-  composeGateway,
-  engineLoads,
-  expertDeps,
-  loadRouterModel,
-  ownLoads,
-  permittedPages,
-} from './compose.ts';
+import { composeFleet, composeGateway, loadRouterModel, permittedPages } from './compose.ts';
+import { engineLoads, ownLoads } from './loads.ts';
+import type { World } from './world.ts';
 
 export interface SetupParts {
+  readonly world: World;
+  readonly catalogue: Catalogue;
   readonly telemetry: Telemetry;
+  /** In place of the config's; null for that. */
+  readonly routerModel: RouterModel | null;
+  /** Whether experts are asked for health and load between requests. */
+  readonly probes: boolean;
   readonly link: WorkerLink | null;
   /** How many processes serve, this one included. */
   readonly processes: number;
   readonly metrics: RouteContext['metrics'];
   readonly onRouted: RouteContext['onRouted'];
-  log(line: string): void;
 }
 
 interface Serving {
@@ -41,8 +43,9 @@ const RETIRE_EVERY_MS = 500;
 
 export class Setup {
   readonly #parts: SetupParts;
-  readonly #startedAt = Math.floor(Date.now() / 1000);
   #serving: Serving;
+  /** Fleets whose last requests still run. */
+  readonly #retiring = new Map<Fleet, NodeJS.Timeout>();
 
   private constructor(parts: SetupParts, serving: Serving) {
     this.#parts = parts;
@@ -52,8 +55,9 @@ export class Setup {
     this.#begin();
   }
 
+  /** Rejects with `UserError` when the config cannot be made ready. */
   static async start(config: Config, parts: SetupParts): Promise<Setup> {
-    return new Setup(parts, await prepare(config, parts, Math.floor(Date.now() / 1000)));
+    return new Setup(parts, await prepare(config, parts, epochSeconds(parts)));
   }
 
   current(): Serving {
@@ -62,7 +66,7 @@ export class Setup {
 
   /** Makes another config ready. Rejects with the reason, and then nothing has changed. */
   async prepare(config: Config): Promise<Prepared & { readonly model: string }> {
-    const next = await prepare(config, this.#parts, this.#startedAt);
+    const next = await prepare(config, this.#parts, this.#serving.context.startedAt);
     const { fleet, router } = next.context.gateway;
     return {
       model: router.model.id,
@@ -70,27 +74,48 @@ export class Setup {
         const old = this.#serving;
         this.#serving = next;
         this.#begin();
-        retire(old.context.gateway.fleet, this.#parts.link);
+        this.#retire(old.context.gateway.fleet);
       },
       abandon: () => void fleet.close(),
     };
   }
 
+  /** Ends the fleets that earlier configs left behind, whatever they do; the one that serves is the server's to close. */
+  async close(): Promise<void> {
+    await Promise.all(Array.from(this.#retiring.keys(), (fleet) => this.#end(fleet)));
+  }
+
   #begin(): void {
     const { fleet } = this.#serving.context.gateway;
     this.#parts.link?.connect(fleet);
-    fleet.watch();
+    if (this.#parts.probes) fleet.watch();
+  }
+
+  /** Closes a fleet once nothing is with it any more. */
+  #retire(fleet: Fleet): void {
+    const timer = setInterval(() => {
+      if (!isBusy(fleet)) void this.#end(fleet);
+    }, RETIRE_EVERY_MS);
+    this.#retiring.set(fleet, timer.unref());
+  }
+
+  async #end(fleet: Fleet): Promise<void> {
+    clearInterval(this.#retiring.get(fleet));
+    this.#retiring.delete(fleet);
+    this.#parts.link?.disconnect(fleet);
+    await fleet.close();
   }
 }
 
 async function prepare(config: Config, parts: SetupParts, startedAt: number): Promise<Serving> {
-  const model = await loadRouterModel(config);
-  const fleet = await composeFleet(config, expertDeps(parts.log), parts.link, parts.processes);
+  const { world, catalogue, telemetry, link, processes } = parts;
+  const model = parts.routerModel ?? (await loadRouterModel(config));
+  const fleet = await composeFleet(config, { world, kinds: catalogue.kinds, link, processes });
   return {
     keys: config.keys,
     permitted: permittedPages(config),
     context: {
-      gateway: await composeGateway(config, model, fleet, parts.telemetry),
+      gateway: await composeGateway(config, { model, fleet, telemetry, catalogue, random: world.random }),
       metrics: parts.metrics,
       readiness: new Readiness(fleet),
       maxBodyMb: config.max_body_mb,
@@ -100,16 +125,12 @@ async function prepare(config: Config, parts: SetupParts, startedAt: number): Pr
   };
 }
 
-/** Closes a fleet once nothing is with it any more. */
-function retire(fleet: Fleet, link: WorkerLink | null): void {
-  const timer = setInterval(() => {
-    const busy = [...fleet.groups.values()].some(
-      (group) => group.queued > 0 || group.replicas.some((replica) => replica.own.inFlight > 0),
-    );
-    if (busy) return;
-    clearInterval(timer);
-    link?.disconnect(fleet);
-    void fleet.close();
-  }, RETIRE_EVERY_MS);
-  timer.unref();
+function epochSeconds({ world }: SetupParts): number {
+  return Math.floor(world.clock.epoch() / 1000);
+}
+
+function isBusy(fleet: Fleet): boolean {
+  return [...fleet.groups.values()].some(
+    (group) => group.queued > 0 || group.replicas.some((replica) => replica.own.inFlight > 0),
+  );
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { POLICIES } from '../../deciding/routing/policies/index.ts';
 import { definePolicy } from '../../deciding/routing/policy.ts';
+import { SHIPPED } from './catalogue.ts';
 import { parseConfig } from './load.ts';
 
 const THREE_EXPERTS = `
@@ -123,7 +123,15 @@ describe('parseConfig', () => {
         candidates.toSorted((a, b) => (prices[a.id] ?? 0) - (prices[b.id] ?? 0)),
     });
     const parse = (head: string) =>
-      parseConfig(`${head}\n${THREE_EXPERTS}`, 'c.yaml', { MATHS_KEY: 'secret' }, [...POLICIES, thrifty]);
+      parseConfig(
+        `${head}\n${THREE_EXPERTS}`,
+        'c.yaml',
+        { MATHS_KEY: 'secret' },
+        {
+          ...SHIPPED,
+          policies: [...SHIPPED.policies, thrifty],
+        },
+      );
     const prices = { code: 3, maths: 1 };
     const options = 'prices: { code: 3, maths: 1 }';
     expect(parse(`policy: { name: thrifty, hedge: 4, ${options} }`)).toMatchObject({

@@ -1,26 +1,21 @@
 /** Reads a config file: YAML, `${NAME}` from the environment, then the schema. Problems come all at once, each with its place. */
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { isScalar, LineCounter, parseDocument, visit } from 'yaml';
+import { Document, isScalar, LineCounter, parseDocument, visit } from 'yaml';
 import { describeError, UserError } from '../../core/errors.ts';
-import { POLICIES } from '../../deciding/routing/policies/index.ts';
-import type { AnyPolicy } from '../../deciding/routing/policy.ts';
-import { EXPERT_KINDS } from '../experts/index.ts';
-import { describeProblems } from './problems.ts';
+import { type Catalogue, SHIPPED } from './catalogue.ts';
+import { type Checked, describeProblems } from './problems.ts';
 import { type Config, configJsonSchema, configSchema } from './schema.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/**
- * @param policies those that the config may choose from
- * @throws UserError when the file cannot be read or is not a valid config.
- */
+/** @throws UserError when the file cannot be read or is not a valid config. */
 export async function loadConfig(
   file: string,
   environment: Environment,
-  policies: readonly AnyPolicy[] = POLICIES,
+  catalogue: Catalogue = SHIPPED,
 ): Promise<Config> {
-  return configFrom(await readConfig(file), file, environment, policies);
+  return configFrom(await readConfig(file), file, environment, catalogue);
 }
 
 /** @throws UserError when the file cannot be read */
@@ -37,15 +32,25 @@ export function configFrom(
   text: string,
   file: string,
   environment: Environment,
-  policies: readonly AnyPolicy[] = POLICIES,
+  catalogue: Catalogue = SHIPPED,
 ): Config {
-  return fromFolder(parseConfig(text, file, environment, policies), dirname(file));
+  return fromFolder(parseConfig(text, file, environment, catalogue), dirname(file), catalogue);
+}
+
+/**
+ * The config that an object is, taken as it stands: `${NAME}` in it is text.
+ * @param folder that its relative paths are meant from
+ * @throws UserError naming every problem
+ */
+export function configOf(value: unknown, folder: string, catalogue: Catalogue = SHIPPED): Config {
+  const written = { file: 'config', document: new Document(value), lines: new LineCounter() };
+  return fromFolder(checked(value, written, catalogue), folder, catalogue);
 }
 
 /** A path in a config is meant from where the config lies, not from where the command was typed. */
-function fromFolder(config: Config, folder: string): Config {
+function fromFolder(config: Config, folder: string, { kinds }: Catalogue): Config {
   const experts = config.experts.map((expert) => {
-    const paths = EXPERT_KINDS.find(({ kind }) => kind === expert.kind)?.paths ?? [];
+    const paths = kinds.find(({ kind }) => kind === expert.kind)?.paths ?? [];
     const given = paths.filter((name) => typeof expert[name] === 'string');
     return {
       ...expert,
@@ -60,7 +65,7 @@ export function parseConfig(
   text: string,
   file: string,
   environment: Environment,
-  policies: readonly AnyPolicy[] = POLICIES,
+  catalogue: Catalogue = SHIPPED,
 ): Config {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
@@ -89,15 +94,12 @@ export function parseConfig(
     },
   });
   if (missing.length > 0) throw new UserError(missing.join('\n'));
-  const parsed = configSchema(policies).safeParse(document.toJS(), { reportInput: true });
-  if (!parsed.success)
-    throw new UserError(
-      describeProblems(parsed.error.issues, {
-        file,
-        document,
-        lines,
-        schema: configJsonSchema(policies),
-      }).join('\n'),
-    );
-  return parsed.data as unknown as Config;
+  return checked(document.toJS(), { file, document, lines }, catalogue);
+}
+
+function checked(value: unknown, written: Omit<Checked, 'schema'>, catalogue: Catalogue): Config {
+  const parsed = configSchema(catalogue).safeParse(value, { reportInput: true });
+  if (parsed.success) return parsed.data as unknown as Config;
+  const schema = configJsonSchema(catalogue);
+  throw new UserError(describeProblems(parsed.error.issues, { ...written, schema }).join('\n'));
 }

@@ -3,11 +3,10 @@
  * types follow from it. The kinds of expert bring their own options.
  */
 import { z } from 'zod';
-import { POLICIES } from '../../deciding/routing/policies/index.ts';
-import type { AnyPolicy } from '../../deciding/routing/policy.ts';
+import { UserError } from '../../core/errors.ts';
 import { type PolicyChoice, policyPart } from '../../deciding/routing/policy-choice.ts';
-import { EXPERT_KINDS } from '../experts/index.ts';
 import { duration } from '../experts/option-types.ts';
+import { type AnyKind, type Catalogue, SHIPPED } from './catalogue.ts';
 
 /** Ids travel in headers, metrics and paths, so they are plain. */
 export const expertId = z
@@ -47,15 +46,19 @@ const common = {
   fallback: z.boolean().default(false).describe('Takes prompts unlike anything the router model knows'),
 };
 
-const expertByKind = EXPERT_KINDS.map((kind) =>
-  z
-    .strictObject({
-      kind: z.literal(kind.kind).describe('What the expert is'),
-      ...common,
-      ...(kind.options as z.ZodObject).shape,
-    })
-    .describe(kind.summary),
-);
+const COMMON_FIELDS = new Set(['kind', ...Object.keys(common)]);
+
+/** The fields of an expert of one kind. @throws UserError for an option that has the name of a common field */
+function expertOf({ kind, summary, options }: AnyKind): z.ZodObject {
+  const { shape } = options as z.ZodObject;
+  const taken = Object.keys(shape).find((name) => COMMON_FIELDS.has(name));
+  if (taken !== undefined)
+    throw new UserError(
+      `The kind '${kind}' cannot have an option '${taken}': every expert has a field of that name.`,
+    );
+  const named = z.literal(kind).describe('What the expert is');
+  return z.strictObject({ kind: named, ...common, ...shape }).describe(summary);
+}
 
 const apiKey = z.strictObject({
   name: z
@@ -121,19 +124,22 @@ const fields = {
     .default([])
     .describe('Without keys: origins of web pages from elsewhere whose requests are answered')
     .meta({ examples: [['https://chat.example.com']] }),
-  experts: z
-    .array(z.discriminatedUnion('kind', expertByKind as unknown as [z.ZodObject, ...z.ZodObject[]]))
-    .min(1, 'at least one expert')
-    .superRefine((experts, context) => {
-      refuseTwice(experts as ExpertConfig[], context);
-    }),
 };
 
-/** The schema of a config in which these policies can be chosen. */
-export function configSchema(policies: readonly AnyPolicy[] = POLICIES) {
-  const { fields: policyFields, check, chosen } = policyPart(policies, 'spill', Object.keys(fields));
+function expertList(kinds: readonly AnyKind[]) {
+  const byKind = kinds.map(expertOf) as [z.ZodObject, ...z.ZodObject[]];
   return z
-    .strictObject({ ...fields, ...policyFields })
+    .array(z.discriminatedUnion('kind', byKind))
+    .min(1, 'at least one expert')
+    .superRefine((experts, context) => refuseTwice(experts as ExpertConfig[], context));
+}
+
+/** The schema of a config that chooses from a catalogue. @throws UserError for a kind whose options do not fit in */
+export function configSchema({ kinds, policies }: Catalogue = SHIPPED) {
+  const all = { ...fields, experts: expertList(kinds) };
+  const { fields: policyFields, check, chosen } = policyPart(policies, 'spill', Object.keys(all));
+  return z
+    .strictObject({ ...all, ...policyFields })
     .superRefine(check)
     .transform((config) => ({ ...config, policy: chosen(config) }));
 }
@@ -177,7 +183,27 @@ export interface Config extends Omit<z.infer<ReturnType<typeof configSchema>>, '
   readonly policy: PolicyChoice;
 }
 
-const COMMON_FIELDS = new Set(['kind', ...Object.keys(common)]);
+/** An expert as people write it; the options of its kind stand beside these fields. Durations are text: `30s`. */
+export interface ExpertInput {
+  readonly id: string;
+  readonly kind: string;
+  readonly description?: string | undefined;
+  readonly samples?: readonly string[] | undefined;
+  readonly clusters?: readonly (number | string)[] | undefined;
+  readonly fallback?: boolean | undefined;
+  readonly max_concurrent?: number | undefined;
+  readonly queue_size?: number | undefined;
+  readonly queue_timeout?: string | undefined;
+  readonly first_token_timeout?: string | undefined;
+  readonly [option: string]: unknown;
+}
+
+/** A config as people write it, as an object: the fields of a config file, by the same names (docs/config.md). */
+export interface ConfigInput extends z.input<z.ZodObject<typeof fields>> {
+  readonly experts: readonly ExpertInput[];
+  /** A policy's name, or its name and options. */
+  readonly policy?: string | PolicyChoice | undefined;
+}
 
 /** The options of an expert's own kind, without the fields that all kinds share. */
 export function kindOptions(expert: ExpertConfig): Record<string, unknown> {
@@ -185,6 +211,9 @@ export function kindOptions(expert: ExpertConfig): Record<string, unknown> {
 }
 
 /** JSON Schema of the file as people write it (durations are text, defaults may be left out). */
-export function configJsonSchema(policies: readonly AnyPolicy[] = POLICIES): unknown {
-  return { ...z.toJSONSchema(configSchema(policies), { io: 'input' }), title: 'Expert Router configuration' };
+export function configJsonSchema(catalogue: Catalogue = SHIPPED): unknown {
+  return {
+    ...z.toJSONSchema(configSchema(catalogue), { io: 'input' }),
+    title: 'Expert Router configuration',
+  };
 }

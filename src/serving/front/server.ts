@@ -28,6 +28,8 @@ export interface ServerOptions {
 export interface GatewayServer {
   /** @returns `http://host:port` as actually bound; rejects with the system's error when it cannot be */
   listen(host: string, port: number): Promise<string>;
+  /** Answers a request that another server of this process received. */
+  handle(request: IncomingMessage, response: ServerResponse): void;
   /** Serves a connection that another process accepted. */
   accept(socket: Socket): void;
   /** Begins nothing new, lets running answers finish for at most `graceMs`, then cuts what is left. */
@@ -39,15 +41,17 @@ const KEEP_ALIVE_MS = 75_000;
 
 export function gatewayServer(options: ServerOptions): GatewayServer {
   const answers = new OpenAnswers();
-  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
+  const handle = (request: IncomingMessage, response: ServerResponse): void => {
     answers.add(response);
     closeWithConnection(response, request.socket);
     void respond(options, answers, request, response);
-  });
+  };
+  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, handle);
   answerMalformed(server);
   answerExpectations(server);
   return {
     listen: (host, port) => bind(server, host, port),
+    handle,
     accept: entrance(server),
     close: (graceMs) => close(server, answers, () => options.current().context, graceMs),
   };

@@ -6,7 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { LIMITS } from '../../core/bounds.ts';
 import { type ErrorCode, RouterError } from '../../core/errors.ts';
-import type { MemberPlace } from '../../core/json-measure.ts';
+import { JsonMeasure, type MemberPlace } from '../../core/json-measure.ts';
 import type { Endpoint } from '../../core/openai.ts';
 import { withoutHalfSurrogates } from '../experts/openai/surrogates.ts';
 import { type ParsedRequest, parseRequest, withoutValues } from './request.ts';
@@ -16,6 +16,20 @@ export interface ReceivedBody {
   /** Opening brackets, commas and colons outside of strings. */
   readonly tokens: number;
   readonly members: readonly MemberPlace[];
+}
+
+/**
+ * A body that is there whole, as one that came in.
+ * @throws RouterError `invalid_body` or `body_too_large`, naming the limit passed
+ */
+export function received(body: string | Uint8Array): ReceivedBody {
+  const given = typeof body === 'string' ? Buffer.from(body) : body;
+  // A copy with memory of its own, which can move to another thread.
+  const bytes = Buffer.allocUnsafeSlow(given.length);
+  bytes.set(given);
+  const measure = new JsonMeasure();
+  measure.push(bytes);
+  return { bytes, tokens: measure.tokens, members: measure.members };
 }
 
 /**

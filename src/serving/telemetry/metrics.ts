@@ -25,6 +25,8 @@ export interface RequestLabels {
 
 export class Telemetry {
   readonly registry = new Registry();
+  /** Milliseconds that never run backwards. */
+  readonly #now: () => number;
   readonly #requests = this.#counter(
     'expert_router_requests_total',
     'Requests ended, by expert, reason of choice and how they ended',
@@ -71,7 +73,8 @@ export class Telemetry {
   });
 
   /** @param processMetrics also report CPU, memory and event-loop lag of the process */
-  constructor(options: { processMetrics: boolean }) {
+  constructor(options: { processMetrics: boolean; now?: () => number }) {
+    this.#now = options.now ?? (() => performance.now());
     if (options.processMetrics) collectDefaultMetrics({ register: this.registry });
   }
 
@@ -145,8 +148,8 @@ export class Telemetry {
   }
 
   timeDecision<T>(decide: () => T): T {
-    const started = performance.now();
-    const observe = (): void => this.#decision.observe((performance.now() - started) / 1000);
+    const started = this.#now();
+    const observe = (): void => this.#decision.observe((this.#now() - started) / 1000);
     const decided = decide();
     if (decided instanceof Promise) decided.then(observe, () => {});
     else observe();
@@ -155,8 +158,8 @@ export class Telemetry {
 
   /** Opens the record of one request; its first ending counts, later ones are ignored. */
   begin(labels: RequestLabels): RequestRecord {
-    const started = performance.now();
-    const seconds = (): number => (performance.now() - started) / 1000;
+    const started = this.#now();
+    const seconds = (): number => (this.#now() - started) / 1000;
     const { reason } = labels;
     let expert = labels.expert;
     let heard = false;

@@ -1,0 +1,41 @@
+/** The gateway in one process: signals, and the lines that an operator reads. */
+import { describeError } from '../../core/errors.ts';
+import { progressBar } from '../../core/progress.ts';
+import { createGateway } from '../../serving/app/app.ts';
+import { GRACE_MS, log, verboseLog } from './log.ts';
+
+interface Alone {
+  readonly file: string;
+  readonly port: number | undefined;
+  readonly verbose: boolean;
+}
+
+/** Serves until the process ends. @returns the address */
+export async function serveAlone({ file, port, verbose }: Alone): Promise<string> {
+  const gateway = await createGateway(file, {
+    log,
+    progress: progressBar,
+    watchFiles: true,
+    processMetrics: true,
+    onDecision: verboseLog(verbose),
+  });
+  const url = await gateway.listen(port === undefined ? {} : { port }).catch(async (error: unknown) => {
+    await gateway.close({ graceMs: 0 });
+    throw error;
+  });
+  let ending = false;
+  const end = (): void => {
+    if (ending) process.exit(1);
+    ending = true;
+    log('Finishing running answers; once more to stop at once.');
+    void gateway.close({ graceMs: GRACE_MS }).then(() => process.exit(0));
+  };
+  process.on('SIGINT', end);
+  process.on('SIGTERM', end);
+  process.on('SIGHUP', () => {
+    gateway
+      .reload()
+      .catch((error: unknown) => log(`Not reloaded, still serving as before: ${describeError(error)}`));
+  });
+  return url;
+}

@@ -1,0 +1,13 @@
+/** What all processes of `serve` share: where lines go, and how long running answers may take at the end. */
+import type { DecisionNote } from '../../serving/app/assembly.ts';
+
+export const log = (line: string): void => console.error(line);
+
+/** How long running answers may take to finish once the process was asked to end. */
+export const GRACE_MS = 20_000;
+
+export function verboseLog(verbose: boolean): (note: DecisionNote) => void {
+  if (!verbose) return () => {};
+  return ({ traceId, expert, reason, cluster, confidence }) =>
+    log(`${traceId} -> ${expert} (${reason}, cluster ${cluster}, confidence ${confidence.toFixed(2)})`);
+}

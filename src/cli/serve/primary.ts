@@ -1,0 +1,51 @@
+/** The process above several workers: its socket, its signals, and the one config that all of them serve. */
+
+import { admit, type Flags } from '../../serving/app/admission.ts';
+import { loadRouterModel } from '../../serving/app/compose.ts';
+import { type Address, asUserError } from '../../serving/app/listen-address.ts';
+import { Reloader } from '../../serving/app/reloader.ts';
+import { type Source, sourceOf } from '../../serving/app/source.ts';
+import { SHIPPED } from '../../serving/config/catalogue.ts';
+import { Primary } from '../../serving/workers/primary.ts';
+import { log } from './log.ts';
+
+interface PrimaryServe {
+  readonly file: string;
+  readonly source: Source;
+  readonly address: Address;
+  readonly flags: Flags;
+  readonly processes: number;
+  onServing(url: string): void;
+}
+
+/** Returns once the socket listens; the process then lives as long as its workers. */
+export async function servePrimary(serve: PrimaryServe): Promise<void> {
+  const { file, address, flags, processes, onServing } = serve;
+  const { host, port } = address;
+  let inForce = serve.source;
+  const primary = new Primary({ workers: processes, host, port, text: inForce.text, log, onServing });
+  const reloader = new Reloader({
+    file,
+    inForce: () => inForce,
+    read: (text) => sourceOf(text, file, { environment: process.env, catalogue: SHIPPED }),
+    apply: async (next) => {
+      admit(next.config, flags, { config: inForce.config, processes });
+      const { id } = await loadRouterModel(next.config);
+      await primary.take(next.text, id);
+      inForce = next;
+      return id;
+    },
+    log,
+  });
+  const end = (): void => {
+    reloader.close();
+    primary.end();
+  };
+  process.on('SIGINT', end);
+  process.on('SIGTERM', end);
+  process.on('SIGHUP', () => void reloader.tryReload());
+  await primary.run().catch((error: unknown) => {
+    reloader.close();
+    throw asUserError(error, address);
+  });
+}

@@ -1,0 +1,59 @@
+/** One of several processes of the gateway: it serves what the primary hands it, until that says to end or is gone. */
+import type { Socket } from 'node:net';
+import { AggregatorRegistry } from 'prom-client';
+import { UserError } from '../../core/errors.ts';
+import { progressBar } from '../../core/progress.ts';
+import { assemble } from '../../serving/app/assembly.ts';
+import { realWorld } from '../../serving/app/world.ts';
+import { SHIPPED } from '../../serving/config/catalogue.ts';
+import { configFrom } from '../../serving/config/load.ts';
+import type { Config } from '../../serving/config/schema.ts';
+import type { GatewayServer } from '../../serving/front/server.ts';
+import type { ToWorker } from '../../serving/workers/messages.ts';
+import { WorkerLink } from '../../serving/workers/worker-link.ts';
+import { GRACE_MS, log, verboseLog } from './log.ts';
+
+export async function serveAsWorker(file: string, verbose: boolean): Promise<void> {
+  let server: GatewayServer | null = null;
+  const end = (): void => {
+    if (server) void server.close(GRACE_MS).then(() => process.exit(0));
+    else process.exit(0);
+  };
+  const link = new WorkerLink(channel, end);
+  // Signals to the terminal's group reach workers too; the primary alone answers them and tells its workers.
+  process.on('SIGINT', () => {});
+  process.on('SIGHUP', () => {});
+  process.on('SIGTERM', end);
+  process.on('disconnect', end);
+  const { text, workers: processes } = await link.begin();
+  const read = (from: string): Config => configFrom(from, file, process.env);
+  const starting = assemble(
+    read(text),
+    {
+      world: realWorld({ log, progress: progressBar }),
+      catalogue: SHIPPED,
+      routerModel: null,
+      probes: true,
+      processMetrics: true,
+      onDecision: verboseLog(verbose),
+    },
+    { link, processes },
+  );
+  link.onPrepare = async (newText, model) => {
+    const { setup } = await starting;
+    const next = await setup.prepare(read(newText));
+    if (next.model === model) return next;
+    next.abandon();
+    throw new UserError('the router model changed meanwhile.');
+  };
+  const { server: started, telemetry } = await starting;
+  new AggregatorRegistry(); // its construction makes this process answer the primary's question for metrics
+  AggregatorRegistry.setRegistries([telemetry.registry]);
+  server = started;
+  link.serving(server.accept);
+}
+
+const channel = {
+  send: (message: object) => void process.send?.(message),
+  onMessage: (listener: (message: ToWorker, socket?: Socket) => void) => void process.on('message', listener),
+};

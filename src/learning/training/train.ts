@@ -1,0 +1,73 @@
+/** Training as one call: prompts at hand or in files → a router model, and how good it is on prompts held out. */
+import { availableParallelism, tmpdir } from 'node:os';
+import { type Corpus, type CorpusOptions, corpusOf, readCorpus } from './corpus.ts';
+import { type FitOptions, type Fitted, fitModel } from './fit.ts';
+import { openPool } from './pool.ts';
+import { PromptStore } from './prompt-store.ts';
+import { findSources } from './sources/files.ts';
+
+/** What training does where nothing else is asked for. */
+export const TRAINING_DEFAULTS = {
+  clusters: 32,
+  dimensions: 96,
+  vocabulary: 32_768,
+  restarts: 8,
+  seed: 1,
+} as const satisfies FitOptions;
+
+/** Prompts as they are, or files and folders of them in any format that `expert-router train` reads. */
+export type Prompts =
+  | { readonly prompts: readonly string[] }
+  | ({ readonly paths: readonly string[]; readonly exclude?: readonly string[] } & Omit<
+      CorpusOptions,
+      'seed' | 'store'
+    >);
+
+export interface TrainingOptions extends Partial<FitOptions> {
+  /** The model does not depend on it; as many as there are cores when absent. */
+  readonly threads?: number;
+  /** Where prompts wait on disk while they are used; the system's folder for such when absent. */
+  readonly temporaryFolder?: string;
+}
+
+export interface Trained extends Fitted {
+  /** Prompts kept, by source. */
+  readonly sources: Corpus['sources'];
+  readonly duplicates: number;
+  /** Records that could not be read, and the first few reasons. */
+  readonly broken: number;
+  readonly complaints: readonly string[];
+}
+
+/**
+ * Learns clusters from prompts, without labels. Equal prompts, options and seed give an equal model.
+ * @throws UserError for a path that cannot be read, and when there is nothing to learn from
+ * @example
+ * const { model } = await train({ paths: ['logs/'] }, { clusters: 8 });
+ * await saveRouterModel(model, 'router.safetensors');
+ */
+export async function train(from: Prompts, options: TrainingOptions = {}): Promise<Trained> {
+  const { threads = availableParallelism(), temporaryFolder = tmpdir(), ...fit } = options;
+  const settings = { ...TRAINING_DEFAULTS, ...fit };
+  const corpus = await corpusFrom(from, settings.seed, temporaryFolder);
+  const pool = openPool(threads);
+  try {
+    const fitted = await fitModel(corpus, settings, pool);
+    const { sources, duplicates, broken, complaints } = corpus;
+    return { ...fitted, sources, duplicates, broken, complaints };
+  } finally {
+    corpus.store.discard();
+    await pool.close();
+  }
+}
+
+async function corpusFrom(from: Prompts, seed: number, temporaryFolder: string): Promise<Corpus> {
+  if ('prompts' in from) return corpusOf(from.prompts, temporaryFolder);
+  const { paths, exclude = [], ...reading } = from;
+  const files = await findSources(paths, exclude);
+  const store = new PromptStore(temporaryFolder);
+  return readCorpus(files, { ...reading, seed, store }).catch((error: unknown) => {
+    store.discard();
+    throw error;
+  });
+}

@@ -1,0 +1,26 @@
+/** The loads of a fleet as the metrics page shows them. */
+import type { Fleet } from '../fleet/fleet.ts';
+import type { ExpertGroup } from '../fleet/group.ts';
+import type { EngineLoad } from '../telemetry/metrics.ts';
+
+/** The load of every expert in this process. */
+export function ownLoads(fleet: Fleet): ReadonlyMap<string, ReturnType<typeof ownLoad>> {
+  return new Map(Array.from(fleet.groups, ([id, group]) => [id, ownLoad(group)]));
+}
+
+/** What engines last reported. */
+export function engineLoads(fleet: Fleet): readonly EngineLoad[] {
+  return [...fleet.groups].flatMap(([expert, group]) =>
+    group.replicas.flatMap((replica) => {
+      const { seen } = replica.report;
+      if (!seen || replica.reportState === 'lost') return [];
+      return { expert, replica: replica.name, ...seen.load, ageSeconds: (replica.reportAge ?? 0) / 1000 };
+    }),
+  );
+}
+
+/** Of this process alone: metrics are added up over workers. */
+function ownLoad(group: ExpertGroup): { inFlight: number; queued: number; available: boolean } {
+  const inFlight = group.replicas.reduce((sum, replica) => sum + replica.own.inFlight, 0);
+  return { inFlight, queued: group.queued, available: group.load().available };
+}
