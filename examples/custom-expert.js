@@ -1,6 +1,6 @@
 /** A kind of expert of your own: it looks answers up in a table, which stands in the config. */
 import { createGateway } from 'expert-router';
-import { defineExpert, idPrefix, lastText, RouterError, RunningGenerations, z } from 'expert-router/expert';
+import { defineExpert, lastText, RouterError, RunningGenerations, z } from 'expert-router/expert';
 
 const lookup = defineExpert({
   kind: 'lookup',
@@ -9,18 +9,18 @@ const lookup = defineExpert({
     answers: z.record(z.string(), z.string()).describe('answers, by a word of the question in lower case'),
   }),
   create: async (id, { answers }, deps) => {
-    const running = new RunningGenerations();
+    const running = new RunningGenerations(id);
     return {
       id,
       kind: 'lookup',
-      generate: (request, sink) => {
-        const facts = {
-          id: deps.newId(idPrefix(request)),
+      generate: ({ ask }, sink) => {
+        const meta = {
+          id: deps.newId(ask.dialect.idPrefix),
           created: Math.floor(deps.now() / 1000),
           model: id,
         };
-        return running.start(request, sink, facts, async ({ reply, drained }) => {
-          const question = lastText(request).toLowerCase();
+        return running.start(ask, sink, meta, async ({ reply, drained }) => {
+          const question = lastText(ask).toLowerCase();
           const found = Object.keys(answers).find((word) => question.includes(word));
           if (found === undefined) throw new RouterError('expert_failed', `'${id}' has no answer to that.`);
           if (!reply.text(answers[found] ?? '')) await drained();

@@ -6,7 +6,8 @@ import { definePolicy, type PolicyContext } from '../src/deciding/routing/policy
 import { composeRouter, idleLoads, loadRouterModel } from '../src/serving/app/compose.ts';
 import { SHIPPED } from '../src/serving/config/catalogue.ts';
 import { parseConfig } from '../src/serving/config/load.ts';
-import { parseRequest } from '../src/serving/gateway/request.ts';
+import { readAsk } from '../src/serving/dialects/index.ts';
+import { openAiChat } from '../src/serving/dialects/openai/chat.ts';
 
 it('ranks by its own options, and sees the request', async () => {
   const seen: PolicyContext[] = [];
@@ -38,7 +39,7 @@ it('ranks by its own options, and sees the request', async () => {
   );
   const router = await composeRouter(config, await loadRouterModel(config), idleLoads(config), { policies });
   const body = { messages: [{ role: 'user', content: 'Sort a list in Python' }], max_tokens: 20 };
-  const request = parseRequest('chat', Buffer.from(JSON.stringify(body)));
+  const request = readAsk(openAiChat, Buffer.from(JSON.stringify(body)));
   const { decision } = await router.route(request, undefined, 7);
   expect(decision.ranking.map((ranked) => ranked.expert)).toEqual(['small', 'other', 'large']);
   expect(seen[0]!.request).toMatchObject({ outputTokens: 20, priority: 7, deadline: 90 });

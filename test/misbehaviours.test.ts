@@ -17,6 +17,7 @@ type Name = keyof typeof MISBEHAVIOURS;
 type Sight =
   | 'saved'
   | 'whole'
+  | 'whole without [DONE]'
   | 'filtered'
   | 'expert_timeout'
   | 'expert_cut_stream'
@@ -38,7 +39,7 @@ const EXPECTED: Readonly<Record<Name, { readonly stream: Sight; readonly whole: 
   'error-event': { stream: 'engine_failed', whole: 'saved' },
   'malformed-json': { stream: 'broken event', whole: 'saved' },
   'no-usage': both('whole'),
-  'no-done': both('whole'),
+  'no-done': { stream: 'whole without [DONE]', whole: 'whole' },
   'wrong-content-type': both('saved'),
   'split-utf8': both('whole'),
   'byte-at-a-time': both('whole'),
@@ -135,7 +136,9 @@ function streamSight(text: string): Sight | string {
   const events = text.split('\n\n').filter(Boolean);
   const failed = events.find((event) => event.startsWith('data: {"error"'));
   if (failed) return JSON.parse(failed.slice(6)).error.code;
-  if (events.at(-1) !== 'data: [DONE]') return 'no [DONE]';
+  const last = events.at(-1)!;
+  if (last !== 'data: [DONE]')
+    return JSON.parse(last.slice(6)).choices[0]?.finish_reason ? 'whole without [DONE]' : 'no end';
   const parsed = events.slice(0, -1).map((event) => {
     try {
       return JSON.parse(event.slice(6));

@@ -31,7 +31,7 @@ const RESOLUTIONS = {
 
 const PROGRAM = `
 import { checkConfig, createGateway, UserError, type ConfigInput, type EmbeddedGateway } from 'expert-router';
-import { defineExpert, idPrefix, lastText, RunningGenerations, z, type Expert } from 'expert-router/expert';
+import { defineExpert, lastText, RunningGenerations, z, type Expert } from 'expert-router/expert';
 import { bindPolicy, definePolicy, z as schema, type Candidate } from 'expert-router/policy';
 import { classify, createRouter, explain, loadRouterModel, type PromptDecision } from 'expert-router/router';
 import { deployment, planFigures, simulateFleet, type FleetScenario } from 'expert-router/simulation';
@@ -42,18 +42,18 @@ const shout = defineExpert({
   summary: 'answers in capitals',
   options: z.strictObject({ mark: z.string().default('!') }),
   create: async (id, { mark }, deps): Promise<Expert> => {
-    const running = new RunningGenerations();
+    const running = new RunningGenerations(id);
     const text: string = mark;
     return {
       id,
       kind: 'shout',
-      generate: (request, sink) =>
+      generate: ({ ask }, sink) =>
         running.start(
-          request,
+          ask,
           sink,
-          { id: deps.newId(idPrefix(request)), created: Math.floor(deps.now() / 1000), model: id },
+          { id: deps.newId(ask.dialect.idPrefix), created: Math.floor(deps.now() / 1000), model: id },
           async ({ reply }) => {
-            reply.text(lastText(request).toUpperCase() + text);
+            reply.text(lastText(ask).toUpperCase() + text);
             reply.finish('stop', 'unknown');
           },
         ),

@@ -52,7 +52,7 @@ const headOnly: Answer = (response) => {
   setTimeout(() => response.destroy(), 20);
 };
 
-describe('before the first byte', () => {
+describe('before the first token', () => {
   it.each([
     ['429 with Retry-After', status(429, { 'retry-after': '7' })],
     ['401: the key that is refused is the config’s', status(401)],
@@ -141,11 +141,13 @@ describe('replicas', () => {
   });
 });
 
-describe('after the first byte', () => {
+const TOKEN = 'data: {"choices":[{"index":0,"delta":{"content":"Hi"},"finish_reason":null}]}\n\n';
+
+describe('after the first token', () => {
   it('nobody takes over: the stream ends with an error event', async () => {
     const { router, other } = await start((response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
-      response.write('data: {"choices":[]}\n\n', () => response.destroy());
+      response.write(TOKEN, () => response.destroy());
     });
     const text = await (await ask(router, { stream: true })).text();
     expect(text).toContain('"code":"expert_cut_stream"');
@@ -156,7 +158,7 @@ describe('after the first byte', () => {
   it('silence ends after the idle deadline with an error event', async () => {
     const { router } = await start((response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
-      response.write('data: {"choices":[]}\n\n');
+      response.write(TOKEN);
     }, ', idle_timeout: 1s');
     const text = await (await ask(router, { stream: true })).text();
     expect(text).toContain('"code":"expert_timeout"');
@@ -164,7 +166,7 @@ describe('after the first byte', () => {
 });
 
 describe('admission', () => {
-  it('over limit and line there is 429 with Retry-After; in the line a stream waits its turn', async () => {
+  it('over limit and queue there is 429 with Retry-After; in the queue a stream waits its turn', async () => {
     const open: (() => void)[] = [];
     const slow = await upstream((response, request) => {
       if (request.method === 'GET') return polite(response, request);
@@ -195,7 +197,7 @@ describe('admission', () => {
     );
   });
 
-  it('invariant 14: a stream in the line gets signs of life, and an error after them comes as an event', async () => {
+  it('invariant 14: a queued stream gets signs of life, and an error after them comes as an event', async () => {
     const open: (() => void)[] = [];
     let answer: Answer = polite;
     const slow = await upstream((response, request) => {
@@ -216,10 +218,10 @@ describe('admission', () => {
     answer = status(400);
     open.shift()!();
     const text = await second.text();
-    expect(text).toMatch(/^(: waiting for a free place\n\n)+data: \{"error":\{"message":"no"\}\}\n\n$/);
+    expect(text).toMatch(/^(: waiting for a free slot\n\n)+data: \{"error":\{"message":"no"\}\}\n\n$/);
   });
 
-  it('invariant 2: a client that leaves the line is forgotten', async () => {
+  it('invariant 2: a client that leaves the queue is forgotten', async () => {
     const slow = await upstream((response, request) =>
       request.method === 'GET' ? polite(response, request) : undefined,
     );
@@ -246,6 +248,40 @@ describe('admission', () => {
       async () => (await router.metric('expert_router_demand{expert="one"}')) === 0,
     );
     expect(slow.requests.filter((one) => one.method === 'POST')).toHaveLength(1);
+  });
+
+  it('a client that leaves the queue of the second expert is forgotten there too', async () => {
+    const slow = await upstream((response, request) =>
+      request.method === 'GET' ? polite(response, request) : undefined,
+    );
+    const router = await gateway(`
+policy: nearest
+experts:
+  - { id: code, kind: openai, url: '${slow.url}', max_concurrent: 1, queue_size: 0, samples: [${PROMPT}] }
+  - { id: other, kind: openai, url: '${slow.url}', max_concurrent: 1 }
+`);
+    running.push(router, slow);
+    const send = () => {
+      const leaving = new AbortController();
+      const body = JSON.stringify({ messages: [{ role: 'user', content: PROMPT }] });
+      const { signal } = leaving;
+      void fetch(`${router.url}/v1/chat/completions`, { method: 'POST', body, signal }).catch(() => null);
+      return leaving;
+    };
+    const queued = () => router.metric('expert_router_queued{expert="other"}');
+    const asked = () => slow.requests.filter((one) => one.method === 'POST').length;
+    const all = [send(), send()];
+    await eventually('both run', () => asked() === 2);
+    const third = send();
+    await eventually('one waits', async () => (await queued()) === 1);
+    third.abort();
+    await eventually('nobody waits', async () => (await queued()) === 0);
+    for (const one of all) one.abort();
+    await eventually(
+      'nothing is left',
+      async () => (await router.metric('expert_router_demand{expert="other"}')) === 0,
+    );
+    expect(asked()).toBe(2);
   });
 });
 

@@ -11,7 +11,9 @@ import { POLICIES } from '../src/deciding/routing/policies/index.ts';
 import { bindChoice } from '../src/deciding/routing/policy-choice.ts';
 import { composeRouter, loadRouterModel } from '../src/serving/app/compose.ts';
 import { parseConfig } from '../src/serving/config/load.ts';
-import { type ParsedRequest, parseRequest } from '../src/serving/gateway/request.ts';
+import type { Ask } from '../src/serving/dialects/ask.ts';
+import { readAsk } from '../src/serving/dialects/index.ts';
+import { openAiChat } from '../src/serving/dialects/openai/chat.ts';
 import { type Routed, Router } from '../src/serving/gateway/router.ts';
 import { deployment } from '../src/simulating/deployment.ts';
 import { type Choice, simulateFleet } from '../src/simulating/fleet/event-loop.ts';
@@ -38,14 +40,14 @@ const TEXTS = [
 ];
 
 /** Every prompt alone, after another one, and after two others: conversations that stay, move and come back. */
-const REQUESTS: readonly ParsedRequest[] = TEXTS.flatMap((_, index) =>
+const REQUESTS: readonly Ask[] = TEXTS.flatMap((_, index) =>
   [1, 2, 3].map((length) => {
     const turns = Array.from({ length }, (_, turn) => TEXTS[(index + 7 * turn) % TEXTS.length]!);
     const messages = turns.flatMap((content, turn) => [
       ...(turn > 0 ? [{ role: 'assistant', content: 'Yes.' }] : []),
       { role: 'user', content },
     ]);
-    return parseRequest('chat', Buffer.from(JSON.stringify({ messages })));
+    return readAsk(openAiChat, Buffer.from(JSON.stringify({ messages })));
   }),
 );
 

@@ -5,8 +5,8 @@ import { Command } from 'commander';
 import { describeError } from '../core/errors.ts';
 import { composeRouter, DEFAULT_CONFIG, idleLoads, loadRouterModel } from '../serving/app/compose.ts';
 import { loadConfig } from '../serving/config/load.ts';
+import { readAsk } from '../serving/dialects/index.ts';
 import { decisionBody } from '../serving/front/decision-wire.ts';
-import { parseRequest } from '../serving/gateway/request.ts';
 import type { Router } from '../serving/gateway/router.ts';
 
 export function routeCommand(): Command {
@@ -38,7 +38,7 @@ type DecisionBody = ReturnType<typeof decisionBody>;
 
 async function decide(router: Router, request: unknown): Promise<DecisionBody> {
   const body = Buffer.from(JSON.stringify(request));
-  return decisionBody(router, await router.route(parseRequest(null, body), undefined), null);
+  return decisionBody(router, await router.route(readAsk(null, body), undefined), null);
 }
 
 async function routeLines(router: Router): Promise<void> {

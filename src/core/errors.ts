@@ -1,11 +1,11 @@
 /**
- * Every error a client or user can meet, as one table: code → HTTP status, OpenAI error type, retryable.
- * Mapping to the wire happens in `http/`; nothing else writes status numbers.
+ * Every error a client or user can meet, as one table: code → HTTP status, type, retryable. Dialects write them; nothing
+ * else writes status numbers.
  */
 
 interface ErrorKind {
   readonly status: number;
-  /** The `type` field of OpenAI's error object. */
+  /** Whose doing it is, in the words of OpenAI's error object. */
   readonly type: 'invalid_request_error' | 'authentication_error' | 'rate_limit_error' | 'api_error';
   /** Whether another expert, or the same one later, might succeed with the same request. */
   readonly retryable: boolean;
@@ -45,7 +45,7 @@ export type ErrorCode = keyof typeof ERROR_KINDS;
 export class RouterError extends Error {
   override readonly name = 'RouterError';
   readonly code: ErrorCode;
-  /** The request field at fault, in OpenAI's `param` notation, or null. */
+  /** The request field at fault, such as `messages[0].role`, or null. */
   readonly param: string | null;
   /** Seconds after which trying again makes sense, where that is known. */
   readonly retryAfter: number | null;
@@ -63,11 +63,6 @@ export class RouterError extends Error {
 
   get kind(): ErrorKind {
     return ERROR_KINDS[this.code];
-  }
-
-  /** OpenAI's error object, as it stands in a response body or in an `error` event of a stream. */
-  toWire(): { error: { message: string; type: string; param: string | null; code: string } } {
-    return { error: { message: this.message, type: this.kind.type, param: this.param, code: this.code } };
   }
 }
 

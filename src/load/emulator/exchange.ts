@@ -238,7 +238,13 @@ export class Exchange {
   }
 
   #fail(error: RouterError): void {
-    this.#out.write(jsonAnswer(error.kind.status, JSON.stringify(error.toWire()), this.#connection()));
+    this.#out.write(
+      jsonAnswer(
+        error.kind.status,
+        errorBody(error.message, error.kind.type, error.code, error.param),
+        this.#connection(),
+      ),
+    );
     this.#end(true);
   }
 

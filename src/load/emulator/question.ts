@@ -1,9 +1,11 @@
 /** What a request asks of an emulated server: endpoint, prompt, length, whether streamed and with usage. */
-import { RouterError } from '../../core/errors.ts';
 import type { Endpoint } from '../../core/openai.ts';
-import type { ExpertRequest } from '../../serving/experts/expert.ts';
-import { lastText, readMessages, readPrompt } from '../../serving/experts/messages.ts';
-import { readParameters } from '../../serving/experts/parameters.ts';
+import { readAsk } from '../../serving/dialects/index.ts';
+import type { OpenAiAsk } from '../../serving/dialects/openai/ask.ts';
+import { openAiChat } from '../../serving/dialects/openai/chat.ts';
+import { openAiCompletions } from '../../serving/dialects/openai/completions.ts';
+import { refuseUnmet } from '../../serving/experts/demands.ts';
+import { lastText, textMessages } from '../../serving/experts/text-prompt.ts';
 import type { HttpRequest } from './connection.ts';
 
 export interface Question {
@@ -21,39 +23,28 @@ export interface Question {
   readonly promptTokens: number;
 }
 
+const DIALECTS = { chat: openAiChat, completions: openAiCompletions };
+
 /** @throws {RouterError} for a body that a real server would refuse too */
 export function readQuestion(endpoint: Endpoint, http: HttpRequest, fallbackModel: string): Question {
-  const json = parse(http.body);
-  const request = { endpoint, json, body: http.body, headers: {}, traceId: '' } as unknown as ExpertRequest;
-  const { maxTokens, stop } = readParameters(request);
-  const options = json.stream_options as { include_usage?: unknown } | null | undefined;
+  const ask = readAsk(DIALECTS[endpoint], http.body) as OpenAiAsk;
+  refuseUnmet(ask);
+  const { json } = ask;
+  const { maxTokens, stop } = ask.parameters();
+  const prompt = ask.prompt();
   const texts =
-    request.endpoint === 'chat'
-      ? readMessages(request.json.messages).map((message) => message.content)
-      : [readPrompt(request.json.prompt)];
+    prompt.kind === 'text' ? [prompt.text] : textMessages(prompt.messages).map((message) => message.content);
   return {
     endpoint,
     model: typeof json.model === 'string' ? json.model : fallbackModel,
-    stream: json.stream === true,
-    includeUsage: options?.include_usage === true,
+    stream: ask.stream,
+    includeUsage: ask.wantsUsage,
     maxTokens,
     exactLength: json.ignore_eos === true && maxTokens !== undefined,
     stop,
-    prompt: lastText(request),
+    prompt: lastText(ask),
     promptTokens: texts.reduce((sum, text) => sum + countWords(text), 0),
   };
-}
-
-function parse(body: Buffer): Record<string, unknown> {
-  let json: unknown;
-  try {
-    json = JSON.parse(body.toString());
-  } catch {
-    throw new RouterError('invalid_json', 'The body is not valid JSON.');
-  }
-  if (typeof json === 'object' && json !== null && !Array.isArray(json))
-    return json as Record<string, unknown>;
-  throw new RouterError('invalid_body', 'The body must be a JSON object.');
 }
 
 /** Runs of characters that are not ASCII white space; no list is made, for prompts may be long. */

@@ -142,7 +142,8 @@ function planFor(request: HttpRequest, question: Question, options: EmulatedServ
 }
 
 function refusal(error: unknown): string {
-  if (error instanceof RouterError) return jsonAnswer(error.kind.status, JSON.stringify(error.toWire()));
+  if (error instanceof RouterError)
+    return jsonAnswer(error.kind.status, errorBody(error.message, error.kind.type, error.code, error.param));
   if (!(error instanceof UserError)) throw error;
   return jsonAnswer(400, errorBody(error.message, 'invalid_request_error', 'unknown_misbehaviour'));
 }

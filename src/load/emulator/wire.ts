@@ -97,8 +97,8 @@ export function wholeAnswer(
   });
 }
 
-export function errorBody(message: string, type: string, code: string): string {
-  return JSON.stringify({ error: { message, type, param: null, code } });
+export function errorBody(message: string, type: string, code: string, param: string | null = null): string {
+  return JSON.stringify({ error: { message, type, param, code } });
 }
 
 /** A complete answer with a JSON body. */

@@ -165,6 +165,11 @@ describe('judgeStream', () => {
     });
   });
 
+  it('is content with a finish reason instead of [DONE]', () => {
+    const finished = event({ choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] });
+    expect(judgeStream(heard(whole + finished))).toMatchObject({ finding: 'ok' });
+  });
+
   it.each([
     ['no [DONE]', whole, /no \[DONE\]/],
     [

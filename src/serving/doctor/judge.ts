@@ -154,10 +154,15 @@ function readStream(body: string): { text: string; chunks: number; done: boolean
       read.done = true;
       return;
     }
-    const chunk = parsed(data) as { error?: { message?: string } } | null;
+    const chunk = parsed(data) as {
+      error?: { message?: string };
+      choices?: readonly { finish_reason?: unknown }[];
+    } | null;
     if (chunk?.error) read.error = chunk.error.message ?? JSON.stringify(chunk.error);
     const text = textOf(chunk, 'delta');
     if (text !== null) read.chunks += 1;
+    // Some engines end with it, and send no [DONE].
+    if (chunk?.choices?.[0]?.finish_reason) read.done = true;
     read.text += text ?? '';
   });
   feed(body);

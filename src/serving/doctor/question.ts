@@ -1,6 +1,8 @@
 /** Asks an expert as the gateway would, and hands back what came and when. */
 import { RouterError } from '../../core/errors.ts';
 import type { ChatBody } from '../../core/openai.ts';
+import { readAsk } from '../dialects/index.ts';
+import { openAiChat } from '../dialects/openai/chat.ts';
 import type { Expert, ExpertRequest, Outcome } from '../experts/expert.ts';
 
 export interface Heard {
@@ -65,7 +67,13 @@ export function askExpert(expert: Expert, json: ChatBody, within: number, now: (
       return true;
     },
     end: (outcome) => finish(outcome, null),
-    fail: (failure) => finish(null, failure),
+    fail: (failure) => {
+      if (failure instanceof RouterError) return finish(null, failure);
+      const answer = openAiChat.error(failure);
+      status = answer.status;
+      pieces.push(answer.body);
+      finish(null, null);
+    },
   });
   const timer = setTimeout(() => {
     generation.cancel();
@@ -79,6 +87,6 @@ export function askExpert(expert: Expert, json: ChatBody, within: number, now: (
 }
 
 function requestOf(json: ChatBody): ExpertRequest {
-  const body = Buffer.from(JSON.stringify(json));
-  return { endpoint: 'chat', json, body, headers: {}, traceId: 'doctor' };
+  const ask = readAsk(openAiChat, Buffer.from(JSON.stringify(json)));
+  return { ask, headers: {}, traceId: 'doctor' };
 }

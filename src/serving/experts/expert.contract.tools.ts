@@ -1,11 +1,13 @@
-/**
- * A recording reader and small readers of replies, for the contract suite. It judges nothing.
- */
-import type { RouterError } from '../../core/errors.ts';
+/** A recording reader and small readers of replies, for the contract suite. */
+import { RouterError } from '../../core/errors.ts';
 import type { ChatBody, CompletionBody } from '../../core/openai.ts';
+import type { OpenAiAsk } from '../dialects/openai/ask.ts';
+import { openAiChat } from '../dialects/openai/chat.ts';
+import { openAiCompletions } from '../dialects/openai/completions.ts';
 import type { Expert, ExpertRequest, Generation, Outcome } from './expert.ts';
 
 export interface Heard {
+  /** Of an answer that begun, or of an error that the server behind told, which is in the body then. */
   readonly status?: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
@@ -23,11 +25,16 @@ export interface Listening {
   unpause(): void;
 }
 
-export function requestOf(json: ChatBody | CompletionBody): ExpertRequest {
-  const base = { body: Buffer.from(JSON.stringify(json)), headers: {}, traceId: 'contract' };
-  return 'prompt' in json
-    ? { ...base, endpoint: 'completions', json: json as CompletionBody }
-    : { ...base, endpoint: 'chat', json: json as ChatBody };
+/** A request in OpenAI's dialect. What routing would refuse comes through, for experts are to refuse it themselves. */
+export function askOf(json: ChatBody | CompletionBody, body = JSON.stringify(json)): OpenAiAsk {
+  const dialect = 'prompt' in json ? openAiCompletions : openAiChat;
+  const routable = 'prompt' in json ? { prompt: '' } : { messages: [{ role: 'user', content: '' }] };
+  const facts = dialect.facts({ stream: json.stream ?? false, ...routable });
+  return dialect.ask(facts, { bytes: Buffer.from(body), json, partial: false }) as OpenAiAsk;
+}
+
+export function requestOf(json: ChatBody | CompletionBody, body?: string): ExpertRequest {
+  return { ask: askOf(json, body), headers: {}, traceId: 'contract' };
 }
 
 /** Reads a reply; with `pauseAfter`, asks for a pause from that piece on until `unpause`. */
@@ -65,9 +72,14 @@ export function listen(expert: Expert, request: ExpertRequest, { pauseAfter = In
         heard.outcome = outcome;
         finish();
       },
-      fail: (error) => {
+      fail: (failure) => {
         note('fail');
-        heard.failure = error;
+        if (failure instanceof RouterError) heard.failure = failure;
+        else {
+          const { status, headers, body } = request.ask.dialect.error(failure);
+          Object.assign(heard, { status, headers });
+          pieces.push(body);
+        }
         finish();
       },
     });

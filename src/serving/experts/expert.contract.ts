@@ -1,6 +1,5 @@
 /**
  * What every kind of expert must do, as one suite that each kind's tests run on an expert of theirs.
- * It knows nothing of how an expert makes its answer.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RouterError } from '../../core/errors.ts';
@@ -125,7 +124,7 @@ export function describeExpert(
 
     it('pauses while the reader is slow, and goes on when it resumes', async () => {
       const running = listen(expert, requestOf({ ...basis, stream: true } as ChatBody), { pauseAfter: 2 });
-      await running.first;
+      await until(async () => running.calls.filter((call) => call === 'data').length >= 2);
       await settle();
       const paused = running.calls.length;
       await settle();

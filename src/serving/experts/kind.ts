@@ -1,6 +1,6 @@
 /**
- * What a kind of expert brings to the registry: a name, the schema of its options, and a way to make one.
- * It knows nothing of config files or of the fleet; everything from the outside world comes in through `ExpertDeps`.
+ * What a kind of expert brings to the registry: a name, the schema of its options, and a way to make one. Everything
+ * from the outside world comes in through `ExpertDeps`.
  */
 import type { z } from 'zod';
 import type { Expert } from './expert.ts';
@@ -42,7 +42,7 @@ export interface ExpertKind<O> {
   readonly inProcess: boolean;
   /** What suits its engines where the config says nothing. */
   readonly admission: {
-    /** Requests one replica may hold at once; Infinity where the engine itself keeps the line. */
+    /** Requests one replica may hold at once; Infinity where the engine itself keeps the queue. */
     readonly maxConcurrent: number;
     /** Milliseconds a stream may take to its first byte before another expert is tried. */
     readonly firstTokenMs: number;

@@ -1,10 +1,11 @@
 /**
- * The running generations of one expert that makes its own text: pause and resume, cancel, close, and the promise
- * that a cancelled reader hears nothing more. It knows nothing of how the text is made.
+ * The running generations of one expert that makes or translates its answers: pause and resume, cancel, close, and the
+ * promise that a cancelled reader hears nothing more.
  */
 import { describeError, RouterError } from '../../core/errors.ts';
-import type { ExpertRequest, Generation, ReplySink } from './expert.ts';
-import { openReply, type Reply, type ReplyFacts } from './reply.ts';
+import type { Ask } from '../dialects/ask.ts';
+import { brokenOff, type Failure, ToldFailure } from '../reply/failure.ts';
+import type { AnswerSink, Generation, Reply, ReplyMeta } from '../reply/reply.ts';
 
 /** What one generation works with. `signal` fires when the reader has gone or the expert closes. */
 export interface Work {
@@ -15,37 +16,35 @@ export interface Work {
 }
 
 export class RunningGenerations {
+  readonly #expert: string;
   readonly #live = new Set<{ shutDown(): void; finished: Promise<void> }>();
   #closed = false;
+
+  constructor(expert: string) {
+    this.#expert = expert;
+  }
 
   get count(): number {
     return this.#live.size;
   }
 
-  /** Runs `work` in a later turn of the event loop, so that the caller has its `Generation` before any sink call. */
-  start(
-    request: ExpertRequest,
-    sink: ReplySink,
-    facts: ReplyFacts,
-    work: (work: Work) => Promise<void>,
-  ): Generation {
+  /**
+   * Runs `work` in a later turn of the event loop, so that the caller has its `Generation` before any sink call. What it
+   * throws, a `Failure` or any other error, is the end of the answer.
+   */
+  start(ask: Ask, sink: AnswerSink, meta: ReplyMeta, work: (work: Work) => Promise<void>): Generation {
     const abort = new AbortController();
     const gate = new Gate();
-    const guarded = guard(sink, gate);
+    const guarded = new GuardedSink(this.#expert, sink, gate);
     const run = async (): Promise<void> => {
       await new Promise(setImmediate);
       if (this.#closed) throw shuttingDown();
       abort.signal.throwIfAborted();
-      const reply = openReply(request, guarded, facts);
+      const reply = ask.dialect.writer(ask, guarded);
+      reply.begin(meta);
       await work({ reply, signal: abort.signal, drained: () => gate.wait(abort.signal) });
     };
-    const finished = run().catch((error: unknown) => {
-      guarded.fail(
-        error instanceof RouterError
-          ? error
-          : new RouterError('expert_failed', `The expert failed: ${describeError(error)}`, { cause: error }),
-      );
-    });
+    const finished = run().catch((error: unknown) => guarded.fail(asFailure(error)));
     const entry = {
       finished: finished.finally(() => this.#live.delete(entry)),
       shutDown: () => {
@@ -74,6 +73,11 @@ export class RunningGenerations {
 
 function shuttingDown(): RouterError {
   return new RouterError('shutting_down', 'The expert is shutting down.');
+}
+
+function asFailure(error: unknown): Failure {
+  if (error instanceof RouterError || error instanceof ToldFailure) return error;
+  return new RouterError('expert_failed', `The expert failed: ${describeError(error)}`, { cause: error });
 }
 
 /** Closed when the reader asked for a pause, opened when it resumes. */
@@ -105,25 +109,45 @@ class Gate {
 }
 
 /** A sink that falls silent after its end, and remembers when the reader asked for a pause. */
-function guard(sink: ReplySink, gate: Gate): ReplySink & { mute(): void } {
-  let over = false;
-  const last = (call: () => void): void => {
-    if (over) return;
-    over = true;
-    call();
-  };
-  return {
-    head: (status, headers) => {
-      if (!over) sink.head(status, headers);
-    },
-    data: (chunk) => {
-      if (over) return true;
-      const more = sink.data(chunk);
-      if (!more) gate.close();
-      return more;
-    },
-    end: (outcome) => last(() => sink.end(outcome)),
-    fail: (error) => last(() => sink.fail(error)),
-    mute: () => last(() => undefined),
-  };
+class GuardedSink implements AnswerSink {
+  readonly #expert: string;
+  readonly #sink: AnswerSink;
+  readonly #gate: Gate;
+  #begun = false;
+  #over = false;
+
+  constructor(expert: string, sink: AnswerSink, gate: Gate) {
+    this.#expert = expert;
+    this.#sink = sink;
+    this.#gate = gate;
+  }
+
+  head(status: number, headers: Readonly<Record<string, string>>): void {
+    if (this.#over) return;
+    this.#begun = true;
+    this.#sink.head(status, headers);
+  }
+
+  data(chunk: Uint8Array): boolean {
+    if (this.#over) return true;
+    const more = this.#sink.data(chunk);
+    if (!more) this.#gate.close();
+    return more;
+  }
+
+  end(outcome: Parameters<AnswerSink['end']>[0]): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#sink.end(outcome);
+  }
+
+  fail(failure: Failure): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#sink.fail(this.#begun ? brokenOff(this.#expert, failure) : failure);
+  }
+
+  mute(): void {
+    this.#over = true;
+  }
 }

@@ -1,7 +1,4 @@
-/**
- * Holds back just enough text to notice a stop sequence across the borders of pieces, and never lets one through.
- * It knows nothing of tokens.
- */
+/** Holds back just enough text to notice a stop sequence across the borders of pieces, and never lets one through. */
 
 export interface StopFilter {
   /** What of the text so far may be shown, and whether a stop sequence has been met. */

@@ -1,4 +1,4 @@
-/** What went wrong on the wire to an expert, said to a client. It knows nothing of what was asked. */
+/** What went wrong on the wire to an expert, said to a client. */
 import { describeError, RouterError } from '../../core/errors.ts';
 import type { WireError } from '../../http/client.ts';
 

@@ -1,6 +1,6 @@
 /**
- * How much memory the bodies of one process's requests may take together. It knows nothing of bodies or requests:
- * it hands out shares and takes them back.
+ * How much memory the bodies of one process's requests may take together: shares, handed
+ * out and taken back.
  */
 import { getHeapStatistics } from 'node:v8';
 import { RouterError } from '../../core/errors.ts';

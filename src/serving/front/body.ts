@@ -1,4 +1,4 @@
-/** Reads a request body whole, up to limits that its errors name. It knows nothing of what the body means. */
+/** Reads a request body whole, up to limits that its errors name. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { LIMITS } from '../../core/bounds.ts';
 import { RouterError } from '../../core/errors.ts';

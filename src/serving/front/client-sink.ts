@@ -1,29 +1,32 @@
 /**
- * Writes a reply to the client as it comes: headers with the first byte, back-pressure passed on, and an honest
- * end. A stream that fails midway ends with an error event; a plain body that fails midway is cut, never closed
- * as if complete.
+ * Writes an answer to the client as it comes: headers with the first byte, back-pressure passed on, and an honest end.
+ * A stream that fails midway ends with an error event; a plain body that fails midway is cut, never closed as if
+ * complete.
  */
 import type { ServerResponse } from 'node:http';
 import { RouterError } from '../../core/errors.ts';
 import { isEventStream } from '../../core/sse.ts';
+import type { Dialect } from '../dialects/dialect.ts';
 import type { Generation } from '../experts/expert.ts';
-import type { GatewaySink } from '../gateway/gateway.ts';
+import type { Answerer, AttemptSink } from '../gateway/attempts.ts';
+import type { Failure } from '../reply/failure.ts';
 import { cutOff, PromisedBody } from './promised-body.ts';
 import { sendError } from './wire.ts';
 
 const NEWLINE = 0x0a;
 
-export class ClientSink implements GatewaySink {
+export class ClientSink implements AttemptSink {
   readonly #response: ServerResponse;
+  readonly #dialect: Dialect;
   readonly #body: PromisedBody;
   #head: { status: number; headers: Readonly<Record<string, string>> } | null = null;
   #endsInBlankLine = true;
-  #lateError: Uint8Array[] | null = null;
   /** After its end nothing more is written, whoever still calls: it would be read as the next response. */
   #over = false;
 
-  constructor(response: ServerResponse) {
+  constructor(response: ServerResponse, dialect: Dialect) {
     this.#response = response;
+    this.#dialect = dialect;
     this.#body = new PromisedBody(response);
   }
 
@@ -34,7 +37,7 @@ export class ClientSink implements GatewaySink {
     if (this.#response.destroyed) generation.cancel();
   }
 
-  served(expert: string, tries: number): void {
+  served({ expert, tries }: Answerer): void {
     if (this.#response.headersSent) return;
     this.#response.setHeader('x-expert-router-expert', expert);
     this.#response.setHeader('x-expert-router-tries', tries);
@@ -46,22 +49,16 @@ export class ClientSink implements GatewaySink {
       this.#response.setHeader('content-type', 'text/event-stream');
       this.#response.setHeader('x-accel-buffering', 'no');
     }
-    this.#response.write(': waiting for a free place\n\n');
+    this.#response.write(this.#dialect.keepAlive);
   }
 
   head(status: number, headers: Readonly<Record<string, string>>): void {
     // Held until there is a byte to send: until then a failure can still become a proper error response.
     this.#head = { status, headers };
-    // Once a waiting stream was given a sign of life its status is sent, and an error can only be an event.
-    if (this.#response.headersSent && status >= 400) this.#lateError = [];
   }
 
   data(chunk: Uint8Array): boolean {
     if (chunk.length === 0 || this.#over) return true;
-    if (this.#lateError) {
-      this.#lateError.push(chunk);
-      return true;
-    }
     this.#sendHead();
     this.#endsInBlankLine =
       chunk[chunk.length - 1] === NEWLINE && (chunk.length < 2 || chunk[chunk.length - 2] === NEWLINE);
@@ -72,27 +69,22 @@ export class ClientSink implements GatewaySink {
     if (this.#over) return;
     this.#sendHead();
     if (!this.#response.headersSent && !this.#body.whole) {
-      this.fail(new RouterError('expert_failed', 'The expert announced an answer and gave none.'));
+      this.fail(new RouterError('expert_failed', 'The expert announced an answer and gave none.'), null);
       return;
     }
     this.#over = true;
-    if (this.#lateError)
-      this.#response.end(
-        `data: ${Buffer.concat(this.#lateError)
-          .toString()
-          .replace(/\s*\n\s*/g, ' ')}\n\n`,
-      );
-    else this.#body.end();
+    this.#body.end();
   }
 
-  fail(error: RouterError): void {
+  fail(failure: Failure, by: Answerer | null): void {
     if (this.#over) return;
     this.#over = true;
     if (!this.#response.headersSent) {
-      sendError(this.#response, error);
+      if (by) this.served(by);
+      sendError(this.#response, failure, this.#dialect);
     } else if (this.#takesEvents()) {
-      const separator = this.#endsInBlankLine ? '' : '\n\n';
-      this.#response.end(`${separator}data: ${JSON.stringify(error.toWire())}\n\n`);
+      if (!this.#endsInBlankLine) this.#response.write('\n\n');
+      this.#response.end(this.#dialect.lateError(failure));
     } else {
       cutOff(this.#response);
     }

@@ -1,6 +1,6 @@
 /**
  * Whether a request that needs no key may be the doing of a web page from elsewhere: one that reaches this machine
- * under a name of its own (DNS rebinding), or across sites. A pure decision; it knows nothing of sockets and config files.
+ * under a name of its own (DNS rebinding), or across sites. A pure decision.
  */
 import { isIP } from 'node:net';
 import { RouterError } from '../../core/errors.ts';

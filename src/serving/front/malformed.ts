@@ -1,7 +1,8 @@
-/** What is not an HTTP request gets an answer in OpenAI's error shape too, where an answer can still be written. */
+/** What is not an HTTP request gets an error as its answer too, where an answer can still be written. */
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { RouterError } from '../../core/errors.ts';
+import { DEFAULT_DIALECT } from '../dialects/index.ts';
 
 const REASONS: Readonly<Record<number, string>> = {
   400: 'Bad Request',
@@ -25,11 +26,10 @@ export function answerMalformed(server: Server): void {
       return;
     }
     const [status, answer] = judged(error.code);
-    const body = JSON.stringify(answer.toWire());
-    socket.end(
-      `HTTP/1.1 ${status} ${REASONS[status]}\r\nconnection: close\r\ncontent-type: application/json; charset=utf-8\r\n` +
-        `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-    );
+    const { headers, body } = DEFAULT_DIALECT.error(answer);
+    const fields = Object.entries({ connection: 'close', ...headers });
+    const lines = fields.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+    socket.end(Buffer.concat([Buffer.from(`HTTP/1.1 ${status} ${REASONS[status]}\r\n${lines}\r\n`), body]));
   });
 }
 

@@ -1,7 +1,6 @@
 /**
  * The body of a response against the length that its head promised. What was promised is delivered, or the connection
- * ends within the body: whatever came next on it would be read as the rest of this one. It knows nothing of what the
- * bytes mean.
+ * ends within the body: whatever came next on it would be read as the rest of this one.
  */
 import type { ServerResponse } from 'node:http';
 

@@ -3,12 +3,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { RouterError } from '../../core/errors.ts';
 import { excerpt } from '../../core/excerpt.ts';
 import { requestHeadersForExpert } from '../../core/headers.ts';
-import type { Endpoint } from '../../core/openai.ts';
+import { AUTO } from '../dialects/ask.ts';
+import type { Dialect } from '../dialects/dialect.ts';
+import { DIALECTS } from '../dialects/index.ts';
 import { type Health, healthText } from '../experts/expert.ts';
 import type { Replica } from '../fleet/replica.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { readRequest } from '../gateway/read-request.ts';
-import { AUTO } from '../gateway/request.ts';
 import type { Routed } from '../gateway/router.ts';
 import { readBody } from './body.ts';
 import { ClientSink } from './client-sink.ts';
@@ -43,19 +44,28 @@ interface Route {
   readonly path: string;
   /** Whether it answers without an API key even where keys are configured. */
   readonly open: boolean;
+  /** In which its errors are told; null for the default. */
+  readonly dialect: Dialect | null;
   readonly handle: Handler;
 }
 
 export const ROUTES: readonly Route[] = [
-  { method: 'POST', path: '/v1/chat/completions', open: false, handle: answer('chat') },
-  { method: 'POST', path: '/v1/completions', open: false, handle: answer('completions') },
-  { method: 'POST', path: '/v1/route', open: false, handle: dryRun },
-  { method: 'GET', path: '/v1/models', open: false, handle: listModels },
-  { method: 'GET', path: '/v1/models/{id}', open: false, handle: showModel },
-  { method: 'GET', path: '/v1/experts', open: false, handle: listExperts },
-  { method: 'GET', path: '/metrics', open: false, handle: metrics },
-  { method: 'GET', path: '/health', open: true, handle: health },
-  { method: 'GET', path: '/ready', open: true, handle: ready },
+  ...DIALECTS.map(
+    (dialect): Route => ({
+      method: 'POST',
+      path: dialect.path,
+      open: false,
+      dialect,
+      handle: answer(dialect),
+    }),
+  ),
+  { method: 'POST', path: '/v1/route', open: false, dialect: null, handle: dryRun },
+  { method: 'GET', path: '/v1/models', open: false, dialect: null, handle: listModels },
+  { method: 'GET', path: '/v1/models/{id}', open: false, dialect: null, handle: showModel },
+  { method: 'GET', path: '/v1/experts', open: false, dialect: null, handle: listExperts },
+  { method: 'GET', path: '/metrics', open: false, dialect: null, handle: metrics },
+  { method: 'GET', path: '/health', open: true, dialect: null, handle: health },
+  { method: 'GET', path: '/ready', open: true, dialect: null, handle: ready },
 ];
 
 /** @throws RouterError `not_found` or `method_not_allowed` */
@@ -81,16 +91,16 @@ function matches(route: string, path: string): boolean {
   return fixed === route ? path === route : path.startsWith(fixed) && path.length > fixed.length;
 }
 
-function answer(endpoint: Endpoint): Handler {
+function answer(dialect: Dialect): Handler {
   return async ({ gateway, maxBodyMb, onRouted }, { request, response, traceId, caller }) => {
-    const parsed = await readRequest(endpoint, await readBody({ request, response }, maxBodyMb));
-    const routing = gateway.route(parsed, forcedExpert(request), priorityOf(request));
+    const ask = await readRequest(dialect, await readBody({ request, response }, maxBodyMb));
+    const routing = gateway.route(ask, forcedExpert(request), priorityOf(request));
     const routed = routing instanceof Promise ? await routing : routing;
     for (const [name, value] of Object.entries(decisionHeaders(routed))) response.setHeader(name, value);
     onRouted(routed, traceId);
-    const sink = new ClientSink(response);
+    const sink = new ClientSink(response, dialect);
     const headers = requestHeadersForExpert(request.headers);
-    sink.drive(gateway.answer({ request: parsed, headers, traceId, tenant: caller ?? '' }, routed, sink));
+    sink.drive(gateway.answer({ ask, headers, traceId, tenant: caller ?? '' }, routed, sink));
   };
 }
 
@@ -98,8 +108,8 @@ async function dryRun(
   { gateway, maxBodyMb }: RouteContext,
   { request, response, traceId }: Exchange,
 ): Promise<void> {
-  const parsed = await readRequest(null, await readBody({ request, response }, maxBodyMb));
-  const routed = await gateway.route(parsed, forcedExpert(request), priorityOf(request));
+  const ask = await readRequest(null, await readBody({ request, response }, maxBodyMb));
+  const routed = await gateway.route(ask, forcedExpert(request), priorityOf(request));
   for (const [name, value] of Object.entries(decisionHeaders(routed))) response.setHeader(name, value);
   sendJson(response, 200, decisionBody(gateway.router, routed, traceId));
 }

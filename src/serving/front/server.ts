@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import { bind } from '../../core/bind.ts';
 import { RouterError } from '../../core/errors.ts';
+import type { Dialect } from '../dialects/dialect.ts';
 import { authenticate, type HashedKey } from './auth.ts';
 import { answerExpectations } from './continue.ts';
 import { type Permitted, refuseForeignPage } from './foreign-page.ts';
@@ -113,6 +114,7 @@ async function respond(
   const traceId = traceIdOf(request);
   response.setHeader('x-expert-router-trace-id', traceId);
   if (answers.draining) response.setHeader('connection', 'close');
+  let dialect: Dialect | null = null;
   try {
     const { keys, permitted, context } = options.current();
     const { path, authority } = readTarget(request.url ?? '/', request.rawHeaders);
@@ -122,6 +124,7 @@ async function respond(
       refuseForeignPage({ authority, origin, fetchSite: fetchSite as string | undefined }, permitted);
     }
     const route = findRoute(request.method ?? 'GET', path.split('?', 1)[0]!);
+    dialect = route.dialect;
     const caller = route.open ? null : authenticate(request, keys);
     if (answers.draining && !route.open) {
       throw new RouterError(
@@ -136,7 +139,7 @@ async function respond(
     // before it has read why.
     request.resume();
     if (!request.destroyed || request.complete)
-      sendError(response, error, (line) => options.log(`${traceId} ${line}`));
+      sendError(response, error, dialect ?? undefined, (line) => options.log(`${traceId} ${line}`));
   }
 }
 

@@ -1,6 +1,9 @@
-/** How values and errors become HTTP responses: JSON bodies, and every error in OpenAI's shape. */
+/** How values and failures become HTTP responses. */
 import type { ServerResponse } from 'node:http';
 import { describeError, RouterError } from '../../core/errors.ts';
+import type { Dialect } from '../dialects/dialect.ts';
+import { DEFAULT_DIALECT } from '../dialects/index.ts';
+import { type Failure, ToldFailure } from '../reply/failure.ts';
 import { cutOff } from './promised-body.ts';
 
 /** Seconds after which to try again where nothing better is known: a breaker needs no longer to tell. */
@@ -13,26 +16,31 @@ export function sendJson(response: ServerResponse, status: number, value: unknow
     .end(body);
 }
 
-/** The one door for errors. What is not a RouterError is a fault of ours: told to the operator, not to the client. */
+/** What is no failure is a fault of ours: told to the operator, not to the client. */
 export function sendError(
   response: ServerResponse,
   error: unknown,
+  dialect: Dialect = DEFAULT_DIALECT,
   log: (line: string) => void = () => {},
 ): void {
-  const known =
-    error instanceof RouterError
-      ? error
-      : new RouterError('internal_error', 'The router failed to handle this request.');
-  if (known !== error)
-    log(
-      `internal error: ${error instanceof Error ? (error.stack ?? describeError(error)) : describeError(error)}`,
-    );
-  if (response.headersSent) {
-    cutOff(response);
-    return;
+  const known = error instanceof RouterError || error instanceof ToldFailure ? error : internal(error, log);
+  if (response.headersSent) cutOff(response);
+  else sendFailure(response, known, dialect);
+}
+
+/** A failure as the answer, in the client's dialect. */
+function sendFailure(response: ServerResponse, failure: Failure, dialect: Dialect): void {
+  const { status, headers, body } = dialect.error(failure);
+  if (failure instanceof RouterError) {
+    if (failure.code === 'invalid_api_key') response.setHeader('www-authenticate', 'Bearer');
+    const retryAfter = failure.retryAfter ?? (failure.kind.retryable ? SOON : null);
+    if (retryAfter !== null) response.setHeader('retry-after', retryAfter);
   }
-  if (known.code === 'invalid_api_key') response.setHeader('www-authenticate', 'Bearer');
-  const retryAfter = known.retryAfter ?? (known.kind.retryable ? SOON : null);
-  if (retryAfter !== null) response.setHeader('retry-after', retryAfter);
-  sendJson(response, known.kind.status, known.toWire());
+  response.writeHead(status, headers).end(body);
+}
+
+function internal(error: unknown, log: (line: string) => void): RouterError {
+  const described = describeError(error);
+  log(`internal error: ${error instanceof Error ? (error.stack ?? described) : described}`);
+  return new RouterError('internal_error', 'The router failed to handle this request.');
 }

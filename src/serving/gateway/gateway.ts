@@ -1,21 +1,18 @@
-/**
- * A request's way to its expert and the answer's way back, with every exit counted exactly once. It knows neither
- * HTTP nor what kind an expert is of.
- */
-import type { RouterError } from '../../core/errors.ts';
-import type { ExpertRequest, Generation, Outcome, ReplySink } from '../experts/expert.ts';
+/** A request's way to its expert and the answer's way back, with every exit counted exactly once. */
+import type { Ask } from '../dialects/ask.ts';
+import type { Generation, Outcome } from '../experts/expert.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { ExpertGroup } from '../fleet/group.ts';
+import { type Failure, ToldFailure } from '../reply/failure.ts';
 import type { RequestRecord, Telemetry } from '../telemetry/metrics.ts';
-import { type AttemptPlan, type AttemptSink, Attempts } from './attempts.ts';
+import { type Answerer, type AttemptPlan, type AttemptSink, Attempts } from './attempts.ts';
 import { FirstByteTimes, Hedge } from './hedge.ts';
-import type { ParsedRequest } from './request.ts';
 import { HEDGE_SHARE, RETRY_SHARE, RetryBudget } from './retry-budget.ts';
 import type { Routed, Router } from './router.ts';
 
-/** What the wire adds to a parsed request. */
+/** What the wire adds to a request. */
 export interface Incoming {
-  readonly request: ParsedRequest;
+  readonly ask: Ask;
   /** Client headers that passed the allow-list. */
   readonly headers: Readonly<Record<string, string>>;
   readonly traceId: string;
@@ -23,20 +20,12 @@ export interface Incoming {
   readonly tenant: string;
 }
 
-/** Where an answer goes, and who turned out to give it. */
-export interface GatewaySink extends ReplySink {
-  /** Called before `head`. @param tries 1 unless others failed before the first byte */
-  served(expert: string, tries: number): void;
-  /** The stream waits for a place; may come again and again, before `served`. */
-  waiting(): void;
-}
-
 export interface GatewayOptions {
   /** Milliseconds a whole request may take. */
   readonly requestTimeout: number;
   /** Whether a stream slower to start than 19 of 20 may be tried at a second expert as well. */
   readonly hedge: boolean;
-  /** Milliseconds between signs of life to a stream that waits in line. */
+  /** Milliseconds between signs of life to a stream that is queued. */
   readonly heartbeat: number;
   /** Milliseconds a stream may take to its first byte, by expert. */
   firstTokenTimeout(expert: string): number;
@@ -59,12 +48,12 @@ export class Gateway {
   }
 
   /** Chooses for a request; a promise as `Router.route`. The dry run ends here, the data path goes on with `answer`. */
-  route(request: ParsedRequest, forced: string | undefined, priority = 0): Routed | Promise<Routed> {
-    return this.#telemetry.timeDecision(() => this.router.route(request, forced, priority));
+  route(ask: Ask, forced: string | undefined, priority = 0): Routed | Promise<Routed> {
+    return this.#telemetry.timeDecision(() => this.router.route(ask, forced, priority));
   }
 
   /** Lets the chosen expert answer into the sink; where it cannot, the next of the ranking may. */
-  answer(incoming: Incoming, routed: Routed, sink: GatewaySink): Generation {
+  answer(incoming: Incoming, routed: Routed, sink: AttemptSink): Generation {
     const { decision, classification } = routed;
     const record = this.#telemetry.begin({
       expert: decision.expert,
@@ -84,7 +73,7 @@ export class Gateway {
     };
   }
 
-  /** One line of tries, or two where the first is slow to start and that is wanted. */
+  /** One sequence of tries, or two where the first is slow to start and that is wanted. */
   #attempts(
     incoming: Incoming,
     routed: Routed,
@@ -93,7 +82,7 @@ export class Gateway {
   ): Generation {
     const { hedge } = this.#options;
     const delayMs =
-      hedge && incoming.request.stream && groups.length > 1 ? this.#firstBytes.p95(groups[0]!.id) : null;
+      hedge && incoming.ask.stream && groups.length > 1 ? this.#firstBytes.p95(groups[0]!.id) : null;
     const plan = this.#plan(incoming, routed);
     if (delayMs === null) return new Attempts({ ...plan, groups }, sink);
     return new Hedge(
@@ -108,10 +97,10 @@ export class Gateway {
   }
 
   #plan(incoming: Incoming, routed: Routed): Omit<AttemptPlan, 'groups'> {
-    const { request, tenant } = incoming;
+    const { ask, headers, traceId, tenant } = incoming;
     return {
-      request: asExpertRequest(incoming),
-      stream: request.stream,
+      request: { ask, headers, traceId },
+      stream: ask.stream,
       promptTokens: routed.view.promptTokens,
       outputTokens: routed.view.outputTokens,
       affinityKey: routed.view.prefixKey,
@@ -132,30 +121,15 @@ export class Gateway {
   }
 }
 
-function asExpertRequest({ request, headers, traceId }: Incoming): ExpertRequest {
-  const { body, partial, members, withoutHalves } = request;
-  const common = {
-    body,
-    headers,
-    traceId,
-    partial,
-    ...(members ? { members } : {}),
-    ...(withoutHalves ? { withoutHalves } : {}),
-  };
-  if (request.endpoint === 'chat') return { ...common, endpoint: 'chat', json: request.json };
-  return { ...common, endpoint: 'completions', json: request.json };
-}
-
 /** Passes a reply on and notes its milestones; `record` itself counts only the first ending it hears of. */
 class CountedSink implements AttemptSink {
-  readonly #sink: GatewaySink;
+  readonly #sink: AttemptSink;
   readonly #record: RequestRecord;
   readonly #onFirstByte: (expert: string, milliseconds: number) => void;
   readonly #started = performance.now();
-  #status = 0;
 
   constructor(
-    sink: GatewaySink,
+    sink: AttemptSink,
     record: RequestRecord,
     onFirstByte: (expert: string, milliseconds: number) => void,
   ) {
@@ -164,10 +138,10 @@ class CountedSink implements AttemptSink {
     this.#onFirstByte = onFirstByte;
   }
 
-  served(expert: string, tries: number): void {
-    this.#onFirstByte(expert, performance.now() - this.#started);
-    this.#record.served(expert, tries);
-    this.#sink.served(expert, tries);
+  served(by: Answerer): void {
+    this.#onFirstByte(by.expert, performance.now() - this.#started);
+    this.#record.served(by.expert, by.tries);
+    this.#sink.served(by);
   }
 
   waiting(): void {
@@ -175,7 +149,6 @@ class CountedSink implements AttemptSink {
   }
 
   head(status: number, headers: Readonly<Record<string, string>>): void {
-    this.#status = status;
     this.#record.firstByte();
     this.#sink.head(status, headers);
   }
@@ -185,12 +158,13 @@ class CountedSink implements AttemptSink {
   }
 
   end(outcome: Outcome): void {
-    this.#record.end(this.#status < 400 ? 'ok' : 'expert_error', outcome.usage);
+    this.#record.end('ok', outcome.usage);
     this.#sink.end(outcome);
   }
 
-  fail(error: RouterError): void {
-    this.#record.end(error.code, 'unknown');
-    this.#sink.fail(error);
+  fail(failure: Failure, by: Answerer | null): void {
+    if (by) this.#record.served(by.expert, by.tries);
+    this.#record.end(failure instanceof ToldFailure ? 'expert_error' : failure.code, 'unknown');
+    this.#sink.fail(failure, by);
   }
 }

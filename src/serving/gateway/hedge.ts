@@ -1,11 +1,11 @@
 /**
  * Two tries at once for a stream that is slow to start: after a delay a second expert begins, the first to answer
- * wins, and the other is cancelled. It knows neither experts nor latencies; both come in as functions.
+ * wins, and the other is cancelled.
  */
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
-import type { RouterError } from '../../core/errors.ts';
 import type { Generation, Outcome } from '../experts/expert.ts';
-import type { AttemptSink } from './attempts.ts';
+import { type Failure, isRetryable } from '../reply/failure.ts';
+import type { Answerer, AttemptSink } from './attempts.ts';
 
 export interface HedgeOptions {
   /** Milliseconds without a first byte until the second begins. */
@@ -47,12 +47,12 @@ export class Hedge implements Generation {
   #lane(own: number): AttemptSink {
     const mine = (): boolean => this.#winner === own && !this.#over;
     return {
-      served: (expert, tries) => {
+      served: ({ expert, tries }) => {
         if (this.#winner !== null || this.#over) return;
         this.#winner = own;
         clearTimeout(this.#timer);
         this.#runners[1 - own]?.cancel();
-        this.#sink.served(expert, tries + own);
+        this.#sink.served({ expert, tries: tries + own });
       },
       waiting: () => {
         if (this.#winner === null && own === 0 && !this.#over) this.#sink.waiting();
@@ -64,17 +64,18 @@ export class Hedge implements Generation {
         this.#end();
         this.#sink.end(outcome);
       },
-      fail: (error: RouterError) => this.#failed(own, error),
+      fail: (failure, by) => this.#failed(own, failure, by && { ...by, tries: by.tries + own }),
     };
   }
 
-  /** A failure counts when it is the winner's, or when nobody is left who could win. */
-  #failed(own: number, error: RouterError): void {
+  /** A failure counts when it is the winner's or the request's own, or when nobody is left who could win. */
+  #failed(own: number, failure: Failure, by: Answerer | null): void {
     this.#running -= 1;
-    const decisive = this.#winner === own || (this.#winner === null && this.#running === 0);
-    if (this.#over || !decisive) return;
+    const last = this.#running === 0 || (by !== null && !isRetryable(failure));
+    if (this.#over || !(this.#winner === own || (this.#winner === null && last))) return;
     this.#end();
-    this.#sink.fail(error);
+    this.#runners[1 - own]?.cancel();
+    this.#sink.fail(failure, by);
   }
 
   #end(): void {

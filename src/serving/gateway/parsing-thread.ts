@@ -1,4 +1,4 @@
-/** Entry point of the thread that parses bodies: one after another as they come. It knows nothing of what is in them. */
+/** Entry point of the thread that parses bodies: one after another as they come. */
 import { parentPort } from 'node:worker_threads';
 import { type Order, parseOrder } from './read-request.ts';
 

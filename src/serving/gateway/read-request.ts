@@ -1,15 +1,17 @@
 /**
- * A body that came in → a parsed request, without keeping the event loop from others: what would take long is parsed
- * by a thread beside it, one body after another. It knows nothing of sockets or routing.
+ * A body that came in → what it asks, without keeping the event loop from others: what would take long is parsed by a
+ * thread beside it, one body after another.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { LIMITS } from '../../core/bounds.ts';
 import { type ErrorCode, RouterError } from '../../core/errors.ts';
 import { JsonMeasure, type MemberPlace } from '../../core/json-measure.ts';
-import type { Endpoint } from '../../core/openai.ts';
+import type { Ask, RoutingFacts } from '../dialects/ask.ts';
+import type { Dialect, Json, JsonBody } from '../dialects/dialect.ts';
+import { dialectNamed, dialectOf, readAsk } from '../dialects/index.ts';
+import { parseBody } from '../dialects/json.ts';
 import { withoutHalfSurrogates } from '../experts/openai/surrogates.ts';
-import { type ParsedRequest, parseRequest, withoutValues } from './request.ts';
 
 export interface ReceivedBody {
   readonly bytes: Buffer;
@@ -33,16 +35,27 @@ export function received(body: string | Uint8Array): ReceivedBody {
 }
 
 /**
- * @param endpoint null where the body's fields tell it
+ * @param dialect null where the body's fields tell it
  * @throws RouterError `invalid_json`, `invalid_body`, `body_too_large` or `overloaded`
  */
-export async function readRequest(endpoint: Endpoint | null, body: ReceivedBody): Promise<ParsedRequest> {
+export async function readRequest(dialect: Dialect | null, body: ReceivedBody): Promise<Ask> {
   const { bytes, tokens, members } = body;
-  if (parsesOnLoop(body)) return { ...parseRequest(endpoint, bytes), members };
-  const parsed = await parsing.parse({ endpoint, bytes, tokens });
+  if (parsesOnLoop(body)) return readAsk(dialect, bytes, members);
+  const {
+    dialect: id,
+    facts,
+    body: read,
+  } = await parsing.parse({ dialect: dialect?.id ?? null, bytes, tokens });
   // The result has just been copied out of the thread: others get a turn before the body is copied for an expert.
   await nextTurn();
-  return { ...parsed, members };
+  return dialectNamed(id).ask(facts, { ...read, members });
+}
+
+/** A body as the thread has read it. */
+interface ReadBody {
+  readonly dialect: string;
+  readonly facts: RoutingFacts;
+  readonly body: JsonBody;
 }
 
 export function parsesOnLoop({ bytes, tokens }: Pick<ReceivedBody, 'bytes' | 'tokens'>): boolean {
@@ -51,15 +64,19 @@ export function parsesOnLoop({ bytes, tokens }: Pick<ReceivedBody, 'bytes' | 'to
 
 /** A body for the thread. */
 export interface Order {
-  readonly endpoint: Endpoint | null;
+  /** Null where the body's fields tell it. */
+  readonly dialect: string | null;
   readonly bytes: Uint8Array;
   readonly tokens: number;
 }
 
-/** Either the request, whose bytes come back beside it, or why there is none. */
+/** Either what was read, with the bytes beside it, or why there is none. */
 export type Reading =
   | {
-      readonly request: Omit<ParsedRequest, 'body'>;
+      readonly dialect: string;
+      readonly facts: RoutingFacts;
+      readonly json: Json;
+      readonly partial: boolean;
       readonly bytes: Uint8Array;
       /** Null where it would be the same. */
       readonly withoutHalves: Uint8Array | null;
@@ -67,13 +84,22 @@ export type Reading =
   | { readonly error: { readonly code: ErrorCode; readonly message: string; readonly param: string | null } };
 
 /** What the thread does. Of very many values only what routing reads is kept. */
-export function parseOrder({ endpoint, bytes, tokens }: Order): Reading {
+export function parseOrder({ dialect: id, bytes, tokens }: Order): Reading {
   try {
     const body = asBuffer(bytes);
-    const parsed = parseRequest(endpoint, body);
-    const { body: _body, ...request } = tokens > LIMITS.loopTokens ? withoutValues(parsed) : parsed;
+    const json = parseBody(body);
+    const dialect = id === null ? dialectOf(json) : dialectNamed(id);
+    const facts = dialect.facts(json);
+    const partial = tokens > LIMITS.loopTokens;
     const cleaned = withoutHalfSurrogates(body);
-    return { request, bytes, withoutHalves: cleaned === body ? null : cleaned };
+    return {
+      dialect: dialect.id,
+      facts,
+      json: partial ? dialect.keep(json) : json,
+      partial,
+      bytes,
+      withoutHalves: cleaned === body ? null : cleaned,
+    };
   } catch (error) {
     if (!(error instanceof RouterError)) throw error;
     const { code, message, param } = error;
@@ -87,7 +113,7 @@ function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
 
 interface Waiting {
   readonly order: Order;
-  readonly resolve: (request: ParsedRequest) => void;
+  readonly resolve: (read: ReadBody) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -101,7 +127,7 @@ class ParsingThread {
   #thread: Worker | null = null;
   #idle: NodeJS.Timeout | undefined;
 
-  parse(order: Order): Promise<ParsedRequest> {
+  parse(order: Order): Promise<ReadBody> {
     if (this.#waiting.length >= LIMITS.waitingToParse)
       throw new RouterError('overloaded', 'Too many large requests wait to be read; try again in a moment.', {
         retryAfter: 1,
@@ -145,9 +171,10 @@ class ParsingThread {
       const { code, message, param } = reading.error;
       reject(new RouterError(code, message, param === null ? {} : { param }));
     } else {
-      const body = asBuffer(reading.bytes);
-      const withoutHalves = reading.withoutHalves === null ? body : asBuffer(reading.withoutHalves);
-      resolve({ ...reading.request, body, withoutHalves } as ParsedRequest);
+      const { dialect, facts, json, partial } = reading;
+      const bytes = asBuffer(reading.bytes);
+      const withoutHalves = reading.withoutHalves === null ? bytes : asBuffer(reading.withoutHalves);
+      resolve({ dialect, facts, body: { bytes, json, partial, withoutHalves } });
     }
     this.#next();
   }

@@ -9,8 +9,14 @@ import { type Decision, decide, decideFor } from '../../deciding/routing/decide.
 import type { BoundPolicy, LoadSnapshot, RequestView } from '../../deciding/routing/policy.ts';
 import type { Territory } from '../../deciding/routing/territory.ts';
 import type { RoutableText } from '../../deciding/text/routable.ts';
-import { estimatedTokens } from './attempts.ts';
-import { AUTO, expectedOutput, type ParsedRequest } from './request.ts';
+import { type Ask, AUTO } from '../dialects/ask.ts';
+import { estimatedTokens } from './try.ts';
+
+/** What is read of a request to route it. */
+type Routable = Pick<Ask, 'model' | 'turns' | 'affinityKey' | 'answerLimit' | 'body'>;
+
+/** Tokens an answer is expected to have where nobody says less. */
+const EXPECTED_OUTPUT = 256;
 
 export interface Routed {
   /** Of the last user turn, with what its conversation adds. */
@@ -52,7 +58,7 @@ export class Router {
    * @param priority -10 to 10, higher is more urgent
    * @throws RouterError `model_not_found` for a name that is neither `auto` nor an expert
    */
-  route(request: ParsedRequest, forced: string | undefined, priority = 0): Routed | Promise<Routed> {
+  route(request: Routable, forced: string | undefined, priority = 0): Routed | Promise<Routed> {
     const { turns } = request;
     const choose = (classified: readonly Classification[]): Routed => {
       const view = this.#view(request, priority);
@@ -67,10 +73,10 @@ export class Router {
     return classified instanceof Promise ? classified.then(choose) : choose(classified);
   }
 
-  #view(request: ParsedRequest, priority: number): RequestView {
+  #view(request: Routable, priority: number): RequestView {
     return {
       promptTokens: estimatedTokens(request.body.length),
-      outputTokens: expectedOutput(request),
+      outputTokens: Math.min(request.answerLimit ?? EXPECTED_OUTPUT, EXPECTED_OUTPUT),
       prefixKey: request.affinityKey,
       priority,
       deadline: this.#parts.requestTimeout / 1000,

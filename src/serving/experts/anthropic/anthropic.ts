@@ -1,29 +1,27 @@
 /**
- * An expert behind Anthropic's Messages API, with OpenAI's face: every request is translated there, and every answer
- * back, as it comes. It knows the API's addresses and headers; what bodies mean is read by its neighbours.
+ * An expert behind Anthropic's Messages API: every request is translated there, and every answer back, as it comes.
  */
-import { StringDecoder } from 'node:string_decoder';
-import { RouterError } from '../../../core/errors.ts';
-import { eventReader, type ServerEvent } from '../../../core/sse.ts';
 import { HttpClient, WireError } from '../../../http/client.ts';
 import { PulledResponse } from '../../../http/pulled-response.ts';
+import { refusal } from '../../dialects/anthropic-messages/errors.ts';
+import { MessagesReader } from '../../dialects/anthropic-messages/reader.ts';
+import type { Ask } from '../../dialects/ask.ts';
 import { modelIds } from '../../engines/answers.ts';
-import { type Asked, ask, isAnswer } from '../../engines/ask.ts';
+import { type Asked, ask as askServer, isAnswer } from '../../engines/ask.ts';
 import { FailureError } from '../../engines/failure.ts';
-import type { EngineDescription, Expert, ExpertRequest, Generation, Health, ReplySink } from '../expert.ts';
+import type { AnswerSink, EngineDescription, Expert, ExpertRequest, Generation, Health } from '../expert.ts';
 import type { ExpertDeps, ExpertKind } from '../kind.ts';
 import { apiBase } from '../openai/options.ts';
-import { idPrefix } from '../reply.ts';
 import { RunningGenerations, type Work } from '../running.ts';
+import { readAnswer } from '../translated-answer.ts';
 import { asRouterError } from '../wire-failure.ts';
-import { Answer, MessageFailed } from './answer.ts';
-import { failureOf } from './failure.ts';
 import { type AnthropicOptions, anthropicOptions } from './options.ts';
 import { messagesRequest } from './request.ts';
+import { StoppingReply } from './stopping-reply.ts';
 
 export const anthropicKind: ExpertKind<AnthropicOptions> = {
   kind: 'anthropic',
-  summary: "Anthropic's Messages API, behind OpenAI's face: tools, images and streaming included",
+  summary: "Anthropic's Messages API, behind any of the router's faces: tools, images and streaming included",
   options: anthropicOptions,
   inProcess: false,
   // The cloud keeps its own limits and tells of them with 429; the first token of a long prompt may take its time.
@@ -40,7 +38,7 @@ class AnthropicExpert implements Expert {
   readonly #headers: Readonly<Record<string, string>>;
   readonly #client: HttpClient;
   readonly #deps: Pick<ExpertDeps, 'newId' | 'now'>;
-  readonly #running = new RunningGenerations();
+  readonly #running: RunningGenerations;
   #closed = false;
 
   constructor(id: string, options: AnthropicOptions, deps: Pick<ExpertDeps, 'newId' | 'now'>) {
@@ -60,17 +58,18 @@ class AnthropicExpert implements Expert {
       idle: options.idle_timeout,
     });
     this.#deps = deps;
+    this.#running = new RunningGenerations(id);
   }
 
-  generate(request: ExpertRequest, sink: ReplySink): Generation {
-    const facts = {
-      id: this.#deps.newId(idPrefix(request)),
+  generate({ ask, headers }: ExpertRequest, sink: AnswerSink): Generation {
+    const meta = {
+      id: this.#deps.newId(ask.dialect.idPrefix),
       created: Math.floor(this.#deps.now() / 1000),
       model: this.#model,
     };
-    return this.#running.start(request, sink, facts, async (work) => {
+    return this.#running.start(ask, sink, meta, async (work) => {
       try {
-        await this.#answer(request, work);
+        await this.#answer(ask, headers, work);
       } catch (error) {
         throw error instanceof WireError ? asRouterError(this.id, error) : error;
       }
@@ -106,8 +105,12 @@ class AnthropicExpert implements Expert {
     this.#client.close();
   }
 
-  async #answer(request: ExpertRequest, { reply, signal, drained }: Work): Promise<void> {
-    const { body, blankStops } = messagesRequest(request, {
+  async #answer(
+    ask: Ask,
+    headers: Readonly<Record<string, string>>,
+    { reply, signal, drained }: Work,
+  ): Promise<void> {
+    const { body, blankStops } = messagesRequest(ask, {
       model: this.#model,
       maxTokens: this.#options.max_tokens,
       sampling: this.#options.sampling,
@@ -117,57 +120,22 @@ class AnthropicExpert implements Expert {
       {
         method: 'POST',
         path: `${this.#path}/messages`,
-        headers: { ...request.headers, ...this.#headers, accept: 'text/event-stream' },
+        headers: { ...headers, ...this.#headers, accept: 'text/event-stream' },
         body: Buffer.from(JSON.stringify(body)),
       },
       signal,
     );
-    if (response.head.status >= 400) {
-      const { status, headers, body: error } = failureOf(response.head, await response.text());
-      reply.refuse(status, headers, error);
-      return;
-    }
-    const answer = new Answer(reply, blankStops);
-    try {
-      for await (const event of eventsOf(response)) {
-        const step = answer.take(event);
-        if (step === 'cut') return;
-        if (step === 'pause') await drained();
-      }
-    } catch (error) {
-      if (!(error instanceof MessageFailed)) throw this.#unreadable(error);
-      if (reply.begun()) throw this.#broken(error.message);
-      reply.refuse(error.failure.status, error.failure.headers, error.failure.body);
-      return;
-    } finally {
-      response.cancel();
-    }
-    if (!answer.finish()) throw this.#broken('the stream ended before the message did');
+    const stopping = new StoppingReply(reply, blankStops);
+    const translation = {
+      expert: this.id,
+      reader: new MessagesReader(stopping),
+      refusal,
+      stopped: () => stopping.stopped,
+    };
+    await readAnswer(response, translation, { drained });
   }
 
   #askModels(signal: AbortSignal): Promise<Asked> {
-    return ask(this.#client, { path: `${this.#path}/models`, headers: this.#headers }, signal);
-  }
-
-  #broken(why: string): RouterError {
-    return new RouterError('expert_cut_stream', `Expert '${this.id}' broke off its answer: ${why}.`);
-  }
-
-  #unreadable(error: unknown): unknown {
-    if (!(error instanceof SyntaxError)) return error;
-    return new RouterError('expert_failed', `Expert '${this.id}' sent an event that is not JSON.`, {
-      cause: error,
-    });
-  }
-}
-
-/** The events of a response, decoded and parsed as its pieces come. */
-async function* eventsOf(response: PulledResponse): AsyncGenerator<ServerEvent> {
-  const decoder = new StringDecoder('utf8');
-  const events: ServerEvent[] = [];
-  const feed = eventReader((event) => events.push(event));
-  for await (const piece of response.pieces()) {
-    feed(decoder.write(piece));
-    yield* events.splice(0);
+    return askServer(this.#client, { path: `${this.#path}/models`, headers: this.#headers }, signal);
   }
 }

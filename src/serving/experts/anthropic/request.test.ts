@@ -3,13 +3,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RouterError } from '../../../core/errors.ts';
 import type { ChatBody, CompletionBody } from '../../../core/openai.ts';
-import { requestOf } from '../expert.contract.tools.ts';
+import { askOf } from '../expert.contract.tools.ts';
 import { type MessagesSettings, messagesRequest } from './request.ts';
-import { readConversation } from './turns.ts';
+import { conversationOf } from './turns.ts';
 
 const SETTINGS: MessagesSettings = { model: 'claude', maxTokens: 100, sampling: 'drop' };
 const translate = (json: object) =>
-  messagesRequest(requestOf({ messages: [{ role: 'user', content: 'x' }], ...json } as ChatBody), SETTINGS);
+  messagesRequest(askOf({ messages: [{ role: 'user', content: 'x' }], ...json } as ChatBody), SETTINGS);
+const readConversation = (messages: unknown) => conversationOf(askOf({ messages } as ChatBody).prompt());
 const user = (content: unknown) => ({ role: 'user', content });
 const PNG = 'data:image/png;base64,iVBORw0KGgo=';
 
@@ -166,7 +167,7 @@ describe('parameters', () => {
   });
 
   it('a completion is one question', () => {
-    const request = requestOf({ prompt: 'One, two,', max_tokens: 3 } as CompletionBody);
+    const request = askOf({ prompt: 'One, two,', max_tokens: 3 } as CompletionBody);
     expect(messagesRequest(request, SETTINGS).body.messages).toEqual([
       { role: 'user', content: [{ type: 'text', text: 'One, two,' }] },
     ]);

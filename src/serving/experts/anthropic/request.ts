@@ -1,12 +1,10 @@
 /**
- * A request of OpenAI's → the body of a Messages request. What would change the meaning of the answer and has no
- * counterpart is refused; what only leans the choice of words (seed, penalties) is dropped. docs/engines.md has the table.
+ * A request → the body of a Messages request. What would change the meaning of the answer and has no counterpart is
+ * refused; what only leans the choice of words (seed, penalties) is dropped. docs/engines.md has the table.
  */
-import type { ExpertRequest } from '../expert.ts';
-import { readPrompt } from '../messages.ts';
-import { readNumber, readStops, refusePartial } from '../parameters.ts';
-import { readTools, type ToolFields } from './tools.ts';
-import { invalid, isObject, readConversation, type Turn, unsupported } from './turns.ts';
+import type { Ask, Capability, Parameters, Tools } from '../../dialects/ask.ts';
+import { refuseUnmet } from '../demands.ts';
+import { conversationOf, type Turn } from './turns.ts';
 
 export interface MessagesBody extends ToolFields {
   readonly model: string;
@@ -22,6 +20,24 @@ export interface MessagesBody extends ToolFields {
   readonly stream: true;
 }
 
+interface Tool {
+  readonly name: string;
+  readonly description?: string;
+  readonly input_schema: object;
+  readonly strict?: true;
+}
+
+interface ToolChoice {
+  readonly type: 'auto' | 'any' | 'none' | 'tool';
+  readonly name?: string;
+  readonly disable_parallel_tool_use?: true;
+}
+
+interface ToolFields {
+  readonly tools?: readonly Tool[];
+  readonly tool_choice?: ToolChoice;
+}
+
 export interface MessagesSettings {
   readonly model: string;
   /** Longest answer where the request names no limit, in tokens. */
@@ -35,74 +51,69 @@ export interface MessagesRequest {
   readonly blankStops: readonly string[];
 }
 
-type Json = Readonly<Record<string, unknown>>;
+const CAN: readonly Capability[] = ['a chosen tool', 'json schema'];
 
 /** @throws RouterError 400 for what is wrong or cannot be honoured, naming the field */
-export function messagesRequest(request: ExpertRequest, settings: MessagesSettings): MessagesRequest {
-  refusePartial(request);
-  const json: Json = request.json;
-  refuseUnsupported(json);
-  const chat = request.endpoint === 'chat';
-  const messages = chat ? json.messages : [{ role: 'user', content: readPrompt(json.prompt) }];
-  const { system, turns } = readConversation(messages);
-  const stops = readStops(json.stop);
-  const sequences = stops.filter((stop) => stop.trim() !== '');
+export function messagesRequest(ask: Ask, settings: MessagesSettings): MessagesRequest {
+  refuseUnmet(ask, CAN);
+  const { system, turns } = conversationOf(ask.prompt());
+  const parameters = ask.parameters();
+  const { stop } = parameters;
+  const sequences = stop.filter((one) => one.trim() !== '');
   const body = {
     model: settings.model,
-    max_tokens: maxTokens(json, chat) ?? settings.maxTokens,
+    max_tokens: parameters.maxTokens ?? settings.maxTokens,
     ...(system === undefined ? {} : { system }),
     messages: turns,
     ...(sequences.length > 0 ? { stop_sequences: sequences } : {}),
-    ...sampling(json, settings.sampling === 'send'),
-    ...(chat ? { ...readTools(json), ...outputFormat(json.response_format) } : {}),
+    ...(settings.sampling === 'send' ? sampling(parameters) : {}),
+    ...toolFields(ask.tools()),
+    ...outputFormat(ask),
     stream: true as const,
   };
-  return { body, blankStops: stops.filter((stop) => stop.trim() === '') };
+  return { body, blankStops: stop.filter((one) => one.trim() === '') };
 }
 
-function maxTokens(json: Json, chat: boolean): number | undefined {
-  const field = chat && json.max_completion_tokens != null ? 'max_completion_tokens' : 'max_tokens';
-  return readNumber(json, field, 1, Number.MAX_SAFE_INTEGER, true);
-}
-
-/** OpenAI's temperature goes to 2 and the API's to 1; above that it is as random as it gets. Checked even if dropped. */
-function sampling(json: Json, send: boolean): Pick<MessagesBody, 'temperature' | 'top_p' | 'top_k'> {
-  const temperature = readNumber(json, 'temperature', 0, 2);
-  const top_p = readNumber(json, 'top_p', 0, 1);
-  const top_k = readNumber(json, 'top_k', -1, 1_000_000, true);
-  if (!send) return {};
+/** Temperature goes to 2 elsewhere and to 1 in the API; above that it is as random as it gets. */
+function sampling({ temperature, topP, topK }: Parameters): Partial<MessagesBody> {
   return {
     ...(temperature === undefined ? {} : { temperature: Math.min(temperature, 1) }),
-    ...(top_p === undefined ? {} : { top_p }),
-    ...(top_k === undefined || top_k < 1 ? {} : { top_k }),
+    ...(topP === undefined ? {} : { top_p: topP }),
+    ...(topK ? { top_k: topK } : {}),
   };
 }
 
-function outputFormat(value: unknown): Pick<MessagesBody, 'output_config'> {
-  if (value == null) return {};
-  const { type, json_schema } = (isObject(value) ? value : {}) as Json;
-  if (type === 'text') return {};
-  if (type !== 'json_schema')
-    throw unsupported('response_format', 'this expert answers in free text or by a json_schema');
-  const schema = isObject(json_schema) ? json_schema.schema : undefined;
-  if (!isObject(schema)) throw invalid('response_format.json_schema.schema', 'must be an object');
-  return { output_config: { format: { type: 'json_schema', schema } } };
+function toolFields({ list, choice, parallel }: Tools): ToolFields {
+  if (list.length === 0) return {};
+  const tool_choice = choiceOf(choice, parallel);
+  return {
+    tools: list.map(({ name, description, parameters, strict }) => ({
+      name,
+      ...(description === undefined ? {} : { description }),
+      input_schema: { type: 'object', ...parameters },
+      ...(strict ? { strict } : {}),
+    })),
+    ...(tool_choice ? { tool_choice } : {}),
+  };
 }
 
-function refuseUnsupported(json: Json): void {
-  const bias = json.logit_bias;
-  const refused: readonly [param: string, hit: boolean, why: string][] = [
-    ['n', aboveOne(json.n), 'this expert gives one answer a request'],
-    ['best_of', aboveOne(json.best_of), 'this expert gives one answer a request'],
-    ['logprobs', json.logprobs != null && json.logprobs !== false, 'token probabilities are not offered'],
-    ['logit_bias', isObject(bias) && Object.keys(bias).length > 0, 'token biases are not offered'],
-    ['echo', json.echo === true, 'echoing the prompt is not offered'],
-    ['suffix', typeof json.suffix === 'string' && json.suffix !== '', 'insertion is not offered'],
-    ['audio', json.audio != null, 'this expert answers in text'],
-  ];
-  for (const [param, hit, why] of refused) if (hit) throw unsupported(param, why);
+function choiceOf(choice: Tools['choice'], parallel: boolean): ToolChoice | undefined {
+  const one = parallel ? {} : ({ disable_parallel_tool_use: true } as const);
+  switch (choice?.type) {
+    case 'none':
+      return { type: 'none' };
+    case 'any':
+      return { type: 'any', ...one };
+    case 'one':
+      return { type: 'tool', name: choice.name, ...one };
+    default:
+      return parallel ? undefined : { type: 'auto', ...one };
+  }
 }
 
-function aboveOne(value: unknown): boolean {
-  return value != null && value !== 1;
+function outputFormat(ask: Ask): Pick<MessagesBody, 'output_config'> {
+  const format = ask.format();
+  return format.type === 'schema'
+    ? { output_config: { format: { type: 'json_schema', schema: format.schema } } }
+    : {};
 }

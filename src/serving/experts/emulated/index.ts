@@ -1,16 +1,15 @@
 /**
  * The kind `emulated`: deterministic text that plainly says it is emulated, for trying the router without a model.
- * It knows nothing of language; a token here is a word with the white space after it.
+ * A token here is a word with the white space after it.
  */
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { describeError } from '../../../core/errors.ts';
+import { refuseUnmet } from '../demands.ts';
 import type { Expert } from '../expert.ts';
 import type { ExpertDeps, ExpertKind } from '../kind.ts';
-import { lastText } from '../messages.ts';
-import { readParameters } from '../parameters.ts';
-import { idPrefix } from '../reply.ts';
 import { RunningGenerations } from '../running.ts';
+import { lastText } from '../text-prompt.ts';
 import { beforeAnswer, beforeToken, planInProcess, refuse } from './misbehave.ts';
 import { emulate, emulatedText, words } from './text.ts';
 
@@ -49,25 +48,26 @@ export const emulatedKind: ExpertKind<EmulatedOptions> = {
 };
 
 function emulatedExpert(id: string, options: EmulatedOptions, deps: ExpertDeps): Expert {
-  const running = new RunningGenerations();
+  const running = new RunningGenerations(id);
   const pause = options.tokens_per_second ? 1000 / options.tokens_per_second : 0;
   const plan = planInProcess(options.misbehaviour ?? '');
   let closed = false;
   return {
     id,
     kind: 'emulated',
-    generate(request, sink) {
+    generate({ ask }, sink) {
       if (plan.instead !== null && typeof plan.instead === 'object' && !closed)
         return refuse(sink, plan.instead);
-      const facts = {
-        id: deps.newId(idPrefix(request)),
+      const meta = {
+        id: deps.newId(ask.dialect.idPrefix),
         created: Math.floor(deps.now() / 1000),
         model: id,
       };
-      return running.start(request, sink, facts, async ({ reply, signal, drained }) => {
+      return running.start(ask, sink, meta, async ({ reply, signal, drained }) => {
         await beforeAnswer(plan, signal);
-        const { maxTokens, stop } = readParameters(request);
-        const prompt = lastText(request);
+        refuseUnmet(ask);
+        const { maxTokens, stop } = ask.parameters();
+        const prompt = lastText(ask);
         const answer = emulate(emulatedText(id, prompt), maxTokens, stop);
         for (const [said, piece] of answer.pieces.entries()) {
           await beforeToken(plan, said, signal);

@@ -1,10 +1,11 @@
 /**
  * Carries out a plan of misbehaviour inside this process, where there is no wire: before the answer and within it.
- * It knows sinks and signals; what only shows in bytes on a connection it refuses to promise.
+ * What only shows in bytes on a connection is refused.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RouterError, UserError } from '../../../core/errors.ts';
-import type { Generation, ReplySink } from '../expert.ts';
+import { ToldFailure } from '../../reply/failure.ts';
+import type { AnswerSink, Generation } from '../expert.ts';
 import { type AnswerPlan, type ErrorAnswer, POLITE, planOf } from './misbehaviour.ts';
 
 const WIRE_ONLY = ['contentType', 'done', 'packets', 'lengthError', 'connection'] as const;
@@ -20,15 +21,13 @@ export function planInProcess(list: string): AnswerPlan {
 }
 
 /** Answers an error status, as a server behind a relaying kind would. */
-export function refuse(sink: ReplySink, error: ErrorAnswer): Generation {
+export function refuse(sink: AnswerSink, error: ErrorAnswer): Generation {
   let over = false;
   setImmediate(() => {
     if (over) return;
     const { status, message, type, code, retryAfterSeconds } = error;
-    const retry = retryAfterSeconds === null ? {} : { 'retry-after': String(retryAfterSeconds) };
-    sink.head(status, { 'content-type': 'application/json', ...retry });
-    sink.data(Buffer.from(JSON.stringify({ error: { message, type, param: null, code } })));
-    sink.end({ usage: 'unknown', finishReason: 'unknown' });
+    const headers = retryAfterSeconds === null ? {} : { 'retry-after': String(retryAfterSeconds) };
+    sink.fail(new ToldFailure({ status, message, type, param: null, code, headers }));
   });
   return {
     resume: () => {},

@@ -1,6 +1,6 @@
 /**
  * The named misbehaviours of emulated experts: one table from a name to what it changes in the plan of an answer.
- * It knows nothing of sockets or sinks; whoever gives the answer carries the plan out.
+ * Whoever gives the answer carries the plan out.
  */
 import { parseDuration } from '../../../core/duration.ts';
 import { UserError } from '../../../core/errors.ts';

@@ -1,4 +1,4 @@
-/** What an emulated expert says, word by word, as a pure function of the prompt. It knows nothing of time. */
+/** What an emulated expert says, word by word, as a pure function of the prompt. */
 import type { FinishReason } from '../../../core/openai.ts';
 import { seededRandom } from '../../../core/random.ts';
 import { stopFilter } from '../stop.ts';

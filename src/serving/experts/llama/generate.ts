@@ -1,6 +1,6 @@
 /**
  * One answer on one borrowed sequence: prompt in, tokens out, until the model ends, a stop sequence comes, or the
- * limit is reached. It knows nothing of HTTP or of who reads.
+ * limit is reached.
  */
 import type { FinishReason, Usage } from '../../../core/openai.ts';
 import { stopFilter } from '../stop.ts';

@@ -1,4 +1,4 @@
-/** The kind `llama` as the registry lists it. It knows nothing of other kinds. */
+/** The kind `llama` as the registry lists it. */
 import type { ExpertKind } from '../kind.ts';
 import { LlamaExpert } from './llama-expert.ts';
 import { ModelShelf } from './loaded-model.ts';
@@ -11,7 +11,7 @@ export function createLlamaKind(): ExpertKind<LlamaOptions> {
     kind: 'llama',
     summary: 'a GGUF model run by llama.cpp inside this process; experts with the same weights share them',
     options: llamaOptions,
-    // Experts that share weights share sequences, so the line is the engine's, and on a CPU it can be long.
+    // Experts that share weights share sequences, so the queue is the engine's, and on a CPU it can be long.
     inProcess: true,
     admission: { maxConcurrent: Number.POSITIVE_INFINITY, firstTokenMs: 600_000 },
     create: async (id, options, deps) => new LlamaExpert(id, options, await shelf.use(options, deps), deps),

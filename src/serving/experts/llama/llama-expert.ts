@@ -1,14 +1,11 @@
-/**
- * The expert of kind `llama`: a system prompt and a way of sampling on weights that others may share.
- * It knows nothing of how the weights got here.
- */
+/** The expert of kind `llama`: a system prompt and a way of sampling on weights that others may share. */
 import { createHash } from 'node:crypto';
-import type { Expert, ExpertRequest, Generation, Health, ReplySink } from '../expert.ts';
+import type { Ask, Parameters } from '../../dialects/ask.ts';
+import { refuseUnmet } from '../demands.ts';
+import type { AnswerSink, Expert, ExpertRequest, Generation, Health } from '../expert.ts';
 import type { ExpertDeps } from '../kind.ts';
-import { readMessages, readPrompt } from '../messages.ts';
-import { type Parameters, readParameters } from '../parameters.ts';
-import { idPrefix } from '../reply.ts';
 import { RunningGenerations, type Work } from '../running.ts';
+import { textMessages } from '../text-prompt.ts';
 import type { Token } from './engine-api.ts';
 import { generate, type Job, type Sampling } from './generate.ts';
 import type { LoadedModel } from './loaded-model.ts';
@@ -22,7 +19,7 @@ export class LlamaExpert implements Expert {
   readonly #loaded: LoadedModel;
   readonly #release: () => Promise<void>;
   readonly #deps: Pick<ExpertDeps, 'newId' | 'now'>;
-  readonly #running = new RunningGenerations();
+  readonly #running: RunningGenerations;
   #closed = false;
 
   constructor(
@@ -36,12 +33,13 @@ export class LlamaExpert implements Expert {
     this.#loaded = shared.loaded;
     this.#release = shared.release;
     this.#deps = deps;
+    this.#running = new RunningGenerations(id);
   }
 
-  generate(request: ExpertRequest, sink: ReplySink): Generation {
-    const replyId = this.#deps.newId(idPrefix(request));
-    const facts = { id: replyId, created: Math.floor(this.#deps.now() / 1000), model: this.id };
-    return this.#running.start(request, sink, facts, (work) => this.#answer(request, replyId, work));
+  generate({ ask }: ExpertRequest, sink: AnswerSink): Generation {
+    const replyId = this.#deps.newId(ask.dialect.idPrefix);
+    const meta = { id: replyId, created: Math.floor(this.#deps.now() / 1000), model: this.id };
+    return this.#running.start(ask, sink, meta, (work) => this.#answer(ask, replyId, work));
   }
 
   async health(): Promise<Health> {
@@ -59,9 +57,10 @@ export class LlamaExpert implements Expert {
     await this.#release();
   }
 
-  async #answer(request: ExpertRequest, replyId: string, work: Work): Promise<void> {
-    const asked = readParameters(request);
-    const prompt = this.#prompt(request);
+  async #answer(ask: Ask, replyId: string, work: Work): Promise<void> {
+    refuseUnmet(ask);
+    const asked = ask.parameters();
+    const prompt = this.#prompt(ask);
     const maxTokens = Math.min(
       asked.maxTokens ?? this.#options.max_tokens,
       this.#loaded.room - prompt.length,
@@ -82,16 +81,14 @@ export class LlamaExpert implements Expert {
     }
   }
 
-  #prompt(request: ExpertRequest): Token[] {
+  #prompt(ask: Ask): Token[] {
     const { model, template, room } = this.#loaded;
-    if (request.endpoint === 'completions') {
-      return toTokens(model, [{ control: false, text: readPrompt(request.json.prompt) }], room);
-    }
-    return toTokens(
-      model,
-      template(withSystem(this.#options.system, readMessages(request.json.messages))),
-      room,
-    );
+    const prompt = ask.prompt();
+    const pieces =
+      prompt.kind === 'text'
+        ? [{ control: false, text: prompt.text }]
+        : template(withSystem(this.#options.system, textMessages(prompt.messages)), prompt.at);
+    return toTokens(model, pieces, room, prompt.at);
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * Weights in memory with one context of several sequences, shared by every expert that asks for the same.
- * It knows nothing of requests; it lends sequences and goes away with its last user.
+ * Weights in memory with one context of several sequences, shared by every expert that asks for the same. It lends
+ * sequences and goes away with its last user.
  */
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
@@ -20,7 +20,7 @@ export interface LoadedModel {
   readonly template: ChatTemplate;
   /** Tokens of prompt and answer together, in one sequence. */
   readonly room: number;
-  /** Waits in line for a sequence; prefers the one that already holds the longest beginning of `prompt`. */
+  /** Waits in a queue for a sequence; prefers the one that already holds the longest beginning of `prompt`. */
   borrow(prompt: Token[], signal: AbortSignal): Promise<Sequence>;
   giveBack(sequence: Sequence): void;
   readonly load: { readonly free: number; readonly waiting: number };

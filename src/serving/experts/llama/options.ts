@@ -1,4 +1,4 @@
-/** The options of the kind `llama` as they stand in a config. It knows nothing of requests. */
+/** The options of the kind `llama` as they stand in a config. */
 import { z } from 'zod';
 import { DEFAULT_REFERENCE } from '../../weights/reference.ts';
 
@@ -22,7 +22,7 @@ export const llamaOptions = z.strictObject({
   repetition_penalty: z.number().gt(0).max(2).default(1.1).describe('1 switches it off'),
   max_tokens: z.int().min(1).default(512).describe('for requests that name no limit'),
   context: z.int().min(64).default(2048).describe('tokens of prompt and answer together, per request'),
-  parallel: z.int().min(1).max(64).default(4).describe('requests generated at once; more wait in line'),
+  parallel: z.int().min(1).max(64).default(4).describe('requests generated at once; more are queued'),
   threads: z
     .int()
     .min(1)

@@ -1,6 +1,5 @@
 /**
- * A fixed number of things, lent one at a time; whoever comes when all are out waits in line.
- * It knows nothing of what it lends.
+ * A fixed number of things, lent one at a time; whoever comes when all are out is queued.
  */
 
 interface Waiter<T> {
@@ -24,7 +23,7 @@ export class Slots<T> {
     return this.#waiting.length;
   }
 
-  /** Lends one, first come first served; `choose` picks among those free. Leaves the line when aborted. */
+  /** Lends one, first come first served; `choose` picks among those free. Leaves the queue when aborted. */
   async take(signal: AbortSignal, choose: (free: readonly T[]) => T = (free) => free[0]!): Promise<T> {
     signal.throwIfAborted();
     if (this.#free.length > 0) return this.#pick(choose);

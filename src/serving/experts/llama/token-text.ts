@@ -1,6 +1,5 @@
 /**
  * Tokens → text as they come, holding back characters whose bytes are spread over several tokens.
- * It knows nothing of where the tokens come from.
  */
 import type { Model, Token } from './engine-api.ts';
 

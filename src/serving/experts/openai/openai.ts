@@ -1,27 +1,39 @@
 /**
  * An expert that speaks OpenAI's API over HTTP: vLLM, SGLang, trtllm-serve, llama-server, Ollama, clouds. It relays
- * bytes both ways; on the way out only the model name is its own, and what the engine's quirks demand.
+ * bytes both ways; on the way out only the model name is its own, and what the engine's quirks demand. What clients ask
+ * in another dialect is translated.
  */
 import { RouterError } from '../../../core/errors.ts';
 import type { Endpoint } from '../../../core/openai.ts';
-import { HttpClient, type WireError } from '../../../http/client.ts';
-import { ask, isAnswer } from '../../engines/ask.ts';
+import { HttpClient, type OutgoingRequest, WireError } from '../../../http/client.ts';
+import { PulledResponse } from '../../../http/pulled-response.ts';
+import type { Ask } from '../../dialects/ask.ts';
+import { OpenAiAsk } from '../../dialects/openai/ask.ts';
+import { openAiChat } from '../../dialects/openai/chat.ts';
+import { openAiCompletions } from '../../dialects/openai/completions.ts';
+import { refusal } from '../../dialects/openai/errors.ts';
+import { OpenAiReader } from '../../dialects/openai/reader.ts';
+import { asChat, CHAT_CAN } from '../../dialects/openai/translated.ts';
+import { ask as askServer, isAnswer } from '../../engines/ask.ts';
+import { RawRelay } from '../../reply/raw-relay.ts';
+import { refuseUnmet } from '../demands.ts';
 import type {
+  AnswerSink,
   EngineDescription,
   Expert,
   ExpertRequest,
   Generation,
   Health,
-  ReplySink,
   ReportedLoad,
 } from '../expert.ts';
-import type { ExpertKind } from '../kind.ts';
+import type { ExpertDeps, ExpertKind } from '../kind.ts';
+import { RunningGenerations, type Work } from '../running.ts';
+import { readAnswer } from '../translated-answer.ts';
 import { asRouterError } from '../wire-failure.ts';
 import { OpenAiEngine } from './engine.ts';
 import { apiBase, type OpenAiOptions, type OpenAiReplica, openaiOptions, replicasOf } from './options.ts';
 import { bodyFor, quirksNamed } from './quirks.ts';
 import { QuirksFinder } from './quirks-finder.ts';
-import { Relay } from './relay.ts';
 
 const PATHS: Readonly<Record<Endpoint, string>> = { chat: '/chat/completions', completions: '/completions' };
 
@@ -39,11 +51,12 @@ export const openaiKind: ExpertKind<OpenAiOptions> = {
       weight,
       options: { ...options, url, metrics_url },
     })),
-  create: async (id, options) => new OpenAiExpert(id, options),
+  create: async (id, options, deps) => new OpenAiExpert(id, options, deps),
 };
 
 class OpenAiExpert implements Expert {
   readonly kind = 'openai';
+  readonly speaks = [openAiChat.id, openAiCompletions.id];
   readonly id: string;
   readonly #model: string;
   readonly #path: string;
@@ -52,9 +65,11 @@ class OpenAiExpert implements Expert {
   readonly #quirks: QuirksFinder;
   readonly #maxTokens: number | undefined;
   readonly #engine: OpenAiEngine;
+  readonly #deps: Pick<ExpertDeps, 'newId' | 'now'>;
+  readonly #running: RunningGenerations;
   #closed = false;
 
-  constructor(id: string, options: OpenAiOptions) {
+  constructor(id: string, options: OpenAiOptions, deps: Pick<ExpertDeps, 'newId' | 'now'>) {
     const [{ url, metrics_url: metricsUrl = null }] = replicasOf(options) as [OpenAiReplica];
     const base = apiBase(url);
     this.id = id;
@@ -72,28 +87,59 @@ class OpenAiExpert implements Expert {
     const key = options.api_key ? { authorization: `Bearer ${options.api_key}` } : {};
     this.#quirks = new QuirksFinder(base, key, options.quirks ?? options.dialect ?? null);
     this.#maxTokens = options.max_tokens;
+    this.#deps = deps;
+    this.#running = new RunningGenerations(id);
     this.#engine = new OpenAiEngine({ base, model: this.#model, headers: key, metricsUrl });
   }
 
-  generate(request: ExpertRequest, sink: ReplySink): Generation {
+  generate({ ask, headers }: ExpertRequest, sink: AnswerSink): Generation {
     if (this.#closed) return refuse(sink, stopped(this.id));
-    const quirks = quirksNamed(this.#quirks.name);
-    const relay = new Relay(this.id, sink, quirks.statuses ?? {}, (error) => this.#asFailure(error));
-    const exchange = this.#client.request(
-      {
-        method: 'POST',
-        path: this.#path + PATHS[request.endpoint],
-        headers: { ...request.headers, ...this.#headers },
-        body: bodyFor(quirks, request, { model: this.#model, limit: this.#maxTokens }),
-      },
-      relay,
-    );
+    if (ask instanceof OpenAiAsk) return this.#relay(ask, headers, sink);
+    const meta = {
+      id: this.#deps.newId(ask.dialect.idPrefix),
+      created: Math.floor(this.#deps.now() / 1000),
+      model: this.#model,
+    };
+    return this.#running.start(ask, sink, meta, (work) => this.#translate(ask, headers, work));
+  }
+
+  #relay(ask: OpenAiAsk, headers: ExpertRequest['headers'], sink: AnswerSink): Generation {
+    const options = {
+      expert: this.id,
+      lane: ask.dialect,
+      stream: ask.stream,
+      statuses: quirksNamed(this.#quirks.name).statuses ?? {},
+      asFailure: (error: WireError) => this.#asFailure(error),
+    };
+    const relay = new RawRelay(options, sink);
+    const exchange = this.#client.request(this.#outgoing(ask, headers), relay);
     return {
       resume: () => exchange.resume(),
       cancel: () => {
         relay.cancel();
         exchange.cancel();
       },
+    };
+  }
+
+  async #translate(ask: Ask, headers: ExpertRequest['headers'], work: Work): Promise<void> {
+    refuseUnmet(ask, CHAT_CAN);
+    const request = this.#outgoing(asChat(ask), headers);
+    try {
+      const response = await PulledResponse.open(this.#client, request, work.signal);
+      const reader = new OpenAiReader(work.reply);
+      await readAnswer(response, { expert: this.id, reader, refusal }, work);
+    } catch (error) {
+      throw error instanceof WireError ? this.#asFailure(error) : error;
+    }
+  }
+
+  #outgoing(ask: OpenAiAsk, headers: ExpertRequest['headers']): OutgoingRequest {
+    return {
+      method: 'POST',
+      path: this.#path + PATHS[ask.endpoint],
+      headers: { ...headers, ...this.#headers },
+      body: bodyFor(quirksNamed(this.#quirks.name), ask, { model: this.#model, limit: this.#maxTokens }),
     };
   }
 
@@ -106,7 +152,7 @@ class OpenAiExpert implements Expert {
 
   async #ask(signal: AbortSignal): Promise<Health> {
     const path = `${this.#path}/models`;
-    const asked = await ask(this.#client, { path, headers: this.#headers }, signal);
+    const asked = await askServer(this.#client, { path, headers: this.#headers }, signal);
     if (!isAnswer(asked)) return { state: 'down', failure: asked };
     // Some servers have no model list; an answer of any kind below 500 shows that the server is up.
     if (asked.status < 500) return { state: 'ready' };
@@ -125,6 +171,7 @@ class OpenAiExpert implements Expert {
 
   async close(): Promise<void> {
     this.#closed = true;
+    await this.#running.close();
     this.#client.close();
     this.#engine.close();
   }
@@ -139,7 +186,7 @@ function stopped(expert: string): RouterError {
 }
 
 /** A generation that fails at once, yet after the call that started it. */
-function refuse(sink: ReplySink, error: RouterError): Generation {
+function refuse(sink: AnswerSink, error: RouterError): Generation {
   let open = true;
   queueMicrotask(() => {
     if (open) sink.fail(error);

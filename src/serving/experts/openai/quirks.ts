@@ -1,7 +1,8 @@
 /** The body of a request as the server behind it understands it, by the quirks of its engine. */
+
+import type { OpenAiAsk } from '../../dialects/openai/ask.ts';
 import type { Quirks } from '../../engines/engine.ts';
 import { ENGINES } from '../../engines/index.ts';
-import type { ExpertRequest } from '../expert.ts';
 import { Members, type Splice } from './members.ts';
 import { withoutHalfSurrogates } from './surrogates.ts';
 
@@ -30,7 +31,7 @@ export const LIMIT_INSTEAD_OF_16 = 1024;
  */
 export function bodyFor(
   quirks: Quirks,
-  request: ExpertRequest,
+  request: OpenAiAsk,
   { model, limit }: { readonly model: string; readonly limit: number | undefined },
 ): Buffer {
   const { buffer, byteOffset, length } = request.body;
@@ -42,7 +43,7 @@ export function bodyFor(
 
 function limitEdits(
   members: Members,
-  { endpoint, json }: ExpertRequest,
+  { endpoint, json }: OpenAiAsk,
   quirks: Quirks,
   limit: number | undefined,
 ): readonly Splice[] {

@@ -4,7 +4,7 @@
  * Sources: NVIDIA/TensorRT-LLM, triton_backend/all_models; triton-inference-server/vllm_backend, src/model.py.
  */
 import { RouterError } from '../../../core/errors.ts';
-import type { Parameters } from '../parameters.ts';
+import type { Ask, Parameters } from '../../dialects/ask.ts';
 import type { ModelMetadata } from './server.ts';
 import { type InputTensor, inputTensor, type Scalar } from './tensors.ts';
 
@@ -149,8 +149,9 @@ export function isCumulative(
   return value === 'true' || value === '1';
 }
 
-/** One generation in no dialect yet. */
-export interface Ask {
+/** One generation, not yet as tensors. */
+export interface Inference {
+  readonly ask: Pick<Ask, 'fieldOf'>;
   /** Text, or token ids for the dialect that takes them. */
   readonly prompt: string | readonly number[];
   readonly parameters: Parameters;
@@ -161,11 +162,15 @@ export interface Ask {
 }
 
 /**
- * The ask as tensors of this model.
+ * The generation as tensors of this model.
  * @throws RouterError `unsupported_parameter` for a way of sampling that the model has no tensor for; a seed, which
  *   OpenAI promises only as best effort, is left out then, and stop texts are found by the reader anyway
  */
-export function inputsFor(dialect: DialectName, metadata: ModelMetadata, ask: Ask): readonly InputTensor[] {
+export function inputsFor(
+  dialect: DialectName,
+  metadata: ModelMetadata,
+  inference: Inference,
+): readonly InputTensor[] {
   const table = TABLE[dialect];
   const inputs: InputTensor[] = [];
   const add = (role: Role, values: readonly Scalar[]): boolean => {
@@ -173,29 +178,28 @@ export function inputsFor(dialect: DialectName, metadata: ModelMetadata, ask: As
     if (spec) inputs.push(inputTensor(spec, values));
     return spec !== undefined;
   };
-  add('prompt', typeof ask.prompt === 'string' ? [ask.prompt] : ask.prompt);
-  add('promptLength', [ask.prompt.length]);
-  add('maxTokens', [ask.maxTokens]);
-  add('stream', [ask.stream]);
+  add('prompt', typeof inference.prompt === 'string' ? [inference.prompt] : inference.prompt);
+  add('promptLength', [inference.prompt.length]);
+  add('maxTokens', [inference.maxTokens]);
+  add('stream', [inference.stream]);
   for (const role of ['excludePrompt', 'tellInputTokens', 'tellOutputTokens', 'tellFinishReason'] as const) {
     add(role, [true]);
   }
-  if (ask.endId !== null) add('endId', [ask.endId]);
-  if (ask.parameters.stop.length > 0) add('stop', ask.parameters.stop);
+  if (inference.endId !== null) add('endId', [inference.endId]);
+  if (inference.parameters.stop.length > 0) add('stop', inference.parameters.stop);
   if (dialect === 'vllm') {
-    add('sampling', [JSON.stringify(vllmSampling(ask))]);
+    add('sampling', [JSON.stringify(vllmSampling(inference))]);
     return inputs;
   }
-  for (const { role, param, value, needed } of tensorrtSampling(ask.parameters)) {
-    if (!add(role, [value]) && needed) throw notOffered(param, metadata.name);
+  for (const { role, param, value, needed } of tensorrtSampling(inference.parameters)) {
+    if (!add(role, [value]) && needed) throw notOffered(inference.ask.fieldOf(param), metadata.name);
   }
   return inputs;
 }
 
 interface Sampled {
   readonly role: Role;
-  /** OpenAI's name. */
-  readonly param: string;
+  readonly param: keyof Parameters;
   readonly value: number;
   /** Whether a model without this input must refuse. */
   readonly needed: boolean;
@@ -208,7 +212,7 @@ interface Sampled {
  */
 function tensorrtSampling(asked: Parameters): readonly Sampled[] {
   const sampled: Sampled[] = [];
-  const set = (role: Role, param: string, value: number | undefined, neutral?: number): void => {
+  const set = (role: Role, param: keyof Parameters, value: number | undefined, neutral?: number): void => {
     const needed = role !== 'seed' && !(role === 'topP' && value === 1);
     if (value !== undefined && value !== neutral) sampled.push({ role, param, value, needed });
   };
@@ -216,18 +220,18 @@ function tensorrtSampling(asked: Parameters): readonly Sampled[] {
     set('topK', 'temperature', 1);
   } else {
     set('temperature', 'temperature', asked.temperature);
-    set('topK', 'top_k', asked.topK, 0);
-    set('topP', 'top_p', asked.topP ?? (asked.temperature === undefined ? undefined : 1));
+    set('topK', 'topK', asked.topK, 0);
+    set('topP', 'topP', asked.topP ?? (asked.temperature === undefined ? undefined : 1));
   }
   set('seed', 'seed', asked.seed === undefined ? undefined : unsigned(asked.seed));
-  set('repetitionPenalty', 'repetition_penalty', asked.repetitionPenalty, 1);
-  set('frequencyPenalty', 'frequency_penalty', asked.frequencyPenalty, 0);
-  set('presencePenalty', 'presence_penalty', asked.presencePenalty, 0);
+  set('repetitionPenalty', 'repetitionPenalty', asked.repetitionPenalty, 1);
+  set('frequencyPenalty', 'frequencyPenalty', asked.frequencyPenalty, 0);
+  set('presencePenalty', 'presencePenalty', asked.presencePenalty, 0);
   return sampled;
 }
 
 /** vLLM's SamplingParams as its Triton backend reads them. */
-function vllmSampling({ parameters: asked, maxTokens }: Ask): Record<string, unknown> {
+function vllmSampling({ parameters: asked, maxTokens }: Inference): Record<string, unknown> {
   const given = {
     max_tokens: maxTokens,
     temperature: asked.temperature,

@@ -1,6 +1,4 @@
-/**
- * What one response of a model on Triton says, whatever the dialect calls it.
- */
+/** What one response of a model on Triton says, whatever the dialect calls it. */
 import type { FinishReason } from '../../../core/openai.ts';
 import type { Outputs } from './tensors.ts';
 

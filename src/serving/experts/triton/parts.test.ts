@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { byteTokenizer, CONTROL } from '../../../../test/support/byte-tokenizer.ts';
-import { requestOf } from '../expert.contract.tools.ts';
+import { askOf } from '../expert.contract.tools.ts';
 import { Answer, type AnswerFacts } from './answer.ts';
 import { withoutEcho } from './echo.ts';
 import { newText } from './new-text.ts';
@@ -157,7 +157,7 @@ describe('the tokeniser of a model', () => {
     return path;
   };
   const chat = (...contents: readonly string[]) =>
-    requestOf({ messages: contents.map((content) => ({ role: 'user', content })) });
+    askOf({ messages: contents.map((content) => ({ role: 'user', content })) }).prompt();
 
   it('encodes text and control tokens, and gives the text back', async () => {
     const { tokens, special, eos } = await readTokenizer(byteTokenizer());

@@ -1,13 +1,13 @@
 /**
- * A request → the one flat prompt that models on Triton take: messages by the model's chat template, or the prompt as
- * it is.
+ * A request's text → the one flat prompt that models on Triton take: messages by the model's chat template, or the
+ * prompt as it is.
  */
 import { readFile } from 'node:fs/promises';
 import { Template } from '@huggingface/jinja';
 import { describeError, RouterError, UserError } from '../../../core/errors.ts';
 import { excerpt } from '../../../core/excerpt.ts';
-import type { ExpertRequest } from '../expert.ts';
-import { readMessages, readPrompt, type TextMessage } from '../messages.ts';
+import type { Prompt as AskedPrompt } from '../../dialects/ask.ts';
+import { type TextMessage, textMessages } from '../text-prompt.ts';
 import type { TokenizerFiles } from './tokenizer.ts';
 
 export interface Prompt {
@@ -16,7 +16,7 @@ export interface Prompt {
   readonly templated: boolean;
 }
 
-export type MakePrompt = (request: ExpertRequest) => Prompt;
+export type MakePrompt = (asked: AskedPrompt) => Prompt;
 
 /** What stands for a template in the config where the server brings its own. */
 export const PLAIN = 'plain';
@@ -31,17 +31,15 @@ export async function promptMaker(
   files: TokenizerFiles | null,
 ): Promise<MakePrompt> {
   const render = await rendering(chatTemplate, files);
-  return (request) => {
-    if (request.endpoint === 'completions') {
-      return { text: readPrompt(request.json.prompt), templated: false };
-    }
-    const messages = readMessages(request.json.messages);
+  return (asked) => {
+    if (asked.kind === 'text') return { text: asked.text, templated: false };
+    const messages = textMessages(asked.messages);
     if (!render) throw noTemplate(expert);
-    return { text: render(messages), templated: true };
+    return { text: render(messages, asked.at), templated: true };
   };
 }
 
-type Render = (messages: readonly TextMessage[]) => string;
+type Render = (messages: readonly TextMessage[], at: string) => string;
 
 async function rendering(
   chatTemplate: string | undefined,
@@ -52,7 +50,7 @@ async function rendering(
   if (source === undefined || source === null) return null;
   const template = parse(source);
   const special = { bos_token: files?.bos ?? '', eos_token: files?.eos ?? '' };
-  return (messages) => rendered(template, { messages, add_generation_prompt: true, ...special });
+  return (messages, at) => rendered(template, { messages, add_generation_prompt: true, ...special }, at);
 }
 
 /** A template says `{{` or `{%`; a path does not. */
@@ -73,7 +71,7 @@ function parse(source: string): Template {
   }
 }
 
-function rendered(template: Template, values: Record<string, unknown>): string {
+function rendered(template: Template, values: Record<string, unknown>, at: string): string {
   try {
     return template.render(values);
   } catch (error) {
@@ -81,7 +79,7 @@ function rendered(template: Template, values: Record<string, unknown>): string {
     throw new RouterError(
       'invalid_body',
       `The model's chat template refuses these messages: ${excerpt(describeError(error))}`,
-      { param: 'messages' },
+      { param: at },
     );
   }
 }

@@ -1,26 +1,24 @@
-/**
- * The expert of kind `triton`: one model on one Triton server, in whichever dialect it speaks, behind OpenAI's face.
- */
+/** The expert of kind `triton`: one model on one Triton server, by whichever set of tensors it is spoken to. */
 import { RouterError } from '../../../core/errors.ts';
 import { HttpClient } from '../../../http/client.ts';
+import type { Ask } from '../../dialects/ask.ts';
 import { type Failure, FailureError, failureFrom } from '../../engines/failure.ts';
 import { readLoad } from '../../engines/scrape.ts';
 import { triton as tritonFacts } from '../../engines/triton.ts';
+import { refuseUnmet } from '../demands.ts';
 import type {
+  AnswerSink,
   EngineDescription,
   Expert,
   ExpertRequest,
   Generation,
   Health,
-  ReplySink,
   ReportedLoad,
 } from '../expert.ts';
 import type { ExpertDeps } from '../kind.ts';
-import { readParameters } from '../parameters.ts';
-import { idPrefix } from '../reply.ts';
 import { RunningGenerations, type Work } from '../running.ts';
 import { Answer } from './answer.ts';
-import { type Ask, inputsFor } from './dialect.ts';
+import { type Inference, inputsFor } from './dialect.ts';
 import { asRouterError, failureOf } from './faults.ts';
 import { LoadedOnDemand } from './loading.ts';
 import type { TritonOptions } from './options.ts';
@@ -50,7 +48,7 @@ export class TritonExpert implements Expert {
   readonly #deps: Pick<ExpertDeps, 'newId' | 'now'>;
   readonly #model: ServedModel;
   readonly #loading: LoadedOnDemand | null;
-  readonly #running = new RunningGenerations();
+  readonly #running: RunningGenerations;
   readonly #life = new AbortController();
   #metricsClient: HttpClient | null = null;
 
@@ -64,6 +62,7 @@ export class TritonExpert implements Expert {
     this.#options = options;
     this.#parts = parts;
     this.#deps = deps;
+    this.#running = new RunningGenerations(id);
     const { model, dialect, output, load } = options;
     this.#model = new ServedModel(parts.server, { expert: id, url: parts.url, model, dialect, output });
     this.#loading =
@@ -75,10 +74,10 @@ export class TritonExpert implements Expert {
     }
   }
 
-  generate(request: ExpertRequest, sink: ReplySink): Generation {
-    const id = this.#deps.newId(idPrefix(request));
-    const facts = { id, created: Math.floor(this.#deps.now() / 1000), model: this.id };
-    return this.#running.start(request, sink, facts, (work) => this.#answer(request, id, work));
+  generate({ ask }: ExpertRequest, sink: AnswerSink): Generation {
+    const id = this.#deps.newId(ask.dialect.idPrefix);
+    const meta = { id, created: Math.floor(this.#deps.now() / 1000), model: this.id };
+    return this.#running.start(ask, sink, meta, (work) => this.#answer(ask, id, work));
   }
 
   async health(signal: AbortSignal): Promise<Health> {
@@ -119,15 +118,17 @@ export class TritonExpert implements Expert {
     this.#metricsClient?.close();
   }
 
-  async #answer(request: ExpertRequest, id: string, work: Work): Promise<void> {
-    const parameters = readParameters(request);
-    const prompt = this.#parts.makePrompt(request);
+  async #answer(ask: Ask, id: string, work: Work): Promise<void> {
+    refuseUnmet(ask);
+    const parameters = ask.parameters();
+    const prompt = this.#parts.makePrompt(ask.prompt());
     try {
       const facts = await this.#model.facts(this.#life.signal);
       work.signal.throwIfAborted();
       const tokens = facts.dialect === 'core' ? this.#tokens(facts) : null;
       const ids = tokens?.encode(prompt.text, !prompt.templated) ?? null;
-      const ask: Ask = {
+      const inference: Inference = {
+        ask,
         prompt: ids ?? this.#forTokenizer(prompt),
         parameters,
         maxTokens: Math.min(parameters.maxTokens ?? this.#options.max_tokens, INT32_MAX),
@@ -138,10 +139,10 @@ export class TritonExpert implements Expert {
         cumulative: facts.decoupled ? facts.cumulative : false,
         echoes: ids ? [] : this.#echoes(prompt, facts),
         stop: parameters.stop,
-        maxTokens: ask.maxTokens,
+        maxTokens: inference.maxTokens,
         ids: tokens && ids ? { prompt: ids, endId: tokens.endId, text: tokens.toText() } : null,
       });
-      const inputs = inputsFor(facts.dialect, facts.metadata, ask);
+      const inputs = inputsFor(facts.dialect, facts.metadata, inference);
       await this.#relay({ model: facts.name, id, inputs, decoupled: facts.decoupled }, answer, work);
     } catch (error) {
       throw this.#told(error);

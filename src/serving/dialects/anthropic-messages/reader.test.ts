@@ -1,14 +1,16 @@
-/** Streams of the Messages API, cut anywhere, against what OpenAI's side must say. */
-import { StringDecoder } from 'node:string_decoder';
+/** Streams of the Messages API, cut anywhere, against what a typed reply must be told. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { eventReader } from '../../../core/sse.ts';
-import type { Reply } from '../reply.ts';
-import { Answer, MessageFailed } from './answer.ts';
+import { ToldFailure } from '../../reply/failure.ts';
+import type { Reply } from '../../reply/reply.ts';
+import { MessagesReader } from './reader.ts';
 
 /** A reply that writes down what it is told. */
-function recorder(): { reply: Reply; said: { text: string; calls: string[][]; end: unknown[] } } {
-  const said = { text: '', calls: [] as string[][], end: [] as unknown[] };
+function recorder(): {
+  reply: Reply;
+  said: { text: string; thinking: string; calls: string[][]; end: unknown[] };
+} {
+  const said = { text: '', thinking: '', calls: [] as string[][], end: [] as unknown[] };
   const reply: Reply = {
     text: (piece) => {
       said.text += piece;
@@ -19,24 +21,25 @@ function recorder(): { reply: Reply; said: { text: string; calls: string[][]; en
       said.calls.at(-1)![2] += piece;
       return true;
     },
-    begun: () => false,
-    refuse: () => {},
+    begin: () => {},
+    thinking: (piece) => {
+      said.thinking += piece;
+      return true;
+    },
+    fail: () => {},
     finish: (...end) => void said.end.push(end),
   };
   return { reply, said };
 }
 
-function read(bytes: Buffer, cuts: readonly number[] = [], blankStops: readonly string[] = []) {
+function read(bytes: Buffer, cuts: readonly number[] = []) {
   const { reply, said } = recorder();
-  const answer = new Answer(reply, blankStops);
-  const decoder = new StringDecoder('utf8');
-  let over = false;
-  const feed = eventReader((event) => {
-    if (!over) over = answer.take(event) === 'cut';
-  });
+  const reader = new MessagesReader(reply);
   const at = [0, ...cuts.map((cut) => cut % (bytes.length + 1)).toSorted((a, b) => a - b), bytes.length];
-  for (let i = 1; i < at.length; i++) feed(decoder.write(bytes.subarray(at[i - 1], at[i])));
-  return { ...said, whole: over || answer.finish() };
+  for (let i = 1; i < at.length; i++) {
+    for (const room of reader.read(bytes.subarray(at[i - 1], at[i]))) expect(room).toBe(true);
+  }
+  return { ...said, whole: reader.finish() };
 }
 
 const event = (type: string, data: object) =>
@@ -76,7 +79,7 @@ function written(list: readonly Block[]): string {
     .join('');
 }
 
-describe('Answer', () => {
+describe('MessagesReader', () => {
   it('says text and calls as they were, however the bytes are cut', () => {
     fc.assert(
       fc.property(blocks, fc.array(fc.nat()), (list, cuts) => {
@@ -89,20 +92,6 @@ describe('Answer', () => {
           ),
         );
         expect(said.end).toEqual([['stop', usage]]);
-      }),
-    );
-  });
-
-  it('cuts before the first blank stop, wherever pieces meet', () => {
-    fc.assert(
-      fc.property(fc.array(fc.constantFrom('a', '\n', ' ', 'b\n\nc')), fc.array(fc.nat()), (pieces, cuts) => {
-        const said = read(Buffer.from(start + written([{ text: pieces }]) + stop('end_turn')), cuts, [
-          '\n\n',
-        ]);
-        const full = pieces.join('');
-        const at = full.indexOf('\n\n');
-        expect(said.text).toBe(at < 0 ? full : full.slice(0, at));
-        expect(said.end).toEqual([['stop', at < 0 ? usage : 'unknown']]);
       }),
     );
   });
@@ -150,7 +139,7 @@ describe('Answer', () => {
     expect(read(Buffer.from(start + written([{ text: ['half'] }])))).toMatchObject({ whole: false, end: [] });
   });
 
-  it('passes over thinking, citations, server tools and whatever the API may add', () => {
+  it('tells thoughts, and passes over citations, server tools and whatever the API may add', () => {
     const delta = (more: object) => event('content_block_delta', { index: 0, delta: more });
     const strange =
       start +
@@ -166,7 +155,12 @@ describe('Answer', () => {
       event('content_block_stop', { index: 1 }) +
       event('something_new', { x: 1 }) +
       stop('end_turn');
-    expect(read(Buffer.from(strange))).toMatchObject({ text: '', calls: [], end: [['stop', usage]] });
+    expect(read(Buffer.from(strange))).toMatchObject({
+      text: '',
+      thinking: 'hm',
+      calls: [],
+      end: [['stop', usage]],
+    });
   });
 
   it('throws an error event, with the status its type stands for', () => {
@@ -178,9 +172,9 @@ describe('Answer', () => {
         return error;
       }
     };
-    expect(thrown('overloaded_error')).toBeInstanceOf(MessageFailed);
-    expect(thrown('overloaded_error')).toMatchObject({ failure: { status: 529 } });
-    expect(thrown('rate_limit_error')).toMatchObject({ failure: { status: 429 } });
-    expect(thrown('brand_new_error')).toMatchObject({ failure: { status: 500 } });
+    expect(thrown('overloaded_error')).toBeInstanceOf(ToldFailure);
+    expect(thrown('overloaded_error')).toMatchObject({ status: 529 });
+    expect(thrown('rate_limit_error')).toMatchObject({ status: 429 });
+    expect(thrown('brand_new_error')).toMatchObject({ status: 500 });
   });
 });

@@ -1,10 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { RouterError } from '../../core/errors.ts';
-import { parseRequest } from './request.ts';
+import { RouterError } from '../../../core/errors.ts';
+import { DIALECTS, readAsk } from '../index.ts';
+import { openAiChat } from './chat.ts';
+import { openAiCompletions } from './completions.ts';
 
 const chat = (value: unknown) =>
-  parseRequest('chat', Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)));
+  readAsk(openAiChat, Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)));
 
 function refusal(value: unknown): { code: string; param: string | null } {
   try {
@@ -17,7 +19,7 @@ function refusal(value: unknown): { code: string; param: string | null } {
 
 const user = { role: 'user', content: 'hi' };
 
-describe('parseRequest', () => {
+describe('readAsk', () => {
   it('reads model and stream, and asks the router to choose when no model is named', () => {
     expect(chat({ messages: [user] })).toMatchObject({ model: 'auto', stream: false });
     expect(chat({ model: 'code', stream: true, messages: [user] })).toMatchObject({
@@ -60,24 +62,24 @@ describe('parseRequest', () => {
 
   it('takes one prompt or several, and refuses token ids', () => {
     const completion = (prompt: unknown) =>
-      parseRequest('completions', Buffer.from(JSON.stringify({ prompt })));
-    expect(completion('a').endpoint).toBe('completions');
-    expect(completion(['a', 'b']).endpoint).toBe('completions');
+      readAsk(openAiCompletions, Buffer.from(JSON.stringify({ prompt })));
+    expect(completion('a').dialect).toBe(openAiCompletions);
+    expect(completion(['a', 'b']).dialect).toBe(openAiCompletions);
     for (const bad of [undefined, null, [], [1, 2], 5]) expect(() => completion(bad)).toThrow(RouterError);
   });
 
   it('tells the two shapes of the dry run apart', () => {
-    expect(parseRequest(null, Buffer.from('{"prompt":"a"}')).endpoint).toBe('completions');
+    expect(readAsk(null, Buffer.from('{"prompt":"a"}')).dialect).toBe(openAiCompletions);
     const both = '{"prompt":"a","messages":[{"role":"user"}]}';
-    expect(parseRequest(null, Buffer.from(both)).endpoint).toBe('chat');
-    expect(() => parseRequest(null, Buffer.from('{}'))).toThrow(/messages/);
+    expect(readAsk(null, Buffer.from(both)).dialect).toBe(openAiChat);
+    expect(() => readAsk(null, Buffer.from('{}'))).toThrow(/messages/);
   });
 
   it('answers any JSON with a request or a RouterError, never with another exception', () => {
     fc.assert(
-      fc.property(fc.json(), fc.constantFrom('chat' as const, 'completions' as const), (json, endpoint) => {
+      fc.property(fc.json(), fc.constantFrom(...DIALECTS), (json, dialect) => {
         try {
-          parseRequest(endpoint, Buffer.from(json));
+          readAsk(dialect, Buffer.from(json));
         } catch (error) {
           expect(error).toBeInstanceOf(RouterError);
         }

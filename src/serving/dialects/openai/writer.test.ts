@@ -1,7 +1,7 @@
 /** What the contract suite cannot provoke: pieces cut inside a character, and an end without any text. */
 import { describe, expect, it } from 'vitest';
-import { events, requestOf, textOf } from './expert.contract.tools.ts';
-import { openReply } from './reply.ts';
+import { askOf, events, textOf } from '../../experts/expert.contract.tools.ts';
+import { openAiWriter } from './writer.ts';
 
 function record(stream: boolean, pieces: readonly string[]): { body: string; calls: string[] } {
   const calls: string[] = [];
@@ -12,8 +12,8 @@ function record(stream: boolean, pieces: readonly string[]): { body: string; cal
     end: () => void calls.push('end'),
     fail: () => void calls.push('fail'),
   };
-  const request = requestOf({ messages: [{ role: 'user', content: 'x' }], stream });
-  const reply = openReply(request, sink, { id: 'i', created: 1, model: 'm' });
+  const reply = openAiWriter(askOf({ messages: [{ role: 'user', content: 'x' }], stream }), sink);
+  reply.begin({ id: 'i', created: 1, model: 'm' });
   for (const piece of pieces) reply.text(piece);
   reply.finish('stop', 'unknown');
   return { body: Buffer.concat(chunks).toString('utf8'), calls };
@@ -38,7 +38,6 @@ it('is a whole reply even without text, and invents no usage', () => {
 });
 
 describe('tool calls', () => {
-  const request = (stream: boolean) => requestOf({ messages: [{ role: 'user', content: 'x' }], stream });
   const said = (stream: boolean): string => {
     const chunks: Buffer[] = [];
     const sink = {
@@ -47,7 +46,8 @@ describe('tool calls', () => {
       end: () => {},
       fail: () => {},
     };
-    const reply = openReply(request(stream), sink, { id: 'i', created: 1, model: 'm' });
+    const reply = openAiWriter(askOf({ messages: [{ role: 'user', content: 'x' }], stream }), sink);
+    reply.begin({ id: 'i', created: 1, model: 'm' });
     reply.text('so\ud83d');
     reply.toolCall('a', 'f');
     reply.toolArguments('{"x"');
@@ -82,4 +82,33 @@ describe('tool calls', () => {
       {},
     ]);
   });
+});
+
+it('thoughts stand in a field of their own, before the text', () => {
+  const said = (stream: boolean): string => {
+    const chunks: Buffer[] = [];
+    const sink = {
+      head: () => {},
+      data: (chunk: Uint8Array) => chunks.push(Buffer.from(chunk)) > 0,
+      end: () => {},
+      fail: () => {},
+    };
+    const reply = openAiWriter(askOf({ messages: [{ role: 'user', content: 'x' }], stream }), sink);
+    reply.begin({ id: 'i', created: 1, model: 'm' });
+    reply.thinking('hm\ud83d');
+    reply.text('yes');
+    reply.finish('stop', 'unknown');
+    return Buffer.concat(chunks).toString('utf8');
+  };
+  expect(JSON.parse(said(false)).choices[0].message).toMatchObject({
+    content: 'yes',
+    reasoning_content: 'hm\uFFFD',
+  });
+  expect(events(said(true)).map((chunk) => chunk.choices[0].delta)).toEqual([
+    { role: 'assistant', content: '' },
+    { reasoning_content: 'hm' },
+    { reasoning_content: '\uFFFD' },
+    { content: 'yes' },
+    {},
+  ]);
 });

@@ -1,13 +1,14 @@
 /**
- * The events of a streamed message, one by one → an OpenAI reply. It reads what the API documents, passes over event
- * and block types it does not know (the API may add some), and invents nothing that was not said.
+ * The bytes of a streamed message → a typed reply. It reads what the API documents, passes over event and block types
+ * it does not know (the API may add some), and invents nothing that was not said.
  */
+import { StringDecoder } from 'node:string_decoder';
 import type { FinishReason, Usage } from '../../../core/openai.ts';
-import type { ServerEvent } from '../../../core/sse.ts';
-import type { Reply } from '../reply.ts';
-import { stopFilter } from '../stop.ts';
-import { type Failure, failureInStream } from './failure.ts';
-import { isObject } from './turns.ts';
+import { eventReader, type ServerEvent } from '../../../core/sse.ts';
+import type { Reply, ReplyReader } from '../../reply/reply.ts';
+import type { Json } from '../dialect.ts';
+import { isObject } from '../json.ts';
+import { failureInStream } from './errors.ts';
 
 const FINISH: Readonly<Record<string, FinishReason>> = {
   end_turn: 'stop',
@@ -18,45 +19,41 @@ const FINISH: Readonly<Record<string, FinishReason>> = {
   refusal: 'content_filter',
 };
 
-type Json = Readonly<Record<string, unknown>>;
-
-/** What became of an event: read on, pause first because the reader is slow, or read no more (cut at a stop). */
-export type Step = 'more' | 'pause' | 'cut';
-
-/** An `error` event: the API gave the answer up. */
-export class MessageFailed extends Error {
-  override readonly name = 'MessageFailed';
-  readonly failure: Failure;
-
-  constructor(failure: Failure) {
-    super(failure.body.error.message);
-    this.failure = failure;
-  }
-}
-
-export class Answer {
+export class MessagesReader implements ReplyReader {
   readonly #reply: Reply;
-  readonly #filter: ReturnType<typeof stopFilter>;
+  readonly #decoder = new StringDecoder('utf8');
+  readonly #events: ServerEvent[] = [];
+  readonly #feed = eventReader((event) => this.#events.push(event));
   #usage: Json = {};
   #stopReason: string | null = null;
   #finished = false;
   /** The tool call under way: what it was given at its start, until its arguments come in pieces. */
   #call: { input: object; told: boolean } | null = null;
 
-  /** @param blankStops stop sequences the API was not given; the answer ends before the first of them */
-  constructor(reply: Reply, blankStops: readonly string[]) {
+  constructor(reply: Reply) {
     this.#reply = reply;
-    this.#filter = stopFilter(blankStops);
   }
 
-  /** @throws {MessageFailed} for an error event; {SyntaxError} for data that is not JSON */
-  take({ event, data }: ServerEvent): Step {
-    if (event === 'ping') return 'more';
+  *read(bytes: Buffer): Generator<boolean> {
+    this.#feed(this.#decoder.write(bytes));
+    for (const event of this.#events.splice(0)) yield this.#take(event);
+  }
+
+  finish(): boolean {
+    if (this.#finished) return true;
+    if (this.#stopReason === null) return false;
+    this.#finished = true;
+    this.#reply.finish(FINISH[this.#stopReason] ?? 'unknown', usageOf(this.#usage));
+    return true;
+  }
+
+  #take({ event, data }: ServerEvent): boolean {
+    if (event === 'ping') return true;
     const json = JSON.parse(data) as Json;
     switch (json.type ?? event) {
       case 'message_start':
         this.#count(isObject(json.message) ? json.message.usage : undefined);
-        return 'more';
+        return true;
       case 'content_block_start':
         return this.#blockStart(isObject(json.content_block) ? json.content_block : {});
       case 'content_block_delta':
@@ -66,60 +63,42 @@ export class Answer {
       case 'message_delta':
         this.#count(json.usage);
         this.#stopReason = readText(json.delta, 'stop_reason') ?? this.#stopReason;
-        return 'more';
+        return true;
       case 'message_stop':
-        this.finish();
-        return 'more';
+        return this.finish() || true;
       case 'error':
-        throw new MessageFailed(failureInStream(json));
+        throw failureInStream(json);
       default:
-        return 'more';
+        return true;
     }
   }
 
-  /** Ends the reply; false when the API never said why the message ended, so that it cannot be told as whole. */
-  finish(): boolean {
-    if (this.#finished) return true;
-    if (this.#stopReason === null) return false;
-    this.#finished = true;
-    const held = this.#filter.flush();
-    if (held) this.#reply.text(held);
-    this.#reply.finish(FINISH[this.#stopReason] ?? 'unknown', usageOf(this.#usage));
-    return true;
-  }
-
-  #blockStart(block: Json): Step {
+  #blockStart(block: Json): boolean {
     this.#call = null;
     if (block.type === 'text') return this.#text(readText(block, 'text') ?? '');
-    if (block.type !== 'tool_use') return 'more';
+    if (block.type !== 'tool_use') return true;
     this.#call = { input: isObject(block.input) ? block.input : {}, told: false };
-    const held = this.#filter.flush();
-    if (held) this.#reply.text(held);
-    return step(this.#reply.toolCall(readText(block, 'id') ?? '', readText(block, 'name') ?? ''));
+    return this.#reply.toolCall(readText(block, 'id') ?? '', readText(block, 'name') ?? '');
   }
 
-  #delta(delta: Json): Step {
+  #delta(delta: Json): boolean {
     if (delta.type === 'text_delta') return this.#text(readText(delta, 'text') ?? '');
+    if (delta.type === 'thinking_delta') return this.#reply.thinking(readText(delta, 'thinking') ?? '');
     const json = delta.type === 'input_json_delta' ? readText(delta, 'partial_json') : null;
-    if (!json || !this.#call) return 'more';
+    if (!json || !this.#call) return true;
     this.#call.told = true;
-    return step(this.#reply.toolArguments(json));
+    return this.#reply.toolArguments(json);
   }
 
-  /** A call without arguments comes without a delta; OpenAI's clients parse the text all the same. */
-  #blockStop(): Step {
+  /** A call without arguments comes without a delta; clients parse the text all the same. */
+  #blockStop(): boolean {
     const call = this.#call;
     this.#call = null;
-    if (call === null || call.told) return 'more';
-    return step(this.#reply.toolArguments(JSON.stringify(call.input)));
+    return call === null || call.told || this.#reply.toolArguments(JSON.stringify(call.input));
   }
 
-  #text(piece: string): Step {
-    const { text, stopped } = this.#filter.push(piece);
-    const more = text === '' || this.#reply.text(text);
-    if (!stopped) return step(more);
-    this.#reply.finish('stop', 'unknown');
-    return 'cut';
+  #text(piece: string): boolean {
+    return piece === '' || this.#reply.text(piece);
   }
 
   /** Counts are cumulative, and a later event may leave out what an earlier one said. */
@@ -132,7 +111,7 @@ export class Answer {
   }
 }
 
-/** OpenAI counts cached tokens among the prompt's; the Messages API counts them beside it. */
+/** Cached tokens count among the prompt's; the Messages API counts them beside it. */
 function usageOf(usage: Json): Usage | 'unknown' {
   const input = count(usage.input_tokens);
   const output = count(usage.output_tokens);
@@ -157,8 +136,4 @@ function count(value: unknown): number | null {
 function readText(value: unknown, field: string): string | null {
   const found = isObject(value) ? value[field] : undefined;
   return typeof found === 'string' ? found : null;
-}
-
-function step(more: boolean): Step {
-  return more ? 'more' : 'pause';
 }

@@ -1,0 +1,62 @@
+/**
+ * Errors of the Messages API, whether they come as a response or as an event within a stream that had begun with 200.
+ * Types and statuses are those of the API's documentation.
+ */
+import { responseHeadersForClient } from '../../../core/headers.ts';
+import { ToldFailure } from '../../reply/failure.ts';
+import { isObject, parseJson, textOrNull } from '../json.ts';
+
+const SHAPE = 'anthropic-messages';
+const QUOTED = 300;
+
+/** Status of an error that comes as an event, where there is none to read. */
+const STATUS: Readonly<Record<string, number>> = {
+  invalid_request_error: 400,
+  authentication_error: 401,
+  billing_error: 402,
+  permission_error: 403,
+  not_found_error: 404,
+  conflict_error: 409,
+  request_too_large: 413,
+  rate_limit_error: 429,
+  api_error: 500,
+  timeout_error: 504,
+  overloaded_error: 529,
+};
+
+/** @param body of a response with an error status: the API's JSON, or whatever a proxy in between wrote */
+export function refusal(
+  status: number,
+  headers: Readonly<Record<string, string>>,
+  body: Buffer,
+): ToldFailure {
+  const text = body.toString('utf8');
+  const value = parseJson(text);
+  const passed = responseHeadersForClient(headers);
+  for (const name of ['content-type', 'content-length', 'content-encoding', 'cache-control'])
+    delete passed[name];
+  const id = headers['request-id'];
+  const quoted = text.trim().slice(0, QUOTED);
+  const failure = told(status, value, quoted || `The expert's server answered with status ${status}.`);
+  return new ToldFailure({
+    ...failure,
+    message: failure.message,
+    headers: id === undefined ? passed : { ...passed, 'x-request-id': id },
+    raw: isObject(value) && isObject(value.error) ? { shape: SHAPE, body } : null,
+  });
+}
+
+/** @param event the data of an `error` event, parsed */
+export function failureInStream(event: unknown): ToldFailure {
+  const error = isObject(event) && isObject(event.error) ? event.error : {};
+  return told(STATUS[textOrNull(error.type) ?? ''] ?? 500, event, 'The expert told of an error.');
+}
+
+function told(status: number, value: unknown, otherwise: string): ToldFailure {
+  const error = isObject(value) && isObject(value.error) ? value.error : {};
+  const message = textOrNull(error.message) ?? otherwise;
+  const tooLong = /prompt is too long|context window/i.test(message);
+  const code = tooLong ? 'context_length_exceeded' : textOrNull(error.type);
+  // The API's types are OpenAI's codes; whoever writes the error has types of its own.
+  return new ToldFailure({ status, message, type: null, param: null, code });
+}

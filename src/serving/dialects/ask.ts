@@ -1,0 +1,147 @@
+/**
+ * What a client asks, whatever dialect it speaks. Relaying reads the first few fields; everything else is read when an
+ * expert of another kind asks for it. Fields of the client's dialect are named only to tell errors.
+ */
+import type { RoutableText } from '../../deciding/text/routable.ts';
+import type { Dialect } from './dialect.ts';
+
+/** The model name that asks the router to choose; also what an absent name means. */
+export const AUTO = 'auto';
+
+/** What routing reads of a request: plain values, for they may come from another thread. */
+export interface RoutingFacts {
+  /** What the client asked for: `auto`, or an expert's id. */
+  readonly model: string;
+  readonly stream: boolean;
+  /** What is classified, oldest turn first; at least one. */
+  readonly turns: readonly RoutableText[];
+  /** Equal for the turns of one conversation; null where there is none. */
+  readonly affinityKey: string | null;
+  /** Tokens an answer may have, as the client said; null where it said nothing usable. */
+  readonly answerLimit: number | null;
+}
+
+export interface Ask extends RoutingFacts {
+  readonly dialect: Dialect;
+  /** The body exactly as the client sent it. */
+  readonly body: Buffer;
+  /** The body has very many values, and only an expert that takes its bytes can read them. */
+  readonly partial: boolean;
+  /** @throws RouterError naming the field at fault; so do all that follow */
+  prompt(): Prompt;
+  parameters(): Parameters;
+  tools(): Tools;
+  format(): AnswerFormat;
+  /** What not every expert can do, as far as this request wants it. */
+  demands(): readonly Demand[];
+  /** The name that the client's dialect has for a parameter. */
+  fieldOf(parameter: keyof Parameters): string;
+}
+
+/** `at` names the field that holds it. */
+export type Prompt =
+  | { readonly kind: 'conversation'; readonly at: string; readonly messages: readonly Message[] }
+  | { readonly kind: 'text'; readonly at: string; readonly text: string };
+
+export interface Message {
+  /** `system`, `user`, `assistant` or `tool`; others as the client wrote them. */
+  readonly role: string;
+  readonly parts: readonly Part[];
+  readonly at: string;
+}
+
+/** A part of a message. What is null was missing or of a wrong type, for the expert to refuse or pass over. */
+export type Part = TextPart | ImagePart | ToolCallPart | ToolResultPart | ThinkingPart | OtherPart;
+
+export interface TextPart {
+  readonly type: 'text';
+  readonly text: string;
+}
+export interface ImagePart {
+  readonly type: 'image';
+  /** An http(s) address, or `data:<type>;base64,<data>`. */
+  readonly url: string | null;
+  readonly at: string;
+  readonly urlAt: string;
+}
+export interface ToolCallPart {
+  readonly type: 'tool call';
+  readonly id: string | null;
+  readonly name: string | null;
+  /** JSON as text. */
+  readonly arguments: string | null;
+  readonly at: string;
+  readonly argumentsAt: string;
+}
+export interface ToolResultPart {
+  readonly type: 'tool result';
+  readonly id: string | null;
+  readonly parts: readonly Part[];
+  /** Of the id. */
+  readonly at: string;
+}
+export interface ThinkingPart {
+  readonly type: 'thinking';
+  readonly text: string;
+}
+/** Sound, files and whatever else has no neutral form. */
+export interface OtherPart {
+  readonly type: 'other';
+  /** As the client calls it. */
+  readonly name: string;
+  readonly at: string;
+}
+
+/** Undefined where the client said nothing. */
+export interface Parameters {
+  readonly temperature: number | undefined;
+  readonly topP: number | undefined;
+  readonly topK: number | undefined;
+  readonly seed: number | undefined;
+  readonly maxTokens: number | undefined;
+  readonly repetitionPenalty: number | undefined;
+  readonly frequencyPenalty: number;
+  readonly presencePenalty: number;
+  readonly stop: readonly string[];
+}
+
+export interface Tool {
+  readonly name: string;
+  readonly description: string | undefined;
+  /** A JSON schema. */
+  readonly parameters: object | undefined;
+  readonly strict: boolean;
+}
+
+export interface Tools {
+  readonly list: readonly Tool[];
+  /** Null where the client left it to the model without saying so. */
+  readonly choice:
+    | { readonly type: 'auto' | 'none' | 'any' }
+    | { readonly type: 'one'; readonly name: string }
+    | null;
+  /** Whether several may be called at once. */
+  readonly parallel: boolean;
+}
+
+export type AnswerFormat =
+  | { readonly type: 'text' }
+  | { readonly type: 'json' }
+  | { readonly type: 'schema'; readonly schema: object };
+
+export type Capability =
+  | 'several answers'
+  | 'a chosen tool'
+  | 'json'
+  | 'json schema'
+  | 'token probabilities'
+  | 'token biases'
+  | 'echo'
+  | 'insertion'
+  | 'audio';
+
+export interface Demand {
+  readonly needs: Capability;
+  /** The field that demands it. */
+  readonly param: string;
+}

@@ -1,0 +1,115 @@
+/**
+ * Finds server-sent events in bytes as they come, however they were cut (WHATWG HTML, section 9.2.6), without decoding
+ * them. An event that lies within one piece is not copied.
+ */
+const LF = 0x0a;
+const CR = 0x0d;
+const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
+/** An event longer than this is not kept. */
+const MOST_EVENT = 1024 * 1024;
+const FIRST_CAPACITY = 1024;
+
+/** @param event its lines, or null where there were too many bytes to keep */
+export type TakeEvent = (event: Buffer | null) => void;
+
+export class EventBytes {
+  readonly #take: TakeEvent;
+  /** Where the event and its line begin, counted in the piece at hand: negative in an earlier one. */
+  #start = 0;
+  #line = 0;
+  #afterCr = false;
+  /** The beginning of an event whose end has not come. */
+  #kept = Buffer.alloc(0);
+  #keptBytes = 0;
+  #first = true;
+
+  constructor(take: TakeEvent) {
+    this.#take = take;
+  }
+
+  push(bytes: Buffer): void {
+    if (this.#isOneEvent(bytes)) this.#give(bytes);
+    else this.#split(bytes);
+  }
+
+  /** As most pieces are: a line and its end, and then a blank line. */
+  #isOneEvent(bytes: Buffer): boolean {
+    const last = bytes.length - 1;
+    if (this.#start !== 0 || this.#line !== 0 || this.#afterCr || last < 2) return false;
+    return bytes[last] === LF && bytes.indexOf(LF) === last - 1 && bytes.indexOf(CR) < 0;
+  }
+
+  #split(bytes: Buffer): void {
+    for (let at = 0; at < bytes.length; at += 1) {
+      const byte = bytes[at]!;
+      if (byte !== LF && byte !== CR) continue;
+      if (byte === LF && this.#afterCr && at === this.#line) {
+        // The second half of a line's end.
+        this.#afterCr = false;
+        if (this.#start === at) this.#start = at + 1;
+      } else {
+        this.#afterCr = byte === CR;
+        if (at === this.#line) this.#emit(bytes, at);
+      }
+      this.#line = at + 1;
+    }
+    this.#keep(bytes);
+    this.#start -= bytes.length;
+    this.#line -= bytes.length;
+  }
+
+  /** Nothing more will come: what was begun is an event too. */
+  end(): void {
+    if (this.#keptBytes > 0) this.#emit(Buffer.alloc(0), 0);
+  }
+
+  #emit(bytes: Buffer, end: number): void {
+    const begun = this.#keptBytes > 0;
+    if (begun) this.#append(bytes.subarray(0, end));
+    const start = Math.max(this.#start, 0);
+    this.#start = end + 1;
+    if (begun) this.#give(this.#keptBytes > MOST_EVENT ? null : this.#kept.subarray(0, this.#keptBytes));
+    // Alone in its piece, as most are: no need to cut off the line's end.
+    else if (start === 0 && end + 2 >= bytes.length && end > 0) this.#give(bytes);
+    else if (end > start) this.#give(bytes.subarray(start, end));
+    if (begun) this.#kept = Buffer.alloc(0);
+    this.#keptBytes = 0;
+  }
+
+  #give(event: Buffer | null): void {
+    const marked = this.#first && event?.subarray(0, BOM.length).equals(BOM);
+    this.#first = false;
+    this.#take(marked ? event!.subarray(BOM.length) : event);
+  }
+
+  #keep(bytes: Buffer): void {
+    const start = Math.max(this.#start, 0);
+    if (start < bytes.length) this.#append(bytes.subarray(start));
+  }
+
+  #append(bytes: Buffer): void {
+    const needed = this.#keptBytes + bytes.length;
+    if (needed <= MOST_EVENT) {
+      if (needed > this.#kept.length) {
+        const grown = Buffer.allocUnsafe(Math.max(needed, 2 * this.#kept.length, FIRST_CAPACITY));
+        this.#kept.copy(grown, 0, 0, this.#keptBytes);
+        this.#kept = grown;
+      }
+      bytes.copy(this.#kept, this.#keptBytes);
+    }
+    this.#keptBytes = needed;
+  }
+}
+
+/** The data of an event; null where it has none, as comments have. */
+export function dataOf(event: Buffer): string | null {
+  const text = event.toString('utf8').trimEnd();
+  if (text.startsWith('data:') && !text.includes('\n') && !text.includes('\r'))
+    return text.slice(text[5] === ' ' ? 6 : 5);
+  const lines: string[] = [];
+  for (const line of text.split(/\r\n|\n|\r/)) {
+    if (line.startsWith('data:')) lines.push(line.slice(line[5] === ' ' ? 6 : 5));
+    else if (line === 'data') lines.push('');
+  }
+  return lines.length > 0 ? lines.join('\n') : null;
+}

@@ -1,0 +1,34 @@
+/** The dialects that clients may speak, one line each; the front's paths derive from this table. */
+import type { MemberPlace } from '../../core/json-measure.ts';
+import type { Ask } from './ask.ts';
+import type { Dialect, Json } from './dialect.ts';
+import { parseBody } from './json.ts';
+import { openAiChat } from './openai/chat.ts';
+import { openAiCompletions } from './openai/completions.ts';
+
+export const DIALECTS: readonly Dialect[] = [openAiChat, openAiCompletions];
+
+/** In which errors are told where a request has no dialect. */
+export const DEFAULT_DIALECT: Dialect = openAiChat;
+
+export function dialectNamed(id: string): Dialect {
+  return DIALECTS.find((dialect) => dialect.id === id)!;
+}
+
+/** The dialect of a body that came without one, as to the dry run. */
+export function dialectOf(json: Json): Dialect {
+  return json.messages === undefined && json.prompt !== undefined ? openAiCompletions : openAiChat;
+}
+
+/**
+ * Parses a body once.
+ * @param dialect null where the body's fields tell it
+ * @param members where the top-level members stand, where that is known
+ * @throws RouterError `invalid_json` or `invalid_body`, naming the field at fault
+ */
+export function readAsk(dialect: Dialect | null, bytes: Buffer, members?: readonly MemberPlace[]): Ask {
+  const json = parseBody(bytes);
+  const own = dialect ?? dialectOf(json);
+  const body = { bytes, json, partial: false };
+  return own.ask(own.facts(json), members ? { ...body, members } : body);
+}

@@ -1,0 +1,89 @@
+/** Checks that dialects of JSON share. Errors name the field as the client wrote it. */
+import { LIMITS } from '../../core/bounds.ts';
+import { RouterError } from '../../core/errors.ts';
+import { excerpt } from '../../core/excerpt.ts';
+import type { Json } from './dialect.ts';
+
+export function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Undefined for what is no JSON. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** @throws RouterError `invalid_json` or `invalid_body` */
+export function parseBody(body: Buffer): Json {
+  if (body.length === 0)
+    throw new RouterError('invalid_json', 'The request body is empty; send a JSON object.');
+  let value: unknown;
+  try {
+    value = JSON.parse(body.toString('utf8'));
+  } catch (error) {
+    throw new RouterError(
+      'invalid_json',
+      `The request body is not valid JSON: ${excerpt((error as Error).message)}`,
+    );
+  }
+  if (!isObject(value)) throw new RouterError('invalid_body', 'The request body must be a JSON object.');
+  return value;
+}
+
+/** @param what such as `must be a text` */
+export function invalid(param: string, what: string): RouterError {
+  return new RouterError('invalid_body', `'${param}' ${what}.`, { param });
+}
+
+export function unsupported(param: string, why: string): RouterError {
+  return new RouterError('unsupported_parameter', `'${param}' cannot be honoured: ${why}.`, { param });
+}
+
+export function optional(json: Json, field: string, type: 'string'): string | undefined;
+export function optional(json: Json, field: string, type: 'boolean'): boolean | undefined;
+export function optional(json: Json, field: string, type: string): unknown {
+  const value = json[field] ?? undefined;
+  if (value === undefined || typeof value === type) return value;
+  throw invalid(field, `must be a ${type}`);
+}
+
+/** A number in a range; undefined where the request has none. @throws RouterError naming the range */
+export function readNumber(
+  json: Json,
+  param: string,
+  from: number,
+  to: number,
+  whole = false,
+): number | undefined {
+  const value = json[param];
+  if (value === undefined || value === null) return undefined;
+  const fits =
+    typeof value === 'number' && value >= from && value <= to && (!whole || Number.isInteger(value));
+  if (fits) return value;
+  const range = to > 1e9 ? `of at least ${from}` : `from ${from} to ${to}`;
+  const kind = whole ? 'an integer' : 'a number';
+  throw invalid(param, `must be ${from === Number.MIN_SAFE_INTEGER ? kind : `${kind} ${range}`}`);
+}
+
+/** The stop sequences of a request, empty ones left out. */
+export function readStops(json: Json, param: string): readonly string[] {
+  const value = json[param];
+  if (value === undefined || value === null) return [];
+  const list: unknown = typeof value === 'string' ? [value] : value;
+  if (!Array.isArray(list) || !list.every((stop) => typeof stop === 'string'))
+    throw invalid(param, 'must be a text or a list of texts');
+  if (list.length <= LIMITS.stops && list.every((stop) => stop.length <= LIMITS.stopUnits))
+    return list.filter((stop) => stop !== '');
+  throw invalid(
+    param,
+    `may hold ${LIMITS.stops} texts of ${LIMITS.stopUnits} characters each at this expert`,
+  );
+}
+
+export function textOrNull(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' ? value : null;
+}

@@ -1,0 +1,72 @@
+/** OpenAI's chat completions. */
+import { LIMITS } from '../../../core/bounds.ts';
+import type { ChatBody, MessageContent } from '../../../core/openai.ts';
+import { routableTurns } from '../../../deciding/text/routable.ts';
+import type { Dialect, Json } from '../dialect.ts';
+import { invalid, isObject } from '../json.ts';
+import { sampledTurns } from '../turns.ts';
+import { OpenAiAsk } from './ask.ts';
+import { COMMON, commonFacts, keepLimits } from './common.ts';
+
+export const openAiChat: Dialect = {
+  ...COMMON,
+  id: 'openai-chat',
+  path: '/v1/chat/completions',
+  idPrefix: 'chatcmpl',
+  facts: (json) => {
+    const common = commonFacts(json);
+    const body = chatBody(json);
+    return {
+      ...common,
+      turns: sampledTurns(routableTurns('chat', body)),
+      affinityKey: conversationKey(body),
+    };
+  },
+  keep: (json) => ({ ...keepLimits(json), messages: [] }),
+  ask: (facts, body) => new OpenAiAsk(openAiChat, 'chat', facts, body),
+};
+
+/** How much of a conversation's beginning tells it apart from others. */
+const KEY_CHARACTERS = 512;
+
+/** The beginning of the first messages: it stays the same while a conversation grows, as its cached prefix does. */
+function conversationKey({ messages }: ChatBody): string {
+  let key = '';
+  for (const { role, content } of messages.slice(0, 2)) {
+    key += `${role.slice(0, LIMITS.roleUnits)}:${beginningOf(content)}\n`;
+    if (role === 'user') break;
+  }
+  return key;
+}
+
+function beginningOf(content: MessageContent): string {
+  if (typeof content === 'string') return content.slice(0, KEY_CHARACTERS);
+  const text = content?.find((part) => typeof part.text === 'string')?.text;
+  return typeof text === 'string' ? text.slice(0, KEY_CHARACTERS) : '';
+}
+
+function chatBody(json: Json): ChatBody {
+  const { messages } = json;
+  if (messages === undefined) throw invalid('messages', 'is missing: a list of chat messages');
+  if (!Array.isArray(messages)) throw invalid('messages', 'must be a list');
+  if (messages.length === 0) throw invalid('messages', 'is empty; send at least one message');
+  messages.forEach((message: unknown, index) => {
+    const at = `messages[${index}]`;
+    if (!isObject(message)) throw invalid(at, 'must be an object');
+    if (typeof message.role !== 'string') throw invalid(`${at}.role`, 'must be a string');
+    checkContent(message.content, `${at}.content`);
+  });
+  return json as unknown as ChatBody;
+}
+
+function checkContent(content: unknown, at: string): void {
+  if (content === undefined || content === null || typeof content === 'string') return;
+  if (!Array.isArray(content)) throw invalid(at, 'must be a string or a list of parts');
+  content.forEach((part: unknown, index) => {
+    const where = `${at}[${index}]`;
+    if (!isObject(part) || typeof part.type !== 'string')
+      throw invalid(where, "must be an object with a 'type'");
+    if (part.type === 'text' && typeof part.text !== 'string')
+      throw invalid(`${where}.text`, 'must be a string');
+  });
+}

@@ -1,0 +1,35 @@
+/** What OpenAI's two dialects share: all but where a request's text stands. */
+import { AUTO, type RoutingFacts } from '../ask.ts';
+import type { Dialect, Json } from '../dialect.ts';
+import { optional } from '../json.ts';
+import type { OpenAiAsk } from './ask.ts';
+import { refusal, writeError, writeLateError } from './errors.ts';
+import { openAiScanner } from './scanner.ts';
+import { openAiWriter } from './writer.ts';
+
+export const COMMON: Pick<Dialect, 'writer' | 'scanner' | 'refusal' | 'error' | 'lateError' | 'keepAlive'> = {
+  writer: (ask, sink) => openAiWriter(ask as OpenAiAsk, sink),
+  scanner: openAiScanner,
+  refusal,
+  error: writeError,
+  lateError: writeLateError,
+  keepAlive: Buffer.from(': waiting for a free slot\n\n'),
+};
+
+/** @throws RouterError `invalid_body` */
+export function commonFacts(json: Json): Pick<RoutingFacts, 'model' | 'stream' | 'answerLimit'> {
+  const limit = json.max_completion_tokens ?? json.max_tokens;
+  return {
+    model: optional(json, 'model', 'string') || AUTO,
+    stream: optional(json, 'stream', 'boolean') ?? false,
+    answerLimit: typeof limit === 'number' && limit > 0 ? limit : null,
+  };
+}
+
+/** The limits, which an expert may rewrite in the bytes. */
+export function keepLimits({ max_tokens, max_completion_tokens }: Json): Json {
+  return {
+    ...(typeof max_tokens === 'number' ? { max_tokens } : {}),
+    ...(typeof max_completion_tokens === 'number' ? { max_completion_tokens } : {}),
+  };
+}

@@ -1,0 +1,176 @@
+/**
+ * Errors in OpenAI's shape: those of servers, in whatever form they write them, read and judged; and any failure
+ * written. What is in that shape already stays as it is; what cannot be read is quoted, never replaced by a guess.
+ */
+import { RouterError } from '../../../core/errors.ts';
+import { responseHeadersForClient } from '../../../core/headers.ts';
+import { type Failure, ToldFailure } from '../../reply/failure.ts';
+import type { ErrorAnswer, Json } from '../dialect.ts';
+import { isObject, parseJson, textOrNull } from '../json.ts';
+
+interface Told {
+  readonly message: string;
+  readonly type: string | null;
+  readonly param: string | null;
+  readonly code: string | null;
+}
+
+const SHAPE = 'openai';
+const QUOTED = 500;
+
+/** An answer with an error status. */
+export function refusal(
+  status: number,
+  headers: Readonly<Record<string, string>>,
+  body: Buffer,
+): ToldFailure {
+  return told(status, body, passed(headers));
+}
+
+/** The failure that the value of an event or of a whole body tells; null for anything else. */
+export function errorUnder200(value: unknown, json: string): ToldFailure | null {
+  return isError(value) ? told(statusNamed(value), Buffer.from(json)) : null;
+}
+
+/** OpenAI's error object in an answer of its own. */
+export function writeError(failure: Failure): ErrorAnswer {
+  const body = errorBody(failure);
+  if (failure instanceof RouterError)
+    return { status: failure.kind.status, headers: headersOf('application/json; charset=utf-8', body), body };
+  return {
+    status: failure.status,
+    headers: { ...failure.headers, ...headersOf('application/json', body) },
+    body,
+  };
+}
+
+/** An event of a stream that has begun. */
+export function writeLateError(failure: Failure): Buffer {
+  return Buffer.from(
+    `data: ${errorBody(failure)
+      .toString()
+      .trim()
+      .replace(/[\r\n]+/g, ' ')}\n\n`,
+  );
+}
+
+function errorBody(failure: Failure): Buffer {
+  if (failure instanceof ToldFailure && failure.raw?.shape === SHAPE) return failure.raw.body;
+  const { message, param, code } = failure;
+  const type = failure instanceof RouterError ? failure.kind.type : (failure.type ?? typeOf(failure.status));
+  return Buffer.from(`${JSON.stringify({ error: { message, type, param, code } })}\n`);
+}
+
+function headersOf(type: string, body: Buffer): Record<string, string> {
+  return { 'content-type': type, 'content-length': String(body.length) };
+}
+
+/** Those that pass to clients, but for what describes a body. */
+function passed(headers: Readonly<Record<string, string>>): Record<string, string> {
+  const allowed = responseHeadersForClient(headers);
+  for (const name of ['content-type', 'content-length', 'content-encoding', 'cache-control'])
+    delete allowed[name];
+  return allowed;
+}
+
+function told(status: number, body: Buffer, headers: Readonly<Record<string, string>> = {}): ToldFailure {
+  const text = body.toString('utf8');
+  const value = parseJson(text);
+  const read = readError(value) ?? { message: quote(status, text), type: null, param: null, code: null };
+  return new ToldFailure({
+    status,
+    headers,
+    ...read,
+    raw: isOpenAi(value) ? { shape: SHAPE, body } : null,
+  });
+}
+
+/** Whether a value is an error and no part of an answer, in every shape that engines write under status 200. */
+function isError(value: unknown): value is Json | unknown[] {
+  if (Array.isArray(value)) return isObject(value[0]) && isError(value[0]);
+  if (!isObject(value)) return false;
+  const { error, object, choices, detail, base_resp } = value;
+  if (error !== undefined && error !== null && error !== false && error !== '') return true;
+  if (object === 'error') return true;
+  if (Array.isArray(choices) && choices.length > 0) return false;
+  // FastAPI's, and MiniMax's, whose status is 0 where all is well.
+  return detail !== undefined || (isObject(base_resp) && Boolean(base_resp.status_code));
+}
+
+/** The status that an error names, else 502: the server failed behind a status that says otherwise. */
+function statusNamed(value: Json | unknown[]): number {
+  const outer = (Array.isArray(value) ? value[0] : value) as Json;
+  const inner = isObject(outer.error) ? outer.error : {};
+  const { code, http_status_code, status } = { ...outer, ...inner } as Json;
+  const named = [code, http_status_code, status].map(Number).find(isErrorStatus);
+  return named ?? 502;
+}
+
+function readError(value: unknown): Told | null {
+  // Google's cloud puts the object into a list.
+  if (Array.isArray(value)) return value.length > 0 ? readError(value[0]) : null;
+  if (!isObject(value)) return null;
+  const { error, error_type: type, base_resp } = value;
+  if (typeof error === 'string') return { message: error, type: textOrNull(type), param: null, code: null };
+  if (isObject(error)) return flat(error);
+  if ('detail' in value) return detail(value.detail);
+  if (isObject(base_resp)) return flat({ message: base_resp.status_msg, code: base_resp.status_code });
+  return flat(value);
+}
+
+/** vLLM of old, SGLang, trtllm-serve: `{"object": "error", "message", "type", "param", "code"}`. */
+function flat({ message, type, param, code }: Json): Told | null {
+  const own = typeof message === 'object' && message !== null ? JSON.stringify(message) : textOrNull(message);
+  if (own === null) return null;
+  return {
+    message: own,
+    type: textOrNull(type),
+    param: textOrNull(param),
+    code: code == null ? null : String(code),
+  };
+}
+
+/** FastAPI's: a text, or a list of `{loc, msg}` of what is wrong with the request's fields. */
+function detail(value: unknown): Told | null {
+  if (typeof value === 'string') return { message: value, type: null, param: null, code: null };
+  if (isObject(value)) return flat(value) ?? quoted(value);
+  if (!Array.isArray(value)) return null;
+  const problems = value.filter(isObject).map(({ loc, msg }) => {
+    // The first step of the path is `body`, which says nothing.
+    const at = Array.isArray(loc) ? loc.slice(loc[0] === 'body' ? 1 : 0).join('.') : '';
+    return { at, message: at ? `${at}: ${String(msg)}` : String(msg) };
+  });
+  if (problems.length === 0) return quoted(value);
+  const message = problems.map((problem) => problem.message).join('; ');
+  return { message, type: null, param: problems[0]!.at || null, code: null };
+}
+
+function quoted(value: unknown): Told {
+  return { message: JSON.stringify(value).slice(0, QUOTED), type: null, param: null, code: null };
+}
+
+/** A page of HTML, plain text, or nothing. */
+function quote(status: number, body: string): string {
+  const title = /<title>([^<]*)<\/title>/i.exec(body)?.[1];
+  const said = /<html|<!doctype/i.test(body) ? (title ?? '') : body;
+  const short = said
+    .slice(0, 4 * QUOTED)
+    .replace(/\s+/g, ' ')
+    .trim()
+    .slice(0, QUOTED);
+  return short || `The expert's server answered with status ${status} and no reason.`;
+}
+
+function typeOf(status: number): string {
+  if (status === 401) return 'authentication_error';
+  if (status === 429) return 'rate_limit_error';
+  return status < 500 ? 'invalid_request_error' : 'api_error';
+}
+
+function isOpenAi(value: unknown): boolean {
+  return isObject(value) && isObject(value.error) && typeof value.error.message === 'string';
+}
+
+function isErrorStatus(value: number): boolean {
+  return Number.isInteger(value) && value >= 400 && value < 600;
+}

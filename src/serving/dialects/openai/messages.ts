@@ -1,0 +1,77 @@
+/** OpenAI's messages → a neutral conversation. What an expert may pass over is marked, not refused. */
+import { wellFormed } from '../../../core/well-formed.ts';
+import type { Message, Part, ToolCallPart } from '../ask.ts';
+import type { Json } from '../dialect.ts';
+import { invalid, isObject } from '../json.ts';
+
+/** @throws RouterError `invalid_body` */
+export function readMessages(messages: unknown): readonly Message[] {
+  if (!Array.isArray(messages) || messages.length === 0)
+    throw invalid('messages', 'must be a list with at least one message');
+  return messages.map((message: unknown, index) =>
+    readMessage(isObject(message) ? message : {}, `messages[${index}]`),
+  );
+}
+
+function readMessage(message: Json, at: string): Message {
+  const { role } = message;
+  if (typeof role !== 'string' || role === '') throw invalid(`${at}.role`, 'must be a text');
+  return { role: role === 'developer' ? 'system' : role, parts: partsOf(message, role, at), at };
+}
+
+function partsOf(message: Json, role: string, at: string): readonly Part[] {
+  const content = readContent(message.content ?? message.refusal, `${at}.content`);
+  if (role === 'assistant') return [...content, ...toolCalls(message, at)];
+  if (role !== 'tool') return content;
+  const id = message.tool_call_id;
+  return [
+    { type: 'tool result', id: typeof id === 'string' ? id : null, parts: content, at: `${at}.tool_call_id` },
+  ];
+}
+
+function toolCalls(message: Json, at: string): readonly ToolCallPart[] {
+  const calls = message.tool_calls ?? [];
+  if (!Array.isArray(calls)) throw invalid(`${at}.tool_calls`, 'must be a list');
+  const read = calls.map((call: unknown, index) => toolCall(call, `${at}.tool_calls[${index}]`));
+  // The name of calls before there were several; it has no id.
+  return message.function_call ? [...read, toolCall({}, `${at}.function_call`)] : read;
+}
+
+function toolCall(call: unknown, at: string): ToolCallPart {
+  const { id, function: called } = (isObject(call) ? call : {}) as Json;
+  const { name, arguments: json = '' } = (isObject(called) ? called : {}) as Json;
+  return {
+    type: 'tool call',
+    id: stringOrNull(id),
+    name: stringOrNull(name),
+    arguments: stringOrNull(json),
+    at,
+    argumentsAt: `${at}.function.arguments`,
+  };
+}
+
+function readContent(content: unknown, at: string): readonly Part[] {
+  if (content === null || content === undefined) return [];
+  if (typeof content === 'string') return [{ type: 'text', text: wellFormed(content) }];
+  if (!Array.isArray(content)) throw invalid(at, 'must be a text or a list of parts');
+  return content.map((part: unknown, index) => readPart(part, `${at}[${index}]`));
+}
+
+function readPart(value: unknown, at: string): Part {
+  const part = isObject(value) ? value : {};
+  if (part.type === 'text' && typeof part.text === 'string')
+    return { type: 'text', text: wellFormed(part.text) };
+  if (part.type === 'refusal' && typeof part.refusal === 'string')
+    return { type: 'text', text: wellFormed(part.refusal) };
+  if (part.type === 'image_url') {
+    const url = isObject(part.image_url) ? stringOrNull(part.image_url.url) : null;
+    return { type: 'image', url, at, urlAt: `${at}.image_url.url` };
+  }
+  if (typeof part.type !== 'string' || part.type === 'text')
+    throw invalid(at, 'must be an object with a type and, for text, a text');
+  return { type: 'other', name: part.type, at };
+}
+
+function stringOrNull(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
+}

@@ -1,0 +1,79 @@
+/** The bytes of a streamed chat completion → a typed reply. Only the first choice is read: no more is asked for. */
+import type { FinishReason, Usage } from '../../../core/openai.ts';
+import type { Reply, ReplyReader } from '../../reply/reply.ts';
+import type { Json } from '../dialect.ts';
+import { dataOf, EventBytes } from '../event-bytes.ts';
+import { isObject, parseJson, textOrNull } from '../json.ts';
+import { errorUnder200 } from './errors.ts';
+import { asFinishReason, readUsage } from './scanner.ts';
+
+export class OpenAiReader implements ReplyReader {
+  readonly #reply: Reply;
+  readonly #waiting: Json[] = [];
+  readonly #events = new EventBytes((event) => this.#event(event));
+  #reason: FinishReason | 'unknown' | null = null;
+  #usage: Usage | 'unknown' = 'unknown';
+  #done = false;
+  #call: unknown = null;
+
+  constructor(reply: Reply) {
+    this.#reply = reply;
+  }
+
+  *read(bytes: Buffer): Generator<boolean> {
+    this.#events.push(bytes);
+    for (const value of this.#waiting.splice(0)) yield this.#take(value);
+  }
+
+  finish(): boolean {
+    this.#events.end();
+    for (const value of this.#waiting.splice(0)) this.#take(value);
+    if (this.#reason === null && !this.#done) return false;
+    this.#reply.finish(this.#reason ?? 'unknown', this.#usage);
+    return true;
+  }
+
+  #event(event: Buffer | null): void {
+    const data = event && dataOf(event);
+    if (data === null) return;
+    if (data.trim() === '[DONE]') {
+      this.#done = true;
+      return;
+    }
+    const value = parseJson(data);
+    const error = errorUnder200(value, data);
+    if (error) throw error;
+    if (isObject(value)) this.#waiting.push(value);
+  }
+
+  #take({ choices, usage }: Json): boolean {
+    this.#usage = readUsage(usage) ?? this.#usage;
+    const choice: unknown = Array.isArray(choices) ? choices[0] : undefined;
+    if (!isObject(choice)) return true;
+    const reason = textOrNull(choice.finish_reason);
+    if (reason !== null) this.#reason = asFinishReason(reason);
+    return isObject(choice.delta) ? this.#delta(choice.delta) : true;
+  }
+
+  #delta({ content, reasoning_content, reasoning, tool_calls: calls }: Json): boolean {
+    const thought = textOrNull(reasoning_content) ?? textOrNull(reasoning);
+    const said = textOrNull(content);
+    let room = thought === null || this.#reply.thinking(thought);
+    if (said !== null) room = this.#reply.text(said) && room;
+    for (const call of Array.isArray(calls) ? calls.filter(isObject) : [])
+      room = this.#toolCall(call) && room;
+    return room;
+  }
+
+  /** The first piece of a call has its id and name, the others its index alone. */
+  #toolCall({ index, id, function: called }: Json): boolean {
+    const { name, arguments: json } = (isObject(called) ? called : {}) as Json;
+    let room = true;
+    if (typeof name === 'string' && name !== '' && index !== this.#call) {
+      this.#call = index;
+      room = this.#reply.toolCall(textOrNull(id) ?? `call_${String(index)}`, name);
+    }
+    const piece = textOrNull(json);
+    return piece === null ? room : this.#reply.toolArguments(piece) && room;
+  }
+}

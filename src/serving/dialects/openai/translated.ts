@@ -1,0 +1,112 @@
+/** What anybody asks → the body of a chat completion. */
+import type { AnswerFormat, Ask, Capability, Message, Part, Tools } from '../ask.ts';
+import type { Json } from '../dialect.ts';
+import { invalid, unsupported } from '../json.ts';
+import { OpenAiAsk } from './ask.ts';
+import { openAiChat } from './chat.ts';
+
+/** What a chat completion can say of what is demanded. */
+export const CHAT_CAN: readonly Capability[] = ['a chosen tool', 'json', 'json schema'];
+
+/**
+ * Always a stream that tells its usage: one way of reading answers serves both kinds of client. The model is left to
+ * who sends it.
+ * @throws RouterError 400 for what is wrong or has no counterpart, naming the field
+ */
+export function asChat(ask: Ask): OpenAiAsk {
+  const json = chatBodyOf(ask);
+  const facts = { ...openAiChat.facts(json), turns: ask.turns };
+  return new OpenAiAsk(openAiChat, 'chat', facts, {
+    bytes: Buffer.from(JSON.stringify(json)),
+    json,
+    partial: false,
+  });
+}
+
+function chatBodyOf(ask: Ask): Json {
+  const prompt = ask.prompt();
+  const asked = ask.parameters();
+  return defined({
+    messages:
+      prompt.kind === 'text' ? [{ role: 'user', content: prompt.text }] : prompt.messages.flatMap(messagesOf),
+    max_tokens: asked.maxTokens,
+    temperature: asked.temperature,
+    top_p: asked.topP,
+    top_k: asked.topK,
+    seed: asked.seed,
+    repetition_penalty: asked.repetitionPenalty,
+    frequency_penalty: asked.frequencyPenalty || undefined,
+    presence_penalty: asked.presencePenalty || undefined,
+    stop: asked.stop.length > 0 ? asked.stop : undefined,
+    ...toolFields(ask.tools()),
+    response_format: formatOf(ask.format()),
+    stream: true,
+    stream_options: { include_usage: true },
+  });
+}
+
+/** Tool results have messages of their own, whatever message they came in. */
+function messagesOf({ role, parts }: Message): readonly Json[] {
+  const results = parts.filter((part) => part.type === 'tool result');
+  const calls = parts.filter((part) => part.type === 'tool call');
+  const content = contentOf(parts);
+  const own =
+    content === null && calls.length === 0 ? [] : [{ role: role === 'tool' ? 'user' : role, content }];
+  return [
+    ...results.map((part) => ({
+      role: 'tool',
+      tool_call_id: part.id ?? '',
+      content: contentOf(part.parts) ?? '',
+    })),
+    ...own.map((message) => (calls.length > 0 ? { ...message, tool_calls: calls.map(callOf) } : message)),
+  ];
+}
+
+function callOf(part: Extract<Part, { type: 'tool call' }>): Json {
+  const { id, name, arguments: json, at } = part;
+  if (id === null || name === null) throw invalid(at, 'must be a call of a function, with id and name');
+  return { id, type: 'function', function: { name, arguments: json ?? '' } };
+}
+
+/** A text where it is text alone, since not every server takes parts. */
+function contentOf(parts: readonly Part[]): string | readonly Json[] | null {
+  const said = parts.filter((part) => part.type === 'text' || part.type === 'image' || part.type === 'other');
+  if (said.length === 0) return null;
+  if (said.every((part) => part.type === 'text')) return said.map(({ text }) => text).join('');
+  return said.map((part) => {
+    if (part.type === 'text') return { type: 'text', text: part.text };
+    if (part.type === 'image') {
+      if (part.url === null) throw invalid(part.urlAt, 'must be an address');
+      return { type: 'image_url', image_url: { url: part.url } };
+    }
+    throw unsupported(part.at, 'this expert reads text and images');
+  });
+}
+
+function toolFields({ list, choice, parallel }: Tools): Json {
+  if (list.length === 0) return {};
+  return {
+    tools: list.map(({ name, description, parameters, strict }) => ({
+      type: 'function',
+      function: defined({ name, description, parameters, strict: strict || undefined }),
+    })),
+    tool_choice: choiceOf(choice),
+    parallel_tool_calls: parallel ? undefined : false,
+  };
+}
+
+function choiceOf(choice: Tools['choice']): unknown {
+  if (choice === null) return undefined;
+  if (choice.type === 'one') return { type: 'function', function: { name: choice.name } };
+  return choice.type === 'any' ? 'required' : choice.type;
+}
+
+function formatOf(format: AnswerFormat): unknown {
+  if (format.type === 'text') return undefined;
+  if (format.type === 'json') return { type: 'json_object' };
+  return { type: 'json_schema', json_schema: { name: 'answer', schema: format.schema } };
+}
+
+function defined(fields: Json): Json {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,32 @@
+/** What a request demands that not every expert can do: refused where it would change the meaning of the answer. */
+import { LIMITS } from '../../core/bounds.ts';
+import { RouterError } from '../../core/errors.ts';
+import type { Ask, Capability } from '../dialects/ask.ts';
+import { unsupported } from '../dialects/json.ts';
+
+const WHY: Readonly<Record<Capability, string>> = {
+  'several answers': 'this expert gives one answer a request',
+  'a chosen tool': 'this expert cannot be made to call a tool',
+  json: 'this expert cannot be held to JSON without a schema',
+  'json schema': 'this expert answers in free text only',
+  'token probabilities': 'token probabilities are not offered',
+  'token biases': 'token biases are not offered',
+  echo: 'echoing the prompt is not offered',
+  insertion: 'insertion is not offered',
+  audio: 'this expert answers in text',
+};
+
+/**
+ * For experts that read a request's values instead of relaying its bytes.
+ * @param can what this one can do
+ * @throws RouterError `unsupported_parameter` naming the field, or `body_too_large` where the values are not all there
+ */
+export function refuseUnmet(ask: Ask, can: readonly Capability[] = []): void {
+  if (ask.partial)
+    throw new RouterError(
+      'body_too_large',
+      `This expert reads requests of at most ${LIMITS.loopTokens} brackets, commas and colons; send fewer values.`,
+    );
+  for (const { needs, param } of ask.demands())
+    if (!can.includes(needs)) throw unsupported(param, WHY[needs]);
+}

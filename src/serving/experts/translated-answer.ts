@@ -1,0 +1,52 @@
+/** The answer of a server in a dialect that is not the client's, read into a typed reply as it comes. */
+import { RouterError } from '../../core/errors.ts';
+import { WireError } from '../../http/client.ts';
+import type { PulledResponse } from '../../http/pulled-response.ts';
+import type { ReplyReader } from '../reply/reply.ts';
+import type { RawLane } from '../reply/scanner.ts';
+import type { Work } from './running.ts';
+import { asRouterError } from './wire-failure.ts';
+
+export interface Translation {
+  readonly expert: string;
+  readonly reader: ReplyReader;
+  /** Reads an answer with an error status. */
+  readonly refusal: RawLane['refusal'];
+  /** Whether nothing more is wanted. */
+  stopped?(): boolean;
+}
+
+/** @throws a failure, where there is no whole answer */
+export async function readAnswer(
+  response: PulledResponse,
+  { expert, reader, refusal, stopped = () => false }: Translation,
+  { drained }: Pick<Work, 'drained'>,
+): Promise<void> {
+  const { status, headers } = response.head;
+  if (status >= 400) throw refusal(status, headers, Buffer.from(await response.text()));
+  try {
+    for await (const piece of response.pieces()) {
+      for (const room of reader.read(piece)) {
+        if (stopped()) return;
+        if (!room) await drained();
+      }
+    }
+    if (reader.finish()) return;
+  } catch (error) {
+    throw asFailure(expert, error);
+  } finally {
+    response.cancel();
+  }
+  throw new RouterError(
+    'expert_cut_stream',
+    `Expert '${expert}' broke off its answer: the stream ended before the answer did.`,
+  );
+}
+
+function asFailure(expert: string, error: unknown): unknown {
+  if (error instanceof WireError) return asRouterError(expert, error);
+  if (!(error instanceof SyntaxError)) return error;
+  return new RouterError('expert_failed', `Expert '${expert}' sent an event that is not JSON.`, {
+    cause: error,
+  });
+}

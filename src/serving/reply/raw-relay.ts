@@ -1,0 +1,193 @@
+/**
+ * One answer in the client's own dialect, relayed byte for byte. What may yet be no answer is held back; what the
+ * bytes mean is asked of the dialect alone.
+ */
+import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
+import { RouterError } from '../../core/errors.ts';
+import { responseHeadersForClient } from '../../core/headers.ts';
+import { isEventStream } from '../../core/sse.ts';
+import type { ResponseHandler, WireError } from '../../http/client.ts';
+import type { ResponseHead } from '../../http/response-parser.ts';
+import { brokenOff, type Failure, ToldFailure } from './failure.ts';
+import { type AnswerSink, UNKNOWN_OUTCOME } from './reply.ts';
+import type { RawLane, Scanner } from './scanner.ts';
+
+const MOST_ERROR_BYTES = 64 * 1024;
+const SILENT: AnswerSink = { head: () => {}, data: () => true, end: () => {}, fail: () => {} };
+
+export interface RawRelayOptions {
+  readonly expert: string;
+  readonly lane: RawLane;
+  /** Whether the client asked for a stream. */
+  readonly stream: boolean;
+  /** Statuses that the server uses in a sense of its own, and what they are to be instead. */
+  readonly statuses: Readonly<Record<number, number>>;
+  asFailure(error: WireError): RouterError;
+}
+
+/** `opening`: what may yet be no answer is held; `opaque`: encoded, not read. */
+type State = 'opening' | 'answer' | 'error' | 'opaque' | 'over';
+
+export class RawRelay implements ResponseHandler {
+  readonly #options: RawRelayOptions;
+  #sink: AnswerSink;
+  #state: State = 'opening';
+  #head: ResponseHead = { status: 0, headers: {} };
+  #scanner: Scanner | null = null;
+  #held: Buffer[] = [];
+  #heldBytes = 0;
+
+  constructor(options: RawRelayOptions, sink: AnswerSink) {
+    this.#options = options;
+    this.#sink = sink;
+  }
+
+  /** Nothing more is said, not even what a call under way still had to say. */
+  cancel(): void {
+    this.#sink = SILENT;
+  }
+
+  head(head: ResponseHead): void {
+    this.#head = head;
+    const { status, headers } = head;
+    if (status >= 400) {
+      this.#state = 'error';
+      return;
+    }
+    const stream = isStream(headers, this.#options.stream);
+    const wrong = wrongHead(head) ?? (stream && !this.#options.stream ? UNASKED_STREAM : null);
+    if (wrong !== null) this.#refuse(wrong);
+    else if ((headers['content-encoding'] ?? 'identity') !== 'identity') this.#state = 'opaque';
+    else this.#scanner = this.#options.lane.scanner(stream);
+  }
+
+  data(payload: Buffer): boolean {
+    switch (this.#state) {
+      case 'answer':
+        this.#scanner?.push(payload);
+        return this.#sink.data(payload);
+      case 'opaque':
+        this.#begin();
+        return this.#sink.data(payload);
+      case 'error':
+        this.#hold(payload);
+        if (this.#heldBytes > MOST_ERROR_BYTES) this.#told();
+        return true;
+      case 'opening':
+        this.#hold(payload);
+        return this.#open(payload);
+      case 'over':
+        return true;
+    }
+  }
+
+  end(): void {
+    if (this.#state === 'over') return;
+    if (this.#state === 'error') this.#told();
+    else if (this.#state === 'opaque') this.#refuse('gave an empty answer');
+    else if (this.#scanner) this.#end(this.#scanner);
+    else this.#sink.end(UNKNOWN_OUTCOME);
+  }
+
+  fail(error: WireError): void {
+    this.#sink.fail(this.#options.asFailure(error));
+  }
+
+  #hold(payload: Buffer): void {
+    this.#held.push(payload);
+    this.#heldBytes += payload.length;
+  }
+
+  #open(payload: Buffer): boolean {
+    const opening = this.#scanner!.push(payload);
+    if (opening === 'silence') return true;
+    if (opening === 'content') return this.#answer();
+    this.#fail(this.#named(opening));
+    return true;
+  }
+
+  #begin(): void {
+    if (this.#state === 'answer') return;
+    this.#state = 'answer';
+    this.#sink.head(this.#head.status, responseHeadersForClient(this.#head.headers));
+  }
+
+  /** All that was held, and whatever comes from now on. @returns whether the sink has room */
+  #answer(): boolean {
+    this.#begin();
+    const held = this.#held;
+    this.#held = [];
+    let room = true;
+    for (const payload of held) room = this.#sink.data(payload) && room;
+    return room;
+  }
+
+  #end(scanner: Scanner): void {
+    const ending = scanner.end();
+    if (ending instanceof ToldFailure) this.#fail(this.#named(ending));
+    else if (!('missing' in ending)) {
+      this.#answer();
+      this.#sink.end(ending);
+    } else if (this.#state === 'answer') {
+      const { expert } = this.#options;
+      this.#fail(
+        new RouterError('expert_cut_stream', `Expert '${expert}' broke off its answer: ${ending.missing}.`),
+      );
+    } else this.#refuse(`gave no whole answer: ${ending.missing}`);
+  }
+
+  /** An error inside an answer of success, under the status that it stands for here. */
+  #named(failure: ToldFailure): ToldFailure {
+    const status = this.#options.statuses[failure.status] ?? failure.status;
+    return status === failure.status ? failure : failure.as(status);
+  }
+
+  #told(): void {
+    const { status, headers } = this.#head;
+    const body = this.#held.length === 1 ? this.#held[0]! : Buffer.concat(this.#held);
+    const told = readable(headers['content-encoding'], body);
+    this.#fail(this.#options.lane.refusal(this.#options.statuses[status] ?? status, headers, told));
+  }
+
+  #refuse(wrong: string): void {
+    this.#fail(new RouterError('expert_failed', `Expert '${this.#options.expert}' ${wrong}.`));
+  }
+
+  #fail(failure: Failure): void {
+    const shown = this.#state === 'answer';
+    this.#state = 'over';
+    this.#sink.fail(shown ? brokenOff(this.#options.expert, failure) : failure);
+  }
+}
+
+const DECODERS: Readonly<Record<string, (body: Buffer, limit: { maxOutputLength: number }) => Buffer>> = {
+  gzip: gunzipSync,
+  deflate: inflateSync,
+  br: brotliDecompressSync,
+};
+
+/** An error's body without its encoding; empty where that cannot be undone within bounds. */
+function readable(encoding = 'identity', body: Buffer): Buffer {
+  if (encoding === 'identity') return body;
+  try {
+    return DECODERS[encoding]!(body, { maxOutputLength: MOST_ERROR_BYTES });
+  } catch {
+    return Buffer.alloc(0);
+  }
+}
+
+const UNASKED_STREAM = 'answered with a stream of events that was not asked for';
+
+/** By the content type; where that says neither, as was asked. */
+function isStream({ 'content-type': type }: Readonly<Record<string, string>>, asked: boolean): boolean {
+  return isEventStream(type) || (asked && (type === undefined || !/json/i.test(type)));
+}
+
+/** Why no answer can follow such a head, or null. */
+function wrongHead({ status, headers }: ResponseHead): string | null {
+  if (status < 200 || status === 204 || status === 205 || status >= 300)
+    return `answered with status ${status}, which holds no answer`;
+  if (headers['content-type']?.toLowerCase().startsWith('text/html'))
+    return 'answered with a web page: its url does not lead to an API';
+  return null;
+}
