@@ -274,7 +274,7 @@ describe('a whole answer', () => {
     expect(whole(JSON.stringify(json))).toMatchObject({ status, message });
   });
 
-  it('invents nothing', () => {
+  it('invariant 10: invents nothing', () => {
     expect(whole('{"usage":{"prompt_tokens":-1,"completion_tokens":2}}')).toEqual({
       finishReason: 'unknown',
       usage: 'unknown',
