@@ -1,7 +1,4 @@
-/**
- * A first-in-first-out queue in amortised constant time, with a way back to the front.
- * It knows nothing of what it holds.
- */
+/** A first-in-first-out queue in amortised constant time. An item can also be put back at the front. */
 export class Fifo<T> {
   readonly #items: T[] = [];
   #head = 0;
