@@ -1,7 +1,4 @@
-/**
- * Tells, for every UTF-16 code unit, what kind of writing it belongs to and what its lower-case form is, as two
- * flat tables.
- */
+/** Two flat tables over UTF-16 code units: the kind of writing a unit belongs to, and its lower-case form. */
 
 export const SPACE = 0;
 /** Letters of scripts that put spaces between words: Latin, Greek, Cyrillic, Arabic, Devanagari and so on. */
@@ -14,7 +11,7 @@ export const HANGUL = 4;
 export const SOUTHEAST = 5;
 export const MARK = 6;
 export const SURROGATE = 7;
-/** Stands in one run with Han and katakana, but alone it is mostly grammar. */
+/** Forms runs with Han and katakana, but alone it is mostly grammar. */
 export const HIRAGANA = 8;
 
 export interface CharacterTables {
@@ -29,7 +26,7 @@ const LAST_CASED_BLOCK = 0x2def;
 
 let tables: CharacterTables | undefined;
 
-/** Built on first use (some 5 ms) and kept: the tables are constants, too long to write down. */
+/** Built on first use (about 5 ms) and kept. */
 export function characterTables(): CharacterTables {
   tables ??= buildTables();
   return tables;
@@ -58,8 +55,8 @@ function buildTables(): CharacterTables {
 }
 
 /**
- * Kinds decided by Unicode block alone: first unit, last unit, kind; a later row overrules an earlier one. The middle
- * dot and the double hyphen end a run, as they stand between katakana words; variation selectors only dress emoji.
+ * Kinds decided by Unicode block alone: first unit, last unit, kind; a later row overrides an earlier one. The middle
+ * dot and the double hyphen end a run, as they stand between katakana words; variation selectors only modify emoji.
  */
 const BLOCKS: readonly (readonly [number, number, number])[] = [
   [0x0e00, 0x0eff, SOUTHEAST],
