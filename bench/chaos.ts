@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { seededRandom } from '../src/core/random.ts';
 import type { HttpClient, OutgoingRequest } from '../src/http/client.ts';
 import { loadClient } from '../src/load/loadtest/client.ts';
-import { requestOf } from '../src/load/loadtest/question.ts';
+import { requestOf } from '../src/load/loadtest/prompts.ts';
 import { TOPIC_COUNT, topicText } from '../src/load/loadtest/topics.ts';
 import { type Experts, startExperts, startGateway } from './kit/candidates.ts';
 import { counter } from './kit/load.ts';

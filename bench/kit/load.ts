@@ -9,7 +9,7 @@ import {
 } from '../../src/http/client.ts';
 import type { ResponseHead } from '../../src/http/response-parser.ts';
 import { loadClient, NO_DEADLINES } from '../../src/load/loadtest/client.ts';
-import { generated } from '../../src/load/loadtest/question.ts';
+import { generated } from '../../src/load/loadtest/prompts.ts';
 import type { StageResult } from '../../src/load/loadtest/result.ts';
 import { runStage } from '../../src/load/loadtest/stage.ts';
 import { TOPIC_COUNT } from '../../src/load/loadtest/topics.ts';
@@ -92,8 +92,8 @@ export async function put(load: Load, stop = new AbortController().signal): Prom
         timeoutMs: 120_000,
         maxInFlight: 20_000,
         maxRequests: Number.POSITIVE_INFINITY,
-        questions: generated(lengths, topics, load.answerTokens, random.fork(0)),
-        ask: {
+        prompts: generated(lengths, topics, load.answerTokens, random.fork(0)),
+        requestOptions: {
           path: '/v1/chat/completions',
           model: load.ask?.model ?? 'auto',
           key: null,

@@ -4,8 +4,8 @@
  */
 import type { HttpClient, OutgoingRequest, ResponseHandler } from '../../src/http/client.ts';
 import type { ResponseHead } from '../../src/http/response-parser.ts';
-import { kindOf } from '../../src/load/loadtest/asking.ts';
 import { StreamScan } from '../../src/load/loadtest/stream-scan.ts';
+import { kindOf } from '../../src/load/loadtest/timed-request.ts';
 
 /** The ends a user can live with come first; the others are for the gateway to answer for. */
 export const ENDS = [

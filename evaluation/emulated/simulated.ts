@@ -2,7 +2,7 @@
 import { seededRandom } from '../../src/core/random.ts';
 import { roundRobin } from '../../src/deciding/routing/policies/round-robin.ts';
 import { bindPolicy } from '../../src/deciding/routing/policy.ts';
-import { generated } from '../../src/load/loadtest/question.ts';
+import { generated } from '../../src/load/loadtest/prompts.ts';
 import { TOPIC_COUNT } from '../../src/load/loadtest/topics.ts';
 import { deployment } from '../../src/simulating/deployment.ts';
 import { simulateFleet } from '../../src/simulating/fleet/event-loop.ts';

@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { Command, InvalidArgumentError } from 'commander';
 import { writeFileAtomically } from '../core/files.ts';
 import { shipped } from '../core/shipped.ts';
-import { type Fleet, startFleet } from '../load/emulator/fleet.ts';
 import type { Mishap } from '../load/emulator/server.ts';
+import { type EmulatedServers, startEmulatedServers } from '../load/emulator/servers.ts';
 import { describeMisbehaviours, planOf } from '../serving/experts/emulated/misbehaviour.ts';
 import { ENGINES } from '../simulating/deployment.ts';
 import { GPU_NAMES } from '../simulating/hardware/gpu.ts';
@@ -88,7 +88,7 @@ async function emulate(options: EmulateOptions): Promise<void> {
   const { make: engine, words } = await engineOf(options);
   const subjects =
     configOut === undefined ? [] : subjectsOf(await readFile(shipped('presets/embedded.yaml'), 'utf8'));
-  const fleet = await startFleet({
+  const emulated = await startEmulatedServers({
     experts,
     names: subjects.map(({ id }) => id),
     host,
@@ -99,12 +99,12 @@ async function emulate(options: EmulateOptions): Promise<void> {
     created: Math.floor(Date.now() / 1000),
     engine,
   });
-  greet(fleet, host, words);
-  if (configOut !== undefined) await writeConfig(configOut, fleet, host, subjects);
-  endOnSignal(fleet);
+  greet(emulated, host, words);
+  if (configOut !== undefined) await writeConfig(configOut, emulated, host, subjects);
+  endOnSignal(emulated);
 }
 
-function greet({ servers }: Fleet, host: string, words: string): void {
+function greet({ servers }: EmulatedServers, host: string, words: string): void {
   for (const { expert, port } of servers) console.log(`${expert}  ${addressOf(host, port)}/v1`);
   if (words !== '') console.log(words);
   console.log(`${servers.length} emulated experts are ready. Ctrl-C stops them.`);
@@ -116,7 +116,7 @@ function addressOf(host: string, port: number): string {
 
 async function writeConfig(
   file: string,
-  { servers }: Fleet,
+  { servers }: EmulatedServers,
   host: string,
   subjects: readonly Subject[],
 ): Promise<void> {
@@ -125,16 +125,16 @@ async function writeConfig(
   console.error(`Wrote ${file}. From another terminal: expert-router serve --config ${file}`);
 }
 
-function endOnSignal(fleet: Fleet): void {
+function endOnSignal(emulated: EmulatedServers): void {
   const end = (): void => {
     const sum = (of: 'requests' | 'tokens' | 'abandoned'): number =>
-      fleet.servers.reduce((total, { stats }) => total + stats[of], 0);
+      emulated.servers.reduce((total, { stats }) => total + stats[of], 0);
     const { user, system } = process.cpuUsage();
     console.error(
       `${sum('requests')} requests, ${sum('tokens')} tokens, ${sum('abandoned')} abandoned by their readers; ` +
         `${((user + system) / 1e6).toFixed(1)} s of CPU.`,
     );
-    void fleet.close().then(() => process.exit(0));
+    void emulated.close().then(() => process.exit(0));
   };
   process.once('SIGINT', end);
   process.once('SIGTERM', end);

@@ -4,12 +4,12 @@ import { isIP } from 'node:net';
 import { describeError, UserError } from '../../core/errors.ts';
 import { type Random, seededRandom } from '../../core/random.ts';
 import {
-  type AskOptions,
   fromCorpus,
   generated,
+  type PromptSource,
   parseCorpus,
-  type Questions,
-} from '../../load/loadtest/question.ts';
+  type RequestOptions,
+} from '../../load/loadtest/prompts.ts';
 import type { StageOptions } from '../../load/loadtest/stage.ts';
 import { TOPIC_COUNT } from '../../load/loadtest/topics.ts';
 import { type Arrivals, checkArrivals } from '../../simulating/workload/arrivals.ts';
@@ -61,8 +61,8 @@ export async function planLoad(url: string, options: LoadTestOptions): Promise<L
   for (const arrivals of loads) checkArrivals(arrivals);
   if (!(options.duration > 0)) throw new UsageError('--duration: must be above 0.');
   const random = seededRandom(options.seed);
-  const questions = await questionsOf(options, random.fork(0));
-  const ask = askOptions(options, path);
+  const prompts = await promptsOf(options, random.fork(0));
+  const ask = requestOptionsOf(options, path);
   const stages = loads.map((arrivals, index) => ({
     arrivals,
     traced,
@@ -72,8 +72,8 @@ export async function planLoad(url: string, options: LoadTestOptions): Promise<L
     timeoutMs: options.timeout * 1000,
     maxInFlight: options.maxInFlight,
     maxRequests: options.maxRequests,
-    questions,
-    ask,
+    prompts,
+    requestOptions: ask,
     random: random.fork(index + 1),
   }));
   return { origin, stages, words: inWords(options) };
@@ -124,7 +124,7 @@ function wholeUsers(text: string): number {
   throw new UsageError(`--users: '${text}' is not a number of users; write 100 or a list such as 1,10,100.`);
 }
 
-async function questionsOf(options: LoadTestOptions, random: Random): Promise<Questions> {
+async function promptsOf(options: LoadTestOptions, random: Random): Promise<PromptSource> {
   const maxTokens = options.maxTokens ?? null;
   if (options.prompts !== undefined)
     return fromCorpus(
@@ -152,7 +152,7 @@ function lengthsOf(text: string): LengthModel {
   return lengths;
 }
 
-function askOptions(options: LoadTestOptions, path: string): AskOptions {
+function requestOptionsOf(options: LoadTestOptions, path: string): RequestOptions {
   return {
     path,
     model: options.model,

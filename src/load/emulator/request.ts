@@ -1,4 +1,4 @@
-/** What a request asks of an emulated server: endpoint, prompt, length, whether streamed and with usage. */
+/** Parses a request to an emulated server: endpoint, prompt, length, whether streamed and with usage. */
 import { RouterError } from '../../core/errors.ts';
 import type { Endpoint } from '../../core/openai.ts';
 import type { ExpertRequest } from '../../serving/experts/expert.ts';
@@ -6,7 +6,7 @@ import { lastText, readMessages, readPrompt } from '../../serving/experts/messag
 import { readParameters } from '../../serving/experts/parameters.ts';
 import type { HttpRequest } from './connection.ts';
 
-export interface Question {
+export interface EmulatedRequest {
   readonly endpoint: Endpoint;
   readonly model: string;
   readonly stream: boolean;
@@ -17,12 +17,12 @@ export interface Question {
   readonly stop: readonly string[];
   /** The text the answer refers to. */
   readonly prompt: string;
-  /** Words of the whole conversation, which is what a token is here. */
+  /** Words of the whole conversation; a token here is a word. */
   readonly promptTokens: number;
 }
 
 /** @throws {RouterError} for a body that a real server would refuse too */
-export function readQuestion(endpoint: Endpoint, http: HttpRequest, fallbackModel: string): Question {
+export function readRequest(endpoint: Endpoint, http: HttpRequest, fallbackModel: string): EmulatedRequest {
   const json = parse(http.body);
   const request = { endpoint, json, body: http.body, headers: {}, traceId: '' } as unknown as ExpertRequest;
   const { maxTokens, stop } = readParameters(request);
@@ -56,7 +56,7 @@ function parse(body: Buffer): Record<string, unknown> {
   throw new RouterError('invalid_body', 'The body must be a JSON object.');
 }
 
-/** Runs of characters that are not ASCII white space; no list is made, for prompts may be long. */
+/** Counts runs of characters that are not ASCII white space, without a list, because prompts may be long. */
 function countWords(text: string): number {
   let count = 0;
   let inside = false;

@@ -2,17 +2,17 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { seededRandom } from '../../core/random.ts';
 import { zipfShares } from '../../simulating/workload/clusters.ts';
-import { type Fleet, startFleet } from '../emulator/fleet.ts';
+import { type EmulatedServers, startEmulatedServers } from '../emulator/servers.ts';
 import { simpleEngine } from '../emulator/simple-pacer.ts';
 import { loadClient } from './client.ts';
-import { generated } from './question.ts';
+import { generated } from './prompts.ts';
 import type { StageResult } from './result.ts';
 import { runStage, type StageOptions } from './stage.ts';
 
-let fleet: Fleet;
+let servers: EmulatedServers;
 
 beforeAll(async () => {
-  fleet = await startFleet({
+  servers = await startEmulatedServers({
     experts: 1,
     host: '127.0.0.1',
     port: 0,
@@ -29,16 +29,16 @@ beforeAll(async () => {
     }),
   });
 });
-afterAll(() => fleet.close());
+afterAll(() => servers.close());
 
-interface Case extends Partial<Omit<StageOptions, 'ask'>> {
+interface Case extends Partial<Omit<StageOptions, 'requestOptions'>> {
   readonly misbehaviour?: string;
   readonly stream?: boolean;
   readonly stop?: AbortSignal;
 }
 
 async function run({ misbehaviour, stream = true, stop, ...options }: Case): Promise<StageResult> {
-  const { port } = fleet.servers[0]!;
+  const { port } = servers.servers[0]!;
   const client = loadClient(new URL(`http://127.0.0.1:${port}`));
   const lengths = {
     kind: 'independent',
@@ -56,9 +56,9 @@ async function run({ misbehaviour, stream = true, stop, ...options }: Case): Pro
       timeoutMs: 5_000,
       maxInFlight: 100,
       maxRequests: 1000,
-      questions: generated(lengths, zipfShares(8, 0), null, random),
+      prompts: generated(lengths, zipfShares(8, 0), null, random),
       random,
-      ask: {
+      requestOptions: {
         path: '/v1/chat/completions',
         model: 'm',
         key: null,
@@ -79,9 +79,9 @@ async function run({ misbehaviour, stream = true, stop, ...options }: Case): Pro
 
 describe('a stage', () => {
   it('of users counts every request and token that the server counts', async () => {
-    const before = { ...fleet.servers[0]!.stats };
+    const before = { ...servers.servers[0]!.stats };
     const result = await run({});
-    const { requests, tokens } = fleet.servers[0]!.stats;
+    const { requests, tokens } = servers.servers[0]!.stats;
     expect(result.requests).toBe(requests - before.requests);
     expect(result.tokens).toBe(tokens - before.tokens);
     expect(result).toMatchObject({
