@@ -264,7 +264,7 @@ describe('prepare.sh, with doubles of docker and git', () => {
     const folder = await written('--model', MODEL);
     const { run: bash, calls } = doubles();
     const first = bash(join(folder, 'prepare.sh'));
-    expect([first.status, first.text]).toEqual([0, expect.stringContaining('Everything is there')]);
+    expect([first.status, first.text]).toEqual([0, expect.stringContaining('Everything is ready')]);
     expect(existsSync(join(folder, 'checkpoints/Llama-2-13b-chat-hf-fp8/config.json'))).toBe(true);
     const made = calls();
     expect(made.filter((call) => call.startsWith('docker run'))).toHaveLength(1);

@@ -73,7 +73,7 @@ describe('where experts go', () => {
   });
 
   it.each([
-    [{ tensorParallel: 2, gpus: 8 }, /8 experts on 2 GPUs each need 16.*ask for 4 experts/],
+    [{ tensorParallel: 2, gpus: 8 }, /8 experts on 2 GPUs each need 16.*use 4 experts/],
     [{ tensorParallel: 1, gpus: 8, firstPort: 8076 }, /8080, where the router listens/],
     [{ tensorParallel: 1, gpus: 8, firstPort: 65_530 }, /65535 is the last/],
   ])('%j is refused', (layout, message) => {
