@@ -78,7 +78,7 @@ describe('every verb', () => {
     expect(flags('--json')).toEqual(new Set(['--json']));
     for (const verb of loaded)
       for (const { long, description } of verb.options)
-        if (long === '--json') expect(description).toMatch(/^(machine-readable output|print those instead)/);
+        if (long === '--json') expect(description).toMatch(/^(machine-readable output|print the JSON instead)/);
   });
 });
 

@@ -80,7 +80,7 @@ describe('serve without a config', () => {
     opened.push(web);
     const router = await routerProcess([], { ...NO_KEYS, EXPERT_ROUTER_DISCOVER: web.url });
     routers.push(router);
-    expect(router.output()).toMatch(/Seen and left:\n {2}http:\S+: a web server with HTML pages/);
+    expect(router.output()).toMatch(/Found but not used:\n {2}http:\S+: a web server with HTML pages/);
     expect(router.output()).toContain('8 experts on');
   }, 150_000);
 });
@@ -148,7 +148,7 @@ describe('doctor', () => {
       expect(output).toMatch(line);
     expect(output).toMatch(/unseen.* cancel/);
     expect(output).toMatch(/^own \(emulated\)$/m);
-    expect(output).toMatch(/All well: 2 replicas/);
+    expect(output).toMatch(/All checks passed: 2 replicas/);
     expect(code).toBe(0);
   });
 

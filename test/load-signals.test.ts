@@ -155,6 +155,6 @@ describe('expert-router experts', () => {
     const other = await engine(null);
     const wrong = command('experts', '--url', other.url);
     expect(await wrong.ended).toBe(1);
-    expect(wrong.output()).toMatch(/answered 404: that is no Expert Router/);
+    expect(wrong.output()).toMatch(/answered 404, so it is not an Expert Router/);
   });
 });

@@ -135,7 +135,7 @@ describe('expert-router loadtest', { timeout: 60_000 }, () => {
 describe('a load test that cannot be', { timeout: 60_000 }, () => {
   it.each([
     [1, ['http://192.0.2.1:80'], '--allow-remote'],
-    [1, ['http://127.0.0.1:1'], 'Nothing answers at 127.0.0.1:1'],
+    [1, ['http://127.0.0.1:1'], 'Cannot connect to 127.0.0.1:1'],
     [2, ['http://127.0.0.1:1', '--users', '0'], 'not a number of users'],
     [2, ['http://127.0.0.1:1', '--burst', '3'], '--burst needs --rate'],
     [2, ['http://127.0.0.1:1', '--lengths', 'long'], 'chat'],

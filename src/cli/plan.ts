@@ -1,4 +1,4 @@
-/** `expert-router plan`: what fits on which GPUs, how fast, for how many users, at which cost. */
+/** `expert-router plan`: computes what fits on which GPUs, how fast, for how many users and at what cost. */
 import { Command, Option } from 'commander';
 import { UserError } from '../core/errors.ts';
 import { recipe } from '../deploying/recipe.ts';
@@ -9,8 +9,7 @@ import { type EngineLimits, requireFit } from '../simulating/memory.ts';
 import { type PlanFigures, planFigures } from '../simulating/planner/figures.ts';
 import { type Demand, type Placement, searchPlacements } from '../simulating/planner/placements.ts';
 import { type LoadOptions, lengthsOf, limitsOf, withLengths, withLimits } from './plan/load-options.ts';
-import { modelNamed } from './plan/model-option.ts';
-import { amountOf, namedList, parseServiceLevel } from './plan/options.ts';
+import { amountOf, modelNamed, namedList, parseServiceLevel } from './plan/options.ts';
 import { figuresTable, placementsTable } from './plan/tables.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -41,16 +40,13 @@ export function planCommand(): Command {
         .default('tensorrt-llm'),
     );
   withLengths(command)
-    .option(
-      '--users <n>',
-      'users who each ask again as soon as they are answered: searches placements for them',
-    )
-    .option('--slo <levels>', 'what they may wait on average, such as ttft=1s,tpot=50ms')
-    .option('--gpus <n>', 'GPUs there are, when searching', '8')
+    .option('--users <n>', 'search placements for this many users, each with one request in flight')
+    .option('--slo <levels>', 'mean latency targets, such as ttft=1s,tpot=50ms')
+    .option('--gpus <n>', 'available GPUs, when searching', '8')
     .option('--experts <n>', 'different experts that share the users, when searching', '1')
     .option('--price <usd>', 'price of one GPU for an hour, for cost per million output tokens');
   return withLimits(command)
-    .option('--recipe', 'print a config of the router and the engines’ command lines')
+    .option('--recipe', 'print a router config and the engines’ command lines')
     .option('--json', 'machine-readable output')
     .addHelpText(
       'after',
@@ -65,7 +61,7 @@ Figures come from a model checked against published measurements; docs/simulator
     )
     .action(async ({ model, ...rest }: Omit<PlanOptions, 'model'> & { readonly model?: string }) => {
       if (model === undefined)
-        throw new UsageError('--model: name one, such as llama-3.1-8b, or a config.json.');
+        throw new UsageError('--model: give a name, such as llama-3.1-8b, or a config.json.');
       const options = { ...rest, model };
       const text = options.users === undefined ? await planOne(options) : await planMany(options);
       console.log(text);
@@ -76,7 +72,7 @@ function priceOf(options: PlanOptions): number | undefined {
   return options.price === undefined ? undefined : amountOf('--price', options.price);
 }
 
-/** Precisions when none is named: the narrowest that is served without a calibrated checkpoint of its own. */
+/** The default precision: the narrowest one that needs no calibrated checkpoint. */
 function defaultPrecision(gpu: string): string {
   return findGpu(gpu).peak.fp8 ? 'fp8' : 'fp16';
 }
@@ -88,7 +84,7 @@ async function planOne(options: PlanOptions): Promise<string> {
   const d = await chosenDeployment(options, limits, total);
   if (total > d.model.maxContext)
     throw new UsageError(
-      `--input, --output: ${total} tokens are more than the ${d.model.maxContext} that ${d.model.name} was trained for.`,
+      `--input, --output: ${total} tokens exceed the ${d.model.maxContext} that ${d.model.name} was trained for.`,
     );
   requireFit(d, limits, total);
   const figures = planFigures(d, limits, lengths, priceOf(options));
@@ -96,7 +92,7 @@ async function planOne(options: PlanOptions): Promise<string> {
   return options.json ? JSON.stringify(figures, null, 2) : figuresTable(figures, limits);
 }
 
-/** The degree asked for, or the smallest that fits. */
+/** The given degree, or the smallest that fits. */
 async function chosenDeployment(
   options: PlanOptions,
   limits: EngineLimits,
@@ -170,6 +166,6 @@ function recipeText(
   const { config, commands } = recipe(d, limits, copies, repository, most);
   const comments = ['Engines, one command each:', ...commands];
   if (d.engine.startsWith('tensorrt-llm'))
-    comments.push('A folder that quantises and serves it, from its Hugging Face name: expert-router engine');
+    comments.push('To write a folder that quantises and serves a Hugging Face model: expert-router engine');
   return `${config}\n${comments.map((line) => `# ${line}`).join('\n')}`;
 }

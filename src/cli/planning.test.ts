@@ -118,7 +118,7 @@ describe('simulate', () => {
   it('says when more is offered than can ever be served', async () => {
     const open = join(folder, 'open.yaml');
     writeFileSync(open, SCENARIO.replace('users: [2, 20]', 'arrivals: { poisson: { rate: 5000 } }'));
-    expect(await printed(simulateCommand(), [open])).toMatch(/than small can ever serve/);
+    expect(await printed(simulateCommand(), [open])).toMatch(/exceeds the capacity of small/);
   });
 
   it.each([

@@ -1,4 +1,4 @@
-/** `expert-router simulate`: a fleet that does not exist yet, under a load that does not come yet. */
+/** `expert-router simulate`: simulates experts on GPUs under a load. */
 import { readFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import { UserError } from '../core/errors.ts';
@@ -33,16 +33,19 @@ export function simulateCommand(): Command {
   return new Command('simulate')
     .argument('<scenario>', 'a YAML file; docs/simulator.md describes it')
     .addOption(
-      new Option('--compare <what>', 'all policies, or all placements of the file').choices([
+      new Option('--compare <what>', 'compare all policies, or all placements of the file').choices([
         'policies',
         'placements',
       ]),
     )
-    .option('--policy <name>', `instead of the file's: ${POLICIES.map(({ id }) => id).join(', ')}`)
-    .option('--seed <n>', "instead of the file's")
-    .option('--html <file>', 'write a report with pictures')
-    .option('-o, --out <file>', 'write the figures as JSON, named as the load test names them')
-    .option('--json', 'print those instead of the table')
+    .option(
+      '--policy <name>',
+      `policy to use instead of the file's:  ${POLICIES.map(({ id }) => id).join(', ')}`,
+    )
+    .option('--seed <n>', "seed to use instead of the file's")
+    .option('--html <file>', 'write an HTML report with charts')
+    .option('-o, --out <file>', 'write the figures as JSON, with the load test’s field names')
+    .option('--json', 'print the JSON instead of the table')
     .addHelpText(
       'after',
       `
@@ -84,7 +87,7 @@ interface Variant {
   readonly policy: PolicyChoice;
 }
 
-/** What is compared, by name: each a placement under a policy. */
+/** The variants to compare: placements and policies. */
 function variants(file: ScenarioFile, compare: SimulateOptions['compare']): readonly Variant[] {
   const name = (p: PlacementFile): string =>
     p.name ?? `${p.experts * p.replicas} x ${p.model} ${p.precision} TP${p.tensor_parallel}`;
@@ -137,7 +140,7 @@ async function simulateOne(
   return { gpus, stages };
 }
 
-/** Above this share of unanswered requests an open loop is past what the fleet can do. */
+/** Above this share of unanswered requests, an open loop is overloaded. */
 const OVERLOADED = 0.3;
 
 async function write(
@@ -152,7 +155,7 @@ async function write(
     const price = file.price === undefined ? {} : { usdPerGpuHour: file.price };
     await writeFileAtomically(options.html, simulationReport(runs, { title: file.name, subtitle, ...price }));
   }
-  // Last, for whoever reads it may leave after the first line.
+  // Last, because its reader may close the pipe after the first line.
   console.log(options.json ? figures.trimEnd() : summary(file, runs));
   for (const path of [options.out, options.html]) if (path !== undefined) console.error(`Wrote ${path}`);
 }
@@ -175,7 +178,7 @@ function summary(file: ScenarioFile, runs: readonly SimulatedRun[]): string {
   const head = ['', 'users', 'tokens/s', 'TTFT p50', 'p95', 'TPOT p50', 'p95', 'GPU', 'cache', 'at home'];
   const overloaded = runs.filter((run) => run.stages.some((s) => s.users === 0 && s.unfinished > OVERLOADED));
   const warning = overloaded.length
-    ? `\n\nMore is offered than ${overloaded.map((run) => run.name).join(', ')} can ever serve: the queue grows without end, and waiting times say only how long was simulated.`
+    ? `\n\nThe load exceeds the capacity of ${overloaded.map((run) => run.name).join(', ')}: the queue grows without bound, so waiting times depend only on the simulated time.`
     : '';
   return `${file.name}\n\n${textTable([head, ...rows])}${warning}`;
 }

@@ -1,4 +1,4 @@
-/** From the options of a load test to what runs: the target, the stages, the questions. */
+/** Turns the options of a load test into a plan: target, stages and prompts. */
 import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { describeError, UserError } from '../../core/errors.ts';
@@ -48,11 +48,11 @@ export interface LoadPlan {
   /** Scheme, host and port of the target. */
   readonly origin: URL;
   readonly stages: readonly StageOptions[];
-  /** The load in words, for the report. */
+  /** A description of the load for the report. */
   readonly words: string;
 }
 
-/** @throws {UserError} for anything that describes no load, or a target that needs consent */
+/** @throws {UserError} for invalid options, or a remote target without --allow-remote */
 export async function planLoad(url: string, options: LoadTestOptions): Promise<LoadPlan> {
   const { origin, path } = targetOf(url, options.allowRemote === true);
   const traced =
@@ -87,11 +87,11 @@ function targetOf(text: string, allowRemote: boolean): { origin: URL; path: stri
     throw new UserError(`'${text}' is not an address. It looks like http://127.0.0.1:8080.`);
   }
   if (url.protocol !== 'http:' && url.protocol !== 'https:')
-    throw new UserError(`'${text}': only http and https are spoken.`);
+    throw new UserError(`'${text}': the scheme must be http or https.`);
   const host = url.hostname.replace(/^\[|\]$/g, '');
   if (!allowRemote && !isLoopback(host))
     throw new UserError(
-      `${host} is another machine, and a load test can bring it down. If it is yours to test, say --allow-remote.`,
+      `${host} is another machine, and a load test can bring it down. If you may test it, add --allow-remote.`,
     );
   const base = url.pathname.replace(/\/+$/, '').replace(/\/chat\/completions$/, '');
   const path = `${base === '' ? '/v1' : base}/chat/completions`;
@@ -105,9 +105,8 @@ function isLoopback(host: string): boolean {
 function arrivalsOf(options: LoadTestOptions, traced: readonly TracedRequest[] | null): readonly Arrivals[] {
   const { rate, burst, speedup, think } = options;
   if (traced && rate !== undefined)
-    throw new UsageError('--trace and --rate both say when requests come; give one.');
-  if (burst !== undefined && rate === undefined)
-    throw new UsageError('--burst needs --rate, the mean over time.');
+    throw new UsageError('--trace and --rate both define the arrivals; use only one.');
+  if (burst !== undefined && rate === undefined) throw new UsageError('--burst needs --rate, the mean rate.');
   if (traced) return [{ kind: 'trace', times: traced.map(({ time }) => time / speedup) }];
   if (rate !== undefined && burst !== undefined)
     return [{ kind: 'bursts', perSecond: rate, factor: burst, busySeconds: 2, busyShare: 0.1 }];

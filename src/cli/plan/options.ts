@@ -1,8 +1,14 @@
-/** Numbers and levels as they stand on a command line, checked with the option's name in the message. */
+/** Parsers of models, numbers and service levels. */
+import { readFile } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import { UserError } from '../../core/errors.ts';
+import { findModel } from '../../simulating/model/catalog.ts';
+import { shapeFromConfig } from '../../simulating/model/huggingface.ts';
+import type { TransformerShape } from '../../simulating/model/shape.ts';
 import type { ServiceLevel } from '../../simulating/planner/placements.ts';
 import { UsageError } from '../usage-error.ts';
 
-/** @throws {UserError} for anything but a number above 0. */
+/** @throws {UserError} for anything but a number above 0 */
 export function amountOf(option: string, text: string, kind: 'whole' | 'any' = 'any'): number {
   const value = Number(text);
   if (!(value > 0 && Number.isFinite(value)) || (kind === 'whole' && !Number.isInteger(value)))
@@ -19,7 +25,7 @@ export function namedList(text: string): readonly string[] {
     .filter(Boolean);
 }
 
-/** `ttft=1s,tpot=50ms`. @throws {UserError} for other levels or units. */
+/** `ttft=1s,tpot=50ms`. @throws {UserError} for other levels or units */
 export function parseServiceLevel(text: string | undefined): ServiceLevel {
   const level: { ttftSeconds?: number; tpotSeconds?: number } = {};
   for (const part of namedList(text ?? '')) {
@@ -30,4 +36,17 @@ export function parseServiceLevel(text: string | undefined): ServiceLevel {
     else level.tpotSeconds = seconds;
   }
   return level;
+}
+
+/** A built-in model shape, or one read from a Hugging Face config.json. @throws {UserError} when there is no such model or file, or the file is not a config.json */
+export async function modelNamed(name: string): Promise<TransformerShape> {
+  if (!name.endsWith('.json')) return findModel(name);
+  let text: string;
+  try {
+    text = await readFile(name, 'utf8');
+  } catch (cause) {
+    throw new UserError(`model: cannot read ${name}.`, { cause });
+  }
+  const folder = basename(dirname(name));
+  return shapeFromConfig(folder && folder !== '.' ? folder : basename(name, '.json'), text);
 }

@@ -14,7 +14,8 @@ export function wait(ms: number): string {
 }
 
 const BINDS: Readonly<Record<PlanFigures['bound_by'], string>> = {
-  'memory capacity': 'the cache is full before the GPU is: more memory (or a narrower precision) would help',
+  'memory capacity':
+    'the cache is full before the GPU is busy: more memory or a narrower precision would help',
   'memory bandwidth': 'reading weights and cache: more bandwidth or a narrower precision would help',
   compute: 'arithmetic: more FLOPS or a narrower precision would help',
   communication: 'all-reduces between the GPUs: a lower tensor-parallel degree would waste less',
@@ -27,16 +28,16 @@ export function figuresTable(f: PlanFigures, limits: EngineLimits): string {
     [
       'activations, reserve',
       `${f.reserve_gb} GB`,
-      `batch ≤ ${limits.maxBatch}, tokens a step ≤ ${limits.maxTokens}`,
+      `batch ≤ ${limits.maxBatch}, tokens per step ≤ ${limits.maxTokens}`,
     ],
     [
       'KV cache',
       `${f.kv_cache_gb} GB`,
-      `${100 * limits.kvFraction} % of the rest; ${count(f.kv_bytes_per_token)} bytes a token`,
+      `${100 * limits.kvFraction} % of the remaining memory; ${count(f.kv_bytes_per_token)} bytes per token`,
     ],
     ['tokens in the cache', count(f.max_tokens_in_kv), ''],
     ['requests at once', count(f.max_concurrent), `of ${f.input_tokens} + ${f.output_tokens} tokens`],
-    ['tokens per second', count(f.tokens_per_second), `output, all of them running; bound by ${f.bound_by}`],
+    ['tokens per second', count(f.tokens_per_second), `output, at full load; bound by ${f.bound_by}`],
     ...(f.usd_per_million_output_tokens === undefined
       ? []
       : [['cost', `$${f.usd_per_million_output_tokens}`, 'per million output tokens, GPUs always busy']]),
@@ -51,7 +52,7 @@ export function figuresTable(f: PlanFigures, limits: EngineLimits): string {
       p.bound_by,
     ]),
   ]);
-  return `${f.deployment}\n\n${memory}\n\n${load}\n\nWhat binds: ${BINDS[f.bound_by]}.`;
+  return `${f.deployment}\n\n${memory}\n\n${load}\n\nBottleneck: ${BINDS[f.bound_by]}.`;
 }
 
 export function placementsTable(found: readonly Placement[], demand: Demand): string {
@@ -67,7 +68,7 @@ export function placementsTable(found: readonly Placement[], demand: Demand): st
       'placement',
       'GPUs',
       'users each',
-      'room for',
+      'capacity',
       'tokens/s',
       'TTFT',
       'TPOT',
@@ -90,6 +91,6 @@ export function placementsTable(found: readonly Placement[], demand: Demand): st
   const head = `${count(users)} users, ${lengths.promptTokens} + ${lengths.outputTokens} tokens, ${asked.join(', ') || 'no service level'}`;
   const none = found.some((p) => p.meets)
     ? ''
-    : '\n\nNone meets the service level: allow more GPUs, or wait longer.';
+    : '\n\nNone meets the service level: allow more GPUs or relax --slo.';
   return `${head}\n\n${table}${none}\n\nMeans, users spread evenly. For percentiles, skew and policies: expert-router simulate.`;
 }

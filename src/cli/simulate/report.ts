@@ -1,4 +1,4 @@
-/** A simulation's report: the pictures people ask for first, then the table, then what each expert did. */
+/** A simulation's report: charts, then the table of figures, then each expert. */
 import { type ChartPoint, lineChart } from '../../report/line-chart.ts';
 import { htmlTable, page, type Section } from '../../report/page.ts';
 import { shortMs } from '../../report/scale.ts';
@@ -16,10 +16,10 @@ export interface ReportOptions {
   readonly usdPerGpuHour?: number;
 }
 
-/** Mean errors of the model on configurations left out of its fit, newest engine: what the bands show. */
+/** Mean errors of the model on configurations left out of its fit, newest engine; shown as bands. */
 export const STATED_ERROR = { throughput: 0.13, tpot: 0.07, ttft: 0.32 } as const;
 
-const ACCURACY = `Simulated, not measured. On published measurements left out of its fit the model is off by 13 % in throughput (6 % for current TensorRT-LLM), 7 % in time per output token and 32 % in time to first token, on average; shaded bands show these errors. docs/simulator.md says where it is worse.`;
+const ACCURACY = `Simulated, not measured. On published measurements left out of its fit the model is off by 13 % in throughput (6 % for current TensorRT-LLM), 7 % in time per output token and 32 % in time to first token, on average; shaded bands show these errors. docs/simulator.md lists where it is worse.`;
 
 export function simulationReport(runs: readonly SimulatedRun[], options: ReportOptions): string {
   const staged = runs.some((run) => run.stages.length > 1);
@@ -117,7 +117,7 @@ function figuresTable(runs: readonly SimulatedRun[], { usdPerGpuHour }: ReportOp
   return htmlTable(priced ? [...head, '$/M tokens'] : head, rows);
 }
 
-/** The last stage, expert by expert. */
+/** Each expert over time in the last stage. */
 function timelines(run: SimulatedRun): Section {
   const stage = run.stages.at(-1)!;
   const part = stage.seconds / Math.max(1, stage.experts[0]!.timeline.length);
@@ -130,7 +130,7 @@ function timelines(run: SimulatedRun): Section {
       title,
       x: { label: 'seconds' },
       y: { label },
-      // More lines than colours would tell nothing.
+      // There are only as many colours.
       series: stage.experts.slice(0, 8).map((expert) => ({
         name: expert.id,
         points: expert.timeline.map((point, i) => ({ x: (i + 0.5) * part, y: value(point) })),
