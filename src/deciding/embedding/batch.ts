@@ -1,6 +1,12 @@
 /** Embeds many texts on several threads, with the same vectors as one by one. */
-import { inOrder, sharedFloats, type TaskRunner, task } from '../../core/tasks.ts';
-import { type TextBatch, unpackTexts } from '../../core/text-batch.ts';
+import {
+  inOrder,
+  sharedFloats,
+  type TaskRunner,
+  type TextBatch,
+  task,
+  unpackTexts,
+} from '../../core/tasks.ts';
 import { plainText } from '../text/routable.ts';
 import type { AnyEmbedding, EmbeddedTexts, Sections } from './embedding.ts';
 import { readEmbedding } from './index.ts';

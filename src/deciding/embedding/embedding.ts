@@ -1,8 +1,7 @@
 /** The interface of embeddings: how a text becomes a vector, and what a router model file stores. */
 import type { Random } from '../../core/random.ts';
 import type { Tensor } from '../../core/safetensors.ts';
-import type { TaskRunner } from '../../core/tasks.ts';
-import type { TextBatch } from '../../core/text-batch.ts';
+import type { TaskRunner, TextBatch } from '../../core/tasks.ts';
 import type { RoutableText } from '../text/routable.ts';
 
 export interface Embedded {

@@ -1,7 +1,6 @@
 /** Fits a model's centroids to the sampled points, then refines them on all prompts. */
 import type { Random } from '../../core/random.ts';
-import { inOrder, type TaskRunner, task } from '../../core/tasks.ts';
-import type { TextBatch } from '../../core/text-batch.ts';
+import { inOrder, type TaskRunner, type TextBatch, task } from '../../core/tasks.ts';
 import { labelsOf, meanSquaredDistance } from '../../deciding/clustering/distances.ts';
 import { kMeans } from '../../deciding/clustering/kmeans.ts';
 import { applyBatch, type BatchSums, measureBatch } from '../../deciding/clustering/mini-batch.ts';

@@ -3,7 +3,7 @@
  * same keep their number and name.
  */
 import type { Random } from '../../core/random.ts';
-import { type TextBatch, unpackTexts } from '../../core/text-batch.ts';
+import { type TextBatch, unpackTexts } from '../../core/tasks.ts';
 import type { Points } from '../../deciding/clustering/points.ts';
 import { classifyAll } from '../../deciding/model/classify.ts';
 import type { RouterModel } from '../../deciding/model/router-model.ts';

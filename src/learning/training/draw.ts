@@ -1,6 +1,6 @@
 /** Uniform samples from a prompt store, in the store's order. */
 import type { Random } from '../../core/random.ts';
-import { packTexts, type TextBatch, unpackTexts } from '../../core/text-batch.ts';
+import { packTexts, type TextBatch, unpackTexts } from '../../core/tasks.ts';
 import { BATCH, type PromptStore } from './prompt-store.ts';
 
 export interface Drawn {

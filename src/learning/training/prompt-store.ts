@@ -3,7 +3,7 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../../core/errors.ts';
-import { packTexts, type TextBatch } from '../../core/text-batch.ts';
+import { packTexts, type TextBatch } from '../../core/tasks.ts';
 
 export const BATCH = 1_024;
 /** Bytes of prompts kept in memory; above this, everything moves to the file. */

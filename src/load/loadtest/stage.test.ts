@@ -4,10 +4,9 @@ import { seededRandom } from '../../core/random.ts';
 import { zipfShares } from '../../simulating/workload/clusters.ts';
 import { type EmulatedServers, startEmulatedServers } from '../emulator/servers.ts';
 import { simpleEngine } from '../emulator/simple-pacer.ts';
-import { loadClient } from './client.ts';
 import { generated } from './prompts.ts';
 import type { StageResult } from './result.ts';
-import { runStage, type StageOptions } from './stage.ts';
+import { loadClient, runStage, type StageOptions } from './stage.ts';
 
 let servers: EmulatedServers;
 

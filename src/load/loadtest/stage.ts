@@ -3,7 +3,7 @@ import { setMaxListeners } from 'node:events';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Fifo } from '../../core/fifo.ts';
 import type { Random } from '../../core/random.ts';
-import type { HttpClient } from '../../http/client.ts';
+import { HttpClient } from '../../http/client.ts';
 import type { Arrivals } from '../../simulating/workload/arrivals.ts';
 import type { TracedRequest } from '../../simulating/workload/traces.ts';
 import { type Driving, driveClosed, driveOpen } from './drivers.ts';
@@ -40,6 +40,14 @@ export interface StageView {
 const SWEEP_MS = 250;
 /** Above these, the client's own slowness shows in its figures. */
 const STARVED = { cpu: 0.85, delayMs: 60 };
+
+/** Connections are kept as long as the server keeps them. */
+export const NO_DEADLINES = { connect: 0, head: 0, idle: 0, unused: 0 } as const;
+
+/** The load test's client: without deadlines, because a stage times out requests itself. */
+export function loadClient(origin: URL): HttpClient {
+  return new HttpClient(origin, NO_DEADLINES);
+}
 
 export async function runStage(
   options: StageOptions,

@@ -1,6 +1,5 @@
 /** The heavy parts of learning, as tasks that can run on any thread. */
-import { task } from '../../../../core/tasks.ts';
-import { type TextBatch, unpackTexts } from '../../../../core/text-batch.ts';
+import { type TextBatch, task, unpackTexts } from '../../../../core/tasks.ts';
 import { FeatureBuffer } from '../../../text/feature-buffer.ts';
 import { extractFeatures, normalise } from '../../../text/features.ts';
 import { sampleText } from '../../../text/sampling.ts';
