@@ -1,6 +1,6 @@
 /**
- * `npm run bench:simulator -- [folder]`: predictions against every usable calibration row, in sample and with the
- * row's whole configuration (model, GPU, degree, precision) left out of the fit; writes a JSON report beside the table.
+ * `npm run bench:simulator -- [folder]`: compares predictions with every usable calibration row, in sample and with the
+ * row's configuration (model, GPU, degree, precision) left out of the fit; prints a table and writes a JSON report.
  */
 
 import { writeFileAtomically } from '../src/core/files.ts';
@@ -46,7 +46,7 @@ await runScript(async () => {
   );
   console.log('In sample');
   console.log(table('', group(inSample, GROUPINGS.metric!)));
-  console.log('Configuration left out of the fit (the honest figure)');
+  console.log('Configuration left out of the fit (out of sample)');
   for (const [title, key] of Object.entries(GROUPINGS)) console.log(table(title, group(leftOut, key)));
   console.log('Worst configurations, left out');
   const worst = group(leftOut, ({ row }) => `${row.version} ${describeDeployment(row.deployment)}`);

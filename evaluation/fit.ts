@@ -19,7 +19,7 @@ import type { Gpu } from '../hardware/gpu.ts';
 import type { EngineName, EngineOverheads, KernelEfficiency } from './efficiency.ts';
 `;
 
-/** Four significant digits: more than the data carry. */
+/** Four significant digits: more than the data justify. */
 function source(value: unknown, indent = ''): string {
   if (typeof value === 'number') return String(Number(value.toPrecision(4)));
   const entries = Object.entries(value as Record<string, unknown>);

@@ -1,6 +1,6 @@
 /**
- * `npm run paper`: the evaluation of Expert Router on one simulated DGX H100, drawn into `docs/pictures/` and written
- * into the marked places of `docs/evaluation.md`; all figures in `.cache/paper.json`. Needs nothing from outside.
+ * `npm run paper`: evaluates Expert Router on one simulated DGX H100. Writes charts to `docs/pictures/`, tables between
+ * the markers in `docs/evaluation.md`, and all figures to `.cache/paper.json`. Needs no external data.
  */
 
 import { writeFileAtomically } from '../src/core/files.ts';
@@ -18,11 +18,11 @@ import { runScript } from './script.ts';
 
 const BALANCED_C4: Conditions = { lengths: 'c4', skew: 0, policy: bindPolicy(nearest) };
 const BALANCED_CHAT: Conditions = { lengths: 'chat', skew: 0, policy: bindPolicy(nearest) };
-/** Every policy, with its usual options but for what `spill` trades by. */
+/** Every policy with default options, except for the trade-off of `spill`. */
 const ALL_POLICIES = POLICIES.map((policy) =>
   bindPolicy(policy, policy === spill ? { seconds_per_affinity: 2 } : {}),
 );
-/** Mean errors on left-out configurations, as docs/simulator.md reports them: the bands of the pictures. */
+/** Mean errors on left-out configurations, as in docs/simulator.md; shown as bands in the charts. */
 const ERROR = { throughput: 0.13, tpot: 0.07, ttft: 0.32 };
 
 interface Results {
@@ -33,7 +33,7 @@ interface Results {
 
 function runAll(progress: (done: number, total: number, what: string) => void): Results {
   const all = [...Object.values(EXPERTS), ...Object.values(BASELINES)];
-  // Llama 2 was trained for 4,096 tokens: chats of up to 5,120 are beyond it.
+  // Llama 2 was trained for 4,096 tokens; chats here have up to 5,120.
   const modern = all.filter((c) => !c.model.startsWith('llama-2'));
   const total = all.length + modern.length + ALL_POLICIES.length;
   let done = 0;
@@ -161,7 +161,7 @@ function pictures({ c4, chat, skewed }: Results): Readonly<Record<string, string
 const count = (n: number): string => Math.round(n).toLocaleString('en-US');
 const ms = (n: number): string => (n < 100 ? n.toFixed(1) : count(n));
 
-/** Small experts' throughput over each baseline's, by users: the advantage and its growth. */
+/** Throughput of small experts relative to each baseline, by number of users. */
 function advantage({ c4, chat }: Results): string {
   const pairs: readonly (readonly [readonly Line[], string, string, string])[] = [
     [c4, '8 x 7B FP16', '7B FP16 TP8', 'C4'],

@@ -1,7 +1,4 @@
-/**
- * Errors of predicted rows, grouped; and the fit repeated with each configuration left out in turn.
- * It knows predictions and measurements, and nothing of printing.
- */
+/** Errors of predicted rows, grouped, and leave-one-out fits over configurations. */
 import type { EngineOverheads } from '../../src/simulating/cost/efficiency.ts';
 import { kernelsFor, stepCost } from '../../src/simulating/cost/step.ts';
 import { fitEngine, fitPerRequest, type Kernels, ofEngine } from '../fit/engines.ts';
@@ -32,7 +29,7 @@ export interface ErrorGroup {
 
 const METRICS: readonly Metric[] = ['throughput', 'tpot', 'ttft'];
 
-/** Simulates the row in time and compares every figure that was measured. */
+/** Simulates the row and compares every measured figure. */
 export function errorsOf(
   row: CalibrationRow,
   kernels: Kernels,
@@ -48,8 +45,9 @@ export function errorsOf(
 }
 
 /**
- * For every configuration (model, GPU, tensor-parallel degree, precision): fits the engine without any of its rows,
- * and predicts them. Versions of an engine share configurations, so no version lends a left-out one its figures.
+ * For every configuration (model, GPU, tensor-parallel degree, precision): fits the engine without any of its rows, and
+ * predicts them. Versions of an engine share configurations, so that no version leaks a left-out configuration's
+ * figures.
  */
 export function leaveOneOut(fit: Fit, progress: (done: number, total: number) => void): readonly RowError[] {
   const errors: RowError[] = [];

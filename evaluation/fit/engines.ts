@@ -1,14 +1,11 @@
-/**
- * Fits the engines' overheads to published throughput and latency, the kernels' constants held fixed.
- * It knows scheduled rows and a starting point, and nothing of how rows were measured.
- */
+/** Fits the engines' overheads to published throughput and latency, with the kernels' constants fixed. */
 import type { EngineName, EngineOverheads, KernelEfficiency } from '../../src/simulating/cost/efficiency.ts';
 import { kernelsFor, stepCost } from '../../src/simulating/cost/step.ts';
 import type { Gpu } from '../../src/simulating/hardware/gpu.ts';
 import { minimise } from './minimise.ts';
 import { price, type Schedule, simulate } from './replay.ts';
 
-/** Where the search starts and what it is drawn back to: kernels as measured, small overheads. */
+/** The starting point, which is also the prior: kernels as measured, small overheads. */
 const START: EngineOverheads = {
   memory: 1,
   compute16: 1,
@@ -40,7 +37,7 @@ const SEARCHED = [
   'perSequence',
   'perStream',
 ] as const;
-/** Weight of the pull towards `START`, per squared logarithm: enough to settle what the rows leave open. */
+/** Weight of the prior, per squared logarithm: enough to determine what the rows do not. */
 const PULL = 0.003;
 
 export type Kernels = Readonly<Record<Gpu['family'], KernelEfficiency>>;
@@ -59,7 +56,7 @@ export function logErrors(schedule: Schedule, kernels: Kernels, engine: EngineOv
   return errors;
 }
 
-/** Mean absolute logarithm of the error: robust against single odd rows. */
+/** Mean absolute logarithm of the error, which is robust to outliers. */
 function loss(schedules: readonly Schedule[], kernels: Kernels, engine: EngineOverheads): number {
   let sum = 0;
   let count = 0;
@@ -93,8 +90,8 @@ export function fitEngine(
 }
 
 /**
- * Seconds a request costs outside of the engine's steps: the lower quartile of what simulated times to first token
- * lack, over the least loaded quarter of the rows. Queues in front of the engine are not explained away by it.
+ * Seconds that a request costs outside the engine's steps: the lower quartile of the gap between measured and simulated
+ * times to first token, over the least loaded quarter of the rows, so that queueing is not attributed to it.
  */
 export function fitPerRequest(
   schedules: readonly Schedule[],

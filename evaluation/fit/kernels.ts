@@ -1,7 +1,4 @@
-/**
- * Fits the kernels' constants of each GPU to measured times of matrix products, attention and all-reduce.
- * It knows the columns of AIConfigurator's tables, and nothing of engines or models.
- */
+/** Fits each GPU's kernel constants to AIConfigurator's measured times of matrix products, attention and all-reduce. */
 import { allReduceSeconds } from '../../src/simulating/cost/all-reduce.ts';
 import {
   type AttentionShape,
@@ -31,7 +28,7 @@ const SYSTEM: Readonly<Record<Family, string>> = {
   b200: 'b200_sxm',
 };
 
-/** No kernel streams faster than this share of the data sheet's bandwidth: a fit that says so has found cache hits. */
+/** No kernel exceeds this share of the data sheet's bandwidth; a fit that does has measured cache hits. */
 const BANDWIDTH_CEILING = 0.93;
 
 /** A measured time and a way to predict it from the constants under search. */
@@ -63,7 +60,7 @@ function fitConstants<C>(
   return { constants, error: errors.reduce((a, b) => a + b, 0) / errors.length, rows: samples.length };
 }
 
-/** Every `step`-th row is plenty for three or four constants, and keeps a fit within seconds. */
+/** A subset of rows is enough for three or four constants, and keeps a fit within seconds. */
 function thin<T>(rows: readonly T[], most: number): readonly T[] {
   const step = Math.max(1, Math.ceil(rows.length / most));
   return rows.filter((_, i) => i % step === 0);
@@ -72,7 +69,7 @@ function thin<T>(rows: readonly T[], most: number): readonly T[] {
 function fitGemm(rows: readonly Row[], gpu: Gpu, dtype: 'bfloat16' | 'fp8'): Fitted<GemmEfficiency> {
   const bytes = dtype === 'fp8' ? 1 : 2;
   const flops = (dtype === 'fp8' ? gpu.peak.fp8 : gpu.peak.bf16)!;
-  // Shapes of serving: huge products (vocabulary-sized on both sides) and 16k rows would only weigh on the fit.
+  // Only shapes that serving uses: huge products (vocabulary-sized on both sides) and 16k rows would distort the fit.
   const usable = rows.filter(
     (r) => r.dtype === dtype && Number(r.m) <= 8192 && Number(r.n) * Number(r.k) < 4e8,
   );

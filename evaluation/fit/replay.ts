@@ -1,7 +1,7 @@
 /**
- * Predicts a calibration row: runs its requests through the scheduler, and prices the recorded steps.
- * With all requests offered at once or a constant number of users, what is in each step does not depend on how long
- * steps take; so a row is scheduled once, and priced again for every candidate set of constants.
+ * Predicts a calibration row: runs its requests through the scheduler, then computes the duration of the recorded
+ * steps. With all requests offered at once or a constant number of users, the content of steps does not depend on their
+ * duration, so a row is scheduled once and priced again for every candidate set of constants.
  */
 import { Fifo } from '../../src/core/fifo.ts';
 import { seededRandom } from '../../src/core/random.ts';
@@ -21,14 +21,14 @@ export interface Prediction {
 interface Segment {
   readonly load: StepLoad;
   readonly steps: number;
-  /** Sequences that waited for a later token during each of these steps. */
+  /** Sequences that were waiting for a token after their first during each of these steps. */
   readonly tokens: number;
 }
 
 export interface Schedule {
   readonly row: CalibrationRow;
   readonly segments: readonly Segment[];
-  /** Output tokens of the whole run, and of them those after a first token. */
+  /** Output tokens of the whole run, and the number of those that are not a first token. */
   readonly outputTokens: number;
   readonly laterTokens: number;
 }
@@ -38,7 +38,7 @@ function replicaFor(row: CalibrationRow, cost: StepCost): Replica {
   const once = kind === 'static' || kind === 'first-token';
   const limits = { ...DEFAULT_LIMITS, ...(once ? { maxTokens: row.requests * row.input } : {}) };
   const budget = memoryBudget(deployment, DEFAULT_LIMITS);
-  // What was measured did run: where our memory model leaves too little, the row runs with one sequence, or its batch.
+  // The measured run did fit: if our memory model leaves too little, the row runs with one sequence, or its batch.
   const least = (once ? row.requests : 1) * (row.input + row.output + limits.blockTokens);
   const admission =
     deployment.engine === 'vllm' || deployment.engine === 'sglang' ? 'optimistic' : 'guaranteed-no-evict';
@@ -56,7 +56,7 @@ function runAll(
   const random = seededRandom(row.input * 31 + row.output);
   const length = (mean: number): number =>
     Math.max(1, Math.round(mean * (row.lengths.low + random.next() * (row.lengths.high - row.lengths.low))));
-  // Answers reach the client a little after the engine is done with them, always in order.
+  // Answers reach the client slightly after the engine has finished them, always in order.
   const arrivals = new Fifo<number>();
   for (let i = 0; i < Math.min(row.concurrency, row.requests); i++) arrivals.push(0);
   let next = 0;
@@ -85,7 +85,7 @@ const EVERY_STEP_ONE_SECOND: StepCost = {
   perRequest: 0,
   seconds: () => 1,
   breakdown: () => {
-    throw new Error('only durations are asked for');
+    throw new Error('only durations are needed');
   },
 };
 
@@ -100,7 +100,7 @@ export function schedule(row: CalibrationRow): Schedule {
       outputTokens += request.outputTokens;
     },
     ran(load, steps) {
-      // A run's context grows by one token per sequence and step: its middle stands for all.
+      // A run's context grows by one token per sequence and step: its middle represents the run.
       const middle = {
         ...load,
         decodeContext: load.decodeContext + (load.decodeSequences * (steps - 1)) / 2,

@@ -1,13 +1,16 @@
 /**
- * The calibration tables as typed rows: which deployment, which load, what was measured; unusable rows left out by name.
- * It knows the tables' columns and their traps, and nothing of how rows are predicted.
+ * The calibration tables as typed rows: deployment, load and measurements, without unusable rows, which are listed with
+ * reasons.
  */
 import { type Deployment, deployment } from '../../src/simulating/deployment.ts';
 import { type Row, readTable } from './csv.ts';
 
 export interface CalibrationRow {
   readonly deployment: Deployment;
-  /** `max-throughput`: all requests offered at once; `closed-loop`: constant users; `static`: one batch; `first-token`: one prompt. */
+  /**
+   * `max-throughput`: all requests offered at once; `closed-loop`: constant users; `static`: one batch; `first-token`:
+   * one prompt.
+   */
   readonly kind: 'max-throughput' | 'closed-loop' | 'static' | 'first-token';
   readonly version: string;
   readonly input: number;
@@ -80,12 +83,12 @@ const BENCH_REQUESTS: Readonly<Record<string, number>> = {
   '20000/2000': 1000,
 };
 
-/** Requests of a closed-loop run per user: not stated with the rows; ten rounds are usual. */
+/** Requests per user of a closed-loop run: not stated with the rows; ten rounds are usual. */
 const ROUNDS = 10;
 const EXACT = { low: 1, high: 1 };
 /**
- * Closed-loop rows do not state how lengths vary. Had they not varied at all, all users would stay in step and every
- * first token would wait for a whole round of prompts: twice as long as measured. A fifth either way undoes that.
+ * Closed-loop rows do not state how lengths vary. Without variation, all users would stay in step and every first token
+ * would wait for a whole round of prompts, twice as long as measured. Varying by a fifth either way avoids that.
  */
 const VARIED = { low: 0.8, high: 1.2 };
 
@@ -98,7 +101,7 @@ function engineOf(version: string): string {
 }
 
 function deploymentOf(row: Row): Deployment {
-  // AIConfigurator's 8B rows on H100 state no precision; the checkpoint's name is that of the 16-bit weights.
+  // AIConfigurator's 8B rows on H100 state no precision; the checkpoint named is the 16-bit one.
   const precision = row.precision === 'not stated' ? 'bf16' : row.precision!;
   return deployment({
     model: MODELS[row.model!]!,

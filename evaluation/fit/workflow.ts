@@ -1,6 +1,5 @@
 /**
  * The whole fit in one call: kernels from measured kernels, then each engine's overheads from published serving times.
- * It knows the order of the parts, and nothing of files written.
  */
 import type { EngineName, EngineOverheads } from '../../src/simulating/cost/efficiency.ts';
 import { fitEngine, fitPerRequest, type Kernels, ofEngine } from './engines.ts';
@@ -24,7 +23,7 @@ export interface Fit {
   readonly excluded: readonly Excluded[];
 }
 
-/** @param folder the calibration folder; @param progress told what is being fitted */
+/** @param folder the calibration folder; @param progress called with what is being fitted */
 export function fitAll(folder: string, progress: (what: string) => void): Fit {
   progress('kernels');
   const kernelFits = fitKernels(folder);

@@ -1,6 +1,6 @@
 /**
- * What the paper's evaluation compares on one DGX H100: experts side by side against tensor-parallel baselines.
- * It knows placements, lengths and users, and nothing of drawing.
+ * The configurations that the paper's evaluation compares on one DGX H100: experts side by side against tensor-parallel
+ * baselines.
  */
 import type { BoundPolicy } from '../../src/deciding/routing/policy.ts';
 import { deployment } from '../../src/simulating/deployment.ts';
@@ -61,7 +61,7 @@ export interface Line {
   readonly stages: readonly StageMeasures[];
 }
 
-/** One contender at every number of users; five minutes are measured after five of warm-up. */
+/** One contender at every number of users; measured for five minutes after five of warm-up. */
 export function runLine(c: Contender, conditions: Conditions, name = c.name): Line {
   const d = deployment({
     model: c.model,
