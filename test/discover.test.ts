@@ -1,4 +1,6 @@
-/** Looking for engines, and the doctor, as a person at the keyboard meets them: the real program, stand-ins for engines. */
+/**
+ * Looking for engines, and the doctor, as a person at the keyboard meets them: the real program, stand-ins for engines.
+ */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -67,7 +69,7 @@ describe('serve without a config', () => {
     expect(router.output().split('Found:')).toHaveLength(2);
   });
 
-  it('serves the embedded experts where it is told not to look', async () => {
+  it('serves the embedded experts with --no-discover', async () => {
     const found = await engine();
     const router = await routerProcess(['--no-discover'], { ...NO_KEYS, EXPERT_ROUTER_DISCOVER: found.url });
     routers.push(router);
@@ -117,7 +119,7 @@ describe('discover', () => {
     expect(told.output()).toMatch(problem);
   });
 
-  it('refuses an address that is none', async () => {
+  it('refuses an invalid address', async () => {
     const told = command({ EXPERT_ROUTER_DISCOVER: 'gpu1:8000' }, 'discover');
     expect(await told.ended).toBe(1);
     expect(told.output()).toMatch(/'gpu1:8000' is no address/);
@@ -173,7 +175,7 @@ describe('doctor', () => {
     expect(output).toMatch(/\d+ of \d+ checks failed\.$/m);
   });
 
-  it('says the same to programs, and asks for no text where it may not', async () => {
+  it('reports the same as JSON, and sends no prompts with --no-ask', async () => {
     const one = await engine();
     const { code, output } = await examined(
       `experts: [{ id: e, kind: openai, url: '${one.url}' }]`,

@@ -81,7 +81,7 @@ const cases = Object.entries(EXPECTED).flatMap(([name, { stream, whole }]) => [
 ]);
 
 describe('a client of an expert that misbehaves', () => {
-  it('is looked at for every name there is', () => {
+  it('is tested for every misbehaviour', () => {
     expect(Object.keys(EXPECTED).sort()).toEqual(Object.keys(MISBEHAVIOURS).sort());
   });
 

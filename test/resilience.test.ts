@@ -76,14 +76,14 @@ describe('before the first byte', () => {
     await code.abandoned;
   });
 
-  it.each([400, 403, 404, 422])('%d is the client’s to see, not another expert’s to try', async (code) => {
+  it.each([400, 403, 404, 422])('%d is relayed to the client and not retried', async (code) => {
     const { router, other } = await start(status(code));
     const response = await ask(router);
     expect(servedBy(response)).toEqual([code, 'code', '1']);
     expect(other.requests.filter((one) => one.method === 'POST')).toEqual([]);
   });
 
-  it('invariant 6: an expert that asked to be left alone is left alone', async () => {
+  it('invariant 6: an expert gets no requests until its Retry-After has passed', async () => {
     const { router, code } = await start(status(429, { 'retry-after': '30' }));
     await ask(router);
     await ask(router);
@@ -94,7 +94,7 @@ describe('before the first byte', () => {
     expect(experts.data.find((one) => one.id === 'code')).toMatchObject({ available: false });
   });
 
-  it('invariant 6: a breaker opens before dozens of tries', async () => {
+  it('invariant 6: a breaker opens after few failures', async () => {
     const { router, code } = await start(status(500));
     for (let i = 0; i < 20; i++) await ask(router);
     expect(code.requests.filter((one) => one.method === 'POST')).toHaveLength(5);
@@ -142,7 +142,7 @@ describe('replicas', () => {
 });
 
 describe('after the first byte', () => {
-  it('nobody takes over: the stream ends with an error event', async () => {
+  it('no other expert takes over: the stream ends with an error event', async () => {
     const { router, other } = await start((response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       response.write('data: {"choices":[]}\n\n', () => response.destroy());
@@ -164,7 +164,7 @@ describe('after the first byte', () => {
 });
 
 describe('admission', () => {
-  it('over limit and line there is 429 with Retry-After; in the line a stream waits its turn', async () => {
+  it('a full queue gives 429 with Retry-After; a queued stream waits its turn', async () => {
     const open: (() => void)[] = [];
     const slow = await upstream((response, request) => {
       if (request.method === 'GET') return polite(response, request);
@@ -195,7 +195,7 @@ describe('admission', () => {
     );
   });
 
-  it('invariant 14: a stream in the line gets signs of life, and an error after them comes as an event', async () => {
+  it('invariant 14: a queued stream gets heartbeats, and an error after them comes as an event', async () => {
     const open: (() => void)[] = [];
     let answer: Answer = polite;
     const slow = await upstream((response, request) => {
@@ -219,7 +219,7 @@ describe('admission', () => {
     expect(text).toMatch(/^(: waiting for a free place\n\n)+data: \{"error":\{"message":"no"\}\}\n\n$/);
   });
 
-  it('invariant 2: a client that leaves the line is forgotten', async () => {
+  it('invariant 2: a client that disconnects leaves the queue', async () => {
     const slow = await upstream((response, request) =>
       request.method === 'GET' ? polite(response, request) : undefined,
     );
@@ -292,13 +292,13 @@ describe('an expert that breaks the protocol', () => {
     ],
     ['nothing inside', 'HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n', 'expert_failed'],
     ['no content', 'HTTP/1.1 204 No Content\r\n\r\n', 'expert_failed'],
-  ])('is told as 502: %s', async (_name, bytes, code) => {
+  ])('becomes 502: %s', async (_name, bytes, code) => {
     const response = await ask(await raw(bytes));
     expect(response.status).toBe(502);
     expect(await response.json()).toMatchObject({ error: { code } });
   });
 
-  it('cannot retire itself: Retry-After is honoured for two minutes at most', async () => {
+  it('cannot take itself out for long: Retry-After is honoured for two minutes at most', async () => {
     const { router } = await start(status(429, { 'retry-after': '99999' }));
     await ask(router);
     expect(await router.metric('expert_router_available{expert="code"}')).toBe(0);
@@ -306,7 +306,7 @@ describe('an expert that breaks the protocol', () => {
 });
 
 describe('requests that are odd but whole', () => {
-  it('deep parts are for the expert to judge', async () => {
+  it('deeply nested parts are passed to the expert', async () => {
     const { router } = await start(polite);
     const deep = `${'['.repeat(500)}${']'.repeat(500)}`;
     const response = await router.post(
@@ -330,7 +330,7 @@ describe('requests that are odd but whole', () => {
 });
 
 describe('invariants of a lone expert and of many streams', () => {
-  it('invariant 6: a lone expert cools down too, and the refusal says when to come again', async () => {
+  it('invariant 6: a single expert backs off too, and the refusal has Retry-After', async () => {
     const lone = await upstream((response, request) =>
       request.method === 'GET'
         ? polite(response, request)

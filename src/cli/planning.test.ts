@@ -115,7 +115,7 @@ describe('simulate', () => {
     expect(await run()).toMatch(/small +20/);
   });
 
-  it('says when more is offered than can ever be served', async () => {
+  it('warns when the load exceeds the capacity', async () => {
     const open = join(folder, 'open.yaml');
     writeFileSync(open, SCENARIO.replace('users: [2, 20]', 'arrivals: { poisson: { rate: 5000 } }'));
     expect(await printed(simulateCommand(), [open])).toMatch(/exceeds the capacity of small/);

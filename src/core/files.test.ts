@@ -21,7 +21,7 @@ describe('a folder written whole', () => {
     expect(statSync(join(parent, 'new/a.txt')).mode & 0o111).toBe(0);
   });
 
-  it("keeps what lies beside its own files, and none of its own earlier ones' remains", async () => {
+  it('keeps other top-level entries, and removes its own earlier files', async () => {
     const parent = inside();
     const folder = join(parent, 'f');
     await writeFolder(folder, { 'own/old.txt': text('old') });

@@ -67,7 +67,7 @@ it('lists its model, is healthy, and has nothing elsewhere', async () => {
   expect((await fetch(`${at}/v1/completions`)).status).toBe(405);
 });
 
-it('lets go of an answer whose reader leaves', async () => {
+it('abandons an answer whose client disconnects', async () => {
   const abort = new AbortController();
   const { port, stats } = servers.servers[0]!;
   const before = stats.abandoned;
@@ -88,7 +88,7 @@ it('lets go of an answer whose reader leaves', async () => {
   expect(metrics).toMatch(/vllm:num_requests_running\{[^}]*\} 0\n/);
 });
 
-it('holds back for a reader that lags, and loses nothing', async () => {
+it('pauses for a slow reader without losing tokens', async () => {
   const engine = simpleEngine({ ...COSTS, perTokenMs: { alone: 0.05, full: 0.05 }, kvTokens: 1e6 });
   const own = await startEmulatedServers({ ...options, engine, experts: 1, outputTokens: 60_000 });
   const answer = await ask({ stream: true }, { from: own });
@@ -108,7 +108,7 @@ it('holds back for a reader that lags, and loses nothing', async () => {
   await own.close();
 });
 
-it('misbehaves by chance, the same for the same seed', async () => {
+it('misbehaves at random, reproducibly for a seed', async () => {
   const statuses = async () => {
     const own = await startEmulatedServers({ ...options, mishaps: [{ plan: planOf('503'), share: 0.5 }] });
     const seen: number[] = [];

@@ -110,7 +110,7 @@ describe('a stage', () => {
     expect(result.e2e_ms.p50).toBeGreaterThan(0);
   });
 
-  it('of arrivals counts from when each was meant to leave, though the client held it back', async () => {
+  it('of arrivals measures latency from the intended start, even if the client delayed the request', async () => {
     const arrivals = { kind: 'trace', times: Array.from({ length: 8 }, () => 0.01) } as const;
     const result = await run({ arrivals, maxInFlight: 1 });
     expect(result).toMatchObject({ requests: 8, succeeded: 8, loop: 'open' });
@@ -125,7 +125,7 @@ describe('a stage', () => {
     expect(result).toMatchObject({ requests: 7, succeeded: 7 });
   });
 
-  it('ends at once by hand, and what was out is nobody’s error', async () => {
+  it('stops at once when aborted, and counts pending requests as interrupted', async () => {
     const stop = new AbortController();
     setTimeout(() => stop.abort(), 200);
     const result = await run({ stop: stop.signal, seconds: 30, misbehaviour: 'stall-after=3' });
@@ -133,12 +133,12 @@ describe('a stage', () => {
     expect(result.seconds).toBeLessThan(30);
   });
 
-  it('gives up on who does not answer in time', async () => {
+  it('times out requests without an answer', async () => {
     const result = await run({ misbehaviour: 'hang', timeoutMs: 100 });
     expect(result.errors_by_kind).toEqual({ timeout: 5 });
   });
 
-  it('sends again what met a connection that was closed while idle', async () => {
+  it('retries a request whose connection was closed while idle', async () => {
     const result = await run({ misbehaviour: 'close-reused' });
     expect(result.errors).toBe(0);
     expect(result.reconnects).toBeGreaterThan(0);
