@@ -1,4 +1,4 @@
-/** `expert-router serve`: the gateway, from a config to a listening address, in one process or several. */
+/** `expert-router serve`: starts the gateway from a config, in one process or several. */
 import cluster from 'node:cluster';
 import { homedir } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
@@ -33,7 +33,7 @@ export function serveCommand(): Command {
       'processes that share the port; one per core, or one if an expert is embedded',
       wholeNumber(1, 256),
     )
-    .option('--no-discover', 'without --config, serve the eight embedded experts whatever else runs here')
+    .option('--no-discover', 'without --config, serve the eight embedded experts even if engines run here')
     .option('--use-key <VARIABLE=MODEL...>', "without --config, add a cloud's model, billed to this key")
     .option(
       '--weights <reference>',
@@ -69,7 +69,7 @@ async function serve(options: ServeOptions): Promise<void> {
   else await servePrimary({ file, source, address, flags: options, processes, onServing: greeting });
 }
 
-/** The preset of the embedded experts reads its weights from the environment. */
+/** Passes `--weights` to the preset of the embedded experts, which reads it from the environment. */
 function takeWeights({ config, weights }: ServeOptions): void {
   if (weights === undefined) return;
   if (config !== undefined)

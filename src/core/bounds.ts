@@ -39,7 +39,7 @@ export const LIMITS = {
   growth: 2,
   /** Characters of a role that count towards a conversation's key. */
   roleUnits: 64,
-  /** Stop sequences that the gateway itself searches for in an answer, and characters of each. */
+  /** Stop sequences that the gateway itself searches for in an answer, and the maximum characters of each. */
   stops: 32,
   stopUnits: 512,
   /** Characters of input that an error quotes. */
@@ -114,7 +114,7 @@ export const BOUNDS: readonly Bound[] = [
   },
   {
     step: 'suggesting a name',
-    cost: "the square of an expert's id",
+    cost: "quadratic in the length of an expert's id",
     limit: 'names that differ from it in length by no more than a third',
     beyond: 'no suggestion',
   },

@@ -1,7 +1,4 @@
-/**
- * Every error a client or user can see, as one table: code → HTTP status, OpenAI error type, retryable.
- * No other file names a status code.
- */
+/** Every error a client or user can see, as one table: code → HTTP status, OpenAI error type, retryable. */
 
 interface ErrorKind {
   readonly status: number;
@@ -65,7 +62,7 @@ export class RouterError extends Error {
     return ERROR_KINDS[this.code];
   }
 
-  /** OpenAI's error object, as it stands in a response body or in an `error` event of a stream. */
+  /** OpenAI's error object, as it appears in a response body or in an `error` event of a stream. */
   toWire(): { error: { message: string; type: string; param: string | null; code: string } } {
     return { error: { message: this.message, type: this.kind.type, param: this.param, code: this.code } };
   }

@@ -50,11 +50,11 @@ const SIMULATED = ['gpu', 'precision', 'tp', 'engine', 'slowDown'] as const;
  */
 export async function engineOf(options: EngineOptions): Promise<ChosenEngine> {
   const { model } = options;
-  const strange = (model === undefined ? SIMULATED : SIMPLE).find((name) => options[name] !== undefined);
-  if (strange && model === undefined) throw new UsageError(`${flag(strange)}: needs --model.`);
-  if (strange)
+  const conflicting = (model === undefined ? SIMULATED : SIMPLE).find((name) => options[name] !== undefined);
+  if (conflicting && model === undefined) throw new UsageError(`${flag(conflicting)}: needs --model.`);
+  if (conflicting)
     throw new UsageError(
-      `${flag(strange)}: --model already determines the experts' speed; leave out one of the two.`,
+      `${flag(conflicting)}: --model already determines the experts' speed; leave out one of the two.`,
     );
   if (options.maxBatch === 0) throw new UsageError('--max-batch: must be at least 1.');
   return model === undefined ? simple(options) : simulated(model, options);

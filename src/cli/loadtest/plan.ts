@@ -84,7 +84,7 @@ function targetOf(text: string, allowRemote: boolean): { origin: URL; path: stri
   try {
     url = new URL(text.includes('://') ? text : `http://${text}`);
   } catch {
-    throw new UserError(`'${text}' is not an address. It looks like http://127.0.0.1:8080.`);
+    throw new UserError(`'${text}' is not an address; write it like http://127.0.0.1:8080.`);
   }
   if (url.protocol !== 'http:' && url.protocol !== 'https:')
     throw new UserError(`'${text}': the scheme must be http or https.`);

@@ -38,7 +38,7 @@ export function parseServiceLevel(text: string | undefined): ServiceLevel {
   return level;
 }
 
-/** A built-in model shape, or one read from a Hugging Face config.json. @throws {UserError} when there is no such model or file, or the file is not a config.json */
+/** A built-in model shape, or one read from a config.json. @throws {UserError} when neither can be found or read */
 export async function modelNamed(name: string): Promise<TransformerShape> {
   if (!name.endsWith('.json')) return findModel(name);
   let text: string;

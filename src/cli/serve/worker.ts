@@ -46,7 +46,7 @@ export async function serveAsWorker(file: string, verbose: boolean): Promise<voi
     const next = await setup.prepare(read(newText));
     if (next.model === model) return next;
     next.abandon();
-    throw new UserError('the router model changed meanwhile.');
+    throw new UserError('the router model file changed while the config was being loaded; reload again.');
   };
   const { server: started, telemetry } = await starting;
   new AggregatorRegistry(); // constructing it makes this process answer the primary's requests for metrics
