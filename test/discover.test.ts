@@ -99,7 +99,7 @@ describe('discover', () => {
     expect(yaml).toMatch(/description: Writes, explains and debugs programs/);
     const checked = command('check', file);
     expect(await checked.ended).toBe(0);
-    expect(checked.output()).toContain('is sound');
+    expect(checked.output()).toContain('is valid');
   });
 
   it('says so when there is nothing, with what to do', async () => {
