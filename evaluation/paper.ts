@@ -1,6 +1,6 @@
 /**
- * `npm run paper`: the evaluation of Expert Router on one simulated DGX H100, drawn into `docs/pictures/` and written
- * into the marked places of `docs/evaluation.md`; all figures in `.cache/paper.json`. Needs nothing from outside.
+ * `npm run paper`: evaluates Expert Router on one simulated DGX H100. Writes charts to `docs/pictures/`, tables between
+ * the markers in `docs/evaluation.md`, and all figures to `.cache/paper.json`. Needs no external data.
  */
 
 import { writeFileAtomically } from '../src/core/files.ts';
@@ -22,7 +22,7 @@ import { runScript } from './script.ts';
 
 const BALANCED_C4: Conditions = { lengths: 'c4', skew: 0, policy: bindPolicy(nearest) };
 const BALANCED_CHAT: Conditions = { lengths: 'chat', skew: 0, policy: bindPolicy(nearest) };
-/** Every policy, with its usual options but for what `spill` trades by. */
+/** Every policy with default options, except for the trade-off of `spill`. */
 const ALL_POLICIES = POLICIES.map((policy) =>
   bindPolicy(policy, policy === spill ? { seconds_per_affinity: 2 } : {}),
 );

@@ -76,14 +76,14 @@ describe('before the first token', () => {
     await code.abandoned;
   });
 
-  it.each([400, 403, 404, 422])('%d is the client’s to see, not another expert’s to try', async (code) => {
+  it.each([400, 403, 404, 422])('%d is relayed to the client and not retried', async (code) => {
     const { router, other } = await start(status(code));
     const response = await ask(router);
     expect(servedBy(response)).toEqual([code, 'code', '1']);
     expect(other.requests.filter((one) => one.method === 'POST')).toEqual([]);
   });
 
-  it('invariant 6: an expert that asked to be left alone is left alone', async () => {
+  it('invariant 6: an expert gets no requests until its Retry-After has passed', async () => {
     const { router, code } = await start(status(429, { 'retry-after': '30' }));
     await ask(router);
     await ask(router);
@@ -94,7 +94,7 @@ describe('before the first token', () => {
     expect(experts.data.find((one) => one.id === 'code')).toMatchObject({ available: false });
   });
 
-  it('invariant 6: a breaker opens before dozens of tries', async () => {
+  it('invariant 6: a breaker opens after few failures', async () => {
     const { router, code } = await start(status(500));
     for (let i = 0; i < 20; i++) await ask(router);
     expect(code.requests.filter((one) => one.method === 'POST')).toHaveLength(5);
@@ -328,13 +328,13 @@ describe('an expert that breaks the protocol', () => {
     ],
     ['nothing inside', 'HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n', 'expert_failed'],
     ['no content', 'HTTP/1.1 204 No Content\r\n\r\n', 'expert_failed'],
-  ])('is told as 502: %s', async (_name, bytes, code) => {
+  ])('becomes 502: %s', async (_name, bytes, code) => {
     const response = await ask(await raw(bytes));
     expect(response.status).toBe(502);
     expect(await response.json()).toMatchObject({ error: { code } });
   });
 
-  it('cannot retire itself: Retry-After is honoured for two minutes at most', async () => {
+  it('cannot take itself out for long: Retry-After is honoured for two minutes at most', async () => {
     const { router } = await start(status(429, { 'retry-after': '99999' }));
     await ask(router);
     expect(await router.metric('expert_router_available{expert="code"}')).toBe(0);
@@ -342,7 +342,7 @@ describe('an expert that breaks the protocol', () => {
 });
 
 describe('requests that are odd but whole', () => {
-  it('deep parts are for the expert to judge', async () => {
+  it('deeply nested parts are passed to the expert', async () => {
     const { router } = await start(polite);
     const deep = `${'['.repeat(500)}${']'.repeat(500)}`;
     const response = await router.post(
@@ -366,7 +366,7 @@ describe('requests that are odd but whole', () => {
 });
 
 describe('invariants of a lone expert and of many streams', () => {
-  it('invariant 6: a lone expert cools down too, and the refusal says when to come again', async () => {
+  it('invariant 6: a single expert backs off too, and the refusal has Retry-After', async () => {
     const lone = await upstream((response, request) =>
       request.method === 'GET'
         ? polite(response, request)

@@ -1,7 +1,4 @@
-/**
- * Errors of predicted rows, grouped; and the fit repeated with each configuration left out in turn.
- * It knows predictions and measurements, and nothing of printing.
- */
+/** Errors of predicted rows, grouped, and leave-one-out fits over configurations. */
 import type { EngineOverheads } from '../../src/simulating/cost/efficiency.ts';
 import { kernelsFor, stepCost } from '../../src/simulating/cost/step.ts';
 import type { TransformerShape } from '../../src/simulating/model/shape.ts';
@@ -36,7 +33,7 @@ export interface ErrorGroup {
 
 const METRICS: readonly Metric[] = ['throughput', 'tpot', 'ttft'];
 
-/** Simulates the row in time and compares every figure that was measured. */
+/** Simulates the row and compares every measured figure. */
 export function errorsOf(
   row: CalibrationRow,
   kernels: Kernels,

@@ -14,7 +14,7 @@ import { minimise } from './minimise.ts';
 import { price, type Schedule, simulate } from './replay.ts';
 import type { CalibrationRow } from './rows.ts';
 
-/** Where the search starts and what it is drawn back to: kernels as measured, small overheads. */
+/** The starting point, which is also the prior: kernels as measured, small overheads. */
 const START: EngineOverheads = {
   memory: 1,
   compute16: 1,
@@ -49,7 +49,7 @@ const SEARCHED = [
   'perSequence',
   'perStream',
 ] as const;
-/** Weight of the pull towards `START`, per squared logarithm: enough to settle what the rows leave open. */
+/** Weight of the prior, per squared logarithm: enough to determine what the rows do not. */
 const PULL = 0.003;
 
 export type Kernels = Readonly<Record<GpuFamily, KernelEfficiency>>;
@@ -65,7 +65,7 @@ function logErrors(schedule: Schedule, costOf: (row: CalibrationRow) => StepCost
   return errors;
 }
 
-/** Mean absolute logarithm of the error: robust against single odd rows. */
+/** Mean absolute logarithm of the error, which is robust to outliers. */
 function loss(schedules: readonly Schedule[], kernels: Kernels, engine: EngineOverheads): number {
   let sum = 0;
   let count = 0;

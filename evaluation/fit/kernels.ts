@@ -35,7 +35,7 @@ import { type Row, readTable } from './csv.ts';
 import { minimise } from './minimise.ts';
 import { FAMILIES, type Family } from './systems.ts';
 
-/** No kernel streams faster than this share of the data sheet's bandwidth: a fit that says so has found cache hits. */
+/** No kernel exceeds this share of the data sheet's bandwidth; a fit that does has measured cache hits. */
 const BANDWIDTH_CEILING = 0.93;
 
 /** Nor does a product reach more than this share of the peak in its own format, whatever a noisy corner says. */

@@ -1,7 +1,7 @@
 /**
- * Predicts a calibration row: runs its requests through the scheduler, and prices the recorded steps.
- * With all requests offered at once or a constant number of users, what is in each step does not depend on how long
- * steps take; so a row is scheduled once, and priced again for every candidate set of constants.
+ * Predicts a calibration row: runs its requests through the scheduler, then computes the duration of the recorded
+ * steps. With all requests offered at once or a constant number of users, the content of steps does not depend on their
+ * duration, so a row is scheduled once and priced again for every candidate set of constants.
  */
 import { Fifo } from '../../src/core/fifo.ts';
 import { seededRandom } from '../../src/core/random.ts';
@@ -22,14 +22,14 @@ export interface Prediction {
 interface Segment {
   readonly load: StepLoad;
   readonly steps: number;
-  /** Sequences that waited for a later token during each of these steps. */
+  /** Sequences that were waiting for a token after their first during each of these steps. */
   readonly tokens: number;
 }
 
 export interface Schedule {
   readonly row: CalibrationRow;
   readonly segments: readonly Segment[];
-  /** Output tokens of the whole run, and of them those after a first token. */
+  /** Output tokens of the whole run, and the number of those that are not a first token. */
   readonly outputTokens: number;
   readonly laterTokens: number;
 }
@@ -99,7 +99,7 @@ const EVERY_STEP_ONE_SECOND: StepCost = {
   perRequest: 0,
   seconds: () => 1,
   breakdown: () => {
-    throw new Error('only durations are asked for');
+    throw new Error('only durations are needed');
   },
 };
 

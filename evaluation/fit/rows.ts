@@ -1,13 +1,16 @@
 /**
- * The calibration tables as typed rows: which deployment, which load, what was measured; unusable rows left out by name.
- * It knows the tables' columns and their traps, and nothing of how rows are predicted.
+ * The calibration tables as typed rows: deployment, load and measurements, without unusable rows, which are listed with
+ * reasons.
  */
 import { type Deployment, deployment } from '../../src/simulating/deployment.ts';
 import { type Row, readTable } from './csv.ts';
 
 export interface CalibrationRow {
   readonly deployment: Deployment;
-  /** `max-throughput`: all requests offered at once; `closed-loop`: constant users; `static`: one batch; `first-token`: one prompt. */
+  /**
+   * `max-throughput`: all requests offered at once; `closed-loop`: constant users; `static`: one batch; `first-token`:
+   * one prompt.
+   */
   readonly kind: 'max-throughput' | 'closed-loop' | 'static' | 'first-token';
   readonly version: string;
   readonly input: number;
@@ -92,7 +95,7 @@ const BENCH_REQUESTS: Readonly<Record<string, number>> = {
   '20000/2000': 1000,
 };
 
-/** Requests of a closed-loop run per user: not stated with the rows; ten rounds are usual. */
+/** Requests per user of a closed-loop run: not stated with the rows; ten rounds are usual. */
 const ROUNDS = 10;
 const EXACT = { low: 1, high: 1 };
 const OFFLINE: Harness = {

@@ -1,6 +1,5 @@
 /**
  * The whole fit in one call: kernels from measured kernels, then each engine's overheads from published serving times.
- * It knows the order of the parts, and nothing of files written.
  */
 
 import { ENGINES, KERNELS } from '../../src/simulating/cost/constants.ts';
@@ -27,7 +26,7 @@ export interface Fit {
   readonly excluded: readonly Excluded[];
 }
 
-/** @param folder the calibration folder; @param progress told what is being fitted */
+/** @param folder the calibration folder; @param progress called with what is being fitted */
 export function fitAll(folder: string, progress: (what: string) => void): Fit {
   progress('kernels');
   const kernelFits = fitKernels();

@@ -1,6 +1,6 @@
 /**
- * What the paper's evaluation compares on one DGX H100: experts side by side against tensor-parallel baselines.
- * It knows placements, lengths and users, and nothing of drawing.
+ * The configurations that the paper's evaluation compares on one DGX H100: experts side by side against tensor-parallel
+ * baselines.
  */
 import type { BoundPolicy } from '../../src/deciding/routing/policy.ts';
 import { type Deployment, deployment } from '../../src/simulating/deployment.ts';

@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { UserError } from '../core/errors.ts';
-import { type Fleet, startFleet } from '../load/emulator/fleet.ts';
+import { type EmulatedServers, startEmulatedServers } from '../load/emulator/servers.ts';
 import { simpleEngine } from '../load/emulator/simple-pacer.ts';
 import { calibrateCommand } from './calibrate.ts';
 import { planCommand } from './plan.ts';
@@ -13,7 +13,7 @@ import { simulateCommand } from './simulate.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'calibrate-'));
 const file = join(folder, 'calibration.yaml');
-let fleet: Fleet;
+let emulated: EmulatedServers;
 let url: string;
 
 beforeAll(async () => {
@@ -24,7 +24,7 @@ beforeAll(async () => {
     maxBatch: 4,
     kvTokens: 100_000,
   };
-  fleet = await startFleet({
+  emulated = await startEmulatedServers({
     experts: 1,
     host: '127.0.0.1',
     port: 0,
@@ -34,9 +34,9 @@ beforeAll(async () => {
     mishaps: [],
     created: 0,
   });
-  url = `http://127.0.0.1:${fleet.servers[0]!.port}/v1`;
+  url = `http://127.0.0.1:${emulated.servers[0]!.port}/v1`;
 });
-afterAll(() => fleet.close());
+afterAll(() => emulated.close());
 
 async function printed(command: Command, args: readonly string[]): Promise<string> {
   const lines: string[] = [];
@@ -59,7 +59,7 @@ describe('calibrate', () => {
     expect(written.engine).toBe(url);
     for (const name of ['first_token', 'per_step']) expect(written[name]).toBeGreaterThan(0);
     // Requests were bounded: one to warm up, ten alone, three rounds of two and of four.
-    expect(fleet.servers[0]!.stats.requests).toBe(1 + 10 + 3 * (2 + 4));
+    expect(emulated.servers[0]!.stats.requests).toBe(1 + 10 + 3 * (2 + 4));
 
     const plan = await printed(planCommand(), ['--model', 'llama-3.1-8b', '--calibrated', file]);
     expect(plan).toMatch(/as calibrated/);

@@ -1,4 +1,4 @@
-/** `expert-router plan`: what fits on which GPUs, how fast, for how many users, at which cost. */
+/** `expert-router plan`: computes what fits on which GPUs, how fast, for how many users and at what cost. */
 import { Command, Option } from 'commander';
 import { UserError } from '../core/errors.ts';
 import { writeFileAtomically } from '../core/files.ts';
@@ -107,7 +107,7 @@ Figures come from a model checked against published measurements; docs/simulator
     )
     .action(async ({ model, ...rest }: Omit<PlanOptions, 'model'> & { readonly model?: string }) => {
       if (model === undefined)
-        throw new UsageError('--model: name one, such as llama-3.1-8b, or a config.json.');
+        throw new UsageError('--model: give a name, such as llama-3.1-8b, or a config.json.');
       const options = { ...rest, model };
       const one = options.users === undefined && options.rate === undefined;
       console.log(one ? await planOne(options) : await planMany(options));
@@ -136,7 +136,7 @@ function requireContext(model: TransformerShape, total: number): void {
     );
 }
 
-/** The degree asked for, or the smallest that fits. */
+/** The given degree, or the smallest that fits. */
 async function chosenDeployment(
   options: PlanOptions,
   limits: EngineLimits,
@@ -262,6 +262,6 @@ function recipeText(
   const { config, commands } = recipe(d, limits, copies, repository, most);
   const comments = ['Engines, one command each:', ...commands];
   if (d.engine.startsWith('tensorrt-llm'))
-    comments.push('A folder that quantises and serves it, from its Hugging Face name: expert-router engine');
+    comments.push('To write a folder that quantises and serves a Hugging Face model: expert-router engine');
   return `${config}\n${comments.map((line) => `# ${line}`).join('\n')}`;
 }

@@ -1,4 +1,4 @@
-/** `expert-router simulate`: a fleet that does not exist yet, under a load that does not come yet. */
+/** `expert-router simulate`: simulates experts on GPUs under a load. */
 import { readFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import { UserError } from '../core/errors.ts';
@@ -36,16 +36,19 @@ export function simulateCommand(): Command {
   return new Command('simulate')
     .argument('<scenario>', 'a YAML file; docs/simulator.md describes it')
     .addOption(
-      new Option('--compare <what>', 'all policies, or all placements of the file').choices([
+      new Option('--compare <what>', 'compare all policies, or all placements of the file').choices([
         'policies',
         'placements',
       ]),
     )
-    .option('--policy <name>', `instead of the file's: ${POLICIES.map(({ id }) => id).join(', ')}`)
-    .option('--seed <n>', "instead of the file's")
-    .option('--html <file>', 'write a report with pictures')
-    .option('-o, --out <file>', 'write the figures as JSON, named as the load test names them')
-    .option('--json', 'print those instead of the table')
+    .option(
+      '--policy <name>',
+      `policy to use instead of the file's:  ${POLICIES.map(({ id }) => id).join(', ')}`,
+    )
+    .option('--seed <n>', "seed to use instead of the file's")
+    .option('--html <file>', 'write an HTML report with charts')
+    .option('-o, --out <file>', 'write the figures as JSON, with the load test’s field names')
+    .option('--json', 'print the JSON instead of the table')
     .addHelpText(
       'after',
       `
@@ -87,7 +90,7 @@ interface Variant {
   readonly policy: PolicyChoice;
 }
 
-/** What is compared, by name: each a placement under a policy. */
+/** The variants to compare: placements and policies. */
 function variants(file: ScenarioFile, compare: SimulateOptions['compare']): readonly Variant[] {
   const name = (p: PlacementFile): string =>
     p.name ??
@@ -149,7 +152,7 @@ async function write(
     const price = file.price === undefined ? {} : { usdPerGpuHour: file.price };
     await writeFileAtomically(options.html, simulationReport(runs, { title: file.name, subtitle, ...price }));
   }
-  // Last, for whoever reads it may leave after the first line.
+  // Last, because its reader may close the pipe after the first line.
   console.log(options.json ? figures.trimEnd() : summary(file, runs));
   for (const path of [options.out, options.html]) if (path !== undefined) console.error(`Wrote ${path}`);
 }

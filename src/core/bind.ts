@@ -1,7 +1,6 @@
-/** A server bound to an address. */
 import type { AddressInfo, Server } from 'node:net';
 
-/** @returns `http://host:port` as actually bound; rejects with the system's error when it cannot be */
+/** Starts listening. @returns the `http://host:port` actually bound; rejects with the system's error when that fails */
 export async function bind(server: Server, host: string, port: number): Promise<string> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

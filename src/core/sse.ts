@@ -1,6 +1,6 @@
 /**
- * Server-sent events, read incrementally (WHATWG HTML, section 9.2.6): any cut of the text into chunks gives the
- * same events. It knows nothing of what the data means.
+ * Server-sent events, read incrementally (WHATWG HTML, section 9.2.6): the events do not depend on how the text is
+ * split into chunks.
  */
 
 export interface ServerEvent {
@@ -14,7 +14,7 @@ export function isEventStream(contentType: string | undefined): boolean {
   return contentType !== undefined && /^\s*text\/event-stream\s*(?:;|$)/i.test(contentType);
 }
 
-/** Returns a function to be fed decoded text as it comes; it calls back once per complete event. */
+/** Returns a function that takes decoded text as it arrives; `onEvent` is called once per complete event. */
 export function eventReader(onEvent: (event: ServerEvent) => void): (text: string) => void {
   let rest = '';
   let event = '';

@@ -1,6 +1,6 @@
 /**
  * An HTTP/1.1 client for one origin, made for relaying: keep-alive connections without a cap, bodies as bytes with
- * back-pressure, deadlines, and one retry where a kept connection turns out to be stale. It does not interpret
+ * back-pressure, deadlines, and one retry when a reused connection turns out to be stale. It does not interpret
  * bodies, follow redirects or negotiate encodings.
  */
 import { Connection, type ConnectionUser, type Target } from './connection.ts';
@@ -11,18 +11,18 @@ import type { ResponseHead } from './response-parser.ts';
 export interface Deadlines {
   /** To open a connection. */
   readonly connect: number;
-  /** Of silence before the head of the response. */
+  /** Without a byte, before the head of the response. */
   readonly head: number;
-  /** Of silence within the body. */
+  /** Without a byte, within the body. */
   readonly idle: number;
-  /** How long a connection without a request is kept where the server does not say; 4 s when absent. */
+  /** How long an idle connection is kept if the server does not say; 4 s when absent. */
   readonly unused?: number;
 }
 
 export interface OutgoingRequest {
   readonly method: 'GET' | 'POST';
   readonly path: string;
-  /** Lower-case names, values in latin1 without line breaks; content-length is added, and host where it is absent. */
+  /** Lower-case names, values in latin1 without line breaks; content-length is added, and host when absent. */
   readonly headers: Readonly<Record<string, string>>;
   /** A string is sent as UTF-8. */
   readonly body: Buffer | string;
@@ -44,7 +44,9 @@ export type WireFailure = 'unreachable' | 'timeout' | 'cut' | 'garbled';
 
 export class WireError extends Error {
   override readonly name = 'WireError';
-  /** `unreachable`: nothing of an answer came; `cut`: it broke off; `timeout`: a deadline passed; `garbled`: no HTTP. */
+  /**
+   * `unreachable`: no byte of a response came; `cut`: it broke off; `timeout`: a deadline passed; `garbled`: not HTTP.
+   */
   readonly failure: WireFailure;
 
   constructor(failure: WireFailure, message: string, cause?: Error) {
@@ -53,13 +55,15 @@ export class WireError extends Error {
   }
 }
 
-/** Below the 5 s after which many servers (Node, uvicorn) close an idle connection, so that reuse rarely races that. */
+/**
+ * Below the 5 s after which many servers (Node, uvicorn) close an idle connection, so that reuse rarely races with it.
+ */
 const DEFAULT_UNUSED_MS = 4_000;
 
-/** A running exchange, seen from the side that reads it. Both calls are harmless after the end. */
+/** A request in flight, as its caller sees it. Both calls do nothing after its end. */
 export interface Exchange {
   resume(): void;
-  /** Stops it and closes its connection, which is how the server learns of it. */
+  /** Stops it and closes its connection, which tells the server. */
   cancel(): void;
 }
 
@@ -67,15 +71,15 @@ export class HttpClient {
   readonly #target: Target;
   readonly #hostHeader: string;
   readonly #deadlines: Deadlines;
-  /** Last in, first out: the warmest connection first, so that superfluous ones age and close. */
+  /** Last in, first out: the most recently used connection first, so that surplus ones time out. */
   readonly #unused: Connection[] = [];
   readonly #busy = new Set<Connection>();
   /** Connections opened so far. */
   opened = 0;
-  /** Requests sent again because the kept connection they were sent on had been closed. */
+  /** Requests sent again because the server had closed the reused connection. */
   retried = 0;
 
-  /** @param ca certificates of the authority that signed the server's, in PEM; those the system knows when absent */
+  /** @param ca certificates of the CA that signed the server's, in PEM; the system's when absent */
   constructor(origin: URL, deadlines: Deadlines, ca?: string) {
     const tls = origin.protocol === 'https:';
     const host = origin.hostname.replace(/^\[|\]$/g, '');
@@ -89,28 +93,28 @@ export class HttpClient {
     return new RunningExchange(this, this.#head(request), request.body, handler, this.#deadlines);
   }
 
-  /** Ends every connection; requests under way fail. */
+  /** Closes every connection; requests in flight fail. */
   close(): void {
     for (const connection of this.#unused) connection.destroy();
     this.#unused.length = 0;
     for (const connection of [...this.#busy]) connection.abort(new Error('the client was closed'));
   }
 
-  /** An unused connection, or a new one. @param fresh whether only a new one will do */
+  /** An unused connection, or a new one. @param fresh whether it must be new */
   take(fresh: boolean): Connection {
     const connection = (fresh ? undefined : this.#unused.pop()) ?? this.#open();
     this.#busy.add(connection);
     return connection;
   }
 
-  /** Takes back a connection, to be kept for so long (0: no limit); null when it cannot be used again. */
+  /** Takes back a connection. @param unusedMs how long to keep it (0: no limit); null when it cannot be reused */
   release(connection: Connection, unusedMs: number | null): void {
     if (!this.#busy.delete(connection)) return;
     if (unusedMs === null) {
       connection.destroy();
       return;
     }
-    connection.rest(unusedMs);
+    connection.becomeIdle(unusedMs);
     this.#unused.push(connection);
   }
 
@@ -206,7 +210,7 @@ class RunningExchange implements ConnectionUser, Exchange {
 
   lost(error: Error): void {
     if (this.#state === 'over') return;
-    // A kept connection that ends without one byte of an answer had been closed before; the request never ran.
+    // A reused connection that ends without a byte of response was closed before the request arrived.
     if (this.#connection.used && !this.#connection.answered) {
       this.#client.release(this.#connection, null);
       this.#client.retried += 1;

@@ -1,4 +1,4 @@
-/** The real program as a process of its own, on a free port. */
+/** Runs the real program as a separate process, on a free port. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** What a deployment is to carry, as options that several verbs share: mean lengths, and the engine's limits. */
+/** Options that several verbs share: mean lengths of the load, and the engine's limits. */
 import type { Command } from 'commander';
 import { seededRandom } from '../../core/random.ts';
 import { DEFAULT_LIMITS, type EngineLimits } from '../../simulating/memory.ts';
@@ -30,8 +30,8 @@ export function withLengths(command: Command): Command {
 
 export function withLimits(command: Command): Command {
   return command
-    .option('--max-batch <n>', "the engine's limit of sequences in a step", String(DEFAULT_LIMITS.maxBatch))
-    .option('--max-tokens <n>', "the engine's limit of tokens in a step", String(DEFAULT_LIMITS.maxTokens))
+    .option('--max-batch <n>', "the engine's limit of sequences per step", String(DEFAULT_LIMITS.maxBatch))
+    .option('--max-tokens <n>', "the engine's limit of tokens per step", String(DEFAULT_LIMITS.maxTokens))
     .option(
       '--kv-fraction <share>',
       'share of the free memory given to the cache',
@@ -39,10 +39,10 @@ export function withLimits(command: Command): Command {
     );
 }
 
-/** @throws {UserError} naming the option at fault. */
+/** @throws {UserError} naming the invalid option */
 export function limitsOf(options: LoadOptions): EngineLimits {
   const kvFraction = amountOf('--kv-fraction', options.kvFraction);
-  if (kvFraction >= 1) throw new UsageError(`--kv-fraction: must lie below 1, is ${kvFraction}.`);
+  if (kvFraction >= 1) throw new UsageError(`--kv-fraction: must be below 1, is ${kvFraction}.`);
   return {
     ...DEFAULT_LIMITS,
     maxBatch: amountOf('--max-batch', options.maxBatch, 'whole'),

@@ -2,7 +2,7 @@
 import { parseDuration } from '../../core/duration.ts';
 import { UsageError } from '../usage-error.ts';
 
-/** @throws {UserError} for anything but a number above 0. */
+/** @throws {UserError} for anything but a number above 0 */
 export function amountOf(option: string, text: string, kind: 'whole' | 'any' = 'any'): number {
   const value = Number(text);
   if (!(value > 0 && Number.isFinite(value)) || (kind === 'whole' && !Number.isInteger(value)))

@@ -15,7 +15,8 @@ export function wait(ms: number): string {
 }
 
 const BINDS: Readonly<Record<PlanFigures['bound_by'], string>> = {
-  'memory capacity': 'the cache is full before the GPU is: more memory (or a narrower precision) would help',
+  'memory capacity':
+    'the cache is full before the GPU is busy: more memory or a narrower precision would help',
   'memory bandwidth': 'reading weights and cache: more bandwidth or a narrower precision would help',
   compute: 'arithmetic: more FLOPS or a narrower precision would help',
   communication: 'all-reduces between the GPUs: a lower tensor-parallel degree would waste less',
@@ -33,7 +34,7 @@ export function figuresTable(f: PlanFigures, limits: EngineLimits, d: Deployment
     [
       'activations, reserve',
       `${f.reserve_gb} GB`,
-      `batch ≤ ${limits.maxBatch}, tokens a step ≤ ${limits.maxTokens}`,
+      `batch ≤ ${limits.maxBatch}, tokens per step ≤ ${limits.maxTokens}`,
     ],
     [
       'KV cache',
@@ -42,7 +43,7 @@ export function figuresTable(f: PlanFigures, limits: EngineLimits, d: Deployment
     ],
     ['tokens in the cache', count(f.max_tokens_in_kv), ''],
     ['requests at once', count(f.max_concurrent), `of ${f.input_tokens} + ${f.output_tokens} tokens`],
-    ['tokens per second', count(f.tokens_per_second), `output, all of them running; bound by ${f.bound_by}`],
+    ['tokens per second', count(f.tokens_per_second), `output, at full load; bound by ${f.bound_by}`],
     ...(f.usd_per_million_output_tokens === undefined
       ? []
       : [['cost', `$${f.usd_per_million_output_tokens}`, 'per million output tokens, GPUs always busy']]),

@@ -1,9 +1,9 @@
-/** What all processes of `serve` share: where lines go, and how long running answers may take at the end. */
+/** Shared by all processes of `serve`: the log, and the grace period at shutdown. */
 import type { DecisionNote } from '../../serving/app/assembly.ts';
 
 export const log = (line: string): void => console.error(line);
 
-/** How long running answers may take to finish once the process was asked to end. */
+/** How long running answers may take to finish after the process was told to stop. */
 export const GRACE_MS = 20_000;
 
 export function verboseLog(verbose: boolean): (note: DecisionNote) => void {

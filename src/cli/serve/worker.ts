@@ -1,4 +1,6 @@
-/** One of several processes of the gateway: it serves what the primary hands it, until that says to end or is gone. */
+/**
+ * A worker process of the gateway: serves connections from the primary until it is told to stop or the primary is gone.
+ */
 import type { Socket } from 'node:net';
 import { AggregatorRegistry } from 'prom-client';
 import { UserError } from '../../core/errors.ts';
@@ -20,7 +22,7 @@ export async function serveAsWorker(file: string, verbose: boolean): Promise<voi
     else process.exit(0);
   };
   const link = new WorkerLink(channel, end);
-  // Signals to the terminal's group reach workers too; the primary alone answers them and tells its workers.
+  // Ctrl-C reaches workers too, but only the primary handles signals and then stops its workers.
   process.on('SIGINT', () => {});
   process.on('SIGHUP', () => {});
   process.on('SIGTERM', end);
@@ -44,10 +46,10 @@ export async function serveAsWorker(file: string, verbose: boolean): Promise<voi
     const next = await setup.prepare(read(newText));
     if (next.model === model) return next;
     next.abandon();
-    throw new UserError('the router model changed meanwhile.');
+    throw new UserError('the router model file changed while the config was being loaded; reload again.');
   };
   const { server: started, telemetry } = await starting;
-  new AggregatorRegistry(); // its construction makes this process answer the primary's question for metrics
+  new AggregatorRegistry(); // constructing it makes this process answer the primary's requests for metrics
   AggregatorRegistry.setRegistries([telemetry.registry]);
   server = started;
   link.serving(server.accept);

@@ -1,4 +1,4 @@
-/** From a scenario file's words to what the simulation takes: deployments, clusters, lengths, arrivals. */
+/** Turns a scenario file into the simulation's input: deployments, clusters, lengths, arrivals. */
 import { readFile } from 'node:fs/promises';
 import { UserError } from '../../core/errors.ts';
 import type { BoundPolicy } from '../../deciding/routing/policy.ts';
@@ -21,7 +21,7 @@ import { modelNamed } from '../plan/model-option.ts';
 import { realPrompts } from './real-prompts.ts';
 import { type ExpertKindFile, kindsOf, type PlacementFile, type ScenarioFile } from './scenario-file.ts';
 
-/** The load of a file, read once and shared by all runs. */
+/** A file's load, read once and shared by all runs. */
 export interface Load {
   readonly lengths: LengthModel;
   /** One entry per stage: numbers of users, or the one open loop. */
@@ -123,7 +123,7 @@ async function expertsOfKind(p: ExpertKindFile): Promise<readonly Omit<Simulated
   }));
 }
 
-/** What is asked, and how often: real prompts, or one kind of prompt an expert unless said otherwise. */
+/** The kinds of prompts and their frequencies: real prompts if given, else one kind per expert by default. */
 export async function composeClusters(
   file: ScenarioFile,
   experts: number,

@@ -142,7 +142,7 @@ function timelines(run: SimulatedRun): Section {
       title,
       x: { label: 'seconds' },
       y: { label },
-      // More lines than colours would tell nothing.
+      // There are only as many colours.
       series: stage.experts.slice(0, 8).map((expert) => ({
         name: expert.id,
         points: expert.timeline.map((point, i) => ({ x: (i + 0.5) * part, y: value(point) })),

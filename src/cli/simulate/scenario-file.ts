@@ -1,4 +1,4 @@
-/** A scenario as it stands in YAML: one strict schema, and problems told as a config's are. */
+/** The scenario file: a strict schema, with problems reported as for a config. */
 import { LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { UserError } from '../../core/errors.ts';
@@ -75,7 +75,7 @@ const fields = {
 const POLICY = policyPart(POLICIES, 'nearest', Object.keys(fields));
 const schema = z.strictObject({ ...fields, ...POLICY.fields }).superRefine(POLICY.check);
 
-/** The policy of a file, or with its options another one by name. */
+/** The policy of a file, or another one by name with the file's options. */
 export const policyOf = POLICY.chosen;
 
 export type ScenarioFile = z.infer<typeof schema>;
@@ -87,7 +87,7 @@ export function kindsOf(p: PlacementFile): readonly ExpertKindFile[] {
   return 'fleet' in p ? p.fleet : [p];
 }
 
-/** @throws {UserError} naming every problem with its place, and the nearest valid name for an unknown one. */
+/** @throws {UserError} naming every problem and its position, and suggesting names for unknown ones */
 export function parseScenario(text: string, path: string): ScenarioFile {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });

@@ -1,4 +1,4 @@
-/** Names for clusters from the words that set their prompts apart. */
+/** Names clusters by the words that distinguish their prompts. */
 import { normalise } from '../../deciding/text/features.ts';
 import { sampleText } from '../../deciding/text/sampling.ts';
 import { wordsOf } from '../../deciding/text/words.ts';
@@ -6,13 +6,13 @@ import { wordsOf } from '../../deciding/text/words.ts';
 const NAME_BUDGET = 2_000;
 const TOP_WORDS = 12;
 const WORDS_IN_NAME = 3;
-/** A word in fewer prompts of a cluster than this names an anecdote. */
+/** A word in fewer prompts of a cluster than this is ignored. */
 const LEAST_INSIDE = 3;
-/** A word in more than this share of all prompts is grammar, unless it gathers in the cluster. */
+/** A word in more than this share of all prompts is a function word, unless it is concentrated in the cluster. */
 const MOST_OVERALL = 0.03;
-const GATHERED = 0.4;
+const CONCENTRATED = 0.4;
 
-/** Counts words per cluster, prompt by prompt, so that prompts need not be held. */
+/** Counts words per cluster, prompt by prompt, so that prompts need not be kept. */
 export class WordCounts {
   readonly #inside: readonly Map<string, number>[];
   readonly #overall = new Map<string, number>();
@@ -34,7 +34,7 @@ export class WordCounts {
     }
   }
 
-  /** Per cluster the words that tell most of it, falling. */
+  /** Per cluster its most characteristic words, best first. */
   topWords(): readonly (readonly string[])[] {
     return this.#inside.map((words, cluster) => {
       const scored = [...words].map(([word, count]) => ({ word, score: this.#score(word, count, cluster) }));
@@ -46,12 +46,12 @@ export class WordCounts {
     });
   }
 
-  /** Share inside times the log of how much denser the word is there than elsewhere: frequent and telling. */
+  /** Favours words that are both frequent in the cluster and denser there than elsewhere. */
   #score(word: string, count: number, cluster: number): number {
     const size = this.#sizes[cluster]!;
     const overall = this.#overall.get(word)!;
     const grammar =
-      overall > MOST_OVERALL * this.#prompts && count < GATHERED * overall && this.#prompts > 200;
+      overall > MOST_OVERALL * this.#prompts && count < CONCENTRATED * overall && this.#prompts > 200;
     if (grammar || count < Math.min(LEAST_INSIDE, size)) return 0;
     const inside = count / size;
     const outside = (overall - count + 0.5) / (this.#prompts - size + 1);
@@ -71,7 +71,7 @@ function nameWords(prompt: string): Set<string> {
   return words;
 }
 
-/** `python · function · list`; a number tells apart clusters whose words are the same. */
+/** `python · function · list`; a number distinguishes clusters with the same words. */
 export function namesFrom(topWords: readonly (readonly string[])[]): string[] {
   return distinctNames(
     topWords.map(
@@ -80,7 +80,7 @@ export function namesFrom(topWords: readonly (readonly string[])[]): string[] {
   );
 }
 
-/** Appends a number where a name stands twice. */
+/** Appends a number to repeated names. */
 export function distinctNames(names: readonly string[]): string[] {
   const used = new Set<string>();
   return names.map((name) => {
@@ -91,7 +91,7 @@ export function distinctNames(names: readonly string[]): string[] {
   });
 }
 
-/** Drops words that another, stronger one contains or is contained in: card and cards, 特徴 and 特徴的. */
+/** Drops words that share a prefix with a stronger one: card and cards, 特徴 and 特徴的. */
 function withoutVariants(words: readonly string[]): readonly string[] {
   return words.filter(
     (word, index) => !words.slice(0, index).some((other) => other.startsWith(word) || word.startsWith(other)),
