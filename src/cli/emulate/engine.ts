@@ -9,7 +9,7 @@ import type { TimerWheel } from '../../load/emulator/timer-wheel.ts';
 import { deployment, describeDeployment } from '../../simulating/deployment.ts';
 import { findGpu } from '../../simulating/hardware/gpu.ts';
 import { DEFAULT_LIMITS, requireFit } from '../../simulating/memory.ts';
-import { modelNamed } from '../plan/options.ts';
+import { modelNamed } from '../plan/model-option.ts';
 import { UsageError } from '../usage-error.ts';
 
 /** Times are milliseconds. */

@@ -4,7 +4,7 @@ import { basename, join, resolve } from 'node:path';
 import { UserError } from '../../core/errors.ts';
 import { findModel } from '../../simulating/model/catalog.ts';
 import type { TransformerShape } from '../../simulating/model/shape.ts';
-import { modelNamed } from '../plan/options.ts';
+import { modelNamed } from '../plan/model-option.ts';
 import { UsageError } from '../usage-error.ts';
 
 export interface NamedModel {
