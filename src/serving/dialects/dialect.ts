@@ -4,7 +4,7 @@
  */
 import type { MemberPlace } from '../../core/json-measure.ts';
 import type { Failure } from '../reply/failure.ts';
-import type { AnswerSink, Reply } from '../reply/reply.ts';
+import type { AnswerSink, Reply, ReplyReader } from '../reply/reply.ts';
 import type { RawLane } from '../reply/scanner.ts';
 import type { Ask, RoutingFacts } from './ask.ts';
 
@@ -29,9 +29,9 @@ export interface ErrorAnswer {
   readonly body: Buffer;
 }
 
-export interface Dialect extends RawLane {
+export interface Dialect<Id extends string = string> extends RawLane {
   /** Experts name it in `speaks`. */
-  readonly id: string;
+  readonly id: Id;
   /** Where its clients send requests to. */
   readonly path: string;
   /** What the ids of its answers begin with. */
@@ -46,9 +46,14 @@ export interface Dialect extends RawLane {
   ask(facts: RoutingFacts, body: JsonBody): Ask;
   /** A typed reply → bytes in the sink, streamed or whole as was asked. */
   writer(ask: Ask, sink: AnswerSink): Reply;
+  /** The bytes of a streamed answer → a typed reply. */
+  reader(reply: Reply): ReplyReader;
   error(failure: Failure): ErrorAnswer;
   /** An error inside a stream that has begun. */
   lateError(failure: Failure): Buffer;
   /** A sign of life while a stream waits. */
   readonly keepAlive: Buffer;
 }
+
+/** What it takes to read the answers of a server that speaks a dialect, whether or not clients may speak it too. */
+export type NativeDialect<Id extends string = string> = Pick<Dialect<Id>, 'id' | 'refusal' | 'reader'>;

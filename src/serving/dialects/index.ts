@@ -6,7 +6,11 @@ import { parseBody } from './json.ts';
 import { openAiChat } from './openai/chat.ts';
 import { openAiCompletions } from './openai/completions.ts';
 
-export const DIALECTS: readonly Dialect[] = [openAiChat, openAiCompletions];
+const TABLE = [openAiChat, openAiCompletions] as const;
+
+export type DialectId = (typeof TABLE)[number]['id'];
+
+export const DIALECTS: readonly Dialect<DialectId>[] = TABLE;
 
 /** In which errors are told where a request has no dialect. */
 export const DEFAULT_DIALECT: Dialect = openAiChat;

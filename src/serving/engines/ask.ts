@@ -1,7 +1,7 @@
 /** One question to a server over HTTP, and what came of it. */
 import { type HttpClient, WireError } from '../../http/client.ts';
 import { PulledResponse } from '../../http/pulled-response.ts';
-import { type Failure, failureFrom } from './failure.ts';
+import { type EngineFailure, failureFrom } from './failure.ts';
 
 export interface Question {
   readonly method?: 'GET' | 'POST';
@@ -19,7 +19,7 @@ export interface Answer {
   readonly body: string;
 }
 
-export type Asked = Answer | Failure;
+export type Asked = Answer | EngineFailure;
 
 /** A page of metrics has some hundred kilobytes; beyond this it is not one, and nobody should have to hold it. */
 const MAX_BYTES = 8 * 1024 * 1024;
@@ -43,7 +43,7 @@ export async function ask(client: HttpClient, question: Question, signal: AbortS
   }
 }
 
-function wireFailure(error: WireError, begun: boolean): Failure {
+function wireFailure(error: WireError, begun: boolean): EngineFailure {
   const failure = failureFrom(error);
   // What closes a connection before the head of an answer has sent something else than HTTP.
   if (failure.kind !== 'cut' || begun) return failure;

@@ -1,7 +1,7 @@
 /** What is known of an engine: the type of the table in `index.ts`, and what one of them says of itself. */
 import type { Endpoint } from '../../core/openai.ts';
 import type { Answers } from './answers.ts';
-import type { Failure } from './failure.ts';
+import type { EngineFailure } from './failure.ts';
 
 /** APIs for text. `kserve`: KServe's `/v2` with Triton's extensions. */
 export type ApiDialect =
@@ -98,7 +98,7 @@ export interface Quirks {
 }
 
 /** What helps against a failure at this engine, where that is more than what helps at any. */
-export type Cures = Readonly<Partial<Record<Failure['kind'] | `status ${number}`, string>>>;
+export type Cures = Readonly<Partial<Record<EngineFailure['kind'] | `status ${number}`, string>>>;
 
 /** A service that is paid by the token. */
 export interface Cloud {

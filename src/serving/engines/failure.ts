@@ -5,7 +5,7 @@
 import { describeError, type ErrorCode, RouterError } from '../../core/errors.ts';
 import { WireError, type WireFailure } from '../../http/client.ts';
 
-export type Failure =
+export type EngineFailure =
   /** No connection. `code` is the system's (`ECONNREFUSED`, `ENOTFOUND`, …); null where none came in time. */
   | { readonly kind: 'unreachable'; readonly code: string | null; readonly detail: string }
   /** Connected, but no whole answer in time. */
@@ -48,10 +48,10 @@ export type Failure =
 /** A failure on its way up the stack. */
 export class FailureError extends Error {
   override readonly name = 'FailureError';
-  readonly failure: Failure;
+  readonly failure: EngineFailure;
 
   /** @param where put before the sentence, such as an address */
-  constructor(failure: Failure, where?: string) {
+  constructor(failure: EngineFailure, where?: string) {
     super(where === undefined ? failureText(failure) : `${where}: ${failureText(failure)}`);
     this.failure = failure;
   }
@@ -65,7 +65,7 @@ const OF_ROUTER: Readonly<Partial<Record<ErrorCode, 'timeout' | 'cut' | 'unreach
 };
 
 /** Whatever was thrown, as a failure. */
-export function failureFrom(error: unknown): Failure {
+export function failureFrom(error: unknown): EngineFailure {
   if (error instanceof FailureError) return error.failure;
   const detail = error instanceof RouterError ? error.message : describeError(error);
   switch (kindOf(error)) {
@@ -99,7 +99,7 @@ export function systemCode(error: unknown): string | null {
 }
 
 /** A failure in words, without its cure. */
-export function failureText(failure: Failure): string {
+export function failureText(failure: EngineFailure): string {
   switch (failure.kind) {
     case 'unauthorized':
       return failure.detail ?? `it answers ${failure.status}: it wants a key`;
@@ -135,7 +135,7 @@ export function someOf(names: readonly string[]): string {
   return names.length > 8 ? `${names.slice(0, 8).join(', ')}, …` : names.join(', ');
 }
 
-function foreignText({ html, statuses, server }: Extract<Failure, { kind: 'foreign' }>): string {
+function foreignText({ html, statuses, server }: Extract<EngineFailure, { kind: 'foreign' }>): string {
   const what = html
     ? 'a web server with HTML pages'
     : `a server that answers ${statuses.join(', ')} where engines describe themselves`;

@@ -2,7 +2,7 @@
 import { type Answers, MODELS, modelIds, modelList, text } from './answers.ts';
 import { type Answer, type Asked, isAnswer } from './ask.ts';
 import type { EngineFacts } from './engine.ts';
-import type { Failure } from './failure.ts';
+import type { EngineFailure } from './failure.ts';
 import { ENGINES } from './index.ts';
 
 /** What is asked of an unknown address, below its base path. */
@@ -23,7 +23,7 @@ export interface EngineSighting {
   readonly apis: readonly Api[];
 }
 
-export type Sighting = EngineSighting | Failure;
+export type Sighting = EngineSighting | EngineFailure;
 
 export function recognise(answers: Answers): Sighting {
   const engines = enginesIn(answers);
@@ -51,7 +51,7 @@ function enginesIn(answers: Answers): readonly EngineFacts[] {
   return certain.length > 0 ? certain : ENGINES.filter(({ signs }) => signs?.maybe?.(answers));
 }
 
-function unrecognised(asked: readonly Asked[]): Failure {
+function unrecognised(asked: readonly Asked[]): EngineFailure {
   const answers = asked.filter(isAnswer);
   if (answers.length === 0) return unanswered(asked);
   const loading = answers.find((answer) => answer.status === 503);
@@ -67,9 +67,9 @@ function unrecognised(asked: readonly Asked[]): Failure {
 }
 
 /** The failure that says most. */
-function unanswered(asked: readonly Asked[]): Failure {
+function unanswered(asked: readonly Asked[]): EngineFailure {
   const failures = asked.flatMap((one) => (isAnswer(one) ? [] : [one]));
-  const order: readonly Failure['kind'][] = ['wrong-protocol', 'cut', 'timeout', 'unreachable'];
+  const order: readonly EngineFailure['kind'][] = ['wrong-protocol', 'cut', 'timeout', 'unreachable'];
   return (
     order.map((kind) => failures.find((one) => one.kind === kind)).find((one) => one !== undefined) ?? {
       kind: 'other',

@@ -1,7 +1,8 @@
 /** What an expert is to everybody else: something that turns one request into one reply. */
 import type { Ask } from '../dialects/ask.ts';
+import type { DialectId } from '../dialects/index.ts';
 import type { EngineDescription, ReportedLoad } from '../engines/engine.ts';
-import { type Failure, failureText } from '../engines/failure.ts';
+import { type EngineFailure, failureText } from '../engines/failure.ts';
 import type { AnswerSink, Generation } from '../reply/reply.ts';
 
 export type { EngineDescription, ReportedLoad } from '../engines/engine.ts';
@@ -18,7 +19,7 @@ export interface ExpertRequest {
 export type Health =
   | { readonly state: 'ready'; readonly detail?: string }
   | { readonly state: 'warming'; readonly detail: string }
-  | { readonly state: 'down'; readonly failure: Failure };
+  | { readonly state: 'down'; readonly failure: EngineFailure };
 
 /** What a state of health says beyond its name; empty where it says nothing. */
 export function healthText(health: Health): string {
@@ -28,8 +29,8 @@ export function healthText(health: Health): string {
 export interface Expert {
   readonly id: string;
   readonly kind: string;
-  /** Ids of the dialects whose bytes it takes and gives as they are, where there are any; it is asked typed in others. */
-  readonly speaks?: readonly string[];
+  /** Dialects whose bytes it relays as they are; what clients ask in any other it answers typed. */
+  readonly speaks: readonly DialectId[];
   /** Starts at once and returns before the first sink call. The sink gets bytes of the client's dialect. */
   generate(request: ExpertRequest, sink: AnswerSink): Generation;
   health(signal: AbortSignal): Promise<Health>;

@@ -2,16 +2,16 @@
 import { RouterError } from '../../core/errors.ts';
 import { WireError } from '../../http/client.ts';
 import type { PulledResponse } from '../../http/pulled-response.ts';
-import type { ReplyReader } from '../reply/reply.ts';
-import type { RawLane } from '../reply/scanner.ts';
+import type { NativeDialect } from '../dialects/dialect.ts';
+import type { Reply } from '../reply/reply.ts';
 import type { Work } from './running.ts';
 import { asRouterError } from './wire-failure.ts';
 
 export interface Translation {
   readonly expert: string;
-  readonly reader: ReplyReader;
-  /** Reads an answer with an error status. */
-  readonly refusal: RawLane['refusal'];
+  /** Of the server. */
+  readonly dialect: NativeDialect;
+  readonly reply: Reply;
   /** Whether nothing more is wanted. */
   stopped?(): boolean;
 }
@@ -19,11 +19,12 @@ export interface Translation {
 /** @throws a failure, where there is no whole answer */
 export async function readAnswer(
   response: PulledResponse,
-  { expert, reader, refusal, stopped = () => false }: Translation,
+  { expert, dialect, reply, stopped = () => false }: Translation,
   { drained }: Pick<Work, 'drained'>,
 ): Promise<void> {
   const { status, headers } = response.head;
-  if (status >= 400) throw refusal(status, headers, Buffer.from(await response.text()));
+  if (status >= 400) throw dialect.refusal(status, headers, Buffer.from(await response.text()));
+  const reader = dialect.reader(reply);
   try {
     for await (const piece of response.pieces()) {
       for (const room of reader.read(piece)) {

@@ -30,8 +30,10 @@ const FIELDS: Readonly<Record<keyof Parameters, string>> = {
   stop: 'stop',
 };
 
+type OpenAiDialect = Dialect<'openai-chat' | 'openai-completions'>;
+
 export class OpenAiAsk implements Ask {
-  readonly dialect: Dialect;
+  readonly dialect: OpenAiDialect;
   readonly endpoint: Endpoint;
   readonly model: string;
   readonly stream: boolean;
@@ -44,7 +46,7 @@ export class OpenAiAsk implements Ask {
   readonly members: readonly MemberPlace[] | undefined;
   readonly withoutHalves: Buffer | undefined;
 
-  constructor(dialect: Dialect, endpoint: Endpoint, facts: RoutingFacts, body: JsonBody) {
+  constructor(dialect: OpenAiDialect, endpoint: Endpoint, facts: RoutingFacts, body: JsonBody) {
     this.dialect = dialect;
     this.endpoint = endpoint;
     this.model = facts.model;

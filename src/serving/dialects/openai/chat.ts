@@ -8,7 +8,7 @@ import { sampledTurns } from '../turns.ts';
 import { OpenAiAsk } from './ask.ts';
 import { COMMON, commonFacts, keepLimits } from './common.ts';
 
-export const openAiChat: Dialect = {
+export const openAiChat: Dialect<'openai-chat'> = {
   ...COMMON,
   id: 'openai-chat',
   path: '/v1/chat/completions',

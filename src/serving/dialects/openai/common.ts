@@ -4,11 +4,15 @@ import type { Dialect, Json } from '../dialect.ts';
 import { optional } from '../json.ts';
 import type { OpenAiAsk } from './ask.ts';
 import { refusal, writeError, writeLateError } from './errors.ts';
+import { OpenAiReader } from './reader.ts';
 import { openAiScanner } from './scanner.ts';
 import { openAiWriter } from './writer.ts';
 
-export const COMMON: Pick<Dialect, 'writer' | 'scanner' | 'refusal' | 'error' | 'lateError' | 'keepAlive'> = {
+type Common = 'writer' | 'reader' | 'scanner' | 'refusal' | 'error' | 'lateError' | 'keepAlive';
+
+export const COMMON: Pick<Dialect, Common> = {
   writer: (ask, sink) => openAiWriter(ask as OpenAiAsk, sink),
+  reader: (reply) => new OpenAiReader(reply),
   scanner: openAiScanner,
   refusal,
   error: writeError,

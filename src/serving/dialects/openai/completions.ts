@@ -7,7 +7,7 @@ import { sampledTurns } from '../turns.ts';
 import { OpenAiAsk } from './ask.ts';
 import { COMMON, commonFacts, keepLimits } from './common.ts';
 
-export const openAiCompletions: Dialect = {
+export const openAiCompletions: Dialect<'openai-completions'> = {
   ...COMMON,
   id: 'openai-completions',
   path: '/v1/completions',

@@ -1,4 +1,4 @@
-/** The bytes of a streamed chat completion → a typed reply. Only the first choice is read: no more is asked for. */
+/** The bytes of a streamed completion, of a chat or a prompt → a typed reply. Only the first choice is read: no more is asked for. */
 import type { FinishReason, Usage } from '../../../core/openai.ts';
 import type { Reply, ReplyReader } from '../../reply/reply.ts';
 import type { Json } from '../dialect.ts';
@@ -52,7 +52,9 @@ export class OpenAiReader implements ReplyReader {
     if (!isObject(choice)) return true;
     const reason = textOrNull(choice.finish_reason);
     if (reason !== null) this.#reason = asFinishReason(reason);
-    return isObject(choice.delta) ? this.#delta(choice.delta) : true;
+    if (isObject(choice.delta)) return this.#delta(choice.delta);
+    const text = textOrNull(choice.text);
+    return text === null || this.#reply.text(text);
   }
 
   #delta({ content, reasoning_content, reasoning, tool_calls: calls }: Json): boolean {

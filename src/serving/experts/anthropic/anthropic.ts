@@ -3,8 +3,7 @@
  */
 import { HttpClient, WireError } from '../../../http/client.ts';
 import { PulledResponse } from '../../../http/pulled-response.ts';
-import { refusal } from '../../dialects/anthropic-messages/errors.ts';
-import { MessagesReader } from '../../dialects/anthropic-messages/reader.ts';
+import { anthropicMessages } from '../../dialects/anthropic-messages/index.ts';
 import type { Ask } from '../../dialects/ask.ts';
 import { modelIds } from '../../engines/answers.ts';
 import { type Asked, ask as askServer, isAnswer } from '../../engines/ask.ts';
@@ -31,6 +30,7 @@ export const anthropicKind: ExpertKind<AnthropicOptions> = {
 
 class AnthropicExpert implements Expert {
   readonly kind = 'anthropic';
+  readonly speaks = [];
   readonly id: string;
   readonly #options: AnthropicOptions;
   readonly #model: string;
@@ -128,8 +128,8 @@ class AnthropicExpert implements Expert {
     const stopping = new StoppingReply(reply, blankStops);
     const translation = {
       expert: this.id,
-      reader: new MessagesReader(stopping),
-      refusal,
+      dialect: anthropicMessages,
+      reply: stopping,
       stopped: () => stopping.stopped,
     };
     await readAnswer(response, translation, { drained });

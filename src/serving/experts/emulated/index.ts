@@ -55,6 +55,7 @@ function emulatedExpert(id: string, options: EmulatedOptions, deps: ExpertDeps):
   return {
     id,
     kind: 'emulated',
+    speaks: [],
     generate({ ask }, sink) {
       if (plan.instead !== null && typeof plan.instead === 'object' && !closed)
         return refuse(sink, plan.instead);

@@ -8,11 +8,9 @@ import type { Endpoint } from '../../../core/openai.ts';
 import { HttpClient, type OutgoingRequest, WireError } from '../../../http/client.ts';
 import { PulledResponse } from '../../../http/pulled-response.ts';
 import type { Ask } from '../../dialects/ask.ts';
+import type { DialectId } from '../../dialects/index.ts';
 import { OpenAiAsk } from '../../dialects/openai/ask.ts';
 import { openAiChat } from '../../dialects/openai/chat.ts';
-import { openAiCompletions } from '../../dialects/openai/completions.ts';
-import { refusal } from '../../dialects/openai/errors.ts';
-import { OpenAiReader } from '../../dialects/openai/reader.ts';
 import { asChat, CHAT_CAN } from '../../dialects/openai/translated.ts';
 import { ask as askServer, isAnswer } from '../../engines/ask.ts';
 import { RawRelay } from '../../reply/raw-relay.ts';
@@ -56,7 +54,6 @@ export const openaiKind: ExpertKind<OpenAiOptions> = {
 
 class OpenAiExpert implements Expert {
   readonly kind = 'openai';
-  readonly speaks = [openAiChat.id, openAiCompletions.id];
   readonly id: string;
   readonly #model: string;
   readonly #path: string;
@@ -92,9 +89,14 @@ class OpenAiExpert implements Expert {
     this.#engine = new OpenAiEngine({ base, model: this.#model, headers: key, metricsUrl });
   }
 
+  get speaks(): readonly DialectId[] {
+    return this.#quirks.speaks;
+  }
+
   generate({ ask, headers }: ExpertRequest, sink: AnswerSink): Generation {
     if (this.#closed) return refuse(sink, stopped(this.id));
-    if (ask instanceof OpenAiAsk) return this.#relay(ask, headers, sink);
+    if (ask instanceof OpenAiAsk && this.speaks.includes(ask.dialect.id))
+      return this.#relay(ask, headers, sink);
     const meta = {
       id: this.#deps.newId(ask.dialect.idPrefix),
       created: Math.floor(this.#deps.now() / 1000),
@@ -127,8 +129,7 @@ class OpenAiExpert implements Expert {
     const request = this.#outgoing(asChat(ask), headers);
     try {
       const response = await PulledResponse.open(this.#client, request, work.signal);
-      const reader = new OpenAiReader(work.reply);
-      await readAnswer(response, { expert: this.id, reader, refusal }, work);
+      await readAnswer(response, { expert: this.id, dialect: openAiChat, reply: work.reply }, work);
     } catch (error) {
       throw error instanceof WireError ? this.#asFailure(error) : error;
     }
