@@ -4,7 +4,8 @@
  */
 const LF = 0x0a;
 const CR = 0x0d;
-const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
+const BOM = [0xef, 0xbb, 0xbf];
+const NOTHING = Buffer.alloc(0);
 /** An event longer than this is not kept. */
 const MOST_EVENT = 1024 * 1024;
 const FIRST_CAPACITY = 1024;
@@ -19,7 +20,7 @@ export class EventBytes {
   #line = 0;
   #afterCr = false;
   /** The beginning of an event whose end has not come. */
-  #kept = Buffer.alloc(0);
+  #kept = NOTHING;
   #keptBytes = 0;
   #first = true;
 
@@ -28,15 +29,16 @@ export class EventBytes {
   }
 
   push(bytes: Buffer): void {
-    if (this.#isOneEvent(bytes)) this.#give(bytes);
+    const last = bytes.length - 1;
+    // As most pieces are: a line and its end, and then a blank line.
+    const one = this.between && last >= 2 && bytes[last] === LF && bytes.indexOf(LF) === last - 1;
+    if (one && bytes.indexOf(CR) < 0) this.#give(bytes);
     else this.#split(bytes);
   }
 
-  /** As most pieces are: a line and its end, and then a blank line. */
-  #isOneEvent(bytes: Buffer): boolean {
-    const last = bytes.length - 1;
-    if (this.#start !== 0 || this.#line !== 0 || this.#afterCr || last < 2) return false;
-    return bytes[last] === LF && bytes.indexOf(LF) === last - 1 && bytes.indexOf(CR) < 0;
+  /** Whether the next bytes begin an event. */
+  get between(): boolean {
+    return this.#start === 0 && this.#line === 0 && !this.#afterCr;
   }
 
   #split(bytes: Buffer): void {
@@ -60,7 +62,7 @@ export class EventBytes {
 
   /** Nothing more will come: what was begun is an event too. */
   end(): void {
-    if (this.#keptBytes > 0) this.#emit(Buffer.alloc(0), 0);
+    if (this.#keptBytes > 0) this.#emit(NOTHING, 0);
   }
 
   #emit(bytes: Buffer, end: number): void {
@@ -72,14 +74,14 @@ export class EventBytes {
     // Alone in its piece, as most are: no need to cut off the line's end.
     else if (start === 0 && end + 2 >= bytes.length && end > 0) this.#give(bytes);
     else if (end > start) this.#give(bytes.subarray(start, end));
-    if (begun) this.#kept = Buffer.alloc(0);
+    if (begun) this.#kept = NOTHING;
     this.#keptBytes = 0;
   }
 
   #give(event: Buffer | null): void {
-    const marked = this.#first && event?.subarray(0, BOM.length).equals(BOM);
+    const marked = this.#first && event !== null && BOM.every((byte, at) => event[at] === byte);
     this.#first = false;
-    this.#take(marked ? event!.subarray(BOM.length) : event);
+    this.#take(marked ? event.subarray(BOM.length) : event);
   }
 
   #keep(bytes: Buffer): void {

@@ -1,5 +1,6 @@
 /** Why there is no answer: one value, whichever dialect tells the client. */
 import { RouterError } from '../../core/errors.ts';
+import type { AnswerSink } from './reply.ts';
 
 export type Failure = RouterError | ToldFailure;
 
@@ -45,6 +46,18 @@ export class ToldFailure extends Error {
   /** The same under another status. */
   as(status: number): ToldFailure {
     return new ToldFailure({ ...this, message: this.message, status });
+  }
+}
+
+type Show = (sink: Omit<AnswerSink, 'fail'>) => void;
+
+/** A whole answer that says nothing: another expert may say more, and where none does it is shown as it came. */
+export class EmptyAnswer extends RouterError {
+  readonly show: Show;
+
+  constructor(expert: string, show: Show) {
+    super('expert_failed', `Expert '${expert}' gave an empty answer.`);
+    this.show = show;
   }
 }
 

@@ -2,14 +2,13 @@
  * One answer in the client's own dialect, relayed byte for byte. What may yet be no answer is held back; what the
  * bytes mean is asked of the dialect alone.
  */
-import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
 import { RouterError } from '../../core/errors.ts';
 import { responseHeadersForClient } from '../../core/headers.ts';
 import { isEventStream } from '../../core/sse.ts';
 import type { ResponseHandler, WireError } from '../../http/client.ts';
 import type { ResponseHead } from '../../http/response-parser.ts';
-import { brokenOff, type Failure, ToldFailure } from './failure.ts';
-import { type AnswerSink, UNKNOWN_OUTCOME } from './reply.ts';
+import { brokenOff, EmptyAnswer, type Failure, ToldFailure } from './failure.ts';
+import { type AnswerSink, type Outcome, UNKNOWN_OUTCOME } from './reply.ts';
 import type { RawLane, Scanner } from './scanner.ts';
 
 const MOST_ERROR_BYTES = 64 * 1024;
@@ -25,7 +24,7 @@ export interface RawRelayOptions {
   asFailure(error: WireError): RouterError;
 }
 
-/** `opening`: what may yet be no answer is held; `opaque`: encoded, not read. */
+/** `opening`: what may yet be no answer is held; `opaque`: in a coding that cannot be undone, not read. */
 type State = 'opening' | 'answer' | 'error' | 'opaque' | 'over';
 
 export class RawRelay implements ResponseHandler {
@@ -90,7 +89,10 @@ export class RawRelay implements ResponseHandler {
   }
 
   fail(error: WireError): void {
-    this.#sink.fail(this.#options.asFailure(error));
+    // The loss of a connection takes nothing from what was said before it.
+    if (this.#state === 'error') this.#told();
+    else if (this.#state === 'answer' && this.#scanner?.done) this.#end(this.#scanner);
+    else this.#sink.fail(this.#options.asFailure(error));
   }
 
   #hold(payload: Buffer): void {
@@ -125,6 +127,7 @@ export class RawRelay implements ResponseHandler {
   #end(scanner: Scanner): void {
     const ending = scanner.end();
     if (ending instanceof ToldFailure) this.#fail(this.#named(ending));
+    else if ('empty' in ending) this.#empty(ending.empty);
     else if (!('missing' in ending)) {
       this.#answer();
       this.#sink.end(ending);
@@ -136,6 +139,18 @@ export class RawRelay implements ResponseHandler {
     } else this.#refuse(`gave no whole answer: ${ending.missing}`);
   }
 
+  #empty(outcome: Outcome): void {
+    if (this.#state === 'answer') this.#sink.end(outcome);
+    else
+      this.#fail(
+        new EmptyAnswer(this.#options.expert, (sink) => {
+          sink.head(this.#head.status, responseHeadersForClient(this.#head.headers));
+          for (const payload of this.#held) sink.data(payload);
+          sink.end(outcome);
+        }),
+      );
+  }
+
   /** An error inside an answer of success, under the status that it stands for here. */
   #named(failure: ToldFailure): ToldFailure {
     const status = this.#options.statuses[failure.status] ?? failure.status;
@@ -145,8 +160,7 @@ export class RawRelay implements ResponseHandler {
   #told(): void {
     const { status, headers } = this.#head;
     const body = this.#held.length === 1 ? this.#held[0]! : Buffer.concat(this.#held);
-    const told = readable(headers['content-encoding'], body);
-    this.#fail(this.#options.lane.refusal(this.#options.statuses[status] ?? status, headers, told));
+    this.#fail(this.#options.lane.refusal(this.#options.statuses[status] ?? status, headers, body));
   }
 
   #refuse(wrong: string): void {
@@ -157,22 +171,6 @@ export class RawRelay implements ResponseHandler {
     const shown = this.#state === 'answer';
     this.#state = 'over';
     this.#sink.fail(shown ? brokenOff(this.#options.expert, failure) : failure);
-  }
-}
-
-const DECODERS: Readonly<Record<string, (body: Buffer, limit: { maxOutputLength: number }) => Buffer>> = {
-  gzip: gunzipSync,
-  deflate: inflateSync,
-  br: brotliDecompressSync,
-};
-
-/** An error's body without its encoding; empty where that cannot be undone within bounds. */
-function readable(encoding = 'identity', body: Buffer): Buffer {
-  if (encoding === 'identity') return body;
-  try {
-    return DECODERS[encoding]!(body, { maxOutputLength: MOST_ERROR_BYTES });
-  } catch {
-    return Buffer.alloc(0);
   }
 }
 

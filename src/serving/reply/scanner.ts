@@ -5,12 +5,14 @@ import type { Outcome } from './reply.ts';
 /** `silence`: no content yet, so another expert can still take over; a failure: it is an error, whatever its status. */
 export type Opening = 'silence' | 'content' | ToldFailure;
 
-/** An error instead of an answer, or what is missing of one, or how a whole one ended. */
-export type Ending = ToldFailure | { readonly missing: string } | Outcome;
+/** An error instead of an answer, or what is missing of one, or how a whole one ended; `empty`: it says nothing. */
+export type Ending = ToldFailure | { readonly missing: string } | { readonly empty: Outcome } | Outcome;
 
 export interface Scanner {
   /** Looks at the next bytes, cut anywhere; they must not change later. Linear, in bounded memory. */
   push(bytes: Buffer): Opening;
+  /** Whether the answer has said that it is whole: the loss of its connection takes nothing from it. */
+  readonly done: boolean;
   /** Nothing more will come. */
   end(): Ending;
 }

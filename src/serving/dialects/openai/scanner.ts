@@ -21,11 +21,13 @@ const MOST_WHOLE = 64 * 1024;
 const DONE = '[DONE]';
 /** An event that may say so and nothing else. */
 const MOST_DONE = 24;
+const LF = 0x0a;
 const QUOTE = 0x22;
 const ZERO = 0x30;
 const SPACE = 0x20;
 const COLON = 0x3a;
 const OPEN_OBJECT = 0x7b;
+const NOTHING = Buffer.alloc(0);
 
 export function openAiScanner(stream: boolean): Scanner {
   return stream ? new StreamScanner() : new BodyScanner();
@@ -33,12 +35,11 @@ export function openAiScanner(stream: boolean): Scanner {
 
 class StreamScanner implements Scanner {
   readonly #events = new EventBytes((event) => this.#event(event));
-  readonly #opened = new Set<unknown>();
-  readonly #finished = new Map<unknown, string>();
+  readonly #likeLast = new Likeness();
+  /** Each choice by its index, with the reason for its end; empty while it goes on. */
+  readonly #choices = new Map<unknown, string>();
   #bytes = 0;
   #opening: Opening = 'silence';
-  readonly #reason = new Member('"finish_reason"', 'end');
-  readonly #index = new Member('"index"', 'start');
   /** Every event is parsed: a choice has ended, or there are several. */
   #close = false;
   #done = false;
@@ -47,7 +48,15 @@ class StreamScanner implements Scanner {
   /** The last event that was passed over. */
   #unread: Buffer | null = null;
 
+  get done(): boolean {
+    return this.#done && this.#error === null;
+  }
+
   push(bytes: Buffer): Opening {
+    if (!this.#close && this.#likeLast.holds(bytes) && this.#events.between) {
+      this.#unread = bytes;
+      return 'content';
+    }
     this.#bytes += bytes.length;
     this.#events.push(bytes);
     if (this.#opening === 'silence' && this.#bytes > MOST_OPENING) this.#opening = 'content';
@@ -58,9 +67,13 @@ class StreamScanner implements Scanner {
     this.#events.end();
     if (this.#unread) this.#read(this.#unread);
     if (this.#error) return this.#error;
-    if (this.#done || this.#allFinished()) return this.#outcome();
     if (this.#bytes === 0) return { missing: 'it is empty' };
-    const some = this.#finished.size > 0 ? ' for each of its choices' : '';
+    const ended = this.#endedChoices();
+    if (this.#done || ended === 'all') {
+      if (this.#opening !== 'silence') return this.#outcome();
+      return ended === 'all' ? { empty: this.#outcome() } : { missing: 'the stream has no content' };
+    }
+    const some = ended === 'some' ? ' for each of its choices' : '';
     return { missing: `the stream ended without a finish reason${some}` };
   }
 
@@ -69,25 +82,14 @@ class StreamScanner implements Scanner {
       this.#opening = 'content';
       this.#unread = null;
     } else if (this.#opening === 'silence') this.#open(event);
-    else if (this.#close || event.length <= MOST_DONE || this.#tells(event)) this.#read(event);
+    else if (this.#close || event.length <= MOST_DONE || !this.#likeLast.learn(event)) this.#read(event);
     else this.#unread = event;
-  }
-
-  /**
-   * Whether it may end a choice, by a reason that is a text and not empty, or is of another than the first: within a
-   * text the quotes of a member would be escaped.
-   */
-  #tells(event: Buffer): boolean {
-    const reason = this.#reason.find(event);
-    if (reason >= 0 && event[reason] === QUOTE && event[reason + 1] !== QUOTE) return true;
-    const index = this.#index.find(event);
-    return index >= 0 && event[index] !== ZERO;
   }
 
   #open(event: Buffer): void {
     const value = this.#read(event);
     if (this.#error) this.#opening = this.#error;
-    else if (value !== null && !isSilent(value)) this.#opening = 'content';
+    else if (value === undefined ? isWholeJson(event) : !isSilent(value)) this.#opening = 'content';
   }
 
   /** Notes all that an event says. @returns its value, undefined if it is no JSON; null where it has none */
@@ -99,7 +101,7 @@ class StreamScanner implements Scanner {
     }
     if (data.trim() === DONE) {
       this.#done = true;
-      return undefined;
+      return null;
     }
     const value = parseJson(data);
     this.#error ??= errorUnder200(value, data);
@@ -115,66 +117,123 @@ class StreamScanner implements Scanner {
   #note({ choices, usage }: Json): void {
     this.#usage = readUsage(usage) ?? this.#usage;
     if (!Array.isArray(choices)) return;
-    for (const choice of choices.filter(isObject)) {
+    for (const choice of choices as unknown[]) {
+      if (!isObject(choice)) continue;
       const { index = 0, finish_reason: reason } = choice;
-      this.#opened.add(index);
-      if (typeof reason === 'string' && reason !== '') this.#finished.set(index, reason);
+      const ended = typeof reason === 'string' && reason !== '';
+      if (ended) this.#choices.set(index, reason);
+      else if (!this.#choices.has(index)) this.#choices.set(index, '');
+      if (ended || this.#choices.size > 1) this.#close = true;
     }
-    this.#close = this.#finished.size > 0 || this.#opened.size > 1;
   }
 
-  #allFinished(): boolean {
-    return this.#finished.size > 0 && [...this.#opened].every((index) => this.#finished.has(index));
+  #endedChoices(): 'all' | 'some' | 'none' {
+    const ended = [...this.#choices.values()].filter((reason) => reason !== '').length;
+    if (ended === 0) return 'none';
+    return ended === this.#choices.size ? 'all' : 'some';
   }
 
   #outcome(): Outcome {
-    return { usage: this.#usage, finishReason: asFinishReason([...this.#finished.values()].at(-1)) };
+    return { usage: this.#usage, finishReason: asFinishReason([...this.#choices.values()].at(-1)) };
   }
 }
 
+const REASON = '"finish_reason"';
+const INDEX = '"index"';
+const NULL = Buffer.from('null');
+
 /**
- * A member of each event, by its key. In a stream it mostly stands as far from the event's start, or end, as in the
- * event before: there it is looked for first, which costs a tenth of a search.
+ * Whether an event ends no choice and is of the first one. In a stream its index stands as far from the start, and its
+ * reason as far from the end, as in the event before: comparing there costs a tenth of a search. Within a text the
+ * quotes of a member would be escaped.
  */
-class Member {
-  readonly #key: Buffer;
-  readonly #from: 'start' | 'end';
-  #offset = 0;
+class Likeness {
+  /** The last event that was searched: its index and where that stood, and its end from its reason on. */
+  #index: Buffer = NOTHING;
+  #at = 0;
+  #end: Buffer = NOTHING;
+  /** Bytes from its first line break on. */
+  #breaks = 0;
 
-  constructor(key: string, from: 'start' | 'end') {
-    this.#key = Buffer.from(key);
-    this.#from = from;
+  /** Whether the bytes are one event that is like the last that was learned. */
+  holds(bytes: Buffer): boolean {
+    const end = this.#end;
+    return (
+      end.length > 0 &&
+      standsAt(bytes, bytes.length - end.length, end) &&
+      standsAt(bytes, this.#at, this.#index) &&
+      bytes.indexOf(LF) === bytes.length - this.#breaks
+    );
   }
 
-  /** Where its value begins; -1 where there is none. */
-  find(event: Buffer): number {
-    let at = this.#from === 'start' ? this.#offset : event.length - this.#offset;
-    if (!this.#standsAt(event, at)) {
-      at = event.indexOf(this.#key);
-      if (at < 0) return -1;
-      this.#offset = this.#from === 'start' ? at : event.length - at;
-    }
-    at += this.#key.length;
-    while (at < event.length && (event[at]! <= SPACE || event[at] === COLON)) at += 1;
-    return at;
-  }
-
-  #standsAt(event: Buffer, at: number): boolean {
-    const key = this.#key;
-    if (at < 0 || at + key.length > event.length) return false;
-    for (let i = 0; i < key.length; i += 1) if (event[at + i] !== key[i]) return false;
+  /** Searches an event of any form. @returns whether it ends no choice and is of the first one, as far as it says */
+  learn(event: Buffer): boolean {
+    this.#end = NOTHING;
+    const index = keyIn(event, INDEX);
+    const number = index < 0 ? index : valueAt(event, index + INDEX.length);
+    if (index >= 0 && event[number] !== ZERO) return false;
+    const reason = keyIn(event, REASON);
+    if (reason < 0) return true;
+    const value = valueAt(event, reason + REASON.length);
+    if (event[value] === QUOTE) return event[value + 1] === QUOTE;
+    const breaks = event.length - event.indexOf(LF);
+    const alone = event[event.length - 1] === LF && (breaks === 2 || breaks === 3);
+    if (index < 0 || !alone || !standsAt(event, value, NULL)) return true;
+    this.#breaks = breaks;
+    this.#index = event.subarray(index, number + 1);
+    this.#at = index;
+    this.#end = event.subarray(reason);
     return true;
   }
 }
 
+/** A key is searched without its first quote, of which an event has many: that takes half the time. */
+const SEARCHED: Readonly<Record<string, Buffer>> = Object.fromEntries(
+  [INDEX, REASON].map((key) => [key, Buffer.from(key.slice(1))]),
+);
+
+function keyIn(event: Buffer, key: string): number {
+  const at = event.indexOf(SEARCHED[key]!) - 1;
+  return at < 0 || event[at] === QUOTE ? at : event.indexOf(key, at);
+}
+
+/** Where the value begins of a member whose key ends there. */
+function valueAt(event: Buffer, from: number): number {
+  let at = from;
+  while (event[at] === SPACE || event[at] === COLON) at += 1;
+  return at;
+}
+
+function standsAt(event: Buffer, at: number, bytes: Buffer): boolean {
+  if (at < 0 || at + bytes.length > event.length) return false;
+  for (let i = 0; i < bytes.length; i += 1) if (event[at + i] !== bytes[i]) return false;
+  return true;
+}
+
+/** Whether data that is no JSON to the letter, as where some engines write NaN, is all there. */
+function isWholeJson(event: Buffer): boolean {
+  const skim = new JsonSkim([]);
+  skim.push(Buffer.from(dataOf(event) ?? ''));
+  return skim.whole;
+}
+
 /** A chunk that says who speaks and nothing else, as the first of a stream does, or that has no choice at all. */
 function isSilent(value: unknown): boolean {
-  if (!isObject(value) || !Array.isArray(value.choices)) return false;
-  return value.choices.every((choice: unknown) => {
-    if (!isObject(choice) || choice.finish_reason) return false;
-    const { role: _role, ...said } = (isObject(choice.delta) ? choice.delta : {}) as Json;
-    return [choice.text, choice.message, ...Object.values(said)].every(isEmpty);
-  });
+  return !isObject(value) || !Array.isArray(value.choices) || value.choices.every(saysNothing);
+}
+
+/** An end that was cut short or filtered says something; an empty completion is a common and good one. */
+function saysNothing(choice: unknown): boolean {
+  if (!isObject(choice)) return true;
+  const { finish_reason: reason, text, delta, message } = choice;
+  if (reason && (reason !== 'stop' || typeof text === 'string')) return false;
+  return isEmpty(text) && hasRoleAlone(delta) && hasRoleAlone(message);
+}
+
+function hasRoleAlone(said: unknown): boolean {
+  if (!isObject(said)) return isEmpty(said);
+  for (const key in said) if (key !== 'role' && !isEmpty(said[key])) return false;
+  return true;
 }
 
 function isEmpty(value: unknown): boolean {
@@ -189,6 +248,7 @@ class BodyScanner implements Scanner {
   ]);
   #held: Buffer[] = [];
   #bytes = 0;
+  readonly done = false;
 
   push(bytes: Buffer): Opening {
     this.#bytes += bytes.length;
@@ -204,7 +264,7 @@ class BodyScanner implements Scanner {
     const value = parseJson(json);
     const error = errorUnder200(value, json);
     if (error) return error;
-    if (isObject(value)) return outcomeOf(value);
+    if (isObject(value)) return endingOf(value);
     // What is too large, or no JSON to the letter (some engines write NaN).
     this.#skimHeld();
     if (!this.#skim.whole) return { missing: 'its JSON is not whole' };
@@ -221,9 +281,12 @@ class BodyScanner implements Scanner {
   }
 }
 
-function outcomeOf({ usage, choices }: Json): Outcome {
+function endingOf(value: Json): Ending {
+  const { usage, choices } = value;
   const last: unknown = Array.isArray(choices) ? choices.at(-1) : undefined;
-  return asOutcome(usage, isObject(last) ? last.finish_reason : undefined);
+  if (!isObject(last)) return { missing: 'it has no choices' };
+  const outcome = asOutcome(usage, last.finish_reason);
+  return isSilent(value) ? { empty: outcome } : outcome;
 }
 
 function asOutcome(usage: unknown, reason: unknown): Outcome {
