@@ -187,7 +187,7 @@ async function servedModels(
   const found = await Promise.all(names.map(namedModel));
   const bySource = new Map(found.map((model) => [model.source, model]));
   const limits = limitsOf(options);
-  const lengths = lengthsOf(options);
+  const { mean: lengths } = lengthsOf(options);
   const sized = [...bySource.values()].map(({ source, local, shape }) => {
     const d = deployment({
       model: shape,
@@ -205,9 +205,15 @@ async function servedModels(
 
 function formatSuffix({ precision, kvCache }: EngineFormat): string {
   const own = precision.kvBytes === 1 ? kvCache : '16bit';
-  const usual = { fp16: '16bit', bf16: '16bit', int4: '16bit', fp8: 'fp8', fp4: 'fp8', int8: 'int8' }[
-    precision.name
-  ];
+  const usual = {
+    fp16: '16bit',
+    bf16: '16bit',
+    int4: '16bit',
+    mxfp4: '16bit',
+    fp8: 'fp8',
+    fp4: 'fp8',
+    int8: 'int8',
+  }[precision.name];
   return own === usual ? precision.name : `${precision.name}-kv-${own}`;
 }
 

@@ -92,6 +92,11 @@ export const VERBS: readonly Verb[] = [
     load: async () => (await import('./simulate.ts')).simulateCommand(),
   },
   {
+    name: 'calibrate',
+    summary: 'measure an engine of your own for a minute, so that plan and simulate go by its times',
+    load: async () => (await import('./calibrate.ts')).calibrateCommand(),
+  },
+  {
     name: 'pull',
     summary: 'fetch the llama.cpp engine and model weights into the cache',
     load: async () => (await import('./pull.ts')).pullCommand(),

@@ -31,7 +31,7 @@ const HUGGING_FACE: Readonly<Partial<Record<PrecisionName, string | null>>> = {
 };
 
 /** `--qformat` of TensorRT-LLM's `examples/quantization/quantize.py` up to 1.2, whose checkpoints `trtllm-build` reads. */
-const LEGACY: Readonly<Record<PrecisionName, string>> = {
+const LEGACY: Readonly<Record<Exclude<PrecisionName, 'mxfp4'>, string>> = {
   fp16: 'full_prec',
   bf16: 'full_prec',
   fp8: 'fp8',
@@ -86,6 +86,12 @@ function precisionOn(gpu: Gpu, name: string | undefined): Precision {
 }
 
 function qformat(name: PrecisionName, serve: ServeMode, quantized: boolean): string | null {
+  if (name === 'mxfp4') {
+    if (quantized && serve !== 'legacy') return null;
+    throw new UserError(
+      '--precision: mxfp4 is a format that checkpoints are published in (gpt-oss), served as it is: add --quantized and do not compile.',
+    );
+  }
   if (serve === 'legacy') {
     if (quantized)
       throw new UserError(

@@ -3,7 +3,12 @@ import type { Command } from 'commander';
 import { seededRandom } from '../../core/random.ts';
 import { DEFAULT_LIMITS, type EngineLimits } from '../../simulating/memory.ts';
 import type { MeanLengths } from '../../simulating/steady-state.ts';
-import { meanLengths, NAMED_LENGTHS } from '../../simulating/workload/lengths.ts';
+import {
+  type LengthDistribution,
+  type LengthModel,
+  meanLengths,
+  NAMED_LENGTHS,
+} from '../../simulating/workload/lengths.ts';
 import { UsageError } from '../usage-error.ts';
 import { amountOf } from './options.ts';
 
@@ -46,18 +51,42 @@ export function limitsOf(options: LoadOptions): EngineLimits {
   };
 }
 
+export interface PlannedLengths {
+  readonly mean: MeanLengths;
+  readonly model: LengthModel;
+}
+
+/** Lengths given as means vary as answers of one kind do: half as long again for one in twenty. */
+const SPREAD = 1.5;
+
+function around(mean: number): LengthDistribution {
+  // The median of such a log-normal lies 3 % below its mean.
+  const median = Math.max(1, Math.round(mean * 0.97));
+  return { kind: 'lognormal', median, p95: Math.max(median, Math.round(SPREAD * median)), max: 3 * median };
+}
+
 /** @throws {UserError} naming the option at fault. */
-export function lengthsOf(options: LoadOptions): MeanLengths {
-  if (options.lengths === undefined)
-    return {
+export function lengthsOf(options: LoadOptions): PlannedLengths {
+  if (options.lengths === undefined) {
+    const mean = {
       promptTokens: amountOf('--input', options.input, 'whole'),
       outputTokens: amountOf('--output', options.output, 'whole'),
     };
+    const model: LengthModel = {
+      kind: 'independent',
+      prompt: around(mean.promptTokens),
+      output: around(mean.outputTokens),
+    };
+    return { mean, model };
+  }
   const named = NAMED_LENGTHS[options.lengths];
   if (!named)
     throw new UsageError(
       `--lengths: "${options.lengths}" is not known. Known: ${Object.keys(NAMED_LENGTHS).join(', ')}.`,
     );
-  const mean = meanLengths(named, seededRandom(1));
-  return { promptTokens: Math.round(mean.promptTokens), outputTokens: Math.round(mean.outputTokens) };
+  const { promptTokens, outputTokens } = meanLengths(named, seededRandom(1));
+  return {
+    mean: { promptTokens: Math.round(promptTokens), outputTokens: Math.round(outputTokens) },
+    model: named,
+  };
 }

@@ -1,21 +1,21 @@
 /**
- * Finds server-sent events in bytes as they come, however they were cut (WHATWG HTML, section 9.2.6), without decoding
- * them. An event that lies within one piece is not copied.
+ * Splits bytes into server-sent events, wherever the pieces were cut (WHATWG HTML, section 9.2.6), without decoding
+ * them. An event within one piece is not copied.
  */
 const LF = 0x0a;
 const CR = 0x0d;
 const BOM = [0xef, 0xbb, 0xbf];
 const NOTHING = Buffer.alloc(0);
-/** An event longer than this is not kept. */
+/** Longer events are dropped. */
 const MOST_EVENT = 1024 * 1024;
 const FIRST_CAPACITY = 1024;
 
-/** @param event its lines, or null where there were too many bytes to keep */
+/** @param event its lines; null for an event that was too long to keep */
 export type TakeEvent = (event: Buffer | null) => void;
 
 export class EventBytes {
   readonly #take: TakeEvent;
-  /** Where the event and its line begin, counted in the piece at hand: negative in an earlier one. */
+  /** Offsets of the current event and line in the current piece; negative if they began in an earlier one. */
   #start = 0;
   #line = 0;
   #afterCr = false;
@@ -30,7 +30,7 @@ export class EventBytes {
 
   push(bytes: Buffer): void {
     const last = bytes.length - 1;
-    // As most pieces are: a line and its end, and then a blank line.
+    // The usual piece is one line and a blank line.
     const one = this.between && last >= 2 && bytes[last] === LF && bytes.indexOf(LF) === last - 1;
     if (one && bytes.indexOf(CR) < 0) this.#give(bytes);
     else this.#split(bytes);
@@ -46,7 +46,7 @@ export class EventBytes {
       const byte = bytes[at]!;
       if (byte !== LF && byte !== CR) continue;
       if (byte === LF && this.#afterCr && at === this.#line) {
-        // The second half of a line's end.
+        // The LF of a CRLF.
         this.#afterCr = false;
         if (this.#start === at) this.#start = at + 1;
       } else {
@@ -71,7 +71,7 @@ export class EventBytes {
     const start = Math.max(this.#start, 0);
     this.#start = end + 1;
     if (begun) this.#give(this.#keptBytes > MOST_EVENT ? null : this.#kept.subarray(0, this.#keptBytes));
-    // Alone in its piece, as most are: no need to cut off the line's end.
+    // Alone in its piece: given with its line breaks, which costs no slice.
     else if (start === 0 && end + 2 >= bytes.length && end > 0) this.#give(bytes);
     else if (end > start) this.#give(bytes.subarray(start, end));
     if (begun) this.#kept = NOTHING;

@@ -1,4 +1,4 @@
-/** A request of OpenAI's, chat or completions, as what anybody asks. */
+/** A request for a chat completion or a completion. */
 import type { MemberPlace } from '../../../core/json-measure.ts';
 import type { Endpoint } from '../../../core/openai.ts';
 import { wellFormed } from '../../../core/well-formed.ts';
@@ -61,7 +61,7 @@ export class OpenAiAsk implements Ask {
     this.withoutHalves = body.withoutHalves;
   }
 
-  /** Whether a stream is to tell its usage. */
+  /** Whether a stream ends with its usage. */
   get wantsUsage(): boolean {
     const options = this.json.stream_options;
     return isObject(options) && options.include_usage === true;
@@ -124,7 +124,7 @@ export class OpenAiAsk implements Ask {
   }
 }
 
-/** One prompt; a list of several is refused, because the reply has room for one answer. */
+/** One prompt; a list of several is refused, because a reply has one answer. */
 function readPrompt(prompt: unknown): string {
   const [first, ...more] = (Array.isArray(prompt) ? prompt : [prompt]) as unknown[];
   if (more.length > 0) throw unsupported('prompt', 'it may hold one text per request at this expert');

@@ -1,4 +1,4 @@
-/** What OpenAI's two dialects share: all but where a request's text stands. */
+/** Shared by OpenAI's two dialects: everything but the fields that hold a request's text. */
 import { AUTO, type RoutingFacts } from '../ask.ts';
 import type { Dialect, Json } from '../dialect.ts';
 import { optional } from '../json.ts';
@@ -30,7 +30,7 @@ export function commonFacts(json: Json): Pick<RoutingFacts, 'model' | 'stream' |
   };
 }
 
-/** The limits, which an expert may rewrite in the bytes. */
+/** The limits, which experts may rewrite in the bytes. */
 export function keepLimits({ max_tokens, max_completion_tokens }: Json): Json {
   return {
     ...(typeof max_tokens === 'number' ? { max_tokens } : {}),

@@ -1,4 +1,4 @@
-/** OpenAI's completions: one prompt, or several at an expert that takes them. */
+/** OpenAI's completions: one prompt, or several if the expert takes them. */
 import type { CompletionBody } from '../../../core/openai.ts';
 import { routableTurns } from '../../../deciding/text/routable.ts';
 import type { Dialect, Json } from '../dialect.ts';

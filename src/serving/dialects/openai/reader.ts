@@ -1,4 +1,4 @@
-/** The bytes of a streamed completion, of a chat or a prompt → a typed reply. Only the first choice is read: no more is asked for. */
+/** The bytes of a streamed chat or text completion → a typed reply. Reads the first choice; only one is requested. */
 import type { FinishReason, Usage } from '../../../core/openai.ts';
 import type { Reply, ReplyReader } from '../../reply/reply.ts';
 import type { Json } from '../dialect.ts';
@@ -67,7 +67,7 @@ export class OpenAiReader implements ReplyReader {
     return room;
   }
 
-  /** The first piece of a call has its id and name, the others its index alone. */
+  /** Only a call's first piece has its id and name; the others have its index. */
   #toolCall({ index, id, function: called }: Json): boolean {
     const { name, arguments: json } = (isObject(called) ? called : {}) as Json;
     let room = true;

@@ -1,7 +1,7 @@
 /**
- * What OpenAI's bytes tell while they pass: whether content has begun, whether it is an error, whether every choice came
- * to its end, and with which usage. Events are parsed while their meaning is open: at the opening, at a finish reason,
- * and after it; of those between, two members are looked at where they stand.
+ * Judges OpenAI's bytes as they pass: whether content has begun, whether it is an error, whether every choice has
+ * finished, and the usage. Events are parsed until content begins and from the first finish reason on; of those in
+ * between only two members are compared.
  */
 import type { FinishReason, Usage } from '../../../core/openai.ts';
 import type { ToldFailure } from '../../reply/failure.ts';
@@ -13,13 +13,13 @@ import { isObject, parseJson } from '../json.ts';
 import { JsonSkim } from '../json-skim.ts';
 import { errorUnder200 } from './errors.ts';
 
-/** Silence that has lasted for more bytes, be it comments or one event, is passed on. */
+/** After this many bytes without content, the stream is passed on all the same. */
 const MOST_OPENING = 16 * 1024;
-/** Whole answers beyond this are passed on as they come. */
+/** Larger bodies are passed on as they come. */
 const MOST_WHOLE = 64 * 1024;
 
 const DONE = '[DONE]';
-/** An event that may say so and nothing else. */
+/** Bytes of an event that may be `[DONE]`. */
 const MOST_DONE = 24;
 const LF = 0x0a;
 const QUOTE = 0x22;
@@ -36,16 +36,16 @@ export function openAiScanner(stream: boolean): Scanner {
 class StreamScanner implements Scanner {
   readonly #events = new EventBytes((event) => this.#event(event));
   readonly #likeLast = new Likeness();
-  /** Each choice by its index, with the reason for its end; empty while it goes on. */
+  /** Index → finish reason of each choice; empty until it finishes. */
   readonly #choices = new Map<unknown, string>();
   #bytes = 0;
   #opening: Opening = 'silence';
-  /** Every event is parsed: a choice has ended, or there are several. */
+  /** From now on every event is parsed: a choice has finished, or there are several. */
   #close = false;
   #done = false;
   #error: ToldFailure | null = null;
   #usage: Usage | 'unknown' = 'unknown';
-  /** The last event that was passed over. */
+  /** The last event that was not parsed. */
   #unread: Buffer | null = null;
 
   get done(): boolean {
@@ -92,7 +92,7 @@ class StreamScanner implements Scanner {
     else if (value === undefined ? isWholeJson(event) : !isSilent(value)) this.#opening = 'content';
   }
 
-  /** Notes all that an event says. @returns its value, undefined if it is no JSON; null where it has none */
+  /** Records what an event says. @returns its value; undefined for invalid JSON, null for none */
   #read(event: Buffer): unknown {
     const data = dataOf(event);
     if (data === null) {
@@ -109,7 +109,7 @@ class StreamScanner implements Scanner {
     return value;
   }
 
-  /** Ollama writes the error of a runner that died as a line of JSON. Whatever else is no event is no answer. */
+  /** When its runner dies, Ollama writes the error as a plain line of JSON. Other lines are ignored. */
   #readLine(json: string): void {
     this.#error ??= errorUnder200(parseJson(json), json);
   }
@@ -143,19 +143,19 @@ const INDEX = '"index"';
 const NULL = Buffer.from('null');
 
 /**
- * Whether an event ends no choice and is of the first one. In a stream its index stands as far from the start, and its
- * reason as far from the end, as in the event before: comparing there costs a tenth of a search. Within a text the
- * quotes of a member would be escaped.
+ * Recognises further events of the first choice that do not finish it. Within a stream, `index` stays at the same
+ * distance from an event's start and `finish_reason` from its end, and comparing bytes there costs a tenth of a search.
+ * Neither key can be part of a text, where its quotes would be escaped.
  */
 class Likeness {
-  /** The last event that was searched: its index and where that stood, and its end from its reason on. */
+  /** Of the last event that was searched: the index and its offset, and everything from the finish reason on. */
   #index: Buffer = NOTHING;
   #at = 0;
   #end: Buffer = NOTHING;
-  /** Bytes from its first line break on. */
+  /** Its bytes from the first LF on. */
   #breaks = 0;
 
-  /** Whether the bytes are one event that is like the last that was learned. */
+  /** Whether the bytes are one event like the last that was learned. */
   holds(bytes: Buffer): boolean {
     const end = this.#end;
     return (
@@ -166,7 +166,7 @@ class Likeness {
     );
   }
 
-  /** Searches an event of any form. @returns whether it ends no choice and is of the first one, as far as it says */
+  /** Searches an event of any form. @returns whether it is of the first choice and does not finish it */
   learn(event: Buffer): boolean {
     this.#end = NOTHING;
     const index = keyIn(event, INDEX);
@@ -187,7 +187,7 @@ class Likeness {
   }
 }
 
-/** A key is searched without its first quote, of which an event has many: that takes half the time. */
+/** Keys without their first quote: an event has many quotes, and searching for a rarer byte takes half the time. */
 const SEARCHED: Readonly<Record<string, Buffer>> = Object.fromEntries(
   [INDEX, REASON].map((key) => [key, Buffer.from(key.slice(1))]),
 );
@@ -197,7 +197,7 @@ function keyIn(event: Buffer, key: string): number {
   return at < 0 || event[at] === QUOTE ? at : event.indexOf(key, at);
 }
 
-/** Where the value begins of a member whose key ends there. */
+/** The offset of a member's value. @param from the offset after its key */
 function valueAt(event: Buffer, from: number): number {
   let at = from;
   while (event[at] === SPACE || event[at] === COLON) at += 1;
@@ -210,19 +210,19 @@ function standsAt(event: Buffer, at: number, bytes: Buffer): boolean {
   return true;
 }
 
-/** Whether data that is no JSON to the letter, as where some engines write NaN, is all there. */
+/** Whether invalid JSON, such as with NaN, is at least whole. */
 function isWholeJson(event: Buffer): boolean {
   const skim = new JsonSkim([]);
   skim.push(Buffer.from(dataOf(event) ?? ''));
   return skim.whole;
 }
 
-/** A chunk that says who speaks and nothing else, as the first of a stream does, or that has no choice at all. */
+/** A chunk without choices or with nothing but a role, like the first of a stream. */
 function isSilent(value: unknown): boolean {
   return !isObject(value) || !Array.isArray(value.choices) || value.choices.every(saysNothing);
 }
 
-/** An end that was cut short or filtered says something; an empty completion is a common and good one. */
+/** A finish reason other than `stop` is content, and an empty text completion is a valid answer. */
 function saysNothing(choice: unknown): boolean {
   if (!isObject(choice)) return true;
   const { finish_reason: reason, text, delta, message } = choice;
@@ -240,7 +240,7 @@ function isEmpty(value: unknown): boolean {
   return value == null || value === '' || (Array.isArray(value) && value.length === 0);
 }
 
-/** A body that is small enough is held and parsed at its end; of a larger one two members are noted as it passes. */
+/** Small bodies are held and parsed at their end; of larger ones two members are recorded as they pass. */
 class BodyScanner implements Scanner {
   readonly #skim = new JsonSkim([
     { depth: 1, key: 'usage' },
@@ -265,7 +265,7 @@ class BodyScanner implements Scanner {
     const error = errorUnder200(value, json);
     if (error) return error;
     if (isObject(value)) return endingOf(value);
-    // What is too large, or no JSON to the letter (some engines write NaN).
+    // Too large, or invalid JSON: some engines write NaN.
     this.#skimHeld();
     if (!this.#skim.whole) return { missing: 'its JSON is not whole' };
     return asOutcome(this.#member('usage'), this.#member('finish_reason'));
