@@ -1,4 +1,4 @@
-/** Services that are paid by the token. They are known by their host, and never asked what they are. */
+/** Services paid by the token. They are known by their host and never probed. */
 import type { EngineFacts } from './engine.ts';
 
 const NO_CREDIT =

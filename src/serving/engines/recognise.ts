@@ -1,11 +1,11 @@
-/** Which engine answers at an address, from what it answered to a few questions. Pure. */
+/** Recognises the engine at an address by its answers to a few requests. Pure. */
 import { type Answers, MODELS, modelIds, modelList, text } from './answers.ts';
 import { type Answer, type Asked, isAnswer } from './ask.ts';
 import type { EngineFacts } from './engine.ts';
 import type { EngineFailure } from './failure.ts';
 import { ENGINES } from './index.ts';
 
-/** What is asked of an unknown address, below its base path. */
+/** Paths requested of an unknown address, below its base. */
 export const PAGES: readonly string[] = [
   ...new Set([MODELS, ...ENGINES.flatMap(({ signs }) => signs?.pages ?? [])]),
 ];
@@ -18,7 +18,7 @@ export interface EngineSighting {
   /** Null: a server with OpenAI's API that does not say what it is. */
   readonly engine: EngineFacts | null;
   readonly version: string | null;
-  /** Names that requests take. Empty where the list could not be had, and for Triton, which lists them on request. */
+  /** Names of its models. Empty if the list is not available, and for Triton, which lists them on request. */
   readonly models: readonly string[];
   readonly apis: readonly Api[];
 }
@@ -42,7 +42,7 @@ export function recognise(answers: Answers): Sighting {
   };
 }
 
-/** Those that gave a sign of their own; else the one that is likely. */
+/** The engines with a sign of their own; else the likely one. */
 function enginesIn(answers: Answers): readonly EngineFacts[] {
   const owners = new Set((modelList(answers[MODELS]) ?? []).map((model) => text(model.owned_by)));
   const certain = ENGINES.filter(
@@ -66,7 +66,7 @@ function unrecognised(asked: readonly Asked[]): EngineFailure {
   };
 }
 
-/** The failure that says most. */
+/** The most telling failure. */
 function unanswered(asked: readonly Asked[]): EngineFailure {
   const failures = asked.flatMap((one) => (isAnswer(one) ? [] : [one]));
   const order: readonly EngineFailure['kind'][] = ['wrong-protocol', 'cut', 'timeout', 'unreachable'];

@@ -1,4 +1,4 @@
-/** The answer of a server in a dialect that is not the client's, read into a typed reply as it comes. */
+/** Reads a server's answer, in a dialect other than the client's, into a typed reply as it comes. */
 import { RouterError } from '../../core/errors.ts';
 import { WireError } from '../../http/client.ts';
 import type { PulledResponse } from '../../http/pulled-response.ts';
@@ -9,14 +9,14 @@ import { asRouterError } from './wire-failure.ts';
 
 export interface Translation {
   readonly expert: string;
-  /** Of the server. */
+  /** The server's. */
   readonly dialect: NativeDialect;
   readonly reply: Reply;
-  /** Whether nothing more is wanted. */
+  /** Whether to stop reading. */
   stopped?(): boolean;
 }
 
-/** @throws a failure, where there is no whole answer */
+/** @throws a failure if the answer is an error or not whole */
 export async function readAnswer(
   response: PulledResponse,
   { expert, dialect, reply, stopped = () => false }: Translation,

@@ -1,6 +1,6 @@
 /**
- * One answer in the client's own dialect, relayed byte for byte. What may yet be no answer is held back; what the
- * bytes mean is asked of the dialect alone.
+ * Relays one answer in the client's own dialect, byte for byte. It holds the bytes back until the dialect's scanner
+ * reports content.
  */
 import { RouterError } from '../../core/errors.ts';
 import { responseHeadersForClient } from '../../core/headers.ts';
@@ -19,12 +19,12 @@ export interface RawRelayOptions {
   readonly lane: RawLane;
   /** Whether the client asked for a stream. */
   readonly stream: boolean;
-  /** Statuses that the server uses in a sense of its own, and what they are to be instead. */
+  /** Statuses that this engine uses differently → the usual status. */
   readonly statuses: Readonly<Record<number, number>>;
   asFailure(error: WireError): RouterError;
 }
 
-/** `opening`: what may yet be no answer is held; `opaque`: in a coding that cannot be undone, not read. */
+/** `opening`: bytes are held until content begins; `opaque`: in an unknown content coding, relayed without a look. */
 type State = 'opening' | 'answer' | 'error' | 'opaque' | 'over';
 
 export class RawRelay implements ResponseHandler {
@@ -41,7 +41,7 @@ export class RawRelay implements ResponseHandler {
     this.#sink = sink;
   }
 
-  /** Nothing more is said, not even what a call under way still had to say. */
+  /** Silences the sink, even within a call of its own. */
   cancel(): void {
     this.#sink = SILENT;
   }
@@ -89,7 +89,7 @@ export class RawRelay implements ResponseHandler {
   }
 
   fail(error: WireError): void {
-    // The loss of a connection takes nothing from what was said before it.
+    // An error or a whole answer that has arrived stays valid when the connection is lost.
     if (this.#state === 'error') this.#told();
     else if (this.#state === 'answer' && this.#scanner?.done) this.#end(this.#scanner);
     else this.#sink.fail(this.#options.asFailure(error));
@@ -114,7 +114,7 @@ export class RawRelay implements ResponseHandler {
     this.#sink.head(this.#head.status, responseHeadersForClient(this.#head.headers));
   }
 
-  /** All that was held, and whatever comes from now on. @returns whether the sink has room */
+  /** Passes on what was held, and from now on every byte. @returns whether the sink has room */
   #answer(): boolean {
     this.#begin();
     const held = this.#held;
@@ -151,7 +151,7 @@ export class RawRelay implements ResponseHandler {
       );
   }
 
-  /** An error inside an answer of success, under the status that it stands for here. */
+  /** An error under status 200, with the usual status in place of the engine's. */
   #named(failure: ToldFailure): ToldFailure {
     const status = this.#options.statuses[failure.status] ?? failure.status;
     return status === failure.status ? failure : failure.as(status);
@@ -176,12 +176,12 @@ export class RawRelay implements ResponseHandler {
 
 const UNASKED_STREAM = 'answered with a stream of events that was not asked for';
 
-/** By the content type; where that says neither, as was asked. */
+/** By the content type; if that is unclear, as requested. */
 function isStream({ 'content-type': type }: Readonly<Record<string, string>>, asked: boolean): boolean {
   return isEventStream(type) || (asked && (type === undefined || !/json/i.test(type)));
 }
 
-/** Why no answer can follow such a head, or null. */
+/** What is wrong with a head that no answer can follow, or null. */
 function wrongHead({ status, headers }: ResponseHead): string | null {
   if (status < 200 || status === 204 || status === 205 || status >= 300)
     return `answered with status ${status}, which holds no answer`;

@@ -1,7 +1,7 @@
 /**
- * An expert that speaks OpenAI's API over HTTP: vLLM, SGLang, trtllm-serve, llama-server, Ollama, clouds. It relays
- * bytes both ways; on the way out only the model name is its own, and what the engine's quirks demand. What clients ask
- * in another dialect is translated.
+ * An expert that speaks OpenAI's API over HTTP: vLLM, SGLang, trtllm-serve, llama-server, Ollama, clouds. It relays bytes
+ * both ways, editing only the model name and what the engine's quirks require. Requests in a dialect that the engine
+ * does not speak are translated to chat completions.
  */
 import { RouterError } from '../../../core/errors.ts';
 import type { Endpoint } from '../../../core/openai.ts';
@@ -155,7 +155,7 @@ class OpenAiExpert implements Expert {
     const path = `${this.#path}/models`;
     const asked = await askServer(this.#client, { path, headers: this.#headers }, signal);
     if (!isAnswer(asked)) return { state: 'down', failure: asked };
-    // Some servers have no model list; an answer of any kind below 500 shows that the server is up.
+    // Some servers do not list models; any status below 500 shows that the server is up.
     if (asked.status < 500) return { state: 'ready' };
     return { state: 'down', failure: { kind: 'status', asked: `GET ${path}`, status: asked.status } };
   }
@@ -186,7 +186,7 @@ function stopped(expert: string): RouterError {
   return new RouterError('shutting_down', `Expert '${expert}' was stopped.`);
 }
 
-/** A generation that fails at once, yet after the call that started it. */
+/** Fails as soon as the call that started it has returned. */
 function refuse(sink: AnswerSink, error: RouterError): Generation {
   let open = true;
   queueMicrotask(() => {

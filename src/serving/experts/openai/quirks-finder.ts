@@ -1,4 +1,4 @@
-/** Which engine an address belongs to: as the config says, else by its host or by what it answers when asked. */
+/** Finds the engine behind an address: named by the config, known by its host, or recognised by its answers. */
 import type { DialectId } from '../../dialects/index.ts';
 import type { EngineFacts } from '../../engines/engine.ts';
 import { ENGINES } from '../../engines/index.ts';
@@ -7,13 +7,13 @@ import { PLAIN } from './quirks.ts';
 
 const PROBE_MS = 1_000;
 
-/** What its bytes can be relayed in. */
+/** Dialects that can be relayed. */
 const RELAYED: readonly DialectId[] = ['openai-chat', 'openai-completions'];
 
 export class QuirksFinder {
   readonly #base: URL;
   readonly #headers: Readonly<Record<string, string>>;
-  /** Undefined while the server is still to be asked, null for one that nobody knows. */
+  /** Undefined until the server has been asked; null for an unknown engine. */
   #engine: EngineFacts | null | undefined;
   readonly #fixed: boolean;
 
@@ -22,7 +22,7 @@ export class QuirksFinder {
     this.#base = base;
     this.#headers = headers;
     if (chosen !== null) this.#engine = ENGINES.find(({ id }) => id === chosen) ?? null;
-    // Clouds are not asked for addresses that they do not have.
+    // Clouds are not probed.
     else this.#engine = cloudAt(base) ?? (base.protocol === 'https:' ? null : undefined);
     this.#fixed = this.#engine !== undefined;
   }
@@ -32,20 +32,20 @@ export class QuirksFinder {
     return this.#engine?.quirks ? this.#engine.id : PLAIN;
   }
 
-  /** All that can be relayed where the engine does not say, for Triton's protocol has a frontend with OpenAI's API. */
+  /** Everything for an unknown engine, and for Triton, whose OpenAI frontend relays both. */
   get speaks(): readonly DialectId[] {
     const spoken = RELAYED.filter((id) => this.#engine?.speaks.includes(id));
     return spoken.length > 0 ? spoken : RELAYED;
   }
 
-  /** Asks a server that is up, once. Never rejects, and takes a second at most. */
+  /** Probes a server that is up, once and for at most a second. Never rejects. */
   async settle(signal: AbortSignal): Promise<void> {
     if (this.#engine !== undefined) return;
     const sighting = await probe(this.#base, { within: PROBE_MS, headers: this.#headers, signal });
     this.#engine = sighting.kind === 'engine' ? sighting.engine : null;
   }
 
-  /** The server was unreachable: another may come back in its place. */
+  /** After an outage another engine may listen at the address. */
   forget(): void {
     if (!this.#fixed) this.#engine = undefined;
   }

@@ -17,7 +17,7 @@ const LATE: EngineFailure = { kind: 'timeout', detail: 'no answer in time' };
  */
 export async function lookOverGrpc(address: string, within: number): Promise<Sighting> {
   const limit = AbortSignal.timeout(within);
-  // Before the library for gRPC is loaded, which costs more than the question.
+  // First without the gRPC library, which takes longer to load than this check.
   const closed = await refusal(new URL(address), limit);
   if (closed !== null) return closed;
   const deadlines = { connect: within, first: within, idle: within };
@@ -31,7 +31,7 @@ export async function lookOverGrpc(address: string, within: number): Promise<Sig
   }
 }
 
-/** Null where somebody accepts connections. */
+/** Null if connections are accepted. */
 function refusal({ hostname, port }: URL, limit: AbortSignal): Promise<EngineFailure | null> {
   return new Promise((resolve) => {
     const socket = connect({
@@ -87,6 +87,6 @@ function failureIn(error: unknown): EngineFailure {
   if (!(error instanceof ServerError)) return failureFrom(error);
   const detail = error.message;
   if (error.fault === 'timeout') return { kind: 'timeout', detail };
-  // Whoever accepts a connection and then does not speak HTTP/2 is somebody else.
+  // A server that accepts the connection but does not speak HTTP/2 is not Triton.
   return { kind: 'wrong-protocol', expected: KSERVE, detail };
 }
