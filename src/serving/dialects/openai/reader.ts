@@ -43,6 +43,7 @@ export class OpenAiReader implements ReplyReader {
     const value = parseJson(data);
     const error = errorUnder200(value, data);
     if (error) throw error;
+    if (value === undefined) throw new SyntaxError('an event is not JSON');
     if (isObject(value)) this.#waiting.push(value);
   }
 
