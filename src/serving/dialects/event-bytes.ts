@@ -4,6 +4,9 @@
  */
 const LF = 0x0a;
 const CR = 0x0d;
+const SPACE = 0x20;
+/** `data:` */
+const DATA = [0x64, 0x61, 0x74, 0x61, 0x3a];
 const BOM = [0xef, 0xbb, 0xbf];
 const NOTHING = Buffer.alloc(0);
 /** Longer events are dropped. */
@@ -105,9 +108,11 @@ export class EventBytes {
 
 /** The data of an event; null where it has none, as comments have. */
 export function dataOf(event: Buffer): string | null {
+  const end = event.indexOf(LF);
+  const oneLine = (end < 0 || end >= event.length - 2) && event.indexOf(CR) < 0;
+  if (oneLine && DATA.every((byte, at) => event[at] === byte))
+    return event.toString('utf8', event[DATA.length] === SPACE ? 6 : 5, end < 0 ? event.length : end);
   const text = event.toString('utf8').trimEnd();
-  if (text.startsWith('data:') && !text.includes('\n') && !text.includes('\r'))
-    return text.slice(text[5] === ' ' ? 6 : 5);
   const lines: string[] = [];
   for (const line of text.split(/\r\n|\n|\r/)) {
     if (line.startsWith('data:')) lines.push(line.slice(line[5] === ' ' ? 6 : 5));
