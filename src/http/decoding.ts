@@ -43,12 +43,13 @@ export class Decoding implements ResponseHandler {
   }
 
   data(payload: Buffer): boolean {
-    return this.#decoder.write(payload);
+    // After an error the rest is of no use.
+    return this.#decoder.destroyed || this.#decoder.write(payload);
   }
 
   end(surplus: boolean): void {
     this.#surplus = surplus;
-    this.#decoder.end();
+    if (!this.#decoder.destroyed) this.#decoder.end();
   }
 
   fail(error: WireError): void {
