@@ -95,7 +95,15 @@ it('says nothing after a cancel, though the coded body is whole', async () => {
     response.writeHead(200, { 'content-encoding': 'gzip' });
     response.end(gzipSync(TEXT));
   });
-  const listening = heard(from, () => listening.exchange.cancel());
+  let cancelled = (): void => {};
+  const once = new Promise<void>((resolve) => {
+    cancelled = resolve;
+  });
+  const listening = heard(from, () => {
+    listening.exchange.cancel();
+    cancelled();
+  });
+  await once;
   await new Promise((resolve) => setTimeout(resolve, 100));
   expect(listening.calls).toEqual(['head', 'data']);
 });
