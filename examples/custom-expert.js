@@ -13,6 +13,7 @@ const lookup = defineExpert({
     return {
       id,
       kind: 'lookup',
+      speaks: [],
       generate: ({ ask }, sink) => {
         const meta = {
           id: deps.newId(ask.dialect.idPrefix),

@@ -81,6 +81,7 @@ describe('kinds and policies of a program', () => {
     create: async (id, { why }): Promise<Expert> => ({
       id,
       kind: 'silent',
+      speaks: [],
       generate: (_request, sink) => {
         setImmediate(() => {
           sink.head(200, { 'content-type': 'application/json' });

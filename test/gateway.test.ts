@@ -110,7 +110,7 @@ describe('what crosses the router', () => {
         server: 'x',
         'x-ratelimit-remaining-tokens': '9',
       });
-      response.end('{}');
+      response.end('{"choices":[{"message":{"content":"a"},"finish_reason":"stop"}]}');
     });
     const response = await router.post('/v1/chat/completions', ask('hi', { model: 'code' }), {
       authorization: 'Bearer client-secret',
@@ -199,7 +199,7 @@ describe('a client that leaves', () => {
     const { router, code } = await start((response) => {
       if (!stream) return;
       response.writeHead(200, { 'content-type': 'text/event-stream' });
-      response.write('data: {}\n\n');
+      response.write('data: {"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":null}]}\n\n');
     });
     const leaving = new AbortController();
     const asked = fetch(`${router.url}/v1/chat/completions`, {

@@ -47,6 +47,7 @@ const shout = defineExpert({
     return {
       id,
       kind: 'shout',
+      speaks: [],
       generate: ({ ask }, sink) =>
         running.start(
           ask,

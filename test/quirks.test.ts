@@ -177,6 +177,17 @@ describe('whose quirks', () => {
   });
 });
 
+it.each([
+  ['https://generativelanguage.googleapis.com/v1beta/openai', {}, ['openai-chat']],
+  ['https://api.openai.com/v1', {}, ['openai-chat', 'openai-completions']],
+  ['http://h:1', { quirks: 'vllm' }, ['openai-chat', 'openai-completions']],
+  ['http://h:1', {}, ['openai-chat', 'openai-completions']],
+])('what %s %o speaks is relayed, and the rest translated', async (url, options, spoken) => {
+  const expert = await openaiKind.create('e', openaiKind.options.parse({ url, ...options }), DEPS);
+  expect(expert.speaks).toEqual(spoken);
+  await expert.close();
+});
+
 describe('errors', () => {
   it.each(ERRORS)('%s reaches the client in OpenAI’s form', async (_, exchange, { status, ...told }) => {
     const { expert } = await expertAt('plain', exchange);

@@ -1,4 +1,5 @@
 /** What a client sees when experts misbehave: saved where it can be, told honestly where it cannot. */
+import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
 import { eventually, gateway, type RunningGateway } from './support/gateway.ts';
 import { type Answer, polite, type Upstream, upstream } from './support/upstream.ts';
@@ -389,12 +390,44 @@ describe('invariants of a lone expert and of many streams', () => {
     expect(other.requests.filter((one) => one.method === 'POST')).toEqual([]);
   });
 
+  it.each([true, false])(
+    'an empty answer is tried elsewhere, and else shown as it came (stream: %s)',
+    async (stream) => {
+      const empty = stream
+        ? 'data: {"choices":[{"index":0,"delta":{"role":"assistant"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
+        : '{"choices":[{"message":{"content":""},"finish_reason":"stop"}]}';
+      const { router } = await start((response) => {
+        response.writeHead(200, { 'content-type': stream ? 'text/event-stream' : 'application/json' });
+        response.end(empty);
+      });
+      expect(servedBy(await ask(router, { stream })).slice(0, 2)).toEqual([200, 'other']);
+      const named = await ask(router, { model: 'code', stream });
+      expect(servedBy(named).slice(0, 2)).toEqual([200, 'code']);
+      expect(await named.text()).toBe(empty);
+      expect(
+        await router.metric('expert_router_requests_total{expert="code",reason="named",outcome="ok"}'),
+      ).toBe(1);
+    },
+  );
+
+  it('a compressed stream is read and passed on as it comes, and one that is cut is told as cut', async () => {
+    const token = 'data: {"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":null}]}\n\n';
+    const { router } = await start((response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream', 'content-encoding': 'gzip' });
+      response.end(gzipSync(token));
+    });
+    const text = await (await ask(router, { model: 'code', stream: true })).text();
+    expect(text.startsWith(token)).toBe(true);
+    expect(text).toContain('"code":"expert_cut_stream"');
+  });
+
   it('invariant 15: 400 streams to one expert are open at once, with no cap in between', async () => {
     const open: (() => void)[] = [];
+    const token = 'data: {"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":null}]}\n\n';
     const many = await upstream((response, request) => {
       if (request.method === 'GET') return polite(response, request);
       response.writeHead(200, { 'content-type': 'text/event-stream' });
-      response.write('data: {}\n\n');
+      response.write(token);
       open.push(() => void response.end('data: [DONE]\n\n'));
     });
     const router = await gateway(
@@ -405,7 +438,7 @@ describe('invariants of a lone expert and of many streams', () => {
     await eventually('all are open', () => open.length === 400);
     for (const end of open) end();
     const texts = await Promise.all(asked.map(async (one) => (await one).text()));
-    expect(new Set(texts)).toEqual(new Set(['data: {}\n\ndata: [DONE]\n\n']));
+    expect(new Set(texts)).toEqual(new Set([`${token}data: [DONE]\n\n`]));
     await eventually(
       'nothing is left',
       async () => (await router.metric('expert_router_inflight{expert="one"}')) === 0,

@@ -1,11 +1,15 @@
 /**
  * An HTTP/1.1 client for one origin, made for relaying: keep-alive connections without a cap, bodies as bytes with
- * back-pressure, deadlines, and one retry when a reused connection turns out to be stale. It does not interpret
- * bodies, follow redirects or negotiate encodings.
+ * back-pressure, deadlines, and one retry where a kept connection turns out to be stale. Content codings are undone;
+ * redirects are not followed.
  */
 import { Connection, type ConnectionUser, type Target } from './connection.ts';
+import { Decoding, decoderOf } from './decoding.ts';
 import { FramingError } from './fields.ts';
+import { type ResponseHandler, WireError, type WireFailure } from './response-handler.ts';
 import type { ResponseHead } from './response-parser.ts';
+
+export { type ResponseHandler, WireError, type WireFailure } from './response-handler.ts';
 
 /** In milliseconds; 0 sets no limit. */
 export interface Deadlines {
@@ -28,36 +32,7 @@ export interface OutgoingRequest {
   readonly body: Buffer | string;
 }
 
-/** Calls come in the order `head data* (end | fail)`; `fail` may come first. Nothing comes after a cancel. */
-export interface ResponseHandler {
-  head(head: ResponseHead): void;
-  /** A piece of the body, which the receiver may keep. False pauses the response until `resume`. */
-  data(payload: Buffer): boolean;
-  /** In place of `data`: `bytes[from, to)` of the body, valid during the call only. Such a reader cannot pause. */
-  borrow?(bytes: Buffer, from: number, to: number): void;
-  /** @param surplus whether the server sent more than its head promised */
-  end(surplus: boolean): void;
-  fail(error: WireError): void;
-}
-
-export type WireFailure = 'unreachable' | 'timeout' | 'cut' | 'garbled';
-
-export class WireError extends Error {
-  override readonly name = 'WireError';
-  /**
-   * `unreachable`: no byte of a response came; `cut`: it broke off; `timeout`: a deadline passed; `garbled`: not HTTP.
-   */
-  readonly failure: WireFailure;
-
-  constructor(failure: WireFailure, message: string, cause?: Error) {
-    super(message, cause ? { cause } : undefined);
-    this.failure = failure;
-  }
-}
-
-/**
- * Below the 5 s after which many servers (Node, uvicorn) close an idle connection, so that reuse rarely races with it.
- */
+/** Below the 5 s after which many servers (Node, uvicorn) close an idle connection, so that reuse rarely races that. */
 const DEFAULT_UNUSED_MS = 4_000;
 
 /** A request in flight, as its caller sees it. Both calls do nothing after its end. */
@@ -139,7 +114,8 @@ class RunningExchange implements ConnectionUser, Exchange {
   readonly #client: HttpClient;
   readonly #requestHead: string;
   readonly #body: Buffer | string;
-  readonly #handler: ResponseHandler;
+  #handler: ResponseHandler;
+  #decoding: Decoding | null = null;
   readonly #deadlines: Deadlines;
   readonly borrows: boolean;
   #connection: Connection;
@@ -165,10 +141,12 @@ class RunningExchange implements ConnectionUser, Exchange {
   }
 
   resume(): void {
-    this.#connection.resume();
+    this.#decoding?.resume();
+    if (this.#state !== 'over') this.#connection.resume();
   }
 
   cancel(): void {
+    this.#decoding?.cancel();
     if (this.#state === 'over') return;
     this.#over();
     this.#client.release(this.#connection, null);
@@ -185,6 +163,11 @@ class RunningExchange implements ConnectionUser, Exchange {
     const keep = /\btimeout=(\d+)/.exec(head.headers['keep-alive'] ?? '')?.[1];
     if (keep !== undefined) this.#unusedMs = Number(keep) > 1 ? Number(keep) * 1000 - 1000 : null;
     this.#connection.expectWithin(this.#deadlines.idle);
+    const decoder = this.borrows ? null : decoderOf(head);
+    if (decoder !== null) {
+      this.#decoding = new Decoding(decoder, this.#handler, () => this.resume());
+      this.#handler = this.#decoding;
+    }
     this.#handler.head(head);
   }
 

@@ -12,6 +12,7 @@ import { ServiceRate } from './service-rate.ts';
 const SILENT: Expert = {
   id: 'e',
   kind: 'test',
+  speaks: [],
   generate: () => ({ resume: () => {}, cancel: () => {} }),
   health: async () => ({ state: 'ready' }),
   close: async () => {},

@@ -6,7 +6,7 @@ import { RouterError } from '../../core/errors.ts';
 import type { AnswerSink, ExpertRequest, Generation, Outcome } from '../experts/expert.ts';
 import type { ExpertGroup, Ticket } from '../fleet/group.ts';
 import type { Lease, LeaseOutcome, Replica } from '../fleet/replica.ts';
-import { type Failure, isRetryable, ToldFailure } from '../reply/failure.ts';
+import { EmptyAnswer, type Failure, isRetryable, ToldFailure } from '../reply/failure.ts';
 import { Try, type TryOwner } from './try.ts';
 
 export interface AttemptPlan {
@@ -120,15 +120,16 @@ export class Attempts implements Generation, TryOwner {
       tenant,
       tried: this.#tried,
     };
-    if (this.#plan.stream)
-      this.#heartbeat ??= setInterval(() => this.#sink.waiting(), this.#plan.heartbeatMs);
     const tries = this.#tries;
     const ticket = group.admit(admission, (result) => {
       if (result instanceof RouterError) this.failed(result);
       else this.#start(group, result);
     });
     // A group that refuses at once has already led to the next try, whose ticket counts.
-    if (tries === this.#tries) this.#ticket = ticket;
+    if (tries !== this.#tries || this.#over) return;
+    this.#ticket = ticket;
+    if (this.#plan.stream && this.#try === null)
+      this.#heartbeat ??= setInterval(() => this.#sink.waiting(), this.#plan.heartbeatMs);
   }
 
   #start(group: ExpertGroup, lease: Lease): void {
@@ -153,6 +154,11 @@ export class Attempts implements Generation, TryOwner {
     if (this.#over) return;
     const by = failure instanceof ToldFailure ? this.#answerer() : null;
     this.#end({ kind: 'failed' });
+    if (failure instanceof EmptyAnswer) {
+      this.#sink.served(this.#answerer());
+      failure.show(this.#sink);
+      return;
+    }
     this.#sink.fail(failure, by);
   }
 

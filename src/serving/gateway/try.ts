@@ -3,7 +3,7 @@ import { RouterError } from '../../core/errors.ts';
 import type { AnswerSink, ExpertRequest, Generation, Outcome } from '../experts/expert.ts';
 import type { ExpertGroup } from '../fleet/group.ts';
 import type { Lease, LeaseOutcome } from '../fleet/replica.ts';
-import { type Failure, ToldFailure } from '../reply/failure.ts';
+import { EmptyAnswer, type Failure, ToldFailure } from '../reply/failure.ts';
 
 /** Who made the try; called no more after `failed`, `ended` or `abandon`. */
 export interface TryOwner {
@@ -120,6 +120,7 @@ function keyRefused(expert: string, failure: Failure): RouterError | null {
 
 /** Whose doing a failure is. */
 function leaseOutcome(failure: Failure): LeaseOutcome {
+  if (failure instanceof EmptyAnswer) return { kind: 'ok', outputTokens: 0 };
   if (failure instanceof RouterError) {
     if (!failure.kind.retryable) return { kind: 'undecided' };
     return { kind: 'failed', away: failure.code === 'expert_unreachable' };
