@@ -71,6 +71,13 @@ const apiKey = z.strictObject({
     .regex(/^sha256:[0-9a-f]{64}$/, "'sha256:' and 64 hex digits; `expert-router key` makes one")
     .describe("The key's hash; `expert-router key` makes both")
     .meta({ examples: [`sha256:${'0'.repeat(64)}`] }),
+  priority: z
+    .int()
+    .min(-10)
+    .max(10)
+    .default(0)
+    .describe('Of its requests in the queue of a busy expert: the highest first; a request may ask for less')
+    .meta({ examples: [5] }),
 });
 
 const fields = {
