@@ -1,11 +1,12 @@
 /** The config of a `serve` that was given none: what is found on this machine, or else the embedded experts. */
-import cluster from 'node:cluster';
+
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DEFAULT_CONFIG } from '../serving/app/compose.ts';
 import { discover } from '../serving/discover/discover.ts';
 import type { ChosenKey } from '../serving/discover/drafts.ts';
+import { isWorker } from '../serving/workers/primary.ts';
 
 /** How the primary tells its workers, which must all serve the same. */
 const FOUND = 'EXPERT_ROUTER_FOUND_CONFIG';
@@ -18,7 +19,7 @@ export async function unconfigured(
   options: { readonly discover: boolean; readonly keys: readonly ChosenKey[] },
   say: (line: string) => void,
 ): Promise<string> {
-  if (cluster.isWorker) return process.env[FOUND] ?? DEFAULT_CONFIG;
+  if (isWorker()) return process.env[FOUND] ?? DEFAULT_CONFIG;
   if (!options.discover) return DEFAULT_CONFIG;
   const { yaml, found, left } = await discover(process.env, options.keys);
   if (found.length > 0) say(['Found:', ...found].join('\n  '));

@@ -37,6 +37,18 @@ export class Fleet {
     return Array.from(this.groups.values(), (group) => group.load());
   }
 
+  /** Whether anybody waits for it or is being answered by it. */
+  get busy(): boolean {
+    return [...this.groups.values()].some(
+      (group) => group.queued > 0 || group.replicas.some((replica) => replica.busy),
+    );
+  }
+
+  /** The limits of its replicas hold from now on. */
+  applyLimits(): void {
+    for (const { replicas } of this.groups.values()) for (const replica of replicas) replica.applyLimit();
+  }
+
   /** There may be room again: lets in who waits. */
   letIn(): void {
     for (const group of this.groups.values()) group.letIn();

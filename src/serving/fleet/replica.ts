@@ -7,6 +7,7 @@ import { Breaker, type BreakerState } from './breaker.ts';
 import { type LoadReport, NO_REPORT, type ReportState, stateOf } from './load-report.ts';
 import { hasFullCache, othersNow, slotsNow } from './observed-load.ts';
 import { ServiceRate } from './service-rate.ts';
+import { CountedSlots, type Slots } from './slots.ts';
 
 export type LeaseOutcome =
   | { readonly kind: 'ok'; readonly outputTokens: number }
@@ -25,30 +26,6 @@ export interface Lease {
   answering(): void;
   /** Harmless when repeated. */
   end(outcome: LeaseOutcome): void;
-}
-
-/** The places of a replica, where several processes share them. */
-export interface Slots {
-  /** Whether one can be taken now; asking may fetch more from elsewhere. */
-  readonly free: boolean;
-  take(): void;
-  release(): void;
-}
-
-/** All of the places are this process's own. */
-function ownSlots(limit: number): Slots {
-  let used = 0;
-  return {
-    get free() {
-      return used < limit;
-    },
-    take: () => {
-      used += 1;
-    },
-    release: () => {
-      used -= 1;
-    },
-  };
 }
 
 /** What other processes hold of the same replica, as last heard. */
@@ -80,7 +57,7 @@ export class Replica {
   /** Called when its breaker has opened because nobody was there. */
   onAway: () => void = () => {};
   #health: Health = { state: 'ready' };
-  #inFlight = 0;
+  #leases = 0;
   #outstandingTokens = 0;
   #meanTokens = FIRST_TOKENS;
 
@@ -94,16 +71,27 @@ export class Replica {
     this.weight = options.weight;
     this.limit = options.limit;
     this.#now = options.now;
-    this.#slots = options.slots ?? ownSlots(options.limit);
+    this.#slots = options.slots ?? new CountedSlots();
+    if (!options.slots) this.applyLimit();
   }
 
-  /** Of this process. */
+  /** Of this process, those that end with an earlier config included. */
   get own(): Elsewhere {
-    return { inFlight: this.#inFlight, outstandingTokens: this.#outstandingTokens };
+    return { inFlight: this.#slots.used, outstandingTokens: this.#outstandingTokens };
   }
 
   get inFlight(): number {
-    return this.#inFlight + this.elsewhere.inFlight;
+    return this.#slots.used + this.elsewhere.inFlight;
+  }
+
+  /** Whether a request that it was leased to still runs. */
+  get busy(): boolean {
+    return this.#leases > 0;
+  }
+
+  /** Its limit holds from now on, in place of an earlier config's. */
+  applyLimit(): void {
+    this.#slots.limitTo(this.limit);
   }
 
   get outstandingTokens(): number {
@@ -190,7 +178,7 @@ export class Replica {
   lease(tokens: number): Lease {
     let open = true;
     this.#slots.take();
-    this.#inFlight += 1;
+    this.#leases += 1;
     this.#meanTokens += (tokens - this.#meanTokens) * MEAN_STEP;
     this.#outstandingTokens += tokens;
     this.#breaker.admitted(this.#now());
@@ -203,10 +191,10 @@ export class Replica {
       end: (outcome) => {
         if (!open) return;
         open = false;
-        this.#slots.release();
-        this.#inFlight -= 1;
+        this.#leases -= 1;
         this.#outstandingTokens -= tokens;
         this.#conclude(outcome, tokens);
+        this.#slots.release();
       },
     };
   }
