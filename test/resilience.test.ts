@@ -135,9 +135,7 @@ describe('before the first token', () => {
     const router = await gateway(await threeFailing(bad));
     running.push(router);
     const say = (content: string) => ask(router, { messages: [{ role: 'user', content }] });
-    for (const model of ['a', 'b', 'c'])
-      await ask(router, { model, messages: [{ role: 'user', content: 'GOOD' }] });
-    for (let i = 0; i < 8; i++) expect((await say(`BAD ${i}`)).status).not.toBe(200);
+    for (let i = 0; i < 30; i++) expect((await say(`BAD ${i}`)).status).not.toBe(200);
     for (const expert of ['a', 'b', 'c'])
       expect(await router.metric(`expert_router_available{expert="${expert}"}`)).toBe(1);
     for (let i = 0; i < 6; i++) expect((await say(`GOOD ${i}`)).status).toBe(200);

@@ -108,9 +108,13 @@ export class Attempts implements Generation, TryOwner {
     const failed = this.#try!;
     this.#tried.add(failed.replica);
     if (failed.blames) this.#blame(failed);
-    const next = failed.begun || reach === 'nobody' ? null : this.#afford(this.#following(reach));
-    if (next === null) this.#giveUp(failure);
-    else {
+    const wanted = failed.begun || reach === 'nobody' ? null : this.#following(reach);
+    const next = this.#afford(wanted);
+    if (next === null) {
+      // Without a second opinion, nobody knows whose doing it was.
+      if (wanted !== null) failed.absolve();
+      this.#giveUp(failure);
+    } else {
       this.#told ??= reach === 'another expert' ? failure : null;
       this.#goTo(next);
     }
@@ -188,9 +192,12 @@ export class Attempts implements Generation, TryOwner {
     return this.#group + 1 < this.#plan.groups.length ? this.#group + 1 : null;
   }
 
-  /** The same where the budget has a try left; else an idle expert, to which one more request is no burden. */
+  /**
+   * The same where the budget has a try left; else an idle expert, to which one more request is no burden. A request
+   * that was told to come later has cost little, and the second to tell it so is spared the next: that is free once.
+   */
   #afford(next: number | null): number | null {
-    if (next === null || this.#plan.mayRetry()) return next;
+    if (next === null || (this.#try?.limited && this.#asked === 1) || this.#plan.mayRetry()) return next;
     const idle = this.#plan.groups.findIndex((group, at) => at >= next && at !== this.#group && group.idle);
     return idle < 0 ? null : idle;
   }

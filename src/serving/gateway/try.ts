@@ -58,6 +58,11 @@ export class Try implements AnswerSink {
     return this.#lease.replica;
   }
 
+  /** Whether it was told to come later. */
+  get limited(): boolean {
+    return this.#outcome === 'limited';
+  }
+
   /** Whether its failure was one that may yet turn out to be the request's own. */
   get blames(): boolean {
     return this.#outcome === 'faulted' || this.#outcome === 'limited';
