@@ -9,6 +9,7 @@ import type { Config } from '../config/schema.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { SlotSource } from '../fleet/slots.ts';
 import type { HashedKey } from '../front/auth.ts';
+import type { ConnectionLimits } from '../front/connections.ts';
 import type { Permitted } from '../front/foreign-page.ts';
 import { Readiness } from '../front/readiness.ts';
 import type { RouteContext } from '../front/routes.ts';
@@ -37,6 +38,7 @@ export interface SetupParts {
 interface Serving {
   readonly keys: readonly HashedKey[];
   readonly permitted: Permitted;
+  readonly connections: ConnectionLimits;
   readonly context: RouteContext;
 }
 
@@ -117,6 +119,7 @@ async function prepare(config: Config, parts: SetupParts, startedAt: number): Pr
   return {
     keys: config.keys,
     permitted: permittedPages(config),
+    connections: connectionLimits(config, processes),
     context: {
       gateway: await composeGateway(config, { model, fleet, telemetry, catalogue, random: world.random }),
       metrics: parts.metrics,
@@ -126,6 +129,12 @@ async function prepare(config: Config, parts: SetupParts, startedAt: number): Pr
       onRouted: parts.onRouted,
     },
   };
+}
+
+/** A process's share. */
+function connectionLimits(config: Config, processes: number): ConnectionLimits {
+  const { max_connections: total, max_connections_per_address: perAddress = total } = config;
+  return { total: Math.ceil(total / processes), perAddress: Math.ceil(perAddress / processes) };
 }
 
 function epochSeconds({ world }: SetupParts): number {

@@ -106,6 +106,17 @@ const fields = {
     .prefault('10m')
     .describe('Longest time a whole request may take, retries included'),
   max_body_mb: z.number().positive().max(1024).default(32).describe('Largest request body, in MB'),
+  max_connections: z
+    .int()
+    .positive()
+    .default(10_000)
+    .describe('Client connections at once, over all workers'),
+  max_connections_per_address: z
+    .int()
+    .positive()
+    .optional()
+    .describe('Of these, from one address; a proxy in front is one address')
+    .meta({ examples: [200] }),
   keys: z
     .array(apiKey)
     .default([])
