@@ -1,5 +1,5 @@
 /**
- * A circuit breaker: after several failures in a row it keeps requests away for a while, then lets one through to
+ * A circuit breaker: after several failures in a row it keeps requests off for a while, then lets one through to
  * see. The time is passed in, in milliseconds.
  */
 
@@ -10,7 +10,7 @@ type State =
       readonly until: number;
       readonly cooldown: number;
       /** Nobody was there. */
-      readonly away: boolean;
+      readonly unreachable: boolean;
       /** The server asked for it. */
       readonly asked: boolean;
       /** What it was before it opened. */
@@ -54,8 +54,8 @@ export class Breaker {
   }
 
   /** Open because nobody was there, so that finding somebody there is reason to try again. */
-  get away(): boolean {
-    return this.#state.kind === 'open' && this.#state.away;
+  get unreachable(): boolean {
+    return this.#state.kind === 'open' && this.#state.unreachable;
   }
 
   /** Open because it was asked to be. */
@@ -65,7 +65,7 @@ export class Breaker {
 
   /** Somebody is there again. */
   returned(): void {
-    if (this.#state.kind === 'open' && this.#state.away)
+    if (this.#state.kind === 'open' && this.#state.unreachable)
       this.#state = { kind: 'half-open', cooldown: this.#state.cooldown, probing: false };
   }
 
@@ -74,7 +74,7 @@ export class Breaker {
   }
 
   /**
-   * The request that finds out has its first token: others may come too, before its end, which may be minutes away.
+   * The request that finds out has its first token: others may come too, before its end, which may be minutes ahead.
    * On trial still: the next failure opens it again.
    */
   answering(): void {
@@ -86,8 +86,8 @@ export class Breaker {
     if (this.#state.kind === 'half-open') this.#state = { ...this.#state, probing: false };
   }
 
-  /** @param away whether nobody was there at all */
-  failed(now: number, away = false): void {
+  /** @param unreachable whether nobody was there at all */
+  failed(now: number, unreachable = false): void {
     this.#pass(now);
     if (this.#state.kind === 'closed' && this.#state.failures + 1 < FAILURES) {
       this.#state = { kind: 'closed', failures: this.#state.failures + 1 };
@@ -99,7 +99,14 @@ export class Breaker {
         : Math.min(this.#state.cooldown * 2, LONGEST_COOLDOWN_MS);
     // Failures of requests admitted before it opened add nothing.
     if (this.#state.kind === 'open') return;
-    this.#state = { kind: 'open', until: now + cooldown, cooldown, away, asked: false, from: this.#state };
+    this.#state = {
+      kind: 'open',
+      until: now + cooldown,
+      cooldown,
+      unreachable,
+      asked: false,
+      from: this.#state,
+    };
   }
 
   /** Opens at once, without further failures. */
@@ -112,7 +119,7 @@ export class Breaker {
     const cooldown = this.#state.kind === 'closed' ? FIRST_COOLDOWN_MS : this.#state.cooldown;
     const until = now + Math.min(milliseconds, LONGEST_BACKOFF_MS);
     const from = this.#state.kind === 'open' ? this.#state.from : this.#state;
-    this.#state = { kind: 'open', until, cooldown, away: false, asked: true, from };
+    this.#state = { kind: 'open', until, cooldown, unreachable: false, asked: true, from };
   }
 
   /** One of the failures it was told of turned out to be the request's own. */

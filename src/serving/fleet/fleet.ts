@@ -1,4 +1,4 @@
-/** Every expert with its replicas, asked for health and load in the background. It chooses nothing; it knows what runs. */
+/** Every expert with its replicas, asked for health and load in the background. */
 import type { LoadSnapshot } from '../../deciding/routing/policy.ts';
 import { failureFrom, type Health } from '../experts/expert.ts';
 import type { ExpertGroup } from './group.ts';
@@ -8,7 +8,7 @@ import type { Replica } from './replica.ts';
 /** Each replica is asked this often, spread by up to a quarter so that gateways do not ask in step. */
 const PROBE_EVERY_MS = 5_000;
 /** One that is not there is asked this often whether it is back. */
-const PROBE_AWAY_EVERY_MS = 500;
+const PROBE_UNREACHABLE_EVERY_MS = 500;
 const PROBE_TIMEOUT_MS = 2_000;
 
 export class Fleet {
@@ -85,7 +85,7 @@ export class Fleet {
   watch(): void {
     for (const group of this.groups.values())
       for (const replica of group.replicas) {
-        replica.onAway = () => this.#probeLater(group, replica);
+        replica.onUnreachable = () => this.#probeLater(group, replica);
         this.#probeLater(group, replica);
         this.#loads.watch(group, replica);
       }
@@ -110,7 +110,7 @@ export class Fleet {
 
   #probeLater(group: ExpertGroup, replica: Replica): void {
     clearTimeout(this.#timers.get(replica));
-    const every = replica.away ? PROBE_AWAY_EVERY_MS : PROBE_EVERY_MS;
+    const every = replica.unreachable ? PROBE_UNREACHABLE_EVERY_MS : PROBE_EVERY_MS;
     const timer = setTimeout(
       async () => {
         await probe(group, replica);

@@ -11,8 +11,8 @@ import { CountedSlots, type Slots } from './slots.ts';
 
 export type LeaseOutcome =
   | { readonly kind: 'ok'; readonly outputTokens: number }
-  /** @property away nobody was there */
-  | { readonly kind: 'failed'; readonly away?: boolean }
+  /** @property unreachable nobody was there */
+  | { readonly kind: 'failed'; readonly unreachable?: boolean }
   /** The server answered with a failure, which may be its own doing or the request's. */
   | { readonly kind: 'faulted' }
   /** No first token within the deadline, which may be the length of the prompt. */
@@ -84,7 +84,7 @@ export class Replica {
   readonly #now: () => number;
   readonly #slots: Slots;
   /** Called when its breaker has opened because nobody was there. */
-  onAway: () => void = () => {};
+  onUnreachable: () => void = () => {};
   #health: Health = { state: 'ready' };
   #proven = false;
   #leases = 0;
@@ -207,8 +207,8 @@ export class Replica {
   }
 
   /** Not there, as far as known: worth asking often whether it is back. */
-  get away(): boolean {
-    return this.#health.state !== 'ready' || this.#breaker.away;
+  get unreachable(): boolean {
+    return this.#health.state !== 'ready' || this.#breaker.unreachable;
   }
 
   get hasRoom(): boolean {
@@ -302,7 +302,7 @@ export class Replica {
         else this.#silent(now);
         return null;
       case 'failed':
-        this.#failed(now, outcome.away ?? false);
+        this.#failed(now, outcome.unreachable ?? false);
         return null;
       default:
         this.#breaker.undecided();
@@ -358,10 +358,10 @@ export class Replica {
     for (const hung of waiting) hung();
   }
 
-  #failed(now: number, away: boolean): void {
-    const before = this.#breaker.away;
+  #failed(now: number, unreachable: boolean): void {
+    const before = this.#breaker.unreachable;
     this.#proven = false;
-    this.#breaker.failed(now, away);
-    if (this.#breaker.away && !before) this.onAway();
+    this.#breaker.failed(now, unreachable);
+    if (this.#breaker.unreachable && !before) this.onUnreachable();
   }
 }

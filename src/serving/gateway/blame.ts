@@ -28,7 +28,7 @@ export function leaseOutcome(failure: Failure, tenant: string): LeaseOutcome {
   if (isTooLong(failure)) return { kind: 'ok', outputTokens: 0 };
   if (failure instanceof RouterError) {
     if (!failure.kind.retryable) return { kind: 'undecided' };
-    if (failure.code === 'expert_unreachable') return { kind: 'failed', away: true };
+    if (failure.code === 'expert_unreachable') return { kind: 'failed', unreachable: true };
     return { kind: failure.code === 'expert_timeout' ? 'failed' : 'faulted' };
   }
   const { status, headers } = failure;
