@@ -374,14 +374,14 @@ experts:
     },
   );
 
-  it('TGI’s 424, a failed generation, goes to the next expert; another server’s is the client’s', async () => {
-    const mended = await ask(await two('tgi', TGI_FAILED), false);
-    expect([mended.status, mended.headers.get('x-expert-router-expert')]).toEqual([200, 'second']);
-    await mended.text();
-    const told = await ask(await two('plain', TGI_FAILED), false);
-    expect([told.status, told.headers.get('x-expert-router-expert')]).toEqual([424, 'first']);
-    expect((await told.json()) as object).toMatchObject({ error: { type: 'generation' } });
-  });
+  it.each(['tgi', 'plain'] as const)(
+    '%s: a 424, TGI’s failed generation, goes to the next expert',
+    async (quirks) => {
+      const mended = await ask(await two(quirks, TGI_FAILED), false);
+      expect([mended.status, mended.headers.get('x-expert-router-expert')]).toEqual([200, 'second']);
+      await mended.text();
+    },
+  );
 
   it('TGI’s error in a stream keeps the status that it names', async () => {
     const response = await ask(await two('tgi', TGI_STREAM_ERROR), true);

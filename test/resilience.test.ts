@@ -48,6 +48,13 @@ const status =
       .writeHead(code, { 'content-type': 'application/json', ...headers })
       .end('{"error":{"message":"no"}}');
 
+const told =
+  (code: number, message: string, type = 'invalid_request_error'): Answer =>
+  (response) =>
+    void response
+      .writeHead(code, { 'content-type': 'application/json' })
+      .end(JSON.stringify({ error: { message, type } }));
+
 const headOnly: Answer = (response) => {
   response.writeHead(200).flushHeaders();
   setTimeout(() => response.destroy(), 20);
@@ -57,7 +64,15 @@ describe('before the first token', () => {
   it.each([
     ['429 with Retry-After', status(429, { 'retry-after': '7' })],
     ['401: the key that is refused is the config’s', status(401)],
+    ['402: our credit', status(402)],
+    ['403: our credentials', status(403)],
+    ['404: our name for the model', status(404)],
+    ['424: something that the server depends on', status(424)],
+    ['a prompt too long for it', told(400, 'This model has a maximum context length of 4096 tokens.')],
     ['500', status(500)],
+    ['501', status(501)],
+    ['520', status(520)],
+    ['529', status(529)],
     ['503', status(503)],
     ['a reset connection', ((response) => void response.destroy()) satisfies Answer],
     ['a head without a body', headOnly],
@@ -77,11 +92,67 @@ describe('before the first token', () => {
     await code.abandoned;
   });
 
-  it.each([400, 403, 404, 422])('%d is relayed to the client and not retried', async (code) => {
+  it.each([400, 413, 422])('%d is the client’s to see, not another expert’s to try', async (code) => {
     const { router, other } = await start(status(code));
     const response = await ask(router);
     expect(servedBy(response)).toEqual([code, 'code', '1']);
     expect(other.requests.filter((one) => one.method === 'POST')).toEqual([]);
+  });
+
+  it('what a content filter refuses is asked of nobody else, whatever its status', async () => {
+    const { router, other } = await start(told(403, 'No.', 'content_filter'));
+    expect(servedBy(await ask(router))).toEqual([403, 'code', '1']);
+    expect(other.requests.filter((one) => one.method === 'POST')).toEqual([]);
+  });
+
+  it('a prompt too long for all is told as that', async () => {
+    const router = await gateway(await threeFailing(told(400, 'The prompt exceeds the context window.')));
+    running.push(router);
+    const response = await ask(router);
+    expect([response.status, await response.text()]).toEqual([
+      400,
+      expect.stringContaining('context window'),
+    ]);
+  });
+
+  /** @returns the config of three experts that answer a prompt with BAD in it so */
+  async function threeFailing(bad: Answer, more = ''): Promise<string> {
+    const failing = await upstream((response, request) =>
+      request.body.includes('BAD') || request.body.includes(PROMPT)
+        ? request.body.includes('GOOD')
+          ? polite(response, request)
+          : bad(response, request)
+        : polite(response, request),
+    );
+    running.push(failing);
+    return `experts:\n${['a', 'b', 'c'].map((id) => `  - { id: ${id}, kind: openai, url: '${failing.url}'${more} }\n`).join('')}`;
+  }
+
+  it.each([
+    ['500', status(500)],
+    ['429', status(429, { 'retry-after': '100' })],
+    ['a reset connection', headOnly],
+  ])('a request that fails everywhere by itself (%s) closes no expert to others', async (_name, bad) => {
+    const router = await gateway(await threeFailing(bad));
+    running.push(router);
+    const say = (content: string) => ask(router, { messages: [{ role: 'user', content }] });
+    for (let i = 0; i < 30; i++) expect((await say(`BAD ${i}`)).status).not.toBe(200);
+    for (const expert of ['a', 'b', 'c'])
+      expect(await router.metric(`expert_router_available{expert="${expert}"}`)).toBe(1);
+    for (let i = 0; i < 6; i++) expect((await say(`GOOD ${i}`)).status).toBe(200);
+  });
+
+  it('many that wait for an expert which hangs go to an idle one, by one deadline', async () => {
+    const { router, code, other } = await start(() => {}, ', first_token_timeout: 1500ms');
+    // The other is known to answer.
+    expect((await ask(router, { model: 'other' })).status).toBe(200);
+    const first = Array.from({ length: 40 }, () => ask(router, { stream: true }));
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    const later = Array.from({ length: 20 }, () => ask(router, { stream: true }));
+    const answers = await Promise.all([...first, ...later]);
+    expect(answers.map(servedBy)).toEqual(answers.map(() => [200, 'other', '2']));
+    expect(code.requests.filter((one) => one.method === 'POST').length).toBe(60);
+    expect(other.requests.filter((one) => one.method === 'POST').length).toBe(61);
   });
 
   it('invariant 6: an expert gets no requests until its Retry-After has passed', async () => {
@@ -116,9 +187,11 @@ describe('before the first token', () => {
     ).join('\n');
     const router = await gateway(`experts:\n${experts}\n`);
     running.push(router, failing);
+    const before = performance.now();
     await Promise.all(Array.from({ length: 50 }, () => ask(router)));
+    const seconds = (performance.now() - before) / 1000;
     const tries = failing.requests.filter((one) => one.method === 'POST').length;
-    expect(tries).toBeLessThanOrEqual(50 + 10 + 50 * 0.2);
+    expect(tries).toBeLessThanOrEqual(50 + 10 + 50 * 0.2 + 10 * seconds);
   });
 });
 
@@ -377,7 +450,7 @@ describe('invariants of a lone expert and of many streams', () => {
     running.push(router, lone);
     expect((await ask(router)).status).toBe(429);
     const second = await ask(router);
-    expect([second.status, second.headers.get('retry-after')]).toEqual([503, '30']);
+    expect([second.status, second.headers.get('retry-after')]).toEqual([429, '30']);
     expect(lone.requests.filter((one) => one.method === 'POST')).toHaveLength(1);
   });
 

@@ -1,5 +1,4 @@
 /** `expert-router serve`: starts the gateway from a config, in one process or several. */
-import cluster from 'node:cluster';
 import { homedir } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
 import { admit } from '../serving/app/admission.ts';
@@ -8,6 +7,7 @@ import { SHIPPED } from '../serving/config/catalogue.ts';
 import type { Config } from '../serving/config/schema.ts';
 import { chosenKey } from '../serving/discover/discover.ts';
 import { parseWeights } from '../serving/weights/reference.ts';
+import { isWorker } from '../serving/workers/primary.ts';
 import { serveAlone } from './serve/alone.ts';
 import { servePrimary } from './serve/primary.ts';
 import { serveAsWorker } from './serve/worker.ts';
@@ -61,7 +61,7 @@ async function serve(options: ServeOptions): Promise<void> {
   takeWeights(options);
   const file = options.config ?? (await unconfigured(asDiscovery(options), (line) => console.error(line)));
   const verbose = options.verbose ?? false;
-  if (cluster.isWorker) return serveAsWorker(file, verbose);
+  if (isWorker()) return serveAsWorker(file, verbose);
   const source = await readSource(file, { environment: process.env, catalogue: SHIPPED });
   const { address, processes } = admit(source.config, options, null);
   const greeting = (url: string): void => greet(source.config, url, address.restricted, processes);

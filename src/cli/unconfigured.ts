@@ -1,11 +1,11 @@
 /** The config of `serve` without --config: the engines found on this machine, else the embedded experts. */
-import cluster from 'node:cluster';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DEFAULT_CONFIG } from '../serving/app/compose.ts';
 import { discover } from '../serving/discover/discover.ts';
 import type { ChosenKey } from '../serving/discover/drafts.ts';
+import { isWorker } from '../serving/workers/primary.ts';
 
 /** Environment variable that passes the primary's file to its workers. */
 const FOUND = 'EXPERT_ROUTER_FOUND_CONFIG';
@@ -18,7 +18,7 @@ export async function unconfigured(
   options: { readonly discover: boolean; readonly keys: readonly ChosenKey[] },
   say: (line: string) => void,
 ): Promise<string> {
-  if (cluster.isWorker) return process.env[FOUND] ?? DEFAULT_CONFIG;
+  if (isWorker()) return process.env[FOUND] ?? DEFAULT_CONFIG;
   if (!options.discover) return DEFAULT_CONFIG;
   const { yaml, found, left } = await discover(process.env, options.keys);
   if (found.length > 0) say(['Found:', ...found].join('\n  '));

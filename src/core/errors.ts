@@ -36,6 +36,8 @@ export const ERROR_KINDS = {
   overloaded: { status: 429, type: 'rate_limit_error', retryable: true },
   queue_timeout: upstream(503),
   shutting_down: upstream(503),
+  too_many_connections: { status: 503, type: 'rate_limit_error', retryable: false },
+  metrics_incomplete: { status: 503, type: 'api_error', retryable: false },
   internal_error: { status: 500, type: 'api_error', retryable: false },
 } as const satisfies Record<string, ErrorKind>;
 

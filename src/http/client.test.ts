@@ -173,6 +173,31 @@ describe('HttpClient', () => {
     expect(await get(http)).toBe('next');
   });
 
+  it('silence while it is paused is the reader’s, not the server’s', async () => {
+    const http = await start((socket) => {
+      const piece = Buffer.alloc(64 * 1024);
+      socket.write(text(`HTTP/1.1 200 OK\nContent-Length: ${64 * piece.length}`));
+      for (let i = 0; i < 64; i++) socket.write(piece);
+    });
+    let paused = false;
+    await new Promise<void>((resolve, reject) => {
+      const exchange = http.request(
+        { method: 'GET', path: '/', headers: {}, body: Buffer.alloc(0) },
+        {
+          head: () => {},
+          data: () => {
+            if (paused) return true;
+            paused = true;
+            setTimeout(() => exchange.resume(), 900); // three times the deadline for silence
+            return false;
+          },
+          end: () => resolve(),
+          fail: reject,
+        },
+      );
+    });
+  });
+
   it('a cancel closes the connection', async () => {
     const closed = new Promise<void>((resolve) => {
       void start((socket) => void socket.on('close', () => resolve())).then((http) => {

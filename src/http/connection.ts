@@ -34,6 +34,8 @@ export class Connection {
   #user: ConnectionUser | null = null;
   #parser: ResponseParser | null = null;
   #paused = false;
+  /** Milliseconds in which something is expected. */
+  #within = 0;
   #answered = false;
   /** Whether a request may be written: the socket is open, and nothing of the last response can still be in it. */
   #ready = false;
@@ -76,17 +78,21 @@ export class Connection {
 
   /** From now on, `silent` is called after this long without a byte. */
   expectWithin(milliseconds: number): void {
-    this.#socket.setTimeout(milliseconds);
+    this.#within = milliseconds;
+    if (!this.#paused) this.#socket.setTimeout(milliseconds);
   }
 
+  /** Reads no more; the silence that this makes is not the other side's. */
   pause(): void {
     this.#paused = true;
     this.#socket.pause();
+    this.#socket.setTimeout(0);
   }
 
   resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
+    this.#socket.setTimeout(this.#within);
     this.#socket.resume();
   }
 

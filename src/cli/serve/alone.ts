@@ -2,7 +2,7 @@
 import { describeError } from '../../core/errors.ts';
 import { progressBar } from '../../core/progress.ts';
 import { createGateway } from '../../serving/app/app.ts';
-import { GRACE_MS, log, verboseLog } from './log.ts';
+import { endWithin, GRACE_MS, log, verboseLog } from './log.ts';
 
 interface Alone {
   readonly file: string;
@@ -28,6 +28,7 @@ export async function serveAlone({ file, port, verbose }: Alone): Promise<string
     if (ending) process.exit(1);
     ending = true;
     log('Finishing running answers; signal again to stop at once.');
+    endWithin(GRACE_MS);
     void gateway.close({ graceMs: GRACE_MS }).then(() => process.exit(0));
   };
   process.on('SIGINT', end);

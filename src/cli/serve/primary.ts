@@ -7,7 +7,7 @@ import { Reloader } from '../../serving/app/reloader.ts';
 import { type Source, sourceOf } from '../../serving/app/source.ts';
 import { SHIPPED } from '../../serving/config/catalogue.ts';
 import { Primary } from '../../serving/workers/primary.ts';
-import { log } from './log.ts';
+import { GRACE_MS, log } from './log.ts';
 
 interface PrimaryServe {
   readonly file: string;
@@ -23,7 +23,15 @@ export async function servePrimary(serve: PrimaryServe): Promise<void> {
   const { file, address, flags, processes, onServing } = serve;
   const { host, port } = address;
   let inForce = serve.source;
-  const primary = new Primary({ workers: processes, host, port, text: inForce.text, log, onServing });
+  const primary = new Primary({
+    workers: processes,
+    host,
+    port,
+    text: inForce.text,
+    graceMs: GRACE_MS,
+    log,
+    onServing,
+  });
   const reloader = new Reloader({
     file,
     inForce: () => inForce,

@@ -2,7 +2,6 @@
  * A worker process of the gateway: serves connections from the primary until it is told to stop or the primary is gone.
  */
 import type { Socket } from 'node:net';
-import { AggregatorRegistry } from 'prom-client';
 import { UserError } from '../../core/errors.ts';
 import { progressBar } from '../../core/progress.ts';
 import { assemble } from '../../serving/app/assembly.ts';
@@ -13,13 +12,14 @@ import type { Config } from '../../serving/config/schema.ts';
 import type { GatewayServer } from '../../serving/front/server.ts';
 import type { ToWorker } from '../../serving/workers/messages.ts';
 import { WorkerLink } from '../../serving/workers/worker-link.ts';
-import { GRACE_MS, log, verboseLog } from './log.ts';
+import { endWithin, GRACE_MS, log, verboseLog } from './log.ts';
 
 export async function serveAsWorker(file: string, verbose: boolean): Promise<void> {
   let server: GatewayServer | null = null;
   const end = (): void => {
-    if (server) void server.close(GRACE_MS).then(() => process.exit(0));
-    else process.exit(0);
+    if (!server) process.exit(0);
+    endWithin(GRACE_MS);
+    void server.close(GRACE_MS).then(() => process.exit(0));
   };
   const link = new WorkerLink(channel, end);
   // Ctrl-C reaches workers too, but only the primary handles signals and then stops its workers.
@@ -49,13 +49,15 @@ export async function serveAsWorker(file: string, verbose: boolean): Promise<voi
     throw new UserError('the router model file changed while the config was being loaded; reload again.');
   };
   const { server: started, telemetry } = await starting;
-  new AggregatorRegistry(); // constructing it makes this process answer the primary's requests for metrics
-  AggregatorRegistry.setRegistries([telemetry.registry]);
+  link.onMetrics = () => telemetry.registry.getMetricsAsJSON();
   server = started;
   link.serving(server.accept);
 }
 
 const channel = {
-  send: (message: object) => void process.send?.(message),
+  /** Without a primary there is nobody to tell; what runs here ends as it would. */
+  send: (message: object) => {
+    if (process.connected) process.send?.(message, undefined, undefined, () => {});
+  },
   onMessage: (listener: (message: ToWorker, socket?: Socket) => void) => void process.on('message', listener),
 };

@@ -2,6 +2,7 @@
 import type { RouterModel } from '../../deciding/model/router-model.ts';
 import type { Catalogue } from '../config/catalogue.ts';
 import type { Config } from '../config/schema.ts';
+import { OwnSlots } from '../fleet/slots.ts';
 import { type GatewayServer, gatewayServer } from '../front/server.ts';
 import type { Routed } from '../gateway/router.ts';
 import { Telemetry } from '../telemetry/metrics.ts';
@@ -61,7 +62,7 @@ export async function assemble(
     telemetry,
     routerModel,
     probes,
-    link: shared?.link ?? null,
+    slots: shared?.link ?? new OwnSlots(),
     processes: shared?.processes ?? 1,
     metrics: async () => ({
       contentType: registry.contentType,

@@ -7,12 +7,14 @@ import type { RouterModel } from '../../deciding/model/router-model.ts';
 import type { Catalogue } from '../config/catalogue.ts';
 import type { Config } from '../config/schema.ts';
 import type { Fleet } from '../fleet/fleet.ts';
+import type { SlotSource } from '../fleet/slots.ts';
 import type { HashedKey } from '../front/auth.ts';
+import type { ConnectionLimits } from '../front/connections.ts';
 import type { Permitted } from '../front/foreign-page.ts';
 import { Readiness } from '../front/readiness.ts';
 import type { RouteContext } from '../front/routes.ts';
 import type { Telemetry } from '../telemetry/metrics.ts';
-import type { Prepared, WorkerLink } from '../workers/worker-link.ts';
+import type { Prepared } from '../workers/worker-link.ts';
 import { composeFleet, composeGateway, loadRouterModel, permittedPages } from './compose.ts';
 import { engineLoads, ownLoads } from './loads.ts';
 import type { World } from './world.ts';
@@ -25,7 +27,8 @@ export interface SetupParts {
   readonly routerModel: RouterModel | null;
   /** Whether experts are asked for health and load between requests. */
   readonly probes: boolean;
-  readonly link: WorkerLink | null;
+  /** Of every config, one after another. */
+  readonly slots: SlotSource;
   /** How many processes serve, this one included. */
   readonly processes: number;
   readonly metrics: RouteContext['metrics'];
@@ -35,6 +38,7 @@ export interface SetupParts {
 interface Serving {
   readonly keys: readonly HashedKey[];
   readonly permitted: Permitted;
+  readonly connections: ConnectionLimits;
   readonly context: RouteContext;
 }
 
@@ -72,6 +76,7 @@ export class Setup {
       model: router.model.id,
       commit: () => {
         const old = this.#serving;
+        if (old.context.readiness.draining) next.context.readiness.drain();
         this.#serving = next;
         this.#begin();
         this.#retire(old.context.gateway.fleet);
@@ -87,14 +92,14 @@ export class Setup {
 
   #begin(): void {
     const { fleet } = this.#serving.context.gateway;
-    this.#parts.link?.connect(fleet);
+    this.#parts.slots.connect(fleet);
     if (this.#parts.probes) fleet.watch();
   }
 
   /** Closes a fleet once nothing is with it any more. */
   #retire(fleet: Fleet): void {
     const timer = setInterval(() => {
-      if (!isBusy(fleet)) void this.#end(fleet);
+      if (!fleet.busy) void this.#end(fleet);
     }, RETIRE_EVERY_MS);
     this.#retiring.set(fleet, timer.unref());
   }
@@ -102,18 +107,19 @@ export class Setup {
   async #end(fleet: Fleet): Promise<void> {
     clearInterval(this.#retiring.get(fleet));
     this.#retiring.delete(fleet);
-    this.#parts.link?.disconnect(fleet);
+    this.#parts.slots.disconnect(fleet);
     await fleet.close();
   }
 }
 
 async function prepare(config: Config, parts: SetupParts, startedAt: number): Promise<Serving> {
-  const { world, catalogue, telemetry, link, processes } = parts;
+  const { world, catalogue, telemetry, slots, processes } = parts;
   const model = parts.routerModel ?? (await loadRouterModel(config));
-  const fleet = await composeFleet(config, { world, kinds: catalogue.kinds, link, processes });
+  const fleet = await composeFleet(config, { world, kinds: catalogue.kinds, slots, processes });
   return {
     keys: config.keys,
     permitted: permittedPages(config),
+    connections: connectionLimits(config, processes),
     context: {
       gateway: await composeGateway(config, { model, fleet, telemetry, catalogue, random: world.random }),
       metrics: parts.metrics,
@@ -125,12 +131,12 @@ async function prepare(config: Config, parts: SetupParts, startedAt: number): Pr
   };
 }
 
-function epochSeconds({ world }: SetupParts): number {
-  return Math.floor(world.clock.epoch() / 1000);
+/** A process's share. */
+function connectionLimits(config: Config, processes: number): ConnectionLimits {
+  const { max_connections: total, max_connections_per_address: perAddress = total } = config;
+  return { total: Math.ceil(total / processes), perAddress: Math.ceil(perAddress / processes) };
 }
 
-function isBusy(fleet: Fleet): boolean {
-  return [...fleet.groups.values()].some(
-    (group) => group.queued > 0 || group.replicas.some((replica) => replica.own.inFlight > 0),
-  );
+function epochSeconds({ world }: SetupParts): number {
+  return Math.floor(world.clock.epoch() / 1000);
 }

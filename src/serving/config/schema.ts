@@ -71,6 +71,13 @@ const apiKey = z.strictObject({
     .regex(/^sha256:[0-9a-f]{64}$/, "'sha256:' and 64 hex digits; `expert-router key` makes one")
     .describe("The key's hash; `expert-router key` makes both")
     .meta({ examples: [`sha256:${'0'.repeat(64)}`] }),
+  priority: z
+    .int()
+    .min(-10)
+    .max(10)
+    .default(0)
+    .describe('Of its requests in the queue of a busy expert: the highest first; a request may ask for less')
+    .meta({ examples: [5] }),
 });
 
 const fields = {
@@ -99,6 +106,17 @@ const fields = {
     .prefault('10m')
     .describe('Longest time a whole request may take, retries included'),
   max_body_mb: z.number().positive().max(1024).default(32).describe('Largest request body, in MB'),
+  max_connections: z
+    .int()
+    .positive()
+    .default(10_000)
+    .describe('Client connections at once, over all workers'),
+  max_connections_per_address: z
+    .int()
+    .positive()
+    .optional()
+    .describe('Of these, from one address; a proxy in front is one address')
+    .meta({ examples: [200] }),
   keys: z
     .array(apiKey)
     .default([])

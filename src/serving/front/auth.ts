@@ -7,6 +7,8 @@ export interface HashedKey {
   readonly name: string;
   /** `sha256:` and 64 hex digits. A plain hash suffices because keys are random 256-bit values, not passwords. */
   readonly hash: string;
+  /** Of its requests in queues: -10 to 10, higher is more urgent. */
+  readonly priority: number;
 }
 
 /** A new random key and the hash to put into the config. */
@@ -20,10 +22,10 @@ export function hashKey(key: string): string {
 }
 
 /**
- * The name of the key a request carries, or null where none are configured.
+ * The key a request carries, or null where none are configured.
  * @throws RouterError `invalid_api_key`
  */
-export function authenticate(request: IncomingMessage, keys: readonly HashedKey[]): string | null {
+export function authenticate(request: IncomingMessage, keys: readonly HashedKey[]): HashedKey | null {
   if (keys.length === 0) return null;
   const presented = presentedKey(request);
   if (presented === null) {
@@ -33,7 +35,7 @@ export function authenticate(request: IncomingMessage, keys: readonly HashedKey[
   // All keys are compared, whichever matches, so that timing says nothing about the list.
   const matches = keys.filter((key) => timingSafeEqual(hash, Buffer.from(key.hash)));
   if (matches.length === 0) throw new RouterError('invalid_api_key', 'This API key is not known here.');
-  return matches[0]!.name;
+  return matches[0]!;
 }
 
 function presentedKey(request: IncomingMessage): string | null {

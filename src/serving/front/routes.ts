@@ -11,6 +11,7 @@ import type { Replica } from '../fleet/replica.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { readRequest } from '../gateway/read-request.ts';
 import type { Routed } from '../gateway/router.ts';
+import type { HashedKey } from './auth.ts';
 import { readBody } from './body.ts';
 import { ClientSink } from './client-sink.ts';
 import { decisionBody, decisionHeaders } from './decision-wire.ts';
@@ -33,8 +34,8 @@ export interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly traceId: string;
-  /** Name of the API key, or null where none are configured. */
-  readonly caller: string | null;
+  /** The API key, or null where none are configured. */
+  readonly caller: HashedKey | null;
 }
 
 type Handler = (context: RouteContext, exchange: Exchange) => Promise<void>;
@@ -94,22 +95,22 @@ function matches(route: string, path: string): boolean {
 function answer(dialect: Dialect): Handler {
   return async ({ gateway, maxBodyMb, onRouted }, { request, response, traceId, caller }) => {
     const ask = await readRequest(dialect, await readBody({ request, response }, maxBodyMb));
-    const routing = gateway.route(ask, forcedExpert(request), priorityOf(request));
+    const routing = gateway.route(ask, forcedExpert(request), priorityOf(request, caller));
     const routed = routing instanceof Promise ? await routing : routing;
     for (const [name, value] of Object.entries(decisionHeaders(routed))) response.setHeader(name, value);
     onRouted(routed, traceId);
     const sink = new ClientSink(response, dialect);
     const headers = requestHeadersForExpert(request.headers);
-    sink.drive(gateway.answer({ ask, headers, traceId, tenant: caller ?? '' }, routed, sink));
+    sink.drive(gateway.answer({ ask, headers, traceId, tenant: caller?.name ?? '' }, routed, sink));
   };
 }
 
 async function dryRun(
   { gateway, maxBodyMb }: RouteContext,
-  { request, response, traceId }: Exchange,
+  { request, response, traceId, caller }: Exchange,
 ): Promise<void> {
   const ask = await readRequest(null, await readBody({ request, response }, maxBodyMb));
-  const routed = await gateway.route(ask, forcedExpert(request), priorityOf(request));
+  const routed = await gateway.route(ask, forcedExpert(request), priorityOf(request, caller));
   for (const [name, value] of Object.entries(decisionHeaders(routed))) response.setHeader(name, value);
   sendJson(response, 200, decisionBody(gateway.router, routed, traceId));
 }
@@ -218,8 +219,9 @@ function forcedExpert(request: IncomingMessage): string | undefined {
   return typeof value === 'string' && value !== '' && value !== AUTO ? value : undefined;
 }
 
-/** `x-expert-router-priority`: a whole number from -10 to 10; 0 when absent or anything else. */
-function priorityOf(request: IncomingMessage): number {
-  const value = Number(request.headers['x-expert-router-priority'] ?? 0);
-  return Number.isInteger(value) && Math.abs(value) <= 10 ? value : 0;
+/** What the key grants (0 without keys), or less where the header `x-expert-router-priority` asks for less. */
+function priorityOf(request: IncomingMessage, caller: HashedKey | null): number {
+  const granted = caller?.priority ?? 0;
+  const asked = Number(request.headers['x-expert-router-priority'] ?? granted);
+  return Number.isInteger(asked) ? Math.max(-10, Math.min(asked, granted)) : granted;
 }

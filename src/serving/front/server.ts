@@ -6,6 +6,7 @@ import { bind } from '../../core/bind.ts';
 import { RouterError } from '../../core/errors.ts';
 import type { Dialect } from '../dialects/dialect.ts';
 import { authenticate, type HashedKey } from './auth.ts';
+import { type ConnectionLimits, Connections, LOOK_EVERY_MS } from './connections.ts';
 import { answerExpectations } from './continue.ts';
 import { type Permitted, refuseForeignPage } from './foreign-page.ts';
 import { answerMalformed } from './malformed.ts';
@@ -21,6 +22,8 @@ export interface ServerOptions {
     readonly keys: readonly HashedKey[];
     /** Where web pages may come from while there are no keys; with keys, no page gets in without one. */
     readonly permitted: Permitted;
+    /** Of this process. */
+    readonly connections: ConnectionLimits;
     readonly context: RouteContext;
   };
   log(line: string): void;
@@ -39,15 +42,24 @@ export interface GatewayServer {
 
 /** Longer than the 60 s idle limit of common load balancers, so that they never reuse a socket we just closed. */
 const KEEP_ALIVE_MS = 75_000;
+/** For the head of a request, and for all of it. */
+const HEAD_MS = 20_000;
+const REQUEST_MS = 120_000;
 
 export function gatewayServer(options: ServerOptions): GatewayServer {
   const answers = new OpenAnswers();
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
     answers.add(response);
     closeWithConnection(response, request.socket);
-    void respond(options, answers, request, response);
+    const respondTo = connections.isRefused(request.socket) ? refuse : respond;
+    void respondTo(options, answers, request, response);
   };
-  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, handle);
+  const timeouts = { keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: HEAD_MS, requestTimeout: REQUEST_MS };
+  const server = createServer({ ...timeouts, connectionsCheckingInterval: LOOK_EVERY_MS }, handle);
+  const connections = new Connections();
+  server.on('connection', (socket: Socket) => connections.add(socket, options.current().connections));
+  const looking = setInterval(() => connections.look(performance.now()), LOOK_EVERY_MS).unref();
+  server.once('close', () => clearInterval(looking));
   answerMalformed(server);
   answerExpectations(server);
   return {
@@ -141,6 +153,19 @@ async function respond(
     if (!request.destroyed || request.complete)
       sendError(response, error, dialect ?? undefined, (line) => options.log(`${traceId} ${line}`));
   }
+}
+
+/** There are too many connections already. */
+async function refuse(
+  _options: ServerOptions,
+  _answers: OpenAnswers,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  request.resume();
+  response.setHeader('connection', 'close');
+  const message = 'There are too many connections; close some, or come again in a moment.';
+  sendError(response, new RouterError('too_many_connections', message, { retryAfter: 1 }));
 }
 
 /** The caller's W3C trace id where it sends one, else a fresh one: 32 hex digits. */

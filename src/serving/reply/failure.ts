@@ -61,12 +61,55 @@ export class EmptyAnswer extends RouterError {
   }
 }
 
-/** Statuses that blame the server or its load, not the request. */
-const RETRYABLE_STATUS: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504, 529]);
+/** Who might succeed with the same request. */
+export type Reach = 'anyone' | 'another expert' | 'nobody';
+
+/** Statuses below 500 that say "not here" or "not now": of our credentials, credit or model name, or of its load. */
+const OTHERS_MAY: ReadonlyMap<number, Reach> = new Map([
+  [401, 'another expert'],
+  [402, 'another expert'],
+  [403, 'another expert'],
+  [404, 'another expert'],
+  [408, 'anyone'],
+  [424, 'another expert'],
+  [429, 'anyone'],
+]);
+
+export function reachOf(failure: Failure): Reach {
+  if (isTooLong(failure)) return 'another expert';
+  if (failure instanceof RouterError) return failure.kind.retryable ? 'anyone' : 'nobody';
+  if (isFiltered(failure)) return 'nobody';
+  return OTHERS_MAY.get(failure.status) ?? (failure.status >= 500 ? 'anyone' : 'nobody');
+}
 
 /** Whether another expert, or the same one later, may succeed with the same request. */
 export function isRetryable(failure: Failure): boolean {
-  return failure instanceof RouterError ? failure.kind.retryable : RETRYABLE_STATUS.has(failure.status);
+  return reachOf(failure) !== 'nobody';
+}
+
+const FILTERS = ['content_filter', 'content_policy', 'contentfilter', 'moderation', 'data_inspection_failed'];
+
+/** What the prompt says was refused: no other expert is asked to say it nevertheless. */
+export function isFiltered(failure: Failure): boolean {
+  if (failure instanceof RouterError) return false;
+  const said = `${failure.code} ${failure.type}`.toLowerCase();
+  return FILTERS.some((name) => said.includes(name));
+}
+
+const TOO_LONG = [
+  'context length',
+  'context window',
+  'context size',
+  'prompt is too long',
+  'input is too long',
+];
+
+/** The prompt does not fit: another expert may have more room. */
+export function isTooLong(failure: Failure): boolean {
+  if (failure.code === 'context_length_exceeded') return true;
+  if (failure instanceof RouterError || ![400, 413, 422].includes(failure.status)) return false;
+  const said = failure.message.slice(0, 1000).toLowerCase();
+  return TOO_LONG.some((words) => said.includes(words));
 }
 
 /** The failure as told after a part of the answer has been sent. */
