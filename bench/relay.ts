@@ -98,7 +98,7 @@ const PLAN: Omit<AttemptPlan, 'groups'> = {
   stream: true,
   promptTokens: 10,
   outputTokens: 10,
-  shape: '',
+  shape: () => '',
   affinityKey: null,
   priority: 0,
   tenant: '',
