@@ -1,6 +1,6 @@
 /**
- * What the worst requests cost the event loop, from socket to expert: `npm run bench:bounds [-- part of a name]`.
- * The gateway runs in the main thread; client and expert are in another.
+ * Measures what the worst requests cost the event loop: `npm run bench:bounds [-- part of a name]`. The gateway runs in
+ * the main thread; client and expert run in another.
  */
 import { once } from 'node:events';
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
@@ -25,7 +25,7 @@ interface Measured {
   readonly mb: number;
   /** Milliseconds the event loop was busy with the request. */
   readonly busy: number;
-  /** Milliseconds of its longest block. */
+  /** Milliseconds of the longest block of the event loop. */
   readonly block: number;
 }
 

@@ -1,18 +1,18 @@
 /**
- * Experts, workers and clients die at random while many users read streams: `npm run bench:chaos`, under a minute.
- * Every request's end is counted; nothing may be lost that could have been saved, and no counter may leak.
+ * Kills experts, workers and clients at random while many users read streams: `npm run bench:chaos`, under a minute.
+ * The outcome of every request is counted; no request may fail that could have been saved, and no counter may leak.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { seededRandom } from '../src/core/random.ts';
 import type { HttpClient, OutgoingRequest } from '../src/http/client.ts';
-import { loadClient } from '../src/load/loadtest/client.ts';
-import { requestOf } from '../src/load/loadtest/question.ts';
+import { requestOf } from '../src/load/loadtest/prompts.ts';
+import { loadClient } from '../src/load/loadtest/stage.ts';
 import { TOPIC_COUNT, topicText } from '../src/load/loadtest/topics.ts';
 import { type Experts, startExperts, startGateway } from './kit/candidates.ts';
 import { counter } from './kit/load.ts';
 import { Bench, tree } from './kit/processes.ts';
-import { ENDS, type Ended, HONEST_ENDS, suffer } from './kit/victim.ts';
+import { ACCEPTABLE_OUTCOMES, type Ended, OUTCOMES, runRequest } from './kit/victim.ts';
 
 const { values } = parseArgs({
   options: {
@@ -24,9 +24,9 @@ const { values } = parseArgs({
 });
 const EXPERTS = 4;
 const ANSWER_TOKENS = 30;
-/** Of all requests, how many are left by their client. */
+/** Share of requests whose client disconnects. */
 const LEAVING_SHARE = 0.05;
-/** A connection that ends so soon after a worker's death was that worker's. */
+/** A connection that is lost within this time of a worker's death is attributed to it. */
 const WORKER_SHADOW_MS = 750;
 const OPTIONS = ['--prefill', '1000000', '--tokens-per-second', '10', '--max-batch', '1000'];
 
@@ -49,7 +49,7 @@ try {
   const until = performance.now() + Number(values.seconds) * 1000;
   const mischief = killAround(gateway.process.pid, experts, until);
   const client = loadClient(new URL(`http://127.0.0.1:${gateway.port}`));
-  await Promise.all(Array.from({ length: Number(values.users) }, (_, user) => beUser(user, client, until)));
+  await Promise.all(Array.from({ length: Number(values.users) }, (_, user) => runUser(user, client, until)));
   await mischief;
   client.close();
   await sleep(2_000);
@@ -58,12 +58,12 @@ try {
   await bench.end();
 }
 
-async function beUser(user: number, client: HttpClient, until: number): Promise<void> {
+async function runUser(user: number, client: HttpClient, until: number): Promise<void> {
   const own = random.fork(user + 1);
   await sleep(own.next() * 2_000);
   while (performance.now() < until) {
     const began = performance.now();
-    const ended = await suffer(client, question(own), {
+    const ended = await runRequest(client, question(own), {
       leaveAfterMs: own.next() < LEAVING_SHARE ? own.next() * 3_000 : null,
       timeoutMs: 40_000,
       sinceWorkerKill: () => {
@@ -74,7 +74,7 @@ async function beUser(user: number, client: HttpClient, until: number): Promise<
         performance.now() - (workerKills.at(-1) ?? -WORKER_SHADOW_MS) < WORKER_SHADOW_MS,
     });
     count(ended);
-    // Who was refused waits as told, though not beyond this run's patience.
+    // A refused user honours Retry-After, up to a limit.
     if (ended.end !== 'full answer') await sleep(Math.min(3_000, Math.max(200, ended.retryAfterMs)));
   }
 }
@@ -94,7 +94,7 @@ function question(own: typeof random): OutgoingRequest {
   );
 }
 
-/** One death every second or two; a killed expert is away for a while, a worker until it has been replaced. */
+/** Kills a process every second or two; an expert stays down for a while, a worker until it has been replaced. */
 async function killAround(gateway: number, experts: readonly Experts[], until: number): Promise<void> {
   const alive = experts.map((one) => one.process);
   const down = new Set<number>();
@@ -136,14 +136,16 @@ async function report(port: number): Promise<void> {
     `${values.users} users for ${values.seconds} s, seed ${values.seed}: ` +
       `${killed.experts} experts and ${killed.workers} workers killed (of ${EXPERTS} and ${values.workers}), each replaced`,
   );
-  for (const end of ENDS) console.log(`${end.padEnd(36)} ${String(ends.get(end) ?? 0).padStart(6)}`);
+  for (const end of OUTCOMES) console.log(`${end.padEnd(36)} ${String(ends.get(end) ?? 0).padStart(6)}`);
   for (const [detail, times] of details) console.log(`  ${detail}: ${times}`);
   const [inFlight, queued] = await Promise.all(
     ['expert_router_inflight', 'expert_router_queued'].map((name) => counter(port, name)),
   );
   console.log(`afterwards: ${inFlight} in flight, ${queued} queued`);
-  const bad = ENDS.slice(HONEST_ENDS).reduce((sum, end) => sum + (ends.get(end) ?? 0), 0);
+  const bad = OUTCOMES.slice(ACCEPTABLE_OUTCOMES).reduce((sum, end) => sum + (ends.get(end) ?? 0), 0);
   const leaked = inFlight !== 0 || queued !== 0;
-  console.log(bad === 0 && !leaked ? 'Every end was an honest one.' : `${bad} ends were not honest.`);
+  console.log(
+    bad === 0 && !leaked ? 'Every outcome was acceptable.' : `${bad} outcomes were not acceptable.`,
+  );
   process.exitCode = bad === 0 && !leaked ? 0 : 1;
 }

@@ -1,7 +1,7 @@
 /**
- * What the gateway costs in CPU beside plain proxies and the peers that are installed: `npm run bench:gateway`.
- * The same emulated experts for all, in alternating order, and the same offered load but for peers that could not
- * carry it; medians over rounds.
+ * Compares the gateway's CPU cost with plain proxies and installed peers: `npm run bench:gateway`. All use the same
+ * emulated experts, in alternating order, under the same offered load, except peers that could not carry it. Figures
+ * are medians over rounds.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -33,25 +33,25 @@ const rounds = Number(values.rounds);
 const seconds = Number(values.seconds);
 const only = values.only?.split(',');
 const WARM_UP_SECONDS = 6;
-/** Until a round's load has settled; its CPU is counted after. */
+/** Seconds until a round's load has settled; CPU is counted after. */
 const SETTLE_SECONDS = 1.5;
 
 interface Phase {
   readonly name: 'requests' | 'tokens';
   readonly title: string;
-  /** Of the emulated experts. */
+  /** Options of the emulated experts. */
   readonly expertOptions: readonly string[];
-  /** Counts what the experts serve. */
+  /** Counter of what the experts serve. */
   readonly counter: string;
   readonly load: Omit<Load, 'port' | 'seconds'>;
 }
 
-/** Answers go on until max_tokens even where a peer drops `ignore_eos` on the way. */
+/** Answers continue until max_tokens even if a peer drops `ignore_eos`. */
 const LONG = ['--output-tokens', '2000'];
 
 const REQUESTS: Phase = {
   name: 'requests',
-  title: `µs a request (not streamed, ${values.rate} a second offered)`,
+  title: `µs per request (not streamed, ${values.rate} per second offered)`,
   expertOptions: [...LONG, '--ttft', '20ms', '--prefill', '1000000', '--tokens-per-second', '100000'],
   counter: 'emulator_requests_total',
   load: {
@@ -64,7 +64,7 @@ const REQUESTS: Phase = {
 
 const TOKENS: Phase = {
   name: 'tokens',
-  title: `µs a streamed token (${values.streams} streams of 10 tokens/s)`,
+  title: `µs per streamed token (${values.streams} streams of 10 tokens/s)`,
   expertOptions: [...LONG, '--prefill', '1000000', '--tokens-per-second', '10', '--max-batch', '2000'],
   counter: 'vllm:generation_tokens_total',
   load: {
@@ -77,11 +77,11 @@ const TOKENS: Phase = {
   },
 };
 
-/** What each candidate took, a value a round. */
+/** CPU cost of each candidate, one value per round. */
 type Costs = Map<string, number[]>;
 
 const phases = [REQUESTS, TOKENS].filter(({ name }) => (values.phase ?? name) === name);
-if (phases.length === 0) throw new Error(`--phase ${values.phase}: there are requests and tokens.`);
+if (phases.length === 0) throw new Error(`--phase ${values.phase}: must be requests or tokens.`);
 
 const bench = new Bench();
 try {
@@ -120,11 +120,13 @@ function chosen(experts: readonly number[]): readonly Candidate[] {
   ];
   const unknown = only?.filter((name) => !all.some((one) => one.name === name)) ?? [];
   if (unknown.length > 0)
-    throw new Error(`--only ${unknown.join(',')}: there are ${all.map(({ name }) => name).join(', ')}.`);
+    throw new Error(
+      `--only ${unknown.join(',')}: unknown; known: ${all.map(({ name }) => name).join(', ')}.`,
+    );
   return all.filter(({ name }) => only?.includes(name) ?? true);
 }
 
-/** Null, with the reason in the output, for one that does not start or does not pass an expert's text on. */
+/** Null, with the reason printed, if it does not start or does not relay an expert's text. */
 async function ready({ name, start }: Candidate): Promise<Served | null> {
   let served: Served | null = null;
   try {
@@ -138,7 +140,7 @@ async function ready({ name, start }: Candidate): Promise<Served | null> {
   }
 }
 
-/** @throws unless a plain and a streamed answer bring what the emulated expert says */
+/** @throws unless a plain and a streamed answer contain the emulated expert's text */
 async function passesText({ port, ask }: Served): Promise<void> {
   for (const stream of [false, true]) {
     const answer = await fetch(`http://127.0.0.1:${port}/v1/chat/completions`, {
@@ -158,7 +160,7 @@ async function passesText({ port, ask }: Served): Promise<void> {
   }
 }
 
-/** The phase's load for one candidate: less of it for one that could not carry it all. */
+/** The phase's load for one candidate, reduced if it could not carry all of it. */
 function loadOf({ load }: Phase, { port, ask, share = 1 }: Served): Omit<Load, 'seconds'> {
   const { arrivals } = load;
   const scaled =
@@ -170,7 +172,7 @@ function loadOf({ load }: Phase, { port, ask, share = 1 }: Served): Omit<Load, '
   return { ...load, arrivals: scaled, port, ...(ask ? { ask } : {}) };
 }
 
-/** Null when it passed nothing on in that time. */
+/** Null if it relayed nothing in that time. */
 async function once(phase: Phase, one: Served, experts: Experts): Promise<number | null> {
   const { name, process, share = 1 } = one;
   const total = SETTLE_SECONDS + seconds + 0.5;
@@ -182,7 +184,7 @@ async function once(phase: Phase, one: Served, experts: Experts): Promise<number
   const memory = residentMegabytes(process.pid).toFixed(0);
   const result = await load;
   const served = after.count - before.count;
-  // Some peers read on after their client has left, so what the experts stream is not all passed on.
+  // Some peers keep reading after their client has disconnected, so not all that the experts stream is relayed.
   const units = phase.name === 'tokens' ? result.tokens_per_second * seconds : served;
   const offered = share === 1 ? '' : ` (${share} of the load offered)`;
   if (units <= 0) {
@@ -203,7 +205,7 @@ async function counted(phase: Phase, experts: Experts): Promise<number> {
   return each.reduce((sum, one) => sum + one, 0);
 }
 
-/** What would make a round's figure doubtful. */
+/** Anything that makes a round's figure doubtful. */
 function remarks({ errors, errors_by_kind, client }: StageResult): string {
   const failed = errors > 0 ? `, ${errors} errors: ${JSON.stringify(errors_by_kind)}` : '';
   return client.starved ? `${failed}, the client lacked CPU` : failed;

@@ -1,6 +1,6 @@
 /**
- * What polled load does to the balance of replicas, by how it is counted: `npm run bench:herd`. Simulated, so it takes
- * seconds and repeats exactly; the table stands in docs/load-signals.md.
+ * How polled load affects the balance of replicas, by how it is counted: `npm run bench:herd`. Simulated, so it takes
+ * seconds and is reproducible; the table is in docs/load-signals.md.
  */
 import { type Counting, type HerdSetting, imbalance } from '../test/support/herd.ts';
 

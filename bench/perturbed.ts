@@ -1,8 +1,8 @@
-/** More prompts than there are, for measuring scale: drawn with replacement, words dropped and swapped at random. */
+/** Augments prompts to any number, for measuring scale: drawn with replacement, words dropped and swapped at random. */
 import type { Labelled } from '../evaluation/labelled.ts';
 import { seededRandom } from '../src/core/random.ts';
 
-/** All prompts once as they are, then perturbed copies, up to the size; fewer when the size is smaller. */
+/** All prompts once unchanged, then perturbed copies, up to `size`. */
 export function* perturbed(prompts: readonly Labelled[], size: number, seed: number): Generator<Labelled> {
   const random = seededRandom(seed);
   const order = [...prompts.keys()];
@@ -16,7 +16,7 @@ export function* perturbed(prompts: readonly Labelled[], size: number, seed: num
       continue;
     }
     const prompt = prompts[random.below(prompts.length)]!;
-    // Words where there are spaces, else pieces of three characters, as Japanese has.
+    // Words if there are spaces, else pieces of three characters, as for Japanese.
     const parts =
       prompt.language === 'ja' ? (prompt.text.match(/[\s\S]{1,3}/g) ?? []) : prompt.text.split(' ');
     const kept = parts.filter(() => random.next() > 0.15);

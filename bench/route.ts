@@ -1,6 +1,6 @@
 /**
- * What one decision costs, for prompts of 200 B to 2 MB of real text: `npm run bench:route -- --corpora <folder>`.
- * It measures the pure function, without HTTP.
+ * Measures the cost of one decision, for prompts of 200 B to 2 MB of real text: `npm run bench:route -- --corpora
+ * <folder>`. Only the pure function, without HTTP.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ const { values } = parseArgs({
 const SIZES = [200, 2_000, 20_000, 200_000, 2_000_000];
 const TEXTS = 64;
 
-/** English and Japanese prompts one after the other, again and again; the repository's own prose without corpora. */
+/** English and Japanese prompts, alternating and repeated; without corpora, the repository's own prose. */
 function material(): string {
   if (values.corpora === undefined) return readFileSync('README.md', 'utf8').repeat(400);
   const english = readFileSync(join(values.corpora, 'en/arena-hard/v2.0.question.jsonl'), 'utf8');

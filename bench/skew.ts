@@ -1,6 +1,6 @@
 /**
- * Half of all prompts fall on one of eight clusters: what each policy makes of it, `npm run bench:skew`.
- * The bound is what eight full batches could give, or all users at once where they do not fill them.
+ * Compares policies when half of all prompts fall on one of eight clusters: `npm run bench:skew`. The bound is the
+ * throughput of eight full batches, or of all users if they do not fill them.
  */
 
 import { readFileSync } from 'node:fs';
@@ -29,10 +29,10 @@ const batch = Number(values.batch);
 const TOKENS_PER_SECOND = 10;
 const ANSWER_TOKENS = 40;
 const PROMPT_TOKENS = 40;
-/** Half of the prompts are on the first topic. */
+/** Half of the prompts have the first topic. */
 const TOPICS = Array.from({ length: TOPIC_COUNT }, (_, topic) => (topic === 0 ? TOPIC_COUNT - 1 : 1));
 
-/** The clusters that each topic's prompts fall into, so that one expert is home to one topic. */
+/** The clusters that each topic's prompts fall into, so that each topic has one expert. */
 function clustersByTopic(): readonly (readonly number[])[] {
   const model = readRouterModel(readFileSync('models/default.router.safetensors'));
   const random = seededRandom(7);
@@ -49,9 +49,9 @@ function clustersByTopic(): readonly (readonly number[])[] {
 }
 
 const clusters = clustersByTopic();
-/** Tokens a second under perfect balance. */
+/** Tokens per second under perfect balance. */
 const bound = Math.min(users, TOPIC_COUNT * batch) * TOKENS_PER_SECOND;
-/** The popular expert keeps what its batch holds, the others keep all of theirs. */
+/** The popular expert can keep only what its batch holds; the others keep all of theirs. */
 const canStay = 0.5 * Math.min(1, batch / (0.5 * users)) + 0.5;
 const bench = new Bench();
 try {

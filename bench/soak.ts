@@ -1,6 +1,6 @@
 /**
- * Whether memory grows with time: minutes by default, hours on request (`npm run bench:soak -- --minutes 120`).
- * Users ask without a pause, some of them leave midway; the slope of the resident memory after warming up is the figure.
+ * Checks whether memory grows with time: `npm run bench:soak -- --minutes 120`. Users send requests without a pause,
+ * and some disconnect midway; the result is the slope of resident memory after warm-up.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -33,13 +33,13 @@ try {
   });
   const samples = await memoryDuring(gateway.process.pid, load);
   const result = await load;
-  // The first third is warming up: code is compiled and pools are filled.
+  // The first third is warm-up: code is compiled and pools are filled.
   const settled = samples.slice(Math.floor(samples.length / 3));
   console.log(`${result.requests} requests, ${result.errors} errors in ${minutes} minutes`);
   console.log(
     `memory: ${Math.round(samples[0]!.megabytes)} MB at first, ${Math.round(settled[0]!.megabytes)} MB when warm, ${Math.round(settled.at(-1)!.megabytes)} MB at the end`,
   );
-  console.log(`slope when warm: ${slope(settled).toFixed(2)} MB a minute`);
+  console.log(`slope when warm: ${slope(settled).toFixed(2)} MB per minute`);
   console.log(`in flight afterwards: ${await counter(gateway.port, 'expert_router_inflight')}`);
 } finally {
   await bench.end();
@@ -64,7 +64,7 @@ async function memoryDuring(pid: number, load: Promise<unknown>): Promise<readon
   return samples;
 }
 
-/** Least squares, in megabytes a minute. */
+/** Least squares, in megabytes per minute. */
 function slope(samples: readonly Sample[]): number {
   const n = samples.length;
   const x = samples.reduce((sum, sample) => sum + sample.minute, 0) / n;

@@ -1,10 +1,10 @@
 /**
- * What a newcomer waits for and what the gateway weighs: `npm run bench:start`.
+ * Measures the time to a first answer and the gateway's size: `npm run bench:start`.
  *
  * 1. From `npm start` in a fresh clone (npm's cache warm, weights and engine not fetched) to the first routed answer.
  * 2. The same with weights and engine in the user's cache.
  * 3. Start-up time and idle memory of the gateway alone, with experts that are servers elsewhere.
- * 4. Size of what an installation holds, without and with the embedded engine.
+ * 4. Size of an installation, without and with the embedded engine.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import {
@@ -54,7 +54,7 @@ async function start(folder: string, args: readonly string[], cache: string): Pr
       },
     };
   }
-  throw new Error(`npm start ended:\n${output}`);
+  throw new Error(`npm start exited:\n${output}`);
 }
 
 /** The node process that serves, below npm and its shell. */

@@ -1,4 +1,4 @@
-/** One training run in a process of its own, for bench/train.ts: prints seconds, memory and quality as JSON. */
+/** One training run in a separate process, for bench/train.ts: prints seconds, memory and quality as JSON. */
 import { createReadStream, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { createInterface } from 'node:readline';
@@ -29,7 +29,7 @@ const usage = process.resourceUsage();
 await pool.close();
 if (vectors) writeFileSync(vectors, new Uint8Array(fitted.points.values.buffer));
 
-/** Only where every prompt is in the fit, in order. */
+/** Only if every prompt is in the fit, in order. */
 function nmi(language: string | null): number | null {
   if (fitted.labels.length !== labels.length) return null;
   const rows = labels.flatMap((_, row) => (language === null || languages[row] === language ? [row] : []));

@@ -1,5 +1,5 @@
 /**
- * Training side by side with scikit-learn on the same prompts: `npm run bench:train -- --corpora <folder> --python
+ * Compares training with scikit-learn on the same prompts: `npm run bench:train -- --corpora <folder> --python
  * <venv/bin/python> --sizes 10000,100000`. Runs one after the other and prints a Markdown table.
  */
 import { spawnSync } from 'node:child_process';
@@ -20,7 +20,7 @@ const { values } = parseArgs({
     'scikit-most': { type: 'string', default: '100000' },
   },
 });
-if (values.corpora === undefined) throw new Error('say where the corpora are: --corpora <folder>');
+if (values.corpora === undefined) throw new Error('give the folder of the corpora: --corpora <folder>');
 
 const folder = mkdtempSync(join(tmpdir(), 'bench-train-'));
 console.log('| prompts | who | seconds | CPU s | peak MB | NMI all | en | ja | inertia on our vectors |');

@@ -1,7 +1,7 @@
 /**
- * Users who read streams of 10 tokens a second, without the gateway and through it: `npm run bench:users`, about three
- * minutes; `-- --users 1000,2000,5000` for a stage each. Says what the gateway adds to their waits, what it loses or
- * alters (byte for byte), and what it needs. `--pictures` redraws those of docs/benchmarks-gateway.md.
+ * Measures users who read streams of 10 tokens per second, with and without the gateway: `npm run bench:users`, about
+ * three minutes; `-- --users 1000,2000,5000` for one stage each. Reports added latency, lost or altered bytes, and CPU
+ * and memory. `--pictures` redraws the charts of docs/benchmarks-gateway.md.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -28,12 +28,12 @@ const MOST_STREAMS = 20_000;
 const EXPERT_OPTIONS =
   `--prefill 1000000 --tokens-per-second 10 --max-batch ${MOST_STREAMS} --kv-tokens 100000000`.split(' ');
 
-/** One way of the bytes, direct or through the gateway, under one number of users. */
+/** One measurement, direct or through the gateway, with one number of users. */
 interface Passage {
   readonly result: StageResult;
   /** Tokens that experts sent and clients did not get. */
   readonly lostTokens: number;
-  /** Whether the bytes of all whole streams, as sent and as read, have equal checksums. */
+  /** Whether all complete streams have equal checksums as sent and as received. */
   readonly sameBytes: boolean;
 }
 
@@ -95,7 +95,7 @@ async function passage(port: number, experts: Experts, users: number, length: nu
     stream: true,
     promptTokens: 40,
     answerTokens: ANSWER_TOKENS,
-    // Answers take ten seconds: without it all users would ask in the same moment, again and again.
+    // Answers take ten seconds: without a ramp all users would send requests at the same moment, again and again.
     rampSeconds: Math.min(10, length / 3),
     drainSeconds: 30,
     watch: {

@@ -1,6 +1,7 @@
 /**
- * How good the clusters are: `npm run eval:clusters -- --corpora <folder>`. Trains on labelled public prompts without
- * their labels, several seeds, and compares; also what a finished model makes of prompts outside of its world.
+ * Evaluates the clusters: `npm run eval:clusters -- --corpora <folder>`. Trains on labelled public prompts without
+ * their labels, with several seeds, and compares; also tests how well a model recognises prompts unlike its training
+ * prompts.
  */
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -28,7 +29,7 @@ const { values } = parseArgs({
     seeds: { type: 'string', default: '3' },
   },
 });
-if (values.corpora === undefined) throw new Error('say where the corpora are: --corpora <folder>');
+if (values.corpora === undefined) throw new Error('give the folder of the corpora: --corpora <folder>');
 const corpora = values.corpora;
 
 const labelled = labelledPrompts(corpora);
@@ -84,7 +85,7 @@ function report(clusters: number, runs: readonly Fitted[]): void {
   );
 }
 
-/** A model of clinc150's training requests alone: does it know its test requests from those out of scope? */
+/** Can a model trained only on clinc150's training requests tell its test requests from those out of scope? */
 async function judgeOutOfScope(): Promise<void> {
   const { train, test, foreign } = clincRequests(corpora);
   const options = { clusters: 64, dimensions: 96, vocabulary: 32_768, restarts: 2, seed: 1 };
@@ -95,7 +96,7 @@ async function judgeOutOfScope(): Promise<void> {
   );
 }
 
-/** What a finished model makes of languages it was never trained on. */
+/** How a trained model judges languages it was never trained on. */
 function judgeLanguages(model: RouterModel): void {
   const inside = labelled.filter((_, index) => index % 4 === 0).map((one) => one.text);
   console.log(`model ${model.id}: ${rate(model, inside)} of ${inside.length} known prompts called outside`);

@@ -1,6 +1,6 @@
 /**
- * How often two different terms share a hash, on real prompts: `node scripts/run.js evaluation/collisions.ts --
- * --corpora <folder>`. Words, pairs and n-grams of scripts without spaces; other kinds do not lie in one span.
+ * Counts how often two different terms share a hash, on real prompts: `node scripts/run.js evaluation/collisions.ts --
+ * --corpora <folder>`. Words, pairs and n-grams of scripts without spaces; other kinds do not have a single span.
  */
 import { parseArgs } from 'node:util';
 import { FeatureBuffer } from '../src/deciding/text/feature-buffer.ts';
@@ -9,7 +9,7 @@ import { sampleText } from '../src/deciding/text/sampling.ts';
 import { labelledPrompts } from './labelled.ts';
 
 const { values } = parseArgs({ options: { corpora: { type: 'string' } }, strict: false });
-if (typeof values.corpora !== 'string') throw new Error('say where the corpora are: --corpora <folder>');
+if (typeof values.corpora !== 'string') throw new Error('give the folder of the corpora: --corpora <folder>');
 
 const seen = new Map<number, string>();
 const collided = new Set<number>();

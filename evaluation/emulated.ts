@@ -1,6 +1,6 @@
 /**
- * `npm run bench:emulated`: what users feel through the real gateway in front of emulated GPUs, beside the simulation
- * of the same requests. The difference is the gateway, the load test and the emulator's clock.
+ * `npm run bench:emulated`: compares latency through the real gateway in front of emulated GPUs with a simulation of
+ * the same requests. The difference is due to the gateway, the load test and the emulator's clock.
  */
 import { textTable } from '../src/report/text-table.ts';
 import { type LiveFigures, measureLive } from './emulated/live.ts';
@@ -17,7 +17,7 @@ const COMMON = {
   gateway: true,
 } as const;
 
-/** Slowed down so far that a machine of two cores keeps up: emulator, gateway and client share them. */
+/** Slowed down enough for two cores that emulator, gateway and client share. */
 const STAGES: readonly Stage[] = [
   { ...COMMON, users: 1, seconds: 20, slowDown: 1, gateway: false },
   { ...COMMON, users: 1, seconds: 20, slowDown: 1 },

@@ -1,6 +1,6 @@
 /**
- * Prompts with topic labels, English and Japanese, out of a folder of public corpora: what clusters are judged by. It
- * knows nothing of models; labels are never shown to training.
+ * Prompts with topic labels, English and Japanese, from a folder of public corpora, to evaluate clusters. Training
+ * never sees the labels.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ export interface Labelled {
 
 type Json = Record<string, unknown>;
 
-/** Most prompts taken per label, so that no corpus drowns the rest. */
+/** Most prompts taken per label, so that no corpus dominates. */
 const MOST_PER_LABEL = 600;
 
 function read(folder: string, path: string): string {
@@ -32,7 +32,7 @@ function jsonl(folder: string, path: string): Json[] {
     .map((line) => JSON.parse(line) as Json);
 }
 
-/** JMMLU's 53 subjects as the fields a person would tell apart. */
+/** JMMLU's 53 subjects grouped into fields. */
 const SUBJECTS: Readonly<Record<string, readonly string[]>> = {
   'ja mathematics':
     'abstract_algebra college_mathematics elementary_mathematics high_school_mathematics high_school_statistics'.split(
@@ -64,7 +64,7 @@ function firstCsvCell(line: string): string {
   return quoted ? quoted[1]!.replaceAll('""', '"') : (line.split(',')[0] ?? '');
 }
 
-/** Labels that several corpora share under different names. */
+/** Labels that have different names in different corpora. */
 const SAME_LABEL: Readonly<Record<string, string>> = {
   coding: 'code',
   math: 'mathematics',
@@ -144,7 +144,7 @@ function japanese(folder: string): Labelled[] {
   return found;
 }
 
-/** At most 600 prompts a label, labels of fewer than 20 left out; the same draw for the same seed. */
+/** At most 600 prompts per label, without labels of fewer than 20; deterministic for a seed. */
 export function labelledPrompts(folder: string, seed = 1): Labelled[] {
   const random = seededRandom(seed);
   const byLabel = new Map<string, Labelled[]>();

@@ -1,6 +1,6 @@
 /**
- * How often the built-in experts are the ones a person would have chosen, on prompts written for this purpose
- * (evaluation/routing-prompts.jsonl, none of them used in training). `npm run eval:routing`.
+ * Measures how often the router chooses the built-in expert that a person would choose: `npm run eval:routing`. The
+ * prompts were written for this purpose (evaluation/routing-prompts.jsonl); none was used in training.
  */
 import { readFileSync } from 'node:fs';
 import { checkConfig } from '../src/index.ts';

@@ -1,7 +1,4 @@
-/**
- * What every evaluation script shares: where the reference data lies, and how a person's mistake is printed.
- * It knows nothing of what the scripts compute.
- */
+/** Shared by the evaluation scripts: the location of the reference data, and the printing of user errors. */
 import { join } from 'node:path';
 import { UserError } from '../src/core/errors.ts';
 
@@ -14,7 +11,7 @@ export function calibrationFolder(argument: string | undefined): string {
   return argument ?? join(sharedFolder(), 'data/calibration');
 }
 
-/** Runs a script's body; a UserError ends it with its message alone. */
+/** Runs a script's body; a UserError ends it with only its message. */
 export async function runScript(body: () => void | Promise<void>): Promise<void> {
   try {
     await body();

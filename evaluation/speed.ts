@@ -1,5 +1,6 @@
 /**
- * `npm run bench:simulator:speed`: how long it takes to simulate ten minutes, for growing numbers of users and GPUs.
+ * `npm run bench:simulator:speed`: measures how long it takes to simulate ten minutes, for growing numbers of users and
+ * GPUs.
  */
 import { nearest } from '../src/deciding/routing/policies/nearest.ts';
 import { bindPolicy } from '../src/deciding/routing/policy.ts';

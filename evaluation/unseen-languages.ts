@@ -1,4 +1,4 @@
-/** Everyday prompts in languages the default model was never trained on, written for this purpose. */
+/** Everyday prompts in languages that the default model was not trained on, written for this purpose. */
 
 export const UNSEEN_LANGUAGES: Readonly<Record<string, readonly string[]>> = {
   Finnish: [

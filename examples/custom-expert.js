@@ -1,4 +1,4 @@
-/** A kind of expert of your own: it looks answers up in a table, which stands in the config. */
+/** A custom kind of expert, which looks answers up in a table in the config. */
 import { createGateway } from 'expert-router';
 import { defineExpert, lastText, RouterError, RunningGenerations, z } from 'expert-router/expert';
 
@@ -6,13 +6,14 @@ const lookup = defineExpert({
   kind: 'lookup',
   summary: 'answers from a table of questions',
   options: z.strictObject({
-    answers: z.record(z.string(), z.string()).describe('answers, by a word of the question in lower case'),
+    answers: z.record(z.string(), z.string()).describe('answers, keyed by a lower-case word of the question'),
   }),
   create: async (id, { answers }, deps) => {
     const running = new RunningGenerations(id);
     return {
       id,
       kind: 'lookup',
+      speaks: [],
       generate: ({ ask }, sink) => {
         const meta = {
           id: deps.newId(ask.dialect.idPrefix),

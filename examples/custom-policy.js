@@ -1,15 +1,15 @@
-/** A policy of your own: the cheapest expert that suits a prompt well enough. */
+/** A custom policy: the cheapest expert that suits a prompt well enough. */
 import { createGateway } from 'expert-router';
 import { definePolicy, z } from 'expert-router/policy';
 
 const thrifty = definePolicy({
   id: 'thrifty',
-  summary: 'the cheapest of those that suit it well enough',
+  summary: 'the cheapest expert that suits the prompt well enough',
   options: z.strictObject({
     prices: z.record(z.string(), z.number()).describe('US dollars per million tokens, by expert'),
-    enough: z.number().min(0).max(1).default(0.5).describe('affinity at which an expert suits a prompt'),
+    enough: z.number().min(0).max(1).default(0.5).describe('affinity from which an expert suits a prompt'),
   }),
-  // Every candidate comes back, best first: the tail is tried when the head cannot answer.
+  // Return every candidate, best first: the others are tried when the first cannot answer.
   rank: ({ candidates }, { prices, enough }) => {
     const price = (candidate) => prices[candidate.id] ?? Number.POSITIVE_INFINITY;
     const suits = (candidate) => candidate.load.available && candidate.affinity >= enough;

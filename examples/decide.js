@@ -1,4 +1,4 @@
-/** Decisions without a server: where prompts would go, and the words that decide it. */
+/** Decides without a server where prompts would go, and which words decide it. */
 import { classify, createRouter, explain, loadRouterModel } from 'expert-router/router';
 
 const model = await loadRouterModel();

@@ -1,4 +1,4 @@
-/** The gateway inside a server of your own: it answers below /v1, you answer the rest. */
+/** The gateway embedded in your own server: it handles paths below /v1, and you handle the rest. */
 import { createServer } from 'node:http';
 import { createGateway } from 'expert-router';
 
@@ -11,7 +11,7 @@ const gateway = await createGateway({
 
 const server = createServer((request, response) => {
   if (request.url?.startsWith('/v1/')) gateway.handle(request, response);
-  else response.end('Ask me at /v1/chat/completions.\n');
+  else response.end('Send requests to /v1/chat/completions.\n');
 });
 server.listen(0, '127.0.0.1', async () => {
   const address = server.address();

@@ -1,4 +1,4 @@
-/** A router model from prompts of your own, judged by labels that it never saw. */
+/** Trains a router model on your own prompts and evaluates it with labels that training never saw. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -44,7 +44,10 @@ console.log(
 );
 await rm(folder, { recursive: true });
 
-/** @type {(ones: string[], others: string[], text: (one: string, other: string) => string, label: string) => { prompt: string, label: string }[]} */
+/**
+ * @type {(ones: string[], others: string[], text: (one: string, other: string) => string, label: string) => { prompt:
+ * string, label: string }[]}
+ */
 function pairs(ones, others, text, label) {
   return ones.flatMap((one) => others.map((other) => ({ prompt: text(one, other), label })));
 }

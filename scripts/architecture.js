@@ -1,6 +1,6 @@
 /**
- * Writes the table of layers in ARCHITECTURE.md from src/layers.json, the one place where they stand. With
- * `--check` it writes nothing and fails when the page is out of date.
+ * Generates the table of layers in ARCHITECTURE.md from src/layers.json. With `--check`, writes nothing and fails if
+ * the page is out of date.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 
@@ -17,7 +17,7 @@ function withTable(page, layers) {
 
 function split(text, mark) {
   const at = text.indexOf(mark);
-  if (at < 0) throw new Error(`ARCHITECTURE.md lacks the mark ${mark}`);
+  if (at < 0) throw new Error(`ARCHITECTURE.md lacks the marker ${mark}`);
   return [text.slice(0, at), text.slice(at + mark.length)];
 }
 

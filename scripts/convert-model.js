@@ -1,8 +1,8 @@
 /**
- * Rewrites a router model of format version 1 as version 2, number for number:
+ * Converts a router model from format version 1 to version 2 without changing its numbers:
  * `node scripts/convert-model.js old.safetensors new.safetensors`.
  *
- * Version 1 knew one embedding, whose arrays were named `terms.*`; version 2 keeps a section per embedding.
+ * Version 1 had a single embedding, with arrays named `terms.*`; version 2 has a section per embedding.
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -21,7 +21,7 @@ const { contentId, writeRouterModel } = await import('../dist/deciding/model/art
 
 const { metadata, tensors } = readContainer(readFileSync(from));
 if (metadata.format !== 'expert-router' || metadata.version !== '1' || metadata.tokenizer !== 'features/1') {
-  console.error(`${from} is no router model of format version 1`);
+  console.error(`${from} is not a router model of format version 1`);
   process.exit(1);
 }
 if (metadata.sha256 !== checksum()) {

@@ -1,5 +1,5 @@
 /**
- * Installs the gateways that `npm run bench:gateway` compares with, each in a folder of its own below .cache/peers:
+ * Installs the gateways that `npm run bench:gateway` compares with, each in its own folder below .cache/peers:
  * `npm run bench:peers` for all, `npm run bench:peers -- portkey smg` for some. Nothing outside that folder changes.
  */
 import { spawnSync } from 'node:child_process';
@@ -33,7 +33,7 @@ function python(folder, requirement) {
   );
 }
 
-/** Null when it went well, else why not. */
+/** Null on success, else the reason for the failure. */
 function run(command, args, cwd) {
   const done = spawnSync(command, args, { cwd, stdio: ['ignore', 'inherit', 'inherit'] });
   if (done.status === 0) return null;
@@ -43,7 +43,7 @@ function run(command, args, cwd) {
 const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(PEERS);
 const unknown = names.filter((name) => !Object.hasOwn(PEERS, name));
 if (unknown.length > 0) {
-  console.error(`${unknown.join(', ')}: no such peer; there are ${Object.keys(PEERS).join(', ')}.`);
+  console.error(`${unknown.join(', ')}: unknown peer; known peers: ${Object.keys(PEERS).join(', ')}.`);
   process.exit(2);
 }
 for (const [index, name] of names.entries()) {
@@ -52,7 +52,7 @@ for (const [index, name] of names.entries()) {
   mkdirSync(folder, { recursive: true });
   const reason = PEERS[name](folder);
   if (reason === null) continue;
-  // Half an installation would be taken for a whole one.
+  // An incomplete installation would be mistaken for a complete one.
   rmSync(folder, { recursive: true, force: true });
   console.error(`${name}: cannot be installed here: ${reason}; the bench leaves it out.`);
   process.exitCode = 1;

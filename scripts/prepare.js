@@ -1,6 +1,7 @@
 /**
- * Makes a checkout runnable: installs what the lockfile names and compiles src/, each only when it is out of
- * date. `install` does the first alone, `pack` also notes the commit for the package. Plain JavaScript on bare Node, because it runs before anything is installed.
+ * Makes a checkout runnable: installs the packages of the lockfile and compiles src/, each only when out of date.
+ * `install` only installs, `pack` also records the commit in the package. Plain JavaScript without dependencies,
+ * because it runs before anything is installed.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -21,7 +22,7 @@ export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 const NODE_NEEDED = [20, 19];
 
-/** Installs and compiles as needed; exits with the failing command's status and its output in view. */
+/** Installs and compiles as needed; on failure, exits with the failing command's status and shows its output. */
 export function prepare() {
   requireNode();
   install();
@@ -59,7 +60,7 @@ function compile(project, outDir, sources) {
     ),
   );
   if (existsSync(stamp) && Number(readFileSync(stamp, 'utf8')) === newest) return;
-  // Removed first, so that a deleted source leaves no compiled ghost behind.
+  // Removed first, so that deleted sources leave no compiled files behind.
   rmSync(join(ROOT, outDir), { recursive: true, force: true });
   run(
     process.execPath,
@@ -71,7 +72,10 @@ function compile(project, outDir, sources) {
   writeFileSync(stamp, String(newest));
 }
 
-/** What sources read beside themselves, and the compiler leaves where it is: every file that is neither code nor about it. */
+/**
+ * Copies the data files that sources read, which the compiler does not copy: everything but code, declarations and
+ * docs.
+ */
 function copyData(source, outDir) {
   for (const entry of readdirSync(join(ROOT, source), { recursive: true, withFileTypes: true })) {
     if (!entry.isFile() || /\.(ts|js|md)$|^layers\.json$/.test(entry.name)) continue;
@@ -108,7 +112,7 @@ function fail(message) {
   process.exit(1);
 }
 
-/** What a published package says of its origin, where a checkout would ask git. */
+/** Records the commit for the published package; a checkout asks git instead. */
 function noteCommit() {
   const git = spawnSync('git', ['rev-parse', '--short=12', 'HEAD'], { cwd: ROOT, encoding: 'utf8' });
   const commit = process.env.EXPERT_ROUTER_COMMIT || (git.status === 0 ? git.stdout.trim() : '');

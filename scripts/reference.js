@@ -1,6 +1,6 @@
 /**
- * Writes docs/config.md from the config's schema and docs/metrics.md from the metrics themselves. With `--check` it
- * writes nothing and fails when a page is out of date.
+ * Generates docs/config.md from the config's schema and docs/metrics.md from the metrics. With `--check`, writes
+ * nothing and fails if a page is out of date.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
@@ -54,7 +54,7 @@ environment variable and \`\${NAME:-value}\` for one with a value to fall back o
   return `${parts.join('\n\n')}\n`;
 }
 
-/** Options of a policy may also stand beside its name, where they have no default of their own to show. */
+/** A policy's options may also stand beside its name, where the schema has no default for them. */
 function optionsOfPolicies(policy) {
   const options = objectsIn(policy, 'policy').flatMap(({ properties }) => Object.entries(properties));
   return Object.fromEntries(
@@ -71,7 +71,7 @@ function table({ required = [] }, properties, examples = {}) {
   return ['| key | type | default | meaning | example |', '|---|---|---|---|---|', ...rows].join('\n');
 }
 
-/** A key, and below it the keys of the objects that it may hold. */
+/** The row of a key, followed by those of the objects it may contain. */
 function rowsOf(key, property, required, example) {
   const { description, default: preset } = property;
   if (!description) throw new Error(`${key} has no description; give it one in its schema.`);
@@ -87,7 +87,7 @@ function rowsOf(key, property, required, example) {
   ];
 }
 
-/** Each with its path: `keys[]` for the objects of a list. */
+/** Each object with its path: `keys[]` for the objects of a list. */
 function objectsIn({ items, anyOf = [], oneOf = [], properties, required }, path) {
   if (properties) return [{ path, properties, required }];
   const inList = items ? objectsIn(items, `${path}[]`) : [];
@@ -116,7 +116,7 @@ function numberType({ type, minimum, exclusiveMinimum, maximum }) {
   return [type === 'integer' ? 'whole number' : 'number', ...limits.filter(Boolean)].join(', ');
 }
 
-/** What the schema gives, else the default, else what the type itself suggests. */
+/** The schema's example, else the default, else one that follows from the type. */
 function exampleOf(key, property, given) {
   const { title, examples, default: preset, enum: choices, type } = property;
   const shown =

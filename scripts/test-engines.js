@@ -1,6 +1,6 @@
 /**
- * `npm run test:engines [component …] [-- vitest arguments]`: installs real engines below .cache/engines, pinned to
- * the last package, then runs the tests under test/engines against them. Without names, all components.
+ * `npm run test:engines [component …] [-- vitest arguments]`: installs real engines below .cache/engines, with every
+ * package pinned, then runs the tests under test/engines against them. Without names, all components.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -10,14 +10,14 @@ import { performance } from 'node:perf_hooks';
 import { prepare, ROOT } from './prepare.js';
 
 /**
- * Name → what it is and how it comes onto the machine. `python`: a virtual environment with exactly the packages of
- * test/engines/<name>/requirements.txt, made by the first of these interpreters that is there. `go`: the program of
- * that name, built from the module test/engines/<name>, which pins all it is made of.
+ * Name → description and installation. `python`: a virtual environment with exactly the packages of
+ * test/engines/<name>/requirements.txt, made by the first of these interpreters that is installed. `go`: the program of
+ * that name, built from the module test/engines/<name>, which pins its dependencies.
  */
 const COMPONENTS = {
   triton: {
     about: "NVIDIA's Triton server 2.51 (24.10) on the CPU, and NVIDIA's own client",
-    // The server's Python backend is built per version; these have wheels of everything it needs.
+    // The server's Python backend is built per Python version; these have wheels of everything it needs.
     python: ['python3.11', 'python3.12', 'python3.10'],
   },
   'llama-cpp': {
@@ -29,7 +29,7 @@ const COMPONENTS = {
     go: 'github.com/llm-d/llm-d-inference-sim/cmd/llm-d-inference-sim',
   },
   shellcheck: {
-    about: 'the linter of shell scripts, for those that `expert-router engine` writes',
+    about: 'the shell script linter, for the scripts that `expert-router engine` writes',
     python: ['python3'],
   },
 };
@@ -43,7 +43,7 @@ const named = process.argv.slice(2, split < 0 ? undefined : split);
 const forVitest = split < 0 ? [] : process.argv.slice(split + 1);
 const unknown = named.filter((name) => !(name in COMPONENTS));
 if (unknown.length > 0) {
-  fail(`unknown component: ${unknown.join(', ')}; there are: ${Object.keys(COMPONENTS).join(', ')}`, 2);
+  fail(`unknown component: ${unknown.join(', ')}; known: ${Object.keys(COMPONENTS).join(', ')}`, 2);
 }
 const wanted = named.length > 0 ? named : Object.keys(COMPONENTS);
 
@@ -57,7 +57,7 @@ const done = spawnSync(process.execPath, [vitest, 'run', 'test/engines', ...forV
 });
 process.exit(done.status ?? 1);
 
-/** Skipped when the very same pins are there already; otherwise made anew, whole or not at all. */
+/** Skipped if the same pins are already installed; otherwise reinstalled atomically. */
 function install(name, component) {
   const source = join(ROOT, 'test', 'engines', name);
   const folder = join(FOLDER, name);

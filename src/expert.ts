@@ -1,6 +1,7 @@
 /** To write a kind of expert of your own, for the `kinds` of `createGateway`. */
 export { z } from 'zod';
 export { RouterError, UserError } from './core/errors.ts';
+export type { FinishReason, Usage } from './core/openai.ts';
 export type {
   AnswerFormat,
   Ask,
@@ -28,5 +29,5 @@ export type {
 export type { ExpertDeps, ExpertKind, OpenProgress, ProgressLine } from './serving/experts/kind.ts';
 export { RunningGenerations, type Work } from './serving/experts/running.ts';
 export { lastText, type TextMessage, textMessages } from './serving/experts/text-prompt.ts';
-export { ToldFailure } from './serving/reply/failure.ts';
+export { type Failure, ToldFailure } from './serving/reply/failure.ts';
 export type { Reply, ReplyMeta } from './serving/reply/reply.ts';

@@ -210,7 +210,7 @@ describe('an expert of kind anthropic', () => {
     expect(textOf(body).length).toBeGreaterThan(0);
   });
 
-  it.each(['[cut]', '[ends]'])('%s: an answer that breaks off is never told as whole', async (content) => {
+  it.each(['[cut]', '[ends]'])('%s: an answer that breaks off never ends as complete', async (content) => {
     for (const stream of [false, true]) {
       const { failure, calls } = await Promise.resolve(chat(content, { stream })).then(async (running) => ({
         ...(await running.done),
@@ -221,7 +221,7 @@ describe('an expert of kind anthropic', () => {
     }
   });
 
-  it('says what it is, and that a refused key is no readiness', async () => {
+  it('describes itself, and is not ready with a refused key', async () => {
     const { signal } = new AbortController();
     expect(await expert.describe!(signal)).toMatchObject({ engine: 'Anthropic', models: ['claude-test'] });
     const stranger = await make({ api_key: 'wrong' });
@@ -232,7 +232,7 @@ describe('an expert of kind anthropic', () => {
     await stranger.close();
   });
 
-  it('sends sampling only where it is told to', async () => {
+  it('sends sampling parameters only with sampling: send', async () => {
     await chat('x', { temperature: 1.5, top_p: 0.9, top_k: 7 }).done;
     expect(Object.keys(api.bodies.at(-1)).filter((field) => /^(temperature|top_)/.test(field))).toEqual([]);
     const older = await make({ sampling: 'send' });

@@ -58,7 +58,7 @@ describe('every verb', () => {
     expect(stderr).toContain("unknown option '--hlep'\n(Did you mean --help?)");
   });
 
-  it.each(NAMES)('%s ends quietly when nobody reads', async (name) => {
+  it.each(NAMES)('%s ends quietly when its output is closed', async (name) => {
     expect(await runUnheard(name, '--help')).toEqual({ status: 0, stderr: '' });
   });
 
@@ -69,7 +69,7 @@ describe('every verb', () => {
     expect(stdout).toContain('Exit codes: 0 done; 1 failed');
   });
 
-  it('means the same by --config and by --json', async () => {
+  it('gives --config and --json the same meaning', async () => {
     const loaded = await Promise.all(VERBS.map((verb) => verb.load()));
     const options = loaded.flatMap((verb) => [verb, ...verb.commands]).flatMap((verb) => [...verb.options]);
     const flags = (long: string) =>
@@ -78,7 +78,8 @@ describe('every verb', () => {
     expect(flags('--json')).toEqual(new Set(['--json']));
     for (const verb of loaded)
       for (const { long, description } of verb.options)
-        if (long === '--json') expect(description).toMatch(/^(machine-readable output|print those instead)/);
+        if (long === '--json')
+          expect(description).toMatch(/^(machine-readable output|print the JSON instead)/);
   });
 });
 
@@ -129,7 +130,7 @@ describe('the program', () => {
     });
   });
 
-  it('says nothing but data on standard output', () => {
+  it('prints only data on standard output', () => {
     const config = join(ROOT, 'presets', 'embedded.yaml');
     const calls = [
       ['plan', '--model', 'llama-2-13b', '--json'],
@@ -148,7 +149,7 @@ describe('the program', () => {
     }
   });
 
-  it('uses no colours where nobody sees them', () => {
+  it('uses no colours outside a terminal', () => {
     writeFileSync(join(folder, 'e.yaml'), 'experts: [{ id: a, kind: emulated }]\n');
     const { status, stdout, stderr } = run('doctor', '--config', 'e.yaml', '--no-ask');
     expect([status, stderr]).toEqual([0, '']);
@@ -191,7 +192,7 @@ describe('the program', () => {
     },
   );
 
-  it('serves on when the reader of its first lines has left', async () => {
+  it('keeps serving after the reader of its output has closed the pipe', async () => {
     const config = join(folder, 'one.yaml');
     writeFileSync(config, 'listen: 127.0.0.1:0\nexperts: [{ id: a, kind: emulated }]\n');
     const script = `"$0" "$1" serve --config "$2" --workers 1 | head -3 >&2; sleep 5`;

@@ -1,4 +1,6 @@
-/** Looking for engines, and the doctor, as a person at the keyboard meets them: the real program, stand-ins for engines. */
+/**
+ * Looking for engines, and the doctor, as a person at the keyboard meets them: the real program, stand-ins for engines.
+ */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -67,7 +69,7 @@ describe('serve without a config', () => {
     expect(router.output().split('Found:')).toHaveLength(2);
   });
 
-  it('serves the embedded experts where it is told not to look', async () => {
+  it('serves the embedded experts with --no-discover', async () => {
     const found = await engine();
     const router = await routerProcess(['--no-discover'], { ...NO_KEYS, EXPERT_ROUTER_DISCOVER: found.url });
     routers.push(router);
@@ -80,7 +82,7 @@ describe('serve without a config', () => {
     opened.push(web);
     const router = await routerProcess([], { ...NO_KEYS, EXPERT_ROUTER_DISCOVER: web.url });
     routers.push(router);
-    expect(router.output()).toMatch(/Seen and left:\n {2}http:\S+: a web server with HTML pages/);
+    expect(router.output()).toMatch(/Found but not used:\n {2}http:\S+: a web server with HTML pages/);
     expect(router.output()).toContain('8 experts on');
   }, 150_000);
 });
@@ -97,7 +99,7 @@ describe('discover', () => {
     expect(yaml).toMatch(/description: Writes, explains and debugs programs/);
     const checked = command('check', file);
     expect(await checked.ended).toBe(0);
-    expect(checked.output()).toContain('is sound');
+    expect(checked.output()).toContain('is valid');
   });
 
   it('says so when there is nothing, with what to do', async () => {
@@ -117,7 +119,7 @@ describe('discover', () => {
     expect(told.output()).toMatch(problem);
   });
 
-  it('refuses an address that is none', async () => {
+  it('refuses an invalid address', async () => {
     const told = command({ EXPERT_ROUTER_DISCOVER: 'gpu1:8000' }, 'discover');
     expect(await told.ended).toBe(1);
     expect(told.output()).toMatch(/'gpu1:8000' is no address/);
@@ -148,7 +150,7 @@ describe('doctor', () => {
       expect(output).toMatch(line);
     expect(output).toMatch(/unseen.* cancel/);
     expect(output).toMatch(/^own \(emulated\)$/m);
-    expect(output).toMatch(/All well: 2 replicas/);
+    expect(output).toMatch(/All checks passed: 2 replicas/);
     expect(code).toBe(0);
   });
 
@@ -173,7 +175,7 @@ describe('doctor', () => {
     expect(output).toMatch(/\d+ of \d+ checks failed\.$/m);
   });
 
-  it('says the same to programs, and asks for no text where it may not', async () => {
+  it('reports the same as JSON, and sends no prompts with --no-ask', async () => {
     const one = await engine();
     const { code, output } = await examined(
       `experts: [{ id: e, kind: openai, url: '${one.url}' }]`,

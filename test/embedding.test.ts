@@ -81,6 +81,7 @@ describe('kinds and policies of a program', () => {
     create: async (id, { why }): Promise<Expert> => ({
       id,
       kind: 'silent',
+      speaks: [],
       generate: (_request, sink) => {
         setImmediate(() => {
           sink.head(200, { 'content-type': 'application/json' });
@@ -208,7 +209,7 @@ describe('reload', () => {
     expect((await gateway.route(QUESTION)).expert).toBe('after');
   });
 
-  it('of several goes by the last', async () => {
+  it('applies the last of several', async () => {
     const gateway = await create(emulated('first'));
     await Promise.all(['second', 'third'].map((id) => gateway.reload(emulated(id))));
     expect((await gateway.route(QUESTION)).expert).toBe('third');
@@ -231,7 +232,7 @@ describe('reload', () => {
 });
 
 describe('the process', () => {
-  it('is left alone', async () => {
+  it('gets no signal handlers, output or exit from the gateway', async () => {
     const listeners = () =>
       Object.fromEntries(process.eventNames().map((name) => [String(name), process.listenerCount(name)]));
     const before = listeners();
@@ -248,7 +249,7 @@ describe('the process', () => {
     vi.restoreAllMocks();
   });
 
-  it('may hold two gateways that know nothing of each other', async () => {
+  it('can run two independent gateways', async () => {
     const notes: DecisionNote[][] = [[], []];
     const [one, other] = await Promise.all(
       notes.map((list, index) =>
@@ -265,7 +266,7 @@ describe('the process', () => {
     expect((await post(urls[1]!, QUESTION)).status).toBe(200);
   });
 
-  it('gives time, chance and environment only through the options', async () => {
+  it('provides clock, randomness and environment only through the options', async () => {
     const clock = { epoch: () => 86_400_000, monotonic: () => 0 };
     const gateway = await create(
       { ...emulated('a', 'b', 'c', 'd'), policy: 'random' },

@@ -19,7 +19,7 @@ it('has configs that load, with every kind of server among them', () => {
 
 it('has a row for every engine that differs, none for one that is unknown, and says what is put in', () => {
   const table = PAGE.split('\n## ')
-    .find((section) => section.startsWith('What differs'))!
+    .find((section) => section.startsWith('Differences'))!
     .split('|---|---|---|---|\n')[1]!;
   const rows = [...table.matchAll(/^\| [^|]+ \| `([a-z.]+)` \|/gm)].map((match) => match[1]!);
   const differing = QUIRKS_NAMES.filter((name) => Object.keys(quirksNamed(name)).length > 0);
@@ -30,7 +30,7 @@ it('has a row for every engine that differs, none for one that is unknown, and s
 
 it('says of no engine that it speaks another API than its file does', () => {
   const apis = ['openai-chat', 'openai-completions', 'openai-responses', 'anthropic-messages'] as const;
-  const table = PAGE.split('## What each speaks of its own')[1]!.split('|---|---|---|---|---|---|\n')[1]!;
+  const table = PAGE.split('## APIs of each engine')[1]!.split('|---|---|---|---|---|---|\n')[1]!;
   const rows = table.split('\n\n')[0]!.split('\n');
   expect(rows.length).toBeGreaterThan(5);
   const expected = rows.map((row) => {

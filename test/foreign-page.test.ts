@@ -52,7 +52,7 @@ describe('without keys', () => {
       'POST /v1/chat/completions HTTP/1.1\r\nhost: evil.example:8080\r\norigin: http://evil.example:8080',
     ],
     ['a foreign absolute target', 'POST http://evil.example/v1/chat/completions HTTP/1.1\r\nhost: localhost'],
-  ])('%s is refused, and no expert hears of it', async (_name, head) => {
+  ])('%s is refused without reaching an expert', async (_name, head) => {
     const { router, expert } = await start();
     const answer = await send(router, head, BODY);
     expect(answer).toContain('HTTP/1.1 403 Forbidden\r\n');

@@ -110,7 +110,7 @@ describe('what crosses the router', () => {
         server: 'x',
         'x-ratelimit-remaining-tokens': '9',
       });
-      response.end('{}');
+      response.end('{"choices":[{"message":{"content":"a"},"finish_reason":"stop"}]}');
     });
     const response = await router.post('/v1/chat/completions', ask('hi', { model: 'code' }), {
       authorization: 'Bearer client-secret',
@@ -199,7 +199,7 @@ describe('a client that leaves', () => {
     const { router, code } = await start((response) => {
       if (!stream) return;
       response.writeHead(200, { 'content-type': 'text/event-stream' });
-      response.write('data: {}\n\n');
+      response.write('data: {"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":null}]}\n\n');
     });
     const leaving = new AbortController();
     const asked = fetch(`${router.url}/v1/chat/completions`, {
@@ -280,7 +280,7 @@ describe('bad input', () => {
       'POST /v1/route HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\n{}',
       400,
     ],
-  ])('is told in the API’s own shape: %s', async (_name, bytes, status) => {
+  ])('is refused in the API’s own error shape: %s', async (_name, bytes, status) => {
     const { router } = await start(polite);
     const socket = connect(Number(new URL(router.url).port), '127.0.0.1');
     let answer = '';
@@ -341,7 +341,7 @@ describe('bad input', () => {
 describe('the dry run', () => {
   const prompts = ['Write a Python function that sorts', '今日の天気', 'asdf qwer zxcv', ''];
 
-  it.each(prompts)('invariant 13: gives the expert the data path gives: %j', async (prompt) => {
+  it.each(prompts)('invariant 13: chooses the same expert as the data path: %j', async (prompt) => {
     const { router } = await start(polite);
     const served = await router.post('/v1/chat/completions', ask(prompt));
     const asText = (await (await router.post('/v1/route', ask(prompt))).json()) as Record<string, unknown>;
@@ -353,7 +353,7 @@ describe('the dry run', () => {
     expect(asPrompt).toMatchObject({ expert: asText.expert, cluster: asText.cluster });
   });
 
-  it('shows what the choice was made of', async () => {
+  it('shows how the choice was made', async () => {
     const { router } = await start(polite);
     const body = (await (
       await router.post('/v1/route', ask('Write a Python function that sorts'))

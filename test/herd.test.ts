@@ -14,7 +14,7 @@ const BASE: HerdSetting = {
 const MANY: HerdSetting = { ...BASE, gateways: 16, rate: 5 };
 
 describe('several gateways with polled load', () => {
-  it('the herd is there to be prevented: by polled load alone one replica gets far more than its part', () => {
+  it('herd by polled load alone: one replica gets far more than its share', () => {
     expect(imbalance({ ...BASE, gateways: 1 }, 'polled')).toBeGreaterThan(2);
     expect(imbalance(BASE, 'polled')).toBeGreaterThan(1.5);
   });
@@ -34,7 +34,7 @@ describe('several gateways with polled load', () => {
   it.each([
     ['four gateways', { ...BASE, foreign: 15 }],
     ['sixteen gateways', { ...MANY, foreign: 15 }],
-  ])('%s go around what others keep at one replica, which own counts cannot see', (_, setting) => {
+  ])('%s avoid the load of others at one replica, which their own counts do not show', (_, setting) => {
     expect(imbalance(setting, 'own+read+share')).toBeLessThan(imbalance(setting, 'own') * 0.8);
   });
 });

@@ -53,7 +53,7 @@ const ask = ({ post }: RunningGateway, content: string) =>
   post('/v1/chat/completions', { model: 'auto', messages: [{ role: 'user', content }] });
 
 describe('reported load', () => {
-  it('goes around the replica that others keep busy, and shows what it was told', async () => {
+  it('avoids the replica that others keep busy, and shows the reported load', async () => {
     const busy = await engine(page(40, 0, 0.5));
     const idle = await engine(page(0));
     const running = await router(
@@ -87,7 +87,7 @@ describe('reported load', () => {
     expect(full.chats()).toBeGreaterThan(0);
   });
 
-  it('says so when metrics change their names or vanish, keeps serving, and takes them up again', async () => {
+  it('reports renamed or missing metrics, keeps serving, and reads them again when they return', async () => {
     const one = await engine(page(3));
     const running = await router(`experts: [{ id: e, kind: openai, url: '${one.url}', model: m }]`);
     const reported = async () => (await replicas(running))[0]!.reported;
@@ -104,7 +104,7 @@ describe('reported load', () => {
     await eventually('it tells again', async () => (await reported()).running === 5);
   });
 
-  it('is quiet where there are no metrics, and where none are wanted', async () => {
+  it('is silent if there are no metrics, or if reading is disabled', async () => {
     const without = await engine(null);
     const unasked = await engine(page(9));
     const running = await router(
@@ -119,7 +119,7 @@ describe('reported load', () => {
     expect(unasked.requests.some((request) => request.path === '/metrics')).toBe(false);
   });
 
-  it('reads the page that the config names, with a key for its own address alone', async () => {
+  it('reads the page that the config names, and sends the key only to the expert’s own address', async () => {
     const api = await engine(null);
     const elsewhere = await engine(page(2));
     const running = await router(
@@ -136,7 +136,7 @@ describe('reported load', () => {
 });
 
 describe('expert-router experts', () => {
-  it('prints a running router as a table, or as it says it', async () => {
+  it('prints a running router’s experts as a table or as JSON', async () => {
     const one = await engine(page(3));
     const running = await router(`experts: [{ id: e, kind: openai, url: '${one.url}', model: m }]`);
     await eventually('it has told', async () => (await replicas(running))[0]!.reported.state === 'fresh');
@@ -149,10 +149,10 @@ describe('expert-router experts', () => {
     expect(JSON.parse(json.output())).toMatchObject([{ id: 'e', replicas: [{ reported: { running: 3 } }] }]);
   });
 
-  it('says so where no router is', async () => {
+  it('reports that there is no router', async () => {
     const other = await engine(null);
     const wrong = command('experts', '--url', other.url);
     expect(await wrong.ended).toBe(1);
-    expect(wrong.output()).toMatch(/answered 404: that is no Expert Router/);
+    expect(wrong.output()).toMatch(/answered 404, so it is not an Expert Router/);
   });
 });

@@ -50,7 +50,7 @@ describe('expert-router loadtest', { timeout: 60_000 }, () => {
   beforeEach(startEmulator);
   afterEach(stopEmulator);
 
-  it('in stages counts what the experts sent, and draws it', async () => {
+  it('counts in stages what the experts sent, and draws charts', async () => {
     const [json, html] = [join(folder, 'closed.json'), join(folder, 'closed.html')];
     const test = run('--users', '1,10', '--out', json, '--html', html);
     expect(await test.ended).toBe(0);
@@ -76,7 +76,7 @@ describe('expert-router loadtest', { timeout: 60_000 }, () => {
     expect(page).not.toMatch(/NaN|undefined|(?:src|href)=/);
   });
 
-  it('of a trace and of Poisson arrivals reconciles too', async () => {
+  it('reconciles traces and Poisson arrivals too', async () => {
     const trace = join(folder, 'trace.jsonl');
     const rows = Array.from({ length: 30 }, (_, i) => ({
       timestamp: i * 100,
@@ -95,7 +95,7 @@ describe('expert-router loadtest', { timeout: 60_000 }, () => {
     expect(traced!.tokens + poisson!.tokens).toBe(tokens);
   });
 
-  it('cut off by Ctrl-C still writes what was measured', async () => {
+  it('writes what was measured when interrupted by Ctrl-C', async () => {
     const json = join(folder, 'cut.json');
     const test = run('--users', '4,8', '--duration', '60', '--out', json);
     await test.said(/[1-9]\d* requests/);
@@ -109,7 +109,7 @@ describe('expert-router loadtest', { timeout: 60_000 }, () => {
     expect((await sent()).requests).toBe(requests);
   });
 
-  it('puts runs side by side', async () => {
+  it('compares runs side by side', async () => {
     const [a, b] = [join(folder, 'a.json'), join(folder, 'b.json')];
     expect(await run('--users', '2', '--name', 'plain', '--out', a).ended).toBe(0);
     const failing = run(
@@ -132,10 +132,10 @@ describe('expert-router loadtest', { timeout: 60_000 }, () => {
   });
 });
 
-describe('a load test that cannot be', { timeout: 60_000 }, () => {
+describe('an invalid load test', { timeout: 60_000 }, () => {
   it.each([
     [1, ['http://192.0.2.1:80'], '--allow-remote'],
-    [1, ['http://127.0.0.1:1'], 'Nothing answers at 127.0.0.1:1'],
+    [1, ['http://127.0.0.1:1'], 'Cannot connect to 127.0.0.1:1'],
     [2, ['http://127.0.0.1:1', '--users', '0'], 'not a number of users'],
     [2, ['http://127.0.0.1:1', '--burst', '3'], '--burst needs --rate'],
     [2, ['http://127.0.0.1:1', '--lengths', 'long'], 'chat'],

@@ -32,12 +32,13 @@ const inUse = async () => (await server.metric('expert_router_inflight{expert="e
 
 describeExpert('openai', make, { checksParameters: false, inUse });
 
-/** The same, but for that nobody knows it for OpenAI's: the expert has the neutral fields to go by. */
+/** The same in a dialect that the expert does not speak: it has the neutral fields to go by. */
 function foreign(ask: OpenAiAsk): Ask {
   const { dialect, model, stream, body, partial, turns, affinityKey, answerLimit } = ask;
   const { endpoint, wantsUsage } = ask; // for the writer alone
   return {
-    ...{ dialect, model, stream, body, partial, turns, affinityKey, answerLimit, endpoint, wantsUsage },
+    dialect: { ...dialect, id: 'foreign' },
+    ...{ model, stream, body, partial, turns, affinityKey, answerLimit, endpoint, wantsUsage },
     prompt: () => ask.prompt(),
     parameters: () => ask.parameters(),
     tools: () => ask.tools(),

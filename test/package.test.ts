@@ -47,6 +47,7 @@ const shout = defineExpert({
     return {
       id,
       kind: 'shout',
+      speaks: [],
       generate: ({ ask }, sink) =>
         running.start(
           ask,
@@ -118,12 +119,32 @@ beforeAll(() => {
   const [tarball] = readdirSync(folder).filter((name) => name.endsWith('.tgz'));
   mkdirSync(installed, { recursive: true });
   run('tar', ['-xzf', join(folder, tarball!), '--strip-components=1', '-C', installed], folder);
-  for (const name of readdirSync(MODULES))
-    if (!name.startsWith('.')) symlinkSync(join(MODULES, name), join(folder, 'node_modules', name));
+  for (const name of neededBy('expert-router', installed)) {
+    mkdirSync(join(folder, 'node_modules', name, '..'), { recursive: true });
+    symlinkSync(join(MODULES, name), join(folder, 'node_modules', name));
+  }
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
   writeFileSync(join(folder, 'main.ts'), PROGRAM);
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Manifest {
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
+}
+
+/** What an installation of the package brings with it, and its peers: nothing else is there for the program. */
+function neededBy(name: string, at: string, seen = new Set<string>()): ReadonlySet<string> {
+  const manifest = join(at, 'package.json');
+  if (!existsSync(manifest)) return seen; // an optional one that was not installed
+  const { dependencies = {}, peerDependencies = {} } = JSON.parse(readFileSync(manifest, 'utf8')) as Manifest;
+  for (const needed of Object.keys({ ...dependencies, ...peerDependencies })) {
+    if (seen.has(needed) || needed === name) continue;
+    seen.add(needed);
+    neededBy(needed, join(MODULES, needed), seen);
+  }
+  return seen;
+}
 
 function run(command: string, args: readonly string[], cwd: string): string {
   const done = spawnSync(command, args, { cwd, encoding: 'utf8', timeout: 60_000 });

@@ -13,7 +13,7 @@ const markdownIn = (folder: string): string[] =>
     .map((name) => join(folder, name));
 const PAGES = [...markdownIn('.'), ...markdownIn('docs')];
 
-it.each(PAGES)('%s links only to what is there', (page) => {
+it.each(PAGES)('%s links only to existing files and headings', (page) => {
   const links = [...read(page).matchAll(/\]\((?!https?:)([^)#\s]+)/g)].map((match) => match[1]!);
   expect(links.filter((link) => !existsSync(join(ROOT, dirname(page), link)))).toEqual([]);
 });
@@ -26,7 +26,7 @@ it('the index of docs/ leads to every page in it', () => {
   expect(order).toEqual(order.toSorted((a, b) => a - b));
 });
 
-it('every picture that is shown is there, and every one that is there is shown', () => {
+it('every picture shown exists, and every existing one is shown', () => {
   const shown = PAGES.flatMap((page) => [...read(page).matchAll(/!\[[^\]]+\]\(pictures\/([^)]+)\)/g)]).map(
     (m) => m[1]!,
   );
@@ -88,7 +88,7 @@ describe('.github', () => {
     body: z.array(text).min(1),
   });
 
-  it.each(['bug', 'idea'])('the issue form %s is sound', (name) => {
+  it.each(['bug', 'idea'])('the issue form %s is valid', (name) => {
     const { body } = form.parse(parse(read(`.github/ISSUE_TEMPLATE/${name}.yml`)));
     expect(new Set(body.map(({ id }) => id)).size).toBe(body.length);
   });

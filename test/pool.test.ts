@@ -44,7 +44,7 @@ it('runs tasks on other threads and passes on what they throw', async () => {
 it('says so when a thread dies, and goes on with others', async () => {
   const dead = pool.run(taskNamed('leave'), 3);
   const others = Promise.all([1, 2, 3].map((n) => pool.run<number, number>(taskNamed('double'), n)));
-  await expect(dead).rejects.toThrow(/thread of the training died .*code: 3.*--threads/);
+  await expect(dead).rejects.toThrow(/training thread died .*code: 3.*--threads/);
   await expect(dead).rejects.toHaveProperty('name', 'UserError');
   expect(await others).toEqual([2, 4, 6]);
   for (let times = 0; times < 3; times += 1) {

@@ -78,7 +78,7 @@ describe('the limit of an answer', () => {
     ['triton', { max_tokens: null }, { max_tokens: 1024 }],
     ['triton', { max_tokens: 5 }, { max_tokens: 5 }],
     ['triton', { max_completion_tokens: 5 }, { max_completion_tokens: 5 }],
-  ])('%s, asked with %j, is told %j', async (name, said, told) => {
+  ])('%s gets %j as %j', async (name, said, told) => {
     const { expert, behind } = await expertAt(name);
     await chat(expert, said);
     const { model: _model, messages: _messages, ...rest } = asked(behind);
@@ -131,13 +131,13 @@ describe('whose quirks', () => {
     return asked(behind).max_tokens;
   };
 
-  it('is found by asking, and outranked by the config', async () => {
+  it('is found by probing, and overridden by the config', async () => {
     expect(await told('ollama')).toBe(5);
     expect(await told('ollama', { quirks: 'plain' })).toBeUndefined();
     expect(await told('vllm', { quirks: 'ollama' })).toBe(5);
   });
 
-  it('is asked once, and again when the server has been away', async () => {
+  it('is probed once, and again after the server was unreachable', async () => {
     let up = true;
     let name = 'ollama';
     const behind = await upstream((response, request) =>
@@ -177,8 +177,19 @@ describe('whose quirks', () => {
   });
 });
 
+it.each([
+  ['https://generativelanguage.googleapis.com/v1beta/openai', {}, ['openai-chat']],
+  ['https://api.openai.com/v1', {}, ['openai-chat', 'openai-completions']],
+  ['http://h:1', { quirks: 'vllm' }, ['openai-chat', 'openai-completions']],
+  ['http://h:1', {}, ['openai-chat', 'openai-completions']],
+])('what %s %o speaks is relayed, and the rest translated', async (url, options, spoken) => {
+  const expert = await openaiKind.create('e', openaiKind.options.parse({ url, ...options }), DEPS);
+  expect(expert.speaks).toEqual(spoken);
+  await expert.close();
+});
+
 describe('errors', () => {
-  it.each(ERRORS)('%s is told in OpenAI’s form', async (_, exchange, { status, ...told }) => {
+  it.each(ERRORS)('%s reaches the client in OpenAI’s form', async (_, exchange, { status, ...told }) => {
     const { expert } = await expertAt('plain', exchange);
     for (const stream of [false, true]) {
       const heard = await chat(expert, { stream });
@@ -363,14 +374,14 @@ experts:
     },
   );
 
-  it('TGI’s 424, a failed generation, goes to the next expert; another server’s is the client’s', async () => {
-    const mended = await ask(await two('tgi', TGI_FAILED), false);
-    expect([mended.status, mended.headers.get('x-expert-router-expert')]).toEqual([200, 'second']);
-    await mended.text();
-    const told = await ask(await two('plain', TGI_FAILED), false);
-    expect([told.status, told.headers.get('x-expert-router-expert')]).toEqual([424, 'first']);
-    expect((await told.json()) as object).toMatchObject({ error: { type: 'generation' } });
-  });
+  it.each(['tgi', 'plain'] as const)(
+    '%s: a 424, TGI’s failed generation, goes to the next expert',
+    async (quirks) => {
+      const mended = await ask(await two(quirks, TGI_FAILED), false);
+      expect([mended.status, mended.headers.get('x-expert-router-expert')]).toEqual([200, 'second']);
+      await mended.text();
+    },
+  );
 
   it('TGI’s error in a stream keeps the status that it names', async () => {
     const response = await ask(await two('tgi', TGI_STREAM_ERROR), true);
@@ -380,7 +391,7 @@ experts:
     });
   });
 
-  it('a stream that just ends is told so, in an event', async () => {
+  it('a stream that just ends gets an error event', async () => {
     const text = await (await ask(await two('ollama', ENDS.unfinished), true)).text();
     expect(text).toContain('"code":"expert_cut_stream"');
     expect(text).not.toContain('[DONE]');

@@ -23,7 +23,7 @@ const chat = (router: RouterProcess, more: object = {}) =>
 const servedBy = async (router: RouterProcess) => (await chat(router)).headers.get('x-expert-router-expert');
 
 describe('invariant 17: reload', () => {
-  it.each([1, 2])('takes up what is new and leaves running streams alone: %d workers', async (workers) => {
+  it.each([1, 2])('applies the new config without touching running streams: %d workers', async (workers) => {
     let finish = (): void => {};
     const old: Upstream = await upstream((response, request) => {
       if (!request.body.includes('"stream":true')) return polite(response, request);
@@ -58,7 +58,7 @@ describe('invariant 17: reload', () => {
   });
 });
 
-describe('a reload opens nothing', () => {
+describe('a bad reload is refused', () => {
   const KEYS = `keys:\n  - { name: a, hash: '${hashKey('er-a')}' }\n`;
 
   async function serveKeyed(workers: number, more = '') {

@@ -94,7 +94,7 @@ describe('the rehearsal', () => {
       const doctor = command('doctor', '--config', file);
       expect([await doctor.ended, doctor.output()]).toEqual([
         0,
-        expect.stringContaining('All well: 8 replicas'),
+        expect.stringContaining('All checks passed: 8 replicas'),
       ]);
       const router = await routerProcess(['--config', file]);
       try {

@@ -72,7 +72,7 @@ describe('train', () => {
     expect(existsSync(join(folder, 'stdin.report.html'))).toBe(false);
   });
 
-  it('interrupted, leaves the old file whole and nothing beside it', async () => {
+  it('when interrupted, keeps the old file and leaves no temporary files', async () => {
     const out = join(folder, 'kept.safetensors');
     writeFileSync(out, 'the old model');
     const before = readdirSync(folder).length;
@@ -82,7 +82,7 @@ describe('train', () => {
     expect(readdirSync(folder).length).toBe(before);
   });
 
-  it('says what is wrong and exits with 1, the old file whole', async () => {
+  it('reports the error, exits with 1 and keeps the old file', async () => {
     const out = join(folder, 'kept.safetensors');
     writeFileSync(out, 'the old model');
     const empty = join(folder, 'empty.jsonl');

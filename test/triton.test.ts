@@ -169,7 +169,7 @@ for (const protocol of PROTOCOLS) {
       }
     });
 
-    it('leaves usage and finish reason unknown where nobody says them', async () => {
+    it('leaves usage and finish reason unknown if the server does not report them', async () => {
       const { expert } = await setUp(protocol, { steps: () => says('a', 'b') });
       const whole = await listen(expert, chat()).done;
       expect(whole.outcome).toEqual({ usage: 'unknown', finishReason: 'unknown' });
@@ -229,7 +229,7 @@ for (const protocol of PROTOCOLS) {
       expect(failure?.message).toContain(said);
     });
 
-    it('tells a failure in the middle of an answer', async () => {
+    it('reports a failure in the middle of an answer', async () => {
       const { expert } = await setUp(protocol, {
         steps: () => [
           { outputs: { text_output: 'some' } },
@@ -346,7 +346,7 @@ for (const protocol of PROTOCOLS) {
       for (const headers of double.headers) expect(headers).toMatchObject({ 'x-team': 'a', [key]: 'secret' });
     });
 
-    it('is warming while the model is being loaded, and down when nobody answers', async () => {
+    it('is warming while the model is being loaded, and down when the server is unreachable', async () => {
       const { double, expert } = await setUp(
         protocol,
         { steps: () => [], state: 'LOADING' },

@@ -1,4 +1,5 @@
 /** Several processes on one port: limits hold over all of them, a dead one is replaced, and the end is orderly. */
+import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +11,7 @@ import { polite, type Upstream, upstream } from './support/upstream.ts';
 const LIMIT = 3;
 let expert: Upstream;
 let router: RouterProcess;
+let config = '';
 let running = 0;
 let most = 0;
 
@@ -18,7 +20,14 @@ afterEach(async () => {
   await expert.close();
 });
 
-async function start(answerAfterMs: number): Promise<void> {
+const yaml = (limit: number, more = '') =>
+  `experts: [{ id: one, kind: openai, url: '${expert.url}', max_concurrent: ${limit}${more} }]\n`;
+
+/** @param limit of the expert @param more of its options */
+async function start(
+  answerAfterMs: number,
+  { workers = 3, limit = LIMIT, more = '', onSpawn = (_child: ChildProcess): void => {} } = {},
+): Promise<void> {
   running = 0;
   most = 0;
   expert = await upstream(async (response, request) => {
@@ -29,12 +38,9 @@ async function start(answerAfterMs: number): Promise<void> {
     running -= 1;
     await polite(response, request);
   });
-  const config = join(mkdtempSync(join(tmpdir(), 'expert-router-')), 'config.yaml');
-  writeFileSync(
-    config,
-    `experts: [{ id: one, kind: openai, url: '${expert.url}', max_concurrent: ${LIMIT} }]\n`,
-  );
-  router = await routerProcess(['--config', config, '--workers', '3']);
+  config = join(mkdtempSync(join(tmpdir(), 'expert-router-')), 'config.yaml');
+  writeFileSync(config, yaml(limit, more));
+  router = await routerProcess(['--config', config, '--workers', String(workers)], {}, onSpawn);
 }
 
 const ask = () =>
@@ -43,11 +49,16 @@ const ask = () =>
     headers: { connection: 'close' },
     body: JSON.stringify({ messages: [{ role: 'user', content: 'hello' }] }),
   });
-const workers = () =>
-  readFileSync(`/proc/${router.process.pid}/task/${router.process.pid}/children`, 'utf8')
-    .trim()
-    .split(' ')
-    .map(Number);
+const childrenOf = (pid: number) =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
+const workers = () => childrenOf(router.process.pid!);
+const isAlive = (pid: number) => {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+};
 const metric = async (line: string) => {
   const page = await (await fetch(`${router.url}/metrics`)).text();
   return Number(
@@ -92,5 +103,98 @@ describe('workers', () => {
     const ended = router.stop();
     expect((await asked).status).toBe(200);
     expect(await ended).toBe(0);
+  });
+
+  it.skipIf(process.platform !== 'linux')('may die before all are up', async () => {
+    const killed: number[] = [];
+    await start(0, {
+      onSpawn: ({ pid }) => {
+        const look = setInterval(() => {
+          const [first] = childrenOf(pid!);
+          if (first === undefined) return;
+          clearInterval(look);
+          process.kill(first, 'SIGKILL');
+          killed.push(first);
+        }, 5);
+      },
+    });
+    expect(killed).toHaveLength(1);
+    expect(router.output()).toContain(`Worker ${killed[0]} ended (SIGKILL)`);
+    expect(workers()).toHaveLength(3);
+    expect((await ask()).status).toBe(200);
+  });
+
+  it.skipIf(process.platform !== 'linux')(
+    'are replaced when they hang; metrics are whole or an error meanwhile',
+    async () => {
+      await start(0, { workers: 2 });
+      const [victim] = workers();
+      process.kill(victim!, 'SIGSTOP');
+      const pages = await Promise.all(
+        Array.from({ length: 4 }, () =>
+          fetch(`${router.url}/metrics`, { headers: { connection: 'close' } }).then(async (response) => ({
+            status: response.status,
+            text: await response.text(),
+          })),
+        ),
+      );
+      for (const { status, text } of pages) {
+        if (status === 200) expect(text).toContain('expert_router_inflight{expert="one"}');
+        else expect([status, JSON.parse(text).error.code]).toEqual([503, 'metrics_incomplete']);
+      }
+      await eventually('it is replaced', () => workers().length === 2 && !workers().includes(victim!));
+      expect(router.output()).toContain(`Worker ${victim} hangs`);
+      const answers = await Promise.all(Array.from({ length: 12 }, ask));
+      expect(answers.map((one) => one.status)).toEqual(answers.map(() => 200));
+    },
+  );
+
+  it.skipIf(process.platform !== 'linux')('drain when their primary has died', async () => {
+    await start(1_500, { workers: 2 });
+    const left = workers();
+    const asked = ask();
+    await eventually('it reaches the expert', () => running === 1);
+    router.process.kill('SIGKILL');
+    const answer = await asked;
+    expect([answer.status, await answer.text()]).toEqual([200, expect.stringContaining('I am one.')]);
+    await eventually('the workers end', () => !left.some(isAlive));
+  });
+
+  it.each([1, 2])('stay draining when %i are told to reload', async (processes) => {
+    await start(2_000, { workers: processes });
+    const asked = ask();
+    await eventually('it reaches the expert', () => running === 1);
+    const ready = () => fetch(`${router.url}/ready`, { headers: { connection: 'close' } });
+    const ended = router.stop();
+    await eventually('it drains', async () => (await ready()).status === 503);
+    writeFileSync(config, `heartbeat: 3s\n${yaml(LIMIT)}`);
+    router.process.kill('SIGHUP');
+    const states = new Set<unknown>();
+    while (running === 1) {
+      const answer = await ready().catch(() => null); // the last may come when it has ended
+      if (answer) states.add(((await answer.json()) as { status: string }).status);
+    }
+    expect(states).toEqual(new Set(['draining']));
+    expect((await asked).status).toBe(200);
+    expect(await ended).toBe(0);
+    expect(router.output()).not.toContain('Reloaded');
+  });
+
+  it.each([1, 2])('%i: reloads do not multiply what an expert is given', async (processes) => {
+    await start(3_000, { workers: processes, limit: 2 });
+    const all: ReturnType<typeof ask>[] = [];
+    for (const [round, limit] of [2, 2, 1, 2].entries()) {
+      all.push(ask(), ask());
+      await eventually('two run', () => running === 2);
+      writeFileSync(config, `heartbeat: ${2 + round}s\n${yaml(limit)}`);
+      router.process.kill('SIGHUP');
+      await eventually('it is taken up', () => router.output().split('Reloaded').length === round + 2);
+    }
+    const experts = (await (await fetch(`${router.url}/v1/experts`)).json()) as {
+      data: { in_flight: number }[];
+    };
+    expect(experts.data[0]!.in_flight).toBeGreaterThan(0);
+    expect((await Promise.all(all)).map((one) => one.status)).toEqual(all.map(() => 200));
+    expect(most).toBe(2);
   });
 });

@@ -1,6 +1,6 @@
 /**
- * What stands between clients and experts in a bench: our gateway, HAProxy, nginx, each on a free port of loopback.
- * It knows how each is configured and started, and nothing of what is measured.
+ * Configures and starts what is measured between clients and experts: our gateway, HAProxy, nginx, each on a free
+ * loopback port.
  */
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -12,16 +12,16 @@ export interface Served {
   readonly name: string;
   readonly port: number;
   readonly process: Started;
-  /** What asking it takes; model `auto` and no more when absent. */
+  /** Model and headers of requests to it; model `auto` and no headers when absent. */
   readonly ask?: { readonly model: string; readonly headers: Readonly<Record<string, string>> };
-  /** Of the load of the others, how much it is given; all when absent. */
+  /** Share of the load it is given; all when absent. */
   readonly share?: number;
 }
 
-/** What may be measured, started only if it is. */
+/** Something that can be measured, started only when needed. */
 export interface Candidate {
   readonly name: string;
-  /** Null when it is not installed, and it has said so. @throws when it does not start */
+  /** Null if it is not installed, which it prints. @throws when it does not start */
   start(): Promise<Served | null>;
 }
 
@@ -30,7 +30,7 @@ export interface Experts {
   readonly process: Started;
 }
 
-/** Emulated experts in one process of their own, with the options of `expert-router emulate`. */
+/** Emulated experts in a separate process, with the options of `expert-router emulate`. */
 export async function startExperts(
   bench: Bench,
   count: number,
@@ -46,9 +46,9 @@ export async function startExperts(
 
 export interface GatewayOptions {
   readonly workers: number;
-  /** Settings of the whole config, as `policy`. */
+  /** Top-level settings of the config, such as `policy`. */
   readonly settings?: object;
-  /** Settings of each expert, as `clusters`. */
+  /** Settings of each expert, such as `clusters`. */
   readonly expert?: (index: number) => object;
 }
 
@@ -68,7 +68,7 @@ export async function startGateway(
       ...expert?.(index),
     })),
   };
-  // Every JSON is YAML.
+  // JSON is valid YAML.
   writeFileSync(file, JSON.stringify(config));
   const process = bench.cli('serve', '--config', file, '--port', String(port), '--workers', String(workers));
   await listening(port, process);
@@ -144,7 +144,7 @@ ${experts.map((to) => `    server 127.0.0.1:${to};`).join('\n')}
 
 function present(command: string, versionFlag: string): boolean {
   const found = spawnSync(command, [versionFlag]).status === 0;
-  if (!found) console.log(`${command}: left out, the command is not here`);
+  if (!found) console.log(`${command}: left out, the command is not installed`);
   return found;
 }
 

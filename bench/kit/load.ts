@@ -1,4 +1,4 @@
-/** Load for benches out of the load test's own parts: one stage at a time against an address of this machine. */
+/** Load for benches, built on the load test: one stage at a time against a port of this machine. */
 import { crc32 } from 'node:zlib';
 import { seededRandom } from '../../src/core/random.ts';
 import {
@@ -8,10 +8,9 @@ import {
   type ResponseHandler,
 } from '../../src/http/client.ts';
 import type { ResponseHead } from '../../src/http/response-parser.ts';
-import { loadClient, NO_DEADLINES } from '../../src/load/loadtest/client.ts';
-import { generated } from '../../src/load/loadtest/question.ts';
+import { generated } from '../../src/load/loadtest/prompts.ts';
 import type { StageResult } from '../../src/load/loadtest/result.ts';
-import { runStage } from '../../src/load/loadtest/stage.ts';
+import { loadClient, NO_DEADLINES, runStage } from '../../src/load/loadtest/stage.ts';
 import { TOPIC_COUNT } from '../../src/load/loadtest/topics.ts';
 import type { Arrivals } from '../../src/simulating/workload/arrivals.ts';
 import { normalised } from '../../src/simulating/workload/clusters.ts';
@@ -25,22 +24,22 @@ export interface Load {
   readonly answerTokens: number;
   readonly rampSeconds?: number;
   readonly drainSeconds?: number;
-  /** How often each topic is asked about; evenly when absent. */
+  /** Relative frequency of each topic; even when absent. */
   readonly topics?: readonly number[];
   readonly seed?: number;
   readonly watch?: Watch;
-  /** What asking this target takes; model `auto` and no more when absent. */
+  /** Model and headers of requests; model `auto` and no headers when absent. */
   readonly ask?: { readonly model: string; readonly headers: Readonly<Record<string, string>> };
 }
 
 export interface Watch {
-  /** Sees the head of every answer. */
+  /** Called with the head of every answer. */
   onHead?(head: ResponseHead): void;
-  /** Hears the CRC-32 of every body that came to its end. */
+  /** Called with the CRC-32 of every complete body. */
   onWhole?(crc: number): void;
 }
 
-/** A client that lets somebody look at every answer: at its head, and at its body once it is whole. */
+/** A client that reports the head and the complete body's checksum of every answer. */
 class WatchedClient extends HttpClient {
   readonly #watch: Watch;
 
@@ -92,8 +91,8 @@ export async function put(load: Load, stop = new AbortController().signal): Prom
         timeoutMs: 120_000,
         maxInFlight: 20_000,
         maxRequests: Number.POSITIVE_INFINITY,
-        questions: generated(lengths, topics, load.answerTokens, random.fork(0)),
-        ask: {
+        prompts: generated(lengths, topics, load.answerTokens, random.fork(0)),
+        requestOptions: {
           path: '/v1/chat/completions',
           model: load.ask?.model ?? 'auto',
           key: null,
@@ -112,7 +111,7 @@ export async function put(load: Load, stop = new AbortController().signal): Prom
   }
 }
 
-/** A counter of Prometheus's text, summed over its labels. */
+/** The value of a counter in Prometheus's text format, summed over its labels. */
 export async function counter(port: number, name: string): Promise<number> {
   const page = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
   return page

@@ -1,4 +1,4 @@
-/** A thread with the client and the expert of a bench, so that the main thread's time is the gateway's alone. */
+/** A thread with the client and the expert of a bench, so that the main thread runs only the gateway. */
 import { once } from 'node:events';
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,6 +1,6 @@
 /**
- * Other gateways beside ours in a bench: how each that is installed below .cache/peers is configured and asked.
- * `npm run bench:peers` installs them; of what is measured this knows nothing.
+ * Configures and starts the other gateways that ours is compared with. `npm run bench:peers` installs them below
+ * .cache/peers.
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync, writeFileSync } from 'node:fs';
@@ -9,20 +9,20 @@ import { type Candidate, freePort, type Served } from './candidates.ts';
 import { type Bench, listening } from './processes.ts';
 
 const FOLDER = join('.cache', 'peers');
-/** Under the same load as plain proxies these fall behind, so their cost is taken at a tenth of it. */
+/** These cannot carry the load of the plain proxies, so their cost is measured at a tenth of it. */
 const TENTH = 0.1;
-/** Importing what LiteLLM is made of takes long on a busy machine. */
+/** LiteLLM's imports take long on a busy machine. */
 const START_MS = 120_000;
 
 interface Peer {
   readonly name: string;
-  /** Below the peers' folder; it is there once the peer is installed. */
+  /** Path below the peers' folder; exists once the peer is installed. */
   readonly program: string;
   readonly share: number;
-  setUp(place: Place): Promise<SetUp> | SetUp;
+  setUp(place: Setting): Promise<SetUp> | SetUp;
 }
 
-interface Place {
+interface Setting {
   readonly bench: Bench;
   readonly port: number;
   /** Ports of the emulated experts. */
@@ -30,7 +30,7 @@ interface Place {
 }
 
 interface SetUp {
-  /** When absent, the peer's program runs by itself. */
+  /** When absent, the peer's program is run directly. */
   readonly command?: string;
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
@@ -55,11 +55,11 @@ const PEERS: readonly Peer[] = [
     setUp: ({ bench, port, experts }) => {
       const config = join(bench.folder, `litellm-${port}.yaml`);
       writeFileSync(config, litellmConfig(experts));
-      // It starts only with a key that is not weak.
+      // It refuses to start with a weak key.
       const key = `sk-${randomBytes(24).toString('hex')}`;
       return {
         args: ['--config', config, '--host', '127.0.0.1', '--port', String(port), '--num_workers', '1'],
-        // Otherwise it asks a host of its makers for prices.
+        // Otherwise it fetches prices from the Internet.
         env: { LITELLM_LOCAL_MODEL_COST_MAP: 'True', LITELLM_LOG: 'ERROR', LITELLM_MASTER_KEY: key },
         ask: { model: 'auto', headers: { authorization: `Bearer ${key}` } },
       };
@@ -82,16 +82,16 @@ const PEERS: readonly Peer[] = [
     setUp: async (place) => ({
       args: ['launch', ...(await routerArgs(place)), '--log-level', 'error', '--disable-tokenizer-autoload'],
       env: ONE_THREAD,
-      // It serves models by the names its workers give, and every emulated expert gives its own.
+      // It serves models under the names that its workers announce, which differ for every emulated expert.
       ask: { model: 'expert-1', headers: {} },
     }),
   },
 ];
 
-/** As HAProxy and nginx have one. */
+/** Like HAProxy and nginx here. */
 const ONE_THREAD = { TOKIO_WORKER_THREADS: '1' };
 
-async function routerArgs({ port, experts }: Place): Promise<string[]> {
+async function routerArgs({ port, experts }: Setting): Promise<string[]> {
   const urls = experts.map((to) => `http://127.0.0.1:${to}`);
   const metrics = ['--prometheus-host', '127.0.0.1', '--prometheus-port', String(await freePort())];
   return [
@@ -110,7 +110,7 @@ function portkeyConfig(experts: readonly number[]): string {
   return JSON.stringify({ strategy: { mode: 'loadbalance' }, targets });
 }
 
-/** Every JSON is YAML. */
+/** JSON is valid YAML. */
 function litellmConfig(experts: readonly number[]): string {
   const deployments = experts.map((to) => ({
     model_name: 'auto',

@@ -1,7 +1,4 @@
-/**
- * The processes a bench starts: each runs until the bench ends it by its own pid, whatever happens to the bench.
- * It also says what a process and its children have used of CPU and memory, as the kernel counts it.
- */
+/** Starts and ends the processes of a bench by pid, and measures the CPU and memory of a process tree. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -21,7 +18,7 @@ export interface Started {
   end(): Promise<void>;
 }
 
-/** A folder of its own and the processes started in it; `end` leaves neither behind. */
+/** A temporary folder and the processes started in it; `end` removes both. */
 export class Bench {
   readonly folder = mkdtempSync(join(tmpdir(), 'expert-router-bench-'));
   readonly #running = new Set<ChildProcess>();
@@ -60,7 +57,7 @@ export class Bench {
     };
   }
 
-  /** Our own command, as a user starts it. */
+  /** Runs our own command, as a user would. */
   cli(...args: readonly string[]): Started {
     return this.start(process.execPath, ['bin/expert-router.js', ...args]);
   }
@@ -74,7 +71,7 @@ export class Bench {
   }
 }
 
-/** Resolves when somebody listens. @throws when nobody does in time, with what the process said */
+/** Resolves when the port accepts connections. @throws after the time limit, with the process's output */
 export async function listening(port: number, started: Started, withinMs = 30_000): Promise<void> {
   const until = performance.now() + withinMs;
   while (performance.now() < until) {
@@ -88,7 +85,7 @@ export async function listening(port: number, started: Started, withinMs = 30_00
     if (open) return;
     await sleep(50);
   }
-  throw new Error(`nobody listens on port ${port}: ${started.output()}`);
+  throw new Error(`nothing listens on port ${port}: ${started.output()}`);
 }
 
 /** A process and all below it. */
@@ -97,12 +94,12 @@ export function tree(pid: number): number[] {
   return [pid, ...text.split(' ').filter(Boolean).map(Number).flatMap(tree)];
 }
 
-/** CPU microseconds of a process tree since its start, of children it has waited for as well. */
+/** CPU microseconds of a process tree since its start, including children that have ended. */
 export function cpuMicroseconds(pid: number): number {
   return tree(pid).reduce((sum, one) => {
     const stat = read(`/proc/${one}/stat`);
     if (stat === null) return sum;
-    // The name in brackets may hold spaces; the fields counted here come after it.
+    // The name in brackets may contain spaces; fields are counted after it.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     const ticks = [11, 12, 13, 14].reduce((all, at) => all + Number(fields[at]), 0);
     return sum + ticks * MICROSECONDS_PER_TICK;
@@ -138,6 +135,6 @@ function kill(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch {
-    // It has ended by itself.
+    // It has already ended.
   }
 }

@@ -1,14 +1,11 @@
-/**
- * One streamed request of a chaos run, and what became of it, in the words of the report.
- * It judges what came over the wire; who was killed when, it is asked to find out from others.
- */
+/** Runs one streamed request of a chaos run and names its outcome. */
 import type { HttpClient, OutgoingRequest, ResponseHandler } from '../../src/http/client.ts';
 import type { ResponseHead } from '../../src/http/response-parser.ts';
-import { kindOf } from '../../src/load/loadtest/asking.ts';
 import { StreamScan } from '../../src/load/loadtest/stream-scan.ts';
+import { kindOf } from '../../src/load/loadtest/timed-request.ts';
 
-/** The ends a user can live with come first; the others are for the gateway to answer for. */
-export const ENDS = [
+/** The acceptable outcomes come first; the others are the gateway's fault. */
+export const OUTCOMES = [
   'full answer',
   'error event after the first token',
   'refusal with Retry-After',
@@ -16,24 +13,24 @@ export const ENDS = [
   'client left',
   'error event before the first token',
   'refusal without Retry-After',
-  'stream ended without a word',
+  'stream ended without an end or error',
   'connection lost, no worker killed',
   'no end in time',
 ] as const;
 
-export type End = (typeof ENDS)[number];
-/** How many of the ends above are honest. */
-export const HONEST_ENDS = 5;
+export type End = (typeof OUTCOMES)[number];
+/** How many of the outcomes above are acceptable. */
+export const ACCEPTABLE_OUTCOMES = 5;
 
 export interface Ended {
   readonly end: End;
-  /** Status or failure, for the ends that need explaining. */
+  /** Status or failure, for outcomes that need explaining. */
   readonly detail: string;
   readonly retryAfterMs: number;
 }
 
 export interface Fate {
-  /** The client leaves after so long; null if it stays. */
+  /** When the client disconnects; null if it stays. */
   readonly leaveAfterMs: number | null;
   readonly timeoutMs: number;
   /** Whether a worker died a moment ago. */
@@ -42,7 +39,7 @@ export interface Fate {
   sinceWorkerKill(): string;
 }
 
-export function suffer(client: HttpClient, request: OutgoingRequest, fate: Fate): Promise<Ended> {
+export function runRequest(client: HttpClient, request: OutgoingRequest, fate: Fate): Promise<Ended> {
   return new Promise((resolve) => {
     const scan = new StreamScan();
     let head: ResponseHead | null = null;
@@ -87,5 +84,5 @@ function judged({ status, headers }: ResponseHead, scan: StreamScan): [End, stri
       scan.contents > 0 ? 'error event after the first token' : 'error event before the first token',
       '',
     ];
-  return scan.done && !scan.malformed ? ['full answer', ''] : ['stream ended without a word', ''];
+  return scan.done && !scan.malformed ? ['full answer', ''] : ['stream ended without an end or error', ''];
 }

@@ -1,4 +1,4 @@
-/** The worst request for each step between socket and expert, by name. It knows nothing of what is measured. */
+/** The worst request for each step between socket and expert, by name. */
 
 const MB = 1024 * 1024;
 const MESSAGES = '"messages":[{"role":"user","content":"hi"}]';

@@ -1,13 +1,14 @@
-/**
- * Errors of predicted rows, grouped; and the fit repeated with each configuration left out in turn.
- * It knows predictions and measurements, and nothing of printing.
- */
+/** Errors of predicted rows, grouped, and leave-one-out fits over configurations. */
 import type { EngineOverheads } from '../../src/simulating/cost/efficiency.ts';
 import { kernelsFor, stepCost } from '../../src/simulating/cost/step.ts';
-import { fitEngine, fitPerRequest, type Kernels, ofEngine } from '../fit/engines.ts';
+import type { TransformerShape } from '../../src/simulating/model/shape.ts';
+import { fitClients, fitEngine, type Kernels, ofEngine } from '../fit/engines.ts';
 import { simulate } from '../fit/replay.ts';
 import type { CalibrationRow } from '../fit/rows.ts';
 import { ENGINE_NAMES, type Fit } from '../fit/workflow.ts';
+
+/** Seconds that each harness's client adds to a first token. */
+export type Clients = Readonly<Record<string, number>>;
 
 export type Metric = 'throughput' | 'tpot' | 'ttft';
 
@@ -32,58 +33,75 @@ export interface ErrorGroup {
 
 const METRICS: readonly Metric[] = ['throughput', 'tpot', 'ttft'];
 
-/** Simulates the row in time and compares every figure that was measured. */
+/** Simulates the row and compares every measured figure. */
 export function errorsOf(
   row: CalibrationRow,
   kernels: Kernels,
   engine: EngineOverheads,
+  clients: Clients,
 ): readonly RowError[] {
   const streaming = row.kind === 'closed-loop';
   const cost = stepCost(row.deployment, kernelsFor(row.deployment.gpu, kernels), engine, streaming);
-  const predicted = simulate(row, cost);
+  const engineOnly = simulate(row, cost);
+  const predicted = { ...engineOnly, ttft: engineOnly.ttft + (clients[row.harness.name] ?? 0) };
   return METRICS.flatMap((metric) => {
     const measured = row.measured[metric];
     return measured ? [{ row, metric, predicted: predicted[metric], measured }] : [];
   });
 }
 
-/**
- * For every configuration (model, GPU, tensor-parallel degree, precision): fits the engine without any of its rows,
- * and predicts them. Versions of an engine share configurations, so no version lends a left-out one its figures.
- */
-export function leaveOneOut(fit: Fit, progress: (done: number, total: number) => void): readonly RowError[] {
-  const errors: RowError[] = [];
-  const configurations = ENGINE_NAMES.flatMap((engine) => {
+/** What is left out of a fit together, and predicted from the rest. */
+export type FoldOf = (row: CalibrationRow) => string;
+
+/** Folds of `configuration`: enough that each is a small part of its engine's rows. */
+const FOLDS = 8;
+
+/** Rows of a shape on its hardware stay together, so that no version lends a left-out one its figures. */
+export const byConfiguration: FoldOf = (row) => String(hash(configuration(row)) % FOLDS);
+export const byModel: FoldOf = ({ deployment }) => shapeName(deployment.model);
+export const byGpu: FoldOf = ({ deployment }) => deployment.gpu.name;
+
+/** Fits each engine without one fold after the other, and predicts it. The kernels' constants are other data. */
+export function leaveOut(
+  fit: Omit<Fit, 'kernelFits'>,
+  foldOf: FoldOf,
+  progress: (done: number, total: number) => void,
+): readonly RowError[] {
+  const folds = ENGINE_NAMES.flatMap((engine) => {
     const mine = ofEngine(fit.schedules, engine);
-    const names = [...new Set(mine.map((s) => configuration(s.row)))];
-    return names.map((name) => ({ engine, mine, name }));
+    const names = [...new Set(mine.map((s) => foldOf(s.row)))];
+    // An engine with one fold has nothing to be fitted to without it.
+    return names.length > 1 ? names.map((name) => ({ engine, mine, name })) : [];
   });
-  configurations.forEach(({ engine, mine, name }, i) => {
-    progress(i, configurations.length);
-    const others = mine.filter((s) => configuration(s.row) !== name);
+  return folds.flatMap(({ engine, mine, name }, i) => {
+    progress(i, folds.length);
+    const others = mine.filter((s) => foldOf(s.row) !== name);
     const fitted = fitEngine(others, fit.kernels, FOLD_EVALUATIONS, fit.engines[engine]);
-    const overheads = fitPerRequest(others, fit.kernels, fitted);
-    for (const { row } of mine)
-      if (configuration(row) === name) errors.push(...errorsOf(row, fit.kernels, overheads));
+    const clients = fitClients(others, fit.kernels, fitted);
+    return mine
+      .filter((s) => foldOf(s.row) === name)
+      .flatMap(({ row }) => errorsOf(row, fit.kernels, fitted, clients));
   });
-  progress(configurations.length, configurations.length);
-  return errors;
 }
 
 /** Names differ where shapes do not (Llama 3 and 3.1): a configuration is a shape on its hardware. */
 function configuration({ deployment: d }: CalibrationRow): string {
-  return [
-    d.model.layers,
-    d.model.hidden,
-    d.model.intermediate,
-    d.gpu.name,
-    d.tensorParallel,
-    d.precision.name,
-  ].join(' ');
+  return [shapeName(d.model), d.gpu.name, d.tensorParallel, d.precision.name].join(' ');
+}
+
+/** FNV-1a. */
+function hash(text: string): number {
+  let h = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193) >>> 0;
+  return h;
+}
+
+export function shapeName({ layers, hidden, vocabulary, feedForward }: TransformerShape): string {
+  return [layers, hidden, vocabulary, ...feedForward.map((f) => f.width)].join('/');
 }
 
 /** A fold begins at the constants of the whole fit, one configuration away from its own. */
-const FOLD_EVALUATIONS = 160;
+const FOLD_EVALUATIONS = 80;
 
 export function group(errors: readonly RowError[], key: (error: RowError) => string): readonly ErrorGroup[] {
   const groups = new Map<string, RowError[]>();

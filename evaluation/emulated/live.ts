@@ -1,6 +1,6 @@
 /**
- * One stage through the real programs: emulated experts, the gateway in front of them, and a load test.
- * It starts and stops processes, and gives times back as if nothing had been slowed down.
+ * Runs one stage with the real programs: emulated experts, the gateway and a load test. Times are scaled back by the
+ * slow-down.
  */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,7 @@ import { command, type RunningCommand } from '../../test/support/command.ts';
 import type { Figures, Stage } from './stage.ts';
 
 export interface LiveFigures extends Figures {
-  /** The client lacked CPU, so that what it measured is partly its own slowness. */
+  /** The client lacked CPU, so that its figures include its own slowness. */
   readonly starved: boolean;
   readonly requests: number;
   readonly errors: number;
@@ -65,7 +65,7 @@ async function startGateway(
 
 async function loadTest(stage: Stage, target: string, json: string): Promise<LiveFigures> {
   const { users, seconds, rampSeconds, slowDown, lengths, seed } = stage;
-  // Like the simulation, it counts no answer that ends after the stage.
+  // Like the simulation, it does not count answers that end after the stage.
   const test = command(
     ...[
       'loadtest',

@@ -2,7 +2,7 @@
 import { seededRandom } from '../../src/core/random.ts';
 import { roundRobin } from '../../src/deciding/routing/policies/round-robin.ts';
 import { bindPolicy } from '../../src/deciding/routing/policy.ts';
-import { generated } from '../../src/load/loadtest/question.ts';
+import { generated } from '../../src/load/loadtest/prompts.ts';
 import { TOPIC_COUNT } from '../../src/load/loadtest/topics.ts';
 import { deployment } from '../../src/simulating/deployment.ts';
 import { simulateFleet } from '../../src/simulating/fleet/event-loop.ts';
@@ -14,7 +14,7 @@ import { zipfShares } from '../../src/simulating/workload/clusters.ts';
 import { NAMED_LENGTHS } from '../../src/simulating/workload/lengths.ts';
 import type { Figures, Stage } from './stage.ts';
 
-/** More than any stage asks. */
+/** More than any stage sends. */
 const REQUESTS = 20_000;
 
 export function simulateStage(stage: Stage): Figures {
@@ -47,7 +47,7 @@ export function simulateStage(stage: Stage): Figures {
   };
 }
 
-/** The load test's own questions, in the order in which it asks them; a made-up token is a word and a space. */
+/** The load test's own prompts, in the order in which it sends them; a generated token is a word and a space. */
 function drawnRequests({ lengths, seed }: Stage): readonly ReplayedRequest[] {
   const random = seededRandom(seed).fork(0);
   const questions = generated(NAMED_LENGTHS[lengths]!, zipfShares(TOPIC_COUNT, 0), null, random);
@@ -58,7 +58,7 @@ function drawnRequests({ lengths, seed }: Stage): readonly ReplayedRequest[] {
   });
 }
 
-/** Output tokens a second from `from` seconds on: the load test, too, counts from the end of its ramp. */
+/** Output tokens per second from second `from` on; the load test also counts from the end of its ramp. */
 function tokensAfter(from: number, { experts }: StageMeasures, { seconds }: Stage): number {
   const first = Math.ceil((from / seconds) * TIMELINE_PARTS);
   const parts = experts.flatMap(({ timeline }) => timeline.slice(first));

@@ -1,18 +1,18 @@
-/** What is run twice, live and simulated, and the figures both give. Plain values. */
+/** A stage that is run twice, live and simulated, and the figures of both. */
 
-/** Times are the modelled hardware's: live, everything takes `slowDown` times as long. */
+/** Times are those of the modelled hardware; live, everything takes `slowDown` times as long. */
 export interface Stage {
   readonly deployment: { readonly model: string; readonly gpu: string; readonly precision: string };
   readonly experts: number;
   readonly users: number;
   readonly seconds: number;
-  /** Over which users begin. */
+  /** Time over which users start. */
   readonly rampSeconds: number;
   readonly slowDown: number;
-  /** Of the named mixes. */
+  /** Name of a length mix. */
   readonly lengths: string;
   readonly seed: number;
-  /** False asks the first expert itself. */
+  /** False sends requests directly to the first expert. */
   readonly gateway: boolean;
 }
 

@@ -1,13 +1,10 @@
-/**
- * Reads the comma-separated calibration tables, quoted fields included.
- * It knows nothing of their columns.
- */
+/** Reads the comma-separated calibration tables, including quoted fields. */
 import { readFileSync } from 'node:fs';
 import { UserError } from '../../src/core/errors.ts';
 
 export type Row = Readonly<Record<string, string>>;
 
-/** @throws {UserError} when the file cannot be read, with the option that moves the folder. */
+/** @throws {UserError} when the file cannot be read, saying how to set the folder */
 export function readTable(path: string): readonly Row[] {
   let text: string;
   try {

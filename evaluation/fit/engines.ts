@@ -2,20 +2,28 @@
  * Fits the engines' overheads to published throughput and latency, the kernels' constants held fixed.
  * It knows scheduled rows and a starting point, and nothing of how rows were measured.
  */
-import type { EngineName, EngineOverheads, KernelEfficiency } from '../../src/simulating/cost/efficiency.ts';
-import { kernelsFor, stepCost } from '../../src/simulating/cost/step.ts';
-import type { Gpu } from '../../src/simulating/hardware/gpu.ts';
+import type {
+  EngineOverheads,
+  KernelEfficiency,
+  MeasuredEngine,
+} from '../../src/simulating/cost/efficiency.ts';
+import { kernelsFor, type StepCost, stepCost } from '../../src/simulating/cost/step.ts';
+import { describeDeployment } from '../../src/simulating/deployment.ts';
+import type { GpuFamily } from '../../src/simulating/hardware/gpu.ts';
 import { minimise } from './minimise.ts';
 import { price, type Schedule, simulate } from './replay.ts';
+import type { CalibrationRow } from './rows.ts';
 
-/** Where the search starts and what it is drawn back to: kernels as measured, small overheads. */
+/** The starting point, which is also the prior: kernels as measured, small overheads. */
 const START: EngineOverheads = {
   memory: 1,
   compute16: 1,
   compute8: 1,
+  compute4: 1,
   attention16: 1,
   attention8: 1,
   floors: 0.5,
+  mixtureFloors: 1,
   elementwise: 1,
   allReduce: 3e-6,
   transfer: 1,
@@ -29,6 +37,7 @@ const SEARCHED = [
   'memory',
   'compute16',
   'compute8',
+  'compute4',
   'attention16',
   'attention8',
   'floors',
@@ -40,31 +49,38 @@ const SEARCHED = [
   'perSequence',
   'perStream',
 ] as const;
-/** Weight of the pull towards `START`, per squared logarithm: enough to settle what the rows leave open. */
+/** Weight of the prior, per squared logarithm: enough to determine what the rows do not. */
 const PULL = 0.003;
 
-export type Kernels = Readonly<Record<Gpu['family'], KernelEfficiency>>;
+export type Kernels = Readonly<Record<GpuFamily, KernelEfficiency>>;
 
 /** Logarithms of predicted over measured, for every figure of the row that does not need a clock. */
-export function logErrors(schedule: Schedule, kernels: Kernels, engine: EngineOverheads): readonly number[] {
-  const { deployment, measured, kind } = schedule.row;
+function logErrors(schedule: Schedule, costOf: (row: CalibrationRow) => StepCost): readonly number[] {
+  const { measured, kind } = schedule.row;
   if (kind === 'first-token') return [];
-  const predicted = price(
-    schedule,
-    stepCost(deployment, kernelsFor(deployment.gpu, kernels), engine, kind === 'closed-loop'),
-  );
+  const predicted = price(schedule, costOf(schedule.row));
   const errors: number[] = [];
   if (measured.throughput) errors.push(Math.log(predicted.throughput / measured.throughput));
   if (measured.tpot) errors.push(Math.log(predicted.tpot / measured.tpot));
   return errors;
 }
 
-/** Mean absolute logarithm of the error: robust against single odd rows. */
+/** Mean absolute logarithm of the error, which is robust to outliers. */
 function loss(schedules: readonly Schedule[], kernels: Kernels, engine: EngineOverheads): number {
   let sum = 0;
   let count = 0;
+  const costs = new Map<string, StepCost>();
+  const costOf = (row: CalibrationRow): StepCost => {
+    const key = `${describeDeployment(row.deployment)} ${row.kind}`;
+    const known = costs.get(key);
+    if (known) return known;
+    const { deployment, kind } = row;
+    const cost = stepCost(deployment, kernelsFor(deployment.gpu, kernels), engine, kind === 'closed-loop');
+    costs.set(key, cost);
+    return cost;
+  };
   for (const schedule of schedules)
-    for (const error of logErrors(schedule, kernels, engine)) {
+    for (const error of logErrors(schedule, costOf)) {
       sum += Math.abs(error);
       count += 1;
     }
@@ -93,31 +109,41 @@ export function fitEngine(
 }
 
 /**
- * Seconds a request costs outside of the engine's steps: the lower quartile of what simulated times to first token
- * lack, over the least loaded quarter of the rows. Queues in front of the engine are not explained away by it.
+ * Seconds until a request's first token outside of the engine's steps and of any queue, by harness: the median of
+ * what simulated times lack, over the least loaded quarter of its rows. The client's part of it cannot be told apart in
+ * closed-loop rows; so it stays with the harness, and the engine's own is `START.perRequest`, as one-user runs have it.
  */
-export function fitPerRequest(
+export function fitClients(
   schedules: readonly Schedule[],
   kernels: Kernels,
   engine: EngineOverheads,
-): EngineOverheads {
-  const measured = schedules
-    .filter(({ row }) => row.measured.ttft && row.kind === 'closed-loop')
-    .sort((a, b) => a.row.concurrency - b.row.concurrency);
-  const missing = measured
-    .slice(0, Math.ceil(measured.length / 4))
-    .map(({ row }) => {
-      const cost = stepCost(row.deployment, kernelsFor(row.deployment.gpu, kernels), {
-        ...engine,
-        perRequest: 0,
-      });
-      return row.measured.ttft! - simulate(row, cost).ttft;
-    })
-    .sort((a, b) => a - b);
-  const quartile = missing[Math.floor(missing.length / 4)] ?? START.perRequest;
-  return { ...engine, perRequest: Math.max(0, quartile) };
+): Readonly<Record<string, number>> {
+  const byHarness = new Map<string, Schedule[]>();
+  for (const schedule of schedules) {
+    const { measured, kind, harness } = schedule.row;
+    if (!measured.ttft || kind !== 'closed-loop') continue;
+    const group = byHarness.get(harness.name);
+    if (group) group.push(schedule);
+    else byHarness.set(harness.name, [schedule]);
+  }
+  return Object.fromEntries(
+    [...byHarness].map(([name, group]) => [name, missingSeconds(group, kernels, engine)]),
+  );
 }
 
-export function ofEngine(schedules: readonly Schedule[], engine: EngineName): readonly Schedule[] {
+function missingSeconds(schedules: readonly Schedule[], kernels: Kernels, engine: EngineOverheads): number {
+  const missing = schedules
+    .toSorted((a, b) => a.row.concurrency - b.row.concurrency)
+    .slice(0, Math.ceil(schedules.length / 4))
+    .map(
+      ({ row }) =>
+        row.measured.ttft! -
+        simulate(row, stepCost(row.deployment, kernelsFor(row.deployment.gpu, kernels), engine)).ttft,
+    )
+    .sort((a, b) => a - b);
+  return Math.max(0, missing[Math.floor(missing.length / 2)] ?? 0);
+}
+
+export function ofEngine(schedules: readonly Schedule[], engine: MeasuredEngine): readonly Schedule[] {
   return schedules.filter((s) => s.row.deployment.engine === engine);
 }

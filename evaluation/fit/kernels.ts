@@ -1,6 +1,6 @@
 /**
- * Fits the kernels' constants of each GPU to measured times of matrix products, attention and all-reduce.
- * It knows the columns of AIConfigurator's tables, and nothing of engines or models.
+ * Fits the kernels' constants of each GPU to measured times of matrix products, mixtures, attention and all-reduce.
+ * It knows the columns of the tables in `evaluation/data/`, and nothing of engines or models.
  */
 import { allReduceSeconds } from '../../src/simulating/cost/all-reduce.ts';
 import {
@@ -13,26 +13,34 @@ import type {
   DecodeAttentionEfficiency,
   GemmEfficiency,
   KernelEfficiency,
+  LatentEfficiency,
+  MixtureEfficiency,
   PrefillAttentionEfficiency,
 } from '../../src/simulating/cost/efficiency.ts';
 import { gemmRates, gemmSeconds } from '../../src/simulating/cost/gemm.ts';
+import {
+  type LatentShape,
+  latentDecodeSeconds,
+  latentPrefillSeconds,
+} from '../../src/simulating/cost/latent.ts';
+import {
+  expertsMet,
+  type MixtureRates,
+  mixtureSeconds,
+  mixtureShape,
+} from '../../src/simulating/cost/mixture.ts';
 import { findGpu, type Gpu } from '../../src/simulating/hardware/gpu.ts';
+import { PRECISIONS } from '../../src/simulating/hardware/precision.ts';
 import { type Row, readTable } from './csv.ts';
 import { minimise } from './minimise.ts';
+import { FAMILIES, type Family } from './systems.ts';
 
-export const FAMILIES = ['h100', 'h200', 'a100', 'l40s', 'b200'] as const;
-export type Family = (typeof FAMILIES)[number];
-
-const SYSTEM: Readonly<Record<Family, string>> = {
-  h100: 'h100_sxm',
-  h200: 'h200_sxm',
-  a100: 'a100_sxm',
-  l40s: 'l40s',
-  b200: 'b200_sxm',
-};
-
-/** No kernel streams faster than this share of the data sheet's bandwidth: a fit that says so has found cache hits. */
+/** No kernel exceeds this share of the data sheet's bandwidth; a fit that does has measured cache hits. */
 const BANDWIDTH_CEILING = 0.93;
+
+/** Nor does a product reach more than this share of the peak in its own format, whatever a noisy corner says. */
+const COMPUTE_CEILING = 0.95;
+const below = (ceiling: number, x: number | undefined): number => Math.min(x!, ceiling);
 
 /** A measured time and a way to predict it from the constants under search. */
 interface Sample<C> {
@@ -63,66 +71,108 @@ function fitConstants<C>(
   return { constants, error: errors.reduce((a, b) => a + b, 0) / errors.length, rows: samples.length };
 }
 
-/** Every `step`-th row is plenty for three or four constants, and keeps a fit within seconds. */
-function thin<T>(rows: readonly T[], most: number): readonly T[] {
-  const step = Math.max(1, Math.ceil(rows.length / most));
-  return rows.filter((_, i) => i % step === 0);
-}
+const seconds = (row: Row): number => Number(row.us) / 1e6;
 
-function fitGemm(rows: readonly Row[], gpu: Gpu, dtype: 'bfloat16' | 'fp8'): Fitted<GemmEfficiency> {
-  const bytes = dtype === 'fp8' ? 1 : 2;
-  const flops = (dtype === 'fp8' ? gpu.peak.fp8 : gpu.peak.bf16)!;
-  // Shapes of serving: huge products (vocabulary-sized on both sides) and 16k rows would only weigh on the fit.
-  const usable = rows.filter(
-    (r) => r.dtype === dtype && Number(r.m) <= 8192 && Number(r.n) * Number(r.k) < 4e8,
-  );
-  const samples = thin(usable, 1500).map((r): Sample<GemmEfficiency> => {
-    const [m, n, k] = [Number(r.m), Number(r.n), Number(r.k)];
-    return {
-      seconds: Number(r.latency_ms) / 1000,
-      predict: (c) =>
-        c.floor +
-        (c.quantise * m * k) / gpu.bandwidth +
-        gemmSeconds(
-          gemmRates(c, { bandwidth: gpu.bandwidth, flops }, { weightBytes: bytes, activationBytes: bytes }),
-          m,
-          n,
-          k,
-        ),
-    };
-  });
+type Format = 'bfloat16' | 'fp8' | 'nvfp4';
+const FORMATS = {
+  bfloat16: { bytes: { weightBytes: 2, activationBytes: 2 }, arithmetic: 'bf16' },
+  fp8: { bytes: { weightBytes: 1, activationBytes: 1 }, arithmetic: 'fp8' },
+  nvfp4: { bytes: PRECISIONS.fp4, arithmetic: 'fp4' },
+} as const;
+
+function fitGemm(rows: readonly Row[], gpu: Gpu, dtype: Format): Fitted<GemmEfficiency> {
+  const { bytes, arithmetic } = FORMATS[dtype];
+  const peak = { bandwidth: gpu.bandwidth, flops: gpu.peak[arithmetic]! };
+  const samples = rows
+    .filter((r) => r.gemm_dtype === dtype)
+    .map((r): Sample<GemmEfficiency> => {
+      const [m, n, k] = [Number(r.m), Number(r.n), Number(r.k)];
+      return {
+        seconds: seconds(r),
+        predict: (c) =>
+          c.floor + (c.quantise * m * k) / gpu.bandwidth + gemmSeconds(gemmRates(c, peak, bytes), m, n, k),
+      };
+    });
   return fitConstants(
     samples,
     ([bandwidth, compute, floor, knee, quantise]) => ({
-      bandwidth: bandwidth!,
-      compute: compute!,
+      bandwidth: Math.min(bandwidth!, BANDWIDTH_CEILING),
+      compute: below(COMPUTE_CEILING, compute),
       floor: floor!,
-      knee: knee!,
-      quantise: bytes === 1 ? quantise! : 0,
+      knee: Math.min(knee!, 6),
+      quantise: dtype === 'bfloat16' ? 0 : quantise!,
     }),
     [0.8, 0.7, 4e-6, 4, 5],
   );
 }
 
+const MIXTURES = {
+  bf16: { dtype: 'bfloat16', weightBytes: 2, activationBytes: 2, arithmetic: 'bf16' },
+  fp8: { dtype: 'fp8', weightBytes: 1, activationBytes: 1, arithmetic: 'fp8' },
+  w4: { dtype: 'mxfp4', weightBytes: 0.5 + 1 / 32, activationBytes: 2, arithmetic: 'bf16' },
+  fp4: { dtype: 'nvfp4', weightBytes: 0.5 + 1 / 16, activationBytes: 0.5 + 1 / 16, arithmetic: 'fp4' },
+} as const;
+type MixtureKind = keyof typeof MIXTURES;
+
+/** Null where nothing was measured. */
+function fitMixture(rows: readonly Row[], gpu: Gpu, kind: MixtureKind): Fitted<MixtureEfficiency> | null {
+  const { dtype, weightBytes, activationBytes, arithmetic } = MIXTURES[kind];
+  const rates: MixtureRates = {
+    bandwidth: gpu.bandwidth,
+    flops: gpu.peak[arithmetic]!,
+    weightBytes,
+    activationBytes,
+  };
+  const samples = rows
+    .filter((r) => r.moe_dtype === dtype)
+    .map((r): Sample<MixtureEfficiency> => {
+      const tokens = Number(r.num_tokens);
+      const layer = {
+        layers: 1,
+        gated: true,
+        shared: 0,
+        width: Number(r.inter_size),
+        experts: Number(r.num_experts),
+        active: Number(r.topk),
+      };
+      const shape = mixtureShape(layer, Number(r.hidden_size), Number(r.moe_tp_size), false);
+      const met = expertsMet(shape.chances, tokens);
+      return { seconds: seconds(r), predict: (c) => mixtureSeconds(c, rates, shape, tokens, met) };
+    });
+  if (samples.length === 0) return null;
+  return fitConstants(
+    samples,
+    ([bandwidth, compute, floor, knee, tile, narrow, perExpert]) => ({
+      bandwidth: Math.min(bandwidth!, BANDWIDTH_CEILING),
+      compute: below(COMPUTE_CEILING, compute),
+      floor: floor!,
+      knee: Math.min(knee!, 6),
+      tile: tile!,
+      narrow: narrow!,
+      perExpert: perExpert!,
+    }),
+    [0.7, 0.6, 2e-5, 2, 32, 200, 2e-8],
+  );
+}
+
 function attentionShape(r: Row): AttentionShape {
   return {
-    heads: Number(r.num_heads_per_gpu),
-    kvHeads: Number(r.num_kv_heads_per_gpu),
-    headDim: 128,
-    kvBytes: r.kv_dtype === 'fp8' ? 1 : 2,
+    heads: Number(r.num_heads),
+    kvHeads: Number(r.num_key_value_heads),
+    headDim: Number(r.head_dim),
+    kvBytes: r.kv_cache_dtype === 'fp8' ? 1 : 2,
   };
 }
 
 function fitDecode(rows: readonly Row[], gpu: Gpu): Fitted<DecodeAttentionEfficiency> {
-  const narrow = rows.some((r) => r.kv_dtype === 'fp8');
+  const narrow = rows.some((r) => r.kv_cache_dtype === 'fp8');
   const share = (x: number): number => Math.min(x, BANDWIDTH_CEILING);
-  const usable = rows.filter((r) => r.phase === 'generation' && Number(r.step) < 32768);
-  const samples = thin(usable, 1500).map((r): Sample<DecodeAttentionEfficiency> => {
+  const samples = rows.map((r): Sample<DecodeAttentionEfficiency> => {
     const sequences = Number(r.batch_size);
     const context = sequences * (Number(r.isl) + Number(r.step));
     const shape = attentionShape(r);
     return {
-      seconds: Number(r.latency_ms) / 1000,
+      seconds: seconds(r),
       predict: (c) => c.floor + decodeAttentionSeconds(c, gpu.bandwidth, shape, sequences, context),
     };
   });
@@ -141,22 +191,13 @@ function fitDecode(rows: readonly Row[], gpu: Gpu): Fitted<DecodeAttentionEffici
 }
 
 function fitPrefill(rows: readonly Row[], gpu: Gpu): Fitted<PrefillAttentionEfficiency> {
-  // An FP8 cache is served with FP8 attention; a 16-bit one with 16-bit.
-  const usable = rows.filter((r) => r.phase === 'context' && r.attn_dtype === r.kv_dtype);
-  const samples = thin(usable, 1500).map((r): Sample<PrefillAttentionEfficiency> => {
+  const samples = rows.map((r): Sample<PrefillAttentionEfficiency> => {
     const [batch, length] = [Number(r.batch_size), Number(r.isl)];
+    const pairs = (batch * length * (length + 1)) / 2;
     const shape = attentionShape(r);
     return {
-      seconds: Number(r.latency_ms) / 1000,
-      predict: (c) =>
-        c.floor +
-        prefillAttentionSeconds(
-          c,
-          gpu.peak.bf16!,
-          shape,
-          batch * length,
-          (batch * length * (length + 1)) / 2,
-        ),
+      seconds: seconds(r),
+      predict: (c) => c.floor + prefillAttentionSeconds(c, gpu.peak.bf16!, shape, batch * length, pairs),
     };
   });
   return fitConstants(
@@ -170,16 +211,56 @@ function fitPrefill(rows: readonly Row[], gpu: Gpu): Fitted<PrefillAttentionEffi
   );
 }
 
-function fitAllReduce(rows: readonly Row[], gpu: Gpu, gpus: 2 | 4 | 8): Fitted<AllReduceEfficiency> {
+/** DeepSeek's sizes, which the kernels were timed with. */
+const LATENT = { rank: 512, rope: 64, nope: 128, value: 128 };
+
+/** Null where nothing was measured. */
+function fitLatent(rows: readonly Row[], gpu: Gpu): Fitted<LatentEfficiency> | null {
+  const samples = rows.map((r): Sample<LatentEfficiency> => {
+    const shape: LatentShape = {
+      ...LATENT,
+      heads: Number(r.num_heads),
+      kvBytes: r.kv_cache_dtype === 'fp8' ? 1 : 2,
+    };
+    const batch = Number(r.batch_size);
+    const context = batch * (Number(r.isl) + Number(r.step));
+    const length = Number(r.isl);
+    const pairs = (batch * length * (length + 1)) / 2;
+    return {
+      seconds: seconds(r),
+      predict: (c) =>
+        r.op_name === 'mla_generation'
+          ? c.floor + latentDecodeSeconds(c, gpu.bandwidth, gpu.peak.bf16!, shape, context)
+          : c.prefillFloor + latentPrefillSeconds(c, gpu.peak.bf16!, shape, pairs),
+    };
+  });
+  if (samples.length === 0) return null;
+  const share = (x: number): number => Math.min(x, BANDWIDTH_CEILING);
+  return fitConstants(
+    samples,
+    ([band1, band2, decode1, decode2, floor, knee, prefill1, prefill2, prefillFloor]) => ({
+      bandwidth: { 1: share(band1!), 2: share(band2!) },
+      decode: { 1: below(2 * COMPUTE_CEILING, decode1), 2: below(COMPUTE_CEILING, decode2) },
+      floor: floor!,
+      knee: Math.min(knee!, 6),
+      prefill: { 1: below(2 * COMPUTE_CEILING, prefill1), 2: below(COMPUTE_CEILING, prefill2) },
+      prefillFloor: prefillFloor!,
+    }),
+    [0.7, 0.7, 0.5, 0.5, 1.2e-5, 2, 0.6, 0.5, 1.5e-5],
+  );
+}
+
+function fitAllReduce(rows: readonly Row[], gpu: Gpu, gpus: 2 | 4 | 8): Fitted<AllReduceEfficiency> | null {
   const samples = rows
     .filter((r) => Number(r.num_gpus) === gpus)
     .map((r): Sample<AllReduceEfficiency> => {
       const bytes = Number(r.message_size) * 2;
       return {
-        seconds: Number(r.latency_ms) / 1000,
+        seconds: seconds(r),
         predict: (c) => c.floor + allReduceSeconds(c, gpu.linkBandwidth, gpus, bytes),
       };
     });
+  if (samples.length === 0) return null;
   return fitConstants(
     samples,
     ([floor, mid, halfBytes, bandwidth]) => ({
@@ -199,37 +280,76 @@ export interface KernelFit {
   readonly quality: Readonly<Record<string, { readonly error: number; readonly rows: number }>>;
 }
 
-/** @param folder the calibration folder */
-export function fitKernels(folder: string): readonly KernelFit[] {
-  const gemm = readTable(`${folder}/aic_gemm_grid.csv`);
-  const attention = readTable(`${folder}/aic_attention_llama.csv`);
-  const reduce = readTable(`${folder}/aic_allreduce.csv`);
-  return FAMILIES.map((family) => {
-    const gpu = findGpu(family);
-    const here = (rows: readonly Row[]): readonly Row[] => rows.filter((r) => r.system === SYSTEM[family]);
-    const bf16 = fitGemm(here(gemm), gpu, 'bfloat16');
-    const fp8 = gpu.peak.fp8 ? fitGemm(here(gemm), gpu, 'fp8') : bf16;
-    const decode = fitDecode(here(attention), gpu);
-    const prefill = fitPrefill(here(attention), gpu);
-    const [two, four, eight] = ([2, 4, 8] as const).map((n) => fitAllReduce(here(reduce), gpu, n));
-    const kernels: KernelEfficiency = {
-      gemm: { bf16: bf16.constants, fp8: fp8.constants },
-      decodeAttention: decode.constants,
-      prefillAttention: prefill.constants,
-      allReduce: { 2: two!.constants, 4: four!.constants, 8: eight!.constants },
-    };
-    const named = {
-      bf16,
-      fp8,
-      decode,
-      prefill,
-      'all-reduce 2': two!,
-      'all-reduce 4': four!,
-      'all-reduce 8': eight!,
-    };
-    const quality = Object.fromEntries(
-      Object.entries(named).map(([name, { error, rows }]) => [name, { error, rows }]),
-    );
-    return { family, kernels, quality };
-  });
+/** Where the thinned tables lie, from the repository's root. */
+const TABLES = 'evaluation/data';
+
+/** What a family that was not measured borrows: latent attention of the H100 on the L40S. */
+type Borrowed = Pick<KernelEfficiency, 'latent'>;
+
+export function fitKernels(): readonly KernelFit[] {
+  const names = ['gemm', 'moe', 'decode', 'prefill', 'latent', 'all-reduce'] as const;
+  const tables = Object.fromEntries(names.map((name) => [name, readTable(`${TABLES}/${name}.csv`)]));
+  const fits: KernelFit[] = [];
+  for (const family of FAMILIES) {
+    const here = (name: (typeof names)[number]): readonly Row[] =>
+      tables[name]!.filter((r) => r.family === family);
+    fits.push(fitFamily(family, here, fits[0]?.kernels));
+  }
+  return fits;
+}
+
+function fitFamily(
+  family: Family,
+  here: (name: 'gemm' | 'moe' | 'decode' | 'prefill' | 'latent' | 'all-reduce') => readonly Row[],
+  borrowed: Borrowed | undefined,
+): KernelFit {
+  const gpu = findGpu(family);
+  const bf16 = fitGemm(here('gemm'), gpu, 'bfloat16');
+  const fp8 = gpu.peak.fp8 ? fitGemm(here('gemm'), gpu, 'fp8') : bf16;
+  const fp4 = gpu.peak.fp4 ? fitGemm(here('gemm'), gpu, 'nvfp4') : fp8;
+  const wide = fitMixture(here('moe'), gpu, 'bf16')!;
+  const mixture = (kind: MixtureKind): Fitted<MixtureEfficiency> =>
+    (gpu.peak[MIXTURES[kind].arithmetic] ? fitMixture(here('moe'), gpu, kind) : null) ?? wide;
+  const mixtures = { bf16: wide, fp8: mixture('fp8'), w4: mixture('w4'), fp4: mixture('fp4') };
+  const decode = fitDecode(here('decode'), gpu);
+  const prefill = fitPrefill(here('prefill'), gpu);
+  const latent = fitLatent(here('latent'), gpu);
+  const [two, four, eight] = ([2, 4, 8] as const).map((n) => fitAllReduce(here('all-reduce'), gpu, n));
+  const kernels: KernelEfficiency = {
+    gemm: { bf16: bf16.constants, fp8: fp8.constants, fp4: fp4.constants },
+    mixture: {
+      bf16: wide.constants,
+      fp8: mixtures.fp8.constants,
+      w4: mixtures.w4.constants,
+      fp4: mixtures.fp4.constants,
+    },
+    latent: latent?.constants ?? borrowed!.latent,
+    decodeAttention: decode.constants,
+    prefillAttention: prefill.constants,
+    // GB200 was measured over two and four GPUs: a tray has four.
+    allReduce: { 2: two!.constants, 4: four!.constants, 8: (eight ?? four)!.constants },
+  };
+  const named: Readonly<Record<string, Fitted<unknown> | null | undefined>> = {
+    bf16,
+    fp8: fp8 === bf16 ? null : fp8,
+    fp4: fp4 === fp8 ? null : fp4,
+    ...Object.fromEntries(
+      Object.entries(mixtures).map(([kind, fit]) => [
+        `mixture ${kind}`,
+        kind !== 'bf16' && fit === wide ? null : fit,
+      ]),
+    ),
+    decode,
+    prefill,
+    latent,
+    'all-reduce 2': two,
+    'all-reduce 4': four,
+    'all-reduce 8': eight,
+  };
+  const quality = Object.fromEntries(
+    Object.entries(named).flatMap(([name, fit]) =>
+      fit ? [[name, { error: fit.error, rows: fit.rows }]] : [],
+    ),
+  );
+  return { family, kernels, quality };
 }

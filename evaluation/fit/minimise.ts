@@ -1,7 +1,4 @@
-/**
- * Nelder and Mead's downhill simplex (1965) over positive parameters, searched in logarithms.
- * It knows nothing of what it minimises; it is deterministic.
- */
+/** Nelder and Mead's downhill simplex (1965) over positive parameters, searched in logarithms. Deterministic. */
 
 export interface Minimum {
   readonly x: readonly number[];

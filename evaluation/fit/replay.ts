@@ -1,13 +1,14 @@
 /**
- * Predicts a calibration row: runs its requests through the scheduler, and prices the recorded steps.
- * With all requests offered at once or a constant number of users, what is in each step does not depend on how long
- * steps take; so a row is scheduled once, and priced again for every candidate set of constants.
+ * Predicts a calibration row: runs its requests through the scheduler, then computes the duration of the recorded
+ * steps. With all requests offered at once or a constant number of users, the content of steps does not depend on their
+ * duration, so a row is scheduled once and priced again for every candidate set of constants.
  */
 import { Fifo } from '../../src/core/fifo.ts';
 import { seededRandom } from '../../src/core/random.ts';
 import type { StepCost, StepLoad } from '../../src/simulating/cost/step.ts';
 import { KvCache } from '../../src/simulating/engine/kv-cache.ts';
 import { Replica, type ReplicaListener } from '../../src/simulating/engine/replica.ts';
+import type { GenerationRequest } from '../../src/simulating/engine/sequence.ts';
 import { DEFAULT_LIMITS, memoryBudget } from '../../src/simulating/memory.ts';
 import type { CalibrationRow } from './rows.ts';
 
@@ -21,23 +22,27 @@ export interface Prediction {
 interface Segment {
   readonly load: StepLoad;
   readonly steps: number;
-  /** Sequences that waited for a later token during each of these steps. */
+  /** Sequences that were waiting for a token after their first during each of these steps. */
   readonly tokens: number;
 }
 
 export interface Schedule {
   readonly row: CalibrationRow;
   readonly segments: readonly Segment[];
-  /** Output tokens of the whole run, and of them those after a first token. */
+  /** Output tokens of the whole run, and the number of those that are not a first token. */
   readonly outputTokens: number;
   readonly laterTokens: number;
 }
 
 function replicaFor(row: CalibrationRow, cost: StepCost): Replica {
-  const { deployment, kind } = row;
+  const { deployment, kind, harness } = row;
   const once = kind === 'static' || kind === 'first-token';
-  const limits = { ...DEFAULT_LIMITS, ...(once ? { maxTokens: row.requests * row.input } : {}) };
-  const budget = memoryBudget(deployment, DEFAULT_LIMITS);
+  const limits = {
+    ...DEFAULT_LIMITS,
+    ...(once ? { maxTokens: row.requests * row.input } : {}),
+    ...(harness.waiting > 0 ? { maxBatch: row.concurrency } : {}),
+  };
+  const budget = memoryBudget(deployment, DEFAULT_LIMITS, row.input + row.output);
   // What was measured did run: where our memory model leaves too little, the row runs with one sequence, or its batch.
   const least = (once ? row.requests : 1) * (row.input + row.output + limits.blockTokens);
   const admission =
@@ -46,37 +51,46 @@ function replicaFor(row: CalibrationRow, cost: StepCost): Replica {
   return new Replica(cost, { ...limits, admission, chunkedPrefill: true }, cache);
 }
 
-/** Runs all requests of the row; every finished one is replaced at once until none is left. */
+/**
+ * Runs all requests of the row; every finished one is replaced at once until none is left.
+ * @param clock whether times are real, so that a front end can hold requests up
+ */
 function runAll(
   row: CalibrationRow,
   replica: Replica,
   listener: ReplicaListener,
-  submitted?: (now: number) => void,
+  clock: boolean,
+  asked?: (now: number) => void,
 ): void {
   const random = seededRandom(row.input * 31 + row.output);
+  const { lengths, waiting, frontEnd } = row.harness;
   const length = (mean: number): number =>
-    Math.max(1, Math.round(mean * (row.lengths.low + random.next() * (row.lengths.high - row.lengths.low))));
+    Math.max(1, Math.round(mean * (lengths.low + random.next() * (lengths.high - lengths.low))));
   // Answers reach the client a little after the engine is done with them, always in order.
-  const arrivals = new Fifo<number>();
-  for (let i = 0; i < Math.min(row.concurrency, row.requests); i++) arrivals.push(0);
+  const ready = new Fifo<{ readonly at: number; readonly request: GenerationRequest }>();
   let next = 0;
+  let frontFree = 0;
+  const ask = (now: number): void => {
+    const request = { id: next++, promptTokens: length(row.input), outputTokens: length(row.output) };
+    asked?.(now);
+    // A front end relays each answer's tokens at its own pace; whoever comes meanwhile waits for it.
+    const at = clock ? Math.max(now, frontFree) : now;
+    if (clock) frontFree = at + request.outputTokens / frontEnd;
+    ready.push({ at, request });
+  };
+  for (let i = 0; i < Math.min(row.concurrency + waiting, row.requests); i++) ask(0);
   const replacing: ReplicaListener = {
     ...listener,
     finished(request, time) {
       listener.finished(request, time);
-      if (next + arrivals.size < row.requests) arrivals.push(time);
+      if (next < row.requests) ask(time);
     },
   };
   for (;;) {
-    const arrival = arrivals.peek() ?? Number.POSITIVE_INFINITY;
-    if (arrival <= replica.nextTime && arrival < Number.POSITIVE_INFINITY) {
-      arrivals.shift();
-      submitted?.(arrival);
-      replica.submit(
-        { id: next++, promptTokens: length(row.input), outputTokens: length(row.output) },
-        arrival,
-      );
-    } else if (replica.nextTime < Number.POSITIVE_INFINITY) replica.advance(replica.nextTime, replacing);
+    const arrival = ready.peek()?.at ?? Number.POSITIVE_INFINITY;
+    if (arrival <= replica.nextTime && arrival < Number.POSITIVE_INFINITY)
+      replica.submit(ready.shift()!.request, arrival);
+    else if (replica.nextTime < Number.POSITIVE_INFINITY) replica.advance(replica.nextTime, replacing);
     else return;
   }
 }
@@ -85,7 +99,7 @@ const EVERY_STEP_ONE_SECOND: StepCost = {
   perRequest: 0,
   seconds: () => 1,
   breakdown: () => {
-    throw new Error('only durations are asked for');
+    throw new Error('only durations are needed');
   },
 };
 
@@ -94,24 +108,29 @@ export function schedule(row: CalibrationRow): Schedule {
   const buckets = new Map<string, { steps: number; sums: Record<keyof StepLoad, number> }>();
   const replica = replicaFor(row, EVERY_STEP_ONE_SECOND);
   let outputTokens = 0;
-  runAll(row, replica, {
-    firstToken: () => {},
-    finished: (request) => {
-      outputTokens += request.outputTokens;
+  runAll(
+    row,
+    replica,
+    {
+      firstToken: () => {},
+      finished: (request) => {
+        outputTokens += request.outputTokens;
+      },
+      ran(load, steps) {
+        // A run's context grows by one token per sequence and step: its middle stands for all.
+        const middle = {
+          ...load,
+          decodeContext: load.decodeContext + (load.decodeSequences * (steps - 1)) / 2,
+        };
+        const key = `${octave(load.decodeSequences)} ${octave(load.prefillTokens)}`;
+        const bucket = buckets.get(key) ?? { steps: 0, sums: { ...EMPTY } };
+        bucket.steps += steps;
+        for (const field of FIELDS) bucket.sums[field] += steps * middle[field];
+        buckets.set(key, bucket);
+      },
     },
-    ran(load, steps) {
-      // A run's context grows by one token per sequence and step: its middle stands for all.
-      const middle = {
-        ...load,
-        decodeContext: load.decodeContext + (load.decodeSequences * (steps - 1)) / 2,
-      };
-      const key = `${octave(load.decodeSequences)} ${octave(load.prefillTokens)}`;
-      const bucket = buckets.get(key) ?? { steps: 0, sums: { ...EMPTY } };
-      bucket.steps += steps;
-      for (const field of FIELDS) bucket.sums[field] += steps * middle[field];
-      buckets.set(key, bucket);
-    },
-  });
+    false,
+  );
   const segments = [...buckets.values()].map(({ steps, sums }): Segment => {
     const load = { ...EMPTY };
     for (const field of FIELDS) load[field] = sums[field] / steps;
@@ -169,6 +188,8 @@ export function simulate(row: CalibrationRow, cost: StepCost): Prediction {
       end = time;
     },
   };
-  runAll(row, replicaFor(row, cost), listener, (now) => submittedAt.push(now));
-  return { throughput: tokens / end, tpot: tpot / row.requests, ttft: ttft / row.requests };
+  runAll(row, replicaFor(row, cost), listener, true, (now) => submittedAt.push(now));
+  const perToken = tpot / row.requests;
+  const lot = (row.harness.firstLot - 1) * perToken;
+  return { throughput: tokens / end, tpot: perToken, ttft: ttft / row.requests + lot };
 }

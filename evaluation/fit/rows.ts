@@ -1,13 +1,16 @@
 /**
- * The calibration tables as typed rows: which deployment, which load, what was measured; unusable rows left out by name.
- * It knows the tables' columns and their traps, and nothing of how rows are predicted.
+ * The calibration tables as typed rows: deployment, load and measurements, without unusable rows, which are listed with
+ * reasons.
  */
 import { type Deployment, deployment } from '../../src/simulating/deployment.ts';
 import { type Row, readTable } from './csv.ts';
 
 export interface CalibrationRow {
   readonly deployment: Deployment;
-  /** `max-throughput`: all requests offered at once; `closed-loop`: constant users; `static`: one batch; `first-token`: one prompt. */
+  /**
+   * `max-throughput`: all requests offered at once; `closed-loop`: constant users; `static`: one batch; `first-token`:
+   * one prompt.
+   */
   readonly kind: 'max-throughput' | 'closed-loop' | 'static' | 'first-token';
   readonly version: string;
   readonly input: number;
@@ -16,8 +19,7 @@ export interface CalibrationRow {
   readonly concurrency: number;
   /** Requests of the whole run. */
   readonly requests: number;
-  /** Lengths vary evenly between these multiples of `input` and `output`. */
-  readonly lengths: { readonly low: number; readonly high: number };
+  readonly harness: Harness;
   readonly measured: {
     /** Output tokens per second of the whole group. */
     readonly throughput?: number;
@@ -26,6 +28,19 @@ export interface CalibrationRow {
     /** Mean seconds to the first token. */
     readonly ttft?: number;
   };
+}
+
+/** How a published run was driven: habits of the measuring program, which are no constants of the engine. */
+export interface Harness {
+  readonly name: string;
+  /** Lengths vary evenly between these multiples of `input` and `output`. */
+  readonly lengths: { readonly low: number; readonly high: number };
+  /** Users beyond the sequences that the engine was started for: one of them is always waiting. */
+  readonly waiting: number;
+  /** The first tokens reach the client with the one of this number: engines may send tokens in lots. */
+  readonly firstLot: number;
+  /** Output tokens a second that the server's front end relays at most. */
+  readonly frontEnd: number;
 }
 
 export interface Excluded {
@@ -80,18 +95,36 @@ const BENCH_REQUESTS: Readonly<Record<string, number>> = {
   '20000/2000': 1000,
 };
 
-/** Requests of a closed-loop run per user: not stated with the rows; ten rounds are usual. */
+/** Requests per user of a closed-loop run: not stated with the rows; ten rounds are usual. */
 const ROUNDS = 10;
 const EXACT = { low: 1, high: 1 };
+const OFFLINE: Harness = {
+  name: 'offline',
+  lengths: EXACT,
+  waiting: 0,
+  firstLot: 1,
+  frontEnd: Number.POSITIVE_INFINITY,
+};
+
 /**
- * Closed-loop rows do not state how lengths vary. Had they not varied at all, all users would stay in step and every
- * first token would wait for a whole round of prompts: twice as long as measured. A fifth either way undoes that.
+ * Closed-loop runs by where they come from. None states its habits; what is said here can be read off the rows:
+ * - 70B rows have lengths, users and versions of a public benchmark that draws lengths of 80 to 100 %. At 1024/1024 over
+ *   one and two GPUs every first token comes 18 to 20 steps late, at all loads, and over eight GPUs none does: tokens
+ *   were sent in lots of 20 there.
+ * - TensorRT-LLM's 8B rows wait a whole answer's time divided by the users longer than the engine needs: one user more
+ *   than the engine had places for. Nothing beyond 9,200 tokens/s was relayed.
  */
-const VARIED = { low: 0.8, high: 1.2 };
+function harnessOf(row: Row): Harness {
+  const base: Harness = { ...OFFLINE, name: 'closed loop', lengths: { low: 0.8, high: 1.2 } };
+  if (row.version === 'trtllm 1.0.0rc3') return { ...base, name: 'one waits', waiting: 1, frontEnd: 9_200 };
+  const lots =
+    row.version === 'trtllm' && row.input_len === '1024' && row.output_len === '1024' && Number(row.tp) < 8;
+  return { ...base, name: lots ? 'in lots' : 'drawn lengths', lengths: DRAWN, firstLot: lots ? 20 : 1 };
+}
+const DRAWN = { low: 0.8, high: 1 };
 
 function engineOf(version: string): string {
   if (version.startsWith('vllm')) return 'vllm';
-  if (version.startsWith('sglang')) return 'sglang';
   const minor = /^(?:TensorRT-LLM )?0\.(\d+)/.exec(version)?.[1];
   if (minor === undefined || Number(minor) >= 16) return 'tensorrt-llm';
   return Number(minor) >= 11 ? 'tensorrt-llm-0.14' : 'tensorrt-llm-0.10';
@@ -99,11 +132,11 @@ function engineOf(version: string): string {
 
 function deploymentOf(row: Row): Deployment {
   // AIConfigurator's 8B rows on H100 state no precision; the checkpoint's name is that of the 16-bit weights.
-  const precision = row.precision === 'not stated' ? 'bf16' : row.precision!;
+  const stated = row.precision === 'not stated' ? 'bf16' : row.precision!;
   return deployment({
     model: MODELS[row.model!]!,
     gpu: GPUS[row.gpu!]!,
-    precision,
+    precision: stated,
     tensorParallel: Number(row.tp),
     engine: engineOf(row.version!),
   });
@@ -121,7 +154,7 @@ function throughputRow(row: Row): CalibrationRow {
     output: Number(row.output_len),
     concurrency: fixed ? batch : Number.POSITIVE_INFINITY,
     requests: fixed ? batch : row.version === '0.10.0' ? 2000 : (BENCH_REQUESTS[lengths] ?? 3000),
-    lengths: EXACT,
+    harness: OFFLINE,
     measured: { throughput: Number(row.tokens_per_s_system) },
   };
 }
@@ -140,13 +173,15 @@ function latencyRow(row: Row): CalibrationRow {
     output: Number(row.output_len),
     concurrency,
     requests: first ? 1 : ROUNDS * concurrency,
-    lengths: first ? EXACT : VARIED,
+    harness: first ? OFFLINE : harnessOf(row),
     measured: { ...(ttft ? { ttft } : {}), ...(tpot ? { tpot } : {}) },
   };
 }
 
 /** Why a row cannot be predicted or trusted; null when it can. */
 function reasonToExclude(row: Row): string | null {
+  if (row.version?.startsWith('sglang'))
+    return 'SGLang: one 8B model labelled FP8 that decodes at the pace of 16-bit weights and reads prompts at that of 8-bit ones; no profile can follow';
   if (row.source?.includes('splitwise-sim'))
     return 'Splitwise: engines of 2023 without graphs, 3 to 5 times off the roofline in decode; kept out of fit and score';
   if (

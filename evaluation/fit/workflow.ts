@@ -1,42 +1,56 @@
 /**
  * The whole fit in one call: kernels from measured kernels, then each engine's overheads from published serving times.
- * It knows the order of the parts, and nothing of files written.
  */
-import type { EngineName, EngineOverheads } from '../../src/simulating/cost/efficiency.ts';
-import { fitEngine, fitPerRequest, type Kernels, ofEngine } from './engines.ts';
+
+import { ENGINES, KERNELS } from '../../src/simulating/cost/constants.ts';
+import type { EngineOverheads, MeasuredEngine } from '../../src/simulating/cost/efficiency.ts';
+import { fitClients, fitEngine, type Kernels, ofEngine } from './engines.ts';
 import { fitKernels, type KernelFit } from './kernels.ts';
 import { type Schedule, schedule } from './replay.ts';
 import { type Excluded, readCalibration } from './rows.ts';
 
-export const ENGINE_NAMES: readonly EngineName[] = [
+export const ENGINE_NAMES: readonly MeasuredEngine[] = [
   'tensorrt-llm',
   'tensorrt-llm-0.14',
   'tensorrt-llm-0.10',
   'vllm',
-  'sglang',
 ];
 
 export interface Fit {
   readonly kernelFits: readonly KernelFit[];
   readonly kernels: Kernels;
-  readonly engines: Readonly<Record<EngineName, EngineOverheads>>;
+  readonly engines: Readonly<Record<MeasuredEngine, EngineOverheads>>;
+  /** By engine: seconds that each harness's client adds to a first token. */
+  readonly clients: Readonly<Record<MeasuredEngine, Readonly<Record<string, number>>>>;
   readonly schedules: readonly Schedule[];
   readonly excluded: readonly Excluded[];
 }
 
-/** @param folder the calibration folder; @param progress told what is being fitted */
+/** @param folder the calibration folder; @param progress called with what is being fitted */
 export function fitAll(folder: string, progress: (what: string) => void): Fit {
   progress('kernels');
-  const kernelFits = fitKernels(folder);
+  const kernelFits = fitKernels();
   const kernels = Object.fromEntries(kernelFits.map((fit) => [fit.family, fit.kernels])) as Kernels;
   const { rows, excluded } = readCalibration(folder);
   progress(`scheduling ${rows.length} rows`);
   const schedules = rows.map(schedule);
-  const fitted = ENGINE_NAMES.map((name) => {
+  const engines = {} as Record<MeasuredEngine, EngineOverheads>;
+  const clients = {} as Record<MeasuredEngine, Readonly<Record<string, number>>>;
+  for (const name of ENGINE_NAMES) {
     progress(`engine ${name}`);
     const mine = ofEngine(schedules, name);
-    return [name, fitPerRequest(mine, kernels, fitEngine(mine, kernels))] as const;
-  });
-  const engines = Object.fromEntries(fitted) as Record<EngineName, EngineOverheads>;
-  return { kernelFits, kernels, engines, schedules, excluded };
+    engines[name] = fitEngine(mine, kernels);
+    clients[name] = fitClients(mine, kernels, engines[name]);
+  }
+  return { kernelFits, kernels, engines, clients, schedules, excluded };
+}
+
+/** The constants as they are shipped, laid beside the rows: what is measured without fitting anything anew. */
+export function shippedFit(folder: string): Omit<Fit, 'kernelFits'> {
+  const { rows, excluded } = readCalibration(folder);
+  const schedules = rows.map(schedule);
+  const clients = {} as Record<MeasuredEngine, Readonly<Record<string, number>>>;
+  for (const name of ENGINE_NAMES)
+    clients[name] = fitClients(ofEngine(schedules, name), KERNELS, ENGINES[name]);
+  return { kernels: KERNELS, engines: ENGINES, clients, schedules, excluded };
 }

@@ -1,7 +1,4 @@
-/**
- * Puts computed tables into a document, between markers, so that its figures cannot drift from the code.
- * It knows Markdown, and nothing of what the tables say.
- */
+/** Inserts computed tables into a document, between markers, so that its figures cannot drift from the code. */
 import { readFile } from 'node:fs/promises';
 import { UserError } from '../../src/core/errors.ts';
 import { writeFileAtomically } from '../../src/core/files.ts';
@@ -11,7 +8,7 @@ export function markdownTable(head: readonly string[], rows: readonly (readonly 
   return [line(head), line(head.map((_, i) => (i === 0 ? '---' : '---:'))), ...rows.map(line)].join('\n');
 }
 
-/** Replaces what stands between `<!-- name -->` and `<!-- /name -->`. @throws {UserError} when a marker is missing. */
+/** Replaces the text between `<!-- name -->` and `<!-- /name -->`. @throws {UserError} when a marker is missing. */
 export async function fillDocument(path: string, blocks: Readonly<Record<string, string>>): Promise<void> {
   let text = await readFile(path, 'utf8');
   for (const [name, block] of Object.entries(blocks)) {
@@ -19,7 +16,7 @@ export async function fillDocument(path: string, blocks: Readonly<Record<string,
     const close = `<!-- /${name} -->`;
     const [from, to] = [text.indexOf(open), text.indexOf(close)];
     if (from < 0 || to < from)
-      throw new UserError(`${path}: has no place ${open} … ${close} for computed figures.`);
+      throw new UserError(`${path}: has no markers ${open} … ${close} for computed figures.`);
     text = `${text.slice(0, from + open.length)}\n${block}\n${text.slice(to)}`;
   }
   await writeFileAtomically(path, text);

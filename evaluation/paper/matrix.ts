@@ -1,9 +1,9 @@
 /**
- * What the paper's evaluation compares on one DGX H100: experts side by side against tensor-parallel baselines.
- * It knows placements, lengths and users, and nothing of drawing.
+ * The configurations that the paper's evaluation compares on one DGX H100: experts side by side against tensor-parallel
+ * baselines.
  */
 import type { BoundPolicy } from '../../src/deciding/routing/policy.ts';
-import { deployment } from '../../src/simulating/deployment.ts';
+import { type Deployment, deployment } from '../../src/simulating/deployment.ts';
 import { simulateFleet } from '../../src/simulating/fleet/event-loop.ts';
 import type { StageMeasures } from '../../src/simulating/fleet/measures.ts';
 import { ringPrompts } from '../../src/simulating/fleet/prompts.ts';
@@ -19,6 +19,8 @@ export interface Contender {
   readonly precision: string;
   readonly experts: number;
   readonly tensorParallel: number;
+  /** Equal copies of one expert behind plain balancing, instead of experts of their own. */
+  readonly replicas?: number;
 }
 
 const contender = (
@@ -39,6 +41,17 @@ export const EXPERTS = {
   large70by2: contender('4 x 70B FP8 TP2', 'llama-3.1-70b', 'fp8', 4, 2),
 } as const;
 
+/** The rival that needs no clusters: eight equal copies, each request to the one with the fewest. */
+const equal = (name: string, model: string, precision: string): Contender => ({
+  ...contender(name, model, precision, 1, 1),
+  replicas: 8,
+});
+
+export const EQUALS = {
+  equal8: equal('8 equal 8B FP8', 'llama-3.1-8b', 'fp8'),
+  equal13: equal('8 equal 13B FP8', 'llama-2-13b', 'fp8'),
+} as const;
+
 /** One model over all GPUs, or two over half of them each. */
 export const BASELINES = {
   tp8of70: contender('70B FP8 TP8', 'llama-3.1-70b', 'fp8', 1, 8),
@@ -53,15 +66,20 @@ export interface Conditions {
   readonly lengths: 'c4' | 'chat';
   readonly skew: number;
   readonly policy: BoundPolicy;
-  readonly seed?: number;
 }
 
 export interface Line {
   readonly name: string;
+  /** Of the first seed. */
   readonly stages: readonly StageMeasures[];
+  /** Throughput at each number of users under every seed. */
+  readonly throughputs: readonly (readonly number[])[];
+  readonly deployment: Deployment;
 }
 
-/** One contender at every number of users; five minutes are measured after five of warm-up. */
+export const SEEDS = [1, 2, 3] as const;
+
+/** One contender at every number of users and every seed; two minutes are measured after two of warm-up. */
 export function runLine(c: Contender, conditions: Conditions, name = c.name): Line {
   const d = deployment({
     model: c.model,
@@ -69,26 +87,35 @@ export function runLine(c: Contender, conditions: Conditions, name = c.name): Li
     precision: c.precision,
     tensorParallel: c.tensorParallel,
   });
-  const stages = USERS.map((users) =>
-    simulateFleet({
-      experts: Array.from({ length: c.experts }, (_, i) => ({
-        id: `expert-${i + 1}`,
-        deployment: d,
-        replicas: 1,
-        limits: DEFAULT_LIMITS,
-        admission: 'guaranteed-no-evict',
-        chunkedPrefill: true,
-        slots: Math.ceil(1000 / c.experts),
-      })),
-      shares: zipfShares(8, conditions.skew),
-      prompts: ringPrompts(8, c.experts),
-      arrivals: { kind: 'closed', users, thinkSeconds: 0 },
-      lengths: NAMED_LENGTHS[conditions.lengths]!,
-      policy: conditions.policy,
-      seconds: 300,
-      warmupSeconds: 300,
-      seed: conditions.seed ?? 1,
-    }),
-  );
-  return { name, stages };
+  const bySeed = SEEDS.map((seed) => USERS.map((users) => runStage(c, conditions, d, users, seed)));
+  const throughputs = USERS.map((_, i) => bySeed.map((stages) => stages[i]!.tokens_per_second));
+  return { name, stages: bySeed[0]!, throughputs, deployment: d };
+}
+
+function runStage(
+  c: Contender,
+  conditions: Conditions,
+  d: Deployment,
+  users: number,
+  seed: number,
+): StageMeasures {
+  return simulateFleet({
+    experts: Array.from({ length: c.experts }, (_, i) => ({
+      id: `expert-${i + 1}`,
+      deployment: d,
+      replicas: c.replicas ?? 1,
+      limits: DEFAULT_LIMITS,
+      admission: 'guaranteed-no-evict',
+      chunkedPrefill: true,
+      slots: Math.ceil(1000 / c.experts / (c.replicas ?? 1)),
+    })),
+    shares: zipfShares(8, conditions.skew),
+    prompts: ringPrompts(8, c.experts),
+    arrivals: { kind: 'closed', users, thinkSeconds: 0 },
+    lengths: NAMED_LENGTHS[conditions.lengths]!,
+    policy: conditions.policy,
+    seconds: 120,
+    warmupSeconds: 120,
+    seed,
+  });
 }

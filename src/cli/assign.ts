@@ -75,9 +75,9 @@ function why(config: Config, one: ClusterAssignment): string {
     case 'named':
       return 'named in the config';
     case 'one-to-one':
-      return 'one to one: no expert describes itself';
+      return 'assigned in turn: no expert has a description';
     case 'fallback':
-      return `nobody's: the nearest text is only ${one.similarity!.toFixed(2)} away in cosine${runnerUp}`;
+      return `fallback: the nearest text has a cosine of only ${one.similarity!.toFixed(2)}${runnerUp}`;
     case 'described':
       return `${one.similarity!.toFixed(2)} "${shorten(one.text!)}"${runnerUp}`;
   }

@@ -1,4 +1,4 @@
-/** What this build is: the lines that `expert-router --version` prints and an issue should quote. */
+/** The lines that `expert-router --version` prints, to be quoted in bug reports. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { shipped, version } from '../core/shipped.ts';
@@ -15,7 +15,7 @@ export function buildFacts(): string {
   ].join('\n');
 }
 
-/** The checkout's commit, with a mark where it was edited; of an installed package the one it was packed from. */
+/** The checkout's commit, marked if it was edited; for an installed package, the commit it was packed from. */
 function commit(): string | null {
   if (existsSync(shipped('.git'))) {
     const git = spawnSync('git', ['describe', '--always', '--dirty', '--abbrev=12', '--exclude=*'], {

@@ -1,5 +1,4 @@
-/** `expert-router chat`: a conversation in the terminal with a running router, showing who answers and why. */
-
+/** `expert-router chat`: a terminal conversation with a running router, showing which expert answers and why. */
 import { createInterface, type Interface } from 'node:readline/promises';
 import { styleText } from 'node:util';
 import { Command } from 'commander';
@@ -15,16 +14,16 @@ interface ChatOptions {
 
 type Message = { readonly role: 'user' | 'assistant'; readonly content: string };
 
-const HELP = `  /why          why the last turn went where it went
+const HELP = `  /why          why the last turn went to this expert
   /expert NAME  talk to one expert; '/expert auto' lets the router choose again
   /new          start a new conversation
   /quit         leave (also Ctrl-D); Ctrl-C stops an answer`;
 
 export function chatCommand(): Command {
   return new Command('chat')
-    .option('-u, --url <url>', 'where the router serves', 'http://127.0.0.1:8080')
+    .option('-u, --url <url>', 'address of the router', 'http://127.0.0.1:8080')
     .option('-m, --model <name>', "an expert's name, or 'auto' to let the router choose", 'auto')
-    .option('-k, --key <key>', 'API key, where the router asks for one (or set EXPERT_ROUTER_KEY)')
+    .option('-k, --key <key>', 'API key, if the router requires one (or set EXPERT_ROUTER_KEY)')
     .addHelpText(
       'after',
       `
@@ -44,12 +43,12 @@ Examples:
 class Chat {
   readonly #base: string;
   readonly #headers: Record<string, string>;
-  /** Made only once the router has answered: lines read earlier would be lost. */
+  /** Created only after the router has answered, because lines read earlier would be lost. */
   #terminal!: Interface;
   #model: string;
   #known: readonly string[] = [];
-  /** The model of the last turn: what `/why` is asked about. */
-  #asked = 'auto';
+  /** The model requested in the last turn, which `/why` explains. */
+  #lastModel = 'auto';
   #messages: Message[] = [];
   #answering: AbortController | null = null;
 
@@ -96,7 +95,7 @@ class Chat {
       else await this.#ask(line);
     } catch (error) {
       note('red', describeError(error));
-      // A script that pipes questions in should hear of it.
+      // A script that pipes prompts in must see the failure.
       if (!process.stdin.isTTY) process.exitCode = 1;
     }
   }
@@ -105,13 +104,13 @@ class Chat {
     const [name, argument] = line.split(/\s+/, 2);
     if (name === '/new') {
       this.#messages = [];
-      note('dim', 'A new conversation.');
+      note('dim', 'Started a new conversation.');
     } else if (name === '/expert') {
       this.#choose(argument ?? 'auto');
     } else if (name === '/why') {
       await this.#why();
     } else {
-      if (name !== '/help') note('red', `${name} is not known here. What is:`);
+      if (name !== '/help') note('red', `Unknown command ${name}. Known commands:`);
       console.log(HELP);
     }
   }
@@ -121,13 +120,13 @@ class Chat {
       throw new UserError(`There is no expert '${name}'. Known: auto, ${this.#known.join(', ')}.`);
     }
     this.#model = name;
-    note('dim', name === 'auto' ? 'The router chooses again.' : `Now talking to ${name}.`);
+    note('dim', name === 'auto' ? 'The router chooses the expert again.' : `Now talking to ${name}.`);
   }
 
   async #ask(content: string): Promise<void> {
     const asked: Message[] = [...this.#messages, { role: 'user', content }];
     this.#answering = new AbortController();
-    this.#asked = this.#model;
+    this.#lastModel = this.#model;
     try {
       const response = await this.#post('/v1/chat/completions', {
         model: this.#model,
@@ -142,7 +141,7 @@ class Chat {
     }
   }
 
-  /** Prints the answer as it comes; what was printed before an interruption counts as the answer. */
+  /** Prints the answer as it streams; after an interruption, the part already printed counts as the answer. */
   async #print(response: Response): Promise<string> {
     let answer = '';
     let failure: string | null = null;
@@ -172,10 +171,10 @@ class Chat {
   async #why(): Promise<void> {
     const asked = this.#messages.slice(0, -1);
     if (asked.length === 0) {
-      note('dim', 'Nothing has been asked yet.');
+      note('dim', 'No prompt has been sent yet.');
       return;
     }
-    const response = await this.#post('/v1/route', { model: this.#asked, messages: asked });
+    const response = await this.#post('/v1/route', { model: this.#lastModel, messages: asked });
     const route = (await response.json()) as {
       explanation: string;
       terms: { for: { term: string }[] };
@@ -185,10 +184,10 @@ class Chat {
     console.log(
       styleText(
         'dim',
-        `Spoke for it: ${route.terms.for.map((term) => term.term).join(', ') || 'nothing in particular'}`,
+        `Words in favour: ${route.terms.for.map((term) => term.term).join(', ') || 'none in particular'}`,
       ),
     );
-    console.log(styleText('dim', `Order of experts: ${route.ranking.map((one) => one.expert).join(', ')}`));
+    console.log(styleText('dim', `Ranking:  ${route.ranking.map((one) => one.expert).join(', ')}`));
   }
 
   async #experts(): Promise<string[]> {
@@ -210,7 +209,7 @@ class Chat {
     } catch (error) {
       if (signal?.aborted) throw new UserError('Stopped.');
       throw new UserError(
-        `No router answers at ${this.#base} (${describeError(error)}). Start one with: expert-router serve`,
+        `Cannot reach a router at ${this.#base} (${describeError(error)}). Start one with: expert-router serve`,
       );
     }
     if (response.ok) return response;
@@ -219,7 +218,7 @@ class Chat {
   }
 }
 
-/** What is not an answer: in a terminal it stands between the answers, in a pipe it stays out of them. */
+/** Prints everything but answers: to standard output in a terminal, else to standard error. */
 function note(format: 'dim' | 'red' | 'cyan', text: string): void {
   console.error(styleText(format, printable(text), { stream: process.stderr }));
 }

@@ -1,4 +1,4 @@
-/** `expert-router check`: whether a config is sound, before anything is served with it. */
+/** `expert-router check`: validates a config before anything is served with it. */
 import { Command } from 'commander';
 import { assign, DEFAULT_CONFIG, loadRouterModel } from '../serving/app/compose.ts';
 import { loadConfig } from '../serving/config/load.ts';
@@ -33,7 +33,7 @@ Examples:
 
 function chosen(argument: string | undefined, option: string | undefined): string {
   if (argument !== undefined && option !== undefined)
-    throw new UsageError(`${argument} and --config ${option}: name one config.`);
+    throw new UsageError(`${argument} and --config ${option}: give only one config.`);
   return option ?? argument ?? DEFAULT_CONFIG;
 }
 
@@ -55,7 +55,7 @@ async function check(file: string, json: boolean): Promise<void> {
     return;
   }
   console.log(
-    `${file} is sound: ${config.experts.length} experts, router model ${model.id} with ${model.clusters} clusters.`,
+    `${file} is valid: ${config.experts.length} experts, router model ${model.id} with ${model.clusters} clusters.`,
   );
   config.experts.forEach((expert, index) => {
     const role = expert.fallback ? ', the fallback' : '';
@@ -67,7 +67,7 @@ async function check(file: string, json: boolean): Promise<void> {
   });
   if (!config.experts.some((expert) => expert.fallback)) {
     console.log(
-      "  No expert is marked 'fallback: true': prompts outside everything known go to the nearest cluster's.",
+      "  No expert is marked 'fallback: true': prompts unlike the training prompts go to the nearest cluster's expert.",
     );
   }
 }

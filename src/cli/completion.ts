@@ -1,4 +1,4 @@
-/** `expert-router completion`: what a shell needs to complete this command line, read off the verbs themselves. */
+/** `expert-router completion`: shell completion scripts, derived from the verbs themselves. */
 import { Argument, Command } from 'commander';
 import { bashScript, fishScript, type Known, zshScript } from './completion/scripts.ts';
 import type { Verb } from './verbs.ts';

@@ -1,5 +1,4 @@
-/** `expert-router discover`: what could be an expert on this machine, as a config to keep. */
-
+/** `expert-router discover`: finds engines on this machine and prints a config for them. */
 import { Command } from 'commander';
 import { parse } from 'yaml';
 import { UserError } from '../core/errors.ts';
@@ -16,9 +15,9 @@ interface DiscoverOptions {
 
 export function discoverCommand(): Command {
   return new Command('discover')
-    .option('-o, --out <file>', 'write the config there instead of printing it')
+    .option('-o, --out <file>', 'write the config to a file instead of printing it')
     .option('--json', 'machine-readable output')
-    .option('--use-key <VARIABLE=MODEL...>', "also an expert for this cloud's model, paid with this key")
+    .option('--use-key <VARIABLE=MODEL...>', "add an expert for this cloud's model, billed to this key")
     .addHelpText(
       'after',
       `

@@ -1,5 +1,6 @@
-/** `expert-router doctor`: whether every expert of a config does what the gateway needs of it, and what to do if not. */
-
+/**
+ * `expert-router doctor`: checks that every expert of a config works with the gateway, and says how to fix it if not.
+ */
 import { styleText } from 'node:util';
 import { Command } from 'commander';
 import { printable } from '../core/printable.ts';
@@ -27,7 +28,7 @@ export interface PrintedCheck {
   readonly detail: string;
   /** What to do about it. */
   readonly cure?: string;
-  /** What is wrong, for programs. */
+  /** The fault in machine-readable form. */
   readonly fault?: Fault;
 }
 
@@ -40,11 +41,8 @@ interface Examined {
 
 export function doctorCommand(): Command {
   return new Command('doctor')
-    .option('-c, --config <file>', 'the config whose experts are examined; the embedded ones when absent')
-    .option(
-      '--no-ask',
-      'send no requests for text; each expert gets three otherwise, of at most 432 tokens together',
-    )
+    .option('-c, --config <file>', 'the config whose experts are checked; the embedded ones when absent')
+    .option('--no-ask', 'send no prompts; otherwise each expert gets three, of at most 432 tokens together')
     .option('--timeout <duration>', 'longest wait for an answer', duration, 60_000)
     .option('--json', 'machine-readable output')
     .addHelpText(
@@ -74,7 +72,7 @@ async function run(options: DoctorOptions): Promise<void> {
   if (!options.json)
     console.log(
       failed === 0
-        ? `All well: ${all.length} ${all.length === 1 ? 'replica' : 'replicas'}, ${checks.length} checks.`
+        ? `All checks passed: ${all.length} ${all.length === 1 ? 'replica' : 'replicas'}, ${checks.length} checks.`
         : `${failed} of ${checks.length} checks failed.`,
     );
   if (failed > 0) process.exitCode = 1;

@@ -1,10 +1,13 @@
-/** `expert-router emulate`: experts without a model, one HTTP server each, as fast, slow or badly behaved as asked. */
+/**
+ * `expert-router emulate`: emulated experts without a model, one HTTP server each, with configurable speed and
+ * misbehaviour.
+ */
 import { readFile } from 'node:fs/promises';
 import { Command, InvalidArgumentError } from 'commander';
 import { writeFileAtomically } from '../core/files.ts';
 import { shipped } from '../core/shipped.ts';
-import { type Fleet, startFleet } from '../load/emulator/fleet.ts';
 import type { Mishap } from '../load/emulator/server.ts';
+import { type EmulatedServers, startEmulatedServers } from '../load/emulator/servers.ts';
 import { describeMisbehaviours, planOf } from '../serving/experts/emulated/misbehaviour.ts';
 import { ENGINES } from '../simulating/deployment.ts';
 import { GPU_NAMES } from '../simulating/hardware/gpu.ts';
@@ -27,36 +30,48 @@ interface EmulateOptions extends EngineOptions {
 
 export function emulateCommand(): Command {
   return new Command('emulate')
-    .option('--experts <n>', 'how many, on consecutive ports', count, 8)
-    .option('--config-out <file>', 'write a config of a router that serves them')
+    .option('--experts <n>', 'number of experts, on consecutive ports', count, 8)
+    .option('--config-out <file>', 'write a router config that serves them')
     .option('--host <address>', 'where to listen', '127.0.0.1')
     .option('--port <port>', 'the first port; 0 takes free ones', count, 9000)
     .option(
       '-m, --model <name>',
-      'paced as the simulator says of this model: a built-in name or a config.json',
+      'pace answers as simulated for this model: a built-in name or a config.json',
     )
     .option('-g, --gpu <name>', `with --model: ${GPU_NAMES.join(', ')} (default: h100)`)
     .option(
       '-p, --precision <name>',
       `with --model: ${PRECISION_NAMES.join(', ')} (default: fp8 where the GPU has it)`,
     )
-    .option('--tp <degree>', 'with --model: GPUs an expert is split over, 1, 2, 4 or 8 (default: 1)', count)
+    .option('--tp <degree>', 'with --model: GPUs per expert, 1, 2, 4 or 8 (default: 1)', count)
     .option('--engine <name>', `with --model: ${ENGINES.join(', ')} (default: tensorrt-llm)`)
-    .option('--slow-down <n>', 'with --model: all times are so many times as long (default: 1)', positive)
-    .option('--ttft <duration>', 'to the first token, reading the prompt aside (default: 50ms)', duration)
-    .option('--prefill <n>', 'prompt tokens read a second, one after another (default: 20000)', positive)
-    .option('--tpot <duration>', 'from token to token of a lone answer (default: 15ms)', duration)
-    .option('--tpot-full <duration>', 'the same in a full batch; twice --tpot when absent', duration)
-    .option('--tokens-per-second <n>', 'the same pace for every answer, instead of --tpot', positive)
+    .option('--slow-down <n>', 'with --model: multiply all times by this factor (default: 1)', positive)
+    .option('--ttft <duration>', 'time to first token, excluding prefill (default: 50ms)', duration)
+    .option(
+      '--prefill <n>',
+      'prompt tokens prefilled per second, one prompt after another (default: 20000)',
+      positive,
+    )
+    .option('--tpot <duration>', 'time per output token of a single answer (default: 15ms)', duration)
+    .option(
+      '--tpot-full <duration>',
+      'time per output token in a full batch; twice --tpot when absent',
+      duration,
+    )
+    .option('--tokens-per-second <n>', 'a constant pace per answer, instead of --tpot', positive)
     .option(
       '--max-batch <n>',
-      `answers in progress at once; more wait (default: 256; ${DEFAULT_LIMITS.maxBatch} with --model)`,
+      `answers in progress at once; more queue (default: 256; ${DEFAULT_LIMITS.maxBatch} with --model)`,
       count,
     )
-    .option('--kv-tokens <n>', 'tokens the KV cache holds; more wait in line (default: 500000)', count)
-    .option('--output-tokens <n>', 'length of an answer, where max_tokens is not less', count, 128)
-    .option('--misbehave <name:share>', 'for a share of requests, as in 429:5% (repeatable)', mishaps)
-    .option('--seed <n>', 'of the answers and of chance', count, 1)
+    .option('--kv-tokens <n>', 'tokens that the KV cache holds; more queue (default: 500000)', count)
+    .option('--output-tokens <n>', 'length of an answer, unless max_tokens is lower', count, 128)
+    .option(
+      '--misbehave <name:share>',
+      'misbehave for a share of requests, such as 429:5% (repeatable)',
+      mishaps,
+    )
+    .option('--seed <n>', 'seed of the answers and of random misbehaviour', count, 1)
     .addHelpText('after', () => help())
     .action(emulate);
 }
@@ -81,14 +96,15 @@ Examples:
 async function emulate(options: EmulateOptions): Promise<void> {
   const { experts, configOut, host, port, outputTokens, seed, misbehave = [] } = options;
   const shares = misbehave.reduce((sum, { share }) => sum + share, 0);
-  if (shares > 1) throw new UsageError(`--misbehave: the shares sum to ${shares}; at most 1 is possible.`);
+  if (shares > 1)
+    throw new UsageError(`--misbehave: the shares add up to ${shares}; they must not exceed 1.`);
   if (experts < 1) throw new UsageError('--experts: must be at least 1.');
   if (port + experts - 1 > 65_535)
-    throw new UsageError(`--port: ${experts} experts from ${port} on go beyond port 65535.`);
+    throw new UsageError(`--port: ${experts} experts from port ${port} would exceed port 65535.`);
   const { make: engine, words } = await engineOf(options);
   const subjects =
     configOut === undefined ? [] : subjectsOf(await readFile(shipped('presets/embedded.yaml'), 'utf8'));
-  const fleet = await startFleet({
+  const emulated = await startEmulatedServers({
     experts,
     names: subjects.map(({ id }) => id),
     host,
@@ -99,12 +115,12 @@ async function emulate(options: EmulateOptions): Promise<void> {
     created: Math.floor(Date.now() / 1000),
     engine,
   });
-  greet(fleet, host, words);
-  if (configOut !== undefined) await writeConfig(configOut, fleet, host, subjects);
-  endOnSignal(fleet);
+  greet(emulated, host, words);
+  if (configOut !== undefined) await writeConfig(configOut, emulated, host, subjects);
+  endOnSignal(emulated);
 }
 
-function greet({ servers }: Fleet, host: string, words: string): void {
+function greet({ servers }: EmulatedServers, host: string, words: string): void {
   for (const { expert, port } of servers) console.log(`${expert}  ${addressOf(host, port)}/v1`);
   if (words !== '') console.log(words);
   console.log(`${servers.length} emulated experts are ready. Ctrl-C stops them.`);
@@ -116,7 +132,7 @@ function addressOf(host: string, port: number): string {
 
 async function writeConfig(
   file: string,
-  { servers }: Fleet,
+  { servers }: EmulatedServers,
   host: string,
   subjects: readonly Subject[],
 ): Promise<void> {
@@ -125,16 +141,16 @@ async function writeConfig(
   console.error(`Wrote ${file}. From another terminal: expert-router serve --config ${file}`);
 }
 
-function endOnSignal(fleet: Fleet): void {
+function endOnSignal(emulated: EmulatedServers): void {
   const end = (): void => {
     const sum = (of: 'requests' | 'tokens' | 'abandoned'): number =>
-      fleet.servers.reduce((total, { stats }) => total + stats[of], 0);
+      emulated.servers.reduce((total, { stats }) => total + stats[of], 0);
     const { user, system } = process.cpuUsage();
     console.error(
-      `${sum('requests')} requests, ${sum('tokens')} tokens, ${sum('abandoned')} abandoned by their readers; ` +
+      `${sum('requests')} requests, ${sum('tokens')} tokens, ${sum('abandoned')} abandoned by clients; ` +
         `${((user + system) / 1e6).toFixed(1)} s of CPU.`,
     );
-    void fleet.close().then(() => process.exit(0));
+    void emulated.close().then(() => process.exit(0));
   };
   process.once('SIGINT', end);
   process.once('SIGTERM', end);
@@ -146,6 +162,6 @@ function mishaps(text: string, before: readonly Mishap[] = []): readonly Mishap[
   const share = text.slice(at + 1).trim();
   const value = share.endsWith('%') ? Number(share.slice(0, -1)) / 100 : Number(share);
   if (at < 1 || share === '' || !(value >= 0 && value <= 1))
-    throw new InvalidArgumentError('expected <name>:<share>, as in cut-after=3:0.05 or 429:5%.');
+    throw new InvalidArgumentError('expected <name>:<share>, such as cut-after=3:0.05 or 429:5%.');
   return [...before, { plan: planOf(text.slice(0, at)), share: value }];
 }

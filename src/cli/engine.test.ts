@@ -173,7 +173,7 @@ describe('the folder', () => {
     [['--model', MODEL, '--experts', '0'], /--experts: must be at least 1/],
     [['--model', MODEL, '--tp', '0'], /--tp: must be 1, 2, 4 or 8/],
     [['--model', MODEL, '--tp', '4', '--gpus', '2'], /--gpus: an expert on 4 GPUs does not fit on 2/],
-    [['--model', MODEL, '--port', '0'], /--port: .*from 1/],
+    [['--model', MODEL, '--port', '0'], /--port: must be at least 1/],
     [['--model', MODEL, '--serve', 'legacy', '--tp', '2', '--experts', '4'], /--tp: compiled engines/],
     [['--model', MODEL, '--expert', `a=${MODEL}`], /--expert: names a model for each/],
     [['--model', MODEL, '--context', '5000'], /--context: 5000/],
@@ -264,7 +264,7 @@ describe('prepare.sh, with doubles of docker and git', () => {
     const folder = await written('--model', MODEL);
     const { run: bash, calls } = doubles();
     const first = bash(join(folder, 'prepare.sh'));
-    expect([first.status, first.text]).toEqual([0, expect.stringContaining('Everything is there')]);
+    expect([first.status, first.text]).toEqual([0, expect.stringContaining('Everything is ready')]);
     expect(existsSync(join(folder, 'checkpoints/Llama-2-13b-chat-hf-fp8/config.json'))).toBe(true);
     const made = calls();
     expect(made.filter((call) => call.startsWith('docker run'))).toHaveLength(1);
@@ -366,11 +366,11 @@ describe('what containers run, with doubles of their programs', () => {
     expect(existsSync(join(folder, 'made/tokenizer/config.json'))).toBe(true);
   });
 
-  it('fails where a template has a place that nothing fills', async () => {
+  it('fails if a template has a variable without a value', async () => {
     const { folder, script } = await build();
     const { status, text } = inContainer(folder, script, {
       MODEL: templates(folder, 'data_type: ${brand_new_type}\n'),
     });
-    expect([status, text]).toEqual([1, expect.stringContaining('places that nothing here fills')]);
+    expect([status, text]).toEqual([1, expect.stringContaining('variables without a value')]);
   });
 });

@@ -1,4 +1,6 @@
-/** `expert-router engine`: a folder with everything to quantise models and serve them with TensorRT-LLM. */
+/**
+ * `expert-router engine`: writes a folder with everything needed to quantise models and serve them with TensorRT-LLM.
+ */
 import { existsSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
@@ -55,21 +57,22 @@ interface EngineOptions extends LoadOptions {
 export function engineCommand(): Command {
   const command = new Command('engine')
     .option('-m, --model <name>', 'Hugging Face repository or folder of the model that all experts serve')
-    .option('--experts <n>', 'how many experts serve it (default: as many as the GPUs hold)', count)
-    .option('--expert <id=model>', 'an expert with a model of its own, instead (repeatable)', namedExperts)
+    .option('--experts <n>', 'number of experts that serve it (default: as many as fit on the GPUs)', count)
+    .option('--expert <id=model>', 'instead, an expert with its own model (repeatable)', namedExperts)
     .option('-g, --gpu <name>', GPU_NAMES.join(', '), 'h100')
     .option(
       '-p, --precision <name>',
       'fp8, fp4 (NVFP4), int4 (AWQ), bf16, fp16; int8 with legacy (default: fp8 where the GPU has it)',
     )
     .addOption(
-      new Option('--kv-cache <format>', "the cache's numbers; the precision's own when absent").choices(
-        KV_CACHES,
-      ),
+      new Option(
+        '--kv-cache <format>',
+        'number format of the cache; determined by the precision when absent',
+      ).choices(KV_CACHES),
     )
-    .option('--quantized', 'the model is quantised already, such as nvidia/Llama-3.1-8B-Instruct-FP8')
-    .option('--tp <degree>', 'GPUs an expert is split over: 1, 2, 4 or 8', count, 1)
-    .option('--gpus <n>', 'GPUs of the machine', count, 8)
+    .option('--quantized', 'the model is already quantised, such as nvidia/Llama-3.1-8B-Instruct-FP8')
+    .option('--tp <degree>', 'GPUs per expert: 1, 2, 4 or 8', count, 1)
+    .option('--gpus <n>', 'GPUs in the machine', count, 8)
     .addOption(
       new Option(
         '--serve <way>',
@@ -80,7 +83,7 @@ export function engineCommand(): Command {
     )
     .option(
       '--context <tokens>',
-      'longest request (default: 8192, or what the model was trained for)',
+      "longest request (default: 8192, or the model's trained length if lower)",
       count,
     );
   withLimits(withLengths(command))
@@ -100,7 +103,7 @@ ${DEFAULT_IMAGES.triton.serve} with Triton)`,
       `with Triton: TensorRT-LLM's tag of the version in the image (default: ${DEFAULT_IMAGES.triton.tag})`,
     )
     .option('-o, --out <folder>', 'the folder to write', 'tensorrt-llm')
-    .option('--force', 'write anew a folder of this command; checkpoints in it stay')
+    .option('--force', 'overwrite a folder written by this command; checkpoints in it are kept')
     .option('--json', 'machine-readable output')
     .addHelpText(
       'after',
@@ -112,7 +115,7 @@ Examples:
   $ expert-router engine --model meta-llama/Llama-3.1-70B-Instruct --tp 2
   $ expert-router engine --model meta-llama/Llama-3.1-8B-Instruct --gpu a100 --precision bf16 --kv-cache fp8
 
-docs/tensorrt-llm.md leads from here to served experts. Limits are those of "expert-router plan".`,
+docs/tensorrt-llm.md describes the next steps. Limits are those of "expert-router plan".`,
     )
     .action(engine);
   return command;
@@ -128,13 +131,13 @@ async function engine(options: EngineOptions): Promise<void> {
   );
 }
 
-/** What is not ours is never replaced: its owner may have more in it than we could know. */
+/** A folder that this command did not write is never replaced. */
 function requireFree(folder: string, { out, force }: EngineOptions): void {
   if (!existsSync(folder)) return;
   if (!existsSync(join(folder, PLAN_FILE)))
-    throw new UsageError(`--out: ${out} exists and was not written by this command; name another folder.`);
+    throw new UsageError(`--out: ${out} exists and was not written by this command; choose another folder.`);
   if (!force)
-    throw new UsageError(`--out: ${out} exists; --force writes it anew and keeps the checkpoints in it.`);
+    throw new UsageError(`--out: ${out} exists; --force overwrites it and keeps the checkpoints in it.`);
 }
 
 async function enginePlan(options: EngineOptions): Promise<EnginePlan> {
@@ -147,9 +150,7 @@ async function enginePlan(options: EngineOptions): Promise<EnginePlan> {
   });
   requireRoom(options);
   if (serve === 'legacy' && options.tp !== 1)
-    throw new UsageError(
-      '--tp: compiled engines are written for one GPU an expert; use --serve trtllm-serve.',
-    );
+    throw new UsageError('--tp: compiled engines support only one GPU per expert; use --serve trtllm-serve.');
   const experts = expertsOf(options);
   const models = await servedModels([...new Set(experts.map(({ model }) => model))], options, format);
   const placed = layOut(
@@ -178,7 +179,7 @@ function expertsOf({ model, experts, expert, gpus, tp }: EngineOptions): readonl
   }));
 }
 
-/** By the name it was asked for; two names of one folder are one model. */
+/** By the name given; two names of the same folder are one model. */
 async function servedModels(
   names: readonly string[],
   options: EngineOptions,
@@ -187,7 +188,7 @@ async function servedModels(
   const found = await Promise.all(names.map(namedModel));
   const bySource = new Map(found.map((model) => [model.source, model]));
   const limits = limitsOf(options);
-  const lengths = lengthsOf(options);
+  const { mean: lengths } = lengthsOf(options);
   const sized = [...bySource.values()].map(({ source, local, shape }) => {
     const d = deployment({
       model: shape,
@@ -205,9 +206,15 @@ async function servedModels(
 
 function formatSuffix({ precision, kvCache }: EngineFormat): string {
   const own = precision.kvBytes === 1 ? kvCache : '16bit';
-  const usual = { fp16: '16bit', bf16: '16bit', int4: '16bit', fp8: 'fp8', fp4: 'fp8', int8: 'int8' }[
-    precision.name
-  ];
+  const usual = {
+    fp16: '16bit',
+    bf16: '16bit',
+    int4: '16bit',
+    mxfp4: '16bit',
+    fp8: 'fp8',
+    fp4: 'fp8',
+    int8: 'int8',
+  }[precision.name];
   return own === usual ? precision.name : `${precision.name}-kv-${own}`;
 }
 
@@ -219,7 +226,7 @@ function nameOf(folder: string, { size }: Pick<ServedModel, 'size'>, { serve }: 
 
 function imagesOf({ serve, image, quantizeImage, trtllmTag }: EngineOptions): Images {
   const usual = DEFAULT_IMAGES[serve];
-  // Triton's image does not quantise for llmapi; elsewhere one image does all.
+  // Triton's image cannot quantise for llmapi; otherwise one image does everything.
   const quantise = quantizeImage ?? (serve === 'triton' ? undefined : image) ?? usual.quantise;
   return { serve: image ?? usual.serve, quantise, tag: trtllmTag ?? usual.tag };
 }
@@ -228,7 +235,7 @@ function imagesOf({ serve, image, quantizeImage, trtllmTag }: EngineOptions): Im
 function namedExperts(text: string, before: readonly NamedExpert[] = []): readonly NamedExpert[] {
   const at = text.indexOf('=');
   if (at < 1 || at === text.length - 1)
-    throw new InvalidArgumentError('expected <id>=<model>, as in code=Qwen/Qwen2.5-Coder-7B-Instruct.');
+    throw new InvalidArgumentError('expected <id>=<model>, such as code=Qwen/Qwen2.5-Coder-7B-Instruct.');
   const id = text.slice(0, at);
   const checked = expertId.safeParse(id);
   if (!checked.success) throw new InvalidArgumentError(`"${id}": ${checked.error.issues[0]!.message}.`);
@@ -260,7 +267,7 @@ function report(plan: EnginePlan, folder: string): string {
       Object.values(ports).join(', '),
     ]),
   ]);
-  return `${here} is written. Nothing has been run on a GPU yet.
+  return `Wrote ${here}. Nothing has been run on a GPU yet.
 
 ${models}
 

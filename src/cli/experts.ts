@@ -1,5 +1,4 @@
-/** `expert-router experts`: what a running router's experts do now, as a table. It reads `GET /v1/experts` alone. */
-
+/** `expert-router experts`: shows the state of a running router's experts as a table, from `GET /v1/experts`. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { Command } from 'commander';
 import { describeError, UserError } from '../core/errors.ts';
@@ -19,10 +18,10 @@ const CLEAR = '\u001b[2J\u001b[H';
 
 export function expertsCommand(): Command {
   return new Command('experts')
-    .option('-u, --url <url>', 'where the router serves', 'http://127.0.0.1:8080')
-    .option('-k, --key <key>', 'API key, where the router asks for one (or set EXPERT_ROUTER_KEY)')
-    .option('-w, --watch', 'again every second, until Ctrl-C')
-    .option('--json', 'machine-readable output, as GET /v1/experts answers; with --watch one line a second')
+    .option('-u, --url <url>', 'address of the router', 'http://127.0.0.1:8080')
+    .option('-k, --key <key>', 'API key, if the router requires one (or set EXPERT_ROUTER_KEY)')
+    .option('-w, --watch', 'refresh every second, until Ctrl-C')
+    .option('--json', 'machine-readable output, as from GET /v1/experts; with --watch, one line per second')
     .addHelpText(
       'after',
       `
@@ -53,7 +52,7 @@ async function experts({ url, key = process.env.EXPERT_ROUTER_KEY }: ExpertsOpti
     response = await fetch(`${base}/v1/experts`, { headers: key ? { authorization: `Bearer ${key}` } : {} });
   } catch (error) {
     throw new UserError(
-      `No router answers at ${base} (${describeError(error)}). Start one with: expert-router serve`,
+      `Cannot reach a router at ${base} (${describeError(error)}). Start one with: expert-router serve`,
     );
   }
   const body = (await response.json().catch(() => null)) as {
@@ -62,6 +61,6 @@ async function experts({ url, key = process.env.EXPERT_ROUTER_KEY }: ExpertsOpti
   } | null;
   if (response.ok && body?.data) return body.data;
   throw new UserError(
-    body?.error?.message ?? `${base}/v1/experts answered ${response.status}: that is no Expert Router.`,
+    body?.error?.message ?? `${base}/v1/experts answered ${response.status}, so it is not an Expert Router.`,
   );
 }

@@ -1,6 +1,4 @@
-/**
- * `expert-router inspect`: what a router model has learned, as a table or as JSON. It prints; it decides nothing.
- */
+/** `expert-router inspect`: shows what a router model has learned, as a table or as JSON. */
 import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { describeError, UserError } from '../core/errors.ts';
@@ -22,7 +20,7 @@ interface InspectFlags {
 export function inspectCommand(): Command {
   return new Command('inspect')
     .argument('<model>', 'a router model (.safetensors)')
-    .option('--cluster <number>', 'one cluster in full')
+    .option('--cluster <number>', 'show all details of one cluster')
     .option('--json', 'machine-readable output')
     .addHelpText('after', EXAMPLES)
     .action(inspect);
@@ -97,6 +95,6 @@ function oneCluster(model: RouterModel, text: string, json: boolean): string {
     `  terms: ${model.topWords[cluster]!.join(' ')}`,
     ...(examples.length > 0
       ? ['  nearest prompts:', ...examples.map((one) => `    ${one}`)]
-      : ['  no examples in the model; train with --keep-examples to have some']),
+      : ['  no examples in the model; train with --keep-examples to store some']),
   ].join('\n');
 }

@@ -1,4 +1,4 @@
-/** `expert-router key`: makes an API key and shows the lines that let it in. */
+/** `expert-router key`: makes an API key and prints the config lines that accept it. */
 import { Command } from 'commander';
 import { newKey } from '../serving/front/auth.ts';
 

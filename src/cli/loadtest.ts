@@ -1,4 +1,4 @@
-/** `expert-router loadtest`: many users at once, or a stream of requests, and what they felt. */
+/** `expert-router loadtest`: puts a server under load, closed or open loop, and reports latency and throughput. */
 import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { Command } from 'commander';
@@ -6,9 +6,8 @@ import { describeError, UserError } from '../core/errors.ts';
 import { writeFileAtomically } from '../core/files.ts';
 import { progressBar } from '../core/progress.ts';
 import type { HttpClient } from '../http/client.ts';
-import { loadClient } from '../load/loadtest/client.ts';
 import { type LoadTestResult, readRuns, SCHEMA, type StageResult, VERSION } from '../load/loadtest/result.ts';
-import { runStage, type StageOptions, type StageView } from '../load/loadtest/stage.ts';
+import { loadClient, runStage, type StageOptions, type StageView } from '../load/loadtest/stage.ts';
 import { textTable } from '../report/text-table.ts';
 import { type LoadPlan, type LoadTestOptions, planLoad } from './loadtest/plan.ts';
 import { COMPARISON_HEAD, comparisonReport, comparisonRows, loadTestReport } from './loadtest/report.ts';
@@ -25,42 +24,47 @@ interface Options extends LoadTestOptions {
 
 export function loadTestCommand(): Command {
   return new Command('loadtest')
-    .argument('[url]', 'any server that speaks OpenAI, as http://127.0.0.1:8080')
-    .option('--users <list>', 'closed loop: so many users at once, a stage each', '1,10,50,100')
-    .option('--duration <seconds>', 'of a stage', seconds, 60)
-    .option('--think <seconds>', 'mean time between an answer and the next question', seconds, 0)
+    .argument('[url]', "any server with OpenAI's API, such as http://127.0.0.1:8080")
+    .option('--users <list>', 'closed loop: numbers of concurrent users, one stage each', '1,10,50,100')
+    .option('--duration <seconds>', 'length of a stage', seconds, 60)
+    .option('--think <seconds>', 'mean time between an answer and the next request', seconds, 0)
     .option(
       '--ramp <seconds>',
-      'over which users begin; a fifth of the stage, at most 2, when absent',
+      'time over which users start; a fifth of the stage, at most 2, when absent',
       seconds,
     )
-    .option('--rate <n>', 'open loop: so many requests a second, Poisson', positive)
-    .option('--burst <factor>', 'with --rate: a tenth of the time is so many times busier', positive)
-    .option('--trace <file>', "open loop: when and how long, of Azure's CSV or Mooncake's JSONL")
-    .option('--speedup <n>', 'plays the trace so many times faster', positive, 1)
+    .option('--rate <n>', 'open loop: mean requests per second, Poisson', positive)
+    .option('--burst <factor>', 'with --rate: a tenth of the time has this many times the rate', positive)
+    .option('--trace <file>', "open loop: arrivals and lengths from Azure's CSV or Mooncake's JSONL")
+    .option('--speedup <n>', 'replay the trace this many times faster', positive, 1)
     .option(
       '--prompts <file>',
-      'JSONL with messages, prompt or text, or a prompt a line; made up when absent',
+      'JSONL with messages, prompt or text, or one prompt per line; generated when absent',
     )
-    .option('--lengths <p:a|name>', 'of made-up prompts and answers in tokens, or chat, or c4', '100:100')
-    .option('--skew <n>', 'how unevenly made-up prompts fall on eight topics; 0 is evenly', Number, 0)
-    .option('--model <name>', 'model to ask for', 'auto')
+    .option('--lengths <p:a|name>', 'tokens of generated prompts and answers, or chat, or c4', '100:100')
+    .option('--skew <n>', 'skew of generated prompts over eight topics; 0 is even', Number, 0)
+    .option('--model <name>', 'model to request', 'auto')
     .option('--key <key>', 'API key; EXPERT_ROUTER_KEY when absent')
-    .option('--header <name:value...>', 'more headers')
-    .option('--no-stream', 'ask for whole answers')
-    .option('--max-tokens <n>', 'limit of an answer; the drawn length when absent', count)
-    .option('--exact-length', "ask with vLLM's ignore_eos, so that answers have their full length")
-    .option('--timeout <seconds>', 'of a request', seconds, 120)
-    .option('--drain <seconds>', 'how long answers may take after a stage', seconds, 30)
-    .option('--max-in-flight <n>', 'requests at once; more wait, their clocks running', count, 10_000)
-    .option('--max-requests <n>', 'of a stage', count, 1_000_000)
-    .option('--name <text>', 'of the run, in reports')
+    .option('--header <name:value...>', 'additional headers')
+    .option('--no-stream', 'request answers without streaming')
+    .option('--max-tokens <n>', 'maximum tokens of an answer; the generated length when absent', count)
+    .option('--exact-length', "set vLLM's ignore_eos, so that answers have their full length")
+    .option('--timeout <seconds>', 'time limit of a request', seconds, 120)
+    .option('--drain <seconds>', 'time limit of pending answers after a stage', seconds, 30)
+    .option(
+      '--max-in-flight <n>',
+      'maximum requests in flight; others queue, with their latency counting',
+      count,
+      10_000,
+    )
+    .option('--max-requests <n>', 'maximum requests of a stage', count, 1_000_000)
+    .option('--name <text>', 'name of the run in reports')
     .option('-o, --out <file>', 'write the figures as JSON')
-    .option('--json', 'print those instead of the table')
-    .option('--html <file>', 'write a report with pictures')
-    .option('--compare <files...>', 'put the JSON of runs side by side (simulations too) instead of running')
-    .option('--allow-remote', 'permit a target that is not this machine')
-    .option('--seed <n>', 'of prompts and arrivals', count, 1)
+    .option('--json', 'print the JSON instead of the table')
+    .option('--html <file>', 'write an HTML report with charts')
+    .option('--compare <files...>', 'compare the JSON of runs (simulations too) instead of running')
+    .option('--allow-remote', 'permit a target on another machine')
+    .option('--seed <n>', 'seed of prompts and arrivals', count, 1)
     .addHelpText(
       'after',
       `
@@ -80,7 +84,7 @@ async function loadTest(url: string | undefined, options: Options): Promise<void
     await compare(options.compare, options);
     return;
   }
-  if (url === undefined) throw new UsageError('Which server? Give its address, as http://127.0.0.1:8080.');
+  if (url === undefined) throw new UsageError("Give the server's address, such as http://127.0.0.1:8080.");
   const key = options.key ?? process.env.EXPERT_ROUTER_KEY;
   const plan = await planLoad(url, { ...options, ...(key ? { key } : {}) });
   await reachable(plan.origin);
@@ -103,7 +107,7 @@ async function loadTest(url: string | undefined, options: Options): Promise<void
   if (interrupted) process.exitCode = 130;
 }
 
-/** Fails early, and plainly, where nobody listens. */
+/** Fails early, with a clear message, if the server is down. */
 async function reachable(origin: URL): Promise<void> {
   const host = origin.hostname.replace(/^\[|\]$/g, '');
   const port = Number(origin.port || (origin.protocol === 'https:' ? 443 : 80));
@@ -113,7 +117,9 @@ async function reachable(origin: URL): Promise<void> {
       resolve();
     });
     socket.once('error', (error) =>
-      reject(new UserError(`Nothing answers at ${origin.host} (${describeError(error)}). Is the server up?`)),
+      reject(
+        new UserError(`Cannot connect to ${origin.host} (${describeError(error)}). Is the server running?`),
+      ),
     );
   });
 }
@@ -122,7 +128,7 @@ async function runStages(plan: LoadPlan): Promise<{ stages: readonly StageResult
   const stop = new AbortController();
   const onSignal = (): void => {
     if (stop.signal.aborted) process.exit(130);
-    console.error('\nEnding; once more to stop without a report.');
+    console.error('\nStopping; press Ctrl-C again to stop without a report.');
     stop.abort();
   };
   process.on('SIGINT', onSignal);
@@ -148,7 +154,7 @@ async function watched(stage: StageOptions, client: HttpClient, stop: AbortSigna
       Math.min(elapsedSeconds, stage.seconds),
       stage.seconds,
       elapsedSeconds > stage.seconds
-        ? `waiting for ${inFlight} answers that are still out`
+        ? `waiting for ${inFlight} pending answers`
         : `${begun} requests, ${inFlight} running, ${failed} errors, TTFT ${ttft} ms`,
     );
   };
@@ -174,7 +180,7 @@ function inWords(result: LoadTestResult): string {
     if (stage.client.starved)
       lines.push(
         `${stage.users} users: this client lacked CPU (${Math.round(100 * stage.client.cpu)} % of a core, event loop ` +
-          `late by ${stage.client.event_loop_delay_p99_ms.toFixed(0)} ms at p99); its own slowness is in the figures.`,
+          `late by ${stage.client.event_loop_delay_p99_ms.toFixed(0)} ms at p99); the figures include its own slowness.`,
       );
   }
   const cpu = result.stages.map((stage) => `${Math.round(100 * stage.client.cpu)} %`);

@@ -1,5 +1,5 @@
 /**
- * The command line: finds the verb that was called, imports it alone, and turns errors into exit codes.
+ * The command line: finds the verb, imports only its code, and turns errors into exit codes.
  * Data goes to standard output; progress, notes and errors go to standard error.
  */
 
@@ -10,10 +10,10 @@ import { version } from '../core/shipped.ts';
 import { UsageError } from './usage-error.ts';
 import { VERBS } from './verbs.ts';
 
-/** Exit codes, as `--help` states them. */
+/** Exit codes, as documented in `--help`. */
 const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
-/** @param called the verb whose options are wanted; the others are but names */
+/** @param called the verb whose options are needed; only names are listed for the others */
 async function program(called: string | undefined): Promise<Command> {
   const root = new Command('expert-router')
     .description('One OpenAI-compatible address that sends every prompt to the expert that serves it best.')
@@ -26,7 +26,7 @@ Examples:
   $ expert-router serve                              eight embedded experts on http://127.0.0.1:8080
   $ expert-router serve --config experts.yaml        your own experts
   $ expert-router chat                               talk in the terminal, see who answers and why
-  $ expert-router route "How do I reverse a list?"   which expert, without asking it
+  $ expert-router route "How do I reverse a list?"   which expert, without calling it
 
 Exit codes: 0 done; 1 failed (the message says why); 2 wrong usage; 130 interrupted.`,
     );
@@ -37,13 +37,13 @@ Exit codes: 0 done; 1 failed (the message says why); 2 wrong usage; 130 interrup
   return root;
 }
 
-/** Reading the build facts takes longer than all the rest of this file. */
+/** Reads the build facts only when needed, because that is slow. */
 async function versionText(called: string | undefined): Promise<string> {
   if (called !== '-v' && called !== '--version') return version();
   return (await import('./build-facts.ts')).buildFacts();
 }
 
-/** Every verb refuses what it does not know, with a suggestion, and throws instead of exiting. */
+/** Makes every verb reject unknown options with a suggestion, and throw instead of exiting. */
 function strict(command: Command): Command {
   command.commands.forEach(strict);
   return command.showSuggestionAfterError().allowExcessArguments(false).exitOverride();
@@ -58,7 +58,7 @@ function exitCode(error: unknown): number {
   return error instanceof UsageError ? EXIT.usage : EXIT.failed;
 }
 
-/** A reader that has seen enough, such as `head -1`, ends a verb quietly; a server goes on without it. */
+/** When a reader such as `head -1` closes the pipe, a verb ends quietly; a server keeps running. */
 function allowClosedPipes(called: string | undefined): void {
   const goesOn = VERBS.some(({ name, serves }) => serves && name === called);
   for (const stream of [process.stdout, process.stderr]) {

@@ -1,31 +1,54 @@
-/** `expert-router plan`: what fits on which GPUs, how fast, for how many users, at which cost. */
+/** `expert-router plan`: computes what fits on which GPUs, how fast, for how many users and at what cost. */
 import { Command, Option } from 'commander';
 import { UserError } from '../core/errors.ts';
+import { writeFileAtomically } from '../core/files.ts';
+import { progressBar } from '../core/progress.ts';
 import { recipe } from '../deploying/recipe.ts';
 import { type Deployment, deployment } from '../simulating/deployment.ts';
-import { findGpu, GPU_NAMES } from '../simulating/hardware/gpu.ts';
-import { findPrecision, PRECISION_NAMES, PRECISIONS } from '../simulating/hardware/precision.ts';
+import { findGpu, GPU_NAMES, type Gpu } from '../simulating/hardware/gpu.ts';
+import {
+  defaultPrecision,
+  findPrecision,
+  PRECISION_NAMES,
+  PRECISIONS,
+  type Precision,
+} from '../simulating/hardware/precision.ts';
 import { type EngineLimits, requireFit } from '../simulating/memory.ts';
+import type { TransformerShape } from '../simulating/model/shape.ts';
+import { type Demand, type Load, parseLevels } from '../simulating/planner/demand.ts';
 import { type PlanFigures, planFigures } from '../simulating/planner/figures.ts';
-import { type Demand, type Placement, searchPlacements } from '../simulating/planner/placements.ts';
+import { pricedPoints } from '../simulating/planner/frontier.ts';
+import { type Proposal, type SearchSpace, search } from '../simulating/planner/placements.ts';
+import { pricesFrom } from '../simulating/planner/prices.ts';
+import { readCalibrationFile } from './calibrate/file.ts';
+import { bandsOf } from './plan/band-text.ts';
 import { type LoadOptions, lengthsOf, limitsOf, withLengths, withLimits } from './plan/load-options.ts';
 import { modelNamed } from './plan/model-option.ts';
-import { amountOf, namedList, parseServiceLevel } from './plan/options.ts';
-import { figuresTable, placementsTable } from './plan/tables.ts';
+import { amountOf, namedList, secondsOf } from './plan/options.ts';
+import { planPage } from './plan/page.ts';
+import { searchJson, searchText } from './plan/search-text.ts';
+import { figuresTable } from './plan/tables.ts';
 import { UsageError } from './usage-error.ts';
 
 interface PlanOptions extends LoadOptions {
   readonly model: string;
   readonly gpu: string;
   readonly precision?: string;
+  readonly kvCache?: '8bit' | '16bit';
   readonly tp?: string;
+  readonly expertParallel?: boolean;
+  readonly attentionDp?: boolean;
   readonly engine: string;
   readonly users?: string;
+  readonly think?: string;
+  readonly rate?: string;
+  readonly calibrated?: string;
   readonly slo?: string;
   readonly gpus: string;
   readonly experts: string;
   readonly price?: string;
   readonly recipe?: boolean;
+  readonly html?: string;
   readonly json?: boolean;
 }
 
@@ -33,24 +56,42 @@ export function planCommand(): Command {
   const command = new Command('plan')
     .option('-m, --model <names>', 'built-in name, or path of a Hugging Face config.json; several: a,b')
     .option('-g, --gpu <names>', `${GPU_NAMES.join(', ')}; several when searching`, 'h100')
-    .option('-p, --precision <names>', `${PRECISION_NAMES.join(', ')}; fp8 where the GPU has it when absent`)
+    .option(
+      '-p, --precision <names>',
+      `${PRECISION_NAMES.join(', ')}; as published, or fp8 where the GPU has it, when absent`,
+    )
     .option('--tp <degree>', 'tensor-parallel degree: 1, 2, 4 or 8; the smallest that fits when absent')
+    .addOption(
+      new Option('--kv-cache <format>', "the cache's numbers; the precision's own when absent").choices([
+        '8bit',
+        '16bit',
+      ]),
+    )
+    .option('--expert-parallel', 'deal whole experts out to the GPUs instead of splitting each')
+    .option('--attention-dp', 'replicate attention, each GPU serving its own requests')
     .addOption(
       new Option('--engine <name>', 'whose overheads to assume')
         .choices(['tensorrt-llm', 'tensorrt-llm-0.14', 'tensorrt-llm-0.10', 'vllm', 'sglang'])
         .default('tensorrt-llm'),
     );
   withLengths(command)
+    .option('--calibrated <file>', 'times of an engine of your own, as expert-router calibrate wrote them')
+    .option('--users <n>', 'users to serve: searches placements for them, and simulates what it proposes')
+    .option('--think <time>', 'how long a user thinks between an answer and the next question, such as 20s')
+    .option('--rate <n>', 'requests a second to serve, instead of users')
     .option(
-      '--users <n>',
-      'users who each ask again as soon as they are answered: searches placements for them',
+      '--slo <levels>',
+      'what they may wait, such as ttft=1s,tpot=50ms,ttft.p95=2s; means unless a percentile is named',
     )
-    .option('--slo <levels>', 'what they may wait on average, such as ttft=1s,tpot=50ms')
     .option('--gpus <n>', 'GPUs there are, when searching', '8')
     .option('--experts <n>', 'different experts that share the users, when searching', '1')
-    .option('--price <usd>', 'price of one GPU for an hour, for cost per million output tokens');
+    .option(
+      '--price <usd>',
+      'US dollars per GPU and hour: 2.5, or h100=2.5,h200=3.4; a table of round figures when absent',
+    );
   return withLimits(command)
     .option('--recipe', 'print a config of the router and the engines’ command lines')
+    .option('--html <file>', 'when searching: write a page with pictures of cost against waiting')
     .option('--json', 'machine-readable output')
     .addHelpText(
       'after',
@@ -58,54 +99,66 @@ export function planCommand(): Command {
 Examples:
   $ expert-router plan --model llama-2-13b --gpu h100 --precision fp8
   $ expert-router plan --model ./config.json --gpu l40s --input 500 --output 300 --price 1.20
-  $ expert-router plan --model llama-3.1-8b,llama-3.1-70b --gpu h100,h200 --users 600 --lengths chat --slo ttft=1s,tpot=50ms
-  $ expert-router plan --model llama-3.1-8b --users 1000 --experts 8 --recipe
+  $ expert-router plan --model llama-3.1-8b,llama-3.1-70b --gpu h100,h200 --users 600 --think 20s --lengths chat --slo ttft.p95=1s,tpot=50ms
+  $ expert-router plan --model llama-3.1-8b --gpu h100,l40s --rate 40 --slo ttft.p95=2s --price h100=2.5,l40s=0.9
+  $ expert-router plan --model llama-3.1-8b --users 1000 --think 30s --experts 8 --recipe
 
 Figures come from a model checked against published measurements; docs/simulator.md states its errors.`,
     )
     .action(async ({ model, ...rest }: Omit<PlanOptions, 'model'> & { readonly model?: string }) => {
       if (model === undefined)
-        throw new UsageError('--model: name one, such as llama-3.1-8b, or a config.json.');
+        throw new UsageError('--model: give a name, such as llama-3.1-8b, or a config.json.');
       const options = { ...rest, model };
-      const text = options.users === undefined ? await planOne(options) : await planMany(options);
-      console.log(text);
+      const one = options.users === undefined && options.rate === undefined;
+      console.log(one ? await planOne(options) : await planMany(options));
     });
-}
-
-function priceOf(options: PlanOptions): number | undefined {
-  return options.price === undefined ? undefined : amountOf('--price', options.price);
-}
-
-/** Precisions when none is named: the narrowest that is served without a calibrated checkpoint of its own. */
-function defaultPrecision(gpu: string): string {
-  return findGpu(gpu).peak.fp8 ? 'fp8' : 'fp16';
 }
 
 async function planOne(options: PlanOptions): Promise<string> {
   const limits = limitsOf(options);
-  const lengths = lengthsOf(options);
-  const total = lengths.promptTokens + lengths.outputTokens;
+  const { mean } = lengthsOf(options);
+  const total = mean.promptTokens + mean.outputTokens;
   const d = await chosenDeployment(options, limits, total);
-  if (total > d.model.maxContext)
-    throw new UsageError(
-      `--input, --output: ${total} tokens are more than the ${d.model.maxContext} that ${d.model.name} was trained for.`,
-    );
+  requireContext(d.model, total);
   requireFit(d, limits, total);
-  const figures = planFigures(d, limits, lengths, priceOf(options));
+  const figures = planFigures(d, limits, mean, pricesFrom(options.price)[d.gpu.name]);
   if (options.recipe) return recipeText(d, limits, 1, options.model, figures.max_concurrent);
-  return options.json ? JSON.stringify(figures, null, 2) : figuresTable(figures, limits);
+  return options.json
+    ? JSON.stringify({ ...figures, bands: bandsOf([d]) }, null, 2)
+    : figuresTable(figures, limits, d);
 }
 
-/** The degree asked for, or the smallest that fits. */
+function requireContext(model: TransformerShape, total: number): void {
+  if (total > model.maxContext)
+    throw new UsageError(
+      `--input, --output: ${total} tokens are more than the ${model.maxContext} that ${model.name} was trained for; ` +
+        `lower them to ${model.maxContext} together.`,
+    );
+}
+
+/** The given degree, or the smallest that fits. */
 async function chosenDeployment(
   options: PlanOptions,
   limits: EngineLimits,
   tokens: number,
 ): Promise<Deployment> {
   const model = await modelNamed(options.model);
-  const precision = options.precision ?? defaultPrecision(options.gpu);
-  const at = (tensorParallel: number): Deployment =>
-    deployment({ model, gpu: options.gpu, precision, engine: options.engine, tensorParallel });
+  const precision = options.precision ?? defaultPrecision(model, findGpu(options.gpu)).name;
+  const measured =
+    options.calibrated === undefined ? {} : { measured: await readCalibrationFile(options.calibrated) };
+  const at = (tensorParallel: number): Deployment => ({
+    ...measured,
+    ...deployment({
+      model,
+      gpu: options.gpu,
+      precision,
+      engine: options.engine,
+      tensorParallel,
+      ...(options.kvCache ? { kvBytes: options.kvCache === '8bit' ? 1 : 2 } : {}),
+      ...(options.expertParallel ? { expertParallel: true } : {}),
+      ...(options.attentionDp ? { attentionData: true } : {}),
+    }),
+  });
   if (options.tp !== undefined) return at(amountOf('--tp', options.tp, 'whole'));
   let refusal: unknown;
   for (const degree of [1, 2, 4, 8]) {
@@ -114,7 +167,7 @@ async function chosenDeployment(
       requireFit(d, limits, tokens);
       return d;
     } catch (error) {
-      refusal ??= error;
+      refusal = error;
     }
   }
   throw refusal;
@@ -122,43 +175,82 @@ async function chosenDeployment(
 
 async function planMany(options: PlanOptions): Promise<string> {
   const gpus = namedList(options.gpu).map(findGpu);
-  const precisions = options.precision
-    ? namedList(options.precision).map((name) => findPrecision(name, gpus[0]!))
-    : [PRECISIONS.fp8, PRECISIONS.fp16];
-  const price = priceOf(options);
+  const { mean, model: lengths } = lengthsOf(options);
   const demand: Demand = {
-    users: amountOf('--users', options.users!, 'whole'),
-    lengths: lengthsOf(options),
-    level: parseServiceLevel(options.slo),
+    load: loadOf(options),
+    mean,
+    lengths,
+    levels: parseLevels(options.slo),
     limits: limitsOf(options),
-    ...(price === undefined ? {} : { usdPerGpuHour: price }),
+    prices: pricesFrom(options.price),
   };
-  const space = {
+  const space: SearchSpace = {
     models: await Promise.all(namedList(options.model).map(modelNamed)),
     gpus,
-    precisions,
+    precisions: options.precision ? namedList(options.precision).map((name) => onSomeGpu(name, gpus)) : null,
     engine: options.engine as Deployment['engine'],
     experts: amountOf('--experts', options.experts, 'whole'),
     maxGpus: amountOf('--gpus', options.gpus, 'whole'),
+    ...(options.calibrated === undefined ? {} : { measured: await readCalibrationFile(options.calibrated) }),
   };
-  const found = searchPlacements(space, demand);
-  const best = found[0];
-  if (!best)
+  for (const model of space.models) requireContext(model, mean.promptTokens + mean.outputTokens);
+  const progress = progressBar('simulating candidates', 'items');
+  let examined = 0;
+  const found = search(space, demand, (what) => progress.update(++examined, examined + 1, what));
+  progress.finish();
+  if (found.proposed.length + found.rejected.length === 0)
     throw new UserError(
-      `--gpus: nothing fits on ${space.maxGpus} x ${gpus.map((gpu) => gpu.name).join(' or ')} in ` +
-        `${precisions.map((p) => p.name).join(' or ')}; allow more GPUs, a narrower precision or a smaller model.`,
+      `--gpus: nothing fits on ${space.maxGpus} x ${gpus.map((gpu) => gpu.name).join(' or ')}; ` +
+        'allow more GPUs, a narrower precision or a smaller model.',
     );
-  if (options.recipe)
-    return recipeText(best.deployment, demand.limits, best.copies, best.deployment.model.name, perCopy(best));
-  if (!options.json) return placementsTable(found, demand);
-  return JSON.stringify(
-    found.map(({ deployment: _, ...rest }) => rest),
-    null,
-    2,
-  );
+  if (options.recipe) return recipeOf(found.proposed[0], demand);
+  const assumed = assumptions(options);
+  if (options.html !== undefined) {
+    const text = searchText(found, demand, assumed);
+    await writeFileAtomically(options.html, planPage(pricedPoints(space, demand), demand, text));
+    console.error(`wrote ${options.html}`);
+  }
+  return options.json ? searchJson(found, demand, assumed) : searchText(found, demand, assumed);
 }
 
-const perCopy = (placement: Placement): number => Math.floor(placement.max_concurrent / placement.copies);
+/** The precision, if any of the GPUs has it. @throws {UserError} for a name that none knows */
+function onSomeGpu(name: string, gpus: readonly Gpu[]): Precision {
+  const able = gpus.find((gpu) => {
+    const precision = PRECISIONS[name.toLowerCase() as keyof typeof PRECISIONS];
+    return precision && gpu.peak[precision.arithmetic] !== undefined;
+  });
+  return findPrecision(name, able ?? gpus[0]!);
+}
+
+/** @throws {UserError} for both or impossible ones */
+function loadOf({ users, think, rate }: PlanOptions): Load {
+  if (users !== undefined && rate !== undefined)
+    throw new UsageError('--users, --rate: a load is one or the other; keep the one you know.');
+  if (rate !== undefined) {
+    if (think !== undefined)
+      throw new UsageError('--think: goes with --users; a rate has no thinking in it.');
+    return { perSecond: amountOf('--rate', rate) };
+  }
+  return {
+    users: amountOf('--users', users!, 'whole'),
+    thinkSeconds: think === undefined ? 0 : secondsOf('--think', think),
+  };
+}
+
+/** What nobody said and the answer depends on. */
+function assumptions({ users, think }: PlanOptions): readonly string[] {
+  if (users === undefined || think !== undefined) return [];
+  return [
+    'every user asks again as soon as they are answered, the heaviest load so many users can be: say --think 20s for people who read, or --rate for requests a second',
+  ];
+}
+
+function recipeOf(best: Proposal | undefined, demand: Demand): string {
+  if (!best)
+    throw new UserError('--recipe: nothing keeps the levels; leave --recipe out to see what was tried.');
+  const perCopy = Math.floor(best.max_concurrent / best.copies);
+  return recipeText(best.deployment, demand.limits, best.copies, best.deployment.model.name, perCopy);
+}
 
 function recipeText(
   d: Deployment,
@@ -170,6 +262,6 @@ function recipeText(
   const { config, commands } = recipe(d, limits, copies, repository, most);
   const comments = ['Engines, one command each:', ...commands];
   if (d.engine.startsWith('tensorrt-llm'))
-    comments.push('A folder that quantises and serves it, from its Hugging Face name: expert-router engine');
+    comments.push('To write a folder that quantises and serves a Hugging Face model: expert-router engine');
   return `${config}\n${comments.map((line) => `# ${line}`).join('\n')}`;
 }

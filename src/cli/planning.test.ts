@@ -61,6 +61,39 @@ describe('plan', () => {
     expect(JSON.parse(await plan('--model', path, '--json')).weights_gb).toBeLessThan(0.1);
   });
 
+  it('says what it assumed of users, what it proposes, how far that holds, and what it rejected', async () => {
+    const args = [
+      '--model',
+      'llama-3.1-8b,llama-3.1-70b',
+      '--users',
+      '100',
+      '--slo',
+      'ttft.p95=2s,tpot=20ms',
+    ];
+    const text = await plan(...args);
+    expect(text).toMatch(/Assumed: every user asks again as soon as they are answered/);
+    expect(text).toMatch(/ok +1 x \(llama-3.1-8b fp8, 1 x h100\).*breaks at|ok .*beyond \d+ users/);
+    expect(text).toMatch(/Rejected\nno /);
+    expect(await plan(...args, '--think', '20s')).not.toMatch(/Assumed/);
+  });
+
+  it('draws what waiting less costs', async () => {
+    const html = join(folder, 'plan.html');
+    await plan('--model', 'llama-3.1-8b', '--users', '50', '--think', '10s', '--gpus', '2', '--html', html);
+    const text = readFileSync(html, 'utf8');
+    expect(text.match(/<svg/g)).toHaveLength(2);
+    expect(text).toMatch(/\* 1 x \(llama-3.1-8b/);
+    expect(text).not.toMatch(/https?:|NaN/);
+  });
+
+  it('takes a price for each GPU, and prices the others by its table', async () => {
+    const cost = async (...price: string[]): Promise<number> =>
+      JSON.parse(await plan('--model', 'llama-3.1-8b', '--gpu', 'h200', '--json', ...price))
+        .usd_per_million_output_tokens;
+    expect(await cost('--price', 'h100=1,h200=6.8')).toBeCloseTo(2 * (await cost('--price', 'h200=3.4')), 3);
+    expect(await cost('--price', 'h100=9')).toBe(await cost());
+  });
+
   it('prints a config that the router accepts', async () => {
     const text = await plan('--model', 'llama-3.1-8b', '--users', '1000', '--experts', '8', '--recipe');
     const path = join(folder, 'router.yaml');
@@ -75,6 +108,18 @@ describe('plan', () => {
     [['--model', 'llama-3.1-405b', '--gpu', 'l4'], /does not fit.*GB too little/],
     [['--model', 'llama-3.1-405b', '--gpus', '1', '--users', '5'], /--gpus: nothing fits/],
     [['--model', 'llama-2-7b', '--input', '5000'], /trained for/],
+    [['--model', 'llama-2-7b', '--input', '5000', '--users', '5'], /trained for/],
+    [['--model', 'llama-3.1-8b', '--users', '0'], /--users: must be a whole number above 0/],
+    [['--model', 'llama-3.1-8b', '--users', '5', '--rate', '2'], /--users, --rate/],
+    [['--model', 'llama-3.1-8b', '--rate', '2', '--think', '3s'], /--think: goes with --users/],
+    [['--model', 'llama-3.1-8b', '--users', '5', '--think', 'long'], /--think: must be a time such as 20s/],
+    [['--model', 'llama-3.1-8b', '--price', 'h100=free'], /--price: "free"/],
+    [['--model', 'llama-3.1-8b', '--price', 'h1000=2'], /gpu: "h1000".*Did you mean "h100"/],
+    [['--model', 'llama-3.1-8b', '--gpu', 'a100', '--precision', 'fp8'], /no FP8 units; it can run/],
+    [['--model', 'llama-3.1-8b', '--gpu', 'a100', '--precision', 'fp8', '--users', '5'], /no FP8 units/],
+    [['--model', 'llama-3.1-8b', '--expert-parallel'], /no mixture of experts/],
+    [['--model', 'deepseek-v3', '--gpu', 'h100', '--tp', '1'], /does not fit.*GB too little/],
+    [['--model', 'deepseek-v3', '--gpu', 'h100'], /does not fit.*GB too little/],
     [['--model', 'nothing.json'], /cannot read nothing.json/],
     [['--model', 'llama-3.1-8b', '--kv-fraction', '1.5'], /--kv-fraction/],
   ])('%j is refused by name', async (args, message) => {
@@ -115,10 +160,49 @@ describe('simulate', () => {
     expect(await run()).toMatch(/small +20/);
   });
 
-  it('says when more is offered than can ever be served', async () => {
+  it('runs fleets of different experts on different GPUs, conversations, and front ends with a limit', async () => {
+    const mixed = join(folder, 'mixed.yaml');
+    const fleet = `
+  - name: mixed
+    fleet:
+      - { model: llama-3.1-8b, gpu: l40s, experts: 2 }
+      - { model: llama-3.1-70b, gpu: h100, tensor_parallel: 2, engine: vllm }
+      - { model: deepseek-v3, gpu: h200, tensor_parallel: 8, expert_parallel: true, attention_data_parallel: true }
+`;
+    writeFileSync(
+      mixed,
+      `${SCENARIO.slice(0, SCENARIO.indexOf('placements:'))}turns: 3\nplacements:${fleet}`,
+    );
+    const json = join(folder, 'mixed.json');
+    await printed(simulateCommand(), [mixed, '--out', json]);
+    const [run] = JSON.parse(readFileSync(json, 'utf8')).runs;
+    expect(run.gpus).toBe(2 + 2 + 8);
+    expect(run.stages[1].experts.map((e: { gpus: number }) => e.gpus)).toEqual([1, 1, 2, 8]);
+    for (const expert of run.stages[1].experts) expect(expert.tokens_per_second).toBeGreaterThan(0);
+
+    const limited = join(folder, 'limited.yaml');
+    writeFileSync(limited, SCENARIO.replace('experts: 2 }', 'experts: 2, front_end: 100 }'));
+    await printed(simulateCommand(), [limited, '--out', json]);
+    expect(JSON.parse(readFileSync(json, 'utf8')).runs[0].stages[1].tokens_per_second).toBeLessThan(
+      1.2 * 200,
+    );
+  });
+
+  it('shows what saturation hides as lower bounds, and says so', async () => {
     const open = join(folder, 'open.yaml');
     writeFileSync(open, SCENARIO.replace('users: [2, 20]', 'arrivals: { poisson: { rate: 5000 } }'));
-    expect(await printed(simulateCommand(), [open])).toMatch(/than small can ever serve/);
+    const text = await printed(simulateCommand(), [open]);
+    expect(text).toMatch(/small +– +[\d,]+ +> [\d,]+ m?s +> [\d,]+ m?s/);
+    expect(text).toMatch(/small: it is saturated: \d+ % of the requests/);
+    expect(text).not.toMatch(/ 0 ms/);
+  });
+
+  it('says when nobody asked, instead of a table of zeros', async () => {
+    const rare = join(folder, 'rare.yaml');
+    writeFileSync(rare, SCENARIO.replace('users: [2, 20]', 'arrivals: { poisson: { rate: 0.001 } }'));
+    const text = await printed(simulateCommand(), [rare]);
+    expect(text).toMatch(/small +– +0 +– +–/);
+    expect(text).toMatch(/nobody asked within the 5 measured seconds/);
   });
 
   it.each([
@@ -127,6 +211,8 @@ describe('simulate', () => {
     ['seconds: 5', /needs "users"/],
     ['users: 5\nlengths: long', /lengths: "long" is not known/],
     ['users: 5\nseconds: [', /not valid YAML/],
+    ['turns: 3\narrivals: { poisson: { rate: 1 } }', /turns: only users have conversations/],
+    ['users: 0', /users: must be a whole number above 0, is 0; the nearest that works is 1/],
     ['users: 5\nseconds: "ten"', /seconds/],
   ])('%j is refused by name', async (head, message) => {
     const bad = `${head}\nplacements: [{ model: llama-3.1-8b }]\n`;

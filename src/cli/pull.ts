@@ -1,6 +1,6 @@
 /**
- * The verb `pull`: the engine and the weights into the user's cache, with progress, or a list of what is there.
- * It knows nothing of experts; `serve` fetches the same by itself when something is missing.
+ * `expert-router pull`: fetches the engine and weights into the user's cache, or lists its contents. `serve` fetches
+ * missing ones by itself.
  */
 import { homedir } from 'node:os';
 import { Command } from 'commander';
@@ -36,7 +36,7 @@ export function pullCommand(): Command {
 }
 
 async function pull(folder: string, weights: readonly string[], json: boolean): Promise<void> {
-  // A mistyped name should be told before minutes of downloading.
+  // Reports a mistyped name before minutes of downloading.
   for (const setting of weights) parseWeights(setting, homedir());
   const stop = new AbortController();
   const onInterrupt = () => stop.abort(new Error('interrupted'));
@@ -103,5 +103,5 @@ const DESCRIPTIONS = {
   'as fetched': 'unchanged since it was fetched',
   damaged: 'DAMAGED: delete it and pull again',
   unknown: 'no checksum known',
-  partial: 'incomplete: pull again to go on',
+  partial: 'incomplete: pull again to resume',
 } as const;

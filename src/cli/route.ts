@@ -1,4 +1,6 @@
-/** `expert-router route`: the decision for a prompt, by the code that serves, without asking an expert. */
+/**
+ * `expert-router route`: prints the decision for a prompt, made by the gateway's own code, without calling an expert.
+ */
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { Command } from 'commander';
@@ -13,7 +15,7 @@ export function routeCommand(): Command {
   return new Command('route')
     .argument('[prompt]', 'the prompt; without it, JSON lines are read from standard input')
     .option('-c, --config <file>', 'the config file; the built-in one when absent')
-    .option('--json', 'machine-readable output, as POST /v1/route answers')
+    .option('--json', 'machine-readable output, as from POST /v1/route')
     .addHelpText(
       'after',
       `
@@ -58,7 +60,7 @@ async function routeLines(router: Router): Promise<void> {
 function print(decision: DecisionBody): void {
   console.log(`${decision.expert}\n  ${decision.explanation}`);
   const terms = (decision.terms.for ?? []).map((one) => one.term);
-  if (terms.length > 0) console.log(`  Spoke for it: ${terms.join(', ')}`);
+  if (terms.length > 0) console.log(`  Words in favour: ${terms.join(', ')}`);
   const others = decision.ranking.slice(1, 4).map((one) => `${one.expert} ${one.affinity.toFixed(2)}`);
   if (others.length > 0) console.log(`  Next: ${others.join(', ')}`);
 }

@@ -1,5 +1,4 @@
-/** `expert-router serve`: the gateway, from a config to a listening address, in one process or several. */
-import cluster from 'node:cluster';
+/** `expert-router serve`: starts the gateway from a config, in one process or several. */
 import { homedir } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
 import { admit } from '../serving/app/admission.ts';
@@ -8,6 +7,7 @@ import { SHIPPED } from '../serving/config/catalogue.ts';
 import type { Config } from '../serving/config/schema.ts';
 import { chosenKey } from '../serving/discover/discover.ts';
 import { parseWeights } from '../serving/weights/reference.ts';
+import { isWorker } from '../serving/workers/primary.ts';
 import { serveAlone } from './serve/alone.ts';
 import { log } from './serve/log.ts';
 import { servePrimary } from './serve/primary.ts';
@@ -27,15 +27,15 @@ interface ServeOptions {
 
 export function serveCommand(): Command {
   return new Command('serve')
-    .option('-c, --config <file>', 'experts and settings; when absent, what runs on this machine')
+    .option('-c, --config <file>', 'experts and settings; when absent, the engines found on this machine')
     .option('-p, --port <port>', 'listen on this port instead of the configured one', wholeNumber(0, 65_535))
     .option(
       '-w, --workers <number>',
-      'processes that share the port; one a core, or one if an expert is embedded',
+      'processes that share the port; one per core, or one if an expert is embedded',
       wholeNumber(1, 256),
     )
-    .option('--no-discover', 'without --config, serve the eight embedded experts whatever else runs here')
-    .option('--use-key <VARIABLE=MODEL...>', "without --config, also a cloud's model, paid with this key")
+    .option('--no-discover', 'without --config, serve the eight embedded experts even if engines run here')
+    .option('--use-key <VARIABLE=MODEL...>', "without --config, add a cloud's model, billed to this key")
     .option(
       '--weights <reference>',
       'serve the embedded experts on other GGUF weights: a path, https://… or hf:owner/repo/file.gguf',
@@ -65,7 +65,7 @@ async function serve(options: ServeOptions): Promise<void> {
   takeWeights(options);
   const file = options.config ?? (await unconfigured(asDiscovery(options), log));
   const verbose = options.verbose ?? false;
-  if (cluster.isWorker) return serveAsWorker(file, verbose);
+  if (isWorker()) return serveAsWorker(file, verbose);
   const source = await readSource(file, { environment: process.env, catalogue: SHIPPED });
   const { address, processes } = admit(source.config, options, null);
   const greeting = (url: string): void => greet(source.config, url, address.restricted, processes);
@@ -73,7 +73,7 @@ async function serve(options: ServeOptions): Promise<void> {
   else await servePrimary({ file, source, address, flags: options, processes, onServing: greeting });
 }
 
-/** The preset of the embedded experts reads its weights from the environment. */
+/** Passes `--weights` to the preset of the embedded experts, which reads it from the environment. */
 function takeWeights({ config, weights }: ServeOptions): void {
   if (weights === undefined) return;
   if (config !== undefined)
@@ -93,7 +93,9 @@ function asDiscovery({ discover, weights, useKey = [] }: ServeOptions): Paramete
 function greet(config: Config, url: string, restricted: boolean, workers: number): void {
   const names = config.experts.map((expert) => expert.id).join(', ');
   const auth = config.keys.length > 0 ? ' -H "Authorization: Bearer $EXPERT_ROUTER_KEY"' : '';
-  const asked = restricted ? ` (${config.listen} was asked for; 'expert-router key' makes a key)` : '';
+  const asked = restricted
+    ? ` (the config listens on ${config.listen}; 'expert-router key' makes a key)`
+    : '';
   const notice =
     config.keys.length > 0 ? '' : `\nNo API keys are configured, so only this machine can connect${asked}.`;
   console.log(`
@@ -114,6 +116,6 @@ function wholeNumber(least: number, most: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
     if (Number.isInteger(value) && value >= least && value <= most) return value;
-    throw new InvalidArgumentError(`a whole number from ${least} to ${most}.`);
+    throw new InvalidArgumentError(`expected a whole number from ${least} to ${most}.`);
   };
 }

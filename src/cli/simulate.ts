@@ -1,23 +1,26 @@
-/** `expert-router simulate`: a fleet that does not exist yet, under a load that does not come yet. */
+/** `expert-router simulate`: simulates experts on GPUs under a load. */
 import { readFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import { UserError } from '../core/errors.ts';
 import { writeFileAtomically } from '../core/files.ts';
 import { type Progress, progressBar } from '../core/progress.ts';
 import { POLICIES } from '../deciding/routing/policies/index.ts';
-import { bindChoice, type PolicyChoice } from '../deciding/routing/policy-choice.ts';
+import type { PolicyChoice } from '../deciding/routing/policy-choice.ts';
 import { textTable } from '../report/text-table.ts';
-import { simulateFleet } from '../simulating/fleet/event-loop.ts';
-import { wait } from './plan/tables.ts';
-import {
-  composeClusters,
-  composeExperts,
-  composeLoad,
-  composeScenario,
-  type Load,
-} from './simulate/compose.ts';
+import { BANDS_MEAN, bandsOf, bandText } from './plan/band-text.ts';
+import { percentileText } from './plan/percentile-text.ts';
+import { caveats, wait } from './plan/tables.ts';
+import { composeExperts, composeLoad } from './simulate/compose.ts';
+import { stageNotes } from './simulate/notes.ts';
 import { type SimulatedRun, simulationReport } from './simulate/report.ts';
-import { type PlacementFile, parseScenario, policyOf, type ScenarioFile } from './simulate/scenario-file.ts';
+import {
+  kindsOf,
+  type PlacementFile,
+  parseScenario,
+  policyOf,
+  type ScenarioFile,
+} from './simulate/scenario-file.ts';
+import { sweep } from './simulate/sweep.ts';
 import { UsageError } from './usage-error.ts';
 
 interface SimulateOptions {
@@ -33,16 +36,19 @@ export function simulateCommand(): Command {
   return new Command('simulate')
     .argument('<scenario>', 'a YAML file; docs/simulator.md describes it')
     .addOption(
-      new Option('--compare <what>', 'all policies, or all placements of the file').choices([
+      new Option('--compare <what>', 'compare all policies, or all placements of the file').choices([
         'policies',
         'placements',
       ]),
     )
-    .option('--policy <name>', `instead of the file's: ${POLICIES.map(({ id }) => id).join(', ')}`)
-    .option('--seed <n>', "instead of the file's")
-    .option('--html <file>', 'write a report with pictures')
-    .option('-o, --out <file>', 'write the figures as JSON, named as the load test names them')
-    .option('--json', 'print those instead of the table')
+    .option(
+      '--policy <name>',
+      `policy to use instead of the file's:  ${POLICIES.map(({ id }) => id).join(', ')}`,
+    )
+    .option('--seed <n>', "seed to use instead of the file's")
+    .option('--html <file>', 'write an HTML report with charts')
+    .option('-o, --out <file>', 'write the figures as JSON, with the load test’s field names')
+    .option('--json', 'print the JSON instead of the table')
     .addHelpText(
       'after',
       `
@@ -84,10 +90,13 @@ interface Variant {
   readonly policy: PolicyChoice;
 }
 
-/** What is compared, by name: each a placement under a policy. */
+/** The variants to compare: placements and policies. */
 function variants(file: ScenarioFile, compare: SimulateOptions['compare']): readonly Variant[] {
   const name = (p: PlacementFile): string =>
-    p.name ?? `${p.experts * p.replicas} x ${p.model} ${p.precision} TP${p.tensor_parallel}`;
+    p.name ??
+    kindsOf(p)
+      .map((k) => `${k.experts * k.replicas} x ${k.model} TP${k.tensor_parallel} on ${k.gpu}`)
+      .join(' + ');
   const policy = policyOf(file);
   if (compare === 'placements') return file.placements.map((p) => ({ name: name(p), placement: p, policy }));
   const first = file.placements[0]!;
@@ -107,52 +116,43 @@ async function simulateAll(
 ): Promise<readonly SimulatedRun[]> {
   const load = await composeLoad(file);
   const chosen = variants(file, compare);
-  const total = chosen.length * load.stages.length;
-  const runs: SimulatedRun[] = [];
-  for (const { name, placement, policy } of chosen) {
-    const run = await simulateOne(file, load, placement, policy, (stage) =>
-      progress.update(runs.length * load.stages.length + stage, total, name),
-    );
-    runs.push({ name, ...run });
-  }
-  return runs;
+  const tasks = chosen.flatMap(({ placement, policy }) =>
+    load.stages.map((_, stage) => ({ file, placement, policy, stage })),
+  );
+  const most = Math.max(
+    ...load.stages.map((arrivals) => (arrivals.kind === 'closed' ? arrivals.users : 100)),
+  );
+  const stages = await sweep(tasks, most * (file.seconds + file.warmup), (done) =>
+    progress.update(
+      done,
+      tasks.length,
+      chosen[Math.min(chosen.length - 1, Math.floor(done / load.stages.length))]!.name,
+    ),
+  );
+  return Promise.all(
+    chosen.map(async ({ name, placement }, i) => {
+      const own = stages.slice(i * load.stages.length, (i + 1) * load.stages.length);
+      const deployments = (await composeExperts(placement)).map(({ deployment }) => deployment);
+      const gpus = own[0]!.experts.reduce((sum, e) => sum + e.gpus, 0);
+      return { name, gpus, stages: own, deployments, bands: bandsOf(deployments) };
+    }),
+  );
 }
-
-async function simulateOne(
-  file: ScenarioFile,
-  load: Load,
-  placement: PlacementFile,
-  policy: PolicyChoice,
-  told: (stage: number) => void,
-): Promise<Omit<SimulatedRun, 'name'>> {
-  const experts = await composeExperts(placement);
-  const gpus = experts.reduce((sum, e) => sum + e.replicas * e.deployment.tensorParallel, 0);
-  const clusters = await composeClusters(file, experts.length);
-  const stages = load.stages.map((arrivals, i) => {
-    told(i);
-    return simulateFleet(
-      composeScenario(file, load, experts, clusters, bindChoice(POLICIES, policy), arrivals),
-    );
-  });
-  return { gpus, stages };
-}
-
-/** Above this share of unanswered requests an open loop is past what the fleet can do. */
-const OVERLOADED = 0.3;
 
 async function write(
   file: ScenarioFile,
   runs: readonly SimulatedRun[],
   options: SimulateOptions,
 ): Promise<void> {
-  const figures = `${JSON.stringify({ name: file.name, seed: file.seed, runs }, null, 2)}\n`;
+  const shown = { name: file.name, seed: file.seed, runs: runs.map(({ deployments: _, ...run }) => run) };
+  const figures = `${JSON.stringify(shown, null, 2)}\n`;
   if (options.out !== undefined) await writeFileAtomically(options.out, figures);
   if (options.html !== undefined) {
     const subtitle = `Lengths ${typeof file.lengths === 'string' ? file.lengths : 'as given'}, ${file.seconds} s after ${file.warmup} s of warm-up, policy ${policyOf(file).name}, cluster skew ${file.clusters.skew}, seed ${file.seed}.`;
     const price = file.price === undefined ? {} : { usdPerGpuHour: file.price };
     await writeFileAtomically(options.html, simulationReport(runs, { title: file.name, subtitle, ...price }));
   }
-  // Last, for whoever reads it may leave after the first line.
+  // Last, because its reader may close the pipe after the first line.
   console.log(options.json ? figures.trimEnd() : summary(file, runs));
   for (const path of [options.out, options.html]) if (path !== undefined) console.error(`Wrote ${path}`);
 }
@@ -163,19 +163,20 @@ function summary(file: ScenarioFile, runs: readonly SimulatedRun[]): string {
       run.name,
       s.users > 0 ? String(s.users) : '–',
       Math.round(s.tokens_per_second).toLocaleString('en-US'),
-      wait(s.ttft_ms.p50),
-      wait(s.ttft_ms.p95),
-      `${s.tpot_ms.p50.toFixed(1)} ms`,
-      `${s.tpot_ms.p95.toFixed(1)} ms`,
+      percentileText(s.ttft_ms, 'p50', wait),
+      percentileText(s.ttft_ms, 'p95', wait),
+      percentileText(s.tpot_ms, 'p50', perToken),
+      percentileText(s.tpot_ms, 'p95', perToken),
       `${Math.round(100 * s.gpu_utilisation)} %`,
       `${Math.round(100 * s.kv_utilisation)} %`,
       `${Math.round(100 * s.at_home)} %`,
     ]),
   );
   const head = ['', 'users', 'tokens/s', 'TTFT p50', 'p95', 'TPOT p50', 'p95', 'GPU', 'cache', 'at home'];
-  const overloaded = runs.filter((run) => run.stages.some((s) => s.users === 0 && s.unfinished > OVERLOADED));
-  const warning = overloaded.length
-    ? `\n\nMore is offered than ${overloaded.map((run) => run.name).join(', ')} can ever serve: the queue grows without end, and waiting times say only how long was simulated.`
-    : '';
-  return `${file.name}\n\n${textTable([head, ...rows])}${warning}`;
+  const notes = runs.flatMap((run) => run.stages.flatMap((stage) => stageNotes(run.name, stage)));
+  const bands = textTable(runs.map((run) => [run.name, bandText(run.bands)]));
+  const about = caveats(runs.flatMap((run) => run.deployments));
+  return `${file.name}\n\n${textTable([head, ...rows])}${notes.map((note) => `\n\n${note}`).join('')}\n\n${BANDS_MEAN}\n${bands}${about}`;
 }
+
+const perToken = (ms: number): string => `${ms.toFixed(1)} ms`;

@@ -1,4 +1,4 @@
-/** Times the stages of training and draws a progress bar for each. Knows nothing of what they do. */
+/** Times the stages of training and draws a progress bar for each. */
 import { type Progress, progressBar } from '../core/progress.ts';
 
 export interface StageTime {
@@ -9,11 +9,11 @@ export interface StageTime {
 export interface StageClock {
   /** Starts a stage that shows its own progress. */
   begin(stage: string): void;
-  /** Progress of a stage; the first call of a new one ends the one before. */
+  /** Progress of a stage; the first call for a new stage ends the previous one. */
   readonly stage: (stage: string, done: number, total: number) => void;
   end(): void;
   stages(): readonly StageTime[];
-  /** Since the clock was made. */
+  /** Seconds since the clock was created. */
   seconds(): number;
 }
 

@@ -1,6 +1,6 @@
 /**
- * `expert-router train`: from files of prompts to a router model and a report. It parses options and shows progress;
- * everything else is training's.
+ * `expert-router train`: trains a router model from files of prompts and writes a report. Parses options and shows
+ * progress.
  */
 import { readFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -56,7 +56,7 @@ interface TrainFlags {
 function positive(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1)
-    throw new InvalidArgumentError('It must be a whole number of 1 or more.');
+    throw new InvalidArgumentError('expected a whole number of 1 or more.');
   return value;
 }
 
@@ -64,7 +64,7 @@ function positiveOrAuto(text: string): number | 'auto' {
   return text === 'auto' ? text : positive(text);
 }
 
-/** One limit for all sources, and others for those whose last path element has that name. */
+/** A limit for all sources, and limits for sources with the given last path element. */
 interface SourceLimits {
   readonly all?: number;
   readonly named: Readonly<Record<string, number>>;
@@ -85,48 +85,48 @@ export function trainCommand(): Command {
     )
     .option(
       '-k, --clusters <number>',
-      'how many clusters, or auto to search',
+      'number of clusters, or auto to search for it',
       positiveOrAuto,
       TRAINING_DEFAULTS.clusters,
     )
-    .option('-o, --out <file>', 'where the model goes', 'router.safetensors')
+    .option('-o, --out <file>', 'where to write the model', 'router.safetensors')
     .option('--field <name>', 'field or column that holds the prompt, if it has an unusual name')
     .option(
       '--per-source <limits...>',
-      'prompts at most from each folder or named file: 2000, or 2000 logs=500',
+      'maximum prompts per folder or named file: 2000, or 2000 logs=500',
       sourceLimits,
     )
-    .option('--sample <number>', 'at most this many prompts in all', positive)
-    .option('--exclude <names...>', 'file names to leave out in folders', [])
-    .option('--skip-label <labels...>', 'leave out records in which a field has one of these values', [])
+    .option('--sample <number>', 'maximum prompts in all', positive)
+    .option('--exclude <names...>', 'file names to skip in folders', [])
+    .option('--skip-label <labels...>', 'skip records in which a field has one of these values', [])
     .option('--continue <model>', 'start from this model and keep the numbers and names of its clusters')
     .option('--balanced', 'clusters of equal size while training')
     .option(
       '--dimensions <number>',
-      'dimensions of the space prompts are clustered in',
+      'dimensions of the vectors that are clustered',
       positive,
       TRAINING_DEFAULTS.dimensions,
     )
-    .option('--vocabulary <number>', 'terms known to the model', positive, TRAINING_DEFAULTS.vocabulary)
+    .option('--vocabulary <number>', 'maximum number of terms', positive, TRAINING_DEFAULTS.vocabulary)
     .option(
       '--restarts <number>',
-      'runs of k-means, the best of which counts',
+      'runs of k-means, of which the best is kept',
       positive,
       TRAINING_DEFAULTS.restarts,
     )
-    .option('--fit-on <number>', 'prompts that vocabulary and projection are learned on', positive, 200_000)
+    .option(
+      '--fit-on <number>',
+      'prompts from which vocabulary and projection are learned',
+      positive,
+      200_000,
+    )
     .option(
       '--no-terms',
-      'no word of the prompts in the model, and no name of a file: clusters have numbers for names',
+      'keep no words of the prompts and no file names in the model: clusters have numbers for names',
     )
     .option('--keep-examples <number>', 'example prompts per cluster to store in the model', positive)
     .option('--seed <number>', 'equal seeds give equal models', positive, TRAINING_DEFAULTS.seed)
-    .option(
-      '--threads <number>',
-      'threads; the model does not depend on it',
-      positive,
-      availableParallelism(),
-    )
+    .option('--threads <number>', 'threads, which do not affect the model', positive, availableParallelism())
     .option('--no-report', 'write no report')
     .option('--json', 'machine-readable output')
     .addHelpText('after', EXAMPLES)
@@ -243,7 +243,7 @@ async function write(fitted: Fitted, corpus: Corpus, flags: TrainFlags, clock: S
   ];
   if (flags.clusters !== 'auto' && model.clusters < flags.clusters && flags.continue === undefined) {
     lines.push(
-      `only ${model.clusters} different prompts (to this model): fewer clusters than the ${flags.clusters} asked for`,
+      `only ${model.clusters} distinct prompts after embedding, so fewer clusters than the ${flags.clusters} requested`,
     );
   }
   if (flags.report) {
@@ -255,7 +255,7 @@ async function write(fitted: Fitted, corpus: Corpus, flags: TrainFlags, clock: S
     const base = flags.out.replace(/\.safetensors$/, '');
     await writeOrExplain(`${base}.report.json`, `${JSON.stringify(report, null, 1)}\n`);
     await writeOrExplain(`${base}.report.html`, reportHtml(report));
-    lines.push(`what it learned: ${base}.report.html`);
+    lines.push(`report:  ${base}.report.html`);
   }
   process.stderr.write(`${lines.join('\n')}\n`);
   if (!flags.json) return;
@@ -270,7 +270,7 @@ async function writeOrExplain(path: string, content: string | Uint8Array): Promi
     await writeFileAtomically(path, content);
   } catch (error) {
     throw new UserError(
-      `Cannot write ${path}: ${describeError(error)}. What stood there before is untouched.`,
+      `Cannot write ${path}: ${describeError(error)}. Any earlier file there is unchanged.`,
       {
         cause: error,
       },

@@ -1,7 +1,4 @@
-/**
- * The verb `triton`: what is in a Triton server's model repository, and loading and unloading its models. It knows
- * nothing of experts or of a config.
- */
+/** `expert-router triton`: lists, loads and unloads the models in a Triton server's model repository. */
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { describeError, RouterError, UserError } from '../core/errors.ts';
@@ -32,14 +29,12 @@ interface Options {
 export function tritonCommand(): Command {
   const root = new Command('triton').addHelpText('after', EXAMPLES);
   root.addCommand(
-    verb('index', 'what is in the repository, and in which state')
+    verb('index', 'list the models in the repository and their states')
       .option('--json', 'machine-readable output')
       .action(index),
   );
   root.addCommand(
-    verb('load', 'load a model, or load it anew')
-      .argument('<model>', 'its name in the repository')
-      .action(loadOne),
+    verb('load', 'load or reload a model').argument('<model>', 'its name in the repository').action(loadOne),
   );
   root.addCommand(
     verb('unload', 'unload a model').argument('<model>', 'its name in the repository').action(unloadOne),
@@ -52,8 +47,8 @@ function verb(name: string, description: string): Command {
     .description(description)
     .argument('<url>', 'address of the server, such as grpc://gpu1:8001')
     .option('--key <key=value>', 'key of a restricted API; may be given several times', addKey, {})
-    .option('--tls-ca <file>', "certificates of the authority that signed the server's, in PEM")
-    .option('--timeout <seconds>', 'give up after so long', '600');
+    .option('--tls-ca <file>', "certificates of the CA that signed the server's, in PEM")
+    .option('--timeout <seconds>', 'give up after this many seconds', '600');
 }
 
 function addKey(text: string, keys: Readonly<Record<string, string>>): Record<string, string> {
@@ -85,20 +80,20 @@ async function index(url: string, options: Options): Promise<void> {
 
 async function loadOne(url: string, model: string, options: Options): Promise<void> {
   await withServer(url, options, model, async (server, signal) => {
-    await load(server, model, { signal, progress: teller(model) });
+    await load(server, model, { signal, progress: stateReporter(model) });
     process.stdout.write(`${model} is loaded.\n`);
   });
 }
 
 async function unloadOne(url: string, model: string, options: Options): Promise<void> {
   await withServer(url, options, model, async (server, signal) => {
-    await unload(server, model, { signal, progress: teller(model) });
+    await unload(server, model, { signal, progress: stateReporter(model) });
     process.stdout.write(`${model} is unloaded.\n`);
   });
 }
 
-/** A line whenever the state changes, and one every ten seconds, for loading can take minutes. */
-function teller(model: string): (state: ModelState) => void {
+/** Prints a line when the state changes and every ten seconds, because loading can take minutes. */
+function stateReporter(model: string): (state: ModelState) => void {
   const started = performance.now();
   let last = '';
   let toldAt = 0;
@@ -119,15 +114,14 @@ async function withServer(
   use: (server: TritonServer, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
   const seconds = Number(timeout);
-  if (!(seconds > 0)) throw new UsageError(`--timeout ${timeout}: this is no number of seconds.`);
+  if (!(seconds > 0)) throw new UsageError(`--timeout ${timeout}: expected a number of seconds.`);
   const server = await connect(url, key, tlsCa);
   const stop = AbortSignal.timeout(seconds * 1000);
   try {
     await use(server, stop);
   } catch (error) {
-    if (stop.aborted)
-      throw new UserError(`${url} was not done within ${seconds} s. --timeout gives it longer.`);
-    throw told(error, url, model);
+    if (stop.aborted) throw new UserError(`${url} did not finish within ${seconds} s; raise --timeout.`);
+    throw asUserError(error, url, model);
   } finally {
     server.close();
   }
@@ -140,7 +134,7 @@ async function connect(
 ): Promise<TritonServer> {
   if (!URL.canParse(url) || !/^(grpcs?|https?):$/.test(new URL(url).protocol)) {
     throw new UserError(
-      `${url} is no address of a Triton server; write grpc://host:8001 or http://host:8000.`,
+      `${url} is not the address of a Triton server; use a form like grpc://host:8001 or http://host:8000.`,
     );
   }
   const deadlines = { connect: 5_000, first: 60_000, idle: 60_000 };
@@ -155,19 +149,19 @@ function readAuthority(path: string): string {
   }
 }
 
-function told(error: unknown, url: string, model: string | null): unknown {
+function asUserError(error: unknown, url: string, model: string | null): unknown {
   if (error instanceof RouterError) return new UserError(error.message);
   if (!(error instanceof ServerError)) return error;
   switch (error.fault) {
     case 'unreachable':
       return new UserError(
         `${url} cannot be reached (${error.message}). Is the server running, is the port right, and does the ` +
-          'protocol fit: grpc:// or http://, with an s where it is encrypted?',
+          'protocol right: grpc:// or http://, or grpcs:// or https:// with TLS?',
       );
     case 'forbidden':
     case 'garbled':
     case 'unsupported':
-      return new UserError(`${describeFault({ expert: url, url, model }, error)} --key names a key.`);
+      return new UserError(`${describeFault({ expert: url, url, model }, error)} Pass a key with --key.`);
     default:
       return new UserError(model ? `${model}: ${error.message}` : `${url}: ${error.message}`);
   }

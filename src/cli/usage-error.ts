@@ -1,4 +1,4 @@
 import { UserError } from '../core/errors.ts';
 
-/** A command line that asks for what it cannot mean: options that exclude each other, a value that is none. */
+/** An invalid command line: options that exclude each other, or an invalid value. The exit code is 2. */
 export class UsageError extends UserError {}

@@ -1,13 +1,13 @@
 /**
- * The verbs: a name, a summary, and where the rest is. A verb's code is imported when it is called and not before, so
- * that `--help` costs no more than this file.
+ * The table of verbs: name, summary and how to load the code. A verb's code is imported only when called, so that
+ * `--help` loads only this file.
  */
 import type { Command } from 'commander';
 
 export interface Verb {
   readonly name: string;
   readonly summary: string;
-  /** Serves until it is told to end, so it outlives whoever read its first lines. */
+  /** Runs until it is stopped, even if the reader of its output closes the pipe. */
   readonly serves?: true;
   /** Its options, arguments and examples. */
   load(): Promise<Command>;
@@ -32,7 +32,7 @@ export const VERBS: readonly Verb[] = [
   },
   {
     name: 'route',
-    summary: 'show which expert a prompt goes to, and why, without asking it',
+    summary: 'show which expert a prompt goes to, and why, without calling it',
     load: async () => (await import('./route.ts')).routeCommand(),
   },
   {
@@ -42,7 +42,7 @@ export const VERBS: readonly Verb[] = [
   },
   {
     name: 'train',
-    summary: 'learn clusters from prompts, without labels, and write them as a router model',
+    summary: 'learn clusters from unlabelled prompts and write a router model',
     load: async () => (await import('./train.ts')).trainCommand(),
   },
   {
@@ -52,17 +52,17 @@ export const VERBS: readonly Verb[] = [
   },
   {
     name: 'check',
-    summary: 'check a config: form, variables, router model, and who serves what',
+    summary: 'check a config: syntax, variables, router model, and which expert serves which clusters',
     load: async () => (await import('./check.ts')).checkCommand(),
   },
   {
     name: 'doctor',
-    summary: 'examine every expert: reachable, engine, model, answers, streaming, cancelling, metrics',
+    summary: 'check every expert: reachability, engine, model, answers, streaming, cancelling, metrics',
     load: async () => (await import('./doctor.ts')).doctorCommand(),
   },
   {
     name: 'discover',
-    summary: 'look for engines on this machine and for API keys, and print a config with what was found',
+    summary: 'find engines on this machine and API keys, and print a config for them',
     load: async () => (await import('./discover.ts')).discoverCommand(),
   },
   {
@@ -73,23 +73,28 @@ export const VERBS: readonly Verb[] = [
   },
   {
     name: 'loadtest',
-    summary: 'put a server under load and report what its users felt',
+    summary: 'put a server under load and report latency and throughput',
     load: async () => (await import('./loadtest.ts')).loadTestCommand(),
   },
   {
     name: 'plan',
-    summary: 'compute what a model needs and gives on a GPU, or search placements for a number of users',
+    summary: "compute a model's memory needs and speed on a GPU, or search placements for a number of users",
     load: async () => (await import('./plan.ts')).planCommand(),
   },
   {
     name: 'engine',
-    summary: 'write a folder that quantises models and serves them with TensorRT-LLM, an expert a GPU',
+    summary: 'write a folder that quantises models and serves them with TensorRT-LLM, one expert per GPU',
     load: async () => (await import('./engine.ts')).engineCommand(),
   },
   {
     name: 'simulate',
     summary: 'simulate experts on GPUs under a load, before buying either',
     load: async () => (await import('./simulate.ts')).simulateCommand(),
+  },
+  {
+    name: 'calibrate',
+    summary: 'measure an engine of your own for a minute, so that plan and simulate go by its times',
+    load: async () => (await import('./calibrate.ts')).calibrateCommand(),
   },
   {
     name: 'pull',
@@ -108,7 +113,7 @@ export const VERBS: readonly Verb[] = [
   },
   {
     name: 'completion',
-    summary: 'print what bash, zsh or fish needs to complete this command line',
+    summary: 'print a completion script for bash, zsh or fish',
     load: async () => (await import('./completion.ts')).completionCommand(VERBS),
   },
 ];

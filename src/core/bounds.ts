@@ -1,6 +1,6 @@
 /**
- * What a request may cost before an expert sees it: every step's limit, as numbers the steps import and as the one
- * table that docs/bounds.md shows. It knows nothing of how a step is done.
+ * Limits on what a request may cost before it reaches an expert: the numbers that each step imports, and the table that
+ * docs/bounds.md shows.
  */
 
 const KB = 1024;
@@ -15,34 +15,34 @@ export const LIMITS = {
   tokens: 2_000_000,
   /** Members of a body's outermost object. */
   topMembers: 4_096,
-  /** A body of more bytes is parsed beside the event loop. */
+  /** Larger bodies are parsed on a separate thread. */
   loopBytes: 2 * MB,
-  /** A body of more tokens is parsed beside the event loop, and only what routing reads of it comes back. */
+  /** Bodies with more tokens are parsed on that thread too, which returns only what routing reads. */
   loopTokens: 32_768,
-  /** Bodies that may wait for the thread that parses. */
+  /** Bodies that may queue for the parsing thread. */
   waitingToParse: 64,
-  /** Heap of that thread, MB. */
+  /** Heap of the parsing thread, MB. */
   threadHeapMb: 768,
-  /** Charged for each byte of a body that is held: itself, up to two copies with edits, its text as strings. */
+  /** Bytes charged for each byte of a held body: the body itself, up to two edited copies, its text as strings. */
   chargePerByte: 4,
-  /** Charged for each token of a body whose tree is held. */
+  /** Bytes charged for each token of a body whose parsed tree is held. */
   chargePerToken: 64,
   /** User turns that are classified. */
   turns: 8,
-  /** UTF-16 units read of the user turn a decision is about; longer texts are sampled. */
+  /** UTF-16 units read from the user turn being classified; longer texts are sampled. */
   turnUnits: 12_288,
-  /** The same of system prompts and earlier turns. */
+  /** The same for system prompts and earlier turns. */
   contextUnits: 2_048,
-  /** Combining marks in a row that are read: Unicode's stream-safe text (UAX #15, 13) has no more. */
+  /** Longest run of combining marks that is read, as in Unicode's Stream-Safe Text Format (UAX #15, section 13). */
   marks: 30,
-  /** How many times its length a text may grow when it is normalised. */
+  /** Factor by which a text may grow when it is normalised. */
   growth: 2,
-  /** Characters of a role that tell conversations apart. */
+  /** Characters of a role that count towards a conversation's key. */
   roleUnits: 64,
-  /** Stop sequences that are searched for in an answer here, and characters of each. */
+  /** Stop sequences that the gateway itself searches for in an answer, and the maximum characters of each. */
   stops: 32,
   stopUnits: 512,
-  /** Characters of input that an error repeats. */
+  /** Characters of input that an error quotes. */
   echo: 100,
 } as const;
 
@@ -71,9 +71,9 @@ export const BOUNDS: readonly Bound[] = [
   },
   {
     step: 'bodies held by a process',
-    cost: `${LIMITS.chargePerByte} bytes a byte and ${LIMITS.chargePerToken} a token, until the answer has ended`,
+    cost: `${LIMITS.chargePerByte} bytes per byte and ${LIMITS.chargePerToken} per token, until the answer ends`,
     limit:
-      'half the heap limit, or half of what the container allows if that is less; a body alone always passes',
+      'half the heap limit, or half of what the container allows if that is less; a single body always passes',
     beyond: '429 with Retry-After',
   },
   {
@@ -84,18 +84,18 @@ export const BOUNDS: readonly Bound[] = [
   },
   {
     step: 'parsing on the loop',
-    cost: 'once; up to 6 ns a byte and 0.4 µs a token',
+    cost: 'once; up to 6 ns per byte and 0.4 µs per token',
     limit: `${LIMITS.loopBytes / MB} MB and ${count(LIMITS.loopTokens)} tokens`,
-    beyond: 'a thread parses it and finds the text for routing',
+    beyond: 'a separate thread parses it and extracts the text for routing',
   },
   {
     step: 'parsing in the thread',
-    cost: 'no CPU of the loop but the copy of the result',
-    limit: `${LIMITS.threadHeapMb} MB of heap; ${LIMITS.waitingToParse} bodies in line`,
+    cost: 'on the event loop, only the copy of the result',
+    limit: `${LIMITS.threadHeapMb} MB of heap; ${LIMITS.waitingToParse} bodies queued`,
     beyond: '413; 429 with Retry-After',
   },
   {
-    step: 'translating for an expert that does not take the bytes',
+    step: 'translating for an expert that cannot take the body as sent',
     cost: 'linear in the body',
     limit: `${count(LIMITS.loopTokens)} tokens`,
     beyond: '413 from that expert; experts of kind `openai` are relayed any body',
@@ -114,13 +114,13 @@ export const BOUNDS: readonly Bound[] = [
   },
   {
     step: 'suggesting a name',
-    cost: "the square of an expert's id",
+    cost: "quadratic in the length of an expert's id",
     limit: 'names that differ from it in length by no more than a third',
     beyond: 'no suggestion',
   },
   {
-    step: 'stop sequences searched for here',
-    cost: 'the sequences times their lengths, a piece of an answer',
+    step: 'stop sequences searched for by the gateway',
+    cost: 'number of sequences times their length, per piece of an answer',
     limit: `${LIMITS.stops} of ${LIMITS.stopUnits} characters`,
     beyond: '400 from that expert',
   },

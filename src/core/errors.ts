@@ -38,18 +38,20 @@ export const ERROR_KINDS = {
   overloaded: { status: 429, type: 'rate_limit_error', retryable: true },
   queue_timeout: upstream(503),
   shutting_down: upstream(503),
+  too_many_connections: { status: 503, type: 'rate_limit_error', retryable: false },
+  metrics_incomplete: { status: 503, type: 'api_error', retryable: false },
   internal_error: { status: 500, type: 'api_error', retryable: false },
 } as const satisfies Record<string, ErrorKind>;
 
 export type ErrorCode = keyof typeof ERROR_KINDS;
 
-/** An error meant for whoever made the request: its message names the cause and, where there is one, the cure. */
+/** An error reported to the client: its message names the cause and, where there is one, the cure. */
 export class RouterError extends Error {
   override readonly name = 'RouterError';
   readonly code: ErrorCode;
   /** The request field at fault, such as `messages[0].role`, or null. */
   readonly param: string | null;
-  /** Seconds after which trying again makes sense, where that is known. */
+  /** Seconds after which a retry makes sense, or null if unknown. */
   readonly retryAfter: number | null;
 
   constructor(
@@ -68,7 +70,7 @@ export class RouterError extends Error {
   }
 }
 
-/** A mistake of the person at the keyboard (config, flags, files): printed without a stack trace. */
+/** A user's mistake in the config, flags or files: printed without a stack trace. */
 export class UserError extends Error {
   override readonly name = 'UserError';
 }

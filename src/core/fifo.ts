@@ -1,7 +1,4 @@
-/**
- * A first-in-first-out queue in amortised constant time, with a way back to the front.
- * It knows nothing of what it holds.
- */
+/** A first-in-first-out queue in amortised constant time. An item can also be put back at the front. */
 export class Fifo<T> {
   readonly #items: T[] = [];
   #head = 0;
@@ -18,7 +15,7 @@ export class Fifo<T> {
     this.#items.push(item);
   }
 
-  /** Puts an item before all others. */
+  /** Puts an item at the front. */
   unshift(item: T): void {
     if (this.#head > 0) this.#items[--this.#head] = item;
     else this.#items.unshift(item);
@@ -28,7 +25,7 @@ export class Fifo<T> {
     const item = this.#items[this.#head];
     if (this.size === 0) return undefined;
     this.#head += 1;
-    // The dead head is dropped once it is the larger half.
+    // Removed items are dropped once they are more than half of the array.
     if (this.#head > 64 && this.#head * 2 > this.#items.length) {
       this.#items.splice(0, this.#head);
       this.#head = 0;

@@ -6,10 +6,10 @@ import { writeFolder } from './files.ts';
 
 const text = (content: string) => ({ content, executable: false });
 
-describe('a folder written whole', () => {
+describe('writeFolder', () => {
   const inside = () => mkdtempSync(join(tmpdir(), 'files-'));
 
-  it('has its files, executable where asked, and leaves no neighbours behind', async () => {
+  it('writes the files, executable where requested, and leaves no temporary folders', async () => {
     const parent = inside();
     await writeFolder(join(parent, 'new'), {
       'a.txt': text('a'),
@@ -21,7 +21,7 @@ describe('a folder written whole', () => {
     expect(statSync(join(parent, 'new/a.txt')).mode & 0o111).toBe(0);
   });
 
-  it("keeps what lies beside its own files, and none of its own earlier ones' remains", async () => {
+  it('keeps other top-level entries, and removes its own earlier files', async () => {
     const parent = inside();
     const folder = join(parent, 'f');
     await writeFolder(folder, { 'own/old.txt': text('old') });
@@ -37,7 +37,7 @@ describe('a folder written whole', () => {
     const parent = inside();
     const folder = join(parent, 'f');
     await writeFolder(folder, { 'a.txt': text('old') });
-    const impossible = { 'a.txt': text('new'), 'a.txt/below': text('a file is no folder') };
+    const impossible = { 'a.txt': text('new'), 'a.txt/below': text('a file is not a folder') };
     await expect(writeFolder(folder, impossible)).rejects.toThrow();
     expect(readFileSync(join(folder, 'a.txt'), 'utf8')).toBe('old');
     expect(readdirSync(parent)).toEqual(['f']);

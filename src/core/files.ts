@@ -1,12 +1,14 @@
-/** Files and folders written whole or not at all: to a temporary neighbour first, then renamed into place. */
+/** Writes files and folders completely or not at all: to a temporary sibling first, then renamed. */
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
-/** Replaces `path` atomically. On any failure (a full disk, say) the old file stays and the temporary one is removed. */
+/**
+ * Replaces `path` atomically. On any failure (a full disk, say) the old file stays and the temporary one is removed.
+ */
 export async function writeFileAtomically(path: string, content: string | Uint8Array): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
-  const temporary = neighbour(path);
+  const temporary = temporarySibling(path);
   try {
     await writeSynced(temporary, content);
     await rename(temporary, path);
@@ -22,13 +24,12 @@ export interface FolderEntry {
 }
 
 /**
- * Makes the folder `path` with these files (paths within it, by `/`). Where there is a folder already, its place is
- * taken: what it holds at its top beside the files' own top level moves over untouched, the rest of it is removed.
- * On a failure the old folder stays as it was.
+ * Makes the folder `path` with these files (paths within it, by `/`). An existing folder is replaced: its top-level
+ * entries move over untouched, except those that `files` writes anew. On failure the old folder stays as it was.
  */
 export async function writeFolder(path: string, files: Readonly<Record<string, FolderEntry>>): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
-  const temporary = neighbour(path);
+  const temporary = temporarySibling(path);
   try {
     for (const [name, { content, executable }] of Object.entries(files)) {
       await mkdir(dirname(join(temporary, name)), { recursive: true });
@@ -38,14 +39,14 @@ export async function writeFolder(path: string, files: Readonly<Record<string, F
     await rm(temporary, { recursive: true, force: true });
     throw error;
   }
-  await takePlace(temporary, path);
+  await replaceFolder(temporary, path);
 }
 
-/** Renames alone, so that nothing big is copied; each step undone leaves the old folder complete. */
-async function takePlace(fresh: string, path: string): Promise<void> {
-  const old = neighbour(path);
+/** Only renames, so that nothing large is copied; a failure undoes them and restores the old folder. */
+async function replaceFolder(fresh: string, path: string): Promise<void> {
+  const old = temporarySibling(path);
   const kept: string[] = [];
-  const before = await renamed(path, old);
+  const before = await renameIfExists(path, old);
   try {
     if (before) {
       const written = new Set(await readdir(fresh));
@@ -65,8 +66,8 @@ async function takePlace(fresh: string, path: string): Promise<void> {
   await rm(old, { recursive: true, force: true });
 }
 
-/** Whether there was something to rename. */
-async function renamed(from: string, to: string): Promise<boolean> {
+/** @returns false when there is nothing to rename */
+async function renameIfExists(from: string, to: string): Promise<boolean> {
   try {
     await rename(from, to);
     return true;
@@ -76,7 +77,7 @@ async function renamed(from: string, to: string): Promise<boolean> {
   }
 }
 
-function neighbour(path: string): string {
+function temporarySibling(path: string): string {
   return join(dirname(path), `.${basename(path)}.${randomBytes(4).toString('hex')}.tmp`);
 }
 

@@ -1,7 +1,4 @@
-/**
- * A binary min-heap of values with numeric keys, ties broken by insertion order so that replays are exact.
- * It knows nothing of what it holds.
- */
+/** A binary min-heap of values with numeric keys, ties broken by insertion order so that replays are exact. */
 export class MinHeap<T> {
   readonly #entries: { key: number; order: number; value: T }[] = [];
   #inserted = 0;

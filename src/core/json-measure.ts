@@ -1,6 +1,6 @@
 /**
- * How much there is in a JSON text and where its top-level members stand, from its bytes as they arrive and before
- * anybody parses them. It does not check the text: of what is not JSON it bounds what a parser may try.
+ * Counts the tokens of a JSON text and locates its top-level members while its bytes arrive, before anything parses
+ * them. It does not validate: for text that is not JSON it only bounds what a parser would attempt.
  */
 import { LIMITS } from './bounds.ts';
 import { RouterError } from './errors.ts';
@@ -14,7 +14,7 @@ const CLOSE_LIST = 0x5d;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
-/** Offsets in the text; the value's range has the white space around it. */
+/** Offsets in the text; the value's range includes the white space around it. */
 export interface MemberPlace {
   readonly keyStart: number;
   readonly keyEnd: number;
@@ -25,10 +25,10 @@ export interface MemberPlace {
 export class JsonMeasure {
   /** Opening brackets, commas and colons outside of strings. */
   tokens = 0;
-  /** Of the outermost object, in order; right if the text is JSON. */
+  /** Members of the outermost object, in order; meaningful only if the text is valid JSON. */
   readonly members: MemberPlace[] = [];
   #depth = 0;
-  /** Bytes before those being read. */
+  /** Bytes received before the current chunk. */
   #before = 0;
   #keyStart = -1;
   #keyEnd = -1;
@@ -37,7 +37,7 @@ export class JsonMeasure {
   #escaped = false;
 
   /**
-   * The next bytes; a character or an escape may be cut anywhere. Linear, in constant memory.
+   * Reads the next chunk, which may split a character or an escape. Linear time, constant memory.
    * @throws RouterError `invalid_body` or `body_too_large`, naming the limit passed
    */
   push(bytes: Uint8Array): void {
@@ -48,7 +48,7 @@ export class JsonMeasure {
     this.#before += bytes.length;
   }
 
-  /** To the end of the string or of the bytes. */
+  /** Reads to the end of the string or of the chunk. */
   #string(bytes: Uint8Array, from: number): number {
     let at = from;
     if (this.#escaped) {
@@ -68,7 +68,7 @@ export class JsonMeasure {
     return bytes.length;
   }
 
-  /** To the beginning of a string or the end of the bytes. */
+  /** Reads to the beginning of a string or the end of the chunk. */
   #structure(bytes: Uint8Array, from: number): number {
     for (let at = from; at < bytes.length; at += 1) {
       switch (bytes[at]) {
@@ -109,7 +109,7 @@ export class JsonMeasure {
       );
   }
 
-  /** A comma or the end of the outermost object: a member ends here, or none was. */
+  /** Called at a comma or at the end of the outermost object, where a member ends if one has begun. */
   #member(at: number): void {
     if (this.#valueStart < 0) return;
     this.members.push({
@@ -122,7 +122,7 @@ export class JsonMeasure {
     if (this.members.length > LIMITS.topMembers)
       throw new RouterError(
         'invalid_body',
-        `The request body has more than ${LIMITS.topMembers} top-level members; leave out what is no field of the API.`,
+        `The request body has more than ${LIMITS.topMembers} top-level members; remove those that are not fields of the API.`,
       );
   }
 }

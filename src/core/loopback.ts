@@ -1,4 +1,4 @@
-/** Which host names and addresses mean this machine, to itself alone. */
+/** Recognises host names and addresses that only this machine can reach. */
 import { BlockList, isIP } from 'node:net';
 
 const ADDRESSES = new BlockList();

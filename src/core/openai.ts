@@ -1,6 +1,6 @@
 /**
  * The part of OpenAI's wire format the router reads. Everything else in a body passes through unread,
- * so these types name only what decides where a request goes.
+ * so these types cover only what decides where a request goes.
  */
 
 export type Endpoint = 'chat' | 'completions';

@@ -1,12 +1,12 @@
 /**
- * One line of progress on a terminal: bar, share, rate, time left. Where output is not a terminal it prints a
- * plain line now and then, so that logs stay readable. It knows nothing of what is progressing.
+ * One line of progress on a terminal: bar, share, rate, time left. Where output is not a terminal it prints a plain
+ * line every few seconds, so that logs stay readable.
  */
 
 export type Unit = 'bytes' | 'items' | 'seconds';
 
 export interface Progress {
-  /** `done` counts from zero in the unit given; `total` may become known, or be corrected, on the way. */
+  /** `done` counts from zero in the unit given; `total` may become known, or be corrected, later. */
   update(done: number, total?: number, note?: string): void;
   /** Ends the line; the note replaces the rate. */
   finish(note?: string): void;

@@ -1,6 +1,4 @@
-/** Quantiles of small lists. Knows nothing of what is measured. */
-
-/** The value below which that share of the list lies (nearest rank); NaN for an empty list. */
+/** The value below which the given share of a small list lies (nearest rank); NaN for an empty list. */
 export function quantileOf(values: readonly number[], share: number): number {
   if (values.length === 0) return Number.NaN;
   const sorted = [...values].sort((a, b) => a - b);

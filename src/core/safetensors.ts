@@ -15,7 +15,7 @@ interface Arrays {
   I8: Int8Array;
 }
 
-/** The array of that name and type. @throws UserError when there is none */
+/** The array of this name and type. @throws UserError when it is missing */
 export function arrayOf<D extends keyof Arrays>(
   tensors: Readonly<Record<string, Tensor>>,
   name: string,
@@ -78,7 +78,7 @@ export function writeContainer(container: Container): Uint8Array {
   return file;
 }
 
-/** Throws UserError when the bytes are no safetensors file or stop too early. */
+/** @throws UserError when the bytes are not a safetensors file or are truncated */
 export function readContainer(bytes: Uint8Array): Container {
   const { header, data } = splitHeader(bytes);
   const { __metadata__: metadata, ...entries } = header;
@@ -89,20 +89,20 @@ export function readContainer(bytes: Uint8Array): Container {
 
 function splitHeader(bytes: Uint8Array): { header: Record<string, unknown>; data: Uint8Array } {
   if (bytes.length < 8)
-    throw new UserError(`it is truncated or no safetensors file: only ${bytes.length} bytes`);
+    throw new UserError(`it is truncated or not a safetensors file: only ${bytes.length} bytes`);
   const length = Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true));
   if (length < 2 || length > MAX_HEADER || (bytes.length > 8 && bytes[8] !== 0x7b)) {
-    throw new UserError('it is no safetensors file');
+    throw new UserError('it is not a safetensors file');
   }
   if (8 + length > bytes.length) throw new UserError('it is truncated: the header is incomplete');
   let header: unknown;
   try {
     header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(8, 8 + length)));
   } catch (error) {
-    throw new UserError('it is damaged: the header is no JSON', { cause: error });
+    throw new UserError('it is damaged: the header is not valid JSON', { cause: error });
   }
   if (typeof header !== 'object' || header === null || Array.isArray(header)) {
-    throw new UserError('it is damaged: the header is no object');
+    throw new UserError('it is damaged: the header is not an object');
   }
   return { header: header as Record<string, unknown>, data: bytes.subarray(8 + length) };
 }
@@ -117,12 +117,12 @@ function readTensor(name: string, entry: Entry, data: Uint8Array): Tensor {
   const width = entry?.dtype === 'I8' ? 1 : 4;
   const count = Array.isArray(entry?.shape) ? entry.shape.reduce((a, b) => a * b, 1) : Number.NaN;
   if (!(from >= 0) || to - from !== count * width)
-    throw new UserError(`it is damaged: tensor ${name} has no sound place`);
+    throw new UserError(`it is damaged: tensor ${name} has invalid data offsets`);
   if (to > data.length) throw new UserError(`it is truncated: tensor ${name} is incomplete`);
   // Copied, because the arrays must start at a multiple of their element size; not by slice, which Buffer overrides.
   const { buffer } = new Uint8Array(data.subarray(from, to));
   if (entry.dtype === 'F32') return { dtype: 'F32', shape: entry.shape, data: new Float32Array(buffer) };
   if (entry.dtype === 'U32') return { dtype: 'U32', shape: entry.shape, data: new Uint32Array(buffer) };
   if (entry.dtype === 'I8') return { dtype: 'I8', shape: entry.shape, data: new Int8Array(buffer) };
-  throw new UserError(`it holds a tensor of a kind that is not read here: ${entry.dtype}`);
+  throw new UserError(`it holds a tensor of an unsupported type: ${entry.dtype}`);
 }

@@ -1,11 +1,11 @@
-/** Where the files that ship with the product are, whether it runs from dist, from a checkout or under a bench. */
+/** Locates the files that ship with the package, whether it runs from dist, from a checkout or in a benchmark. */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = packageRoot(dirname(fileURLToPath(import.meta.url)));
 
-/** The absolute path of a shipped file, given from the package's root. */
+/** The absolute path of a shipped file. @param path relative to the package's root */
 export const shipped = (path: string): string => join(ROOT, path);
 
 export function version(): string {

@@ -1,6 +1,6 @@
 /**
- * Server-sent events, read incrementally (WHATWG HTML, section 9.2.6): any cut of the text into chunks gives the
- * same events.
+ * Server-sent events, read incrementally (WHATWG HTML, section 9.2.6): the events do not depend on how the text is
+ * split into chunks.
  */
 import { RouterError } from './errors.ts';
 
@@ -19,8 +19,8 @@ export function isEventStream(contentType: string | undefined): boolean {
 }
 
 /**
- * Returns a function to be fed decoded text as it comes; it calls back once per complete event. Linear in the text.
- * The function throws a RouterError `expert_failed` for an event without end.
+ * Returns a function that takes decoded text as it arrives; `onEvent` is called once per complete event. Linear in the
+ * text. The function throws a RouterError `expert_failed` for an event without end.
  */
 export function eventReader(onEvent: (event: ServerEvent) => void): (text: string) => void {
   let rest = '';

@@ -5,7 +5,7 @@ export function nearestName(name: string, candidates: readonly string[]): string
   let best: string | null = null;
   let bestDistance = Math.max(2, Math.floor(name.length / 3)) + 1;
   for (const candidate of candidates) {
-    // The distance is at least the difference of the lengths: a megabyte of name is compared with nothing.
+    // The distance is at least the difference of the lengths: a name of a megabyte is never compared.
     if (Math.abs(candidate.length - name.length) >= bestDistance) continue;
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance];

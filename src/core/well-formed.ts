@@ -1,8 +1,8 @@
-/** Text that UTF-8 can carry. It knows nothing of where the text comes from or goes. */
+/** Handles lone surrogates, which UTF-8 cannot encode. */
 
 const HIGH_SURROGATE_END = /[\uD800-\uDBFF]$/;
 
-/** Lone surrogates become U+FFFD, as `String.prototype.toWellFormed` would do it. */
+/** Lone surrogates become U+FFFD, as with `String.prototype.toWellFormed`. */
 export function wellFormed(text: string): string {
   return /[\uD800-\uDFFF]/.test(text) ? Buffer.from(text, 'utf8').toString('utf8') : text;
 }

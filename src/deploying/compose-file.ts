@@ -1,9 +1,9 @@
-/** The compose file: one service an expert, pinned to its GPUs, reachable from this machine only. */
+/** The compose file: one service per expert, pinned to its GPUs, reachable from this machine only. */
 import { trtllmServe } from './flags.ts';
 import { BUILT_INSIDE, checkpointInside, type EngineExpert, type EnginePlan, modelOnHost } from './plan.ts';
 import { yamlText } from './yaml-text.ts';
 
-/** Ports inside the containers: each has them to itself. */
+/** Ports inside each container. */
 const INSIDE = { http: 8000, grpc: 8001, metrics: 8002 } as const;
 
 /** Loading and warming up may take this long before a failed health check counts. */
@@ -11,7 +11,7 @@ const START_PERIOD = '20m';
 
 export function composeFile(plan: EnginePlan): string {
   return yamlText(
-    'One expert a service, each with GPUs of its own. Start: docker compose up --detach --wait\nPorts are open to this machine only; the router stands in front.',
+    'One service per expert, each with its own GPUs. Start: docker compose up --detach --wait\nPorts are open to this machine only; clients connect to the router.',
     {
       services: Object.fromEntries(plan.experts.map((expert) => [expert.id, service(plan, expert)])),
     },
@@ -59,7 +59,7 @@ function triton(plan: EnginePlan, { model }: EngineExpert) {
       `--http-port=${INSIDE.http}`,
       `--grpc-port=${INSIDE.grpc}`,
       `--metrics-port=${INSIDE.metrics}`,
-      // llmapi's model.yaml sets decoupled mode while Triton completes the config, so there it must be allowed to.
+      // llmapi's model.yaml sets decoupled mode through Triton's config auto-completion, so it must stay enabled there.
       ...(legacy ? ['--disable-auto-complete-config'] : []),
     ],
     environment: { HF_HUB_OFFLINE: '1' },
@@ -90,7 +90,7 @@ function ports({ ports: { http, grpc, metrics } }: EngineExpert): readonly strin
   return [...open(http, INSIDE.http), ...open(grpc, INSIDE.grpc), ...open(metrics, INSIDE.metrics)];
 }
 
-/** By Python, which these images certainly have; of curl that is not known. */
+/** Uses Python, which these images have; they may lack curl. */
 function healthy(path: string) {
   const ask = `import urllib.request; urllib.request.urlopen("http://127.0.0.1:${INSIDE.http}${path}", timeout=5)`;
   return {

@@ -73,7 +73,7 @@ describe('where experts go', () => {
   });
 
   it.each([
-    [{ tensorParallel: 2, gpus: 8 }, /8 experts on 2 GPUs each need 16.*ask for 4 experts/],
+    [{ tensorParallel: 2, gpus: 8 }, /8 experts on 2 GPUs each need 16.*use 4 experts/],
     [{ tensorParallel: 1, gpus: 8, firstPort: 8076 }, /8080, where the router listens/],
     [{ tensorParallel: 1, gpus: 8, firstPort: 65_530 }, /65535 is the last/],
   ])('%j is refused', (layout, message) => {
@@ -188,7 +188,7 @@ const SERVE_FLAGS = new Set([
   ...['--kv_cache_free_gpu_memory_fraction', '--extra_llm_api_options'],
 ]);
 
-describe('what TensorRT-LLM is told', () => {
+describe('arguments for TensorRT-LLM', () => {
   const unknown = (value: object, known: ReadonlySet<string>) =>
     Object.keys(value).filter((key) => !known.has(key));
 
@@ -218,7 +218,10 @@ describe('what TensorRT-LLM is told', () => {
   });
 });
 
-/** Places in the templates of TensorRT-LLM 1.2's Triton models (tensorrtllm_backend's docs/model_config.md and llama.md). */
+/**
+ * Places in the templates of TensorRT-LLM 1.2's Triton models (tensorrtllm_backend's docs/model_config.md and
+ * llama.md).
+ */
 const PLACES: Readonly<Record<string, readonly string[]>> = {
   preprocessing: [
     'tokenizer_dir',

@@ -5,11 +5,11 @@ export interface ServingLimits {
   readonly maxBatch: number;
   readonly maxTokens: number;
   readonly kvFraction: number;
-  /** The engine takes what the model was trained for when absent. */
+  /** When absent, the engine uses the model's trained length. */
   readonly maxSequence?: number;
 }
 
-/** `trtllm-serve MODEL …` as words. Flags: TensorRT-LLM's `tensorrt_llm/commands/serve.py`. */
+/** `trtllm-serve MODEL …` as a list of words. Flags: TensorRT-LLM's `tensorrt_llm/commands/serve.py`. */
 export function trtllmServe(
   model: string,
   port: number,
@@ -27,7 +27,7 @@ export function trtllmServe(
   ];
 }
 
-/** The server of a deployment's own engine, as words. */
+/** The command line of the deployment's engine, as a list of words. */
 export function serveCommand(d: Deployment, model: string, port: number, limits: ServingLimits): string[] {
   const tp = `${d.tensorParallel}`;
   if (d.engine === 'vllm')

@@ -1,4 +1,4 @@
-/** Everything the folder holds, by path. Pure: writing it is somebody else's. */
+/** The contents of the folder, by path. A pure function; the caller writes the files. */
 import { composeFile } from './compose-file.ts';
 import { modelFile, serveOptionsFile } from './llm-arguments.ts';
 import { checkpointInside, type EnginePlan } from './plan.ts';
@@ -7,7 +7,7 @@ import { enginesConfig } from './router-config.ts';
 import { scripts } from './scripts.ts';
 import { planSummary } from './summary.ts';
 
-/** The file by which a folder of ours is known again. */
+/** The file by which a folder written by this command is recognised. */
 export const PLAN_FILE = 'plan.json';
 
 export interface FolderFile {

@@ -1,4 +1,4 @@
-/** Which number format goes with which way of serving: what Model-Optimizer calls it, and what the cache becomes. */
+/** Number formats by way of serving: the quantiser's name for each, and the cache's format. */
 import { UserError } from '../core/errors.ts';
 import type { Gpu } from '../simulating/hardware/gpu.ts';
 import {
@@ -11,13 +11,13 @@ import {
 import type { ServeMode } from './plan.ts';
 
 export interface EngineFormat {
-  /** With the bytes of the cache as it will be served. */
+  /** With the cache's bytes as served. */
   readonly precision: Precision;
-  /** The quantiser's `--qformat`; null where the checkpoint is served as it was published. */
+  /** The quantiser's `--qformat`; null if the checkpoint is served as published. */
   readonly quantise: string | null;
   /** Number format of the cache; `auto` follows the checkpoint. */
   readonly kvCache: 'fp8' | 'int8' | 'auto';
-  /** Number format of what is not quantised; `auto` follows the checkpoint. */
+  /** Number format of unquantised tensors; `auto` follows the checkpoint. */
   readonly dtype: 'float16' | 'bfloat16' | 'auto';
 }
 
@@ -31,7 +31,7 @@ const HUGGING_FACE: Readonly<Partial<Record<PrecisionName, string | null>>> = {
 };
 
 /** `--qformat` of TensorRT-LLM's `examples/quantization/quantize.py` up to 1.2, whose checkpoints `trtllm-build` reads. */
-const LEGACY: Readonly<Record<PrecisionName, string>> = {
+const LEGACY: Readonly<Record<Exclude<PrecisionName, 'mxfp4'>, string>> = {
   fp16: 'full_prec',
   bf16: 'full_prec',
   fp8: 'fp8',
@@ -56,7 +56,7 @@ export interface FormatChoice {
   readonly quantized: boolean;
 }
 
-/** @throws {UserError} for what this GPU or this way of serving cannot do, naming what it can. */
+/** @throws {UserError} for a format that this GPU or way of serving does not support, naming an alternative */
 export function engineFormat(gpu: Gpu, serve: ServeMode, choice: FormatChoice): EngineFormat {
   const precision = precisionOn(gpu, choice.precision);
   const sixteen = choice.kvCache === '16bit';
@@ -74,18 +74,24 @@ function precisionOn(gpu: Gpu, name: string | undefined): Precision {
   const wanted = (name ?? (gpu.peak.fp8 ? 'fp8' : 'bf16')).toLowerCase().replace('nvfp4', 'fp4');
   if (wanted === 'fp8' && !supports(gpu, PRECISIONS.fp8))
     throw new UserError(
-      `--precision: ${gpu.label} has no FP8 arithmetic; Ada, Hopper and Blackwell have. What it can do is an 8-bit ` +
-        'cache beside 16-bit weights: --precision bf16 --kv-cache fp8.',
+      `--precision: ${gpu.label} has no FP8 arithmetic; Ada, Hopper and Blackwell do. It can use an 8-bit ` +
+        'cache with 16-bit weights: --precision bf16 --kv-cache fp8.',
     );
   if (wanted === 'fp4' && !supports(gpu, PRECISIONS.fp4))
     throw new UserError(
-      `--precision: ${gpu.label} has no FP4 arithmetic; Blackwell has (--gpu b200). On this one use ` +
+      `--precision: ${gpu.label} has no FP4 arithmetic; Blackwell does (--gpu b200). On this GPU, use ` +
         `--precision ${gpu.peak.fp8 ? 'fp8' : 'int4'}.`,
     );
   return findPrecision(wanted, gpu);
 }
 
 function qformat(name: PrecisionName, serve: ServeMode, quantized: boolean): string | null {
+  if (name === 'mxfp4') {
+    if (quantized && serve !== 'legacy') return null;
+    throw new UserError(
+      '--precision: mxfp4 is a format that checkpoints are published in (gpt-oss), served as it is: add --quantized and do not compile.',
+    );
+  }
   if (serve === 'legacy') {
     if (quantized)
       throw new UserError(

@@ -1,6 +1,6 @@
 /**
- * The paper's way: an engine compiled by `trtllm-build`, served by Triton's TensorRT-LLM backend with tokenising models
- * around it. Flags and template keys are those of TensorRT-LLM up to 1.2; later versions have removed it.
+ * The paper's setup: an engine compiled by `trtllm-build`, served by Triton's TensorRT-LLM backend with tokenising
+ * models around it. Flags and template keys are those of TensorRT-LLM up to 1.2; later versions have removed it.
  */
 import type { EngineFormat } from './format.ts';
 import { BUILT_INSIDE } from './plan.ts';
@@ -9,7 +9,7 @@ import type { EngineSize } from './size.ts';
 /** Cache reuse and chunked prompts need paged context attention, which cannot read an INT8 cache. */
 const pagedContext = (format: EngineFormat): boolean => format.kvCache !== 'int8';
 
-/** `trtllm-build`'s limits and switches, as words. */
+/** `trtllm-build`'s limits and switches, as a list of words. */
 export function buildFlags(size: EngineSize, format: EngineFormat): readonly string[] {
   return [
     ...['--kv_cache_type', 'paged'],
@@ -21,7 +21,7 @@ export function buildFlags(size: EngineSize, format: EngineFormat): readonly str
   ];
 }
 
-/** `examples/quantization/quantize.py`, the model and folders aside, as words. */
+/** Flags of `examples/quantization/quantize.py` other than the model and folders, as a list of words. */
 export function quantiseFlags(format: EngineFormat): readonly string[] {
   return [
     ...['--dtype', format.dtype],
@@ -34,7 +34,7 @@ export function quantiseFlags(format: EngineFormat): readonly string[] {
 /**
  * What `triton_backend/tools/fill_template.py` puts into each model's `config.pbtxt`: a model's name → keys and values.
  * Keys as in tensorrtllm_backend's `docs/model_config.md` and `docs/llama.md` (before July 2026). The BLS model decodes
- * all tokens so far at once (`accumulate_tokens`), so that a token's leading space survives.
+ * all tokens so far at once (`accumulate_tokens`), which keeps tokens' leading spaces.
  */
 export function templateValues(
   size: EngineSize,

@@ -1,7 +1,4 @@
-/**
- * What is to be served where: experts, their models, GPUs, ports and folders, before any file is written. Every GPU and
- * every port is given away at most once.
- */
+/** What is served where: experts, models, GPUs, ports and folders. Every GPU and every port is used at most once. */
 import { UserError } from '../core/errors.ts';
 import type { EngineFormat } from './format.ts';
 import type { EngineSize } from './size.ts';
@@ -18,12 +15,12 @@ export interface ServedModel {
   /** A Hugging Face repository, or the absolute path of a folder. */
   readonly source: string;
   readonly local: boolean;
-  /** Folder of what is served, and the name that trtllm-serve announces. */
+  /** Folder of the served checkpoint, and the name that trtllm-serve announces. */
   readonly name: string;
   readonly size: EngineSize;
 }
 
-/** Ports on the host; all but `http` belong to Triton. */
+/** Ports on the host; only Triton has others than `http`. */
 export interface Ports {
   readonly http: number;
   readonly grpc?: number;
@@ -33,7 +30,7 @@ export interface Ports {
 export interface EngineExpert {
   readonly id: string;
   readonly model: ServedModel;
-  /** Indices of the GPUs it has to itself. */
+  /** Indices of its GPUs. */
   readonly gpus: readonly number[];
   readonly ports: Ports;
 }
@@ -47,28 +44,30 @@ export interface EnginePlan {
   readonly experts: readonly EngineExpert[];
 }
 
-/** Where things come from; each can be named on the command line. */
+/** Container images and sources; each can be set on the command line. */
 export interface Images {
-  /** What compose starts. */
+  /** Image that compose starts. */
   readonly serve: string;
-  /** Where models are quantised. */
+  /** Image in which models are quantised. */
   readonly quantise: string;
-  /** Tag of TensorRT-LLM's repository that belongs to a Triton image: Triton's models for it are taken from there. */
+  /** Tag of TensorRT-LLM's repository that matches the Triton image; its Triton models are taken from there. */
   readonly tag: string;
 }
 
 const TENSORRT_LLM_IMAGE = 'nvcr.io/nvidia/tensorrt-llm/release:1.2.0';
-/** Holds TensorRT-LLM 1.2.1 by Triton's compatibility table (`docs/introduction/compatibility.md`), engines included. */
+/**
+ * Holds TensorRT-LLM 1.2.1 by Triton's compatibility table (`docs/introduction/compatibility.md`), engines included.
+ */
 const TRITON_IMAGE = 'nvcr.io/nvidia/tritonserver:26.07-trtllm-python-py3';
 
 export const DEFAULT_IMAGES: Readonly<Record<ServeMode, Images>> = {
   'trtllm-serve': { serve: TENSORRT_LLM_IMAGE, quantise: TENSORRT_LLM_IMAGE, tag: 'v1.2.0' },
   triton: { serve: TRITON_IMAGE, quantise: TENSORRT_LLM_IMAGE, tag: 'v1.2.1' },
-  // An engine runs only where it was built: one image does both.
+  // An engine runs only in the image it was built in.
   legacy: { serve: TRITON_IMAGE, quantise: TRITON_IMAGE, tag: 'v1.2.1' },
 };
 
-/** The first port when none is asked for, and the distance from expert to expert. */
+/** The default first port, and the distance between experts. */
 const PORTS: Readonly<Record<ServeMode, { readonly first: number; readonly step: number }>> = {
   'trtllm-serve': { first: 8000, step: 1 },
   triton: { first: 8100, step: 10 },
@@ -81,12 +80,12 @@ const ROUTER_PORT = 8080;
 export interface Layout {
   readonly serve: ServeMode;
   readonly tensorParallel: number;
-  /** GPUs of the machine. */
+  /** Number of GPUs in the machine. */
   readonly gpus: number;
   readonly firstPort?: number | undefined;
 }
 
-/** @throws {UserError} when GPUs or ports do not suffice. */
+/** @throws {UserError} when there are too few GPUs or ports */
 export function layOut(
   experts: readonly Pick<EngineExpert, 'id' | 'model'>[],
   layout: Layout,
@@ -96,7 +95,7 @@ export function layOut(
   if (needed > gpus)
     throw new UserError(
       `--experts: ${experts.length} experts on ${tensorParallel} ${tensorParallel === 1 ? 'GPU' : 'GPUs'} each need ` +
-        `${needed}, and --gpus says ${gpus}; ask for ${Math.floor(gpus / tensorParallel)} experts or more GPUs.`,
+        `${needed}, but --gpus is ${gpus}; use ${Math.floor(gpus / tensorParallel)} experts or more GPUs.`,
     );
   const { step, first } = PORTS[serve];
   const from = layout.firstPort ?? first;
@@ -114,23 +113,23 @@ function portsFrom(http: number, serve: ServeMode): Ports {
 }
 
 function requirePorts(ports: readonly number[]): void {
-  if (ports.some((port) => port < 1)) throw new UserError('--port: ports count from 1.');
+  if (ports.some((port) => port < 1)) throw new UserError('--port: must be at least 1.');
   const beyond = ports.find((port) => port > 65_535);
   if (beyond !== undefined)
     throw new UserError(`--port: the experts' ports go up to ${beyond}; 65535 is the last.`);
   if (ports.includes(ROUTER_PORT))
     throw new UserError(
-      `--port: the experts' ports would include ${ROUTER_PORT}, where the router listens; start at another.`,
+      `--port: the experts' ports would include ${ROUTER_PORT}, where the router listens; choose another first port.`,
     );
 }
 
 /** A checkpoint inside a serving container; its last part is the name trtllm-serve announces. */
 export const checkpointInside = (model: ServedModel): string => `/checkpoints/${model.name}`;
 
-/** What `container/build.sh` makes of a model for the legacy way, inside a serving container. */
+/** Where a serving container mounts what `container/build.sh` built from a model. */
 export const BUILT_INSIDE = '/built';
 
-/** Whether a model is served from the folder its owner keeps it in, so that nothing is to be prepared. */
+/** Whether a model is served from the user's own folder, without preparation. */
 export function servedInPlace(plan: EnginePlan, model: ServedModel): boolean {
   return model.local && plan.serve !== 'legacy' && plan.format.quantise === null;
 }
@@ -141,7 +140,7 @@ export function modelOnHost(plan: EnginePlan, model: ServedModel): string {
   return `./${plan.serve === 'legacy' ? 'built' : 'checkpoints'}/${model.name}`;
 }
 
-/** Where the host keeps the tokenizer and its chat template, for the router: from the folder, as its config means it. */
+/** The host's path of the tokenizer and chat template for the router's config, relative to the folder. */
 export function tokenizerOnHost(plan: EnginePlan, model: ServedModel): string {
   const folder = modelOnHost(plan, model);
   return plan.serve === 'legacy' ? `${folder}/tokenizer` : folder;

@@ -14,10 +14,10 @@ export function readme(plan: EnginePlan): string {
 
 Served by ${HOW[plan.serve]} in
 ${plan.images.serve}.
-Written by \`expert-router engine\`; nothing here was run on a GPU when it was written.
+Written by \`expert-router engine\`; none of it has been run on a GPU yet.
 
-    ./prepare.sh                            # downloads, quantises and builds what is served, once
-    docker compose up --detach --wait       # ends when every expert is healthy
+    ./prepare.sh                            # downloads, quantises and builds the models, once
+    docker compose up --detach --wait       # returns when every expert is healthy
     expert-router check router.yaml
     expert-router serve --config router.yaml
 
@@ -25,9 +25,9 @@ Written by \`expert-router engine\`; nothing here was run on a GPU when it was w
 |---|---|---|---|
 ${plan.experts.map(({ id, model, gpus, ports }) => `| ${id} | ${model.name} | ${gpus.join(', ')} | ${Object.values(ports).join(', ')} |`).join('\n')}
 
-Computed limits (the same arithmetic as \`expert-router plan\`; \`plan.json\` has all of it):
+Computed limits (the same arithmetic as \`expert-router plan\`; \`plan.json\` has all figures):
 
-| model | weights | cache | tokens in it | batch | tokens a step | longest request |
+| model | weights | cache | tokens in it | batch | tokens per step | longest request |
 |---|---|---|---|---|---|---|
 ${plan.models.map(row).join('\n')}
 `;

@@ -1,4 +1,4 @@
-/** A plan as something to run by hand: a config of the router, and the engines' command lines with their limits. */
+/** A plan to run by hand: a router config and the engines' command lines with their limits. */
 
 import type { Deployment } from '../simulating/deployment.ts';
 import type { EngineLimits } from '../simulating/memory.ts';
@@ -17,7 +17,7 @@ export interface Recipe {
 
 /**
  * @param repository the model as its engine names it, such as a Hugging Face repository
- * @param maxConcurrent requests that run at once, from the plan: more would only queue inside the engine
+ * @param maxConcurrent requests that run at once, from the plan; more would only queue inside the engine
  */
 export function recipe(
   d: Deployment,

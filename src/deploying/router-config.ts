@@ -1,4 +1,4 @@
-/** The router's config for a row of experts. */
+/** The router's config for the planned experts. */
 import { type EngineExpert, type EnginePlan, tokenizerOnHost } from './plan.ts';
 import { yamlText } from './yaml-text.ts';
 
@@ -10,7 +10,7 @@ export interface RouterExpert {
   readonly [option: string]: unknown;
 }
 
-/** @param comment lines above the config, without their signs */
+/** @param comment lines above the config, without `#` */
 export function routerConfig(comment: string, experts: readonly RouterExpert[]): string {
   return yamlText(comment, { experts });
 }
@@ -20,12 +20,15 @@ export function openaiExpert(id: string, port: number, model: string): RouterExp
   return { id, kind: 'openai', url: `http://127.0.0.1:${port}/v1`, model };
 }
 
-/** `max_concurrent` is the engine's batch: what is more waits in the router, where it can still go elsewhere. */
+/**
+ * `max_concurrent` is the engine's batch size: further requests queue in the router, which can still send them
+ * elsewhere.
+ */
 export function enginesConfig(plan: EnginePlan): string {
   const comment =
     'Check: expert-router check, expert-router doctor. Serve: expert-router serve --config <this file>\n' +
-    'Say what each expert is good at (description, samples), and the router gives it the clusters that fit; as it is,\n' +
-    'clusters are dealt evenly.';
+    'Describe what each expert is good at (description, samples), and the router assigns it the matching clusters;\n' +
+    'otherwise clusters are divided evenly.';
   return routerConfig(
     comment,
     plan.experts.map((expert) => ({
@@ -44,7 +47,7 @@ function tritonExpert(plan: EnginePlan, { id, ports, model }: EngineExpert): Rou
     url: `grpc://127.0.0.1:${ports.grpc}`,
     model: plan.serve === 'legacy' ? 'tensorrt_llm_bls' : 'tensorrt_llm',
     dialect: plan.serve === 'legacy' ? 'ensemble' : 'llmapi',
-    // Several servers on one machine: none but the first could have the usual port.
+    // With several servers on one machine, only the first could use the default port.
     metrics_url: `http://127.0.0.1:${ports.metrics}/metrics`,
     tokenizer: tokenizerOnHost(plan, model),
   };

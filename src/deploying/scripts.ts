@@ -1,16 +1,16 @@
 /**
- * The scripts of the folder: `prepare.sh` for the host, and what it has a container do with each model. They can be run
- * again at any time: what is finished stays, what was cut off is done anew.
+ * The scripts of the folder: `prepare.sh` for the host, and the scripts it runs in a container for each model. They can
+ * be rerun at any time: finished steps are kept, interrupted ones start over.
  */
 import { countParameters } from '../simulating/model/shape.ts';
 import { buildFlags, quantiseFlags, templateValues } from './legacy.ts';
 import { type EnginePlan, modelOnHost, type ServedModel, servedInPlace } from './plan.ts';
 import { filled } from './template.ts';
 
-/** Of NVIDIA's Model-Optimizer: its release, which is its repository's tag too. */
+/** Release of NVIDIA's Model-Optimizer, which is also its repository's tag. */
 export const MODEL_OPTIMIZER = '0.46.0';
 
-/** Path → text. All of them are to be executable. */
+/** Path → text. All of them must be executable. */
 export function scripts(plan: EnginePlan): Readonly<Record<string, string>> {
   const files: Record<string, string> = { 'prepare.sh': prepare(plan) };
   if (plan.serve === 'legacy')
@@ -58,7 +58,7 @@ function scriptOf(plan: EnginePlan, model: ServedModel): string {
   return plan.format.quantise === null ? 'download.sh' : 'quantise.sh';
 }
 
-/** Calibration runs the 16-bit model: on one GPU where that fills at most 70 % of it, else over all. */
+/** Calibration runs the 16-bit model: on one GPU if that fills at most 70 % of its memory, else on all. */
 function gpusToPrepare(plan: EnginePlan, { size }: ServedModel): string {
   if (plan.serve !== 'legacy' && plan.format.quantise === null) return 'none';
   const { model, gpu } = size.deployment;

@@ -8,9 +8,9 @@ import type { MeanLengths } from '../simulating/steady-state.ts';
 export interface EngineSize {
   readonly deployment: Deployment;
   readonly figures: PlanFigures;
-  /** Sequences in a step: as many as the cache holds at the mean lengths, since more would only queue in the engine. */
+  /** Sequences per step: as many as the cache holds at the mean lengths; more would only queue in the engine. */
   readonly maxBatch: number;
-  /** Tokens in a step. */
+  /** Tokens per step. */
   readonly maxTokens: number;
   /** Prompt and answer of one request together, tokens. */
   readonly maxSequence: number;
@@ -18,17 +18,17 @@ export interface EngineSize {
   readonly kvFraction: number;
 }
 
-/** The longest request when nobody says otherwise: long enough for most, short enough not to starve the batch. */
+/** Default limit of a request's length: long enough for most, short enough to leave room for a large batch. */
 export const DEFAULT_CONTEXT = 8192;
 
-/** Sequences in a step that make sense: what the engine may, but no more than its cache holds. */
+/** The largest useful batch: the engine's limit, but no more than its cache holds. */
 export function usefulBatch(limits: EngineLimits, maxConcurrent: number): number {
   return Math.min(limits.maxBatch, maxConcurrent);
 }
 
 /**
  * @param context longest request in tokens; {@link DEFAULT_CONTEXT} or what the model was trained for when absent
- * @throws {UserError} when the model does not fit, or the lengths do not go together
+ * @throws {UserError} when the model does not fit, or the lengths contradict each other
  */
 export function engineSize(
   d: Deployment,

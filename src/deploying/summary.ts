@@ -1,4 +1,4 @@
-/** A plan as JSON: what `--json` prints and `plan.json` keeps. Field names are part of the interface. */
+/** A plan as JSON: printed by `--json` and stored as `plan.json`. Field names are part of the interface. */
 import type { PlanFigures } from '../simulating/planner/figures.ts';
 import type { EnginePlan, ServeMode } from './plan.ts';
 
@@ -16,7 +16,7 @@ export interface ModelSummary {
   readonly name: string;
   readonly source: string;
   readonly limits: LimitsSummary;
-  /** As `expert-router plan --json` states them. */
+  /** As in `expert-router plan --json`. */
   readonly figures: PlanFigures;
 }
 

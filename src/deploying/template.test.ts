@@ -41,13 +41,13 @@ describe('fill', () => {
   it.each([
     ['a placeholder without a value', '@a@ @b@', { a: 'x' }, /values for b/],
     ['a condition without a value', '#@if a\n#@end', {}, /values for a/],
-    ['a value without a place', '@a@', { a: 'x', b: 'y' }, /no place for b/],
+    ['a value without a placeholder', '@a@', { a: 'x', b: 'y' }, /no placeholder for b/],
     ['a flag where a word belongs', '@a@', { a: true }, /@a@ must be a word/],
     ['lines within a line', 'x @a@', { a: [['x']] }, /@a@ must be a word/],
     ['a word where a flag belongs', '#@if a\n#@end', { a: 'yes' }, /not a boolean/],
     ['a part without an end', '#@if a\nx', { a: true }, /without its #@end/],
     ['an end without a part', 'x\n#@end', {}, /without its #@if/],
-    ['what needs quotes between quotes', 'echo "a @a@ b"', { a: '$HOME' }, /between double quotes/],
+    ['what needs quotes between quotes', 'echo "a @a@ b"', { a: '$HOME' }, /within double quotes/],
   ])('refuses %s', (_, template, values, message) => {
     expect(() => fill(template, values)).toThrow(message);
   });

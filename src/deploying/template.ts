@@ -1,19 +1,19 @@
 /**
- * Shell scripts as files: a template is a script that ShellCheck can read, with `@name@` where a value goes.
+ * Fills shell script templates. A template is a script that ShellCheck can read, with `@name@` for values.
  *
- * - `@name@` in a line is one word, or several on that line, each quoted for the shell where it needs it.
+ * - `@name@` in a line is one word, or several on that line, each quoted for the shell if needed.
  * - `@name@` alone on its line can also be any number of lines, each a command of words.
- * - `#@if name` … `#@end` stay where `name` is true; they nest. Other lines that begin with `#@` are notes of the template.
+ * - `#@if name` … `#@end` are kept if `name` is true; they nest. Other lines that begin with `#@` are comments.
  */
 import { readFileSync } from 'node:fs';
 
-/** A word; words of one line; lines of words; or whether a part stays. */
+/** A word; the words of one line; lines of words; or whether a part is kept. */
 export type Value = string | readonly string[] | readonly (readonly string[])[] | boolean;
 
 const PLACEHOLDER = /@([a-z][a-z_]*)@/g;
 const SAFE_WORD = /^[\w@%+=:,./-]+$/;
 
-/** @param name a file of templates/, such as `prepare.sh` @throws Error for a template and values that do not fit */
+/** @param name a file of templates/, such as `prepare.sh` @throws Error as `fill` does */
 export function filled(name: string, values: Readonly<Record<string, Value>>): string {
   return fill(readFileSync(new URL(`templates/${name}`, import.meta.url), 'utf8'), values);
 }
@@ -35,7 +35,7 @@ export function fill(template: string, values: Readonly<Record<string, Value>>):
   return out.join('\n');
 }
 
-/** A word for bash, whatever is in it. */
+/** Quotes any text as one word for bash. */
 export function quoted(text: string): string {
   return SAFE_WORD.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
@@ -46,7 +46,7 @@ function requireUse(template: string, values: Readonly<Record<string, Value>>): 
   const missing = [...used].filter((name) => values[name] === undefined);
   const unused = Object.keys(values).filter((name) => !used.has(name));
   if (missing.length > 0) throw new Error(`a template needs values for ${missing.join(', ')}`);
-  if (unused.length > 0) throw new Error(`a template has no place for ${unused.join(', ')}`);
+  if (unused.length > 0) throw new Error(`a template has no placeholder for ${unused.join(', ')}`);
 }
 
 function fillLine(line: string, values: Readonly<Record<string, Value>>): readonly string[] {
@@ -69,13 +69,13 @@ function isLines(value: Value | undefined): value is readonly (readonly string[]
 function wordsOf(name: string, value: Value | undefined): readonly string[] {
   if (typeof value === 'string') return [value];
   if (Array.isArray(value) && value.every((one) => typeof one === 'string')) return value;
-  throw new Error(`@${name}@ must be a word or words where it stands`);
+  throw new Error(`@${name}@ must be a word or a list of words`);
 }
 
-/** A word after what stands before it: between double quotes it cannot be quoted, so it must not need to be. */
+/** A word placed after `before`: within double quotes it cannot be quoted, so it must not need quoting. */
 function placed(word: string, before: string): string {
   const within = (before.replace(/\\./g, '').match(/"/g) ?? []).length % 2 === 1;
-  if (within && !SAFE_WORD.test(word)) throw new Error(`'${word}' cannot stand between double quotes`);
+  if (within && !SAFE_WORD.test(word)) throw new Error(`'${word}' cannot be placed within double quotes`);
   return within ? word : quoted(word);
 }
 

@@ -1,7 +1,7 @@
-/** Takes the framing off a body: by length, in chunks (RFC 9112, section 7.1), or until the connection closes. */
+/** Removes a body's framing: by length, in chunks (RFC 9112, section 7.1), or until the connection closes. */
 import { FramingError, MAX_HEAD_BYTES, quoted, readFields } from './fields.ts';
 
-/** Bytes of the body, or how else its end is told. */
+/** The body's length in bytes, or how else its end is marked. */
 export type Framing = number | 'chunked' | 'until-close';
 
 export interface PieceReceiver {
@@ -13,10 +13,10 @@ const CR = 0x0d;
 const LF = 0x0a;
 const MAX_LINE_BYTES = 8 * 1024;
 const MAX_SIZE_DIGITS = 8;
-/** Extensions carry nothing anyone acts on; they are passed over, but only in the form the RFC gives them. */
+/** Chunk extensions are ignored, but must have the form that the RFC gives them. */
 const CHUNK_SIZE = /^([0-9a-f]{1,8})[ \t]*(?:;[\t\x20-\x7e\x80-\xff]*)?$/i;
 const STRICT_CHUNK_SIZE = /^([0-9a-f]{1,8})(?:;[!#$%&'*+.^_`|~0-9a-z-]+(?:=[!#$%&'*+.^_`|~0-9a-z-]+)?)*$/i;
-/** Fields that would change how the message itself is read have no business after it (RFC 9110, section 6.5.1). */
+/** Fields that decide how the message is read must not be in the trailers (RFC 9110, section 6.5.1). */
 const FRAMING_FIELDS = ['content-length', 'transfer-encoding', 'connection', 'upgrade', 'host'];
 
 export class BodyReader {
@@ -25,12 +25,12 @@ export class BodyReader {
   #state: 'length' | 'until-close' | 'size' | 'chunk' | 'chunk-end' | 'trailers' | 'whole' = 'whole';
   /** Bytes left of the body or of the chunk. */
   #left = 0;
-  /** The beginning of a line whose end has not come. */
+  /** The part of a line received so far. */
   #line = '';
   #trailers: string[] = [];
   #trailerBytes = 0;
 
-  /** @param strict whether chunk extensions have to be of the plainest form */
+  /** @param strict whether chunk extensions must have the plainest form */
   constructor(receiver: PieceReceiver, strict: boolean) {
     this.#receiver = receiver;
     this.#chunkSize = strict ? STRICT_CHUNK_SIZE : CHUNK_SIZE;
@@ -47,7 +47,7 @@ export class BodyReader {
     return this.#state === 'whole';
   }
 
-  /** Whether the close of the connection is the end of this body, rather than a loss. */
+  /** Whether the connection's close is the regular end of this body. */
   get endsWithConnection(): boolean {
     return this.#state === 'until-close';
   }
@@ -55,7 +55,7 @@ export class BodyReader {
   /**
    * Reads until the body is whole or the bytes are used up.
    * @returns where it stopped
-   * @throws FramingError when the chunks are none
+   * @throws FramingError when the chunks are malformed
    */
   read(bytes: Buffer, from: number): number {
     let at = from;
@@ -65,12 +65,14 @@ export class BodyReader {
         return bytes.length;
       }
       at =
-        this.#state === 'length' || this.#state === 'chunk' ? this.#plain(bytes, at) : this.#mark(bytes, at);
+        this.#state === 'length' || this.#state === 'chunk'
+          ? this.#payload(bytes, at)
+          : this.#delimiter(bytes, at);
     }
     return at;
   }
 
-  #plain(bytes: Buffer, from: number): number {
+  #payload(bytes: Buffer, from: number): number {
     const to = Math.min(bytes.length, from + this.#left);
     this.#left -= to - from;
     if (this.#left === 0) this.#state = this.#state === 'chunk' ? 'chunk-end' : 'whole';
@@ -78,10 +80,10 @@ export class BodyReader {
     return to;
   }
 
-  /** What stands between chunks. The usual forms are read from the bytes, everything else as a line. */
-  #mark(bytes: Buffer, from: number): number {
+  /** Reads what stands between chunks: the usual forms directly from the bytes, anything else as a line. */
+  #delimiter(bytes: Buffer, from: number): number {
     if (this.#line === '' && this.#state !== 'trailers') {
-      const at = this.#state === 'size' ? this.#plainSize(bytes, from) : from;
+      const at = this.#state === 'size' ? this.#hexSize(bytes, from) : from;
       if (at >= 0 && bytes[at] === CR && bytes[at + 1] === LF) {
         this.#state = this.#state === 'chunk-end' ? 'size' : this.#left > 0 ? 'chunk' : 'trailers';
         return at + 2;
@@ -91,7 +93,7 @@ export class BodyReader {
   }
 
   /** Reads hexadecimal digits into `#left`. @returns where they end, or -1 for none or too many */
-  #plainSize(bytes: Buffer, from: number): number {
+  #hexSize(bytes: Buffer, from: number): number {
     const last = Math.min(bytes.length, from + MAX_SIZE_DIGITS);
     let size = 0;
     let at = from;

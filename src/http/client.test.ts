@@ -75,7 +75,7 @@ describe('HttpClient', () => {
     expect(http.opened).toBe(20);
   });
 
-  it('drops a kept connection that closes or speaks while nobody uses it', async () => {
+  it('drops an idle connection that closes or sends bytes', async () => {
     const sockets: Socket[] = [];
     const http = await start((socket, connection) => {
       sockets[connection] = socket;
@@ -92,7 +92,7 @@ describe('HttpClient', () => {
     expect(http.opened).toBe(3);
   });
 
-  it('hands out bodies where they were read to a handler that borrows', async () => {
+  it('passes bodies in place to a handler that borrows', async () => {
     const http = await start((socket) =>
       socket.write(text('HTTP/1.1 200 OK\nTransfer-Encoding: chunked', '3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n')),
     );
@@ -142,7 +142,7 @@ describe('HttpClient', () => {
     expect(await failure(get(http))).toBe('timeout');
   });
 
-  it('says unreachable where nobody listens', async () => {
+  it('fails as unreachable if the port is closed', async () => {
     client = new HttpClient(new URL('http://127.0.0.1:1'), { connect: 1000, head: 1000, idle: 1000 });
     expect(await failure(get(client))).toBe('unreachable');
   });
@@ -171,6 +171,31 @@ describe('HttpClient', () => {
     await ended;
     expect(got).toBe(size);
     expect(await get(http)).toBe('next');
+  });
+
+  it('silence while it is paused is the reader’s, not the server’s', async () => {
+    const http = await start((socket) => {
+      const piece = Buffer.alloc(64 * 1024);
+      socket.write(text(`HTTP/1.1 200 OK\nContent-Length: ${64 * piece.length}`));
+      for (let i = 0; i < 64; i++) socket.write(piece);
+    });
+    let paused = false;
+    await new Promise<void>((resolve, reject) => {
+      const exchange = http.request(
+        { method: 'GET', path: '/', headers: {}, body: Buffer.alloc(0) },
+        {
+          head: () => {},
+          data: () => {
+            if (paused) return true;
+            paused = true;
+            setTimeout(() => exchange.resume(), 900); // three times the deadline for silence
+            return false;
+          },
+          end: () => resolve(),
+          fail: reject,
+        },
+      );
+    });
   });
 
   it('a cancel closes the connection', async () => {

@@ -1,67 +1,45 @@
 /**
  * An HTTP/1.1 client for one origin, made for relaying: keep-alive connections without a cap, bodies as bytes with
- * back-pressure, deadlines, and one retry where a kept connection turns out to be stale. It does not interpret
- * bodies, follow redirects or negotiate encodings.
+ * back-pressure, deadlines, and one retry where a kept connection turns out to be stale. Content codings are undone;
+ * redirects are not followed.
  */
 import { Connection, type ConnectionUser, type Target, type Trust } from './connection.ts';
+import { Decoding, decoderOf } from './decoding.ts';
 import { FramingError } from './fields.ts';
+import { type ResponseHandler, WireError, type WireFailure } from './response-handler.ts';
 import type { ResponseHead } from './response-parser.ts';
 
 export type { Trust } from './connection.ts';
+export { type ResponseHandler, WireError, type WireFailure } from './response-handler.ts';
 
 /** In milliseconds; 0 sets no limit. */
 export interface Deadlines {
   /** To open a connection. */
   readonly connect: number;
-  /** Of silence before the head of the response. */
+  /** Without a byte, before the head of the response. */
   readonly head: number;
-  /** Of silence within the body. */
+  /** Without a byte, within the body. */
   readonly idle: number;
-  /** How long a connection without a request is kept where the server does not say; 4 s when absent. */
+  /** How long an idle connection is kept if the server does not say; 4 s when absent. */
   readonly unused?: number;
 }
 
 export interface OutgoingRequest {
   readonly method: 'GET' | 'POST';
   readonly path: string;
-  /** Lower-case names, values in latin1 without line breaks; content-length is added, and host where it is absent. */
+  /** Lower-case names, values in latin1 without line breaks; content-length is added, and host when absent. */
   readonly headers: Readonly<Record<string, string>>;
   /** A string is sent as UTF-8. */
   readonly body: Buffer | string;
 }
 
-/** Calls come in the order `head data* (end | fail)`; `fail` may come first. Nothing comes after a cancel. */
-export interface ResponseHandler {
-  head(head: ResponseHead): void;
-  /** A piece of the body, which the receiver may keep. False pauses the response until `resume`. */
-  data(payload: Buffer): boolean;
-  /** In place of `data`: `bytes[from, to)` of the body, valid during the call only. Such a reader cannot pause. */
-  borrow?(bytes: Buffer, from: number, to: number): void;
-  /** @param surplus whether the server sent more than its head promised */
-  end(surplus: boolean): void;
-  fail(error: WireError): void;
-}
-
-export type WireFailure = 'unreachable' | 'timeout' | 'cut' | 'garbled';
-
-export class WireError extends Error {
-  override readonly name = 'WireError';
-  /** `unreachable`: nothing of an answer came; `cut`: it broke off; `timeout`: a deadline passed; `garbled`: no HTTP. */
-  readonly failure: WireFailure;
-
-  constructor(failure: WireFailure, message: string, cause?: Error) {
-    super(message, cause ? { cause } : undefined);
-    this.failure = failure;
-  }
-}
-
 /** Below the 5 s after which many servers (Node, uvicorn) close an idle connection, so that reuse rarely races that. */
 const DEFAULT_UNUSED_MS = 4_000;
 
-/** A running exchange, seen from the side that reads it. Both calls are harmless after the end. */
+/** A request in flight, as its caller sees it. Both calls do nothing after its end. */
 export interface Exchange {
   resume(): void;
-  /** Stops it and closes its connection, which is how the server learns of it. */
+  /** Stops it and closes its connection, which tells the server. */
   cancel(): void;
 }
 
@@ -69,12 +47,12 @@ export class HttpClient {
   readonly #target: Target;
   readonly #hostHeader: string;
   readonly #deadlines: Deadlines;
-  /** Last in, first out: the warmest connection first, so that superfluous ones age and close. */
+  /** Last in, first out: the most recently used connection first, so that surplus ones time out. */
   readonly #unused: Connection[] = [];
   readonly #busy = new Set<Connection>();
   /** Connections opened so far. */
   opened = 0;
-  /** Requests sent again because the kept connection they were sent on had been closed. */
+  /** Requests sent again because the server had closed the reused connection. */
   retried = 0;
 
   constructor(origin: URL, deadlines: Deadlines, trust: Trust = {}) {
@@ -90,28 +68,28 @@ export class HttpClient {
     return new RunningExchange(this, this.#head(request), request.body, handler, this.#deadlines);
   }
 
-  /** Ends every connection; requests under way fail. */
+  /** Closes every connection; requests in flight fail. */
   close(): void {
     for (const connection of this.#unused) connection.destroy();
     this.#unused.length = 0;
     for (const connection of [...this.#busy]) connection.abort(new Error('the client was closed'));
   }
 
-  /** An unused connection, or a new one. @param fresh whether only a new one will do */
+  /** An unused connection, or a new one. @param fresh whether it must be new */
   take(fresh: boolean): Connection {
     const connection = (fresh ? undefined : this.#unused.pop()) ?? this.#open();
     this.#busy.add(connection);
     return connection;
   }
 
-  /** Takes back a connection, to be kept for so long (0: no limit); null when it cannot be used again. */
+  /** Takes back a connection. @param unusedMs how long to keep it (0: no limit); null when it cannot be reused */
   release(connection: Connection, unusedMs: number | null): void {
     if (!this.#busy.delete(connection)) return;
     if (unusedMs === null) {
       connection.destroy();
       return;
     }
-    connection.rest(unusedMs);
+    connection.becomeIdle(unusedMs);
     this.#unused.push(connection);
   }
 
@@ -136,7 +114,8 @@ class RunningExchange implements ConnectionUser, Exchange {
   readonly #client: HttpClient;
   readonly #requestHead: string;
   readonly #body: Buffer | string;
-  readonly #handler: ResponseHandler;
+  #handler: ResponseHandler;
+  #decoding: Decoding | null = null;
   readonly #deadlines: Deadlines;
   readonly borrows: boolean;
   #connection: Connection;
@@ -162,10 +141,12 @@ class RunningExchange implements ConnectionUser, Exchange {
   }
 
   resume(): void {
-    this.#connection.resume();
+    this.#decoding?.resume();
+    if (this.#state !== 'over') this.#connection.resume();
   }
 
   cancel(): void {
+    this.#decoding?.cancel();
     if (this.#state === 'over') return;
     this.#over();
     this.#client.release(this.#connection, null);
@@ -182,6 +163,11 @@ class RunningExchange implements ConnectionUser, Exchange {
     const keep = /\btimeout=(\d+)/.exec(head.headers['keep-alive'] ?? '')?.[1];
     if (keep !== undefined) this.#unusedMs = Number(keep) > 1 ? Number(keep) * 1000 - 1000 : null;
     this.#connection.expectWithin(this.#deadlines.idle);
+    const decoder = this.borrows ? null : decoderOf(head);
+    if (decoder !== null) {
+      this.#decoding = new Decoding(decoder, this.#handler, () => this.resume());
+      this.#handler = this.#decoding;
+    }
     this.#handler.head(head);
   }
 
@@ -207,7 +193,7 @@ class RunningExchange implements ConnectionUser, Exchange {
 
   lost(error: Error): void {
     if (this.#state === 'over') return;
-    // A kept connection that ends without one byte of an answer had been closed before; the request never ran.
+    // A reused connection that ends without a byte of response was closed before the request arrived.
     if (this.#connection.used && !this.#connection.answered) {
       this.#client.release(this.#connection, null);
       this.#client.retried += 1;

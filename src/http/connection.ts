@@ -1,10 +1,9 @@
 /**
  * One keep-alive connection to a server, carrying one request at a time. Plain sockets read into a single shared
- * buffer: a read costs no allocation but the copy that is passed on.
+ * buffer: the only allocation of a read is the copy that is passed on.
  */
 import { connect as connectPlain, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { afterNextPoll } from './next-poll.ts';
 import { type ResponseEvents, ResponseParser } from './response-parser.ts';
 
 export interface Target {
@@ -16,7 +15,7 @@ export interface Target {
 
 /** What TLS connections go by, all of it in PEM. */
 export interface Trust {
-  /** Certificates of the authority that signed the server's; those the system knows when absent. */
+  /** Certificates of the trusted CA; the system's when absent. */
   readonly ca?: string | undefined;
   /** The certificate, with its chain, that the server may ask for. */
   readonly cert?: string | undefined;
@@ -24,13 +23,13 @@ export interface Trust {
   readonly key?: string | undefined;
 }
 
-/** What a connection tells the exchange that uses it. */
+/** The exchange that uses a connection, as the connection sees it. */
 export interface ConnectionUser extends ResponseEvents {
   /** The socket is open and writable. Called once, before anything is sent. */
   connected(): void;
-  /** No byte has come for the time asked for with `expectWithin`. */
+  /** No byte has come for the time set with `expectWithin`. */
   silent(): void;
-  /** The connection ended, with an error or by the other side, before the response was whole. */
+  /** The connection ended, with an error or by the other side, before the response was complete. */
   lost(error: Error): void;
 }
 
@@ -38,12 +37,14 @@ export interface ConnectionUser extends ResponseEvents {
 const SHARED = Buffer.allocUnsafeSlow(64 * 1024);
 
 export class Connection {
-  /** Whether an earlier exchange ended well on it: it may have gone stale since. */
+  /** Whether it has carried a complete exchange before, and so may be stale. */
   used = false;
   readonly #socket: Socket;
   #user: ConnectionUser | null = null;
   #parser: ResponseParser | null = null;
   #paused = false;
+  /** Milliseconds in which something is expected. */
+  #within = 0;
   #answered = false;
   /** Whether a request may be written: the socket is open, and nothing of the last response can still be in it. */
   #ready = false;
@@ -60,7 +61,7 @@ export class Connection {
     this.#socket.on('close', () => this.#lost(new Error('the connection closed')));
   }
 
-  /** Whether any byte of the present response has come. */
+  /** Whether any byte of the current response has come. */
   get answered(): boolean {
     return this.#answered;
   }
@@ -74,7 +75,7 @@ export class Connection {
     if (this.#ready) user.connected();
   }
 
-  /** Head and body leave in one write. */
+  /** Sends head and body in one write. */
   send(head: string, body: Buffer | string): void {
     const text = typeof body === 'string';
     const bytes = Buffer.allocUnsafe(head.length + (text ? Buffer.byteLength(body) : body.length));
@@ -84,27 +85,31 @@ export class Connection {
     this.#socket.write(bytes);
   }
 
-  /** From now on `silent` is called when nothing comes for so long; every byte starts the time anew. */
+  /** From now on, `silent` is called after this long without a byte. */
   expectWithin(milliseconds: number): void {
-    this.#socket.setTimeout(milliseconds);
+    this.#within = milliseconds;
+    if (!this.#paused) this.#socket.setTimeout(milliseconds);
   }
 
+  /** Reads no more; the silence that this makes is not the other side's. */
   pause(): void {
     this.#paused = true;
     this.#socket.pause();
+    this.#socket.setTimeout(0);
   }
 
   resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
+    this.#socket.setTimeout(this.#within);
     this.#socket.resume();
   }
 
   /**
-   * Back to nobody's use, to wait for the next request for at most so many milliseconds; 0 sets no limit. Whatever is
-   * still readable ends it, so it takes another request only once the socket has been looked at again.
+   * Frees the connection, which closes after this long without a request (0: never). Bytes that are still readable
+   * close it too, so it takes another request only once the socket has been polled again.
    */
-  rest(milliseconds: number): void {
+  becomeIdle(milliseconds: number): void {
     this.#user = null;
     this.used = true;
     this.#ready = false;
@@ -113,13 +118,13 @@ export class Connection {
     afterNextPoll(() => this.#connected());
   }
 
-  /** Ends it at once, telling its user why. */
+  /** Closes it at once and tells its user why. */
   abort(error: Error): void {
     this.used = false; // not a stale connection: no retry
     this.#lost(error);
   }
 
-  /** Ends it at once, telling nobody. */
+  /** Closes it at once without a callback. */
   destroy(): void {
     this.#user = null;
     this.#socket.destroy();
@@ -158,7 +163,7 @@ export class Connection {
   #read(bytes: Buffer): void {
     const parser = this.#parser;
     if (!parser || !this.#user || !this.#ready) {
-      this.#socket.destroy(); // bytes nobody asked for; whoever is about to use it gets a new connection
+      this.#socket.destroy(); // unsolicited bytes; a request about to use it gets a new connection
       return;
     }
     this.#answered = true;
@@ -174,7 +179,7 @@ export class Connection {
     else this.#socket.destroy();
   }
 
-  /** The server will send no more: the end of a body delimited by it, or the loss of an answer. */
+  /** The server closed its side: either the end of a body delimited that way, or a lost response. */
   #ended(): void {
     if (!this.#user) {
       this.#socket.destroy();
@@ -194,4 +199,22 @@ export class Connection {
     if (user) user.lost(error);
     else this.#onIdleClose(this);
   }
+}
+
+/** Registered before the last turn: by the next one, every socket has been polled since. */
+let polled: (() => void)[] = [];
+let fresh: (() => void)[] = [];
+
+/** Calls back once the event loop has polled every socket; many callbacks share one `setImmediate`. */
+function afterNextPoll(then: () => void): void {
+  if (fresh.push(then) === 1 && polled.length === 0) setImmediate(turn);
+}
+
+function turn(): void {
+  const due = polled;
+  polled = fresh;
+  fresh = [];
+  // Scheduled before the callbacks run, so that a callback which registers again need not schedule a turn.
+  if (polled.length > 0) setImmediate(turn);
+  for (const then of due) then();
 }

@@ -1,4 +1,4 @@
-/** What a head says, read strictly (RFC 9110 section 5, RFC 9112): fields, lengths, codings, persistence. */
+/** Reads message heads strictly (RFC 9110 section 5, RFC 9112): fields, lengths, codings, persistence. */
 
 /** Bytes that break HTTP/1.1, or more of them than the bounds allow. */
 export class FramingError extends Error {
@@ -14,7 +14,7 @@ const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 /** RFC 9110, section 5.5, read as latin1. */
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
-/** @throws FramingError for a line that is no field, or more than 1,000 of them */
+/** @throws FramingError for a line that is not a field, or more than 1,000 of them */
 export function readFields(lines: readonly string[]): Record<string, string> {
   if (lines.length > MAX_FIELDS) throw new FramingError(`more than ${MAX_FIELDS} header fields`);
   const fields: Record<string, string> = Object.create(null);
@@ -46,7 +46,7 @@ export function lengthOf(value: string): number {
   return Number(value);
 }
 
-/** The start of foreign text, made fit for a message. */
+/** The start of foreign text, quoted for an error message. */
 export function quoted(text: string): string {
   return JSON.stringify(text.slice(0, 60));
 }

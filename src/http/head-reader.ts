@@ -1,4 +1,4 @@
-/** Collects the head of a message from bytes cut anywhere. */
+/** Collects the head of a message from chunks of bytes. */
 import { FramingError, MAX_HEAD_BYTES } from './fields.ts';
 
 const END = '\r\n\r\n';
@@ -16,7 +16,7 @@ export class HeadReader {
   }
 
   /**
-   * @returns where in `bytes` the head ends, or -1 when more of it is to come
+   * @returns where in `bytes` the head ends, or -1 while it is incomplete
    * @throws FramingError for a head of more than 64 KiB
    */
   read(bytes: Buffer, from: number): number {
@@ -46,7 +46,7 @@ export class HeadReader {
     return from + end + END.length - before;
   }
 
-  /** Room doubles, so that a head that comes byte by byte costs no more than in proportion to its size. */
+  /** Capacity doubles, so that a head that comes byte by byte takes linear time. */
   #hold(bytes: Buffer, from: number, to: number): void {
     const length = this.#length + to - from;
     if (length > this.#held.length) {

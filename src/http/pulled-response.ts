@@ -1,8 +1,8 @@
-/** A response read by pulling: beyond a few pieces, what nobody has asked for yet waits in the socket. */
+/** A response read on demand: beyond a few pieces read ahead, unread bytes wait in the socket. */
 import type { Exchange, HttpClient, OutgoingRequest, WireError } from './client.ts';
 import type { ResponseHead } from './response-parser.ts';
 
-/** Pieces read ahead of the reader, so that a pause costs less than it saves. */
+/** Pieces buffered ahead of the reader, so that pausing the socket stays rare. */
 const AHEAD = 4;
 
 export class PulledResponse {
@@ -14,8 +14,8 @@ export class PulledResponse {
   #wake = (): void => {};
 
   /**
-   * Sends a request; resolves with the head of its response. The signal closes the connection, which is how the
-   * server learns that nobody reads.
+   * Sends a request; resolves with the head of its response. Aborting the signal closes the connection, which tells the
+   * server to stop.
    * @throws {WireError} when no response comes; the signal's reason when it fires first
    */
   static async open(
@@ -72,7 +72,7 @@ export class PulledResponse {
     }
   }
 
-  /** The rest of the body, cut after so many bytes; then as `pieces`. */
+  /** The rest of the body, truncated after `most` bytes; throws as `pieces` does. */
   async bytes(most = Number.POSITIVE_INFINITY): Promise<Buffer> {
     const pieces: Buffer[] = [];
     let size = 0;

@@ -1,4 +1,6 @@
-/** Requests are the same however their bytes are cut, and whatever is accepted here, Node's parser reads alike. */
+/**
+ * Requests are the same however their bytes are cut, and whatever is accepted here, Node's parser reads the same way.
+ */
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import fc from 'fast-check';
@@ -7,7 +9,7 @@ import { cutAnywhere, request as requestBytes } from '../../test/support/http-ca
 import { FramingError } from './fields.ts';
 import { type RequestHead, RequestReader } from './request-reader.ts';
 
-/** More of them are asked for by whoever fuzzes at length. */
+/** FUZZ_RUNS raises the number of runs. */
 const RUNS = Number(process.env.FUZZ_RUNS ?? 3_000);
 
 interface Read {
@@ -73,7 +75,7 @@ describe('RequestReader', () => {
     );
   });
 
-  it('judges the same for any cut, whatever comes', () => {
+  it('accepts or refuses the same bytes however they are split', () => {
     fc.assert(
       fc.property(fc.array(requestBytes, { minLength: 1, maxLength: 3 }), cutAnywhere, (list, cut) => {
         const all = Buffer.concat(list);
@@ -126,7 +128,7 @@ describe('RequestReader', () => {
     expect(read([bytes(chunks)], 4).requests).toMatchObject([{ body: 'abcd' }]);
   });
 
-  it('says that a sender waits for leave to send its body', () => {
+  it('reports that a sender waits for 100 Continue', () => {
     const heads: RequestHead[] = [];
     const events = { head: (head: RequestHead) => void heads.push(head), piece: () => {}, end: () => {} };
     for (const head of [

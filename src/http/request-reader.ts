@@ -1,6 +1,6 @@
 /**
- * Reads HTTP/1.1 requests, one after another, from a connection's bytes cut anywhere. It accepts only what every
- * implementation reads alike; a server with a second parser can hand it whatever is refused here.
+ * Reads HTTP/1.1 requests, one after another, from a connection's chunks of bytes. It accepts only what every
+ * implementation reads the same way; a server with a second parser can hand it whatever is refused here.
  */
 import { BodyReader, type Framing, type PieceReceiver } from './body-reader.ts';
 import { type Fields, FramingError, lengthOf, membersOf, quoted, readFields, staysOpen } from './fields.ts';
@@ -21,12 +21,12 @@ export interface RequestEvents {
   head(head: RequestHead): void;
   /** `bytes[from, to)` belong to the body; the buffer may be reused after the call. */
   piece(bytes: Buffer, from: number, to: number): void;
-  /** The request is whole. */
+  /** The request is complete. */
   end(): void;
 }
 
 const REQUEST_LINE = /^(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) (\/[!-"$-~]*) HTTP\/1\.([01])$/;
-/** Of these a second one is an attack or a fault, and parsers differ on which of them counts. */
+/** Fields that may stand only once: parsers differ on which of two counts, so a second one is an attack or a bug. */
 const SINGLE = ['host', 'content-length', 'content-type', 'transfer-encoding', 'authorization', 'expect'];
 
 export class RequestReader implements PieceReceiver {
@@ -44,16 +44,16 @@ export class RequestReader implements PieceReceiver {
     this.#maxBody = maxBody;
   }
 
-  /** Whether the bytes read so far end with a request's end, or none have come. */
+  /** Whether the reader is between requests. */
   get between(): boolean {
     return this.#state !== 'body' && this.#head.empty;
   }
 
   /**
    * Reads at most to the end of one request; what follows is for the next call, which lets a server answer one
-   * request before it reads the next. Bytes after the last request of a connection are passed over.
+   * request before it reads the next. Bytes after the last request of a connection are ignored.
    * @returns where in `bytes` it stopped
-   * @throws FramingError for anything but a plain request within the bounds; the connection is of no more use
+   * @throws FramingError for anything but a plain request within the bounds; the connection cannot be used any more
    */
   feed(bytes: Buffer, from: number): number {
     let at = from;
@@ -90,7 +90,7 @@ export class RequestReader implements PieceReceiver {
       throw new FramingError(`unknown expectation ${quoted(expect)}`);
     const framing = framingOf(minor, headers);
     if (typeof framing === 'number' && framing > this.#maxBody) throw this.#tooLarge();
-    // After an offer to change protocols, parsers differ on what the following bytes are: none are read.
+    // After an offer to change protocols, parsers differ on what the following bytes mean, so none are read.
     const upgrade = headers.upgrade !== undefined && membersOf(headers.connection).includes('upgrade');
     this.#keepAlive = !upgrade && staysOpen(minor, headers.connection);
     this.#received = 0;
@@ -116,7 +116,7 @@ function refuseRepeated(lines: readonly string[]): void {
     for (const line of lines) {
       if (line.charCodeAt(name.length) !== 0x3a || line.slice(0, name.length).toLowerCase() !== name)
         continue;
-      if (seen) throw new FramingError(`header '${name}' stands twice`);
+      if (seen) throw new FramingError(`header '${name}' appears twice`);
       seen = true;
     }
   }

@@ -37,7 +37,7 @@ const text = (head: string, body = '') => Buffer.from(`${head.replaceAll('\n', '
 const chunked = (pieces: readonly string[]) =>
   `${pieces.map((piece) => `${Buffer.byteLength(piece).toString(16)};x=1\r\n${piece}\r\n`).join('')}0\r\nTrailer: a\r\n\r\n`;
 
-/** More of them are asked for by whoever fuzzes at length. */
+/** FUZZ_RUNS raises the number of runs. */
 const RUNS = Number(process.env.FUZZ_RUNS ?? 3_000);
 
 const endless = (one: Read | 'refused') => (one === 'refused' ? one : { ...one, ends: one.ends.length });
@@ -58,7 +58,7 @@ describe('ResponseParser', () => {
     );
   });
 
-  it('judges the same from any cuts, whatever comes', () => {
+  it('accepts or refuses the same bytes however they are split', () => {
     const seen = (chunks: readonly Buffer[]): Read | 'refused' => {
       try {
         return read(chunks, true);
@@ -89,7 +89,7 @@ describe('ResponseParser', () => {
     expect(read([bytes])).toMatchObject({ heads: [{ status: 204, headers: { a: '1, 2' } }], ends: [true] });
   });
 
-  it('does not reuse a connection that says close, is HTTP/1.0, or brings bytes nobody asked for', () => {
+  it('does not reuse a connection after close, HTTP/1.0 or surplus bytes', () => {
     expect(read([text('HTTP/1.1 200 OK\nConnection: close\nContent-Length: 0')]).ends).toEqual([false]);
     expect(read([text('HTTP/1.0 200 OK\nContent-Length: 0')]).ends).toEqual([false]);
     expect(read([text('HTTP/1.1 200 OK\nContent-Length: 2', 'okHTTP/1.1 200')]).ends).toEqual([false]);

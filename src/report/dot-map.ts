@@ -1,4 +1,4 @@
-/** Many points in the plane as one SVG text, coloured by the group they belong to. */
+/** Many points in the plane as SVG, coloured by group. */
 import { escapeHtml } from './escape.ts';
 
 export interface MapDot {

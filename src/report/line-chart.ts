@@ -1,7 +1,4 @@
-/**
- * A line chart as one SVG text: a few series over one axis, named at their ends, readable in light and dark.
- * It knows points and names, and nothing of where they come from.
- */
+/** A line chart as SVG: a few series over one axis, named at their ends, readable in light and dark. */
 import { escapeHtml } from './escape.ts';
 import { linearScale, logScale, type Scale, shortNumber } from './scale.ts';
 import { COLOURS } from './style.ts';
@@ -9,7 +6,7 @@ import { COLOURS } from './style.ts';
 export interface ChartPoint {
   readonly x: number;
   readonly y: number;
-  /** Bounds of a band around the line: percentiles, or an error that is known. */
+  /** Bounds of a band around the line: percentiles or a known error. */
   readonly low?: number;
   readonly high?: number;
   /** Shown when the pointer rests on it, in place of name and values. */
@@ -33,15 +30,15 @@ export interface LineChart {
   readonly series: readonly ChartSeries[];
 }
 
-/** Narrow, so that its letters can still be read where a page gives it 360 pixels. */
+/** Narrow, so that its text stays readable at 360 pixels. */
 const WIDTH = 480;
 const PLOT = { left: 50, top: 58, bottom: 300, beside: 352, wide: 464 };
 /** Below the plot: ticks and the name of the axis. */
 const FOOT = 46;
-/** So that a line shows through the gaps of the one that lies on it. */
+/** Different dashes, so that a line shows through the gaps of one drawn over it. */
 const DASHES = ['', '14 5', '9 5', '5 5', '2 5', '14 5 2 5', '9 5 2 5', '5 5 2 5'];
 const LABEL_HEIGHT = 16;
-/** Names up to this length stand beside the ends of their lines; a longer one sends all below the plot. */
+/** Names up to this length stand beside the ends of their lines; if one is longer, all go below the plot. */
 const LABEL_LETTERS = 15;
 
 export function lineChart(chart: LineChart): string {
@@ -67,7 +64,7 @@ export function lineChart(chart: LineChart): string {
   ].join('\n');
 }
 
-/** A logarithmic axis says that it is one: nobody should take its steps for equal. */
+/** A logarithmic axis is labelled as one, so that its steps are not taken for equal. */
 function axisName({ label, scale }: LineChart['x'] | LineChart['y']): string {
   return scale === 'log' ? [label, 'logarithmic'].filter(Boolean).join(', ') : label;
 }
@@ -92,7 +89,7 @@ function axisX(x: Scale, chart: LineChart, right: number): string {
   return `<line class="axis" x1="${PLOT.left}" x2="${right}" y1="${PLOT.bottom}" y2="${PLOT.bottom}"/>${ticks}<text class="unit" x="${middle}" y="${PLOT.bottom + 38}" text-anchor="middle">${escapeHtml(axisName(chart.x))}</text>`;
 }
 
-/** Ticks far enough apart to be read; the last one stays, for it is the one people look for. */
+/** Ticks far enough apart to be read. The last one always stays. */
 function thinned(ticks: readonly number[], x: Scale): readonly number[] {
   const kept: number[] = [];
   for (const tick of ticks.toReversed())

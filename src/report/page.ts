@@ -1,4 +1,4 @@
-/** A report as one HTML page that needs nothing else: style, pictures and tables within. */
+/** A report as one self-contained HTML page. */
 import { escapeHtml } from './escape.ts';
 import { PAGE_STYLE, PICTURE_STYLE } from './style.ts';
 
@@ -6,7 +6,7 @@ export interface Section {
   readonly heading: string;
   /** Plain text above the figures. */
   readonly text?: string;
-  /** SVG and HTML made by this folder's functions; stands side by side where there is room. */
+  /** SVG and HTML made by this folder's functions; shown side by side where there is room. */
   readonly figures: readonly string[];
 }
 
@@ -17,7 +17,7 @@ export interface Page {
   readonly footer: string;
 }
 
-/** A chart as a file of its own, for documents that show pictures: style, size and background within. */
+/** A chart as a standalone SVG file, with style, size and background, for documents that embed pictures. */
 export function standaloneSvg(svg: string): string {
   return svg.replace(
     /<svg class="(chart[^"]*)" viewBox="0 0 (\d+) (\d+)"([^>]*)>/,
@@ -42,7 +42,7 @@ ${body.join('\n')}
 `;
 }
 
-/** Charts, and what has a heading of its own, stand side by side. */
+/** Charts, and figures with their own heading, are shown side by side. */
 function isWide(figure: string): boolean {
   return !figure.startsWith('<svg') && !figure.startsWith('<h3');
 }
@@ -54,7 +54,7 @@ export function htmlTable(head: readonly string[], rows: readonly (readonly stri
   return `<table><thead>${line(head, 'th')}</thead><tbody>${rows.map((row) => line(row, 'td')).join('')}</tbody></table>`;
 }
 
-/** The few figures a page is opened for, large: name and value. */
+/** The page's key figures, large: name and value. */
 export function tiles(items: readonly (readonly [name: string, value: string])[]): string {
   const tile = ([name, value]: readonly [string, string]): string =>
     `<div><dt>${escapeHtml(name)}</dt><dd>${escapeHtml(value)}</dd></div>`;

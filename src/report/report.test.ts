@@ -40,7 +40,7 @@ describe('scales', () => {
 });
 
 describe('charts', () => {
-  it('hold no place that is not a number, whatever the values', () => {
+  it('contain only numeric coordinates, whatever the values', () => {
     const values = fc.array(
       fc.oneof(
         fc.double({ min: -1e12, max: 1e12 }),

@@ -1,4 +1,4 @@
-/** From values to positions on an axis, the round numbers to write beside it, and numbers as text. */
+/** Maps values to positions on an axis, chooses round ticks, and formats numbers. */
 
 export interface Scale {
   at(value: number): number;
@@ -9,9 +9,9 @@ export interface Scale {
 export function linearScale(values: readonly number[], from: number, to: number, wanted = 5): Scale {
   const high = Math.max(...values, 0);
   const low = Math.min(...values, 0);
-  // Denormal spans would make the step itself vanish.
+  // A denormal span would make the step zero.
   const finest = roundStep((high - low > 1e-300 ? high - low : 1) / wanted);
-  // Half a user is no user: what is counted gets ticks at whole numbers.
+  // Counts get ticks at whole numbers.
   const step =
     values.some((value) => value !== 0) && values.every(Number.isInteger) ? Math.max(1, finest) : finest;
   const top = Math.ceil(high / step - 1e-9) * step || step;
@@ -22,7 +22,10 @@ export function linearScale(values: readonly number[], from: number, to: number,
   return { at: (value) => from + ((value - bottom) / (top - bottom)) * (to - from), ticks };
 }
 
-/** Logarithmic from tick to tick, at powers of ten, or also at their 2 and 5 where the span is short; values at or below zero are drawn at the low end. */
+/**
+ * Logarithmic from tick to tick, at powers of ten, or also at their 2 and 5 where the span is short; values at or below
+ * zero are drawn at the low end.
+ */
 export function logScale(values: readonly number[], from: number, to: number): Scale {
   const positive = values.filter((v) => v > 0);
   const low = Math.min(...positive, Number.POSITIVE_INFINITY);

@@ -1,6 +1,6 @@
 /** How every report and picture looks: one palette, light and dark, and one style sheet. */
 
-/** Okabe and Ito's colours (2008), darkened for light paper, told apart by people who see fewer. */
+/** Okabe and Ito's colours (2008), darkened for a light background; they stay distinct under colour blindness. */
 const LIGHT = `--paper:#fff; --ink:#1c2430; --soft:#5b6675; --grid:#e3e7ec; --card:#f7f8fa;
   --s0:#0072b2; --s1:#d55e00; --s2:#009e73; --s3:#b0559a; --s4:#b07d00; --s5:#3d9bd1; --s6:#222; --s7:#8a6d3b;`;
 const DARK = `--paper:#14181e; --ink:#e8ecf1; --soft:#9aa5b3; --grid:#2b323b; --card:#1b2027;
@@ -60,8 +60,8 @@ footer { margin-top: 48px; color: var(--soft); font-size: 13px; max-width: 90ch;
 @media (max-width: 600px) { body { padding: 20px 12px 40px; } .figure { padding: 12px 10px 6px; } }`;
 
 /**
- * For a picture in a file of its own. Colours are written out, since many a viewer of SVG knows no variables and would
- * draw black on black.
+ * For a standalone SVG file. Colours are written out, since many SVG viewers do not support variables and would draw
+ * black on black.
  */
 export const PICTURE_STYLE = `${spelledOut(LIGHT)} @media (prefers-color-scheme: dark) { ${spelledOut(DARK)} }`;
 

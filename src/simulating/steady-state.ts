@@ -53,7 +53,7 @@ export function steadyState(
   users: number,
   streaming = true,
 ): SteadyState {
-  const budget = memoryBudget(d, limits);
+  const budget = memoryBudget(d, limits, lengths.promptTokens + lengths.outputTokens);
   const most = maxConcurrent(budget, limits, lengths);
   const running = Math.min(users, most);
   const cost = stepCost(d, undefined, undefined, streaming);
@@ -114,4 +114,66 @@ function bound(cost: StepCost, mixed: StepLoad, full: boolean): SteadyState['bou
 /** The most a replica gives: every sequence it can hold is running, tokens are not streamed. */
 export function maxThroughput(d: Deployment, limits: EngineLimits, lengths: MeanLengths): SteadyState {
   return steadyState(d, limits, lengths, Number.MAX_SAFE_INTEGER, false);
+}
+
+/** What one copy is asked: users of its own, or requests a second. */
+export type CopyLoad =
+  | { readonly users: number; readonly thinkSeconds: number }
+  | { readonly perSecond: number };
+
+export interface LoadedState {
+  readonly state: SteadyState;
+  /** Requests in the copy on average: fewer than users, as some are thinking. */
+  readonly present: number;
+  /** More is asked than it can ever answer. */
+  readonly saturated: boolean;
+}
+
+/** Rounds of the fixed point below; each brings it several times nearer. */
+const ROUNDS = 40;
+
+/**
+ * The steady state of a copy whose users think, or to which requests come at a rate: Little's law gives the number
+ * present from the time each stays, and that depends on the number present. Users of 0 seconds' thinking are all present.
+ */
+export function steadyStateOf(
+  d: Deployment,
+  limits: EngineLimits,
+  lengths: MeanLengths,
+  load: CopyLoad,
+): LoadedState {
+  const at = (present: number): SteadyState => steadyState(d, limits, lengths, Math.max(1, present));
+  const stay = (s: SteadyState): number =>
+    s.ttftSeconds + Math.max(0, lengths.outputTokens - 1) * s.tpotSeconds;
+  const most = maxConcurrent(
+    memoryBudget(d, limits, lengths.promptTokens + lengths.outputTokens),
+    limits,
+    lengths,
+  );
+  const perSecond = 'perSecond' in load ? load.perSecond : null;
+  const next = (present: number): number => {
+    const seconds = stay(at(present));
+    if (perSecond !== null) return perSecond * seconds;
+    const { users, thinkSeconds } = load as Extract<CopyLoad, { users: number }>;
+    return Number.isFinite(seconds) ? (users * seconds) / (seconds + thinkSeconds) : users;
+  };
+  // Users are all present at first, a stream finds the copy empty: both come near from the side where they stay finite.
+  let present = perSecond === null ? (load as Extract<CopyLoad, { users: number }>).users : 0;
+  for (let i = 0; i < ROUNDS; i++) {
+    const then = next(present);
+    const settled = Math.abs(then - present) < 1e-3 * present;
+    present = then;
+    if (settled || present > most) break;
+  }
+  const saturated = perSecond !== null && present > most;
+  const state = at(present);
+  // Below one request at a time it is idle in between.
+  const share = Math.min(1, present);
+  return {
+    state: saturated
+      ? { ...state, ttftSeconds: Number.POSITIVE_INFINITY }
+      : { ...state, tokensPerSecond: state.tokensPerSecond * share },
+    present,
+    saturated,
+  };
 }

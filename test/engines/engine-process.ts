@@ -1,4 +1,4 @@
-/** A real engine as a process of its own, on loopback. It knows nothing of what the engine does. */
+/** Runs a real engine as a separate process, on loopback. */
 import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { eventually } from '../support/gateway.ts';

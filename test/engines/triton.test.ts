@@ -262,7 +262,7 @@ describeWith(['triton'], 'a real Triton server that loads on request', (folder) 
       code: 1,
       output: expect.stringContaining('these weights are broken'),
     });
-    expect((await run('index', 'tcp://x')).output).toContain('is no address of a Triton server');
+    expect((await run('index', 'tcp://x')).output).toContain('is not the address of a Triton server');
   });
 
   it.each(PROTOCOLS)(

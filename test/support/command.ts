@@ -1,4 +1,4 @@
-/** Any verb of the real program as a process of its own. */
+/** Runs any verb of the real program as a separate process. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 

@@ -10,7 +10,7 @@ export interface RunningGateway {
   close(): Promise<void>;
 }
 
-/** Unless `probes` says otherwise, experts hear of nothing but requests. */
+/** Experts get no probes unless `probes` is set. */
 export async function gateway(yaml: string, options: GatewayOptions = {}): Promise<RunningGateway> {
   const logged: string[] = [];
   const log = (line: string): void => void logged.push(line);

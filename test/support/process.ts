@@ -1,4 +1,4 @@
-/** The real program as a process of its own, on a free port. */
+/** Runs the real program as a separate process, on a free port. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -17,10 +17,13 @@ export interface RouterProcess {
 /**
  * Starts `expert-router serve --port 0` with more arguments. The built-in experts answer with the real engine where
  * it is already in the cache or EXPERT_ROUTER_TEST_LLAMA asks for it; else they are emulated and say so.
+ *
+ * @param onSpawn called with the process before it serves
  */
 export async function routerProcess(
   args: readonly string[],
   environment: Record<string, string> = {},
+  onSpawn: (child: ChildProcess) => void = () => {},
 ): Promise<RouterProcess> {
   const offline = process.env.EXPERT_ROUTER_TEST_LLAMA ? {} : { EXPERT_ROUTER_OFFLINE: '1' };
   const child = spawn(process.execPath, [BIN, 'serve', '--port', '0', ...args], {
@@ -28,6 +31,7 @@ export async function routerProcess(
     env: { ...process.env, ...offline, EXPERT_ROUTER_DISCOVER: 'none', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  onSpawn(child);
   let output = '';
   child.stdout.on('data', (text) => {
     output += text;
@@ -47,7 +51,7 @@ export async function routerProcess(
     process: child,
     output: () => output,
     stop: async () => {
-      if (child.exitCode !== null) return child.exitCode;
+      if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
       child.kill('SIGTERM');
       const [code] = (await once(child, 'exit')) as [number | null];
       return code;

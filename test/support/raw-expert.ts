@@ -1,6 +1,6 @@
 /**
- * A server that stands in for an expert below HTTP: what it writes and when it hangs up is told by a script for each
- * request, found by a word in the request's body, so that framing can be wrong in every way.
+ * A server that stands in for an expert below HTTP: a script for each request, chosen by a word in its body, says what
+ * to write and when to close, so that framing can be wrong in every way.
  */
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';

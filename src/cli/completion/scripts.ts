@@ -1,9 +1,9 @@
-/** Completion scripts as text, one function a shell. Where nothing better is known, files are offered. */
+/** Completion scripts as text, one function per shell. Where nothing else fits, they complete file names. */
 
 export interface Known {
   readonly name: string;
   readonly summary: string;
-  /** What may stand first after the verb: verbs of its own, or the choices of its argument. */
+  /** Completions of the first word after the verb: its subcommands, or the choices of its argument. */
   readonly words: readonly { readonly text: string; readonly about: string }[];
   readonly options: readonly KnownOption[];
 }
@@ -104,7 +104,7 @@ export function fishScript(verbs: readonly Known[]): string {
   return [`# fish completion of ${PROGRAM}`, ...first, ...rest].join('\n');
 }
 
-/** A word of bash or zsh, whatever is in it. */
+/** Quotes any text as one word for bash or zsh. */
 function quoted(text: string): string {
   return `'${oneLine(text).replaceAll("'", `'\\''`)}'`;
 }

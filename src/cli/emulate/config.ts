@@ -1,4 +1,4 @@
-/** A config of a router in front of emulated experts, which take over the names and subjects of the embedded ones. */
+/** A router config for emulated experts, which take the names and subjects of the embedded ones. */
 import { parse, stringify } from 'yaml';
 
 export interface Subject {
@@ -8,12 +8,12 @@ export interface Subject {
   readonly fallback?: boolean;
 }
 
-/** Of the experts of a config, in its order. */
+/** The subjects of a config's experts, in its order. */
 export function subjectsOf(config: string): readonly Subject[] {
   return (parse(config) as { experts: readonly Subject[] }).experts;
 }
 
-/** @param servers in the order of their subjects; those beyond have none. Addresses are without a path. */
+/** @param servers in the order of their subjects; servers beyond the last subject have none. Addresses have no path */
 export function emulatedConfig(
   servers: readonly { readonly expert: string; readonly url: string }[],
   subjects: readonly Subject[],

@@ -17,7 +17,7 @@ it.each([
   [{ model: 'llama-3.1-8b', gpu: 'h10' }, /Did you mean "h100"/],
   [{ model: 'llama-3.1-405b' }, /does not fit: each GPU has/],
   [{ model: 'llama-3.1-8b', tp: 3 }, /cannot be split over 3 GPUs/],
-  [{ model: 'llama-3.1-8b', tpotFull: 5 }, /--tpot-full: --model says how fast/],
+  [{ model: 'llama-3.1-8b', tpotFull: 5 }, /--tpot-full: --model already determines/],
   [{ slowDown: 2 }, /--slow-down: needs --model/],
 ])('refuses %j', async (options, message) => {
   await expect(engineOf(options)).rejects.toThrow(message);

@@ -1,6 +1,6 @@
 /**
- * Which engine paces the emulated experts: a simple one with given times, or the simulator's of a model on a GPU.
- * It reads options and knows no servers.
+ * Chooses the engine that paces emulated experts: a simple one with given times, or the simulator's for a model and
+ * GPU.
  */
 import type { Pacer } from '../../load/emulator/pacer.ts';
 import { simpleEngine } from '../../load/emulator/simple-pacer.ts';
@@ -37,21 +37,24 @@ export interface EngineOptions extends SimpleOptions, SimulatedOptions {
 
 export interface ChosenEngine {
   readonly make: (wheel: TimerWheel, now: () => number) => Pacer;
-  /** For people; empty where there is nothing to say. */
+  /** A description for the user, or empty. */
   readonly words: string;
 }
 
 const SIMPLE = ['ttft', 'prefill', 'tpot', 'tpotFull', 'tokensPerSecond', 'kvTokens'] as const;
 const SIMULATED = ['gpu', 'precision', 'tp', 'engine', 'slowDown'] as const;
 
-/** @throws {UserError} for an unknown or impossible deployment, one that does not fit, or options that do not go together */
+/**
+ * @throws {UserError} for an unknown or impossible deployment, one that does not fit, or options that exclude each
+ * other
+ */
 export async function engineOf(options: EngineOptions): Promise<ChosenEngine> {
   const { model } = options;
-  const strange = (model === undefined ? SIMULATED : SIMPLE).find((name) => options[name] !== undefined);
-  if (strange && model === undefined) throw new UsageError(`${flag(strange)}: needs --model.`);
-  if (strange)
+  const conflicting = (model === undefined ? SIMULATED : SIMPLE).find((name) => options[name] !== undefined);
+  if (conflicting && model === undefined) throw new UsageError(`${flag(conflicting)}: needs --model.`);
+  if (conflicting)
     throw new UsageError(
-      `${flag(strange)}: --model says how fast the experts are; leave out one of the two.`,
+      `${flag(conflicting)}: --model already determines the experts' speed; leave out one of the two.`,
     );
   if (options.maxBatch === 0) throw new UsageError('--max-batch: must be at least 1.');
   return model === undefined ? simple(options) : simulated(model, options);

@@ -1,4 +1,4 @@
-/** The models of `expert-router engine` as a person names them: Hugging Face repositories, or folders of this machine. */
+/** Resolves the models named to `expert-router engine`: Hugging Face repositories or folders on this machine. */
 import { existsSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { UserError } from '../../core/errors.ts';
@@ -16,14 +16,14 @@ export interface NamedModel {
 
 const REPOSITORY = /^[\w.-]+\/[\w.-]+$/;
 
-/** @throws {UserError} when it is neither, or its shape cannot be known. */
+/** @throws {UserError} when it is neither, or its shape is unknown */
 export async function namedModel(name: string): Promise<NamedModel> {
   const path = resolve(name);
   if (existsSync(path) && statSync(path).isDirectory()) return localModel(path);
   if (!REPOSITORY.test(name))
     throw new UsageError(
       `--model: "${name}" is neither a Hugging Face repository, such as meta-llama/Llama-2-13b-chat-hf, nor a folder ` +
-        'of this machine.',
+        'on this machine.',
     );
   return { source: name, local: false, shape: shapeOf(name) };
 }
@@ -42,7 +42,7 @@ function shapeOf(repository: string): TransformerShape {
   } catch (cause) {
     if (!(cause instanceof UserError)) throw cause;
     throw new UserError(
-      `--model: the sizes of ${repository} are not known here. Download it (hf download ${repository} --local-dir ` +
+      `--model: the sizes of ${repository} are not built in. Download it (hf download ${repository} --local-dir ` +
         `./${basename(repository)}) and name the folder: --model ./${basename(repository)}.`,
       { cause },
     );
@@ -50,8 +50,8 @@ function shapeOf(repository: string): TransformerShape {
 }
 
 /**
- * Folder names for models: the repository's last part and the format, so that another format is another folder. Two
- * of the same last part are told apart by a number.
+ * Folder names for models: the repository's last part and the format, so that each format has its own folder. A number
+ * distinguishes repositories with the same last part.
  */
 export function folderNames(sources: readonly string[], suffix: string): readonly string[] {
   const taken = new Set<string>();

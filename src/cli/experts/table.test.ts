@@ -54,7 +54,7 @@ const experts: readonly ExpertBody[] = [
 ];
 
 describe('expertsTable', () => {
-  it('has a line a replica, in columns, and says what is wrong below', () => {
+  it('has one aligned line per replica, followed by the problems', () => {
     const lines = expertsTable(experts).split('\n');
     expect(lines).toHaveLength(5);
     expect(lines[1]).toMatch(

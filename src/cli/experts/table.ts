@@ -1,6 +1,6 @@
-/** The experts of a router as lines of text: one a replica. Pure; it fetches nothing. */
+/** Formats a router's experts as a text table, one line per replica. */
 
-/** What `GET /v1/experts` says of an expert, as far as the table shows it. */
+/** The fields of an expert in `GET /v1/experts` that the table shows. */
 export interface ExpertBody {
   readonly id: string;
   readonly available: boolean;
@@ -33,7 +33,7 @@ const HEAD = ['EXPERT', 'REPLICA', 'ENGINE', 'HEALTH', 'BREAKER', 'OURS', 'QUEUE
 const HEAD_REPORTED = ['RUN', 'WAIT', 'KV', 'OTHERS', 'REPORT', 'TOK/S'];
 const RIGHT = new Set(['OURS', 'QUEUE', 'RUN', 'WAIT', 'KV', 'OTHERS', 'TOK/S']);
 
-/** A table, and below it a line for everything that is wrong. */
+/** A table, followed by one line per problem. */
 export function expertsTable(experts: readonly ExpertBody[]): string {
   const head = [...HEAD, ...HEAD_REPORTED];
   const rows = experts.flatMap((expert) =>
@@ -49,7 +49,7 @@ export function expertsTable(experts: readonly ExpertBody[]): string {
       replica.tokens_per_second > 0 ? replica.tokens_per_second.toFixed(0) : '-',
     ]),
   );
-  return [aligned([head, ...rows]), ...experts.flatMap(troubles)].join('\n');
+  return [aligned([head, ...rows]), ...experts.flatMap(problems)].join('\n');
 }
 
 function engineOf({ kind, engine }: ReplicaBody): string {
@@ -72,9 +72,9 @@ function count(value: number | null): string {
   return value === null ? '-' : String(Math.round(value * 10) / 10);
 }
 
-function troubles({ id, replicas }: ExpertBody): string[] {
+function problems({ id, replicas }: ExpertBody): string[] {
   return replicas.flatMap(({ name, health, reported }) => [
-    // Of one that is down there is no load to be read, and that is no second trouble.
+    // If a replica is down, its unreadable load is not a second problem.
     ...(health.state === 'ready'
       ? reported.problem === null
         ? []

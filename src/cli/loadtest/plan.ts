@@ -1,15 +1,15 @@
-/** From the options of a load test to what runs: the target, the stages, the questions. */
+/** Turns the options of a load test into a plan: target, stages and prompts. */
 import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { describeError, UserError } from '../../core/errors.ts';
 import { type Random, seededRandom } from '../../core/random.ts';
 import {
-  type AskOptions,
   fromCorpus,
   generated,
+  type PromptSource,
   parseCorpus,
-  type Questions,
-} from '../../load/loadtest/question.ts';
+  type RequestOptions,
+} from '../../load/loadtest/prompts.ts';
 import type { StageOptions } from '../../load/loadtest/stage.ts';
 import { TOPIC_COUNT } from '../../load/loadtest/topics.ts';
 import { type Arrivals, checkArrivals } from '../../simulating/workload/arrivals.ts';
@@ -48,11 +48,11 @@ export interface LoadPlan {
   /** Scheme, host and port of the target. */
   readonly origin: URL;
   readonly stages: readonly StageOptions[];
-  /** The load in words, for the report. */
+  /** A description of the load for the report. */
   readonly words: string;
 }
 
-/** @throws {UserError} for anything that describes no load, or a target that needs consent */
+/** @throws {UserError} for invalid options, or a remote target without --allow-remote */
 export async function planLoad(url: string, options: LoadTestOptions): Promise<LoadPlan> {
   const { origin, path } = targetOf(url, options.allowRemote === true);
   const traced =
@@ -61,8 +61,8 @@ export async function planLoad(url: string, options: LoadTestOptions): Promise<L
   for (const arrivals of loads) checkArrivals(arrivals);
   if (!(options.duration > 0)) throw new UsageError('--duration: must be above 0.');
   const random = seededRandom(options.seed);
-  const questions = await questionsOf(options, random.fork(0));
-  const ask = askOptions(options, path);
+  const prompts = await promptsOf(options, random.fork(0));
+  const ask = requestOptionsOf(options, path);
   const stages = loads.map((arrivals, index) => ({
     arrivals,
     traced,
@@ -72,8 +72,8 @@ export async function planLoad(url: string, options: LoadTestOptions): Promise<L
     timeoutMs: options.timeout * 1000,
     maxInFlight: options.maxInFlight,
     maxRequests: options.maxRequests,
-    questions,
-    ask,
+    prompts,
+    requestOptions: ask,
     random: random.fork(index + 1),
   }));
   return { origin, stages, words: inWords(options) };
@@ -84,14 +84,14 @@ function targetOf(text: string, allowRemote: boolean): { origin: URL; path: stri
   try {
     url = new URL(text.includes('://') ? text : `http://${text}`);
   } catch {
-    throw new UserError(`'${text}' is not an address. It looks like http://127.0.0.1:8080.`);
+    throw new UserError(`'${text}' is not an address; write it like http://127.0.0.1:8080.`);
   }
   if (url.protocol !== 'http:' && url.protocol !== 'https:')
-    throw new UserError(`'${text}': only http and https are spoken.`);
+    throw new UserError(`'${text}': the scheme must be http or https.`);
   const host = url.hostname.replace(/^\[|\]$/g, '');
   if (!allowRemote && !isLoopback(host))
     throw new UserError(
-      `${host} is another machine, and a load test can bring it down. If it is yours to test, say --allow-remote.`,
+      `${host} is another machine, and a load test can bring it down. If you may test it, add --allow-remote.`,
     );
   const base = url.pathname.replace(/(?<!\/)\/+$/, '').replace(/\/chat\/completions$/, '');
   const path = `${base === '' ? '/v1' : base}/chat/completions`;
@@ -105,9 +105,8 @@ function isLoopback(host: string): boolean {
 function arrivalsOf(options: LoadTestOptions, traced: readonly TracedRequest[] | null): readonly Arrivals[] {
   const { rate, burst, speedup, think } = options;
   if (traced && rate !== undefined)
-    throw new UsageError('--trace and --rate both say when requests come; give one.');
-  if (burst !== undefined && rate === undefined)
-    throw new UsageError('--burst needs --rate, the mean over time.');
+    throw new UsageError('--trace and --rate both define the arrivals; use only one.');
+  if (burst !== undefined && rate === undefined) throw new UsageError('--burst needs --rate, the mean rate.');
   if (traced) return [{ kind: 'trace', times: traced.map(({ time }) => time / speedup) }];
   if (rate !== undefined && burst !== undefined)
     return [{ kind: 'bursts', perSecond: rate, factor: burst, busySeconds: 2, busyShare: 0.1 }];
@@ -124,7 +123,7 @@ function wholeUsers(text: string): number {
   throw new UsageError(`--users: '${text}' is not a number of users; write 100 or a list such as 1,10,100.`);
 }
 
-async function questionsOf(options: LoadTestOptions, random: Random): Promise<Questions> {
+async function promptsOf(options: LoadTestOptions, random: Random): Promise<PromptSource> {
   const maxTokens = options.maxTokens ?? null;
   if (options.prompts !== undefined)
     return fromCorpus(
@@ -152,7 +151,7 @@ function lengthsOf(text: string): LengthModel {
   return lengths;
 }
 
-function askOptions(options: LoadTestOptions, path: string): AskOptions {
+function requestOptionsOf(options: LoadTestOptions, path: string): RequestOptions {
   return {
     path,
     model: options.model,

@@ -1,11 +1,11 @@
-/** A load test's page, and several runs side by side: pictures people ask for first, then tables. */
+/** The HTML reports of a load test and of several runs side by side: charts first, then tables. */
 import type { Percentiles } from '../../load/loadtest/measures.ts';
 import type { ComparedRun, LoadTestResult, StageResult } from '../../load/loadtest/result.ts';
 import { type ChartPoint, type ChartSeries, lineChart } from '../../report/line-chart.ts';
 import { htmlTable, page, type Section } from '../../report/page.ts';
 import { shortMs } from '../../report/scale.ts';
 
-const HOW_TO_READ = `Latencies count from the moment a request was meant to leave, whatever kept it. TTFT: time to the first token. TPOT: mean time per token after the first. ITL: time between two arrivals of content. docs/load-test.md says how each figure comes about.`;
+const HOW_TO_READ = `Latencies count from a request's intended start, even if it was delayed. TTFT: time to the first token. TPOT: mean time per token after the first. ITL: time between two arrivals of content. docs/load-test.md defines each figure.`;
 
 export function loadTestReport(result: LoadTestResult): string {
   const { stages } = result;
@@ -19,7 +19,7 @@ export function loadTestReport(result: LoadTestResult): string {
   ];
   return page({
     title: result.name,
-    subtitle: `${result.target}, model ${result.model}; ${result.load}. ${result.started_at.slice(0, 16).replace('T', ' ')} UTC.${result.interrupted ? ' Ended early, by hand.' : ''}`,
+    subtitle: `${result.target}, model ${result.model}; ${result.load}. ${result.started_at.slice(0, 16).replace('T', ' ')} UTC.${result.interrupted ? ' Stopped early.' : ''}`,
     sections,
     footer: HOW_TO_READ,
   });
@@ -28,7 +28,7 @@ export function loadTestReport(result: LoadTestResult): string {
 export function comparisonReport(runs: readonly ComparedRun[]): string {
   return page({
     title: runs.map((run) => run.name).join(' · '),
-    subtitle: 'Runs side by side. Percentages are against the first.',
+    subtitle: 'Runs side by side. Percentages are relative to the first.',
     sections: [againstUsers(runs), { heading: 'Figures', figures: [figures(runs)] }],
     footer: HOW_TO_READ,
   });
@@ -36,7 +36,7 @@ export function comparisonReport(runs: readonly ComparedRun[]): string {
 
 type Stage = ComparedRun['stages'][number];
 
-/** One run shows its percentiles as lines; several show a line each, with a band up to the 99th. */
+/** One run is shown as a line per percentile; several as one line each, with a band up to the 99th. */
 function againstUsers(runs: readonly ComparedRun[]): Section {
   const ticks = [...new Set(runs.flatMap((run) => run.stages.map((stage) => stage.users)))].sort(
     (a, b) => a - b,
@@ -80,7 +80,7 @@ function banded(stage: Stage, of: Latency): ChartPoint {
   return { x: stage.users, y: p50, low: p50, high: p99 };
 }
 
-/** Of so many, one is slower than the percentile says. */
+/** Percentiles by how many requests there are for each slower one. */
 const ONE_IN = [
   ['p50', 2],
   ['p90', 10],
@@ -89,7 +89,7 @@ const ONE_IN = [
   ['p999', 1000],
 ] as const;
 
-/** The tail of one stage: where a line bends up, a few users wait much longer than the rest. */
+/** The latency distribution of one stage: where a line bends up, a few users wait much longer than the rest. */
 function distribution(stage: StageResult, staged: boolean): Section {
   // A percentile beyond the number of samples would only repeat the largest.
   const seen = (samples: number) => ONE_IN.filter(([, oneIn]) => oneIn <= samples);
@@ -100,7 +100,7 @@ function distribution(stage: StageResult, staged: boolean): Section {
   const chart = (title: string, lines: readonly ChartSeries[]): string =>
     lineChart({
       title,
-      x: { label: 'one in so many is slower', scale: 'log', ticks: ONE_IN.map(([, x]) => x) },
+      x: { label: 'one in this many is slower', scale: 'log', ticks: ONE_IN.map(([, x]) => x) },
       y: { label: 'ms', scale: 'log' },
       series: lines.filter(({ points }) => points.some(({ y }) => y > 0)),
     });
@@ -173,7 +173,7 @@ function health(stages: readonly StageResult[]): Pick<Section, 'text' | 'figures
   return {
     figures: [htmlTable(head, rows)],
     ...(starved.length > 0
-      ? { text: `The client lacked CPU at ${starved.join(', ')}: its own slowness is in those figures.` }
+      ? { text: `The client lacked CPU at ${starved.join(', ')}: those figures include its own slowness.` }
       : {}),
   };
 }
@@ -195,12 +195,12 @@ const HEAD = [
   'p99',
 ];
 
-/** One row a stage, runs of the same number of users beneath each other. */
+/** One row per stage, grouped by number of users. */
 function figures(runs: readonly ComparedRun[]): string {
   return htmlTable(HEAD, comparisonRows(runs));
 }
 
-/** The rows of the table above; in a comparison, throughput says how it stands against the first run. */
+/** The table's rows; in a comparison, throughput is also given relative to the first run. */
 export function comparisonRows(runs: readonly ComparedRun[]): readonly (readonly string[])[] {
   const [first] = runs;
   return runs

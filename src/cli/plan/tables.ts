@@ -1,9 +1,10 @@
 /** Plans as text for a terminal. */
 
 import { textTable } from '../../report/text-table.ts';
+import type { Deployment } from '../../simulating/deployment.ts';
 import type { EngineLimits } from '../../simulating/memory.ts';
 import type { PlanFigures } from '../../simulating/planner/figures.ts';
-import type { Demand, Placement } from '../../simulating/planner/placements.ts';
+import { BANDS_MEAN, bandsOf, bandText } from './band-text.ts';
 
 const count = (n: number): string => Math.round(n).toLocaleString('en-US');
 
@@ -14,29 +15,35 @@ export function wait(ms: number): string {
 }
 
 const BINDS: Readonly<Record<PlanFigures['bound_by'], string>> = {
-  'memory capacity': 'the cache is full before the GPU is: more memory (or a narrower precision) would help',
+  'memory capacity':
+    'the cache is full before the GPU is busy: more memory or a narrower precision would help',
   'memory bandwidth': 'reading weights and cache: more bandwidth or a narrower precision would help',
   compute: 'arithmetic: more FLOPS or a narrower precision would help',
   communication: 'all-reduces between the GPUs: a lower tensor-parallel degree would waste less',
 };
 
-export function figuresTable(f: PlanFigures, limits: EngineLimits): string {
+export function figuresTable(f: PlanFigures, limits: EngineLimits, d: Deployment): string {
   const memory = textTable([
+    [
+      'parameters',
+      `${f.parameters_b} B`,
+      f.active_parameters_b < f.parameters_b ? `${f.active_parameters_b} B a token` : '',
+    ],
     ['GPU memory', `${f.gpu_memory_gb} GB`, ''],
     ['weights', `${f.weights_gb} GB`, ''],
     [
       'activations, reserve',
       `${f.reserve_gb} GB`,
-      `batch ≤ ${limits.maxBatch}, tokens a step ≤ ${limits.maxTokens}`,
+      `batch ≤ ${limits.maxBatch}, tokens per step ≤ ${limits.maxTokens}`,
     ],
     [
       'KV cache',
       `${f.kv_cache_gb} GB`,
-      `${100 * limits.kvFraction} % of the rest; ${count(f.kv_bytes_per_token)} bytes a token`,
+      `${100 * limits.kvFraction} % of ${d.engine.startsWith('tensorrt') ? 'the rest' : 'all memory, less the above'}; ${count(f.kv_bytes_per_token)} bytes a token`,
     ],
     ['tokens in the cache', count(f.max_tokens_in_kv), ''],
     ['requests at once', count(f.max_concurrent), `of ${f.input_tokens} + ${f.output_tokens} tokens`],
-    ['tokens per second', count(f.tokens_per_second), `output, all of them running; bound by ${f.bound_by}`],
+    ['tokens per second', count(f.tokens_per_second), `output, at full load; bound by ${f.bound_by}`],
     ...(f.usd_per_million_output_tokens === undefined
       ? []
       : [['cost', `$${f.usd_per_million_output_tokens}`, 'per million output tokens, GPUs always busy']]),
@@ -51,45 +58,27 @@ export function figuresTable(f: PlanFigures, limits: EngineLimits): string {
       p.bound_by,
     ]),
   ]);
-  return `${f.deployment}\n\n${memory}\n\n${load}\n\nWhat binds: ${BINDS[f.bound_by]}.`;
+  return `${f.deployment}\n\n${memory}\n\n${load}\n\nWhat binds: ${BINDS[f.bound_by]}.\n${BANDS_MEAN}: ${bandText(bandsOf([d]))}.${caveats([d])}`;
 }
 
-export function placementsTable(found: readonly Placement[], demand: Demand): string {
-  const priced = demand.usdPerGpuHour !== undefined;
-  const { level, users, lengths } = demand;
-  const asked = [
-    ...(level.ttftSeconds ? [`TTFT ≤ ${level.ttftSeconds} s`] : []),
-    ...(level.tpotSeconds ? [`TPOT ≤ ${Math.round(1000 * level.tpotSeconds)} ms`] : []),
+/** What a reader must know of figures that stand on less than measurements. */
+export function caveats(deployments: readonly Deployment[]): string {
+  const rooflines = [...new Set(deployments.filter(({ gpu }) => gpu.roofline).map(({ gpu }) => gpu.label))];
+  const lines = [
+    ...(rooflines.length > 0
+      ? [
+          `${rooflines.join(', ')}: nothing of it was measured; a roofline of its data sheet with a relative's efficiencies.`,
+        ]
+      : []),
+    ...(deployments.some(({ measured }) => measured)
+      ? ['As calibrated: times are those measured on an engine of your own; its bands are not known.']
+      : []),
+    ...(deployments.some(({ engine }) => engine === 'sglang')
+      ? ['SGLang: no published measurements that a model can follow; times are those of vLLM.']
+      : []),
+    ...(deployments.some(({ model }) => model.recurrent.length > 0)
+      ? ['Linear-attention and state-space layers: a roofline without measurements; their memory is exact.']
+      : []),
   ];
-  const table = textTable([
-    [
-      '',
-      'placement',
-      'GPUs',
-      'users each',
-      'room for',
-      'tokens/s',
-      'TTFT',
-      'TPOT',
-      ...(priced ? ['$/M tokens'] : []),
-      'bound by',
-    ],
-    ...found.map((p) => [
-      p.meets ? 'ok' : 'no',
-      p.name,
-      String(p.gpus),
-      count(p.users_per_copy),
-      count(p.max_concurrent),
-      count(p.tokens_per_second),
-      wait(p.ttft_ms),
-      `${p.tpot_ms} ms`,
-      ...(priced ? [`$${p.usd_per_million_output_tokens}`] : []),
-      p.bound_by,
-    ]),
-  ]);
-  const head = `${count(users)} users, ${lengths.promptTokens} + ${lengths.outputTokens} tokens, ${asked.join(', ') || 'no service level'}`;
-  const none = found.some((p) => p.meets)
-    ? ''
-    : '\n\nNone meets the service level: allow more GPUs, or wait longer.';
-  return `${head}\n\n${table}${none}\n\nMeans, users spread evenly. For percentiles, skew and policies: expert-router simulate.`;
+  return lines.map((line) => `\n${line}`).join('');
 }

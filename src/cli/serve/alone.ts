@@ -1,8 +1,8 @@
-/** The gateway in one process: signals, and the lines that an operator reads. */
+/** The gateway in a single process, with its signals and log lines. */
 import { describeError } from '../../core/errors.ts';
 import { progressBar } from '../../core/progress.ts';
 import { createGateway } from '../../serving/app/app.ts';
-import { GRACE_MS, log, requestLog } from './log.ts';
+import { endWithin, GRACE_MS, log, requestLog } from './log.ts';
 
 interface Alone {
   readonly file: string;
@@ -27,7 +27,8 @@ export async function serveAlone({ file, port, verbose }: Alone): Promise<string
   const end = (): void => {
     if (ending) process.exit(1);
     ending = true;
-    log('Finishing running answers; once more to stop at once.');
+    log('Finishing running answers; signal again to stop at once.');
+    endWithin(GRACE_MS);
     void gateway.close({ graceMs: GRACE_MS }).then(() => process.exit(0));
   };
   process.on('SIGINT', end);
@@ -35,7 +36,9 @@ export async function serveAlone({ file, port, verbose }: Alone): Promise<string
   process.on('SIGHUP', () => {
     gateway
       .reload()
-      .catch((error: unknown) => log(`Not reloaded, still serving as before: ${describeError(error)}`));
+      .catch((error: unknown) =>
+        log(`Not reloaded, still serving the previous config:  ${describeError(error)}`),
+      );
   });
   return url;
 }

@@ -1,4 +1,4 @@
-/** The process above several workers: its socket, its signals, and the one config that all of them serve. */
+/** The primary process of several workers: its socket, its signals and the shared config. */
 
 import { admit, type Flags } from '../../serving/app/admission.ts';
 import { loadRouterModel } from '../../serving/app/compose.ts';
@@ -7,7 +7,7 @@ import { Reloader } from '../../serving/app/reloader.ts';
 import { type Source, sourceOf } from '../../serving/app/source.ts';
 import { SHIPPED } from '../../serving/config/catalogue.ts';
 import { Primary } from '../../serving/workers/primary.ts';
-import { log } from './log.ts';
+import { GRACE_MS, log } from './log.ts';
 
 interface PrimaryServe {
   readonly file: string;
@@ -18,7 +18,7 @@ interface PrimaryServe {
   onServing(url: string): void;
 }
 
-/** Returns once the socket listens; the process then lives as long as its workers. */
+/** Returns once the socket is listening; the process then runs as long as its workers. */
 export async function servePrimary(serve: PrimaryServe): Promise<void> {
   const { file, address, flags, processes, onServing } = serve;
   const { host, port } = address;
@@ -30,6 +30,7 @@ export async function servePrimary(serve: PrimaryServe): Promise<void> {
     host,
     port,
     text: inForce.text,
+    graceMs: GRACE_MS,
     log,
     onServing: (url) => onServing(url.replace(/^http/, scheme)),
   });

@@ -1,6 +1,7 @@
-/** One of several processes of the gateway: it serves what the primary hands it, until that says to end or is gone. */
+/**
+ * A worker process of the gateway: serves connections from the primary until it is told to stop or the primary is gone.
+ */
 import type { Socket } from 'node:net';
-import { AggregatorRegistry } from 'prom-client';
 import { UserError } from '../../core/errors.ts';
 import { progressBar } from '../../core/progress.ts';
 import { assemble } from '../../serving/app/assembly.ts';
@@ -11,16 +12,17 @@ import type { Config } from '../../serving/config/schema.ts';
 import type { GatewayServer } from '../../serving/front/server.ts';
 import type { ToWorker } from '../../serving/workers/messages.ts';
 import { WorkerLink } from '../../serving/workers/worker-link.ts';
-import { GRACE_MS, log, requestLog } from './log.ts';
+import { endWithin, GRACE_MS, log, requestLog } from './log.ts';
 
 export async function serveAsWorker(file: string, verbose: boolean): Promise<void> {
   let server: GatewayServer | null = null;
   const end = (): void => {
-    if (server) void server.close(GRACE_MS).then(() => process.exit(0));
-    else process.exit(0);
+    if (!server) process.exit(0);
+    endWithin(GRACE_MS);
+    void server.close(GRACE_MS).then(() => process.exit(0));
   };
   const link = new WorkerLink(channel, end);
-  // Signals to the terminal's group reach workers too; the primary alone answers them and tells its workers.
+  // Ctrl-C reaches workers too, but only the primary handles signals and then stops its workers.
   process.on('SIGINT', () => {});
   process.on('SIGHUP', () => {});
   process.on('SIGTERM', end);
@@ -45,16 +47,18 @@ export async function serveAsWorker(file: string, verbose: boolean): Promise<voi
     const next = await setup.prepare(read(newText));
     if (next.model === model) return next;
     next.abandon();
-    throw new UserError('the router model changed meanwhile.');
+    throw new UserError('the router model file changed while the config was being loaded; reload again.');
   };
   const { server: started, telemetry } = await starting;
-  new AggregatorRegistry(); // its construction makes this process answer the primary's question for metrics
-  AggregatorRegistry.setRegistries([telemetry.registry]);
+  link.onMetrics = () => telemetry.registry.getMetricsAsJSON();
   server = started;
   link.serving(server.accept);
 }
 
 const channel = {
-  send: (message: object) => void process.send?.(message),
+  /** Without a primary there is nobody to tell; what runs here ends as it would. */
+  send: (message: object) => {
+    if (process.connected) process.send?.(message, undefined, undefined, () => {});
+  },
   onMessage: (listener: (message: ToWorker, socket?: Socket) => void) => void process.on('message', listener),
 };

@@ -1,10 +1,12 @@
-/** From a scenario file's words to what the simulation takes: deployments, clusters, lengths, arrivals. */
+/** Turns a scenario file into the simulation's input: deployments, clusters, lengths, arrivals. */
 import { readFile } from 'node:fs/promises';
 import { UserError } from '../../core/errors.ts';
 import type { BoundPolicy } from '../../deciding/routing/policy.ts';
 import { deployment } from '../../simulating/deployment.ts';
 import { ringPrompts } from '../../simulating/fleet/prompts.ts';
 import type { FleetScenario, ReplayedRequest, SimulatedExpertSpec } from '../../simulating/fleet/scenario.ts';
+import { findGpu } from '../../simulating/hardware/gpu.ts';
+import { defaultPrecision } from '../../simulating/hardware/precision.ts';
 import { DEFAULT_LIMITS, type EngineLimits } from '../../simulating/memory.ts';
 import type { Arrivals } from '../../simulating/workload/arrivals.ts';
 import { normalised, zipfShares } from '../../simulating/workload/clusters.ts';
@@ -14,11 +16,12 @@ import {
   NAMED_LENGTHS,
 } from '../../simulating/workload/lengths.ts';
 import { MOONCAKE_BLOCK_TOKENS, parseTrace } from '../../simulating/workload/traces.ts';
+import { readCalibrationFile } from '../calibrate/file.ts';
 import { modelNamed } from '../plan/model-option.ts';
 import { realPrompts } from './real-prompts.ts';
-import type { PlacementFile, ScenarioFile } from './scenario-file.ts';
+import { type ExpertKindFile, kindsOf, type PlacementFile, type ScenarioFile } from './scenario-file.ts';
 
-/** The load of a file, read once and shared by all runs. */
+/** A file's load, read once and shared by all runs. */
 export interface Load {
   readonly lengths: LengthModel;
   /** One entry per stage: numbers of users, or the one open loop. */
@@ -83,13 +86,24 @@ function lengthsOf({ lengths }: ScenarioFile): LengthModel {
 }
 
 export async function composeExperts(p: PlacementFile): Promise<readonly SimulatedExpertSpec[]> {
-  const d = deployment({
-    model: await modelNamed(p.model),
+  const kinds = await Promise.all(kindsOf(p).map(expertsOfKind));
+  return kinds.flat().map((spec, i) => ({ ...spec, id: `expert-${i + 1}` }));
+}
+
+async function expertsOfKind(p: ExpertKindFile): Promise<readonly Omit<SimulatedExpertSpec, 'id'>[]> {
+  const model = await modelNamed(p.model);
+  const measured = p.calibrated ? { measured: await readCalibrationFile(p.calibrated) } : {};
+  const names = {
+    model,
     gpu: p.gpu,
-    precision: p.precision,
+    precision: p.precision ?? defaultPrecision(model, findGpu(p.gpu)).name,
     tensorParallel: p.tensor_parallel,
     engine: p.engine,
-  });
+    ...(p.kv_cache ? { kvBytes: p.kv_cache === '8bit' ? (1 as const) : (2 as const) } : {}),
+    ...(p.expert_parallel ? { expertParallel: true } : {}),
+    ...(p.attention_data_parallel ? { attentionData: true } : {}),
+  };
+  const d = { ...deployment(names), ...measured };
   const limits: EngineLimits = {
     ...DEFAULT_LIMITS,
     ...(p.max_batch ? { maxBatch: p.max_batch } : {}),
@@ -98,18 +112,18 @@ export async function composeExperts(p: PlacementFile): Promise<readonly Simulat
   };
   const reserves = d.engine.startsWith('tensorrt');
   const admission = p.admission ?? (reserves ? 'guaranteed-no-evict' : 'optimistic');
-  return Array.from({ length: p.experts }, (_, i) => ({
-    id: `expert-${i + 1}`,
+  return Array.from({ length: p.experts }, () => ({
     deployment: d,
     replicas: p.replicas,
     limits,
     admission,
     chunkedPrefill: p.chunked_prefill,
     ...(p.slots ? { slots: p.slots } : {}),
+    ...(p.front_end ? { frontEnd: p.front_end } : {}),
   }));
 }
 
-/** What is asked, and how often: real prompts, or one kind of prompt an expert unless said otherwise. */
+/** The kinds of prompts and their frequencies: real prompts if given, else one kind per expert by default. */
 export async function composeClusters(
   file: ScenarioFile,
   experts: number,
@@ -138,5 +152,6 @@ export function composeScenario(
     seconds: file.seconds,
     warmupSeconds: file.warmup,
     seed: file.seed,
+    turns: file.turns,
   };
 }

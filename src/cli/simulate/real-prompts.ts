@@ -1,6 +1,6 @@
 /**
- * Real prompts for the simulation: each is classified with a config's router model, and each cluster served by the
- * expert that the config assigns it to.
+ * Real prompts for the simulation: each is classified by a config's router model, and its cluster is served by the
+ * expert assigned in the config.
  */
 
 import { UserError } from '../../core/errors.ts';
@@ -18,9 +18,9 @@ const MOST_PROMPTS = 5_000;
 
 /**
  * @param prompts a file or folder of prompts, in any format that `train` reads
- * @param config whose experts and router model decide; the built-in one when absent
- * @returns the prompts, all equally frequent; experts by their place in the config
- * @throws UserError when the config has another number of experts than the placement, or there is no prompt
+ * @param config with the experts and router model; the built-in one when absent
+ * @returns the prompts, all equally frequent; experts by their index in the config
+ * @throws UserError when the config has another number of experts than the placement, or there are no prompts
  */
 export async function realPrompts(
   prompts: string,

@@ -1,13 +1,22 @@
 /** A simulation's report: the pictures people ask for first, then the table, then what each expert did. */
+import { escapeHtml } from '../../report/escape.ts';
 import { type ChartPoint, lineChart } from '../../report/line-chart.ts';
 import { htmlTable, page, type Section } from '../../report/page.ts';
 import { shortMs } from '../../report/scale.ts';
+import type { Deployment } from '../../simulating/deployment.ts';
 import type { StageMeasures } from '../../simulating/fleet/measures.ts';
+import { BANDS_MEAN, type Bands } from '../plan/band-text.ts';
+import { percentileText } from '../plan/percentile-text.ts';
+import { stageNotes } from './notes.ts';
+
+const QUANTILES = ['p50', 'p95', 'p99'] as const;
 
 export interface SimulatedRun {
   readonly name: string;
   readonly gpus: number;
   readonly stages: readonly StageMeasures[];
+  readonly deployments: readonly Deployment[];
+  readonly bands: Bands;
 }
 
 export interface ReportOptions {
@@ -16,16 +25,13 @@ export interface ReportOptions {
   readonly usdPerGpuHour?: number;
 }
 
-/** Mean errors of the model on configurations left out of its fit, newest engine: what the bands show. */
-export const STATED_ERROR = { throughput: 0.13, tpot: 0.07, ttft: 0.32 } as const;
-
-const ACCURACY = `Simulated, not measured. On published measurements left out of its fit the model is off by 13 % in throughput (6 % for current TensorRT-LLM), 7 % in time per output token and 32 % in time to first token, on average; shaded bands show these errors. docs/simulator.md says where it is worse.`;
+const ACCURACY = `Simulated, not measured. ${BANDS_MEAN} the shaded bands. docs/simulator.md says how they come about, and where the model is worse.`;
 
 export function simulationReport(runs: readonly SimulatedRun[], options: ReportOptions): string {
   const staged = runs.some((run) => run.stages.length > 1);
   const sections: Section[] = [
     ...(staged ? [againstUsers(runs, options)] : []),
-    { heading: 'Figures', figures: [figuresTable(runs, options)] },
+    { heading: 'Figures', figures: [figuresTable(runs, options), noteList(runs)] },
     ...runs.slice(0, 4).map(timelines),
   ];
   return page({ title: options.title, subtitle: options.subtitle, sections, footer: ACCURACY });
@@ -37,7 +43,7 @@ function againstUsers(runs: readonly SimulatedRun[], { usdPerGpuHour }: ReportOp
     title: string,
     label: string,
     value: (stage: StageMeasures, run: SimulatedRun) => number,
-    error = 0,
+    metric: keyof Bands | null = null,
     scale: 'linear' | 'log' = 'linear',
   ): string =>
     lineChart({
@@ -48,7 +54,8 @@ function againstUsers(runs: readonly SimulatedRun[], { usdPerGpuHour }: ReportOp
         name: run.name,
         points: run.stages.map((stage): ChartPoint => {
           const y = value(stage, run);
-          const band = error > 0 ? { low: y * (1 - error), high: y * (1 + error) } : {};
+          const factors = metric ? run.bands[metric] : null;
+          const band = factors ? { low: y * factors.low, high: y * factors.high } : {};
           return { x: stage.users, y, ...band };
         }),
       })),
@@ -61,17 +68,17 @@ function againstUsers(runs: readonly SimulatedRun[], { usdPerGpuHour }: ReportOp
             'Cost',
             'US dollars per million output tokens',
             (s, run) => (usdPerGpuHour * run.gpus * 1e6) / 3600 / s.tokens_per_second,
-            0,
+            null,
             'log',
           ),
         ];
   return {
     heading: 'Against the number of users',
     figures: [
-      chart('Throughput', 'output tokens per second', (s) => s.tokens_per_second, STATED_ERROR.throughput),
-      chart('Time per output token', 'ms, median', (s) => s.tpot_ms.p50, STATED_ERROR.tpot),
-      chart('Time to first token, median', 'ms', (s) => s.ttft_ms.p50, STATED_ERROR.ttft, 'log'),
-      chart('Time to first token, 95th percentile', 'ms', (s) => s.ttft_ms.p95, 0, 'log'),
+      chart('Throughput', 'output tokens per second', (s) => s.tokens_per_second, 'throughput'),
+      chart('Time per output token', 'ms, median', (s) => s.tpot_ms.p50, 'tpot'),
+      chart('Time to first token, median', 'ms', (s) => s.ttft_ms.p50, 'ttft', 'log'),
+      chart('Time to first token, 95th percentile', 'ms', (s) => s.ttft_ms.p95, 'ttft', 'log'),
       chart('GPU utilisation', '% of the time in a step', (s) => 100 * s.gpu_utilisation),
       chart('KV cache', '% of blocks in use', (s) => 100 * s.kv_utilisation),
       ...priced,
@@ -89,8 +96,8 @@ function figuresTable(runs: readonly SimulatedRun[], { usdPerGpuHour }: ReportOp
       s.requests.toLocaleString('en-US'),
       String(s.errors),
       Math.round(s.tokens_per_second).toLocaleString('en-US'),
-      ...[s.ttft_ms, s.tpot_ms].flatMap((p) => [shortMs(p.p50), shortMs(p.p95), shortMs(p.p99)]),
-      shortMs(s.e2e_ms.p50),
+      ...[s.ttft_ms, s.tpot_ms].flatMap((p) => QUANTILES.map((q) => percentileText(p, q, shortMs))),
+      percentileText(s.e2e_ms, 'p50', shortMs),
       percent(s.gpu_utilisation),
       percent(s.kv_utilisation),
       percent(s.at_home),
@@ -117,6 +124,11 @@ function figuresTable(runs: readonly SimulatedRun[], { usdPerGpuHour }: ReportOp
   return htmlTable(priced ? [...head, '$/M tokens'] : head, rows);
 }
 
+function noteList(runs: readonly SimulatedRun[]): string {
+  const notes = runs.flatMap((run) => run.stages.flatMap((stage) => stageNotes(run.name, stage)));
+  return notes.map((note) => `<p>${escapeHtml(note)}</p>`).join('');
+}
+
 /** The last stage, expert by expert. */
 function timelines(run: SimulatedRun): Section {
   const stage = run.stages.at(-1)!;
@@ -130,7 +142,7 @@ function timelines(run: SimulatedRun): Section {
       title,
       x: { label: 'seconds' },
       y: { label },
-      // More lines than colours would tell nothing.
+      // There are only as many colours.
       series: stage.experts.slice(0, 8).map((expert) => ({
         name: expert.id,
         points: expert.timeline.map((point, i) => ({ x: (i + 0.5) * part, y: value(point) })),

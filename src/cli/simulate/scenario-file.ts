@@ -1,4 +1,4 @@
-/** A scenario as it stands in YAML: one strict schema, and problems told as a config's are. */
+/** The scenario file: a strict schema, with problems reported as for a config. */
 import { LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { UserError } from '../../core/errors.ts';
@@ -9,12 +9,16 @@ import { describeProblems } from '../../serving/config/problems.ts';
 const tokens = z.number().int().positive();
 const length = z.union([tokens, z.strictObject({ median: tokens, p95: tokens, max: tokens })]);
 
-const placement = z.strictObject({
-  name: z.string().min(1).optional(),
+/** One kind of expert: what it is, on which GPUs, and how many of it there are. */
+const expertKind = z.strictObject({
   model: z.string().min(1),
   gpu: z.string().min(1).default('h100'),
-  precision: z.string().min(1).default('fp8'),
+  /** As published, or FP8 where the GPU has it, when absent. */
+  precision: z.string().min(1).optional(),
+  kv_cache: z.enum(['8bit', '16bit']).optional(),
   tensor_parallel: z.number().int().positive().default(1),
+  expert_parallel: z.boolean().default(false),
+  attention_data_parallel: z.boolean().default(false),
   engine: z.string().min(1).default('tensorrt-llm'),
   experts: z.number().int().positive().max(4096).default(1),
   replicas: z.number().int().positive().max(4096).default(1),
@@ -24,7 +28,17 @@ const placement = z.strictObject({
   max_batch: z.number().int().positive().optional(),
   max_tokens: z.number().int().positive().optional(),
   kv_fraction: z.number().positive().lt(1).optional(),
+  /** A file of `expert-router calibrate`: its times go before the model's. */
+  calibrated: z.string().min(1).optional(),
+  /** Output tokens a second that each replica's server relays at most. */
+  front_end: z.number().positive().optional(),
 });
+
+/** A kind of expert, or a fleet of several kinds. */
+const placement = z.union([
+  expertKind.extend({ name: z.string().min(1).optional() }),
+  z.strictObject({ name: z.string().min(1).optional(), fleet: z.array(expertKind).min(1) }),
+]);
 
 const arrivals = z.union([
   z.strictObject({ poisson: z.strictObject({ rate: z.number() }) }),
@@ -41,6 +55,8 @@ const fields = {
   seed: z.number().int().nonnegative().default(1),
   users: z.union([z.number(), z.array(z.number()).min(1)]).optional(),
   think: z.number().default(0),
+  /** Questions of a conversation: each carries all before it, which engines keep in their cache. */
+  turns: z.number().int().positive().default(1),
   arrivals: arrivals.optional(),
   lengths: z.union([z.string(), z.strictObject({ prompt: length, output: length })]).default('chat'),
   clusters: z
@@ -59,13 +75,19 @@ const fields = {
 const POLICY = policyPart(POLICIES, 'nearest', Object.keys(fields));
 const schema = z.strictObject({ ...fields, ...POLICY.fields }).superRefine(POLICY.check);
 
-/** The policy of a file, or with its options another one by name. */
+/** The policy of a file, or another one by name with the file's options. */
 export const policyOf = POLICY.chosen;
 
 export type ScenarioFile = z.infer<typeof schema>;
 export type PlacementFile = z.infer<typeof placement>;
+export type ExpertKindFile = z.infer<typeof expertKind>;
 
-/** @throws {UserError} naming every problem with its place, and the nearest valid name for an unknown one. */
+/** The kinds of expert a placement has. */
+export function kindsOf(p: PlacementFile): readonly ExpertKindFile[] {
+  return 'fleet' in p ? p.fleet : [p];
+}
+
+/** @throws {UserError} naming every problem and its position, and suggesting names for unknown ones */
 export function parseScenario(text: string, path: string): ScenarioFile {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
@@ -81,6 +103,15 @@ function checkLoad(file: ScenarioFile, path: string): ScenarioFile {
   if (file.users === undefined && file.arrivals === undefined)
     throw new UserError(
       `${path}: needs "users" (they wait for their answers) or "arrivals" (a stream that does not).`,
+    );
+  for (const users of [file.users ?? []].flat())
+    if (!(Number.isInteger(users) && users > 0))
+      throw new UserError(
+        `${path}: users: must be a whole number above 0, is ${users}; the nearest that works is ${Math.max(1, Math.round(users) || 1)}.`,
+      );
+  if (file.turns > 1 && file.users === undefined)
+    throw new UserError(
+      `${path}: turns: only users have conversations; replace "arrivals" by "users" and "think".`,
     );
   if (file.users !== undefined && file.arrivals !== undefined)
     throw new UserError(`${path}: has both "users" and "arrivals"; keep one.`);

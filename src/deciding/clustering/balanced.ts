@@ -1,6 +1,6 @@
 /**
- * Clusters of equal size: every cluster has a price that rises while too many points want it, as in the auction of
- * c-BTM (arXiv 2303.14177, section 2.2).
+ * Clusters of equal size: a cluster's price rises while too many points choose it, as in the auction of c-BTM (arXiv
+ * 2303.14177, section 2.2).
  */
 import { squaredDistance } from './distances.ts';
 import type { Clustering, Points } from './points.ts';
@@ -30,7 +30,7 @@ export function balancedKMeans(points: Points, centroids: Float32Array, iteratio
   return { centroids, labels, inertia: inertiaOf(points, centroids, labels), iterations };
 }
 
-/** Labels with at most ⌈n/k⌉ points a cluster, near the cheapest such assignment. */
+/** Labels with at most ⌈n/k⌉ points per cluster, close to the cheapest such assignment. */
 export function balancedLabels(points: Points, centroids: Float32Array): Uint32Array<ArrayBuffer> {
   const costs = costMatrix(points, centroids);
   const clusters = centroids.length / points.dimensions;
@@ -80,7 +80,7 @@ function assignByPrice(costs: Float32Array, prices: Float64Array, labels: Uint32
   return sizes;
 }
 
-/** Moves points out of clusters that are still too full, those first that lose least by it. */
+/** Moves points out of clusters that are still too full, cheapest moves first. */
 function repair(costs: Float32Array, prices: Float64Array, labels: Uint32Array, capacity: number): void {
   const clusters = prices.length;
   const sizes = new Uint32Array(clusters);

@@ -1,7 +1,7 @@
 /** The nearest and the second nearest centroid of a point: the innermost loop of training. */
 import type { Points } from './points.ts';
 
-/** Where the search leaves its answer; used again for every point. */
+/** The search's result, reused for every point to avoid allocation. */
 export interface Nearest {
   cluster: number;
   /** Squared distances; `second` is Infinity with a single centroid. */
@@ -10,8 +10,8 @@ export interface Nearest {
 }
 
 /**
- * Searches the centroids (k × dimensions) for the point that starts at `at` in `values`. Four centroids at a time: four
- * sums that do not wait for each other.
+ * Searches the centroids (k × dimensions) for the point that starts at `at` in `values`. Four centroids at a time, so
+ * that the four sums run in parallel.
  */
 export function findNearest(
   values: Float32Array,
@@ -71,7 +71,7 @@ export function squaredDistance(
   atB: number,
   dimensions: number,
 ): number {
-  // Four sums that do not wait for each other.
+  // Four independent sums, which the processor runs in parallel.
   let p = 0;
   let q = 0;
   let r = 0;

@@ -17,7 +17,7 @@ function blobs(seed: number, centres: number, each: number, spread: number): Poi
 }
 
 describe('k-means', () => {
-  it('finds clusters that are there', async () => {
+  it('finds well-separated clusters', async () => {
     const points = blobs(1, 5, 40, 0.05);
     const { labels } = await kMeans(points, { clusters: 5 }, seededRandom(2), onThisThread);
     for (let point = 5; point < points.count; point += 1) expect(labels[point]).toBe(labels[point % 5]);

@@ -1,6 +1,6 @@
 /**
- * k-means: several seeded runs of Lloyd's algorithm, the best of which counts. Equal points, options and random stream
- * give equal results bit for bit, on any number of threads.
+ * k-means: several seeded runs of Lloyd's algorithm, of which the best is kept. Equal points, options and random stream
+ * give bit-identical results on any number of threads.
  */
 import { type Random, seededRandom } from '../../core/random.ts';
 import { type TaskRunner, task } from '../../core/tasks.ts';
@@ -10,14 +10,14 @@ import { type Clustering, type Points, rowsOf } from './points.ts';
 import { seedCentroids } from './seeding.ts';
 
 export interface KMeansOptions extends RunOptions {
-  /** Runs, the best of which counts; 4 when absent. */
+  /** Number of runs, of which the best is kept; 4 when absent. */
   readonly restarts?: number;
   /** Called after each run. */
   readonly onRun?: (done: number, total: number) => void;
 }
 
 interface RunOptions {
-  /** Must not exceed the points. */
+  /** Must not exceed the number of points. */
   readonly clusters: number;
   readonly maxIterations?: number;
   /** Stops when no centroid moved further than this. */
@@ -28,12 +28,12 @@ interface RunOptions {
   readonly balanced?: boolean;
 }
 
-/** Runs are compared on at most this many points; the best of them then goes on over all. */
+/** Runs are compared on at most this many points; the best then continues on all of them. */
 const POINTS_PER_RUN = 20_000;
 /** The best run has nearly converged before it sees all points. */
 const LAST_RUN = { maxIterations: 12, tolerance: 1e-3 };
 
-/** The best of `restarts` runs, each from a seeding of its own. */
+/** The best of `restarts` runs, each with its own seeding. */
 export async function kMeans(
   points: Points,
   { restarts = 4, onRun, ...options }: KMeansOptions,
@@ -58,7 +58,7 @@ export async function kMeans(
   return run(points, 'last run', { ...options, ...LAST_RUN, start: best.centroids });
 }
 
-/** All points, or an even draw of them where they are very many. */
+/** All points, or a uniform sample if there are very many. */
 function thinned(points: Points, random: Random): Points {
   if (points.count <= POINTS_PER_RUN) return points;
   return rowsOf(

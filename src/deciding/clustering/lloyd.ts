@@ -1,6 +1,6 @@
 /**
- * One run of Lloyd's algorithm from given centroids, with Hamerly's bounds (SDM 2010): most points prove by two
- * numbers that their cluster has not changed.
+ * One run of Lloyd's algorithm from given centroids, with Hamerly's bounds (SDM 2010): for most points, two bounds
+ * prove that their cluster has not changed.
  */
 import type { Random } from '../../core/random.ts';
 import { findNearest, halfGaps, type Nearest, squaredDistance } from './distances.ts';
@@ -27,7 +27,7 @@ export class Lloyd {
     this.#lower = new Float64Array(points.count);
   }
 
-  /** Puts every point to its nearest centroid without trusting any bound; returns the sum of squared distances. */
+  /** Assigns every point to its nearest centroid, ignoring the bounds; returns the sum of squared distances. */
   assignFully(): number {
     this.#fresh = true;
     this.assign();
@@ -36,7 +36,7 @@ export class Lloyd {
     return inertia;
   }
 
-  /** Puts every point to its nearest centroid. */
+  /** Assigns every point to its nearest centroid. */
   assign(): void {
     const { labels } = this;
     const upper = this.#upper;

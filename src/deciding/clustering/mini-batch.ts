@@ -1,11 +1,11 @@
 /**
- * k-means over points that never lie in memory together: each batch pulls the centroids towards its points by as much
- * as it weighs against all points before (Sculley, WWW 2010).
+ * k-means over more points than fit in memory: each batch moves the centroids towards its points, by its share of all
+ * points seen so far (Sculley, WWW 2010).
  */
 import { findNearest, type Nearest } from './distances.ts';
 import type { Points } from './points.ts';
 
-/** What one batch says of every centroid. */
+/** What one batch contributes to every centroid. */
 export interface BatchSums {
   /** k × dimensions: the sum of the points nearest to each centroid. */
   readonly sums: Float64Array;

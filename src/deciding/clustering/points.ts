@@ -1,4 +1,4 @@
-/** Points as they are clustered, and what a clustering of them is. */
+/** The types of points and of a clustering. */
 import { sharedFloats } from '../../core/tasks.ts';
 
 /** n points of `dimensions` each, row-major. */
@@ -17,7 +17,7 @@ export interface Clustering {
   readonly iterations: number;
 }
 
-/** The chosen rows, in that order, repetitions included, in memory that threads share. */
+/** The chosen rows, in the given order with repetitions, in memory that threads share. */
 export function rowsOf(points: Points, rows: ArrayLike<number>): Points {
   const { values, dimensions } = points;
   const chosen = sharedFloats(rows.length * dimensions);
@@ -28,7 +28,7 @@ export function rowsOf(points: Points, rows: ArrayLike<number>): Points {
   return { values: chosen, count: rows.length, dimensions };
 }
 
-/** How many different points there are, counted up to `enough`. */
+/** Number of distinct points, counted up to `enough`. */
 export function distinctPoints({ values, count, dimensions }: Points, enough: number): number {
   const seen = new Set<string>();
   for (let point = 0; point < count && seen.size < enough; point += 1) {

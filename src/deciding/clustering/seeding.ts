@@ -1,12 +1,12 @@
 /**
- * First centroids by greedy k-means++: each is drawn with probability proportional to its squared distance from the
- * ones before, the best of a few draws being kept.
+ * First centroids by greedy k-means++: each is drawn with probability proportional to its squared distance from those
+ * already chosen, and the best of a few draws is kept.
  */
 import type { Random } from '../../core/random.ts';
 import { squaredDistance } from './distances.ts';
 import { type Points, rowsOf } from './points.ts';
 
-/** Starts are sought among this many points: Lloyd's algorithm then sees all of them. */
+/** Initial centroids are chosen among this many points; Lloyd's algorithm then uses all of them. */
 const MOST_POINTS = 6_000;
 
 /** k × dimensions (Arthur & Vassilvitskii 2007; 2 + ln k candidates a step as in their section 6). */

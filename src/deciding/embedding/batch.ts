@@ -1,11 +1,17 @@
-/** Many texts at once, spread over threads; the vectors are those that `embed` gives one by one. */
-import { inOrder, sharedFloats, type TaskRunner, task } from '../../core/tasks.ts';
-import { type TextBatch, unpackTexts } from '../../core/text-batch.ts';
+/** Embeds many texts on several threads, with the same vectors as one by one. */
+import {
+  inOrder,
+  sharedFloats,
+  type TaskRunner,
+  type TextBatch,
+  task,
+  unpackTexts,
+} from '../../core/tasks.ts';
 import { plainText } from '../text/routable.ts';
 import type { AnyEmbedding, EmbeddedTexts, Sections } from './embedding.ts';
 import { readEmbedding } from './index.ts';
 
-/** An embedding as another thread can have it. */
+/** An embedding in a form that can be sent to another thread. */
 export interface PortableEmbedding {
   readonly id: string;
   readonly sections: Sections;

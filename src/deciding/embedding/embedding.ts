@@ -1,18 +1,17 @@
-/** What turns a text into a vector, and what a router model's file keeps of it. */
+/** The interface of embeddings: how a text becomes a vector, and what a router model file stores. */
 import type { Random } from '../../core/random.ts';
 import type { Tensor } from '../../core/safetensors.ts';
-import type { TaskRunner } from '../../core/tasks.ts';
-import type { TextBatch } from '../../core/text-batch.ts';
+import type { TaskRunner, TextBatch } from '../../core/tasks.ts';
 import type { RoutableText } from '../text/routable.ts';
 
 export interface Embedded {
-  /** Unit length, or all zero when the embedding makes nothing of the text. */
+  /** Unit length, or all zeros if the embedding knows nothing in the text. */
   readonly vector: Float32Array;
-  /** How much the text resembles what the embedding was made from: 0 (not at all) to 1. */
+  /** How much the text resembles the texts the embedding was learned from: 0 (not at all) to 1. */
   readonly familiarity: number;
 }
 
-/** What a word of a text adds to its vector's projection on some direction. */
+/** What a word contributes to the projection of its text's vector on some direction. */
 export interface WordShare {
   readonly word: string;
   readonly share: number;
@@ -27,7 +26,7 @@ interface Common {
    * be traced back to words.
    */
   explain?(text: RoutableText, direction: Float64Array): readonly WordShare[];
-  /** Its own section of the file, by its id; a blend adds those of its parts. */
+  /** Its section of the file, by its id; a blend adds those of its parts. */
   sections(): Sections;
 }
 
@@ -37,7 +36,7 @@ export interface Embedding extends Common {
   embed(text: RoutableText): Embedded;
 }
 
-/** Has to ask something outside of this thread. A rejection fails the request that asked. */
+/** Depends on something outside this thread. A rejection fails the request being classified. */
 export interface AsynchronousEmbedding extends Common {
   readonly asynchronous: true;
   embed(text: RoutableText): Promise<Embedded>;
@@ -45,20 +44,22 @@ export interface AsynchronousEmbedding extends Common {
 
 export type AnyEmbedding = Embedding | AsynchronousEmbedding;
 
-/** What a file keeps of one embedding. */
+/** What a file stores of one embedding. */
 export interface Section {
-  /** What is not an array; JSON. */
+  /** JSON values: everything that is not an array. */
   readonly settings: Readonly<Record<string, unknown>>;
   readonly tensors: Readonly<Record<string, Tensor>>;
 }
 
 export type Sections = Readonly<Record<string, Section>>;
 
-/** A line of the table of embeddings. */
+/** An entry of the table of embeddings. */
 export interface EmbeddingKind {
-  /** @throws UserError, in words that continue "it …", when its section is missing, damaged or of another version */
+  /**
+   * @throws UserError, with a message that continues "it …", when its section is missing, damaged or of another version
+   */
   read(sections: Sections): AnyEmbedding;
-  /** Learns from texts, or brings what it has learned before. Equal texts, options and seed give an equal embedding. */
+  /** Learns from texts, or returns a pretrained embedding. Equal texts, options and seed give an equal embedding. */
   learn(from: LearningTexts): Promise<Learned>;
 }
 
@@ -66,13 +67,13 @@ export interface LearningTexts {
   readonly batches: readonly TextBatch[];
   /** In all batches. */
   readonly count: number;
-  /** At most this many; fewer where the texts hold fewer. */
+  /** At most this many; fewer if the texts span fewer. */
   readonly dimensions: number;
   /** At most this many entries in a vocabulary, where there is one. */
   readonly vocabulary: number;
   readonly random: Random;
   readonly tasks: TaskRunner;
-  /** Every text by an embedding that is not finished yet, on all threads. */
+  /** Embeds every text, on all threads, with an embedding that is not finished yet. */
   embedAll(embedding: AnyEmbedding): Promise<EmbeddedTexts>;
   onProgress(stage: string, done: number, total: number): void;
 }
@@ -88,6 +89,6 @@ export interface EmbeddedTexts {
 
 export interface Learned {
   readonly embedding: AnyEmbedding;
-  /** For people, kept in the model. */
+  /** Facts for the reader, stored in the model. */
   readonly facts: Readonly<Record<string, string | number>>;
 }

@@ -9,12 +9,14 @@ export const EMBEDDINGS: Readonly<Record<string, EmbeddingKind>> = {
 
 export const DEFAULT_EMBEDDING = 'lexical';
 
-/** The embedding of that id from a file's sections. @throws UserError when it is unknown, missing or damaged */
+/** Reads the embedding with this id from a file's sections. @throws UserError when it is unknown, missing or damaged */
 export function readEmbedding(id: string, sections: Sections): AnyEmbedding {
   const kind = Object.hasOwn(EMBEDDINGS, id) ? EMBEDDINGS[id] : undefined;
   if (!kind) {
     const known = Object.keys(EMBEDDINGS).join(', ');
-    throw new UserError(`it needs the embedding '${id}', this program has ${known}: update expert-router`);
+    throw new UserError(
+      `it needs the embedding '${id}', but this program only has ${known}: update expert-router`,
+    );
   }
   if (!Object.hasOwn(sections, id)) throw new UserError(`it is damaged: its section '${id}' is missing`);
   return kind.read(sections);

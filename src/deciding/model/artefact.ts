@@ -17,12 +17,12 @@ import { readEmbedding } from '../embedding/index.ts';
 import { type RouterModel, type RouterModelParts, routerModel, type TrainingFacts } from './router-model.ts';
 
 const FORMAT = 'expert-router';
-/** Of the file. A model of another format is refused. */
+/** Version of the file format; any other is refused. */
 export const FORMAT_VERSION = 2;
 
 type Tensors = Readonly<Record<string, Tensor>>;
 
-/** @throws UserError when an array holds something that is no number */
+/** @throws UserError when an array holds a NaN */
 export function writeRouterModel(model: RouterModelParts): Uint8Array {
   const tensors = tensorsOf(model);
   requireNumbers(tensors);
@@ -38,12 +38,14 @@ export function writeRouterModel(model: RouterModelParts): Uint8Array {
 export function readRouterModel(bytes: Uint8Array): RouterModel {
   const { metadata, tensors } = readContainer(bytes);
   if (metadata.format !== FORMAT) {
-    throw new UserError('it is a safetensors file, but no router model; make one with: expert-router train');
+    throw new UserError(
+      'it is a safetensors file, but not a router model; make one with: expert-router train',
+    );
   }
   const version = Number(metadata.version);
   if (version !== FORMAT_VERSION) {
     throw new UserError(
-      `it has format version ${metadata.version}, this program reads ${FORMAT_VERSION}: ` +
+      `it has format version ${metadata.version}, but this program reads ${FORMAT_VERSION}: ` +
         (version > FORMAT_VERSION
           ? 'update expert-router'
           : 'train it again, or see "The file" in docs/router-model.md'),
@@ -57,7 +59,7 @@ export function readRouterModel(bytes: Uint8Array): RouterModel {
   return assemble(tensors, JSON.parse(about) as About, idOf(metadata.sha256));
 }
 
-/** One NaN would make every distance one, and every decision the first cluster's, without a sign of it. */
+/** One NaN would make every distance NaN, and silently send every prompt to the first cluster. */
 function requireNumbers(tensors: Tensors): void {
   for (const [name, tensor] of Object.entries(tensors)) {
     if (tensor.dtype === 'F32' && tensor.data.some(Number.isNaN)) {
@@ -66,7 +68,7 @@ function requireNumbers(tensors: Tensors): void {
   }
 }
 
-/** What is not an array: kept as one JSON text under the checksum. */
+/** Everything that is not an array, stored as one JSON text under the checksum. */
 interface About {
   readonly names: readonly string[];
   readonly topWords: readonly (readonly string[])[];
@@ -97,7 +99,7 @@ function aboutOf({ names, topWords, examples, calibration, facts, embedding }: R
   } satisfies About);
 }
 
-/** The id a model with this content gets: the start of its checksum. */
+/** The id of a model with this content: the start of its checksum. */
 export function contentId(model: Omit<RouterModelParts, 'id'>): string {
   const parts = { ...model, id: '' };
   return idOf(checksum(tensorsOf(parts), aboutOf(parts)));
@@ -167,7 +169,7 @@ function assemble(tensors: Tensors, about: About, id: string): RouterModel {
   return model;
 }
 
-/** A file made by another program can carry a right checksum and wrong shapes. */
+/** A file written by another program can have a valid checksum and wrong shapes. */
 function assertSound({ clusters, dimensions, centroids, sizes, calibration }: RouterModel): void {
   const sound =
     clusters >= 1 &&
@@ -176,5 +178,5 @@ function assertSound({ clusters, dimensions, centroids, sizes, calibration }: Ro
     calibration.radii.length === clusters &&
     calibration.offsets.length === clusters &&
     calibration.scores.length === calibration.confidences.length;
-  if (!sound) throw new UserError('it is damaged: its arrays do not fit each other');
+  if (!sound) throw new UserError('it is damaged: the sizes of its arrays do not match');
 }

@@ -1,6 +1,5 @@
 /**
- * The decision: nearest centroid, how clearly it is the nearest, how much that can be trusted, and whether the text
- * is like anything known at all.
+ * Classifies a text: nearest centroid, margin, confidence, and whether the text resembles the training prompts at all.
  */
 import type { Embedded } from '../embedding/embedding.ts';
 import type { RoutableText } from '../text/routable.ts';
@@ -17,18 +16,18 @@ export interface Classification {
   readonly confidence: number;
   /** The text is unlike the prompts the model was trained on; its cluster means little. */
   readonly outside: boolean;
-  /** What `outside` is decided by: above 1 outside, 0 in the midst of what is known. */
+  /** The measure behind `outside`: above 1 is outside, 0 is at a centroid. */
   readonly strangeness: number;
 }
 
-/** For a model with a synchronous embedding; never throws then, for any text. @throws TypeError for another model */
+/** Never throws for a synchronous embedding, whatever the text. @throws TypeError if the embedding is asynchronous */
 export function classify(model: RouterModel, text: RoutableText): Classification {
   const { embedding } = model;
   if (embedding.asynchronous) throw new TypeError(`the embedding '${embedding.id}' is asynchronous`);
   return classifyEmbedded(model, embedding.embed(text));
 }
 
-/** For any model; a promise only where the embedding is asynchronous, and rejected when that fails. */
+/** For any model; returns a promise only if the embedding is asynchronous, rejected when it fails. */
 export function classifyAll(
   model: RouterModel,
   texts: readonly RoutableText[],
@@ -113,10 +112,10 @@ export function strangenessOf(
   return familiarity === 0 ? Number.POSITIVE_INFINITY : nearest / radius / familiarity / strangest;
 }
 
-/** Keeps clusters of one and the same text from dividing by zero. */
+/** Avoids division by zero for clusters of identical texts. */
 const LEAST_RADIUS = 1e-3;
 
-/** What confidence is read off at: the margin on a logarithmic scale, shifted by what is known of the cluster. */
+/** The score that confidence is a function of: the margin on a logarithmic scale plus the cluster's offset. */
 export function scoreOf(
   { offsets, slope }: Pick<Calibration, 'offsets' | 'slope'>,
   cluster: number,
@@ -126,7 +125,7 @@ export function scoreOf(
   return slope * logMargin(nearest, second) + (offsets[cluster] ?? 0);
 }
 
-/** Logarithm of the relative margin, bounded below where two centroids are equally near. */
+/** Logarithm of the relative margin, bounded below for points midway between two centroids. */
 export function logMargin(nearest: number, second: number): number {
   return Math.log(marginScore(nearest, second) + LEAST_MARGIN);
 }

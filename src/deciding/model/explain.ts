@@ -1,26 +1,31 @@
-/** Which words of a text spoke for the chosen cluster and which against it, compared with the runner-up. */
+/** Which words of a text favoured the chosen cluster over the runner-up, and which the other way round. */
 import type { RoutableText } from '../text/routable.ts';
 import { type Classification, twoNearest } from './classify.ts';
 import type { RouterModel } from './router-model.ts';
 
 export interface WordWeight {
   readonly word: string;
-  /** Share of the lead (difference of squared distances) over the runner-up; negative when it spoke against. */
+  /**
+   * Share of the lead (difference of squared distances) over the runner-up; negative when it favoured the runner-up.
+   */
   readonly weight: number;
 }
 
 export interface Explanation {
-  /** Falling by weight. */
+  /** Largest weight first. */
   readonly for: readonly WordWeight[];
   /** Most negative first. */
   readonly against: readonly WordWeight[];
-  /** Share of the lead that no word carries: the centroids' own lengths. All shares of all words and this add to 1. */
+  /**
+   * Share of the lead that comes from the centroids' lengths rather than from words. All words' weights and this add up
+   * to 1.
+   */
   readonly constant: number;
 }
 
 /**
- * At most `limit` words for and as many against. No words where there is no lead to explain or the embedding cannot
- * trace its vectors back to words.
+ * At most `limit` words for and as many against. No words if there is no lead to explain or the embedding cannot trace
+ * its vectors back to words.
  */
 export function explain(
   model: RouterModel,

@@ -1,14 +1,14 @@
-/** A router model from its file. */
+/** Loads a router model from its file. */
 import { readFile } from 'node:fs/promises';
 import { describeError, UserError } from '../../core/errors.ts';
 import { shipped } from '../../core/shipped.ts';
 import { readRouterModel } from './artefact.ts';
 import type { RouterModel } from './router-model.ts';
 
-/** The one that ships. */
+/** The model that ships with the package. */
 export const DEFAULT_MODEL = shipped('models/default.router.safetensors');
 
-/** @throws UserError when the file cannot be read or is no router model */
+/** @throws UserError when the file cannot be read or is not a router model */
 export async function loadModelFile(file: string): Promise<RouterModel> {
   let bytes: Uint8Array;
   try {

@@ -143,7 +143,7 @@ describe('the file', () => {
     flipped[flipped.length - 5]! ^= 1;
     expect(() => readRouterModel(flipped)).toThrow(/checksum/);
     expect(() => readRouterModel(new TextEncoder().encode('GGUF and much more after it'))).toThrow(
-      /no safetensors/,
+      /not a safetensors/,
     );
     const text = Buffer.from(bytes).toString('latin1').replace('"version":"2"', '"version":"9"');
     expect(() => readRouterModel(Buffer.from(text, 'latin1'))).toThrow(/version 9.*update/);
@@ -156,7 +156,7 @@ describe('the file', () => {
     const { embedding } = model;
     const other = { ...embedding, id: 'unheard-of' } as typeof embedding;
     expect(() => readRouterModel(writeRouterModel({ ...model, embedding: other }))).toThrow(
-      /needs the embedding 'unheard-of', this program has lexical/,
+      /needs the embedding 'unheard-of', but this program only has lexical/,
     );
     const bare = { ...other, id: 'lexical', sections: () => ({}) } as typeof embedding;
     expect(() => readRouterModel(writeRouterModel({ ...model, embedding: bare }))).toThrow(

@@ -1,22 +1,25 @@
-/** The router model as plain data: an embedding, the centroids in its space, and what is known of the clusters. */
+/**
+ * The router model as plain data: an embedding, the centroids in its space, and the clusters' names, sizes and
+ * calibration.
+ */
 import type { AnyEmbedding } from '../embedding/embedding.ts';
 
 /** What turns a margin into a confidence and a distance into "outside". */
 export interface Calibration {
-  /** Per cluster: how readily other trainings find it again, on the scale of scores. */
+  /** Per cluster: how reliably resampled trainings find it again, on the scale of scores. */
   readonly offsets: Float32Array;
-  /** What the logarithm of the relative margin counts for in a score. */
+  /** Weight of the logarithm of the relative margin in a score. */
   readonly slope: number;
-  /** Rising scores and the confidence at each; straight lines between, flat beyond the ends. */
+  /** Ascending scores and the confidence at each; linear in between, constant beyond the ends. */
   readonly scores: Float32Array;
   readonly confidences: Float32Array;
-  /** Per cluster: the distance from the centroid that nearly all of its prompts keep to. */
+  /** Per cluster: the distance from the centroid within which nearly all its prompts lie. */
   readonly radii: Float32Array;
   /** Texts whose distance over the radius, divided by their familiarity, exceeds this are outside. */
   readonly strangest: number;
 }
 
-/** How the model came to be; shown by `inspect`, written into the artefact. */
+/** How the model was trained; shown by `inspect`, stored in the file. */
 export interface TrainingFacts {
   readonly seed: number;
   readonly prompts: number;
@@ -36,9 +39,9 @@ export interface RouterModelParts {
   readonly centroids: Float32Array;
   /** Training prompts per cluster. */
   readonly sizes: Uint32Array;
-  /** Per cluster the words that tell most of it, the most telling first. */
+  /** Per cluster the words that characterise it, the most characteristic first. */
   readonly topWords: readonly (readonly string[])[];
-  /** Nearest prompts per cluster, where whoever trained it let them in; else empty lists. */
+  /** Nearest prompts per cluster; empty lists unless training was asked to keep them. */
   readonly examples: readonly (readonly string[])[];
   readonly calibration: Calibration;
   readonly facts: TrainingFacts;

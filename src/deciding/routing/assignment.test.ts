@@ -17,11 +17,11 @@ const owners = (experts: readonly ExpertProfile[]) =>
   assignClusters(CLUSTERS, experts).map((one) => experts[one.expert]!.id);
 
 describe('assignClusters', () => {
-  it('goes one to one, in turns, where nobody says anything', () => {
+  it('assigns clusters in turn if no expert is described', () => {
     expect(owners([expert('a'), expert('b')])).toEqual(['a', 'b', 'a']);
   });
 
-  it('obeys names and numbers, and gives the rest to the others in turns', () => {
+  it('follows named clusters, and assigns the others in turn', () => {
     expect(owners([expert('a', { clusters: ['sums', 2] }), expert('b')])).toEqual(['b', 'a', 'a']);
   });
 

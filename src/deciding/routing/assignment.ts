@@ -1,6 +1,6 @@
 /**
- * Decides which expert serves which cluster: as named in the config; else by what the config says of each
- * expert, embedded as prompts are; else one to one. It sees vectors and names, never files.
+ * Decides which expert serves which cluster: as named in the config; else by the experts' descriptions and samples,
+ * embedded like prompts; else in turn.
  */
 import { UserError } from '../../core/errors.ts';
 import { nearestName } from '../../core/suggest.ts';
@@ -39,8 +39,8 @@ export interface ClusterAssignment {
   readonly runnerUp: { readonly expert: number; readonly similarity: number } | null;
 }
 
-/** A cluster no text comes nearer to than this (cosine) is nobody's by description; it goes to the fallback. */
-export const NOBODYS_SIMILARITY = 0.2;
+/** A cluster whose best text has a lower cosine than this matches no description; it goes to the fallback. */
+export const LEAST_SIMILARITY = 0.2;
 
 /**
  * @returns one assignment per cluster, in order
@@ -122,13 +122,13 @@ function byDescription(
     .sort((a, b) => b.similarity - a.similarity);
   const [best, second] = ranked;
   const fallback = experts.findIndex((expert) => expert.fallback);
-  const nobodys = best!.similarity < NOBODYS_SIMILARITY && fallback >= 0;
+  const unmatched = best!.similarity < LEAST_SIMILARITY && fallback >= 0;
   return {
     cluster,
-    expert: nobodys ? fallback : best!.expert,
-    how: nobodys ? 'fallback' : 'described',
+    expert: unmatched ? fallback : best!.expert,
+    how: unmatched ? 'fallback' : 'described',
     similarity: best!.similarity,
-    text: nobodys ? null : best!.text,
+    text: unmatched ? null : best!.text,
     runnerUp:
       second && Number.isFinite(second.similarity)
         ? { expert: second.expert, similarity: second.similarity }

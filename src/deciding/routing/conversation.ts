@@ -1,10 +1,10 @@
 /**
- * Which expert a conversation is at home with. A fold over its user turns, which every request carries along:
- * no session is stored, so every worker and replica, the dry run and the simulator find the same home.
+ * Which expert is a conversation's home. A fold over its user turns, which every request carries: no session is stored,
+ * so every worker, the dry run and the simulator find the same home.
  */
 import { affinities, type Classified, expertDistances, type Territory } from './territory.ts';
 
-/** A turn moves the conversation only if the present expert's affinity to it is below this. */
+/** A turn moves the conversation only if the current expert's affinity to it is below this. */
 export const STAY_AFFINITY = 0.5;
 
 export type HomeReason = 'nearest-cluster' | 'conversation' | 'outside';

@@ -67,7 +67,7 @@ describe('expert distances and affinities', () => {
     );
   });
 
-  it('is all zero when nobody serves a cluster', () => {
+  it('is all zero when no expert serves a cluster', () => {
     expect([...affinities(Float64Array.of(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY))]).toEqual([
       0, 0,
     ]);
@@ -89,7 +89,7 @@ describe('decide', () => {
     expect(decision).toMatchObject({ expert: 'code', reason: 'nearest-cluster' });
   });
 
-  it('says when the load and not the prompt decided, and whose prompt it was', () => {
+  it('reports spilled when load decided, and names the home expert', () => {
     const away = { ...IDLE, available: false };
     const decision = decide(TERRITORY, [toMaths], [IDLE, away, IDLE], bindPolicy(spill), CONTEXT);
     expect(decision).toMatchObject({ expert: 'code', home: 'maths', reason: 'spilled' });

@@ -7,8 +7,8 @@ import type { BoundPolicy, Candidate, LoadSnapshot, PolicyContext } from './poli
 import { affinities, type Classified, expertDistances, type Territory } from './territory.ts';
 
 /**
- * `spilled`: the policy, with the load in view, chose another than the prompt's home. `local`: the prompt may go to
- * local experts only, and the one that would have been chosen is none.
+ * `spilled`: the policy, considering load, chose an expert other than the prompt's home. `local`: the prompt may go to
+ * local experts only, and the one that would have been chosen is not local.
  */
 export type Reason = HomeReason | 'spilled' | 'local' | 'named' | 'forced';
 
@@ -21,15 +21,15 @@ export interface Ranked {
 
 export interface Decision {
   readonly expert: string;
-  /** The expert that suits the prompt best, whatever its load; the one demanded where the client chose. */
+  /** The expert that suits the prompt best, whatever its load; if the client chose an expert, that one. */
   readonly home: string;
   readonly reason: Reason;
-  /** All experts, best first; the head is `expert`, the tail the order of fallback. */
+  /** All experts, best first: `expert`, then the fallbacks in order. */
   readonly ranking: readonly Ranked[];
 }
 
-/** Everything but home counts at most this much, so that staying and falling outside outweigh plain distance. */
-const AWAY_AFFINITY = 0.9;
+/** Affinity of any expert but the home, at most: staying in a conversation and the fallback outweigh plain distance. */
+const MAX_OTHER_AFFINITY = 0.9;
 
 /**
  * @param turns classified user turns, oldest first, at least one; the last is what the request is about
@@ -62,9 +62,9 @@ function candidatesFor(
   const affinity = affinities(distances);
   return territory.experts.map((id, expert) => ({
     id,
-    affinity: expert === home.expert ? 1 : Math.min(affinity[expert]!, AWAY_AFFINITY),
+    affinity: expert === home.expert ? 1 : Math.min(affinity[expert]!, MAX_OTHER_AFFINITY),
     distance: finite(distances[expert]!),
-    // The conversation so far was answered where it was at home before this turn.
+    // The conversation's prefix is cached at the expert that was its home before this turn.
     warmth: home.before === null ? null : Number(expert === home.before),
     load: loads[expert]!,
   }));

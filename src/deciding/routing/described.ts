@@ -1,24 +1,24 @@
-/** From experts as a config describes them to what each serves: their sentences and samples embedded as prompts are. */
+/** Assigns clusters to experts as a config describes them: descriptions and samples are embedded like prompts. */
 import type { RouterModel } from '../model/router-model.ts';
 import { plainText } from '../text/routable.ts';
 import { assignClusters, type ClusterAssignment, type ExpertProfile } from './assignment.ts';
 import type { Territory } from './territory.ts';
 
-/** What a config says of an expert that decides which clusters it serves. */
+/** The part of an expert's config that decides which clusters it serves. */
 export interface DescribedExpert {
   readonly id: string;
   /** What it is good at, in a sentence. */
   readonly description?: string | undefined;
   /** Typical prompts. */
   readonly samples?: readonly string[] | undefined;
-  /** Clusters it serves, by number or name; they outrank description and samples. */
+  /** Clusters it serves, by number or name; they take precedence over description and samples. */
   readonly clusters?: readonly (number | string)[] | undefined;
   /** Takes prompts unlike anything the router model knows; one expert at most. */
   readonly fallback?: boolean | undefined;
 }
 
 /**
- * Which expert serves which cluster: one assignment a cluster, in order.
+ * Which expert serves which cluster: one assignment per cluster, in order.
  * @throws UserError for a cluster that does not exist or that two experts claim
  */
 export async function assignExperts(

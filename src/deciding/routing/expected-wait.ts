@@ -1,8 +1,8 @@
-/** How long a request would wait for its turn at an expert, from what is known of its load. */
+/** How long a request would queue at an expert, estimated from its load. */
 import type { LoadSnapshot } from './policy.ts';
 
 /**
- * Seconds until a request that comes now is started. With n in flight, q queued and C slots, n + q + 1 − C requests
+ * Seconds until a request that arrives now would start. With n in flight, q queued and C slots, n + q + 1 − C requests
  * must leave first; they leave at the rate r / m, r being tokens per second and m the mean tokens of a request:
  *
  *   wait = max(0, n + q + 1 − C) · m / r
@@ -17,7 +17,7 @@ export function expectedWait(load: LoadSnapshot): number {
   return (before * (load.outstandingTokens / present)) / load.tokensPerSecond;
 }
 
-/** Share of its slots that are taken or waited for; without a known capacity, the plain number of requests. */
+/** Requests in flight or queued per slot; if the capacity is unknown, just their number. */
 export function occupancy(load: LoadSnapshot): number {
   const present = load.inFlight + load.queued;
   return Number.isFinite(load.capacity) && load.capacity > 0 ? present / load.capacity : present;

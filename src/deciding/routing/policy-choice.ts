@@ -1,6 +1,6 @@
 /**
- * How a file names a policy: by its id, or as an object with its `name` and options. After a bare id, options may
- * stand beside `policy`. All of it derives from a table of policies.
+ * How a file chooses a policy: by its id, or as an object with `name` and options. With a bare id, options may stand
+ * beside `policy`. The schema derives from a table of policies.
  */
 import { z } from 'zod';
 import { UserError } from '../../core/errors.ts';
@@ -17,24 +17,24 @@ export interface PolicyChoice {
 export interface PolicyPart {
   /** `policy`, and the options that may stand beside it. */
   readonly fields: { readonly policy: z.ZodType<string | PolicyChoice> };
-  /** Complains of options beside a policy that is written with options: they would be ignored. */
+  /** Reports options beside a policy that already has its own: they would be ignored. */
   check(file: PolicyFile, context: z.RefinementCtx): void;
   /**
-   * The policy that a checked file chooses. Options beside it that are another policy's are left out.
-   * @param name another policy than the file's, with the options that the file has for it
+   * The policy that a validated file chooses, without options that belong to other policies.
+   * @param name a policy to use instead of the file's, with the options that the file has for it
    * @throws UserError for a name that is not in the table
    */
   chosen(file: PolicyFile, name?: string): PolicyChoice;
 }
 
-/** Options stand among the other fields of the file. */
+/** Options appear among the file's other fields. */
 export interface PolicyFile {
   readonly policy: string | PolicyChoice;
 }
 
 /**
  * @param preset the policy of a file that names none
- * @param taken names of the file's other fields: options of such a name can only stand inside `policy`
+ * @param taken names of the file's other fields; an option with such a name can only be set inside `policy`
  */
 export function policyPart(
   policies: readonly AnyPolicy[],
@@ -74,7 +74,7 @@ function policyField(policies: readonly AnyPolicy[]): z.ZodType<string | PolicyC
   >;
 }
 
-/** Every option of every policy, without its default: whether it was given must be seen. */
+/** Every option of every policy, without its default, so that it is known whether it was given. */
 function optionsBeside(
   policies: readonly AnyPolicy[],
   taken: readonly string[],

@@ -1,12 +1,11 @@
 /**
- * What a policy is: it orders the experts for one request. A pure function of values, so that the gateway, the dry
- * run, the simulator and the tests call the same code; it counts nothing, logs nothing, and draws its randomness
- * from the context.
+ * A policy ranks the experts for one request. It is a pure function, so that the gateway, the dry run, the simulator
+ * and the tests call the same code: it counts nothing, logs nothing, and takes its randomness from the context.
  */
 import type { z } from 'zod';
 import { UserError } from '../../core/errors.ts';
 
-/** What is known of an expert's load at the moment of choosing. */
+/** An expert's load at the moment of the decision. */
 export interface LoadSnapshot {
   /** Requests in progress over all replicas: ours, and others' as far as engines report them (then a fraction). */
   readonly inFlight: number;
@@ -16,13 +15,16 @@ export interface LoadSnapshot {
   readonly outstandingTokens: number;
   /** Estimated rate at which this expert finishes tokens, tokens per second; 0 when unknown. */
   readonly tokensPerSecond: number;
-  /** Requests it runs at once before more have to wait, less while engines report that they are full; Infinity when unknown. */
+  /**
+   * Requests it runs at once before more have to wait, less while engines report that they are full; Infinity when
+   * unknown.
+   */
   readonly capacity: number;
   /** Whether it can take a request at all (healthy, breaker closed). */
   readonly available: boolean;
 }
 
-/** As if nothing ran: what a decision without a fleet is made on. */
+/** No load: for decisions without running experts. */
 export const idleLoad: LoadSnapshot = {
   inFlight: 0,
   queued: 0,
@@ -46,7 +48,7 @@ export interface Candidate {
   readonly load: LoadSnapshot;
 }
 
-/** The request, as far as a policy may look at it. */
+/** The part of a request that a policy may see. */
 export interface RequestView {
   /** Estimated length of the prompt, in tokens. */
   readonly promptTokens: number;
@@ -65,7 +67,7 @@ export interface PolicyContext {
   readonly request: RequestView;
   /** One uniform number in [0, 1), the only randomness a policy may use. */
   readonly random: number;
-  /** Requests decided before this one, for policies that take turns. */
+  /** Number of requests decided before this one, for policies such as round-robin. */
   readonly sequence: number;
 }
 
@@ -76,20 +78,20 @@ export interface Policy<O> {
   readonly summary: string;
   /** A strict object: an unknown option is an error. The config's schema is derived from it. */
   readonly options: z.ZodType<O> & Pick<z.ZodObject, 'shape'>;
-  /** Returns every candidate once, best first: the tail is the order of fallback. Never mutates its input. */
+  /** Returns every candidate once, best first; the rest are the fallbacks in order. Never mutates its input. */
   rank(context: PolicyContext, options: O): readonly Candidate[];
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: a table of policies with different options has no narrower common type
 export type AnyPolicy = Policy<any>;
 
-/** A policy with its options fixed: what whoever decides holds. */
+/** A policy with its options fixed, ready to rank. */
 export interface BoundPolicy {
   readonly id: string;
   rank(context: PolicyContext): readonly Candidate[];
 }
 
-/** States a policy; the type of `rank`'s options follows from the schema. */
+/** Defines a policy; the type of `rank`'s options follows from the schema. */
 export function definePolicy<O>(policy: Policy<O>): Policy<O> {
   return policy;
 }

@@ -1,23 +1,26 @@
 /**
- * Which replica of an expert takes a request: the one its conversation's prefix is cached at, unless that one has
- * more than its share of load; else the least loaded. Pure, over snapshots.
+ * Which replica of an expert takes a request: the one that has the conversation's prefix cached, unless it has more
+ * than its share of load; else the least loaded. A pure function of snapshots.
  */
 
 export interface ReplicaSnapshot {
   /** Stable name, such as its address: what stickiness is computed from. */
   readonly name: string;
-  /** Prompt estimate plus expected output of all requests it holds, in tokens; others' requests estimated. */
+  /** Prompt estimate plus expected output of all its requests, in tokens; other clients' requests are estimated. */
   readonly outstandingTokens: number;
   /** Its share of the work relative to its siblings; > 0. */
   readonly weight: number;
   readonly available: boolean;
-  /** Its KV cache has no room for one more: it counts as having no free slot, and comes after all that have. */
+  /** Its KV cache has no room for one more: it comes after all replicas with a free slot. */
   readonly full: boolean;
 }
 
-/** A sticky replica may hold this much more than the mean per weight (consistent hashing with bounded loads, Mirrokni et al. 2018). */
+/**
+ * A sticky replica may hold this much more than the mean per weight (consistent hashing with bounded loads, Mirrokni et
+ * al. 2018).
+ */
 const BOUND = 1.25;
-/** Tokens by which every bound is widened, so that a nearly idle fleet still sticks. */
+/** Tokens added to every bound, so that requests still stick when replicas are nearly idle. */
 const SLACK_TOKENS = 2_000;
 
 /**
@@ -51,9 +54,9 @@ function pressure(replica: ReplicaSnapshot): number {
 }
 
 /**
- * The first in the key's order of replicas that holds at most `bound`; null when none does. The order is weighted
- * rendezvous hashing (Thaler & Ravishankar 1998; score −w / ln u, Schindelhauer & Schomaker 2005): it changes only
- * where a replica comes or goes.
+ * The first replica, in the key's order, that holds at most `bound`; null if none does. The order is weighted
+ * rendezvous hashing (Thaler & Ravishankar 1998; score −w / ln u, Schindelhauer & Schomaker 2005): adding or removing a
+ * replica moves only that replica's keys.
  */
 function sticky(
   replicas: readonly ReplicaSnapshot[],

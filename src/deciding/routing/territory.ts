@@ -1,6 +1,6 @@
 /** Which expert serves which cluster, and how near each expert is to a classified prompt. */
 
-/** The part of a classification that choosing needs. */
+/** The part of a classification that routing needs. */
 export interface Classified {
   readonly cluster: number;
   /** Distance to every centroid, length k. */
@@ -35,7 +35,7 @@ export function expertDistances({ experts, owners }: Territory, distances: Float
 
 /**
  * exp(−(d² − d²min) / T) for each expert: 1 for the nearest, towards 0 with distance (c-BTM's p(D | x) without
- * its normalisation, so that adding an expert changes nobody else's value).
+ * its normalisation, so that adding an expert leaves the others' values unchanged).
  */
 export function affinities(nearest: Float64Array): Float64Array {
   let best = Number.POSITIVE_INFINITY;
@@ -49,7 +49,7 @@ export function affinities(nearest: Float64Array): Float64Array {
   return values;
 }
 
-/** The inverse: how far an expert of this affinity is, where the nearest is at distance `nearest`. */
+/** The inverse: the distance of an expert with this affinity when the nearest is at distance `nearest`. */
 export function distanceOf(affinity: number, nearest: number): number {
   return Math.sqrt(nearest ** 2 - TEMPERATURE * Math.log(affinity));
 }

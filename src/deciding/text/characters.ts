@@ -1,26 +1,23 @@
-/**
- * Tells, for every UTF-16 code unit, what kind of writing it belongs to and what its lower-case form is, as two
- * flat tables.
- */
+/** Two flat tables over UTF-16 code units: the kind of writing a unit belongs to, and its lower-case form. */
 
 export const SPACE = 0;
 /** Letters of scripts that put spaces between words: Latin, Greek, Cyrillic, Arabic, Devanagari and so on. */
 export const LETTER = 1;
 export const DIGIT = 2;
-/** Han and katakana: written without spaces, a character carries much. */
+/** Han and katakana: written without spaces; a single character carries much meaning. */
 export const DENSE = 3;
 export const HANGUL = 4;
-/** Thai, Lao, Khmer, Burmese: written without spaces, a character carries little. */
+/** Thai, Lao, Khmer, Burmese: written without spaces; a single character carries little meaning. */
 export const SOUTHEAST = 5;
 export const MARK = 6;
 export const SURROGATE = 7;
-/** Stands in one run with Han and katakana, but alone it is mostly grammar. */
+/** Hiragana forms runs with Han and katakana; on its own it is mostly grammatical. */
 export const HIRAGANA = 8;
 
 export interface CharacterTables {
   /** One of the constants above for each code unit. */
   readonly kinds: Uint8Array;
-  /** The lower-case code unit; itself where folding needs more than one unit. */
+  /** The lower-case code unit; the unit itself if its lower-case form needs more than one. */
   readonly lower: Uint16Array;
 }
 
@@ -29,7 +26,7 @@ const LAST_CASED_BLOCK = 0x2def;
 
 let tables: CharacterTables | undefined;
 
-/** Built on first use (some 5 ms) and kept: the tables are constants, too long to write down. */
+/** Built on first use (about 5 ms) and kept. */
 export function characterTables(): CharacterTables {
   tables ??= buildTables();
   return tables;
@@ -58,8 +55,8 @@ function buildTables(): CharacterTables {
 }
 
 /**
- * Kinds decided by Unicode block alone: first unit, last unit, kind; a later row overrules an earlier one. The middle
- * dot and the double hyphen end a run, as they stand between katakana words; variation selectors only dress emoji.
+ * Kinds decided by Unicode block alone: first unit, last unit, kind; a later row overrides an earlier one. The middle
+ * dot and the double hyphen end a run, because they separate katakana words; variation selectors only modify emoji.
  */
 const BLOCKS: readonly (readonly [number, number, number])[] = [
   [0x0e00, 0x0eff, SOUTHEAST],

@@ -1,7 +1,7 @@
-/** Collects features in flat arrays that are used again for the next text. */
+/** Collects features in flat arrays that are reused for the next text. */
 export class FeatureBuffer {
   hashes = new Uint32Array(8_192);
-  /** Where in the folded text the term lies that each feature belongs to; filled only when spans are wanted. */
+  /** Position, in the normalised text, of the term that each feature belongs to; filled only with `withSpans`. */
   starts: Int32Array;
   ends: Int32Array;
   length = 0;

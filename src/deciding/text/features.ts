@@ -17,7 +17,7 @@ import {
 } from './characters.ts';
 import type { FeatureBuffer } from './feature-buffer.ts';
 
-/** Changes whenever the features of any text change: a model only fits the tokens it was trained on. */
+/** Changes whenever the features of any text change: a model works only with the features it was trained on. */
 export const TOKENIZER = 'features/1';
 
 /** A feature's kind sits in the low three bits of its hash. */
@@ -37,7 +37,7 @@ export const KINDS = 8;
 
 const BASIS = 0x811c9dc5 | 0;
 const PRIME = 0x01000193;
-/** Stands at both ends of a word in its character n-grams. */
+/** Marks both ends of a word in its character n-grams. */
 const EDGE = 0x20;
 const SHORTEST_CHARACTERS = 3;
 const LONGEST_CHARACTERS = 5;
@@ -50,12 +50,12 @@ const UNDERSCORE = 0x5f;
 const LINE_FEED = 0x0a;
 const CURLY_APOSTROPHE = 0x2019;
 
-/** A base letter takes a few marks; normalising sorts a run of them in quadratic time. */
+/** Real text has few marks per letter, and normalising sorts a run of them in quadratic time. */
 const MARKS_TOO_MANY = new RegExp(`(\\p{M}{${LIMITS.marks}})\\p{M}+`, 'gu');
-/** So that a text of one character whose compatibility form is a sentence still has all of it. */
+/** Room for a single character whose compatibility form is a whole phrase. */
 const LEAST_ROOM = 64;
 
-/** Unicode compatibility form, of marks in a row the first ones; text is folded to lower case while it is read, so that camelCase stays visible. */
+/** Unicode compatibility form, with runs of marks cut. Case is kept, so that camelCase stays visible. */
 export function normalise(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: plain ASCII is its own compatibility form, and testing is cheaper
   return /^[\x00-\x7f]*$/.test(text) ? text : normaliseBounded(text);
@@ -83,8 +83,8 @@ export function extractFeatures(text: string, into: FeatureBuffer): void {
 }
 
 /**
- * One pass over a text. A class, so that its state is in fields and each script's rule is a short method; plain fields,
- * because private ones made every decision 1 to 2 % dearer, and nobody outside of this file sees them.
+ * One pass over a text. A class, so that each script's rule is a short method over shared state. Its fields are not
+ * `#private`, which made every decision 1 to 2 % slower.
  */
 class Reader {
   readonly text: string;
@@ -92,7 +92,7 @@ class Reader {
   readonly kinds: Uint8Array;
   readonly lower: Uint16Array;
   at = 0;
-  /** Hash of the word just read, for the next pair; 0 when a mark or line break came between. */
+  /** Hash of the previous word, for the next pair; 0 after a mark or line break. */
   before = 0;
   beforeStart = 0;
   readonly word = new Uint16Array(LONGEST_WORD + 2);
@@ -137,7 +137,7 @@ class Reader {
     }
   }
 
-  /** Only line breaks mean something: indentation after one is a trait of code and markup. */
+  /** Only indentation after a line break counts: it is a trait of code and markup. */
   space(): void {
     const { text, kinds } = this;
     let broken = -1;
@@ -154,7 +154,9 @@ class Reader {
     this.out.push(finish(Math.imul(BASIS ^ which, PRIME), SHAPE), start, end);
   }
 
-  /** A word: letters and digits after a letter, apostrophes inside; a capital after a small letter starts anew. */
+  /**
+   * A word: letters and digits after a letter, apostrophes inside; a capital after a small letter starts a new word.
+   */
   letters(): void {
     const { text, kinds, lower, word } = this;
     const start = this.at;
@@ -199,7 +201,7 @@ class Reader {
     this.beforeStart = start;
   }
 
-  /** n-grams of the word between its edges; they belong to the whole word when a decision is explained. */
+  /** n-grams of the word with its edges; explanations attribute them to the whole word. */
   characters(length: number, start: number): void {
     const { word, out, at } = this;
     for (let from = 0; from + SHORTEST_CHARACTERS <= length; from += 1) {
@@ -248,7 +250,7 @@ class Reader {
     return own === kind || own === along;
   }
 
-  /** Emoji, rare Han and other characters outside of the basic plane: each stands for itself. */
+  /** Emoji, rare Han and other characters outside the basic plane: one feature each. */
   surrogate(): void {
     const start = this.at;
     const point = this.text.codePointAt(start) ?? 0;

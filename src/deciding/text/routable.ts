@@ -1,6 +1,6 @@
 /**
- * Finds in a request the text that decides where it goes: each user turn, with the system prompt and earlier turns
- * as lighter context. Never throws on odd content.
+ * Extracts from a request the text to classify: each user turn, with the system prompt and earlier turns as context of
+ * lower weight. Never throws on malformed content.
  */
 import { LIMITS } from '../../core/bounds.ts';
 import type { ChatBody, CompletionBody, MessageContent } from '../../core/openai.ts';
@@ -8,22 +8,22 @@ import { CONTEXT_BUDGET, MAIN_BUDGET, sampleText } from './sampling.ts';
 
 export interface Segment {
   readonly text: string;
-  /** 1 for the user turn a decision is about, less for what surrounds it. */
+  /** 1 for the user turn being classified, less for its context. */
   readonly weight: number;
 }
 
 export interface RoutableText {
-  /** The user turn first, then context in falling order of weight. Empty when there is nothing to read. */
+  /** The user turn first, then context by descending weight. Empty if there is no text. */
   readonly segments: readonly Segment[];
-  /** Images, audio, files and other parts that were counted, not read. */
+  /** Number of images, audio, files and other parts that are not text. */
   readonly unreadParts: number;
 }
 
-/** Turns returned at most: the first user turn and the latest ones. */
+/** Maximum number of turns returned: the first user turn and the latest ones. */
 export const MAX_TURNS: number = LIMITS.turns;
 
 const SYSTEM_WEIGHT = 0.2;
-/** The turn before, and the one before that; older ones say nothing about this turn. */
+/** Weights of the previous turn and the one before it; older turns are ignored. */
 const EARLIER_WEIGHTS = [0.3, 0.15] as const;
 
 interface Read {
@@ -66,7 +66,7 @@ function chatTurns(messages: ChatBody['messages']): readonly RoutableText[] {
   });
 }
 
-/** Every index where they fit, else the first and the latest. */
+/** All indexes if they fit, else the first and the latest. */
 function turnIndexes(count: number): readonly number[] {
   const latest = Math.min(count, MAX_TURNS) - (count > MAX_TURNS ? 1 : 0);
   const indexes = Array.from({ length: latest }, (_, offset) => count - latest + offset);
@@ -83,12 +83,12 @@ function turnOf(turn: Read, earlier: readonly Read[], system: Read): RoutableTex
   return { segments, unreadParts: turn.unread };
 }
 
-/** The text actually used for the decision, after sampling, the user turn first; for display. */
+/** The sampled text that the decision is based on, the user turn first; for display. */
 export function textUsed(text: RoutableText): string {
   return text.segments.map((segment) => sampleText(segment.text, budgetOf(segment))).join('\n\n');
 }
 
-/** How much of a segment is read: context gets less than the turn itself. */
+/** Units of a segment that are read: context gets fewer than the turn itself. */
 export function budgetOf(segment: Segment): number {
   return segment.weight >= 1 ? MAIN_BUDGET : CONTEXT_BUDGET;
 }
@@ -107,7 +107,7 @@ function contentOf(message: unknown): Read {
   return readContent((message as { content?: MessageContent }).content);
 }
 
-/** The text of a message's content, string or list of parts, with the parts that hold none counted. */
+/** The text of a message's content, string or list of parts, with a count of the parts that are not text. */
 export function readContent(content: unknown): Read {
   if (typeof content === 'string') return { text: content, unread: 0 };
   if (!Array.isArray(content)) return NOTHING;

@@ -1,21 +1,20 @@
 /**
- * Cuts a long text down to a fixed budget, always in the same places: its start, its end and evenly spread pieces
- * between, so that a decision on megabytes costs what one on kilobytes costs.
+ * Samples a long text down to a fixed budget, deterministically: its start, its end and evenly spread pieces between,
+ * so that classifying megabytes costs no more than kilobytes.
  */
 
 import { LIMITS } from '../../core/bounds.ts';
 
-/** UTF-16 units of the text a request is about that are read at most; longer texts are sampled. */
+/** Maximum UTF-16 units read of the turn being classified; longer texts are sampled. */
 export const MAIN_BUDGET: number = LIMITS.turnUnits;
-/** The same for system prompts and earlier turns, which only colour the decision. */
+/** The same for system prompts and earlier turns, which only influence the decision. */
 export const CONTEXT_BUDGET: number = LIMITS.contextUnits;
 
 const PIECES_BETWEEN = 8;
 
 /**
- * The text itself if it fits the budget; else a third of the budget from the start, a third from the end and the
- * rest in eight equal pieces spread evenly over what lies between, joined by line breaks. Costs O(budget), and
- * a sample is its own sample.
+ * The text itself if it fits the budget; else a third of the budget from the start, a third from the end and the rest
+ * in eight equal pieces spread evenly in between, joined by line breaks. O(budget) and idempotent.
  */
 export function sampleText(text: string, budget: number = MAIN_BUDGET): string {
   if (text.length <= budget + PIECES_BETWEEN + 1) return text;

@@ -1,6 +1,6 @@
 /**
- * Cuts a text into the words a person would point at: letters between spaces, runs of one script where there are no
- * spaces, runs of punctuation. For names and explanations only.
+ * Splits a text into words as a person sees them: letters between spaces, runs of one script where there are no spaces,
+ * runs of punctuation. For names and explanations only.
  */
 
 export interface Word {

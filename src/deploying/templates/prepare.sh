@@ -1,19 +1,19 @@
 #!/usr/bin/env bash
-# Makes what compose.yaml serves. It can be run again at any time: what is finished stays.
-# HF_TOKEN opens gated models; HF_HOME is where downloads are kept (~/.cache/huggingface).
+# Prepares the models that compose.yaml serves. It can be rerun at any time: finished models are kept.
+# HF_TOKEN gives access to gated models; HF_HOME is the download cache (~/.cache/huggingface).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 image=@image@
 cache=${HF_HOME:-$HOME/.cache/huggingface}
 
 fail() { echo "prepare.sh: $*" >&2; exit 1; }
-need() { command -v "$1" > /dev/null || fail "$1 is not installed, and this needs it."; }
+need() { command -v "$1" > /dev/null || fail "$1 is not installed, but this script needs it."; }
 need docker
 #@if sources
 need git
 
 #@ A sparse clone: a few megabytes of a repository that has gigabytes.
-# sources REPOSITORY TAG FOLDER...: these folders of one of NVIDIA's repositories, as they were at the tag
+# sources REPOSITORY TAG FOLDER...: fetches these folders of one of NVIDIA's repositories at the tag
 sources() {
   local to="sources/$1-$2"
   if [ -d "$to" ]; then return; fi
@@ -27,10 +27,10 @@ sources() {
 #@end
 #@if make
 
-# make FOLDER GPUS MODEL SCRIPT: has a container make the folder of a model, which is a Hugging Face name or a folder
+# make FOLDER GPUS MODEL SCRIPT: runs a container that prepares the folder of a model (a Hugging Face name or a folder)
 make() {
   local to=$1 gpus=() model=(--env "MODEL=$3")
-  if [ -d "$to" ]; then echo "$to is there."; return; fi
+  if [ -d "$to" ]; then echo "$to exists already."; return; fi
   echo "Making $to from $3 ..."
   if [ "$2" != none ]; then gpus=(--gpus "$2"); fi
   if [ "${3:0:1}" = / ]; then model=(--env MODEL=/model --volume "$3:/model:ro"); fi
@@ -40,22 +40,22 @@ make() {
     --env HF_TOKEN "${model[@]}" --env "OUT=/folder/$to.part" --env "OWNER=$(id -u):$(id -g)" \
     --volume "$cache:/root/.cache/huggingface" --volume "$PWD:/folder" \
     "$image" bash "/folder/container/$4"
-  [ -e "$to.part/@proof@" ] || fail "the container made no @product@ in $to.part."
+  [ -e "$to.part/@proof@" ] || fail "the container left no @product@ in $to.part; its output above says why."
   mv "$to.part" "$to"
 }
 #@end
 #@if trtllm_sources
 
-#@ The Triton models in NVIDIA's repository call the library in the image, so both must be of one version.
-# same_version IMAGE TAG: stops where the sources are of another version than the library in the image
+#@ The Triton models in NVIDIA's repository call the library in the image, so their versions must match.
+# same_version IMAGE TAG: fails if the sources and the library in the image differ in version
 same_version() {
   local found
   found=$(docker run --rm --entrypoint python3 "$1" -c \
     'from importlib.metadata import version; print(version("tensorrt_llm"))' | tail -n 1)
-  [ "v$found" = "$2" ] || fail "$1 holds TensorRT-LLM $found: write this folder anew with --trtllm-tag v$found."
+  [ "v$found" = "$2" ] || fail "$1 holds TensorRT-LLM $found: write this folder again with --trtllm-tag v$found."
 }
 #@if repository
-# repository NAME: puts beside our model.yaml what makes it a Triton model repository
+# repository NAME: adds the files that turn our model.yaml into a Triton model repository
 repository() {
   local from=sources/TensorRT-LLM-@tag@/triton_backend/all_models/llmapi/tensorrt_llm to="triton/$1/tensorrt_llm"
   cp "$from/config.pbtxt" "$to/"
@@ -72,4 +72,4 @@ sources TensorRT-LLM @tag@ triton_backend examples/quantization
 sources Model-Optimizer @model_optimizer@ examples/hf_ptq
 #@end
 @steps@
-echo "Everything is there. Next: docker compose up --detach --wait"
+echo "Everything is ready. Next: docker compose up --detach --wait"

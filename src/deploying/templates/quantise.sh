@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 set -euo pipefail
 
-# In the container: MODEL quantised by Model-Optimizer into OUT, in the form that trtllm-serve, llmapi, vLLM and SGLang
-# read. It prints a sample of text before and after: compare them.
-#@ The owner gets what root made in the container, also after a failure.
+# Runs in the container: quantises MODEL with Model-Optimizer into OUT, in the format that trtllm-serve, llmapi, vLLM and
+# SGLang read. It prints a sample of text before and after quantising, for comparison.
+#@ Hands files that root made in the container to their owner, even after a failure.
 trap 'chown -R "$OWNER" "$OUT"' EXIT
 cd /folder/sources/Model-Optimizer-@model_optimizer@/examples/hf_ptq
 pip install --quiet "nvidia-modelopt[hf]==@model_optimizer@"
 pip install --quiet --requirement requirements.txt
-#@ The calibration set is named, since the default mix includes a gated one.
+#@ The calibration set is named, because the default mix includes a gated one.
 python3 hf_ptq.py --pyt_ckpt_path "$MODEL" --qformat @format@ --kv_cache_qformat @kv_format@ \
   --dataset cnn_dailymail --calib_size 512 --export_path "$OUT"

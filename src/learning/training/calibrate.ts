@@ -1,6 +1,6 @@
 /**
- * What a margin is worth and where the known world ends, learned from held-out prompts: confidence is how often models
- * fitted to resampled prompts agree with the decision.
+ * Learns from held-out prompts how margins map to confidence and from where on a prompt is "outside". Confidence is how
+ * often models fitted to resampled prompts agree with the decision.
  */
 
 import { quantileOf } from '../../core/quantile.ts';
@@ -19,11 +19,11 @@ const REPLICAS = 8;
 const MOST_RESAMPLED = 20_000;
 /** A cluster's radius is this quantile of the distances of its held-out prompts. */
 const RADIUS_QUANTILE = 0.99;
-/** This share of held-out prompts, the strangest ones, are called outside. */
+/** Share of held-out prompts, the strangest ones, that count as outside. */
 const OUTSIDE_SHARE = 0.02;
-/** No cluster's radius is smaller than what this share of all held-out prompts keep to. */
+/** No cluster's radius is smaller than this quantile of all held-out prompts' distances. */
 const LEAST_RADIUS_QUANTILE = 0.95;
-/** Held-out prompts a cluster needs to have a radius of its own; others are held to everyone's. */
+/** Held-out prompts a cluster needs for its own radius; other clusters use the overall one. */
 const LEAST_FOR_OWN_RADIUS = 50;
 
 export interface ReliabilityBin {
@@ -87,7 +87,7 @@ export async function calibrate(
   };
 }
 
-/** Fits replicas to resampled points, with replacement, each from a seeding of its own. */
+/** Fits replicas to points resampled with replacement, each with its own seeding. */
 function fitReplicas(
   points: Points,
   clusters: number,
@@ -122,7 +122,7 @@ function decide({ values, count, dimensions }: Points, centroids: Float32Array):
   return { clusters, distances, logMargins };
 }
 
-/** Which of our clusters each of a replica's shares most prompts with. */
+/** For each of a replica's clusters, the cluster of ours that shares most prompts with it. */
 function matched(points: Points, labels: Uint32Array, clusters: number, replica: Float32Array): Uint32Array {
   const theirs = labelsOf(points, replica);
   const overlap = new Uint32Array(clusters * clusters);
@@ -135,7 +135,7 @@ function matched(points: Points, labels: Uint32Array, clusters: number, replica:
   });
 }
 
-/** For every point the share of replicas that put it into the cluster that ours did. */
+/** For every point, the share of replicas that agree with our cluster. */
 function agreement(
   points: Points,
   ours: Uint32Array,
@@ -151,7 +151,7 @@ function agreement(
   return agreed;
 }
 
-/** Mean agreement per cluster over the training points, pulled a little towards one half where points are few. */
+/** Mean agreement per cluster over the training points, shrunk slightly towards one half for small clusters. */
 function reliabilityOf(
   points: Points,
   labels: Uint32Array,
@@ -187,7 +187,7 @@ function fitScores(
 
 const CHECK_BINS = 10;
 
-/** Fits to every other held-out prompt and looks at the rest, then the other way round. */
+/** Two-fold cross-validation: fits to every other held-out prompt and predicts the rest. */
 function crossCheck(
   all: readonly number[],
   decisions: Decisions,
@@ -228,7 +228,7 @@ function radiiOf({ clusters, distances }: Decisions, count: number): Float32Arra
   clusters.forEach((cluster, point) => {
     byCluster[cluster]!.push(distances[point]!);
   });
-  // A tight cluster must not turn away a prompt that would be at home in any other.
+  // A tight cluster must not call a prompt outside that any other cluster would accept.
   const least = quantileOf([...distances], LEAST_RADIUS_QUANTILE) || 0;
   return Float32Array.from(byCluster, (own) =>
     own.length < LEAST_FOR_OWN_RADIUS ? everyone : Math.max(least, quantileOf(own, RADIUS_QUANTILE)),

@@ -1,6 +1,6 @@
 /**
- * How many clusters: tries several counts on a draw of the points and takes the one whose clusters come back most
- * surely under resampling without being vague.
+ * Chooses the number of clusters: tries several counts on a sample of the points and takes the one whose clusters are
+ * both stable under resampling and crisp.
  */
 
 import type { Random } from '../../core/random.ts';
@@ -17,16 +17,16 @@ export interface TriedCount {
   readonly inertia: number;
   /** −1..1, higher is crisper. */
   readonly silhouette: number;
-  /** Adjusted Rand index between fits to two disjoint halves, on all points; 1 is the same clusters again. */
+  /** Adjusted Rand index between fits to two disjoint halves, on all points; 1 means identical clusters. */
   readonly stability: number;
 }
 
 const COUNTS = [4, 8, 12, 16, 24, 32, 48, 64, 96, 128];
 const MOST_POINTS = 12_000;
-/** Prompts per cluster below which a cluster is an anecdote. */
+/** Prompts per cluster that a count must leave on average. */
 const LEAST_PER_CLUSTER = 20;
 
-/** The curve over all counts that the corpus can carry. */
+/** The curve over all counts that the corpus is large enough for. */
 export async function tryCounts(
   points: Points,
   random: Random,

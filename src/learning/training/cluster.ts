@@ -1,7 +1,6 @@
-/** The centroids of a model: fitted to the points at hand, then moved through the prompts beyond them. */
+/** Fits a model's centroids to the sampled points, then refines them on all prompts. */
 import type { Random } from '../../core/random.ts';
-import { inOrder, type TaskRunner, task } from '../../core/tasks.ts';
-import type { TextBatch } from '../../core/text-batch.ts';
+import { inOrder, type TaskRunner, type TextBatch, task } from '../../core/tasks.ts';
 import { labelsOf, meanSquaredDistance } from '../../deciding/clustering/distances.ts';
 import { kMeans } from '../../deciding/clustering/kmeans.ts';
 import { applyBatch, type BatchSums, measureBatch } from '../../deciding/clustering/mini-batch.ts';
@@ -12,7 +11,7 @@ import { startFrom } from './continue.ts';
 import type { PromptStore } from './prompt-store.ts';
 
 export interface ClusterOptions {
-  /** How many clusters; fewer where there are fewer different points, but for a given start. */
+  /** Number of clusters; fewer if there are fewer distinct points and no `oldLabels`. */
   readonly clusters: number;
   readonly restarts: number;
   readonly balanced?: boolean;
@@ -33,10 +32,12 @@ export function clusterPoints(
   return kMeans(points, options, random, tasks);
 }
 
-/** Batches measured against the same centroids before these move: enough for every thread, few enough to learn. */
+/**
+ * Batches measured against the same centroids before these move: enough to occupy every thread, few enough to converge.
+ */
 const BATCHES_PER_STEP = 16;
 
-/** Moves the centroids through all prompts of the store, a batch at a time; labels and inertia are of the points. */
+/** Refines the centroids on all prompts of the store, batch by batch; labels and inertia refer to the points. */
 export async function refineOnAll(
   store: PromptStore,
   embedding: AnyEmbedding,
@@ -77,7 +78,7 @@ interface Measurement {
   readonly centroids: Float32Array;
 }
 
-/** Embeds a batch and measures it against centroids, keeping nothing of it. */
+/** Embeds a batch and measures it against the centroids. */
 export const measure = task(
   import.meta.url,
   'measure',

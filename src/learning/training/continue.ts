@@ -1,15 +1,15 @@
 /**
- * Retraining that keeps identities: the old model says where the prompts used to go, the new clusters start from
- * there, and those that stay the same keep their number and name.
+ * Retraining that keeps identities: the new clusters start from the old model's assignments, and those that stay the
+ * same keep their number and name.
  */
 import type { Random } from '../../core/random.ts';
-import { type TextBatch, unpackTexts } from '../../core/text-batch.ts';
+import { type TextBatch, unpackTexts } from '../../core/tasks.ts';
 import type { Points } from '../../deciding/clustering/points.ts';
 import { classifyAll } from '../../deciding/model/classify.ts';
 import type { RouterModel } from '../../deciding/model/router-model.ts';
 import { plainText } from '../../deciding/text/routable.ts';
 
-/** Prompts two clusters must share, of all that are in either, to count as the same cluster (Jaccard). */
+/** Jaccard index from which two clusters count as the same. */
 const SAME_CLUSTER = 0.4;
 
 /** The old model's cluster for every prompt. */
@@ -22,7 +22,7 @@ export async function oldLabels(previous: RouterModel, batches: readonly TextBat
   return Uint32Array.from(labels);
 }
 
-/** Means of the points by their old cluster; clusters that got none start at a random point. */
+/** Means of the points by their old cluster; empty clusters start at a random point. */
 export function startFrom(
   points: Points,
   labels: Uint32Array,
@@ -47,7 +47,7 @@ export function startFrom(
   return start;
 }
 
-/** The old name where a cluster still holds mostly the same prompts, the new one elsewhere. */
+/** The old name if a cluster still holds mostly the same prompts, else the new one. */
 export function keptNames(
   previous: RouterModel,
   old: Uint32Array,

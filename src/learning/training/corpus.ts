@@ -1,7 +1,4 @@
-/**
- * The prompts a model is trained on: read from sources, blank and repeated ones dropped, each source held to its
- * share.
- */
+/** The prompts a model is trained on: read from files, without blank and repeated ones, with a limit per source. */
 import { UserError } from '../../core/errors.ts';
 import { type Random, seededRandom } from '../../core/random.ts';
 import { sampleText } from '../../deciding/text/sampling.ts';
@@ -11,9 +8,9 @@ import type { SourceFile } from './sources/files.ts';
 import { type ReadOptions, readPrompts } from './sources/read.ts';
 
 export interface CorpusOptions extends Omit<ReadOptions, 'onBroken' | 'onNotice'> {
-  /** At most this many prompts from a source, drawn evenly; undefined takes all. */
+  /** Maximum number of prompts from a source, sampled uniformly; undefined for all. */
   readonly limitOf?: (source: string) => number | undefined;
-  /** At most this many prompts in all, drawn evenly. */
+  /** Maximum number of prompts in all, sampled uniformly. */
   readonly sample?: number;
   readonly seed: number;
   /** Where the prompts go; the caller discards it. */
@@ -29,21 +26,21 @@ export interface Corpus {
   readonly broken: number;
   /** The first few reasons why records were skipped. */
   readonly complaints: readonly string[];
-  /** What a person should know of how files were read. */
+  /** What the user should know about how files were read. */
   readonly notices: readonly string[];
 }
 
 const COMPLAINTS_KEPT = 5;
 const REPORT_EVERY = 512;
 
-/** Throws UserError when there is nothing to learn from. */
+/** @throws UserError when there is nothing to learn from */
 export async function readCorpus(files: readonly SourceFile[], options: CorpusOptions): Promise<Corpus> {
   const reading = new Reading(options);
   for (const file of files) await reading.file(file);
   return reading.end(files);
 }
 
-/** A corpus of prompts at hand. */
+/** A corpus of prompts in memory. */
 export function corpusOf(prompts: readonly string[], temporaryFolder: string): Corpus {
   const store = new PromptStore(temporaryFolder);
   for (const prompt of prompts) store.append(prompt);
@@ -135,10 +132,10 @@ function nothingFound(files: readonly SourceFile[], read: number, complaints: re
   const where = files.length === 1 ? files[0]!.path : `${files.length} files`;
   if (read > 0) return `Every prompt in ${where} is blank; there is nothing to learn from.`;
   const why = complaints.length > 0 ? ` ${complaints.join('; ')}.` : '';
-  return `No prompt found in ${where}.${why} If the field has an unusual name, say --field <name>.`;
+  return `No prompt found in ${where}.${why} If the field has an unusual name, use --field <name>.`;
 }
 
-/** An even draw of what is offered (Vitter 1985, algorithm R). */
+/** A uniform sample of what is offered (Vitter 1985, algorithm R). */
 class Draw {
   readonly kept: (readonly [string, string])[] = [];
   readonly #limit: number;
@@ -156,7 +153,7 @@ class Draw {
       this.kept.push([text, source]);
       return;
     }
-    const place = this.#random.below(this.#offered);
-    if (place < this.#limit) this.kept[place] = [text, source];
+    const index = this.#random.below(this.#offered);
+    if (index < this.#limit) this.kept[index] = [text, source];
   }
 }

@@ -1,6 +1,6 @@
-/** Even draws from a store of prompts, in the store's order. */
+/** Uniform samples from a prompt store, in the store's order. */
 import type { Random } from '../../core/random.ts';
-import { packTexts, type TextBatch, unpackTexts } from '../../core/text-batch.ts';
+import { packTexts, type TextBatch, unpackTexts } from '../../core/tasks.ts';
 import { BATCH, type PromptStore } from './prompt-store.ts';
 
 export interface Drawn {
@@ -8,7 +8,7 @@ export interface Drawn {
   readonly count: number;
 }
 
-/** All prompts, or that many of them where there are more. */
+/** All prompts, or `most` of them if there are more. */
 export async function drawPrompts(store: PromptStore, most: number, random: Random): Promise<Drawn> {
   const batches: TextBatch[] = [];
   if (store.count <= most) {
@@ -36,7 +36,7 @@ export async function drawPrompts(store: PromptStore, most: number, random: Rand
   return { batches, count: most };
 }
 
-/** The drawn prompts one by one, unpacking a batch at a time. */
+/** The sampled prompts one by one, unpacking a batch at a time. */
 export function* promptsIn(batches: readonly TextBatch[]): Generator<string> {
   for (const batch of batches) yield* unpackTexts(batch);
 }

@@ -1,5 +1,5 @@
 /** The prompts nearest to and furthest from each centroid. */
-import type { TextBatch } from '../../core/text-batch.ts';
+import type { TextBatch } from '../../core/tasks.ts';
 import { squaredDistance } from '../../deciding/clustering/distances.ts';
 import type { Points } from '../../deciding/clustering/points.ts';
 import { promptsIn } from './draw.ts';

@@ -1,4 +1,4 @@
-/** Remembers which texts were seen before by 64 bits each, so that ten million take a few hundred megabytes. */
+/** Remembers which texts have been seen, in 64 bits each: ten million take a few hundred megabytes. */
 
 const FULLEST = 0.6;
 
@@ -6,7 +6,7 @@ export class Fingerprints {
   #words = new Uint32Array(2 << 16);
   #used = 0;
 
-  /** True the first time a text comes. Two different texts are taken for one with probability n²/2⁶⁵. */
+  /** True the first time a text appears. Any two of n texts collide with probability n²/2⁶⁵. */
   isNew(text: string): boolean {
     let a = 0x811c9dc5 | 0;
     let b = 0x9e3779b9 | 0;

@@ -40,14 +40,14 @@ describe('training', () => {
     expect(other.model.id).not.toBe(once.model.id);
   });
 
-  it('finds topics that nobody named, and names them by their words', async () => {
+  it('finds topics without labels, and names them by their words', async () => {
     const { model, labels } = await trained(topical(600, 2));
     for (let index = 4; index < 600; index += 1) expect(labels[index]).toBe(labels[index % 4]);
     const kitchen = classify(model, plainText('bake a cake with butter and sugar'));
     expect(model.names[kitchen.cluster]!.split(' · ').every((word) => TOPICS[0]!.includes(word))).toBe(true);
   });
 
-  it('says of its confidence what holds on held-out prompts', async () => {
+  it('has calibrated confidence on held-out prompts', async () => {
     const { check } = await trained(topical(1_200, 3));
     expect(check.expectedError).toBeLessThan(0.05);
   });

@@ -19,21 +19,21 @@ import { distinctNames, namesFrom, WordCounts } from './names.ts';
 import { type Split, splitOff } from './split.ts';
 
 export interface FitOptions {
-  /** How many clusters, fewer where there are fewer distinct prompts; `auto` searches. */
+  /** Number of clusters, fewer if there are fewer distinct prompts; `auto` searches for it. */
   readonly clusters: number | 'auto';
   /** Id in the table of embeddings; the default one when absent. */
   readonly embedding?: string;
   readonly dimensions: number;
-  /** Entries of the embedding's vocabulary at most, where it has one. */
+  /** Maximum size of the embedding's vocabulary, if it has one. */
   readonly vocabulary: number;
   readonly restarts: number;
   readonly seed: number;
   readonly balanced?: boolean;
-  /** Embedding and first centroids are learned on at most this many prompts; all move the centroids. */
+  /** Embedding and initial centroids are learned from at most this many prompts; all prompts refine the centroids. */
   readonly fitOn?: number;
-  /** Old model whose clusters keep their identity; its number of clusters is kept, too. */
+  /** Old model whose clusters, and number of clusters, are kept. */
   readonly previous?: RouterModel;
-  /** Example prompts per cluster to keep in the model: none unless whoever owns the prompts allows it. */
+  /** Example prompts per cluster to store in the model; none by default, because prompts may be private. */
   readonly examples?: number;
   /** Whether the model may hold words of the prompts, in its clusters' names; true when absent. */
   readonly terms?: boolean;
@@ -47,7 +47,7 @@ export interface Fitted {
   readonly check: Calibrated['check'];
   readonly examples: readonly ClusterExamples[];
   readonly heldOut: HeldOut;
-  /** Every drawn prompt's vector, and its cluster. */
+  /** Every sampled prompt's vector, and its cluster. */
   readonly points: Points;
   readonly labels: Uint32Array;
 }
@@ -116,7 +116,7 @@ async function learnEmbedding(
   return { learned, points: await embed(learned.embedding) };
 }
 
-/** Empty where the number of clusters is given. */
+/** Empty if the number of clusters is given. */
 async function searchCurve(
   { training }: Split,
   { clusters, previous, onStage }: FitOptions,
@@ -146,7 +146,7 @@ function firstClusters(
   return clusterPoints(training, clusterOptions, random, tasks, onRun);
 }
 
-/** Where there are more prompts than were drawn, all of them move the centroids. */
+/** If there are more prompts than were sampled, all of them refine the centroids. */
 async function refined(
   first: Clustering,
   { training }: Split,
@@ -206,7 +206,7 @@ function namesOf(
   return { names, topWords, sizes };
 }
 
-/** Sources by the last two elements of their paths: a model is given to others, its maker's folders are not. */
+/** Sources by the last two elements of their paths: a published model should not reveal its maker's folders. */
 function shortNames(sources: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
   const short: Record<string, number> = {};
   for (const [source, prompts] of Object.entries(sources)) {

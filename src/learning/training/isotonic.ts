@@ -1,7 +1,7 @@
-/** Rising curves from scores to probabilities: a logistic fit of two features and isotonic regression. */
+/** Monotonic curves from scores to probabilities: a logistic fit of two features and isotonic regression. */
 
 export interface Curve {
-  /** Rising. */
+  /** In ascending order. */
   readonly scores: Float32Array;
   readonly confidences: Float32Array;
 }
@@ -15,8 +15,8 @@ interface Pool {
 const BINS = 20;
 
 /**
- * Isotonic regression of values (0..1) on scores by pooling adjacent violators (Barlow et al. 1972), over bins of
- * equal count so that a handful of prompts cannot make a step of their own.
+ * Isotonic regression of values (0..1) on scores by pooling adjacent violators (Barlow et al. 1972), over bins of equal
+ * count, so that a handful of prompts cannot form a step.
  */
 export function isotonicCurve(scores: ArrayLike<number>, values: ArrayLike<number>): Curve {
   const order = Array.from({ length: scores.length }, (_, index) => index);
@@ -38,7 +38,7 @@ export function isotonicCurve(scores: ArrayLike<number>, values: ArrayLike<numbe
   }
   return {
     scores: Float32Array.from(pools, (pool) => pool.score),
-    // One more agreeing and one more disagreeing prompt: nothing is certain after finitely many.
+    // Laplace smoothing: no confidence is exactly 0 or 1.
     confidences: Float32Array.from(pools, (pool) => (pool.value * pool.weight + 1) / (pool.weight + 2)),
   };
 }
@@ -56,8 +56,8 @@ const STEPS = 25;
 const RIDGE = 1e-3;
 
 /**
- * Weights [a, b, c] of σ(a·x + b·y + c) ≈ values, by Newton's method with a little ridge. A step that would make the
- * likelihood worse is halved until it does not: without that, one bad step sends the weights off for good.
+ * Weights [a, b, c] of σ(a·x + b·y + c) ≈ values, by Newton's method with a small ridge. A step that would lower the
+ * likelihood is halved until it does not: otherwise one bad step can diverge.
  */
 export function logisticFit(
   x: ArrayLike<number>,

@@ -13,11 +13,11 @@ const WORDS_IN_NAME = 3;
 export const LEAST_PROMPTS = 5;
 /** A word that is written in lower case in a smaller share of its prompts than this is taken for a name. */
 const LEAST_LOWER = 0.1;
-/** A word in more than this share of all prompts is grammar, unless it gathers in the cluster. */
+/** A word in more than this share of all prompts is a function word, unless it is concentrated in the cluster. */
 const MOST_OVERALL = 0.03;
-const GATHERED = 0.4;
+const CONCENTRATED = 0.4;
 
-/** Counts words per cluster, prompt by prompt, so that prompts need not be held. */
+/** Counts words per cluster, prompt by prompt, so that prompts need not be kept. */
 export class WordCounts {
   readonly #inside: readonly Map<string, number>[];
   readonly #overall = new Map<string, number>();
@@ -45,7 +45,7 @@ export class WordCounts {
     }
   }
 
-  /** Per cluster the words that tell most of it, falling. */
+  /** Per cluster its most characteristic words, best first. */
   topWords(): readonly (readonly string[])[] {
     return this.#inside.map((words, cluster) => {
       const scored = [...words].map(([word, count]) => ({ word, score: this.#score(word, count, cluster) }));
@@ -57,12 +57,12 @@ export class WordCounts {
     });
   }
 
-  /** Share inside times the log of how much denser the word is there than elsewhere: frequent and telling. */
+  /** Favours words that are both frequent in the cluster and denser there than elsewhere. */
   #score(word: string, count: number, cluster: number): number {
     const size = this.#sizes[cluster]!;
     const overall = this.#overall.get(word)!;
     const grammar =
-      overall > MOST_OVERALL * this.#prompts && count < GATHERED * overall && this.#prompts > 200;
+      overall > MOST_OVERALL * this.#prompts && count < CONCENTRATED * overall && this.#prompts > 200;
     if (grammar || count < this.#leastPrompts || this.#isName(word, overall)) return 0;
     const inside = count / size;
     const outside = (overall - count + 0.5) / (this.#prompts - size + 1);
@@ -90,7 +90,7 @@ function nameWords(prompt: string): ReadonlyMap<string, boolean> {
   return words;
 }
 
-/** `python · function · list`; a number tells apart clusters whose words are the same. */
+/** `python · function · list`; a number distinguishes clusters with the same words. */
 export function namesFrom(topWords: readonly (readonly string[])[]): string[] {
   return distinctNames(
     topWords.map(
@@ -99,7 +99,7 @@ export function namesFrom(topWords: readonly (readonly string[])[]): string[] {
   );
 }
 
-/** Appends a number where a name stands twice. */
+/** Appends a number to repeated names. */
 export function distinctNames(names: readonly string[]): string[] {
   const used = new Set<string>();
   return names.map((name) => {
@@ -110,7 +110,7 @@ export function distinctNames(names: readonly string[]): string[] {
   });
 }
 
-/** Drops words that another, stronger one contains or is contained in: card and cards, 特徴 and 特徴的. */
+/** Drops words that share a prefix with a stronger one: card and cards, 特徴 and 特徴的. */
 function withoutVariants(words: readonly string[]): readonly string[] {
   return words.filter(
     (word, index) => !words.slice(0, index).some((other) => other.startsWith(word) || word.startsWith(other)),

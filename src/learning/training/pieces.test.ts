@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../core/errors.ts';
-import { unpackTexts } from '../../core/text-batch.ts';
+import { unpackTexts } from '../../core/tasks.ts';
 import { Fingerprints } from './fingerprints.ts';
 import { isotonicCurve, logisticFit } from './isotonic.ts';
 import { PromptStore } from './prompt-store.ts';

@@ -1,4 +1,4 @@
-/** Runs tasks on several threads. Results never depend on how many: tasks are pure and sums are added in order. */
+/** Runs tasks on several threads. Results do not depend on how many: tasks are pure, and sums are added in order. */
 import { Piscina } from 'piscina';
 import { describeError, UserError } from '../../core/errors.ts';
 import { onThisThread, type TaskRunner } from '../../core/tasks.ts';
@@ -24,12 +24,12 @@ export function openPool(threads: number): Pool {
   };
 }
 
-/** Why a thread died, or undefined when it lives and its task threw. */
+/** An error saying why a thread died, or undefined if the task itself threw. */
 function diedOf(error: unknown): UserError | undefined {
   const what = describeError(error);
   if (!/worker (exited|terminated)/i.test(what)) return undefined;
   return new UserError(
-    `A thread of the training died (${what}). If memory ran out, use fewer --threads or --fit-on fewer prompts.`,
+    `A training thread died (${what}). If memory ran out, use fewer --threads or --fit-on fewer prompts.`,
     { cause: error },
   );
 }

@@ -1,18 +1,15 @@
-/**
- * Prompts in batches, written once and read as often as training needs: in memory while they are few, in a temporary
- * file when they are many.
- */
+/** Prompts in batches, written once and read repeatedly: in memory while they are few, else in a temporary file. */
 import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../../core/errors.ts';
-import { packTexts, type TextBatch } from '../../core/text-batch.ts';
+import { packTexts, type TextBatch } from '../../core/tasks.ts';
 
 export const BATCH = 1_024;
-/** Bytes of prompts kept in memory; beyond, everything goes to the file. */
+/** Bytes of prompts kept in memory; above this, everything moves to the file. */
 const IN_MEMORY = 128 << 20;
 
-interface Place {
+interface Span {
   readonly offset: number;
   readonly length: number;
 }
@@ -23,7 +20,7 @@ export class PromptStore {
   readonly #inMemory: number;
   #pending: string[] = [];
   readonly #held: TextBatch[] = [];
-  readonly #places: Place[] = [];
+  readonly #spans: Span[] = [];
   #bytes = 0;
   #spool: { readonly folder: string; readonly path: string; readonly descriptor: number } | undefined;
   #reader: FileHandle | undefined;
@@ -35,7 +32,7 @@ export class PromptStore {
   }
 
   get batches(): number {
-    return this.#places.length;
+    return this.#spans.length;
   }
 
   append(prompt: string): void {
@@ -44,12 +41,12 @@ export class PromptStore {
     if (this.#pending.length === BATCH) this.flush();
   }
 
-  /** Ends the writing; call before the first read. */
+  /** Finishes writing; call before the first read. */
   flush(): void {
     if (this.#pending.length === 0) return;
     const batch = packTexts(this.#pending);
     this.#pending = [];
-    this.#places.push({ offset: this.#bytes, length: batch.length });
+    this.#spans.push({ offset: this.#bytes, length: batch.length });
     this.#bytes += batch.length;
     if (this.#spool) this.#write(batch);
     else {
@@ -59,7 +56,7 @@ export class PromptStore {
   }
 
   #spill(): void {
-    this.#orExplain(() => {
+    this.#orUserError(() => {
       const folder = mkdtempSync(join(this.#folder, 'expert-router-'));
       const path = join(folder, 'prompts');
       this.#spool = { folder, path, descriptor: openSync(path, 'wx', 0o600) };
@@ -69,17 +66,17 @@ export class PromptStore {
   }
 
   #write(batch: TextBatch): void {
-    this.#orExplain(() => {
+    this.#orUserError(() => {
       for (let done = 0; done < batch.length; ) done += writeSync(this.#spool!.descriptor, batch, done);
     });
   }
 
-  #orExplain(act: () => void): void {
+  #orUserError(act: () => void): void {
     try {
       act();
     } catch (error) {
       throw new UserError(
-        `Cannot keep the prompts in ${this.#folder} while training: ${(error as Error).message}. ` +
+        `Cannot store the prompts in ${this.#folder} while training: ${(error as Error).message}. ` +
           'Free some space, set TMPDIR to a larger disk, or use --sample.',
         { cause: error },
       );
@@ -89,15 +86,15 @@ export class PromptStore {
   async read(batch: number): Promise<TextBatch> {
     const held = this.#held[batch];
     if (held) return held;
-    const place = this.#places[batch];
-    if (!place || !this.#spool) throw new RangeError(`no batch ${batch}`);
+    const span = this.#spans[batch];
+    if (!span || !this.#spool) throw new RangeError(`no batch ${batch}`);
     this.#reader ??= await open(this.#spool.path, 'r');
-    const bytes = new Uint8Array(place.length);
-    await this.#reader.read(bytes, 0, place.length, place.offset);
+    const bytes = new Uint8Array(span.length);
+    await this.#reader.read(bytes, 0, span.length, span.offset);
     return bytes;
   }
 
-  /** Removes the temporary file, if there is one. Synchronous, so that it also works on the way out. */
+  /** Removes the temporary file, if there is one. Synchronous, so that it also works in an exit handler. */
   discard(): void {
     if (this.#spool) {
       closeSync(this.#spool.descriptor);

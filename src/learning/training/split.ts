@@ -1,4 +1,4 @@
-/** Divides the prompts into those that clusters are fitted to and those held out to judge them. */
+/** Splits the prompts into a training set and a held-out set. */
 import type { Random } from '../../core/random.ts';
 import { type Points, rowsOf } from '../../deciding/clustering/points.ts';
 import type { EmbeddedTexts } from '../../deciding/embedding/embedding.ts';
@@ -10,11 +10,11 @@ export interface Judged {
 
 export interface Split {
   readonly training: Points;
-  /** Held-out prompts; where there are too few of them, the training prompts stand in. */
+  /** Held-out prompts; the training prompts if there are too few. */
   readonly judged: Judged;
   /** Whether `judged` was really held out. */
   readonly isHeldOut: boolean;
-  /** Rows of the embedding that training has, rising. */
+  /** Rows of the embedding in the training set, ascending. */
   readonly trainingRows: Uint32Array;
 }
 
@@ -22,14 +22,14 @@ const HELD_OUT_SHARE = 0.1;
 const HELD_OUT_MOST = 20_000;
 const HELD_OUT_LEAST = 40;
 
-/** One prompt in ten, at most 20,000, is held out; prompts of which nothing is known take part in neither. */
+/** Holds out one prompt in ten, at most 20,000; prompts with zero familiarity are in neither set. */
 export function splitOff(embedded: EmbeddedTexts, random: Random): Split {
   const { familiarities } = embedded;
   const rows: number[] = [];
   familiarities.forEach((familiarity, row) => {
     if (familiarity > 0) rows.push(row);
   });
-  // Where not one word is shared between prompts, they are all alike to the model.
+  // If no two prompts share a word, none has a familiarity above zero: use all.
   if (rows.length === 0) rows.push(...familiarities.keys());
   shuffle(rows, random);
   const heldOut = Math.min(HELD_OUT_MOST, Math.floor(rows.length * HELD_OUT_SHARE));

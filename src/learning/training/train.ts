@@ -1,4 +1,4 @@
-/** Training as one call: prompts at hand or in files → a router model, and how good it is on prompts held out. */
+/** Training as one call: prompts in memory or in files → a router model and its held-out quality. */
 import { availableParallelism, tmpdir } from 'node:os';
 import { type Corpus, type CorpusOptions, corpusOf, readCorpus } from './corpus.ts';
 import { type FitOptions, type Fitted, fitModel } from './fit.ts';
@@ -6,7 +6,7 @@ import { openPool } from './pool.ts';
 import { PromptStore } from './prompt-store.ts';
 import { findSources } from './sources/files.ts';
 
-/** What training does where nothing else is asked for. */
+/** Default options. */
 export const TRAINING_DEFAULTS = {
   clusters: 32,
   dimensions: 96,
@@ -15,7 +15,7 @@ export const TRAINING_DEFAULTS = {
   seed: 1,
 } as const satisfies FitOptions;
 
-/** Prompts as they are, or files and folders of them in any format that `expert-router train` reads. */
+/** Prompts themselves, or files and folders of them in any format that `expert-router train` reads. */
 export type Prompts =
   | { readonly prompts: readonly string[] }
   | ({ readonly paths: readonly string[]; readonly exclude?: readonly string[] } & Omit<
@@ -24,9 +24,9 @@ export type Prompts =
     >);
 
 export interface TrainingOptions extends Partial<FitOptions> {
-  /** The model does not depend on it; as many as there are cores when absent. */
+  /** Number of threads, which does not affect the model; as many as there are cores when absent. */
   readonly threads?: number;
-  /** Where prompts wait on disk while they are used; the system's folder for such when absent. */
+  /** Where prompts are stored while they are used; the system's temporary folder when absent. */
   readonly temporaryFolder?: string;
 }
 

@@ -1,4 +1,4 @@
-/** One client connection of an emulated server: its requests, answered one after another, and what becomes of it. */
+/** One client connection of an emulated server: answers its requests one after another. */
 import type { Socket } from 'node:net';
 import { Fifo } from '../../core/fifo.ts';
 import { type Fields, FramingError } from '../../http/fields.ts';
@@ -17,15 +17,15 @@ export interface HttpRequest {
 
 /** An answer in progress. */
 export interface Answering {
-  /** The socket has room again. */
+  /** Called when the socket can take more bytes. */
   catchUp(): void;
-  /** The reader has gone. */
+  /** Called when the client has disconnected. */
   abandon(): void;
 }
 
 /**
- * Answers a request. `over` is called once it is out, with whether the connection may carry another.
- * Null when it was answered at once.
+ * Answers a request. Calls `over` when the answer is written, with whether the connection can be reused. Returns null
+ * if it answered immediately.
  */
 export type Responder = (
   request: HttpRequest,
@@ -55,7 +55,7 @@ export class Connection implements RequestEvents {
     socket.on('data', (bytes) => this.#feed(bytes));
     socket.on('drain', () => this.#answering?.catchUp());
     socket.on('close', () => this.#answering?.abandon());
-    // A reader that resets its connection is part of what is emulated; `close` follows.
+    // A client may reset its connection; `close` follows.
     socket.on('error', () => {});
   }
 
@@ -64,7 +64,7 @@ export class Connection implements RequestEvents {
     if (head.awaitsContinue) this.#socket.write('HTTP/1.1 100 Continue\r\n\r\n');
   }
 
-  /** The bytes come in buffers of their own, made for this connection. */
+  /** The buffers belong to this connection, so slices of them can be kept. */
   piece(bytes: Buffer, from: number, to: number): void {
     this.#pieces.push(bytes.subarray(from, to));
   }
@@ -82,7 +82,7 @@ export class Connection implements RequestEvents {
     } catch (error) {
       if (!(error instanceof FramingError)) throw error;
       const body = errorBody(
-        `Not HTTP as this server reads it: ${error.message}.`,
+        `The request is not valid HTTP/1.1: ${error.message}.`,
         'invalid_request_error',
         'bad_request',
       );
@@ -112,7 +112,7 @@ export class Connection implements RequestEvents {
   }
 }
 
-/** Whether this plan resets the connection now, its first request having been answered. */
+/** Whether the plan resets the connection now, that is, on its second request. */
 export function resetsReused(plan: AnswerPlan, answered: number): boolean {
   return plan.connection === 'reset-reused' && answered > 0;
 }

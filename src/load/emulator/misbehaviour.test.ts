@@ -2,14 +2,14 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { chatRequest, type RawClient, rawClient, type Seen } from '../../../test/support/raw-client.ts';
 import type { MISBEHAVIOURS } from '../../serving/experts/emulated/misbehaviour.ts';
-import { type Fleet, startFleet } from './fleet.ts';
+import { type EmulatedServers, startEmulatedServers } from './servers.ts';
 import { simpleEngine } from './simple-pacer.ts';
 
-let fleet: Fleet;
+let servers: EmulatedServers;
 let client: RawClient;
 
 beforeAll(async () => {
-  fleet = await startFleet({
+  servers = await startEmulatedServers({
     experts: 1,
     host: '127.0.0.1',
     port: 0,
@@ -26,7 +26,7 @@ beforeAll(async () => {
     }),
   });
 });
-afterAll(() => fleet.close());
+afterAll(() => servers.close());
 afterEach(() => client.close());
 
 const tokens = (text: string): number => text.match(/"content":"[^"]/g)?.length ?? 0;
@@ -269,7 +269,7 @@ describe('a raw client sees', () => {
   it.each(Object.values(CASES).flat())(
     '$list, streamed $stream',
     async ({ list, stream, until, ms, check }) => {
-      client = rawClient(fleet.servers[0]!.port);
+      client = rawClient(servers.servers[0]!.port);
       const options = stream ? { include_usage: true } : undefined;
       client.send(chatRequest({ stream, stream_options: options, model: `emulate:${list}` }));
       check(await client.see(until, ms));
@@ -277,7 +277,7 @@ describe('a raw client sees', () => {
   );
 
   it('close-reused reset on the second request of a connection', async () => {
-    client = rawClient(fleet.servers[0]!.port);
+    client = rawClient(servers.servers[0]!.port);
     client.send(chatRequest({ max_tokens: 1 }));
     await client.see(complete);
     client.send(chatRequest({}, { 'x-emulate': 'close-reused' }));
@@ -285,7 +285,7 @@ describe('a raw client sees', () => {
   });
 
   it('a name that does not exist refused with those that do', async () => {
-    client = rawClient(fleet.servers[0]!.port);
+    client = rawClient(servers.servers[0]!.port);
     client.send(chatRequest({ model: 'emulate:cutt' }));
     expect((await client.see(complete)).text).toMatch(/^HTTP\/1\.1 400 .*Did you mean 'cut'/s);
   });

@@ -1,16 +1,16 @@
-/** The seam between an emulated server and a cost model: jobs go in, and each is told when its tokens may leave. */
+/** The interface between an emulated server and a cost model, which decides when each job's tokens are sent. */
 
 /** One request, as an engine sees it. */
 export interface Job {
   readonly promptTokens: number;
   readonly outputTokens: number;
-  /** The next token may leave now. Called `outputTokens` times, unless the job is withdrawn. */
+  /** Sends the next token. Called `outputTokens` times unless the job is withdrawn. */
   token(): void;
 }
 
-/** A job that was taken in. */
+/** An accepted job. */
 export interface Ticket {
-  /** The reader has gone or the answer is over: its place and memory are free. Harmless when repeated. */
+  /** Ends the job and frees its slot and KV cache. Does nothing when repeated. */
   withdraw(): void;
 }
 
@@ -22,7 +22,7 @@ export interface EngineState {
   readonly kvCapacity: number;
 }
 
-/** One engine. A cost model of real hardware takes its place by implementing this. */
+/** One engine; each cost model implements this. */
 export interface Pacer {
   /** Null when the job could never run: prompt and answer exceed the whole KV cache. */
   submit(job: Job): Ticket | null;

@@ -1,4 +1,4 @@
-/** Writes an answer's bytes as its plan has it: as they come, with characters cut in two, or byte by byte. */
+/** Writes an answer's bytes as the plan says: as they come, with characters split in two, or byte by byte. */
 import type { Socket } from 'node:net';
 import type { AnswerPlan } from '../../serving/experts/emulated/misbehaviour.ts';
 
@@ -23,7 +23,7 @@ export function packetWriter(socket: Socket, packets: AnswerPlan['packets']): Pa
   };
 }
 
-/** Sends pieces one after another, with a turn of the event loop or more between them. */
+/** Sends pieces one after another, at least one turn of the event loop apart. */
 class Trickle implements PacketWriter {
   readonly #socket: Socket;
   readonly #cut: (bytes: Buffer) => readonly Buffer[];
@@ -61,7 +61,7 @@ function singleBytes(bytes: Buffer): readonly Buffer[] {
   return Array.from(bytes, (_, at) => bytes.subarray(at, at + 1));
 }
 
-/** Cuts after the first byte of every character that has several. */
+/** Splits after the first byte of every multi-byte character. */
 export function cutCharacters(bytes: Buffer): readonly Buffer[] {
   const pieces: Buffer[] = [];
   let from = 0;

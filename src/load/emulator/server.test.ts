@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { eventually } from '../../../test/support/gateway.ts';
 import { planOf } from '../../serving/experts/emulated/misbehaviour.ts';
-import { type Fleet, startFleet } from './fleet.ts';
+import { type EmulatedServers, startEmulatedServers } from './servers.ts';
 import { type SimpleCosts, simpleEngine } from './simple-pacer.ts';
 
 const COSTS: SimpleCosts = {
@@ -12,7 +12,7 @@ const COSTS: SimpleCosts = {
   maxBatch: 4,
   kvTokens: 500,
 };
-let fleet: Fleet;
+let servers: EmulatedServers;
 const options = {
   experts: 2,
   host: '127.0.0.1',
@@ -25,11 +25,11 @@ const options = {
 };
 
 beforeAll(async () => {
-  fleet = await startFleet(options);
+  servers = await startEmulatedServers(options);
 });
-afterAll(() => fleet.close());
+afterAll(() => servers.close());
 
-const ask = (body: object, { server = 0, from = fleet } = {}): Promise<Response> =>
+const ask = (body: object, { server = 0, from = servers } = {}): Promise<Response> =>
   fetch(`http://127.0.0.1:${from.servers[server]!.port}/v1/chat/completions`, {
     method: 'POST',
     body: JSON.stringify({ messages: [{ role: 'user', content: 'one two three' }], ...body }),
@@ -60,16 +60,16 @@ it('refuses what a real server refuses, in its words', async () => {
 });
 
 it('lists its model, is healthy, and has nothing elsewhere', async () => {
-  const at = `http://127.0.0.1:${fleet.servers[1]!.port}`;
+  const at = `http://127.0.0.1:${servers.servers[1]!.port}`;
   expect(await (await fetch(`${at}/v1/models`)).json()).toMatchObject({ data: [{ id: 'expert-2' }] });
   expect((await fetch(`${at}/health`)).status).toBe(200);
   expect((await fetch(`${at}/nowhere`)).status).toBe(404);
   expect((await fetch(`${at}/v1/completions`)).status).toBe(405);
 });
 
-it('lets go of an answer whose reader leaves', async () => {
+it('abandons an answer whose client disconnects', async () => {
   const abort = new AbortController();
-  const { port, stats } = fleet.servers[0]!;
+  const { port, stats } = servers.servers[0]!;
   const before = stats.abandoned;
   const answer = await fetch(`http://127.0.0.1:${port}/v1/chat/completions`, {
     method: 'POST',
@@ -88,9 +88,9 @@ it('lets go of an answer whose reader leaves', async () => {
   expect(metrics).toMatch(/vllm:num_requests_running\{[^}]*\} 0\n/);
 });
 
-it('holds back for a reader that lags, and loses nothing', async () => {
+it('pauses for a slow reader without losing tokens', async () => {
   const engine = simpleEngine({ ...COSTS, perTokenMs: { alone: 0.05, full: 0.05 }, kvTokens: 1e6 });
-  const own = await startFleet({ ...options, engine, experts: 1, outputTokens: 60_000 });
+  const own = await startEmulatedServers({ ...options, engine, experts: 1, outputTokens: 60_000 });
   const answer = await ask({ stream: true }, { from: own });
   const { stats } = own.servers[0]!;
   let seen = -1;
@@ -108,9 +108,9 @@ it('holds back for a reader that lags, and loses nothing', async () => {
   await own.close();
 });
 
-it('misbehaves by chance, the same for the same seed', async () => {
+it('misbehaves at random, reproducibly for a seed', async () => {
   const statuses = async () => {
-    const own = await startFleet({ ...options, mishaps: [{ plan: planOf('503'), share: 0.5 }] });
+    const own = await startEmulatedServers({ ...options, mishaps: [{ plan: planOf('503'), share: 0.5 }] });
     const seen: number[] = [];
     for (let i = 0; i < 20; i += 1) seen.push((await ask({ max_tokens: 1 }, { from: own })).status);
     await own.close();
@@ -122,8 +122,8 @@ it('misbehaves by chance, the same for the same seed', async () => {
 });
 
 it('says which port is taken', async () => {
-  const { port } = fleet.servers[0]!;
-  await expect(startFleet({ ...options, port, experts: 1 })).rejects.toThrow(
+  const { port } = servers.servers[0]!;
+  await expect(startEmulatedServers({ ...options, port, experts: 1 })).rejects.toThrow(
     `Port ${port} on 127.0.0.1 is taken`,
   );
 });

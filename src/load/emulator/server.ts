@@ -1,18 +1,18 @@
-/** One emulated expert as an HTTP server: its addresses, which plan a request gets, and its start and end. */
+/** One emulated expert as an HTTP server: its paths, and which plan a request gets. */
 import { createServer, type Server, type Socket } from 'node:net';
 import { RouterError, UserError } from '../../core/errors.ts';
 import type { Endpoint } from '../../core/openai.ts';
 import type { Random } from '../../core/random.ts';
 import { type AnswerPlan, POLITE, planOf } from '../../serving/experts/emulated/misbehaviour.ts';
+import { EmulatedAnswer } from './answer.ts';
 import { type Answering, Connection, type HttpRequest, type Responder, resetsReused } from './connection.ts';
-import { Exchange } from './exchange.ts';
 import type { Pacer } from './pacer.ts';
-import { type Question, readQuestion } from './question.ts';
+import { type EmulatedRequest, readRequest } from './request.ts';
 import { metricsPage, type ServerStats } from './stats.ts';
 import type { TimerWheel } from './timer-wheel.ts';
 import { errorBody, head, jsonAnswer } from './wire.ts';
 
-/** A misbehaviour that befalls a share of requests, whoever sends them. */
+/** A misbehaviour applied to a random share of requests. */
 export interface Mishap {
   readonly plan: AnswerPlan;
   /** From 0 to 1. */
@@ -23,9 +23,9 @@ export interface EmulatedServerOptions {
   readonly expert: string;
   readonly pacer: Pacer;
   readonly wheel: TimerWheel;
-  /** Milliseconds that never run backwards, the same as the wheel's. */
+  /** Monotonic milliseconds, on the wheel's clock. */
   readonly now: () => number;
-  /** Epoch seconds that answers give as their date. */
+  /** Epoch seconds given as `created` in answers. */
   readonly created: number;
   readonly outputTokens: number;
   readonly seed: number;
@@ -37,7 +37,7 @@ export interface EmulatedServer {
   readonly expert: string;
   readonly port: number;
   readonly stats: Readonly<ServerStats>;
-  /** Cuts what runs. */
+  /** Closes all connections, including answers in progress. */
   close(): Promise<void>;
 }
 
@@ -49,7 +49,7 @@ const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
 /** The prefix of a model name that chooses a misbehaviour, as in `emulate:stall-after=5`. */
 const MODEL_PREFIX = 'emulate:';
 
-/** Listens; port 0 takes any free one. Rejects with the system's error when it cannot. */
+/** Starts listening; port 0 takes any free one. Rejects with the system's error when that fails. */
 export async function startEmulatedServer(
   options: EmulatedServerOptions,
   host: string,
@@ -80,7 +80,7 @@ export async function startEmulatedServer(
 function listening(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    // A thousand users may knock in the same moment.
+    // Thousands of users may connect at the same moment.
     server.listen({ host, port, backlog: 4096 }, () => resolve());
   });
 }
@@ -94,11 +94,11 @@ function responder(options: EmulatedServerOptions, stats: ServerStats): Responde
       return null;
     }
     stats.requests += 1;
-    let question: Question;
+    let asked: EmulatedRequest;
     let plan: AnswerPlan;
     try {
-      question = readQuestion(endpoint, request, options.expert);
-      plan = planFor(request, question, options);
+      asked = readRequest(endpoint, request, options.expert);
+      plan = planFor(request, asked, options);
     } catch (error) {
       socket.write(refusal(error));
       over(request.keepAlive);
@@ -108,31 +108,31 @@ function responder(options: EmulatedServerOptions, stats: ServerStats): Responde
       socket.resetAndDestroy();
       return null;
     }
-    return begin(new Exchange(socket, question, plan, contextOf(options, stats, question, request, over)));
+    return begin(new EmulatedAnswer(socket, asked, plan, contextOf(options, stats, asked, request, over)));
   };
 }
 
-function begin(exchange: Exchange): Answering {
-  exchange.start();
-  return exchange;
+function begin(answer: EmulatedAnswer): Answering {
+  answer.start();
+  return answer;
 }
 
 function contextOf(
   options: EmulatedServerOptions,
   stats: ServerStats,
-  { endpoint, model }: Question,
+  { endpoint, model }: EmulatedRequest,
   { keepAlive }: HttpRequest,
   over: (reusable: boolean) => void,
-): ConstructorParameters<typeof Exchange>[3] {
+): ConstructorParameters<typeof EmulatedAnswer>[3] {
   const id = `${endpoint === 'chat' ? 'chatcmpl' : 'cmpl'}-${options.expert}-${stats.requests}`;
   return { ...options, stats, facts: { id, created: options.created, model, endpoint }, keepAlive, over };
 }
 
-/** Header before model name before chance. */
-function planFor(request: HttpRequest, question: Question, options: EmulatedServerOptions): AnswerPlan {
+/** The header takes precedence over the model name, which takes precedence over random mishaps. */
+function planFor(request: HttpRequest, asked: EmulatedRequest, options: EmulatedServerOptions): AnswerPlan {
   const header = request.headers['x-emulate'];
   if (header !== undefined) return planOf(header);
-  if (question.model.startsWith(MODEL_PREFIX)) return planOf(question.model.slice(MODEL_PREFIX.length));
+  if (asked.model.startsWith(MODEL_PREFIX)) return planOf(asked.model.slice(MODEL_PREFIX.length));
   let draw = options.mishaps.length > 0 ? options.random.next() : 1;
   for (const { plan, share } of options.mishaps) {
     if (draw < share) return plan;
@@ -151,7 +151,10 @@ function refusal(error: unknown): string {
 function page(request: HttpRequest, options: EmulatedServerOptions, stats: ServerStats): string {
   const { expert, pacer, created } = options;
   if (ENDPOINTS[request.path])
-    return jsonAnswer(405, errorBody('Only POST.', 'invalid_request_error', 'method_not_allowed'));
+    return jsonAnswer(
+      405,
+      errorBody('This path accepts only POST.', 'invalid_request_error', 'method_not_allowed'),
+    );
   if (request.path === '/health') return jsonAnswer(200, '{"status":"ok"}');
   if (request.path === '/v1/models') {
     const model = { id: expert, object: 'model', created, owned_by: 'emulated' };
@@ -165,8 +168,5 @@ function page(request: HttpRequest, options: EmulatedServerOptions, stats: Serve
     };
     return head(200, headers) + body;
   }
-  return jsonAnswer(
-    404,
-    errorBody(`There is nothing at ${request.path}.`, 'invalid_request_error', 'not_found'),
-  );
+  return jsonAnswer(404, errorBody(`Unknown path ${request.path}.`, 'invalid_request_error', 'not_found'));
 }

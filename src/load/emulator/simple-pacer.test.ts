@@ -42,7 +42,7 @@ it('reads prompts one after another and slows down as the batch fills', () => {
   expect(all[0]!.times).toEqual([110, 140, 170]);
 });
 
-it('lets who finds no room in the batch or the cache wait, in order', () => {
+it('queues jobs in order while batch or cache is full', () => {
   const batch = engine({ maxBatch: 1 });
   const [first, second] = [batch.submit(10, 2), batch.submit(10, 2)];
   expect(batch.pacer.state()).toMatchObject({ running: 1, waiting: 1 });
@@ -59,7 +59,7 @@ it('refuses what can never fit', () => {
   expect(engine().submit(90, 11).ticket).toBeNull();
 });
 
-it('gives back the place of who leaves, running or waiting, once', () => {
+it('frees the slot of a withdrawn job once, running or queued', () => {
   const { submit, run, pacer } = engine({ maxBatch: 1 });
   const [first, second, third] = [submit(1, 9), submit(1, 9), submit(1, 1)];
   run(105);

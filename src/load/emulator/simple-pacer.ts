@@ -1,17 +1,17 @@
 /**
- * A simple engine: prompts are read one after another, answers are decoded in a batch that slows down as it fills, and
- * requests queue for which the batch or the KV cache has no room.
+ * A simple engine: prompts are prefilled one after another, answers are decoded in a batch that slows down as it fills,
+ * and requests queue while the batch or the KV cache is full.
  */
 import { Fifo } from '../../core/fifo.ts';
 import type { EngineState, Job, Pacer, Ticket } from './pacer.ts';
 import type { Task, TimerWheel } from './timer-wheel.ts';
 
 export interface SimpleCosts {
-  /** From the start of work on an empty engine to the first token, the reading of the prompt aside. */
+  /** Time to the first token on an idle engine, excluding prefill. */
   readonly firstTokenMs: number;
-  /** Prompt tokens read a second; the prompts of a server are read one after another. */
+  /** Prompt tokens prefilled per second; a server's prompts are prefilled one after another. */
   readonly prefillPerSecond: number;
-  /** Between two tokens of one answer, alone and in a full batch; in between it grows in a straight line. */
+  /** Time between two tokens of one answer, alone and in a full batch; linear in between. */
   readonly perTokenMs: { readonly alone: number; readonly full: number };
   readonly maxBatch: number;
   /** Tokens the KV cache holds; a request reserves its prompt and its whole answer. */
@@ -25,7 +25,7 @@ export class SimplePacer implements Pacer {
   readonly #waiting = new Fifo<Sequence>();
   #running = 0;
   #kvTokens = 0;
-  /** When the prompts taken in so far have been read. */
+  /** When the prefill of all admitted prompts ends. */
   #prefillFree = 0;
 
   constructor(costs: SimpleCosts, wheel: TimerWheel, now: () => number) {
@@ -51,7 +51,7 @@ export class SimplePacer implements Pacer {
     };
   }
 
-  /** Milliseconds to the next token in a batch of the present size. */
+  /** Milliseconds to the next token in a batch of the current size. */
   #perToken(): number {
     const { perTokenMs, maxBatch } = this.#costs;
     const fullness = maxBatch > 1 ? (this.#running - 1) / (maxBatch - 1) : 0;
@@ -74,8 +74,8 @@ export class SimplePacer implements Pacer {
   }
 
   /**
-   * Tokens are due a step after the last was due, not after it left, so that ticks do not add up to a slower pace;
-   * where steps are shorter than ticks, several leave in one.
+   * A token is due one step after the previous one was due, not after it was sent, so that ticks do not slow the pace;
+   * if steps are shorter than ticks, several are sent in one.
    */
   readonly #next = (sequence: Sequence, now: number): void => {
     let due = sequence.due;
@@ -103,7 +103,7 @@ export class SimplePacer implements Pacer {
   }
 }
 
-/** Makes engines of these costs, one a server. */
+/** Makes engines with these costs, one per server. */
 export function simpleEngine(costs: SimpleCosts): (wheel: TimerWheel, now: () => number) => Pacer {
   return (wheel, now) => new SimplePacer(costs, wheel, now);
 }

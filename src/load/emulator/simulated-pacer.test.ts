@@ -1,4 +1,4 @@
-/** The simulator's engine behind the emulator's seam, on a clock of the test's own. */
+/** The simulator's engine behind the emulator's `Pacer`, on a clock of the test's own. */
 import { expect, it } from 'vitest';
 import { deployment } from '../../simulating/deployment.ts';
 import { DEFAULT_LIMITS, memoryBudget } from '../../simulating/memory.ts';
@@ -62,7 +62,7 @@ it('gives every answer of a crowd all its tokens and goes idle', () => {
   expect(pacer.state()).toMatchObject({ running: 0, waiting: 0, kvTokens: 0 });
 });
 
-it('lets who finds no room in the batch or the cache wait, in order', () => {
+it('queues jobs in order while batch or cache is full', () => {
   const batch = server({ maxBatch: 1 });
   const [first, second] = [batch.submit(10, 20), batch.submit(10, 2)];
   batch.run(2000);
@@ -79,7 +79,7 @@ it('refuses what the cache could never hold', () => {
   expect(server().submit(CAPACITY, 1).ticket).toBeNull();
 });
 
-it('gives back the place of who leaves, before or while running, once', () => {
+it('frees the slot of a withdrawn job once, before or while running', () => {
   const { submit, run, pacer } = server();
   const [stays, leaves] = [submit(100, 50), submit(100, 5000)];
   const early = submit(100, 50);

@@ -1,4 +1,4 @@
-/** The simulator's engine as the pace of an emulated server: in real time, or slower by a stated factor. */
+/** Paces an emulated server by the simulator's engine, in real time or slower by a given factor. */
 import { Fifo } from '../../core/fifo.ts';
 import type { DeploymentNames } from '../../simulating/deployment.ts';
 import type { EngineLimits } from '../../simulating/memory.ts';
@@ -6,7 +6,7 @@ import { type PacedRequest, Pacer as SimulatedEngine } from '../../simulating/pa
 import type { EngineState, Job, Pacer, Ticket } from './pacer.ts';
 import type { Task, TimerWheel } from './timer-wheel.ts';
 
-/** A request on its way into the engine. */
+/** A request that has not entered the engine yet. */
 interface Arrival extends PacedRequest {
   /** The engine's seconds. */
   readonly at: number;
@@ -14,22 +14,22 @@ interface Arrival extends PacedRequest {
 
 interface Recipient {
   readonly job: Job;
-  told: number;
+  sent: number;
 }
 
 export class SimulatedPacer implements Pacer {
   readonly #engine: SimulatedEngine;
   readonly #wheel: TimerWheel;
   readonly #now: () => number;
-  /** Milliseconds of the wheel to one second of the engine. */
+  /** Milliseconds of the wheel per second of the engine. */
   readonly #stretch: number;
-  /** Handed in, but still within the time the engine's front end takes for a request. */
+  /** Submitted, but still within the time that the engine's front end takes. */
   readonly #arriving = new Fifo<Arrival>();
   readonly #recipients = new Map<number, Recipient>();
   #lastId = 0;
   #alarm: Task | null = null;
 
-  /** `now` in the wheel's milliseconds; everything takes `slowDown` times as long as the engine says. */
+  /** @param now on the wheel's clock, in ms @param slowDown factor by which everything takes longer than simulated */
   constructor(engine: SimulatedEngine, wheel: TimerWheel, now: () => number, slowDown = 1) {
     this.#engine = engine;
     this.#wheel = wheel;
@@ -40,11 +40,11 @@ export class SimulatedPacer implements Pacer {
   submit(job: Job): Ticket | null {
     this.#lastId += 1;
     const id = this.#lastId;
-    // Everything an engine says comes a constant time after its steps; entering that much later comes to the same.
+    // An engine's output comes a constant lag after its steps; entering that much later has the same effect.
     const at = this.#seconds(this.#now()) + this.#engine.lagSeconds;
     const arrival = { id, at, promptTokens: job.promptTokens, outputTokens: job.outputTokens };
     if (!this.#engine.canEverRun(arrival)) return null;
-    this.#recipients.set(id, { job, told: 0 });
+    this.#recipients.set(id, { job, sent: 0 });
     this.#arriving.push(arrival);
     this.#wakeAt(at);
     return { withdraw: () => this.#withdraw(id) };
@@ -55,7 +55,7 @@ export class SimulatedPacer implements Pacer {
     return { ...state, waiting: state.waiting + this.#arriving.size };
   }
 
-  /** Requests enter at the times they were meant to, however late the wheel calls. */
+  /** Requests enter at their intended times, however late the wheel calls. */
   #letIn(now: number): void {
     for (;;) {
       const arrival = this.#arriving.peek();
@@ -72,11 +72,11 @@ export class SimulatedPacer implements Pacer {
     for (const { id, generated, finished } of tokens) {
       const recipient = this.#recipients.get(id);
       if (!recipient) continue;
-      // Before its last token: whoever gets that withdraws, and the engine has already let go.
+      // Before the last token, because its receiver withdraws a job that the engine has already released.
       if (finished) this.#recipients.delete(id);
-      for (; recipient.told < generated; recipient.told += 1) recipient.job.token();
+      for (; recipient.sent < generated; recipient.sent += 1) recipient.job.token();
     }
-    // Whoever withdrew just now may have changed what comes next.
+    // A job withdrawn just now may have changed when the next step ends.
     this.#wakeAt(
       Math.min(this.#engine.nextStepEnd(now), this.#arriving.peek()?.at ?? Number.POSITIVE_INFINITY),
     );
@@ -91,7 +91,7 @@ export class SimulatedPacer implements Pacer {
     this.#wakeAt(this.#engine.nextStepEnd(now));
   }
 
-  /** Sees to a call at the engine's second `at`, unless an earlier one is to come anyway. */
+  /** Schedules a call at the engine's second `at`, unless an earlier one is already scheduled. */
   #wakeAt(at: number): void {
     if (at === Number.POSITIVE_INFINITY) return;
     const due = at * this.#stretch;
@@ -113,7 +113,7 @@ export class SimulatedPacer implements Pacer {
   }
 }
 
-/** Makes engines of this deployment, one a server. */
+/** Makes engines of this deployment, one per server. */
 export function simulatedEngine(
   names: DeploymentNames,
   limits: EngineLimits,

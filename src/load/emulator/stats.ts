@@ -1,16 +1,16 @@
 /**
- * What an emulated server has counted, and the page of metrics that says so, under vLLM's names: whoever polls a real
- * engine can poll this one.
+ * An emulated server's counters, and its metrics page, which uses vLLM's names so that it can be scraped like a real
+ * engine.
  */
 import type { EngineState } from './pacer.ts';
 
 export interface ServerStats {
   requests: number;
-  /** Answers whose reader left before their end. */
+  /** Answers whose client disconnected before the end. */
   abandoned: number;
   /** Tokens of answers handed to a socket. */
   tokens: number;
-  /** The CRC-32 of every whole stream's body, added up: equal to a reader's sum if no byte was lost or altered. */
+  /** Sum of the CRC-32 of every complete stream's body: equal to a client's sum if no byte was lost or altered. */
   streamedCrc: number;
 }
 

@@ -1,13 +1,13 @@
 /**
- * Many deadlines on one coarse clock: tasks lie in buckets a tick wide, and one pass over due buckets runs them.
- * Whoever drives it says what time it is.
+ * A timer wheel: many deadlines on one coarse clock. Tasks are in buckets one tick wide, and `advance` runs the due
+ * ones.
  */
 
-/** Something that wants to run at a time. It is its own entry, so that waiting again allocates nothing. */
+/** Something to run at a given time. It is its own entry, so that rescheduling allocates nothing. */
 export interface Task {
   /** When, in the driver's milliseconds. Set by `schedule`. */
   due: number;
-  /** A dead task is dropped when its bucket comes, instead of searched for now. */
+  /** A cancelled task; it is dropped when its bucket is due. */
   dead: boolean;
   run(now: number): void;
 }
@@ -15,7 +15,7 @@ export interface Task {
 export class TimerWheel {
   readonly #tickMs: number;
   readonly #buckets: Task[][];
-  /** The last tick whose bucket has been emptied. */
+  /** The last tick whose bucket has been run. */
   #tick: number;
 
   constructor(now: number, tickMs = 5, buckets = 1024) {

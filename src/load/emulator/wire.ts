@@ -36,7 +36,7 @@ export function event(value: object): string {
   return `data: ${JSON.stringify(value)}\n\n`;
 }
 
-/** Makes the events of one stream; what all have in common is written out once. */
+/** Makes the events of one stream; their common part is serialised once. */
 export class StreamFrames {
   readonly #facts: AnswerFacts;
   readonly #includeUsage: boolean;
@@ -56,7 +56,7 @@ export class StreamFrames {
     return this.#before + JSON.stringify(text) + this.#after;
   }
 
-  /** The chunk that comes before the first token: chat names its role, completions have none. */
+  /** The chunk before the first token, which names the role in chat; completions have none. */
   opening(): string {
     if (this.#facts.endpoint !== 'chat') return '';
     const delta = { role: 'assistant', content: '' };

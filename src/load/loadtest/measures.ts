@@ -1,4 +1,4 @@
-/** What the requests of one stage were like, summed as they end: percentiles, tokens, errors by kind, shares. */
+/** The figures of one stage, summed up as requests end: percentiles, tokens, errors by kind, shares. */
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 
 export interface Percentiles {
@@ -11,12 +11,12 @@ export interface Percentiles {
   readonly max: number;
 }
 
-/** One request that got a whole answer. Times in milliseconds. */
+/** One request with a complete answer. Times in milliseconds. */
 export interface Success {
   readonly expert: string;
   readonly tokens: number;
   readonly tokensReported: boolean;
-  /** Of the tokens, those that came while the stage was measured. */
+  /** Tokens that arrived within the measured window. */
   readonly tokensInWindow: number;
   /** Null when the answer was not streamed. */
   readonly firstTokenMs: number | null;
@@ -46,13 +46,13 @@ export class Measures {
   begun = 0;
   succeeded = 0;
   failed = 0;
-  /** Cut off by the end of the test, which is nobody's error. */
+  /** Cut off by the end of the test, which is not an error. */
   interrupted = 0;
   tokens = 0;
   tokensInWindow = 0;
   reported = 0;
 
-  /** A request leaves; `lagMs` after it was meant to. */
+  /** Records a request sent `lagMs` after its intended start. */
   begin(lagMs: number): void {
     this.begun += 1;
     record(this.#startLag, lagMs);
@@ -71,7 +71,7 @@ export class Measures {
     this.#experts.set(success.expert, expert);
   }
 
-  /** Tokens that came before the failure were still served. */
+  /** Tokens that came before the failure still count. */
   fail(kind: string, tokens: number, tokensInWindow: number): void {
     this.failed += 1;
     this.#errors.set(kind, (this.#errors.get(kind) ?? 0) + 1);
@@ -91,7 +91,7 @@ export class Measures {
     return this.#firstToken.count > 0 ? this.#firstToken.percentile(50) / 1000 : 0;
   }
 
-  /** Per expert, the busiest first; `seconds` is how long was measured. */
+  /** Per expert, the busiest first; `seconds` is the measured time. */
   experts(seconds: number): readonly ExpertShare[] {
     return [...this.#experts]
       .map(([id, { requests, tokens }]) => ({

@@ -1,13 +1,13 @@
-/** The figures of a load test as they stand in its JSON: one versioned form, and a reader that takes a simulation's too. */
+/** The versioned JSON of a load test, and a reader that also accepts a simulation's. */
 import { UserError } from '../../core/errors.ts';
 import type { ExpertShare, Percentiles } from './measures.ts';
 
 export const SCHEMA = 'expert-router/load-test';
 export const VERSION = 1;
 
-/** What a load test and a simulation have in common, so that they can be laid side by side. */
+/** The figures that load tests and simulations share, so that they can be compared. */
 export interface CommonStage {
-  /** In a closed loop, how many; in an open one, the mean number of requests in flight, 0 in a simulation. */
+  /** Closed loop: number of users. Open loop: mean requests in flight; 0 in a simulation. */
   readonly users: number;
   readonly requests: number;
   readonly errors: number;
@@ -19,13 +19,13 @@ export interface CommonStage {
 
 export interface StageResult extends CommonStage {
   readonly loop: 'closed' | 'open';
-  /** Requests begun a second. */
+  /** Requests started per second. */
   readonly requests_per_second: number;
   /** `requests` = `succeeded` + `errors` + `interrupted`. */
   readonly succeeded: number;
   readonly interrupted: number;
   readonly errors_by_kind: Readonly<Record<string, number>>;
-  /** Of all answers and parts of answers, those outside the measured window included. */
+  /** Tokens of all answers, including partial ones and those outside the measured window. */
   readonly tokens: number;
   /** `usage`: as reported; `content-chunks`: pieces counted; `mixed`: some of each. */
   readonly tokens_source: 'usage' | 'content-chunks' | 'mixed' | 'none';
@@ -33,7 +33,7 @@ export interface StageResult extends CommonStage {
   readonly tpot_ms: Percentiles;
   readonly itl_ms: Percentiles;
   readonly e2e_ms: Percentiles;
-  /** How late requests left; latencies count from when they were meant to. */
+  /** How late requests were sent; latencies count from the intended start. */
   readonly start_lag_ms: Percentiles;
   /** Length of the stage, and of the part in which throughput was measured. */
   readonly seconds: number;
@@ -48,7 +48,7 @@ export interface ClientCost {
   /** Share of one core. */
   readonly cpu: number;
   readonly event_loop_delay_p99_ms: number;
-  /** The client lacked CPU, so that what it measured is partly its own slowness. */
+  /** The client lacked CPU, so that its figures include its own slowness. */
   readonly starved: boolean;
 }
 
@@ -63,7 +63,7 @@ export interface LoadTestResult {
   readonly seed: number;
   /** The load in words. */
   readonly load: string;
-  /** Ended before its time, by hand. */
+  /** Stopped early by the user. */
   readonly interrupted: boolean;
   readonly stages: readonly StageResult[];
 }

@@ -2,17 +2,16 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { seededRandom } from '../../core/random.ts';
 import { zipfShares } from '../../simulating/workload/clusters.ts';
-import { type Fleet, startFleet } from '../emulator/fleet.ts';
+import { type EmulatedServers, startEmulatedServers } from '../emulator/servers.ts';
 import { simpleEngine } from '../emulator/simple-pacer.ts';
-import { loadClient } from './client.ts';
-import { generated } from './question.ts';
+import { generated } from './prompts.ts';
 import type { StageResult } from './result.ts';
-import { runStage, type StageOptions } from './stage.ts';
+import { loadClient, runStage, type StageOptions } from './stage.ts';
 
-let fleet: Fleet;
+let servers: EmulatedServers;
 
 beforeAll(async () => {
-  fleet = await startFleet({
+  servers = await startEmulatedServers({
     experts: 1,
     host: '127.0.0.1',
     port: 0,
@@ -29,16 +28,16 @@ beforeAll(async () => {
     }),
   });
 });
-afterAll(() => fleet.close());
+afterAll(() => servers.close());
 
-interface Case extends Partial<Omit<StageOptions, 'ask'>> {
+interface Case extends Partial<Omit<StageOptions, 'requestOptions'>> {
   readonly misbehaviour?: string;
   readonly stream?: boolean;
   readonly stop?: AbortSignal;
 }
 
 async function run({ misbehaviour, stream = true, stop, ...options }: Case): Promise<StageResult> {
-  const { port } = fleet.servers[0]!;
+  const { port } = servers.servers[0]!;
   const client = loadClient(new URL(`http://127.0.0.1:${port}`));
   const lengths = {
     kind: 'independent',
@@ -56,9 +55,9 @@ async function run({ misbehaviour, stream = true, stop, ...options }: Case): Pro
       timeoutMs: 5_000,
       maxInFlight: 100,
       maxRequests: 1000,
-      questions: generated(lengths, zipfShares(8, 0), null, random),
+      prompts: generated(lengths, zipfShares(8, 0), null, random),
       random,
-      ask: {
+      requestOptions: {
         path: '/v1/chat/completions',
         model: 'm',
         key: null,
@@ -79,9 +78,9 @@ async function run({ misbehaviour, stream = true, stop, ...options }: Case): Pro
 
 describe('a stage', () => {
   it('of users counts every request and token that the server counts', async () => {
-    const before = { ...fleet.servers[0]!.stats };
+    const before = { ...servers.servers[0]!.stats };
     const result = await run({});
-    const { requests, tokens } = fleet.servers[0]!.stats;
+    const { requests, tokens } = servers.servers[0]!.stats;
     expect(result.requests).toBe(requests - before.requests);
     expect(result.tokens).toBe(tokens - before.tokens);
     expect(result).toMatchObject({
@@ -111,7 +110,7 @@ describe('a stage', () => {
     expect(result.e2e_ms.p50).toBeGreaterThan(0);
   });
 
-  it('of arrivals counts from when each was meant to leave, though the client held it back', async () => {
+  it('of arrivals measures latency from the intended start, even if the client delayed the request', async () => {
     const arrivals = { kind: 'trace', times: Array.from({ length: 8 }, () => 0.01) } as const;
     const result = await run({ arrivals, maxInFlight: 1 });
     expect(result).toMatchObject({ requests: 8, succeeded: 8, loop: 'open' });
@@ -126,7 +125,7 @@ describe('a stage', () => {
     expect(result).toMatchObject({ requests: 7, succeeded: 7 });
   });
 
-  it('ends at once by hand, and what was out is nobody’s error', async () => {
+  it('stops at once when aborted, and counts pending requests as interrupted', async () => {
     const stop = new AbortController();
     setTimeout(() => stop.abort(), 200);
     const result = await run({ stop: stop.signal, seconds: 30, misbehaviour: 'stall-after=3' });
@@ -134,12 +133,12 @@ describe('a stage', () => {
     expect(result.seconds).toBeLessThan(30);
   });
 
-  it('gives up on who does not answer in time', async () => {
+  it('times out requests without an answer', async () => {
     const result = await run({ misbehaviour: 'hang', timeoutMs: 100 });
     expect(result.errors_by_kind).toEqual({ timeout: 5 });
   });
 
-  it('sends again what met a connection that was closed while idle', async () => {
+  it('retries a request whose connection was closed while idle', async () => {
     const result = await run({ misbehaviour: 'close-reused' });
     expect(result.errors).toBe(0);
     expect(result.reconnects).toBeGreaterThan(0);

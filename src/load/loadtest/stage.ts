@@ -1,36 +1,36 @@
-/** One stage: a load against the target for a time, then a while for answers that are still out, then the figures. */
+/** One stage: applies a load for a time, waits for pending answers, then returns the figures. */
 import { setMaxListeners } from 'node:events';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Fifo } from '../../core/fifo.ts';
 import type { Random } from '../../core/random.ts';
-import type { HttpClient } from '../../http/client.ts';
+import { HttpClient } from '../../http/client.ts';
 import type { Arrivals } from '../../simulating/workload/arrivals.ts';
 import type { TracedRequest } from '../../simulating/workload/traces.ts';
-import { Asking } from './asking.ts';
 import { type Driving, driveClosed, driveOpen } from './drivers.ts';
 import { Measures } from './measures.ts';
-import { type AskOptions, type Questions, requestOf } from './question.ts';
+import { type PromptSource, type RequestOptions, requestOf } from './prompts.ts';
 import type { ClientCost, StageResult } from './result.ts';
+import { TimedRequest } from './timed-request.ts';
 
 export interface StageOptions {
   readonly arrivals: Arrivals;
   readonly traced: readonly TracedRequest[] | null;
   readonly seconds: number;
-  /** Over which users begin; throughput is measured after it. Closed loop only. */
+  /** Seconds over which users start; throughput is measured after it. Closed loop only. */
   readonly rampSeconds: number;
-  /** How long answers may take after the stage's end before they are cut off. */
+  /** How long pending answers may take after the stage's end. */
   readonly drainSeconds: number;
   readonly timeoutMs: number;
-  /** Requests in flight; more wait for a slot, their clocks running. */
+  /** Maximum requests in flight; others queue, with their latency already counting. */
   readonly maxInFlight: number;
-  /** Requests of the stage, at most. */
+  /** Maximum requests of the stage. */
   readonly maxRequests: number;
-  readonly questions: Questions;
-  readonly ask: AskOptions;
+  readonly prompts: PromptSource;
+  readonly requestOptions: RequestOptions;
   readonly random: Random;
 }
 
-/** For whoever watches. */
+/** Progress of a running stage. */
 export interface StageView {
   readonly elapsedSeconds: number;
   readonly inFlight: number;
@@ -38,8 +38,16 @@ export interface StageView {
 }
 
 const SWEEP_MS = 250;
-/** Above these the client's own slowness shows in what it measures. */
+/** Above these, the client's own slowness shows in its figures. */
 const STARVED = { cpu: 0.85, delayMs: 60 };
+
+/** Connections are kept as long as the server keeps them. */
+export const NO_DEADLINES = { connect: 0, head: 0, idle: 0, unused: 0 } as const;
+
+/** The load test's client: without deadlines, because a stage times out requests itself. */
+export function loadClient(origin: URL): HttpClient {
+  return new HttpClient(origin, NO_DEADLINES);
+}
 
 export async function runStage(
   options: StageOptions,
@@ -54,11 +62,11 @@ export async function runStage(
 class Stage {
   readonly #options: StageOptions;
   readonly #client: HttpClient;
-  readonly #byHand: AbortSignal;
-  /** By hand, or because the stage has had all the requests it may. */
+  readonly #byUser: AbortSignal;
+  /** Aborted by the user, or because `maxRequests` is reached. */
   readonly #stopped: AbortSignal;
   readonly #measures = new Measures();
-  readonly #inFlight = new Map<Asking, (backOffMs: number) => void>();
+  readonly #inFlight = new Map<TimedRequest, (backOffMs: number) => void>();
   readonly #waiting = new Fifo<() => void>();
   readonly #full = new AbortController();
   readonly #from = performance.now();
@@ -72,9 +80,9 @@ class Stage {
   constructor(options: StageOptions, client: HttpClient, stopped: AbortSignal) {
     this.#options = options;
     this.#client = client;
-    this.#byHand = stopped;
+    this.#byUser = stopped;
     this.#stopped = AbortSignal.any([stopped, this.#full.signal]);
-    // Every user who waits listens.
+    // Every waiting user adds a listener.
     setMaxListeners(0, this.#stopped);
     this.#to = this.#from + options.seconds * 1000;
     const ramp = options.arrivals.kind === 'closed' ? options.rampSeconds : 0;
@@ -89,7 +97,7 @@ class Stage {
     delay.enable();
     const sweep = setInterval(() => this.#sweep(watch), SWEEP_MS);
     await this.#drive();
-    // By hand or by the clock: throughput is measured no longer than load was offered.
+    // Throughput is measured only while load was offered, even if the stage was stopped early.
     const until = Math.min(this.#to, performance.now());
     this.#window.to = until;
     delay.disable();
@@ -114,16 +122,16 @@ class Stage {
       to: this.#to,
       rampTo: this.#rampTo,
       stopped: this.#stopped,
-      ask: (intended, one) => this.#ask(intended, one),
+      send: (intended, one) => this.#send(intended, one),
     };
-    // A closed loop ends with its users' last answers; those still out when the time is up are for the drain.
+    // A closed loop ends with its users' last answers; `#drain` waits for those pending at the end.
     const driven =
       arrivals.kind === 'closed' ? driveClosed(arrivals, driving) : driveOpen(arrivals, traced, driving);
     await Promise.race([driven, this.#timeIsUp()]);
     if (arrivals.kind !== 'closed' && !this.#stopped.aborted) await this.#timeIsUp();
   }
 
-  /** The end of the stage, or an earlier one by hand. */
+  /** Resolves at the end of the stage, or when it is stopped early. */
   #timeIsUp(): Promise<void> {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, Math.max(0, this.#to - performance.now()));
@@ -136,7 +144,7 @@ class Stage {
     });
   }
 
-  #ask(intended: number, traced: TracedRequest | undefined): Promise<number> {
+  #send(intended: number, traced: TracedRequest | undefined): Promise<number> {
     return new Promise((resolve) => {
       if (this.#inFlight.size < this.#options.maxInFlight) this.#begin(intended, traced, resolve);
       else this.#waiting.push(() => this.#begin(intended, traced, resolve));
@@ -144,49 +152,49 @@ class Stage {
   }
 
   #begin(intended: number, traced: TracedRequest | undefined, ended: (backOffMs: number) => void): void {
-    const { questions, ask, maxRequests } = this.#options;
+    const { prompts, requestOptions, maxRequests } = this.#options;
     if (this.#measures.begun >= maxRequests) {
       this.#full.abort();
       ended(0);
       return;
     }
-    const asking = new Asking(
+    const request = new TimedRequest(
       {
         client: this.#client,
         measures: this.#measures,
         now: () => performance.now(),
-        stream: ask.stream,
+        stream: requestOptions.stream,
         window: this.#window,
         ended: (one, backOffMs) => this.#ended(one, backOffMs),
       },
       intended,
     );
-    this.#inFlight.set(asking, ended);
-    asking.start(requestOf(questions(traced), ask));
+    this.#inFlight.set(request, ended);
+    request.start(requestOf(prompts(traced), requestOptions));
   }
 
-  #ended(asking: Asking, backOffMs: number): void {
-    const ended = this.#inFlight.get(asking);
-    this.#inFlight.delete(asking);
+  #ended(request: TimedRequest, backOffMs: number): void {
+    const ended = this.#inFlight.get(request);
+    this.#inFlight.delete(request);
     this.#waiting.shift()?.();
     ended?.(backOffMs);
   }
 
-  /** Lets what is out come in, but not for ever, and not once stopped by hand. */
+  /** Waits for pending answers, up to `drainSeconds` and not after the user has stopped the test. */
   async #drain(): Promise<void> {
     const deadline = performance.now() + this.#options.drainSeconds * 1000;
-    while (this.#inFlight.size > 0 && performance.now() < deadline && !this.#byHand.aborted)
+    while (this.#inFlight.size > 0 && performance.now() < deadline && !this.#byUser.aborted)
       await new Promise((resolve) => setTimeout(resolve, 20));
-    // Nobody is to take the slots that now become free.
+    // Queued requests must not take the slots that become free now.
     while (this.#waiting.shift());
-    for (const asking of this.#inFlight.keys()) asking.giveUp('interrupted');
+    for (const request of this.#inFlight.keys()) request.giveUp('interrupted');
     this.#inFlight.clear();
   }
 
   #sweep(watch: (view: StageView) => void): void {
     const now = performance.now();
     const overdue = now - this.#options.timeoutMs;
-    for (const asking of this.#inFlight.keys()) if (asking.intended < overdue) asking.giveUp('timeout');
+    for (const request of this.#inFlight.keys()) if (request.intended < overdue) request.giveUp('timeout');
     if (now < this.#to) this.#flightMs += this.#inFlight.size * (now - this.#lastSweep);
     this.#lastSweep = now;
     watch({

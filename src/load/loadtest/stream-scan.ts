@@ -1,6 +1,6 @@
 /**
- * What a streamed answer says, found in its bytes as they come: pieces of content, usage, errors, the end mark. Only the
- * event with usage is parsed as JSON.
+ * Scans a streamed answer's bytes as they arrive for content, usage, errors and the end mark. Only the event with usage
+ * is parsed as JSON.
  */
 
 const NEWLINE = 10;
@@ -9,10 +9,10 @@ const USAGE = /"usage"\s*:\s*\{/;
 const ERROR = /"error"\s*:\s*[{"]/;
 
 export class StreamScan {
-  /** Events with content so far: what is counted as tokens where no usage is reported. */
+  /** Events with content so far; counted as tokens if no usage is reported. */
   contents = 0;
   done = false;
-  /** An `error` event came, or an event's data is no whole JSON object. */
+  /** `failed`: an `error` event came; `malformed`: an event's data is not a complete JSON object. */
   failed = false;
   malformed = false;
   #usage: string | null = null;
@@ -45,7 +45,7 @@ export class StreamScan {
   }
 
   #line(bytes: Buffer, start: number, end: number): void {
-    // `data:` or nothing that matters, except the name of an error event.
+    // Only `data:` lines matter, and the name of an error event.
     if (end - start < 6) return;
     if (bytes[start] !== 0x64 || bytes[start + 4] !== 0x3a) {
       if (bytes[start] === 0x65 && /^event: ?error/.test(bytes.toString('latin1', start, end)))
@@ -61,7 +61,7 @@ export class StreamScan {
   }
 }
 
-/** The count in an event or a whole answer, or null where there is none. */
+/** The count in an event or a complete answer, or null if there is none. */
 export function completionTokens(json: string): number | null {
   try {
     const { usage } = JSON.parse(json) as { usage?: { completion_tokens?: unknown } | null };

@@ -1,4 +1,7 @@
-/** Words to make prompts of: eight topics that a router can tell apart, and blocks of text that come again. A word is a token. */
+/**
+ * Words for generated prompts: eight topics that a router can distinguish, and repeatable blocks of text. A word is a
+ * token.
+ */
 import { type Random, seededRandom } from '../../core/random.ts';
 
 const TOPICS: readonly (readonly string[])[] = [
@@ -28,7 +31,7 @@ const TOPICS: readonly (readonly string[])[] = [
 
 export const TOPIC_COUNT = TOPICS.length;
 
-/** So many words on a topic, each followed by a space. */
+/** The given number of words on a topic, each followed by a space. */
 export function topicText(topic: number, words: number, random: Random): string {
   const vocabulary = TOPICS[topic % TOPICS.length]!;
   let text = '';
@@ -36,7 +39,7 @@ export function topicText(topic: number, words: number, random: Random): string 
   return text;
 }
 
-/** The text a prefix id stands for: the same for the same id. */
+/** The text of a prefix id, always the same for the same id. */
 export function wordsOfBlock(id: number, words: number): string {
   return topicText(id, words, seededRandom(id));
 }

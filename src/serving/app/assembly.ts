@@ -2,6 +2,7 @@
 import type { RouterModel } from '../../deciding/model/router-model.ts';
 import type { Catalogue } from '../config/catalogue.ts';
 import type { Config } from '../config/schema.ts';
+import { OwnSlots } from '../fleet/slots.ts';
 import type { RequestNote } from '../front/request-note.ts';
 import { type GatewayServer, gatewayServer } from '../front/server.ts';
 import type { Routed } from '../gateway/router.ts';
@@ -65,7 +66,7 @@ export async function assemble(
     telemetry,
     routerModel,
     probes,
-    link: shared?.link ?? null,
+    slots: shared?.link ?? new OwnSlots(),
     processes: shared?.processes ?? 1,
     tellsHealth: shared?.speaks ?? true,
     metrics: async () => ({

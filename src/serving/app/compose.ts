@@ -1,5 +1,4 @@
 /** Picks the parts of a gateway: from a config to a router, a fleet and what serves requests with them. */
-import { createHash } from 'node:crypto';
 import { shipped } from '../../core/shipped.ts';
 import { DEFAULT_MODEL, loadModelFile } from '../../deciding/model/file.ts';
 import type { RouterModel } from '../../deciding/model/router-model.ts';
@@ -17,12 +16,11 @@ import type { ExpertDeps } from '../experts/kind.ts';
 import { Fleet } from '../fleet/fleet.ts';
 import { ExpertGroup } from '../fleet/group.ts';
 import { Replica } from '../fleet/replica.ts';
+import { type SlotSource, slotsKey } from '../fleet/slots.ts';
 import type { Permitted } from '../front/foreign-page.ts';
 import { Gateway } from '../gateway/gateway.ts';
 import { Router } from '../gateway/router.ts';
 import type { Telemetry } from '../telemetry/metrics.ts';
-import { placesKey } from '../workers/messages.ts';
-import type { WorkerLink } from '../workers/worker-link.ts';
 import { HealthLog } from './health-log.ts';
 import { isInProcess, kindOf, replicaMakers } from './kinds.ts';
 import { listenHost } from './listen-address.ts';
@@ -84,8 +82,7 @@ export function idleLoads(config: Config): () => readonly LoadSnapshot[] {
 export interface FleetParts {
   readonly world: World;
   readonly kinds: readonly AnyKind[];
-  /** To the primary, where this process is one of several. */
-  readonly link: WorkerLink | null;
+  readonly slots: SlotSource;
   /** How many processes serve, this one included. */
   readonly processes: number;
   /** Whether this process logs changes in the health of experts. */
@@ -96,7 +93,7 @@ export interface FleetParts {
 export async function composeFleet(config: Config, parts: FleetParts): Promise<Fleet> {
   const { world, processes } = parts;
   const deps = expertDeps(world);
-  const starting = { ...parts, deps, standIns: new StandIns(deps), version: configVersion(config) };
+  const starting = { ...parts, deps, standIns: new StandIns(deps) };
   const groups: ExpertGroup[] = [];
   try {
     for (const expert of config.experts) {
@@ -122,22 +119,19 @@ export async function composeFleet(config: Config, parts: FleetParts): Promise<F
 interface Starting extends FleetParts {
   readonly deps: ExpertDeps;
   readonly standIns: StandIns;
-  readonly version: string;
 }
 
 async function composeReplicas(
   expert: ExpertConfig,
-  { deps, standIns, kinds, link, version, world }: Starting,
+  { deps, standIns, kinds, slots, world }: Starting,
 ): Promise<readonly Replica[]> {
   const limit = expert.max_concurrent ?? kindOf(expert, kinds).admission.maxConcurrent;
   const made: Replica[] = [];
-  for (const [index, { name, weight, make }] of replicaMakers(expert, deps, standIns, kinds).entries()) {
+  for (const { name, weight, make } of replicaMakers(expert, deps, standIns, kinds)) {
     const speaker = await make();
-    const shared =
-      link && Number.isFinite(limit)
-        ? { slots: link.slots(placesKey(version, expert.id, index), limit) }
-        : {};
-    made.push(new Replica(name, speaker, { weight, limit, now: world.clock.monotonic, ...shared }));
+    const index = made.filter((one) => one.name === name).length;
+    const own = slots.slots(slotsKey(expert.id, name, index));
+    made.push(new Replica(name, speaker, { weight, limit, now: world.clock.monotonic, slots: own }));
   }
   return made;
 }
@@ -172,9 +166,4 @@ export async function composeGateway(config: Config, parts: GatewayParts): Promi
 /** Where web pages may come from, besides this machine itself. */
 export function permittedPages(config: Config): Permitted {
   return { hosts: [listenHost(config), ...config.allowed_hosts], origins: config.allowed_origins };
-}
-
-/** Short and equal for equal configs, whichever process asks. */
-function configVersion(config: Config): string {
-  return createHash('sha256').update(JSON.stringify(config)).digest('hex').slice(0, 8);
 }

@@ -7,14 +7,16 @@ import type { RouterModel } from '../../deciding/model/router-model.ts';
 import type { Catalogue } from '../config/catalogue.ts';
 import type { Config } from '../config/schema.ts';
 import type { Fleet } from '../fleet/fleet.ts';
+import type { SlotSource } from '../fleet/slots.ts';
 import type { HashedKey } from '../front/auth.ts';
+import type { ConnectionLimits } from '../front/connections.ts';
 import type { Permitted } from '../front/foreign-page.ts';
 import type { Identity } from '../front/listener.ts';
 import { Readiness } from '../front/readiness.ts';
 import { Redaction } from '../front/redaction.ts';
 import type { RouteContext } from '../front/routes.ts';
 import type { Telemetry } from '../telemetry/metrics.ts';
-import type { Prepared, WorkerLink } from '../workers/worker-link.ts';
+import type { Prepared } from '../workers/worker-link.ts';
 import { composeFleet, composeGateway, loadRouterModel, permittedPages } from './compose.ts';
 import { engineLoads, ownLoads } from './loads.ts';
 import { secretsOf } from './secrets.ts';
@@ -29,7 +31,8 @@ export interface SetupParts {
   readonly routerModel: RouterModel | null;
   /** Whether experts are asked for health and load between requests. */
   readonly probes: boolean;
-  readonly link: WorkerLink | null;
+  /** Of every config, one after another. */
+  readonly slots: SlotSource;
   /** How many processes serve, this one included. */
   readonly processes: number;
   /** Whether this process logs changes in the health of experts. */
@@ -42,6 +45,7 @@ interface Serving {
   readonly keys: readonly HashedKey[];
   readonly permitted: Permitted;
   readonly identity: Identity | null;
+  readonly connections: ConnectionLimits;
   readonly context: RouteContext;
 }
 
@@ -79,6 +83,7 @@ export class Setup {
       model: router.model.id,
       commit: () => {
         const old = this.#serving;
+        if (old.context.readiness.draining) next.context.readiness.drain();
         this.#serving = next;
         this.#begin();
         this.#retire(old.context.gateway.fleet);
@@ -94,14 +99,14 @@ export class Setup {
 
   #begin(): void {
     const { fleet } = this.#serving.context.gateway;
-    this.#parts.link?.connect(fleet);
+    this.#parts.slots.connect(fleet);
     if (this.#parts.probes) fleet.watch();
   }
 
   /** Closes a fleet once nothing is with it any more. */
   #retire(fleet: Fleet): void {
     const timer = setInterval(() => {
-      if (!isBusy(fleet)) void this.#end(fleet);
+      if (!fleet.busy) void this.#end(fleet);
     }, RETIRE_EVERY_MS);
     this.#retiring.set(fleet, timer.unref());
   }
@@ -109,22 +114,23 @@ export class Setup {
   async #end(fleet: Fleet): Promise<void> {
     clearInterval(this.#retiring.get(fleet));
     this.#retiring.delete(fleet);
-    this.#parts.link?.disconnect(fleet);
+    this.#parts.slots.disconnect(fleet);
     await fleet.close();
   }
 }
 
 async function prepare(config: Config, parts: SetupParts, startedAt: number): Promise<Serving> {
-  const { world, catalogue, telemetry, link, processes, tellsHealth } = parts;
+  const { world, catalogue, telemetry, slots, processes, tellsHealth } = parts;
   const model = parts.routerModel ?? (await loadRouterModel(config));
   const identity = await readIdentity(config);
-  const fleet = await composeFleet(config, { world, kinds: catalogue.kinds, link, processes, tellsHealth });
+  const fleet = await composeFleet(config, { world, kinds: catalogue.kinds, slots, processes, tellsHealth });
   // The first request already finds who is there, and which model they serve.
   if (parts.probes) await fleet.check();
   return {
     keys: config.keys,
     permitted: permittedPages(config),
     identity,
+    connections: connectionLimits(config, processes),
     context: {
       gateway: await composeGateway(config, { model, fleet, telemetry, catalogue, random: world.random }),
       metrics: parts.metrics,
@@ -138,12 +144,12 @@ async function prepare(config: Config, parts: SetupParts, startedAt: number): Pr
   };
 }
 
-function epochSeconds({ world }: SetupParts): number {
-  return Math.floor(world.clock.epoch() / 1000);
+/** A process's share. */
+function connectionLimits(config: Config, processes: number): ConnectionLimits {
+  const { max_connections: total, max_connections_per_address: perAddress = total } = config;
+  return { total: Math.ceil(total / processes), perAddress: Math.ceil(perAddress / processes) };
 }
 
-function isBusy(fleet: Fleet): boolean {
-  return [...fleet.groups.values()].some(
-    (group) => group.queued > 0 || group.replicas.some((replica) => replica.own.inFlight > 0),
-  );
+function epochSeconds({ world }: SetupParts): number {
+  return Math.floor(world.clock.epoch() / 1000);
 }

@@ -89,6 +89,13 @@ const apiKey = z.strictObject({
     )
     .meta({ examples: [['ask']] }),
   local_only: z.boolean().default(false).describe('Whether its prompts go to local experts only'),
+  priority: z
+    .int()
+    .min(-10)
+    .max(10)
+    .default(0)
+    .describe('Of its requests in the queue of a busy expert: the highest first; a request may ask for less')
+    .meta({ examples: [5] }),
 });
 
 const pemFile = z.string().min(1);
@@ -134,6 +141,17 @@ const fields = {
     .prefault('10m')
     .describe('Longest time a whole request may take, retries included'),
   max_body_mb: z.number().positive().max(1024).default(32).describe('Largest request body, in MB'),
+  max_connections: z
+    .int()
+    .positive()
+    .default(10_000)
+    .describe('Client connections at once, over all workers'),
+  max_connections_per_address: z
+    .int()
+    .positive()
+    .optional()
+    .describe('Of these, from one address; a proxy in front is one address')
+    .meta({ examples: [200] }),
   keys: z
     .array(apiKey)
     .default([])

@@ -1,6 +1,6 @@
 /**
- * What a client asks, whatever dialect it speaks. Relaying reads the first few fields; everything else is read when an
- * expert of another kind asks for it. Fields of the client's dialect are named only to tell errors.
+ * What a client asks, whatever its dialect. Relaying reads the routing facts alone; the methods parse the rest for
+ * experts that translate. Names of the client's fields serve error messages only.
  */
 import type { RoutableText } from '../../deciding/text/routable.ts';
 import type { Dialect } from './dialect.ts';
@@ -17,7 +17,7 @@ export interface RoutingFacts {
   readonly turns: readonly RoutableText[];
   /** Equal for the turns of one conversation; null where there is none. */
   readonly affinityKey: string | null;
-  /** Tokens an answer may have, as the client said; null where it said nothing usable. */
+  /** The client's limit of the answer, in tokens; null without a usable one. */
   readonly answerLimit: number | null;
 }
 
@@ -25,20 +25,20 @@ export interface Ask extends RoutingFacts {
   readonly dialect: Dialect;
   /** The body exactly as the client sent it. */
   readonly body: Buffer;
-  /** The body has very many values, and only an expert that takes its bytes can read them. */
+  /** The body has too many values to be parsed whole: only an expert that relays its bytes can answer. */
   readonly partial: boolean;
-  /** @throws RouterError naming the field at fault; so do all that follow */
+  /** @throws RouterError naming the invalid field; so do the methods below */
   prompt(): Prompt;
   parameters(): Parameters;
   tools(): Tools;
   format(): AnswerFormat;
-  /** What not every expert can do, as far as this request wants it. */
+  /** Capabilities this request needs that not every expert has. */
   demands(): readonly Demand[];
-  /** The name that the client's dialect has for a parameter. */
+  /** A parameter's name in the client's dialect. */
   fieldOf(parameter: keyof Parameters): string;
 }
 
-/** `at` names the field that holds it. */
+/** `at`: the client's field that holds it. */
 export type Prompt =
   | { readonly kind: 'conversation'; readonly at: string; readonly messages: readonly Message[] }
   | { readonly kind: 'text'; readonly at: string; readonly text: string };
@@ -50,7 +50,7 @@ export interface Message {
   readonly at: string;
 }
 
-/** A part of a message. What is null was missing or of a wrong type, for the expert to refuse or pass over. */
+/** A part of a message. Null: missing or of a wrong type, for the expert to refuse or ignore. */
 export type Part = TextPart | ImagePart | ToolCallPart | ToolResultPart | ThinkingPart | OtherPart;
 
 export interface TextPart {

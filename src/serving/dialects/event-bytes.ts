@@ -1,25 +1,29 @@
 /**
- * Finds server-sent events in bytes as they come, however they were cut (WHATWG HTML, section 9.2.6), without decoding
- * them. An event that lies within one piece is not copied.
+ * Splits bytes into server-sent events, wherever the pieces were cut (WHATWG HTML, section 9.2.6), without decoding
+ * them. An event within one piece is not copied.
  */
 const LF = 0x0a;
 const CR = 0x0d;
-const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
-/** An event longer than this is not kept. */
+const SPACE = 0x20;
+/** `data:` */
+const DATA = [0x64, 0x61, 0x74, 0x61, 0x3a];
+const BOM = [0xef, 0xbb, 0xbf];
+const NOTHING = Buffer.alloc(0);
+/** Longer events are dropped. */
 const MOST_EVENT = 1024 * 1024;
 const FIRST_CAPACITY = 1024;
 
-/** @param event its lines, or null where there were too many bytes to keep */
+/** @param event its lines; null for an event that was too long to keep */
 export type TakeEvent = (event: Buffer | null) => void;
 
 export class EventBytes {
   readonly #take: TakeEvent;
-  /** Where the event and its line begin, counted in the piece at hand: negative in an earlier one. */
+  /** Offsets of the current event and line in the current piece; negative if they began in an earlier one. */
   #start = 0;
   #line = 0;
   #afterCr = false;
   /** The beginning of an event whose end has not come. */
-  #kept = Buffer.alloc(0);
+  #kept = NOTHING;
   #keptBytes = 0;
   #first = true;
 
@@ -28,15 +32,16 @@ export class EventBytes {
   }
 
   push(bytes: Buffer): void {
-    if (this.#isOneEvent(bytes)) this.#give(bytes);
+    const last = bytes.length - 1;
+    // The usual piece is one line and a blank line.
+    const one = this.between && last >= 2 && bytes[last] === LF && bytes.indexOf(LF) === last - 1;
+    if (one && bytes.indexOf(CR) < 0) this.#give(bytes);
     else this.#split(bytes);
   }
 
-  /** As most pieces are: a line and its end, and then a blank line. */
-  #isOneEvent(bytes: Buffer): boolean {
-    const last = bytes.length - 1;
-    if (this.#start !== 0 || this.#line !== 0 || this.#afterCr || last < 2) return false;
-    return bytes[last] === LF && bytes.indexOf(LF) === last - 1 && bytes.indexOf(CR) < 0;
+  /** Whether the next bytes begin an event. */
+  get between(): boolean {
+    return this.#start === 0 && this.#line === 0 && !this.#afterCr;
   }
 
   #split(bytes: Buffer): void {
@@ -44,7 +49,7 @@ export class EventBytes {
       const byte = bytes[at]!;
       if (byte !== LF && byte !== CR) continue;
       if (byte === LF && this.#afterCr && at === this.#line) {
-        // The second half of a line's end.
+        // The LF of a CRLF.
         this.#afterCr = false;
         if (this.#start === at) this.#start = at + 1;
       } else {
@@ -60,7 +65,7 @@ export class EventBytes {
 
   /** Nothing more will come: what was begun is an event too. */
   end(): void {
-    if (this.#keptBytes > 0) this.#emit(Buffer.alloc(0), 0);
+    if (this.#keptBytes > 0) this.#emit(NOTHING, 0);
   }
 
   #emit(bytes: Buffer, end: number): void {
@@ -69,17 +74,17 @@ export class EventBytes {
     const start = Math.max(this.#start, 0);
     this.#start = end + 1;
     if (begun) this.#give(this.#keptBytes > MOST_EVENT ? null : this.#kept.subarray(0, this.#keptBytes));
-    // Alone in its piece, as most are: no need to cut off the line's end.
+    // Alone in its piece: given with its line breaks, which costs no slice.
     else if (start === 0 && end + 2 >= bytes.length && end > 0) this.#give(bytes);
     else if (end > start) this.#give(bytes.subarray(start, end));
-    if (begun) this.#kept = Buffer.alloc(0);
+    if (begun) this.#kept = NOTHING;
     this.#keptBytes = 0;
   }
 
   #give(event: Buffer | null): void {
-    const marked = this.#first && event?.subarray(0, BOM.length).equals(BOM);
+    const marked = this.#first && event !== null && BOM.every((byte, at) => event[at] === byte);
     this.#first = false;
-    this.#take(marked ? event!.subarray(BOM.length) : event);
+    this.#take(marked ? event.subarray(BOM.length) : event);
   }
 
   #keep(bytes: Buffer): void {
@@ -103,9 +108,11 @@ export class EventBytes {
 
 /** The data of an event; null where it has none, as comments have. */
 export function dataOf(event: Buffer): string | null {
+  const end = event.indexOf(LF);
+  const oneLine = (end < 0 || end >= event.length - 2) && event.indexOf(CR) < 0;
+  if (oneLine && DATA.every((byte, at) => event[at] === byte))
+    return event.toString('utf8', event[DATA.length] === SPACE ? 6 : 5, end < 0 ? event.length : end);
   const text = event.toString('utf8').trimEnd();
-  if (text.startsWith('data:') && !text.includes('\n') && !text.includes('\r'))
-    return text.slice(text[5] === ' ' ? 6 : 5);
   const lines: string[] = [];
   for (const line of text.split(/\r\n|\n|\r/)) {
     if (line.startsWith('data:')) lines.push(line.slice(line[5] === ' ' ? 6 : 5));

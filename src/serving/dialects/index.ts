@@ -6,25 +6,29 @@ import { parseBody } from './json.ts';
 import { openAiChat } from './openai/chat.ts';
 import { openAiCompletions } from './openai/completions.ts';
 
-export const DIALECTS: readonly Dialect[] = [openAiChat, openAiCompletions];
+const TABLE = [openAiChat, openAiCompletions] as const;
 
-/** In which errors are told where a request has no dialect. */
+export type DialectId = (typeof TABLE)[number]['id'];
+
+export const DIALECTS: readonly Dialect<DialectId>[] = TABLE;
+
+/** For errors of requests on paths that belong to no dialect. */
 export const DEFAULT_DIALECT: Dialect = openAiChat;
 
 export function dialectNamed(id: string): Dialect {
   return DIALECTS.find((dialect) => dialect.id === id)!;
 }
 
-/** The dialect of a body that came without one, as to the dry run. */
+/** The dialect of a body whose path does not tell it, as in a dry run. */
 export function dialectOf(json: Json): Dialect {
   return json.messages === undefined && json.prompt !== undefined ? openAiCompletions : openAiChat;
 }
 
 /**
  * Parses a body once.
- * @param dialect null where the body's fields tell it
- * @param members where the top-level members stand, where that is known
- * @throws RouterError `invalid_json` or `invalid_body`, naming the field at fault
+ * @param dialect null: told by the body's fields
+ * @param members offsets of the top-level members, if known
+ * @throws RouterError `invalid_json` or `invalid_body`, naming the invalid field
  */
 export function readAsk(dialect: Dialect | null, bytes: Buffer, members?: readonly MemberPlace[]): Ask {
   const json = parseBody(bytes);

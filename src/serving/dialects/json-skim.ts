@@ -1,6 +1,6 @@
 /**
- * Whether bytes that came in pieces are one whole JSON object, told by its brackets alone, and the text of a few of its
- * members. Linear, in constant memory, whatever the size.
+ * Reads a JSON object in pieces without parsing it: whether its brackets close, and the text of a few members. Linear
+ * time, constant memory.
  */
 const SPACE = 0x20;
 const QUOTE = 0x22;
@@ -11,26 +11,26 @@ const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 const OPEN_LIST = 0x5b;
 const CLOSE_LIST = 0x5d;
-/** From here on it is no ASCII: outside of strings a byte order mark, which readers skip. */
+/** The first byte beyond ASCII: outside strings only a byte order mark has any, and readers skip that. */
 const BEYOND = 0x80;
 const LONGEST_KEY = 32;
 const LONGEST_VALUE = 4 * 1024;
 
-/** Members to note: at so many brackets, under this key. The last of several counts. */
+/** A member to record, by its key and its depth in brackets. The last occurrence counts. */
 export interface Watched {
   readonly depth: number;
   readonly key: string;
 }
 
 export class JsonSkim {
-  /** The JSON text of a member, as far as it was noted. */
+  /** JSON text of the recorded members; longer ones than `LONGEST_VALUE` are left out. */
   readonly found = new Map<string, string>();
   readonly #watched: readonly Watched[];
   #depth = 0;
   #inString = false;
   #escaped = false;
   #state: 'before' | 'inside' | 'after' | 'something else' = 'before';
-  /** The last string, which is a key where a colon follows. */
+  /** The last string: a key if a colon follows. */
   #key = '';
   #value: { readonly key: string; readonly depth: number; text: string } | null = null;
 
@@ -38,7 +38,7 @@ export class JsonSkim {
     this.#watched = watched;
   }
 
-  /** True when one object has closed, and nothing but white space came before and after it. */
+  /** One object has closed, with nothing but white space around it. */
   get whole(): boolean {
     return this.#state === 'after';
   }
@@ -79,7 +79,7 @@ export class JsonSkim {
     if (watched) this.#value = { key: this.#key, depth: this.#depth, text: '' };
   }
 
-  /** A comma after the member, or the bracket of what it stands in; the bracket of the member itself is part of it. */
+  /** Ends the value at a comma or at its parent's bracket; a bracket of its own belongs to it. */
   #close(closes: boolean): void {
     const { key, depth, text } = this.#value!;
     if (closes && this.#depth === depth) return;

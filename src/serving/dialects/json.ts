@@ -1,4 +1,4 @@
-/** Checks that dialects of JSON share. Errors name the field as the client wrote it. */
+/** Checks shared by dialects of JSON. Errors name the client's field. */
 import { LIMITS } from '../../core/bounds.ts';
 import { RouterError } from '../../core/errors.ts';
 import { excerpt } from '../../core/excerpt.ts';
@@ -8,7 +8,7 @@ export function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Undefined for what is no JSON. */
+/** Undefined for invalid JSON. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -1,4 +1,4 @@
-/** What routing reads of a request's texts: a sample that is bounded in length. */
+/** The texts that routing reads, sampled down to a bounded length. */
 import { budgetOf, type RoutableText } from '../../deciding/text/routable.ts';
 import { sampleText } from '../../deciding/text/sampling.ts';
 

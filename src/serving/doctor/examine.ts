@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ChatBody } from '../../core/openai.ts';
 import type { EngineDescription, EngineFacts } from '../engines/engine.ts';
-import { type Failure, failureFrom } from '../engines/failure.ts';
+import { type EngineFailure, failureFrom } from '../engines/failure.ts';
 import { engineNamed } from '../engines/index.ts';
 import type { Expert, Health } from '../experts/expert.ts';
 import {
@@ -152,7 +152,7 @@ function limit(): AbortSignal {
 /** What it resolves to, why it rejects, or null where there is nothing to call. */
 async function tried<T extends object>(
   call: () => Promise<T | null> | undefined,
-): Promise<T | Failure | null> {
+): Promise<T | EngineFailure | null> {
   try {
     return (await call()) ?? null;
   } catch (error) {
@@ -160,6 +160,6 @@ async function tried<T extends object>(
   }
 }
 
-function isFailure(value: object): value is Failure {
+function isFailure(value: object): value is EngineFailure {
   return 'kind' in value;
 }

@@ -1,8 +1,8 @@
 /** What the doctor can find wrong: the failures of engines, and those that show only in an answer. As values. */
-import { type Failure, failureText } from '../engines/failure.ts';
+import { type EngineFailure, failureText } from '../engines/failure.ts';
 
 export type Fault =
-  | Failure
+  | EngineFailure
   /** The expert could not be made from its config. */
   | { readonly kind: 'config'; readonly detail: string }
   | { readonly kind: 'error-in-answer'; readonly streamed: boolean; readonly message: string }
@@ -20,7 +20,7 @@ export type Fault =
     }
   | { readonly kind: 'no-metrics' }
   /** There are metrics, but they cannot be read. */
-  | { readonly kind: 'unreadable-metrics'; readonly failure: Failure };
+  | { readonly kind: 'unreadable-metrics'; readonly failure: EngineFailure };
 
 export function faultText(fault: Fault): string {
   switch (fault.kind) {

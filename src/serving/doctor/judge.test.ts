@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { RouterError } from '../../core/errors.ts';
-import type { Failure } from '../engines/failure.ts';
+import type { EngineFailure } from '../engines/failure.ts';
 import { ENGINES, engineNamed } from '../engines/index.ts';
 import { cureOf } from './cures.ts';
 import { type Fault, faultText } from './fault.ts';
@@ -38,10 +38,14 @@ function told(check: Check, engine: string | null = null): { text: string; cure:
 }
 
 describe('judgeHealth', () => {
-  const down = (failure: Failure) => told(judgeHealth({ state: 'down', failure }));
-  const unreachable = (code: string | null): Failure => ({ kind: 'unreachable', code, detail: 'whatever' });
+  const down = (failure: EngineFailure) => told(judgeHealth({ state: 'down', failure }));
+  const unreachable = (code: string | null): EngineFailure => ({
+    kind: 'unreachable',
+    code,
+    detail: 'whatever',
+  });
 
-  it.each<[Failure, RegExp]>([
+  it.each<[EngineFailure, RegExp]>([
     [unreachable('ECONNREFUSED'), /start the engine/],
     [unreachable('ENOTFOUND'), /host name/],
     [unreachable(null), /firewall/],
@@ -55,7 +59,10 @@ describe('judgeHealth', () => {
   });
 
   it('finds the cure by the kind of failure and not by its words', () => {
-    const misleading: Failure = { kind: 'other', detail: 'ECONNREFUSED, 404, a certificate, in time, HTML' };
+    const misleading: EngineFailure = {
+      kind: 'other',
+      detail: 'ECONNREFUSED, 404, a certificate, in time, HTML',
+    };
     expect(down(misleading).cure).toMatch(/log of the engine/);
   });
 

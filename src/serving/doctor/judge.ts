@@ -1,7 +1,7 @@
 /** What the doctor makes of what an expert said and did. Pure. */
 import { RouterError } from '../../core/errors.ts';
 import { eventReader } from '../../core/sse.ts';
-import { type Failure, failureFrom, someOf } from '../engines/failure.ts';
+import { type EngineFailure, failureFrom, someOf } from '../engines/failure.ts';
 import type { EngineDescription, Health, ReportedLoad } from '../experts/expert.ts';
 import { type Fault, seconds } from './fault.ts';
 import type { Heard } from './question.ts';
@@ -37,7 +37,7 @@ export function judgeHealth(health: Health): Check {
   );
 }
 
-export function judgeEngine(described: EngineDescription | Failure): Check {
+export function judgeEngine(described: EngineDescription | EngineFailure): Check {
   if ('kind' in described) return failed('engine', described);
   const { engine, version, dialect, quirks } = described;
   const words = [
@@ -126,7 +126,7 @@ export function judgeCancel({ early, counts, afterMs }: Cancelled): Check {
     : failed('cancel', { kind: 'not-cancelled', before, after, afterMs });
 }
 
-export function judgeMetrics(load: ReportedLoad | null | Failure, at: string | null): Check {
+export function judgeMetrics(load: ReportedLoad | null | EngineFailure, at: string | null): Check {
   if (load === null) return { name: 'metrics', finding: 'unseen', fault: { kind: 'no-metrics' } };
   if ('kind' in load) return failed('metrics', { kind: 'unreadable-metrics', failure: load });
   const cache = load.kvCacheUse === null ? [] : [`KV cache ${Math.round(100 * load.kvCacheUse)} %`];

@@ -1,7 +1,7 @@
-/** Reading what a server answered to the questions of recognition. */
+/** Reads a server's answers to the requests that recognise it. */
 import { type Asked, isAnswer, jsonOf } from './ask.ts';
 
-/** Path below the base → what came of asking for it. */
+/** Path below the base → its answer or failure. */
 export type Answers = Readonly<Record<string, Asked>>;
 
 /** Where servers with OpenAI's API list their models. */
@@ -9,7 +9,7 @@ export const MODELS = '/v1/models';
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** A text that is not empty, from the JSON object a path answered with. */
+/** A non-empty text of the JSON object that a path returned. */
 export function field(answers: Answers, path: string, name: string): string | null {
   return text(jsonOf(answers[path])?.[name]);
 }

@@ -1,7 +1,7 @@
-/** One question to a server over HTTP, and what came of it. */
+/** One HTTP request to a server, with its answer or failure as a value. */
 import { type HttpClient, WireError } from '../../http/client.ts';
 import { PulledResponse } from '../../http/pulled-response.ts';
-import { type Failure, failureFrom } from './failure.ts';
+import { type EngineFailure, failureFrom } from './failure.ts';
 
 export interface Question {
   readonly method?: 'GET' | 'POST';
@@ -19,12 +19,12 @@ export interface Answer {
   readonly body: string;
 }
 
-export type Asked = Answer | Failure;
+export type Asked = Answer | EngineFailure;
 
-/** A page of metrics has some hundred kilobytes; beyond this it is not one, and nobody should have to hold it. */
+/** A metrics page has some hundred kilobytes; anything larger than this is something else. */
 const MAX_BYTES = 8 * 1024 * 1024;
 
-/** Never rejects but for a fault of ours. @param signal ends the waiting: the question has then failed with `timeout` */
+/** Never rejects, short of a bug. @param signal ends the request, which has then failed with `timeout` */
 export async function ask(client: HttpClient, question: Question, signal: AbortSignal): Promise<Asked> {
   let response: PulledResponse | null = null;
   try {
@@ -43,9 +43,9 @@ export async function ask(client: HttpClient, question: Question, signal: AbortS
   }
 }
 
-function wireFailure(error: WireError, begun: boolean): Failure {
+function wireFailure(error: WireError, begun: boolean): EngineFailure {
   const failure = failureFrom(error);
-  // What closes a connection before the head of an answer has sent something else than HTTP.
+  // A server that closes the connection before the head of its answer does not speak HTTP.
   if (failure.kind !== 'cut' || begun) return failure;
   return { kind: 'wrong-protocol', expected: 'HTTP/1.1', detail: failure.detail };
 }

@@ -1,7 +1,7 @@
-/** What is known of an engine: the type of the table in `index.ts`, and what one of them says of itself. */
+/** The facts of an engine, as `index.ts` lists them, and what a running one reports. */
 import type { Endpoint } from '../../core/openai.ts';
 import type { Answers } from './answers.ts';
-import type { Failure } from './failure.ts';
+import type { EngineFailure } from './failure.ts';
 
 /** APIs for text. `kserve`: KServe's `/v2` with Triton's extensions. */
 export type ApiDialect =
@@ -19,15 +19,15 @@ export interface EngineFacts {
   readonly id: string;
   /** Its name for people, unique. */
   readonly name: string;
-  /** APIs it speaks of its own, in a current version. */
+  /** APIs that a current version serves itself. */
   readonly speaks: readonly ApiDialect[];
   readonly capabilities?: readonly Capability[];
-  /** Absent where it cannot be told from any other server with OpenAI's API. */
+  /** Absent if it looks like any other server with OpenAI's API. */
   readonly signs?: Signs;
-  /** Where it listens unless told otherwise. */
+  /** Its default ports. */
   readonly ports?: readonly Port[];
   readonly metrics?: Metrics;
-  /** How requests to it must differ from OpenAI's; absent for one that is never chosen by name. */
+  /** How requests to it must differ from OpenAI's; absent for engines that a config cannot name. */
   readonly quirks?: Quirks;
   readonly cures?: Cures;
   readonly cloud?: Cloud;
@@ -40,27 +40,27 @@ export interface Port {
   readonly protocol: 'http' | 'grpc';
 }
 
-/** How an engine is told from others by what it answers. Asking changes nothing at any server. */
+/** How an engine is recognised by its answers. The requests change nothing at any server. */
 export interface Signs {
   /** Its values of `owned_by` in the list of models. */
   readonly ownedBy?: readonly string[];
-  /** What is asked of an unknown address for its sake, beside `/v1/models`: paths below the base. */
+  /** Paths below the base that are requested to recognise it, beside `/v1/models`. */
   readonly pages?: readonly string[];
-  /** A sign that no other engine gives. */
+  /** A sign of this engine alone. */
   is?(answers: Answers): boolean;
-  /** A weaker sign, which counts where nobody gave one of the others. */
+  /** A weaker sign, which counts if no engine showed a stronger one. */
   maybe?(answers: Answers): boolean;
   version?(answers: Answers): string | null;
-  /** Its model, where it has no list of OpenAI's form. */
+  /** Its model, if it does not list models as OpenAI does. */
   model?(answers: Answers): string | null;
 }
 
 export interface Metrics {
-  /** Pages of metrics below its base, most likely first; `portShift` where they have a port of their own. */
+  /** Metrics pages below its base, most likely first; `portShift` is added to the port. */
   readonly pages: readonly { readonly path: string; readonly portShift?: number }[];
-  /** In order of trust: for each signal the first source that tells it counts. */
+  /** In order of trust: each signal is taken from the first source that has it. */
   readonly load: readonly LoadSource[];
-  /** How to have metrics where there are none. */
+  /** How to turn metrics on. */
   readonly cure: string;
 }
 
@@ -68,18 +68,18 @@ export interface LoadSource {
   readonly running: Signal | null;
   readonly waiting: Signal | null;
   readonly kvCacheUse: Signal | null;
-  /** The label that names the model, or null where samples are not told apart by it. */
+  /** The label that names the model; null if samples have none. */
   readonly modelLabel: string | null;
 }
 
 export interface Signal {
-  /** The first that the page has counts: the present name before those of older versions. */
+  /** The first name on the page counts: the current one comes before those of older versions. */
   readonly names: readonly string[];
-  /** Labels a sample must have, where one name counts several things. */
+  /** Labels that a sample must have, if one name counts several things. */
   readonly labels?: Readonly<Record<string, string>>;
   /**
-   * Over several samples: `sum` of what stand for different requests, `max` of what report the same requests each,
-   * `mean` of shares of equal caches.
+   * How several samples combine: `sum` if they count different requests, `max` if each counts the same ones, `mean` for
+   * shares of equal caches.
    */
   readonly over: 'sum' | 'max' | 'mean';
 }
@@ -87,18 +87,18 @@ export interface Signal {
 export const signal = (over: Signal['over'], ...names: string[]): Signal => ({ names, over });
 
 export interface Quirks {
-  /** The one field that limits a chat's answer, where the server does not know both of OpenAI's. */
+  /** The field that limits a chat's answer, if the server does not know both of OpenAI's. */
   readonly limit?: 'max_tokens' | 'max_completion_tokens';
-  /** Where answers end after 16 tokens unless told otherwise, though OpenAI's do not (its completions do). */
+  /** Endpoints whose answers stop after 16 tokens by default. */
   readonly cutsAt16?: readonly Endpoint[];
-  /** Its JSON reader or tokenizer refuses half surrogate pairs, which others take. */
+  /** It rejects lone surrogates, which other servers accept. */
   readonly refusesHalfSurrogates?: true;
-  /** Statuses that mean something else there → the one that says it to everybody else, and to retries. */
+  /** Statuses that it uses differently → the usual status, which clients and retries understand. */
   readonly statuses?: Readonly<Record<number, number>>;
 }
 
-/** What helps against a failure at this engine, where that is more than what helps at any. */
-export type Cures = Readonly<Partial<Record<Failure['kind'] | `status ${number}`, string>>>;
+/** Cures of failures that are particular to this engine. */
+export type Cures = Readonly<Partial<Record<EngineFailure['kind'] | `status ${number}`, string>>>;
 
 /** A service that is paid by the token. */
 export interface Cloud {
@@ -109,7 +109,7 @@ export interface Cloud {
   readonly url: string;
 }
 
-/** The load as the engine itself counts it, whoever causes it; null for what it does not say. */
+/** The load as the engine counts it, of all its clients; null for what it does not report. */
 export interface ReportedLoad {
   /** Requests in its batch. */
   readonly running: number | null;
@@ -119,17 +119,17 @@ export interface ReportedLoad {
   readonly kvCacheUse: number | null;
 }
 
-/** What the engine behind an expert is, as far as it tells. */
+/** What the engine behind an expert says of itself. */
 export interface EngineDescription {
   /** Such as `vLLM`, `SGLang`, `Triton`. */
   readonly engine: string;
   readonly version: string | null;
-  /** How it is spoken to, where there are several ways. */
+  /** The way it is spoken to, if there are several. */
   readonly dialect: string | null;
-  /** The quirks that requests to it are edited for. */
+  /** The quirks that apply to its requests. */
   readonly quirks?: string;
-  /** Models it serves, by the names it takes. */
+  /** Names of the models that it serves. */
   readonly models: readonly string[];
-  /** Where its load is read, or null when nowhere. */
+  /** Where its load is read; null for nowhere. */
   readonly metrics: string | null;
 }

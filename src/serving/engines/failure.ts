@@ -1,11 +1,10 @@
 /**
- * What can be wrong with an engine, as values. They stay values until a person reads them: `failureText` says one, and
- * the doctor adds the cure.
+ * Failures of engines as values. `failureText` puts one into words, and the doctor adds its cure.
  */
 import { describeError, type ErrorCode, RouterError } from '../../core/errors.ts';
 import { WireError, type WireFailure } from '../../http/client.ts';
 
-export type Failure =
+export type EngineFailure =
   /** No connection. `code` is the system's (`ECONNREFUSED`, `ENOTFOUND`, …); null where none came in time. */
   | { readonly kind: 'unreachable'; readonly code: string | null; readonly detail: string }
   /** Connected, but no whole answer in time. */
@@ -17,7 +16,7 @@ export type Failure =
       readonly expected: 'HTTP/1.1' | "KServe's gRPC";
       readonly detail: string;
     }
-  /** It wants a key, or another one. `status`: of HTTP, where that carried it. */
+  /** A key is missing or wrong. `status`: the HTTP status, if it came over HTTP. */
   | { readonly kind: 'unauthorized'; readonly status: number | null; readonly detail?: string }
   /** An HTTP status that is an error. `asked`: method and path; `message`: the server's own words. */
   | {
@@ -39,19 +38,19 @@ export type Failure =
   | { readonly kind: 'several'; readonly engines: readonly string[] }
   | { readonly kind: 'wrong-model'; readonly wanted: string; readonly served: readonly string[] }
   | { readonly kind: 'not-metrics' }
-  /** A page of metrics that has none of the names looked for. */
+  /** A metrics page without any of the expected names. */
   | { readonly kind: 'unknown-metrics'; readonly engine: string | null; readonly names: readonly string[] }
   /** This expert was stopped by us. */
   | { readonly kind: 'closed' }
   | { readonly kind: 'other'; readonly detail: string };
 
-/** A failure on its way up the stack. */
+/** A failure as an error. */
 export class FailureError extends Error {
   override readonly name = 'FailureError';
-  readonly failure: Failure;
+  readonly failure: EngineFailure;
 
-  /** @param where put before the sentence, such as an address */
-  constructor(failure: Failure, where?: string) {
+  /** @param where prefixed to the message, such as an address */
+  constructor(failure: EngineFailure, where?: string) {
     super(where === undefined ? failureText(failure) : `${where}: ${failureText(failure)}`);
     this.failure = failure;
   }
@@ -64,8 +63,8 @@ const OF_ROUTER: Readonly<Partial<Record<ErrorCode, 'timeout' | 'cut' | 'unreach
   expert_not_ready: 'not-ready',
 };
 
-/** Whatever was thrown, as a failure. */
-export function failureFrom(error: unknown): Failure {
+/** Anything thrown, as a failure. */
+export function failureFrom(error: unknown): EngineFailure {
   if (error instanceof FailureError) return error.failure;
   const detail = error instanceof RouterError ? error.message : describeError(error);
   switch (kindOf(error)) {
@@ -89,7 +88,7 @@ function kindOf(error: unknown): WireFailure | 'not-ready' | undefined {
   return error instanceof RouterError ? OF_ROUTER[error.code] : undefined;
 }
 
-/** The system's code of an error or of what caused it. */
+/** The system's code of an error or of one of its causes. */
 export function systemCode(error: unknown): string | null {
   for (let at: unknown = error; at instanceof Error; at = at.cause) {
     const { code } = at as NodeJS.ErrnoException;
@@ -99,7 +98,7 @@ export function systemCode(error: unknown): string | null {
 }
 
 /** A failure in words, without its cure. */
-export function failureText(failure: Failure): string {
+export function failureText(failure: EngineFailure): string {
   switch (failure.kind) {
     case 'unauthorized':
       return failure.detail ?? `it answers ${failure.status}: it wants a key`;
@@ -135,7 +134,7 @@ export function someOf(names: readonly string[]): string {
   return names.length > 8 ? `${names.slice(0, 8).join(', ')}, …` : names.join(', ');
 }
 
-function foreignText({ html, statuses, server }: Extract<Failure, { kind: 'foreign' }>): string {
+function foreignText({ html, statuses, server }: Extract<EngineFailure, { kind: 'foreign' }>): string {
   const what = html
     ? 'a web server with HTML pages'
     : `a server that answers ${statuses.join(', ')} where engines describe themselves`;

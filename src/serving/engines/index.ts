@@ -1,4 +1,4 @@
-/** The engines that are known: one line each. Everything about an engine is in its file. */
+/** The known engines, one line and one file each. */
 import { CLOUDS } from './clouds.ts';
 import type { EngineFacts } from './engine.ts';
 import { emulator, expertRouter } from './expert-router.ts';

@@ -31,7 +31,7 @@ export const llamaServer: EngineFacts = {
     ],
     cure: 'start llama-server with --metrics',
   },
-  // Its JSON reader refuses them.
+  // Its JSON parser rejects them.
   quirks: { refusesHalfSurrogates: true },
   cures: {
     'status 400': 'see its message; a prompt that does not fit needs a larger --ctx-size',

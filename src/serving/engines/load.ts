@@ -1,4 +1,4 @@
-/** What an engine's metrics add up to, and where they are. Pure. */
+/** Reads a load from an engine's metrics, and knows where their page may be. Pure. */
 import type { EngineFacts, LoadSource, ReportedLoad, Signal } from './engine.ts';
 import { ENGINES } from './index.ts';
 import type { MetricsPage, Sample } from './prometheus.ts';
@@ -7,13 +7,13 @@ const SIGNALS = ['running', 'waiting', 'kvCacheUse'] as const;
 
 const ALL_SOURCES: readonly LoadSource[] = ENGINES.flatMap(({ metrics }) => metrics?.load ?? []);
 
-/** Every metric that tells a load: what a reader of a page needs to keep. */
+/** Every metric that reports a load; others need not be kept. */
 export const LOAD_METRICS: ReadonlySet<string> = new Set(ALL_SOURCES.flatMap(namesOf));
 
 /**
- * The load that a page tells. A signal whose metrics the page lacks, or has without a number, is null.
- * @param engine reads its metrics alone; all that are known for one without any of its own, and for null
- * @param model counts samples of this model alone, where the page tells models apart and has it; else all of them
+ * The load on a metrics page. A signal that is missing or not a number is null.
+ * @param engine whose metrics count; those of all engines for null and for one without its own
+ * @param model whose samples count, if the page labels samples by model and has this one; else all samples
  */
 export function loadFrom(
   page: MetricsPage,
@@ -36,12 +36,12 @@ export function loadFrom(
   };
 }
 
-/** Whether anything is known at all. */
+/** Whether any signal is known. */
 export function tellsLoad(load: ReportedLoad): boolean {
   return SIGNALS.some((signal) => load[signal] !== null);
 }
 
-/** The metrics looked for at an engine. */
+/** The metrics that an engine is expected to have. */
 export function metricsOf(engine: EngineFacts | null): readonly string[] {
   return [...new Set(sourcesOf(engine).flatMap(namesOf))];
 }

@@ -10,7 +10,7 @@ export const ollama: EngineFacts = {
   capabilities: ['embeddings'],
   signs: {
     pages: ['/api/version'],
-    // It names itself nowhere; a version and nothing else, at this path, is its only sign.
+    // It does not name itself: a version alone at this path is its only sign.
     maybe: (answers) =>
       field(answers, '/api/version', 'version') !== null &&
       Object.keys(jsonOf(answers['/api/version'])!).length === 1,
@@ -18,7 +18,7 @@ export const ollama: EngineFacts = {
   },
   ports: [{ port: 11_434, protocol: 'http' }],
   metrics: { pages: [], load: [], cure: 'Ollama has none' },
-  // Takes `max_completion_tokens` for a field it does not know, and answers without limit.
+  // It ignores `max_completion_tokens` and answers without a limit.
   quirks: { limit: 'max_tokens' },
   cures: {
     'wrong-model': 'set model to one of these, or fetch it: ollama pull MODEL',

@@ -1,4 +1,4 @@
-/** Asks an address what it is, all questions at once and within a bound. */
+/** Finds out which engine listens at an address, with all requests at once and within a time limit. */
 import { HttpClient, type Trust } from '../../http/client.ts';
 import { readyModels, takesText } from './answers.ts';
 import { type Asked, ask, type Question } from './ask.ts';
@@ -9,7 +9,7 @@ import { triton } from './triton.ts';
 export interface ProbeOptions {
   /** Milliseconds for all of it. */
   readonly within: number;
-  /** Sent along, lower-case names: a key, where the server wants one. */
+  /** Lower-case names; for a key, if the server wants one. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
   readonly trust?: Trust;
@@ -39,7 +39,7 @@ export async function probe(
   }
 }
 
-/** Of a Triton repository those that take text: preprocessing and postprocessing steps are models too. */
+/** The models of a Triton repository that take text: preprocessing and postprocessing steps are models too. */
 async function textModels(put: (question: Question) => Promise<Asked>): Promise<readonly string[]> {
   const models = readyModels(await put({ method: 'POST', path: '/v2/repository/index', body: '{}' }));
   const metadata = await Promise.all(

@@ -18,7 +18,7 @@ export interface MetricsPage {
   readonly unreadable: number;
 }
 
-/** Longer lines are counted as unreadable: no engine writes them. */
+/** Longer lines are counted as invalid: no engine writes them. */
 const MAX_LINE = 16_384;
 
 const QUOTED = String.raw`"(?:[^"\\]|\\.)*"`;
@@ -36,8 +36,7 @@ const LABEL = new RegExp(
 const NUMBER = /^[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[-+]?\d+)?$/i;
 
 /**
- * Every sample of a page, or of the metrics named. A line that cannot be read is counted and passed over, so that
- * one strange line does not blind anybody to the rest.
+ * Every sample of a page, or of the given metrics. Invalid lines are counted and skipped.
  */
 export function parseMetrics(text: string, names?: ReadonlySet<string>): MetricsPage {
   const samples: Sample[] = [];
@@ -54,7 +53,7 @@ export function parseMetrics(text: string, names?: ReadonlySet<string>): Metrics
   return { samples, lines, unreadable };
 }
 
-/** A sample of a metric that nobody asked for. */
+/** A sample of a metric that was not requested. */
 const UNASKED: Sample = { name: '', labels: {}, value: Number.NaN };
 
 function readSample(line: string, names: ReadonlySet<string> | undefined): Sample | null {

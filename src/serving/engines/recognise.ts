@@ -1,11 +1,11 @@
-/** Which engine answers at an address, from what it answered to a few questions. Pure. */
+/** Recognises the engine at an address by its answers to a few requests. Pure. */
 import { type Answers, MODELS, modelIds, modelList, text } from './answers.ts';
 import { type Answer, type Asked, isAnswer } from './ask.ts';
 import type { EngineFacts } from './engine.ts';
-import type { Failure } from './failure.ts';
+import type { EngineFailure } from './failure.ts';
 import { ENGINES } from './index.ts';
 
-/** What is asked of an unknown address, below its base path. */
+/** Paths requested of an unknown address, below its base. */
 export const PAGES: readonly string[] = [
   ...new Set([MODELS, ...ENGINES.flatMap(({ signs }) => signs?.pages ?? [])]),
 ];
@@ -18,12 +18,12 @@ export interface EngineSighting {
   /** Null: a server with OpenAI's API that does not say what it is. */
   readonly engine: EngineFacts | null;
   readonly version: string | null;
-  /** Names that requests take. Empty where the list could not be had, and for Triton, which lists them on request. */
+  /** Names of its models. Empty if the list is not available, and for Triton, which lists them on request. */
   readonly models: readonly string[];
   readonly apis: readonly Api[];
 }
 
-export type Sighting = EngineSighting | Failure;
+export type Sighting = EngineSighting | EngineFailure;
 
 export function recognise(answers: Answers): Sighting {
   const engines = enginesIn(answers);
@@ -42,7 +42,7 @@ export function recognise(answers: Answers): Sighting {
   };
 }
 
-/** Those that gave a sign of their own; else the one that is likely. */
+/** The engines with a sign of their own; else the likely one. */
 function enginesIn(answers: Answers): readonly EngineFacts[] {
   const owners = new Set((modelList(answers[MODELS]) ?? []).map((model) => text(model.owned_by)));
   const certain = ENGINES.filter(
@@ -51,7 +51,7 @@ function enginesIn(answers: Answers): readonly EngineFacts[] {
   return certain.length > 0 ? certain : ENGINES.filter(({ signs }) => signs?.maybe?.(answers));
 }
 
-function unrecognised(asked: readonly Asked[]): Failure {
+function unrecognised(asked: readonly Asked[]): EngineFailure {
   const answers = asked.filter(isAnswer);
   if (answers.length === 0) return unanswered(asked);
   const loading = answers.find((answer) => answer.status === 503);
@@ -66,10 +66,10 @@ function unrecognised(asked: readonly Asked[]): Failure {
   };
 }
 
-/** The failure that says most. */
-function unanswered(asked: readonly Asked[]): Failure {
+/** The most telling failure. */
+function unanswered(asked: readonly Asked[]): EngineFailure {
   const failures = asked.flatMap((one) => (isAnswer(one) ? [] : [one]));
-  const order: readonly Failure['kind'][] = ['wrong-protocol', 'cut', 'timeout', 'unreachable'];
+  const order: readonly EngineFailure['kind'][] = ['wrong-protocol', 'cut', 'timeout', 'unreachable'];
   return (
     order.map((kind) => failures.find((one) => one.kind === kind)).find((one) => one !== undefined) ?? {
       kind: 'other',

@@ -1,4 +1,4 @@
-/** Reads an engine's load from its page of metrics, over a client that is kept from one reading to the next. */
+/** Reads an engine's load from its metrics page, with a client that is kept between readings. */
 import type { HttpClient } from '../../http/client.ts';
 import { ask, isAnswer } from './ask.ts';
 import type { EngineFacts, ReportedLoad } from './engine.ts';
@@ -9,13 +9,13 @@ import { parseMetrics } from './prometheus.ts';
 export interface ScrapeTarget {
   readonly client: HttpClient;
   readonly address: URL;
-  /** Null: the metrics of all engines are looked for. */
+  /** Null: metrics of any engine count. */
   readonly engine: EngineFacts | null;
   readonly model: string | null;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Rejects with `FailureError`, and with nothing else. */
+/** Rejects only with a `FailureError`. */
 export async function readLoad(target: ScrapeTarget, signal: AbortSignal): Promise<ReportedLoad> {
   const { client, address, engine, model, headers = {} } = target;
   const asked = await ask(client, { path: address.pathname + address.search, headers }, signal);

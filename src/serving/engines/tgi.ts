@@ -18,7 +18,7 @@ export const tgi: EngineFacts = {
     pages: [{ path: '/metrics' }],
     load: [
       {
-        // tgi_batch_current_max_tokens counts tokens and tells no share of the cache.
+        // tgi_batch_current_max_tokens counts tokens, not a share of the cache.
         running: signal('sum', 'tgi_batch_current_size'),
         waiting: signal('sum', 'tgi_queue_size'),
         kvCacheUse: null,
@@ -27,6 +27,6 @@ export const tgi: EngineFacts = {
     ],
     cure: 'TGI serves them beside its API',
   },
-  // 424, a dependency failed, is how it says that the generation failed.
+  // 424 (failed dependency) means that the generation failed.
   quirks: { statuses: { 424: 502 } },
 };

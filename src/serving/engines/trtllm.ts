@@ -13,7 +13,7 @@ export const trtllm: EngineFacts = {
   },
   ports: [{ port: 8000, protocol: 'http' }],
   metrics: {
-    // Its /metrics is a queue of statistics that reading empties, so it is never asked.
+    // Its /metrics is a queue of statistics that reading empties, so it is never read.
     pages: [{ path: '/prometheus/metrics' }],
     load: [
       {

@@ -26,7 +26,7 @@ export const vllm: EngineFacts = {
     ],
     cure: 'vLLM serves them unless started with --disable-log-stats',
   },
-  // Its tokenizer refuses them.
+  // Its tokenizer rejects them.
   quirks: { refusesHalfSurrogates: true },
   cures: {
     'wrong-model': 'set model to one of these, or start vLLM with --served-model-name',

@@ -1,16 +1,16 @@
-/** A kind of expert stated in one value, with the types of its options from their schema. */
+/** Defines a kind of expert; the types of its options follow from their schema. */
 import type { z } from 'zod';
 import type { ExpertKind } from './kind.ts';
 
-/** What a kind need not say. */
+/** Optional fields of a definition. */
 type Preset = 'inProcess' | 'admission';
 
 /**
- * States a kind of expert, for the `kinds` of `createGateway`. Options become fields of an expert in the config, so
- * their names must not be those of fields that every expert has.
+ * Defines a kind of expert, for the `kinds` of `createGateway`. Its options become fields of an expert in the config,
+ * so they must not have the names of fields that every expert has.
  *
- * Where nothing else is said it is taken for a client of something elsewhere (`inProcess: false`), with any number of
- * requests at once and 30 seconds to the first byte of a stream.
+ * Defaults: a client of a service elsewhere (`inProcess: false`), any number of concurrent requests, and 30 seconds to
+ * the first byte of a stream.
  * @param kind `options` is a strict zod object; `create` makes one expert and rejects with `UserError` when it cannot
  * @example
  * const clock = defineExpert({

@@ -1,4 +1,4 @@
-/** What a request demands that not every expert can do: refused where it would change the meaning of the answer. */
+/** Refuses requests for capabilities that an expert lacks, if ignoring them would change the meaning of the answer. */
 import { LIMITS } from '../../core/bounds.ts';
 import { RouterError } from '../../core/errors.ts';
 import type { Ask, Capability } from '../dialects/ask.ts';
@@ -18,8 +18,8 @@ const WHY: Readonly<Record<Capability, string>> = {
 
 /**
  * For experts that read a request's values instead of relaying its bytes.
- * @param can what this one can do
- * @throws RouterError `unsupported_parameter` naming the field, or `body_too_large` where the values are not all there
+ * @param can the expert's capabilities
+ * @throws RouterError `unsupported_parameter` naming the field, or `body_too_large` if the body was not parsed whole
  */
 export function refuseUnmet(ask: Ask, can: readonly Capability[] = []): void {
   if (ask.partial)

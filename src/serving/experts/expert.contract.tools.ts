@@ -1,4 +1,4 @@
-/** A recording reader and small readers of replies, for the contract suite. */
+/** Tools of the contract suite: a recording sink and small readers of replies. */
 import { RouterError } from '../../core/errors.ts';
 import type { ChatBody, CompletionBody } from '../../core/openai.ts';
 import type { OpenAiAsk } from '../dialects/openai/ask.ts';
@@ -7,7 +7,7 @@ import { openAiCompletions } from '../dialects/openai/completions.ts';
 import type { Expert, ExpertRequest, Generation, Outcome } from './expert.ts';
 
 export interface Heard {
-  /** Of an answer that begun, or of an error that the server behind told, which is in the body then. */
+  /** Of an answer that began, or of a server's error, whose body is in `body`. */
   readonly status?: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
@@ -25,7 +25,7 @@ export interface Listening {
   unpause(): void;
 }
 
-/** A request in OpenAI's dialect. What routing would refuse comes through, for experts are to refuse it themselves. */
+/** A request in OpenAI's dialect, not yet checked by routing, so that experts meet invalid ones. */
 export function askOf(json: ChatBody | CompletionBody, body = JSON.stringify(json)): OpenAiAsk {
   const dialect = 'prompt' in json ? openAiCompletions : openAiChat;
   const routable = 'prompt' in json ? { prompt: '' } : { messages: [{ role: 'user', content: '' }] };

@@ -1,5 +1,5 @@
 /**
- * What every kind of expert must do, as one suite that each kind's tests run on an expert of theirs.
+ * The suite that every kind of expert must pass; each kind's tests run it.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RouterError } from '../../core/errors.ts';
@@ -194,7 +194,7 @@ export function describeExpert(
   });
 }
 
-/** A moment for anything that would still come; then until what was in use is given back. */
+/** Waits a moment for late calls, then until nothing is in use. */
 async function settle(inUse?: () => Promise<number> | number): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 60));
   if (inUse) await until(async () => (await inUse()) === 0);

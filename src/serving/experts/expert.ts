@@ -1,7 +1,8 @@
-/** What an expert is to everybody else: something that turns one request into one reply. */
+/** The interface of every expert: it answers requests, and tells its health, engine and load. */
 import type { Ask } from '../dialects/ask.ts';
+import type { DialectId } from '../dialects/index.ts';
 import type { EngineDescription, ReportedLoad } from '../engines/engine.ts';
-import { type Failure, failureText } from '../engines/failure.ts';
+import { type EngineFailure, failureText } from '../engines/failure.ts';
 import type { AnswerSink, Generation } from '../reply/reply.ts';
 
 export type { EngineDescription, ReportedLoad } from '../engines/engine.ts';
@@ -19,9 +20,9 @@ export type Health =
   /** `warning`: why requests may fail all the same, without its first word and full stop. */
   | { readonly state: 'ready'; readonly detail?: string; readonly warning?: string }
   | { readonly state: 'warming'; readonly detail: string }
-  | { readonly state: 'down'; readonly failure: Failure };
+  | { readonly state: 'down'; readonly failure: EngineFailure };
 
-/** What a state of health says beyond its name; empty where it says nothing. */
+/** The detail of a state of health; empty for none. */
 export function healthText(health: Health): string {
   return health.state === 'down' ? failureText(health.failure) : (health.detail ?? '');
 }
@@ -29,17 +30,17 @@ export function healthText(health: Health): string {
 export interface Expert {
   readonly id: string;
   readonly kind: string;
-  /** Ids of the dialects whose bytes it takes and gives as they are, where there are any; it is asked typed in others. */
-  readonly speaks?: readonly string[];
+  /** Dialects that it relays unchanged. In any other, its answer is a typed reply that the client's dialect writes. */
+  readonly speaks: readonly DialectId[];
   /** Starts at once and returns before the first sink call. The sink gets bytes of the client's dialect. */
   generate(request: ExpertRequest, sink: AnswerSink): Generation;
   health(signal: AbortSignal): Promise<Health>;
   /**
-   * Absent where the engine never reports its load, null where this one does not. Rejects when it cannot be read this
-   * time, with a message that says why.
+   * Absent for kinds whose engines never report a load; null if this engine does not. Rejects with the reason if it
+   * cannot be read this time.
    */
   reportedLoad?(signal: AbortSignal): Promise<ReportedLoad | null>;
-  /** Absent where there is no engine apart from us. Rejects when it cannot be reached. */
+  /** Absent for kinds without an engine of their own. Rejects if it is unreachable. */
   describe?(signal: AbortSignal): Promise<EngineDescription>;
   close(): Promise<void>;
 }

@@ -1,17 +1,17 @@
 /**
- * The running generations of one expert that makes or translates its answers: pause and resume, cancel, close, and the
- * promise that a cancelled reader hears nothing more.
+ * The running generations of an expert that writes typed replies: pause and resume, cancel, close, and silence after a
+ * cancel.
  */
 import { describeError, RouterError } from '../../core/errors.ts';
 import type { Ask } from '../dialects/ask.ts';
 import { brokenOff, type Failure, ToldFailure } from '../reply/failure.ts';
 import type { AnswerSink, Generation, Reply, ReplyMeta } from '../reply/reply.ts';
 
-/** What one generation works with. `signal` fires when the reader has gone or the expert closes. */
+/** What a generation works with. `signal` fires when the client has left or the expert closes. */
 export interface Work {
   readonly reply: Reply;
   readonly signal: AbortSignal;
-  /** Resolves when the reader has caught up; rejects when the work is to be given up. */
+  /** Resolves when the sink has room again; rejects when the generation is cancelled. */
   drained(): Promise<void>;
 }
 
@@ -29,8 +29,8 @@ export class RunningGenerations {
   }
 
   /**
-   * Runs `work` in a later turn of the event loop, so that the caller has its `Generation` before any sink call. What it
-   * throws, a `Failure` or any other error, is the end of the answer.
+   * Runs `work` in a later turn of the event loop, so that the caller has its `Generation` before any sink call. If it
+   * throws, the answer fails.
    */
   start(ask: Ask, sink: AnswerSink, meta: ReplyMeta, work: (work: Work) => Promise<void>): Generation {
     const abort = new AbortController();
@@ -62,7 +62,7 @@ export class RunningGenerations {
     };
   }
 
-  /** Ends everything that runs; whatever is started later fails. Resolves when the last one has let go. */
+  /** Cancels all generations; later ones fail. Resolves when the last has stopped. */
   async close(): Promise<void> {
     this.#closed = true;
     const live = [...this.#live];
@@ -80,7 +80,7 @@ function asFailure(error: unknown): Failure {
   return new RouterError('expert_failed', `The expert failed: ${describeError(error)}`, { cause: error });
 }
 
-/** Closed when the reader asked for a pause, opened when it resumes. */
+/** Closed while the sink has no room. */
 class Gate {
   #waiting: (() => void)[] = [];
   #closed = false;
@@ -108,7 +108,7 @@ class Gate {
   }
 }
 
-/** A sink that falls silent after its end, and remembers when the reader asked for a pause. */
+/** A sink that ignores calls after its end, and closes the gate when the sink behind it has no room. */
 class GuardedSink implements AnswerSink {
   readonly #expert: string;
   readonly #sink: AnswerSink;

@@ -1,9 +1,9 @@
-/** Holds back just enough text to notice a stop sequence across the borders of pieces, and never lets one through. */
+/** Finds stop sequences in text that comes in pieces, holding back only what may be the beginning of one. */
 
 export interface StopFilter {
-  /** What of the text so far may be shown, and whether a stop sequence has been met. */
+  /** The text that may be shown, and whether a stop sequence has come. */
   push(piece: string): { readonly text: string; readonly stopped: boolean };
-  /** What was held back when the text ended by itself. */
+  /** What was held back, when the text has ended without a stop sequence. */
   flush(): string;
 }
 
@@ -36,7 +36,7 @@ function earliest(text: string, stops: readonly string[]): number {
   return found.length > 0 ? Math.min(...found) : -1;
 }
 
-/** The length of the longest end of `text` with which some stop sequence begins. */
+/** The length of the longest suffix of `text` that is a prefix of a stop sequence. */
 function longestBeginning(text: string, stops: readonly string[]): number {
   let longest = 0;
   for (const stop of stops) {

@@ -1,4 +1,4 @@
-/** A request's conversation or prompt as plain text, for experts that read no more; what is not text is refused. */
+/** A request's messages or prompt as plain text, for experts that read text only. */
 import { excerpt } from '../../core/excerpt.ts';
 import type { Ask, Message, Part } from '../dialects/ask.ts';
 import { unsupported } from '../dialects/json.ts';
@@ -8,12 +8,12 @@ export interface TextMessage {
   readonly content: string;
 }
 
-/** @throws RouterError for a part that is no text, naming it */
+/** @throws RouterError naming a part that is not text */
 export function textMessages(messages: readonly Message[]): readonly TextMessage[] {
   return messages.map(({ role, parts }) => ({ role, content: parts.map(textOf).join('') }));
 }
 
-/** The text an answer is to, for experts that need no more than that: the last user message, or the prompt. */
+/** The last user message, or the prompt. */
 export function lastText(ask: Ask): string {
   const prompt = ask.prompt();
   if (prompt.kind === 'text') return prompt.text;
@@ -32,7 +32,7 @@ function textOf(part: Part): string {
     case 'other':
       throw unsupported(part.at, `it is of type ${excerpt(part.name)}; this expert reads text only`);
     default:
-      // Calls and thoughts of earlier turns: a template of text has no place for them.
+      // Tool calls and thinking of earlier turns, which text templates cannot hold.
       return '';
   }
 }

@@ -1,32 +1,34 @@
-/** The answer of a server in a dialect that is not the client's, read into a typed reply as it comes. */
+/** Reads a server's answer, in a dialect other than the client's, into a typed reply as it comes. */
 import { RouterError } from '../../core/errors.ts';
 import { WireError } from '../../http/client.ts';
 import type { PulledResponse } from '../../http/pulled-response.ts';
-import type { ReplyReader } from '../reply/reply.ts';
-import type { RawLane } from '../reply/scanner.ts';
+import type { NativeDialect } from '../dialects/dialect.ts';
+import type { Reply } from '../reply/reply.ts';
 import type { Work } from './running.ts';
 import { asRouterError } from './wire-failure.ts';
 
 export interface Translation {
   readonly expert: string;
-  readonly reader: ReplyReader;
-  /** Reads an answer with an error status. */
-  readonly refusal: RawLane['refusal'];
-  /** Whether nothing more is wanted. */
+  /** The server's. */
+  readonly dialect: NativeDialect;
+  readonly reply: Reply;
+  /** Whether to stop reading. */
   stopped?(): boolean;
 }
 
 /** Of an error's body, in bytes: the rest tells nobody anything. */
 const MOST_REFUSAL_BYTES = 64 * 1024;
 
-/** @throws a failure, where there is no whole answer */
+/** @throws a failure if the answer is an error or not whole */
 export async function readAnswer(
   response: PulledResponse,
-  { expert, reader, refusal, stopped = () => false }: Translation,
+  { expert, dialect, reply, stopped = () => false }: Translation,
   { drained }: Pick<Work, 'drained'>,
 ): Promise<void> {
   const { status, headers } = response.head;
-  if (status >= 400) throw refusal(status, headers, Buffer.from(await response.text(MOST_REFUSAL_BYTES)));
+  if (status >= 400)
+    throw dialect.refusal(status, headers, Buffer.from(await response.text(MOST_REFUSAL_BYTES)));
+  const reader = dialect.reader(reply);
   try {
     for await (const piece of response.pieces()) {
       for (const room of reader.read(piece)) {

@@ -1,4 +1,4 @@
-/** What went wrong on the wire to an expert, said to a client. */
+/** A failure of the connection to an expert, as an error for clients. */
 import { describeError, RouterError } from '../../core/errors.ts';
 import type { WireError } from '../../http/client.ts';
 

@@ -1,19 +1,29 @@
 /**
- * A circuit breaker: after several failures in a row it keeps requests away for a while, then lets one through to
- * see. It knows neither requests nor clocks; the time is passed in, in milliseconds.
+ * A circuit breaker: after several failures in a row it keeps requests off for a while, then lets one through to
+ * see. The time is passed in, in milliseconds.
  */
 
 type State =
   | { readonly kind: 'closed'; readonly failures: number }
-  | { readonly kind: 'open'; readonly until: number; readonly cooldown: number; readonly away: boolean }
+  | {
+      readonly kind: 'open';
+      readonly until: number;
+      readonly cooldown: number;
+      /** Nobody was there. */
+      readonly unreachable: boolean;
+      /** The server asked for it. */
+      readonly asked: boolean;
+      /** What it was before it opened. */
+      readonly from: State;
+    }
   | { readonly kind: 'half-open'; readonly cooldown: number; readonly probing: boolean };
 
 /** Failures in a row that open it. */
 const FAILURES = 5;
 const FIRST_COOLDOWN_MS = 1_000;
 const LONGEST_COOLDOWN_MS = 30_000;
-/** A server may ask for rest, not for retirement: after this it is tried again. */
-const LONGEST_REST_MS = 120_000;
+/** A server may ask to be left alone, not for ever: after this it is tried again. */
+const LONGEST_BACKOFF_MS = 120_000;
 
 export type BreakerState = State['kind'];
 
@@ -44,13 +54,18 @@ export class Breaker {
   }
 
   /** Open because nobody was there, so that finding somebody there is reason to try again. */
-  get away(): boolean {
-    return this.#state.kind === 'open' && this.#state.away;
+  get unreachable(): boolean {
+    return this.#state.kind === 'open' && this.#state.unreachable;
+  }
+
+  /** Open because it was asked to be. */
+  get backingOff(): boolean {
+    return this.#state.kind === 'open' && this.#state.asked;
   }
 
   /** Somebody is there again. */
   returned(): void {
-    if (this.#state.kind === 'open' && this.#state.away)
+    if (this.#state.kind === 'open' && this.#state.unreachable)
       this.#state = { kind: 'half-open', cooldown: this.#state.cooldown, probing: false };
   }
 
@@ -59,7 +74,7 @@ export class Breaker {
   }
 
   /**
-   * The request that finds out has its first token: others may come too, before its end, which may be minutes away.
+   * The request that finds out has its first token: others may come too, before its end, which may be minutes ahead.
    * On trial still: the next failure opens it again.
    */
   answering(): void {
@@ -71,8 +86,8 @@ export class Breaker {
     if (this.#state.kind === 'half-open') this.#state = { ...this.#state, probing: false };
   }
 
-  /** @param away whether nobody was there at all */
-  failed(now: number, away = false): void {
+  /** @param unreachable whether nobody was there at all */
+  failed(now: number, unreachable = false): void {
     this.#pass(now);
     if (this.#state.kind === 'closed' && this.#state.failures + 1 < FAILURES) {
       this.#state = { kind: 'closed', failures: this.#state.failures + 1 };
@@ -83,14 +98,36 @@ export class Breaker {
         ? FIRST_COOLDOWN_MS
         : Math.min(this.#state.cooldown * 2, LONGEST_COOLDOWN_MS);
     // Failures of requests admitted before it opened add nothing.
-    if (this.#state.kind !== 'open') this.#state = { kind: 'open', until: now + cooldown, cooldown, away };
+    if (this.#state.kind === 'open') return;
+    this.#state = {
+      kind: 'open',
+      until: now + cooldown,
+      cooldown,
+      unreachable,
+      asked: false,
+      from: this.#state,
+    };
+  }
+
+  /** Opens at once, without further failures. */
+  open(now: number): void {
+    while (this.state(now) === 'closed') this.failed(now);
   }
 
   /** The server itself asked to be left alone (Retry-After). */
-  rest(now: number, milliseconds: number): void {
+  backOff(now: number, milliseconds: number): void {
     const cooldown = this.#state.kind === 'closed' ? FIRST_COOLDOWN_MS : this.#state.cooldown;
-    const until = now + Math.min(milliseconds, LONGEST_REST_MS);
-    this.#state = { kind: 'open', until, cooldown, away: false };
+    const until = now + Math.min(milliseconds, LONGEST_BACKOFF_MS);
+    const from = this.#state.kind === 'open' ? this.#state.from : this.#state;
+    this.#state = { kind: 'open', until, cooldown, unreachable: false, asked: true, from };
+  }
+
+  /** One of the failures it was told of turned out to be the request's own. */
+  absolve(): void {
+    if (this.#state.kind === 'closed')
+      this.#state = { kind: 'closed', failures: Math.max(0, this.#state.failures - 1) };
+    else if (this.#state.kind === 'open') this.#state = this.#state.from;
+    else this.undecided();
   }
 
   #pass(now: number): void {

@@ -1,5 +1,5 @@
 /**
- * A waiting line with priorities, fair between tenants: the highest priority first; within it each tenant in turn,
+ * A queue with priorities, fair between tenants: the highest priority first; within it each tenant in turn,
  * and each tenant's requests in their order. Pure data structure.
  */
 
@@ -12,7 +12,7 @@ export interface Waiting {
 
 export class FairQueue<T extends Waiting> {
   /** Priority → tenants in the order of their turn → their requests. */
-  readonly #lines = new Map<number, Map<string, T[]>>();
+  readonly #queues = new Map<number, Map<string, T[]>>();
   #length = 0;
 
   get length(): number {
@@ -20,24 +20,24 @@ export class FairQueue<T extends Waiting> {
   }
 
   push(item: T): void {
-    const tenants = this.#lines.get(item.priority) ?? new Map<string, T[]>();
-    const line = tenants.get(item.tenant) ?? [];
-    line.push(item);
-    tenants.set(item.tenant, line);
-    this.#lines.set(item.priority, tenants);
+    const tenants = this.#queues.get(item.priority) ?? new Map<string, T[]>();
+    const queue = tenants.get(item.tenant) ?? [];
+    queue.push(item);
+    tenants.set(item.tenant, queue);
+    this.#queues.set(item.priority, tenants);
     this.#length += 1;
   }
 
   /** Takes the next, whose tenant then goes to the end of the turns. */
   shift(): T | undefined {
-    const priority = Math.max(...this.#lines.keys());
-    const tenants = this.#lines.get(priority);
+    const priority = Math.max(...this.#queues.keys());
+    const tenants = this.#queues.get(priority);
     const next = tenants?.entries().next().value;
     if (!tenants || !next) return undefined;
-    const [tenant, line] = next;
-    const item = line.shift()!;
+    const [tenant, queue] = next;
+    const item = queue.shift()!;
     tenants.delete(tenant);
-    if (line.length > 0) tenants.set(tenant, line);
+    if (queue.length > 0) tenants.set(tenant, queue);
     this.#forget(priority, tenants);
     this.#length -= 1;
     return item;
@@ -45,18 +45,18 @@ export class FairQueue<T extends Waiting> {
 
   /** Takes one out of the middle; false if it is not there. */
   remove(item: T): boolean {
-    const tenants = this.#lines.get(item.priority);
-    const line = tenants?.get(item.tenant);
-    const at = line?.indexOf(item) ?? -1;
-    if (!tenants || !line || at < 0) return false;
-    line.splice(at, 1);
-    if (line.length === 0) tenants.delete(item.tenant);
+    const tenants = this.#queues.get(item.priority);
+    const queue = tenants?.get(item.tenant);
+    const at = queue?.indexOf(item) ?? -1;
+    if (!tenants || !queue || at < 0) return false;
+    queue.splice(at, 1);
+    if (queue.length === 0) tenants.delete(item.tenant);
     this.#forget(item.priority, tenants);
     this.#length -= 1;
     return true;
   }
 
   #forget(priority: number, tenants: ReadonlyMap<string, readonly T[]>): void {
-    if (tenants.size === 0) this.#lines.delete(priority);
+    if (tenants.size === 0) this.#queues.delete(priority);
   }
 }

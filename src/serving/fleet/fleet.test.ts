@@ -12,6 +12,7 @@ import { ServiceRate } from './service-rate.ts';
 const SILENT: Expert = {
   id: 'e',
   kind: 'test',
+  speaks: [],
   generate: () => ({ resume: () => {}, cancel: () => {} }),
   health: async () => ({ state: 'ready' }),
   close: async () => {},
@@ -34,6 +35,8 @@ const admission = (more: Partial<Admission> = {}): Admission => ({
   priority: 0,
   tenant: '',
   tried: new Set(),
+  shape: () => '',
+  patient: false,
   ...more,
 });
 const ok: LeaseOutcome = { kind: 'ok', outputTokens: 1 };
@@ -70,7 +73,7 @@ describe('Breaker', () => {
     }
     for (const breaker of [away, failing]) breaker.returned();
     expect([away.allows(now), failing.allows(now)]).toEqual([true, false]);
-    away.rest(now, 5_000); // it asked for rest: that is kept
+    away.backOff(now, 5_000); // it asked for rest: that is kept
     away.returned();
     expect(away.allows(now)).toBe(false);
   });
@@ -93,17 +96,115 @@ describe('Breaker', () => {
     const breaker = new Breaker();
     for (let i = 0; i < 20; i++) i % 3 === 2 ? breaker.succeeded() : breaker.failed(now);
     expect(breaker.allows(now)).toBe(true);
-    breaker.rest(now, 7_000);
+    breaker.backOff(now, 7_000);
     expect(breaker.allows(now + 6_999)).toBe(false);
     expect(breaker.allows(now + 7_000)).toBe(true);
   });
 
   it('a reader who leaves during the probe leaves the question open', () => {
     const breaker = new Breaker();
-    breaker.rest(now, 0);
+    breaker.backOff(now, 0);
     breaker.admitted(now);
     breaker.undecided();
     expect(breaker.allows(now)).toBe(true);
+  });
+});
+
+describe('what counts against a replica', () => {
+  const fault: LeaseOutcome = { kind: 'faulted' };
+  const times = (count: number, act: () => void) => Array.from({ length: count }, act);
+
+  it('failures of its own, and not those that turn out to be the request’s', () => {
+    const [failing, poisoned] = [replica(), replica()];
+    times(5, () => failing.lease(1).end(fault));
+    times(20, () => {
+      const lease = poisoned.lease(1);
+      lease.end(fault);
+      lease.absolve();
+      lease.absolve();
+    });
+    expect([failing.available, poisoned.available]).toEqual([false, true]);
+  });
+
+  it('failures at once that turn out to be the requests’ open it and close it again', () => {
+    const one = replica();
+    const leases = times(7, () => one.lease(1)) as unknown as Lease[];
+    for (const lease of leases) lease.end(fault);
+    expect(one.available).toBe(false);
+    for (const lease of leases) lease.absolve();
+    expect(one.available).toBe(true);
+    times(5, () => one.lease(1).end(fault));
+    expect(one.available).toBe(false);
+  });
+
+  it('no failure while others are answered, and its own answer is none of others', () => {
+    const [busy, cut] = [replica('r', 9), replica()];
+    busy.lease(1).answering();
+    times(9, () => busy.lease(1).end(fault));
+    times(5, () => {
+      const lease = cut.lease(1);
+      lease.answering();
+      lease.heard();
+      lease.end(fault);
+    });
+    expect([busy.available, cut.available]).toEqual([true, false]);
+  });
+
+  it('at pictures, only for pictures', () => {
+    const group = new ExpertGroup('e', [replica('r', 9)], { queueSize: 9, queueTimeout: 1000 });
+    const ask = (shape: string) => {
+      let result: Lease | RouterError | null = null;
+      group.admit(admission({ shape: () => shape }), (got) => {
+        result = got;
+      });
+      return result as unknown as Lease | RouterError;
+    };
+    times(5, () => (ask('image') as Lease).end(fault));
+    expect(ask('image')).toMatchObject({ code: 'expert_not_ready' });
+    for (const shape of ['', 'tools']) (ask(shape) as Lease).end(ok);
+    now += 1_000;
+    (ask('image') as Lease).end(ok);
+    expect(ask('image')).not.toBeInstanceOf(RouterError);
+  });
+
+  it('a late first token, unless the prompt is longer than any it had in time', () => {
+    const one = replica();
+    times(9, () => one.lease(5_000).end({ kind: 'late' }));
+    expect(one.available).toBe(true);
+    const long = one.lease(5_000);
+    long.answering();
+    long.end(ok);
+    times(5, () => one.lease(5_000).end({ kind: 'late' }));
+    expect(one.available).toBe(false);
+  });
+
+  it('silence for a deadline while several wait: all are told at once', () => {
+    const one = replica('r', 9);
+    let told = 0;
+    const [first, ...others] = times(4, () => one.lease(10)) as unknown as Lease[];
+    for (const lease of others) lease.onHang(() => (told += 1));
+    first!.end({ kind: 'late' });
+    expect([one.available, told]).toEqual([false, 3]);
+  });
+
+  it('a limit told to one tenant holds for that one; told to a second, for all; and the last resort waits for its end', () => {
+    const one = replica('r', 9);
+    const group = new ExpertGroup('e', [one], { queueSize: 9, queueTimeout: 5_000 });
+    const limited = (tenant: string): LeaseOutcome => ({ kind: 'limited', forMs: 3_000, tenant });
+    const ask = (tenant: string, patient = false) => {
+      const results: (Lease | RouterError)[] = [];
+      group.admit(admission({ tenant, patient }), (got) => results.push(got));
+      return results;
+    };
+    (ask('a')[0] as Lease).end(limited('a'));
+    expect(ask('a')).toEqual([expect.objectContaining({ code: 'overloaded', retryAfter: 3 })]);
+    (ask('b')[0] as Lease).end(limited('b'));
+    expect(ask('c')).toEqual([expect.objectContaining({ code: 'overloaded', retryAfter: 3 })]);
+    const waiting = ask('c', true);
+    expect(waiting).toEqual([]);
+    now += 3_001;
+    vi.advanceTimersByTime(3_001);
+    expect(waiting).toEqual([expect.objectContaining({ replica: one })]);
   });
 });
 
@@ -281,7 +382,10 @@ describe('ExpertGroup', () => {
     const outcome = fc.constantFrom<LeaseOutcome>(
       ok,
       { kind: 'failed' },
-      { kind: 'failed', retryAfterMs: 50 },
+      { kind: 'faulted' },
+      { kind: 'late' },
+      { kind: 'limited', forMs: 50, tenant: null },
+      { kind: 'limited', forMs: 50, tenant: 'a' },
       { kind: 'undecided' },
     );
     const step = fc.record({

@@ -1,4 +1,4 @@
-/** Every expert with its replicas, asked for health and load in the background. It chooses nothing; it knows what runs. */
+/** Every expert with its replicas, asked for health and load in the background. */
 import type { LoadSnapshot } from '../../deciding/routing/policy.ts';
 import { failureFrom, type Health } from '../experts/expert.ts';
 import type { ExpertGroup } from './group.ts';
@@ -8,7 +8,7 @@ import type { Replica } from './replica.ts';
 /** Each replica is asked this often, spread by up to a quarter so that gateways do not ask in step. */
 const PROBE_EVERY_MS = 5_000;
 /** One that is not there is asked this often whether it is back. */
-const PROBE_AWAY_EVERY_MS = 500;
+const PROBE_UNREACHABLE_EVERY_MS = 500;
 const PROBE_TIMEOUT_MS = 2_000;
 
 export class Fleet {
@@ -42,6 +42,18 @@ export class Fleet {
   /** One snapshot an expert, in the order of the config. */
   loads(): readonly LoadSnapshot[] {
     return Array.from(this.groups.values(), (group) => group.load());
+  }
+
+  /** Whether anybody waits for it or is being answered by it. */
+  get busy(): boolean {
+    return [...this.groups.values()].some(
+      (group) => group.queued > 0 || group.replicas.some((replica) => replica.busy),
+    );
+  }
+
+  /** The limits of its replicas hold from now on. */
+  applyLimits(): void {
+    for (const { replicas } of this.groups.values()) for (const replica of replicas) replica.applyLimit();
   }
 
   /** There may be room again: lets in who waits. */
@@ -80,7 +92,7 @@ export class Fleet {
   watch(): void {
     for (const group of this.groups.values())
       for (const replica of group.replicas) {
-        replica.onAway = () => this.#probeLater(group, replica);
+        replica.onUnreachable = () => this.#probeLater(group, replica);
         this.#probeLater(group, replica);
         this.#loads.watch(group, replica);
       }
@@ -105,7 +117,7 @@ export class Fleet {
 
   #probeLater(group: ExpertGroup, replica: Replica): void {
     clearTimeout(this.#timers.get(replica));
-    const every = replica.away ? PROBE_AWAY_EVERY_MS : PROBE_EVERY_MS;
+    const every = replica.unreachable ? PROBE_UNREACHABLE_EVERY_MS : PROBE_EVERY_MS;
     const timer = setTimeout(
       async () => {
         await this.#probe(group, replica);

@@ -1,6 +1,6 @@
 /**
  * The load of an expert and of its replicas, as policies compare them: our own requests, and others' as far as engines
- * report them. It changes nothing and knows no line of requests.
+ * report them.
  */
 import type { LoadSnapshot } from '../../deciding/routing/policy.ts';
 import type { ReplicaSnapshot } from '../../deciding/routing/replica.ts';

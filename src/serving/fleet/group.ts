@@ -1,6 +1,6 @@
 /**
- * One expert as the gateway sees it: its replicas, the limit on what they hold, and the line of those who wait. It
- * admits or refuses, and knows nothing of other experts.
+ * One expert as the gateway sees it: its replicas, the limit on what they hold, and the queue for them. It admits or
+ * refuses.
  */
 import { RouterError } from '../../core/errors.ts';
 import { expectedWait } from '../../deciding/routing/expected-wait.ts';
@@ -11,7 +11,7 @@ import { FairQueue, type Waiting } from './fair-queue.ts';
 import { loadOf, snapshotOf } from './group-load.ts';
 import type { LoadReport } from './load-report.ts';
 import { shareAfter } from './observed-load.ts';
-import type { Lease, LeaseOutcome, Replica } from './replica.ts';
+import type { Lease, LeaseOutcome, Replica, Shape } from './replica.ts';
 
 export interface Admission extends Waiting {
   /** Estimate of prompt and expected answer, in tokens. */
@@ -20,22 +20,28 @@ export interface Admission extends Waiting {
   readonly affinityKey: string | null;
   /** Replicas that failed this request already. */
   readonly tried: ReadonlySet<Replica>;
+  readonly shape: Shape;
+  /** There is nowhere else to go: a backoff that ends in time is waited for. */
+  readonly patient: boolean;
 }
 
 export interface GroupOptions {
   readonly queueSize: number;
-  /** Milliseconds a request may wait in line. */
+  /** Milliseconds a request may wait in the queue. */
   readonly queueTimeout: number;
 }
 
-/** A request on its way to a lease. `leave` takes it out of the line; harmless afterwards. */
+/** A request on its way to a lease. `leave` takes it out of the queue; harmless afterwards. */
 export interface Ticket {
   leave(): void;
 }
 
+/** A backoff that is longer is told to the client, who can do something else meanwhile. */
+const PATIENCE_MS = 10_000;
+
 type Decided = (result: Lease | RouterError) => void;
 
-interface InLine extends Admission {
+interface Queued extends Admission {
   readonly decided: Decided;
   readonly timer: NodeJS.Timeout;
 }
@@ -44,7 +50,7 @@ export class ExpertGroup {
   readonly id: string;
   readonly replicas: readonly Replica[];
   readonly #options: GroupOptions;
-  readonly #line = new FairQueue<InLine>();
+  readonly #queue = new FairQueue<Queued>();
   /** Requests that wait in other processes, as last heard. */
   queuedElsewhere = 0;
   /** Ours among all requests of this expert; 1 until its engines tell of others. */
@@ -58,7 +64,7 @@ export class ExpertGroup {
 
   /** Requests that wait here. */
   get queued(): number {
-    return this.#line.length;
+    return this.#queue.length;
   }
 
   /** Requests that our processes have with it. */
@@ -85,7 +91,7 @@ export class ExpertGroup {
 
   /** In all processes. */
   get #waiting(): number {
-    return this.#line.length + this.queuedElsewhere;
+    return this.#queue.length + this.queuedElsewhere;
   }
 
   /** Seconds a request would wait that comes now. For refusals: what others may have sent since is no ground for one. */
@@ -94,11 +100,11 @@ export class ExpertGroup {
   }
 
   /**
-   * Calls back once: with a lease, at once or after waiting in line, or with the reason why not
+   * Calls back once: with a lease, at once or after waiting in the queue, or with the reason why not
    * (`expert_not_ready`, `overloaded`, `queue_timeout`). After `leave` it does not call back.
    */
   admit(admission: Admission, decided: Decided): Ticket {
-    const lease = this.#line.length === 0 ? this.#lease(admission) : null;
+    const lease = this.#queue.length === 0 ? this.#lease(admission) : null;
     if (lease) {
       decided(lease);
       return { leave: () => {} };
@@ -112,17 +118,15 @@ export class ExpertGroup {
   }
 
   #lease(admission: Admission): Lease | null {
-    const free = this.replicas.filter(
-      (replica) => replica.hasRoom && replica.available && !admission.tried.has(replica),
-    );
+    const free = this.replicas.filter((replica) => isOpen(replica, admission) && replica.hasRoom);
     const best = chooseReplica(
       free.map((replica) => snapshotOf(replica, this.#share)),
       admission.affinityKey,
     );
     if (best === null) return null;
-    const lease = free[best]!.lease(admission.tokens);
+    const lease = free[best]!.lease(admission.tokens, admission.shape);
     return {
-      replica: lease.replica,
+      ...lease,
       answering: () => {
         lease.answering();
         this.letIn();
@@ -131,14 +135,49 @@ export class ExpertGroup {
         lease.end(outcome);
         this.letIn();
       },
+      absolve: () => {
+        lease.absolve();
+        this.letIn();
+      },
     };
   }
 
+  /** Milliseconds until one of its replicas that asked to be left alone may be asked again; null where none did. */
+  backoff(tenant: string): number | null {
+    const ends = this.replicas
+      .filter((replica) => replica.health.state === 'ready')
+      .map((replica) => Math.max(replica.backingOff ? replica.opensIn : 0, replica.backoffOf(tenant)));
+    const soonest = Math.min(...ends);
+    return Number.isFinite(soonest) && soonest > 0 ? soonest : null;
+  }
+
+  /** Whether one more request is no burden: a replica that answers is less than half busy, and nobody waits. */
+  get idle(): boolean {
+    return (
+      this.#waiting === 0 &&
+      this.replicas.some((replica) => replica.proven && replica.inFlight < replica.slots / 2)
+    );
+  }
+
   #refusal(admission: Admission): RouterError | null {
-    const left = this.replicas.filter((replica) => replica.available && !admission.tried.has(replica));
-    // A replica that is loading its model will come: who asks for it waits in line, and the wait is bounded.
+    const left = this.replicas.filter((replica) => isOpen(replica, admission));
+    // A replica that is loading its model will come: who asks for it waits in the queue, and the wait is bounded.
     const coming = this.replicas.some((replica) => replica.health.state === 'warming');
-    if (left.length === 0 && !coming) {
+    const backoff = left.length === 0 ? this.backoff(admission.tenant) : null;
+    if (
+      backoff !== null &&
+      !(admission.patient && backoff <= Math.min(PATIENCE_MS, this.#options.queueTimeout))
+    ) {
+      const retryAfter = Math.max(1, Math.ceil(backoff / 1000));
+      return new RouterError(
+        'overloaded',
+        `Expert '${this.id}' asked to be left alone for ${retryAfter} s.`,
+        {
+          retryAfter,
+        },
+      );
+    }
+    if (left.length === 0 && !coming && backoff === null) {
       const soonest = Math.min(...this.replicas.map((replica) => replica.opensIn));
       const retryAfter = Math.max(1, Math.ceil(soonest / 1000));
       return new RouterError(
@@ -148,13 +187,13 @@ export class ExpertGroup {
       );
     }
     const wait = this.#expectedWait();
-    const full = this.#line.length >= this.#options.queueSize;
+    const full = this.#queue.length >= this.#options.queueSize;
     const hopeless = wait * 1000 > this.#options.queueTimeout;
     if (!full && !hopeless) return null;
     const reason = full
-      ? this.#line.length > 0
-        ? `${this.#line.length} requests wait for it already`
-        : 'all its places are taken and it has no line'
+      ? this.#queue.length > 0
+        ? `${this.#queue.length} requests wait for it already`
+        : 'all its slots are taken and it has no queue'
       : `the wait would be about ${Math.ceil(wait)} s`;
     return new RouterError('overloaded', `Expert '${this.id}' is busy: ${reason}.`, {
       retryAfter: Math.max(1, Math.ceil(wait)),
@@ -176,31 +215,39 @@ export class ExpertGroup {
 
   #wait(admission: Admission, decided: Decided): Ticket {
     const timer = setTimeout(() => {
-      if (!this.#line.remove(item)) return;
+      if (!this.#queue.remove(item)) return;
       const seconds = this.#options.queueTimeout / 1000;
       const retryAfter = Math.max(1, Math.ceil(this.#expectedWait()));
       decided(
-        new RouterError('queue_timeout', `Expert '${this.id}' had no free place within ${seconds} s.`, {
+        new RouterError('queue_timeout', `Expert '${this.id}' had no free slot within ${seconds} s.`, {
           retryAfter,
         }),
       );
     }, this.#options.queueTimeout);
-    const item: InLine = { ...admission, decided, timer };
-    this.#line.push(item);
+    const item: Queued = { ...admission, decided, timer };
+    this.#queue.push(item);
+    const backoff = this.backoff(admission.tenant);
+    const wake = backoff === null ? undefined : setTimeout(() => this.letIn(), backoff + 1);
     return {
       leave: () => {
         clearTimeout(timer);
-        this.#line.remove(item);
+        clearTimeout(wake);
+        this.#queue.remove(item);
       },
     };
   }
 
   /** Lets in whoever is next while there is room; to be called when there may be room again. */
   letIn(): void {
-    while (this.#line.length > 0 && this.replicas.some((replica) => replica.hasRoom && replica.available)) {
-      const next = this.#line.shift()!;
-      clearTimeout(next.timer);
+    const hasRoom = () => this.replicas.some((replica) => replica.hasRoom && replica.available);
+    for (let left = this.#queue.length; left > 0 && this.#queue.length > 0 && hasRoom(); left--) {
+      const next = this.#queue.shift()!;
       const lease = this.#lease(next);
+      if (!lease && this.backoff(next.tenant) !== null) {
+        this.#queue.push(next); // its tenant has to wait, others may go on
+        continue;
+      }
+      clearTimeout(next.timer);
       next.decided(
         lease ?? new RouterError('expert_not_ready', `Expert '${this.id}' has no replica left to try.`),
       );
@@ -212,4 +259,9 @@ export class ExpertGroup {
     replica.found(health);
     this.letIn();
   }
+}
+
+/** Whether it may be asked with this request, be there room or not. */
+function isOpen(replica: Replica, { tried, tenant, shape }: Admission): boolean {
+  return replica.available && !tried.has(replica) && replica.backoffOf(tenant) === 0 && replica.takes(shape);
 }

@@ -17,6 +17,7 @@ function watched(answer: () => Promise<ReportedLoad | null>, processes = 1) {
     {
       id: 'e',
       kind: 'test',
+      speaks: [],
       generate: () => ({ resume: () => {}, cancel: () => {} }),
       health: async () => ({ state: 'ready' }),
       close: async () => {},

@@ -93,6 +93,7 @@ describe('readReport', () => {
     expert: {
       id: 'e',
       kind: 'test',
+      speaks: [],
       generate: () => ({ resume: () => {}, cancel: () => {} }),
       health: async () => ({ state: 'ready' as const }),
       close: async () => {},

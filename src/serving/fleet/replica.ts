@@ -7,15 +7,18 @@ import { Breaker, type BreakerState } from './breaker.ts';
 import { type LoadReport, NO_REPORT, type ReportState, stateOf } from './load-report.ts';
 import { hasFullCache, othersNow, slotsNow } from './observed-load.ts';
 import { ServiceRate } from './service-rate.ts';
+import { CountedSlots, type Slots } from './slots.ts';
 
 export type LeaseOutcome =
   | { readonly kind: 'ok'; readonly outputTokens: number }
-  /**
-   * The server's fault.
-   * @property retryAfterMs how long it asked to be left alone
-   * @property away nobody was there
-   */
-  | { readonly kind: 'failed'; readonly retryAfterMs?: number; readonly away?: boolean }
+  /** @property unreachable nobody was there */
+  | { readonly kind: 'failed'; readonly unreachable?: boolean }
+  /** The server answered with a failure, which may be its own doing or the request's. */
+  | { readonly kind: 'faulted' }
+  /** No first token within the deadline, which may be the length of the prompt. */
+  | { readonly kind: 'late' }
+  /** It asked to be left alone. @property tenant by whom; null for everybody */
+  | { readonly kind: 'limited'; readonly forMs: number; readonly tenant: string | null }
   /** The reader left, or the request was refused for what it is. */
   | { readonly kind: 'undecided' };
 
@@ -23,33 +26,18 @@ export interface Lease {
   readonly replica: Replica;
   /** The first token has come. */
   answering(): void;
+  /** A part of the answer has come. */
+  heard(): void;
+  /** Calls back when the replica is found to hang before the first token has come. */
+  onHang(listener: () => void): void;
   /** Harmless when repeated. */
   end(outcome: LeaseOutcome): void;
+  /** The failure it ended with was the request's own: others failed with it as well. */
+  absolve(): void;
 }
 
-/** The places of a replica, where several processes share them. */
-export interface Slots {
-  /** Whether one can be taken now; asking may fetch more from elsewhere. */
-  readonly free: boolean;
-  take(): void;
-  release(): void;
-}
-
-/** All of the places are this process's own. */
-function ownSlots(limit: number): Slots {
-  let used = 0;
-  return {
-    get free() {
-      return used < limit;
-    },
-    take: () => {
-      used += 1;
-    },
-    release: () => {
-      used -= 1;
-    },
-  };
-}
+/** What a request asks for besides text, such as `image`; empty for text alone. Read only where it matters. */
+export type Shape = () => string;
 
 /** What other processes hold of the same replica, as last heard. */
 interface Elsewhere {
@@ -59,6 +47,12 @@ interface Elsewhere {
 
 /** Tokens that a request is taken for until the first has come. */
 const FIRST_TOKENS = 512;
+/** A request of so many tokens is expected to be answered in time by any server. */
+const SHORT_TOKENS = 2_048;
+/** So many requests, and nothing heard for a whole deadline: it hangs. */
+const HUNG_REQUESTS = 3;
+/** Shapes of requests that are judged apart, of one replica. */
+const MOST_SHAPES = 16;
 /** How fast the mean follows: about the last 32 requests count. */
 const MEAN_STEP = 1 / 32;
 
@@ -74,13 +68,26 @@ export class Replica {
   /** What its engine is, once it has told its load. */
   engine: EngineDescription | null = null;
   readonly #breaker = new Breaker();
+  /** For requests that ask for more than text: a server that fails at pictures may be good at everything else. */
+  readonly #shapes = new Map<string, Breaker>();
+  /** Until when a tenant is to leave it alone. */
+  readonly #backoffs = new Map<string, number>();
+  /** Called when it hangs, by requests without a first token. */
+  readonly #waiting = new Set<() => void>();
+  /** Parts of answers heard so far. */
+  #signs = 0;
+  /** Leases whose answer has begun. */
+  #answering = 0;
+  /** The longest request that had its first token in time. */
+  #longest = SHORT_TOKENS;
   readonly #rate = new ServiceRate();
   readonly #now: () => number;
   readonly #slots: Slots;
   /** Called when its breaker has opened because nobody was there. */
-  onAway: () => void = () => {};
+  onUnreachable: () => void = () => {};
   #health: Health = { state: 'ready' };
-  #inFlight = 0;
+  #proven = false;
+  #leases = 0;
   #outstandingTokens = 0;
   #meanTokens = FIRST_TOKENS;
 
@@ -94,16 +101,27 @@ export class Replica {
     this.weight = options.weight;
     this.limit = options.limit;
     this.#now = options.now;
-    this.#slots = options.slots ?? ownSlots(options.limit);
+    this.#slots = options.slots ?? new CountedSlots();
+    if (!options.slots) this.applyLimit();
   }
 
-  /** Of this process. */
+  /** Of this process, those that end with an earlier config included. */
   get own(): Elsewhere {
-    return { inFlight: this.#inFlight, outstandingTokens: this.#outstandingTokens };
+    return { inFlight: this.#slots.used, outstandingTokens: this.#outstandingTokens };
   }
 
   get inFlight(): number {
-    return this.#inFlight + this.elsewhere.inFlight;
+    return this.#slots.used + this.elsewhere.inFlight;
+  }
+
+  /** Whether a request that it was leased to still runs. */
+  get busy(): boolean {
+    return this.#leases > 0;
+  }
+
+  /** Its limit holds from now on, in place of an earlier config's. */
+  applyLimit(): void {
+    this.#slots.limitTo(this.limit);
   }
 
   get outstandingTokens(): number {
@@ -163,14 +181,34 @@ export class Replica {
     return this.#breaker.opensIn(this.#now());
   }
 
+  /** It asked everybody to leave it alone. */
+  get backingOff(): boolean {
+    return this.#breaker.backingOff;
+  }
+
   /** Healthy as far as known, and its breaker lets requests through. */
   get available(): boolean {
     return this.#health.state === 'ready' && this.#breaker.allows(this.#now());
   }
 
+  /** Milliseconds for which it asked this tenant to leave it alone; 0 when it may be asked. */
+  backoffOf(tenant: string): number {
+    return Math.max(0, (this.#backoffs.get(tenant) ?? 0) - this.#now());
+  }
+
+  /** Whether it may be asked for this: it has not failed at its like again and again. */
+  takes(shape: Shape): boolean {
+    return this.#shapes.size === 0 || (this.#shapes.get(shape())?.allows(this.#now()) ?? true);
+  }
+
+  /** Found ready by a probe or an answer, and has not failed since. */
+  get proven(): boolean {
+    return this.available && this.#proven;
+  }
+
   /** Not there, as far as known: worth asking often whether it is back. */
-  get away(): boolean {
-    return this.#health.state !== 'ready' || this.#breaker.away;
+  get unreachable(): boolean {
+    return this.#health.state !== 'ready' || this.#breaker.unreachable;
   }
 
   get hasRoom(): boolean {
@@ -184,45 +222,146 @@ export class Replica {
       else this.#breaker.succeeded();
     }
     this.#health = health;
+    this.#proven = health.state === 'ready';
   }
 
   /** @param tokens estimate of prompt and expected answer */
-  lease(tokens: number): Lease {
-    let open = true;
+  lease(tokens: number, shape: Shape = () => ''): Lease {
     this.#slots.take();
-    this.#inFlight += 1;
+    this.#leases += 1;
     this.#meanTokens += (tokens - this.#meanTokens) * MEAN_STEP;
     this.#outstandingTokens += tokens;
     this.#breaker.admitted(this.#now());
+    if (this.#shapes.size > 0) this.#shapes.get(shape())?.admitted(this.#now());
     this.#rate.started(this.#now());
+    // Signs of this request are none of others.
+    let signs = this.#signs;
+    let state: 'waiting' | 'answering' | 'over' = 'waiting';
+    let blamed: Breaker | null = null;
+    let proven = false;
+    let hung: (() => void) | null = null;
     return {
       replica: this,
       answering: () => {
-        if (open) this.#breaker.answering();
+        if (state !== 'waiting') return;
+        state = 'answering';
+        this.#answering += 1;
+        this.#signs += 1;
+        signs += 1;
+        this.#longest = Math.max(this.#longest, tokens);
+        if (hung) this.#waiting.delete(hung);
+        this.#breaker.answering();
+      },
+      heard: () => {
+        this.#signs += 1;
+        signs += 1;
+      },
+      onHang: (listener) => {
+        hung = listener;
+        this.#waiting.add(listener);
       },
       end: (outcome) => {
-        if (!open) return;
-        open = false;
-        this.#slots.release();
-        this.#inFlight -= 1;
+        if (state === 'over') return;
+        if (state === 'answering') this.#answering -= 1;
+        state = 'over';
+        if (hung) this.#waiting.delete(hung);
+        this.#leases -= 1;
         this.#outstandingTokens -= tokens;
-        this.#conclude(outcome, tokens);
+        proven = this.#proven;
+        blamed = this.#conclude(outcome, { tokens, shape, signs });
+        this.#slots.release();
+      },
+      absolve: () => {
+        if (!blamed) return;
+        blamed.absolve();
+        blamed = null;
+        this.#proven ||= proven;
       },
     };
   }
 
-  #conclude(outcome: LeaseOutcome, tokens: number): void {
+  /** @returns the breaker that was told of a failure which may yet turn out to be the request's own */
+  #conclude(outcome: LeaseOutcome, request: { tokens: number; shape: Shape; signs: number }): Breaker | null {
     const now = this.#now();
-    this.#rate.ended(now, outcome.kind === 'ok' ? tokens : 0);
-    if (outcome.kind === 'ok') this.#breaker.succeeded();
-    else if (outcome.kind === 'undecided') this.#breaker.undecided();
-    else if (outcome.retryAfterMs !== undefined) this.#breaker.rest(now, outcome.retryAfterMs);
-    else this.#failed(now, outcome.away ?? false);
+    this.#rate.ended(now, outcome.kind === 'ok' ? request.tokens : 0);
+    // Whoever is being answered meanwhile shows that the server works.
+    const alive = this.#signs !== request.signs || this.#answering > 0;
+    switch (outcome.kind) {
+      case 'ok':
+        this.#signs += 1;
+        this.#proven = true;
+        this.#breaker.succeeded();
+        if (this.#shapes.size > 0) this.#shapes.get(request.shape())?.succeeded();
+        return null;
+      case 'faulted':
+        return this.#faulted(now, request.shape(), alive);
+      case 'limited':
+        return this.#limited(now, outcome.forMs, outcome.tenant);
+      case 'late':
+        if (alive || request.tokens > this.#longest) this.#breaker.undecided();
+        else this.#silent(now);
+        return null;
+      case 'failed':
+        this.#failed(now, outcome.unreachable ?? false);
+        return null;
+      default:
+        this.#breaker.undecided();
+        if (this.#shapes.size > 0) this.#shapes.get(request.shape())?.undecided();
+        return null;
+    }
   }
 
-  #failed(now: number, away: boolean): void {
-    const before = this.#breaker.away;
-    this.#breaker.failed(now, away);
-    if (this.#breaker.away && !before) this.onAway();
+  #faulted(now: number, shape: string, alive: boolean): Breaker | null {
+    const breaker = shape === '' ? this.#breaker : this.#breakerOf(shape);
+    if (breaker !== this.#breaker) this.#breaker.undecided();
+    if (alive) {
+      breaker.undecided();
+      return null;
+    }
+    this.#proven = false;
+    breaker.failed(now);
+    return breaker;
+  }
+
+  #breakerOf(shape: string): Breaker {
+    const known = this.#shapes.get(shape);
+    if (known) return known;
+    if (this.#shapes.size >= MOST_SHAPES) this.#shapes.delete(this.#shapes.keys().next().value!);
+    const fresh = new Breaker();
+    this.#shapes.set(shape, fresh);
+    return fresh;
+  }
+
+  /** One tenant is told to wait; when a second is told so too, it is meant for all. */
+  #limited(now: number, forMs: number, tenant: string | null): Breaker | null {
+    if (tenant !== null) {
+      for (const [one, until] of this.#backoffs) if (until <= now) this.#backoffs.delete(one);
+      const another = [...this.#backoffs.keys()].some((one) => one !== tenant);
+      this.#backoffs.set(tenant, now + forMs);
+      this.#breaker.undecided();
+      if (!another) return null;
+    }
+    this.#breaker.backOff(now, forMs);
+    return this.#breaker;
+  }
+
+  /** A whole deadline has passed without a sign of it. */
+  #silent(now: number): void {
+    this.#proven = false;
+    if (this.#waiting.size + 1 < HUNG_REQUESTS) {
+      this.#breaker.failed(now);
+      return;
+    }
+    this.#breaker.open(now);
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const hung of waiting) hung();
+  }
+
+  #failed(now: number, unreachable: boolean): void {
+    const before = this.#breaker.unreachable;
+    this.#proven = false;
+    this.#breaker.failed(now, unreachable);
+    if (this.#breaker.unreachable && !before) this.onUnreachable();
   }
 }

@@ -11,6 +11,8 @@ export interface HashedKey {
   readonly local_only: boolean;
   /** `sha256:` and 64 hex digits. A plain hash suffices because keys are random 256-bit values, not passwords. */
   readonly hash: string;
+  /** Of its requests in queues: -10 to 10, higher is more urgent. */
+  readonly priority: number;
 }
 
 /** A new random key and the hash to put into the config. */

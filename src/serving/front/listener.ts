@@ -1,6 +1,7 @@
 /** The server that takes connections: plain HTTP, or HTTPS with a certificate that may be replaced while it serves. */
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
+import { LOOK_EVERY_MS } from './connections.ts';
 
 /** Who the gateway is, in PEM. */
 export interface Identity {
@@ -11,23 +12,29 @@ export interface Identity {
   readonly clientCa?: string;
 }
 
-/** Longer than the 60 s idle limit of common load balancers, so that they never reuse a socket we just closed. */
-const KEEP_ALIVE_MS = 75_000;
+const TIMEOUTS = {
+  /** Longer than the 60 s idle limit of common load balancers, so that they never reuse a socket we just closed. */
+  keepAliveTimeout: 75_000,
+  /** For the head of a request, and for all of it. */
+  headersTimeout: 20_000,
+  requestTimeout: 120_000,
+  connectionsCheckingInterval: LOOK_EVERY_MS,
+};
 /** A connection that has not said who it is by then is ended. */
 const HANDSHAKE_MS = 10_000;
 
 /** @param identity asked at every connection; whether there is one at all must not change */
 export function createListener(identity: () => Identity | null, handle: RequestListener): Server {
   let known = identity();
-  if (known === null) return createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, handle);
+  if (known === null) return createServer(TIMEOUTS, handle);
   const server = createTlsServer(
     {
       ...secureContext(known),
+      ...TIMEOUTS,
       requestCert: known.clientCa !== undefined,
       rejectUnauthorized: known.clientCa !== undefined,
       ALPNProtocols: ['http/1.1'],
       handshakeTimeout: HANDSHAKE_MS,
-      keepAliveTimeout: KEEP_ALIVE_MS,
     },
     handle,
   );

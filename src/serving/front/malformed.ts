@@ -10,6 +10,9 @@ const REASONS: Readonly<Record<number, string>> = {
   431: 'Request Header Fields Too Large',
 };
 
+/** For the client to read why. */
+const LINGER_MS = 2_000;
+
 export function answerMalformed(server: Server): void {
   /** How many answers each connection still awaits (a client may send several requests at once): none may be cut into. */
   const awaited = new WeakMap<Socket, number>();
@@ -31,6 +34,8 @@ export function answerMalformed(server: Server): void {
     const fields = Object.entries({ connection: 'close', ...headers });
     const lines = fields.map(([name, value]) => `${name}: ${value}\r\n`).join('');
     socket.end(Buffer.concat([Buffer.from(`HTTP/1.1 ${status} ${REASONS[status]}\r\n${lines}\r\n`), body]));
+    // A client that neither reads nor closes keeps its descriptor no longer than this.
+    setTimeout(() => socket.destroy(), LINGER_MS).unref();
   });
 }
 

@@ -16,6 +16,10 @@ export class Readiness {
     this.#now = now;
   }
 
+  get draining(): boolean {
+    return this.#draining;
+  }
+
   /** From now on not ready, so that a load balancer stops sending. */
   drain(): void {
     this.#draining = true;

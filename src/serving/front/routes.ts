@@ -108,7 +108,12 @@ function answer(dialect: Dialect): Handler {
     { request, response, traceId, caller, note },
   ) => {
     const ask = await readRequest(dialect, await readBody({ request, response }, maxBodyMb));
-    const routing = gateway.route(ask, forcedExpert(request), priorityOf(request), whyLocal(request, caller));
+    const routing = gateway.route(
+      ask,
+      forcedExpert(request),
+      priorityOf(request, caller),
+      whyLocal(request, caller),
+    );
     const routed = routing instanceof Promise ? await routing : routing;
     for (const [name, value] of Object.entries(decisionHeaders(routed))) response.setHeader(name, value);
     note.routed(routed);
@@ -127,7 +132,7 @@ async function dryRun(
   const routed = await gateway.route(
     ask,
     forcedExpert(request),
-    priorityOf(request),
+    priorityOf(request, caller),
     whyLocal(request, caller),
   );
   for (const [name, value] of Object.entries(decisionHeaders(routed))) response.setHeader(name, value);
@@ -251,8 +256,9 @@ function whyLocal(request: IncomingMessage, caller: HashedKey | null): string | 
   return value === undefined || value === 'false' ? null : 'its header x-expert-router-local-only';
 }
 
-/** `x-expert-router-priority`: a whole number from -10 to 10; 0 when absent or anything else. */
-function priorityOf(request: IncomingMessage): number {
-  const value = Number(request.headers['x-expert-router-priority'] ?? 0);
-  return Number.isInteger(value) && Math.abs(value) <= 10 ? value : 0;
+/** What the key grants (0 without keys), or less where the header `x-expert-router-priority` asks for less. */
+function priorityOf(request: IncomingMessage, caller: HashedKey | null): number {
+  const granted = caller?.priority ?? 0;
+  const asked = Number(request.headers['x-expert-router-priority'] ?? granted);
+  return Number.isInteger(asked) ? Math.max(-10, Math.min(asked, granted)) : granted;
 }

@@ -6,6 +6,7 @@ import { bind } from '../../core/bind.ts';
 import { RouterError } from '../../core/errors.ts';
 import type { Dialect } from '../dialects/dialect.ts';
 import { authenticate, type HashedKey, refuseWithout } from './auth.ts';
+import { type ConnectionLimits, Connections, LOOK_EVERY_MS } from './connections.ts';
 import { answerExpectations } from './continue.ts';
 import { type Permitted, refuseForeignPage } from './foreign-page.ts';
 import { createListener, type Identity } from './listener.ts';
@@ -25,6 +26,8 @@ export interface ServerOptions {
     readonly permitted: Permitted;
     /** Null to serve plain HTTP; whether it is null must not change. */
     readonly identity: Identity | null;
+    /** Of this process. */
+    readonly connections: ConnectionLimits;
     readonly context: RouteContext;
   };
   log(line: string): void;
@@ -54,9 +57,14 @@ export function gatewayServer(options: ServerOptions): GatewayServer {
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
     answers.add(response);
     closeWithConnection(response, request.socket);
-    void respond(options, answers, request, response);
+    const respondTo = connections.isRefused(request.socket) ? refuse : respond;
+    void respondTo(options, answers, request, response);
   };
   const server = createListener(() => options.current().identity, handle);
+  const connections = new Connections();
+  server.on('connection', (socket: Socket) => connections.add(socket, options.current().connections));
+  const looking = setInterval(() => connections.look(performance.now()), LOOK_EVERY_MS).unref();
+  server.once('close', () => clearInterval(looking));
   answerMalformed(server);
   answerExpectations(server);
   return {
@@ -158,6 +166,19 @@ async function respond(
     if (!request.destroyed || request.complete)
       sendError(response, error, dialect ?? undefined, (line) => options.log(`${traceId} ${line}`));
   }
+}
+
+/** There are too many connections already. */
+async function refuse(
+  _options: ServerOptions,
+  _answers: OpenAnswers,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  request.resume();
+  response.setHeader('connection', 'close');
+  const message = 'There are too many connections; close some, or come again in a moment.';
+  sendError(response, new RouterError('too_many_connections', message, { retryAfter: 1 }));
 }
 
 /** The caller's W3C trace id where it sends one, else a fresh one: 32 hex digits. */

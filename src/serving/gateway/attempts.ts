@@ -5,9 +5,9 @@
 import { RouterError } from '../../core/errors.ts';
 import type { AnswerSink, ExpertRequest, Generation, Outcome } from '../experts/expert.ts';
 import type { ExpertGroup, Ticket } from '../fleet/group.ts';
-import type { Lease, LeaseOutcome, Replica } from '../fleet/replica.ts';
+import type { Lease, LeaseOutcome, Replica, Shape } from '../fleet/replica.ts';
 import { replicaLabel } from '../fleet/replica-label.ts';
-import { type Failure, isRetryable, ToldFailure } from '../reply/failure.ts';
+import { EmptyAnswer, type Failure, type Reach, ToldFailure } from '../reply/failure.ts';
 import { Try, type TryOwner } from './try.ts';
 
 export interface AttemptPlan {
@@ -27,6 +27,7 @@ export interface AttemptPlan {
   readonly totalMs: number;
   /** Milliseconds between signs of life to a stream that is queued. */
   readonly heartbeatMs: number;
+  readonly shape: Shape;
   /** Whether one more try is affordable; it is spent by asking. */
   mayRetry(): boolean;
 }
@@ -59,7 +60,15 @@ export class Attempts implements Generation, TryOwner {
   readonly #totalTimer: NodeJS.Timeout;
   #heartbeat: NodeJS.Timeout | null = null;
   #group = 0;
+  /** Experts tried, by those that did not admit it too. */
   #tries = 0;
+  #asked = 0;
+  /** Waits for an expert's backoff to end. */
+  #patient = false;
+  /** The first that failed in a way that may be the request's own doing. */
+  #blamed: Try | null = null;
+  /** What to tell when those that might do better turn out not to. */
+  #told: Failure | null = null;
   #ticket: Ticket | null = null;
   /** Null while the request is queued. */
   #try: Try | null = null;
@@ -98,22 +107,55 @@ export class Attempts implements Generation, TryOwner {
     this.#sink.end(outcome);
   }
 
-  /** The present try, or its way to a lease, came to nothing. */
-  failed(failure: Failure): void {
-    const begun = this.#try?.begun ?? false;
-    if (this.#try) this.#tried.add(this.#try.replica);
-    const next = begun ? null : this.#nextGroup();
-    if (!isRetryable(failure) || next === null || !this.#plan.mayRetry()) {
+  failed(failure: Failure, reach: Reach): void {
+    const failed = this.#try!;
+    this.#tried.add(failed.replica);
+    if (failed.blames) this.#blame(failed);
+    const wanted = failed.begun || reach === 'nobody' ? null : this.#following(reach);
+    const next = this.#afford(wanted);
+    if (next === null) {
+      // Without a second opinion, nobody knows whose doing it was.
+      if (wanted !== null) failed.absolve();
       this.#giveUp(failure);
+    } else {
+      this.#told ??= reach === 'another expert' ? failure : null;
+      this.#goTo(next);
+    }
+  }
+
+  /** An expert did not admit it, which costs nobody anything: the next may. */
+  #refused(refusal: RouterError): void {
+    const next = this.#group + 1;
+    if (next < this.#plan.groups.length) {
+      this.#goTo(next);
       return;
     }
-    this.#group = next;
+    const open = this.#asked === 0 && !this.#patient ? this.#soonest() : null;
+    if (open === null) this.#giveUp(this.#told ?? refusal);
+    else {
+      this.#patient = true;
+      this.#goTo(open);
+    }
+  }
+
+  /** A request that fails at one server after another is the cause itself. */
+  #blame(failed: Try): void {
+    if (this.#blamed === null) {
+      this.#blamed = failed;
+      return;
+    }
+    this.#blamed.absolve();
+    failed.absolve();
+  }
+
+  #goTo(group: number): void {
+    this.#group = group;
     this.#try = null;
     this.#next();
   }
 
   #next(): void {
-    const { groups, promptTokens, outputTokens, affinityKey, priority, tenant } = this.#plan;
+    const { groups, promptTokens, outputTokens, affinityKey, priority, tenant, shape } = this.#plan;
     const group = groups[this.#group]!;
     this.#tries += 1;
     const admission = {
@@ -121,41 +163,66 @@ export class Attempts implements Generation, TryOwner {
       affinityKey,
       priority,
       tenant,
+      shape,
       tried: this.#tried,
+      patient: this.#patient,
     };
-    if (this.#plan.stream)
-      this.#heartbeat ??= setInterval(() => this.#sink.waiting(), this.#plan.heartbeatMs);
     const tries = this.#tries;
     const ticket = group.admit(admission, (result) => {
-      if (result instanceof RouterError) this.failed(result);
+      if (result instanceof RouterError) this.#refused(result);
       else this.#start(group, result);
     });
     // A group that refuses at once has already led to the next try, whose ticket counts.
-    if (tries === this.#tries) this.#ticket = ticket;
+    if (tries !== this.#tries || this.#over) return;
+    this.#ticket = ticket;
+    if (this.#plan.stream && this.#try === null)
+      this.#heartbeat ??= setInterval(() => this.#sink.waiting(), this.#plan.heartbeatMs);
   }
 
   #start(group: ExpertGroup, lease: Lease): void {
     this.#stopHeartbeat();
-    const { request, stream } = this.#plan;
+    const { request, stream, tenant } = this.#plan;
     const firstTokenMs = stream ? this.#plan.firstTokenMs(group) : null;
-    this.#try = new Try({ group, lease, request, firstTokenMs }, this);
+    this.#asked += 1;
+    this.#try = new Try({ group, lease, request, tenant, firstTokenMs }, this);
   }
 
-  /** Where the next try would go: a sibling of the replica that failed, else the next expert; null for nowhere. */
-  #nextGroup(): number | null {
-    if (this.#tries >= MOST_TRIES) return null;
-    const failed = this.#try?.replica;
-    // An expert that refused to admit has said all about its replicas.
-    const siblings = failed ? this.#plan.groups[this.#group]!.replicas : [];
-    if (siblings.some((replica) => replica !== failed && replica.available && !this.#tried.has(replica)))
-      return this.#group;
+  /** Where the next try would go: a sibling of the replica that failed, or the next expert; null for nowhere. */
+  #following(reach: Reach): number | null {
+    if (this.#asked >= MOST_TRIES) return null;
+    const { replicas } = this.#plan.groups[this.#group]!;
+    const siblings = reach === 'anyone' ? replicas : [];
+    if (siblings.some((replica) => replica.available && !this.#tried.has(replica))) return this.#group;
     return this.#group + 1 < this.#plan.groups.length ? this.#group + 1 : null;
+  }
+
+  /**
+   * The same where the budget has a try left; else an idle expert, to which one more request is no burden. A request
+   * that was told to come later has cost little, and the second to tell it so is spared the next: that is free once.
+   */
+  #afford(next: number | null): number | null {
+    if (next === null || (this.#try?.limited && this.#asked === 1) || this.#plan.mayRetry()) return next;
+    const idle = this.#plan.groups.findIndex((group, at) => at >= next && at !== this.#group && group.idle);
+    return idle < 0 ? null : idle;
+  }
+
+  /** The expert whose backoff ends first; null where there is none. */
+  #soonest(): number | null {
+    const { groups, tenant } = this.#plan;
+    const ends = groups.map((group) => group.backoff(tenant) ?? Number.POSITIVE_INFINITY);
+    const least = Math.min(...ends);
+    return Number.isFinite(least) ? ends.indexOf(least) : null;
   }
 
   #giveUp(failure: Failure): void {
     if (this.#over) return;
     const by = failure instanceof ToldFailure ? this.#answerer() : null;
     this.#end({ kind: 'failed' });
+    if (failure instanceof EmptyAnswer) {
+      this.#sink.served(this.#answerer());
+      failure.show(this.#sink);
+      return;
+    }
     this.#sink.fail(failure, by);
   }
 

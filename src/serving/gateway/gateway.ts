@@ -6,8 +6,9 @@ import type { ExpertGroup } from '../fleet/group.ts';
 import { type Failure, ToldFailure } from '../reply/failure.ts';
 import type { RequestRecord, Telemetry } from '../telemetry/metrics.ts';
 import { type Answerer, type AttemptPlan, type AttemptSink, Attempts } from './attempts.ts';
+import { shapeOf } from './blame.ts';
 import { FirstByteTimes, Hedge } from './hedge.ts';
-import { HEDGE_SHARE, RETRY_SHARE, RetryBudget } from './retry-budget.ts';
+import { HEDGE_SHARE, RETRIES_PER_SECOND, RETRY_SHARE, RetryBudget } from './retry-budget.ts';
 import type { Routed, Router } from './router.ts';
 
 /** What the wire adds to a request. */
@@ -36,8 +37,8 @@ export class Gateway {
   readonly fleet: Fleet;
   readonly #telemetry: Telemetry;
   readonly #options: GatewayOptions;
-  readonly #retries = new RetryBudget(RETRY_SHARE);
-  readonly #hedges = new RetryBudget(HEDGE_SHARE);
+  readonly #retries = new RetryBudget(RETRY_SHARE, RETRIES_PER_SECOND);
+  readonly #hedges = new RetryBudget(HEDGE_SHARE, 0);
   readonly #firstBytes = new FirstByteTimes();
 
   constructor(router: Router, fleet: Fleet, telemetry: Telemetry, options: GatewayOptions) {
@@ -114,6 +115,7 @@ export class Gateway {
       firstTokenMs: (group) => this.#options.firstTokenTimeout(group.id),
       totalMs: this.#options.requestTimeout,
       heartbeatMs: this.#options.heartbeat,
+      shape: () => shapeOf(ask),
       mayRetry: () => this.#retries.spend(),
     };
   }

@@ -3,20 +3,23 @@ import { RouterError } from '../../core/errors.ts';
 import type { AnswerSink, ExpertRequest, Generation, Outcome } from '../experts/expert.ts';
 import type { ExpertGroup } from '../fleet/group.ts';
 import type { Lease, LeaseOutcome } from '../fleet/replica.ts';
-import { type Failure, ToldFailure } from '../reply/failure.ts';
+import { type Failure, type Reach, reachOf } from '../reply/failure.ts';
+import { leaseOutcome, ownFailure } from './blame.ts';
 
 /** Who made the try; called no more after `failed`, `ended` or `abandon`. */
 export interface TryOwner {
   began(status: number, headers: Readonly<Record<string, string>>): void;
   data(chunk: Uint8Array): boolean;
   ended(outcome: Outcome): void;
-  failed(failure: Failure): void;
+  /** @param reach who else might succeed */
+  failed(failure: Failure, reach: Reach): void;
 }
 
 export interface TryOptions {
   readonly group: ExpertGroup;
   readonly lease: Lease;
   readonly request: ExpertRequest;
+  readonly tenant: string;
   /** Milliseconds until content must have begun; null for any. */
   readonly firstTokenMs: number | null;
 }
@@ -30,13 +33,19 @@ export class Try implements AnswerSink {
   #begun = false;
   #over = false;
   #outputBytes = 0;
+  #outcome: LeaseOutcome['kind'] | null = null;
+  readonly #tenant: string;
 
-  constructor({ group, lease, request, firstTokenMs }: TryOptions, owner: TryOwner) {
+  constructor({ group, lease, request, tenant, firstTokenMs }: TryOptions, owner: TryOwner) {
     this.#owner = owner;
     this.#group = group;
     this.#lease = lease;
-    if (firstTokenMs !== null)
-      this.#firstToken = setTimeout(() => this.fail(late(group.id, firstTokenMs)), firstTokenMs);
+    this.#tenant = tenant;
+    if (firstTokenMs !== null) {
+      const late = tooLate(group.id, firstTokenMs);
+      this.#firstToken = setTimeout(() => this.#fail(late, { kind: 'late' }), firstTokenMs);
+      lease.onHang(() => this.#fail(late, { kind: 'undecided' }));
+    }
     this.#generation = lease.replica.expert.generate(request, this);
   }
 
@@ -47,6 +56,21 @@ export class Try implements AnswerSink {
 
   get replica(): Lease['replica'] {
     return this.#lease.replica;
+  }
+
+  /** Whether it was told to come later. */
+  get limited(): boolean {
+    return this.#outcome === 'limited';
+  }
+
+  /** Whether its failure was one that may yet turn out to be the request's own. */
+  get blames(): boolean {
+    return this.#outcome === 'faulted' || this.#outcome === 'limited';
+  }
+
+  /** Takes the blame back. */
+  absolve(): void {
+    this.#lease.absolve();
   }
 
   resume(): void {
@@ -71,6 +95,7 @@ export class Try implements AnswerSink {
   data(chunk: Uint8Array): boolean {
     if (this.#over) return true;
     this.#outputBytes += chunk.length;
+    this.#lease.heard();
     return this.#owner.data(chunk);
   }
 
@@ -84,14 +109,19 @@ export class Try implements AnswerSink {
 
   fail(failure: Failure): void {
     if (this.#over) return;
-    const own = keyRefused(this.#group.id, failure) ?? failure;
-    this.#end(leaseOutcome(own));
+    const own = ownFailure(this.#group.id, failure);
+    this.#fail(own, leaseOutcome(own, this.#tenant), reachOf(failure));
+  }
+
+  #fail(failure: Failure, outcome: LeaseOutcome, reach: Reach = 'anyone'): void {
+    this.#end(outcome);
     this.#generation.cancel();
-    this.#owner.failed(own);
+    this.#owner.failed(failure, reach);
   }
 
   #end(outcome: LeaseOutcome): void {
     this.#over = true;
+    this.#outcome = outcome.kind;
     this.#clearTimer();
     this.#lease.end(outcome);
   }
@@ -102,40 +132,14 @@ export class Try implements AnswerSink {
   }
 }
 
-function late(expert: string, milliseconds: number): RouterError {
+function tooLate(expert: string, milliseconds: number): RouterError {
   return new RouterError(
     'expert_timeout',
     `Expert '${expert}' gave no first token within ${milliseconds / 1000} s.`,
   );
 }
 
-/** The client's key was good here: a 401 is about ours, and another expert's may be good. */
-function keyRefused(expert: string, failure: Failure): RouterError | null {
-  if (!(failure instanceof ToldFailure) || failure.status !== 401) return null;
-  return new RouterError(
-    'expert_failed',
-    `Expert '${expert}' refuses the key that the config gives it (status 401).`,
-  );
-}
-
-/** Whose doing a failure is. */
-function leaseOutcome(failure: Failure): LeaseOutcome {
-  if (failure instanceof RouterError) {
-    if (!failure.kind.retryable) return { kind: 'undecided' };
-    return { kind: 'failed', away: failure.code === 'expert_unreachable' };
-  }
-  const { status, headers } = failure;
-  if (status < 500 && status !== 408 && status !== 429) return { kind: 'ok', outputTokens: 0 };
-  const retryAfterMs = retryAfter(headers['retry-after']);
-  return { kind: 'failed', ...(retryAfterMs === null ? {} : { retryAfterMs }) };
-}
-
 /** About four bytes a token in English text; only ever used to weigh load, never reported. */
 export function estimatedTokens(bytes: number): number {
   return Math.ceil(bytes / 4);
-}
-
-/** Milliseconds from a Retry-After in seconds; null for none or a date. */
-function retryAfter(header: string | undefined): number | null {
-  return header !== undefined && /^\d{1,5}$/.test(header) ? Number(header) * 1000 : null;
 }

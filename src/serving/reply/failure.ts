@@ -1,28 +1,29 @@
-/** Why there is no answer: one value, whichever dialect tells the client. */
+/** Why there is no answer, in no particular dialect. */
 import { RouterError } from '../../core/errors.ts';
+import type { AnswerSink } from './reply.ts';
 
 export type Failure = RouterError | ToldFailure;
 
 interface Told {
-  /** HTTP status, 400 to 599: the server's own, or what its error stands for. */
+  /** HTTP status, 400 to 599: the server's, or the one that its error stands for. */
   readonly status: number;
   readonly message: string;
   readonly type: string | null;
   readonly param: string | null;
   readonly code: string | null;
-  /** Those that may pass to a client; none that describe a body. */
+  /** Headers that may pass to clients, without those that describe a body. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly raw?: RawError | null;
 }
 
 /** An error's bytes as the server wrote them. */
 export interface RawError {
-  /** The shape they are in, by the name that dialects give it. */
+  /** The name of their shape; dialects of that shape pass them unchanged. */
   readonly shape: string;
   readonly body: Buffer;
 }
 
-/** An error that the server behind an expert told. */
+/** An error that an expert's server reported. */
 export class ToldFailure extends Error {
   override readonly name = 'ToldFailure';
   readonly status: number;
@@ -42,21 +43,76 @@ export class ToldFailure extends Error {
     this.raw = raw ?? null;
   }
 
-  /** The same under another status. */
+  /** The same error with another status. */
   as(status: number): ToldFailure {
     return new ToldFailure({ ...this, message: this.message, status });
   }
 }
 
-/** Statuses that say "not here, not now" and not "your request is wrong". */
-const RETRYABLE_STATUS: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504, 529]);
+type Show = (sink: Omit<AnswerSink, 'fail'>) => void;
 
-/** Whether another expert, or the same one later, might succeed with the same request. */
-export function isRetryable(failure: Failure): boolean {
-  return failure instanceof RouterError ? failure.kind.retryable : RETRYABLE_STATUS.has(failure.status);
+/** A whole answer without content. Other experts are tried, and if none has content, `show` passes it on unchanged. */
+export class EmptyAnswer extends RouterError {
+  readonly show: Show;
+
+  constructor(expert: string, show: Show) {
+    super('expert_failed', `Expert '${expert}' gave an empty answer.`);
+    this.show = show;
+  }
 }
 
-/** The same failure, once a part of the answer has been shown. */
+/** Who might succeed with the same request. */
+export type Reach = 'anyone' | 'another expert' | 'nobody';
+
+/** Statuses below 500 that say "not here" or "not now": of our credentials, credit or model name, or of its load. */
+const OTHERS_MAY: ReadonlyMap<number, Reach> = new Map([
+  [401, 'another expert'],
+  [402, 'another expert'],
+  [403, 'another expert'],
+  [404, 'another expert'],
+  [408, 'anyone'],
+  [424, 'another expert'],
+  [429, 'anyone'],
+]);
+
+export function reachOf(failure: Failure): Reach {
+  if (isTooLong(failure)) return 'another expert';
+  if (failure instanceof RouterError) return failure.kind.retryable ? 'anyone' : 'nobody';
+  if (isFiltered(failure)) return 'nobody';
+  return OTHERS_MAY.get(failure.status) ?? (failure.status >= 500 ? 'anyone' : 'nobody');
+}
+
+/** Whether another expert, or the same one later, may succeed with the same request. */
+export function isRetryable(failure: Failure): boolean {
+  return reachOf(failure) !== 'nobody';
+}
+
+const FILTERS = ['content_filter', 'content_policy', 'contentfilter', 'moderation', 'data_inspection_failed'];
+
+/** What the prompt says was refused: no other expert is asked to say it nevertheless. */
+export function isFiltered(failure: Failure): boolean {
+  if (failure instanceof RouterError) return false;
+  const said = `${failure.code} ${failure.type}`.toLowerCase();
+  return FILTERS.some((name) => said.includes(name));
+}
+
+const TOO_LONG = [
+  'context length',
+  'context window',
+  'context size',
+  'prompt is too long',
+  'input is too long',
+];
+
+/** The prompt does not fit: another expert may have more room. */
+export function isTooLong(failure: Failure): boolean {
+  if (failure.code === 'context_length_exceeded') return true;
+  if (failure instanceof RouterError || ![400, 413, 422].includes(failure.status)) return false;
+  const said = failure.message.slice(0, 1000).toLowerCase();
+  return TOO_LONG.some((words) => said.includes(words));
+}
+
+/** The failure as told after a part of the answer has been sent. */
 export function brokenOff(expert: string, failure: Failure): RouterError {
   if (failure instanceof RouterError) return failure;
   return new RouterError('expert_cut_stream', `Expert '${expert}' broke off its answer: ${failure.message}.`);

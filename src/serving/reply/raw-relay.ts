@@ -1,15 +1,14 @@
 /**
- * One answer in the client's own dialect, relayed byte for byte. What may yet be no answer is held back; what the
- * bytes mean is asked of the dialect alone.
+ * Relays one answer in the client's own dialect, byte for byte. It holds the bytes back until the dialect's scanner
+ * reports content.
  */
-import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
 import { RouterError } from '../../core/errors.ts';
 import { responseHeadersForClient } from '../../core/headers.ts';
 import { isEventStream } from '../../core/sse.ts';
 import type { ResponseHandler, WireError } from '../../http/client.ts';
 import type { ResponseHead } from '../../http/response-parser.ts';
-import { brokenOff, type Failure, ToldFailure } from './failure.ts';
-import { type AnswerSink, UNKNOWN_OUTCOME } from './reply.ts';
+import { brokenOff, EmptyAnswer, type Failure, ToldFailure } from './failure.ts';
+import { type AnswerSink, type Outcome, UNKNOWN_OUTCOME } from './reply.ts';
 import type { RawLane, Scanner } from './scanner.ts';
 
 const MOST_ERROR_BYTES = 64 * 1024;
@@ -20,12 +19,12 @@ export interface RawRelayOptions {
   readonly lane: RawLane;
   /** Whether the client asked for a stream. */
   readonly stream: boolean;
-  /** Statuses that the server uses in a sense of its own, and what they are to be instead. */
+  /** Statuses that this engine uses differently → the usual status. */
   readonly statuses: Readonly<Record<number, number>>;
   asFailure(error: WireError): RouterError;
 }
 
-/** `opening`: what may yet be no answer is held; `opaque`: encoded, not read. */
+/** `opening`: bytes are held until content begins; `opaque`: in an unknown content coding, relayed without a look. */
 type State = 'opening' | 'answer' | 'error' | 'opaque' | 'over';
 
 export class RawRelay implements ResponseHandler {
@@ -42,7 +41,7 @@ export class RawRelay implements ResponseHandler {
     this.#sink = sink;
   }
 
-  /** Nothing more is said, not even what a call under way still had to say. */
+  /** Silences the sink, even within a call of its own. */
   cancel(): void {
     this.#sink = SILENT;
   }
@@ -90,7 +89,10 @@ export class RawRelay implements ResponseHandler {
   }
 
   fail(error: WireError): void {
-    this.#sink.fail(this.#options.asFailure(error));
+    // An error or a whole answer that has arrived stays valid when the connection is lost.
+    if (this.#state === 'error') this.#told();
+    else if (this.#state === 'answer' && this.#scanner?.done) this.#end(this.#scanner);
+    else this.#sink.fail(this.#options.asFailure(error));
   }
 
   #hold(payload: Buffer): void {
@@ -112,7 +114,7 @@ export class RawRelay implements ResponseHandler {
     this.#sink.head(this.#head.status, responseHeadersForClient(this.#head.headers));
   }
 
-  /** All that was held, and whatever comes from now on. @returns whether the sink has room */
+  /** Passes on what was held, and from now on every byte. @returns whether the sink has room */
   #answer(): boolean {
     this.#begin();
     const held = this.#held;
@@ -125,6 +127,7 @@ export class RawRelay implements ResponseHandler {
   #end(scanner: Scanner): void {
     const ending = scanner.end();
     if (ending instanceof ToldFailure) this.#fail(this.#named(ending));
+    else if ('empty' in ending) this.#empty(ending.empty);
     else if (!('missing' in ending)) {
       this.#answer();
       this.#sink.end(ending);
@@ -136,7 +139,19 @@ export class RawRelay implements ResponseHandler {
     } else this.#refuse(`gave no whole answer: ${ending.missing}`);
   }
 
-  /** An error inside an answer of success, under the status that it stands for here. */
+  #empty(outcome: Outcome): void {
+    if (this.#state === 'answer') this.#sink.end(outcome);
+    else
+      this.#fail(
+        new EmptyAnswer(this.#options.expert, (sink) => {
+          sink.head(this.#head.status, responseHeadersForClient(this.#head.headers));
+          for (const payload of this.#held) sink.data(payload);
+          sink.end(outcome);
+        }),
+      );
+  }
+
+  /** An error under status 200, with the usual status in place of the engine's. */
   #named(failure: ToldFailure): ToldFailure {
     const status = this.#options.statuses[failure.status] ?? failure.status;
     return status === failure.status ? failure : failure.as(status);
@@ -145,8 +160,7 @@ export class RawRelay implements ResponseHandler {
   #told(): void {
     const { status, headers } = this.#head;
     const body = this.#held.length === 1 ? this.#held[0]! : Buffer.concat(this.#held);
-    const told = readable(headers['content-encoding'], body);
-    this.#fail(this.#options.lane.refusal(this.#options.statuses[status] ?? status, headers, told));
+    this.#fail(this.#options.lane.refusal(this.#options.statuses[status] ?? status, headers, body));
   }
 
   #refuse(wrong: string): void {
@@ -160,30 +174,14 @@ export class RawRelay implements ResponseHandler {
   }
 }
 
-const DECODERS: Readonly<Record<string, (body: Buffer, limit: { maxOutputLength: number }) => Buffer>> = {
-  gzip: gunzipSync,
-  deflate: inflateSync,
-  br: brotliDecompressSync,
-};
-
-/** An error's body without its encoding; empty where that cannot be undone within bounds. */
-function readable(encoding = 'identity', body: Buffer): Buffer {
-  if (encoding === 'identity') return body;
-  try {
-    return DECODERS[encoding]!(body, { maxOutputLength: MOST_ERROR_BYTES });
-  } catch {
-    return Buffer.alloc(0);
-  }
-}
-
 const UNASKED_STREAM = 'answered with a stream of events that was not asked for';
 
-/** By the content type; where that says neither, as was asked. */
+/** By the content type; if that is unclear, as requested. */
 function isStream({ 'content-type': type }: Readonly<Record<string, string>>, asked: boolean): boolean {
   return isEventStream(type) || (asked && (type === undefined || !/json/i.test(type)));
 }
 
-/** Why no answer can follow such a head, or null. */
+/** What is wrong with a head that no answer can follow, or null. */
 function wrongHead({ status, headers }: ResponseHead): string | null {
   if (status < 200 || status === 204 || status === 205 || status >= 300)
     return `answered with status ${status}, which holds no answer`;

@@ -1,8 +1,8 @@
-/** What an expert says, in no dialect: the events of a typed reply, and where an answer goes as bytes. */
+/** The typed reply of an expert, in no dialect, and the sink that takes an answer's bytes. */
 import type { FinishReason, Usage } from '../../core/openai.ts';
 import type { Failure } from './failure.ts';
 
-/** What stands in every answer besides what it says. */
+/** Fields that every answer has beside its content. */
 export interface ReplyMeta {
   readonly id: string;
   /** Epoch seconds. */
@@ -12,13 +12,13 @@ export interface ReplyMeta {
 
 /**
  * Calls come in the order `begin (text | thinking | toolCall toolArguments*)* (finish | fail)`; `fail` may also come
- * first. False: the reader is slow; write no more until it has caught up.
+ * first. False means that the client reads slowly: pause until it has caught up.
  */
 export interface Reply {
   begin(meta: ReplyMeta): void;
-  /** A piece of the answer, cut anywhere between two UTF-16 units. */
+  /** A piece of the answer, cut between any two UTF-16 units. */
   text(piece: string): boolean;
-  /** A piece of what the model thinks before or between its answers. */
+  /** A piece of the model's thinking. */
   thinking(piece: string): boolean;
   /** The next tool call begins. */
   toolCall(id: string, name: string): boolean;
@@ -28,18 +28,18 @@ export interface Reply {
   fail(failure: Failure): void;
 }
 
-/** A streamed answer in some dialect, told to a typed reply as its bytes come. */
+/** Reads a streamed answer of some dialect into a typed reply. */
 export interface ReplyReader {
   /**
-   * The next bytes, an event at a time; yields after each whether the reply has room for more.
+   * Reads the next bytes event by event, yielding after each whether the reply has room for more.
    * @throws ToldFailure for an error; SyntaxError for data that is not JSON
    */
   read(bytes: Buffer): Iterable<boolean>;
-  /** Nothing more will come: ends the reply; false where the answer was never said to be whole. */
+  /** At the end of the bytes: finishes the reply. False if the answer is not whole. */
   finish(): boolean;
 }
 
-/** How a reply ended: what the expert said of it, never what we guess. */
+/** How a reply ended, as the expert reported it. */
 export interface Outcome {
   readonly usage: Usage | 'unknown';
   readonly finishReason: FinishReason | 'unknown';
@@ -51,23 +51,23 @@ export interface Outcome {
  */
 export interface AnswerSink {
   /**
-   * Content has begun: from here on no other expert can take over. Status below 300; headers in lower case, already
-   * through the allow-list. Called once.
+   * Content has begun: from now on there is no failover. Status below 300; lower-case headers that passed the
+   * allow-list. Called once.
    */
   head(status: number, headers: Readonly<Record<string, string>>): void;
   /**
-   * A piece of the body. The bytes belong to the sink from now on: an expert never changes a buffer it handed over.
-   * False asks the expert to pause until `Generation.resume` is called.
+   * A piece of the body, which the expert must not change afterwards. False asks the expert to pause until
+   * `Generation.resume` is called.
    */
   data(chunk: Uint8Array): boolean;
   end(outcome: Outcome): void;
   fail(failure: Failure): void;
 }
 
-/** A running generation, seen from the side that reads it. Both calls are harmless after the end. */
+/** A running generation, as its reader sees it. Both calls do nothing after its end. */
 export interface Generation {
   resume(): void;
-  /** The reader is gone: stop working on it now. No sink method is called afterwards. */
+  /** Stops it at once. No sink method is called afterwards. */
   cancel(): void;
 }
 

@@ -16,7 +16,7 @@ export interface Doorway {
 
 export class Entrance {
   readonly #server = createServer({ pauseOnConnect: true, noDelay: true }, (socket) => this.#came(socket));
-  readonly #line = new Fifo<Socket>();
+  readonly #waiting = new Fifo<Socket>();
   /** Workers that can take one now, the longest idle first. */
   readonly #idle = new Set<Doorway>();
   /** What is on its way, by worker. */
@@ -31,7 +31,7 @@ export class Entrance {
   close(): void {
     this.#server.close();
     for (const socket of this.#handed.values()) socket.destroy();
-    for (let socket = this.#line.shift(); socket; socket = this.#line.shift()) socket.destroy();
+    for (let socket = this.#waiting.shift(); socket; socket = this.#waiting.shift()) socket.destroy();
   }
 
   /** This worker takes connections from now on. */
@@ -57,13 +57,13 @@ export class Entrance {
 
   #came(socket: Socket): void {
     socket.on('error', () => {}); // it is not read here, and its new owner hears of the same
-    this.#line.push(socket);
+    this.#waiting.push(socket);
     this.#next();
   }
 
   #next(): void {
     for (const worker of this.#idle) {
-      const socket = this.#line.shift();
+      const socket = this.#waiting.shift();
       if (!socket) return;
       this.#idle.delete(worker);
       this.#handed.set(worker.id, socket);

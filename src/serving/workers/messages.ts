@@ -1,19 +1,23 @@
-/** What the primary and its workers say to each other. Keys name replicas: `expert/index`, for places with the config's version before it. */
+/** What the primary and its workers say to each other. Keys name replicas (`expert/index`, for slots `expert name`). */
 
 /** In flight and outstanding tokens of a replica in one worker, or in all others. */
 export type ReplicaLoad = readonly [inFlight: number, outstandingTokens: number];
 
 export interface Loads {
   readonly replicas: Readonly<Record<string, ReplicaLoad>>;
-  /** Requests waiting, by expert. */
+  /** Requests in the queue, by expert. */
   readonly queued: Readonly<Record<string, number>>;
 }
 
 export type ToPrimary =
-  | { readonly type: 'want'; readonly key: string; readonly places: number; readonly limit: number }
-  | { readonly type: 'give-back'; readonly key: string; readonly places: number }
-  | { readonly type: 'loads'; readonly loads: Loads }
+  /** @property limit of the replica, over all workers */
+  | { readonly type: 'want'; readonly key: string; readonly slots: number; readonly limit: number }
+  | { readonly type: 'give-back'; readonly key: string; readonly slots: number }
+  /** Also the sign of life: sent as often as `LOADS_EVERY_MS` says. `loads` is null where they are the same as before. */
+  | { readonly type: 'alive'; readonly loads: Loads | null }
   | { readonly type: 'metrics'; readonly id: number }
+  /** As `registry.getMetricsAsJSON()` gives them. */
+  | { readonly type: 'own-metrics'; readonly id: number; readonly metrics: readonly object[] }
   /** This worker can hear, and needs a config to begin with. */
   | { readonly type: 'begin' }
   | { readonly type: 'serving' }
@@ -23,10 +27,13 @@ export type ToPrimary =
   | { readonly type: 'taken' };
 
 export type ToWorker =
-  | { readonly type: 'granted'; readonly key: string; readonly places: number }
+  | { readonly type: 'granted'; readonly key: string; readonly slots: number }
   | { readonly type: 'reclaim'; readonly key: string }
   | { readonly type: 'elsewhere'; readonly loads: Loads }
-  | { readonly type: 'metrics'; readonly id: number; readonly page: string }
+  /** The page of all workers; null where one of them did not answer in time. */
+  | { readonly type: 'metrics'; readonly id: number; readonly page: string | null }
+  /** Asks for this worker's own. */
+  | { readonly type: 'own-metrics'; readonly id: number }
   /** Comes with a socket. */
   | { readonly type: 'connection' }
   /** The text of the config in force, how many workers share it, and whether this one tells what all of them see. */
@@ -39,7 +46,3 @@ export type ToWorker =
 
 /** How often loads are told. Own counts are exact at once; others' are at most this old. */
 export const LOADS_EVERY_MS = 100;
-
-/** A reloaded config has places of its own: the old ones go with the requests that still hold them. */
-export const placesKey = (version: string, expert: string, index: number): string =>
-  `${version}:${expert}/${index}`;

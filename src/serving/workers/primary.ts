@@ -1,15 +1,15 @@
 /**
- * The process that owns the workers: it starts them, replaces those that die and says why, shares out places, passes
- * loads on, and ends them in order. It accepts connections for them (entrance.ts) and reads none.
+ * The process that owns the workers: it starts them, replaces those that die or hang and says why, shares out slots,
+ * passes loads on, and ends them in order. It accepts connections for them (entrance.ts) and reads none.
  */
-import cluster, { type Worker } from 'node:cluster';
+import { type ChildProcess, fork } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
-import { AggregatorRegistry } from 'prom-client';
 import { UserError } from '../../core/errors.ts';
 import { Agreement } from './agreement.ts';
 import { type Doorway, Entrance } from './entrance.ts';
 import { LOADS_EVERY_MS, type Loads, type ReplicaLoad, type ToPrimary, type ToWorker } from './messages.ts';
+import { MetricsRounds } from './metrics-rounds.ts';
 import { type Grant, SlotLedger } from './slot-ledger.ts';
 
 export interface PrimaryOptions {
@@ -19,30 +19,61 @@ export interface PrimaryOptions {
   readonly port: number;
   /** The config that every worker begins with. */
   readonly text: string;
+  /** Milliseconds that running answers have when it ends. */
+  readonly graceMs: number;
   /** All workers serve at this address. */
   onServing(url: string): void;
 }
 
+interface WorkerProcess {
+  readonly id: number;
+  readonly child: ChildProcess;
+  readonly doorway: Doorway;
+  /** It has the config. */
+  begun: boolean;
+  serving: boolean;
+  /** Looks (`LOADS_EVERY_MS` apart) since its last message; below 0 while it may still be starting. */
+  silentFor: number;
+  loads: Loads;
+}
+
 /** A worker that died before it served is replaced only after this long, so that a broken start does not spin. */
 const RESTART_MS = 2_000;
+/** Starts that may fail in a row while no worker has ever served: whatever is wrong, the next would fail alike. */
+const MOST_FAILED_STARTS = 5;
 /** How long workers may take to make another config ready; one that hangs must not hold up reloads for ever. */
 const PREPARE_MS = 30_000;
+/** Looks without a word after which a worker is taken to hang. Looks, not time: a machine that slept has looked once. */
+const HUNG_AFTER = 5_000 / LOADS_EVERY_MS;
+/** Looks that a new one may take to its first message, besides. */
+const STARTING = 25_000 / LOADS_EVERY_MS;
+/** What a worker may take beyond the time for its answers before it is killed. */
+const END_MS = 5_000;
+const NO_LOADS: Loads = { replicas: {}, queued: {} };
+/** Set for workers alone. */
+const WORKER_FLAG = 'EXPERT_ROUTER_WORKER';
+
+/** Whether this process is a worker of another. */
+export function isWorker(): boolean {
+  return process.env[WORKER_FLAG] !== undefined && process.send !== undefined;
+}
 
 export class Primary {
   readonly #options: PrimaryOptions;
   readonly #ledger = new SlotLedger();
-  readonly #metrics = new AggregatorRegistry();
-  readonly #loads = new Map<number, Loads>();
-  readonly #serving = new Set<number>();
+  readonly #metrics = new MetricsRounds();
+  readonly #workers = new Map<number, WorkerProcess>();
   readonly #entrance = new Entrance();
   #text: string;
-  /** Workers that have the config. */
-  readonly #begun = new Set<number>();
+  #nextWorker = 1;
   /** The worker that logs what all of them see alike; another takes over once it is gone. */
   #speaker: number | null = null;
   #nextRound = 0;
   #round: { readonly id: number; readonly agreement: Agreement } | null = null;
   #url = '';
+  /** Whether some worker has served: the config can be served then. */
+  #everServed = false;
+  #failedStarts = 0;
   #greeted = false;
   #ending = false;
 
@@ -55,18 +86,23 @@ export class Primary {
   async run(): Promise<void> {
     this.#url = await this.#entrance.open(this.#options.host, this.#options.port);
     for (let i = 0; i < this.#options.workers; i++) this.#start();
-    setInterval(() => this.#tellElsewhere(), LOADS_EVERY_MS).unref();
+    setInterval(() => this.#look(), LOADS_EVERY_MS).unref();
   }
 
-  /** Lets every worker finish what it answers; called again, cuts them. */
+  /** Lets every worker finish what it answers; called again, kills them. */
   end(): void {
-    for (const worker of this.#workers()) {
-      if (this.#ending) worker.process.kill('SIGKILL');
-      else if (this.#serving.has(worker.id)) send(worker, { type: 'drain' });
-      // One that is still starting hears no messages yet, and has nothing to finish.
-      else worker.process.kill('SIGTERM');
+    if (this.#ending) {
+      this.#kill();
+      return;
     }
     this.#ending = true;
+    for (const worker of this.#workers.values()) {
+      if (worker.serving) send(worker, { type: 'drain' });
+      // One that is still starting has nothing to finish.
+      else worker.child.kill('SIGTERM');
+    }
+    setTimeout(() => this.#kill(), this.#options.graceMs + END_MS).unref();
+    if (this.#workers.size === 0) this.#entrance.close();
   }
 
   /**
@@ -74,85 +110,104 @@ export class Primary {
    * time. @param model id of the router model to serve it with @throws UserError with a worker's reason
    */
   async take(text: string, model: string): Promise<void> {
-    const workers = this.#workers().filter((worker) => this.#begun.has(worker.id));
+    const workers = [...this.#workers.values()].filter((worker) => worker.begun);
     const agreement = new Agreement(workers.map((worker) => worker.id));
     const id = this.#nextRound++;
     this.#round = { id, agreement };
     for (const worker of workers) send(worker, { type: 'prepare', id, text, model });
     const late = setTimeout(() => agreement.fail('a worker did not make it ready in time.'), PREPARE_MS);
-    const problem = await agreement.verdict;
+    const verdict = await agreement.verdict;
     clearTimeout(late);
     this.#round = null;
+    const problem = verdict ?? (this.#ending ? 'the gateway is shutting down.' : null);
     if (problem === null) this.#text = text;
     for (const worker of workers) send(worker, { type: problem === null ? 'commit' : 'abandon', id });
     if (problem !== null) throw new UserError(problem);
   }
 
-  #workers(): readonly Worker[] {
-    return Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined);
-  }
-
   /** Not while the others are about to change their config: this one would begin with the old. */
-  async #begin(worker: Worker): Promise<void> {
+  async #begin(worker: WorkerProcess): Promise<void> {
     while (this.#round) await this.#round.agreement.verdict.then(() => setImmediate());
-    if (this.#speaker === null || !this.#begun.has(this.#speaker)) this.#speaker = worker.id;
-    this.#begun.add(worker.id);
+    worker.begun = true;
+    if (this.#speaker === null || !this.#workers.has(this.#speaker)) this.#speaker = worker.id;
     const speaks = this.#speaker === worker.id;
     send(worker, { type: 'begin', text: this.#text, workers: this.#options.workers, speaks });
   }
 
   #start(): void {
-    const worker = cluster.fork();
-    const doorway: Doorway = { id: worker.id, hand: (socket) => hand(worker, socket) };
-    worker.on('message', (message: ToPrimary) => this.#receive(worker, doorway, message));
+    const id = this.#nextWorker++;
+    const child = fork(process.argv[1]!, process.argv.slice(2), {
+      env: { ...process.env, [WORKER_FLAG]: String(id) },
+    });
+    const doorway: Doorway = { id, hand: (socket) => hand(child, socket) };
+    const worker = {
+      id,
+      child,
+      doorway,
+      begun: false,
+      serving: false,
+      silentFor: -STARTING,
+      loads: NO_LOADS,
+    };
+    this.#workers.set(id, worker);
+    child.on('message', (message: ToPrimary) => this.#receive(worker, message));
+    child.on('error', () => {}); // that it could not be started or told something shows in its exit
     // Both dead and read to its last message, which may say that it has a connection. (An exit may be heard of
     // before that message, and a disconnect not at all while a connection is on its way.)
-    worker.process.on('close', () => this.#entrance.left(doorway));
-    worker.on('exit', (code, signal) => this.#exited(worker, signal ?? `code ${code}`));
+    child.on('close', () => this.#entrance.left(doorway));
+    child.on('exit', (code, signal) => this.#exited(worker, code, signal));
   }
 
-  #exited(worker: Worker, why: string): void {
-    this.#loads.delete(worker.id);
-    this.#begun.delete(worker.id);
-    this.#round?.agreement.gone(worker.id);
-    const served = this.#serving.delete(worker.id);
-    this.#tell(this.#ledger.gone(worker.id));
+  #exited(worker: WorkerProcess, code: number | null, signal: NodeJS.Signals | null): void {
+    const { id, serving, child } = worker;
+    this.#workers.delete(id);
+    this.#round?.agreement.gone(id);
+    this.#metrics.gone(id);
+    this.#tell(this.#ledger.gone(id));
     if (this.#ending) {
-      if (this.#workers().every((one) => one.isDead())) this.#entrance.close();
+      if (this.#workers.size === 0) this.#entrance.close();
       return;
     }
     this.#options.log(
-      `Worker ${worker.process.pid} ended (${why}); its open answers are lost, another takes its place.`,
+      `Worker ${child.pid} ended (${signal ?? `code ${code}`}); its open answers are lost, another takes its place.`,
     );
-    if (!this.#greeted) {
-      // It never served: whatever is wrong, its message is above, and the next would fail alike.
-      this.#ending = true;
+    if (!serving && this.#isHopeless(signal)) {
       process.exitCode = 1;
-      this.#entrance.close();
-      for (const other of this.#workers()) other.process.kill('SIGTERM');
+      this.end();
       return;
     }
-    setTimeout(() => this.#ending || this.#start(), served ? 0 : RESTART_MS);
+    setTimeout(() => this.#ending || this.#start(), serving ? 0 : RESTART_MS);
   }
 
-  #receive(worker: Worker, doorway: Doorway, message: ToPrimary): void {
+  /** A worker that says why it cannot start speaks for all, until one has served; one that was killed does not. */
+  #isHopeless(signal: NodeJS.Signals | null): boolean {
+    if (this.#everServed) return false;
+    this.#failedStarts += 1;
+    return signal === null || this.#failedStarts >= MOST_FAILED_STARTS;
+  }
+
+  #receive(worker: WorkerProcess, message: ToPrimary): void {
+    worker.silentFor = 0;
     switch (message.type) {
       case 'want': {
-        const grant = this.#ledger.want(worker.id, message.key, message.places, message.limit);
+        const grant = this.#ledger.want(worker.id, message.key, message.slots, message.limit);
         if (grant) this.#tell([grant]);
         else
           for (const id of this.#ledger.holders(message.key, worker.id))
-            sendTo(id, { type: 'reclaim', key: message.key });
+            this.#sendTo(id, { type: 'reclaim', key: message.key });
         return;
       }
       case 'give-back':
-        this.#tell(this.#ledger.giveBack(worker.id, message.key, message.places));
+        this.#tell(this.#ledger.giveBack(worker.id, message.key, message.slots));
         return;
-      case 'loads':
-        this.#loads.set(worker.id, message.loads);
+      case 'alive':
+        worker.loads = message.loads ?? worker.loads;
         return;
       case 'metrics':
         void this.#tellMetrics(worker, message.id);
+        return;
+      case 'own-metrics':
+        this.#metrics.told(worker.id, message.id, message.metrics);
         return;
       case 'begin':
         void this.#begin(worker);
@@ -161,36 +216,65 @@ export class Primary {
         if (this.#round?.id === message.id) this.#round.agreement.answered(worker.id, message.problem);
         return;
       case 'taken':
-        this.#entrance.taken(doorway);
+        this.#entrance.taken(worker.doorway);
         return;
       case 'serving':
-        this.#serving.add(worker.id);
-        this.#entrance.join(doorway);
-        if (this.#serving.size === this.#options.workers && !this.#greeted) {
-          this.#greeted = true;
-          this.#options.onServing(this.#url);
-        }
+        this.#serves(worker);
     }
   }
 
-  async #tellMetrics(worker: Worker, id: number): Promise<void> {
-    const page = await this.#metrics.clusterMetrics().catch((error: Error) => `# ${error.message}\n`);
+  #serves(worker: WorkerProcess): void {
+    worker.serving = true;
+    this.#everServed = true;
+    if (this.#ending) send(worker, { type: 'drain' });
+    this.#entrance.join(worker.doorway);
+    if (
+      this.#greeted ||
+      [...this.#workers.values()].filter((one) => one.serving).length < this.#options.workers
+    )
+      return;
+    this.#greeted = true;
+    this.#options.onServing(this.#url);
+  }
+
+  async #tellMetrics(worker: WorkerProcess, id: number): Promise<void> {
+    const serving = [...this.#workers.values()].filter((one) => one.serving).map((one) => one.id);
+    const page = await this.#metrics.collect(serving, (one, round) =>
+      this.#sendTo(one, { type: 'own-metrics', id: round }),
+    );
     send(worker, { type: 'metrics', id, page });
   }
 
   #tell(grants: readonly Grant[]): void {
-    for (const { worker, key, places } of grants) {
-      sendTo(worker, { type: 'granted', key, places });
+    for (const { worker, key, slots } of grants) {
+      this.#sendTo(worker, { type: 'granted', key, slots });
       // Who asked in vain before told only the holders of that time: this new one must pass it on as well.
-      if (this.#ledger.isWanted(key)) sendTo(worker, { type: 'reclaim', key });
+      if (this.#ledger.isWanted(key)) this.#sendTo(worker, { type: 'reclaim', key });
     }
   }
 
-  #tellElsewhere(): void {
-    for (const worker of this.#workers()) {
-      const others = [...this.#loads].filter(([id]) => id !== worker.id).map(([, loads]) => loads);
+  /** Tells every worker of the others' load, and ends those that hang. */
+  #look(): void {
+    const all = [...this.#workers.values()];
+    for (const worker of all) {
+      const others = all.filter((one) => one !== worker).map((one) => one.loads);
       send(worker, { type: 'elsewhere', loads: sumOf(others) });
+      worker.silentFor += 1;
+      if (worker.silentFor !== HUNG_AFTER) continue;
+      this.#options.log(
+        `Worker ${worker.child.pid} hangs: it has said nothing for ${(HUNG_AFTER * LOADS_EVERY_MS) / 1000} s and is killed.`,
+      );
+      worker.child.kill('SIGKILL');
     }
+  }
+
+  #kill(): void {
+    for (const worker of this.#workers.values()) worker.child.kill('SIGKILL');
+  }
+
+  #sendTo(id: number, message: ToWorker): void {
+    const worker = this.#workers.get(id);
+    if (worker) send(worker, message);
   }
 }
 
@@ -208,18 +292,13 @@ function sumOf(all: readonly Loads[]): Loads {
   return { replicas, queued };
 }
 
-function sendTo(id: number, message: ToWorker): void {
-  const worker = cluster.workers?.[id];
-  if (worker) send(worker, message);
-}
-
 /** The primary's own end stays open until the worker says that it has the connection. */
-function hand(worker: Worker, socket: Socket): void {
+function hand(child: ChildProcess, socket: Socket): void {
   const message: ToWorker = { type: 'connection' };
   // A failure means that the worker is gone, which is heard of by itself.
-  if (worker.isConnected()) worker.process.send(message, socket, { keepOpen: true }, () => {});
+  if (child.connected) child.send(message, socket, { keepOpen: true }, () => {});
 }
 
-function send(worker: Worker, message: ToWorker): void {
-  if (worker.isConnected()) worker.send(message);
+function send({ child }: WorkerProcess, message: ToWorker): void {
+  if (child.connected) child.send(message, () => {});
 }

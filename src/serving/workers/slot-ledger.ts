@@ -1,12 +1,13 @@
 /**
- * Shares out the places of every replica among worker processes, so that N workers together admit at most the limit.
- * A place is with the ledger or with exactly one worker. Pure bookkeeping; messages are somebody else's.
+ * Shares out the slots of every replica among worker processes, so that N workers together admit at most the limit.
+ * A slot is with the ledger or with exactly one worker. Pure bookkeeping; messages are somebody else's.
  */
 
 type Worker = number;
 
 interface Account {
-  free: number;
+  /** All slots of the replica, as a worker last said. */
+  limit: number;
   readonly granted: Map<Worker, number>;
   /** Workers that asked in vain, in their order, with what they asked for. */
   readonly wanting: Map<Worker, number>;
@@ -15,61 +16,56 @@ interface Account {
 export interface Grant {
   readonly worker: Worker;
   readonly key: string;
-  readonly places: number;
+  readonly slots: number;
 }
 
 export class SlotLedger {
   readonly #accounts = new Map<string, Account>();
 
-  /** Places with the ledger and with the workers; their sum never changes. */
-  total(key: string): number {
-    const account = this.#accounts.get(key)!;
-    return account.free + [...account.granted.values()].reduce((sum, places) => sum + places, 0);
-  }
-
   /**
-   * Gives up to `places` out; null if there are none, and then the worker is next when some come back.
-   * @param limit all places of this replica; what the first worker to ask says of it holds
+   * Gives up to `slots` out; null if there are none, and then the worker is next when some come back.
+   * @param limit all slots of this replica; a lower one than before takes effect as slots come back
    */
-  want(worker: Worker, key: string, places: number, limit: number): Grant | null {
+  want(worker: Worker, key: string, slots: number, limit: number): Grant | null {
     const account = this.#account(key, limit);
-    const given = Math.min(places, account.free);
-    if (given === 0) {
-      account.wanting.set(worker, places);
+    account.limit = limit;
+    const given = Math.min(slots, free(account));
+    if (given <= 0) {
+      account.wanting.set(worker, slots);
       return null;
     }
-    this.#move(account, worker, given);
-    return { worker, key, places: given };
+    grant(account, worker, given);
+    return { worker, key, slots: given };
   }
 
   #account(key: string, limit: number): Account {
     const known = this.#accounts.get(key);
     if (known) return known;
-    const fresh: Account = { free: limit, granted: new Map(), wanting: new Map() };
+    const fresh: Account = { limit, granted: new Map(), wanting: new Map() };
     this.#accounts.set(key, fresh);
     return fresh;
   }
 
-  /** Whether some worker still waits for a place. */
+  /** Whether some worker still waits for a slot. */
   isWanted(key: string): boolean {
     return (this.#accounts.get(key)?.wanting.size ?? 0) > 0;
   }
 
-  /** Workers that hold places another is waiting for. */
+  /** Workers that hold slots another is waiting for. */
   holders(key: string, except: Worker): readonly Worker[] {
     const account = this.#accounts.get(key);
     return account
       ? [...account.granted]
-          .filter(([worker, places]) => worker !== except && places > 0)
+          .filter(([worker, slots]) => worker !== except && slots > 0)
           .map(([worker]) => worker)
       : [];
   }
 
-  /** Takes places back and gives them to whoever is waiting. */
-  giveBack(worker: Worker, key: string, places: number): readonly Grant[] {
+  /** Takes slots back and gives them to whoever is waiting. */
+  giveBack(worker: Worker, key: string, slots: number): readonly Grant[] {
     const account = this.#accounts.get(key);
     if (!account) return [];
-    this.#move(account, worker, -Math.min(places, account.granted.get(worker) ?? 0));
+    grant(account, worker, -Math.min(slots, account.granted.get(worker) ?? 0));
     return this.#serveWanting(account, key);
   }
 
@@ -77,29 +73,31 @@ export class SlotLedger {
   gone(worker: Worker): readonly Grant[] {
     return [...this.#accounts].flatMap(([key, account]) => {
       account.wanting.delete(worker);
-      return this.giveBack(worker, key, account.granted.get(worker) ?? 0);
+      const grants = this.giveBack(worker, key, account.granted.get(worker) ?? 0);
+      account.granted.delete(worker);
+      return grants;
     });
   }
 
   #serveWanting(account: Account, key: string): readonly Grant[] {
     const grants: Grant[] = [];
     for (const [worker, wanted] of [...account.wanting]) {
-      // One each while places are short, so that nobody waits for another's appetite.
-      const places = Math.min(
-        wanted,
-        Math.max(1, Math.floor(account.free / account.wanting.size)),
-        account.free,
-      );
-      if (places === 0) break;
+      // One each while slots are short, so that nobody waits for another's appetite.
+      const fair = Math.max(1, Math.floor(free(account) / account.wanting.size));
+      const slots = Math.min(wanted, fair, free(account));
+      if (slots <= 0) break;
       account.wanting.delete(worker);
-      this.#move(account, worker, places);
-      grants.push({ worker, key, places });
+      grant(account, worker, slots);
+      grants.push({ worker, key, slots });
     }
     return grants;
   }
+}
 
-  #move(account: Account, worker: Worker, places: number): void {
-    account.free -= places;
-    account.granted.set(worker, (account.granted.get(worker) ?? 0) + places);
-  }
+function free({ limit, granted }: Account): number {
+  return limit - [...granted.values()].reduce((sum, slots) => sum + slots, 0);
+}
+
+function grant(account: Account, worker: Worker, slots: number): void {
+  account.granted.set(worker, (account.granted.get(worker) ?? 0) + slots);
 }

@@ -1,11 +1,11 @@
 /**
- * A worker's end of the line to the primary: places for its replicas, the load of the other workers, the metrics of
- * all. The fleet sees only slots and numbers, and knows nothing of processes.
+ * A worker's end of its channel to the primary: slots for its replicas, the load of the other workers, the metrics of
+ * all. To the fleet it is a source of slots like any other.
  */
 import type { Socket } from 'node:net';
-import { describeError } from '../../core/errors.ts';
+import { describeError, RouterError } from '../../core/errors.ts';
 import type { Fleet } from '../fleet/fleet.ts';
-import type { Slots } from '../fleet/replica.ts';
+import type { SlotSource, Slots } from '../fleet/slots.ts';
 import { LOADS_EVERY_MS, type Loads, type ToPrimary, type ToWorker } from './messages.ts';
 
 /** The process's channel, as node:cluster gives it to a worker. */
@@ -23,10 +23,10 @@ export interface Prepared {
 /** The text of the config in force, and how many workers share it. */
 type First = Pick<Extract<ToWorker, { type: 'begin' }>, 'text' | 'workers' | 'speaks'>;
 
-export class WorkerLink {
+export class WorkerLink implements SlotSource {
   readonly #channel: Channel;
   readonly #slots = new Map<string, WorkerSlots>();
-  readonly #pages = new Map<number, (page: string) => void>();
+  readonly #pages = new Map<number, (page: string | null) => void>();
   #fleet: Fleet | null = null;
   readonly #fleets = new Set<Fleet>();
   #nextPage = 0;
@@ -40,6 +40,9 @@ export class WorkerLink {
   /** Makes a config ready, with the router model of this id; rejects with the reason. Set by whoever can. */
   onPrepare: (text: string, model: string) => Promise<Prepared> = () =>
     Promise.reject(new Error('not serving yet'));
+
+  /** This worker's own metrics, as `registry.getMetricsAsJSON()` gives them. Set by whoever has them. */
+  onMetrics: () => Promise<readonly object[]> = async () => [];
 
   /** @param onDrain called when the primary asks this worker to finish */
   constructor(channel: Channel, onDrain: () => void) {
@@ -60,16 +63,14 @@ export class WorkerLink {
     });
   }
 
-  /** The places of one replica, none at first; they come from the primary as they are needed. */
-  slots(key: string, limit: number): Slots {
-    // Taken up again after a reload that came back to it: a second set of books would strand the places in the first.
+  /** The slots of one replica, none at first; they come from the primary as they are needed. */
+  slots(key: string): Slots {
     const known = this.#slots.get(key);
     if (known) return known;
-    // A fetch takes an eighth, so that few requests wait for one and no worker hoards.
     const slots = new WorkerSlots({
-      ask: (places) => this.#channel.send({ type: 'want', key, places, limit }),
-      giveBack: (places) => this.#channel.send({ type: 'give-back', key, places }),
-      batch: Math.max(1, Math.ceil(limit / 8)),
+      want: (count, limit) => this.#channel.send({ type: 'want', key, slots: count, limit }),
+      giveBack: (count) => this.#channel.send({ type: 'give-back', key, slots: count }),
+      released: () => this.#released(),
     });
     this.#slots.set(key, slots);
     return slots;
@@ -79,11 +80,20 @@ export class WorkerLink {
   connect(fleet: Fleet): void {
     this.#fleet = fleet;
     this.#fleets.add(fleet);
+    fleet.applyLimits();
   }
 
-  /** This fleet has nobody waiting any more. */
   disconnect(fleet: Fleet): void {
     this.#fleets.delete(fleet);
+  }
+
+  #released(): void {
+    if (this.#fleets.size > 1) this.#letIn();
+  }
+
+  /** Also into a fleet that a reload replaced: whoever waits there is still to be served. */
+  #letIn(): void {
+    for (const fleet of this.#fleets) fleet.letIn();
   }
 
   /** From now on this worker takes connections. */
@@ -92,12 +102,16 @@ export class WorkerLink {
     this.#channel.send({ type: 'serving' });
   }
 
-  /** The metrics page of all workers together. */
-  metricsPage(): Promise<string> {
+  /** The metrics page of all workers together. @throws RouterError `metrics_incomplete` where one does not answer */
+  async metricsPage(): Promise<string> {
     const id = this.#nextPage++;
-    return new Promise((resolve) => {
+    const page = await new Promise<string | null>((resolve) => {
       this.#pages.set(id, resolve);
       this.#channel.send({ type: 'metrics', id });
+    });
+    if (page !== null) return page;
+    throw new RouterError('metrics_incomplete', 'A worker does not answer; ask again in a moment.', {
+      retryAfter: 5,
     });
   }
 
@@ -110,9 +124,8 @@ export class WorkerLink {
   #receive(message: Exclude<ToWorker, { type: 'connection' }>, onDrain: () => void): void {
     switch (message.type) {
       case 'granted':
-        this.#slots.get(message.key)?.granted(message.places);
-        // Also into a fleet that a reload replaced: whoever waits there is still to be served.
-        for (const fleet of this.#fleets) fleet.letIn();
+        this.#slots.get(message.key)?.granted(message.slots);
+        this.#letIn();
         return;
       case 'reclaim':
         this.#slots.get(message.key)?.reclaim();
@@ -123,6 +136,11 @@ export class WorkerLink {
       case 'metrics':
         this.#pages.get(message.id)?.(message.page);
         this.#pages.delete(message.id);
+        return;
+      case 'own-metrics':
+        void this.onMetrics().then((metrics) =>
+          this.#channel.send({ type: 'own-metrics', id: message.id, metrics }),
+        );
         return;
       case 'begin':
         this.#begin(message);
@@ -155,67 +173,85 @@ export class WorkerLink {
     );
   }
 
+  /** Says that this worker lives, and its loads where they have changed. */
   #tellLoads(): void {
-    if (!this.#fleet) return;
-    const loads: Loads = this.#fleet.ownLoads();
+    const loads: Loads | null = this.#fleet?.ownLoads() ?? null;
     const text = JSON.stringify(loads);
-    if (text !== this.#told) this.#channel.send({ type: 'loads', loads });
+    this.#channel.send({ type: 'alive', loads: text === this.#told ? null : loads });
     this.#told = text;
   }
 }
 
-interface SlotLine {
-  ask(places: number): void;
-  giveBack(places: number): void;
-  readonly batch: number;
+interface SlotCounter {
+  want(slots: number, limit: number): void;
+  giveBack(slots: number): void;
+  /** One that was used is free, or given back. */
+  released(): void;
 }
 
-/** Places granted to this worker so far, and those in use. */
+/** Slots granted to this worker so far, and those in use. */
 class WorkerSlots implements Slots {
-  readonly #line: SlotLine;
+  readonly #counter: SlotCounter;
+  #limit = Number.POSITIVE_INFINITY;
   #granted = 0;
-  #used = 0;
   #asking = false;
-  /** Times another worker was told to wait for a place of ours. */
+  used = 0;
+  /** Slots to be given back as they become free: another worker waits for them, or they are of an earlier limit. */
   #owed = 0;
 
-  constructor(line: SlotLine) {
-    this.#line = line;
+  constructor(counter: SlotCounter) {
+    this.#counter = counter;
   }
 
-  /** Asking while there is none fetches more; who asked waits in line meanwhile. */
+  /** Asking while there is none fetches more; who asked waits in the queue meanwhile. */
   get free(): boolean {
-    if (this.#used < this.#granted) return true;
-    if (!this.#asking) this.#line.ask(this.#line.batch);
+    if (this.used < this.#granted || this.#limit === Number.POSITIVE_INFINITY) return true;
+    // A fetch takes an eighth, so that few requests wait for one and no worker hoards.
+    if (!this.#asking) this.#counter.want(Math.max(1, Math.ceil(this.#limit / 8)), this.#limit);
     this.#asking = true;
     return false;
   }
 
   take(): void {
-    this.#used += 1;
+    this.used += 1;
   }
 
   release(): void {
-    this.#used -= 1;
-    if (this.#owed === 0) return;
-    this.#owed -= 1;
-    this.#return(1);
+    this.used -= 1;
+    if (this.#owed > 0) {
+      this.#owed -= 1;
+      this.#giveBack(1);
+    }
+    this.#counter.released();
   }
 
-  granted(places: number): void {
-    this.#granted += places;
+  granted(slots: number): void {
+    this.#granted += slots;
     this.#asking = false;
   }
 
-  /** Another worker waits: it gets what lies unused, or else the next place that becomes free. */
+  /** Another worker waits: it gets what lies unused, or else the next slot that becomes free. */
   reclaim(): void {
-    const unused = this.#granted - this.#used;
-    if (unused > 0) this.#return(unused);
-    else this.#owed += 1;
+    if (!this.#giveBackUnused()) this.#owed += 1;
   }
 
-  #return(places: number): void {
-    this.#granted -= places;
-    this.#line.giveBack(places);
+  /** What was granted under another limit goes back, what is in use as it becomes free. */
+  limitTo(limit: number): void {
+    if (limit === this.#limit) return;
+    this.#limit = limit;
+    this.#asking = false;
+    this.#giveBackUnused();
+    this.#owed = this.#granted;
+  }
+
+  #giveBackUnused(): boolean {
+    const unused = this.#granted - this.used;
+    if (unused > 0) this.#giveBack(unused);
+    return unused > 0;
+  }
+
+  #giveBack(slots: number): void {
+    this.#granted -= slots;
+    this.#counter.giveBack(slots);
   }
 }

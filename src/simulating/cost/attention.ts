@@ -13,7 +13,7 @@ export interface AttentionShape {
 }
 
 /** Bytes of keys and values one token holds in one layer of one GPU. */
-export function kvBytesPerToken(shape: AttentionShape): number {
+function layerBytesPerToken(shape: AttentionShape): number {
   return 2 * shape.kvHeads * shape.headDim * shape.kvBytes;
 }
 
@@ -28,7 +28,7 @@ export function decodeAttentionSeconds(
   sequences: number,
   contextTokens: number,
 ): number {
-  const bytes = contextTokens * kvBytesPerToken(shape);
+  const bytes = contextTokens * layerBytesPerToken(shape);
   const share = (shape.heads > shape.kvHeads ? efficiency.grouped : efficiency.ungrouped)[shape.kvBytes];
   const waiting = (efficiency.mid * bytes) / (bytes + efficiency.halfBytes);
   return bytes / (bandwidth * share) + waiting + sequences * shape.heads * efficiency.perSequenceHead;

@@ -55,8 +55,49 @@ export interface AllReduceEfficiency {
   readonly bandwidth: number;
 }
 
+/**
+ * A mixture of experts on one GPU, measured as a whole: choosing, sorting, two grouped products, summing up.
+ * A token chooses experts by a power law, so that few tokens meet few experts.
+ */
+export interface MixtureEfficiency {
+  readonly bandwidth: number;
+  readonly compute: number;
+  readonly floor: number;
+  readonly knee: number;
+  /** Rows by which each expert's share of the tokens is rounded up, half of it on average. */
+  readonly tile: number;
+  /** Width of an expert's slice at which its products reach half of `compute`. */
+  readonly narrow: number;
+  /** Seconds for each expert met. */
+  readonly perExpert: number;
+}
+
+/** Multi-head latent attention: one vector a token is read for all heads when decoding. */
+export interface LatentEfficiency {
+  /** Share of bandwidth at which the cache is read, and of 16-bit peak while decoding, by bytes of a cache element. */
+  readonly bandwidth: Readonly<Record<1 | 2, number>>;
+  readonly decode: Readonly<Record<1 | 2, number>>;
+  readonly floor: number;
+  readonly knee: number;
+  /** Share of 16-bit peak when a prompt attends to itself. */
+  readonly prefill: Readonly<Record<1 | 2, number>>;
+  readonly prefillFloor: number;
+}
+
 export interface KernelEfficiency {
-  readonly gemm: { readonly bf16: GemmEfficiency; readonly fp8: GemmEfficiency };
+  readonly gemm: {
+    readonly bf16: GemmEfficiency;
+    readonly fp8: GemmEfficiency;
+    readonly fp4: GemmEfficiency;
+  };
+  /** Experts by format: `w4` are 4-bit weights multiplied in 16 bit. */
+  readonly mixture: {
+    readonly bf16: MixtureEfficiency;
+    readonly fp8: MixtureEfficiency;
+    readonly w4: MixtureEfficiency;
+    readonly fp4: MixtureEfficiency;
+  };
+  readonly latent: LatentEfficiency;
   readonly decodeAttention: DecodeAttentionEfficiency;
   readonly prefillAttention: PrefillAttentionEfficiency;
   readonly allReduce: Readonly<Record<2 | 4 | 8, AllReduceEfficiency>>;
@@ -66,14 +107,17 @@ export interface KernelEfficiency {
 export interface EngineOverheads {
   /** Factor on the time a matrix product spends streaming weights. */
   readonly memory: number;
-  /** Factor on the time a matrix product spends computing, 16-bit and narrower formats apart. */
+  /** Factor on the time a matrix product spends computing, by bits of its operands. */
   readonly compute16: number;
   readonly compute8: number;
+  readonly compute4: number;
   /** Factor on the time attention spends reading the cache, 16-bit and 8-bit caches apart. */
   readonly attention16: number;
   readonly attention8: number;
   /** Factor on the kernels' floors: graphs and overlapped launches hide part of them. */
   readonly floors: number;
+  /** The same for mixtures of experts, which are measured as one operation. */
+  readonly mixtureFloors: number;
   /** Times the residual stream and feed-forward activations cross memory outside of matrix products, per layer. */
   readonly elementwise: number;
   /** Seconds an all-reduce takes beyond the measured kernel: ranks do not arrive together. */
@@ -93,4 +137,7 @@ export interface EngineOverheads {
 }
 
 /** TensorRT-LLM by generation: 0.16 and later, 0.11 to 0.15, up to 0.10. */
-export type EngineName = 'tensorrt-llm' | 'tensorrt-llm-0.14' | 'tensorrt-llm-0.10' | 'vllm' | 'sglang';
+export type MeasuredEngine = 'tensorrt-llm' | 'tensorrt-llm-0.14' | 'tensorrt-llm-0.10' | 'vllm';
+
+/** SGLang has no published measurements that a model of ours can follow; it is priced as vLLM, and whoever prints it says so. */
+export type EngineName = MeasuredEngine | 'sglang';

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { deployment } from '../deployment.ts';
 import { countParameters } from '../model/shape.ts';
 import { roundedMax } from './gemm.ts';
-import { expertsTouched, type StepLoad, stepCost } from './step.ts';
+import { expertsMet, popularity } from './mixture.ts';
+import { type StepLoad, stepCost } from './step.ts';
 
 const cost = (model: string, gpu: string, precision: string, tensorParallel = 1) =>
   stepCost(deployment({ model, gpu, precision, tensorParallel }));
@@ -32,15 +33,18 @@ describe('step cost', () => {
       ['llama-3.1-70b', 2],
       ['llama-3.1-70b', 8],
     ] as const) {
-      const { layers } = countParameters(deployment({ model, gpu: 'h100', precision: 'fp8' }).model);
-      const floor = layers / tp / 3.35e12;
+      const { attention, feedForward } = countParameters(
+        deployment({ model, gpu: 'h100', precision: 'fp8' }).model,
+      );
+      const floor = (attention + feedForward) / tp / 3.35e12;
       expect(cost(model, 'h100', 'fp8', tp).seconds(decode(1, 128))).toBeGreaterThan(floor);
     }
   });
 
   it('never beats physics: a prompt takes at least its operations at peak', () => {
     const { model } = deployment({ model: 'llama-3.1-70b', gpu: 'h200', precision: 'fp8' });
-    const floor = (2 * countParameters(model).layers * 8192) / 1978e12;
+    const { attention, feedForward } = countParameters(model);
+    const floor = (2 * (attention + feedForward) * 8192) / 1978e12;
     expect(cost('llama-3.1-70b', 'h200', 'fp8').seconds(prefill(8192))).toBeGreaterThan(floor);
   });
 
@@ -48,6 +52,19 @@ describe('step cost', () => {
     const c = cost('llama-3.1-8b', 'h100', 'fp16');
     expect(c.breakdown(decode(1, 500)).productsBoundBy).toBe('memory');
     expect(c.breakdown(prefill(8192)).productsBoundBy).toBe('compute');
+  });
+
+  it('never makes a narrower format slower, not even for a lone user of a small model over eight GPUs', () => {
+    for (const gpu of ['h100', 'h200', 'l40s', 'b200'])
+      for (const [model, tp] of [
+        ['llama-2-7b', 8],
+        ['llama-3.1-8b', 1],
+        ['llama-3.1-70b', 8],
+        ['qwen3-30b-a3b', 1],
+      ] as const) {
+        const lone = (precision: string): number => cost(model, gpu, precision, tp).seconds(decode(1, 300));
+        expect(lone('fp8'), `${model} ${gpu}`).toBeLessThan(lone('fp16'));
+      }
   });
 
   it('grows with everything in the step', () => {
@@ -76,15 +93,52 @@ describe('step cost', () => {
 
   it('decodes a sliding-window model faster at long context', () => {
     const d = deployment({ model: 'llama-3.1-8b', gpu: 'h100', precision: 'fp8' });
-    const windowed = { ...d, model: { ...d.model, window: { tokens: 128, layerShare: 0.5 } } };
+    const [all] = d.model.attention;
+    const halves = [16, 16].map((layers, i) => ({
+      ...all!,
+      kind: 'heads',
+      layers,
+      window: i === 0 ? 128 : null,
+    }));
+    const windowed = { ...d, model: { ...d.model, attention: halves as typeof d.model.attention } };
     expect(stepCost(windowed).seconds(decode(64, 8000))).toBeLessThan(stepCost(d).seconds(decode(64, 8000)));
   });
 });
 
 describe('mixtures of experts', () => {
-  it('touch the active experts with one token and all of them with many', () => {
-    expect(expertsTouched(8, 2, 1)).toBeCloseTo(2);
-    expect(expertsTouched(8, 2, 1000)).toBeCloseTo(8);
+  it('choose as many experts a token as the model says, the liked ones first', () => {
+    for (const [experts, active] of [
+      [8, 2],
+      [128, 8],
+      [256, 8],
+    ] as const) {
+      const chances = popularity(experts, active);
+      expect(chances.reduce((a, b) => a + b, 0)).toBeCloseTo(active, 9);
+      expect(Math.max(...chances)).toBeLessThanOrEqual(1);
+      expect(chances).toEqual(chances.toSorted((a, b) => b - a));
+    }
+  });
+
+  it('meet the active experts with one token and all of them with many', () => {
+    expect(expertsMet(popularity(8, 2), 1)).toBeCloseTo(2);
+    expect(expertsMet(popularity(8, 2), 1000)).toBeCloseTo(8);
+    expect(expertsMet(popularity(256, 8), 100)).toBeLessThan(256);
+  });
+
+  it('decode faster than a dense model of all their weights, slower than one of the active ones', () => {
+    const mixture = cost('qwen3-30b-a3b', 'h200', 'fp8').seconds(decode(1, 500));
+    const { active, total } = countParameters(
+      deployment({ model: 'qwen3-30b-a3b', gpu: 'h200', precision: 'fp8' }).model,
+    );
+    expect(mixture).toBeGreaterThan(active / 4.8e12);
+    expect(mixture).toBeLessThan(total / 4.8e12);
+  });
+
+  it('do not gain from replicated attention without sequences to share out', () => {
+    const names = { model: 'deepseek-v3', gpu: 'h200', precision: 'fp8', tensorParallel: 8 };
+    const split = stepCost(deployment(names));
+    const replicated = stepCost(deployment({ ...names, attentionData: true, expertParallel: true }));
+    expect(replicated.seconds(decode(8, 500))).toBeGreaterThan(split.seconds(decode(8, 500)));
   });
 });
 

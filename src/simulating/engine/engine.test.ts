@@ -224,3 +224,42 @@ describe('cancelling', () => {
     expect(replica.nextTime).toBe(Number.POSITIVE_INFINITY);
   });
 });
+
+describe('a front end that relays so many tokens a second', () => {
+  const times = (frontEnd?: number): number[] => {
+    const cache = new KvCache(100_000, 16);
+    const replica = new Replica(
+      COST,
+      { ...LIMITS, maxBatch: 64, maxTokens: 8192, admission: 'optimistic' },
+      cache,
+      frontEnd,
+    );
+    const first: number[] = [];
+    const listener = {
+      firstToken: ({ id }: GenerationRequest, time: number) => {
+        first[id] = time;
+      },
+      finished: () => {},
+    };
+    for (let id = 0; id < 20; id++) replica.submit({ id, promptTokens: 10, outputTokens: 50 }, 0);
+    while (replica.nextTime < Number.POSITIVE_INFINITY) replica.advance(replica.nextTime, listener);
+    return first;
+  };
+
+  it('holds up who comes faster, one after the other', () => {
+    const [free, limited] = [times(), times(1000)];
+    // The twentieth waits for 19 answers of 50 tokens at 1,000 a second.
+    expect(limited[19]! - free[19]!).toBeGreaterThan(0.9);
+    // Alone in its step it is even sooner.
+    expect(limited[0]).toBeLessThan(free[0]!);
+  });
+
+  it('forgets a request that is cancelled before it has entered', () => {
+    const replica = new Replica(COST, { ...LIMITS, admission: 'optimistic' }, new KvCache(1000, 16), 10);
+    replica.submit({ id: 1, promptTokens: 10, outputTokens: 50 }, 0);
+    replica.submit({ id: 2, promptTokens: 10, outputTokens: 50 }, 0);
+    expect(replica.waiting + replica.running).toBe(2);
+    expect(replica.cancel(2, 0)).toBe(true);
+    expect(replica.waiting + replica.running).toBe(1);
+  });
+});

@@ -2,6 +2,7 @@
  * One engine in time: submits go in, the times of first and last tokens come out.
  * It advances whole runs of identical decode steps at once, and knows nothing of routing or of other replicas.
  */
+import { Fifo } from '../../core/fifo.ts';
 import type { StepCost, StepLoad } from '../cost/step.ts';
 import type { KvCache } from './kv-cache.ts';
 import { type Plan, Scheduler, type SchedulerLimits } from './scheduler.ts';
@@ -29,11 +30,20 @@ export class Replica {
   readonly #cost: StepCost;
   readonly #cache: KvCache;
   readonly #scheduler: Scheduler;
+  readonly #frontEnd: number;
+  /** Requests before the engine, and when the front end will have relayed all it has taken. */
+  readonly #front = new Fifo<{ readonly at: number; readonly request: GenerationRequest }>();
+  #frontFree = 0;
   #clock = 0;
   #run: Run | null = null;
   #busy = 0;
 
-  constructor(cost: StepCost, limits: SchedulerLimits, cache: KvCache) {
+  /**
+   * @param frontEnd output tokens a second that the server relays at most: requests beyond that wait in front of the
+   *   engine, each for as long as the answers before it take to be relayed
+   */
+  constructor(cost: StepCost, limits: SchedulerLimits, cache: KvCache, frontEnd = Number.POSITIVE_INFINITY) {
+    this.#frontEnd = frontEnd;
     this.#cost = cost;
     this.#cache = cache;
     this.#scheduler = new Scheduler(limits, cache);
@@ -44,7 +54,7 @@ export class Replica {
   }
 
   get waiting(): number {
-    return this.#scheduler.waiting;
+    return this.#scheduler.waiting + this.#front.size;
   }
 
   get preemptions(): number {
@@ -67,6 +77,11 @@ export class Replica {
 
   /** When `advance` has something to do next; Infinity when idle. */
   get nextTime(): number {
+    const next = this.#nextStepTime();
+    return this.#front.size === 0 ? next : Math.min(next, this.#front.peek()!.at);
+  }
+
+  #nextStepTime(): number {
     if (this.#run) return this.#run.end;
     return this.#scheduler.running + this.#scheduler.waiting > 0 ? this.#clock : Number.POSITIVE_INFINITY;
   }
@@ -79,6 +94,14 @@ export class Replica {
 
   /** `now` must not lie before any earlier call's time. The request enters the step that begins next. */
   submit(request: GenerationRequest, now: number): void {
+    const limited = this.#frontEnd < Number.POSITIVE_INFINITY;
+    const at = limited ? Math.max(now, this.#frontFree) : now;
+    if (limited) this.#frontFree = at + request.outputTokens / this.#frontEnd;
+    if (at > now) this.#front.push({ at, request });
+    else this.#enter(request, now);
+  }
+
+  #enter(request: GenerationRequest, now: number): void {
     if (this.#run) {
       // Whoever waits at the head blocks newcomers too; only an empty queue makes the current run end early.
       if (this.#scheduler.waiting === 0) this.#endRunAfter(now);
@@ -88,6 +111,7 @@ export class Replica {
 
   /** The client has gone. Takes effect at the end of the step under way, as in real engines. */
   cancel(id: number, now: number): boolean {
+    if (this.#front.remove(({ request }) => request.id === id)) return true;
     if (this.#run && now > this.#run.start) this.#settle(now);
     return this.#scheduler.cancel(id);
   }
@@ -101,6 +125,12 @@ export class Replica {
 
   /** Ends the run due by `until`, or plans the next one. At most one run ends per call, so that callers can react. */
   advance(until: number, listener: ReplicaListener): void {
+    const arrival = this.#front.peek();
+    if (arrival && arrival.at <= until && arrival.at < this.#nextStepTime()) {
+      this.#front.shift();
+      this.#enter(arrival.request, arrival.at);
+      return;
+    }
     if (!this.#run && this.#clock <= until) this.#plan();
     const run = this.#run;
     if (!run || run.end > until) return;

@@ -68,6 +68,21 @@ describe('the fleet simulation', () => {
   it('ends, and says so, when more is offered than can be served', () => {
     const run = simulateFleet(scenario({ arrivals: { kind: 'poisson', perSecond: 2000 }, seconds: 10 }, 1));
     expect(run.unfinished).toBeGreaterThan(0.5);
+    expect(run.ttft_ms.at_least).toContain('p50');
+    expect(run.ttft_ms.p50).toBeGreaterThan(1000);
+    expect(run.little.steady).toBe(false);
+  });
+
+  it('reports times that obey Little wherever it is not saturated', () => {
+    for (const users of [5, 40, 300]) {
+      const { little, unfinished, ttft_ms } = simulateFleet(
+        scenario({ arrivals: { kind: 'closed', users, thinkSeconds: 2 }, seconds: 120, warmupSeconds: 20 }),
+      );
+      expect(unfinished).toBe(0);
+      expect(ttft_ms.at_least).toEqual([]);
+      expect(little.steady).toBe(true);
+      expect(little.present).toBeLessThan(users);
+    }
   });
 
   it('lets a skewed cluster overload its own expert under nearest, and not under a policy that sees load', () => {

@@ -11,21 +11,24 @@ import type { ReplicaListener } from '../engine/replica.ts';
 import type { GenerationRequest } from '../engine/sequence.ts';
 import { arrivalTimes, gap } from '../workload/arrivals.ts';
 import { drawCluster } from '../workload/clusters.ts';
+import { Conversations } from '../workload/conversations.ts';
 import { drawLengths, type Lengths, meanLengths } from '../workload/lengths.ts';
+import { type Asked, Cohort } from './cohort.ts';
 import { FleetExpert, type FleetReplica } from './expert.ts';
-import { ExpertTally, percentiles, type StageMeasures } from './measures.ts';
+import { ExpertTally, type StageMeasures } from './measures.ts';
 import { checkScenario, type FleetScenario } from './scenario.ts';
 
 /** Where a request is, from question to last token. */
-interface Journey {
+interface Journey extends Asked {
   readonly user: number;
-  readonly asked: number;
   readonly replica: FleetReplica;
-  firstToken: number;
 }
 
 /** Streams of random numbers that must not shift one another. */
 const STREAM = { arrivals: 1, lengths: 2, clusters: 3, policy: 4, mean: 5 } as const;
+
+/** Times as long as was measured that users' answers are waited for. */
+const CLOSED_PATIENCE = 4;
 
 /** One choice of an expert and a replica, with everything it was made from. */
 export interface Choice extends Omit<PolicyContext, 'candidates'> {
@@ -56,14 +59,18 @@ class FleetRun {
   readonly #byId: ReadonlyMap<string, number>;
   readonly #tallies: readonly ExpertTally[];
   readonly #random: Record<keyof typeof STREAM, Random>;
+  readonly #conversations: Conversations | null;
+  readonly #listeners: ReadonlyMap<FleetReplica, ReplicaListener>;
   readonly #wakes = new MinHeap<FleetReplica>();
   /** Closed loop: when each user asks next. Open loop: the next arrival only, refilled from the generator. */
   readonly #questions = new MinHeap<number>();
   readonly #openLoop: Iterator<number> | null;
   readonly #journeys = new Map<number, Journey>();
-  readonly #samples = { ttft: [] as number[], tpot: [] as number[], e2e: [] as number[] };
+  readonly #cohort: Cohort;
+  /** When the run is given up although requests of the measured time are unanswered. */
+  readonly #lastCall: number;
+  #now = 0;
   #asked = 0;
-  #measured = 0;
   #refused = 0;
   #atHome = 0;
 
@@ -73,6 +80,10 @@ class FleetRun {
     const { owners, fallback } = scenario.prompts;
     this.#territory = { experts: scenario.experts.map(({ id }) => id), owners, fallback };
     this.#end = scenario.warmupSeconds + scenario.seconds;
+    // A stream goes on coming meanwhile; users who wait do not, and long answers may take their time.
+    const patience = scenario.arrivals.kind === 'closed' ? CLOSED_PATIENCE : 1;
+    this.#lastCall = this.#end + patience * scenario.seconds;
+    this.#cohort = new Cohort(scenario.warmupSeconds, this.#end);
     const root = seededRandom(scenario.seed);
     const names = Object.keys(STREAM) as (keyof typeof STREAM)[];
     this.#random = Object.fromEntries(names.map((name) => [name, root.fork(STREAM[name])])) as Record<
@@ -83,6 +94,11 @@ class FleetRun {
     this.#experts = scenario.experts.map((spec) => new FleetExpert(spec, this.#mean));
     this.#byId = new Map(scenario.experts.map(({ id }, i) => [id, i]));
     this.#tallies = this.#experts.map(() => new ExpertTally(scenario.warmupSeconds, scenario.seconds));
+    const { turns = 1 } = scenario;
+    const longest = Math.min(...scenario.experts.map(({ deployment }) => deployment.model.maxContext));
+    this.#conversations = turns > 1 ? new Conversations(turns, longest) : null;
+    const replicas = this.#experts.flatMap((expert) => expert.replicas);
+    this.#listeners = new Map(replicas.map((replica) => [replica, this.#listener(replica)]));
     this.#openLoop = this.#startArrivals();
   }
 
@@ -91,21 +107,27 @@ class FleetRun {
       const asks = this.#questions.minKey;
       const wakes = this.#wakes.minKey;
       const now = Math.min(asks, wakes);
-      // Nothing left to happen (a trace that has run out) ends the run as the clock does.
-      if (now > this.#end || now === Number.POSITIVE_INFINITY) return this.#finish();
+      // Nothing left to happen (a trace that has run out) ends the run as the clock does. Whoever asked within the
+      // measured time is followed for a while, with the load going on.
+      const over = now > this.#end && this.#cohort.open === 0;
+      if (over || now > this.#lastCall || now === Number.POSITIVE_INFINITY) return this.#finish();
+      this.#now = now;
       // Questions first: who asks at this instant is in the step planned at it.
       if (asks <= wakes) this.#ask(now);
       else this.#wake(now);
     }
   }
 
-  /** Runs that reach beyond the end are cut there, or their tokens would be missing. */
+  /** Runs that reach beyond the end of the measured time are cut, or their tokens would be missing. */
   #finish(): StageMeasures {
     for (const expert of this.#experts)
       for (const replica of expert.replicas) {
-        replica.engine.cutRun(this.#end);
+        replica.engine.cutRun(Math.max(this.#now, this.#end));
         const next = replica.engine.nextTime;
-        if (next < Number.POSITIVE_INFINITY) replica.engine.advance(next, this.#listener(replica));
+        if (next < Number.POSITIVE_INFINITY) {
+          this.#now = Math.max(this.#now, next);
+          replica.engine.advance(next, this.#listeners.get(replica)!);
+        }
       }
     return this.#measures();
   }
@@ -119,7 +141,7 @@ class FleetRun {
       for (let user = 0; user < arrivals.users; user++) this.#questions.push(random.next() * ramp, user);
       return null;
     }
-    const times = arrivalTimes(arrivals, this.#end, random);
+    const times = arrivalTimes(arrivals, this.#lastCall, random);
     this.#refill(times);
     return times;
   }
@@ -132,7 +154,7 @@ class FleetRun {
   #ask(now: number): void {
     const user = this.#questions.pop()!;
     if (this.#openLoop) this.#refill(this.#openLoop);
-    const request = this.#nextRequest();
+    const request = this.#nextRequest(user);
     if (!request) return;
     const replica = this.#choose(request);
     const { expert } = replica;
@@ -141,17 +163,22 @@ class FleetRun {
       this.#askAgain(user, now);
       return;
     }
-    if (now >= this.#scenario.warmupSeconds) this.#tallies[this.#byId.get(expert.spec.id)!]!.requests += 1;
+    if (now >= this.#scenario.warmupSeconds && now < this.#end)
+      this.#tallies[this.#byId.get(expert.spec.id)!]!.requests += 1;
+    this.#cohort.asked(now);
     this.#journeys.set(request.id, { user, asked: now, replica, firstToken: 0 });
     expert.began(replica, request);
     replica.engine.submit(request, now);
     this.#schedule(replica);
   }
 
-  #nextRequest(): GenerationRequest | null {
+  #nextRequest(user: number): GenerationRequest | null {
     const id = this.#asked++;
     const { replay, lengths } = this.#scenario;
-    if (!replay) return { id, ...drawLengths(lengths, this.#random.lengths) };
+    if (!replay) {
+      const own = drawLengths(lengths, this.#random.lengths);
+      return { id, ...(this.#conversations?.next(user, own) ?? own) };
+    }
     const request = replay[id];
     return request ? { id, ...request } : null;
   }
@@ -201,7 +228,7 @@ class FleetRun {
     const replica = this.#wakes.pop()!;
     if (replica.wakeAt !== now) return;
     replica.wakeAt = Number.NaN;
-    replica.engine.advance(now, this.#listener(replica));
+    replica.engine.advance(now, this.#listeners.get(replica)!);
     this.#schedule(replica);
   }
 
@@ -209,13 +236,15 @@ class FleetRun {
     const tally = this.#tallies[this.#byId.get(replica.expert.spec.id)!]!;
     return {
       firstToken: (request, time) => {
-        this.#journeys.get(request.id)!.firstToken = time;
+        const journey = this.#journeys.get(request.id)!;
+        journey.firstToken = time;
+        this.#cohort.firstToken(journey);
       },
       finished: (request, time) => {
         const journey = this.#journeys.get(request.id)!;
         this.#journeys.delete(request.id);
         replica.expert.ended(replica, request);
-        this.#measure(request, journey, time);
+        this.#cohort.answered(journey, request.outputTokens, this.#now, time);
         this.#askAgain(journey.user, time);
       },
       ran: (load, steps, seconds, time) => {
@@ -227,15 +256,6 @@ class FleetRun {
     };
   }
 
-  #measure(request: GenerationRequest, journey: Journey, time: number): void {
-    if (journey.asked < this.#scenario.warmupSeconds || time > this.#end) return;
-    this.#measured += 1;
-    this.#samples.ttft.push(1000 * (journey.firstToken - journey.asked));
-    this.#samples.e2e.push(1000 * (time - journey.asked));
-    if (request.outputTokens > 1)
-      this.#samples.tpot.push((1000 * (time - journey.firstToken)) / (request.outputTokens - 1));
-  }
-
   #measures(): StageMeasures {
     const { arrivals, seconds } = this.#scenario;
     const experts = this.#experts.map((expert, i) => {
@@ -243,22 +263,29 @@ class FleetRun {
       return this.#tallies[i]!.measures(expert.spec.id, expert.gpus, expert.replicas.length, preemptions);
     });
     const gpus = experts.reduce((sum, e) => sum + e.gpus, 0);
+    const cohort = this.#cohort.close(this.#unanswered(), this.#now);
     const overGpus = (value: (e: (typeof experts)[number]) => number): number =>
       experts.reduce((sum, e) => sum + e.gpus * value(e), 0) / gpus;
     return {
       users: arrivals.kind === 'closed' ? arrivals.users : 0,
-      requests: this.#measured,
+      requests: cohort.answered,
       errors: this.#refused,
       tokens_per_second: experts.reduce((sum, e) => sum + e.tokens_per_second, 0),
-      ttft_ms: percentiles(this.#samples.ttft),
-      tpot_ms: percentiles(this.#samples.tpot),
-      e2e_ms: percentiles(this.#samples.e2e),
+      ttft_ms: cohort.ttft_ms,
+      tpot_ms: cohort.tpot_ms,
+      e2e_ms: cohort.e2e_ms,
       at_home: this.#asked > 0 ? this.#atHome / this.#asked : 0,
       gpu_utilisation: overGpus((e) => e.gpu_utilisation),
       kv_utilisation: overGpus((e) => e.kv_utilisation),
       seconds,
-      unfinished: this.#asked > 0 ? this.#journeys.size / this.#asked : 0,
+      unfinished: cohort.requests > 0 ? (cohort.requests - cohort.answered) / cohort.requests : 0,
+      little: cohort.little,
       experts,
     };
+  }
+
+  *#unanswered(): Generator<Asked & { readonly generated: number }> {
+    for (const [id, { asked, firstToken, replica }] of this.#journeys)
+      yield { asked, firstToken, generated: replica.engine.generated(id, this.#now) ?? 0 };
   }
 }

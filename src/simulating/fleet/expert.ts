@@ -32,11 +32,11 @@ export class FleetExpert {
   constructor(spec: SimulatedExpertSpec, mean: MeanLengths) {
     this.spec = spec;
     const { deployment, limits, admission, chunkedPrefill } = spec;
-    const budget = memoryBudget(deployment, limits);
+    const budget = memoryBudget(deployment, limits, mean.promptTokens + mean.outputTokens);
     const cost = stepCost(deployment);
     this.replicas = Array.from({ length: spec.replicas }, (_, index): FleetReplica => {
       const cache = new KvCache(budget.kvTokens, limits.blockTokens);
-      const engine = new Replica(cost, { ...limits, admission, chunkedPrefill }, cache);
+      const engine = new Replica(cost, { ...limits, admission, chunkedPrefill }, cache, spec.frontEnd);
       return {
         name: String(index),
         weight: 1,

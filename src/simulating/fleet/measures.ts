@@ -1,14 +1,9 @@
 /**
  * What a simulated run is judged by: the load test's fields, utilisation, and a timeline per expert.
- * It knows samples and quantiles, and nothing of how they came about.
+ * It knows sums over time, and nothing of how they came about.
  */
-
-export interface Percentiles {
-  readonly p50: number;
-  readonly p95: number;
-  readonly p99: number;
-  readonly mean: number;
-}
+import type { LittlesLaw } from './cohort.ts';
+import type { Percentiles } from './sketch.ts';
 
 export interface ExpertMeasures {
   readonly id: string;
@@ -27,6 +22,7 @@ export interface ExpertMeasures {
 /** Fields named as the load test names them, so that both can be laid side by side. */
 export interface StageMeasures {
   readonly users: number;
+  /** Asked within `seconds` and answered. */
   readonly requests: number;
   readonly errors: number;
   readonly tokens_per_second: number;
@@ -38,19 +34,13 @@ export interface StageMeasures {
   readonly gpu_utilisation: number;
   readonly kv_utilisation: number;
   readonly seconds: number;
-  /** Requests still unanswered at the end per request begun: near 0 when the load is served, growing when it is not. */
+  /**
+   * Share of the requests asked within `seconds` that were still unanswered long after: 0 when the load is
+   * served. Their times so far are part of the percentiles, as lower bounds.
+   */
   readonly unfinished: number;
+  readonly little: LittlesLaw;
   readonly experts: readonly ExpertMeasures[];
-}
-
-export function percentiles(samples: readonly number[]): Percentiles {
-  if (samples.length === 0) return { p50: 0, p95: 0, p99: 0, mean: 0 };
-  const sorted = Float64Array.from(samples).sort();
-  // Nearest rank: a value that was really seen.
-  const at = (q: number): number => sorted[Math.min(sorted.length - 1, Math.ceil(q * sorted.length) - 1)]!;
-  let sum = 0;
-  for (const value of sorted) sum += value;
-  return { p50: at(0.5), p95: at(0.95), p99: at(0.99), mean: sum / sorted.length };
 }
 
 export const TIMELINE_PARTS = 60;

@@ -18,6 +18,8 @@ export interface SimulatedExpertSpec {
   readonly chunkedPrefill: boolean;
   /** Requests per replica that the router takes as its capacity; what cache and batch hold when absent. */
   readonly slots?: number;
+  /** Output tokens a second that a replica's server relays at most; no limit when absent. */
+  readonly frontEnd?: number;
 }
 
 /** One request of a replayed trace. */
@@ -41,6 +43,8 @@ export interface FleetScenario {
   readonly seconds: number;
   readonly warmupSeconds: number;
   readonly seed: number;
+  /** Closed loop: questions of a conversation, each carrying all before it; 1 when absent. */
+  readonly turns?: number;
 }
 
 /** @throws {UserError} for a scenario that cannot be simulated, or in which some request could never run. */

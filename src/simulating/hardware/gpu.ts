@@ -21,8 +21,13 @@ export interface Gpu {
   readonly linkBandwidth: number;
   readonly link: 'nvlink' | 'pcie';
   /** Whose fitted efficiencies apply. */
-  readonly family: 'h100' | 'h200' | 'a100' | 'l40s' | 'b200';
+  readonly family: GpuFamily;
+  /** Nothing of this very card was measured: its data sheet, with the efficiencies of a relative. */
+  readonly roofline?: boolean;
 }
+
+/** GPUs whose kernels were measured. */
+export type GpuFamily = 'h100' | 'h200' | 'a100' | 'l40s' | 'b200' | 'gb200' | 'b300' | 'rtx-pro-6000';
 
 const MIB = 1024 ** 2;
 const T = 1e12;
@@ -59,6 +64,39 @@ export const GPUS: readonly Gpu[] = [
     linkBandwidth: 450 * G,
     link: 'nvlink',
     family: 'h200',
+  },
+  {
+    name: 'h100-pcie',
+    label: 'H100 PCIe 80 GB',
+    memoryBytes: 81559 * MIB,
+    bandwidth: 2.0 * T,
+    peak: { bf16: 756 * T, fp8: 1513 * T, int8: 1513 * T },
+    linkBandwidth: 64 * G,
+    link: 'pcie',
+    family: 'h100',
+    roofline: true,
+  },
+  {
+    name: 'h100-nvl',
+    label: 'H100 NVL 94 GB',
+    memoryBytes: 95830 * MIB,
+    bandwidth: 3.9 * T,
+    peak: { bf16: 835 * T, fp8: 1671 * T, int8: 1671 * T },
+    linkBandwidth: 300 * G,
+    link: 'nvlink',
+    family: 'h100',
+    roofline: true,
+  },
+  {
+    name: 'h20',
+    label: 'H20 96 GB',
+    memoryBytes: 97871 * MIB,
+    bandwidth: 4.0 * T,
+    peak: { bf16: 148 * T, fp8: 296 * T, int8: 296 * T },
+    linkBandwidth: 450 * G,
+    link: 'nvlink',
+    family: 'h200',
+    roofline: true,
   },
   {
     name: 'a100',
@@ -99,6 +137,60 @@ export const GPUS: readonly Gpu[] = [
     linkBandwidth: 32 * G,
     link: 'pcie',
     family: 'l40s',
+    roofline: true,
+  },
+  {
+    name: 'a10g',
+    label: 'A10G 24 GB',
+    memoryBytes: 23028 * MIB,
+    bandwidth: 0.6 * T,
+    peak: { bf16: 70 * T, int8: 140 * T },
+    linkBandwidth: 32 * G,
+    link: 'pcie',
+    family: 'a100',
+    roofline: true,
+  },
+  {
+    name: 'rtx-4090',
+    label: 'RTX 4090 24 GB',
+    memoryBytes: 24564 * MIB,
+    bandwidth: 1.008 * T,
+    // Dense, with the 32-bit accumulation that engines use: half of what the data sheet prints first.
+    peak: { bf16: 165 * T, fp8: 330 * T, int8: 660 * T },
+    linkBandwidth: 32 * G,
+    link: 'pcie',
+    family: 'l40s',
+    roofline: true,
+  },
+  {
+    name: 'rtx-pro-6000',
+    label: 'RTX PRO 6000 Server 96 GB',
+    memoryBytes: 97887 * MIB,
+    bandwidth: 1.792 * T,
+    peak: { bf16: 503 * T, fp8: 1007 * T, int8: 1007 * T, fp4: 2015 * T },
+    linkBandwidth: 64 * G,
+    link: 'pcie',
+    family: 'rtx-pro-6000',
+  },
+  {
+    name: 'gb200',
+    label: 'GB200 189 GB',
+    memoryBytes: 189471 * MIB,
+    bandwidth: 8.0 * T,
+    peak: { bf16: 2500 * T, fp8: 5000 * T, int8: 5000 * T, fp4: 10_000 * T },
+    linkBandwidth: 900 * G,
+    link: 'nvlink',
+    family: 'gb200',
+  },
+  {
+    name: 'b300',
+    label: 'B300 SXM 288 GB',
+    memoryBytes: 275040 * MIB,
+    bandwidth: 7.75 * T,
+    peak: { bf16: 2250 * T, fp8: 4500 * T, int8: 153.5 * T, fp4: 13_500 * T },
+    linkBandwidth: 900 * G,
+    link: 'nvlink',
+    family: 'b300',
   },
   {
     name: 'b200',

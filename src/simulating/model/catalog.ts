@@ -4,7 +4,7 @@
  */
 import { UserError } from '../../core/errors.ts';
 import { nearest } from '../unknown-name.ts';
-import type { TransformerShape } from './shape.ts';
+import type { FeedForward, HeadAttention, PublishedFormat, TransformerShape } from './shape.ts';
 
 type Row = readonly [
   layers: number,
@@ -16,55 +16,119 @@ type Row = readonly [
   maxContext: number,
 ];
 
-function dense(name: string, row: Row, rest: Partial<TransformerShape> = {}): TransformerShape {
-  const [layers, hidden, heads, kvHeads, intermediate, vocabulary, maxContext] = row;
-  const base = { layers, hidden, heads, kvHeads, intermediate, vocabulary, maxContext };
-  const headDim = hidden / heads;
-  return { name, ...base, headDim, gated: true, tiedEmbeddings: false, moe: null, window: null, ...rest };
+interface Traits {
+  readonly headDim?: number;
+  readonly gated?: boolean;
+  readonly tied?: boolean;
+  readonly experts?: readonly [count: number, active: number];
+  /** Tokens that every second layer looks back, from the first on. */
+  readonly alternateWindow?: number;
+  readonly published?: PublishedFormat;
 }
 
-const tied = { tiedEmbeddings: true } as const;
-const head128 = { headDim: 128 } as const;
-const experts = (count: number, active: number) => ({ moe: { experts: count, active } });
-/** gpt-oss: every second layer looks back 128 tokens only. */
-const gptOss = { headDim: 64, window: { tokens: 128, layerShare: 0.5 } } as const;
+function model(name: string, row: Row, traits: Traits = {}): TransformerShape {
+  const [layers, hidden, heads, kvHeads, width, vocabulary, maxContext] = row;
+  const headDim = traits.headDim ?? hidden / heads;
+  const [experts, active] = traits.experts ?? [1, 1];
+  const feedForward: FeedForward = { layers, width, gated: traits.gated ?? true, experts, active, shared: 0 };
+  const all: HeadAttention = {
+    kind: 'heads',
+    layers,
+    heads,
+    kvHeads,
+    headDim,
+    valueDim: headDim,
+    window: null,
+  };
+  const window = traits.alternateWindow;
+  return {
+    name,
+    layers,
+    hidden,
+    vocabulary,
+    tiedEmbeddings: traits.tied ?? false,
+    maxContext,
+    attention: window
+      ? [
+          { ...all, layers: Math.ceil(layers / 2), window },
+          { ...all, layers: Math.floor(layers / 2) },
+        ]
+      : [all],
+    recurrent: [],
+    feedForward: [feedForward],
+    replicated: 0,
+    published: traits.published ?? null,
+  };
+}
+
+const tied: Traits = { tied: true };
+const head128: Traits = { headDim: 128 };
+const experts = (count: number, active: number): Traits => ({ experts: [count, active] });
+/** gpt-oss: every second layer looks back 128 tokens only; experts are published in MXFP4. */
+const gptOss: Traits = {
+  headDim: 64,
+  alternateWindow: 128,
+  published: { precision: 'mxfp4', feedForwardOnly: true },
+};
 
 const SHAPES: readonly TransformerShape[] = [
-  dense('llama-2-7b', [32, 4096, 32, 32, 11008, 32000, 4096]),
-  dense('llama-2-13b', [40, 5120, 40, 40, 13824, 32000, 4096]),
-  dense('llama-2-70b', [80, 8192, 64, 8, 28672, 32000, 4096]),
-  dense('llama-3-8b', [32, 4096, 32, 8, 14336, 128256, 8192]),
-  dense('llama-3-70b', [80, 8192, 64, 8, 28672, 128256, 8192]),
-  dense('llama-3.1-8b', [32, 4096, 32, 8, 14336, 128256, 131072]),
-  dense('llama-3.1-70b', [80, 8192, 64, 8, 28672, 128256, 131072]),
-  dense('llama-3.1-405b', [126, 16384, 128, 8, 53248, 128256, 131072]),
-  dense('llama-3.2-1b', [16, 2048, 32, 8, 8192, 128256, 131072], tied),
-  dense('llama-3.2-3b', [28, 3072, 24, 8, 8192, 128256, 131072], tied),
-  dense('llama-3.3-70b', [80, 8192, 64, 8, 28672, 128256, 131072]),
-  dense('mistral-7b', [32, 4096, 32, 8, 14336, 32768, 32768]),
-  dense('mixtral-8x7b', [32, 4096, 32, 8, 14336, 32000, 32768], experts(8, 2)),
-  dense('mixtral-8x22b', [56, 6144, 48, 8, 16384, 32768, 65536], experts(8, 2)),
-  dense('qwen2.5-0.5b', [24, 896, 14, 2, 4864, 151936, 32768], tied),
-  dense('qwen2.5-1.5b', [28, 1536, 12, 2, 8960, 151936, 32768], tied),
-  dense('qwen2.5-3b', [36, 2048, 16, 2, 11008, 151936, 32768], tied),
-  dense('qwen2.5-7b', [28, 3584, 28, 4, 18944, 152064, 131072]),
-  dense('qwen2.5-14b', [48, 5120, 40, 8, 13824, 152064, 131072]),
-  dense('qwen2.5-32b', [64, 5120, 40, 8, 27648, 152064, 131072]),
-  dense('qwen2.5-72b', [80, 8192, 64, 8, 29568, 152064, 131072]),
-  dense('qwen3-0.6b', [28, 1024, 16, 8, 3072, 151936, 40960], { ...tied, ...head128 }),
-  dense('qwen3-1.7b', [28, 2048, 16, 8, 6144, 151936, 40960], { ...tied, ...head128 }),
-  dense('qwen3-4b', [36, 2560, 32, 8, 9728, 151936, 40960], { ...tied, ...head128 }),
-  dense('qwen3-8b', [36, 4096, 32, 8, 12288, 151936, 40960], head128),
-  dense('qwen3-14b', [40, 5120, 40, 8, 17408, 151936, 40960], head128),
-  dense('qwen3-32b', [64, 5120, 64, 8, 25600, 151936, 40960], head128),
-  dense('qwen3-30b-a3b', [48, 2048, 32, 4, 768, 151936, 40960], { ...head128, ...experts(128, 8) }),
-  dense('qwen3-235b-a22b', [94, 4096, 64, 4, 1536, 151936, 40960], { ...head128, ...experts(128, 8) }),
-  dense('gpt-oss-20b', [24, 2880, 64, 8, 2880, 201088, 131072], { ...gptOss, ...experts(32, 4) }),
-  dense('gpt-oss-120b', [36, 2880, 64, 8, 2880, 201088, 131072], { ...gptOss, ...experts(128, 4) }),
-  dense('gpt-j-6b', [28, 4096, 16, 16, 16384, 50400, 2048], { gated: false }),
-  dense('falcon-180b', [80, 14848, 232, 8, 59392, 65024, 2048], { gated: false }),
-  dense('bloom-176b', [70, 14336, 112, 112, 57344, 250880, 2048], { ...tied, gated: false }),
+  model('llama-2-7b', [32, 4096, 32, 32, 11008, 32000, 4096]),
+  model('llama-2-13b', [40, 5120, 40, 40, 13824, 32000, 4096]),
+  model('llama-2-70b', [80, 8192, 64, 8, 28672, 32000, 4096]),
+  model('llama-3-8b', [32, 4096, 32, 8, 14336, 128256, 8192]),
+  model('llama-3-70b', [80, 8192, 64, 8, 28672, 128256, 8192]),
+  model('llama-3.1-8b', [32, 4096, 32, 8, 14336, 128256, 131072]),
+  model('llama-3.1-70b', [80, 8192, 64, 8, 28672, 128256, 131072]),
+  model('llama-3.1-405b', [126, 16384, 128, 8, 53248, 128256, 131072]),
+  model('llama-3.2-1b', [16, 2048, 32, 8, 8192, 128256, 131072], tied),
+  model('llama-3.2-3b', [28, 3072, 24, 8, 8192, 128256, 131072], tied),
+  model('llama-3.3-70b', [80, 8192, 64, 8, 28672, 128256, 131072]),
+  model('mistral-7b', [32, 4096, 32, 8, 14336, 32768, 32768]),
+  model('mixtral-8x7b', [32, 4096, 32, 8, 14336, 32000, 32768], experts(8, 2)),
+  model('mixtral-8x22b', [56, 6144, 48, 8, 16384, 32768, 65536], experts(8, 2)),
+  model('qwen2.5-0.5b', [24, 896, 14, 2, 4864, 151936, 32768], tied),
+  model('qwen2.5-1.5b', [28, 1536, 12, 2, 8960, 151936, 32768], tied),
+  model('qwen2.5-3b', [36, 2048, 16, 2, 11008, 151936, 32768], tied),
+  model('qwen2.5-7b', [28, 3584, 28, 4, 18944, 152064, 131072]),
+  model('qwen2.5-14b', [48, 5120, 40, 8, 13824, 152064, 131072]),
+  model('qwen2.5-32b', [64, 5120, 40, 8, 27648, 152064, 131072]),
+  model('qwen2.5-72b', [80, 8192, 64, 8, 29568, 152064, 131072]),
+  model('qwen3-0.6b', [28, 1024, 16, 8, 3072, 151936, 40960], { ...tied, ...head128 }),
+  model('qwen3-1.7b', [28, 2048, 16, 8, 6144, 151936, 40960], { ...tied, ...head128 }),
+  model('qwen3-4b', [36, 2560, 32, 8, 9728, 151936, 40960], { ...tied, ...head128 }),
+  model('qwen3-8b', [36, 4096, 32, 8, 12288, 151936, 40960], head128),
+  model('qwen3-14b', [40, 5120, 40, 8, 17408, 151936, 40960], head128),
+  model('qwen3-32b', [64, 5120, 64, 8, 25600, 151936, 40960], head128),
+  model('qwen3-30b-a3b', [48, 2048, 32, 4, 768, 151936, 40960], { ...head128, ...experts(128, 8) }),
+  model('qwen3-235b-a22b', [94, 4096, 64, 4, 1536, 151936, 40960], { ...head128, ...experts(128, 8) }),
+  model('gpt-oss-20b', [24, 2880, 64, 8, 2880, 201088, 131072], { ...gptOss, ...experts(32, 4) }),
+  model('gpt-oss-120b', [36, 2880, 64, 8, 2880, 201088, 131072], { ...gptOss, ...experts(128, 4) }),
+  deepseekV3('deepseek-v3'),
+  deepseekV3('deepseek-r1'),
+  model('gpt-j-6b', [28, 4096, 16, 16, 16384, 50400, 2048], { gated: false }),
+  model('falcon-180b', [80, 14848, 232, 8, 59392, 65024, 2048], { gated: false, tied: true }),
+  model('bloom-176b', [70, 14336, 112, 112, 57344, 250880, 2048], { ...tied, gated: false }),
 ];
+
+/** DeepSeek-V3 (2024), 671e9 weights: latent attention, three dense layers, then 256 experts and a shared one. */
+function deepseekV3(name: string): TransformerShape {
+  const routed = { layers: 58, width: 2048, gated: true, experts: 256, active: 8, shared: 2048 };
+  return {
+    name,
+    layers: 61,
+    hidden: 7168,
+    vocabulary: 129280,
+    tiedEmbeddings: false,
+    maxContext: 163840,
+    attention: [
+      { kind: 'latent', layers: 61, heads: 128, queryRank: 1536, rank: 512, rope: 64, nope: 128, value: 128 },
+    ],
+    recurrent: [],
+    feedForward: [{ ...routed, layers: 3, width: 18432, experts: 1, active: 1, shared: 0 }, routed],
+    replicated: 0,
+    published: { precision: 'fp8', feedForwardOnly: false },
+  };
+}
 
 const BY_NAME: ReadonlyMap<string, TransformerShape> = new Map(SHAPES.map((shape) => [shape.name, shape]));
 

@@ -2,8 +2,9 @@
  * What one deployment offers: memory, tokens in its cache, users it holds, speed and cost at given lengths.
  * It knows one replica at a time, and nothing of searching or printing.
  */
-import { type Deployment, describeDeployment } from '../deployment.ts';
+import { type Deployment, describeDeployment, splitOf } from '../deployment.ts';
 import { type EngineLimits, memoryBudget } from '../memory.ts';
+import { bytesPerSequence, countParameters, kvBytesPerToken } from '../model/shape.ts';
 import {
   type MeanLengths,
   maxConcurrent,
@@ -15,12 +16,20 @@ import {
 /** Field names are those of the JSON output. GB are 10^9 bytes, over all GPUs of one replica. */
 export interface PlanFigures {
   readonly deployment: string;
+  /** 10^9 weights: all, and those a token passes. */
+  readonly parameters_b: number;
+  readonly active_parameters_b: number;
   readonly gpus: number;
   readonly gpu_memory_gb: number;
   readonly weights_gb: number;
   readonly reserve_gb: number;
   readonly kv_cache_gb: number;
+  /**
+   * One more token of the model while it is within every window; and a whole request over all GPUs: windows cut off,
+   * recurrent state added, replicas of what cannot be split counted.
+   */
   readonly kv_bytes_per_token: number;
+  readonly kv_bytes_per_request: number;
   readonly max_tokens_in_kv: number;
   readonly input_tokens: number;
   readonly output_tokens: number;
@@ -55,19 +64,24 @@ export function planFigures(
   usdPerGpuHour?: number,
   users?: number,
 ): PlanFigures {
-  const budget = memoryBudget(d, limits);
+  const tokens = lengths.promptTokens + lengths.outputTokens;
+  const budget = memoryBudget(d, limits, tokens);
   const gpus = d.tensorParallel;
+  const parameters = countParameters(d.model);
   const most = maxConcurrent(budget, limits, lengths);
   const full = maxThroughput(d, limits, lengths);
   const numbers = [...new Set([...USERS, ...(users ? [users] : [])])].sort((a, b) => a - b);
   return {
     deployment: describeDeployment(d),
+    parameters_b: round(parameters.total / 1e9, 2),
+    active_parameters_b: round(parameters.active / 1e9, 2),
     gpus,
     gpu_memory_gb: gb(gpus * budget.total),
     weights_gb: gb(gpus * budget.weights),
     reserve_gb: gb(gpus * budget.reserve),
     kv_cache_gb: gb(gpus * Math.max(0, budget.kvCache)),
-    kv_bytes_per_token: gpus * budget.kvBytesPerToken,
+    kv_bytes_per_token: kvBytesPerToken(d.model, d.precision.kvBytes),
+    kv_bytes_per_request: gpus * bytesPerSequence(d.model, tokens, d.precision.kvBytes, splitOf(d)),
     max_tokens_in_kv: budget.kvTokens,
     input_tokens: lengths.promptTokens,
     output_tokens: lengths.outputTokens,

@@ -10,8 +10,10 @@ import { PRECISIONS } from '../hardware/precision.ts';
 import { DEFAULT_LIMITS } from '../memory.ts';
 import { findModel } from '../model/catalog.ts';
 import { steadyState } from '../steady-state.ts';
+import { type Demand, parseLevels, shortfall } from './demand.ts';
 import { planFigures, usdPerMillion } from './figures.ts';
-import { type Demand, searchPlacements } from './placements.ts';
+import { type SearchSpace, search } from './placements.ts';
+import { pricesFrom } from './prices.ts';
 
 const lengths = { promptTokens: 1000, outputTokens: 200 };
 const at = (model: string, tensorParallel = 1, gpu = 'h100') =>
@@ -76,47 +78,111 @@ describe('plan figures', () => {
   });
 });
 
+const demand: Demand = {
+  load: { users: 600, thinkSeconds: 0 },
+  mean: lengths,
+  lengths: {
+    kind: 'independent',
+    prompt: { kind: 'lognormal', median: 970, p95: 1450, max: 2900 },
+    output: { kind: 'lognormal', median: 194, p95: 290, max: 580 },
+  },
+  levels: parseLevels('ttft=1s,tpot=50ms'),
+  limits: DEFAULT_LIMITS,
+  prices: pricesFrom('h100=2,h200=3'),
+};
+const space: SearchSpace = {
+  models: [findModel('llama-3.1-8b'), findModel('llama-3.1-70b')],
+  gpus: [findGpu('h100')],
+  precisions: [PRECISIONS.fp8, PRECISIONS.fp16],
+  engine: 'tensorrt-llm',
+  experts: 1,
+  maxGpus: 8,
+};
+
 describe('the search', () => {
-  const demand: Demand = {
-    users: 600,
-    lengths,
-    level: { ttftSeconds: 1, tpotSeconds: 0.05 },
-    limits: DEFAULT_LIMITS,
-    usdPerGpuHour: 2,
-  };
-  const space = {
-    models: [findModel('llama-3.1-8b'), findModel('llama-3.1-70b')],
-    gpus: [findGpu('h100')],
-    precisions: [PRECISIONS.fp8, PRECISIONS.fp16],
-    engine: 'tensorrt-llm' as const,
-    experts: 1,
-    maxGpus: 8,
-  };
-
-  it('ranks what meets the level first, cheapest first, and keeps within the GPUs there are', () => {
-    const found = searchPlacements(space, demand);
-    expect(found[0]!.meets).toBe(true);
-    const meets = found.map((p) => Number(p.meets));
-    expect(meets).toEqual(meets.toSorted((a, b) => b - a));
-    const cheapest = found.filter((p) => p.meets).map((p) => p.gpus);
-    expect(cheapest).toEqual(cheapest.toSorted((a, b) => a - b));
-    for (const p of found) expect(p.gpus).toBeLessThanOrEqual(8);
+  it('proposes what a simulation confirms, cheapest first, and says how far the edge is', () => {
+    const { proposed, rejected } = search(space, demand);
+    expect(proposed.length).toBeGreaterThan(0);
+    const costs = proposed.map((p) => p.usd_per_hour!);
+    expect(costs).toEqual(costs.toSorted((a, b) => a - b));
+    for (const p of proposed) {
+      expect(p.gpus).toBeLessThanOrEqual(8);
+      expect(shortfall(p.simulated, demand.levels)).toBeNull();
+      expect('users' in p.headroom.holds && p.headroom.holds.users).toBeGreaterThanOrEqual(600);
+    }
+    for (const { reason } of rejected) expect(reason).not.toBe('');
   });
 
-  it('takes no more copies than the level needs', () => {
-    const [best] = searchPlacements(space, demand);
-    if (best!.copies > 1)
-      expect(searchPlacements({ ...space, maxGpus: best!.gpus - 1 }, demand)[0]!.gpus).not.toBe(best!.gpus);
+  it('keeps copies a multiple of the experts asked for, and leaves out what fits nowhere', () => {
+    const { proposed, rejected } = search({ ...space, experts: 4 }, demand);
+    for (const p of [...proposed, ...rejected]) expect(p.copies % 4).toBe(0);
+    const large = { ...space, models: [findModel('llama-3.1-405b')], maxGpus: 1 };
+    expect(search(large, demand)).toEqual({ proposed: [], rejected: [], unexamined: [] });
   });
 
-  it('keeps copies a multiple of the experts asked for', () => {
-    for (const p of searchPlacements({ ...space, experts: 4 }, demand)) expect(p.copies % 4).toBe(0);
+  it('does not propose at a percentile what it proposes at the mean', () => {
+    const means = { ...demand, levels: parseLevels('ttft=400ms') };
+    const tails = { ...demand, levels: parseLevels('ttft.p99=400ms') };
+    const cheapest = (d: Demand): number =>
+      search({ ...space, models: [space.models[0]!] }, d).proposed[0]?.gpus ?? 9;
+    expect(cheapest(tails)).toBeGreaterThanOrEqual(cheapest(means));
   });
 
-  it('leaves out what fits nowhere', () => {
-    expect(searchPlacements({ ...space, models: [findModel('llama-3.1-405b')], maxGpus: 1 }, demand)).toEqual(
-      [],
+  it('needs less for users who think, and takes a rate as the users who would make it', () => {
+    const cheapest = (load: Demand['load']): number =>
+      search({ ...space, maxGpus: 64, models: [findModel('llama-3.1-70b')] }, { ...demand, load })
+        .proposed[0]!.gpus;
+    const busy = cheapest({ users: 300, thinkSeconds: 0 });
+    const thinking = cheapest({ users: 300, thinkSeconds: 60 });
+    expect(thinking).toBeLessThan(busy);
+    // 300 users who think a minute and wait for some seconds ask about 4.5 times a second.
+    expect(Math.abs(cheapest({ perSecond: 4.5 }) - thinking)).toBeLessThanOrEqual(2);
+  });
+});
+
+/** Everything that is recommended must survive: a longer run with another seed, policy and number of experts. */
+describe('what is recommended', () => {
+  it.each(
+    ['llama-3.1-8b', 'qwen3-30b-a3b', 'gpt-oss-120b', 'llama-3.1-70b'].flatMap((model) =>
+      ['h100', 'l40s', 'b200'].flatMap((gpu) =>
+        [{ users: 400, thinkSeconds: 30 }, { perSecond: 8 }].map(
+          (load): readonly [string, string, Demand['load']] => [model, gpu, load],
+        ),
+      ),
+    ),
+  )('%s on %s for %j survives simulation', (model, gpu, load) => {
+    const asked = { ...demand, load, levels: parseLevels('ttft.p95=3s,tpot=100ms') };
+    const { proposed } = search(
+      { ...space, models: [findModel(model)], gpus: [findGpu(gpu)], precisions: null, maxGpus: 16 },
+      asked,
     );
+    for (const { deployment: d, copies } of proposed) {
+      const run = simulateFleet({
+        experts: [
+          {
+            id: 'e',
+            deployment: d,
+            replicas: copies,
+            limits: DEFAULT_LIMITS,
+            admission: 'guaranteed-no-evict',
+            chunkedPrefill: true,
+          },
+        ],
+        shares: [1],
+        prompts: ringPrompts(1, 1),
+        arrivals:
+          'users' in load ? { kind: 'closed', ...load } : { kind: 'poisson', perSecond: load.perSecond },
+        lengths: demand.lengths,
+        policy: bindPolicy(nearest),
+        seconds: 200,
+        warmupSeconds: 100,
+        seed: 7,
+      });
+      expect(run.unfinished).toBe(0);
+      // The verdict came from a shorter run: a tenth is what seeds differ by.
+      expect(run.ttft_ms.p95).toBeLessThan(1.1 * 3000);
+      expect(run.tpot_ms.mean).toBeLessThan(1.1 * 100);
+    }
   });
 });
 

@@ -81,3 +81,25 @@ export function checkLengths(model: LengthModel): void {
       throw new UserError(`lengths.${side}.p95: must not lie below the median ${d.median}, is ${d.p95}.`);
   }
 }
+
+/** The lengths with their tails cut so that no request is longer than `tokens`; means below it are kept as they are. */
+export function within(model: LengthModel, tokens: number): LengthModel {
+  if (model.kind === 'observed')
+    return { ...model, pairs: model.pairs.filter((p) => p.promptTokens + p.outputTokens <= tokens) };
+  const { prompt, output } = model;
+  if (prompt.kind === 'fixed' || output.kind === 'fixed') return model;
+  const over = prompt.max + output.max - tokens;
+  if (over <= 0) return model;
+  const promptMax = Math.max(prompt.median, prompt.max - over);
+  const outputMax = Math.max(1, Math.min(output.max, tokens - promptMax));
+  return {
+    kind: 'independent',
+    prompt: { ...prompt, max: promptMax },
+    output: {
+      ...output,
+      max: outputMax,
+      median: Math.min(output.median, outputMax),
+      p95: Math.max(Math.min(output.median, outputMax), Math.min(output.p95, outputMax)),
+    },
+  };
+}

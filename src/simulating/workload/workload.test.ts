@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../core/random.ts';
 import { arrivalTimes, burstRates } from './arrivals.ts';
 import { drawCluster, normalised, ringAffinities, zipfShares } from './clusters.ts';
+import { Conversations } from './conversations.ts';
 import { checkLengths, drawLengths, NAMED_LENGTHS } from './lengths.ts';
 import { parseTrace } from './traces.ts';
 
@@ -90,5 +91,19 @@ describe('traces', () => {
     expect(() => parseTrace('a,b\n1,2', 't')).toThrow(/line 1/);
     expect(() => parseTrace('{"timestamp": 1}\n', 't')).toThrow(/line 1 lacks/);
     expect(() => parseTrace('', 't')).toThrow(/empty/);
+  });
+});
+
+describe('conversations', () => {
+  it('carry everything said before, under the same ids, and begin anew after their last turn or when too long', () => {
+    const conversations = new Conversations(3, 10_000);
+    const own = { promptTokens: 500, outputTokens: 100 };
+    const asked = [0, 1, 2, 3].map(() => conversations.next(7, own));
+    expect(asked.map((t) => t.promptTokens)).toEqual([500, 1100, 1700, 500]);
+    expect(asked[1]!.prefix.ids.slice(0, 1)).toEqual(asked[0]!.prefix.ids);
+    expect(asked[3]!.prefix.ids[0]).not.toBe(asked[0]!.prefix.ids[0]);
+    expect(conversations.next(8, own).prefix.ids[0]).not.toBe(asked[3]!.prefix.ids[0]);
+    const short = new Conversations(9, 1500);
+    expect([0, 1, 2].map(() => short.next(1, own).promptTokens)).toEqual([500, 1100, 500]);
   });
 });

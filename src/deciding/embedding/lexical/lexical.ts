@@ -1,6 +1,6 @@
 /**
- * From a text to its vector: every segment's tf-idf weights at unit length, added by segment weight, projected, brought
- * to unit length. Linear but for that last length, so a vector can be traced back to words exactly.
+ * From a text to its vector: every segment's normalised tf-idf weights, added by segment weight, projected and
+ * normalised. All but the last step is linear, so a vector can be traced back to words exactly.
  */
 import { FeatureBuffer } from '../../text/feature-buffer.ts';
 import { extractFeatures, KINDS, normalise } from '../../text/features.ts';
@@ -18,7 +18,7 @@ export class LexicalEmbedding implements Embedding {
   readonly sections: () => Sections;
   readonly #terms: Terms;
   readonly #lookup: TermLookup;
-  // Used again for every text: `embed` is synchronous, so one set is enough.
+  // Reused for every text: `embed` is synchronous, so one set is enough.
   readonly #features = new FeatureBuffer();
   readonly #counts: TermCounts;
   readonly #projection: Float64Array;
@@ -35,7 +35,7 @@ export class LexicalEmbedding implements Embedding {
     this.#gains = new Float64Array(terms.hashes.length);
   }
 
-  /** The familiarity is how far the terms of the main segment point the same way, unknown features pointing nowhere. */
+  /** The familiarity measures how far the main segment's terms agree in direction; unknown features lower it. */
   embed(text: RoutableText): Embedded {
     const { total, familiarity } = this.#add(text);
     const length = lengthOf(total);
@@ -44,7 +44,7 @@ export class LexicalEmbedding implements Embedding {
     return { vector, familiarity };
   }
 
-  /** The vector before it is brought to unit length. */
+  /** The vector before it is normalised. */
   #add(text: RoutableText): { total: Float64Array; familiarity: number } {
     const projection = this.#projection;
     const total = new Float64Array(this.dimensions);
@@ -61,7 +61,7 @@ export class LexicalEmbedding implements Embedding {
     return { total, familiarity };
   }
 
-  /** Projects the counted terms; returns the sum of their squared weights and that of their weights. */
+  /** Projects the counted terms; returns the sum of their squared weights and the sum of their weights. */
   #project(): { energy: number; known: number } {
     const counted = this.#counts;
     const gains = this.#gains;
@@ -136,7 +136,10 @@ function readable(segment: Segment): string {
   return normalise(sampleText(segment.text, budgetOf(segment)));
 }
 
-/** Evenly over the characters of the feature; over its spaces only where it has nothing else, as indentation. */
+/**
+ * Spreads the value evenly over the feature's characters; over white space only if it has nothing else, as in
+ * indentation.
+ */
 function spread(text: string, perUnit: Float64Array, start: number, end: number, value: number): void {
   let visible = 0;
   for (let at = start; at < end; at += 1) if (text.charCodeAt(at) > SPACE_UNIT) visible += 1;

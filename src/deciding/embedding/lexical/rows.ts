@@ -1,4 +1,4 @@
-/** Rows of numbers as bytes with one scale a row: making them, and adding them up. */
+/** Rows quantised to bytes with one scale per row: building them and summing them. */
 
 export interface QuantisedRows {
   /** rows × width, each in [−127, 127]. */

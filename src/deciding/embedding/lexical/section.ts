@@ -1,4 +1,4 @@
-/** The lexical embedding's section of a router model's file. */
+/** The lexical embedding's section of a router model file. */
 import { UserError } from '../../../core/errors.ts';
 import { arrayOf, floats, integers } from '../../../core/safetensors.ts';
 import { KINDS, TOKENIZER } from '../../text/features.ts';
@@ -34,7 +34,7 @@ function sectionsOf(terms: Terms): Sections {
 function termsIn({ settings, tensors }: Section): Terms {
   if (settings.tokenizer !== TOKENIZER) {
     throw new UserError(
-      `it was trained with tokens ${settings.tokenizer}, this program makes ${TOKENIZER}: train it again`,
+      `it was trained with the tokenizer ${settings.tokenizer}, but this program uses ${TOKENIZER}: train it again`,
     );
   }
   const terms = {

@@ -2,13 +2,13 @@
 import type { FeatureBuffer } from '../../text/feature-buffer.ts';
 import { KINDS } from '../../text/features.ts';
 
-/** The vocabulary, one row a term. */
+/** The vocabulary, one row per term. */
 export interface Terms {
   readonly dimensions: number;
   readonly hashes: Uint32Array;
   /** idf times the factor of the term's kind. */
   readonly weights: Float32Array;
-  /** terms × dimensions; times the row's scale it is the term's direction. */
+  /** terms × dimensions; multiplied by the row's scale, a term's direction. */
   readonly rows: Int8Array;
   readonly scales: Float32Array;
   /** Weight of features outside of the vocabulary, by kind; they only lower the familiarity. */
@@ -26,10 +26,13 @@ export class TermLookup {
   readonly #mask: number;
   /** Pairs of hash and term number plus one (0: empty slot). */
   readonly #slots: Uint32Array;
-  /** One bit per hash residue: most features of a text are no terms, and this small array says so from the cache. */
+  /**
+   * One bit per hash residue: most features are not terms, which this small array, kept in the CPU cache, tells
+   * quickly.
+   */
   readonly #present = new Uint32Array(PRESENT_BITS >>> 5);
 
-  /** `hashes[i]` is the hash of term `i`; a hash that stands twice keeps its first term. */
+  /** `hashes[i]` is the hash of term `i`; a hash that appears twice keeps its first term. */
   constructor(hashes: Uint32Array) {
     this.size = hashes.length;
     let capacity = 16;
@@ -67,11 +70,11 @@ export class TermLookup {
   }
 }
 
-/** Counts the terms among a text's features, in arrays that are used again for the next text. */
+/** Counts the terms among a text's features, in arrays that are reused for the next text. */
 export class TermCounts {
-  /** Occurrences per term; zero but for those in `terms`. */
+  /** Occurrences per term; zero except for those in `terms`. */
   readonly counts: Uint32Array;
-  /** Terms that occur, in order of first occurrence; the first `length` entries hold. */
+  /** Terms that occur, in order of first occurrence; only the first `length` entries are valid. */
   readonly terms: Uint32Array;
   length = 0;
   /** Features outside of the vocabulary, by kind, repetitions included. */
@@ -84,7 +87,7 @@ export class TermCounts {
     this.terms = new Uint32Array(lookup.size);
   }
 
-  /** Replaces what was counted before by the features in the buffer. */
+  /** Counts the features in the buffer, after clearing earlier counts. */
   count(features: FeatureBuffer): void {
     this.clear();
     const { unknown } = this;

@@ -5,13 +5,14 @@
 import { CHARACTERS, KINDS, PAIR } from '../../text/features.ts';
 
 /**
- * Powers of idf found by trial (docs/router-model.md). Similarity multiplies it twice, and even so the words of
- * grammar, which no stop list removes here, drown the topic. Fitting directions needs it higher than using them.
+ * Powers of idf found by trial (docs/router-model.md). Similarity multiplies the weight twice, and still function
+ * words, which no stop list removes here, would drown the topic. Fitting directions needs a higher power than using
+ * them.
  */
 const FITTING_POWER = 3;
 const USING_POWER = 2;
 
-/** Factor per kind: characters within words come many to a word, pairs repeat their words. */
+/** Factor per kind: a word has many character n-grams, and pairs repeat their words. */
 export function kindFactors(): Float64Array {
   const factors = new Float64Array(KINDS).fill(1);
   factors[PAIR] = 0.7;
@@ -24,12 +25,12 @@ export function inverseDocumentFrequency(documents: number, frequency: number): 
   return Math.log((1 + documents) / (1 + frequency)) + 1;
 }
 
-/** Weight of a term of that kind in a text, before its frequency there. */
+/** Weight of a term of this kind, before its frequency in a text. */
 export function termWeight(kind: number, documents: number, frequency: number): number {
   return (kindFactors()[kind] ?? 1) * inverseDocumentFrequency(documents, frequency) ** USING_POWER;
 }
 
-/** The same while the terms' directions are fitted. */
+/** The weight used while directions are fitted. */
 export function fittingWeight(kind: number, documents: number, frequency: number): number {
   return (kindFactors()[kind] ?? 1) * inverseDocumentFrequency(documents, frequency) ** FITTING_POWER;
 }

@@ -160,7 +160,7 @@ describe('spill', () => {
     expect(at(10)).toEqual(['next', 'far', 'home']);
   });
 
-  it('is nearest when nobody waits', () => {
+  it('equals nearest when no expert has a queue', () => {
     fc.assert(
       fc.property(anyContext, (context) => {
         const idle = context.candidates.map((one) => ({ ...one, load: IDLE }));

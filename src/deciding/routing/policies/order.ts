@@ -3,7 +3,7 @@ import { seededRandom } from '../../../core/random.ts';
 import type { Candidate } from '../policy.ts';
 
 /**
- * By falling score; equal scores by affinity. Sorted by binary insertion, which for tens of experts takes a fraction
+ * By descending score; equal scores by affinity. Sorted by binary insertion, which for tens of experts takes a fraction
  * of the time of a sort with a comparator.
  */
 export function byScore(
@@ -36,7 +36,7 @@ function precedes(one: Candidate, score: number, other: Candidate, otherScore: n
   return score === otherScore ? one.affinity > other.affinity : score > otherScore;
 }
 
-/** In the order given. */
+/** Keeps the given order otherwise. */
 export function availableFirst(candidates: readonly Candidate[]): readonly Candidate[] {
   if (candidates.every(({ load }) => load.available)) return candidates;
   return [

@@ -5,7 +5,7 @@ import { byScore } from './order.ts';
 
 /**
  * The best trade of affinity against waiting: score = affinity − wait / S, S being the seconds of waiting that one
- * unit of affinity is worth. At S → ∞ it is `nearest`; at S → 0 it sends to whoever is free soonest.
+ * unit of affinity is worth. At S → ∞ it is `nearest`; at S → 0 it chooses the expert that is free soonest.
  */
 export const spill = definePolicy({
   id: 'spill',

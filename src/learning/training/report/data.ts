@@ -45,7 +45,7 @@ export interface TrainingReport {
   readonly fileBytes: number;
 }
 
-/** What only the caller can know: the clock and the machine. */
+/** Measurements that only the caller can make. */
 export interface RunMeasures {
   readonly stages: TrainingReport['stages'];
   readonly peakBytes: number;

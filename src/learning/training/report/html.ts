@@ -1,4 +1,4 @@
-/** A training report as one HTML page: data in, text out. */
+/** Renders a training report as one HTML page. */
 import { dotMap, groupColour } from '../../../report/dot-map.ts';
 import { escapeHtml } from '../../../report/escape.ts';
 import { type ChartSeries, lineChart } from '../../../report/line-chart.ts';
@@ -12,7 +12,7 @@ export function reportHtml(report: TrainingReport): string {
     title: 'What the router learned',
     subtitle: lead(report),
     sections: [
-      { heading: 'In short', figures: [shortly(report)] },
+      { heading: 'Summary', figures: [summary(report)] },
       mapSection(report),
       calibrationSection(report),
       curveSection(report),
@@ -27,7 +27,7 @@ function lead({ prompts, clusters, calibrationError, agreement }: TrainingReport
   return `${count(prompts)} prompts in ${clusters.length} clusters, found without labels. A model trained on other prompts of the same kind would agree with ${percent(agreement)} of its decisions; its stated confidence is off by ${percent(calibrationError, 1)} on average.`;
 }
 
-function shortly(report: TrainingReport): string {
+function summary(report: TrainingReport): string {
   const seconds = report.stages.reduce((sum, one) => sum + one.seconds, 0);
   const gap = report.heldOut.training === 0 ? 0 : report.heldOut.heldOut / report.heldOut.training - 1;
   return tiles([
@@ -52,8 +52,8 @@ function mapSection({ map, clusters }: TrainingReport): Section {
   const names = clusters.map((one) => one.name.split(' · ').slice(0, 2).join(' · '));
   const dots = map.map(({ x, y, cluster }) => ({ x, y, group: cluster }));
   return {
-    heading: 'The prompts, seen from above',
-    text: `${count(map.length)} of them; neighbours say similar things (t-SNE). Colours are clusters, the largest carry their names.`,
+    heading: 'Map of the prompts',
+    text: `${count(map.length)} of them; neighbours are similar (t-SNE). Colours are clusters; the largest are named.`,
     figures: [dotMap('Prompts by cluster', dots, names, new Set(largest.map((one) => one.cluster)))],
   };
 }
@@ -62,11 +62,11 @@ function calibrationSection({ calibration, calibrationError }: TrainingReport): 
   const observed = calibration.map((bin) => ({
     x: bin.predicted,
     y: bin.observed,
-    note: `said ${percent(bin.predicted)}, was ${percent(bin.observed)} of ${count(bin.count)} prompts`,
+    note: `predicted ${percent(bin.predicted)}, observed ${percent(bin.observed)} of ${count(bin.count)} prompts`,
   }));
   const ideal = [0, 1].map((share) => ({ x: share, y: share }));
   return {
-    heading: 'Does confidence mean what it says?',
+    heading: 'Is the confidence calibrated?',
     text: `Held-out prompts that the curve was not fitted to: stated confidence against how often eight models fitted to resampled prompts agreed. On the dashed line, 0.8 is right eight times in ten. Mean gap ${percent(calibrationError, 1)}.`,
     figures: [
       lineChart({
@@ -75,7 +75,7 @@ function calibrationSection({ calibration, calibrationError }: TrainingReport): 
         y: { label: 'share of models that agreed' },
         series: [
           { name: 'observed', points: observed },
-          { name: 'as it should be', points: ideal, dashed: true },
+          { name: 'ideal', points: ideal, dashed: true },
         ],
       }),
     ],
@@ -87,7 +87,7 @@ function curveSection({ curve, clusters }: TrainingReport): Section {
   if (curve.length === 0)
     return {
       heading,
-      text: `${clusters.length} were asked for. --clusters auto searches, and shows here how crisp and how stable each number would be.`,
+      text: `${clusters.length} were requested. With --clusters auto, this chart shows how crisp and how stable each number would be.`,
       figures: [],
     };
   const line = (name: string, value: (one: (typeof curve)[number]) => number): ChartSeries => ({
@@ -117,7 +117,7 @@ function clusterSection({ clusters }: TrainingReport): Section {
   const sorted = [...clusters].sort((a, b) => b.size - a.size);
   return {
     heading: 'The clusters',
-    text: 'Sorted by size, with how surely other trainings find each again. Open one to read its prompts.',
+    text: 'Sorted by size, with how reliably resampled trainings find each again. Open one to read its prompts.',
     figures: [sorted.map((one) => clusterEntry(one, most)).join('\n')],
   };
 }
@@ -147,7 +147,7 @@ function howSections(report: TrainingReport): readonly Section[] {
   const skipped: readonly Section[] =
     report.complaints.length === 0
       ? []
-      : [{ heading: 'Skipped, for instance', figures: [htmlList(report.complaints)] }];
+      : [{ heading: 'Examples of skipped records', figures: [htmlList(report.complaints)] }];
   return [
     {
       heading: 'How it was trained',

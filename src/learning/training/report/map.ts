@@ -1,4 +1,4 @@
-/** Prompts in two dimensions by exact t-SNE (van der Maaten & Hinton, JMLR 2008) on an even draw, for looking at. */
+/** Projects a sample of the prompts to two dimensions by exact t-SNE (van der Maaten & Hinton, JMLR 2008). */
 
 import { seededRandom } from '../../../core/random.ts';
 import { squaredDistance } from '../../../deciding/clustering/distances.ts';
@@ -22,55 +22,55 @@ export function mapPoints(points: Points, labels: Uint32Array, seed: number): re
   const rows = Array.from({ length: points.count }, (_, row) => row);
   shuffle(rows, random);
   const chosen = rows.slice(0, MOST).sort((a, b) => a - b);
-  const places = tsne(
+  const positions = tsne(
     rowsOf(points, chosen),
     Float64Array.from({ length: chosen.length * 2 }, () => random.normal() * 1e-2),
   );
   let reach = 1e-9;
-  for (const value of places) reach = Math.max(reach, Math.abs(value));
+  for (const value of positions) reach = Math.max(reach, Math.abs(value));
   const scaled = (value: number): number => Number((value / reach).toFixed(4));
   return chosen.map((row, index) => ({
-    x: scaled(places[2 * index]!),
-    y: scaled(places[2 * index + 1]!),
+    x: scaled(positions[2 * index]!),
+    y: scaled(positions[2 * index + 1]!),
     cluster: labels[row]!,
   }));
 }
 
-/** Gradient descent with momentum from the given places, which are moved in place. */
-function tsne(points: Points, places: Float64Array): Float64Array {
+/** Gradient descent with momentum from the given positions, which are updated in place. */
+function tsne(points: Points, positions: Float64Array): Float64Array {
   const n = points.count;
-  if (n < 3) return places;
+  if (n < 3) return positions;
   const p = similarities(points);
   const velocity = new Float64Array(2 * n);
   const kernel = new Float64Array(n * n);
   for (let iteration = 0; iteration < ITERATIONS; iteration += 1) {
     const exaggeration = iteration < EXAGGERATED ? 8 : 1;
     const momentum = iteration < EXAGGERATED ? 0.5 : 0.8;
-    const total = fillKernel(places, kernel, n);
+    const total = fillKernel(positions, kernel, n);
     for (let i = 0; i < n; i += 1) {
       let gx = 0;
       let gy = 0;
       for (let j = 0; j < n; j += 1) {
         const k = kernel[i * n + j]!;
         const force = (exaggeration * p[i * n + j]! - k / total) * k;
-        gx += force * (places[2 * i]! - places[2 * j]!);
-        gy += force * (places[2 * i + 1]! - places[2 * j + 1]!);
+        gx += force * (positions[2 * i]! - positions[2 * j]!);
+        gy += force * (positions[2 * i + 1]! - positions[2 * j + 1]!);
       }
       const step = (4 * n) / 12;
       velocity[2 * i] = momentum * velocity[2 * i]! - step * gx;
       velocity[2 * i + 1] = momentum * velocity[2 * i + 1]! - step * gy;
     }
-    for (let at = 0; at < 2 * n; at += 1) places[at]! += velocity[at]!;
+    for (let at = 0; at < 2 * n; at += 1) positions[at]! += velocity[at]!;
   }
-  return places;
+  return positions;
 }
 
-function fillKernel(places: Float64Array, kernel: Float64Array, n: number): number {
+function fillKernel(positions: Float64Array, kernel: Float64Array, n: number): number {
   let total = 0;
   for (let i = 0; i < n; i += 1) {
     for (let j = i + 1; j < n; j += 1) {
-      const dx = places[2 * i]! - places[2 * j]!;
-      const dy = places[2 * i + 1]! - places[2 * j + 1]!;
+      const dx = positions[2 * i]! - positions[2 * j]!;
+      const dy = positions[2 * i + 1]! - positions[2 * j + 1]!;
       const value = 1 / (1 + dx * dx + dy * dy);
       kernel[i * n + j] = value;
       kernel[j * n + i] = value;
@@ -80,7 +80,7 @@ function fillKernel(places: Float64Array, kernel: Float64Array, n: number): numb
   return Math.max(total, 1e-12);
 }
 
-/** Symmetric similarities that sum to one; each point's width gives it about thirty neighbours. */
+/** Symmetric similarities that sum to one; each point's bandwidth gives it about thirty neighbours. */
 function similarities({ values, count: n, dimensions }: Points): Float64Array {
   const distances = new Float64Array(n * n);
   for (let i = 0; i < n; i += 1) {
@@ -101,7 +101,7 @@ function similarities({ values, count: n, dimensions }: Points): Float64Array {
   return symmetric;
 }
 
-/** Finds by bisection the precision at which the row's entropy is the wanted one. */
+/** Finds by bisection the precision that gives the row the target entropy. */
 function fillRow(distances: Float64Array, p: Float64Array, i: number, n: number, target: number): void {
   let precision = 1;
   let low = 0;

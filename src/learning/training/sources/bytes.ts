@@ -1,4 +1,4 @@
-/** The text of a file piece by piece, uncompressed and decoded, and its lines. */
+/** Reads a file's text in pieces, decompressed and decoded, and splits it into lines. */
 import { createReadStream } from 'node:fs';
 import type { TextDecoder } from 'node:util';
 import { createGunzip } from 'node:zlib';
@@ -11,7 +11,7 @@ const PIECE = 1 << 18;
 export interface Listener {
   /** Called as bytes are read from disk. */
   readonly onBytes?: (count: number) => void;
-  /** Called with what a person should know of how a file was read. */
+  /** Called with what the user should know about how a file was read. */
   readonly onNotice?: (path: string, what: string) => void;
 }
 
@@ -22,7 +22,7 @@ export async function* decodedPieces(
 ): AsyncGenerator<string> {
   let decoder: TextDecoder | undefined;
   for await (const piece of uncompressed(file, onBytes)) {
-    // Plain ASCII reads the same in all of them but UTF-16, whose zero bytes are not plain.
+    // ASCII is the same in every encoding but UTF-16, whose zero bytes `isAscii` rejects.
     if (!decoder && isAscii(piece)) yield Buffer.from(piece).toString('latin1');
     else {
       decoder ??= decoderFor(piece, (what) => onNotice?.(file.path, what));
@@ -46,7 +46,7 @@ async function* uncompressed(
   else yield* all;
 }
 
-/** By the first bytes: standard input has no name to tell by. */
+/** Detected from the first bytes, because standard input has no file name. */
 function compressionOf(piece: Uint8Array): SourceFile['compression'] {
   if (piece[0] === 0x1f && piece[1] === 0x8b) return 'gzip';
   const zstd = piece[0] === 0x28 && piece[1] === 0xb5 && piece[2] === 0x2f && piece[3] === 0xfd;
@@ -97,12 +97,12 @@ async function* unzstd(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8A
   yield* out;
 }
 
-/** A line longer than this is no prompt but a mistake; it is cut into nothing, not into memory. */
+/** A line longer than this is a mistake rather than a prompt; it is skipped without being held in memory. */
 export const LONGEST_LINE = 16 << 20;
 
 /**
- * Lines without their ends (LF, CR LF or CR); `onTooLong` is told of those beyond `LONGEST_LINE` units, which are left
- * out.
+ * Lines without their ends (LF, CR LF or CR). Lines beyond `LONGEST_LINE` units are skipped and reported to
+ * `onTooLong`.
  */
 export async function* linesOf(pieces: AsyncIterable<string>, onTooLong: () => void): AsyncGenerator<string> {
   let parts: string[] = [];

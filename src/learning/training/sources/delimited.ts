@@ -1,4 +1,4 @@
-/** Tables as text: rows of cells, and the prompts among them. */
+/** Reads delimited text (CSV, TSV) as rows, and finds the prompts in them. */
 import { pipeline } from 'node:stream';
 import { type CsvError, type Options, parse } from 'csv-parse';
 import { parse as parseAtOnce } from 'csv-parse/sync';
@@ -7,7 +7,7 @@ import { LONGEST_LINE } from './bytes.ts';
 import { isSkipped, type Looking, longestColumn, PROMPT_FIELDS } from './prompts.ts';
 
 const DELIMITERS = [',', ';', '\t', '|'] as const;
-/** Characters that the form of a table is told from. */
+/** Characters from which the format is detected. */
 const SAMPLE = 1 << 16;
 
 const OPTIONS: Options = {
@@ -18,8 +18,8 @@ const OPTIONS: Options = {
 };
 
 /**
- * Rows of a text that comes in pieces. The delimiter is told from the text, or by a first line such as `sep=;`; files
- * of tab-separated values have tabs, and quotes only where all of them are sound.
+ * Rows of a text that comes in pieces. The delimiter of CSV is detected, or given by a first line such as `sep=;`. TSV
+ * uses tabs, and quotes only if all of them are well-formed.
  *
  * @throws UserError for a quote that is never closed
  */
@@ -88,7 +88,7 @@ function formOf(sample: string, format: 'csv' | 'tsv', declared: string | undefi
       best = { delimiter, share, width };
     }
   }
-  // In a table of one column no character parts anything.
+  // A table of one column has no delimiter.
   return { delimiter: best?.delimiter ?? '\0' };
 }
 
@@ -109,10 +109,10 @@ function rowsIn(sample: string, options: Options): { readonly rows: string[][]; 
 const LOOKED_AT = 50;
 
 /**
- * The prompts of a table: of the named column, or by a header that is recognised, or else of the column with the most
- * text. A row with more cells than the header is broken: which of them is the prompt cannot be told.
+ * The prompts of a table: from the named column, else from a column with a recognised header, else from the column with
+ * the most text. A row with more cells than the header is broken, because its prompt could be in any of them.
  *
- * @throws UserError when there is no column of the wanted name
+ * @throws UserError when there is no column of the given name
  */
 export async function* tablePrompts(
   rows: AsyncIterable<readonly string[]>,

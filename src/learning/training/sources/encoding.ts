@@ -1,16 +1,16 @@
-/** Which encoding a file is in, told from its bytes. */
+/** Detects a file's encoding from its bytes. */
 import { TextDecoder } from 'node:util';
 
 const ZERO_SHARE = 0.2;
 
-/** No byte above 0x7f, and no zero, which plain text has only in UTF-16. */
+/** No byte above 0x7f, and no zero byte, which text has only in UTF-16. */
 export function isAscii(bytes: Uint8Array): boolean {
   return bytes.every((byte) => byte > 0 && byte < 0x80);
 }
 
 /**
- * A decoder for a text that begins with these bytes: by a byte order mark; UTF-16 without one by its zero bytes; else
- * UTF-8, unless no character beyond ASCII is sound in it: then Windows-1252, of which ISO 8859-1 is a part.
+ * A decoder for a text that begins with these bytes. A byte order mark decides; UTF-16 without one is recognised by its
+ * zero bytes; else UTF-8, or Windows-1252 (a superset of ISO 8859-1) if no non-ASCII character is valid UTF-8.
  */
 export function decoderFor(bytes: Uint8Array, onNotice: (what: string) => void): TextDecoder {
   const utf16 = utf16Of(bytes);

@@ -1,4 +1,4 @@
-/** Finds the files to read below the paths a person gave, and what each one is by its name. */
+/** Finds the files to read below the given paths, and recognises their formats by name. */
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { UserError } from '../../../core/errors.ts';
@@ -30,7 +30,7 @@ const FORMATS: Readonly<Record<string, Format>> = {
 
 const COMPRESSIONS: Readonly<Record<string, Compression>> = { gz: 'gzip', zst: 'zstd' };
 
-/** In the order given, folders sorted by name. Throws UserError for a path that is missing or of no known kind. */
+/** In the order given, folders sorted by name. @throws UserError for a path that is missing or has no known format */
 export async function findSources(
   paths: readonly string[],
   exclude: readonly string[],
@@ -69,7 +69,7 @@ async function addPath(
   const kind = kindOf(path);
   if (kind) found.push({ path, ...kind, source: named ? path : dirname(path), bytes: info.size });
   else if (named)
-    throw new UserError(`${path} is of no kind that can be read; known: ${Object.keys(FORMATS).join(', ')}`);
+    throw new UserError(`${path} has no known format; known extensions: ${Object.keys(FORMATS).join(', ')}`);
 }
 
 function kindOf(path: string): { format: Format; compression: Compression } | undefined {

@@ -1,7 +1,7 @@
-/** JSON as data sets have it: one value a line or over several, and Python's NaN. */
+/** Lenient JSON as found in data sets: one value per line or spread over several, and Python's NaN. */
 import { describeError } from '../../../core/errors.ts';
 
-/** Numbers that JSON does not have but Python writes; strings are matched, too, so that nothing in them is. */
+/** Numbers that Python writes but JSON does not allow. Strings are matched too, so that their content is left alone. */
 const STRING_OR_NAN = /("(?:[^"\\]|\\.)*")|-?\b(?:NaN|Infinity)\b/g;
 
 /** The value of a JSON text; NaN and Infinity become null. */
@@ -15,8 +15,8 @@ export function jsonValue(text: string): unknown {
 }
 
 /**
- * The values in lines of text: one on each, or pretty-printed over several, all but whose first and last are indented.
- * `onBroken` is told of what is neither.
+ * The values in lines of text: one per line, or pretty-printed with all but the first and last line indented. Anything
+ * else is reported to `onBroken`.
  */
 export async function* jsonValuesIn(
   lines: AsyncIterable<string>,
@@ -39,7 +39,7 @@ export async function* jsonValuesIn(
   if (open !== '') onBroken(UNFINISHED);
 }
 
-const UNFINISHED = 'a value that begins on a line of its own is not finished';
+const UNFINISHED = 'a value that spans several lines is not finished';
 
 function parsed(text: string, onBroken: (why: string) => void): unknown {
   try {

@@ -1,10 +1,12 @@
-/** Reads records out of Parquet files, a few thousand rows at a time; nested columns (chats) come as objects and lists. */
+/**
+ * Reads records out of Parquet files, a few thousand rows at a time; nested columns (chats) come as objects and lists.
+ */
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 
 const ROWS_AT_A_TIME = 4_096;
 
-/** `onRows` is told what share of the rows was read. */
+/** `onShare` is called with the share of the rows just read. */
 export async function* parquetRecords(
   path: string,
   onShare: (share: number) => void,

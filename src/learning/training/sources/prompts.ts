@@ -18,7 +18,7 @@ export const PROMPT_FIELDS = [
   'body',
 ] as const;
 
-/** Lists of turns: OpenAI's, ShareGPT's, and others met in the wild. */
+/** Fields that hold lists of turns: OpenAI's, ShareGPT's and other common ones. */
 const CHAT_FIELDS = ['messages', 'conversations', 'conversation', 'utterances', 'turns', 'dialog'] as const;
 const USER_ROLES = new Set(['user', 'human', 'prompter']);
 const ROLE_FIELDS = ['role', 'from', 'name', 'speaker'] as const;
@@ -46,17 +46,17 @@ export function promptsOf(record: unknown, looking: Looking = {}): readonly stri
     const own = chatPrompts(fields) ?? fieldPrompt(fields);
     if (own) return own;
   }
-  // No prompt of its own: a container, such as a data set with a list of examples inside.
+  // A container, such as a data set with a list of examples inside.
   return Object.values(fields).flatMap((value) => (isNest(value) ? promptsOf(value, looking) : []));
 }
 
-/** The names of a record's fields, of a list's those of its first record. */
+/** The names of a record's fields; for a list, of its first record. */
 export function fieldsOf(record: unknown): readonly string[] {
   if (Array.isArray(record)) return record.length > 0 ? fieldsOf(record[0]) : [];
   return typeof record === 'object' && record !== null ? Object.keys(record) : [];
 }
 
-/** Whether a record carries a label that is to be left out. */
+/** Whether a record has a label that is to be skipped. */
 export function isSkipped(values: readonly unknown[], { skipLabels = [] }: Looking): boolean {
   return skipLabels.length > 0 && values.some((value) => skipLabels.includes(value as string));
 }

@@ -188,7 +188,7 @@ describe('an encoding', () => {
     expect(notices).toEqual([expect.stringMatching(/western\.csv: it is not UTF-8 .* Windows-1252/)]);
   });
 
-  it('is told where the first character beyond ASCII comes, however late', async () => {
+  it('is detected at the first non-ASCII character, however late', async () => {
     const plain = 'plain text\n'.repeat(60_000);
     const found = await read('late.txt', `${plain}東京\n`);
     expect(found.at(-1)).toBe('東京');
@@ -220,7 +220,7 @@ describe('JSON as it is met', () => {
 });
 
 describe('a named field', () => {
-  it('that is nowhere is an error with the names there are, never another column', async () => {
+  it('that does not exist is an error listing the fields, never another column', async () => {
     const field = 'questoin';
     await expect(read('f.csv', 'question,label\na very long text,b\n', { field })).rejects.toThrow(
       /f\.csv: there is no column 'questoin'; the columns are: question, label/,

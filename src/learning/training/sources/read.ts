@@ -1,4 +1,4 @@
-/** Reads prompts out of a file of any known kind, counting what was broken. */
+/** Reads the prompts of a file in any known format. */
 import { describeError, UserError } from '../../../core/errors.ts';
 import { decodedPieces, type Listener, LONGEST_LINE, linesOf } from './bytes.ts';
 import { delimitedRows, tablePrompts } from './delimited.ts';
@@ -14,7 +14,7 @@ export interface ReadOptions extends Looking, Listener {
 /**
  * The prompts of one file, in its order.
  *
- * @throws UserError when the file as a whole cannot be read, or nothing in it has the wanted field
+ * @throws UserError when the file as a whole cannot be read, or no record has the named field
  */
 export async function* readPrompts(file: SourceFile, options: ReadOptions): AsyncGenerator<string> {
   try {
@@ -44,7 +44,7 @@ async function* promptsByFormat(file: SourceFile, options: ReadOptions): AsyncGe
   }
 }
 
-/** The prompts of records; where a named field is in none of them, that is the person's mistake. */
+/** The prompts of records. @throws UserError when the named field is in none of them */
 async function* recordPrompts(
   records: AsyncIterable<unknown>,
   file: SourceFile,
@@ -65,12 +65,13 @@ async function* recordPrompts(
 }
 
 async function* parquetValues(file: SourceFile, { onBytes }: ReadOptions): AsyncGenerator<unknown> {
-  if (file.compression !== 'none') throw new UserError('unpack it first; Parquet compresses inside');
+  if (file.compression !== 'none')
+    throw new UserError('decompress it first; Parquet files are compressed inside');
   const { parquetRecords } = await import('./parquet.ts');
   yield* parquetRecords(file.path, (share) => onBytes?.(Math.round(share * file.bytes)));
 }
 
-/** One JSON value, or, as data sets often have it under this name, several. */
+/** One JSON value, or several, as many data sets' `.json` files have. */
 async function* jsonFileValues(file: SourceFile, options: ReadOptions): AsyncGenerator<unknown> {
   const text = await whole(decodedPieces(file, options));
   try {
@@ -86,7 +87,7 @@ async function* jsonLineValues(file: SourceFile, options: ReadOptions): AsyncGen
   yield* jsonValuesIn(linesIn(file, options), (why) => options.onBroken?.(file.path, why));
 }
 
-/** One prompt a line; standard input has no name to tell its format by, so its first line does. */
+/** One prompt per line; for standard input, which has no file name, the first line decides the format. */
 async function* textPrompts(file: SourceFile, options: ReadOptions): AsyncGenerator<string> {
   const lines = linesIn(file, options);
   if (file.path === '-') {

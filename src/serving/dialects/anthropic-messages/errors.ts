@@ -1,6 +1,6 @@
 /**
- * Errors of the Messages API, whether they come as a response or as an event within a stream that had begun with 200.
- * Types and statuses are those of the API's documentation.
+ * Errors of the Messages API, as a response or as an event of a stream that began with status 200. Types and statuses
+ * are those of the API's documentation.
  */
 import { responseHeadersForClient } from '../../../core/headers.ts';
 import { ToldFailure } from '../../reply/failure.ts';
@@ -9,7 +9,7 @@ import { isObject, parseJson, textOrNull } from '../json.ts';
 const SHAPE = 'anthropic-messages';
 const QUOTED = 300;
 
-/** Status of an error that comes as an event, where there is none to read. */
+/** The status that stands for an error's type in an event, which has no status of its own. */
 const STATUS: Readonly<Record<string, number>> = {
   invalid_request_error: 400,
   authentication_error: 401,
@@ -57,6 +57,6 @@ function told(status: number, value: unknown, otherwise: string): ToldFailure {
   const message = textOrNull(error.message) ?? otherwise;
   const tooLong = /prompt is too long|context window/i.test(message);
   const code = tooLong ? 'context_length_exceeded' : textOrNull(error.type);
-  // The API's types are OpenAI's codes; whoever writes the error has types of its own.
+  // What this API calls a type is a code in OpenAI's errors.
   return new ToldFailure({ status, message, type: null, param: null, code });
 }

@@ -1,6 +1,6 @@
 /**
- * The bytes of a streamed message → a typed reply. It reads what the API documents, passes over event and block types
- * it does not know (the API may add some), and invents nothing that was not said.
+ * The bytes of a streamed message → a typed reply. Unknown types of events and blocks are ignored, since the API may
+ * add some.
  */
 import { StringDecoder } from 'node:string_decoder';
 import type { FinishReason, Usage } from '../../../core/openai.ts';
@@ -27,7 +27,7 @@ export class MessagesReader implements ReplyReader {
   #usage: Json = {};
   #stopReason: string | null = null;
   #finished = false;
-  /** The tool call under way: what it was given at its start, until its arguments come in pieces. */
+  /** The current tool call: its input as given at the start, and whether arguments have come in pieces. */
   #call: { input: object; told: boolean } | null = null;
 
   constructor(reply: Reply) {
@@ -90,7 +90,7 @@ export class MessagesReader implements ReplyReader {
     return this.#reply.toolArguments(json);
   }
 
-  /** A call without arguments comes without a delta; clients parse the text all the same. */
+  /** A call without arguments comes without a delta, yet clients parse its arguments as JSON. */
   #blockStop(): boolean {
     const call = this.#call;
     this.#call = null;
@@ -111,7 +111,7 @@ export class MessagesReader implements ReplyReader {
   }
 }
 
-/** Cached tokens count among the prompt's; the Messages API counts them beside it. */
+/** Here the prompt's tokens include the cached ones; the Messages API counts those separately. */
 function usageOf(usage: Json): Usage | 'unknown' {
   const input = count(usage.input_tokens);
   const output = count(usage.output_tokens);

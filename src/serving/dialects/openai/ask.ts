@@ -1,4 +1,4 @@
-/** A request of OpenAI's, chat or completions, as what anybody asks. */
+/** A request for a chat completion or a completion. */
 import type { MemberPlace } from '../../../core/json-measure.ts';
 import type { Endpoint } from '../../../core/openai.ts';
 import { wellFormed } from '../../../core/well-formed.ts';
@@ -30,8 +30,10 @@ const FIELDS: Readonly<Record<keyof Parameters, string>> = {
   stop: 'stop',
 };
 
+type OpenAiDialect = Dialect<'openai-chat' | 'openai-completions'>;
+
 export class OpenAiAsk implements Ask {
-  readonly dialect: Dialect;
+  readonly dialect: OpenAiDialect;
   readonly endpoint: Endpoint;
   readonly model: string;
   readonly stream: boolean;
@@ -44,7 +46,7 @@ export class OpenAiAsk implements Ask {
   readonly members: readonly MemberPlace[] | undefined;
   readonly withoutHalves: Buffer | undefined;
 
-  constructor(dialect: Dialect, endpoint: Endpoint, facts: RoutingFacts, body: JsonBody) {
+  constructor(dialect: OpenAiDialect, endpoint: Endpoint, facts: RoutingFacts, body: JsonBody) {
     this.dialect = dialect;
     this.endpoint = endpoint;
     this.model = facts.model;
@@ -59,7 +61,7 @@ export class OpenAiAsk implements Ask {
     this.withoutHalves = body.withoutHalves;
   }
 
-  /** Whether a stream is to tell its usage. */
+  /** Whether a stream ends with its usage. */
   get wantsUsage(): boolean {
     const options = this.json.stream_options;
     return isObject(options) && options.include_usage === true;
@@ -122,7 +124,7 @@ export class OpenAiAsk implements Ask {
   }
 }
 
-/** One prompt; a list of several is refused, because the reply has room for one answer. */
+/** One prompt; a list of several is refused, because a reply has one answer. */
 function readPrompt(prompt: unknown): string {
   const [first, ...more] = (Array.isArray(prompt) ? prompt : [prompt]) as unknown[];
   if (more.length > 0) throw unsupported('prompt', 'it may hold one text per request at this expert');

@@ -8,7 +8,7 @@ import { sampledTurns } from '../turns.ts';
 import { OpenAiAsk } from './ask.ts';
 import { COMMON, commonFacts, keepLimits } from './common.ts';
 
-export const openAiChat: Dialect = {
+export const openAiChat: Dialect<'openai-chat'> = {
   ...COMMON,
   id: 'openai-chat',
   path: '/v1/chat/completions',
@@ -26,10 +26,10 @@ export const openAiChat: Dialect = {
   ask: (facts, body) => new OpenAiAsk(openAiChat, 'chat', facts, body),
 };
 
-/** How much of a conversation's beginning tells it apart from others. */
+/** Characters per message that identify a conversation. */
 const KEY_CHARACTERS = 512;
 
-/** The beginning of the first messages: it stays the same while a conversation grows, as its cached prefix does. */
+/** The first messages, shortened: they stay the same as a conversation grows, like its cached prefix. */
 function conversationKey({ messages }: ChatBody): string {
   let key = '';
   for (const { role, content } of messages.slice(0, 2)) {

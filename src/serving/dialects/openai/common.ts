@@ -1,14 +1,18 @@
-/** What OpenAI's two dialects share: all but where a request's text stands. */
+/** Shared by OpenAI's two dialects: everything but the fields that hold a request's text. */
 import { AUTO, type RoutingFacts } from '../ask.ts';
 import type { Dialect, Json } from '../dialect.ts';
 import { optional } from '../json.ts';
 import type { OpenAiAsk } from './ask.ts';
 import { refusal, writeError, writeLateError } from './errors.ts';
+import { OpenAiReader } from './reader.ts';
 import { openAiScanner } from './scanner.ts';
 import { openAiWriter } from './writer.ts';
 
-export const COMMON: Pick<Dialect, 'writer' | 'scanner' | 'refusal' | 'error' | 'lateError' | 'keepAlive'> = {
+type Common = 'writer' | 'reader' | 'scanner' | 'refusal' | 'error' | 'lateError' | 'keepAlive';
+
+export const COMMON: Pick<Dialect, Common> = {
   writer: (ask, sink) => openAiWriter(ask as OpenAiAsk, sink),
+  reader: (reply) => new OpenAiReader(reply),
   scanner: openAiScanner,
   refusal,
   error: writeError,
@@ -26,7 +30,7 @@ export function commonFacts(json: Json): Pick<RoutingFacts, 'model' | 'stream' |
   };
 }
 
-/** The limits, which an expert may rewrite in the bytes. */
+/** The limits, which experts may rewrite in the bytes. */
 export function keepLimits({ max_tokens, max_completion_tokens }: Json): Json {
   return {
     ...(typeof max_tokens === 'number' ? { max_tokens } : {}),

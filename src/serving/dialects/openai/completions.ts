@@ -1,4 +1,4 @@
-/** OpenAI's completions: one prompt, or several at an expert that takes them. */
+/** OpenAI's completions: one prompt, or several if the expert takes them. */
 import type { CompletionBody } from '../../../core/openai.ts';
 import { routableTurns } from '../../../deciding/text/routable.ts';
 import type { Dialect, Json } from '../dialect.ts';
@@ -7,7 +7,7 @@ import { sampledTurns } from '../turns.ts';
 import { OpenAiAsk } from './ask.ts';
 import { COMMON, commonFacts, keepLimits } from './common.ts';
 
-export const openAiCompletions: Dialect = {
+export const openAiCompletions: Dialect<'openai-completions'> = {
   ...COMMON,
   id: 'openai-completions',
   path: '/v1/completions',

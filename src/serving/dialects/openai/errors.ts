@@ -1,6 +1,6 @@
 /**
- * Errors in OpenAI's shape: those of servers, in whatever form they write them, read and judged; and any failure
- * written. What is in that shape already stays as it is; what cannot be read is quoted, never replaced by a guess.
+ * Reads the errors of servers with OpenAI's API, each engine's variant, and writes failures in OpenAI's shape. An error
+ * in that shape passes unchanged; one that cannot be read is quoted.
  */
 import { RouterError } from '../../../core/errors.ts';
 import { responseHeadersForClient } from '../../../core/headers.ts';
@@ -27,12 +27,12 @@ export function refusal(
   return told(status, body, passed(headers));
 }
 
-/** The failure that the value of an event or of a whole body tells; null for anything else. */
+/** The failure in an event or body of status 200; null if it is none. */
 export function errorUnder200(value: unknown, json: string): ToldFailure | null {
   return isError(value) ? told(statusNamed(value), Buffer.from(json)) : null;
 }
 
-/** OpenAI's error object in an answer of its own. */
+/** As a response of its own. */
 export function writeError(failure: Failure): ErrorAnswer {
   const body = errorBody(failure);
   if (failure instanceof RouterError)
@@ -44,7 +44,7 @@ export function writeError(failure: Failure): ErrorAnswer {
   };
 }
 
-/** An event of a stream that has begun. */
+/** As an event of a stream that has begun. */
 export function writeLateError(failure: Failure): Buffer {
   return Buffer.from(
     `data: ${errorBody(failure)
@@ -65,7 +65,7 @@ function headersOf(type: string, body: Buffer): Record<string, string> {
   return { 'content-type': type, 'content-length': String(body.length) };
 }
 
-/** Those that pass to clients, but for what describes a body. */
+/** Headers that pass to clients, without those that describe a body. */
 function passed(headers: Readonly<Record<string, string>>): Record<string, string> {
   const allowed = responseHeadersForClient(headers);
   for (const name of ['content-type', 'content-length', 'content-encoding', 'cache-control'])
@@ -85,7 +85,7 @@ function told(status: number, body: Buffer, headers: Readonly<Record<string, str
   });
 }
 
-/** Whether a value is an error and no part of an answer, in every shape that engines write under status 200. */
+/** Whether a value is an error rather than a part of an answer, in every shape that engines write under status 200. */
 function isError(value: unknown): value is Json | unknown[] {
   if (Array.isArray(value)) return isObject(value[0]) && isError(value[0]);
   if (!isObject(value)) return false;
@@ -93,11 +93,11 @@ function isError(value: unknown): value is Json | unknown[] {
   if (error !== undefined && error !== null && error !== false && error !== '') return true;
   if (object === 'error') return true;
   if (Array.isArray(choices) && choices.length > 0) return false;
-  // FastAPI's, and MiniMax's, whose status is 0 where all is well.
+  // FastAPI's `detail`, and MiniMax's `base_resp`, whose status is 0 on success.
   return detail !== undefined || (isObject(base_resp) && Boolean(base_resp.status_code));
 }
 
-/** The status that an error names, else 502: the server failed behind a status that says otherwise. */
+/** The error's own status, else 502. */
 function statusNamed(value: Json | unknown[]): number {
   const outer = (Array.isArray(value) ? value[0] : value) as Json;
   const inner = isObject(outer.error) ? outer.error : {};
@@ -118,7 +118,7 @@ function readError(value: unknown): Told | null {
   return flat(value);
 }
 
-/** vLLM of old, SGLang, trtllm-serve: `{"object": "error", "message", "type", "param", "code"}`. */
+/** Older vLLM, SGLang, trtllm-serve: `{"object": "error", "message", "type", "param", "code"}`. */
 function flat({ message, type, param, code }: Json): Told | null {
   const own = typeof message === 'object' && message !== null ? JSON.stringify(message) : textOrNull(message);
   if (own === null) return null;
@@ -130,13 +130,13 @@ function flat({ message, type, param, code }: Json): Told | null {
   };
 }
 
-/** FastAPI's: a text, or a list of `{loc, msg}` of what is wrong with the request's fields. */
+/** FastAPI's: a text, or a list of `{loc, msg}` of invalid fields. */
 function detail(value: unknown): Told | null {
   if (typeof value === 'string') return { message: value, type: null, param: null, code: null };
   if (isObject(value)) return flat(value) ?? quoted(value);
   if (!Array.isArray(value)) return null;
   const problems = value.filter(isObject).map(({ loc, msg }) => {
-    // The first step of the path is `body`, which says nothing.
+    // The path begins with `body`.
     const at = Array.isArray(loc) ? loc.slice(loc[0] === 'body' ? 1 : 0).join('.') : '';
     return { at, message: at ? `${at}: ${String(msg)}` : String(msg) };
   });

@@ -1,4 +1,4 @@
-/** OpenAI's messages → a neutral conversation. What an expert may pass over is marked, not refused. */
+/** OpenAI's messages → a neutral conversation. What only some experts can read is marked, not refused. */
 import { wellFormed } from '../../../core/well-formed.ts';
 import type { Message, Part, ToolCallPart } from '../ask.ts';
 import type { Json } from '../dialect.ts';
@@ -33,7 +33,7 @@ function toolCalls(message: Json, at: string): readonly ToolCallPart[] {
   const calls = message.tool_calls ?? [];
   if (!Array.isArray(calls)) throw invalid(`${at}.tool_calls`, 'must be a list');
   const read = calls.map((call: unknown, index) => toolCall(call, `${at}.tool_calls[${index}]`));
-  // The name of calls before there were several; it has no id.
+  // The former field for a single call, which has no id.
   return message.function_call ? [...read, toolCall({}, `${at}.function_call`)] : read;
 }
 

@@ -99,6 +99,16 @@ describe('OpenAiReader', () => {
       expect.objectContaining({ status: 429, message: 'no' }),
     );
   });
+
+  it('reads the text of a completion', () => {
+    const event = (choice: object) => `data: ${JSON.stringify({ choices: [choice] })}\n\n`;
+    const bytes = event({ text: 'ab' }) + event({ text: 'c' }) + event({ text: '', finish_reason: 'length' });
+    expect(read(Buffer.from(bytes))).toMatchObject({ text: 'abc', end: ['length', 'unknown'], whole: true });
+  });
+
+  it('does not pass over an event that is not JSON', () => {
+    expect(() => read(Buffer.from('data: {"choices":[{"del\n\n'))).toThrow(SyntaxError);
+  });
 });
 
 describe('asChat', () => {

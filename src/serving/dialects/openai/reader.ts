@@ -1,4 +1,4 @@
-/** The bytes of a streamed chat completion → a typed reply. Only the first choice is read: no more is asked for. */
+/** The bytes of a streamed chat or text completion → a typed reply. Reads the first choice; only one is requested. */
 import type { FinishReason, Usage } from '../../../core/openai.ts';
 import type { Reply, ReplyReader } from '../../reply/reply.ts';
 import type { Json } from '../dialect.ts';
@@ -43,6 +43,7 @@ export class OpenAiReader implements ReplyReader {
     const value = parseJson(data);
     const error = errorUnder200(value, data);
     if (error) throw error;
+    if (value === undefined) throw new SyntaxError('an event is not JSON');
     if (isObject(value)) this.#waiting.push(value);
   }
 
@@ -52,7 +53,9 @@ export class OpenAiReader implements ReplyReader {
     if (!isObject(choice)) return true;
     const reason = textOrNull(choice.finish_reason);
     if (reason !== null) this.#reason = asFinishReason(reason);
-    return isObject(choice.delta) ? this.#delta(choice.delta) : true;
+    if (isObject(choice.delta)) return this.#delta(choice.delta);
+    const text = textOrNull(choice.text);
+    return text === null || this.#reply.text(text);
   }
 
   #delta({ content, reasoning_content, reasoning, tool_calls: calls }: Json): boolean {
@@ -65,7 +68,7 @@ export class OpenAiReader implements ReplyReader {
     return room;
   }
 
-  /** The first piece of a call has its id and name, the others its index alone. */
+  /** Only a call's first piece has its id and name; the others have its index. */
   #toolCall({ index, id, function: called }: Json): boolean {
     const { name, arguments: json } = (isObject(called) ? called : {}) as Json;
     let room = true;

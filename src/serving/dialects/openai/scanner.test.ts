@@ -44,6 +44,10 @@ describe('the opening of a stream', () => {
     ['comments and a role', `: a\n\n${ROLE}`],
     ['a chunk without choices', event({ choices: [], prompt_filter_results: [{}] })],
     ['a finish reason that is empty', chunk({ role: 'assistant' }, '')],
+    ['a stop and nothing else', ROLE + STOP],
+    ['[DONE]', DONE],
+    ['what nobody knows', event({ a: 1 }) + event([]) + event('x') + event({})],
+    ['half of some JSON', 'data: {"id":"x","choices":[{"index":0,"del\n\n'],
   ])('is silence with %s', (_name, bytes) => {
     expect(opening(bytes)).toBe('silence');
   });
@@ -54,11 +58,11 @@ describe('the opening of a stream', () => {
     ['a role with a token', chunk({ role: 'assistant', content: 'Hi' })],
     ['a tool call', chunk({ tool_calls: [{ index: 0, function: { name: 'f', arguments: '' } }] })],
     ['a thought', chunk({ reasoning_content: 'Hm' })],
-    ['an end', ROLE + STOP],
+    ['an end at a limit', ROLE + chunk({}, 'length')],
+    ['the end of an empty completion', event({ choices: [{ index: 0, text: '', finish_reason: 'stop' }] })],
     ['a text that names an error', text('{"error":{"message":"no"}}')],
     ['an error that is null', event({ error: null, choices: [{ index: 0, delta: { content: 'Hi' } }] })],
-    ['what nobody knows', event({ a: 1 })],
-    ['what is no JSON', 'data: {\n\n'],
+    ['what is no JSON to the letter', text('a').replace('"index":0', '"x":NaN')],
     ['comments without end', `: ${'x'.repeat(20_000)}`],
   ])('is content with %s', (_name, bytes) => {
     expect(opening(bytes)).toBe('content');
@@ -188,6 +192,37 @@ describe('the end of a stream', () => {
     expect(ending(bytes)).toMatchObject({ message: 'boom' });
   });
 
+  it.each([
+    ['[DONE] alone', DONE],
+    ['a role and [DONE]', ROLE + DONE],
+    ['half of some JSON and [DONE]', `data: {"choices":[{"del\n\n${DONE}`],
+    ['another shape and [DONE]', event({}) + DONE],
+  ])('is missing with %s', (_name, bytes) => {
+    expect(ending(bytes)).toEqual({ missing: 'the stream has no content' });
+  });
+
+  it('tells a whole answer that says nothing', () => {
+    expect(ending(ROLE + STOP + DONE)).toEqual({ empty: finished });
+    expect(ending(STOP + event({ choices: [], usage: USAGE }))).toEqual({
+      empty: { ...finished, usage: USAGE },
+    });
+  });
+
+  it('is noticed among tokens of any line ends, and of several choices', () => {
+    const lines = ['\n', '\r\n', '\r'];
+    for (const end of lines) {
+      const tokens = [text('a'), text('b'), text('c'), chunk({ content: 'd' }, null, 1), text('e'), STOP];
+      const scanner = openAiScanner(true);
+      for (const token of tokens) scanner.push(Buffer.from(token.replaceAll('\n', end)));
+      expect(scanner.end()).toEqual({ missing: expect.stringContaining('for each of its choices') });
+      scanner.push(Buffer.from(chunk({}, 'stop', 1).replaceAll('\n', end)));
+      expect(scanner.end()).toEqual(finished);
+      expect(scanner.done).toBe(false);
+      scanner.push(Buffer.from(DONE.replaceAll('\n', end)));
+      expect(scanner.done).toBe(true);
+    }
+  });
+
   it('is missing where nothing came', () => {
     expect(ending('')).toEqual({ missing: 'it is empty' });
   });
@@ -205,7 +240,7 @@ describe('the end of a stream', () => {
     );
     fc.assert(
       fc.property(words, fc.array(fc.nat()), (list, cuts) => {
-        const bytes = text(list.join('')) + STOP + event({ choices: [], usage: USAGE }) + DONE;
+        const bytes = text('a') + text(list.join('')) + STOP + event({ choices: [], usage: USAGE }) + DONE;
         expect(ending(bytes, cuts)).toEqual({ ...finished, usage: USAGE });
       }),
     );
@@ -274,10 +309,22 @@ describe('a whole answer', () => {
     expect(whole(JSON.stringify(json))).toMatchObject({ status, message });
   });
 
-  it('invents nothing', () => {
-    expect(whole('{"usage":{"prompt_tokens":-1,"completion_tokens":2}}')).toEqual({
-      finishReason: 'unknown',
-      usage: 'unknown',
-    });
+  it('invariant 10: invents nothing', () => {
+    expect(whole(answer({ usage: { prompt_tokens: -1, completion_tokens: 2 } }))).toEqual(finished);
+  });
+
+  it('is none without choices, and empty where it stopped before it said anything', () => {
+    for (const json of ['{}', '{"choices":[]}', '{"choices":null}', '{"id":"x","choices":["a"]}'])
+      expect(whole(json)).toEqual({ missing: 'it has no choices' });
+    const said = (message: object, reason = 'stop') =>
+      whole(
+        JSON.stringify({ choices: [{ message: { role: 'assistant', ...message }, finish_reason: reason }] }),
+      );
+    expect(said({ content: '' })).toEqual({ empty: finished });
+    expect(said({ content: null, refusal: null, tool_calls: [] })).toEqual({ empty: finished });
+    expect(said({ content: '' }, 'length')).toMatchObject({ finishReason: 'length' });
+    expect(said({ content: '', reasoning_content: 'hm' })).toEqual(finished);
+    expect(said({ content: null, refusal: 'no' })).toEqual(finished);
+    expect(whole('{"choices":[{"text":"","finish_reason":"stop"}]}')).toEqual(finished);
   });
 });

@@ -1,7 +1,7 @@
 /**
- * What OpenAI's bytes tell while they pass: whether content has begun, whether it is an error, whether every choice came
- * to its end, and with which usage. Events are parsed while their meaning is open: at the opening, at a finish reason,
- * and after it; of those between, two members are looked at where they stand.
+ * Judges OpenAI's bytes as they pass: whether content has begun, whether it is an error, whether every choice has
+ * finished, and the usage. Events are parsed until content begins and from the first finish reason on; of those in
+ * between only two members are compared.
  */
 import type { FinishReason, Usage } from '../../../core/openai.ts';
 import type { ToldFailure } from '../../reply/failure.ts';
@@ -13,19 +13,21 @@ import { isObject, parseJson } from '../json.ts';
 import { JsonSkim } from '../json-skim.ts';
 import { errorUnder200 } from './errors.ts';
 
-/** Silence that has lasted for more bytes, be it comments or one event, is passed on. */
+/** After this many bytes without content, the stream is passed on all the same. */
 const MOST_OPENING = 16 * 1024;
-/** Whole answers beyond this are passed on as they come. */
+/** Larger bodies are passed on as they come. */
 const MOST_WHOLE = 64 * 1024;
 
 const DONE = '[DONE]';
-/** An event that may say so and nothing else. */
+/** Bytes of an event that may be `[DONE]`. */
 const MOST_DONE = 24;
+const LF = 0x0a;
 const QUOTE = 0x22;
 const ZERO = 0x30;
 const SPACE = 0x20;
 const COLON = 0x3a;
 const OPEN_OBJECT = 0x7b;
+const NOTHING = Buffer.alloc(0);
 
 export function openAiScanner(stream: boolean): Scanner {
   return stream ? new StreamScanner() : new BodyScanner();
@@ -33,21 +35,28 @@ export function openAiScanner(stream: boolean): Scanner {
 
 class StreamScanner implements Scanner {
   readonly #events = new EventBytes((event) => this.#event(event));
-  readonly #opened = new Set<unknown>();
-  readonly #finished = new Map<unknown, string>();
+  readonly #likeLast = new Likeness();
+  /** Index → finish reason of each choice; empty until it finishes. */
+  readonly #choices = new Map<unknown, string>();
   #bytes = 0;
   #opening: Opening = 'silence';
-  readonly #reason = new Member('"finish_reason"', 'end');
-  readonly #index = new Member('"index"', 'start');
-  /** Every event is parsed: a choice has ended, or there are several. */
+  /** From now on every event is parsed: a choice has finished, or there are several. */
   #close = false;
   #done = false;
   #error: ToldFailure | null = null;
   #usage: Usage | 'unknown' = 'unknown';
-  /** The last event that was passed over. */
+  /** The last event that was not parsed. */
   #unread: Buffer | null = null;
 
+  get done(): boolean {
+    return this.#done && this.#error === null;
+  }
+
   push(bytes: Buffer): Opening {
+    if (!this.#close && this.#likeLast.holds(bytes) && this.#events.between) {
+      this.#unread = bytes;
+      return 'content';
+    }
     this.#bytes += bytes.length;
     this.#events.push(bytes);
     if (this.#opening === 'silence' && this.#bytes > MOST_OPENING) this.#opening = 'content';
@@ -58,9 +67,13 @@ class StreamScanner implements Scanner {
     this.#events.end();
     if (this.#unread) this.#read(this.#unread);
     if (this.#error) return this.#error;
-    if (this.#done || this.#allFinished()) return this.#outcome();
     if (this.#bytes === 0) return { missing: 'it is empty' };
-    const some = this.#finished.size > 0 ? ' for each of its choices' : '';
+    const ended = this.#endedChoices();
+    if (this.#done || ended === 'all') {
+      if (this.#opening !== 'silence') return this.#outcome();
+      return ended === 'all' ? { empty: this.#outcome() } : { missing: 'the stream has no content' };
+    }
+    const some = ended === 'some' ? ' for each of its choices' : '';
     return { missing: `the stream ended without a finish reason${some}` };
   }
 
@@ -69,28 +82,17 @@ class StreamScanner implements Scanner {
       this.#opening = 'content';
       this.#unread = null;
     } else if (this.#opening === 'silence') this.#open(event);
-    else if (this.#close || event.length <= MOST_DONE || this.#tells(event)) this.#read(event);
+    else if (this.#close || event.length <= MOST_DONE || !this.#likeLast.learn(event)) this.#read(event);
     else this.#unread = event;
-  }
-
-  /**
-   * Whether it may end a choice, by a reason that is a text and not empty, or is of another than the first: within a
-   * text the quotes of a member would be escaped.
-   */
-  #tells(event: Buffer): boolean {
-    const reason = this.#reason.find(event);
-    if (reason >= 0 && event[reason] === QUOTE && event[reason + 1] !== QUOTE) return true;
-    const index = this.#index.find(event);
-    return index >= 0 && event[index] !== ZERO;
   }
 
   #open(event: Buffer): void {
     const value = this.#read(event);
     if (this.#error) this.#opening = this.#error;
-    else if (value !== null && !isSilent(value)) this.#opening = 'content';
+    else if (value === undefined ? isWholeJson(event) : !isSilent(value)) this.#opening = 'content';
   }
 
-  /** Notes all that an event says. @returns its value, undefined if it is no JSON; null where it has none */
+  /** Records what an event says. @returns its value; undefined for invalid JSON, null for none */
   #read(event: Buffer): unknown {
     const data = dataOf(event);
     if (data === null) {
@@ -99,7 +101,7 @@ class StreamScanner implements Scanner {
     }
     if (data.trim() === DONE) {
       this.#done = true;
-      return undefined;
+      return null;
     }
     const value = parseJson(data);
     this.#error ??= errorUnder200(value, data);
@@ -107,7 +109,7 @@ class StreamScanner implements Scanner {
     return value;
   }
 
-  /** Ollama writes the error of a runner that died as a line of JSON. Whatever else is no event is no answer. */
+  /** When its runner dies, Ollama writes the error as a plain line of JSON. Other lines are ignored. */
   #readLine(json: string): void {
     this.#error ??= errorUnder200(parseJson(json), json);
   }
@@ -115,73 +117,130 @@ class StreamScanner implements Scanner {
   #note({ choices, usage }: Json): void {
     this.#usage = readUsage(usage) ?? this.#usage;
     if (!Array.isArray(choices)) return;
-    for (const choice of choices.filter(isObject)) {
+    for (const choice of choices as unknown[]) {
+      if (!isObject(choice)) continue;
       const { index = 0, finish_reason: reason } = choice;
-      this.#opened.add(index);
-      if (typeof reason === 'string' && reason !== '') this.#finished.set(index, reason);
+      const ended = typeof reason === 'string' && reason !== '';
+      if (ended) this.#choices.set(index, reason);
+      else if (!this.#choices.has(index)) this.#choices.set(index, '');
+      if (ended || this.#choices.size > 1) this.#close = true;
     }
-    this.#close = this.#finished.size > 0 || this.#opened.size > 1;
   }
 
-  #allFinished(): boolean {
-    return this.#finished.size > 0 && [...this.#opened].every((index) => this.#finished.has(index));
+  #endedChoices(): 'all' | 'some' | 'none' {
+    const ended = [...this.#choices.values()].filter((reason) => reason !== '').length;
+    if (ended === 0) return 'none';
+    return ended === this.#choices.size ? 'all' : 'some';
   }
 
   #outcome(): Outcome {
-    return { usage: this.#usage, finishReason: asFinishReason([...this.#finished.values()].at(-1)) };
+    return { usage: this.#usage, finishReason: asFinishReason([...this.#choices.values()].at(-1)) };
   }
 }
 
+const REASON = '"finish_reason"';
+const INDEX = '"index"';
+const NULL = Buffer.from('null');
+
 /**
- * A member of each event, by its key. In a stream it mostly stands as far from the event's start, or end, as in the
- * event before: there it is looked for first, which costs a tenth of a search.
+ * Recognises further events of the first choice that do not finish it. Within a stream, `index` stays at the same
+ * distance from an event's start and `finish_reason` from its end, and comparing bytes there costs a tenth of a search.
+ * Neither key can be part of a text, where its quotes would be escaped.
  */
-class Member {
-  readonly #key: Buffer;
-  readonly #from: 'start' | 'end';
-  #offset = 0;
+class Likeness {
+  /** Of the last event that was searched: the index and its offset, and everything from the finish reason on. */
+  #index: Buffer = NOTHING;
+  #at = 0;
+  #end: Buffer = NOTHING;
+  /** Its bytes from the first LF on. */
+  #breaks = 0;
 
-  constructor(key: string, from: 'start' | 'end') {
-    this.#key = Buffer.from(key);
-    this.#from = from;
+  /** Whether the bytes are one event like the last that was learned. */
+  holds(bytes: Buffer): boolean {
+    const end = this.#end;
+    return (
+      end.length > 0 &&
+      standsAt(bytes, bytes.length - end.length, end) &&
+      standsAt(bytes, this.#at, this.#index) &&
+      bytes.indexOf(LF) === bytes.length - this.#breaks
+    );
   }
 
-  /** Where its value begins; -1 where there is none. */
-  find(event: Buffer): number {
-    let at = this.#from === 'start' ? this.#offset : event.length - this.#offset;
-    if (!this.#standsAt(event, at)) {
-      at = event.indexOf(this.#key);
-      if (at < 0) return -1;
-      this.#offset = this.#from === 'start' ? at : event.length - at;
-    }
-    at += this.#key.length;
-    while (at < event.length && (event[at]! <= SPACE || event[at] === COLON)) at += 1;
-    return at;
-  }
-
-  #standsAt(event: Buffer, at: number): boolean {
-    const key = this.#key;
-    if (at < 0 || at + key.length > event.length) return false;
-    for (let i = 0; i < key.length; i += 1) if (event[at + i] !== key[i]) return false;
+  /** Searches an event of any form. @returns whether it is of the first choice and does not finish it */
+  learn(event: Buffer): boolean {
+    this.#end = NOTHING;
+    const index = keyIn(event, INDEX);
+    const number = index < 0 ? index : valueAt(event, index + INDEX.length);
+    if (index >= 0 && event[number] !== ZERO) return false;
+    const reason = keyIn(event, REASON);
+    if (reason < 0) return true;
+    const value = valueAt(event, reason + REASON.length);
+    if (event[value] === QUOTE) return event[value + 1] === QUOTE;
+    const breaks = event.length - event.indexOf(LF);
+    const alone = event[event.length - 1] === LF && (breaks === 2 || breaks === 3);
+    if (index < 0 || !alone || !standsAt(event, value, NULL)) return true;
+    this.#breaks = breaks;
+    this.#index = event.subarray(index, number + 1);
+    this.#at = index;
+    this.#end = event.subarray(reason);
     return true;
   }
 }
 
-/** A chunk that says who speaks and nothing else, as the first of a stream does, or that has no choice at all. */
+/** Keys without their first quote: an event has many quotes, and searching for a rarer byte takes half the time. */
+const SEARCHED: Readonly<Record<string, Buffer>> = Object.fromEntries(
+  [INDEX, REASON].map((key) => [key, Buffer.from(key.slice(1))]),
+);
+
+function keyIn(event: Buffer, key: string): number {
+  const at = event.indexOf(SEARCHED[key]!) - 1;
+  return at < 0 || event[at] === QUOTE ? at : event.indexOf(key, at);
+}
+
+/** The offset of a member's value. @param from the offset after its key */
+function valueAt(event: Buffer, from: number): number {
+  let at = from;
+  while (event[at] === SPACE || event[at] === COLON) at += 1;
+  return at;
+}
+
+function standsAt(event: Buffer, at: number, bytes: Buffer): boolean {
+  if (at < 0 || at + bytes.length > event.length) return false;
+  for (let i = 0; i < bytes.length; i += 1) if (event[at + i] !== bytes[i]) return false;
+  return true;
+}
+
+/** Whether invalid JSON, such as with NaN, is at least whole. */
+function isWholeJson(event: Buffer): boolean {
+  const skim = new JsonSkim([]);
+  skim.push(Buffer.from(dataOf(event) ?? ''));
+  return skim.whole;
+}
+
+/** A chunk without choices or with nothing but a role, like the first of a stream. */
 function isSilent(value: unknown): boolean {
-  if (!isObject(value) || !Array.isArray(value.choices)) return false;
-  return value.choices.every((choice: unknown) => {
-    if (!isObject(choice) || choice.finish_reason) return false;
-    const { role: _role, ...said } = (isObject(choice.delta) ? choice.delta : {}) as Json;
-    return [choice.text, choice.message, ...Object.values(said)].every(isEmpty);
-  });
+  return !isObject(value) || !Array.isArray(value.choices) || value.choices.every(saysNothing);
+}
+
+/** A finish reason other than `stop` is content, and an empty text completion is a valid answer. */
+function saysNothing(choice: unknown): boolean {
+  if (!isObject(choice)) return true;
+  const { finish_reason: reason, text, delta, message } = choice;
+  if (reason && (reason !== 'stop' || typeof text === 'string')) return false;
+  return isEmpty(text) && hasRoleAlone(delta) && hasRoleAlone(message);
+}
+
+function hasRoleAlone(said: unknown): boolean {
+  if (!isObject(said)) return isEmpty(said);
+  for (const key in said) if (key !== 'role' && !isEmpty(said[key])) return false;
+  return true;
 }
 
 function isEmpty(value: unknown): boolean {
   return value == null || value === '' || (Array.isArray(value) && value.length === 0);
 }
 
-/** A body that is small enough is held and parsed at its end; of a larger one two members are noted as it passes. */
+/** Small bodies are held and parsed at their end; of larger ones two members are recorded as they pass. */
 class BodyScanner implements Scanner {
   readonly #skim = new JsonSkim([
     { depth: 1, key: 'usage' },
@@ -189,6 +248,7 @@ class BodyScanner implements Scanner {
   ]);
   #held: Buffer[] = [];
   #bytes = 0;
+  readonly done = false;
 
   push(bytes: Buffer): Opening {
     this.#bytes += bytes.length;
@@ -204,8 +264,8 @@ class BodyScanner implements Scanner {
     const value = parseJson(json);
     const error = errorUnder200(value, json);
     if (error) return error;
-    if (isObject(value)) return outcomeOf(value);
-    // What is too large, or no JSON to the letter (some engines write NaN).
+    if (isObject(value)) return endingOf(value);
+    // Too large, or invalid JSON: some engines write NaN.
     this.#skimHeld();
     if (!this.#skim.whole) return { missing: 'its JSON is not whole' };
     return asOutcome(this.#member('usage'), this.#member('finish_reason'));
@@ -221,9 +281,12 @@ class BodyScanner implements Scanner {
   }
 }
 
-function outcomeOf({ usage, choices }: Json): Outcome {
+function endingOf(value: Json): Ending {
+  const { usage, choices } = value;
   const last: unknown = Array.isArray(choices) ? choices.at(-1) : undefined;
-  return asOutcome(usage, isObject(last) ? last.finish_reason : undefined);
+  if (!isObject(last)) return { missing: 'it has no choices' };
+  const outcome = asOutcome(usage, last.finish_reason);
+  return isSilent(value) ? { empty: outcome } : outcome;
 }
 
 function asOutcome(usage: unknown, reason: unknown): Outcome {

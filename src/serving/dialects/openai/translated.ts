@@ -1,17 +1,16 @@
-/** What anybody asks → the body of a chat completion. */
+/** An ask of any dialect → the body of a chat completion. */
 import type { AnswerFormat, Ask, Capability, Message, Part, Tools } from '../ask.ts';
 import type { Json } from '../dialect.ts';
 import { invalid, unsupported } from '../json.ts';
 import { OpenAiAsk } from './ask.ts';
 import { openAiChat } from './chat.ts';
 
-/** What a chat completion can say of what is demanded. */
+/** Demands that a chat completion can express. */
 export const CHAT_CAN: readonly Capability[] = ['a chosen tool', 'json', 'json schema'];
 
 /**
- * Always a stream that tells its usage: one way of reading answers serves both kinds of client. The model is left to
- * who sends it.
- * @throws RouterError 400 for what is wrong or has no counterpart, naming the field
+ * Always a stream with usage, so that one reader serves streaming clients and others. The caller sets the model.
+ * @throws RouterError 400 naming a field that is invalid or has no counterpart
  */
 export function asChat(ask: Ask): OpenAiAsk {
   const json = chatBodyOf(ask);
@@ -45,7 +44,7 @@ function chatBodyOf(ask: Ask): Json {
   });
 }
 
-/** Tool results have messages of their own, whatever message they came in. */
+/** Each tool result becomes a message of its own. */
 function messagesOf({ role, parts }: Message): readonly Json[] {
   const results = parts.filter((part) => part.type === 'tool result');
   const calls = parts.filter((part) => part.type === 'tool call');
@@ -68,7 +67,7 @@ function callOf(part: Extract<Part, { type: 'tool call' }>): Json {
   return { id, type: 'function', function: { name, arguments: json ?? '' } };
 }
 
-/** A text where it is text alone, since not every server takes parts. */
+/** Text alone becomes a string, since not every server takes parts. */
 function contentOf(parts: readonly Part[]): string | readonly Json[] | null {
   const said = parts.filter((part) => part.type === 'text' || part.type === 'image' || part.type === 'other');
   if (said.length === 0) return null;

@@ -1,6 +1,6 @@
 /**
- * A typed reply → the bytes of an OpenAI answer in a sink, for both endpoints, streamed or whole. It invents nothing
- * that the expert did not say.
+ * A typed reply → the bytes of a chat or text completion, streamed or whole. Usage and finish reason are left out if
+ * the expert did not tell them.
  */
 import type { FinishReason, Usage } from '../../../core/openai.ts';
 import { splitAtCodePoint, wellFormed } from '../../../core/well-formed.ts';
@@ -90,7 +90,7 @@ class StreamedReply implements Reply {
   readonly #withUsage: boolean;
   #frame: object = {};
   #begun = false;
-  /** Half of a surrogate pair, whose other half may come with the next piece, and the field it is for. */
+  /** Half of a surrogate pair until the other half comes, and its field. */
   #held = '';
   #field: 'content' | 'reasoning_content' = 'content';
   #calls = 0;
@@ -146,7 +146,7 @@ class StreamedReply implements Reply {
     return this.#sendText(whole) && first;
   }
 
-  /** Held back until there is something to say, so that an early failure still gets its own status. */
+  /** The head waits for the first content, so that an earlier failure still gets its own status. */
   #open(): boolean {
     if (this.#begun) return true;
     this.#begun = true;

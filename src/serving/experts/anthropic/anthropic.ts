@@ -1,10 +1,9 @@
 /**
- * An expert behind Anthropic's Messages API: every request is translated there, and every answer back, as it comes.
+ * An expert behind Anthropic's Messages API: requests are translated, and answers are translated back as they come.
  */
 import { HttpClient, type Trust, WireError } from '../../../http/client.ts';
 import { PulledResponse } from '../../../http/pulled-response.ts';
-import { refusal } from '../../dialects/anthropic-messages/errors.ts';
-import { MessagesReader } from '../../dialects/anthropic-messages/reader.ts';
+import { anthropicMessages } from '../../dialects/anthropic-messages/index.ts';
 import type { Ask } from '../../dialects/ask.ts';
 import { modelIds } from '../../engines/answers.ts';
 import { type Asked, ask as askServer, isAnswer } from '../../engines/ask.ts';
@@ -25,7 +24,7 @@ export const anthropicKind: ExpertKind<AnthropicOptions> = {
   summary: "Anthropic's Messages API, behind any of the router's faces: tools, images and streaming included",
   options: anthropicOptions,
   inProcess: false,
-  // The cloud keeps its own limits and tells of them with 429; the first token of a long prompt may take its time.
+  // The cloud enforces its own rate limits with status 429. The first token of a long prompt may take a while.
   admission: { maxConcurrent: 256, firstTokenMs: 60_000 },
   paths: TRUST_PATHS,
   create: async (id, options, deps) => new AnthropicExpert(id, options, await readTrust(id, options), deps),
@@ -33,6 +32,7 @@ export const anthropicKind: ExpertKind<AnthropicOptions> = {
 
 class AnthropicExpert implements Expert {
   readonly kind = 'anthropic';
+  readonly speaks = [];
   readonly id: string;
   readonly #options: AnthropicOptions;
   readonly #model: string;
@@ -81,7 +81,7 @@ class AnthropicExpert implements Expert {
     if (!isAnswer(asked)) return { state: 'down', failure: asked };
     const { status } = asked;
     if (status === 401) return { state: 'down', failure: { kind: 'unauthorized', status } };
-    // A proxy may have no list of models; an answer of any other kind below 500 shows that the API is up.
+    // A proxy may not list models; any other status below 500 shows that the API is up.
     if (status < 500) return { state: 'ready' };
     return { state: 'down', failure: { kind: 'status', asked: `GET ${this.#path}/models`, status } };
   }
@@ -127,8 +127,8 @@ class AnthropicExpert implements Expert {
     const stopping = new StoppingReply(reply, blankStops);
     const translation = {
       expert: this.id,
-      reader: new MessagesReader(stopping),
-      refusal,
+      dialect: anthropicMessages,
+      reply: stopping,
       stopped: () => stopping.stopped,
     };
     await readAnswer(response, translation, { drained });

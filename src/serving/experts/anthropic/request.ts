@@ -1,6 +1,6 @@
 /**
- * A request → the body of a Messages request. What would change the meaning of the answer and has no counterpart is
- * refused; what only leans the choice of words (seed, penalties) is dropped. docs/engines.md has the table.
+ * A request → the body of a Messages request. Fields without a counterpart are refused if they would change the meaning
+ * of the answer, and dropped if they only influence sampling (seed, penalties). The table is in docs/engines.md.
  */
 import type { Ask, Capability, Parameters, Tools } from '../../dialects/ask.ts';
 import { refuseUnmet } from '../demands.ts';
@@ -16,7 +16,7 @@ export interface MessagesBody extends ToolFields {
   readonly top_p?: number;
   readonly top_k?: number;
   readonly output_config?: { readonly format: { readonly type: 'json_schema'; readonly schema: object } };
-  /** Always: one way of reading answers serves both kinds of client. */
+  /** Always, so that one reader serves streaming clients and others. */
   readonly stream: true;
 }
 
@@ -40,20 +40,20 @@ interface ToolFields {
 
 export interface MessagesSettings {
   readonly model: string;
-  /** Longest answer where the request names no limit, in tokens. */
+  /** The limit of answers whose request sets none, in tokens. */
   readonly maxTokens: number;
   readonly sampling: 'drop' | 'send';
 }
 
 export interface MessagesRequest {
   readonly body: MessagesBody;
-  /** Stop sequences of white space alone, which the API refuses; the answer is to be cut here. */
+  /** Stop sequences of white space alone: the API refuses them, so the router cuts the answer. */
   readonly blankStops: readonly string[];
 }
 
 const CAN: readonly Capability[] = ['a chosen tool', 'json schema'];
 
-/** @throws RouterError 400 for what is wrong or cannot be honoured, naming the field */
+/** @throws RouterError 400 naming a field that is invalid or not supported */
 export function messagesRequest(ask: Ask, settings: MessagesSettings): MessagesRequest {
   refuseUnmet(ask, CAN);
   const { system, turns } = conversationOf(ask.prompt());
@@ -74,7 +74,7 @@ export function messagesRequest(ask: Ask, settings: MessagesSettings): MessagesR
   return { body, blankStops: stop.filter((one) => one.trim() === '') };
 }
 
-/** Temperature goes to 2 elsewhere and to 1 in the API; above that it is as random as it gets. */
+/** The API's temperature ends at 1, others' at 2: higher values are capped. */
 function sampling({ temperature, topP, topK }: Parameters): Partial<MessagesBody> {
   return {
     ...(temperature === undefined ? {} : { temperature: Math.min(temperature, 1) }),

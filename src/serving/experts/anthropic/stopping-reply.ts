@@ -12,7 +12,7 @@ export class StoppingReply implements Reply {
     this.#filter = stopFilter(stops);
   }
 
-  /** It has been ended; nothing after is wanted. */
+  /** A stop sequence has ended the reply. */
   get stopped(): boolean {
     return this.#stopped;
   }

@@ -1,6 +1,6 @@
 /**
- * A conversation → the system prompt and turns of the Messages API. Neighbours of one role become one turn, tool
- * results come as the user's, and what has no counterpart is refused, never dropped.
+ * A conversation → the system prompt and turns of the Messages API. Adjacent messages of one role become one turn, tool
+ * results become the user's, and parts without a counterpart are refused.
  */
 import { excerpt } from '../../../core/excerpt.ts';
 import type { ImagePart, Message, Part, Prompt, ToolCallPart, ToolResultPart } from '../../dialects/ask.ts';
@@ -52,7 +52,7 @@ const ROLES: Readonly<Record<string, 'system' | Turn['role']>> = {
 };
 const MEDIA_TYPES: readonly string[] = ['image/jpeg', 'image/png', 'image/gif', 'image/webp'];
 
-/** @throws RouterError 400 naming the field at fault */
+/** @throws RouterError 400 naming the invalid field */
 export function conversationOf(prompt: Prompt): Conversation {
   const messages =
     prompt.kind === 'conversation'
@@ -80,7 +80,7 @@ function blocksOf({ parts }: Pick<Message, 'parts'>, images: boolean): readonly 
   return parts.flatMap((part) => blockOf(part, images));
 }
 
-/** Blank text, which the API refuses, makes no block; nor do thoughts, which only their own model may be shown. */
+/** Blank text is left out because the API refuses it, and thinking because only its own model may be sent it. */
 function blockOf(part: Part, images: boolean): readonly Block[] {
   switch (part.type) {
     case 'text':
@@ -114,7 +114,7 @@ function readArguments(json: string | null, at: string): object {
     const input: unknown = JSON.parse(json!);
     if (isObject(input)) return input;
   } catch {
-    // told below, with its field
+    // refused below, with its field
   }
   throw invalid(at, 'must be a JSON object as text: this API takes no other');
 }
@@ -125,12 +125,12 @@ function toolResult({ id, parts, at }: ToolResultPart): ToolResultBlock {
   return { type: 'tool_result', tool_use_id: callId(id), ...(content.length > 0 ? { content } : {}) };
 }
 
-/** A conversation may hold calls another expert made, under ids that this API does not take. */
+/** Calls that another expert made may have ids that this API rejects. */
 function callId(id: string): string {
   return id.replace(/[^a-zA-Z0-9_-]/g, '_');
 }
 
-/** A `data:` address becomes bytes in the request; any other is fetched by the API. */
+/** A `data:` URL becomes bytes in the request; the API fetches any other. */
 function image({ url, urlAt }: ImagePart): ImageBlock {
   if (url === null) throw invalid(urlAt, 'must be an address');
   if (/^https?:\/\//i.test(url)) return { type: 'image', source: { type: 'url', url } };

@@ -1,6 +1,6 @@
 /**
- * The kind `emulated`: deterministic text that plainly says it is emulated, for trying the router without a model.
- * A token here is a word with the white space after it.
+ * The kind `emulated`: deterministic text that says it is emulated, for trying the router without a model. A token is a
+ * word with the white space after it.
  */
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
@@ -55,6 +55,7 @@ function emulatedExpert(id: string, options: EmulatedOptions, deps: ExpertDeps):
   return {
     id,
     kind: 'emulated',
+    speaks: [],
     generate({ ask }, sink) {
       if (plan.instead !== null && typeof plan.instead === 'object' && !closed)
         return refuse(sink, plan.instead);
@@ -71,7 +72,7 @@ function emulatedExpert(id: string, options: EmulatedOptions, deps: ExpertDeps):
         const answer = emulate(emulatedText(id, prompt), maxTokens, stop);
         for (const [said, piece] of answer.pieces.entries()) {
           await beforeToken(plan, said, signal);
-          // Without a pace other requests still get their turn, and a reader who leaves is noticed.
+          // Yields, so that other requests proceed and a cancel is noticed.
           await (pause > 0 ? sleep(pause, undefined, { signal }) : nextTurn(undefined, { signal }));
           if (!reply.text(piece)) await drained();
         }

@@ -1,6 +1,6 @@
 /**
- * Carries out a plan of misbehaviour inside this process, where there is no wire: before the answer and within it.
- * What only shows in bytes on a connection is refused.
+ * Misbehaves as planned within this process, before the answer or during it. Misbehaviours of a connection are refused,
+ * since there is none.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RouterError, UserError } from '../../../core/errors.ts';
@@ -10,7 +10,7 @@ import { type AnswerPlan, type ErrorAnswer, POLITE, planOf } from './misbehaviou
 
 const WIRE_ONLY = ['contentType', 'done', 'packets', 'lengthError', 'connection'] as const;
 
-/** @throws {UserError} for an unknown name, or one that only a server of its own can show */
+/** @throws {UserError} for an unknown name, or for one that needs a connection */
 export function planInProcess(list: string): AnswerPlan {
   const plan = planOf(list);
   if (WIRE_ONLY.some((part) => plan[part] !== POLITE[part]))
@@ -20,7 +20,7 @@ export function planInProcess(list: string): AnswerPlan {
   return plan;
 }
 
-/** Answers an error status, as a server behind a relaying kind would. */
+/** Fails with an error status, as a server would. */
 export function refuse(sink: AnswerSink, error: ErrorAnswer): Generation {
   let over = false;
   setImmediate(() => {
@@ -37,7 +37,7 @@ export function refuse(sink: AnswerSink, error: ErrorAnswer): Generation {
   };
 }
 
-/** What comes before the first token: a lost connection, silence, a delay, or nothing. */
+/** Before the first token: a lost connection, silence, or a delay. */
 export async function beforeAnswer(plan: AnswerPlan, signal: AbortSignal): Promise<void> {
   if (plan.instead === 'reset')
     throw new RouterError('expert_unreachable', 'Emulated: the expert reset the connection.');
@@ -45,14 +45,14 @@ export async function beforeAnswer(plan: AnswerPlan, signal: AbortSignal): Promi
   if (plan.delayMs > 0) await sleep(plan.delayMs, undefined, { signal });
 }
 
-/** Breaks off where the plan says so; `said` counts the tokens that have left. */
+/** Breaks off as planned. @param said tokens so far */
 export async function beforeToken({ breaks }: AnswerPlan, said: number, signal: AbortSignal): Promise<void> {
   if (!breaks || said < breaks.after) return;
   if (breaks.how === 'stall') await silence(signal);
   throw new RouterError('expert_cut_stream', `Emulated: the expert broke off its answer (${breaks.how}).`);
 }
 
-/** Until somebody gives up. */
+/** Rejects when the request is cancelled. */
 function silence(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     const giveUp = (): void => reject(signal.reason);

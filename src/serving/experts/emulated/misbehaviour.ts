@@ -1,12 +1,11 @@
 /**
- * The named misbehaviours of emulated experts: one table from a name to what it changes in the plan of an answer.
- * Whoever gives the answer carries the plan out.
+ * The named misbehaviours of emulated experts, as changes to the plan of an answer.
  */
 import { parseDuration } from '../../../core/duration.ts';
 import { UserError } from '../../../core/errors.ts';
 import { nearestName } from '../../../core/suggest.ts';
 
-/** What an answer does besides being one. Misbehaviours each change a part, so several can be combined. */
+/** How an answer misbehaves. Each misbehaviour changes a part, so they can be combined. */
 export interface AnswerPlan {
   /** Instead of an answer: a reset connection, silence, or an error with this status. */
   readonly instead: 'reset' | 'silence' | ErrorAnswer | null;
@@ -48,7 +47,7 @@ export const POLITE: AnswerPlan = {
 
 interface Misbehaviour {
   readonly summary: string;
-  /** A number the name may carry, as in `stall-after=5`; durations are in milliseconds. */
+  /** The number after a name, as in `stall-after=5`; durations in milliseconds. */
   readonly parameter?: { readonly name: string; readonly unit: Unit; readonly default: number };
   readonly change: (value: number) => Partial<AnswerPlan>;
 }
@@ -148,7 +147,7 @@ const TABLE: Readonly<Record<string, Misbehaviour>> = MISBEHAVIOURS;
 
 /**
  * The plan for a comma-separated list: `cut`, `cut=3`, `stall-after=5, no-usage`, `slow-first-token-delay=3s`.
- * @throws {UserError} for a name not in the table, or a value that is not of its unit
+ * @throws {UserError} for an unknown name or a value of the wrong unit
  */
 export function planOf(list: string): AnswerPlan {
   const items = list.split(',').map((item) => item.trim());

@@ -1,4 +1,4 @@
-/** What an emulated expert says, word by word, as a pure function of the prompt. */
+/** The text of an emulated expert, word by word: a pure function of the prompt. */
 import type { FinishReason } from '../../../core/openai.ts';
 import { seededRandom } from '../../../core/random.ts';
 import { stopFilter } from '../stop.ts';
@@ -14,7 +14,7 @@ export function emulatedText(expert: string, prompt: string): string {
   );
 }
 
-/** Words with the white space that follows them; joined they are the text again. */
+/** Splits a text into words, each with the white space after it. */
 export function words(text: string): readonly string[] {
   return text.match(/\s*\S+\s*|\s+/gu) ?? [];
 }
@@ -24,7 +24,7 @@ const FILLER =
     .split(' ')
     .map((word) => `${word} `);
 
-/** Exactly so many words: the emulated text, then words that say nothing, the same for the same prompt and seed. */
+/** Exactly `count` words: the emulated text, then filler. The same for the same prompt and seed. */
 export function emulatedWords(
   expert: string,
   prompt: string,
@@ -47,7 +47,7 @@ export function hash(text: string): number {
 }
 
 export interface Emulation {
-  /** What is shown, already cut at the limit and before a stop sequence. */
+  /** Cut at the limit and before a stop sequence. */
   readonly pieces: readonly string[];
   readonly tokens: number;
   readonly finishReason: FinishReason;

@@ -26,7 +26,7 @@ if (forced || present) {
   describeExpert('llama', () => make(), { maxTokens: 12, inUse });
 
   describe('llama', () => {
-    it('shares weights between experts, and leaves the line when cancelled while waiting', async () => {
+    it('shares weights between experts, and leaves the queue when cancelled', async () => {
       const [one, two] = [await make('one'), await make('two')];
       const long = requestOf({
         messages: [{ role: 'user', content: 'Tell a story.' }],

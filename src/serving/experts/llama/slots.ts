@@ -1,5 +1,5 @@
 /**
- * A fixed number of things, lent one at a time; whoever comes when all are out is queued.
+ * A fixed number of slots, lent one at a time; further requests are queued.
  */
 
 interface Waiter<T> {

@@ -12,9 +12,9 @@ export interface EngineOptions {
   readonly base: URL;
   /** As it is asked for now. */
   model(): string;
-  /** Sent to this address and to no other: they may carry a key. */
+  /** Sent to this origin only, since they may carry a key. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Where its metrics are; null: where its engine usually has them; false: nowhere. */
+  /** Null: the engine's usual page; false: none. */
   readonly metricsUrl: string | false | null;
   readonly trust: Trust;
 }
@@ -29,14 +29,14 @@ interface MetricsPage {
 
 export class OpenAiEngine {
   readonly #options: EngineOptions;
-  /** The page found to tell a load; forgotten when it no longer does. */
+  /** The page that reports the load, until reading it fails. */
   #page: MetricsPage | null = null;
 
   constructor(options: EngineOptions) {
     this.#options = options;
   }
 
-  /** Rejects with a `FailureError` where no engine answers. */
+  /** Rejects with a `FailureError` if no engine answers. */
   async describe(signal: AbortSignal): Promise<EngineDescription> {
     const sighting = await this.#look(signal);
     if (sighting.kind !== 'engine') throw new FailureError(sighting);
@@ -50,12 +50,12 @@ export class OpenAiEngine {
     };
   }
 
-  /** Null where the engine has no metrics, or is on the far side of TLS and none were named. */
+  /** Null for an engine without metrics, and for an https address unless the config names its page. */
   async reportedLoad(signal: AbortSignal): Promise<ReportedLoad | null> {
     const { metricsUrl, base } = this.#options;
     if (metricsUrl === false) return null;
     if (metricsUrl !== null) this.#page ??= this.#open(new URL(metricsUrl), null);
-    // Clouds are asked nothing that nobody ordered.
+    // Clouds get no requests that the config does not ask for.
     else if (base.protocol !== 'http:') return null;
     if (!this.#page) return this.#find(signal);
     try {
@@ -90,12 +90,12 @@ export class OpenAiEngine {
     const { metricsUrl } = this.#options;
     if (metricsUrl === false) return null;
     if (metricsUrl !== null) return new URL(metricsUrl);
-    // A page whose metrics nobody knows is the page all the same; reading the load says what is wrong with it.
+    // A page with unknown metrics is still the page: reading the load reports what is wrong with it.
     const found = await this.#firstPage(sighting, signal).catch(() => null);
     return found?.address ?? null;
   }
 
-  /** The first of the engine's usual pages that tells a load, which is kept. Rejects where one has unknown names. */
+  /** Finds and keeps the first of the engine's usual pages that reports a load. Rejects for unknown metric names. */
   async #firstPage(
     { engine }: EngineSighting,
     signal: AbortSignal,

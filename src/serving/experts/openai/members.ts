@@ -1,19 +1,19 @@
 /**
- * Edits top-level members of a JSON object in its bytes, without touching any other. Re-serialising would lose big
- * integers, key order and duplicate keys; this cuts a member out where it stands.
+ * Edits top-level members of a JSON object in its bytes and leaves all others untouched. Serialising anew would lose big
+ * integers, key order and duplicate keys.
  */
 import { JsonMeasure, type MemberPlace } from '../../../core/json-measure.ts';
 
 const OPEN_OBJECT = 0x7b;
 
-/** Bytes to put in place of those from `start` to `end`, exclusive. */
+/** Replaces the bytes from `start` to `end`, exclusive. */
 export interface Splice {
   readonly start: number;
   readonly end: number;
   readonly bytes: Buffer;
 }
 
-/** A body and where its members stand: found as it came in, or by reading it once. */
+/** A body and the offsets of its members, which are known from its arrival or found by reading it once. */
 export class Members {
   readonly #body: Buffer;
   readonly #places: readonly MemberPlace[];
@@ -24,7 +24,7 @@ export class Members {
     this.#places = places;
   }
 
-  /** Every top-level value of `key` becomes this one; where there is none, one is added. */
+  /** Sets every top-level value of `key`, adding the member if there is none. */
   set(key: string, value: unknown): readonly Splice[] {
     const bytes = Buffer.from(JSON.stringify(value));
     const found = this.#called(key);
@@ -32,13 +32,13 @@ export class Members {
     return found.map(({ valueStart, valueEnd }) => ({ ...this.#trimmed(valueStart, valueEnd), bytes }));
   }
 
-  /** Every top-level member called `key` is called `name` instead. */
+  /** Renames every top-level `key` to `name`. */
   rename(key: string, name: string): readonly Splice[] {
     const bytes = Buffer.from(JSON.stringify(name));
     return this.#called(key).map(({ keyStart, keyEnd }) => ({ start: keyStart, end: keyEnd, bytes }));
   }
 
-  /** The body with edits that do not overlap, in one copy. */
+  /** Applies edits that do not overlap, in one copy. */
   with(splices: readonly Splice[]): Buffer {
     const pieces: Buffer[] = [];
     let from = 0;
@@ -62,7 +62,7 @@ export class Members {
     );
   }
 
-  /** Keys may be written with escapes (`"mod\u0065l"`); only those pay for a parse. */
+  /** Only keys with escapes (`"mod\u0065l"`) need parsing. */
   #text(start: number, end: number): string {
     const raw = this.#body.toString('utf8', start, end);
     return raw.includes('\\') ? (JSON.parse(raw) as string) : raw.slice(1, -1);

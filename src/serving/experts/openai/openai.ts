@@ -1,18 +1,16 @@
 /**
- * An expert that speaks OpenAI's API over HTTP: vLLM, SGLang, trtllm-serve, llama-server, Ollama, clouds. It relays
- * bytes both ways; on the way out only the model name is its own, and what the engine's quirks demand. What clients ask
- * in another dialect is translated.
+ * An expert that speaks OpenAI's API over HTTP: vLLM, SGLang, trtllm-serve, llama-server, Ollama, clouds. It relays bytes
+ * both ways, editing only the model name and what the engine's quirks require. Requests in a dialect that the engine
+ * does not speak are translated to chat completions.
  */
 import { RouterError } from '../../../core/errors.ts';
 import type { Endpoint } from '../../../core/openai.ts';
 import { HttpClient, type OutgoingRequest, type Trust, WireError } from '../../../http/client.ts';
 import { PulledResponse } from '../../../http/pulled-response.ts';
 import type { Ask } from '../../dialects/ask.ts';
+import type { DialectId } from '../../dialects/index.ts';
 import { OpenAiAsk } from '../../dialects/openai/ask.ts';
 import { openAiChat } from '../../dialects/openai/chat.ts';
-import { openAiCompletions } from '../../dialects/openai/completions.ts';
-import { refusal } from '../../dialects/openai/errors.ts';
-import { OpenAiReader } from '../../dialects/openai/reader.ts';
 import { asChat, CHAT_CAN } from '../../dialects/openai/translated.ts';
 import { modelIds } from '../../engines/answers.ts';
 import { ask as askServer, isAnswer } from '../../engines/ask.ts';
@@ -60,7 +58,6 @@ export const openaiKind: ExpertKind<OpenAiOptions> = {
 
 class OpenAiExpert implements Expert {
   readonly kind = 'openai';
-  readonly speaks = [openAiChat.id, openAiCompletions.id];
   readonly id: string;
   /** Null where the config names none. */
   readonly #named: string | null;
@@ -97,9 +94,14 @@ class OpenAiExpert implements Expert {
     this.#engine = new OpenAiEngine({ base, model: () => this.#model, headers: key, metricsUrl, trust });
   }
 
+  get speaks(): readonly DialectId[] {
+    return this.#quirks.speaks;
+  }
+
   generate({ ask, headers }: ExpertRequest, sink: AnswerSink): Generation {
     if (this.#closed) return refuse(sink, stopped(this.id));
-    if (ask instanceof OpenAiAsk) return this.#relay(ask, headers, sink);
+    if (ask instanceof OpenAiAsk && this.speaks.includes(ask.dialect.id))
+      return this.#relay(ask, headers, sink);
     const meta = {
       id: this.#deps.newId(ask.dialect.idPrefix),
       created: Math.floor(this.#deps.now() / 1000),
@@ -132,8 +134,7 @@ class OpenAiExpert implements Expert {
     const request = this.#outgoing(asChat(ask), headers);
     try {
       const response = await PulledResponse.open(this.#client, request, work.signal);
-      const reader = new OpenAiReader(work.reply);
-      await readAnswer(response, { expert: this.id, reader, refusal }, work);
+      await readAnswer(response, { expert: this.id, dialect: openAiChat, reply: work.reply }, work);
     } catch (error) {
       throw error instanceof WireError ? this.#asFailure(error) : error;
     }
@@ -201,7 +202,7 @@ function stopped(expert: string): RouterError {
   return new RouterError('shutting_down', `Expert '${expert}' was stopped.`);
 }
 
-/** A generation that fails at once, yet after the call that started it. */
+/** Fails as soon as the call that started it has returned. */
 function refuse(sink: AnswerSink, error: RouterError): Generation {
   let open = true;
   queueMicrotask(() => {

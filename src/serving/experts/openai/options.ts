@@ -62,7 +62,7 @@ export const openaiOptions = z.strictObject({
 
 export type OpenAiOptions = z.infer<typeof openaiOptions>;
 
-/** The address requests go to, without a final slash: `http://h:1` → `http://h:1/v1`; a given path stays. */
+/** The base of request paths, without a final slash: `http://h:1` → `http://h:1/v1`; a given path is kept. */
 export function apiBase(url: string): URL {
   const base = new URL(url);
   if (base.pathname === '/') base.pathname = '/v1';
@@ -76,7 +76,7 @@ export interface OpenAiReplica {
   readonly metrics_url?: string | false | undefined;
 }
 
-/** Each address with its weight and metrics. @throws UserError when one page of metrics is named for several addresses */
+/** Each address with its weight and metrics. @throws UserError if several addresses share one metrics page */
 export function replicasOf({ url, metrics_url }: OpenAiOptions): readonly OpenAiReplica[] {
   const list = typeof url === 'string' ? [url] : url;
   if (list.length > 1 && typeof metrics_url === 'string') {

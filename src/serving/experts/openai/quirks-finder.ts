@@ -1,46 +1,56 @@
-/** Whose quirks a server has: as the config says, else by its host or by what it answers when asked what it is. */
+/** Finds the engine behind an address: named by the config, known by its host, or recognised by its answers. */
+import type { DialectId } from '../../dialects/index.ts';
+import type { EngineFacts } from '../../engines/engine.ts';
 import { ENGINES } from '../../engines/index.ts';
 import { probe } from '../../engines/probe.ts';
 import { PLAIN } from './quirks.ts';
 
 const PROBE_MS = 1_000;
 
+/** Dialects that can be relayed. */
+const RELAYED: readonly DialectId[] = ['openai-chat', 'openai-completions'];
+
 export class QuirksFinder {
   readonly #base: URL;
   readonly #headers: Readonly<Record<string, string>>;
-  /** Null while the server is still to be asked. */
-  #found: string | null;
+  /** Undefined until the server has been asked; null for an unknown engine. */
+  #engine: EngineFacts | null | undefined;
   readonly #fixed: boolean;
 
   /** @param chosen by the config; null to find out */
   constructor(base: URL, headers: Readonly<Record<string, string>>, chosen: string | null) {
     this.#base = base;
     this.#headers = headers;
-    // Clouds are not asked addresses that are none of theirs.
-    this.#found = chosen ?? ofCloud(base) ?? (base.protocol === 'https:' ? PLAIN : null);
-    this.#fixed = this.#found !== null;
+    if (chosen !== null) this.#engine = ENGINES.find(({ id }) => id === chosen) ?? null;
+    // Clouds are not probed.
+    else this.#engine = cloudAt(base) ?? (base.protocol === 'https:' ? null : undefined);
+    this.#fixed = this.#engine !== undefined;
   }
 
-  /** `plain` until it is found. */
+  /** The name of its quirks; `plain` until they are found. */
   get name(): string {
-    return this.#found ?? PLAIN;
+    return this.#engine?.quirks ? this.#engine.id : PLAIN;
   }
 
-  /** Asks a server that is up, once. Never rejects, and takes a second at most. */
+  /** Everything for an unknown engine, and for Triton, whose OpenAI frontend relays both. */
+  get speaks(): readonly DialectId[] {
+    const spoken = RELAYED.filter((id) => this.#engine?.speaks.includes(id));
+    return spoken.length > 0 ? spoken : RELAYED;
+  }
+
+  /** Probes a server that is up, once and for at most a second. Never rejects. */
   async settle(signal: AbortSignal): Promise<void> {
-    if (this.#found !== null) return;
+    if (this.#engine !== undefined) return;
     const sighting = await probe(this.#base, { within: PROBE_MS, headers: this.#headers, signal });
-    const engine = sighting.kind === 'engine' ? sighting.engine : null;
-    this.#found = engine?.quirks ? engine.id : PLAIN;
+    this.#engine = sighting.kind === 'engine' ? sighting.engine : null;
   }
 
-  /** The server was gone: another may come back in its place. */
+  /** After an outage another engine may listen at the address. */
   forget(): void {
-    if (!this.#fixed) this.#found = null;
+    if (!this.#fixed) this.#engine = undefined;
   }
 }
 
-function ofCloud({ hostname }: URL): string | null {
-  const known = ENGINES.find(({ cloud }) => cloud && new URL(cloud.url).hostname === hostname);
-  return known?.quirks ? known.id : null;
+function cloudAt({ hostname }: URL): EngineFacts | undefined {
+  return ENGINES.find(({ cloud }) => cloud && new URL(cloud.url).hostname === hostname);
 }

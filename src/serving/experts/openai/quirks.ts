@@ -1,4 +1,4 @@
-/** The body of a request as the server behind it understands it, by the quirks of its engine. */
+/** Adapts a request's body to the quirks of its engine. */
 
 import type { OpenAiAsk } from '../../dialects/openai/ask.ts';
 import type { Quirks } from '../../engines/engine.ts';
@@ -6,7 +6,7 @@ import { ENGINES } from '../../engines/index.ts';
 import { Members, type Splice } from './members.ts';
 import { withoutHalfSurrogates } from './surrogates.ts';
 
-/** The name for a server without any: OpenAI's API as it was when others took it over. */
+/** The name for no quirks. */
 export const PLAIN = 'plain';
 
 const QUIRKS: Readonly<Record<string, Quirks>> = {
@@ -22,12 +22,12 @@ export function quirksNamed(name: string): Quirks {
   return QUIRKS[name] ?? {};
 }
 
-/** Put where a server would end an answer after 16 tokens, in tokens. */
+/** Tokens: the limit sent to servers that otherwise stop after 16. */
 export const LIMIT_INSTEAD_OF_16 = 1024;
 
 /**
- * The body as the server understands it, under the model name it knows; every byte that needs no change stays.
- * @param limit the config's own limit for requests that name none, in tokens
+ * The body with the server's name of the model and its quirks' edits; all other bytes are unchanged.
+ * @param limit for requests that set none, in tokens
  */
 export function bodyFor(
   quirks: Quirks,

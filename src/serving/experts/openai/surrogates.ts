@@ -1,11 +1,11 @@
-/** Halves of surrogate pairs, written as escapes in a body of JSON. */
+/** Lone surrogates in JSON, written as escapes. */
 
 const BACKSLASH = 0x5c;
 const U = 0x75;
 const REPLACEMENT = Buffer.from('\\ufffd');
 const ESCAPE_BYTES = REPLACEMENT.length;
 
-/** Each half becomes U+FFFD, as Unicode has it for what cannot be encoded; every other byte stays, and stays in its place. */
+/** Replaces lone surrogates by U+FFFD; no other byte changes or moves. */
 export function withoutHalfSurrogates(body: Buffer): Buffer {
   let at = body.indexOf(BACKSLASH);
   if (at < 0) return body;
@@ -17,7 +17,7 @@ export function withoutHalfSurrogates(body: Buffer): Buffer {
     else {
       if (isHigh(body, at) || isLow(body, at)) {
         cleaned ??= Buffer.from(body);
-        // Byte by byte: a call for each of millions costs more than the rest.
+        // Written byte by byte: calls would dominate the cost when there are millions.
         for (let i = 0; i < ESCAPE_BYTES; i += 1) cleaned[at + i] = REPLACEMENT[i]!;
       }
       at += ESCAPE_BYTES;
@@ -45,7 +45,7 @@ function isEscapeOfD(body: Buffer, at: number): boolean {
   );
 }
 
-/** The value of a hexadecimal digit; the body is valid JSON, so it is one. */
+/** The value of a hexadecimal digit; valid JSON has no other byte here. */
 function hex(digit: number): number {
   return digit <= 0x39 ? digit - 0x30 : (digit | 0x20) - 0x57;
 }

@@ -1,6 +1,6 @@
 /**
- * The responses of one generation → pieces of text, and in the end its finish reason and usage as far as they are
- * known: an echoed prompt is taken off, a stop text ends it.
+ * The responses of one generation → pieces of text, without an echoed prompt and up to a stop text; then its finish
+ * reason and usage, as far as they are known.
  */
 import { StringDecoder } from 'node:string_decoder';
 import type { FinishReason, Usage } from '../../../core/openai.ts';
@@ -11,13 +11,13 @@ import type { Output } from './output.ts';
 import type { IdsToText } from './tokenizer.ts';
 
 export interface AnswerFacts {
-  /** Whether a response repeats the text before it; null when that is to be seen. */
+  /** Whether a response repeats the text before it; null until that is known. */
   readonly cumulative: boolean | null;
   /** Texts the answer may begin with that are the prompt and no part of it. */
   readonly echoes: readonly string[];
   readonly stop: readonly string[];
   readonly maxTokens: number;
-  /** For models that speak in token ids. */
+  /** For models that return token ids. */
   readonly ids: {
     readonly prompt: readonly number[];
     readonly endId: number | null;
@@ -49,7 +49,7 @@ export class Answer {
     this.#stops = stopFilter(facts.stop);
   }
 
-  /** `stopped`: a stop text has come, and nothing after it is wanted. */
+  /** `stopped`: a stop text has ended the answer. */
   push(output: Output): { readonly text: string; readonly stopped: boolean } {
     this.#reason = output.finishReason ?? this.#reason;
     this.#tally.count(output);

@@ -1,4 +1,4 @@
-/** An address → the server behind it: gRPC or HTTP, as its protocol says. Opens nothing before the first call. */
+/** Chooses gRPC or HTTP by an address's protocol. Connects at the first call. */
 import { HttpServer } from './http-server.ts';
 import type { Access, Deadlines, TritonServer } from './server.ts';
 
@@ -10,7 +10,7 @@ export async function connectTriton(
 ): Promise<TritonServer> {
   const address = new URL(url);
   if (!address.protocol.startsWith('grpc')) return new HttpServer(address, access, deadlines);
-  // Its library costs a process 18 MB and its start 55 ms (docs/benchmarks.md), so it is loaded for those alone who speak gRPC.
+  // Loaded only for gRPC: the library takes 18 MB and 55 ms of start-up time (docs/benchmarks.md).
   const { GrpcServer } = await import('./grpc-server.ts');
   return new GrpcServer(address, access, deadlines);
 }

@@ -1,6 +1,6 @@
 /**
- * The four sets of tensors by which language models on Triton are spoken to, and how one is recognised. Names and
- * types come from the model's own metadata, so that releases which renamed or added a tensor are met as they are.
+ * The four sets of tensors that language models on Triton use, and how to recognise them. Names and types come from the
+ * model's metadata, since releases have renamed and added tensors.
  * Sources: NVIDIA/TensorRT-LLM, triton_backend/all_models; triton-inference-server/vllm_backend, src/model.py.
  */
 import { RouterError } from '../../../core/errors.ts';
@@ -35,7 +35,7 @@ type Role =
 interface Dialect {
   /** The names a role may have, newest first. */
   readonly inputs: Partial<Record<Role, readonly string[]>>;
-  /** Without these it is another dialect. */
+  /** Required to recognise the dialect. */
   readonly needs: readonly Role[];
   /** Whether each response of a stream repeats the text so far; `config` names a parameter that says so. */
   readonly cumulative: boolean | { readonly config: string };
@@ -119,7 +119,7 @@ const TABLE: Readonly<Record<DialectName, Dialect>> = {
   },
 };
 
-/** Which dialect the metadata shows, or null when it is none of the four. */
+/** The dialect that the metadata shows; null for none of the four. */
 export function detectDialect({ inputs }: ModelMetadata): DialectName | null {
   const has = (name: string): boolean => inputs.some((input) => input.name === name);
   if (has('sampling_parameters')) return 'vllm';
@@ -128,7 +128,7 @@ export function detectDialect({ inputs }: ModelMetadata): DialectName | null {
   return has('text_input') && has('max_tokens') ? 'ensemble' : null;
 }
 
-/** The inputs that a dialect cannot do without and this model does not have. */
+/** Required inputs of a dialect that this model lacks. */
 export function missingInputs(dialect: DialectName, { inputs }: ModelMetadata): readonly string[] {
   const table = TABLE[dialect];
   return table.needs
@@ -137,7 +137,7 @@ export function missingInputs(dialect: DialectName, { inputs }: ModelMetadata): 
     .map((names) => names[0]!);
 }
 
-/** Whether responses repeat the text before them; null when neither dialect nor config says. */
+/** Whether responses repeat the text before them; null if neither dialect nor config tells. */
 export function isCumulative(
   dialect: DialectName,
   parameters: Readonly<Record<string, string>>,

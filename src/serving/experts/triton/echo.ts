@@ -1,12 +1,12 @@
-/** Takes an echoed prompt off the beginning of an answer that comes in pieces. */
+/** Removes an echoed prompt from the beginning of an answer in pieces. */
 
 export interface EchoFilter {
   push(piece: string): string;
-  /** What was held back as the beginning of an echo that never became whole. */
+  /** What was held back as the beginning of a possible echo. */
   flush(): string;
 }
 
-/** @param echoes texts of which the longest that the answer begins with is removed */
+/** @param echoes the longest of these that begins the answer is removed */
 export function withoutEcho(echoes: readonly string[]): EchoFilter {
   const candidates = [...new Set(echoes)].filter(Boolean).toSorted((a, b) => b.length - a.length);
   let held: string | null = candidates.length > 0 ? '' : null;

@@ -1,6 +1,6 @@
-/** What went wrong at a Triton server, as an error for the client of the API: cause, and the cure where there is one. */
+/** What went wrong at a Triton server, as an error for clients: its cause, and its cure where there is one. */
 import { type ErrorCode, RouterError } from '../../../core/errors.ts';
-import { type Failure, systemCode } from '../../engines/failure.ts';
+import { type EngineFailure, systemCode } from '../../engines/failure.ts';
 import type { Fault, ServerError } from './server.ts';
 
 export interface Where {
@@ -12,7 +12,7 @@ export interface Where {
 
 interface Told {
   readonly code: ErrorCode;
-  /** What is said around the server's own words. */
+  /** @param why the server's own words */
   readonly message: (where: Where, why: string) => string;
 }
 
@@ -32,7 +32,7 @@ const TOLD: Readonly<Record<Fault, Told>> = {
   garbled: {
     code: 'expert_failed',
     message: ({ expert, url }, why) =>
-      `Expert '${expert}' sent something that is no answer of a Triton server (${why}). Is ${url} one?`,
+      `Expert '${expert}' sent a response that Triton would not send (${why}). Check that ${url} is a Triton server.`,
   },
   not_found: { code: 'expert_not_ready', message: notLoaded },
   unavailable: { code: 'expert_not_ready', message: notLoaded },
@@ -43,16 +43,16 @@ const TOLD: Readonly<Record<Fault, Told>> = {
   forbidden: {
     code: 'expert_failed',
     message: ({ expert, url }, why) =>
-      `Expert '${expert}' is not let in at ${url} (${why}). Name the key of its restricted API in \`restricted_api\`.`,
+      `Expert '${expert}' was refused by ${url} (${why}). Set \`restricted_api\` to the key of its restricted API.`,
   },
   unsupported: {
     code: 'expert_failed',
     message: ({ expert, url }, why) =>
-      `Expert '${expert}': ${url} does not offer this (${why}). gRPC is usually on port 8001, HTTP on 8000.`,
+      `Expert '${expert}': ${url} does not support this call (${why}). gRPC is usually on port 8001, HTTP on 8000.`,
   },
   overloaded: {
     code: 'overloaded',
-    message: ({ expert }, why) => `Expert '${expert}' has no room for another request (${why}).`,
+    message: ({ expert }, why) => `Expert '${expert}' is overloaded (${why}).`,
   },
   failed: {
     code: 'expert_failed',
@@ -72,13 +72,13 @@ export function asRouterError(where: Where, error: ServerError): RouterError {
   return new RouterError(code, message(where, error.message), { cause: error });
 }
 
-/** As one line for an operator. */
+/** For an operator: one line. */
 export function describeFault(where: Where, error: ServerError): string {
   return TOLD[error.fault].message(where, error.message);
 }
 
-/** The same as a value. */
-export function failureOf(where: Where, error: ServerError): Failure {
+/** For the doctor: a value. */
+export function failureOf(where: Where, error: ServerError): EngineFailure {
   const detail = describeFault(where, error);
   switch (error.fault) {
     case 'unreachable':

@@ -110,7 +110,7 @@ export class GrpcServer implements TritonServer {
       responseDeserialize,
       inferMetadata(this.#metadata),
     );
-    // A call that was cancelled after its reader had left reports that to nobody.
+    // The cancellation of an abandoned call is not reported.
     call.on('error', () => {});
     const watch = new Watch(call, this.#client, this.#deadlines);
     const cancel = (): void => call.cancel();
@@ -143,7 +143,7 @@ export class GrpcServer implements TritonServer {
       final ||= response?.parameters.triton_final_response?.bool_param === true;
       if (response && response.outputs.length > 0) yield outputsOf(response);
       if (final) return;
-      // Only now, for the time its reader took is not the server's silence.
+      // Restarted here, since the reader's own time is not silence of the server.
       watch.expectNext();
     }
     throw new ServerError('cut', 'the stream ended before the final response');
@@ -153,7 +153,7 @@ export class GrpcServer implements TritonServer {
     this.#client.close();
   }
 
-  /** @param limit milliseconds; null for calls that take as long as they take */
+  /** @param limit milliseconds; null for none */
   #unary<Request, Response>(
     name: string,
     message: Request,
@@ -289,13 +289,13 @@ function asServerError(error: unknown): ServerError {
   return new ServerError(fault, reasonOf(text), fault === 'unreachable' ? withSystemCode(text) : error);
 }
 
-/** grpc-js has the system's code only within its words. */
+/** grpc-js tells the system's code only within its message. */
 function withSystemCode(details: string): Error {
   const code = /name resolution/i.test(details) ? 'ENOTFOUND' : /\bE[A-Z]{4,}\b/.exec(details)?.[0];
   return Object.assign(new Error(details), code === undefined ? {} : { code });
 }
 
-/** grpc-js wraps why it could not connect into more words than anybody needs. */
+/** Shortens grpc-js's message of a failed connection. */
 function reasonOf(details: string): string {
   return (
     /^No connection established\. Last error: (?:Error: )?(.*?)\. Resolution note:/s.exec(details)?.[1] ??
@@ -303,7 +303,7 @@ function reasonOf(details: string): string {
   );
 }
 
-/** grpc-js says UNAVAILABLE of a lost connection; Triton of a model not loaded, a full queue, or a key that is missing. */
+/** UNAVAILABLE: a lost connection in grpc-js; in Triton a model not loaded, a full queue, or a missing key. */
 function unavailable(details: string): Fault {
   if (/restricted/i.test(details)) return 'forbidden';
   if (/maximum queue size/i.test(details)) return 'overloaded';

@@ -21,7 +21,7 @@ import {
 } from './server.ts';
 import { inputsAsJson, type Outputs, outputsFromJson } from './tensors.ts';
 
-/** For calls that take as long as they take: the longest time a timer can hold. */
+/** No limit: the longest time of a timer. */
 const NO_LIMIT = 2 ** 31 - 1;
 
 export class HttpServer implements TritonServer {

@@ -1,14 +1,14 @@
 /** Whether a Triton answers at a gRPC address, and what it serves. */
 import { connect } from 'node:net';
 import { describeError } from '../../../core/errors.ts';
-import { type Failure, FailureError, failureFrom, systemCode } from '../../engines/failure.ts';
+import { type EngineFailure, FailureError, failureFrom, systemCode } from '../../engines/failure.ts';
 import type { Sighting } from '../../engines/recognise.ts';
 import { triton } from '../../engines/triton.ts';
 import { connectTriton } from './connect.ts';
 import { ServerError, type TritonServer } from './server.ts';
 
 const KSERVE = "KServe's gRPC";
-const LATE: Failure = { kind: 'timeout', detail: 'no answer in time' };
+const LATE: EngineFailure = { kind: 'timeout', detail: 'no answer in time' };
 
 /**
  * Never rejects.
@@ -17,7 +17,7 @@ const LATE: Failure = { kind: 'timeout', detail: 'no answer in time' };
  */
 export async function lookOverGrpc(address: string, within: number): Promise<Sighting> {
   const limit = AbortSignal.timeout(within);
-  // Before the library for gRPC is loaded, which costs more than the question.
+  // First without the gRPC library, which takes longer to load than this check.
   const closed = await refusal(new URL(address), limit);
   if (closed !== null) return closed;
   const deadlines = { connect: within, first: within, idle: within };
@@ -31,8 +31,8 @@ export async function lookOverGrpc(address: string, within: number): Promise<Sig
   }
 }
 
-/** Null where somebody accepts connections. */
-function refusal({ hostname, port }: URL, limit: AbortSignal): Promise<Failure | null> {
+/** Null if connections are accepted. */
+function refusal({ hostname, port }: URL, limit: AbortSignal): Promise<EngineFailure | null> {
   return new Promise((resolve) => {
     const socket = connect({
       host: hostname.replace(/^\[|\]$/g, ''),
@@ -83,10 +83,10 @@ async function textModels(
   return names.filter((_, index) => taken[index]);
 }
 
-function failureIn(error: unknown): Failure {
+function failureIn(error: unknown): EngineFailure {
   if (!(error instanceof ServerError)) return failureFrom(error);
   const detail = error.message;
   if (error.fault === 'timeout') return { kind: 'timeout', detail };
-  // Whoever accepts a connection and then does not speak HTTP/2 is somebody else.
+  // A server that accepts the connection but does not speak HTTP/2 is not Triton.
   return { kind: 'wrong-protocol', expected: KSERVE, detail };
 }

@@ -4,7 +4,7 @@
  */
 
 export interface NewText {
-  /** Whether responses repeat the text before them; null while that is open. */
+  /** Whether responses repeat the text before them; null until that is known. */
   readonly repeats: boolean | null;
   push(bytes: Buffer): Buffer;
   /** What was held back. Called once, after the last response. */

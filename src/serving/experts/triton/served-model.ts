@@ -1,6 +1,6 @@
 /**
- * The model that an expert uses: which one, in what dialect, with which tensors. Asked of the server once and
- * remembered until somebody has reason to doubt it.
+ * The model that an expert uses, its dialect and its tensors. Asked of the server once and cached until a failure
+ * suggests that it has changed.
  */
 import { RouterError } from '../../../core/errors.ts';
 import { type DialectName, detectDialect, isCumulative, missingInputs } from './dialect.ts';
@@ -47,7 +47,7 @@ export class ServedModel {
   }
 
   /**
-   * One question for all who wait.
+   * Concurrent callers share one request.
    * @param signal of the expert, not of one request
    * @throws RouterError when the model is of no dialect, or not of the one it is said to be
    */

@@ -59,8 +59,7 @@ export interface Deadlines {
 }
 
 /**
- * Every call rejects with a `ServerError`, except when its signal has fired; what it rejects with then is nobody's
- * concern.
+ * Every call rejects with a `ServerError`, unless its signal has fired.
  */
 export interface TritonServer {
   readonly protocol: 'grpc' | 'http';

@@ -2,7 +2,7 @@
 import { RouterError } from '../../../core/errors.ts';
 import { HttpClient } from '../../../http/client.ts';
 import type { Ask } from '../../dialects/ask.ts';
-import { type Failure, FailureError, failureFrom } from '../../engines/failure.ts';
+import { type EngineFailure, FailureError, failureFrom } from '../../engines/failure.ts';
 import { readLoad } from '../../engines/scrape.ts';
 import { triton as tritonFacts } from '../../engines/triton.ts';
 import { refuseUnmet } from '../demands.ts';
@@ -41,6 +41,7 @@ export interface TritonParts {
 
 export class TritonExpert implements Expert {
   readonly kind = 'triton';
+  readonly speaks = [];
   readonly id: string;
   readonly reportedLoad?: (signal: AbortSignal) => Promise<ReportedLoad>;
   readonly #options: TritonOptions;
@@ -231,7 +232,7 @@ export class TritonExpert implements Expert {
     return { expert: this.id, url: this.#parts.url, model: this.#model.knownName };
   }
 
-  #failureOf(error: unknown): Failure {
+  #failureOf(error: unknown): EngineFailure {
     return error instanceof ServerError ? failureOf(this.#where(), error) : failureFrom(error);
   }
 

@@ -1,4 +1,4 @@
-/** Term counts of many texts as sparse rows, three bytes an entry, in chunks that threads share. */
+/** Term counts of many texts as sparse rows of three bytes per entry, in chunks that threads share. */
 import { sharedFloats } from '../../../../core/tasks.ts';
 import type { TermCounts } from '../terms.ts';
 import { termFrequency } from '../weighting.ts';
@@ -20,7 +20,7 @@ export function frequencyTable(): Float64Array {
   return Float64Array.from({ length: MAX_COUNT + 1 }, (_, count) => termFrequency(count));
 }
 
-/** Grows row by row; `build` hands out the chunk in memory that threads share. */
+/** Grows row by row; `build` returns the chunk in memory that threads share. */
 export class CountChunkBuilder {
   readonly #columns: number;
   readonly #offsets: number[] = [0];
@@ -32,7 +32,7 @@ export class CountChunkBuilder {
     this.#columns = columns;
   }
 
-  /** Counts beyond 255 are taken for 255. */
+  /** Counts above 255 are stored as 255. */
   add(counted: TermCounts): void {
     while (this.#length + counted.length > this.#counts.length) this.#grow();
     for (let index = 0; index < counted.length; index += 1) {

@@ -35,8 +35,8 @@ export function addGram(x: Float32Array | Float64Array, width: number, gram: Flo
 }
 
 /**
- * Upper-triangular R with RᵀR = gram (its upper triangle is read). A direction without energy gets a zero row and
- * is told by a zero on the diagonal.
+ * Upper-triangular R with RᵀR = gram (its upper triangle is read). A direction without energy gets a zero row, marked
+ * by a zero on the diagonal.
  */
 export function cholesky(gram: Float64Array, width: number): Float64Array {
   const r = new Float64Array(width * width);
@@ -105,7 +105,7 @@ export function multiplyUpper(x: Float32Array | Float64Array, width: number, u: 
 
 /**
  * Orthonormal columns by Cholesky QR, in place; twice for accuracy to the last bits (Yamamoto et al., ETNA 2015),
- * once where the columns only have to stay apart.
+ * once where the columns only have to stay independent.
  */
 export function orthonormalise(x: Float32Array | Float64Array, width: number, passes = 2): void {
   for (let pass = 0; pass < passes; pass += 1) {
@@ -116,7 +116,7 @@ export function orthonormalise(x: Float32Array | Float64Array, width: number, pa
 }
 
 export interface Eigen {
-  /** Falling. */
+  /** In descending order. */
   readonly values: Float64Array;
   /** Column j of this width × width matrix belongs to value j. */
   readonly vectors: Float64Array;

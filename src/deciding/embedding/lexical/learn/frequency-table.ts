@@ -1,6 +1,6 @@
 /**
- * How many prompts each feature occurs in, for very many features: an open-addressed table that forgets the rarest
- * ones when it is full (Manku & Motwani, VLDB 2002).
+ * Counts in how many prompts each feature occurs: an open-addressed table that drops the rarest features when it is
+ * full (Manku & Motwani, VLDB 2002).
  */
 
 const FULLEST = 0.6;
@@ -15,7 +15,7 @@ export class FrequencyTable {
   #used = 0;
   readonly #most: number;
 
-  /** `most` slots at the most; a power of two. */
+  /** @param most maximum number of slots; a power of two, as is `slots` */
   constructor(slots = 1 << 16, most = 1 << 24) {
     this.#keys = new Uint32Array(slots);
     this.#counts = new Uint32Array(slots);
@@ -27,7 +27,7 @@ export class FrequencyTable {
     return this.#used;
   }
 
-  /** Counts the feature for a prompt, once however often it is called with the same stamp (from 1) in a row. */
+  /** Counts the feature once for a prompt, however often it is called in a row with the same stamp (from 1). */
   see(hash: number, stamp: number): void {
     const slot = this.#slotOf(hash);
     if (this.#counts[slot] !== 0 && this.#stamps[slot] === stamp) return;
@@ -84,7 +84,7 @@ export class FrequencyTable {
     }
   }
 
-  /** All features in at least `least` prompts, in rising order of hash. */
+  /** All features in at least `least` prompts, in ascending order of hash. */
   entries(least: number): { readonly hashes: Uint32Array; readonly counts: Uint32Array } {
     const slots: number[] = [];
     for (let slot = 0; slot < this.#keys.length; slot += 1)

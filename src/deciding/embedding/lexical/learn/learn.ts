@@ -1,4 +1,4 @@
-/** Learns the lexical embedding from texts: counts features, chooses terms, finds their directions, weighs them. */
+/** Learns the lexical embedding from texts: counts features, chooses terms, finds their directions and weights them. */
 import { inOrder } from '../../../../core/tasks.ts';
 import { labelsOf } from '../../../clustering/distances.ts';
 import { kMeans } from '../../../clustering/kmeans.ts';
@@ -9,7 +9,7 @@ import { lexicalEmbedding } from '../section.ts';
 import type { Terms } from '../terms.ts';
 import type { CountChunk } from './counts.ts';
 import { FrequencyTable } from './frequency-table.ts';
-import { weighByRelevance } from './relevance.ts';
+import { weightByRelevance } from './relevance.ts';
 import { blocksOf, type Svd, truncatedSvd } from './svd.ts';
 import { countFeatures, countTerms, multiply } from './tasks.ts';
 import { chooseVocabulary, type Vocabulary } from './vocabulary.ts';
@@ -19,9 +19,9 @@ export async function learnLexical(from: LearningTexts): Promise<Learned> {
   const vocabulary = chooseVocabulary(table, from.count, { size: from.vocabulary });
   const chunks = await countsOf(from, vocabulary);
   const { terms, cosine } = await findDirections(from, vocabulary, chunks);
-  const weighed = await weigh(from, terms, chunks);
+  const weighted = await reweight(from, terms, chunks);
   return {
-    embedding: lexicalEmbedding(weighed),
+    embedding: lexicalEmbedding(weighted),
     facts: {
       'different features': table.size,
       terms: terms.hashes.length,
@@ -89,21 +89,21 @@ async function findDirections(
   };
 }
 
-/** Clusters of a first round, in which it shows which terms tell topics apart: enough for most corpora. */
+/** Clusters of a first round that shows which terms separate topics: enough for most corpora. */
 const FIRST_CLUSTERS = 64;
 
-async function weigh(from: LearningTexts, terms: Terms, chunks: readonly CountChunk[]): Promise<Terms> {
+async function reweight(from: LearningTexts, terms: Terms, chunks: readonly CountChunk[]): Promise<Terms> {
   const { tasks, random } = from;
   const points = await from.embedAll(lexicalEmbedding(terms));
   const clusters = distinctPoints(points, FIRST_CLUSTERS);
   const options = { clusters, restarts: 1, maxIterations: 30, tolerance: 1e-3 };
   const { centroids } = await kMeans(points, options, random.fork('relevance'), tasks);
-  return weighByRelevance(terms, chunks, labelsOf(points, centroids), clusters);
+  return weightByRelevance(terms, chunks, labelsOf(points, centroids), clusters);
 }
 
 /**
- * Every term's direction: its row of V, each dimension stretched by the root of its singular value, at unit length.
- * Without the unit length a rare word, whose row is short, would hardly count beside common ones (as in the averages of
+ * Every term's direction: its row of V, each dimension scaled by the root of its singular value, then normalised.
+ * Without normalising, a rare word, whose row is short, would hardly count beside common ones (as in the averages of
  * word vectors of Arora et al., ICLR 2017, a term's weight is its idf alone).
  */
 function termDirections({ vectors, values, rank }: Svd): Float32Array {

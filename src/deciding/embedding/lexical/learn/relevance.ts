@@ -1,20 +1,21 @@
 /**
- * How much each term tells of the topic, learned without labels: terms that gather in few clusters of a first
- * clustering weigh more than terms that are everywhere, in any language and without a stop list.
+ * How much each term says about the topic, learned without labels or stop lists, in any language: terms concentrated in
+ * few clusters of a first clustering weigh more than terms found everywhere.
  */
 import type { Terms } from '../terms.ts';
 import type { CountChunk } from './counts.ts';
 
-/** Prompts a term is taken to be in besides those it is in, spread as all prompts are: rare terms prove little. */
+/** Pseudo-prompts added to each term, distributed as all prompts are, because rare terms prove little. */
 const PRIOR = 8;
-/** The least a term weighs beside the most telling one. */
+/** Lowest weight, relative to the most informative term's. */
 const LEAST = 0.05;
 
 /**
- * The same terms, each weight times the root of the Kullback–Leibler divergence of its clusters from those of all
- * prompts, as a share of the largest that is possible. `labels[i]` is the first cluster of row i over all chunks.
+ * The same terms, each weight multiplied by the root of the Kullback–Leibler divergence between the term's clusters and
+ * those of all prompts, relative to the largest possible one. `labels[i]` is the first cluster of row i over all
+ * chunks.
  */
-export function weighByRelevance(
+export function weightByRelevance(
   terms: Terms,
   chunks: readonly CountChunk[],
   labels: Uint32Array,
@@ -30,7 +31,7 @@ export function weighByRelevance(
   };
 }
 
-/** Per term, from `LEAST` for one that is everywhere alike to 1 for one that is in a single small cluster. */
+/** Per term, from `LEAST` for one spread evenly to 1 for one found in a single small cluster. */
 export function relevances(
   chunks: readonly CountChunk[],
   labels: Uint32Array,
@@ -57,7 +58,7 @@ export function relevances(
   });
 }
 
-/** Kullback–Leibler; 0 for a term that is everywhere alike, where rounding may leave it a hair below. */
+/** Kullback–Leibler divergence; 0 for a term spread evenly, where rounding may leave it slightly below. */
 function divergence(counts: Float32Array, sizes: Float64Array, rows: number): number {
   let total = PRIOR;
   for (const count of counts) total += count;

@@ -1,37 +1,39 @@
 /**
  * Truncated singular value decomposition of a sparse tf-idf matrix by randomised subspace iteration. Only the right
- * singular vectors are made: they are what projects a text.
+ * singular vectors are computed: they project a text.
  */
 import type { Random } from '../../../../core/random.ts';
 import { type CountChunk, frequencyTable } from './counts.ts';
 import { addGram, orthonormalise, symmetricEigen } from './dense.ts';
 
 export interface Svd {
-  /** Falling. */
+  /** In descending order. */
   readonly values: Float64Array;
   /** columns × rank, row-major: row t is term t in the space of the right singular vectors. */
   readonly vectors: Float32Array;
   readonly rank: number;
 }
 
-/** Extra directions that make the wanted ones accurate (Halko, Martinsson & Tropp 2011, section 4.2 suggests 5–10). */
+/**
+ * Extra directions that make the requested ones accurate (Halko, Martinsson & Tropp 2011, section 4.2 suggests 5–10).
+ */
 const OVERSAMPLING = 12;
 /** Passes over the matrix; the last is for the Rayleigh–Ritz step. */
 const ITERATIONS = 4;
-/** Rows are added up in this many blocks, whatever the number of threads, so that sums round the same way. */
+/** Rows are summed in this many blocks, whatever the number of threads, so that sums round identically. */
 const BLOCKS = 4;
 
-/** What one block of rows adds: AᵀA·Q, or, in the last pass, (A·Q)ᵀ(A·Q) for the Rayleigh–Ritz step. */
+/** What one block of rows contributes: AᵀA·Q, or, in the last pass, (A·Q)ᵀ(A·Q) for the Rayleigh–Ritz step. */
 export interface BlockProduct {
   /** Empty in the last pass. */
   readonly z: Float32Array;
   readonly gram: Float64Array;
 }
 
-/** Multiplies all blocks by q; swapped for a parallel one in training. */
+/** Multiplies all blocks by q; training runs this on several threads. */
 export type Multiply = (q: Float32Array, width: number, last: boolean) => Promise<readonly BlockProduct[]>;
 
-/** The chunks of each block: runs of about equal length, in order. */
+/** The chunks of each block: consecutive runs of about equal length. */
 export function blocksOf(chunks: readonly CountChunk[]): readonly (readonly CountChunk[])[] {
   return Array.from({ length: BLOCKS }, (_, block) =>
     chunks.slice(
@@ -41,7 +43,7 @@ export function blocksOf(chunks: readonly CountChunk[]): readonly (readonly Coun
   ).filter((block) => block.length > 0);
 }
 
-/** `weights[t]` is what a term weighs before its frequency in a row; rows count at unit length. */
+/** `weights[t]` is a term's weight before its frequency in a row; rows are normalised. */
 export function multiplyBlock(
   chunks: readonly CountChunk[],
   weights: Float32Array,
@@ -112,7 +114,7 @@ export async function truncatedSvd(
     else {
       q.fill(0);
       for (const { z } of products) for (let i = 0; i < q.length; i += 1) q[i]! += z[i]!;
-      // The last one feeds the Rayleigh–Ritz step, which takes the columns to be orthonormal.
+      // The last one feeds the Rayleigh–Ritz step, which assumes orthonormal columns.
       orthonormalise(q, width, pass === ITERATIONS - 2 ? 2 : 1);
     }
   }

@@ -1,6 +1,5 @@
-/** The heavy parts of learning, for any thread. */
-import { task } from '../../../../core/tasks.ts';
-import { type TextBatch, unpackTexts } from '../../../../core/text-batch.ts';
+/** The heavy parts of learning, as tasks that can run on any thread. */
+import { type TextBatch, task, unpackTexts } from '../../../../core/tasks.ts';
 import { FeatureBuffer } from '../../../text/feature-buffer.ts';
 import { extractFeatures, normalise } from '../../../text/features.ts';
 import { sampleText } from '../../../text/sampling.ts';
@@ -10,7 +9,7 @@ import { FrequencyTable } from './frequency-table.ts';
 import { multiplyBlock } from './svd.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
-/** In how many texts of the batch each feature occurs, in rising order of hash. */
+/** In how many texts of the batch each feature occurs, in ascending order of hash. */
 export const countFeatures = task(import.meta.url, 'countFeatures', (batch: TextBatch) => {
   const table = new FrequencyTable();
   const features = new FeatureBuffer();

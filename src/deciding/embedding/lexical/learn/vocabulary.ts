@@ -1,14 +1,14 @@
-/** Chooses which features become terms: those in the most prompts that are neither rare nor everywhere. */
+/** Chooses which features become terms: the most frequent, without those that are rare or nearly everywhere. */
 
 import { KINDS } from '../../../text/features.ts';
 import { fittingWeight, termWeight } from '../weighting.ts';
 import type { FrequencyTable } from './frequency-table.ts';
 
 export interface Vocabulary {
-  /** The most frequent first: their rows then lie together, where the processor's caches keep them. */
+  /** Most frequent first: their rows then lie together, which suits the processor's caches. */
   readonly hashes: Uint32Array;
   readonly weights: Float32Array;
-  /** The same while directions are fitted. */
+  /** The weights used while directions are fitted. */
   readonly fittingWeights: Float32Array;
   /** Weight per kind of a feature outside of the vocabulary. */
   readonly unknownWeights: Float32Array;
@@ -22,7 +22,7 @@ export interface VocabularyOptions {
   readonly mostShare?: number;
 }
 
-/** Corpora smaller than this keep even what stands in every prompt: there is little else. */
+/** Corpora smaller than this keep even features found in every prompt: there is little else. */
 const FEW = 10;
 
 export function chooseVocabulary(
@@ -34,7 +34,7 @@ export function chooseVocabulary(
   const most = prompts < FEW ? prompts : (options.mostShare ?? 0.5) * prompts;
   const { hashes, counts } = table.entries(least);
   let kept = Array.from(hashes.keys()).filter((index) => counts[index]! <= most);
-  // A corpus of nothing but repetitions would lose every term to the upper bound.
+  // A corpus of near-identical prompts would lose every term to the upper bound.
   if (kept.length === 0) kept = Array.from(hashes.keys());
   kept.sort((a, b) => counts[b]! - counts[a]! || hashes[a]! - hashes[b]!);
   kept.length = Math.min(kept.length, options.size);

@@ -1,4 +1,4 @@
-/** One question on one connection: asks the engine for tokens and writes the answer as its plan has it. */
+/** The answer to one request: takes tokens from the engine and writes them as the plan says. */
 import type { Socket } from 'node:net';
 import { crc32 } from 'node:zlib';
 import { RouterError } from '../../core/errors.ts';
@@ -7,7 +7,7 @@ import type { AnswerPlan, ErrorAnswer } from '../../serving/experts/emulated/mis
 import { type Emulation, emulatedWords, say } from '../../serving/experts/emulated/text.ts';
 import type { Pacer, Ticket } from './pacer.ts';
 import { type PacketWriter, packetWriter } from './packets.ts';
-import type { Question } from './question.ts';
+import type { EmulatedRequest } from './request.ts';
 import type { ServerStats } from './stats.ts';
 import type { TimerWheel } from './timer-wheel.ts';
 import {
@@ -22,29 +22,29 @@ import {
   wholeAnswer,
 } from './wire.ts';
 
-export interface ExchangeContext {
+export interface AnswerContext {
   readonly pacer: Pacer;
   readonly wheel: TimerWheel;
   readonly stats: ServerStats;
   readonly now: () => number;
   readonly facts: AnswerFacts;
   readonly expert: string;
-  /** Length of an answer when the question does not set a lower one. */
+  /** Length of an answer unless the request sets a lower limit. */
   readonly outputTokens: number;
   readonly seed: number;
   readonly keepAlive: boolean;
-  /** The answer is out; `reusable` says whether the connection may carry another. */
+  /** Called when the answer is written; `reusable` says whether the connection can be reused. */
   over(reusable: boolean): void;
 }
 
-/** A reader further behind than this gets no more tokens written until it has caught up. */
+/** A client with more unread bytes than this gets no more tokens until it has caught up. */
 const MAX_UNSENT = 1024 * 1024;
 
-export class Exchange {
+export class EmulatedAnswer {
   readonly #socket: Socket;
-  readonly #question: Question;
+  readonly #request: EmulatedRequest;
   readonly #plan: AnswerPlan;
-  readonly #context: ExchangeContext;
+  readonly #context: AnswerContext;
   readonly #answer: Emulation;
   readonly #frames: StreamFrames;
   readonly #out: PacketWriter;
@@ -52,21 +52,21 @@ export class Exchange {
   #sent = 0;
   #headSent = false;
   #owed = 0;
-  /** Of the body so far, framing left out. */
+  /** CRC-32 of the body so far, without framing. */
   #crc = 0;
   #over = false;
-  /** The whole stream, where its length is to be told (wrongly) beforehand. */
-  #hoarded: string[] | null;
+  /** The whole stream, if the plan announces a (wrong) length first. */
+  #buffered: string[] | null;
 
-  constructor(socket: Socket, question: Question, plan: AnswerPlan, context: ExchangeContext) {
+  constructor(socket: Socket, asked: EmulatedRequest, plan: AnswerPlan, context: AnswerContext) {
     this.#socket = socket;
-    this.#question = question;
+    this.#request = asked;
     this.#plan = plan;
     this.#context = context;
     this.#answer = this.#compose();
-    this.#frames = new StreamFrames(context.facts, question.includeUsage && plan.usage);
+    this.#frames = new StreamFrames(context.facts, asked.includeUsage && plan.usage);
     this.#out = packetWriter(socket, plan.packets);
-    this.#hoarded = plan.lengthError === 0 ? null : [];
+    this.#buffered = plan.lengthError === 0 ? null : [];
   }
 
   start(): void {
@@ -77,20 +77,20 @@ export class Exchange {
       this.#socket.resetAndDestroy();
     } else if (instead) this.#refuse(instead);
     else if (delayMs > 0) {
-      if (this.#question.stream) this.#sendHead('');
+      if (this.#request.stream) this.#sendHead('');
       const { wheel, now } = this.#context;
       wheel.schedule({ due: 0, dead: false, run: () => this.#submit() }, now() + delayMs);
     } else this.#submit();
   }
 
-  /** The reader has gone. */
+  /** Called when the client has disconnected. */
   abandon(): void {
     if (!this.#over) this.#context.stats.abandoned += 1;
     this.#over = true;
     this.#ticket?.withdraw();
   }
 
-  /** The socket has room again: what was held back goes out. */
+  /** Called when the socket can take more bytes: sends the tokens held back. */
   catchUp(): void {
     const owed = this.#owed;
     this.#owed = 0;
@@ -99,8 +99,8 @@ export class Exchange {
 
   #compose(): Emulation {
     const { expert, outputTokens, seed } = this.#context;
-    const { prompt, maxTokens, exactLength, stop } = this.#question;
-    // What the model would say; a lower limit cuts it, and the reason then is the length.
+    const { prompt, maxTokens, exactLength, stop } = this.#request;
+    // The full answer; a lower limit cuts it with finish reason `length`.
     const length = exactLength ? maxTokens! : outputTokens;
     const words = emulatedWords(expert, prompt, Math.min(length, (maxTokens ?? length) + 1), seed);
     const all = this.#plan.packets === 'split-utf8' ? ['Grüße, ', '世界 ', '🙂 ', ...words.slice(3)] : words;
@@ -110,7 +110,7 @@ export class Exchange {
   #submit(): void {
     if (this.#over) return;
     this.#ticket = this.#context.pacer.submit({
-      promptTokens: this.#question.promptTokens,
+      promptTokens: this.#request.promptTokens,
       outputTokens: Math.max(1, this.#answer.pieces.length),
       token: () => this.#token(),
     });
@@ -123,7 +123,7 @@ export class Exchange {
   #token(): void {
     if (this.#over) return;
     const { breaks } = this.#plan;
-    if (this.#question.stream) {
+    if (this.#request.stream) {
       if (this.#socket.writableLength > MAX_UNSENT) {
         this.#owed += 1;
         return;
@@ -140,7 +140,7 @@ export class Exchange {
     }
     this.#sent += 1;
     if (this.#sent < this.#answer.pieces.length) return;
-    if (!this.#question.stream) this.#sendWhole();
+    if (!this.#request.stream) this.#sendWhole();
     else if (breaks) this.#breakStream(breaks.how);
     else this.#finishStream();
   }
@@ -155,7 +155,7 @@ export class Exchange {
   }
 
   #send(events: string): void {
-    if (this.#hoarded) this.#hoarded.push(events);
+    if (this.#buffered) this.#buffered.push(events);
     else if (this.#headSent) this.#out.write(this.#chunk(events));
     else this.#sendHead(events);
   }
@@ -164,10 +164,10 @@ export class Exchange {
     const { usage, done } = this.#plan;
     const tail =
       this.#frames.finish(this.#answer.finishReason) +
-      (usage && this.#question.includeUsage ? this.#frames.usage(this.#usage()) : '') +
+      (usage && this.#request.includeUsage ? this.#frames.usage(this.#usage()) : '') +
       (done ? DONE_EVENT : '');
-    if (this.#hoarded) {
-      const stream = [this.#frames.opening(), ...this.#hoarded, tail].join('');
+    if (this.#buffered) {
+      const stream = [this.#frames.opening(), ...this.#buffered, tail].join('');
       this.#sendBody(this.#plan.contentType ?? 'text/event-stream; charset=utf-8', stream);
       return;
     }
@@ -182,7 +182,7 @@ export class Exchange {
   }
 
   #breakStream(how: NonNullable<AnswerPlan['breaks']>['how']): void {
-    this.#hoarded = null;
+    this.#buffered = null;
     if (!this.#headSent) this.#sendHead('');
     if (how === 'stall') {
       this.#ticket?.withdraw();
@@ -219,13 +219,13 @@ export class Exchange {
     this.#sendBody(type, how === 'error-event' ? failed : how === 'malformed-json' ? half : body);
   }
 
-  /** A body with its length, true or not. */
+  /** A body with a content-length, correct or not. */
   #sendBody(contentType: string, body: string): void {
     const { lengthError } = this.#plan;
     const length = Math.max(0, Buffer.byteLength(body) + lengthError);
     const headers = { 'content-type': contentType, 'content-length': length, ...this.#connection() };
     this.#out.write(head(200, headers) + body);
-    // Too long a claim leaves the reader waiting for the rest, so the connection is the only end there is.
+    // After too long a content-length, only closing the connection ends the response.
     this.#end(lengthError <= 0);
   }
 
@@ -253,7 +253,7 @@ export class Exchange {
   }
 
   #usage(): Usage {
-    const { promptTokens } = this.#question;
+    const { promptTokens } = this.#request;
     const { tokens } = this.#answer;
     return { prompt_tokens: promptTokens, completion_tokens: tokens, total_tokens: promptTokens + tokens };
   }

@@ -8,7 +8,7 @@ import { refuseUnmet } from '../../serving/experts/demands.ts';
 import { lastText, textMessages } from '../../serving/experts/text-prompt.ts';
 import type { HttpRequest } from './connection.ts';
 
-export interface Question {
+export interface EmulatedRequest {
   readonly endpoint: Endpoint;
   readonly model: string;
   readonly stream: boolean;
@@ -19,14 +19,14 @@ export interface Question {
   readonly stop: readonly string[];
   /** The text the answer refers to. */
   readonly prompt: string;
-  /** Words of the whole conversation, which is what a token is here. */
+  /** Words of the whole conversation; a token here is a word. */
   readonly promptTokens: number;
 }
 
 const DIALECTS = { chat: openAiChat, completions: openAiCompletions };
 
 /** @throws {RouterError} for a body that a real server would refuse too */
-export function readQuestion(endpoint: Endpoint, http: HttpRequest, fallbackModel: string): Question {
+export function readRequest(endpoint: Endpoint, http: HttpRequest, fallbackModel: string): EmulatedRequest {
   const ask = readAsk(DIALECTS[endpoint], http.body) as OpenAiAsk;
   refuseUnmet(ask);
   const { json } = ask;

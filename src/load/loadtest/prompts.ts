@@ -1,4 +1,4 @@
-/** The requests a load test sends: prompts from a corpus or made up to a length. */
+/** The requests of a load test: prompts from a corpus, or generated to a given length. */
 import { UserError } from '../../core/errors.ts';
 import type { Random } from '../../core/random.ts';
 import type { OutgoingRequest } from '../../http/client.ts';
@@ -7,33 +7,33 @@ import { drawLengths, type LengthModel } from '../../simulating/workload/lengths
 import { MOONCAKE_BLOCK_TOKENS, type TracedRequest } from '../../simulating/workload/traces.ts';
 import { topicText, wordsOfBlock } from './topics.ts';
 
-export interface Question {
+export interface Prompt {
   /** OpenAI's messages. */
   readonly messages: readonly object[];
   readonly maxTokens: number | null;
 }
 
-/** Where the next question comes from; `traced` is given when a trace says how long it was. */
-export type Questions = (traced?: TracedRequest) => Question;
+/** Yields the next prompt; `traced` gives its lengths when a trace is replayed. */
+export type PromptSource = (traced?: TracedRequest) => Prompt;
 
-export interface AskOptions {
+export interface RequestOptions {
   readonly path: string;
   readonly model: string;
   readonly key: string | null;
   readonly stream: boolean;
-  /** Asks with vLLM's `ignore_eos`, so that answers have exactly `max_tokens` tokens. */
+  /** Sets vLLM's `ignore_eos`, so that answers have exactly `max_tokens` tokens. */
   readonly exactLength: boolean;
-  /** More headers for every request, lower-case names. */
+  /** Additional headers of every request, lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
-export function requestOf(question: Question, options: AskOptions): OutgoingRequest {
+export function requestOf(prompt: Prompt, options: RequestOptions): OutgoingRequest {
   const body = JSON.stringify({
     model: options.model,
-    messages: question.messages,
+    messages: prompt.messages,
     stream: options.stream,
     ...(options.stream ? { stream_options: { include_usage: true } } : {}),
-    ...(question.maxTokens === null ? {} : { max_tokens: question.maxTokens }),
+    ...(prompt.maxTokens === null ? {} : { max_tokens: prompt.maxTokens }),
     ...(options.exactLength ? { ignore_eos: true } : {}),
   });
   const headers = {
@@ -49,7 +49,7 @@ export function fromCorpus(
   corpus: readonly (readonly object[])[],
   maxTokens: number | null,
   random: Random,
-): Questions {
+): PromptSource {
   let next = random.below(corpus.length);
   return (traced) => {
     const messages = corpus[next]!;
@@ -58,13 +58,13 @@ export function fromCorpus(
   };
 }
 
-/** Made-up prompts of drawn lengths, on topics of the given shares; a traced request keeps its length and prefix. */
+/** Generated prompts with random lengths and topics; a traced request keeps its length and prefix. */
 export function generated(
   lengths: LengthModel,
   topics: ClusterShares,
   maxTokens: number | null,
   random: Random,
-): Questions {
+): PromptSource {
   return (traced) => {
     const { promptTokens, outputTokens } = traced ?? drawLengths(lengths, random);
     const topic = drawCluster(topics, random);
@@ -80,8 +80,8 @@ export function generated(
 }
 
 /**
- * Messages of every line: JSON with `messages`, `prompt` or `text`, or else the line itself as a prompt.
- * @throws {UserError} naming the line at fault, or when there is none
+ * The messages of every line: JSON with `messages`, `prompt` or `text`, else the line itself as a prompt.
+ * @throws {UserError} naming the invalid line, or when the file has no prompt
  */
 export function parseCorpus(text: string, name: string): readonly (readonly object[])[] {
   const lines = text.split(/\r?\n/);
@@ -90,7 +90,7 @@ export function parseCorpus(text: string, name: string): readonly (readonly obje
     if (!line.trimStart().startsWith('{')) return [[{ role: 'user', content: line }]];
     return [messagesOf(line, `${name}, line ${index + 1}`)];
   });
-  if (corpus.length === 0) throw new UserError(`prompts ${name}: the file holds no prompt.`);
+  if (corpus.length === 0) throw new UserError(`prompts ${name}: the file contains no prompt.`);
   return corpus;
 }
 

@@ -2,9 +2,9 @@
 import { expect, it } from 'vitest';
 import { seededRandom } from '../../core/random.ts';
 import { zipfShares } from '../../simulating/workload/clusters.ts';
-import { type AskOptions, fromCorpus, generated, parseCorpus, requestOf } from './question.ts';
+import { fromCorpus, generated, parseCorpus, type RequestOptions, requestOf } from './prompts.ts';
 
-const ask: AskOptions = {
+const ask: RequestOptions = {
   path: '/v1/chat/completions',
   model: 'auto',
   key: 'k',
@@ -17,8 +17,8 @@ const fixed = {
   prompt: { kind: 'fixed', tokens: 30 },
   output: { kind: 'fixed', tokens: 7 },
 } as const;
-const textOf = (question: { messages: readonly object[] }): string =>
-  (question.messages[0] as { content: string }).content;
+const textOf = (prompt: { messages: readonly object[] }): string =>
+  (prompt.messages[0] as { content: string }).content;
 
 it('writes a request in the way of OpenAI', () => {
   const messages = [{ role: 'user', content: 'Grüße' }];
@@ -40,16 +40,16 @@ it('writes a request in the way of OpenAI', () => {
 
 it('makes prompts of the drawn length, the same for the same seed', () => {
   const make = () => generated(fixed, zipfShares(8, 0), null, seededRandom(1));
-  const question = make()();
-  expect(textOf(question).trim().split(' ')).toHaveLength(30);
-  expect(question.maxTokens).toBe(7);
-  expect(make()()).toEqual(question);
+  const prompt = make()();
+  expect(textOf(prompt).trim().split(' ')).toHaveLength(30);
+  expect(prompt.maxTokens).toBe(7);
+  expect(make()()).toEqual(prompt);
 });
 
 it('gives traced requests their lengths, and equal prefixes equal text', () => {
-  const questions = generated(fixed, zipfShares(8, 0), null, seededRandom(1));
+  const prompts = generated(fixed, zipfShares(8, 0), null, seededRandom(1));
   const traced = (prefixIds: readonly number[]) =>
-    questions({ time: 0, promptTokens: 1100, outputTokens: 3, prefixIds });
+    prompts({ time: 0, promptTokens: 1100, outputTokens: 3, prefixIds });
   const [a, b, c] = [traced([7, 8, 9]), traced([7, 8, 10]), traced([6, 8, 9])].map(textOf) as [
     string,
     string,
@@ -63,10 +63,10 @@ it('gives traced requests their lengths, and equal prefixes equal text', () => {
 
 it('reads corpora of every form, in turn', () => {
   const text = '{"messages":[{"role":"user","content":"a"}]}\n\n{"prompt":"b"}\n{"text":"c"}\nplain d\n';
-  const questions = fromCorpus(parseCorpus(text, 'f'), 5, seededRandom(1));
-  const asked = Array.from({ length: 4 }, () => textOf(questions()));
+  const prompts = fromCorpus(parseCorpus(text, 'f'), 5, seededRandom(1));
+  const asked = Array.from({ length: 4 }, () => textOf(prompts()));
   expect(asked.toSorted()).toEqual(['a', 'b', 'c', 'plain d']);
-  expect(() => parseCorpus('\n', 'f')).toThrow('holds no prompt');
+  expect(() => parseCorpus('\n', 'f')).toThrow('contains no prompt');
   expect(() => parseCorpus('x\n{"prompt":', 'f')).toThrow('f, line 2');
   expect(() => parseCorpus('{"question":"x"}', 'f')).toThrow("neither 'messages'");
 });

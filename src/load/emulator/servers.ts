@@ -1,35 +1,35 @@
-/** Several emulated experts on consecutive ports with one clock between them. */
+/** Several emulated experts on consecutive ports, sharing one clock. */
 import { UserError } from '../../core/errors.ts';
 import { seededRandom } from '../../core/random.ts';
 import type { Pacer } from './pacer.ts';
 import { type EmulatedServer, type Mishap, startEmulatedServer } from './server.ts';
 import { TimerWheel } from './timer-wheel.ts';
 
-export interface FleetOptions {
+export interface EmulatedServersOptions {
   readonly experts: number;
-  /** What the first of them call themselves; the others are `expert-N`. */
+  /** Names of the first servers; the others are `expert-N`. */
   readonly names?: readonly string[];
   readonly host: string;
   /** The first of consecutive ports; 0 takes free ones. */
   readonly port: number;
-  /** Makes one server's engine on the fleet's clock, in milliseconds. */
+  /** Makes one server's engine on the shared clock, in milliseconds. */
   readonly engine: (wheel: TimerWheel, now: () => number) => Pacer;
   readonly outputTokens: number;
   readonly seed: number;
   readonly mishaps: readonly Mishap[];
-  /** Epoch seconds for the answers' dates. */
+  /** Epoch seconds given as `created` in answers. */
   readonly created: number;
 }
 
-export interface Fleet {
+export interface EmulatedServers {
   readonly servers: readonly EmulatedServer[];
   close(): Promise<void>;
 }
 
 const TICK_MS = 5;
 
-/** @throws {UserError} when a port is taken; those opened before are closed again */
-export async function startFleet(options: FleetOptions): Promise<Fleet> {
+/** @throws {UserError} when a port is taken; servers already started are closed again */
+export async function startEmulatedServers(options: EmulatedServersOptions): Promise<EmulatedServers> {
   const now = (): number => performance.now();
   const wheel = new TimerWheel(now(), TICK_MS);
   const clock = setInterval(() => wheel.advance(now()), TICK_MS);
@@ -58,7 +58,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   return { servers, close };
 }
 
-function asUserError(error: unknown, { host, port, experts }: FleetOptions): unknown {
+function asUserError(error: unknown, { host, port, experts }: EmulatedServersOptions): unknown {
   const { code, port: taken } = error as NodeJS.ErrnoException & { port?: number };
   const range = `${port} to ${port + experts - 1}`;
   if (code === 'EADDRINUSE')
@@ -66,6 +66,6 @@ function asUserError(error: unknown, { host, port, experts }: FleetOptions): unk
       `Port ${taken ?? port} on ${host} is taken; ${experts} experts need ${range}. Choose others with --port.`,
     );
   if (code === 'EACCES')
-    return new UserError(`Ports ${range} need more rights than this user has. Choose others with --port.`);
+    return new UserError(`This user may not open ports ${range}. Choose others with --port.`);
   return error;
 }

@@ -1,4 +1,4 @@
-/** One request from the moment it was meant to leave until its end: times its tokens and judges its answer. */
+/** One request from its intended start to its end: times its tokens and judges its answer. */
 import type { Exchange, HttpClient, OutgoingRequest, ResponseHandler, WireError } from '../../http/client.ts';
 import type { ResponseHead } from '../../http/response-parser.ts';
 import type { Measures } from './measures.ts';
@@ -9,26 +9,26 @@ export interface Window {
   readonly to: number;
 }
 
-export interface AskingContext {
+export interface TimedRequestContext {
   readonly client: HttpClient;
   readonly measures: Measures;
   readonly now: () => number;
   readonly stream: boolean;
-  /** Tokens count towards throughput while the clock is within. */
+  /** Tokens that arrive within it count towards throughput. */
   readonly window: Window;
-  /** Called once when the request has ended by itself; after an error, with how long to wait. */
-  ended(asking: Asking, backOffMs: number): void;
+  /** Called once when the request has ended by itself, with the backoff after an error (else 0). */
+  ended(request: TimedRequest, backOffMs: number): void;
 }
 
-/** Longer bodies than this are not kept to look for usage in. */
+/** Bytes of a body that are kept to read its usage from. */
 const MAX_KEPT = 4 * 1024 * 1024;
-/** A user who met an error tries again after so long, as people do; also what keeps a broken target from a storm. */
+/** Backoff after an error, which also keeps a broken target from a retry storm. */
 const BACK_OFF_MS = 1000;
 const MAX_BACK_OFF_MS = 10_000;
 
-export class Asking implements ResponseHandler {
-  readonly #context: AskingContext;
-  /** When it was meant to leave: every latency counts from here, whatever kept it. */
+export class TimedRequest implements ResponseHandler {
+  readonly #context: TimedRequestContext;
+  /** Intended start: every latency counts from here, even if the request was delayed. */
   readonly intended: number;
   readonly #scan: StreamScan | null;
   #exchange: Exchange | null = null;
@@ -40,7 +40,7 @@ export class Asking implements ResponseHandler {
   #inWindow = 0;
   #over = false;
 
-  constructor(context: AskingContext, intended: number) {
+  constructor(context: TimedRequestContext, intended: number) {
     this.#context = context;
     this.intended = intended;
     this.#scan = context.stream ? new StreamScan() : null;
@@ -51,7 +51,7 @@ export class Asking implements ResponseHandler {
     this.#exchange = this.#context.client.request(request, this);
   }
 
-  /** Ends it from this side: as an error of the given kind, or as nobody's. */
+  /** Cancels it: `timeout` counts as an error, `interrupted` does not. */
   giveUp(kind: 'timeout' | 'interrupted'): void {
     if (this.#over) return;
     this.#exchange?.cancel();
@@ -66,7 +66,7 @@ export class Asking implements ResponseHandler {
     this.#head = head;
   }
 
-  /** Bodies are looked at where they were read: thousands of streams leave no time to copy them. */
+  /** Bodies are read in place: with thousands of streams, copying would cost too much. */
   borrow(bytes: Buffer, from: number, to: number): void {
     if (!this.#scan || this.#head?.status !== 200) {
       this.#bodySize += to - from;
@@ -74,7 +74,7 @@ export class Asking implements ResponseHandler {
       return;
     }
     const contents = this.#scan.feed(bytes, from, to);
-    if (contents > 0) this.#spoke(contents);
+    if (contents > 0) this.#received(contents);
   }
 
   data(payload: Buffer): boolean {
@@ -97,7 +97,7 @@ export class Asking implements ResponseHandler {
     return this.#scan?.contents ?? 0;
   }
 
-  #spoke(contents: number): void {
+  #received(contents: number): void {
     const { now, measures, window } = this.#context;
     const at = now();
     if (this.#firstAt === 0) this.#firstAt = at;
@@ -107,7 +107,7 @@ export class Asking implements ResponseHandler {
     if (at >= window.from && at < window.to) this.#inWindow += contents;
   }
 
-  /** Why this is no good answer, or null. */
+  /** What is wrong with the answer, or null. */
   #problem(surplus: boolean): string | null {
     const { status, headers } = this.#head!;
     if (status !== 200) return `http_${status}`;
@@ -131,7 +131,7 @@ export class Asking implements ResponseHandler {
       expert: this.#head!.headers['x-expert-router-expert'] ?? 'unnamed',
       tokens,
       tokensReported: reported !== null,
-      // Pieces may hold several tokens; each stands for its share of the count.
+      // Pieces may hold several tokens; each counts for an equal share.
       tokensInWindow: this.#contents > 0 ? (tokens * this.#inWindow) / this.#contents : whole,
       firstTokenMs: this.#firstAt > 0 ? this.#firstAt - this.intended : null,
       perTokenMs: this.#firstAt > 0 && tokens > 1 ? (this.#lastAt - this.#firstAt) / (tokens - 1) : null,
@@ -153,7 +153,7 @@ export class Asking implements ResponseHandler {
   }
 }
 
-/** How a request failed below HTTP, as reports name it. */
+/** The report's name for a failure below HTTP. */
 export function kindOf({ failure, cause }: WireError): string {
   if (failure === 'garbled') return 'not_http';
   const code = (cause as NodeJS.ErrnoException | undefined)?.code;

@@ -1,0 +1,98 @@
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { UserError } from '../core/errors.ts';
+import { type EmulatedServers, startEmulatedServers } from '../load/emulator/servers.ts';
+import { simpleEngine } from '../load/emulator/simple-pacer.ts';
+import { calibrateCommand } from './calibrate.ts';
+import { planCommand } from './plan.ts';
+import { simulateCommand } from './simulate.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'calibrate-'));
+const file = join(folder, 'calibration.yaml');
+let emulated: EmulatedServers;
+let url: string;
+
+beforeAll(async () => {
+  const costs = {
+    firstTokenMs: 20,
+    prefillPerSecond: 20_000,
+    perTokenMs: { alone: 20, full: 29 },
+    maxBatch: 4,
+    kvTokens: 100_000,
+  };
+  emulated = await startEmulatedServers({
+    experts: 1,
+    host: '127.0.0.1',
+    port: 0,
+    engine: simpleEngine(costs),
+    outputTokens: 48,
+    seed: 1,
+    mishaps: [],
+    created: 0,
+  });
+  url = `http://127.0.0.1:${emulated.servers[0]!.port}/v1`;
+});
+afterAll(() => emulated.close());
+
+async function printed(command: Command, args: readonly string[]): Promise<string> {
+  const lines: string[] = [];
+  const [log, error] = [console.log, console.error];
+  console.log = (line: unknown) => void lines.push(String(line));
+  console.error = () => {};
+  try {
+    await command.exitOverride().parseAsync([...args], { from: 'user' });
+  } finally {
+    [console.log, console.error] = [log, error];
+  }
+  return lines.join('\n');
+}
+
+describe('calibrate', () => {
+  it('measures an engine, and plan and simulate then go by its times and say so', async () => {
+    const text = await printed(calibrateCommand(), [url, '--concurrency', '4', '-o', file]);
+    expect(text).toMatch(/a token +[\d.]+ ms/);
+    const written = parse(readFileSync(file, 'utf8'));
+    expect(written.engine).toBe(url);
+    for (const name of ['first_token', 'per_step']) expect(written[name]).toBeGreaterThan(0);
+    // Requests were bounded: one to warm up, ten alone, three rounds of two and of four.
+    expect(emulated.servers[0]!.stats.requests).toBe(1 + 10 + 3 * (2 + 4));
+
+    const plan = await printed(planCommand(), ['--model', 'llama-3.1-8b', '--calibrated', file]);
+    expect(plan).toMatch(/as calibrated/);
+    expect(plan).toMatch(/those measured on an engine of your own/);
+    const scenario = join(folder, 's.yaml');
+    writeFileSync(
+      scenario,
+      `users: 4\nseconds: 20\nwarmup: 5\nlengths: { prompt: 50, output: 40 }\nplacements: [{ model: llama-3.1-8b, calibrated: ${file} }]\n`,
+    );
+    const json = join(folder, 's.json');
+    await printed(simulateCommand(), [scenario, '--out', json]);
+    const { tpot_ms } = JSON.parse(readFileSync(json, 'utf8')).runs[0].stages[0];
+    // What was measured is what is simulated, whatever it was.
+    const expected = 1000 * (written.per_step + 4 * written.per_sequence);
+    expect(Math.abs(tpot_ms.p50 / expected - 1)).toBeLessThan(0.25);
+  }, 60_000);
+
+  it.each([
+    [['http://127.0.0.1:1/v1'], /does not list its models/],
+    [['http://127.0.0.1:1/v1', '--model', 'm'], /is unreachable/],
+    [['http://127.0.0.1:1/v1', '--key-env', 'NO_SUCH_KEY'], /NO_SUCH_KEY is not set/],
+  ])('%j is refused by name', async (args, message) => {
+    await expect(printed(calibrateCommand(), args)).rejects.toThrow(UserError);
+    await expect(printed(calibrateCommand(), args)).rejects.toThrow(message);
+  });
+
+  it('is not read from a file that is none', async () => {
+    const bad = join(folder, 'bad.yaml');
+    writeFileSync(bad, 'engine: x\nmodel: y\nmeasured: z\nfirst_token: soon\n');
+    const args = ['--model', 'llama-3.1-8b', '--calibrated'];
+    await expect(printed(planCommand(), [...args, bad])).rejects.toThrow(/first_token/);
+    await expect(printed(planCommand(), [...args, 'nowhere.yaml'])).rejects.toThrow(
+      /expert-router calibrate writes it/,
+    );
+  });
+});

@@ -1,0 +1,129 @@
+/**
+ * A short, bounded load test of one engine: lone requests of two prompt lengths, then several at once.
+ * It knows the chat API and a clock, and nothing of what the times mean.
+ */
+import { UserError } from '../../core/errors.ts';
+import { eventReader } from '../../core/sse.ts';
+import type { MeasuredRequest } from '../../simulating/cost/measured.ts';
+
+export interface ProbeOptions {
+  /** The engine's API, such as `http://127.0.0.1:8000/v1`. */
+  readonly url: string;
+  readonly model: string;
+  readonly key: string | undefined;
+  /** The most requests at once. */
+  readonly most: number;
+  readonly signal: AbortSignal;
+}
+
+/** Words of the two prompts, tokens of an answer, and repetitions. */
+const WORDS = [40, 800] as const;
+const ANSWER = 48;
+const LONE = 5;
+const ROUNDS = 3;
+
+const NOUNS = 'river window garden letter market silver forest engine candle mirror harbour meadow'.split(
+  ' ',
+);
+
+/** A prompt that no cache has seen: its first words differ. */
+function prompt(words: number, salt: number): string {
+  const text = Array.from({ length: words }, (_, i) => NOUNS[(i * 7 + salt * (i % 5) + salt) % NOUNS.length]);
+  return `Note ${salt}. Go on with this list of words: ${text.join(' ')}`;
+}
+
+/**
+ * @param told how many of all requests have ended
+ * @throws {UserError} when the engine cannot be reached, refuses, or does not stream
+ */
+export async function probe(
+  options: ProbeOptions,
+  told: (done: number, total: number) => void,
+): Promise<readonly MeasuredRequest[]> {
+  const levels: number[] = [];
+  for (let n = 2; n <= options.most; n *= 2) levels.push(n);
+  const total = 1 + WORDS.length * LONE + ROUNDS * levels.reduce((a, b) => a + b, 0);
+  let done = 0;
+  let salt = Date.now() % 100_000;
+  const one = async (words: number, running: number): Promise<MeasuredRequest> => {
+    const measured = await ask(options, prompt(words, salt++), running);
+    told(++done, total);
+    return measured;
+  };
+  // The first warms connection, graphs and caches up, and is not counted.
+  await one(WORDS[0], 1);
+  const requests: MeasuredRequest[] = [];
+  for (const words of WORDS) for (let i = 0; i < LONE; i++) requests.push(await one(words, 1));
+  // Lone requests of one kind are one point, however their tokens are counted from prompt to prompt.
+  const level = requests.map((r, i) => ({ ...r, promptTokens: requests[i - (i % LONE)]!.promptTokens }));
+  for (const running of levels)
+    for (let round = 0; round < ROUNDS; round++)
+      level.push(...(await Promise.all(Array.from({ length: running }, () => one(WORDS[0], running)))));
+  return level;
+}
+
+async function ask(o: ProbeOptions, content: string, running: number): Promise<MeasuredRequest> {
+  const started = performance.now();
+  const response = await post(o, content);
+  let first = 0;
+  let last = 0;
+  let pieces = 0;
+  let promptTokens = content.split(' ').length;
+  let outputTokens = 0;
+  const read = eventReader(({ data }) => {
+    if (data === '[DONE]') return;
+    const event = JSON.parse(data) as {
+      choices?: { delta?: { content?: string | null; reasoning_content?: string | null } }[];
+      usage?: { prompt_tokens?: number; completion_tokens?: number } | null;
+    };
+    promptTokens = event.usage?.prompt_tokens ?? promptTokens;
+    outputTokens = event.usage?.completion_tokens ?? outputTokens;
+    const delta = event.choices?.[0]?.delta;
+    if (!delta?.content && !delta?.reasoning_content) return;
+    last = performance.now();
+    first ||= last;
+    pieces += 1;
+  });
+  const decoder = new TextDecoder();
+  for await (const bytes of response.body!) read(decoder.decode(bytes as Uint8Array, { stream: true }));
+  const tokens = Math.max(outputTokens, pieces);
+  if (tokens < 8)
+    throw new UserError(
+      `calibrate: ${o.url} answered with ${tokens} tokens where ${ANSWER} were asked for; too few to time.`,
+    );
+  return {
+    running,
+    promptTokens,
+    ttft: (first - started) / 1000,
+    tpot: (last - first) / 1000 / (tokens - 1),
+  };
+}
+
+async function post(o: ProbeOptions, content: string): Promise<Response> {
+  const body = {
+    model: o.model,
+    messages: [{ role: 'user', content }],
+    max_tokens: ANSWER,
+    temperature: 1,
+    stream: true,
+    stream_options: { include_usage: true },
+    // Engines that know it go on to the last token; the others ignore it.
+    ignore_eos: true,
+  };
+  let response: Response;
+  try {
+    response = await fetch(`${o.url.replace(/\/$/, '')}/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...(o.key ? { authorization: `Bearer ${o.key}` } : {}) },
+      body: JSON.stringify(body),
+      signal: o.signal,
+    });
+  } catch (cause) {
+    if (o.signal.aborted)
+      throw new UserError('calibrate: took longer than allowed; raise --limit.', { cause });
+    throw new UserError(`calibrate: ${o.url} is unreachable: ${(cause as Error).message}.`, { cause });
+  }
+  if (response.ok && response.body) return response;
+  const text = (await response.text()).slice(0, 200);
+  throw new UserError(`calibrate: ${o.url} answered ${response.status}: ${text}`);
+}

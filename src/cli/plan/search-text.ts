@@ -1,0 +1,113 @@
+/** The result of a search as text for a terminal and as JSON: what was proposed, what was rejected and why. */
+import { textTable } from '../../report/text-table.ts';
+import type { Percentiles } from '../../simulating/fleet/sketch.ts';
+import { type Demand, describeLevel, describeLoad } from '../../simulating/planner/demand.ts';
+import type { Placement, Proposal, SearchResult } from '../../simulating/planner/placements.ts';
+import { PRICES_OF } from '../../simulating/planner/prices.ts';
+import { BANDS_MEAN, bandsOf, bandText } from './band-text.ts';
+import { percentileText } from './percentile-text.ts';
+import { caveats, wait } from './tables.ts';
+
+const count = (n: number): string => Math.round(n).toLocaleString('en-US');
+
+/** Rejected ones that are shown; all are in the JSON. */
+const MOST_REJECTED = 8;
+
+export function searchText(found: SearchResult, demand: Demand, assumed: readonly string[]): string {
+  const { mean, levels, load } = demand;
+  const think = 'users' in load && load.thinkSeconds > 0 ? ` thinking ${load.thinkSeconds} s` : '';
+  const asked = levels.map(describeLevel).join(', ') || 'no service level';
+  const head = `${describeLoad(load)}${think}, ${mean.promptTokens} + ${mean.outputTokens} tokens, ${asked}`;
+  const parts = [
+    head,
+    ...assumed.map((line) => `Assumed: ${line}.`),
+    found.proposed.length > 0 ? proposals(found.proposed) : nothing(demand),
+    bands(found),
+    rejections(found),
+    closing(found),
+  ];
+  return parts.filter(Boolean).join('\n\n');
+}
+
+function proposals(proposed: readonly Proposal[]): string {
+  const rows = proposed.map((p) => [
+    'ok',
+    p.name,
+    String(p.gpus),
+    ...(p.usd_per_hour === undefined
+      ? ['–', '–']
+      : [`$${p.usd_per_hour}`, `$${p.usd_per_million_output_tokens}`]),
+    count(p.simulated.tokens_per_second),
+    both(p.simulated.ttft_ms, wait),
+    both(p.simulated.tpot_ms, (ms) => `${ms.toFixed(1)} ms`),
+    p.bound_by,
+    headroomText(p),
+  ]);
+  const head = [
+    '',
+    'placement',
+    'GPUs',
+    '$/h',
+    '$/M tokens',
+    'tokens/s',
+    'TTFT p50 / p95',
+    'TPOT p50 / p95',
+    'bound by',
+    'holds until',
+  ];
+  return textTable([head, ...rows]);
+}
+
+function bands({ proposed }: SearchResult): string {
+  if (proposed.length === 0) return '';
+  return `${BANDS_MEAN}\n${textTable(proposed.map((p) => [p.name, bandText(bandsOf([p.deployment]))]))}`;
+}
+
+function both(of: Percentiles, text: (ms: number) => string): string {
+  return `${percentileText(of, 'p50', text)} / ${percentileText(of, 'p95', text)}`;
+}
+
+/** How far the edge is: `750 users (+25 %)`. */
+function headroomText({ headroom: { holds, breaks } }: Proposal): string {
+  return breaks === null
+    ? `beyond ${describeLoad(holds)}`
+    : `${describeLoad(holds)}, breaks at ${describeLoad(breaks)}`;
+}
+
+function nothing({ levels }: Demand): string {
+  return levels.length > 0
+    ? 'Nothing keeps the levels: allow more GPUs, or wait longer.'
+    : 'Nothing carries this load: allow more GPUs.';
+}
+
+function rejections({ rejected }: SearchResult): string {
+  if (rejected.length === 0) return '';
+  const shown = rejected
+    .slice(0, MOST_REJECTED)
+    .map((p) => [`no`, p.name, p.simulated ? 'simulated' : 'arithmetic', p.reason]);
+  const more = rejected.length - shown.length;
+  return `Rejected\n${textTable(shown)}${more > 0 ? `\nand ${more} more (--json has all)` : ''}`;
+}
+
+function closing({ proposed, unexamined }: SearchResult): string {
+  const rest = unexamined.length > 0 ? ` ${unexamined.length} dearer placements were not simulated.` : '';
+  return `Proposed placements were simulated, users spread evenly; dollars are round figures of ${PRICES_OF} unless --price says others.${rest} For skew and policies: expert-router simulate.${caveats(proposed.map((p) => p.deployment))}`;
+}
+
+export function searchJson(found: SearchResult, demand: Demand, assumed: readonly string[]): string {
+  const plain = <T extends Placement>({ deployment: _, ...rest }: T): Omit<T, 'deployment'> => rest;
+  const simulated = (p: { readonly simulated?: Proposal['simulated'] }): object => {
+    if (!p.simulated) return {};
+    const { experts: _, ...run } = p.simulated;
+    return { simulated: run };
+  };
+  const body = {
+    load: demand.load,
+    assumed,
+    levels: demand.levels,
+    proposed: found.proposed.map((p) => ({ ...plain(p), bands: bandsOf([p.deployment]), ...simulated(p) })),
+    rejected: found.rejected.map((p) => ({ ...plain(p), ...simulated(p) })),
+    unexamined: found.unexamined.map(plain),
+  };
+  return JSON.stringify(body, null, 2);
+}

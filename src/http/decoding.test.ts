@@ -1,0 +1,127 @@
+import { randomBytes } from 'node:crypto';
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { brotliCompressSync, constants, createGzip, deflateSync, gzipSync } from 'node:zlib';
+import { afterEach, expect, it } from 'vitest';
+import { HttpClient } from './client.ts';
+import { PulledResponse } from './pulled-response.ts';
+import type { WireError } from './response-handler.ts';
+import type { ResponseHead } from './response-parser.ts';
+
+let server: Server;
+let client: HttpClient;
+afterEach(() => {
+  client.close();
+  server.closeAllConnections();
+  server.close();
+});
+
+async function answered(by: (response: ServerResponse) => void): Promise<HttpClient> {
+  server = createServer((_request, response) => by(response));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  client = new HttpClient(new URL(`http://127.0.0.1:${port}`), { connect: 5000, head: 5000, idle: 5000 });
+  return client;
+}
+
+const REQUEST = { method: 'GET', path: '/', headers: {}, body: '' } as const;
+const TEXT = Buffer.from(`${randomBytes(200_000).toString('hex')} Zürich`);
+
+it.each([
+  ['gzip', gzipSync(TEXT)],
+  ['X-Gzip', gzipSync(TEXT)],
+  ['deflate', deflateSync(TEXT)],
+  ['br', brotliCompressSync(TEXT)],
+  ['identity', TEXT],
+])(
+  '%s: the body is what was coded, whole and read slowly, without the length of the coded bytes',
+  async (coding, bytes) => {
+    const from = await answered((response) => {
+      response.writeHead(200, {
+        'content-encoding': coding,
+        'content-length': bytes.length,
+        'x-other': 'kept',
+      });
+      response.end(bytes);
+    });
+    const response = await PulledResponse.open(from, REQUEST, new AbortController().signal);
+    const pieces: Buffer[] = [];
+    for await (const piece of response.pieces()) {
+      pieces.push(piece);
+      await new Promise(setImmediate);
+    }
+    expect(Buffer.concat(pieces).equals(TEXT)).toBe(true);
+    expect(response.head.headers).toMatchObject({ 'x-other': 'kept' });
+    expect('content-encoding' in response.head.headers).toBe(coding === 'identity');
+    expect('content-length' in response.head.headers).toBe(coding === 'identity');
+  },
+);
+
+it('each flush of a stream arrives before the next is written', async () => {
+  const gzip = createGzip();
+  const from = await answered((response) => {
+    response.writeHead(200, { 'content-encoding': 'gzip' });
+    gzip.pipe(response);
+  });
+  const say = (text: string) => {
+    gzip.write(text);
+    gzip.flush(constants.Z_SYNC_FLUSH);
+  };
+  say('one');
+  const response = await PulledResponse.open(from, REQUEST, new AbortController().signal);
+  const pieces = response.pieces();
+  expect(String((await pieces.next()).value)).toBe('one');
+  say('two');
+  expect(String((await pieces.next()).value)).toBe('two');
+  gzip.end();
+  expect((await pieces.next()).done).toBe(true);
+});
+
+it('a coded body that is cut has failed, even where only the end of the connection delimits it', async () => {
+  const from = await answered((response) => {
+    response.useChunkedEncodingByDefault = false;
+    response.writeHead(200, { 'content-encoding': 'gzip', connection: 'close' });
+    response.end(gzipSync(TEXT).subarray(0, 1000));
+  });
+  const error = await heard(from).done;
+  expect(error).toMatchObject({
+    failure: 'cut',
+    message: expect.stringContaining('compressed body broke off'),
+  });
+});
+
+it('says nothing after a cancel, though the coded body is whole', async () => {
+  const from = await answered((response) => {
+    response.writeHead(200, { 'content-encoding': 'gzip' });
+    response.end(gzipSync(TEXT));
+  });
+  let cancelled = (): void => {};
+  const once = new Promise<void>((resolve) => {
+    cancelled = resolve;
+  });
+  const listening = heard(from, () => {
+    listening.exchange.cancel();
+    cancelled();
+  });
+  await once;
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(listening.calls).toEqual(['head', 'data']);
+});
+
+function heard(from: HttpClient, onData = (): void => {}) {
+  const calls: string[] = [];
+  let exchange: ReturnType<HttpClient['request']>;
+  const done = new Promise<WireError | null>((resolve) => {
+    exchange = from.request(REQUEST, {
+      head: (_head: ResponseHead) => void calls.push('head'),
+      data: () => {
+        calls.push('data');
+        onData();
+        return true;
+      },
+      end: () => resolve(null),
+      fail: resolve,
+    });
+  });
+  return { calls, done, exchange: exchange! };
+}

@@ -1,0 +1,61 @@
+/** Whose doing a failure is: the expert's, ours for how we asked it, or the request's. */
+import { RouterError } from '../../core/errors.ts';
+import type { Ask } from '../dialects/ask.ts';
+import type { LeaseOutcome } from '../fleet/replica.ts';
+import { EmptyAnswer, type Failure, isFiltered, isTooLong, ToldFailure } from '../reply/failure.ts';
+
+/** What experts refuse by these statuses is ours: the client has no part in it. */
+const OURS: ReadonlyMap<number, string> = new Map([
+  [401, 'refuses the key that the config gives it'],
+  [402, 'refuses for want of credit'],
+  [403, 'refuses the credentials that the config gives it'],
+  [404, 'has no such model or path as the config names'],
+  [424, 'failed at something that it depends on'],
+]);
+/** For a 429 that does not say how long. */
+const BACKOFF_MS = 1_000;
+
+/** As the client is told it. */
+export function ownFailure(expert: string, failure: Failure): Failure {
+  if (!(failure instanceof ToldFailure) || isFiltered(failure)) return failure;
+  const ours = OURS.get(failure.status);
+  if (ours === undefined) return failure;
+  return new RouterError('expert_failed', `Expert '${expert}' ${ours} (status ${failure.status}).`);
+}
+
+/** @param tenant empty where requests have none */
+export function leaseOutcome(failure: Failure, tenant: string): LeaseOutcome {
+  if (isTooLong(failure) || failure instanceof EmptyAnswer) return { kind: 'ok', outputTokens: 0 };
+  if (failure instanceof RouterError) {
+    if (!failure.kind.retryable) return { kind: 'undecided' };
+    if (failure.code === 'expert_unreachable') return { kind: 'failed', unreachable: true };
+    return { kind: failure.code === 'expert_timeout' ? 'failed' : 'faulted' };
+  }
+  const { status, headers } = failure;
+  const forMs = retryAfter(headers['retry-after']);
+  if (status === 429) return { kind: 'limited', forMs: forMs ?? BACKOFF_MS, tenant: tenant || null };
+  if (status < 500 && status !== 408) return { kind: 'ok', outputTokens: 0 };
+  return forMs === null ? { kind: 'faulted' } : { kind: 'limited', forMs, tenant: null };
+}
+
+/** Milliseconds from a Retry-After in seconds; null for none or a date. */
+function retryAfter(header: string | undefined): number | null {
+  return header !== undefined && /^\d{1,5}(\.\d{1,3})?$/.test(header) ? Number(header) * 1000 : null;
+}
+
+/** What a request asks for besides text, as a name that is equal for its like; empty for text alone. */
+export function shapeOf(ask: Ask): string {
+  try {
+    const prompt = ask.prompt();
+    const parts = prompt.kind === 'text' ? [] : prompt.messages.flatMap((message) => message.parts);
+    const others = parts.map(({ type }) => type).filter((type) => type !== 'text');
+    const tools = ask.tools().list.length > 0 ? ['tools'] : [];
+    const names = [...others, ...tools, ask.format().type, ...ask.demands().map(({ needs }) => needs)];
+    return [...new Set(names)]
+      .filter((name) => name !== 'text')
+      .sort()
+      .join(', ');
+  } catch {
+    return 'unreadable'; // only by an expert that takes its bytes
+  }
+}
