@@ -27,6 +27,8 @@ const { values } = parseArgs({
     streams: { type: 'string', default: '500' },
     only: { type: 'string' },
     phase: { type: 'string' },
+    /** A built checkout of another version, measured in the same run. */
+    beside: { type: 'string' },
   },
 });
 const rounds = Number(values.rounds);
@@ -116,6 +118,7 @@ function chosen(experts: readonly number[]): readonly Candidate[] {
     { name: 'haproxy', start: () => startHaproxy(bench, experts) },
     { name: 'nginx', start: () => startNginx(bench, experts) },
     { name: 'expert-router', start: () => startGateway(bench, experts, { workers: 1, expert }) },
+    ...beside(experts, expert),
     ...peers(bench, experts),
   ];
   const unknown = only?.filter((name) => !all.some((one) => one.name === name)) ?? [];
@@ -124,6 +127,12 @@ function chosen(experts: readonly number[]): readonly Candidate[] {
       `--only ${unknown.join(',')}: unknown; known: ${all.map(({ name }) => name).join(', ')}.`,
     );
   return all.filter(({ name }) => only?.includes(name) ?? true);
+}
+
+function beside(experts: readonly number[], expert: () => object): readonly Candidate[] {
+  const checkout = values.beside;
+  if (checkout === undefined) return [];
+  return [{ name: 'beside', start: () => startGateway(bench, experts, { workers: 1, checkout, expert }) }];
 }
 
 /** Null, with the reason printed, if it does not start or does not relay an expert's text. */

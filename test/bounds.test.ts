@@ -12,7 +12,10 @@ let router: RunningGateway;
 
 beforeAll(async () => {
   expert = await upstream(
-    (response) => void response.writeHead(200, { 'content-type': 'application/json' }).end('{"choices":[]}'),
+    (response) =>
+      void response
+        .writeHead(200, { 'content-type': 'application/json' })
+        .end('{"choices":[{"index":0,"message":{"role":"assistant","content":"a"},"finish_reason":"stop"}]}'),
   );
   router = await gateway(`
 experts:

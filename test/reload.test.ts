@@ -22,14 +22,17 @@ const chat = (router: RouterProcess, more: object = {}) =>
   });
 const servedBy = async (router: RouterProcess) => (await chat(router)).headers.get('x-expert-router-expert');
 
+const TOKEN = 'data: {"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":null}]}\n\n';
+const END = 'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n';
+
 describe('invariant 17: reload', () => {
   it.each([1, 2])('applies the new config without touching running streams: %d workers', async (workers) => {
     let finish = (): void => {};
     const old: Upstream = await upstream((response, request) => {
       if (!request.body.includes('"stream":true')) return polite(response, request);
       response.writeHead(200, { 'content-type': 'text/event-stream' });
-      response.write('data: {}\n\n');
-      finish = () => void response.end('data: [DONE]\n\n');
+      response.write(TOKEN);
+      finish = () => void response.end(END);
     });
     const file = join(mkdtempSync(join(tmpdir(), 'expert-router-')), 'config.yaml');
     const config = (id: string) =>
@@ -54,7 +57,7 @@ describe('invariant 17: reload', () => {
       (await Promise.all([1, 2, 3, 4, 5, 6].map(() => servedBy(router)))).every((one) => one === 'after'),
     );
     finish();
-    expect(await stream.text()).toBe('data: {}\n\ndata: [DONE]\n\n');
+    expect(await stream.text()).toBe(TOKEN + END);
   });
 });
 

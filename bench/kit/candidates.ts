@@ -46,6 +46,8 @@ export async function startExperts(
 
 export interface GatewayOptions {
   readonly workers: number;
+  /** Another checkout's gateway instead of ours. */
+  readonly checkout?: string;
   /** Top-level settings of the config, such as `policy`. */
   readonly settings?: object;
   /** Settings of each expert, such as `clusters`. */
@@ -55,7 +57,7 @@ export interface GatewayOptions {
 export async function startGateway(
   bench: Bench,
   experts: readonly number[],
-  { workers, settings, expert }: GatewayOptions,
+  { workers, checkout = '.', settings, expert }: GatewayOptions,
 ): Promise<Served> {
   const port = await freePort();
   const file = join(bench.folder, `gateway-${port}.yaml`);
@@ -70,9 +72,18 @@ export async function startGateway(
   };
   // JSON is valid YAML.
   writeFileSync(file, JSON.stringify(config));
-  const process = bench.cli('serve', '--config', file, '--port', String(port), '--workers', String(workers));
+  const process = bench.cliOf(
+    checkout,
+    'serve',
+    '--config',
+    file,
+    '--port',
+    String(port),
+    '--workers',
+    String(workers),
+  );
   await listening(port, process);
-  return { name: 'expert-router', port, process };
+  return { name: checkout === '.' ? 'expert-router' : 'beside', port, process };
 }
 
 export async function startHaproxy(bench: Bench, experts: readonly number[]): Promise<Served | null> {

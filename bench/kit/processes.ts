@@ -59,7 +59,12 @@ export class Bench {
 
   /** Runs our own command, as a user would. */
   cli(...args: readonly string[]): Started {
-    return this.start(process.execPath, ['bin/expert-router.js', ...args]);
+    return this.cliOf('.', ...args);
+  }
+
+  /** The command of another checkout, which must be built. */
+  cliOf(checkout: string, ...args: readonly string[]): Started {
+    return this.start(process.execPath, [`${checkout}/bin/expert-router.js`, ...args]);
   }
 
   async end(): Promise<void> {
