@@ -75,8 +75,9 @@ class GrowingBody {
     const tokens = Math.min(this.#measure.tokens, LIMITS.loopTokens); // of more, no tree is kept
     this.#share.charge(capacity * LIMITS.chargePerByte + tokens * LIMITS.chargePerToken);
     if (capacity > this.#bytes.length) {
-      // A buffer with memory of its own, which can move to another thread.
-      const grown = Buffer.allocUnsafeSlow(capacity);
+      // A large one has memory of its own, which can move to another thread; a small one costs less from Node's pool.
+      const grown =
+        capacity < FIRST_CAPACITY ? Buffer.allocUnsafe(capacity) : Buffer.allocUnsafeSlow(capacity);
       this.#bytes.copy(grown, 0, 0, this.length);
       this.#bytes = grown;
     }
