@@ -37,7 +37,6 @@ const ELSEWHERE: ReadonlySet<string> = new Set([
 const CR = 0x0d;
 const LF = 0x0a;
 const SPACE = 0x20;
-const TAB = 0x09;
 const COLON = 0x3a;
 const NAME = 1;
 const TARGET = 2;
@@ -76,11 +75,11 @@ function readFields(head: string, from: number): Record<string, string> | null {
     const colon = skip(head, at, NAME);
     if (colon === at || head.charCodeAt(colon) !== COLON || count >= MOST_FIELDS) return null;
     let start = colon + 1;
-    while (isBlank(head.charCodeAt(start))) start += 1;
+    while (head.charCodeAt(start) === SPACE) start += 1;
     const end = skip(head, start, VALUE);
     if (head.charCodeAt(end) !== CR || head.charCodeAt(end + 1) !== LF) return null;
     let last = end;
-    while (last > start && isBlank(head.charCodeAt(last - 1))) last -= 1;
+    while (last > start && head.charCodeAt(last - 1) === SPACE) last -= 1;
     const name = head.slice(at, colon).toLowerCase();
     if (ELSEWHERE.has(name) || headers[name] !== undefined) return null;
     headers[name] = head.slice(start, last);
@@ -105,11 +104,10 @@ function skip(text: string, from: number, kind: number): number {
   return at;
 }
 
-function isBlank(code: number): boolean {
-  return code === SPACE || code === TAB;
-}
-
-/** Narrower than the RFC: letters, digits and hyphens in names, no bytes above ASCII anywhere, no fragment in targets. */
+/**
+ * Narrower than the RFC: letters, digits and hyphens in names, no tabs and no bytes above ASCII anywhere, no fragment in
+ * targets.
+ */
 function kinds(): Uint8Array {
   const table = new Uint8Array(256);
   for (let code = 0x20; code < 0x7f; code += 1) {
@@ -118,6 +116,5 @@ function kinds(): Uint8Array {
     if (code > SPACE && character !== '#') table[code]! |= TARGET;
     table[code]! |= VALUE;
   }
-  table[TAB]! |= VALUE;
   return table;
 }

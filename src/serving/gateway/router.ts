@@ -3,7 +3,7 @@
 import { RouterError } from '../../core/errors.ts';
 import { excerpt } from '../../core/excerpt.ts';
 import { nearestName } from '../../core/suggest.ts';
-import { type Classification, classifyAll } from '../../deciding/model/classify.ts';
+import type { Classification } from '../../deciding/model/classify.ts';
 import type { RouterModel } from '../../deciding/model/router-model.ts';
 import { type Decision, decide, decideFor } from '../../deciding/routing/decide.ts';
 import { keptLocal, type Locality } from '../../deciding/routing/locality.ts';
@@ -12,6 +12,7 @@ import type { Territory } from '../../deciding/routing/territory.ts';
 import type { RoutableText } from '../../deciding/text/routable.ts';
 import { type Ask, AUTO } from '../dialects/ask.ts';
 import { estimatedTokens } from './try.ts';
+import { TurnCache } from './turn-cache.ts';
 
 /** What is read of a request to route it. */
 type Routable = Pick<Ask, 'model' | 'turns' | 'affinityKey' | 'answerLimit' | 'body'>;
@@ -45,12 +46,14 @@ export class Router {
   readonly model: RouterModel;
   readonly territory: Territory;
   readonly #parts: RouterParts;
+  readonly #turns: TurnCache;
   #sequence = 0;
 
   constructor(parts: RouterParts) {
     this.model = parts.model;
     this.territory = parts.territory;
     this.#parts = parts;
+    this.#turns = new TurnCache(parts.model);
   }
 
   /**
@@ -77,7 +80,7 @@ export class Router {
         view,
       };
     };
-    const classified = classifyAll(this.model, turns);
+    const classified = this.#turns.classify(turns);
     return classified instanceof Promise ? classified.then(choose) : choose(classified);
   }
 
