@@ -82,7 +82,7 @@ function conversation(number: number): readonly (readonly RoutableText[])[] {
     content: all.slice(start + at * TURN_BYTES, start + (at + 1) * TURN_BYTES),
   }));
   return Array.from({ length: TURNS }, (_, turn) =>
-    routableTurns('chat', { model: 'auto', messages: messages.slice(0, 2 * turn + 1) }),
+    routableTurns('chat', { messages: messages.slice(0, 2 * turn + 1) }),
   );
 }
 
