@@ -42,6 +42,8 @@ export class Gateway {
   readonly #retries = new RetryBudget(RETRY_SHARE, RETRIES_PER_SECOND);
   readonly #hedges = new RetryBudget(HEDGE_SHARE, 0);
   readonly #firstBytes = new FirstByteTimes();
+  readonly #firstTokenMs = (group: ExpertGroup): number => this.#options.firstTokenTimeout(group.id);
+  readonly #mayRetry = (): boolean => this.#retries.spend();
 
   constructor(router: Router, fleet: Fleet, telemetry: Telemetry, options: GatewayOptions) {
     this.router = router;
@@ -89,43 +91,34 @@ export class Gateway {
     });
     this.#retries.request();
     this.#hedges.request();
-    const counted = new CountedSink(sink, record, (expert, ms) => this.#firstBytes.record(expert, ms));
-    const attempts = this.#attempts(incoming, routed, this.#candidates(routed), counted);
-    return {
-      resume: () => attempts.resume(),
-      cancel: () => {
-        attempts.cancel();
-        record.end('cancelled', 'unknown');
-      },
-    };
+    const counted = new Counted(sink, record, this.#firstBytes);
+    counted.generation = this.#attempts(incoming, routed, counted);
+    return counted;
   }
 
   /** One sequence of tries, or two where the first is slow to start and that is wanted. */
-  #attempts(
-    incoming: Incoming,
-    routed: Routed,
-    groups: readonly ExpertGroup[],
-    sink: CountedSink,
-  ): Generation {
+  #attempts(incoming: Incoming, routed: Routed, sink: AttemptSink): Generation {
     const { hedge } = this.#options;
+    const plan = this.#plan(incoming, routed);
+    const { groups } = plan;
     const delayMs =
       hedge && incoming.ask.stream && groups.length > 1 ? this.#firstBytes.p95(groups[0]!.id) : null;
-    const plan = this.#plan(incoming, routed);
-    if (delayMs === null) return new Attempts({ ...plan, groups }, sink);
+    if (delayMs === null) return new Attempts(plan, sink);
     return new Hedge(
       {
         delayMs,
         mayHedge: () => this.#hedges.spend(),
-        first: (lane) => new Attempts({ ...plan, groups }, lane),
+        first: (lane) => new Attempts(plan, lane),
         second: (lane) => new Attempts({ ...plan, groups: groups.slice(1) }, lane),
       },
       sink,
     );
   }
 
-  #plan(incoming: Incoming, routed: Routed): Omit<AttemptPlan, 'groups'> {
+  #plan(incoming: Incoming, routed: Routed): AttemptPlan {
     const { ask, headers, traceId, tenant } = incoming;
     return {
+      groups: this.#candidates(routed),
       request: { ask, headers, traceId },
       stream: ask.stream,
       promptTokens: routed.view.promptTokens,
@@ -133,11 +126,11 @@ export class Gateway {
       affinityKey: routed.view.prefixKey,
       priority: routed.view.priority,
       tenant,
-      firstTokenMs: (group) => this.#options.firstTokenTimeout(group.id),
+      firstTokenMs: this.#firstTokenMs,
       totalMs: this.#options.requestTimeout,
       heartbeatMs: this.#options.heartbeat,
       shape: () => shapeOf(ask),
-      mayRetry: () => this.#retries.spend(),
+      mayRetry: this.#mayRetry,
     };
   }
 
@@ -150,24 +143,31 @@ export class Gateway {
 }
 
 /** Passes a reply on and notes its milestones; `record` itself counts only the first ending it hears of. */
-class CountedSink implements AttemptSink {
+class Counted implements AttemptSink, Generation {
+  /** What is counted; set before anybody outside has it. */
+  generation: Generation | null = null;
   readonly #sink: AttemptSink;
   readonly #record: RequestRecord;
-  readonly #onFirstByte: (expert: string, milliseconds: number) => void;
+  readonly #firstBytes: FirstByteTimes;
   readonly #started = performance.now();
 
-  constructor(
-    sink: AttemptSink,
-    record: RequestRecord,
-    onFirstByte: (expert: string, milliseconds: number) => void,
-  ) {
+  constructor(sink: AttemptSink, record: RequestRecord, firstBytes: FirstByteTimes) {
     this.#sink = sink;
     this.#record = record;
-    this.#onFirstByte = onFirstByte;
+    this.#firstBytes = firstBytes;
+  }
+
+  resume(): void {
+    this.generation?.resume();
+  }
+
+  cancel(): void {
+    this.generation?.cancel();
+    this.#record.end('cancelled', 'unknown');
   }
 
   served(by: Answerer): void {
-    this.#onFirstByte(by.expert, performance.now() - this.#started);
+    this.#firstBytes.record(by.expert, performance.now() - this.#started);
     this.#record.served(by.expert, by.tries);
     this.#sink.served(by);
   }
