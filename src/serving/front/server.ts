@@ -131,7 +131,7 @@ async function respond(
       const { origin, 'sec-fetch-site': fetchSite } = request.headers;
       refuseForeignPage({ authority, origin, fetchSite: fetchSite as string | undefined }, permitted);
     }
-    const route = findRoute(method, path.split('?', 1)[0]!);
+    const route = findRoute(method, withoutQuery(path));
     dialect = route.dialect;
     note.path = route.path;
     const caller = route.role === null ? null : authenticate(request, keys);
@@ -153,6 +153,11 @@ async function respond(
     if (!request.destroyed || request.complete)
       sendError(response, error, dialect ?? undefined, (line) => options.log(`${traceId} ${line}`));
   }
+}
+
+function withoutQuery(path: string): string {
+  const at = path.indexOf('?');
+  return at < 0 ? path : path.slice(0, at);
 }
 
 /** There are too many connections already. */
