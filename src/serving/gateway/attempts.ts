@@ -7,7 +7,8 @@ import type { AnswerSink, ExpertRequest, Generation, Outcome } from '../experts/
 import type { ExpertGroup, Ticket } from '../fleet/group.ts';
 import type { Lease, LeaseOutcome, Replica, Shape } from '../fleet/replica.ts';
 import { replicaLabel } from '../fleet/replica-label.ts';
-import { EmptyAnswer, type Failure, type Reach, ToldFailure } from '../reply/failure.ts';
+import { EmptyAnswer } from '../reply/empty-answer.ts';
+import { type Failure, type Reach, ToldFailure } from '../reply/failure.ts';
 import { Try, type TryOwner } from './try.ts';
 
 export interface AttemptPlan {
