@@ -15,7 +15,7 @@ import { measuredCost } from './measured.ts';
 import { expertsMet, type MixtureRates, type MixtureShape, mixtureShape, mixtureTimes } from './mixture.ts';
 import type { StepBreakdown, StepCost, StepLoad } from './step-load.ts';
 
-export type { StepBreakdown, StepCost, StepLoad } from './step-load.ts';
+export type { StepCost, StepLoad } from './step-load.ts';
 
 /** Times the 32-bit logits cross memory while the next token is chosen: scale, normalise, pick. */
 const LOGIT_PASSES = 3;
