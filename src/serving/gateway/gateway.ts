@@ -30,6 +30,8 @@ export interface GatewayOptions {
   readonly hedge: boolean;
   /** Milliseconds between signs of life to a stream that is queued. */
   readonly heartbeat: number;
+  /** Milliseconds that never run backwards. */
+  now(): number;
   /** Milliseconds a stream may take to its first byte, by expert. */
   firstTokenTimeout(expert: string): number;
 }
@@ -39,8 +41,8 @@ export class Gateway {
   readonly fleet: Fleet;
   readonly #telemetry: Telemetry;
   readonly #options: GatewayOptions;
-  readonly #retries = new RetryBudget(RETRY_SHARE, RETRIES_PER_SECOND);
-  readonly #hedges = new RetryBudget(HEDGE_SHARE, 0);
+  readonly #retries: RetryBudget;
+  readonly #hedges: RetryBudget;
   readonly #firstBytes = new FirstByteTimes();
 
   constructor(router: Router, fleet: Fleet, telemetry: Telemetry, options: GatewayOptions) {
@@ -48,6 +50,9 @@ export class Gateway {
     this.fleet = fleet;
     this.#telemetry = telemetry;
     this.#options = options;
+    const now = (): number => options.now();
+    this.#retries = new RetryBudget(RETRY_SHARE, RETRIES_PER_SECOND, now);
+    this.#hedges = new RetryBudget(HEDGE_SHARE, 0, now);
   }
 
   /** Chooses for a request; a promise as `Router.route`. The dry run ends here, the data path goes on with `answer`. */
@@ -89,7 +94,11 @@ export class Gateway {
     });
     this.#retries.request();
     this.#hedges.request();
-    const counted = new CountedSink(sink, record, (expert, ms) => this.#firstBytes.record(expert, ms));
+    const { now } = this.#options;
+    const started = now();
+    const counted = new CountedSink(sink, record, (expert) =>
+      this.#firstBytes.record(expert, now() - started),
+    );
     const attempts = this.#attempts(incoming, routed, this.#candidates(routed), counted);
     return {
       resume: () => attempts.resume(),
@@ -110,20 +119,20 @@ export class Gateway {
     const { hedge } = this.#options;
     const delayMs =
       hedge && incoming.ask.stream && groups.length > 1 ? this.#firstBytes.p95(groups[0]!.id) : null;
-    const plan = this.#plan(incoming, routed);
-    if (delayMs === null) return new Attempts({ ...plan, groups }, sink);
+    const claimed = new Set<ExpertGroup>();
+    const plan = { ...this.#plan(incoming, routed), groups, claimed };
+    if (delayMs === null) return new Attempts(plan, sink);
     return new Hedge(
       {
         delayMs,
-        mayHedge: () => this.#hedges.spend(),
-        first: (lane) => new Attempts({ ...plan, groups }, lane),
-        second: (lane) => new Attempts({ ...plan, groups: groups.slice(1) }, lane),
+        mayHedge: () => groups.some((group) => !claimed.has(group)) && this.#hedges.spend(),
+        run: (lane) => new Attempts(plan, lane),
       },
       sink,
     );
   }
 
-  #plan(incoming: Incoming, routed: Routed): Omit<AttemptPlan, 'groups'> {
+  #plan(incoming: Incoming, routed: Routed): Omit<AttemptPlan, 'groups' | 'claimed'> {
     const { ask, headers, traceId, tenant } = incoming;
     return {
       request: { ask, headers, traceId },
@@ -153,21 +162,16 @@ export class Gateway {
 class CountedSink implements AttemptSink {
   readonly #sink: AttemptSink;
   readonly #record: RequestRecord;
-  readonly #onFirstByte: (expert: string, milliseconds: number) => void;
-  readonly #started = performance.now();
+  readonly #onFirstByte: (expert: string) => void;
 
-  constructor(
-    sink: AttemptSink,
-    record: RequestRecord,
-    onFirstByte: (expert: string, milliseconds: number) => void,
-  ) {
+  constructor(sink: AttemptSink, record: RequestRecord, onFirstByte: (expert: string) => void) {
     this.#sink = sink;
     this.#record = record;
     this.#onFirstByte = onFirstByte;
   }
 
   served(by: Answerer): void {
-    this.#onFirstByte(by.expert, performance.now() - this.#started);
+    this.#onFirstByte(by.expert);
     this.#record.served(by.expert, by.tries);
     this.#sink.served(by);
   }
