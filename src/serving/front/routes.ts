@@ -75,8 +75,13 @@ export const ROUTES: readonly Route[] = [
   { method: 'GET', path: '/ready', role: null, dialect: null, handle: ready },
 ];
 
+/** Those whose path is fixed, by method and path. */
+const FIXED = new Map(ROUTES.map((route) => [`${route.method} ${route.path}`, route]));
+
 /** @throws RouterError `not_found` or `method_not_allowed` */
 export function findRoute(method: string, path: string): Route {
+  const fixed = path.includes('{') ? undefined : FIXED.get(`${method} ${path}`);
+  if (fixed) return fixed;
   const there = ROUTES.filter((route) => matches(route.path, path));
   const wanted = method === 'HEAD' ? 'GET' : method; // Node leaves the body of an answer to HEAD out
   const route = there.find((candidate) => candidate.method === wanted);
@@ -111,7 +116,7 @@ function answer(dialect: Dialect): Handler {
       whyLocal(request, caller),
     );
     const routed = routing instanceof Promise ? await routing : routing;
-    for (const [name, value] of Object.entries(decisionHeaders(routed))) response.setHeader(name, value);
+    setAll(response, decisionHeaders(routed));
     note.routed(routed);
     onRouted(routed, traceId);
     const sink = new ClientSink(response, dialect, redaction, note);
@@ -131,8 +136,12 @@ async function dryRun(
     priorityOf(request, caller),
     whyLocal(request, caller),
   );
-  for (const [name, value] of Object.entries(decisionHeaders(routed))) response.setHeader(name, value);
+  setAll(response, decisionHeaders(routed));
   sendJson(response, 200, decisionBody(gateway.router, routed, traceId));
+}
+
+function setAll(response: ClientResponse, headers: Readonly<Record<string, string>>): void {
+  for (const name in headers) response.setHeader(name, headers[name]!);
 }
 
 async function listModels({ gateway, startedAt }: RouteContext, { response }: Exchange): Promise<void> {

@@ -44,6 +44,8 @@ export class Gateway {
   readonly #retries: RetryBudget;
   readonly #hedges: RetryBudget;
   readonly #firstBytes = new FirstByteTimes();
+  readonly #firstTokenMs = (group: ExpertGroup): number => this.#options.firstTokenTimeout(group.id);
+  readonly #mayRetry = (): boolean => this.#retries.spend();
 
   constructor(router: Router, fleet: Fleet, telemetry: Telemetry, options: GatewayOptions) {
     this.router = router;
@@ -94,33 +96,18 @@ export class Gateway {
     });
     this.#retries.request();
     this.#hedges.request();
-    const { now } = this.#options;
-    const started = now();
-    const counted = new CountedSink(sink, record, (expert) =>
-      this.#firstBytes.record(expert, now() - started),
-    );
-    const attempts = this.#attempts(incoming, routed, this.#candidates(routed), counted);
-    return {
-      resume: () => attempts.resume(),
-      cancel: () => {
-        attempts.cancel();
-        record.end('cancelled', 'unknown');
-      },
-    };
+    const counted = new Counted(sink, record, this.#firstBytes, this.#options.now);
+    counted.generation = this.#attempts(incoming, routed, counted);
+    return counted;
   }
 
   /** One sequence of tries, or two where the first is slow to start and that is wanted. */
-  #attempts(
-    incoming: Incoming,
-    routed: Routed,
-    groups: readonly ExpertGroup[],
-    sink: CountedSink,
-  ): Generation {
+  #attempts(incoming: Incoming, routed: Routed, sink: AttemptSink): Generation {
     const { hedge } = this.#options;
+    const plan = this.#plan(incoming, routed);
+    const { groups, claimed } = plan;
     const delayMs =
       hedge && incoming.ask.stream && groups.length > 1 ? this.#firstBytes.p95(groups[0]!.id) : null;
-    const claimed = new Set<ExpertGroup>();
-    const plan = { ...this.#plan(incoming, routed), groups, claimed };
     if (delayMs === null) return new Attempts(plan, sink);
     return new Hedge(
       {
@@ -132,9 +119,11 @@ export class Gateway {
     );
   }
 
-  #plan(incoming: Incoming, routed: Routed): Omit<AttemptPlan, 'groups' | 'claimed'> {
+  #plan(incoming: Incoming, routed: Routed): AttemptPlan {
     const { ask, headers, traceId, tenant } = incoming;
     return {
+      groups: this.#candidates(routed),
+      claimed: new Set(),
       request: { ask, headers, traceId },
       stream: ask.stream,
       promptTokens: routed.view.promptTokens,
@@ -142,11 +131,11 @@ export class Gateway {
       affinityKey: routed.view.prefixKey,
       priority: routed.view.priority,
       tenant,
-      firstTokenMs: (group) => this.#options.firstTokenTimeout(group.id),
+      firstTokenMs: this.#firstTokenMs,
       totalMs: this.#options.requestTimeout,
       heartbeatMs: this.#options.heartbeat,
       shape: () => shapeOf(ask),
-      mayRetry: () => this.#retries.spend(),
+      mayRetry: this.#mayRetry,
     };
   }
 
@@ -159,19 +148,34 @@ export class Gateway {
 }
 
 /** Passes a reply on and notes its milestones; `record` itself counts only the first ending it hears of. */
-class CountedSink implements AttemptSink {
+class Counted implements AttemptSink, Generation {
+  /** What is counted; set before anybody outside has it. */
+  generation: Generation | null = null;
   readonly #sink: AttemptSink;
   readonly #record: RequestRecord;
-  readonly #onFirstByte: (expert: string) => void;
+  readonly #firstBytes: FirstByteTimes;
+  readonly #now: () => number;
+  readonly #started: number;
 
-  constructor(sink: AttemptSink, record: RequestRecord, onFirstByte: (expert: string) => void) {
+  constructor(sink: AttemptSink, record: RequestRecord, firstBytes: FirstByteTimes, now: () => number) {
+    this.#now = now;
+    this.#started = now();
     this.#sink = sink;
     this.#record = record;
-    this.#onFirstByte = onFirstByte;
+    this.#firstBytes = firstBytes;
+  }
+
+  resume(): void {
+    this.generation?.resume();
+  }
+
+  cancel(): void {
+    this.generation?.cancel();
+    this.#record.end('cancelled', 'unknown');
   }
 
   served(by: Answerer): void {
-    this.#onFirstByte(by.expert);
+    this.#firstBytes.record(by.expert, this.#now() - this.#started);
     this.#record.served(by.expert, by.tries);
     this.#sink.served(by);
   }
