@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { basename } from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { describeError, UserError } from '../core/errors.ts';
 import { writeFileAtomically } from '../core/files.ts';
 import { amount, duration, progressBar } from '../core/progress.ts';
@@ -19,6 +19,7 @@ import { reportOf } from '../learning/training/report/data.ts';
 import { reportHtml } from '../learning/training/report/html.ts';
 import { findSources } from '../learning/training/sources/files.ts';
 import { TRAINING_DEFAULTS } from '../learning/training/train.ts';
+import { positiveWhole } from './numbers.ts';
 import { type StageClock, stageClock } from './train-stages.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -53,15 +54,8 @@ interface TrainFlags {
   readonly json?: boolean;
 }
 
-function positive(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1)
-    throw new InvalidArgumentError('expected a whole number of 1 or more.');
-  return value;
-}
-
 function positiveOrAuto(text: string): number | 'auto' {
-  return text === 'auto' ? text : positive(text);
+  return text === 'auto' ? text : positiveWhole(text);
 }
 
 /** A limit for all sources, and limits for sources with the given last path element. */
@@ -72,7 +66,7 @@ interface SourceLimits {
 
 function sourceLimits(text: string, before?: SourceLimits): SourceLimits {
   const at = text.lastIndexOf('=');
-  const limit = positive(text.slice(at + 1));
+  const limit = positiveWhole(text.slice(at + 1));
   if (at < 0) return { named: {}, ...before, all: limit };
   return { ...before, named: { ...before?.named, [text.slice(0, at)]: limit } };
 }
@@ -96,7 +90,7 @@ export function trainCommand(): Command {
       'maximum prompts per folder or named file: 2000, or 2000 logs=500',
       sourceLimits,
     )
-    .option('--sample <number>', 'maximum prompts in all', positive)
+    .option('--sample <number>', 'maximum prompts in all', positiveWhole)
     .option('--exclude <names...>', 'file names to skip in folders', [])
     .option('--skip-label <labels...>', 'skip records in which a field has one of these values', [])
     .option('--continue <model>', 'start from this model and keep the numbers and names of its clusters')
@@ -104,29 +98,34 @@ export function trainCommand(): Command {
     .option(
       '--dimensions <number>',
       'dimensions of the vectors that are clustered',
-      positive,
+      positiveWhole,
       TRAINING_DEFAULTS.dimensions,
     )
-    .option('--vocabulary <number>', 'maximum number of terms', positive, TRAINING_DEFAULTS.vocabulary)
+    .option('--vocabulary <number>', 'maximum number of terms', positiveWhole, TRAINING_DEFAULTS.vocabulary)
     .option(
       '--restarts <number>',
       'runs of k-means, of which the best is kept',
-      positive,
+      positiveWhole,
       TRAINING_DEFAULTS.restarts,
     )
     .option(
       '--fit-on <number>',
       'prompts from which vocabulary and projection are learned',
-      positive,
+      positiveWhole,
       200_000,
     )
     .option(
       '--no-terms',
       'keep no words of the prompts and no file names in the model: clusters have numbers for names',
     )
-    .option('--keep-examples <number>', 'example prompts per cluster to store in the model', positive)
-    .option('--seed <number>', 'equal seeds give equal models', positive, TRAINING_DEFAULTS.seed)
-    .option('--threads <number>', 'threads, which do not affect the model', positive, availableParallelism())
+    .option('--keep-examples <number>', 'example prompts per cluster to store in the model', positiveWhole)
+    .option('--seed <number>', 'equal seeds give equal models', positiveWhole, TRAINING_DEFAULTS.seed)
+    .option(
+      '--threads <number>',
+      'threads, which do not affect the model',
+      positiveWhole,
+      availableParallelism(),
+    )
     .option('--no-report', 'write no report')
     .option('--json', 'machine-readable output')
     .addHelpText('after', EXAMPLES)

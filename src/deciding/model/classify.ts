@@ -2,6 +2,7 @@
  * Classifies a text: nearest centroid, margin, confidence, and whether the text resembles the training prompts at all.
  */
 import type { Embedded } from '../embedding/embedding.ts';
+import { type Fit, fitOf } from '../quality/quality.ts';
 import type { RoutableText } from '../text/routable.ts';
 import type { Calibration, RouterModel } from './router-model.ts';
 
@@ -18,6 +19,8 @@ export interface Classification {
   readonly outside: boolean;
   /** The measure behind `outside`: above 1 is outside, 0 is at a centroid. */
   readonly strangeness: number;
+  /** How good each scored expert is at it; null where the model learned from no scores. */
+  readonly fit: Fit | null;
 }
 
 /** Never throws for a synchronous embedding, whatever the text. @throws TypeError if the embedding is asynchronous */
@@ -53,6 +56,7 @@ export function classifyEmbedded(model: RouterModel, { vector, familiarity }: Em
     confidence: empty ? 0 : interpolate(calibration, scoreOf(calibration, cluster, nearest, second)),
     outside: strangeness > 1,
     strangeness,
+    fit: model.quality ? fitOf(model.quality, vector) : null,
   };
 }
 

@@ -57,7 +57,7 @@ export async function composeRouter(
 ): Promise<Router> {
   return new Router({
     model,
-    territory: await territoryOf(model, config.experts),
+    territory: await territoryOf(model, config.experts, config.worth),
     policy: bindChoice(policies, config.policy),
     locality: localityOf(config, model, kinds),
     requestTimeout: config.request_timeout,

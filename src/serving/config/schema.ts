@@ -128,6 +128,26 @@ const fields = {
     .optional()
     .describe('Router model file; the one that ships with the product when absent')
     .meta({ examples: ['./my.router.safetensors'] }),
+  worth: z
+    .strictObject({
+      score_per_cost: z
+        .number()
+        .nonnegative()
+        .default(0)
+        .describe(
+          'What an expert must add in score (0 to 1) to be worth one unit of cost more, such as a dollar',
+        ),
+      score_per_second: z
+        .number()
+        .nonnegative()
+        .default(0)
+        .describe('The same for one second until its answer is complete'),
+    })
+    .prefault({})
+    .describe(
+      'What cost and time count where the router model learned from scores (`expert-router learn`); `expert-router calibrate-cost` finds a value',
+    )
+    .meta({ examples: [{ score_per_cost: 20 }] }),
   heartbeat: duration
     .prefault('10s')
     .describe('How often a stream that waits in line gets a comment, so that no proxy cuts it'),
