@@ -14,6 +14,7 @@ export interface OutcomeFlags {
   readonly scores?: readonly string[];
   readonly scale?: Scale;
   readonly rename?: Readonly<Record<string, string>>;
+  readonly labelsOnly?: boolean;
 }
 
 export function addOutcomeOptions(command: Command): Command {
@@ -55,7 +56,7 @@ export async function outcomesFrom(
   flags: OutcomeFlags,
   more: Pick<OutcomeOptions, 'leastScores' | 'keepRepeats'> = {},
 ): Promise<Outcomes> {
-  const { config, field, task, label, scores, scale: given, rename } = flags;
+  const { config, field, task, label, scores, scale: given, rename, labelsOnly } = flags;
   const known = config === undefined ? undefined : await expertsOf(config);
   const bar = progressBar('reading', 'bytes');
   let bytes = 0;
@@ -67,6 +68,7 @@ export async function outcomesFrom(
     ...(scores === undefined ? {} : { scores }),
     ...(given === undefined ? {} : { scale: given }),
     ...(rename === undefined ? {} : { rename }),
+    ...(labelsOnly === undefined ? {} : { labelsOnly }),
     ...(known === undefined ? {} : { known }),
     onBytes: (count) => {
       bytes += count;

@@ -20,6 +20,7 @@ import { reportHtml } from '../learning/training/report/html.ts';
 import { findSources } from '../learning/training/sources/files.ts';
 import { TRAINING_DEFAULTS } from '../learning/training/train.ts';
 import { positiveWhole } from './numbers.ts';
+import { readLabelled } from './train-labelled.ts';
 import { type StageClock, stageClock } from './train-stages.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -28,6 +29,7 @@ Examples:
   $ expert-router train prompts.jsonl --clusters 8 --out router.safetensors
   $ expert-router train logs/ questions.csv.gz --clusters auto --per-source 2000
   $ zcat chats.jsonl.gz | expert-router train - --field messages
+  $ expert-router train tickets.csv --label queue --out router.safetensors
   $ expert-router train new-logs/ --continue router.safetensors --out router.safetensors
 
 Beside the model stands a report: the same name ending in .report.html and .report.json. It quotes prompts.`;
@@ -46,6 +48,7 @@ interface TrainFlags {
   readonly fitOn?: number;
   readonly exclude: readonly string[];
   readonly skipLabel: readonly string[];
+  readonly label?: string;
   readonly balanced?: boolean;
   readonly continue?: string;
   readonly keepExamples?: number;
@@ -93,6 +96,10 @@ export function trainCommand(): Command {
     .option('--sample <number>', 'maximum prompts in all', positiveWhole)
     .option('--exclude <names...>', 'file names to skip in folders', [])
     .option('--skip-label <labels...>', 'skip records in which a field has one of these values', [])
+    .option(
+      '--label <name>',
+      'field or column that names the right expert: labels choose the number of clusters, unless it is given, and the expert of each prompt',
+    )
     .option('--continue <model>', 'start from this model and keep the numbers and names of its clusters')
     .option('--balanced', 'clusters of equal size while training')
     .option(
@@ -129,7 +136,14 @@ export function trainCommand(): Command {
     .option('--no-report', 'write no report')
     .option('--json', 'machine-readable output')
     .addHelpText('after', EXAMPLES)
-    .action(async (paths: string[], flags: TrainFlags) => train(paths, flags));
+    .action(async (paths: string[], flags: TrainFlags, command: Command) =>
+      train(paths, labelledFlags(flags, command.getOptionValueSource('clusters') === 'default')),
+    );
+}
+
+/** Where labels can choose the number of clusters, they do unless the user did. */
+function labelledFlags(flags: TrainFlags, isDefault: boolean): TrainFlags {
+  return flags.label !== undefined && isDefault ? { ...flags, clusters: 'auto' } : flags;
 }
 
 async function train(paths: readonly string[], flags: TrainFlags): Promise<void> {
@@ -148,15 +162,19 @@ async function train(paths: readonly string[], flags: TrainFlags): Promise<void>
   process.once('SIGINT', stop);
   const pool = openPool(flags.threads);
   try {
-    const corpus = await read(paths, flags, store, clock);
+    const labelled = flags.label === undefined ? null : await readLabelled(paths, flags);
+    const corpus = labelled ? labelled.corpusIn(store) : await read(paths, flags, store, clock);
     const options: FitOptions = {
       ...fitOptions(flags),
       ...(previous ? { previous } : {}),
+      ...(labelled ? { labelOf: labelled.labelOf } : {}),
       onStage: clock.stage,
     };
     const fitted = await fitModel(corpus, options, pool);
+    const model = labelled ? await labelled.assign(fitted.model, options, pool) : fitted.model;
     clock.end();
-    await write(fitted, corpus, flags, clock);
+    if (labelled) for (const line of labelled.report(model)) process.stderr.write(`${line}\n`);
+    await write({ ...fitted, model }, corpus, flags, clock);
   } finally {
     process.removeListener('SIGINT', stop);
     store.discard();

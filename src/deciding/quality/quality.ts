@@ -74,14 +74,12 @@ export interface Fit {
 }
 
 /** @param vector unit vector of the router model's embedding; zeros give the plain means */
-export function fitOf(quality: Quality, vector: Float32Array): Fit {
-  const { means, variances, chains } = quality;
+export function fitOf({ means, variances, chains, ridge }: Quality, vector: Float32Array): Fit {
   const scores = Float64Array.from(means);
   const errors = Float64Array.from(variances);
   if (vector.some((value) => value !== 0)) {
-    for (const levels of chains) addLevels(levels, vector, 1 / chains.length, scores);
-    addVariances(chains, vector, errors);
-    if (quality.ridge !== null) addRidge(quality.ridge, vector, scores);
+    for (const level of chains.flat()) addLevel(level, vector, 1 / chains.length, scores, errors);
+    if (ridge !== null) addRidge(ridge, vector, scores);
   }
   return { scores, standardErrors: errors.map(Math.sqrt) };
 }
@@ -107,29 +105,24 @@ export function chosen(scores: ArrayLike<number>, best: number, headStart: numbe
   return choice;
 }
 
-function addLevels(
-  levels: readonly Level[],
+/** Errors of the seeds' chains are far from independent, so their variances are averaged like the offsets. */
+function addLevel(
+  { centroids, offsets, variances }: Level,
   vector: Float32Array,
   weight: number,
   scores: Float64Array,
+  errors: Float64Array,
 ): void {
-  for (const { centroids, offsets } of levels) {
-    const row = clusterOf(vector, centroids) * scores.length;
-    for (let expert = 0; expert < scores.length; expert += 1)
-      scores[expert]! += weight * offsets[row + expert]!;
+  findNearest(vector, 0, centroids, vector.length, nearest);
+  const row = nearest.cluster * scores.length;
+  for (let expert = 0; expert < scores.length; expert += 1) {
+    scores[expert]! += weight * offsets[row + expert]!;
+    errors[expert]! += weight * variances[row + expert]!;
   }
 }
 
-/** Errors of the seeds' chains are far from independent, so their variances are averaged, not divided. */
-function addVariances(chains: Quality['chains'], vector: Float32Array, errors: Float64Array): void {
-  for (const levels of chains) {
-    for (const { centroids, variances } of levels) {
-      const row = clusterOf(vector, centroids) * errors.length;
-      for (let expert = 0; expert < errors.length; expert += 1)
-        errors[expert]! += variances[row + expert]! / chains.length;
-    }
-  }
-}
+/** Reused: a search is over before the next begins. */
+const nearest: Nearest = { cluster: 0, first: 0, second: 0 };
 
 function addRidge(ridge: Ridge, vector: Float32Array, scores: Float64Array): void {
   const row = new Float64Array(ridge.weights.length / scores.length);
@@ -158,10 +151,4 @@ export function ridgeRow(
     row[dimensions + cluster] = Math.exp(-distance / width);
   }
   row[dimensions + clusters] = 1;
-}
-
-function clusterOf(vector: Float32Array, centroids: Float32Array): number {
-  const nearest: Nearest = { cluster: 0, first: 0, second: 0 };
-  findNearest(vector, 0, centroids, vector.length, nearest);
-  return nearest.cluster;
 }

@@ -11,6 +11,8 @@ export interface FieldNames {
   readonly label?: string;
   /** Columns that are experts: their cells are scores. */
   readonly scores?: readonly string[];
+  /** Go by labels even where there are scores. */
+  readonly labelsOnly?: boolean;
 }
 
 /** Of one expert on one prompt; NaN for what is not said. */
@@ -58,7 +60,7 @@ export function readOutcome(record: RawRecord, names: FieldNames): OutcomeRecord
         ?.trim() || null,
     task: textIn(record, names.task === undefined ? TASK_FIELDS : [names.task]),
     labels: labelsIn(record, names.label ?? LABEL_FIELD),
-    readings: readingsIn(record, names),
+    readings: names.labelsOnly ? [] : readingsIn(record, names),
   };
 }
 
