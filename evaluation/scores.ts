@@ -118,7 +118,12 @@ class Models {
 
   /** Learns from one part and chooses for another. */
   async judge(name: string, training: Outcomes, judged: Outcomes): Promise<Judged> {
-    const model = await learnModel(await this.on(name, training.prompts), training, { seed: SEED }, this.#pool);
+    const model = await learnModel(
+      await this.on(name, training.prompts),
+      training,
+      { seed: SEED },
+      this.#pool,
+    );
     const { quality } = model;
     const [from, to] = await Promise.all([
       embedPrompts(model.embedding, training.prompts, this.#pool),
@@ -206,7 +211,13 @@ function onlyExperts(outcomes: Outcomes, pool: RegExp): Outcomes {
       scores[row * kept.length + index] = outcomes.scores[row * m + expert]!;
     });
   });
-  return { ...outcomes, experts: kept.map((expert) => outcomes.experts[expert]!), scores, costs: null, latencies: null };
+  return {
+    ...outcomes,
+    experts: kept.map((expert) => outcomes.experts[expert]!),
+    scores,
+    costs: null,
+    latencies: null,
+  };
 }
 
 function percent(share: number): string {
@@ -215,7 +226,8 @@ function percent(share: number): string {
 
 function row(set: string, where: string, { outcomes, router, ...rivals }: Judged, aims: Aims): string {
   const lead = paired(router, rivals.best);
-  const both = (scores: Scored): string => `${percent(mean(scores))} (${percent(meanOverTasks(scores, outcomes.tasks))})`;
+  const both = (scores: Scored): string =>
+    `${percent(mean(scores))} (${percent(meanOverTasks(scores, outcomes.tasks))})`;
   const cells = [
     set,
     `${where}, ${outcomes.prompts.length.toLocaleString('en-US')}`,
@@ -265,7 +277,9 @@ function costLines(set: string, judged: Judged): readonly string[] {
 function evidenceOf(set: string, { models }: Judged): string {
   const [{ quality }] = models as readonly [ModelWithQuality];
   const { gain, standardError, blend } = quality.evidence;
-  const head = Number.isFinite(quality.headStart) ? `head start ${percent(quality.headStart)}` : 'kept to the best single expert';
+  const head = Number.isFinite(quality.headStart)
+    ? `head start ${percent(quality.headStart)}`
+    : 'kept to the best single expert';
   return `- ${set}: gain expected by cross-validation ${percent(gain)} ± ${percent(standardError)}; ${head}; blend ${blend.chains.toFixed(2)} clusterings, ${blend.ridge.toFixed(2)} ridge`;
 }
 
@@ -308,7 +322,10 @@ async function measure(folder: string): Promise<string> {
   } finally {
     await pool.close();
   }
-  if (rows.length === 0) throw new UserError(`None of the sets is in ${folder}: ${SETS.map((set) => `${set.training}.jsonl`).join(', ')}`);
+  if (rows.length === 0)
+    throw new UserError(
+      `None of the sets is in ${folder}: ${SETS.map((set) => `${set.training}.jsonl`).join(', ')}`,
+    );
   return section(rows, evidence, costs, absent);
 }
 
@@ -332,7 +349,9 @@ function section(
     'What `learn` expected beforehand, by cross-validation on what it learned from:',
     '',
     ...evidence,
-    ...(absent.length > 0 ? ['', `Not measured, for want of the file: ${[...new Set(absent)].join('; ')}.`] : []),
+    ...(absent.length > 0
+      ? ['', `Not measured, for want of the file: ${[...new Set(absent)].join('; ')}.`]
+      : []),
   ].join('\n');
 }
 
@@ -343,7 +362,8 @@ await runScript(async () => {
   const page = readFileSync(PAGE, 'utf8');
   const [before, rest] = page.split(MARKS[0]);
   const after = rest?.split(MARKS[1])[1];
-  if (before === undefined || after === undefined) throw new UserError(`${PAGE} lacks the marks ${MARKS.join(' and ')}`);
+  if (before === undefined || after === undefined)
+    throw new UserError(`${PAGE} lacks the marks ${MARKS.join(' and ')}`);
   await writeFileAtomically(PAGE, `${before}${MARKS[0]}\n\n${measured}\n\n${MARKS[1]}${after}`);
   console.log(measured);
 });

@@ -30,8 +30,15 @@ function outcomes(count: number, seed: number): string {
   return lines.join('\n');
 }
 
-function run(...args: readonly string[]): { readonly status: number | null; readonly out: string; readonly err: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [BIN, ...args], { encoding: 'utf8', cwd: folder });
+function run(...args: readonly string[]): {
+  readonly status: number | null;
+  readonly out: string;
+  readonly err: string;
+} {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [BIN, ...args], {
+    encoding: 'utf8',
+    cwd: folder,
+  });
   return { status, out: stdout, err: stderr };
 }
 
@@ -80,7 +87,8 @@ describe('learning from outcomes', () => {
   });
 
   it('decides in a config: by scores, with the reason', () => {
-    const ask = (prompt: string): object => JSON.parse(run('route', '-c', 'experts.yaml', '--json', prompt).out);
+    const ask = (prompt: string): object =>
+      JSON.parse(run('route', '-c', 'experts.yaml', '--json', prompt).out);
     expect(ask('python loop error in a list')).toMatchObject({ expert: 'coder', reason: 'learned' });
     expect(ask('bread dough in the oven')).toMatchObject({ expert: 'writer', reason: 'learned' });
     const judged = run('evaluate', 'held-out.jsonl', '--config', 'experts.yaml', '--json');
@@ -89,14 +97,25 @@ describe('learning from outcomes', () => {
   });
 
   it('weighs score against cost, and the config obeys', () => {
-    const { status, out, err } = run('calibrate-cost', 'outcomes.jsonl', '-m', 'learned.safetensors', '--per-thousand', '1.5', '--report', 'curve.html');
+    const { status, out, err } = run(
+      'calibrate-cost',
+      'outcomes.jsonl',
+      '-m',
+      'learned.safetensors',
+      '--per-thousand',
+      '1.5',
+      '--report',
+      'curve.html',
+    );
     expect(status, err).toBe(0);
     expect(readFileSync(file('curve.html'), 'utf8')).toContain('<svg');
     const knob = Number(/score_per_cost: ([\d.]+)/.exec(out)?.[1]);
     expect(knob).toBeGreaterThan(0);
     const config = readFileSync(file('experts.yaml'), 'utf8');
     writeFileSync(file('frugal.yaml'), `${config}\nworth: { score_per_cost: 1000 }\n`);
-    const decided = JSON.parse(run('route', '-c', 'frugal.yaml', '--json', 'python loop error in a list').out);
+    const decided = JSON.parse(
+      run('route', '-c', 'frugal.yaml', '--json', 'python loop error in a list').out,
+    );
     expect(decided.expert).toBe('writer');
   });
 
@@ -106,7 +125,9 @@ describe('learning from outcomes', () => {
     expect(err).toMatch(/fewer than two samples/);
     expect(out).toBe('');
     const samples = (words: readonly string[]): string =>
-      JSON.stringify(Array.from({ length: 5 }, (_, i) => [...words.slice(i), ...words.slice(0, i)].slice(0, 6).join(' ')));
+      JSON.stringify(
+        Array.from({ length: 5 }, (_, i) => [...words.slice(i), ...words.slice(0, i)].slice(0, 6).join(' ')),
+      );
     writeFileSync(
       file('samples.yaml'),
       `router: ${file('learned.safetensors')}\nexperts:\n  - { id: c, kind: emulated, samples: ${samples(CODE)} }\n  - { id: f, kind: emulated, samples: ${samples(FOOD)} }\n`,
@@ -116,13 +137,21 @@ describe('learning from outcomes', () => {
   });
 
   it.each([
-    [['learn', 'outcomes.jsonl', '--field', 'frage'], 1, /no field 'frage'.*The fields are: prompt, task, scores, costs/],
+    [
+      ['learn', 'outcomes.jsonl', '--field', 'frage'],
+      1,
+      /no field 'frage'.*The fields are: prompt, task, scores, costs/,
+    ],
     [['learn', 'outcomes.jsonl', '--scale', '5:1'], 2, /two numbers, the lower one first/],
     [['learn', 'outcomes.jsonl', '--rename', 'coder'], 2, /such as gpt-4o=strong/],
     [['evaluate'], 2, /Name a file with scores or labels/],
     [['evaluate', 'held-out.jsonl'], 1, /has learned from no scores/],
     [['calibrate-cost', 'outcomes.jsonl', '--share', '30', '--keep', '99'], 2, /three aims for one knob/],
-    [['calibrate-cost', 'outcomes.jsonl', '--strong', 'x'], 2, /no expert 'x' in the file; it has coder, writer/],
+    [
+      ['calibrate-cost', 'outcomes.jsonl', '--strong', 'x'],
+      2,
+      /no expert 'x' in the file; it has coder, writer/,
+    ],
   ] as const)('%j is an error that says why', (args, code, why) => {
     const { status, err } = run(...args);
     expect({ status, err }).toEqual({ status: code, err: expect.stringMatching(why) });

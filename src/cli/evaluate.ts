@@ -4,7 +4,7 @@ import { UserError } from '../core/errors.ts';
 import { writeFileAtomically } from '../core/files.ts';
 import { DEFAULT_MODEL, loadModelFile } from '../deciding/model/file.ts';
 import type { RouterModel } from '../deciding/model/router-model.ts';
-import { plainText } from '../deciding/text/routable.ts';
+import { fitOf } from '../deciding/quality/quality.ts';
 import type { Decider } from '../learning/judging/choice.ts';
 import { type Judgement, judge } from '../learning/judging/judge.ts';
 import { judgementPage } from '../learning/judging/page.ts';
@@ -138,13 +138,14 @@ async function routerDecider(
   const router = await createRouter({ model, experts, ...(config ? { worth: config.worth } : {}) });
   return (prompt) => {
     const { expert, classification } = router.decide(prompt);
-    const scored = model.quality?.experts.indexOf(expert) ?? -1;
+    const { quality } = model;
+    const scored = quality?.experts.indexOf(expert) ?? -1;
+    const { vector } = classification;
     return {
       expert,
-      expected:
-        scored >= 0 && classification.fit ? classification.fit.scores[scored]! : classification.confidence,
+      expected: quality && scored >= 0 ? fitOf(quality, vector).scores[scored]! : classification.confidence,
       strangeness: classification.strangeness,
-      vector: embedding.embed(plainText(prompt)).vector,
+      vector,
     };
   };
 }

@@ -12,7 +12,11 @@ interface Labelled {
   corpusIn(store: PromptStore): Corpus;
   /** None for a label that only one prompt has: nothing can be judged by it. */
   labelOf(prompt: string): string | undefined;
-  assign(model: RouterModel, options: Pick<FitOptions, 'seed' | 'onStage'>, tasks: TaskRunner): Promise<RouterModel>;
+  assign(
+    model: RouterModel,
+    options: Pick<FitOptions, 'seed' | 'onStage'>,
+    tasks: TaskRunner,
+  ): Promise<RouterModel>;
   report(model: RouterModel): readonly string[];
 }
 

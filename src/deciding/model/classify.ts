@@ -2,11 +2,12 @@
  * Classifies a text: nearest centroid, margin, confidence, and whether the text resembles the training prompts at all.
  */
 import type { Embedded } from '../embedding/embedding.ts';
-import { type Fit, fitOf } from '../quality/quality.ts';
 import type { RoutableText } from '../text/routable.ts';
 import type { Calibration, RouterModel } from './router-model.ts';
 
 export interface Classification {
+  /** Of the text with its context: unit length, or zeros. */
+  readonly vector: Float32Array;
   readonly cluster: number;
   readonly name: string;
   /** To every centroid, Euclidean, from the text's unit vector. */
@@ -19,8 +20,6 @@ export interface Classification {
   readonly outside: boolean;
   /** The measure behind `outside`: above 1 is outside, 0 is at a centroid. */
   readonly strangeness: number;
-  /** How good each scored expert is at it; null where the model learned from no scores. */
-  readonly fit: Fit | null;
 }
 
 /** Never throws for a synchronous embedding, whatever the text. @throws TypeError if the embedding is asynchronous */
@@ -49,6 +48,7 @@ export function classifyEmbedded(model: RouterModel, { vector, familiarity }: Em
     ? Number.POSITIVE_INFINITY
     : strangenessOf(calibration, cluster, nearest, familiarity);
   return {
+    vector,
     cluster,
     name: model.names[cluster] ?? '',
     distances,
@@ -56,7 +56,6 @@ export function classifyEmbedded(model: RouterModel, { vector, familiarity }: Em
     confidence: empty ? 0 : interpolate(calibration, scoreOf(calibration, cluster, nearest, second)),
     outside: strangeness > 1,
     strangeness,
-    fit: model.quality ? fitOf(model.quality, vector) : null,
   };
 }
 

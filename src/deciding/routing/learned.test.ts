@@ -13,7 +13,12 @@ const quality: Quality = {
   means: Float32Array.of(0.6, 0.5, 0.9),
   variances: new Float32Array(3),
   chains: [],
-  ridge: null,
+  // The constant is 0, so that a prompt's vector is what it adds to the means of the first two experts.
+  ridge: {
+    centroids: Float32Array.of(9, 9),
+    width: 0.01,
+    weights: Float32Array.of(1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0),
+  },
   best: 2,
   headStart: 0.02,
   unit: 0.1,
@@ -50,9 +55,11 @@ const turn = (code: number, cheap: number, more: Partial<Classified> = {}): Clas
   cluster: 0,
   distances: Float32Array.of(0.1, 1),
   outside: false,
-  fit: { scores: Float64Array.of(code, cheap, 1), standardErrors: new Float64Array(3) },
+  vector: Float32Array.of(code - 0.6, cheap - 0.5),
   ...more,
 });
+
+const simulated = ({ vector: _vector, ...rest }: Classified): Classified => rest;
 
 const home = (on: Territory, ...turns: Classified[]): string => {
   const { expert, reason } = conversationHome(on, turns);
@@ -81,7 +88,7 @@ describe('learned scores', () => {
   it('leave alone what is pinned, what is outside, and models that learned nothing', () => {
     expect(home(territory(free, {}, [0]), turn(0.9, 0.1))).toBe('unscored nearest-cluster');
     expect(home(territory(), turn(0.9, 0.1, { outside: true }))).toBe('unscored outside');
-    expect(home(territory(), turn(0.9, 0.1, { fit: null }))).toBe('unscored nearest-cluster');
+    expect(home(territory(), simulated(turn(0.9, 0.1)))).toBe('unscored nearest-cluster');
     expect(learnedOf(quality, ['nobody'], new Set(), free)).toBeNull();
   });
 

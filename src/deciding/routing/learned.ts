@@ -2,7 +2,7 @@
  * Where the router model learned from scores, they say which expert a prompt suits, unless its cluster is pinned to one
  * by the config. Experts without scores keep what the config gives them by name.
  */
-import { chosen, type Fit, leadOf, type Price, type Quality } from '../quality/quality.ts';
+import { chosen, fitOf, leadOf, type Price, type Quality } from '../quality/quality.ts';
 
 /** What cost and waiting for the answer are worth, in score from 0 to 1. */
 export interface Worth {
@@ -14,6 +14,7 @@ export interface Worth {
 
 /** What was learned, in terms of the experts that there are. */
 export interface Learned {
+  readonly quality: Quality;
   /** Per expert of the territory: its index in the quality; null if it was not scored. */
   readonly scored: readonly (number | null)[];
   /** Per expert: score to subtract for its price. */
@@ -52,7 +53,7 @@ export function learnedOf(
     quality.headStart,
     price.some((one) => one !== 0),
   );
-  return { scored, price, best, headStart, unit: quality.unit, pinned };
+  return { quality, scored, price, best, headStart, unit: quality.unit, pinned };
 }
 
 function priced({ cost, latency }: Price, { score_per_cost, score_per_second }: Worth): number {
@@ -66,14 +67,29 @@ export interface LearnedChoice {
   readonly affinities: Float64Array;
 }
 
-/** Null where scores do not decide: nothing was learned, or the cluster is pinned. */
-export function learnedChoice(
-  learned: Learned | null | undefined,
-  turn: { readonly cluster: number; readonly fit?: Fit | null },
-): LearnedChoice | null {
-  if (!learned || !turn.fit || learned.pinned.has(turn.cluster)) return null;
-  const { scored, price, best, headStart, unit } = learned;
-  const { scores } = turn.fit;
+interface Turn {
+  readonly cluster: number;
+  readonly vector?: Float32Array;
+}
+
+/** Remembered by prompt: a conversation and its candidates ask several times. */
+const remembered = new WeakMap<Learned, WeakMap<Turn, LearnedChoice>>();
+
+/** Null where scores do not decide: nothing was learned, the cluster is pinned, or the prompt's vector is not known. */
+export function learnedChoice(learned: Learned | null | undefined, turn: Turn): LearnedChoice | null {
+  if (!learned || !turn.vector || learned.pinned.has(turn.cluster)) return null;
+  const known = remembered.get(learned) ?? new WeakMap<Turn, LearnedChoice>();
+  remembered.set(learned, known);
+  const choice = known.get(turn) ?? freshChoice(learned, turn.vector);
+  known.set(turn, choice);
+  return choice;
+}
+
+function freshChoice(
+  { quality, scored, price, best, headStart, unit }: Learned,
+  vector: Float32Array,
+): LearnedChoice {
+  const { scores } = fitOf(quality, vector);
   const values = Float64Array.from(scored, (index, expert) =>
     index === null ? Number.NEGATIVE_INFINITY : scores[index]! - price[expert]!,
   );

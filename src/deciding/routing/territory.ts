@@ -1,6 +1,5 @@
 /** Which expert serves which cluster, and how near each expert is to a classified prompt. */
 
-import type { Fit } from '../quality/quality.ts';
 import type { Learned } from './learned.ts';
 
 /** The part of a classification that routing needs. */
@@ -9,8 +8,8 @@ export interface Classified {
   /** Distance to every centroid, length k. */
   readonly distances: Float32Array;
   readonly outside: boolean;
-  /** How good each scored expert is at it; absent or null where nothing was learned from scores. */
-  readonly fit?: Fit | null;
+  /** Unit vector of the prompt with its context; absent where only the cluster is known, as in simulations. */
+  readonly vector?: Float32Array;
 }
 
 export interface Territory {

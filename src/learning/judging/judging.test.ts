@@ -152,9 +152,13 @@ describe('score against cost', () => {
   });
 
   it('meets a budget, a share, and the best single score at least cost', () => {
-    expect(pointFor(curve, { kind: 'cost', atMost: 0.002 })).toMatchObject({ cost: expect.closeTo(0.001, 9) });
+    expect(pointFor(curve, { kind: 'cost', atMost: 0.002 })).toMatchObject({
+      cost: expect.closeTo(0.001, 9),
+    });
     expect(pointFor(curve, { kind: 'share', expert: 'coder', atMost: 0.8 })).toMatchObject({ score: 1 });
-    expect(pointFor(curve, { kind: 'best-single', keep: 1 })).toMatchObject({ cost: expect.closeTo(0.00325, 9) });
+    expect(pointFor(curve, { kind: 'best-single', keep: 1 })).toMatchObject({
+      cost: expect.closeTo(0.00325, 9),
+    });
     expect(pointFor(curve, { kind: 'cost', atMost: 0.0001 })).toBeNull();
   });
 

@@ -77,11 +77,7 @@ export async function tryCounts(
 }
 
 /** Each cluster stands for its commonest label before `middle`; how often that is right from there on. */
-function foundLabels(
-  clusters: Uint32Array,
-  labels: readonly (string | undefined)[],
-  middle: number,
-): number {
+function foundLabels(clusters: Uint32Array, labels: readonly (string | undefined)[], middle: number): number {
   const counts = new Map<number, Map<string, number>>();
   for (let row = 0; row < middle; row += 1) {
     const label = labels[row];

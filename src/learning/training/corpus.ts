@@ -49,7 +49,14 @@ export function corpusOf(prompts: readonly string[], temporaryFolder: string): C
 export function corpusIn(store: PromptStore, prompts: readonly string[], source: string): Corpus {
   for (const prompt of prompts) store.append(prompt);
   store.flush();
-  return { store, sources: { [source]: prompts.length }, duplicates: 0, broken: 0, complaints: [], notices: [] };
+  return {
+    store,
+    sources: { [source]: prompts.length },
+    duplicates: 0,
+    broken: 0,
+    complaints: [],
+    notices: [],
+  };
 }
 
 class Reading {
