@@ -117,6 +117,15 @@ export function contentId(model: Omit<RouterModelParts, 'id'>): string {
   return idOf(checksum(tensorsOf(parts), aboutOf(parts)));
 }
 
+/** Names the space of a model's vectors: equal for models with the same embedding, whatever else was learned. */
+export function spaceId({ embedding }: Pick<RouterModelParts, 'embedding'>): string {
+  const tensors: Record<string, Tensor> = {};
+  for (const [id, section] of Object.entries(embedding.sections())) {
+    for (const [name, tensor] of Object.entries(section.tensors)) tensors[`${id}.${name}`] = tensor;
+  }
+  return idOf(checksum(tensors, embedding.id));
+}
+
 function idOf(sha256: string): string {
   return sha256.slice(0, 12);
 }

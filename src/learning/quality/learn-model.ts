@@ -7,6 +7,7 @@ import { contentId } from '../../deciding/model/artefact.ts';
 import { type RouterModel, routerModel } from '../../deciding/model/router-model.ts';
 import type { Quality } from '../../deciding/quality/quality.ts';
 import { columnMeans, type Outcomes } from '../outcomes/outcomes.ts';
+import type { RecordedOutcomes } from '../outcomes/records.ts';
 import { type LearnOptions, learnQuality } from './learn.ts';
 
 /** Prompts below which nothing is learned: a fold would have a dozen. */
@@ -26,24 +27,39 @@ export async function learnModel(
   tasks: TaskRunner,
 ): Promise<ModelWithQuality> {
   const { prompts, experts, scores } = outcomes;
-  if (experts.length < 2)
-    throw new UserError(
-      `Only ${experts.join(', ') || 'no expert'} has scores: with one expert there is nothing to choose. Scores of two or more are needed.`,
-    );
-  if (prompts.length < LEAST_PROMPTS)
-    throw new UserError(
-      `${prompts.length} prompts are too few to learn from; at least ${LEAST_PROMPTS} are needed, and hundreds are better.`,
-    );
+  requireEnough(prompts.length, experts);
   const points = await embedPrompts(model.embedding, prompts, tasks, options.onStage);
   const costs = columnMeans(outcomes.costs, experts.length);
   const latencies = columnMeans(outcomes.latencies, experts.length);
   const prices = experts.map((_, expert) => ({ cost: costs[expert]!, latency: latencies[expert]! }));
-  const quality = await learnQuality(
-    points,
-    { experts, prompts: prompts.length, values: scores },
-    { ...options, prices },
-    tasks,
-  );
+  const matrix = { experts, prompts: prompts.length, values: scores };
+  return withQuality(model, await learnQuality(points, matrix, { ...options, prices }, tasks));
+}
+
+/** The same from prompts whose vectors alone are known. @throws UserError as `learnModel` does */
+export async function learnFromVectors(
+  model: RouterModel,
+  { experts, points, scores }: Pick<RecordedOutcomes, 'experts' | 'points' | 'scores'>,
+  options: LearnOptions,
+  tasks: TaskRunner,
+): Promise<ModelWithQuality> {
+  requireEnough(points.count, experts);
+  const matrix = { experts, prompts: points.count, values: scores };
+  return withQuality(model, await learnQuality(points, matrix, options, tasks));
+}
+
+function requireEnough(prompts: number, experts: readonly string[]): void {
+  if (experts.length < 2)
+    throw new UserError(
+      `Only ${experts.join(', ') || 'no expert'} has scores: with one expert there is nothing to choose. Scores of two or more are needed.`,
+    );
+  if (prompts < LEAST_PROMPTS)
+    throw new UserError(
+      `${prompts} prompts are too few to learn from; at least ${LEAST_PROMPTS} are needed, and hundreds are better.`,
+    );
+}
+
+function withQuality(model: RouterModel, quality: Quality): ModelWithQuality {
   const parts = { ...model, quality };
   return { ...routerModel({ ...parts, id: contentId(parts) }), quality };
 }

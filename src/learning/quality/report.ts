@@ -4,7 +4,10 @@ import type { Quality } from '../../deciding/quality/quality.ts';
 import { textTable } from '../../report/text-table.ts';
 import type { Outcomes } from '../outcomes/outcomes.ts';
 
-export function learnedText(quality: Quality, outcomes: Outcomes): readonly string[] {
+/** What of the outcomes the report speaks of. */
+type Told = Pick<Outcomes, 'scores' | 'tasks'>;
+
+export function learnedText(quality: Quality, outcomes: Told): readonly string[] {
   const { evidence, experts, best } = quality;
   return [
     `${evidence.prompts} prompts, ${experts.length} experts, ${evidence.scores} scores; on ${evidence.deciding} prompts the experts' scores differ`,
@@ -24,7 +27,7 @@ function hasPrices({ prices }: Quality): boolean {
   return prices.some(({ cost, latency }) => cost !== null || latency !== null);
 }
 
-function expertRow(quality: Quality, { scores }: Outcomes, expert: string, index: number): readonly string[] {
+function expertRow(quality: Quality, { scores }: Told, expert: string, index: number): readonly string[] {
   const { means, variances, prices, experts } = quality;
   let count = 0;
   for (let at = index; at < scores.length; at += experts.length) count += Number(!Number.isNaN(scores[at]!));
@@ -49,7 +52,7 @@ function verdict({ evidence, experts, best, headStart }: Quality): string {
   return `In cross-validation choosing by prompt scores ${percent(bestSingle + gain)} %, where '${experts[best]}' alone scores ${percent(bestSingle)} %: ${figures}.${lead}`;
 }
 
-function tasksNote({ tasks }: Outcomes): readonly string[] {
+function tasksNote({ tasks }: Told): readonly string[] {
   const named = tasks.filter((task) => task !== null);
   if (named.length === 0) return [];
   const distinct = new Set(named);

@@ -148,6 +148,24 @@ const fields = {
       'What cost and time count where the router model learned from scores (`expert-router learn`); `expert-router calibrate-cost` finds a value',
     )
     .meta({ examples: [{ score_per_cost: 20 }] }),
+  records: z
+    .strictObject({
+      dir: z
+        .string()
+        .min(1)
+        .describe('Folder for them, made if it is missing')
+        .meta({ examples: ['./records'] }),
+      max_bytes: z
+        .int()
+        .min(1_000_000)
+        .default(100_000_000)
+        .describe('Bytes that its files may take together; the oldest are deleted'),
+    })
+    .optional()
+    .describe(
+      'Keeps a line per decision and feedback (`POST /v1/feedback`) for `expert-router learn --from`: vector, cluster, choice, times and tokens, no prompt and no answer. A change takes effect with a restart; nothing is kept when absent',
+    )
+    .meta({ examples: [{ dir: './records' }] }),
   heartbeat: duration
     .prefault('10s')
     .describe('How often a stream that waits in line gets a comment, so that no proxy cuts it'),
