@@ -4,8 +4,7 @@ import { UserError } from '../core/errors.ts';
 import { writeFileAtomically } from '../core/files.ts';
 import { DEFAULT_MODEL, loadModelFile } from '../deciding/model/file.ts';
 import type { RouterModel } from '../deciding/model/router-model.ts';
-import { fitOf } from '../deciding/quality/quality.ts';
-import type { Decider } from '../learning/judging/choice.ts';
+import { type Decider, deciderBy } from '../learning/judging/choice.ts';
 import { type Judgement, judge } from '../learning/judging/judge.ts';
 import { judgementPage } from '../learning/judging/page.ts';
 import { judgementText } from '../learning/judging/text.ts';
@@ -136,18 +135,7 @@ async function routerDecider(
       `The embedding '${embedding.id}' answers later; evaluate needs one that answers at once.`,
     );
   const router = await createRouter({ model, experts, ...(config ? { worth: config.worth } : {}) });
-  return (prompt) => {
-    const { expert, classification } = router.decide(prompt);
-    const { quality } = model;
-    const scored = quality?.experts.indexOf(expert) ?? -1;
-    const { vector } = classification;
-    return {
-      expert,
-      expected: quality && scored >= 0 ? fitOf(quality, vector).scores[scored]! : classification.confidence,
-      strangeness: classification.strangeness,
-      vector,
-    };
-  };
+  return deciderBy(router, model.quality);
 }
 
 function sampleOutcomes({ experts }: Config): Outcomes {

@@ -1,4 +1,5 @@
 /** What a router chose for each prompt of some outcomes, and what else could have been chosen. */
+import { fitOf, type Quality } from '../../deciding/quality/quality.ts';
 import type { Outcomes } from '../outcomes/outcomes.ts';
 
 /** A decision as far as judging needs it. */
@@ -12,6 +13,29 @@ export interface Decided {
 }
 
 export type Decider = (prompt: string) => Decided | Promise<Decided>;
+
+/** What judging needs of a router: its decision, and the prompt as its model sees it. */
+export interface DecidingRouter {
+  decide(prompt: string): {
+    readonly expert: string;
+    readonly classification: {
+      readonly vector: Float32Array;
+      readonly confidence: number;
+      readonly strangeness: number;
+    };
+  };
+}
+
+/** @param quality of the router's model; without it, confidence stands for what is expected */
+export function deciderBy(router: DecidingRouter, quality: Quality | undefined): Decider {
+  return (prompt) => {
+    const { expert, classification } = router.decide(prompt);
+    const { vector, confidence, strangeness } = classification;
+    const scored = quality?.experts.indexOf(expert) ?? -1;
+    const expected = quality && scored >= 0 ? fitOf(quality, vector).scores[scored]! : confidence;
+    return { expert, expected, strangeness, vector };
+  };
+}
 
 /** One score per prompt; NaN where the chosen expert was not scored. */
 export type Scored = Float64Array;

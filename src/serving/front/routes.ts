@@ -1,12 +1,11 @@
 /** What each path does: a table of method and path to a handler that says in a few lines what happens. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { RouterError } from '../../core/errors.ts';
 import { excerpt } from '../../core/excerpt.ts';
 import { requestHeadersForExpert } from '../../core/headers.ts';
 import type { Role } from '../../core/roles.ts';
 import { AUTO } from '../dialects/ask.ts';
 import type { Dialect } from '../dialects/dialect.ts';
-import { DIALECTS } from '../dialects/index.ts';
+import { DIALECTS, dialectTold } from '../dialects/index.ts';
 import { type Health, healthText } from '../experts/expert.ts';
 import type { Replica } from '../fleet/replica.ts';
 import { replicaLabel } from '../fleet/replica-label.ts';
@@ -17,6 +16,7 @@ import { type HashedKey, mayAct } from './auth.ts';
 import { readBody } from './body.ts';
 import { ClientSink } from './client-sink.ts';
 import { decisionBody, decisionHeaders } from './decision-wire.ts';
+import type { ClientRequest, ClientResponse } from './exchange.ts';
 import { type FeedbackBody, readFeedback } from './feedback.ts';
 import type { Readiness } from './readiness.ts';
 import type { Redaction } from './redaction.ts';
@@ -42,8 +42,8 @@ export interface RouteContext {
 }
 
 export interface Exchange {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
+  readonly request: ClientRequest;
+  readonly response: ClientResponse;
   readonly traceId: string;
   /** The API key; null where none are configured, and on open paths. */
   readonly caller: HashedKey | null;
@@ -64,14 +64,10 @@ interface Route {
 }
 
 export const ROUTES: readonly Route[] = [
-  ...DIALECTS.map(
-    (dialect): Route => ({
-      method: 'POST',
-      path: dialect.path,
-      role: 'ask',
-      dialect,
-      handle: answer(dialect),
-    }),
+  ...DIALECTS.flatMap((dialect) =>
+    dialect.paths.map(
+      (path): Route => ({ method: 'POST', path, role: 'ask', dialect, handle: answer(dialect) }),
+    ),
   ),
   { method: 'POST', path: '/v1/route', role: 'ask', dialect: null, handle: dryRun },
   { method: 'POST', path: '/v1/feedback', role: 'ask', dialect: null, handle: feedback },
@@ -132,7 +128,7 @@ async function dryRun(
   { gateway, maxBodyMb }: RouteContext,
   { request, response, traceId, caller }: Exchange,
 ): Promise<void> {
-  const ask = await readRequest(null, await readBody({ request, response }, maxBodyMb));
+  const ask = await readRequest(toldDialect(request), await readBody({ request, response }, maxBodyMb));
   const routed = await gateway.route(
     ask,
     forcedExpert(request),
@@ -158,7 +154,7 @@ async function feedback(
 }
 
 async function listModels({ gateway, startedAt }: RouteContext, { response }: Exchange): Promise<void> {
-  const data = modelIds(gateway).map((id) => modelBody(id, startedAt));
+  const data = gateway.router.names.listed.map((id) => modelBody(id, startedAt));
   sendJson(response, 200, { object: 'list', data });
 }
 
@@ -166,21 +162,24 @@ async function showModel(
   { gateway, startedAt }: RouteContext,
   { request, response }: Exchange,
 ): Promise<void> {
-  const id = request.url!.split('?', 1)[0]!.slice('/v1/models/'.length); // ids are plain: nothing to decode
-  const ids = modelIds(gateway);
-  if (!ids.includes(id))
+  const id = decoded(request.url!.split('?', 1)[0]!.slice('/v1/models/'.length));
+  const { names } = gateway.router;
+  if (names.meaning(id) === null)
     throw new RouterError(
       'model_not_found',
-      `There is no model '${excerpt(id)}'. Known: ${ids.join(', ')}.`,
-      {
-        param: 'model',
-      },
+      `There is no model '${excerpt(id)}'. Known: ${names.listed.join(', ')}.`,
+      { param: 'model' },
     );
   sendJson(response, 200, modelBody(id, startedAt));
 }
 
-function modelIds(gateway: Gateway): readonly string[] {
-  return [AUTO, ...gateway.fleet.groups.keys()];
+/** As it is where it is no percent-encoding: then it is no name either. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 function modelBody(id: string, created: number): Record<string, unknown> {
@@ -262,20 +261,26 @@ async function ready({ readiness }: RouteContext, { response }: Exchange): Promi
   sendJson(response, isReady ? 200 : 503, { ready: isReady });
 }
 
-function forcedExpert(request: IncomingMessage): string | undefined {
+/** The dialect of a dry run's body, where a header tells it; else the body's fields do. */
+function toldDialect(request: ClientRequest): Dialect | null {
+  const id = request.headers['x-expert-router-dialect'];
+  return id === undefined ? null : dialectTold(String(id));
+}
+
+function forcedExpert(request: ClientRequest): string | undefined {
   const value = request.headers['x-expert-router-expert'];
   return typeof value === 'string' && value !== '' && value !== AUTO ? value : undefined;
 }
 
 /** Why a request may go to local experts only; null where neither key nor header says so. In doubt it says so. */
-function whyLocal(request: IncomingMessage, caller: HashedKey | null): string | null {
+function whyLocal(request: ClientRequest, caller: HashedKey | null): string | null {
   if (caller?.local_only) return 'its API key';
   const value = request.headers['x-expert-router-local-only'];
   return value === undefined || value === 'false' ? null : 'its header x-expert-router-local-only';
 }
 
 /** What the key grants (0 without keys), or less where the header `x-expert-router-priority` asks for less. */
-function priorityOf(request: IncomingMessage, caller: HashedKey | null): number {
+function priorityOf(request: ClientRequest, caller: HashedKey | null): number {
   const granted = caller?.priority ?? 0;
   const asked = Number(request.headers['x-expert-router-priority'] ?? granted);
   return Number.isInteger(asked) ? Math.max(-10, Math.min(asked, granted)) : granted;
