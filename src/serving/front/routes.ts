@@ -17,6 +17,7 @@ import { readBody } from './body.ts';
 import { ClientSink } from './client-sink.ts';
 import { decisionBody, decisionHeaders } from './decision-wire.ts';
 import type { ClientRequest, ClientResponse } from './exchange.ts';
+import { type FeedbackBody, readFeedback } from './feedback.ts';
 import type { Readiness } from './readiness.ts';
 import type { Redaction } from './redaction.ts';
 import type { OpenNote } from './request-note.ts';
@@ -36,6 +37,8 @@ export interface RouteContext {
   readonly startedAt: number;
   /** Called once per answered request, for a log that holds no prompt. */
   onRouted(routed: Routed, traceId: string): void;
+  /** Keeps feedback; null where no records are kept. */
+  readonly feedback: ((feedback: FeedbackBody & { readonly key: string | null }) => void) | null;
 }
 
 export interface Exchange {
@@ -67,6 +70,7 @@ export const ROUTES: readonly Route[] = [
     ),
   ),
   { method: 'POST', path: '/v1/route', role: 'ask', dialect: null, handle: dryRun },
+  { method: 'POST', path: '/v1/feedback', role: 'ask', dialect: null, handle: feedback },
   { method: 'GET', path: '/v1/models', role: 'ask', dialect: null, handle: listModels },
   { method: 'GET', path: '/v1/models/{id}', role: 'ask', dialect: null, handle: showModel },
   { method: 'GET', path: '/v1/experts', role: 'observe', dialect: null, handle: listExperts },
@@ -142,6 +146,20 @@ async function dryRun(
 
 function setAll(response: ClientResponse, headers: Readonly<Record<string, string>>): void {
   for (const name in headers) response.setHeader(name, headers[name]!);
+}
+
+async function feedback(
+  { feedback: keep, maxBodyMb }: RouteContext,
+  { request, response, caller }: Exchange,
+): Promise<void> {
+  const { bytes } = await readBody({ request, response }, maxBodyMb);
+  if (!keep)
+    throw new RouterError(
+      'not_found',
+      'This router keeps no records, so that feedback would be lost; records: {dir: …} in its config keeps them.',
+    );
+  keep({ ...readFeedback(bytes), key: caller?.name ?? null });
+  sendJson(response, 202, { object: 'feedback', accepted: true });
 }
 
 async function listModels({ gateway, startedAt }: RouteContext, { response }: Exchange): Promise<void> {
