@@ -1,5 +1,9 @@
 /** A gateway from its config: what every way to serve one shares, be it alone, as a worker or inside a program. */
+import { randomBytes } from 'node:crypto';
 import type { RouterModel } from '../../deciding/model/router-model.ts';
+import { Board } from '../board/board.ts';
+import { BoardPages } from '../board/pages.ts';
+import type { Question, Told } from '../board/wire.ts';
 import type { Catalogue } from '../config/catalogue.ts';
 import type { Config } from '../config/schema.ts';
 import { OwnSlots } from '../fleet/slots.ts';
@@ -41,6 +45,8 @@ export interface AssemblyParts {
 export interface Shared {
   readonly link: WorkerLink;
   readonly processes: number;
+  /** What the dashboard's sessions are signed with, the same in all. */
+  readonly secret: string;
   /** Whether this one logs what all of them see alike. */
   readonly speaks: boolean;
 }
@@ -49,6 +55,8 @@ export interface Assembly {
   readonly server: GatewayServer;
   readonly setup: Setup;
   readonly telemetry: Telemetry;
+  /** What the dashboard shows of this process. */
+  readonly board: Board;
 }
 
 /** @param shared null in the only process. Rejects with `UserError` when the config cannot be made ready. */
@@ -73,18 +81,33 @@ export async function assemble(
       contentType: registry.contentType,
       page: await (shared ? shared.link.metricsPage() : registry.metrics()),
     }),
-    onRouted: (routed, traceId) => onDecision(noteOf(routed, traceId)),
+    onRouted: (routed, note) => {
+      if (setup.current().context.board) board.opened(routed, note);
+      onDecision(noteOf(routed, note.traceId));
+    },
+    board: { answer: (exchange) => pages.answer(exchange) },
   });
+  const board = new Board(() => setup.current().context.gateway, clock.epoch);
+  const pages = new BoardPages({
+    board,
+    gather: async (question) =>
+      shared ? ((await shared.link.askAll(question)) as readonly Told[] | null) : [board.answer(question)],
+    secret: shared?.secret ?? randomBytes(32).toString('hex'),
+    now: clock.epoch,
+    current: () => setup.current(),
+  });
+  if (shared) shared.link.onQuestion = (question) => board.answer(question as Question);
   const server = gatewayServer({
     log,
     clock,
     current: () => setup.current(),
     ended: (note) => {
       telemetry.ended(note);
+      if (setup.current().context.board) board.ended(note);
       onRequest(note);
     },
   });
-  return { server, setup, telemetry };
+  return { server, setup, telemetry, board };
 }
 
 function noteOf({ decision, classification }: Routed, traceId: string): DecisionNote {

@@ -208,7 +208,8 @@ export class Attempts implements Generation, TryOwner {
   #start(group: ExpertGroup, lease: Lease): void {
     this.#stopHeartbeat();
     const { stream, tenant, journey } = this.#plan;
-    this.#story = journey?.asked({ expert: group.id, replica: replicaLabel(group, lease.replica) }) ?? UNHEARD;
+    this.#story =
+      journey?.asked({ expert: group.id, replica: replicaLabel(group, lease.replica) }) ?? UNHEARD;
     const request = withHeaders(this.#plan.request, this.#story.headers);
     const firstTokenMs = stream ? this.#plan.firstTokenMs(group) : null;
     this.#asked += 1;
