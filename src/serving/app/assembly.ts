@@ -87,12 +87,13 @@ export async function assemble(
     },
     board: { answer: (exchange) => pages.answer(exchange) },
   });
-  const board = new Board(() => setup.current().context.gateway, clock.epoch);
+  const secret = shared?.secret ?? randomBytes(32).toString('hex');
+  const board = new Board(() => setup.current().context.gateway, clock.epoch, secret);
   const pages = new BoardPages({
     board,
     gather: async (question) =>
       shared ? ((await shared.link.askAll(question)) as readonly Told[] | null) : [board.answer(question)],
-    secret: shared?.secret ?? randomBytes(32).toString('hex'),
+    secret,
     now: clock.epoch,
     current: () => setup.current(),
   });

@@ -2,6 +2,7 @@
  * What one process remembers for the dashboard: the last minutes in seconds, the latest requests and events. All of it
  * is bounded; a request costs a few additions whether anybody watches or not.
  */
+import { createHash } from 'node:crypto';
 import { expectedWait } from '../../deciding/routing/expected-wait.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { OpenNote, RequestNote, TriedReplica } from '../front/request-note.ts';
@@ -27,8 +28,8 @@ interface Running {
 
 export class Board {
   readonly #gateway: () => Gateway;
-  /** Milliseconds since 1970. */
   readonly #now: () => number;
+  readonly #secret: string;
   readonly #seconds = new Seconds();
   readonly #running = new Map<number, Running>();
   readonly #rows: Row[] = [];
@@ -38,8 +39,9 @@ export class Board {
   #seen: Gateway | null = null;
   readonly #timer: NodeJS.Timeout;
 
-  /** @param gateway the one in force */
-  constructor(gateway: () => Gateway, now: () => number) {
+  /** @param gateway the one in force @param now milliseconds since 1970 @param secret hides what conversations begin with */
+  constructor(gateway: () => Gateway, now: () => number, secret: string) {
+    this.#secret = secret;
     this.#gateway = gateway;
     this.#now = now;
     this.#timer = setInterval(() => this.look(), 1_000).unref();
@@ -52,7 +54,7 @@ export class Board {
   /** A request has its expert. */
   opened(routed: Routed, note: OpenNote): void {
     const now = this.#now();
-    const choice = choiceOf(routed, this.#gateway().fleet);
+    const choice = choiceOf(routed, this.#gateway().fleet, this.#secret);
     this.#running.set(note.serial, { note, choice });
     this.#seconds.chosen(now, choice.cluster, choice.outside);
     this.#seconds.add(now, choice.expert, { chosen: 1 });
@@ -177,7 +179,7 @@ export function isHedge(asked: readonly TriedReplica[], place: number): boolean 
   return asked.slice(0, place).some(({ failedMs }) => failedMs === null || failedMs > fromMs);
 }
 
-function choiceOf({ decision, classification, view }: Routed, fleet: Fleet): Choice {
+function choiceOf({ decision, classification, view }: Routed, fleet: Fleet, secret: string): Choice {
   const { expert, home, reason, ranking } = decision;
   const { cluster, name, confidence, outside, distances } = classification;
   const group = fleet.groups.get(expert);
@@ -192,8 +194,13 @@ function choiceOf({ decision, classification, view }: Routed, fleet: Fleet): Cho
     near: nearest(distances),
     ranking: ranking.slice(0, RANKING_TOLD).map((one) => [one.expert, round(one.affinity)]),
     expectedMs: group ? expectedWait(group.load()) * 1000 : 0,
-    conversation: view.prefixKey === null ? null : view.prefixKey.slice(0, 16),
+    conversation: view.prefixKey === null ? null : disguised(view.prefixKey, secret),
   };
+}
+
+/** The key of a conversation holds its first words, which nobody is to read or to guess. */
+function disguised(key: string, secret: string): string {
+  return createHash('sha256').update(secret).update(key).digest('hex').slice(0, 12);
 }
 
 /** The nearest clusters, nearest first. */

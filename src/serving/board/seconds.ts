@@ -53,7 +53,7 @@ export class Seconds {
   /** Those after this one that are over. */
   since(second: number, now: number): readonly Second[] {
     const current = Math.floor(now / 1000);
-    return this.#kept.filter(({ at }) => at > second && at < current);
+    return this.#kept.filter(({ at }) => at > second && at < current).map(rounded);
   }
 
   #at(now: number): Open {
@@ -75,6 +75,15 @@ export class Seconds {
     if (this.#kept.length > KEPT_SECONDS) this.#kept.shift();
     return fresh;
   }
+}
+
+/** Times to a tenth of a millisecond, which is shorter to send. */
+function rounded(second: Open): Second {
+  const tallies = Object.entries(second.experts).map(([expert, tally]) => [
+    expert,
+    tally.map((value) => Math.round(value * 10) / 10),
+  ]);
+  return { ...second, experts: Object.fromEntries(tallies) };
 }
 
 /** The same seconds of several processes as one. */
