@@ -25,8 +25,8 @@ export function Now() {
   return (
     <>
       <div class="lead">
-        <p class="sentence">{never && live.status !== 'connecting' ? text.now.lead : <Sentence />}</p>
-        {never ? null : <p>{text.now.lead}</p>}
+        <p class="sentence">{never ? text.now.lead : <Sentence />}</p>
+        <p>{never ? healthOf(Object.entries(live.experts)) : text.now.lead}</p>
       </div>
       {never && live.status === 'live' ? <First /> : null}
       <Tiles now={now} />
@@ -55,7 +55,6 @@ function Sentence() {
   const all = Object.entries(live.experts);
   const running = all.reduce((sum, [, { inFlight }]) => sum + inFlight, 0);
   const queued = all.reduce((sum, [, one]) => sum + one.queued, 0);
-  const away = all.filter(([, { available }]) => !available).map(([id]) => id);
   const chosen = total(minute, 'chosen');
   const ended = total(minute, 'ended');
   const parts = [
@@ -64,9 +63,16 @@ function Sentence() {
       : text.sentence(count(running), count(all.length), count(chosen / MINUTE)),
     ended > 0 ? text.home(percent(1 - total(minute, 'spilled') / ended)) : '',
     queued > 0 ? text.waiting(count(queued)) : running > 0 ? text.nobodyWaits : '',
-    away.length > 0 ? text.down(away.join(', ')) : all.length > 0 ? text.allWell : '',
+    healthOf(all),
   ];
   return <>{parts.filter(Boolean).join(' ')}</>;
+}
+
+function healthOf(all: readonly (readonly [string, { readonly available: boolean }])[]): string {
+  const text = words().now;
+  const away = all.filter(([, { available }]) => !available).map(([id]) => id);
+  if (away.length > 0) return text.down(away.join(', '));
+  return all.length > 0 ? text.allWell : '\u00a0';
 }
 
 function Tiles({ now }: { now: number }) {
