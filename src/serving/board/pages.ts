@@ -1,5 +1,4 @@
 /** Everything below `/ui`: the page and its files, signing in, the event stream, and what the page asks for. */
-import type { ServerResponse } from 'node:http';
 import { RouterError } from '../../core/errors.ts';
 import { excerpt } from '../../core/excerpt.ts';
 import { ROLES, type Role } from '../../core/roles.ts';
@@ -7,6 +6,7 @@ import { version } from '../../core/shipped.ts';
 import { openAiChat } from '../dialects/openai/chat.ts';
 import { authenticate, type HashedKey, mayAct, refuseWithout } from '../front/auth.ts';
 import { readBody } from '../front/body.ts';
+import type { ClientResponse } from '../front/exchange.ts';
 import { answer, dryRun, type Exchange, listExperts, type RouteContext } from '../front/routes.ts';
 import { sendJson } from '../front/wire.ts';
 import { type Board, expertsNow } from './board.ts';
@@ -25,7 +25,12 @@ export interface PageParts {
   readonly secret: string;
   /** Milliseconds since 1970. */
   now(): number;
-  current(): { readonly keys: readonly HashedKey[]; readonly context: RouteContext };
+  current(): {
+    readonly keys: readonly HashedKey[];
+    /** Null without TLS. */
+    readonly identity: object | null;
+    readonly context: RouteContext;
+  };
 }
 
 interface Page {
@@ -115,15 +120,15 @@ export class BoardPages {
   }
 
   async #login(exchange: Exchange): Promise<void> {
-    const { request, response } = exchange;
+    const { response } = exchange;
     const { current, secret, now } = this.#parts;
     const { bytes } = await readBody(exchange, LOGIN_MB);
     const { key } = (attempt(() => JSON.parse(bytes.toString())) ?? {}) as { key?: unknown };
-    request.headers.authorization = `Bearer ${typeof key === 'string' ? key.trim() : ''}`;
-    const known = authenticate(request, current().keys);
+    const authorization = `Bearer ${typeof key === 'string' ? key.trim() : ''}`;
+    const known = authenticate({ headers: { authorization } }, current().keys);
     if (known) {
       refuseWithout('observe', known);
-      const secure = 'encrypted' in request.socket;
+      const secure = current().identity !== null;
       response.setHeader('set-cookie', sessionCookie(known, secret, now() / 1000, secure));
     }
     send(response, {});
@@ -179,11 +184,11 @@ export class BoardPages {
   }
 }
 
-function send(response: ServerResponse, value: unknown): void {
+function send(response: ClientResponse, value: unknown): void {
   sendJson(response, 200, value);
 }
 
-function signOut(response: ServerResponse): void {
+function signOut(response: ClientResponse): void {
   response.setHeader('set-cookie', ENDED_COOKIE);
   send(response, {});
 }

@@ -3,9 +3,9 @@
  * key's name and an end, signed; the secret lives as long as the program, so a restart ends every session.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
 import { RouterError } from '../../core/errors.ts';
 import { authenticate, type HashedKey } from '../front/auth.ts';
+import type { ClientRequest } from '../front/exchange.ts';
 
 const COOKIE = 'expert-router-session';
 const LASTS_SECONDS = 12 * 3_600;
@@ -18,7 +18,7 @@ const SCOPE = 'Path=/ui; HttpOnly; SameSite=Strict';
  * @param now seconds since 1970 @throws RouterError `invalid_api_key`, `origin_not_allowed`
  */
 export function viewerOf(
-  request: IncomingMessage,
+  request: ClientRequest,
   keys: readonly HashedKey[],
   secret: string,
   now: number,
@@ -41,13 +41,13 @@ export function sessionCookie(key: HashedKey, secret: string, now: number, secur
 
 export const ENDED_COOKIE = `${COOKIE}=; Max-Age=0; ${SCOPE}`;
 
-function cookieOf({ headers }: IncomingMessage): string | null {
+function cookieOf({ headers }: ClientRequest): string | null {
   const pairs = (headers.cookie ?? '').split('; ').filter((pair) => pair.startsWith(`${COOKIE}=`));
   return pairs[0]?.slice(COOKIE.length + 1) ?? null;
 }
 
 /** Ports of one host are one site to `SameSite`: what they may not do is caught here. */
-function refuseOtherPages({ headers }: IncomingMessage): void {
+function refuseOtherPages({ headers }: ClientRequest): void {
   const from = headers['sec-fetch-site'];
   if (from === undefined || from === 'same-origin' || from === 'none') return;
   throw new RouterError('origin_not_allowed', 'Only the dashboard itself may use its session.');

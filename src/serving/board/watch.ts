@@ -1,18 +1,18 @@
 /** The dashboard's event stream: one frame a second for all who watch at this process, made only while somebody does. */
-import type { ServerResponse } from 'node:http';
 import { RouterError } from '../../core/errors.ts';
+import type { ClientResponse } from '../front/exchange.ts';
 import type { Frame, History } from './wire.ts';
 
 const EVERY_MS = 1_000;
 /** Of one process: enough for a room full of screens. */
 const MOST_WATCHERS = 64;
-/** One that reads so slowly is let go; its page connects again. */
-const MOST_UNREAD_BYTES = 512 * 1024;
+/** One that has read nothing for so many frames is let go; its page connects again. */
+const MOST_UNREAD = 30;
 /** How soon a page connects again after its stream ends, in milliseconds. */
 const AGAIN_MS = 1_000;
 
 interface Watcher {
-  readonly response: ServerResponse;
+  readonly response: ClientResponse;
   /** False once its session has ended. */
   mayWatch(): boolean;
 }
@@ -29,7 +29,8 @@ export interface WatchParts {
 
 export class Watch {
   readonly #parts: WatchParts;
-  readonly #watchers = new Set<Watcher>();
+  /** With the number of frames that wait to be read. */
+  readonly #watchers = new Map<Watcher, number>();
   #timer: NodeJS.Timeout | null = null;
   #since = 0;
   #making = false;
@@ -45,7 +46,8 @@ export class Watch {
         retryAfter: 5,
       });
     const { response } = watcher;
-    this.#watchers.add(watcher);
+    this.#watchers.set(watcher, 0);
+    response.on('drain', () => this.#watchers.has(watcher) && this.#watchers.set(watcher, 0));
     response.once('close', () => this.#remove(watcher));
     const history = await this.#parts.history().catch((error: unknown) => {
       this.#remove(watcher);
@@ -89,11 +91,12 @@ export class Watch {
   }
 
   #write(text: string): void {
-    for (const { response, mayWatch } of this.#watchers) {
+    for (const [watcher, unread] of this.#watchers) {
+      const { response, mayWatch } = watcher;
       if (!response.headersSent) continue; // its history is on its way
       if (this.#parts.draining() || !mayWatch()) response.end();
-      else if (response.writableLength > MOST_UNREAD_BYTES) response.destroy();
-      else response.write(text);
+      else if (unread > MOST_UNREAD) response.destroy();
+      else if (!response.write(text)) this.#watchers.set(watcher, unread + 1);
     }
   }
 }

@@ -1,8 +1,8 @@
 /** What is told of a request while it runs and when it has ended: who asked, who answered, how it went, and no word of it. */
-import type { ServerResponse } from 'node:http';
 import { type Answerer, codeOf, type Journey, type TryStory } from '../gateway/attempts.ts';
 import type { Routed } from '../gateway/router.ts';
 import type { Usage } from '../reply/reply.ts';
+import type { ClientResponse } from './exchange.ts';
 
 export interface RequestNote {
   /** Counts the requests of this process. */
@@ -139,7 +139,7 @@ export class OpenNote implements Journey {
   }
 
   /** To be called once the response is closed. */
-  ended(response: ServerResponse): RequestNote {
+  ended(response: ClientResponse): RequestNote {
     return {
       ...this.soFar(),
       status: response.headersSent ? response.statusCode : null,
