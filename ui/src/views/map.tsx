@@ -206,6 +206,12 @@ function halfOf(cluster: Cluster): number {
   return [...labelOf(cluster)].reduce((sum, letter) => sum + (letter > '\u2e80' ? 15 : 9), 0) / 2;
 }
 
+/** From 0 to 1, without a pattern to the eye, the same for the same number. */
+function scattered(n: number): number {
+  const value = Math.sin(n * 12.9898) * 43_758.5453;
+  return value - Math.floor(value);
+}
+
 /** A prompt between its nearest clusters, drawn to each by its affinity. */
 function Prompt(props: { dot: Dot; age: number; places: readonly Place[]; serial: number }) {
   const { dot, age, places, serial } = props;
@@ -223,8 +229,8 @@ function Prompt(props: { dot: Dot; age: number; places: readonly Place[]; serial
   if (weight === 0) return null;
   const nearest = places[near[0]!]!;
   // Prompts of one place are told apart by a small shift, always the same for one.
-  const turn = serial * 2.399963;
-  const shift = nearest.r * 0.8 * Math.sqrt(((serial * 0.618034) % 1) as number);
+  const turn = 2 * Math.PI * scattered(serial);
+  const shift = nearest.r * 0.8 * Math.sqrt(scattered(serial + 0.5));
   const style = { fill: colourOf(expert), opacity: Math.max(0, 1 - age / FADE_MS) };
   const [cx, cy] = [x / weight + shift * Math.cos(turn), y / weight + shift * Math.sin(turn)];
   return <circle cx={cx} cy={cy} r={away ? 5 : 3.2} class={away ? 'prompt away' : 'prompt'} style={style} />;

@@ -48,7 +48,7 @@ export const en = {
     rate: 'Requests/s',
     output: 'Output tokens/s',
     ttft: 'Time to first token',
-    tpot: 'Time per output token',
+    tpot: 'Time per token',
     queued: 'In queues',
     errors: 'Errors',
     half: 'half within',
