@@ -5,9 +5,16 @@ import type { Ask } from '../dialects/ask.ts';
 import type { Generation, Outcome } from '../experts/expert.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { ExpertGroup } from '../fleet/group.ts';
-import { type Failure, ToldFailure } from '../reply/failure.ts';
+import type { Failure } from '../reply/failure.ts';
 import type { RequestRecord, Telemetry } from '../telemetry/metrics.ts';
-import { type Answerer, type AttemptPlan, type AttemptSink, Attempts } from './attempts.ts';
+import {
+  type Answerer,
+  type AttemptPlan,
+  type AttemptSink,
+  Attempts,
+  codeOf,
+  type Journey,
+} from './attempts.ts';
 import { shapeOf } from './blame.ts';
 import { FirstByteTimes, Hedge } from './hedge.ts';
 import { HEDGE_SHARE, RETRIES_PER_SECOND, RETRY_SHARE, RetryBudget } from './retry-budget.ts';
@@ -21,6 +28,8 @@ export interface Incoming {
   readonly traceId: string;
   /** Whose request it is, for fairness between keys. */
   readonly tenant: string;
+  /** Told of its tries. */
+  readonly journey?: Journey;
 }
 
 export interface GatewayOptions {
@@ -30,6 +39,8 @@ export interface GatewayOptions {
   readonly hedge: boolean;
   /** Milliseconds between signs of life to a stream that is queued. */
   readonly heartbeat: number;
+  /** Milliseconds that never run backwards. */
+  now(): number;
   /** Milliseconds a stream may take to its first byte, by expert. */
   firstTokenTimeout(expert: string): number;
 }
@@ -39,8 +50,8 @@ export class Gateway {
   readonly fleet: Fleet;
   readonly #telemetry: Telemetry;
   readonly #options: GatewayOptions;
-  readonly #retries = new RetryBudget(RETRY_SHARE, RETRIES_PER_SECOND);
-  readonly #hedges = new RetryBudget(HEDGE_SHARE, 0);
+  readonly #retries: RetryBudget;
+  readonly #hedges: RetryBudget;
   readonly #firstBytes = new FirstByteTimes();
   readonly #firstTokenMs = (group: ExpertGroup): number => this.#options.firstTokenTimeout(group.id);
   readonly #mayRetry = (): boolean => this.#retries.spend();
@@ -50,6 +61,9 @@ export class Gateway {
     this.fleet = fleet;
     this.#telemetry = telemetry;
     this.#options = options;
+    const now = (): number => options.now();
+    this.#retries = new RetryBudget(RETRY_SHARE, RETRIES_PER_SECOND, now);
+    this.#hedges = new RetryBudget(HEDGE_SHARE, 0, now);
   }
 
   /** Chooses for a request; a promise as `Router.route`. The dry run ends here, the data path goes on with `answer`. */
@@ -91,7 +105,7 @@ export class Gateway {
     });
     this.#retries.request();
     this.#hedges.request();
-    const counted = new Counted(sink, record, this.#firstBytes);
+    const counted = new Counted(sink, record, this.#firstBytes, this.#options.now);
     counted.generation = this.#attempts(incoming, routed, counted);
     return counted;
   }
@@ -100,25 +114,25 @@ export class Gateway {
   #attempts(incoming: Incoming, routed: Routed, sink: AttemptSink): Generation {
     const { hedge } = this.#options;
     const plan = this.#plan(incoming, routed);
-    const { groups } = plan;
+    const { groups, claimed } = plan;
     const delayMs =
       hedge && incoming.ask.stream && groups.length > 1 ? this.#firstBytes.p95(groups[0]!.id) : null;
     if (delayMs === null) return new Attempts(plan, sink);
     return new Hedge(
       {
         delayMs,
-        mayHedge: () => this.#hedges.spend(),
-        first: (lane) => new Attempts(plan, lane),
-        second: (lane) => new Attempts({ ...plan, groups: groups.slice(1) }, lane),
+        mayHedge: () => groups.some((group) => !claimed.has(group)) && this.#hedges.spend(),
+        run: (lane) => new Attempts(plan, lane),
       },
       sink,
     );
   }
 
   #plan(incoming: Incoming, routed: Routed): AttemptPlan {
-    const { ask, headers, traceId, tenant } = incoming;
+    const { ask, headers, traceId, tenant, journey } = incoming;
     return {
       groups: this.#candidates(routed),
+      claimed: new Set(),
       request: { ask, headers, traceId },
       stream: ask.stream,
       promptTokens: routed.view.promptTokens,
@@ -131,6 +145,7 @@ export class Gateway {
       heartbeatMs: this.#options.heartbeat,
       shape: () => shapeOf(ask),
       mayRetry: this.#mayRetry,
+      journey,
     };
   }
 
@@ -149,9 +164,12 @@ class Counted implements AttemptSink, Generation {
   readonly #sink: AttemptSink;
   readonly #record: RequestRecord;
   readonly #firstBytes: FirstByteTimes;
-  readonly #started = performance.now();
+  readonly #now: () => number;
+  readonly #started: number;
 
-  constructor(sink: AttemptSink, record: RequestRecord, firstBytes: FirstByteTimes) {
+  constructor(sink: AttemptSink, record: RequestRecord, firstBytes: FirstByteTimes, now: () => number) {
+    this.#now = now;
+    this.#started = now();
     this.#sink = sink;
     this.#record = record;
     this.#firstBytes = firstBytes;
@@ -167,7 +185,7 @@ class Counted implements AttemptSink, Generation {
   }
 
   served(by: Answerer): void {
-    this.#firstBytes.record(by.expert, performance.now() - this.#started);
+    this.#firstBytes.record(by.expert, this.#now() - this.#started);
     this.#record.served(by.expert, by.tries);
     this.#sink.served(by);
   }
@@ -192,7 +210,7 @@ class Counted implements AttemptSink, Generation {
 
   fail(failure: Failure, by: Answerer | null): void {
     if (by) this.#record.served(by.expert, by.tries);
-    this.#record.end(failure instanceof ToldFailure ? 'expert_error' : failure.code, 'unknown');
+    this.#record.end(codeOf(failure), 'unknown');
     this.#sink.fail(failure, by);
   }
 }
