@@ -19,14 +19,17 @@ export async function serveAsWorker(file: string, verbose: boolean): Promise<voi
   const end = (): void => {
     if (!server) process.exit(0);
     endWithin(GRACE_MS);
-    void server.close(GRACE_MS).then(() => process.exit(0));
+    void server.close(GRACE_MS, () => link.leave()).then(() => process.exit(0));
   };
   const link = new WorkerLink(channel, end);
   // Ctrl-C reaches workers too, but only the primary handles signals and then stops its workers.
   process.on('SIGINT', () => {});
   process.on('SIGHUP', () => {});
   process.on('SIGTERM', end);
-  process.on('disconnect', end);
+  process.on('disconnect', () => {
+    link.closed();
+    end();
+  });
   const { text, workers: processes, speaks } = await link.begin();
   const read = (from: string): Config => configFrom(from, file, process.env);
   const starting = assemble(
@@ -56,6 +59,9 @@ export async function serveAsWorker(file: string, verbose: boolean): Promise<voi
 }
 
 const channel = {
+  get open(): boolean {
+    return process.connected;
+  },
   /** Without a primary there is nobody to tell; what runs here ends as it would. */
   send: (message: object) => {
     if (process.connected) process.send?.(message, undefined, undefined, () => {});

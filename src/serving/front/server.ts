@@ -1,8 +1,10 @@
 /** The HTTP server: authentication, dispatch to the route table, errors to the wire, and an orderly end. */
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { bind } from '../../core/bind.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { bind, unbind } from '../../core/bind.ts';
 import { RouterError } from '../../core/errors.ts';
 import type { Dialect } from '../dialects/dialect.ts';
 import { authenticate, type HashedKey, refuseWithout } from './auth.ts';
@@ -48,8 +50,11 @@ export interface GatewayServer {
   handle(request: IncomingMessage, response: ServerResponse): void;
   /** Serves a connection that another process accepted. */
   accept(socket: Socket): void;
-  /** Begins nothing new, lets running answers finish for at most `graceMs`, then cuts what is left. */
-  close(graceMs: number): Promise<void>;
+  /**
+   * Begins nothing new, lets running answers finish for at most `graceMs`, then cuts what is left. Called once.
+   * @param leave awaited in between: until it resolves, connections may still come by `accept`, and are told
+   */
+  close(graceMs: number, leave?: () => Promise<void>): Promise<void>;
 }
 
 export function gatewayServer(options: ServerOptions): GatewayServer {
@@ -71,7 +76,8 @@ export function gatewayServer(options: ServerOptions): GatewayServer {
     listen: (host, port) => bind(server, host, port),
     handle,
     accept: entrance(server),
-    close: (graceMs) => close(server, answers, () => options.current().context, graceMs),
+    close: (graceMs, leave = async () => {}) =>
+      close({ server, answers, connections, context: () => options.current().context }, graceMs, leave),
   };
 }
 
@@ -106,6 +112,10 @@ class OpenAnswers {
       this.#open.delete(response);
       if (this.#open.size === 0) this.#noneLeft?.();
     });
+  }
+
+  get none(): boolean {
+    return this.#open.size === 0;
   }
 
   /** From now on nothing new is begun. Resolves when the last answer has ended. */
@@ -187,12 +197,22 @@ function traceIdOf(request: IncomingMessage): string {
   return given ?? randomUUID().replaceAll('-', '');
 }
 
-/** Not ready, nothing new, until the last answer has ended or the time is up; then the socket is closed. */
+interface Closing {
+  readonly server: Server;
+  readonly answers: OpenAnswers;
+  readonly connections: Connections;
+  context(): RouteContext;
+}
+
+/** A client that was connected just before the end has so long to ask, and is told then: closing would reset it. */
+const LAST_WORDS_MS = 500;
+const LAST_LOOK_MS = 5;
+
+/** Not ready, nothing new, until the last answer has ended or the time is up; then the sockets are closed. */
 async function close(
-  server: Server,
-  answers: OpenAnswers,
-  context: () => RouteContext,
+  { server, answers, connections, context }: Closing,
   graceMs: number,
+  leave: () => Promise<void>,
 ): Promise<void> {
   context().readiness.drain();
   let timer: NodeJS.Timeout | undefined;
@@ -202,7 +222,13 @@ async function close(
   await Promise.race([answers.drained(), deadline]);
   clearTimeout(timer);
   answers.cut();
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  await leave();
+  const closed = once(server, 'close');
+  await unbind(server);
+  for (let waited = 0; waited < LAST_WORDS_MS; waited += LAST_LOOK_MS) {
+    if (answers.none && !connections.anySilent) break;
+    await sleep(LAST_LOOK_MS);
+  }
   server.closeAllConnections();
   await closed;
   await context().gateway.fleet.close();
