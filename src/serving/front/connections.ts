@@ -41,7 +41,8 @@ export class Connections {
     const fromThere = this.#byAddress.get(address) ?? 0;
     if (this.#open.size >= total || fromThere >= perAddress) {
       this.#refused.add(socket);
-      setTimeout(() => socket.destroy(), REFUSED_MS).unref();
+      // What it has sent by now is read before that: closing on unread bytes would reset it before it is told.
+      setTimeout(() => setImmediate(() => socket.destroy()), REFUSED_MS).unref();
       return;
     }
     this.#byAddress.set(address, fromThere + 1);

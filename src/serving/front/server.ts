@@ -8,12 +8,14 @@ import { bind, unbind } from '../../core/bind.ts';
 import { RouterError } from '../../core/errors.ts';
 import type { Dialect } from '../dialects/dialect.ts';
 import { authenticate, type HashedKey, refuseWithout } from './auth.ts';
+import { DoorWatch } from './backlog.ts';
 import { type ConnectionLimits, Connections, LOOK_EVERY_MS } from './connections.ts';
 import { answerExpectations } from './continue.ts';
 import { type Permitted, refuseForeignPage } from './foreign-page.ts';
 import { createListener, type Identity } from './listener.ts';
 import { answerMalformed } from './malformed.ts';
 import { closeWithConnection } from './pipeline.ts';
+import { PRESSURE_EVERY_MS, Pressure } from './pressure.ts';
 import { cutOff } from './promised-body.ts';
 import { OpenNote, type RequestNote } from './request-note.ts';
 import { findRoute, type RouteContext } from './routes.ts';
@@ -48,8 +50,8 @@ export interface GatewayServer {
   listen(host: string, port: number): Promise<string>;
   /** Answers a request that another server of this process received. */
   handle(request: IncomingMessage, response: ServerResponse): void;
-  /** Serves a connection that another process accepted. */
-  accept(socket: Socket): void;
+  /** Serves a connection that another process accepted. @param waited milliseconds since then */
+  accept(socket: Socket, waited: number): void;
   /**
    * Begins nothing new, lets running answers finish for at most `graceMs`, then cuts what is left. Called once.
    * @param leave awaited in between: until it resolves, connections may still come by `accept`, and are told
@@ -59,23 +61,33 @@ export interface GatewayServer {
 
 export function gatewayServer(options: ServerOptions): GatewayServer {
   const answers = new OpenAnswers();
+  const pressure = new Pressure(options.clock.monotonic);
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
     answers.add(response);
     closeWithConnection(response, request.socket);
-    const respondTo = connections.isRefused(request.socket) ? refuse : respond;
-    void respondTo(options, answers, request, response);
+    if (connections.isRefused(request.socket)) refuse(request, response);
+    else void respond({ options, answers, pressure }, request, response);
   };
   const server = createListener(() => options.current().identity, handle);
   const connections = new Connections();
   server.on('connection', (socket: Socket) => connections.add(socket, options.current().connections));
   const looking = setInterval(() => connections.look(performance.now()), LOOK_EVERY_MS).unref();
-  server.once('close', () => clearInterval(looking));
+  const pressing = setInterval(() => pressure.look(), PRESSURE_EVERY_MS).unref();
+  server.once('close', () => {
+    clearInterval(looking);
+    clearInterval(pressing);
+  });
   answerMalformed(server);
   answerExpectations(server);
   return {
-    listen: (host, port) => bind(server, host, port),
+    listen: async (host, port) => {
+      const url = await bind(server, host, port);
+      const door = new DoorWatch(Number(new URL(url).port), options.clock.monotonic);
+      server.on('connection', (socket: Socket) => pressure.came(socket, door.accepted()));
+      return url;
+    },
     handle,
-    accept: entrance(server),
+    accept: entrance(server, pressure),
     close: (graceMs, leave = async () => {}) =>
       close({ server, answers, connections, context: () => options.current().context }, graceMs, leave),
   };
@@ -86,12 +98,13 @@ export function gatewayServer(options: ServerOptions): GatewayServer {
  * by hand; what it does for its own connections alone is done here: no Nagle, and, with `listening`, the start of
  * the clock that ends connections whose request does not come to an end.
  */
-function entrance(server: Server): (socket: Socket) => void {
+function entrance(server: Server, pressure: Pressure): (socket: Socket, waited: number) => void {
   let clocked = false;
-  return (socket) => {
+  return (socket, waited) => {
     if (!clocked) server.emit('listening');
     clocked = true;
     socket.setNoDelay(true);
+    pressure.came(socket, waited);
     server.emit('connection', socket);
     socket.resume();
   };
@@ -132,9 +145,14 @@ class OpenAnswers {
   }
 }
 
+interface Serving {
+  readonly options: ServerOptions;
+  readonly answers: OpenAnswers;
+  readonly pressure: Pressure;
+}
+
 async function respond(
-  options: ServerOptions,
-  answers: OpenAnswers,
+  { options, answers, pressure }: Serving,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -157,6 +175,7 @@ async function respond(
     const route = findRoute(method, path.split('?', 1)[0]!);
     dialect = route.dialect;
     note.path = route.path;
+    if (route.method === 'POST') refuseUnderPressure(pressure, request.socket);
     const caller = route.role === null ? null : authenticate(request, keys);
     note.key = caller?.name ?? null;
     if (route.role !== null) refuseWithout(route.role, caller);
@@ -178,13 +197,21 @@ async function respond(
   }
 }
 
+/** @throws RouterError `overloaded` */
+function refuseUnderPressure(pressure: Pressure, connection: Socket): void {
+  const retryAfter = pressure.refusal(connection);
+  if (retryAfter === null) return;
+  throw new RouterError(
+    'overloaded',
+    'Requests come faster than this router can serve them; try again later.',
+    {
+      retryAfter,
+    },
+  );
+}
+
 /** There are too many connections already. */
-async function refuse(
-  _options: ServerOptions,
-  _answers: OpenAnswers,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
+function refuse(request: IncomingMessage, response: ServerResponse): void {
   request.resume();
   response.setHeader('connection', 'close');
   const message = 'There are too many connections; close some, or come again in a moment.';
