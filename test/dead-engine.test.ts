@@ -34,9 +34,9 @@ experts:
 }
 
 const ask = async (router: RunningGateway): Promise<string | null> =>
-  (
-    await router.post('/v1/chat/completions', { messages: [{ role: 'user', content: 'hello' }] })
-  ).headers.get('x-expert-router-expert');
+  (await router.post('/v1/chat/completions', { messages: [{ role: 'user', content: 'hello' }] })).headers.get(
+    'x-expert-router-expert',
+  );
 
 const posts = ({ requests }: Upstream) => requests.filter(({ method }) => method === 'POST');
 const tests = (of: Upstream) => posts(of).filter(({ body }) => body.includes('"max_tokens":1'));

@@ -143,7 +143,7 @@ export interface GatewayParts {
   readonly fleet: Fleet;
   readonly telemetry: Telemetry;
   readonly catalogue: Catalogue;
-  random(): number;
+  readonly world: World;
 }
 
 /** Milliseconds that an expert has to begin an answer. */
@@ -158,7 +158,8 @@ function firstTokenTimeouts(config: Config, kinds: readonly AnyKind[]): Readonly
 
 /** The whole gateway over a fleet. */
 export async function composeGateway(config: Config, parts: GatewayParts): Promise<Gateway> {
-  const { model, fleet, telemetry, catalogue, random } = parts;
+  const { model, fleet, telemetry, catalogue, world } = parts;
+  const { random } = world;
   const firstToken = firstTokenTimeouts(config, catalogue.kinds);
   const choosing = { policies: catalogue.policies, kinds: catalogue.kinds, random };
   const router = await composeRouter(config, model, () => fleet.loads(), choosing);
@@ -166,6 +167,7 @@ export async function composeGateway(config: Config, parts: GatewayParts): Promi
     requestTimeout: config.request_timeout,
     heartbeat: config.heartbeat,
     hedge: config.hedge,
+    epoch: world.clock.epoch,
     firstTokenTimeout: (expert) => firstToken.get(expert)!,
   });
 }

@@ -13,6 +13,8 @@ const PATIENCE_MS = 5_000;
 const CALM_MS = 2_000;
 /** In a turn that has taken longer, what still comes is refused while pressure lasts. */
 const TURN_MS = 40;
+/** Turns are late on a busy machine too. A process that is short of time itself has none left between its turns. */
+const BUSY = 0.95;
 /** A longer wait to be accepted is a long one. */
 const DOOR_MS = 50;
 /**
@@ -52,6 +54,8 @@ export class Pressure {
   readonly #turns = new Gauge(TURN_MS);
   readonly #door = new Gauge(DOOR_MS);
   readonly #now: () => number;
+  readonly #idleMs: () => number;
+  #idleBefore: number;
   /** When the present turn of the event loop began, if it is a long one. */
   #turnBegan: number;
   #due: number;
@@ -64,9 +68,11 @@ export class Pressure {
   #owed = 0;
   readonly #refused = new WeakSet<object>();
 
-  /** @param now milliseconds that never run backwards */
-  constructor(now: () => number) {
+  /** @param now milliseconds that never run backwards @param idleMs how many the event loop has had nothing to do so far */
+  constructor(now: () => number, idleMs: () => number) {
     this.#now = now;
+    this.#idleMs = idleMs;
+    this.#idleBefore = idleMs();
     this.#turnBegan = now();
     this.#due = this.#turnBegan;
   }
@@ -74,7 +80,10 @@ export class Pressure {
   /** To be called by a timer, every `PRESSURE_EVERY_MS` if the loop allows: timers run when a turn begins. */
   look(): void {
     const now = this.#now();
-    this.#turns.note(now - this.#due, now);
+    const idle = this.#idleMs();
+    const busy = idle - this.#idleBefore < (now - this.#turnBegan) * (1 - BUSY);
+    this.#idleBefore = idle;
+    this.#turns.note(busy ? now - this.#due : 0, now);
     this.#turnBegan = now;
     this.#due = now + PRESSURE_EVERY_MS;
     const long = this.#door.since !== null && this.#waited > DOOR_MS;

@@ -61,7 +61,7 @@ export interface GatewayServer {
 
 export function gatewayServer(options: ServerOptions): GatewayServer {
   const answers = new OpenAnswers();
-  const pressure = new Pressure(options.clock.monotonic);
+  const pressure = new Pressure(options.clock.monotonic, () => performance.eventLoopUtilization().idle);
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
     answers.add(response);
     closeWithConnection(response, request.socket);
