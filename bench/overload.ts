@@ -16,6 +16,7 @@ import { Bench, cpuMicroseconds } from './kit/processes.ts';
 
 const { values } = parseArgs({
   options: {
+    times: { type: 'string', default: '1,2,3' },
     seconds: { type: 'string', default: '12' },
     workers: { type: 'string', default: '1' },
     beside: { type: 'string' },
@@ -64,7 +65,7 @@ async function measure(name: string, port: number, pid: number): Promise<void> {
     `\n${name}, ${values.workers} workers: capacity ${capacity.toFixed(0)} requests/s (${USERS} users who wait)`,
   );
   for (const fresh of [false, true])
-    for (const times of [1, 2, 3]) {
+    for (const times of values.times.split(',').map(Number)) {
       const perSecond = Math.round(capacity * times);
       const cpu = cpuMicroseconds(pid);
       const [told, health] = await watched(port, () =>
@@ -72,7 +73,9 @@ async function measure(name: string, port: number, pid: number): Promise<void> {
       );
       const cores = (cpuMicroseconds(pid) - cpu) / 1e6 / seconds;
       console.log(`${times}x, ${fresh ? 'new' : 'kept'} connections: ${described(told, capacity)}`);
-      console.log(`    health ${health}; gateway ${cores.toFixed(2)} cores`);
+      console.log(
+        `    health ${health}; gateway ${cores.toFixed(2)} cores, ${((cores * seconds * 1e6) / told.offered).toFixed(0)} µs of CPU a request`,
+      );
       await sleep(3_000);
     }
   await streams(port);

@@ -8,7 +8,6 @@ import { bind, unbind } from '../../core/bind.ts';
 import { RouterError } from '../../core/errors.ts';
 import type { Dialect } from '../dialects/dialect.ts';
 import { authenticate, type HashedKey, refuseWithout } from './auth.ts';
-import { DoorWatch } from './backlog.ts';
 import { type ConnectionLimits, Connections, LOOK_EVERY_MS } from './connections.ts';
 import { answerExpectations } from './continue.ts';
 import { type Permitted, refuseForeignPage } from './foreign-page.ts';
@@ -50,8 +49,8 @@ export interface GatewayServer {
   listen(host: string, port: number): Promise<string>;
   /** Answers a request that another server of this process received. */
   handle(request: IncomingMessage, response: ServerResponse): void;
-  /** Serves a connection that another process accepted. @param waited milliseconds since then */
-  accept(socket: Socket, waited: number): void;
+  /** Serves a connection that another process accepted. */
+  accept(socket: Socket): void;
   /**
    * Begins nothing new, lets running answers finish for at most `graceMs`, then cuts what is left. Called once.
    * @param leave awaited in between: until it resolves, connections may still come by `accept`, and are told
@@ -80,14 +79,9 @@ export function gatewayServer(options: ServerOptions): GatewayServer {
   answerMalformed(server);
   answerExpectations(server);
   return {
-    listen: async (host, port) => {
-      const url = await bind(server, host, port);
-      const door = new DoorWatch(Number(new URL(url).port), options.clock.monotonic);
-      server.on('connection', (socket: Socket) => pressure.came(socket, door.accepted()));
-      return url;
-    },
+    listen: (host, port) => bind(server, host, port),
     handle,
-    accept: entrance(server, pressure),
+    accept: entrance(server),
     close: (graceMs, leave = async () => {}) =>
       close({ server, answers, connections, context: () => options.current().context }, graceMs, leave),
   };
@@ -98,13 +92,12 @@ export function gatewayServer(options: ServerOptions): GatewayServer {
  * by hand; what it does for its own connections alone is done here: no Nagle, and, with `listening`, the start of
  * the clock that ends connections whose request does not come to an end.
  */
-function entrance(server: Server, pressure: Pressure): (socket: Socket, waited: number) => void {
+function entrance(server: Server): (socket: Socket) => void {
   let clocked = false;
-  return (socket, waited) => {
+  return (socket) => {
     if (!clocked) server.emit('listening');
     clocked = true;
     socket.setNoDelay(true);
-    pressure.came(socket, waited);
     server.emit('connection', socket);
     socket.resume();
   };
@@ -175,7 +168,7 @@ async function respond(
     const route = findRoute(method, path.split('?', 1)[0]!);
     dialect = route.dialect;
     note.path = route.path;
-    if (route.method === 'POST') refuseUnderPressure(pressure, request.socket);
+    if (route.method === 'POST') refuseUnderPressure(pressure);
     const caller = route.role === null ? null : authenticate(request, keys);
     note.key = caller?.name ?? null;
     if (route.role !== null) refuseWithout(route.role, caller);
@@ -198,8 +191,8 @@ async function respond(
 }
 
 /** @throws RouterError `overloaded` */
-function refuseUnderPressure(pressure: Pressure, connection: Socket): void {
-  const retryAfter = pressure.refusal(connection);
+function refuseUnderPressure(pressure: Pressure): void {
+  const retryAfter = pressure.refusal();
   if (retryAfter === null) return;
   throw new RouterError(
     'overloaded',

@@ -10,19 +10,13 @@ import { Fifo } from '../../core/fifo.ts';
 
 export interface Doorway {
   readonly id: number;
-  /** Sends the worker a connection; the sender keeps it as well. @param waited milliseconds since it was accepted */
-  hand(socket: Socket, waited: number): void;
-}
-
-interface Waiting {
-  readonly socket: Socket;
-  /** When it was accepted. */
-  readonly since: number;
+  /** Sends the worker a connection; the sender keeps it as well. */
+  hand(socket: Socket): void;
 }
 
 export class Entrance {
   readonly #server = createServer({ pauseOnConnect: true, noDelay: true }, (socket) => this.#came(socket));
-  readonly #waiting = new Fifo<Waiting>();
+  readonly #waiting = new Fifo<Socket>();
   /** Workers that can take one now, the longest idle first. */
   readonly #idle = new Set<Doorway>();
   /** What is on its way, by worker. */
@@ -40,7 +34,7 @@ export class Entrance {
   close(): void {
     this.#server.close();
     for (const socket of this.#handed.values()) socket.destroy();
-    for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) next.socket.destroy();
+    for (let socket = this.#waiting.shift(); socket; socket = this.#waiting.shift()) socket.destroy();
   }
 
   /** This worker takes connections from now on. */
@@ -94,17 +88,17 @@ export class Entrance {
 
   #came(socket: Socket): void {
     socket.on('error', () => {}); // it is not read here, and its new owner hears of the same
-    this.#waiting.push({ socket, since: performance.now() });
+    this.#waiting.push(socket);
     this.#next();
   }
 
   #next(): void {
     for (const worker of this.#idle) {
-      const next = this.#waiting.shift();
-      if (!next) return;
+      const socket = this.#waiting.shift();
+      if (!socket) return;
       this.#idle.delete(worker);
-      this.#handed.set(worker.id, next.socket);
-      worker.hand(next.socket, performance.now() - next.since);
+      this.#handed.set(worker.id, socket);
+      worker.hand(socket);
     }
   }
 }

@@ -36,8 +36,8 @@ export type ToWorker =
   | { readonly type: 'metrics'; readonly id: number; readonly page: string | null }
   /** Asks for this worker's own. */
   | { readonly type: 'own-metrics'; readonly id: number }
-  /** Comes with a socket. @property waited milliseconds since it was accepted */
-  | { readonly type: 'connection'; readonly waited: number }
+  /** Comes with a socket. */
+  | { readonly type: 'connection' }
   /** The text of the config in force, how many workers share it, and whether this one tells what all of them see. */
   | { readonly type: 'begin'; readonly text: string; readonly workers: number; readonly speaks: boolean }
   /** Make ready to serve this config with the router model of this id; the one in force stays until `commit`. */

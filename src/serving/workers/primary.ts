@@ -141,7 +141,7 @@ export class Primary {
     const child = fork(process.argv[1]!, process.argv.slice(2), {
       env: { ...process.env, [WORKER_FLAG]: String(id) },
     });
-    const doorway: Doorway = { id, hand: (socket, waited) => hand(child, socket, waited) };
+    const doorway: Doorway = { id, hand: (socket) => hand(child, socket) };
     const worker = {
       id,
       child,
@@ -306,8 +306,8 @@ function sumOf(all: readonly Loads[]): Loads {
 }
 
 /** The primary's own end stays open until the worker says that it has the connection. */
-function hand(child: ChildProcess, socket: Socket, waited: number): void {
-  const message: ToWorker = { type: 'connection', waited };
+function hand(child: ChildProcess, socket: Socket): void {
+  const message: ToWorker = { type: 'connection' };
   // A failure means that the worker is gone, which is heard of by itself.
   if (child.connected) child.send(message, socket, { keepOpen: true }, () => {});
 }

@@ -34,7 +34,7 @@ export class WorkerLink implements SlotSource {
   #nextPage = 0;
   #told = '';
   readonly #timer: NodeJS.Timeout;
-  #serve: (connection: Socket, waited: number) => void = (connection) => connection.destroy();
+  #serve: (connection: Socket) => void = (connection) => connection.destroy();
 
   #begin: (first: First) => void = () => {};
   #letGo: () => void = () => {};
@@ -51,7 +51,7 @@ export class WorkerLink implements SlotSource {
   constructor(channel: Channel, onDrain: () => void) {
     this.#channel = channel;
     channel.onMessage((message, socket) => {
-      if (message.type === 'connection') this.#take(socket, message.waited);
+      if (message.type === 'connection') this.#take(socket);
       else this.#receive(message, onDrain);
     });
     this.#timer = setInterval(() => this.#tellLoads(), LOADS_EVERY_MS);
@@ -100,7 +100,7 @@ export class WorkerLink implements SlotSource {
   }
 
   /** From now on this worker takes connections. */
-  serving(serve: (connection: Socket, waited: number) => void): void {
+  serving(serve: (connection: Socket) => void): void {
     this.#serve = serve;
     this.#channel.send({ type: 'serving' });
   }
@@ -133,9 +133,9 @@ export class WorkerLink implements SlotSource {
   }
 
   /** The socket is absent when the client was gone before it arrived. */
-  #take(socket: Socket | undefined, waited: number): void {
+  #take(socket: Socket | undefined): void {
     this.#channel.send({ type: 'taken' });
-    if (socket) this.#serve(socket, waited);
+    if (socket) this.#serve(socket);
   }
 
   #receive(message: Exclude<ToWorker, { type: 'connection' }>, onDrain: () => void): void {
