@@ -3,6 +3,7 @@
  * bytes are relayed: another may have an answer.
  */
 import type { Ask } from '../dialects/ask.ts';
+import type { TextDialect } from '../dialects/dialect.ts';
 import type { DialectId } from '../dialects/index.ts';
 import { EmptyAnswer, type Failure } from '../reply/failure.ts';
 import type { AnswerSink, Reply, ReplyMeta } from '../reply/reply.ts';
@@ -14,15 +15,18 @@ export class ContentfulReply implements Reply {
   readonly #expert: string;
   readonly #ask: Ask;
   readonly #sink: AnswerSink;
+  readonly #writer: TextDialect['writer'];
   readonly #reply: Reply;
   #meta: ReplyMeta | null = null;
   #said = false;
 
-  constructor(expert: string, ask: Ask, sink: AnswerSink) {
+  /** @param writer of the ask's dialect */
+  constructor(expert: string, ask: Ask, sink: AnswerSink, writer: TextDialect['writer']) {
     this.#expert = expert;
     this.#ask = ask;
     this.#sink = sink;
-    this.#reply = ask.dialect.writer(ask, sink);
+    this.#writer = writer;
+    this.#reply = writer(ask, sink);
   }
 
   begin(meta: ReplyMeta): void {
@@ -61,7 +65,7 @@ export class ContentfulReply implements Reply {
   }
 
   #show(sink: Omit<AnswerSink, 'fail'>, ...end: Parameters<Reply['finish']>): void {
-    const reply = this.#ask.dialect.writer(this.#ask, {
+    const reply = this.#writer(this.#ask, {
       head: (status, headers) => sink.head(status, headers),
       data: (chunk) => sink.data(chunk),
       end: (outcome) => sink.end(outcome),

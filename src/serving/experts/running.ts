@@ -41,7 +41,7 @@ export class RunningGenerations {
       await new Promise(setImmediate);
       if (this.#closed) throw shuttingDown();
       abort.signal.throwIfAborted();
-      const reply = new ContentfulReply(this.#expert, ask, guarded);
+      const reply = new ContentfulReply(this.#expert, ask, guarded, writerOf(ask));
       reply.begin(meta);
       await work({ reply, signal: abort.signal, drained: () => gate.wait(abort.signal) });
     };
@@ -70,6 +70,12 @@ export class RunningGenerations {
     for (const entry of live) entry.shutDown();
     await Promise.all(live.map((entry) => entry.finished));
   }
+}
+
+/** @throws RouterError for a dialect whose answers are no text */
+function writerOf({ dialect }: Ask): NonNullable<Ask['dialect']['writer']> {
+  if (dialect.writer) return dialect.writer;
+  throw new RouterError('unsupported_request', `This expert does not answer ${dialect.id} requests.`);
 }
 
 function shuttingDown(): RouterError {
