@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { type Random, seededRandom } from '../src/core/random.ts';
 import { fuzzConfigs } from './config.ts';
+import { fuzzRequests } from './request.ts';
 import { fuzzResponses } from './response.ts';
 import { fuzzSplices } from './splice.ts';
 import { fuzzStreams } from './stream.ts';
@@ -17,6 +18,7 @@ const FUZZERS: Readonly<Record<string, Fuzzer>> = {
   stream: { says: 'streams are relayed byte for byte, and end as they ended', run: fuzzStreams },
   splice: { says: 'a model name is set in a body and nothing else', run: fuzzSplices },
   config: { says: 'a config is taken or refused with its reason', run: fuzzConfigs },
+  request: { says: "plain requests are read as by Node's parser", run: fuzzRequests },
 };
 
 const { values, positionals } = parseArgs({

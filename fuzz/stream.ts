@@ -5,7 +5,7 @@
 import { RouterError } from '../src/core/errors.ts';
 import type { Random } from '../src/core/random.ts';
 import { openAiChat } from '../src/serving/dialects/openai/chat.ts';
-import { EmptyAnswer } from '../src/serving/reply/failure.ts';
+import { EmptyAnswer } from '../src/serving/reply/empty-answer.ts';
 import { RawRelay } from '../src/serving/reply/raw-relay.ts';
 import { cut, damaged, oneOf } from './mutate.ts';
 

@@ -39,6 +39,7 @@ export interface SetupParts {
   readonly tellsHealth: boolean;
   readonly metrics: RouteContext['metrics'];
   readonly onRouted: RouteContext['onRouted'];
+  readonly feedback: RouteContext['feedback'];
 }
 
 interface Serving {
@@ -140,6 +141,7 @@ async function prepare(config: Config, parts: SetupParts, startedAt: number): Pr
       forwarded: new Set(config.forward_headers),
       startedAt,
       onRouted: parts.onRouted,
+      feedback: parts.feedback,
     },
   };
 }

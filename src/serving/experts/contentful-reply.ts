@@ -5,7 +5,8 @@
 import type { Ask } from '../dialects/ask.ts';
 import type { TextDialect } from '../dialects/dialect.ts';
 import type { DialectId } from '../dialects/index.ts';
-import { EmptyAnswer, type Failure } from '../reply/failure.ts';
+import { EmptyAnswer } from '../reply/empty-answer.ts';
+import type { Failure } from '../reply/failure.ts';
 import type { AnswerSink, Reply, ReplyMeta } from '../reply/reply.ts';
 
 /** A text may need no continuation. */

@@ -18,6 +18,7 @@ const PROOF_MS = 30_000;
 
 export class Fleet {
   readonly groups: ReadonlyMap<string, ExpertGroup>;
+  readonly #groupLoads: readonly LoadSnapshot[];
   readonly #random: () => number;
   readonly #timers = new Map<Replica, NodeJS.Timeout>();
   readonly #proofs = new Map<Replica, NodeJS.Timeout>();
@@ -43,15 +44,16 @@ export class Fleet {
     },
   ) {
     this.groups = new Map(groups.map((group) => [group.id, group]));
+    this.#groupLoads = groups.map((group) => group.load());
     this.#random = random;
     this.#heard = options.heard ?? (() => {});
     this.#proofMs = options.proofMs ?? (() => PROOF_MS);
     this.#loads = new LoadWatch({ ...options, random });
   }
 
-  /** One snapshot an expert, in the order of the config. */
+  /** One an expert, in the order of the config; each tells what is so when it is read. */
   loads(): readonly LoadSnapshot[] {
-    return Array.from(this.groups.values(), (group) => group.load());
+    return this.#groupLoads;
   }
 
   /** Whether anybody waits for it or is being answered by it. */

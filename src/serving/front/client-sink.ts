@@ -3,13 +3,13 @@
  * A stream that fails midway ends with an error in its own form; a plain body that fails midway is cut, never closed as if
  * complete.
  */
-import type { ServerResponse } from 'node:http';
 import { RouterError } from '../../core/errors.ts';
 import type { Dialect } from '../dialects/dialect.ts';
 import type { Generation, Outcome } from '../experts/expert.ts';
 import type { Answerer, AttemptSink } from '../gateway/attempts.ts';
 import type { Failure } from '../reply/failure.ts';
 import { isStreamOf } from '../reply/scanner.ts';
+import type { ClientResponse } from './exchange.ts';
 import { cutOff, PromisedBody } from './promised-body.ts';
 import type { Redaction } from './redaction.ts';
 import type { OpenNote } from './request-note.ts';
@@ -18,7 +18,7 @@ import { sendError } from './wire.ts';
 const NEWLINE = 0x0a;
 
 export class ClientSink implements AttemptSink {
-  readonly #response: ServerResponse;
+  readonly #response: ClientResponse;
   readonly #dialect: Dialect;
   readonly #redaction: Redaction;
   readonly #note: OpenNote;
@@ -30,7 +30,7 @@ export class ClientSink implements AttemptSink {
   /** After its end nothing more is written, whoever still calls: it would be read as the next response. */
   #over = false;
 
-  constructor(response: ServerResponse, dialect: Dialect, redaction: Redaction, note: OpenNote) {
+  constructor(response: ClientResponse, dialect: Dialect, redaction: Redaction, note: OpenNote) {
     this.#response = response;
     this.#dialect = dialect;
     this.#redaction = redaction;
@@ -96,6 +96,7 @@ export class ClientSink implements AttemptSink {
     this.#over = true;
     this.#note.failed(failure);
     if (!this.#response.headersSent) {
+      for (const name in this.#head?.headers) this.#response.removeHeader(name);
       if (by) this.served(by);
       sendError(this.#response, this.#redaction.failure(failure), this.#dialect);
     } else if (!this.#endStream(failure)) {
@@ -117,10 +118,10 @@ export class ClientSink implements AttemptSink {
   #sendHead(): void {
     if (this.#head === null || this.#response.headersSent) return;
     const { status, headers } = this.#head;
-    const { 'content-length': length, ...others } = headers;
+    const length = headers['content-length'];
     const stream = isStreamOf(this.#dialect.streaming, headers['content-type']);
     this.#response.statusCode = status;
-    for (const [name, value] of Object.entries(others)) this.#response.setHeader(name, value);
+    for (const name in headers) if (name !== 'content-length') this.#response.setHeader(name, headers[name]!);
     // A stream may need room for an event of ours at its end, whatever length was promised.
     if (length !== undefined && !stream) this.#body.promise(length);
     // Reverse proxies such as nginx otherwise hold tokens back to fill a buffer.

@@ -1,15 +1,13 @@
 /** The HTTP server: authentication, dispatch to the route table, errors to the wire, and an orderly end. */
-import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { bind, unbind } from '../../core/bind.ts';
 import { RouterError } from '../../core/errors.ts';
 import type { Dialect } from '../dialects/dialect.ts';
 import { authenticate, type HashedKey, refuseWithout } from './auth.ts';
-import { type ConnectionLimits, Connections, LOOK_EVERY_MS } from './connections.ts';
+import type { ConnectionLimits } from './connections.ts';
 import { answerExpectations } from './continue.ts';
+import { Entry } from './entry.ts';
+import type { ClientRequest, ClientResponse } from './exchange.ts';
 import { type Permitted, refuseForeignPage } from './foreign-page.ts';
 import { createListener, type Identity } from './listener.ts';
 import { answerMalformed } from './malformed.ts';
@@ -19,6 +17,7 @@ import { cutOff } from './promised-body.ts';
 import { OpenNote, type RequestNote } from './request-note.ts';
 import { findRoute, type RouteContext } from './routes.ts';
 import { readTarget } from './target.ts';
+import { traceIdOf } from './trace-id.ts';
 import { sendError } from './wire.ts';
 
 export interface ServerOptions {
@@ -61,58 +60,43 @@ export interface GatewayServer {
 export function gatewayServer(options: ServerOptions): GatewayServer {
   const answers = new OpenAnswers();
   const pressure = new Pressure(options.clock.monotonic, () => performance.eventLoopUtilization().idle);
-  const handle = (request: IncomingMessage, response: ServerResponse): void => {
+  const pressing = setInterval(() => pressure.look(), PRESSURE_EVERY_MS).unref();
+  const answer = (request: ClientRequest, response: ClientResponse, socket: Socket): void => {
     answers.add(response);
-    closeWithConnection(response, request.socket);
-    if (connections.isRefused(request.socket)) refuse(request, response);
+    if (entry.isRefused(socket)) refuse(request, response);
     else void respond({ options, answers, pressure }, request, response);
   };
-  const server = createListener(() => options.current().identity, handle);
-  const connections = new Connections();
-  server.on('connection', (socket: Socket) => connections.add(socket, options.current().connections));
-  const looking = setInterval(() => connections.look(performance.now()), LOOK_EVERY_MS).unref();
-  const pressing = setInterval(() => pressure.look(), PRESSURE_EVERY_MS).unref();
-  server.once('close', () => {
-    clearInterval(looking);
-    clearInterval(pressing);
-  });
-  answerMalformed(server);
-  answerExpectations(server);
-  return {
-    listen: (host, port) => bind(server, host, port),
-    handle,
-    accept: entrance(server),
-    close: (graceMs, leave = async () => {}) =>
-      close({ server, answers, connections, context: () => options.current().context }, graceMs, leave),
+  const handle = (request: IncomingMessage, response: ServerResponse): void => {
+    closeWithConnection(response, request.socket);
+    answer(request, response, request.socket);
   };
-}
-
-/**
- * A way to bring connections to a server without a port of its own. Node documents that `connection` may be emitted
- * by hand; what it does for its own connections alone is done here: no Nagle, and, with `listening`, the start of
- * the clock that ends connections whose request does not come to an end.
- */
-function entrance(server: Server): (socket: Socket) => void {
-  let clocked = false;
-  return (socket) => {
-    if (!clocked) server.emit('listening');
-    clocked = true;
-    socket.setNoDelay(true);
-    server.emit('connection', socket);
-    socket.resume();
+  const { identity } = options.current();
+  const node = createListener(() => options.current().identity, handle);
+  const limits = () => options.current().connections;
+  const entry = new Entry({ node, plain: identity === null, handle: answer, limits });
+  answerMalformed(node);
+  answerExpectations(node);
+  return {
+    listen: (host, port) => entry.listen(host, port),
+    handle,
+    accept: (socket) => entry.accept(socket),
+    close: async (graceMs, leave = async () => {}) => {
+      await close({ entry, answers, context: () => options.current().context }, graceMs, leave);
+      clearInterval(pressing);
+    },
   };
 }
 
 /** The answers under way, and whether new ones are still begun. */
 class OpenAnswers {
-  readonly #open = new Set<ServerResponse>();
+  readonly #open = new Set<ClientResponse>();
   #noneLeft: (() => void) | null = null;
 
   get draining(): boolean {
     return this.#noneLeft !== null;
   }
 
-  add(response: ServerResponse): void {
+  add(response: ClientResponse): void {
     this.#open.add(response);
     response.once('close', () => {
       this.#open.delete(response);
@@ -146,10 +130,10 @@ interface Serving {
 
 async function respond(
   { options, answers, pressure }: Serving,
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: ClientRequest,
+  response: ClientResponse,
 ): Promise<void> {
-  const traceId = traceIdOf(request);
+  const traceId = traceIdOf(request.headers.traceparent);
   const { clock, ended } = options;
   const method = request.method ?? 'GET';
   const note = new OpenNote({ at: clock.epoch(), traceId, method, now: clock.monotonic });
@@ -194,43 +178,27 @@ async function respond(
 function refuseUnderPressure(pressure: Pressure): void {
   const retryAfter = pressure.refusal();
   if (retryAfter === null) return;
-  throw new RouterError(
-    'overloaded',
-    'Requests come faster than this router can serve them; try again later.',
-    {
-      retryAfter,
-    },
-  );
+  const message = 'Requests come faster than this router can serve them; try again later.';
+  throw new RouterError('overloaded', message, { retryAfter });
 }
 
 /** There are too many connections already. */
-function refuse(request: IncomingMessage, response: ServerResponse): void {
+function refuse(request: ClientRequest, response: ClientResponse): void {
   request.resume();
   response.setHeader('connection', 'close');
   const message = 'There are too many connections; close some, or come again in a moment.';
   sendError(response, new RouterError('too_many_connections', message, { retryAfter: 1 }));
 }
 
-/** The caller's W3C trace id where it sends one, else a fresh one: 32 hex digits. */
-function traceIdOf(request: IncomingMessage): string {
-  const given = /^[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-/.exec(String(request.headers.traceparent ?? ''))?.[1];
-  return given ?? randomUUID().replaceAll('-', '');
-}
-
 interface Closing {
-  readonly server: Server;
+  readonly entry: Entry;
   readonly answers: OpenAnswers;
-  readonly connections: Connections;
   context(): RouteContext;
 }
 
-/** A client that was connected just before the end has so long to ask, and is told then: closing would reset it. */
-const LAST_WORDS_MS = 500;
-const LAST_LOOK_MS = 5;
-
 /** Not ready, nothing new, until the last answer has ended or the time is up; then the sockets are closed. */
 async function close(
-  { server, answers, connections, context }: Closing,
+  { entry, answers, context }: Closing,
   graceMs: number,
   leave: () => Promise<void>,
 ): Promise<void> {
@@ -243,13 +211,6 @@ async function close(
   clearTimeout(timer);
   answers.cut();
   await leave();
-  const closed = once(server, 'close');
-  await unbind(server);
-  for (let waited = 0; waited < LAST_WORDS_MS; waited += LAST_LOOK_MS) {
-    if (answers.none && !connections.anySilent) break;
-    await sleep(LAST_LOOK_MS);
-  }
-  server.closeAllConnections();
-  await closed;
+  await entry.close(() => answers.none);
   await context().gateway.fleet.close();
 }
