@@ -9,9 +9,9 @@ import { type Classified, expertDistances, type Territory } from './territory.ts
 /**
  * `spilled`: the policy, considering load, chose an expert other than the prompt's home. `local`: the prompt may go to
  * local experts only, and the one that would have been chosen is not local. `able`: the one that would have been chosen
- * does not answer requests of this dialect.
+ * does not answer requests of this dialect. `explored`: it is tried, to learn how good it is.
  */
-export type Reason = HomeReason | 'spilled' | 'local' | 'able' | 'named' | 'forced';
+export type Reason = HomeReason | 'spilled' | 'local' | 'explored' | 'able' | 'named' | 'forced';
 
 export interface Ranked {
   readonly expert: string;
@@ -71,12 +71,12 @@ function candidatesFor(
   }));
 }
 
-/** The decision when the client itself chose: that expert first, the others behind it by distance. */
+/** The decision when it is not the policy that chose, but the client or exploration: that expert first, the others behind it by distance. */
 export function decideFor(
   territory: Territory,
   expert: string,
   turns: readonly Classified[],
-  reason: 'named' | 'forced',
+  reason: 'named' | 'forced' | 'explored',
 ): Decision {
   const distances = expertDistances(territory, turns.at(-1)!.distances);
   const affinity = turnAffinities(territory, turns.at(-1)!);

@@ -64,6 +64,7 @@ export async function composeRouter(
     territory: await territoryOf(model, config.experts, config.worth),
     policy,
     locality: localityOf(config, model, kinds),
+    exploration: config.exploration,
     requestTimeout: config.request_timeout,
     loads,
     random,

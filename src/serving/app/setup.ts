@@ -40,6 +40,7 @@ export interface SetupParts {
   readonly metrics: RouteContext['metrics'];
   readonly onRouted: RouteContext['onRouted'];
   readonly feedback: RouteContext['feedback'];
+  readonly board: RouteContext['board'];
 }
 
 interface Serving {
@@ -142,6 +143,7 @@ async function prepare(config: Config, parts: SetupParts, startedAt: number): Pr
       startedAt,
       onRouted: parts.onRouted,
       feedback: parts.feedback,
+      board: config.dashboard ? parts.board : null,
     },
   };
 }

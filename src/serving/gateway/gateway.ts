@@ -5,9 +5,16 @@ import type { Ask } from '../dialects/ask.ts';
 import type { Generation, Outcome } from '../experts/expert.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { ExpertGroup } from '../fleet/group.ts';
-import { type Failure, ToldFailure } from '../reply/failure.ts';
+import type { Failure } from '../reply/failure.ts';
 import type { RequestRecord, Telemetry } from '../telemetry/metrics.ts';
-import { type Answerer, type AttemptPlan, type AttemptSink, Attempts } from './attempts.ts';
+import {
+  type Answerer,
+  type AttemptPlan,
+  type AttemptSink,
+  Attempts,
+  codeOf,
+  type Journey,
+} from './attempts.ts';
 import { shapeOf } from './blame.ts';
 import { FirstByteTimes, Hedge } from './hedge.ts';
 import { HEDGE_SHARE, RETRIES_PER_SECOND, RETRY_SHARE, RetryBudget } from './retry-budget.ts';
@@ -21,6 +28,8 @@ export interface Incoming {
   readonly traceId: string;
   /** Whose request it is, for fairness between keys. */
   readonly tenant: string;
+  /** Told of its tries. */
+  readonly journey?: Journey;
 }
 
 export interface GatewayOptions {
@@ -122,7 +131,7 @@ export class Gateway {
   }
 
   #plan(incoming: Incoming, routed: Routed): AttemptPlan {
-    const { ask, headers, traceId, tenant } = incoming;
+    const { ask, headers, traceId, tenant, journey } = incoming;
     return {
       groups: this.#candidates(routed),
       claimed: new Set(),
@@ -139,6 +148,7 @@ export class Gateway {
       shape: () => shapeOf(ask),
       epoch: this.#options.epoch,
       mayRetry: this.#mayRetry,
+      journey,
     };
   }
 
@@ -203,7 +213,7 @@ class Counted implements AttemptSink, Generation {
 
   fail(failure: Failure, by: Answerer | null): void {
     if (by) this.#record.served(by.expert, by.tries);
-    this.#record.end(failure instanceof ToldFailure ? 'expert_error' : failure.code, 'unknown');
+    this.#record.end(codeOf(failure), 'unknown');
     this.#sink.fail(failure, by);
   }
 }
