@@ -19,7 +19,7 @@ beforeAll(async () => {
   );
   router = await gateway(`
 experts:
-  - { id: code, kind: openai, url: '${expert.url}', model: served, dialect: vllm, samples: [Write a Python function] }
+  - { id: code, kind: openai, url: '${expert.url}', model: served, quirks: vllm, samples: [Write a Python function] }
   - { id: general, kind: emulated, fallback: true }
 `);
 });

@@ -32,7 +32,7 @@ export async function serveAsWorker(file: string, verbose: boolean): Promise<voi
   process.on('SIGHUP', () => {});
   process.on('SIGTERM', end);
   process.on('disconnect', end);
-  const { text, workers: processes, speaks } = await link.begin();
+  const { text, workers: processes, speaks, secret } = await link.begin();
   const read = (from: string): Config => configFrom(from, file, process.env);
   const starting = assemble(
     read(text),
@@ -45,7 +45,7 @@ export async function serveAsWorker(file: string, verbose: boolean): Promise<voi
       onDecision: () => {},
       onRequest: requestLog(verbose),
     },
-    { link, processes, speaks },
+    { link, processes, secret, speaks },
   );
   link.onPrepare = async (newText, model) => {
     const { setup } = await starting;

@@ -1,6 +1,10 @@
 /** A gateway from its config: what every way to serve one shares, be it alone, as a worker or inside a program. */
+import { randomBytes } from 'node:crypto';
 import { spaceId } from '../../deciding/model/artefact.ts';
 import type { RouterModel } from '../../deciding/model/router-model.ts';
+import { Board } from '../board/board.ts';
+import { BoardPages } from '../board/pages.ts';
+import type { Question, Told } from '../board/wire.ts';
 import type { Catalogue } from '../config/catalogue.ts';
 import type { Config } from '../config/schema.ts';
 import { OwnSlots } from '../fleet/slots.ts';
@@ -44,6 +48,8 @@ export interface AssemblyParts {
 export interface Shared {
   readonly link: WorkerLink;
   readonly processes: number;
+  /** What the dashboard's sessions are signed with, the same in all. */
+  readonly secret: string;
   /** Whether this one logs what all of them see alike. */
   readonly speaks: boolean;
 }
@@ -54,6 +60,8 @@ export interface Assembly {
   readonly telemetry: Telemetry;
   /** Null where the config asks for none. */
   readonly records: Records | null;
+  /** What the dashboard shows of this process. */
+  readonly board: Board;
 }
 
 /** @param shared null in the only process. Rejects with `UserError` when the config cannot be made ready. */
@@ -80,23 +88,38 @@ export async function assemble(
       contentType: registry.contentType,
       page: await (shared ? shared.link.metricsPage() : registry.metrics()),
     }),
-    onRouted: (routed, traceId) => {
-      onDecision(noteOf(routed, traceId));
-      records?.decided(featuresOf(routed, traceId, spaces.of(setup.current().context.gateway.router.model)));
+    onRouted: (routed, note) => {
+      const { gateway, board: shown } = setup.current().context;
+      if (shown) board.opened(routed, note);
+      onDecision(noteOf(routed, note.traceId));
+      records?.decided(featuresOf(routed, note.traceId, spaces.of(gateway.router.model)));
     },
     feedback: records && ((feedback) => records.feedback(feedback)),
+    board: { answer: (exchange) => pages.answer(exchange) },
   });
+  const secret = shared?.secret ?? randomBytes(32).toString('hex');
+  const board = new Board(() => setup.current().context.gateway, clock.epoch, secret);
+  const pages = new BoardPages({
+    board,
+    gather: async (question) =>
+      shared ? ((await shared.link.askAll(question)) as readonly Told[] | null) : [board.answer(question)],
+    secret,
+    now: clock.epoch,
+    current: () => setup.current(),
+  });
+  if (shared) shared.link.onQuestion = (question) => board.answer(question as Question);
   const server = gatewayServer({
     log,
     clock,
     current: () => setup.current(),
     ended: (note) => {
       telemetry.ended(note);
+      if (setup.current().context.board) board.ended(note);
       records?.ended(note);
       onRequest(note);
     },
   });
-  return { server, setup, telemetry, records };
+  return { server, setup, telemetry, records, board };
 }
 
 function openRecords(

@@ -212,6 +212,10 @@ const fields = {
     .array(apiKey)
     .default([])
     .describe('API keys that may call the router; without any it serves loopback only'),
+  dashboard: z
+    .boolean()
+    .default(true)
+    .describe('Whether the dashboard is served at /ui; with keys, to those with the role `observe`'),
   tls: tls
     .optional()
     .describe(

@@ -7,12 +7,15 @@ import type { AnswerSink, ExpertRequest, Generation, Outcome } from '../experts/
 import type { ExpertGroup, Ticket } from '../fleet/group.ts';
 import type { Lease, LeaseOutcome, Replica, Shape } from '../fleet/replica.ts';
 import { replicaLabel } from '../fleet/replica-label.ts';
-import { EmptyAnswer, type Failure, type Reach, ToldFailure } from '../reply/failure.ts';
+import { EmptyAnswer } from '../reply/empty-answer.ts';
+import { type Failure, type Reach, ToldFailure } from '../reply/failure.ts';
 import { Try, type TryOwner } from './try.ts';
 
 export interface AttemptPlan {
-  /** The experts that may answer, best first; at least one. */
+  /** The experts that may answer, best first; at least one that is not claimed. */
   readonly groups: readonly ExpertGroup[];
+  /** Those that this sequence of tries, or another of the same request, has gone to; each is one sequence's own. */
+  readonly claimed: Set<ExpertGroup>;
   readonly request: ExpertRequest;
   readonly stream: boolean;
   /** Estimates, in tokens. */
@@ -30,6 +33,7 @@ export interface AttemptPlan {
   readonly shape: Shape;
   /** Whether one more try is affordable; it is spent by asking. */
   mayRetry(): boolean;
+  readonly journey?: Journey | undefined;
 }
 
 /** Who answered, or told the error that is shown. */
@@ -51,6 +55,28 @@ export interface AttemptSink extends Omit<AnswerSink, 'fail'> {
   fail(failure: Failure, by: Answerer | null): void;
 }
 
+/** Told of the tries of one request as they happen. A hedged request has two at once. */
+export interface Journey {
+  /** A replica is asked. */
+  asked(who: Pick<Answerer, 'expert' | 'replica'>): TryStory;
+}
+
+/** What becomes of one try; nothing more is told of one that is given up. */
+export interface TryStory {
+  /** Headers that this try alone sends, in place of the request's own of these names. */
+  readonly headers: Readonly<Record<string, string>>;
+  answered(): void;
+  /** @param error as `codeOf` gives it */
+  failed(error: string): void;
+}
+
+const UNHEARD: TryStory = { headers: {}, answered: () => {}, failed: () => {} };
+
+/** A failure in a word: its code, or that an expert told it. */
+export function codeOf(failure: unknown): string {
+  return failure instanceof RouterError ? failure.code : 'expert_error';
+}
+
 const MOST_TRIES = 3;
 
 export class Attempts implements Generation, TryOwner {
@@ -59,7 +85,9 @@ export class Attempts implements Generation, TryOwner {
   readonly #tried = new Set<Replica>();
   readonly #totalTimer: NodeJS.Timeout;
   #heartbeat: NodeJS.Timeout | null = null;
-  #group = 0;
+  /** Index of the group that is tried. */
+  #group: number;
+  readonly #own = new Set<ExpertGroup>();
   /** Experts tried, by those that did not admit it too. */
   #tries = 0;
   #asked = 0;
@@ -72,11 +100,13 @@ export class Attempts implements Generation, TryOwner {
   #ticket: Ticket | null = null;
   /** Null while the request is queued. */
   #try: Try | null = null;
+  #story = UNHEARD;
   #over = false;
 
   constructor(plan: AttemptPlan, sink: AttemptSink) {
     this.#plan = plan;
     this.#sink = sink;
+    this.#group = this.#openFrom(0)!;
     const seconds = plan.totalMs / 1000;
     this.#totalTimer = setTimeout(
       () => this.#giveUp(new RouterError('expert_timeout', `No whole answer within ${seconds} s.`)),
@@ -94,6 +124,7 @@ export class Attempts implements Generation, TryOwner {
   }
 
   began(status: number, headers: Readonly<Record<string, string>>): void {
+    this.#story.answered();
     this.#sink.served(this.#answerer());
     this.#sink.head(status, headers);
   }
@@ -109,6 +140,7 @@ export class Attempts implements Generation, TryOwner {
 
   failed(failure: Failure, reach: Reach): void {
     const failed = this.#try!;
+    this.#story.failed(codeOf(failure));
     this.#tried.add(failed.replica);
     if (failed.blames) this.#blame(failed);
     const wanted = failed.begun || reach === 'nobody' ? null : this.#following(reach);
@@ -125,8 +157,8 @@ export class Attempts implements Generation, TryOwner {
 
   /** An expert did not admit it, which costs nobody anything: the next may. */
   #refused(refusal: RouterError): void {
-    const next = this.#group + 1;
-    if (next < this.#plan.groups.length) {
+    const next = this.#openFrom(this.#group + 1);
+    if (next !== null) {
       this.#goTo(next);
       return;
     }
@@ -157,6 +189,8 @@ export class Attempts implements Generation, TryOwner {
   #next(): void {
     const { groups, promptTokens, outputTokens, affinityKey, priority, tenant, shape } = this.#plan;
     const group = groups[this.#group]!;
+    this.#plan.claimed.add(group);
+    this.#own.add(group);
     this.#tries += 1;
     const admission = {
       tokens: promptTokens + outputTokens,
@@ -181,7 +215,10 @@ export class Attempts implements Generation, TryOwner {
 
   #start(group: ExpertGroup, lease: Lease): void {
     this.#stopHeartbeat();
-    const { request, stream, tenant } = this.#plan;
+    const { stream, tenant, journey } = this.#plan;
+    this.#story =
+      journey?.asked({ expert: group.id, replica: replicaLabel(group, lease.replica) }) ?? UNHEARD;
+    const request = withHeaders(this.#plan.request, this.#story.headers);
     const firstTokenMs = stream ? this.#plan.firstTokenMs(group) : null;
     this.#asked += 1;
     this.#try = new Try({ group, lease, request, tenant, firstTokenMs }, this);
@@ -193,7 +230,7 @@ export class Attempts implements Generation, TryOwner {
     const { replicas } = this.#plan.groups[this.#group]!;
     const siblings = reach === 'anyone' ? replicas : [];
     if (siblings.some((replica) => replica.available && !this.#tried.has(replica))) return this.#group;
-    return this.#group + 1 < this.#plan.groups.length ? this.#group + 1 : null;
+    return this.#openFrom(this.#group + 1);
   }
 
   /**
@@ -202,14 +239,30 @@ export class Attempts implements Generation, TryOwner {
    */
   #afford(next: number | null): number | null {
     if (next === null || (this.#try?.limited && this.#asked === 1) || this.#plan.mayRetry()) return next;
-    const idle = this.#plan.groups.findIndex((group, at) => at >= next && at !== this.#group && group.idle);
+    const { groups } = this.#plan;
+    const idle = groups.findIndex(
+      (group, at) => at >= next && at !== this.#group && this.#mayTry(group) && group.idle,
+    );
     return idle < 0 ? null : idle;
+  }
+
+  /** The first group from this index on that no other sequence has gone to; null where there is none. */
+  #openFrom(index: number): number | null {
+    const { groups } = this.#plan;
+    const at = groups.findIndex((group, at) => at >= index && this.#mayTry(group));
+    return at < 0 ? null : at;
+  }
+
+  #mayTry(group: ExpertGroup): boolean {
+    return this.#own.has(group) || !this.#plan.claimed.has(group);
   }
 
   /** The expert whose backoff ends first; null where there is none. */
   #soonest(): number | null {
     const { groups, tenant } = this.#plan;
-    const ends = groups.map((group) => group.backoff(tenant) ?? Number.POSITIVE_INFINITY);
+    const ends = groups.map(
+      (group) => (this.#mayTry(group) ? group.backoff(tenant) : null) ?? Number.POSITIVE_INFINITY,
+    );
     const least = Math.min(...ends);
     return Number.isFinite(least) ? ends.indexOf(least) : null;
   }
@@ -246,4 +299,9 @@ export class Attempts implements Generation, TryOwner {
     if (this.#heartbeat) clearInterval(this.#heartbeat);
     this.#heartbeat = null;
   }
+}
+
+function withHeaders(request: ExpertRequest, more: Readonly<Record<string, string>>): ExpertRequest {
+  for (const _ in more) return { ...request, headers: { ...request.headers, ...more } };
+  return request;
 }

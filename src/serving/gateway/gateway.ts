@@ -5,9 +5,16 @@ import type { Ask } from '../dialects/ask.ts';
 import type { Generation, Outcome } from '../experts/expert.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { ExpertGroup } from '../fleet/group.ts';
-import { type Failure, ToldFailure } from '../reply/failure.ts';
+import type { Failure } from '../reply/failure.ts';
 import type { RequestRecord, Telemetry } from '../telemetry/metrics.ts';
-import { type Answerer, type AttemptPlan, type AttemptSink, Attempts } from './attempts.ts';
+import {
+  type Answerer,
+  type AttemptPlan,
+  type AttemptSink,
+  Attempts,
+  codeOf,
+  type Journey,
+} from './attempts.ts';
 import { shapeOf } from './blame.ts';
 import { FirstByteTimes, Hedge } from './hedge.ts';
 import { HEDGE_SHARE, RETRIES_PER_SECOND, RETRY_SHARE, RetryBudget } from './retry-budget.ts';
@@ -21,6 +28,8 @@ export interface Incoming {
   readonly traceId: string;
   /** Whose request it is, for fairness between keys. */
   readonly tenant: string;
+  /** Told of its tries. */
+  readonly journey?: Journey;
 }
 
 export interface GatewayOptions {
@@ -30,6 +39,8 @@ export interface GatewayOptions {
   readonly hedge: boolean;
   /** Milliseconds between signs of life to a stream that is queued. */
   readonly heartbeat: number;
+  /** Milliseconds that never run backwards. */
+  now(): number;
   /** Milliseconds a stream may take to its first byte, by expert. */
   firstTokenTimeout(expert: string): number;
 }
@@ -39,15 +50,20 @@ export class Gateway {
   readonly fleet: Fleet;
   readonly #telemetry: Telemetry;
   readonly #options: GatewayOptions;
-  readonly #retries = new RetryBudget(RETRY_SHARE, RETRIES_PER_SECOND);
-  readonly #hedges = new RetryBudget(HEDGE_SHARE, 0);
+  readonly #retries: RetryBudget;
+  readonly #hedges: RetryBudget;
   readonly #firstBytes = new FirstByteTimes();
+  readonly #firstTokenMs = (group: ExpertGroup): number => this.#options.firstTokenTimeout(group.id);
+  readonly #mayRetry = (): boolean => this.#retries.spend();
 
   constructor(router: Router, fleet: Fleet, telemetry: Telemetry, options: GatewayOptions) {
     this.router = router;
     this.fleet = fleet;
     this.#telemetry = telemetry;
     this.#options = options;
+    const now = (): number => options.now();
+    this.#retries = new RetryBudget(RETRY_SHARE, RETRIES_PER_SECOND, now);
+    this.#hedges = new RetryBudget(HEDGE_SHARE, 0, now);
   }
 
   /** Chooses for a request; a promise as `Router.route`. The dry run ends here, the data path goes on with `answer`. */
@@ -89,43 +105,34 @@ export class Gateway {
     });
     this.#retries.request();
     this.#hedges.request();
-    const counted = new CountedSink(sink, record, (expert, ms) => this.#firstBytes.record(expert, ms));
-    const attempts = this.#attempts(incoming, routed, this.#candidates(routed), counted);
-    return {
-      resume: () => attempts.resume(),
-      cancel: () => {
-        attempts.cancel();
-        record.end('cancelled', 'unknown');
-      },
-    };
+    const counted = new Counted(sink, record, this.#firstBytes, this.#options.now);
+    counted.generation = this.#attempts(incoming, routed, counted);
+    return counted;
   }
 
   /** One sequence of tries, or two where the first is slow to start and that is wanted. */
-  #attempts(
-    incoming: Incoming,
-    routed: Routed,
-    groups: readonly ExpertGroup[],
-    sink: CountedSink,
-  ): Generation {
+  #attempts(incoming: Incoming, routed: Routed, sink: AttemptSink): Generation {
     const { hedge } = this.#options;
+    const plan = this.#plan(incoming, routed);
+    const { groups, claimed } = plan;
     const delayMs =
       hedge && incoming.ask.stream && groups.length > 1 ? this.#firstBytes.p95(groups[0]!.id) : null;
-    const plan = this.#plan(incoming, routed);
-    if (delayMs === null) return new Attempts({ ...plan, groups }, sink);
+    if (delayMs === null) return new Attempts(plan, sink);
     return new Hedge(
       {
         delayMs,
-        mayHedge: () => this.#hedges.spend(),
-        first: (lane) => new Attempts({ ...plan, groups }, lane),
-        second: (lane) => new Attempts({ ...plan, groups: groups.slice(1) }, lane),
+        mayHedge: () => groups.some((group) => !claimed.has(group)) && this.#hedges.spend(),
+        run: (lane) => new Attempts(plan, lane),
       },
       sink,
     );
   }
 
-  #plan(incoming: Incoming, routed: Routed): Omit<AttemptPlan, 'groups'> {
-    const { ask, headers, traceId, tenant } = incoming;
+  #plan(incoming: Incoming, routed: Routed): AttemptPlan {
+    const { ask, headers, traceId, tenant, journey } = incoming;
     return {
+      groups: this.#candidates(routed),
+      claimed: new Set(),
       request: { ask, headers, traceId },
       stream: ask.stream,
       promptTokens: routed.view.promptTokens,
@@ -133,11 +140,12 @@ export class Gateway {
       affinityKey: routed.view.prefixKey,
       priority: routed.view.priority,
       tenant,
-      firstTokenMs: (group) => this.#options.firstTokenTimeout(group.id),
+      firstTokenMs: this.#firstTokenMs,
       totalMs: this.#options.requestTimeout,
       heartbeatMs: this.#options.heartbeat,
       shape: () => shapeOf(ask),
-      mayRetry: () => this.#retries.spend(),
+      mayRetry: this.#mayRetry,
+      journey,
     };
   }
 
@@ -150,24 +158,34 @@ export class Gateway {
 }
 
 /** Passes a reply on and notes its milestones; `record` itself counts only the first ending it hears of. */
-class CountedSink implements AttemptSink {
+class Counted implements AttemptSink, Generation {
+  /** What is counted; set before anybody outside has it. */
+  generation: Generation | null = null;
   readonly #sink: AttemptSink;
   readonly #record: RequestRecord;
-  readonly #onFirstByte: (expert: string, milliseconds: number) => void;
-  readonly #started = performance.now();
+  readonly #firstBytes: FirstByteTimes;
+  readonly #now: () => number;
+  readonly #started: number;
 
-  constructor(
-    sink: AttemptSink,
-    record: RequestRecord,
-    onFirstByte: (expert: string, milliseconds: number) => void,
-  ) {
+  constructor(sink: AttemptSink, record: RequestRecord, firstBytes: FirstByteTimes, now: () => number) {
+    this.#now = now;
+    this.#started = now();
     this.#sink = sink;
     this.#record = record;
-    this.#onFirstByte = onFirstByte;
+    this.#firstBytes = firstBytes;
+  }
+
+  resume(): void {
+    this.generation?.resume();
+  }
+
+  cancel(): void {
+    this.generation?.cancel();
+    this.#record.end('cancelled', 'unknown');
   }
 
   served(by: Answerer): void {
-    this.#onFirstByte(by.expert, performance.now() - this.#started);
+    this.#firstBytes.record(by.expert, this.#now() - this.#started);
     this.#record.served(by.expert, by.tries);
     this.#sink.served(by);
   }
@@ -192,7 +210,7 @@ class CountedSink implements AttemptSink {
 
   fail(failure: Failure, by: Answerer | null): void {
     if (by) this.#record.served(by.expert, by.tries);
-    this.#record.end(failure instanceof ToldFailure ? 'expert_error' : failure.code, 'unknown');
+    this.#record.end(codeOf(failure), 'unknown');
     this.#sink.fail(failure, by);
   }
 }
