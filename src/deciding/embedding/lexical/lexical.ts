@@ -37,28 +37,30 @@ export class LexicalEmbedding implements Embedding {
 
   /** The familiarity measures how far the main segment's terms agree in direction; unknown features lower it. */
   embed(text: RoutableText): Embedded {
-    const { total, familiarity } = this.#add(text);
-    const length = lengthOf(total);
-    const vector = new Float32Array(total.length);
-    if (length > 0) for (let j = 0; j < vector.length; j += 1) vector[j] = total[j]! / length;
-    return { vector, familiarity };
+    const { total, familiarity, own } = this.#add(text);
+    const vector = unit(total);
+    return { vector, familiarity, own: own ?? vector };
   }
 
   /** The vector before it is normalised. */
-  #add(text: RoutableText): { total: Float64Array; familiarity: number } {
+  #add(text: RoutableText): { total: Float64Array; familiarity: number; own: Float32Array | null } {
     const projection = this.#projection;
     const total = new Float64Array(this.dimensions);
     let familiarity = 0;
+    let own: Float32Array | null = null;
     for (const [index, segment] of text.segments.entries()) {
       extractFeatures(readable(segment), this.#features);
       this.#counts.count(this.#features);
       const { energy, known } = this.#project();
-      if (index === 0) familiarity = this.#coherence(known);
+      if (index === 0) {
+        familiarity = this.#coherence(known);
+        if (text.segments.length > 1) own = unit(projection);
+      }
       if (energy === 0) continue;
       const factor = segment.weight / Math.sqrt(energy);
       for (let j = 0; j < total.length; j += 1) total[j]! += factor * projection[j]!;
     }
-    return { total, familiarity };
+    return { total, familiarity, own };
   }
 
   /** Projects the counted terms; returns the sum of their squared weights and the sum of their weights. */
@@ -150,6 +152,14 @@ function spread(text: string, perUnit: Float64Array, start: number, end: number,
 }
 
 const SPACE_UNIT = 0x20;
+
+/** Zeros for a vector of zeros. */
+function unit(total: Float64Array): Float32Array {
+  const length = lengthOf(total);
+  const vector = new Float32Array(total.length);
+  if (length > 0) for (let j = 0; j < vector.length; j += 1) vector[j] = total[j]! / length;
+  return vector;
+}
 
 /** A plain loop: Math.hypot over spread arguments costs several times as much. */
 function lengthOf(vector: Float64Array): number {
