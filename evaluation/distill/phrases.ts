@@ -355,7 +355,8 @@ const JAPANESE: readonly Topic[] = [
     ],
   },
   {
-    nouns: '京都|北海道|沖縄|東京|大阪|奈良|台湾|ハワイ|パリ|温泉|金沢|広島|富士山|韓国|ローマ|長崎|箱根|屋久島',
+    nouns:
+      '京都|北海道|沖縄|東京|大阪|奈良|台湾|ハワイ|パリ|温泉|金沢|広島|富士山|韓国|ローマ|長崎|箱根|屋久島',
     patterns: [
       '{n}のおすすめの観光地を教えてください',
       '{n}旅行の計画を立てて',
@@ -401,7 +402,8 @@ const JAPANESE: readonly Topic[] = [
     ],
   },
   {
-    nouns: '人口|気候|首都|河川|山脈|砂漠|都市化|移民|農業|緯度|言語の分布|国境|島|季節風|世界の国々|海流|大陸',
+    nouns:
+      '人口|気候|首都|河川|山脈|砂漠|都市化|移民|農業|緯度|言語の分布|国境|島|季節風|世界の国々|海流|大陸',
     patterns: [
       '{n}が最も多い国はどこですか',
       '{n}について地理の観点から説明してください',
@@ -413,7 +415,13 @@ const JAPANESE: readonly Topic[] = [
   {
     nouns:
       'アラーム|予定|天気|音楽|照明|タクシー|電車の時間|銀行の残高|買い物リスト|ニュース|タイマー|会議|予約|荷物の配達|電話',
-    patterns: ['{n}をセットして', '{n}を教えて', '{n}をキャンセルしたい', '明日の{n}を確認して', '{n}を変更してください'],
+    patterns: [
+      '{n}をセットして',
+      '{n}を教えて',
+      '{n}をキャンセルしたい',
+      '明日の{n}を確認して',
+      '{n}を変更してください',
+    ],
   },
 ];
 
@@ -451,7 +459,9 @@ const ANY_JAPANESE = [
 ] as const;
 
 const NAMES = 'Anna|Ben|Carla|Dev|Emma|Farid|Grace|Hiro|Ines|Jack|Kofi|Lena|Maria|Noah'.split('|');
-const THINGS = 'apples|books|marbles|tickets|eggs|stamps|cookies|pencils|bottles|chairs|flowers|coins'.split('|');
+const THINGS = 'apples|books|marbles|tickets|eggs|stamps|cookies|pencils|bottles|chairs|flowers|coins'.split(
+  '|',
+);
 const JAPANESE_NAMES = '太郎|花子|健|美咲|田中さん|佐藤さん|鈴木さん|ゆい|翔'.split('|');
 const JAPANESE_THINGS = 'りんご|本|みかん|鉛筆|切手|卵|お菓子|花|皿|ボール|チケット'.split('|');
 
@@ -462,7 +472,8 @@ const SUMS: readonly Numbered[] = [
     const t = p(THINGS);
     return `${p(NAMES)} has ${n(40)} ${t} and buys ${n(20)} more. ${p(NAMES)} takes ${n(9)}. How many ${t} are left?`;
   },
-  (n, p) => `A box of ${p(THINGS)} costs $${n(30)}. How much do ${n(12)} boxes cost with a discount of ${n(40)}%?`,
+  (n, p) =>
+    `A box of ${p(THINGS)} costs $${n(30)}. How much do ${n(12)} boxes cost with a discount of ${n(40)}%?`,
   (n) => `What is ${n(99)} times ${n(99)}?`,
   (n) => `${n(500)} + ${n(500)} * ${n(20)} =`,
   (n) => `Solve ${n(9)}x + ${n(30)} = ${n(99)} for x.`,
@@ -488,11 +499,17 @@ const JAPANESE_SUMS: readonly Numbered[] = [
 ];
 
 /** Prompts by topic; `nouns` fill the places for any noun. */
-export function topicPrompts(language: 'en' | 'ja', nouns: readonly string[], random: Random): readonly string[] {
+export function topicPrompts(
+  language: 'en' | 'ja',
+  nouns: readonly string[],
+  random: Random,
+): readonly string[] {
   return (language === 'en' ? ENGLISH : JAPANESE).flatMap((topic) =>
     topic.nouns
       .split('|')
-      .flatMap((noun) => topic.patterns.map((pattern) => fill(pattern.replaceAll('{n}', noun), nouns, random))),
+      .flatMap((noun) =>
+        topic.patterns.map((pattern) => fill(pattern.replaceAll('{n}', noun), nouns, random)),
+      ),
   );
 }
 

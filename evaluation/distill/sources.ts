@@ -70,7 +70,10 @@ export function readSources(folders: Folders, seed: number): readonly Source[] {
         'self',
         [
           ...fields(join(folders.corpora, 'en/self-instruct/seed_tasks.jsonl'), 'instruction'),
-          ...fields(join(folders.corpora, 'en/self-instruct/user_oriented_instructions.jsonl'), 'instruction'),
+          ...fields(
+            join(folders.corpora, 'en/self-instruct/user_oriented_instructions.jsonl'),
+            'instruction',
+          ),
         ],
         1_000,
       ),
@@ -128,7 +131,12 @@ export function readSources(folders: Folders, seed: number): readonly Source[] {
   return [
     ...real,
     ...own,
-    { name: 'English words (WordNet 3.0)', licence: 'WordNet licence (permissive)', weight: 0.3, texts: common },
+    {
+      name: 'English words (WordNet 3.0)',
+      licence: 'WordNet licence (permissive)',
+      weight: 0.3,
+      texts: common,
+    },
     {
       name: 'Japanese nouns (mecab-ipadic 2.7.0)',
       licence: 'NAIST / ICOT (permissive)',
@@ -145,7 +153,9 @@ export function hashOf({ texts }: Source): string {
 
 function read(path: string, encoding: 'utf-8' | 'euc-jp' = 'utf-8'): string {
   if (!existsSync(path)) {
-    throw new UserError(`${path} is missing; evaluation/distill/README.md says where each origin comes from.`);
+    throw new UserError(
+      `${path} is missing; evaluation/distill/README.md says where each origin comes from.`,
+    );
   }
   return new TextDecoder(encoding).decode(readFileSync(path));
 }
@@ -175,7 +185,12 @@ function clincTraining(corpora: string): readonly string[] {
 function banking(folder: string): readonly string[] {
   return lines(read(join(folder, 'banking_data/train.csv')))
     .slice(1)
-    .map((line) => line.replace(/,[^,]*$/, '').replace(/^"|"$/g, '').replaceAll('""', '"'));
+    .map((line) =>
+      line
+        .replace(/,[^,]*$/, '')
+        .replace(/^"|"$/g, '')
+        .replaceAll('""', '"'),
+    );
 }
 
 function arena(corpora: string): readonly string[] {
@@ -205,8 +220,11 @@ function japaneseLines(path: string): readonly string[] {
 
 /** Functions with their signature and first lines, as somebody would paste them. */
 function pythonFunctions(folder: string): readonly string[] {
-  const files = readdirSync(folder).filter((file) => file.endsWith('.py')).sort();
-  if (files.length === 0) throw new UserError(`${folder} has no Python files: give the folder of the standard library.`);
+  const files = readdirSync(folder)
+    .filter((file) => file.endsWith('.py'))
+    .sort();
+  if (files.length === 0)
+    throw new UserError(`${folder} has no Python files: give the folder of the standard library.`);
   return files.flatMap((file) =>
     read(join(folder, file))
       .split(/\n(?= *def )/)
@@ -232,11 +250,15 @@ function wordNet(folder: string, random: Random): WordNet {
     for (const line of lines(read(join(folder, `data.${part}`)))) {
       if (line.startsWith('  ')) continue;
       const [head, gloss = ''] = line.split(' | ', 2) as [string, string];
-      const word = head.split(' ')[4]!.replaceAll('_', ' ').replace(/\(.*\)$/, '');
+      const word = head
+        .split(' ')[4]!
+        .replaceAll('_', ' ')
+        .replace(/\(.*\)$/, '');
       if (/^[a-z][a-z'-]{1,19}$/.test(word)) words.add(word);
       examples.push(...Array.from(gloss.matchAll(/"([^"]{12,110})"/g), ([, text]) => text!));
       const meaning = gloss.split(/[;"]/)[0]!.trim();
-      if (meaning.length > 12 && meaning.length < 140 && /^[a-z]/.test(word)) glosses.push(`${word}: ${meaning}`);
+      if (meaning.length > 12 && meaning.length < 140 && /^[a-z]/.test(word))
+        glosses.push(`${word}: ${meaning}`);
     }
   }
   const nouns = lines(read(join(folder, 'index.noun'))).flatMap((line) => {

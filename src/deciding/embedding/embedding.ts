@@ -11,6 +11,8 @@ export interface Embedded {
   readonly familiarity: number;
   /** Like `vector`, of the first segment alone: the person's words without context. `vector` when absent. */
   readonly own?: Float32Array;
+  /** Length of the first segment: words, or about half the characters where none are separated. */
+  readonly words?: number;
 }
 
 /** What a word contributes to the projection of its text's vector on some direction. */

@@ -1,8 +1,8 @@
 /** The table of embeddings: one line each. */
 import { UserError } from '../../core/errors.ts';
-import type { AnyEmbedding, EmbeddingKind, Sections } from './embedding.ts';
 import { blended } from './blended/index.ts';
 import { distilled } from './distilled/index.ts';
+import type { AnyEmbedding, EmbeddingKind, Sections } from './embedding.ts';
 import { lexical } from './lexical/index.ts';
 
 export const EMBEDDINGS: Readonly<Record<string, EmbeddingKind>> = {

@@ -2,9 +2,10 @@
  * Two embeddings side by side: meanings from the distilled one, and what the user's own prompts taught the lexical one.
  * Both vectors at equal length; cosines and squared distances are then the means of the parts'.
  */
-import type { Embedded, Embedding, EmbeddingKind, Sections, WordShare } from '../embedding.ts';
+
 import type { RoutableText } from '../../text/routable.ts';
 import { distilled } from '../distilled/index.ts';
+import type { Embedded, Embedding, EmbeddingKind, Sections, WordShare } from '../embedding.ts';
 import { lexical } from '../lexical/index.ts';
 
 export const blended: EmbeddingKind = {
@@ -44,6 +45,7 @@ class BlendedEmbedding implements Embedding {
       vector: joined(one.vector, two.vector),
       own: joined(one.own ?? one.vector, two.own ?? two.vector),
       familiarity: Math.max(one.familiarity, two.familiarity),
+      ...(one.words === undefined ? {} : { words: one.words }),
     };
   }
 

@@ -28,7 +28,9 @@ export const distilled: EmbeddingKind = {
   learn: async ({ pretrained }) => {
     const section = pretrained?.sections()[ID];
     if (!section) {
-      throw new UserError("there is no distilled embedding to start from: give a router model that holds one, or use --embedding lexical");
+      throw new UserError(
+        'there is no distilled embedding to start from: give a router model that holds one, or use --embedding lexical',
+      );
     }
     const embedding = fromSection(section);
     const { teacher } = section.settings as unknown as Provenance;
