@@ -1,11 +1,12 @@
 /** From a config's experts to a territory: descriptions and samples are embedded like prompts. */
-import type { AnyEmbedding } from '../embedding/embedding.ts';
 import type { RouterModel } from '../model/router-model.ts';
 import { plainText } from '../text/routable.ts';
 import { assignClusters, type ClusterAssignment, type ExpertProfile } from './assignment.ts';
 import { type Claims, type ClaimText, claimsOf, type EmbeddedTopic, phrasesOf } from './claims.ts';
 import type { Territory } from './territory.ts';
 import { TOPICS } from './topics.ts';
+
+type AnyEmbedding = RouterModel['embedding'];
 
 /** The part of an expert's config that decides what it serves. */
 export interface DescribedExpert {
@@ -88,8 +89,8 @@ async function profileOf(expert: DescribedExpert, embedding: AnyEmbedding): Prom
 const topics = new WeakMap<AnyEmbedding, Promise<readonly EmbeddedTopic[]>>();
 
 function embeddedTopics(embedding: AnyEmbedding): Promise<readonly EmbeddedTopic[]> {
-  let found = topics.get(embedding);
-  if (!found) topics.set(embedding, (found = embedTopics(embedding)));
+  const found = topics.get(embedding) ?? embedTopics(embedding);
+  topics.set(embedding, found);
   return found;
 }
 

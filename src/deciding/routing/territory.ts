@@ -80,10 +80,10 @@ const remembered = new WeakMap<Territory, WeakMap<Classified, Float64Array>>();
  * cluster that the config gives to an expert comes before that, and where there are no texts the clusters decide alone.
  */
 export function fitsOf(territory: Territory, prompt: Classified): Float64Array {
-  let known = remembered.get(territory);
-  if (!known) remembered.set(territory, (known = new WeakMap()));
-  let fits = known.get(prompt);
-  if (!fits) known.set(prompt, (fits = freshFits(territory, prompt)));
+  const known = remembered.get(territory) ?? new WeakMap<Classified, Float64Array>();
+  remembered.set(territory, known);
+  const fits = known.get(prompt) ?? freshFits(territory, prompt);
+  known.set(prompt, fits);
   return fits;
 }
 
