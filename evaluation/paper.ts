@@ -27,6 +27,8 @@ const ALL_POLICIES = POLICIES.map((policy) =>
   bindPolicy(policy, policy === spill ? { seconds_per_affinity: 2 } : {}),
 );
 
+const EQUAL_COPIES = '8 equal replicas';
+
 interface Results {
   readonly c4: readonly Line[];
   readonly chat: readonly Line[];
@@ -51,7 +53,7 @@ function runAll(progress: (done: number, total: number, what: string) => void): 
       ...ALL_POLICIES.map((policy) =>
         told(() => runLine(EXPERTS.small8, { lengths: 'chat', skew: 1, policy }, policy.id)),
       ),
-      told(() => runLine(EQUALS.equal8, { ...BALANCED_CHAT, skew: 1 }, '8 equal replicas')),
+      told(() => runLine(EQUALS.equal8, { ...BALANCED_CHAT, skew: 1 }, EQUAL_COPIES)),
     ],
   };
 }
@@ -79,7 +81,7 @@ function picture(
       title,
       x: { label: 'users', scale: 'log', ticks: USERS },
       y: {
-        label: metric ? `${label}; bands hold four of five measurements` : label,
+        label: metric ? `${label}; bands: four of five measured` : label,
         scale: log ? 'log' : 'linear',
       },
       series,
@@ -113,18 +115,12 @@ function pictures({ c4, chat, skewed }: Results): Readonly<Record<string, string
   const perToken = (s: StageMeasures): number => s.tpot_ms.p50;
   const first = (s: StageMeasures): number => s.ttft_ms.p50;
   return {
-    'throughput-c4': picture(
-      'Throughput, C4-like lengths',
-      'output tokens per second',
-      small,
-      tokens,
-      'throughput',
-    ),
+    'throughput-c4': picture('Throughput, C4-like lengths', 'output tokens/s', small, tokens, 'throughput'),
     'tpot-c4': picture('Time per output token, C4-like lengths', 'ms, median', small, perToken, 'tpot', true),
     'ttft-c4': picture('Time to first token, C4-like lengths', 'ms, median', small, first, 'ttft', true),
     'throughput-chat': picture(
       'Throughput, chat-like lengths',
-      'output tokens per second',
+      'output tokens/s',
       chats,
       tokens,
       'throughput',
@@ -148,7 +144,13 @@ function pictures({ c4, chat, skewed }: Results): Readonly<Record<string, string
       null,
       true,
     ),
-    'home-skewed': picture('Prompts with their own expert', '%', skewed, (s) => 100 * s.at_home),
+    // To equal copies no prompt has an expert of its own.
+    'home-skewed': picture(
+      'Prompts with their own expert',
+      '%',
+      skewed.filter(({ name }) => name !== EQUAL_COPIES),
+      (s) => 100 * s.at_home,
+    ),
   };
 }
 

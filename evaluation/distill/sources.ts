@@ -109,7 +109,7 @@ export function readSources(folders: Folders, seed: number): readonly Source[] {
       name: 'WordNet 3.0, definitions and examples',
       licence: 'WordNet licence (permissive)',
       weight: 0.5,
-      texts: [...some('glosses', english.glosses, 5_000), ...some('examples', english.examples, 3_000)],
+      texts: [...some('glosses', english.glosses, 1_740)],
     },
   ];
   const own: readonly Source[] = [
@@ -120,10 +120,10 @@ export function readSources(folders: Folders, seed: number): readonly Source[] {
       texts: [
         ...topicPrompts('en', english.nouns, made),
         ...topicPrompts('ja', nouns.slice(0, 12_000), made),
-        ...nounPrompts('en', english.nouns, 5_000, made),
-        ...nounPrompts('ja', nouns.slice(0, 16_000), 6_000, made),
-        ...sumPrompts('en', 1_500, made),
-        ...sumPrompts('ja', 1_000, made),
+        ...nounPrompts('en', english.nouns, 2_000, made),
+        ...nounPrompts('ja', nouns.slice(0, 9_000), 6_000, made),
+        ...sumPrompts('en', 500, made),
+        ...sumPrompts('ja', 400, made),
       ],
     },
   ];
@@ -141,7 +141,7 @@ export function readSources(folders: Folders, seed: number): readonly Source[] {
       name: 'Japanese nouns (mecab-ipadic 2.7.0)',
       licence: 'NAIST / ICOT (permissive)',
       weight: 0.3,
-      texts: nouns.slice(0, 18_000),
+      texts: nouns.slice(0, 9_000),
     },
   ].map((source) => ({ ...source, texts: [...new Set(source.texts)] }));
 }
@@ -294,6 +294,6 @@ function frequentWords(sources: readonly Source[], words: readonly string[]): re
       }
   return [...counts]
     .sort((a, b) => b[1] - a[1] || a[0].length - b[0].length || (a[0] < b[0] ? -1 : 1))
-    .slice(0, 16_000)
+    .slice(0, 9_000)
     .map(([word]) => word);
 }

@@ -1,3 +1,4 @@
+import { readdir, readFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { lineChart } from './line-chart.ts';
@@ -83,6 +84,16 @@ describe('charts', () => {
 
   it('need no variables as files, so that no viewer draws them black', () => {
     expect(standaloneSvg(chart('a', [1, 2]))).not.toContain('var(');
+  });
+
+  it('in docs/ have titles and units that fit into their width', async () => {
+    const folder = new URL('../../docs/pictures/', import.meta.url);
+    for (const file of (await readdir(folder)).filter((name) => name.endsWith('.svg'))) {
+      const svg = await readFile(new URL(file, folder), 'utf8');
+      // 7.5 units is a wide letter at this size.
+      for (const [, text] of svg.matchAll(/<text class="(?:title|unit)" x="4"[^>]*>([^<]*)</g))
+        expect(text!.length * 7.5, `${file}: ${text}`).toBeLessThanOrEqual(472);
+    }
   });
 
   it('have letters of at least 9 pixels where the picture is 360 wide', () => {

@@ -1,6 +1,6 @@
 /**
  * One replica's make-up: which model, on which GPUs, in which precision, split how, run by which engine.
- * It checks that the parts go together, and knows nothing of time or memory.
+ * It checks that the parts go together.
  */
 import { UserError } from '../core/errors.ts';
 import type { EngineName } from './cost/efficiency.ts';

@@ -1,7 +1,4 @@
-/**
- * The end of a message about a name nobody knows: the nearest name, or the list of all.
- * It knows nothing of what the names stand for.
- */
+/** The end of a message about an unknown name: the nearest name, or the list of all. */
 import { nearestName } from '../core/suggest.ts';
 
 /** ` Did you mean "x"?` or ` Known: …`. Starts with a space. */

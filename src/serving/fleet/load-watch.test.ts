@@ -63,7 +63,7 @@ describe('LoadWatch', () => {
     expect(seen.asked).toBe(2);
   });
 
-  it('asks ever more seldom who has nothing to tell or cannot be read, and never gives up', async () => {
+  it('backs off from an engine that reports nothing or cannot be read, and never gives up', async () => {
     for (const answer of [async () => null, () => Promise.reject(new Error('gone'))]) {
       const { seen } = watched(answer);
       await vi.advanceTimersByTimeAsync(60_000);

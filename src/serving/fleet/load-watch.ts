@@ -1,14 +1,14 @@
 /**
- * Asks the engines of a fleet for their load, again and again: one question at a time a replica, spread in time, and
- * ever more seldom where none is answered. What is made of the answers is the group's.
+ * Polls the engines of a fleet for their load: one request in flight per replica, jittered, with exponential backoff while
+ * none is answered. The group interprets the answers.
  */
 import type { ExpertGroup } from './group.ts';
 import { readReport } from './load-report.ts';
 import type { Replica } from './replica.ts';
 
-/** How often an engine is asked by one process, spread by up to a quarter. */
+/** How often one process polls an engine, with a jitter of up to a quarter. */
 const EVERY_MS = 1_000;
-/** Who does not tell is asked ever more seldom, down to this. */
+/** The backoff's limit, for engines that do not answer. */
 const AT_LEAST_EVERY_MS = 30_000;
 const TIMEOUT_MS = 2_000;
 /**
@@ -52,7 +52,7 @@ export class LoadWatch {
   /** @param pause milliseconds before this reading */
   async #keepReading(group: ExpertGroup, replica: Replica, pause: number): Promise<void> {
     const every = this.#every;
-    // Whoever is gone has no load, and is asked at once when it is back: another engine may stand there then.
+    // An unreachable engine has no load. Once it is back it is polled at once: it may be another engine.
     if (replica.health.state === 'down') replica.engine = null;
     const told = replica.health.state !== 'down' && (await this.#read(group, replica));
     const slower = replica.health.state === 'down' ? every : Math.min(2 * pause, AT_LEAST_EVERY_MS);

@@ -1,6 +1,6 @@
 /**
  * Time of multi-head latent attention in one layer on one GPU (DeepSeek-V2, 2024): decoding with the up-projections
- * absorbed, so that one vector a token serves all heads; prompts as ordinary heads. It knows nothing of other layers.
+ * absorbed, so that one vector a token serves all heads; prompts as ordinary heads.
  */
 import type { LatentEfficiency } from './efficiency.ts';
 import { roundedMax } from './gemm.ts';

@@ -1,6 +1,6 @@
 /**
  * The sequences that decode together, kept as sums: how many, over how much context, who ends when, who needs
- * a block when. A step costs the same work for one sequence or a thousand. It knows nothing of admission.
+ * a block when. A step costs the same work for one sequence or a thousand.
  */
 import { MinHeap } from '../../core/heap.ts';
 import type { Sequence } from './sequence.ts';

@@ -1,6 +1,6 @@
 /**
  * One engine in time: submits go in, the times of first and last tokens come out.
- * It advances whole runs of identical decode steps at once, and knows nothing of routing or of other replicas.
+ * It advances whole runs of identical decode steps at once.
  */
 import { Fifo } from '../../core/fifo.ts';
 import type { StepCost, StepLoad } from '../cost/step.ts';

@@ -1,6 +1,5 @@
 /**
  * A request inside an engine: what was asked, how far it has come, which blocks it holds.
- * It knows nothing of when or with whom it runs.
  */
 import type { Prefix } from './kv-cache.ts';
 

@@ -1,7 +1,6 @@
 /**
  * Quantiles of any number of samples in bounded memory: counts in logarithmic buckets, within half a percent of the true
  * value (DDSketch, Masson, Rim and Lee, VLDB 2019). Samples that were cut off count as at least what they had reached.
- * It knows nothing of what is measured.
  */
 
 export interface Percentiles {

@@ -1,6 +1,6 @@
 /**
  * Data sheets of the GPUs the cost model knows: memory, bandwidth, arithmetic, links; dense figures throughout.
- * It knows nothing of what is reached in practice: that is fitted, in `cost/constants.ts`.
+ * What is reached in practice is fitted, in `cost/constants.ts`.
  */
 import { UserError } from '../../core/errors.ts';
 import { nearest } from '../unknown-name.ts';

@@ -1,6 +1,5 @@
 /**
  * What a decoder-only transformer looks like from outside: kinds of layers, and how many of each.
- * It knows nothing of GPUs, number formats or time.
  */
 
 /** Layers in which every query head attends to keys and values (multi-head, grouped-query and multi-query attention). */

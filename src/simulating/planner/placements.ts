@@ -1,6 +1,6 @@
 /**
  * Searches how to serve a load: which model, precision and split, in how many copies. Arithmetic finds candidates;
- * only what a simulation confirms is proposed. It knows nothing of printing.
+ * only what a simulation confirms is proposed.
  */
 import { UserError } from '../../core/errors.ts';
 import type { EngineName } from '../cost/efficiency.ts';

@@ -1,6 +1,6 @@
 /**
  * What a checkpoint has beside its decoder layers: towers for pictures and sound, learned positions, embeddings per
- * layer; and in which number format its weights are stored. It knows nothing of attention or feed-forward sizes.
+ * layer; and in which number format its weights are stored.
  */
 import type { PublishedFormat } from '../shape.ts';
 import { ConfigKeys } from './keys.ts';
