@@ -1,0 +1,76 @@
+/** Whether short replies stay with their expert and changes of subject are followed, over topics and languages. */
+import { createRouter, type Message, type RouterModel } from '../../src/router.ts';
+import { readYaml } from './expert-choice.ts';
+
+type Language = 'en' | 'ja' | 'de' | 'fr';
+type Opening = { readonly topic: string } & Readonly<Record<Language, string>>;
+
+interface Conversations {
+  readonly openings: readonly Opening[];
+  readonly continuations: Readonly<Record<Language, readonly string[]>>;
+  readonly switches: Readonly<Record<Language, readonly { readonly topic: string; readonly text: string }[]>>;
+}
+
+export interface StayingResult {
+  readonly replies: number;
+  readonly left: number;
+  readonly switches: number;
+  readonly followed: number;
+  readonly examples: { readonly left: readonly string[]; readonly missed: readonly string[] };
+}
+
+const LANGUAGES: readonly Language[] = ['en', 'ja', 'de', 'fr'];
+
+/** Eight experts as in the evaluation's sets: the switches' topics are theirs. */
+export const EIGHT_EXPERTS = [
+  { id: 'code', description: 'Writes, explains and debugs programs, scripts and databases' },
+  { id: 'maths', description: 'Mathematics: arithmetic, algebra, calculus, probability' },
+  { id: 'medicine', description: 'Medicine and health: symptoms, diseases, drugs, treatment' },
+  { id: 'law', description: 'Law: contracts, tenancy, employment, rights, courts' },
+  { id: 'writing', description: 'Poems, stories, songs, speeches' },
+  { id: 'cooking', description: 'Cooking, recipes, ingredients, baking' },
+  { id: 'travel', description: 'Travel: flights, hotels, sights, visas' },
+  { id: 'general', fallback: true },
+];
+
+/**
+ * A switch counts as followed if the turn, after an opening on another subject, goes where it goes alone; it counts at
+ * all where that is another expert than the opening's.
+ */
+export async function judgeStaying(model: RouterModel): Promise<StayingResult> {
+  const { openings, continuations, switches } = readYaml<Conversations>('conversations');
+  const router = await createRouter({ model, experts: EIGHT_EXPERTS });
+  const after = (opening: string, turn: string): readonly Message[] => [
+    { role: 'user', content: opening },
+    { role: 'assistant', content: 'Here it is.' },
+    { role: 'user', content: turn },
+  ];
+  let replies = 0;
+  let changes = 0;
+  const left: string[] = [];
+  const missed: string[] = [];
+  for (const opening of openings)
+    for (const language of LANGUAGES) {
+      const first = opening[language];
+      const home = router.decide(first).expert;
+      for (const turn of continuations[language]) {
+        replies += 1;
+        const { expert } = router.decide(after(first, turn));
+        if (expert !== home) left.push(`${home} -> ${expert}: ${first.slice(0, 30)} … ${turn}`);
+      }
+      for (const { topic, text } of switches[language]) {
+        const alone = router.decide(text).expert;
+        if (topic === opening.topic || alone === home) continue;
+        changes += 1;
+        const { expert } = router.decide(after(first, text));
+        if (expert !== alone) missed.push(`${home} -> ${expert}, not ${alone}: ${first.slice(0, 30)} … ${text}`);
+      }
+    }
+  return {
+    replies,
+    left: left.length,
+    switches: changes,
+    followed: changes - missed.length,
+    examples: { left, missed },
+  };
+}
