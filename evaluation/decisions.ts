@@ -6,8 +6,7 @@ import { parseArgs } from 'node:util';
 import { writeFileAtomically } from '../src/core/files.ts';
 import { createRouter, loadRouterModel, type RouterModel } from '../src/router.ts';
 import { judgeSets, prompts, type SetResult } from './decisions/expert-choice.ts';
-import { judgeStaying } from './decisions/staying.ts';
-import { EIGHT_EXPERTS } from './decisions/staying.ts';
+import { EIGHT_EXPERTS, judgeStaying } from './decisions/staying.ts';
 import { judgeTopics } from './decisions/topics.ts';
 import { judgeWrappings } from './decisions/wrapping.ts';
 
@@ -28,7 +27,9 @@ else await write();
 async function print(): Promise<void> {
   const sets = await judgeSets(model, values.half === 'tune' ? 'tune' : 'judge');
   for (const set of sets) {
-    console.log(`${set.right} of ${set.asked} (fallback ${set.byFallback}, ja ${set.japanese.right} of ${set.japanese.asked}): ${set.name}`);
+    console.log(
+      `${set.right} of ${set.asked} (fallback ${set.byFallback}, ja ${set.japanese.right} of ${set.japanese.asked}): ${set.name}`,
+    );
     if (values.misses) for (const miss of set.misses) console.log(`    ${miss}`);
   }
   for (const { name, kept, asked, moved } of await judgeWrappings(model)) {
@@ -36,15 +37,19 @@ async function print(): Promise<void> {
     if (values.misses) for (const one of moved) console.log(`    ${one}`);
   }
   const staying = await judgeStaying(model);
-  console.log(`${staying.left} of ${staying.replies} replies left; ${staying.followed} of ${staying.switches} switches followed`);
-  if (values.misses) for (const one of [...staying.examples.left, ...staying.examples.missed]) console.log(`    ${one}`);
+  console.log(
+    `${staying.left} of ${staying.replies} replies left; ${staying.followed} of ${staying.switches} switches followed`,
+  );
+  if (values.misses)
+    for (const one of [...staying.examples.left, ...staying.examples.missed]) console.log(`    ${one}`);
 }
 
 async function write(): Promise<void> {
   const sets = await judgeSets(model, 'judge');
   const wrappings = await judgeWrappings(model);
   const staying = await judgeStaying(model);
-  const topics = values.corpora === undefined ? null : await judgeTopics(model, values.corpora, values.clusters);
+  const topics =
+    values.corpora === undefined ? null : await judgeTopics(model, values.corpora, values.clusters);
   const judged = prompts().filter(({ half }) => half === 'judge');
   const page = [
     '# Decisions, judged\n',
@@ -96,7 +101,9 @@ const ROUNDS = 2_000;
 /** The median of single decisions, eight experts: text, vector, cluster, claims and choice. */
 async function timing(): Promise<string> {
   const router = await createRouter({ model, experts: EIGHT_EXPERTS });
-  const text = prompts().map(({ text: one }) => one).join(' ');
+  const text = prompts()
+    .map(({ text: one }) => one)
+    .join(' ');
   const rows = [200, 2_000].map((length) => {
     const times: number[] = [];
     for (let round = 0; round < ROUNDS; round += 1) {

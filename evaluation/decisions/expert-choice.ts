@@ -37,12 +37,14 @@ export function readYaml<T>(name: string): T {
 export function prompts(): readonly Prompt[] {
   const byTopic = readYaml<Readonly<Record<string, readonly string[]>>>('prompts');
   return Object.entries(byTopic).flatMap(([topic, texts]) =>
-    texts.map((text, index): Prompt => ({
-      text,
-      topic,
-      half: index % 2 === 0 ? 'tune' : 'judge',
-      japanese: /[\u3040-\u30ff]/.test(text),
-    })),
+    texts.map(
+      (text, index): Prompt => ({
+        text,
+        topic,
+        half: index % 2 === 0 ? 'tune' : 'judge',
+        japanese: /[\u3040-\u30ff]/.test(text),
+      }),
+    ),
   );
 }
 
@@ -72,6 +74,8 @@ async function judgeSet(
     japanese: { asked: japanese.length, right: right(japanese) },
     misses: judged
       .filter(({ wanted, got }) => wanted !== got)
-      .map(({ prompt, wanted, got }) => `${wanted} -> ${got}: ${prompt.text.replaceAll('\n', ' ').slice(0, 70)}`),
+      .map(
+        ({ prompt, wanted, got }) => `${wanted} -> ${got}: ${prompt.text.replaceAll('\n', ' ').slice(0, 70)}`,
+      ),
   };
 }

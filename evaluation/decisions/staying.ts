@@ -19,6 +19,12 @@ export interface StayingResult {
   readonly examples: { readonly left: readonly string[]; readonly missed: readonly string[] };
 }
 
+interface Judged {
+  readonly right: boolean;
+  /** For people: what was wanted, what came, and after what. */
+  readonly what: string;
+}
+
 const LANGUAGES: readonly Language[] = ['en', 'ja', 'de', 'fr'];
 
 /** Eight experts as in the evaluation's sets: the switches' topics are theirs. */
@@ -45,32 +51,32 @@ export async function judgeStaying(model: RouterModel): Promise<StayingResult> {
     { role: 'assistant', content: 'Here it is.' },
     { role: 'user', content: turn },
   ];
-  let replies = 0;
-  let changes = 0;
-  const left: string[] = [];
-  const missed: string[] = [];
-  for (const opening of openings)
+  const replies: Judged[] = [];
+  const changes: Judged[] = [];
+  for (const { topic: subject, ...texts } of openings)
     for (const language of LANGUAGES) {
-      const first = opening[language];
+      const first = texts[language];
       const home = router.decide(first).expert;
-      for (const turn of continuations[language]) {
-        replies += 1;
-        const { expert } = router.decide(after(first, turn));
-        if (expert !== home) left.push(`${home} -> ${expert}: ${first.slice(0, 30)} … ${turn}`);
-      }
-      for (const { topic, text } of switches[language]) {
-        const alone = router.decide(text).expert;
-        if (topic === opening.topic || alone === home) continue;
-        changes += 1;
+      const judged = (text: string, wanted: string): Judged => {
         const { expert } = router.decide(after(first, text));
-        if (expert !== alone) missed.push(`${home} -> ${expert}, not ${alone}: ${first.slice(0, 30)} … ${text}`);
+        return { right: expert === wanted, what: `${wanted} -> ${expert}: ${first.slice(0, 30)} … ${text}` };
+      };
+      replies.push(...continuations[language].map((text) => judged(text, home)));
+      const others = switches[language].filter(({ topic }) => topic !== subject);
+      for (const { text } of others) {
+        const alone = router.decide(text).expert;
+        if (alone !== home) changes.push(judged(text, alone));
       }
     }
+  const wrong = (list: readonly Judged[]): readonly string[] =>
+    list.filter(({ right }) => !right).map(({ what }) => what);
+  const left = wrong(replies);
+  const missed = wrong(changes);
   return {
-    replies,
+    replies: replies.length,
     left: left.length,
-    switches: changes,
-    followed: changes - missed.length,
+    switches: changes.length,
+    followed: changes.length - missed.length,
     examples: { left, missed },
   };
 }

@@ -1,18 +1,23 @@
 /** How well clusters keep topics apart, on labelled public corpora: with the model's embedding, k-means anew. */
-import { normalisedMutualInformation, purity } from '../../src/deciding/clustering/quality.ts';
-import { kMeans } from '../../src/deciding/clustering/kmeans.ts';
-import { labelsOf } from '../../src/deciding/clustering/distances.ts';
-import { classify } from '../../src/deciding/model/classify.ts';
+
 import { seededRandom } from '../../src/core/random.ts';
+import { labelsOf } from '../../src/deciding/clustering/distances.ts';
+import { kMeans } from '../../src/deciding/clustering/kmeans.ts';
+import { normalisedMutualInformation, purity } from '../../src/deciding/clustering/quality.ts';
+import { classify } from '../../src/deciding/model/classify.ts';
+import { plainText } from '../../src/deciding/text/routable.ts';
 import { openPool } from '../../src/learning/training/pool.ts';
 import type { RouterModel } from '../../src/router.ts';
-import { plainText } from '../../src/deciding/text/routable.ts';
 import { labelledPrompts } from '../labelled.ts';
 
 const SEEDS = 3;
 
 /** Lines of a Markdown section. */
-export async function judgeTopics(model: RouterModel, corpora: string, counts: string): Promise<readonly string[]> {
+export async function judgeTopics(
+  model: RouterModel,
+  corpora: string,
+  counts: string,
+): Promise<readonly string[]> {
   const labelled = labelledPrompts(corpora);
   const names = [...new Set(labelled.map(({ label }) => label))];
   const { dimensions } = model;
@@ -30,10 +35,17 @@ export async function judgeTopics(model: RouterModel, corpora: string, counts: s
       runs.push(labelsOf(points, (await kMeans(points, options, seededRandom(seed), pool)).centroids));
     }
     for (const language of ['all', 'en', 'ja'] as const) {
-      const kept = labelled.flatMap((one, row) => (language === 'all' || one.language === language ? [row] : []));
+      const kept = labelled.flatMap((one, row) =>
+        language === 'all' || one.language === language ? [row] : [],
+      );
       const truth = kept.map((row) => names.indexOf(labelled[row]!.label));
       const of = (measure: (a: readonly number[], b: readonly number[]) => number): number[] =>
-        runs.map((labels) => measure(kept.map((row) => labels[row]!), truth));
+        runs.map((labels) =>
+          measure(
+            kept.map((row) => labels[row]!),
+            truth,
+          ),
+        );
       rows.push(
         `| ${clusters} | ${language} | ${spread(of((own, all) => normalisedMutualInformation(all, own)))} | ${spread(of(purity))} |`,
       );

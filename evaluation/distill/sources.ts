@@ -121,7 +121,7 @@ export function readSources(folders: Folders, seed: number): readonly Source[] {
         ...topicPrompts('en', english.nouns, made),
         ...topicPrompts('ja', nouns.slice(0, 12_000), made),
         ...nounPrompts('en', english.nouns, 2_000, made),
-        ...nounPrompts('ja', nouns.slice(0, 9_000), 6_000, made),
+        ...nounPrompts('ja', nouns.slice(0, 9_000), 1_500, made),
         ...sumPrompts('en', 500, made),
         ...sumPrompts('ja', 400, made),
       ],
@@ -141,7 +141,7 @@ export function readSources(folders: Folders, seed: number): readonly Source[] {
       name: 'Japanese nouns (mecab-ipadic 2.7.0)',
       licence: 'NAIST / ICOT (permissive)',
       weight: 0.3,
-      texts: nouns.slice(0, 9_000),
+      texts: nouns.slice(0, 8_000),
     },
   ].map((source) => ({ ...source, texts: [...new Set(source.texts)] }));
 }
@@ -294,6 +294,6 @@ function frequentWords(sources: readonly Source[], words: readonly string[]): re
       }
   return [...counts]
     .sort((a, b) => b[1] - a[1] || a[0].length - b[0].length || (a[0] < b[0] ? -1 : 1))
-    .slice(0, 9_000)
+    .slice(0, 7_000)
     .map(([word]) => word);
 }
