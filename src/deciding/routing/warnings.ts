@@ -10,12 +10,13 @@ const MOST = 0.5;
 /** Fewer samples than this, without a description that names a known topic, are too few to tell. */
 const FEW = 3;
 
+export const NOTHING_TO_ROUTE_BY =
+  'There is nothing to route by: no expert has a description, samples or clusters. Conversations are spread evenly; describe the experts in a sentence each.';
+
 export function warningsOf(experts: readonly DescribedExpert[], described: Described): readonly string[] {
   if (experts.length < 2) return [];
   if (!described.claims && described.assignments.every(({ expert }) => expert === NOBODY)) {
-    return [
-      'There is nothing to route by: no expert has a description, samples or clusters. Conversations are spread evenly; describe the experts in a sentence each.',
-    ];
+    return [NOTHING_TO_ROUTE_BY];
   }
   return [
     ...experts.flatMap((expert, index) => aboutExpert(expert, index, described)),
