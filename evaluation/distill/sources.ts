@@ -132,16 +132,16 @@ export function readSources(folders: Folders, seed: number): readonly Source[] {
     ...real,
     ...own,
     {
+      name: 'Japanese nouns (mecab-ipadic 2.7.0)',
+      licence: 'NAIST / ICOT (permissive)',
+      weight: 0.3,
+      texts: nouns.slice(0, 6_000),
+    },
+    {
       name: 'English words (WordNet 3.0)',
       licence: 'WordNet licence (permissive)',
       weight: 0.3,
       texts: common,
-    },
-    {
-      name: 'Japanese nouns (mecab-ipadic 2.7.0)',
-      licence: 'NAIST / ICOT (permissive)',
-      weight: 0.3,
-      texts: nouns.slice(0, 8_000),
     },
   ].map((source) => ({ ...source, texts: [...new Set(source.texts)] }));
 }
@@ -294,6 +294,6 @@ function frequentWords(sources: readonly Source[], words: readonly string[]): re
       }
   return [...counts]
     .sort((a, b) => b[1] - a[1] || a[0].length - b[0].length || (a[0] < b[0] ? -1 : 1))
-    .slice(0, 7_000)
+    .slice(0, 5_000)
     .map(([word]) => word);
 }

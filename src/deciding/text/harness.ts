@@ -80,3 +80,18 @@ export const PROGRAM_PROMPTS: readonly string[] = [
   'agent mode', // Continue
   'You are a powerful agentic AI coding assistant', // Cursor
 ];
+
+/** Sentences of politeness and transition, which say nothing of the subject. */
+export const COURTESIES: readonly RegExp[] = [
+  /^(?:hi|hello|hey|dear|good (?:morning|afternoon|evening)|sorry|excuse me|i hope you)\b[^?]{0,60}$/i,
+  /^(?:many )?thank(?:s| you)(?: in advance| a lot| very much| so much)?[.!\s]*$/i,
+  /^(?:please )?(?:take your time|take a deep breath|let['’]s think|think step by step|think carefully|be concise|be brief)\b[^?]{0,80}$/i,
+  /^(?:another question|something else|now to something different|on another note)[.!:\s]*$/i,
+  /^(?:hallo|guten (?:morgen|tag|abend)|danke(?: im voraus)?|vielen dank|andere frage|etwas anderes)[.!:\s]*$/i,
+  /^(?:bonjour|bonsoir|merci(?: d['’]avance)?|autre (?:chose|question))[.!:\s]*$/i,
+  /^(?:こんにちは|お世話になっております|すみません|別の質問です|話は変わります|よろしくお願いします|ありがとうございます)[。．!！\s]*$/,
+];
+
+/** What leads to a question, up to a colon. */
+export const LEAD_IN =
+  /^[^:\n]{0,120}\b(?:following|question|help me with|wondering|frage|question suivante)\b[^:\n]{0,40}:\s+/i;

@@ -24,6 +24,8 @@ describe("the person's words", () => {
     ['tool results', `[Tool result: list_files]\nREADME.md\npackage.json\n\n${QUESTION}`],
     ['a fenced log', `${QUESTION}\n\`\`\`\n2026-03-14 09:58:01 INFO started\n\`\`\``],
     ['a quotation', `> The festival begins on Friday.\n> Tickets at the town hall.\n${QUESTION}`],
+    ['courtesies', `Hi there! I hope you are well. ${QUESTION} Please take your time. Thanks in advance`],
+    ['a lead-in', `I was wondering whether you could help me with the following: ${QUESTION}`],
     ['the form of the answer', `${QUESTION}\n\nReturn a JSON object with the key "answer".`],
   ])('are found beside %s', (_, turn) => {
     expect(personsWords(turn).asked).toBe(QUESTION);

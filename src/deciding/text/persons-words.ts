@@ -5,8 +5,10 @@
 import { LIMITS } from '../../core/bounds.ts';
 import {
   ANSWERED,
+  COURTESIES,
   FILE_TURNS,
   INSERTED,
+  LEAD_IN,
   PROGRAM_LINES,
   PROGRAM_PROMPTS,
   SIDE_REQUESTS,
@@ -22,6 +24,8 @@ export interface PersonsWords {
 
 /** A turn up to this length is asked as a whole, once quotations are taken out. */
 const SHORT = 400;
+/** Characters that must be left behind a lead-in. */
+const SHORTEST_QUESTION = 8;
 /** Blocks of one kind that are taken out: each costs a copy of the text. */
 const MOST_BLOCKS = 50;
 /** Units read at either end of a longer text. */
@@ -131,13 +135,24 @@ const FORM = /\b(?:JSON|XML|YAML|markdown)\b/i;
 /** Of a long text the sentences that ask, wherever they stand, if there are any and they are the smaller part. */
 function questionsIn(prose: string, quoted: string[]): string {
   const sentences = prose.match(SENTENCE) ?? [];
-  const formless = sentences.filter((one) => !FORM.test(one));
-  const kept = formless.length > 0 ? formless : sentences;
-  const whole = kept.length === sentences.length ? prose : kept.join('').trim();
+  const plain = sentences.filter((one) => !FORM.test(one) && !isCourtesy(one));
+  const kept = plain.length > 0 ? plain : sentences;
+  const whole = withoutLeadIn(kept.length === sentences.length ? prose : kept.join('').trim());
   if (whole.length <= SHORT) return whole;
   const asking = kept.filter((one) => ASKS.test(one));
   const asked = asking.join('').trim();
   if (asked === '' || asked.length > whole.length / 2) return whole;
   quoted.push(kept.filter((one) => !ASKS.test(one)).join(''));
   return asked;
+}
+
+function isCourtesy(sentence: string): boolean {
+  const trimmed = sentence.trim();
+  return COURTESIES.some((one) => one.test(trimmed));
+}
+
+/** "I was wondering whether you could help me with the following: …" */
+function withoutLeadIn(text: string): string {
+  const rest = text.replace(LEAD_IN, '');
+  return rest.length >= SHORTEST_QUESTION ? rest : text;
 }
