@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { parseConfig } from '../src/serving/config/load.ts';
 import { createRouter, loadRouterModel, type PromptRouter } from '../src/router.ts';
+import { parseConfig } from '../src/serving/config/load.ts';
 
 const README = readFileSync(join(import.meta.dirname, '..', 'README.md'), 'utf8');
 const CONFIG = /```yaml\n(# experts\.yaml\n[\s\S]*?)```/.exec(README)![1]!;

@@ -3,6 +3,7 @@
  * so every worker, the dry run and the simulator find the same home.
  */
 import { sampledBy } from './claims.ts';
+import { learnedChoice } from './learned.ts';
 import { type Classified, fitsOf, isBalanced, NOBODY, type Territory } from './territory.ts';
 
 /**
@@ -18,9 +19,9 @@ const WORDS = 4;
 
 /**
  * `nearest-cluster`: the expert that claims the prompt, or owns its cluster. `balanced`: nothing tells the experts
- * apart.
+ * apart. `learned`: scores of the experts on like prompts say so.
  */
-export type HomeReason = 'nearest-cluster' | 'conversation' | 'outside' | 'balanced';
+export type HomeReason = 'nearest-cluster' | 'learned' | 'conversation' | 'outside' | 'balanced';
 
 export interface Home {
   /** Index into the territory's experts. */
@@ -29,7 +30,8 @@ export interface Home {
 }
 
 /**
- * The rule: the first turn settles the expert (the best suited, or the fallback when it lies outside). A later turn
+ * The rule: the first turn settles the expert (by scores where they were learned, else the best suited; the
+ * fallback when it lies outside). A later turn
  * keeps it, unless the turn lies inside and has evidence enough against it (`LEAVING`); then the turn's own expert takes
  * over. An opening that says nothing ("hello") binds nobody.
  * @param turns classified user turns, oldest first, at least one
@@ -74,6 +76,8 @@ function turnHome(territory: Territory, turn: Classified): Home {
   const sampled = sampleHome(territory, turn);
   if (sampled !== null) return { expert: sampled, reason: 'nearest-cluster' };
   if (turn.outside && fallback !== null) return { expert: fallback, reason: 'outside' };
+  const learned = learnedChoice(territory.learned, turn);
+  if (learned) return { expert: learned.expert, reason: 'learned' };
   if (!territory.claims || turn.vector === undefined) {
     const owner = owners[turn.cluster]!;
     if (owner !== NOBODY) return { expert: owner, reason: 'nearest-cluster' };

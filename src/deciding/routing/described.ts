@@ -3,6 +3,7 @@ import type { RouterModel } from '../model/router-model.ts';
 import { plainText } from '../text/routable.ts';
 import { assignClusters, type ClusterAssignment, type ExpertProfile } from './assignment.ts';
 import { type Claims, type ClaimText, claimsOf, type EmbeddedTopic, phrasesOf } from './claims.ts';
+import { learnedOf, type Worth } from './learned.ts';
 import type { Territory } from './territory.ts';
 import { TOPICS } from './topics.ts';
 
@@ -40,33 +41,44 @@ export async function assignExperts(
   return (await describeExperts(model, experts)).assignments;
 }
 
-/** @throws UserError as `assignExperts` does */
+/** Neither cost nor waiting counts. */
+export const QUALITY_ALONE: Worth = { score_per_cost: 0, score_per_second: 0 };
+
+/**
+ * @param worth what an expert's price counts where scores were learned
+ * @throws UserError as `assignExperts` does
+ */
 export async function territoryOf(
   model: RouterModel,
   experts: readonly DescribedExpert[],
+  worth: Worth = QUALITY_ALONE,
 ): Promise<Territory> {
-  return (await describeExperts(model, experts)).territory;
+  return (await describeExperts(model, experts, worth)).territory;
 }
 
 /** @throws UserError as `assignExperts` does */
 export async function describeExperts(
   model: RouterModel,
   experts: readonly DescribedExpert[],
+  worth: Worth = QUALITY_ALONE,
 ): Promise<Described> {
   const { embedding } = model;
   const profiles = await Promise.all(experts.map((expert) => profileOf(expert, embedding)));
   const claims = claimsOf(profiles, await embeddedTopics(embedding), embedding.dimensions);
   const assignments = assignClusters(model, profiles, claims);
   const fallback = experts.findIndex((expert) => expert.fallback);
+  const ids = experts.map((expert) => expert.id);
+  const pinned = new Set(assignments.filter(({ how }) => how === 'named').map(({ cluster }) => cluster));
   return {
     claims,
     assignments,
     territory: {
-      experts: experts.map((expert) => expert.id),
+      experts: ids,
       owners: assignments.map((one) => one.expert),
       fallback: fallback >= 0 ? fallback : null,
-      pinned: new Set(assignments.flatMap(({ how, cluster }) => (how === 'named' ? [cluster] : []))),
+      pinned,
       claims,
+      learned: model.quality ? learnedOf(model.quality, ids, pinned, worth) : null,
     },
   };
 }

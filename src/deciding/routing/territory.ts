@@ -1,5 +1,7 @@
 /** Which expert serves what, and how well each expert suits a classified prompt. */
-import { type Claims, claimed } from './claims.ts';
+import { type Claims, claimed, sampledBy } from './claims.ts';
+
+import { type Learned, learnedChoice } from './learned.ts';
 
 /** The part of a classification that routing needs. */
 export interface Classified {
@@ -28,6 +30,8 @@ export interface Territory {
   readonly pinned?: ReadonlySet<number>;
   /** Who claims a prompt by what it says; null or absent where the clusters' owners decide. */
   readonly claims?: Claims | null;
+  /** What scores say of these experts; absent or null where nothing was learned. */
+  readonly learned?: Learned | null;
 }
 
 /**
@@ -88,15 +92,18 @@ export function fitsOf(territory: Territory, prompt: Classified): Float64Array {
 }
 
 function freshFits(territory: Territory, prompt: Classified): Float64Array {
-  const { claims, owners, pinned } = territory;
+  const { claims, owners, pinned, learned } = territory;
   const { cluster, distances, vector, own } = prompt;
+  const sampled = claims && own ? sampledBy(claims, own) !== null : false;
+  const scored = sampled ? null : learnedChoice(learned, prompt);
+  if (scored) return scored.affinities;
   if (!claims || vector === undefined) return affinities(expertDistances(territory, distances));
   const fits = claimed(claims, vector, own);
-  if (!pinned?.has(cluster)) return fits;
+  if (!pinned?.has(cluster) || sampled) return fits;
   return fits.map((fit, expert) => (expert === owners[cluster] ? 1 : Math.min(fit, BESIDE_A_PIN)));
 }
 
 /** Whether there is nothing to tell the experts apart by: no texts, no clusters, no fallback. */
-export function isBalanced({ claims, owners, fallback }: Territory): boolean {
-  return !claims && fallback === null && owners.every((owner) => owner === NOBODY);
+export function isBalanced({ claims, learned, owners, fallback }: Territory): boolean {
+  return !claims && !learned && fallback === null && owners.every((owner) => owner === NOBODY);
 }

@@ -14,7 +14,7 @@ export const NOTHING_TO_ROUTE_BY =
   'There is nothing to route by: no expert has a description, samples or clusters. Conversations are spread evenly; describe the experts in a sentence each.';
 
 export function warningsOf(experts: readonly DescribedExpert[], described: Described): readonly string[] {
-  if (experts.length < 2) return [];
+  if (experts.length < 2 || described.territory.learned) return [];
   if (!described.claims && described.assignments.every(({ expert }) => expert === NOBODY)) {
     return [NOTHING_TO_ROUTE_BY];
   }

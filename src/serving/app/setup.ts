@@ -41,6 +41,7 @@ export interface SetupParts {
   readonly tellsHealth: boolean;
   readonly metrics: RouteContext['metrics'];
   readonly onRouted: RouteContext['onRouted'];
+  readonly feedback: RouteContext['feedback'];
 }
 
 interface Serving {
@@ -134,6 +135,7 @@ async function prepare(config: Config, parts: SetupParts, startedAt: number): Pr
     telemetry,
     catalogue,
     random: world.random,
+    now: world.clock.monotonic,
   });
   if (tellsHealth && config.experts.length > 1 && isBalanced(gateway.router.territory)) {
     world.log(NOTHING_TO_ROUTE_BY);
@@ -152,6 +154,7 @@ async function prepare(config: Config, parts: SetupParts, startedAt: number): Pr
       forwarded: new Set(config.forward_headers),
       startedAt,
       onRouted: parts.onRouted,
+      feedback: parts.feedback,
     },
   };
 }

@@ -57,6 +57,8 @@ export function explanation({ classification, decision }: Routed): string {
   switch (decision.reason) {
     case 'nearest-cluster':
       return `'${decision.expert}' suits the prompt best; it lies in ${place}, stability ${Math.round(confidence * 100)} %.`;
+    case 'learned':
+      return `By its scores on prompts like this one (nearest: ${place}), '${decision.expert}' suits it best.`;
     case 'conversation':
       return `The conversation stays with '${decision.expert}': its last turn, in ${place}, does not clearly belong elsewhere.`;
     case 'spilled':
@@ -65,6 +67,8 @@ export function explanation({ classification, decision }: Routed): string {
       return `The prompt lies in ${place} and belongs to '${decision.home}'; it may go to local experts only, so '${decision.expert}' takes it.`;
     case 'balanced':
       return `Nothing tells the experts apart (no descriptions, samples or clusters), so conversations are spread evenly; this one is with '${decision.expert}'.`;
+    case 'able':
+      return `The prompt lies in ${place} and belongs to '${decision.home}'; only some experts answer requests of this kind, so '${decision.expert}' takes it.`;
     case 'outside':
       return `The prompt is unlike anything the router model knows (nearest: ${place}), so '${decision.expert}' takes it.`;
     case 'named':
