@@ -102,12 +102,14 @@ function writeFeatures(sources: readonly Source[]): void {
       }
       offsets.push(hashes.length);
     }
-  const bare = (one: Source): number => Number(/words|nouns/.test(one.name));
   write('offsets.u32', Uint32Array.from(offsets));
   write('hashes.u32', Uint32Array.from(hashes));
   write('counts.u32', Uint32Array.from(counts));
   write('weights.f32', Float32Array.from(sources.flatMap((one) => one.texts.map(() => one.weight))));
-  write('words.u8', Uint8Array.from(sources.flatMap((one) => one.texts.map(() => bare(one)))));
+  write(
+    'words.u8',
+    Uint8Array.from(sources.flatMap((one) => one.texts.map(() => Number(one.words ?? false)))),
+  );
 }
 
 function write(name: string, array: Uint32Array | Float32Array | Uint8Array): void {
@@ -118,7 +120,8 @@ async function writeModel(sources: readonly Source[], origins: readonly Origin[]
   const bytes = (name: string): ArrayBuffer => new Uint8Array(readFileSync(join(values.work, name))).buffer;
   const dimensions = Number(values.dimensions);
   const quantised = quantiseRows(new Float32Array(bytes('terms.rows.f32')), dimensions);
-  const rarest = Math.log(1 + origins.reduce((sum, { texts }) => sum + texts, 0)) + 1;
+  const texts = origins.reduce((sum, one) => sum + one.texts, 0);
+  const rarest = (Math.log(1 + texts) + 1) ** 2;
   const embedding = distilledEmbedding(
     {
       dimensions,

@@ -8,8 +8,8 @@ word) and the features of each text, as the product extracts them: offsets.u32 (
 Writes terms.hashes.u32, terms.weights.f32 and terms.rows.f32 (terms x dimensions), and facts.json.
 
 Method: the teacher's vectors are centred, projected onto their first principal components, each divided by the fourth
-root of its variance, and brought to unit length. Ridge regression from rows of tf-idf (1 + ln tf, idf, a factor per
-kind of feature, unit length) onto them, solved by conjugate gradients.
+root of its variance, and brought to unit length. Ridge regression from rows of tf-idf (1 + ln tf, a power of idf, a
+factor per kind of feature, unit length) onto them, solved by conjugate gradients.
 """
 
 import json
@@ -22,6 +22,10 @@ import scipy.sparse as sparse
 TEACHER = 384
 RIDGE = 1.0
 STEPS = 25
+# Powers of idf: of the rows that directions are fitted to, and of the weights that they are used with. A higher one at
+# use keeps words of grammar from deciding about short prompts.
+FITTING_POWER = 1.5
+USING_POWER = 2.0
 # Word pairs repeat their words and a word has many n-grams: the kinds of src/deciding/text/features.ts.
 KIND_FACTORS = np.array([1, 0.7, 0.5, 1, 1, 1, 1, 1], np.float32)
 WORD = 0
@@ -47,7 +51,8 @@ def main(folder, terms, dimensions):
     column = np.full(len(features), -1)
     column[chosen] = np.arange(len(chosen))
     idf = np.log((1 + texts) / (1 + frequency)) + 1
-    weight = (idf * KIND_FACTORS[features[chosen] & 7]).astype(np.float32)
+    factor = KIND_FACTORS[features[chosen] & 7]
+    weight = (idf**FITTING_POWER * factor).astype(np.float32)
 
     kept = column[place] >= 0
     value = (1 + np.log(counts[kept])).astype(np.float32) * weight[column[place[kept]]]
@@ -71,7 +76,7 @@ def main(folder, terms, dimensions):
     print(json.dumps(facts), flush=True)
     write = lambda name, a: np.ascontiguousarray(a).tofile(os.path.join(folder, name))  # noqa: E731
     write("terms.hashes.u32", features[chosen])
-    write("terms.weights.f32", weight)
+    write("terms.weights.f32", (idf**USING_POWER * factor).astype(np.float32))
     write("terms.rows.f32", direction.astype(np.float32))
     with open(os.path.join(folder, "facts.json"), "w", encoding="utf8") as file:
         json.dump(facts, file)

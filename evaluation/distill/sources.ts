@@ -14,6 +14,8 @@ export interface Source {
   readonly licence: string;
   /** How much each text counts in the fit, relative to a real prompt. */
   readonly weight: number;
+  /** Bare words instead of texts. */
+  readonly words?: true;
   readonly texts: readonly string[];
 }
 
@@ -106,7 +108,7 @@ export function readSources(folders: Folders, seed: number): readonly Source[] {
       texts: some('python', pythonFunctions(folders.python), 1_000),
     },
     {
-      name: 'WordNet 3.0, definitions and examples',
+      name: 'WordNet 3.0, definitions',
       licence: 'WordNet licence (permissive)',
       weight: 0.5,
       texts: [...some('glosses', english.glosses, 1_740)],
@@ -135,15 +137,17 @@ export function readSources(folders: Folders, seed: number): readonly Source[] {
       name: 'Japanese nouns (mecab-ipadic 2.7.0)',
       licence: 'NAIST / ICOT (permissive)',
       weight: 0.3,
+      words: true,
       texts: nouns.slice(0, 6_000),
     },
     {
       name: 'English words (WordNet 3.0)',
       licence: 'WordNet licence (permissive)',
       weight: 0.3,
+      words: true,
       texts: common,
     },
-  ].map((source) => ({ ...source, texts: [...new Set(source.texts)] }));
+  ].map((source): Source => ({ ...source, texts: [...new Set(source.texts)] }));
 }
 
 /** Hash of a source's texts, for the record in the artefact. */
@@ -238,14 +242,12 @@ interface WordNet {
   readonly words: readonly string[];
   readonly nouns: readonly string[];
   readonly glosses: readonly string[];
-  readonly examples: readonly string[];
 }
 
 /** Nouns are those that a tagged corpus has seen (`index.noun`'s tagsense count above zero). */
 function wordNet(folder: string, random: Random): WordNet {
   const words = new Set<string>();
   const glosses: string[] = [];
-  const examples: string[] = [];
   for (const part of ['noun', 'verb', 'adj', 'adv']) {
     for (const line of lines(read(join(folder, `data.${part}`)))) {
       if (line.startsWith('  ')) continue;
@@ -255,7 +257,6 @@ function wordNet(folder: string, random: Random): WordNet {
         .replaceAll('_', ' ')
         .replace(/\(.*\)$/, '');
       if (/^[a-z][a-z'-]{1,19}$/.test(word)) words.add(word);
-      examples.push(...Array.from(gloss.matchAll(/"([^"]{12,110})"/g), ([, text]) => text!));
       const meaning = gloss.split(/[;"]/)[0]!.trim();
       if (meaning.length > 12 && meaning.length < 140 && /^[a-z]/.test(word))
         glosses.push(`${word}: ${meaning}`);
@@ -267,7 +268,7 @@ function wordNet(folder: string, random: Random): WordNet {
     const tagged = Number(parts[parts.length - Number(parts[2]) - 1]);
     return tagged > 0 && /^[a-z][a-z_-]+$/.test(parts[0]!) ? [parts[0]!.replaceAll('_', ' ')] : [];
   });
-  return { words: [...words], nouns: sample(nouns, nouns.length, random), glosses, examples };
+  return { words: [...words], nouns: sample(nouns, nouns.length, random), glosses };
 }
 
 /** Common nouns, the most likely first: a lower cost in the dictionary is a more frequent word. */
