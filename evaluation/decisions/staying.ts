@@ -40,8 +40,8 @@ export const EIGHT_EXPERTS = [
 ];
 
 /**
- * A switch counts as followed if the turn, after an opening on another subject, goes where it goes alone; it counts at
- * all where that is another expert than the opening's.
+ * A switch counts as followed if the turn goes to its own subject's expert after an opening on another one. It counts at
+ * all where it goes there alone, and the opening does not.
  */
 export async function judgeStaying(model: RouterModel): Promise<StayingResult> {
   const { openings, continuations, switches } = readYaml<Conversations>('conversations');
@@ -63,9 +63,9 @@ export async function judgeStaying(model: RouterModel): Promise<StayingResult> {
       };
       replies.push(...continuations[language].map((text) => judged(text, home)));
       const others = switches[language].filter(({ topic }) => topic !== subject);
-      for (const { text } of others) {
+      for (const { topic, text } of others) {
         const alone = router.decide(text).expert;
-        if (alone !== home) changes.push(judged(text, alone));
+        if (alone === topic && alone !== home) changes.push(judged(text, alone));
       }
     }
   const wrong = (list: readonly Judged[]): readonly string[] =>

@@ -15,7 +15,7 @@ export interface Source {
   /** How much each text counts in the fit, relative to a real prompt. */
   readonly weight: number;
   /** Bare words instead of texts. */
-  readonly words?: true;
+  readonly words?: boolean;
   readonly texts: readonly string[];
 }
 

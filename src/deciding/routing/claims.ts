@@ -52,7 +52,7 @@ const DESCRIPTION_WEIGHT = 0.7;
 /** Weight of the typical prompts of the topics that an expert's texts are about. */
 const TOPIC_WEIGHT = 1;
 /** A text is about its nearest topic if that is nearer than the next by this (on the scale of cosines). */
-const TOPIC_LEAD = 0.05;
+const TOPIC_LEAD = 0.08;
 /** Prompts with the same vector but for rounding are the same. */
 const SAME = 0.9999;
 
