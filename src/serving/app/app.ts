@@ -200,6 +200,7 @@ class App implements EmbeddedGateway {
     await this.#reloading.catch(() => {});
     await this.#parts.server.close(graceMs);
     await this.#parts.setup.close();
+    await this.#parts.records?.close();
     this.#parts.board.close();
   }
 

@@ -39,6 +39,7 @@ export interface SetupParts {
   readonly tellsHealth: boolean;
   readonly metrics: RouteContext['metrics'];
   readonly onRouted: RouteContext['onRouted'];
+  readonly feedback: RouteContext['feedback'];
   readonly board: RouteContext['board'];
 }
 
@@ -133,7 +134,14 @@ async function prepare(config: Config, parts: SetupParts, startedAt: number): Pr
     identity,
     connections: connectionLimits(config, processes),
     context: {
-      gateway: await composeGateway(config, { model, fleet, telemetry, catalogue, random: world.random }),
+      gateway: await composeGateway(config, {
+        model,
+        fleet,
+        telemetry,
+        catalogue,
+        random: world.random,
+        now: world.clock.monotonic,
+      }),
       metrics: parts.metrics,
       readiness: new Readiness(fleet, world.clock.monotonic),
       redaction: new Redaction(secretsOf(config)),
@@ -141,6 +149,7 @@ async function prepare(config: Config, parts: SetupParts, startedAt: number): Pr
       forwarded: new Set(config.forward_headers),
       startedAt,
       onRouted: parts.onRouted,
+      feedback: parts.feedback,
       board: config.dashboard ? parts.board : null,
     },
   };

@@ -17,6 +17,7 @@ import { readBody } from './body.ts';
 import { ClientSink } from './client-sink.ts';
 import { decisionBody, decisionHeaders } from './decision-wire.ts';
 import type { ClientRequest, ClientResponse } from './exchange.ts';
+import { type FeedbackBody, readFeedback } from './feedback.ts';
 import type { Readiness } from './readiness.ts';
 import type { Redaction } from './redaction.ts';
 import type { OpenNote } from './request-note.ts';
@@ -36,6 +37,8 @@ export interface RouteContext {
   readonly startedAt: number;
   /** Called once per answered request, for a log that holds no prompt. */
   onRouted(routed: Routed, note: OpenNote): void;
+  /** Keeps feedback; null where no records are kept. */
+  readonly feedback: ((feedback: FeedbackBody & { readonly key: string | null }) => void) | null;
   /** The dashboard; null where it is off. */
   readonly board: { answer(exchange: Exchange): Promise<void> } | null;
 }
@@ -69,6 +72,7 @@ export const ROUTES: readonly Route[] = [
     ),
   ),
   { method: 'POST', path: '/v1/route', role: 'ask', dialect: null, handle: dryRun },
+  { method: 'POST', path: '/v1/feedback', role: 'ask', dialect: null, handle: feedback },
   { method: 'GET', path: '/v1/models', role: 'ask', dialect: null, handle: listModels },
   { method: 'GET', path: '/v1/models/{id}', role: 'ask', dialect: null, handle: showModel },
   { method: 'GET', path: '/v1/experts', role: 'observe', dialect: null, handle: listExperts },
@@ -83,8 +87,13 @@ export const ROUTES: readonly Route[] = [
   { method: 'POST', path: '/ui/{id}', role: null, dialect: null, handle: dashboard },
 ];
 
+/** Those whose path is fixed, by method and path. */
+const FIXED = new Map(ROUTES.map((route) => [`${route.method} ${route.path}`, route]));
+
 /** @throws RouterError `not_found` or `method_not_allowed` */
 export function findRoute(method: string, path: string): Route {
+  const fixed = path.includes('{') ? undefined : FIXED.get(`${method} ${path}`);
+  if (fixed) return fixed;
   const there = ROUTES.filter((route) => matches(route.path, path));
   const wanted = method === 'HEAD' ? 'GET' : method; // Node leaves the body of an answer to HEAD out
   const route = there.find((candidate) => candidate.method === wanted);
@@ -120,7 +129,7 @@ export function answer(dialect: Dialect): Handler {
       whyLocal(request, caller),
     );
     const routed = routing instanceof Promise ? await routing : routing;
-    for (const [name, value] of Object.entries(decisionHeaders(routed))) response.setHeader(name, value);
+    setAll(response, decisionHeaders(routed));
     note.routed(routed);
     onRouted(routed, note);
     const sink = new ClientSink(response, dialect, redaction, note);
@@ -143,8 +152,26 @@ export async function dryRun(
     priorityOf(request, caller),
     whyLocal(request, caller),
   );
-  for (const [name, value] of Object.entries(decisionHeaders(routed))) response.setHeader(name, value);
+  setAll(response, decisionHeaders(routed));
   sendJson(response, 200, decisionBody(gateway.router, routed, traceId));
+}
+
+function setAll(response: ClientResponse, headers: Readonly<Record<string, string>>): void {
+  for (const name in headers) response.setHeader(name, headers[name]!);
+}
+
+async function feedback(
+  { feedback: keep, maxBodyMb }: RouteContext,
+  { request, response, caller }: Exchange,
+): Promise<void> {
+  const { bytes } = await readBody({ request, response }, maxBodyMb);
+  if (!keep)
+    throw new RouterError(
+      'not_found',
+      'This router keeps no records, so that feedback would be lost; records: {dir: …} in its config keeps them.',
+    );
+  keep({ ...readFeedback(bytes), key: caller?.name ?? null });
+  sendJson(response, 202, { object: 'feedback', accepted: true });
 }
 
 async function listModels({ gateway, startedAt }: RouteContext, { response }: Exchange): Promise<void> {
