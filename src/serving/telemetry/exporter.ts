@@ -2,6 +2,7 @@
  * Sends spans by OTLP over HTTP in JSON: in batches, within a bounded queue, and never in the way of a request. Where
  * the collector cannot be reached, spans are tried again and then dropped, and the log says so once a minute at most.
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import { describeError } from '../../core/errors.ts';
 import type { Span } from './spans.ts';
 
@@ -33,7 +34,7 @@ export class SpanExporter {
   #sending: Promise<void> | null = null;
   #dropped = 0;
   #toldAt = Number.NEGATIVE_INFINITY;
-  #closed = false;
+  readonly #ending = new AbortController();
 
   constructor(options: ExporterOptions) {
     this.#options = options;
@@ -68,7 +69,7 @@ export class SpanExporter {
 
   /** Sends the rest, in one try. */
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#ending.abort();
     await this.flush();
   }
 
@@ -85,13 +86,13 @@ export class SpanExporter {
 
   /** @returns why it did not arrive; null where it did */
   async #sendPatiently(batch: readonly Span[]): Promise<string | null> {
-    let pause = FIRST_PAUSE_MS;
+    let least = FIRST_PAUSE_MS;
     for (let tried = 1; ; tried++) {
       const { problem, again } = await this.#send(batch);
-      if (problem === null || !again || tried === TRIES || this.#closed) return problem;
-      const wait = Math.min(LONGEST_PAUSE_MS, Math.max(pause, again === true ? 0 : again));
-      await new Promise((resolve) => setTimeout(resolve, wait).unref());
-      pause *= 2;
+      if (problem === null || !again || tried === TRIES || this.#ending.signal.aborted) return problem;
+      const wait = Math.min(LONGEST_PAUSE_MS, Math.max(least, again === true ? 0 : again));
+      await pause(wait, undefined, { signal: this.#ending.signal, ref: false }).catch(() => {});
+      least *= 2;
     }
   }
 
