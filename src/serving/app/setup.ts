@@ -20,7 +20,7 @@ import type { RouteContext } from '../front/routes.ts';
 import type { Telemetry } from '../telemetry/metrics.ts';
 import type { Prepared } from '../workers/worker-link.ts';
 import { composeFleet, composeGateway, loadRouterModel, permittedPages } from './compose.ts';
-import { engineLoads, ownLoads } from './loads.ts';
+import { breakerLevels, engineLoads, ownLoads } from './loads.ts';
 import { secretsOf } from './secrets.ts';
 import { readIdentity } from './tls.ts';
 import type { World } from './world.ts';
@@ -67,6 +67,7 @@ export class Setup {
     this.#serving = serving;
     parts.telemetry.watchLoads(() => ownLoads(this.#serving.context.gateway.fleet));
     parts.telemetry.watchEngines(() => engineLoads(this.#serving.context.gateway.fleet));
+    parts.telemetry.watchBreakers(() => breakerLevels(this.#serving.context.gateway.fleet));
     this.#begin();
   }
 
