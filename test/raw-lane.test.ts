@@ -115,7 +115,7 @@ describe('an expert that does not speak it', () => {
   });
 
   it('gets none of its requests from the gateway', () => {
-    const ranking = ['a', 'b', 'c'].map((expert) => ({ expert, affinity: 1, distance: null }));
+    const ranking = ['a', 'b', 'c'].map((expert) => ({ expert, affinity: 1, distance: null, cost: null }));
     const decision: Decision = { expert: 'a', home: 'a', reason: 'nearest-cluster', ranking };
     const chosen = (spoken: readonly string[], dialect: Dialect, reason = decision.reason): Decision => {
       const groups = ranking.map(({ expert: id }) => [
@@ -178,7 +178,7 @@ describe('a stream that breaks off after its head', () => {
 });
 
 async function serve(act: (sink: ClientSink) => void, dialect: Dialect = LINES): Promise<string> {
-  const note = new OpenNote({ at: 0, traceId: 't', method: 'POST', now: () => 0 });
+  const note = new OpenNote({ spans: null, at: 0, traceId: 't', method: 'POST', now: () => 0 });
   const server = createServer((_, response) =>
     act(new ClientSink(response, dialect, new Redaction([]), note)),
   );

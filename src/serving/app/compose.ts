@@ -2,9 +2,8 @@
 import { shipped } from '../../core/shipped.ts';
 import { DEFAULT_MODEL, loadModelFile } from '../../deciding/model/file.ts';
 import type { RouterModel } from '../../deciding/model/router-model.ts';
-import type { ClusterAssignment } from '../../deciding/routing/assignment.ts';
 import { clusterNumber } from '../../deciding/routing/assignment.ts';
-import { assignExperts, territoryOf } from '../../deciding/routing/described.ts';
+import { type Described, describeExperts, territoryOf } from '../../deciding/routing/described.ts';
 import type { Locality } from '../../deciding/routing/locality.ts';
 import { POLICIES } from '../../deciding/routing/policies/index.ts';
 import { type AnyPolicy, idleLoad, type LoadSnapshot } from '../../deciding/routing/policy.ts';
@@ -35,9 +34,9 @@ export function loadRouterModel(config: Pick<Config, 'router'>): Promise<RouterM
   return loadModelFile(config.router ?? DEFAULT_MODEL);
 }
 
-/** Which expert serves which cluster, by the config and the model alone: no expert is started. */
-export function assign(config: Config, model: RouterModel): Promise<readonly ClusterAssignment[]> {
-  return assignExperts(model, config.experts);
+/** Which expert serves what, by the config and the model alone: no expert is started. */
+export function assign(config: Config, model: RouterModel): Promise<Described> {
+  return describeExperts(model, config.experts);
 }
 
 interface Choosing {

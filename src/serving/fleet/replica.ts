@@ -227,7 +227,7 @@ export class Replica {
 
   /** Healthy as far as known, and its breaker lets requests through. */
   get available(): boolean {
-    return this.health.state === 'ready' && this.#breaker.allows(this.#now());
+    return this.health.state === 'ready' && (this.#breaker.closed || this.#breaker.allows(this.#now()));
   }
 
   /** Milliseconds for which it asked this tenant to leave it alone; 0 when it may be asked. */

@@ -14,7 +14,7 @@ import { answerMalformed } from './malformed.ts';
 import { closeWithConnection } from './pipeline.ts';
 import { PRESSURE_EVERY_MS, Pressure } from './pressure.ts';
 import { cutOff } from './promised-body.ts';
-import { OpenNote, type RequestNote } from './request-note.ts';
+import { OpenNote, type RequestNote, type Spans } from './request-note.ts';
 import { findRoute, type RouteContext } from './routes.ts';
 import { readTarget } from './target.ts';
 import { traceIdOf } from './trace-id.ts';
@@ -33,6 +33,8 @@ export interface ServerOptions {
     readonly context: RouteContext;
   };
   log(line: string): void;
+  /** The spans of a request that is to be traced; null where it is not. */
+  spans(traceparent: string | undefined, traceId: string): Spans | null;
   /** Called once a request, when its response is closed. */
   ended(note: RequestNote): void;
   readonly clock: {
@@ -136,7 +138,8 @@ async function respond(
   const traceId = traceIdOf(request.headers.traceparent);
   const { clock, ended } = options;
   const method = request.method ?? 'GET';
-  const note = new OpenNote({ at: clock.epoch(), traceId, method, now: clock.monotonic });
+  const spans = options.spans(request.headers.traceparent as string | undefined, traceId);
+  const note = new OpenNote({ at: clock.epoch(), traceId, method, now: clock.monotonic, spans });
   response.once('close', () => ended(note.ended(response)));
   response.setHeader('x-expert-router-trace-id', traceId);
   if (answers.draining) response.setHeader('connection', 'close');
@@ -149,7 +152,7 @@ async function respond(
       const { origin, 'sec-fetch-site': fetchSite } = request.headers;
       refuseForeignPage({ authority, origin, fetchSite: fetchSite as string | undefined }, permitted);
     }
-    const route = findRoute(method, path.split('?', 1)[0]!);
+    const route = findRoute(method, withoutQuery(path));
     dialect = route.dialect;
     note.path = route.path;
     if (route.method === 'POST') refuseUnderPressure(pressure);
@@ -172,6 +175,11 @@ async function respond(
     if (!request.destroyed || request.complete)
       sendError(response, error, dialect ?? undefined, (line) => options.log(`${traceId} ${line}`));
   }
+}
+
+function withoutQuery(path: string): string {
+  const at = path.indexOf('?');
+  return at < 0 ? path : path.slice(0, at);
 }
 
 /** @throws RouterError `overloaded` */
