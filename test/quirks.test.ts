@@ -5,7 +5,7 @@
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { ChatBody, CompletionBody } from '../src/core/openai.ts';
+import type { ChatBody, CompletionBody } from '../src/serving/dialects/openai/bodies.ts';
 import { type Heard, listen, requestOf } from '../src/serving/experts/expert.contract.tools.ts';
 import type { Expert } from '../src/serving/experts/expert.ts';
 import type { ExpertDeps } from '../src/serving/experts/kind.ts';

@@ -8,9 +8,10 @@ import { affinities, type Classified, expertDistances, type Territory } from './
 
 /**
  * `spilled`: the policy, considering load, chose an expert other than the prompt's home. `local`: the prompt may go to
- * local experts only, and the one that would have been chosen is not local.
+ * local experts only, and the one that would have been chosen is not local. `able`: the one that would have been chosen
+ * does not answer requests of this dialect.
  */
-export type Reason = HomeReason | 'spilled' | 'local' | 'named' | 'forced';
+export type Reason = HomeReason | 'spilled' | 'local' | 'able' | 'named' | 'forced';
 
 export interface Ranked {
   readonly expert: string;

@@ -71,7 +71,7 @@ export function judgeWhole(heard: Heard): readonly Check[] {
     ok('answer', `${quoted(said)} after ${seconds(heard.totalMs)}`),
     usage === 'unknown'
       ? unseen('usage', 'the engine does not count tokens; they are unknown in answers and metrics')
-      : ok('usage', `${usage.prompt_tokens} tokens in, ${usage.completion_tokens} out`),
+      : ok('usage', `${usage.inputTokens} tokens in, ${usage.outputTokens} out`),
   ];
 }
 

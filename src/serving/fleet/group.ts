@@ -72,6 +72,11 @@ export class ExpertGroup {
     return this.replicas.reduce((sum, replica) => sum + replica.inFlight, 0);
   }
 
+  /** Whether one of its replicas takes requests of a dialect as they are. */
+  speaks(dialect: string): boolean {
+    return this.replicas.some(({ expert }) => (expert.speaks as readonly string[]).includes(dialect));
+  }
+
   /** Over all processes, and with what others have at its engines where those tell. */
   load(): LoadSnapshot {
     return loadOf(this.replicas, this.#waiting, this.#share);

@@ -61,6 +61,8 @@ export function explanation({ classification, decision }: Routed): string {
       return `The prompt lies in ${place} and belongs to '${decision.home}'; the policy, with the load in view, gives it to '${decision.expert}'.`;
     case 'local':
       return `The prompt lies in ${place} and belongs to '${decision.home}'; it may go to local experts only, so '${decision.expert}' takes it.`;
+    case 'able':
+      return `The prompt lies in ${place} and belongs to '${decision.home}'; only some experts answer requests of this kind, so '${decision.expert}' takes it.`;
     case 'outside':
       return `The prompt is unlike anything the router model knows (nearest: ${place}), so '${decision.expert}' takes it.`;
     case 'named':

@@ -1,9 +1,9 @@
 /** What is told of a request when it has ended: who asked, who answered and how it went. No word of prompt or answer. */
 import type { ServerResponse } from 'node:http';
 import { RouterError } from '../../core/errors.ts';
-import type { Usage } from '../../core/openai.ts';
 import type { Answerer } from '../gateway/attempts.ts';
 import type { Routed } from '../gateway/router.ts';
+import type { Usage } from '../reply/reply.ts';
 
 export interface RequestNote {
   /** Epoch milliseconds at which it came. */
@@ -101,8 +101,8 @@ export class OpenNote {
       tries: this.#answerer?.tries ?? 0,
       reason: this.#routed?.decision.reason ?? null,
       cluster: this.#routed?.classification.cluster ?? null,
-      promptTokens: usage?.prompt_tokens ?? null,
-      completionTokens: usage?.completion_tokens ?? null,
+      promptTokens: usage?.inputTokens ?? null,
+      completionTokens: usage?.outputTokens ?? null,
       firstMs: this.#firstMs,
       totalMs: now() - this.#started,
     };

@@ -6,7 +6,7 @@ import { requestHeadersForExpert } from '../../core/headers.ts';
 import type { Role } from '../../core/roles.ts';
 import { AUTO } from '../dialects/ask.ts';
 import type { Dialect } from '../dialects/dialect.ts';
-import { DIALECTS } from '../dialects/index.ts';
+import { DIALECTS, dialectTold } from '../dialects/index.ts';
 import { type Health, healthText } from '../experts/expert.ts';
 import type { Replica } from '../fleet/replica.ts';
 import { replicaLabel } from '../fleet/replica-label.ts';
@@ -61,14 +61,10 @@ interface Route {
 }
 
 export const ROUTES: readonly Route[] = [
-  ...DIALECTS.map(
-    (dialect): Route => ({
-      method: 'POST',
-      path: dialect.path,
-      role: 'ask',
-      dialect,
-      handle: answer(dialect),
-    }),
+  ...DIALECTS.flatMap((dialect) =>
+    dialect.paths.map(
+      (path): Route => ({ method: 'POST', path, role: 'ask', dialect, handle: answer(dialect) }),
+    ),
   ),
   { method: 'POST', path: '/v1/route', role: 'ask', dialect: null, handle: dryRun },
   { method: 'GET', path: '/v1/models', role: 'ask', dialect: null, handle: listModels },
@@ -128,7 +124,7 @@ async function dryRun(
   { gateway, maxBodyMb }: RouteContext,
   { request, response, traceId, caller }: Exchange,
 ): Promise<void> {
-  const ask = await readRequest(null, await readBody({ request, response }, maxBodyMb));
+  const ask = await readRequest(toldDialect(request), await readBody({ request, response }, maxBodyMb));
   const routed = await gateway.route(
     ask,
     forcedExpert(request),
@@ -242,6 +238,12 @@ async function health(_context: RouteContext, { response }: Exchange): Promise<v
 async function ready({ readiness }: RouteContext, { response }: Exchange): Promise<void> {
   const isReady = await readiness.check();
   sendJson(response, isReady ? 200 : 503, { ready: isReady });
+}
+
+/** The dialect of a dry run's body, where a header tells it; else the body's fields do. */
+function toldDialect(request: IncomingMessage): Dialect | null {
+  const id = request.headers['x-expert-router-dialect'];
+  return id === undefined ? null : dialectTold(String(id));
 }
 
 function forcedExpert(request: IncomingMessage): string | undefined {

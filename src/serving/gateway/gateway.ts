@@ -1,4 +1,6 @@
 /** A request's way to its expert and the answer's way back, with every exit counted exactly once. */
+import { RouterError } from '../../core/errors.ts';
+import { keptAmong } from '../../deciding/routing/locality.ts';
 import type { Ask } from '../dialects/ask.ts';
 import type { Generation, Outcome } from '../experts/expert.ts';
 import type { Fleet } from '../fleet/fleet.ts';
@@ -55,7 +57,26 @@ export class Gateway {
     priority = 0,
     local: string | null = null,
   ): Routed | Promise<Routed> {
-    return this.#telemetry.timeDecision(() => this.router.route(ask, forced, priority, local));
+    return this.#telemetry.timeDecision(() => {
+      const routed = this.router.route(ask, forced, priority, local);
+      if (ask.dialect.writer !== null) return routed;
+      return routed instanceof Promise ? routed.then((all) => this.#able(ask, all)) : this.#able(ask, routed);
+    });
+  }
+
+  /** The choice among experts that speak the dialect, where nobody else can answer it. */
+  #able({ dialect: { id } }: Ask, routed: Routed): Routed {
+    const able = new Set(
+      [...this.fleet.groups.values()].filter((one) => one.speaks(id)).map((one) => one.id),
+    );
+    const decision = keptAmong(routed.decision, able, 'able');
+    if (decision !== null) return { ...routed, decision };
+    throw new RouterError(
+      'unsupported_request',
+      able.size === 0
+        ? `No expert here answers requests of the dialect ${id}.`
+        : `Expert '${routed.decision.expert}' does not answer requests of the dialect ${id}. These do: ${[...able].join(', ')}.`,
+    );
   }
 
   /** Lets the chosen expert answer into the sink; where it cannot, the next of the ranking may. */

@@ -6,7 +6,7 @@ import { nearestName } from '../../core/suggest.ts';
 import { type Classification, classifyAll } from '../../deciding/model/classify.ts';
 import type { RouterModel } from '../../deciding/model/router-model.ts';
 import { type Decision, decide, decideFor } from '../../deciding/routing/decide.ts';
-import { keptLocal, type Locality } from '../../deciding/routing/locality.ts';
+import { keptAmong, type Locality } from '../../deciding/routing/locality.ts';
 import type { BoundPolicy, LoadSnapshot, RequestView } from '../../deciding/routing/policy.ts';
 import type { Territory } from '../../deciding/routing/territory.ts';
 import type { RoutableText } from '../../deciding/text/routable.ts';
@@ -110,7 +110,7 @@ export class Router {
     const turn = turns.find(({ cluster }) => locality.clusters.has(cluster));
     const why = local ?? (turn ? `its cluster '${turn.name}'` : null);
     if (why === null) return decision;
-    const kept = keptLocal(decision, locality);
+    const kept = keptAmong(decision, locality.experts, 'local');
     if (kept !== null) return kept;
     const who = locality.experts.size === 0 ? 'no expert is' : `'${decision.expert}' is not`;
     throw new RouterError(

@@ -1,6 +1,6 @@
 /** What the router counts and times, as Prometheus metrics. It never sees a prompt, a key or an answer. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { Usage } from '../../core/openai.ts';
+import type { Usage } from '../reply/reply.ts';
 
 /** Seconds; from a cache hit to a long generation. */
 const DURATION_BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
@@ -203,8 +203,8 @@ export class Telemetry {
         this.#requests.inc({ expert, reason, outcome });
         this.#duration.observe({ expert }, seconds());
         if (usage === 'unknown') return;
-        this.#promptTokens.inc({ expert }, usage.prompt_tokens);
-        this.#generatedTokens.inc({ expert }, usage.completion_tokens);
+        this.#promptTokens.inc({ expert }, usage.inputTokens);
+        this.#generatedTokens.inc({ expert }, usage.outputTokens);
       },
     };
   }

@@ -42,7 +42,7 @@ function read(bytes: Buffer, cuts: readonly number[] = []): Said & { whole: bool
   return { ...said, whole: reader.finish() };
 }
 
-const USAGE = { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 };
+const USAGE = { inputTokens: 3, cachedTokens: 1, outputTokens: 2 };
 const messages = [{ role: 'user', content: 'x' }];
 
 function written(tell: (reply: Reply) => void): Buffer {
@@ -57,7 +57,7 @@ function written(tell: (reply: Reply) => void): Buffer {
   const reply = openAiWriter(ask, sink);
   reply.begin({ id: 'i', created: 1, model: 'm' });
   tell(reply);
-  reply.finish('tool_calls', USAGE);
+  reply.finish('tool calls', USAGE);
   return Buffer.concat(chunks);
 }
 
@@ -84,7 +84,7 @@ describe('OpenAiReader', () => {
             thinking: thoughts.join(''),
             text: texts.join(''),
             calls: calls.map(({ id, name, json }) => [id, name, json.join('')]),
-            end: ['tool_calls', USAGE],
+            end: ['tool calls', USAGE],
             whole: true,
           });
         },

@@ -1,11 +1,10 @@
 /** The bytes of a streamed chat or text completion → a typed reply. Reads the first choice; only one is requested. */
-import type { FinishReason, Usage } from '../../../core/openai.ts';
-import type { Reply, ReplyReader } from '../../reply/reply.ts';
+import type { FinishReason, Reply, ReplyReader, Usage } from '../../reply/reply.ts';
 import type { Json } from '../dialect.ts';
 import { dataOf, EventBytes } from '../event-bytes.ts';
 import { isObject, parseJson, textOrNull } from '../json.ts';
+import { readFinishReason, readUsage } from './ending.ts';
 import { errorUnder200 } from './errors.ts';
-import { asFinishReason, readUsage } from './scanner.ts';
 
 export class OpenAiReader implements ReplyReader {
   readonly #reply: Reply;
@@ -52,7 +51,7 @@ export class OpenAiReader implements ReplyReader {
     const choice: unknown = Array.isArray(choices) ? choices[0] : undefined;
     if (!isObject(choice)) return true;
     const reason = textOrNull(choice.finish_reason);
-    if (reason !== null) this.#reason = asFinishReason(reason);
+    if (reason !== null) this.#reason = readFinishReason(reason);
     if (isObject(choice.delta)) return this.#delta(choice.delta);
     const text = textOrNull(choice.text);
     return text === null || this.#reply.text(text);

@@ -4,18 +4,16 @@
  * does not speak are translated to chat completions.
  */
 import { RouterError } from '../../../core/errors.ts';
-import type { Endpoint } from '../../../core/openai.ts';
 import { HttpClient, type OutgoingRequest, type Trust, WireError } from '../../../http/client.ts';
 import { PulledResponse } from '../../../http/pulled-response.ts';
 import type { Ask } from '../../dialects/ask.ts';
 import type { DialectId } from '../../dialects/index.ts';
-import { OpenAiAsk } from '../../dialects/openai/ask.ts';
 import { openAiChat } from '../../dialects/openai/chat.ts';
 import { asChat, CHAT_CAN } from '../../dialects/openai/translated.ts';
 import { modelIds } from '../../engines/answers.ts';
 import { ask as askServer, isAnswer } from '../../engines/ask.ts';
 import { failureText } from '../../engines/failure.ts';
-import { RawRelay } from '../../reply/raw-relay.ts';
+import { apiBase, pathAt } from '../api-base.ts';
 import { refuseUnmet } from '../demands.ts';
 import type {
   AnswerSink,
@@ -27,16 +25,15 @@ import type {
   ReportedLoad,
 } from '../expert.ts';
 import type { ExpertDeps, ExpertKind } from '../kind.ts';
+import { relay } from '../relay.ts';
 import { RunningGenerations, type Work } from '../running.ts';
 import { readAnswer } from '../translated-answer.ts';
 import { readTrust, TRUST_PATHS } from '../trust.ts';
 import { asRouterError } from '../wire-failure.ts';
 import { OpenAiEngine } from './engine.ts';
-import { apiBase, type OpenAiOptions, type OpenAiReplica, openaiOptions, replicasOf } from './options.ts';
-import { bodyFor, quirksNamed } from './quirks.ts';
+import { type OpenAiOptions, type OpenAiReplica, openaiOptions, replicasOf } from './options.ts';
+import { quirksNamed } from './quirks.ts';
 import { QuirksFinder } from './quirks-finder.ts';
-
-const PATHS: Readonly<Record<Endpoint, string>> = { chat: '/chat/completions', completions: '/completions' };
 
 export const openaiKind: ExpertKind<OpenAiOptions> = {
   kind: 'openai',
@@ -63,7 +60,7 @@ class OpenAiExpert implements Expert {
   readonly #named: string | null;
   /** The one named, else the only one that is served, else the expert's id. */
   #model: string;
-  readonly #path: string;
+  readonly #base: URL;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #client: HttpClient;
   readonly #quirks: QuirksFinder;
@@ -79,7 +76,7 @@ class OpenAiExpert implements Expert {
     this.id = id;
     this.#named = options.model ?? null;
     this.#model = options.model ?? id;
-    this.#path = base.pathname;
+    this.#base = base;
     this.#headers = {
       'content-type': 'application/json',
       ...(options.api_key ? { authorization: `Bearer ${options.api_key}` } : {}),
@@ -100,8 +97,7 @@ class OpenAiExpert implements Expert {
 
   generate({ ask, headers }: ExpertRequest, sink: AnswerSink): Generation {
     if (this.#closed) return refuse(sink, stopped(this.id));
-    if (ask instanceof OpenAiAsk && this.speaks.includes(ask.dialect.id))
-      return this.#relay(ask, headers, sink);
+    if (this.#speaks(ask.dialect.id)) return this.#relay(ask, headers, sink);
     const meta = {
       id: this.#deps.newId(ask.dialect.idPrefix),
       created: Math.floor(this.#deps.now() / 1000),
@@ -110,7 +106,11 @@ class OpenAiExpert implements Expert {
     return this.#running.start(ask, sink, meta, (work) => this.#translate(ask, headers, work));
   }
 
-  #relay(ask: OpenAiAsk, headers: ExpertRequest['headers'], sink: AnswerSink): Generation {
+  #speaks(dialect: string): boolean {
+    return (this.speaks as readonly string[]).includes(dialect);
+  }
+
+  #relay(ask: Ask, headers: ExpertRequest['headers'], sink: AnswerSink): Generation {
     const options = {
       expert: this.id,
       lane: ask.dialect,
@@ -118,15 +118,7 @@ class OpenAiExpert implements Expert {
       statuses: quirksNamed(this.#quirks.name).statuses ?? {},
       asFailure: (error: WireError) => this.#asFailure(error),
     };
-    const relay = new RawRelay(options, sink);
-    const exchange = this.#client.request(this.#outgoing(ask, headers), relay);
-    return {
-      resume: () => exchange.resume(),
-      cancel: () => {
-        relay.cancel();
-        exchange.cancel();
-      },
-    };
+    return relay(this.#client, this.#outgoing(ask, headers), options, sink);
   }
 
   async #translate(ask: Ask, headers: ExpertRequest['headers'], work: Work): Promise<void> {
@@ -140,12 +132,14 @@ class OpenAiExpert implements Expert {
     }
   }
 
-  #outgoing(ask: OpenAiAsk, headers: ExpertRequest['headers']): OutgoingRequest {
+  #outgoing(ask: Ask, headers: ExpertRequest['headers']): OutgoingRequest {
+    const { dialect } = ask;
+    const quirks = quirksNamed(this.#quirks.name);
     return {
       method: 'POST',
-      path: this.#path + PATHS[ask.endpoint],
+      path: pathAt(this.#base, dialect.paths[0]),
       headers: { ...headers, ...this.#headers },
-      body: bodyFor(quirksNamed(this.#quirks.name), ask, { model: this.#model, limit: this.#maxTokens }),
+      body: dialect.forward(ask, { model: this.#model, limit: this.#maxTokens, quirks }),
     };
   }
 
@@ -157,7 +151,7 @@ class OpenAiExpert implements Expert {
   }
 
   async #ask(signal: AbortSignal): Promise<Health> {
-    const path = `${this.#path}/models`;
+    const path = pathAt(this.#base, '/v1/models');
     const asked = await askServer(this.#client, { path, headers: this.#headers }, signal);
     if (!isAnswer(asked)) return { state: 'down', failure: asked };
     const { status } = asked;
