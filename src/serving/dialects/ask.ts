@@ -19,6 +19,12 @@ export interface RoutingFacts {
   readonly affinityKey: string | null;
   /** The client's limit of the answer, in tokens; null without a usable one. */
   readonly answerLimit: number | null;
+  /** The client's own name of the conversation, as the body gives it; null for none. Not checked, nor bounded. */
+  readonly session: string | null;
+  /** The field that refers to what one server keeps, such as an earlier response; null for none. */
+  readonly stored: string | null;
+  /** `running`: tools have answered since a person last spoke; `possible`: the model has tools to call. */
+  readonly toolLoop: 'none' | 'possible' | 'running';
 }
 
 export interface Ask extends RoutingFacts {
@@ -34,6 +40,8 @@ export interface Ask extends RoutingFacts {
   format(): AnswerFormat;
   /** Capabilities this request needs that not every expert has. */
   demands(): readonly Demand[];
+  /** Fields of the request that none of these methods read, such as those that only servers of its dialect know. */
+  unread(): readonly string[];
   /** A parameter's name in the client's dialect. */
   fieldOf(parameter: keyof Parameters): string;
 }
@@ -51,7 +59,7 @@ export interface Message {
 }
 
 /** A part of a message. Null: missing or of a wrong type, for the expert to refuse or ignore. */
-export type Part = TextPart | ImagePart | ToolCallPart | ToolResultPart | ThinkingPart | OtherPart;
+export type Part = TextPart | ImagePart | FilePart | ToolCallPart | ToolResultPart | ThinkingPart | OtherPart;
 
 export interface TextPart {
   readonly type: 'text';
@@ -61,8 +69,21 @@ export interface ImagePart {
   readonly type: 'image';
   /** An http(s) address, or `data:<type>;base64,<data>`. */
   readonly url: string | null;
+  /** How closely to look: `low`, `high` and others. */
+  readonly detail?: string;
   readonly at: string;
   readonly urlAt: string;
+}
+/** A document that is not plain text. */
+export interface FilePart {
+  readonly type: 'file';
+  readonly name: string | null;
+  /** `data:<type>;base64,<data>`. */
+  readonly data: string | null;
+  readonly url: string | null;
+  /** By which the client's provider knows it. */
+  readonly id: string | null;
+  readonly at: string;
 }
 export interface ToolCallPart {
   readonly type: 'tool call';
@@ -77,6 +98,8 @@ export interface ToolResultPart {
   readonly type: 'tool result';
   readonly id: string | null;
   readonly parts: readonly Part[];
+  /** Whether the tool failed; absent where the dialect does not say. */
+  readonly failed?: boolean;
   /** Of the id. */
   readonly at: string;
 }
@@ -103,6 +126,8 @@ export interface Parameters {
   readonly frequencyPenalty: number;
   readonly presencePenalty: number;
   readonly stop: readonly string[];
+  /** How much to think: `none`, `minimal`, `low`, `medium`, `high`, `xhigh`, `max`. */
+  readonly effort: string | undefined;
 }
 
 export interface Tool {
@@ -127,7 +152,13 @@ export interface Tools {
 export type AnswerFormat =
   | { readonly type: 'text' }
   | { readonly type: 'json' }
-  | { readonly type: 'schema'; readonly schema: object };
+  | {
+      readonly type: 'schema';
+      readonly schema: object;
+      readonly name?: string;
+      readonly description?: string;
+      readonly strict?: boolean;
+    };
 
 export type Capability =
   | 'several answers'
@@ -138,7 +169,8 @@ export type Capability =
   | 'token biases'
   | 'echo'
   | 'insertion'
-  | 'audio';
+  | 'audio'
+  | 'a store';
 
 export interface Demand {
   readonly needs: Capability;

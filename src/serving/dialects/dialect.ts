@@ -3,7 +3,7 @@
  * format. README.md says how to add one.
  */
 import type { MemberPlace } from '../../core/json-measure.ts';
-import type { Failure } from '../reply/failure.ts';
+import type { Failure, ToldFailure } from '../reply/failure.ts';
 import type { AnswerSink, Reply, ReplyReader } from '../reply/reply.ts';
 import type { RawLane } from '../reply/scanner.ts';
 import type { Ask, RoutingFacts } from './ask.ts';
@@ -52,12 +52,15 @@ export interface Dialect<Id extends string = string> extends RawLane {
   ask(facts: RoutingFacts, body: JsonBody): Ask;
   /** The body of one of its asks for a server that speaks it too. */
   forward(ask: Ask, server: ServerNeeds): Buffer;
+  /** The body to try again with after such a server has refused it; null where nothing can be left out. */
+  amended?(ask: Ask, server: ServerNeeds, refusal: ToldFailure): Buffer | null;
   /**
    * A typed reply → bytes in the sink, streamed or whole as requested. Null where an answer is no text (vectors, scores,
    * counts): then only experts that speak the dialect are asked.
    */
   readonly writer: ((ask: Ask, sink: AnswerSink) => Reply) | null;
-  error(failure: Failure): ErrorAnswer;
+  /** @param requestId of ours, for APIs whose errors bear one */
+  error(failure: Failure, requestId?: string): ErrorAnswer;
 }
 
 /** A dialect whose answers are text, which experts of any other kind can give too. */

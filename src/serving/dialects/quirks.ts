@@ -6,6 +6,8 @@ export interface Quirks {
   readonly cutsAt16?: readonly string[];
   /** It rejects lone surrogates, which other servers accept. */
   readonly refusesHalfSurrogates?: true;
+  /** It is Anthropic's own: it reads what Claude Code says of itself, and checks who made a thought. */
+  readonly readsAttribution?: true;
   /** Statuses that it uses differently → the usual status, which clients and retries understand. */
   readonly statuses?: Readonly<Record<number, number>>;
 }

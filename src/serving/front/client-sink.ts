@@ -9,7 +9,7 @@ import type { Dialect } from '../dialects/dialect.ts';
 import type { Generation, Outcome } from '../experts/expert.ts';
 import type { Answerer, AttemptSink } from '../gateway/attempts.ts';
 import type { Failure } from '../reply/failure.ts';
-import { isStreamOf } from '../reply/scanner.ts';
+import { isStreamOf, type Streaming } from '../reply/scanner.ts';
 import { cutOff, PromisedBody } from './promised-body.ts';
 import type { Redaction } from './redaction.ts';
 import type { OpenNote } from './request-note.ts';
@@ -57,7 +57,10 @@ export class ClientSink implements AttemptSink {
   waiting(): void {
     const { streaming } = this.#dialect;
     if (this.#over || !streaming?.keepAlive) return;
-    if (!this.#response.headersSent) {
+    if (this.#response.headersSent) {
+      // One that reads slowly has enough to read; and within a piece of the expert's nothing of ours may stand.
+      if (!this.#betweenPieces || this.#response.writableNeedDrain || !this.#takes(streaming)) return;
+    } else {
       this.#response.setHeader('content-type', streaming.contentType);
       this.#response.setHeader('x-accel-buffering', 'no');
     }
@@ -106,12 +109,16 @@ export class ClientSink implements AttemptSink {
   /** Ends a stream with the failure. @returns false where nothing of ours can follow what was sent */
   #endStream(failure: Failure): boolean {
     const { streaming } = this.#dialect;
-    const type = this.#response.getHeader('content-type') as string | undefined;
-    if (streaming === null || !isStreamOf(streaming, type) || this.#response.hasHeader('content-encoding'))
-      return false;
+    if (streaming === null || !this.#takes(streaming)) return false;
     if (!this.#betweenPieces) this.#response.write(streaming.separator);
     this.#response.end(streaming.lateError(this.#redaction.failure(failure)));
     return true;
+  }
+
+  /** Whether a piece of ours can follow what was sent. */
+  #takes(streaming: Streaming): boolean {
+    const type = this.#response.getHeader('content-type') as string | undefined;
+    return isStreamOf(streaming, type) && !this.#response.hasHeader('content-encoding');
   }
 
   #sendHead(): void {

@@ -4,7 +4,7 @@ import { RouterError } from '../../core/errors.ts';
 import { excerpt } from '../../core/excerpt.ts';
 import { requestHeadersForExpert } from '../../core/headers.ts';
 import type { Role } from '../../core/roles.ts';
-import { AUTO } from '../dialects/ask.ts';
+import { type Ask, AUTO } from '../dialects/ask.ts';
 import type { Dialect } from '../dialects/dialect.ts';
 import { DIALECTS, dialectTold } from '../dialects/index.ts';
 import { type Health, healthText } from '../experts/expert.ts';
@@ -13,6 +13,7 @@ import { replicaLabel } from '../fleet/replica-label.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { readRequest } from '../gateway/read-request.ts';
 import type { Routed } from '../gateway/router.ts';
+import type { Caller } from '../gateway/tool-loops.ts';
 import { type HashedKey, mayAct } from './auth.ts';
 import { readBody } from './body.ts';
 import { ClientSink } from './client-sink.ts';
@@ -20,6 +21,7 @@ import { decisionBody, decisionHeaders } from './decision-wire.ts';
 import type { Readiness } from './readiness.ts';
 import type { Redaction } from './redaction.ts';
 import type { OpenNote } from './request-note.ts';
+import { sessionKey } from './session-key.ts';
 import { sendJson } from './wire.ts';
 
 export interface RouteContext {
@@ -104,11 +106,13 @@ function answer(dialect: Dialect): Handler {
     { request, response, traceId, caller, note },
   ) => {
     const ask = await readRequest(dialect, await readBody({ request, response }, maxBodyMb));
+    const by = callerOf(request, caller, ask);
     const routing = gateway.route(
       ask,
       forcedExpert(request),
       priorityOf(request, caller),
       whyLocal(request, caller),
+      by,
     );
     const routed = routing instanceof Promise ? await routing : routing;
     for (const [name, value] of Object.entries(decisionHeaders(routed))) response.setHeader(name, value);
@@ -116,7 +120,7 @@ function answer(dialect: Dialect): Handler {
     onRouted(routed, traceId);
     const sink = new ClientSink(response, dialect, redaction, note);
     const headers = requestHeadersForExpert(request.headers, forwarded);
-    sink.drive(gateway.answer({ ask, headers, traceId, tenant: caller?.name ?? '' }, routed, sink));
+    sink.drive(gateway.answer({ ask, headers, traceId, ...by }, routed, sink));
   };
 }
 
@@ -130,6 +134,7 @@ async function dryRun(
     forcedExpert(request),
     priorityOf(request, caller),
     whyLocal(request, caller),
+    callerOf(request, caller, ask),
   );
   for (const [name, value] of Object.entries(decisionHeaders(routed))) response.setHeader(name, value);
   sendJson(response, 200, decisionBody(gateway.router, routed, traceId));
@@ -244,6 +249,11 @@ async function ready({ readiness }: RouteContext, { response }: Exchange): Promi
 function toldDialect(request: IncomingMessage): Dialect | null {
   const id = request.headers['x-expert-router-dialect'];
   return id === undefined ? null : dialectTold(String(id));
+}
+
+function callerOf({ headers }: IncomingMessage, caller: HashedKey | null, { session }: Ask): Caller {
+  const tenant = caller?.name ?? '';
+  return { tenant, session: sessionKey(headers, tenant, session) };
 }
 
 function forcedExpert(request: IncomingMessage): string | undefined {

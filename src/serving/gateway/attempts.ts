@@ -25,7 +25,7 @@ export interface AttemptPlan {
   firstTokenMs(group: ExpertGroup): number;
   /** Milliseconds for the whole request, waiting and all tries included. */
   readonly totalMs: number;
-  /** Milliseconds between signs of life to a stream that is queued. */
+  /** Milliseconds of silence after which a stream gets a sign of life, queued or not. */
   readonly heartbeatMs: number;
   readonly shape: Shape;
   /** Whether one more try is affordable; it is spent by asking. */
@@ -45,7 +45,7 @@ export interface Answerer {
 export interface AttemptSink extends Omit<AnswerSink, 'fail'> {
   /** Called before `head`. */
   served(by: Answerer): void;
-  /** The stream is queued: a proxy in between should see that it lives. May come again and again, before `served`. */
+  /** The stream has been silent: a proxy in between should see that it lives. May come again and again. */
   waiting(): void;
   /** @param by null where no expert told it */
   fail(failure: Failure, by: Answerer | null): void;
@@ -58,7 +58,9 @@ export class Attempts implements Generation, TryOwner {
   readonly #sink: AttemptSink;
   readonly #tried = new Set<Replica>();
   readonly #totalTimer: NodeJS.Timeout;
-  #heartbeat: NodeJS.Timeout | null = null;
+  readonly #heartbeat: NodeJS.Timeout | null;
+  /** Halves of the heartbeat since anything was sent. */
+  #silent = 0;
   #group = 0;
   /** Experts tried, by those that did not admit it too. */
   #tries = 0;
@@ -82,6 +84,7 @@ export class Attempts implements Generation, TryOwner {
       () => this.#giveUp(new RouterError('expert_timeout', `No whole answer within ${seconds} s.`)),
       plan.totalMs,
     );
+    this.#heartbeat = plan.stream ? setInterval(() => this.#beat(), plan.heartbeatMs / 2) : null;
     this.#next();
   }
 
@@ -99,6 +102,7 @@ export class Attempts implements Generation, TryOwner {
   }
 
   data(chunk: Uint8Array): boolean {
+    this.#silent = 0;
     return this.#sink.data(chunk);
   }
 
@@ -175,12 +179,9 @@ export class Attempts implements Generation, TryOwner {
     // A group that refuses at once has already led to the next try, whose ticket counts.
     if (tries !== this.#tries || this.#over) return;
     this.#ticket = ticket;
-    if (this.#plan.stream && this.#try === null)
-      this.#heartbeat ??= setInterval(() => this.#sink.waiting(), this.#plan.heartbeatMs);
   }
 
   #start(group: ExpertGroup, lease: Lease): void {
-    this.#stopHeartbeat();
     const { request, stream, tenant } = this.#plan;
     const firstTokenMs = stream ? this.#plan.firstTokenMs(group) : null;
     this.#asked += 1;
@@ -237,13 +238,16 @@ export class Attempts implements Generation, TryOwner {
     if (this.#over) return;
     this.#over = true;
     clearTimeout(this.#totalTimer);
-    this.#stopHeartbeat();
+    if (this.#heartbeat) clearInterval(this.#heartbeat);
     this.#ticket?.leave();
     this.#try?.abandon(outcome);
   }
 
-  #stopHeartbeat(): void {
-    if (this.#heartbeat) clearInterval(this.#heartbeat);
-    this.#heartbeat = null;
+  /** A second half without anything ends a whole one: no clock is read for each piece. */
+  #beat(): void {
+    this.#silent += 1;
+    if (this.#silent < 2) return;
+    this.#silent = 0;
+    this.#sink.waiting();
   }
 }

@@ -11,24 +11,25 @@ import { type Answerer, type AttemptPlan, type AttemptSink, Attempts } from './a
 import { shapeOf } from './blame.ts';
 import { FirstByteTimes, Hedge } from './hedge.ts';
 import { HEDGE_SHARE, RETRIES_PER_SECOND, RETRY_SHARE, RetryBudget } from './retry-budget.ts';
-import type { Routed, Router } from './router.ts';
+import type { Routable, Routed, Router } from './router.ts';
+import { type Caller, ToolLoops } from './tool-loops.ts';
 
 /** What the wire adds to a request. */
-export interface Incoming {
+export interface Incoming extends Caller {
   readonly ask: Ask;
   /** Client headers that passed the allow-list. */
   readonly headers: Readonly<Record<string, string>>;
   readonly traceId: string;
-  /** Whose request it is, for fairness between keys. */
-  readonly tenant: string;
 }
+
+const NOBODY: Caller = { tenant: '', session: null };
 
 export interface GatewayOptions {
   /** Milliseconds a whole request may take. */
   readonly requestTimeout: number;
   /** Whether a stream slower to start than 19 of 20 may be tried at a second expert as well. */
   readonly hedge: boolean;
-  /** Milliseconds between signs of life to a stream that is queued. */
+  /** Milliseconds of silence after which a stream gets a sign of life. */
   readonly heartbeat: number;
   /** Milliseconds a stream may take to its first byte, by expert. */
   firstTokenTimeout(expert: string): number;
@@ -42,6 +43,7 @@ export class Gateway {
   readonly #retries = new RetryBudget(RETRY_SHARE, RETRIES_PER_SECOND);
   readonly #hedges = new RetryBudget(HEDGE_SHARE, 0);
   readonly #firstBytes = new FirstByteTimes();
+  readonly #loops = new ToolLoops();
 
   constructor(router: Router, fleet: Fleet, telemetry: Telemetry, options: GatewayOptions) {
     this.router = router;
@@ -56,12 +58,21 @@ export class Gateway {
     forced: string | undefined,
     priority = 0,
     local: string | null = null,
+    caller: Caller = NOBODY,
   ): Routed | Promise<Routed> {
     return this.#telemetry.timeDecision(() => {
-      const routed = this.router.route(ask, forced, priority, local);
+      const routed = this.router.route(this.#routable(ask, caller), forced, priority, local);
       if (ask.dialect.writer !== null) return routed;
       return routed instanceof Promise ? routed.then((all) => this.#able(ask, all)) : this.#able(ask, routed);
     });
+  }
+
+  /** With what is known of the conversation beside its turns. */
+  #routable(ask: Ask, caller: Caller): Routable {
+    const bound = this.#loops.boundTo(ask, caller);
+    if (bound === null && caller.session === null) return ask;
+    const { model, turns, affinityKey, answerLimit, body, stored } = ask;
+    return { model, turns, affinityKey: caller.session ?? affinityKey, answerLimit, body, stored, bound };
   }
 
   /** The choice among experts that speak the dialect, where nobody else can answer it. */
@@ -89,7 +100,10 @@ export class Gateway {
     });
     this.#retries.request();
     this.#hedges.request();
-    const counted = new CountedSink(sink, record, (expert, ms) => this.#firstBytes.record(expert, ms));
+    const counted = new CountedSink(sink, record, (expert, ms) => {
+      this.#firstBytes.record(expert, ms);
+      this.#loops.answered(incoming.ask, incoming, expert);
+    });
     const attempts = this.#attempts(incoming, routed, this.#candidates(routed), counted);
     return {
       resume: () => attempts.resume(),

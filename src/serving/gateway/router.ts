@@ -5,16 +5,24 @@ import { excerpt } from '../../core/excerpt.ts';
 import { nearestName } from '../../core/suggest.ts';
 import { type Classification, classifyAll } from '../../deciding/model/classify.ts';
 import type { RouterModel } from '../../deciding/model/router-model.ts';
-import { type Decision, decide, decideFor } from '../../deciding/routing/decide.ts';
+import { type Decision, decide, decideFor, keptWith } from '../../deciding/routing/decide.ts';
 import { keptAmong, type Locality } from '../../deciding/routing/locality.ts';
 import type { BoundPolicy, LoadSnapshot, RequestView } from '../../deciding/routing/policy.ts';
 import type { Territory } from '../../deciding/routing/territory.ts';
 import type { RoutableText } from '../../deciding/text/routable.ts';
 import { type Ask, AUTO } from '../dialects/ask.ts';
+import { nothingStored } from '../dialects/json.ts';
 import { estimatedTokens } from './try.ts';
 
 /** What is read of a request to route it. */
-type Routable = Pick<Ask, 'model' | 'turns' | 'affinityKey' | 'answerLimit' | 'body'>;
+export interface Routable
+  extends Pick<Ask, 'model' | 'turns' | 'affinityKey' | 'answerLimit' | 'body' | 'stored'> {
+  /** The expert that is in the middle of its work on this; null for none. */
+  readonly bound?: string | null;
+}
+
+/** Claude Code shows only models whose names begin so. */
+export const CLAUDE_PREFIX = 'claude-';
 
 /** Tokens an answer is expected to have where nobody says less. */
 const EXPECTED_OUTPUT = 256;
@@ -73,7 +81,7 @@ export class Router {
       return {
         classification: classified.at(-1)!,
         text: turns.at(-1)!,
-        decision: this.#keep(this.#decide(request.model, forced, classified, view), classified, local),
+        decision: this.#keep(this.#decide(request, forced, classified, view), classified, local),
         view,
       };
     };
@@ -92,16 +100,19 @@ export class Router {
   }
 
   #decide(
-    model: string,
+    { model: asked, stored, bound }: Routable,
     forced: string | undefined,
     turns: readonly Classification[],
     request: RequestView,
   ): Decision {
     if (forced !== undefined) return decideFor(this.territory, this.#known(forced), turns, 'forced');
+    const model = this.#own(asked);
     if (model !== AUTO) return decideFor(this.territory, this.#known(model), turns, 'named');
+    if (stored !== null) throw nothingStored(stored);
     const { policy, loads, random } = this.#parts;
     const context = { request, random: random(), sequence: this.#sequence++ };
-    return decide(this.territory, turns, loads(), policy, context);
+    const decision = decide(this.territory, turns, loads(), policy, context);
+    return bound ? keptWith(decision, bound) : decision;
   }
 
   /** Where the request must stay, the decision among local experts. A conversation stays once one of its turns must. */
@@ -117,6 +128,13 @@ export class Router {
       'not_local',
       `This request may go to local experts only, because of ${why}, and ${who} marked as one (local: true in the config).`,
     );
+  }
+
+  /** Without the prefix under which clients that show Claude's models alone know it. */
+  #own(model: string): string {
+    if (!model.startsWith(CLAUDE_PREFIX) || this.territory.experts.includes(model)) return model;
+    const own = model.slice(CLAUDE_PREFIX.length);
+    return own === AUTO || this.territory.experts.includes(own) ? own : model;
   }
 
   #known(expert: string): string {

@@ -7,12 +7,14 @@ import { RouterError } from '../../../core/errors.ts';
 import { HttpClient, type OutgoingRequest, type Trust, WireError } from '../../../http/client.ts';
 import { PulledResponse } from '../../../http/pulled-response.ts';
 import type { Ask } from '../../dialects/ask.ts';
+import type { ServerNeeds } from '../../dialects/forward.ts';
 import type { DialectId } from '../../dialects/index.ts';
 import { openAiChat } from '../../dialects/openai/chat.ts';
 import { asChat, CHAT_CAN } from '../../dialects/openai/translated.ts';
 import { modelIds } from '../../engines/answers.ts';
 import { ask as askServer, isAnswer } from '../../engines/ask.ts';
 import { failureText } from '../../engines/failure.ts';
+import type { ToldFailure } from '../../reply/failure.ts';
 import { apiBase, pathAt } from '../api-base.ts';
 import { refuseUnmet } from '../demands.ts';
 import type {
@@ -25,7 +27,7 @@ import type {
   ReportedLoad,
 } from '../expert.ts';
 import type { ExpertDeps, ExpertKind } from '../kind.ts';
-import { relay } from '../relay.ts';
+import { type Answer, answerOr, relay } from '../relay.ts';
 import { RunningGenerations, type Work } from '../running.ts';
 import { readAnswer } from '../translated-answer.ts';
 import { readTrust, TRUST_PATHS } from '../trust.ts';
@@ -33,7 +35,7 @@ import { asRouterError } from '../wire-failure.ts';
 import { OpenAiEngine } from './engine.ts';
 import { type OpenAiOptions, type OpenAiReplica, openaiOptions, replicasOf } from './options.ts';
 import { quirksNamed } from './quirks.ts';
-import { QuirksFinder } from './quirks-finder.ts';
+import { QuirksFinder, USUAL } from './quirks-finder.ts';
 
 export const openaiKind: ExpertKind<OpenAiOptions> = {
   kind: 'openai',
@@ -98,6 +100,10 @@ class OpenAiExpert implements Expert {
   generate({ ask, headers }: ExpertRequest, sink: AnswerSink): Generation {
     if (this.#closed) return refuse(sink, stopped(this.id));
     if (this.#speaks(ask.dialect.id)) return this.#relay(ask, headers, sink);
+    return this.#translated(ask, headers, sink);
+  }
+
+  #translated(ask: Ask, headers: ExpertRequest['headers'], sink: AnswerSink): Generation {
     const meta = {
       id: this.#deps.newId(ask.dialect.idPrefix),
       created: Math.floor(this.#deps.now() / 1000),
@@ -118,7 +124,21 @@ class OpenAiExpert implements Expert {
       statuses: quirksNamed(this.#quirks.name).statuses ?? {},
       asFailure: (error: WireError) => this.#asFailure(error),
     };
-    return relay(this.#client, this.#outgoing(ask, headers), options, sink);
+    const request = this.#outgoing(ask, headers);
+    const put =
+      (asked: OutgoingRequest): Answer =>
+      (told) =>
+        relay(this.#client, asked, options, told);
+    if (USUAL.includes(ask.dialect.id as DialectId)) return put(request)(sink);
+    const instead = (refusal: ToldFailure): Answer | null => {
+      if (ask.dialect.writer !== null && isUnserved(refusal)) {
+        this.#quirks.unlearn(ask.dialect.id);
+        return (told) => this.#translated(ask, headers, told);
+      }
+      const body = ask.dialect.amended?.(ask, this.#needs(), refusal) ?? null;
+      return body && put({ ...request, body });
+    };
+    return answerOr(put(request), instead, sink);
   }
 
   async #translate(ask: Ask, headers: ExpertRequest['headers'], work: Work): Promise<void> {
@@ -133,14 +153,16 @@ class OpenAiExpert implements Expert {
   }
 
   #outgoing(ask: Ask, headers: ExpertRequest['headers']): OutgoingRequest {
-    const { dialect } = ask;
-    const quirks = quirksNamed(this.#quirks.name);
     return {
       method: 'POST',
-      path: pathAt(this.#base, dialect.paths[0]),
+      path: pathAt(this.#base, ask.dialect.paths[0]),
       headers: { ...headers, ...this.#headers },
-      body: dialect.forward(ask, { model: this.#model, limit: this.#maxTokens, quirks }),
+      body: ask.dialect.forward(ask, this.#needs()),
     };
+  }
+
+  #needs(): ServerNeeds {
+    return { model: this.#model, limit: this.#maxTokens, quirks: quirksNamed(this.#quirks.name) };
   }
 
   async health(signal: AbortSignal): Promise<Health> {
@@ -190,6 +212,11 @@ class OpenAiExpert implements Expert {
   #asFailure(error: WireError): RouterError {
     return this.#closed ? stopped(this.id) : asRouterError(this.id, error);
   }
+}
+
+/** Whether an older server has no such path; it would name a model that it does not have. */
+function isUnserved({ status, message }: ToldFailure): boolean {
+  return status === 405 || status === 501 || (status === 404 && !/model/i.test(message));
 }
 
 function stopped(expert: string): RouterError {

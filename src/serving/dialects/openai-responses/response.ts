@@ -1,0 +1,104 @@
+/** The object that every answer of the Responses API holds, and the items in it. */
+import { wellFormed } from '../../../core/well-formed.ts';
+import type { ReplyMeta } from '../../reply/reply.ts';
+import type { Json } from '../dialect.ts';
+import { isObject, parseJson } from '../json.ts';
+import type { ResponsesAsk } from './ask.ts';
+import { CUSTOM_INPUT, type NamedTool } from './tools.ts';
+
+export interface ResponseState {
+  readonly status: 'in_progress' | 'completed' | 'incomplete' | 'failed';
+  readonly output: readonly Json[];
+  readonly usage: Json | null;
+  readonly incompleteFor?: string | null;
+  readonly error?: Json;
+  /** Epoch seconds; null until it has ended. */
+  readonly completedAt: number | null;
+}
+
+/** What the request asked for is repeated as it was sent; nothing is kept, so `store` is false. */
+export function responseBody({ json }: ResponsesAsk, meta: ReplyMeta, state: ResponseState): Json {
+  const reasoning = isObject(json.reasoning) ? json.reasoning : {};
+  const text = isObject(json.text) ? json.text : {};
+  return {
+    id: itemId('resp', meta),
+    object: 'response',
+    created_at: meta.created,
+    status: state.status,
+    background: false,
+    completed_at: state.completedAt,
+    error: state.error ?? null,
+    incomplete_details: state.incompleteFor ? { reason: state.incompleteFor } : null,
+    instructions: json.instructions ?? null,
+    max_output_tokens: json.max_output_tokens ?? null,
+    max_tool_calls: json.max_tool_calls ?? null,
+    model: meta.model,
+    output: state.output,
+    parallel_tool_calls: json.parallel_tool_calls ?? true,
+    previous_response_id: null,
+    prompt_cache_key: json.prompt_cache_key ?? null,
+    reasoning: { effort: reasoning.effort ?? null, summary: reasoning.summary ?? null },
+    safety_identifier: json.safety_identifier ?? null,
+    service_tier: 'default',
+    store: false,
+    temperature: json.temperature ?? null,
+    text: { ...text, format: text.format ?? { type: 'text' } },
+    tool_choice: json.tool_choice ?? 'auto',
+    tools: json.tools ?? [],
+    top_logprobs: json.top_logprobs ?? 0,
+    top_p: json.top_p ?? null,
+    truncation: json.truncation ?? 'disabled',
+    usage: state.usage,
+    user: json.user ?? null,
+    metadata: json.metadata ?? {},
+  };
+}
+
+/** @param index of an item in its response */
+export function itemId(prefix: string, { id }: ReplyMeta, index?: number): string {
+  const own = id.replace(/^[a-z]+-/, '');
+  return index === undefined ? `${prefix}_${own}` : `${prefix}_${own}_${index}`;
+}
+
+export type ItemStatus = 'in_progress' | 'completed' | 'incomplete';
+
+export function messageItem(id: string, text: string | null, status: ItemStatus): Json {
+  const content = text === null ? [] : [textPart(text)];
+  return { id, type: 'message', status, role: 'assistant', content };
+}
+
+export function textPart(text: string): Json {
+  return { type: 'output_text', text: wellFormed(text), annotations: [], logprobs: [] };
+}
+
+export function reasoningItem(id: string, text: string | null, status: ItemStatus): Json {
+  const content = text === null ? [] : [reasoningPart(text)];
+  return { id, type: 'reasoning', summary: [], content, encrypted_content: null, status };
+}
+
+export function reasoningPart(text: string): Json {
+  return { type: 'reasoning_text', text: wellFormed(text) };
+}
+
+export interface Call {
+  readonly id: string;
+  readonly callId: string;
+  readonly tool: NamedTool;
+  /** Arguments of the function, as they came. */
+  readonly json: string;
+}
+
+export function callItem({ id, callId, tool, json }: Call, status: ItemStatus): Json {
+  const { type, name, namespace } = tool;
+  const own = { id, call_id: callId, name, ...(namespace === null ? {} : { namespace }), status };
+  return type === 'custom'
+    ? { ...own, type: 'custom_tool_call', input: customInput(json) }
+    : { ...own, type: 'function_call', arguments: json };
+}
+
+/** The input of a custom tool, out of the arguments of the function that stands for it; else these themselves. */
+export function customInput(json: string): string {
+  const value = parseJson(json);
+  const input = isObject(value) ? value[CUSTOM_INPUT] : undefined;
+  return typeof input === 'string' ? input : json;
+}
