@@ -141,7 +141,7 @@ async function dryRun(
 }
 
 async function listModels({ gateway, startedAt }: RouteContext, { response }: Exchange): Promise<void> {
-  const data = modelIds(gateway).map((id) => modelBody(id, startedAt));
+  const data = gateway.router.names.listed.map((id) => modelBody(id, startedAt));
   sendJson(response, 200, { object: 'list', data });
 }
 
@@ -149,21 +149,24 @@ async function showModel(
   { gateway, startedAt }: RouteContext,
   { request, response }: Exchange,
 ): Promise<void> {
-  const id = request.url!.split('?', 1)[0]!.slice('/v1/models/'.length); // ids are plain: nothing to decode
-  const ids = modelIds(gateway);
-  if (!ids.includes(id))
+  const id = decoded(request.url!.split('?', 1)[0]!.slice('/v1/models/'.length));
+  const { names } = gateway.router;
+  if (names.meaning(id) === null)
     throw new RouterError(
       'model_not_found',
-      `There is no model '${excerpt(id)}'. Known: ${ids.join(', ')}.`,
-      {
-        param: 'model',
-      },
+      `There is no model '${excerpt(id)}'. Known: ${names.listed.join(', ')}.`,
+      { param: 'model' },
     );
   sendJson(response, 200, modelBody(id, startedAt));
 }
 
-function modelIds(gateway: Gateway): readonly string[] {
-  return [AUTO, ...gateway.fleet.groups.keys()];
+/** As it is where it is no percent-encoding: then it is no name either. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 function modelBody(id: string, created: number): Record<string, unknown> {
