@@ -11,6 +11,8 @@ export interface ServerNeeds {
   /** The limit for requests that set none, in tokens; undefined for the server's own. */
   readonly limit: number | undefined;
   readonly quirks: Quirks;
+  /** Whether the client asks this server's expert and no other. */
+  readonly insisted: boolean;
 }
 
 /** Sets the model and applies further edits, which must not overlap; every other byte stays as it was sent. */

@@ -139,8 +139,9 @@ export class Gateway {
 
   #plan(incoming: Incoming, routed: Routed): Omit<AttemptPlan, 'groups'> {
     const { ask, headers, traceId, tenant } = incoming;
+    const insisted = isInsisted(routed);
     return {
-      request: { ask, headers, traceId },
+      request: { ask, headers, traceId, insisted },
       stream: ask.stream,
       promptTokens: routed.view.promptTokens,
       outputTokens: routed.view.outputTokens,
@@ -156,11 +157,15 @@ export class Gateway {
   }
 
   /** Who may answer: all in order of the ranking, or the one expert the client insists on. */
-  #candidates({ decision }: Routed): readonly ExpertGroup[] {
-    const insisted = decision.reason === 'named' || decision.reason === 'forced';
-    const ranking = insisted ? decision.ranking.slice(0, 1) : decision.ranking;
+  #candidates(routed: Routed): readonly ExpertGroup[] {
+    const { decision } = routed;
+    const ranking = isInsisted(routed) ? decision.ranking.slice(0, 1) : decision.ranking;
     return ranking.map((ranked) => this.fleet.groups.get(ranked.expert)!);
   }
+}
+
+function isInsisted({ decision: { reason } }: Routed): boolean {
+  return reason === 'named' || reason === 'forced';
 }
 
 /** Passes a reply on and notes its milestones; `record` itself counts only the first ending it hears of. */

@@ -1,6 +1,6 @@
 /** The body of a Responses request for a server that speaks the API. */
 import type { ToldFailure } from '../../reply/failure.ts';
-import { type Ask, AUTO } from '../ask.ts';
+import type { Ask } from '../ask.ts';
 import type { Json } from '../dialect.ts';
 import { forwardBody, type ServerNeeds } from '../forward.ts';
 import { isObject } from '../json.ts';
@@ -9,12 +9,16 @@ import type { ResponsesAsk } from './ask.ts';
 
 export function forward(ask: Ask, server: ServerNeeds): Buffer {
   const own = ask as ResponsesAsk;
-  return forwardBody(own.received, server, (members) => storeEdits(members, own));
+  return forwardBody(own.received, server, (members) => storeEdits(members, own, server));
 }
 
 /** Another expert may get the next turn, so a server that nobody named need not keep this one. */
-function storeEdits(members: Members, { model, json, dialect }: ResponsesAsk): readonly Splice[] {
-  if (model !== AUTO || json.store === false || dialect.writer === null) return [];
+function storeEdits(
+  members: Members,
+  { json, dialect }: ResponsesAsk,
+  { insisted }: ServerNeeds,
+): readonly Splice[] {
+  if (insisted || json.store === false || dialect.writer === null) return [];
   return members.set('store', false);
 }
 
@@ -30,7 +34,7 @@ export function amended(ask: Ask, server: ServerNeeds, { status, message, code }
   const kept = input.filter((item: unknown) => !isReasoning(item));
   if (kept.length === input.length) return null;
   return forwardBody(own.received, server, (members) => [
-    ...storeEdits(members, own),
+    ...storeEdits(members, own, server),
     ...members.set('input', kept),
   ]);
 }

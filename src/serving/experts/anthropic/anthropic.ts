@@ -85,7 +85,8 @@ class AnthropicExpert implements Expert {
 
   /** The version and the betas are the client's: its answer must have the form that it knows. */
   #relay(ask: Ask, headers: ExpertRequest['headers'], sink: AnswerSink): Generation {
-    const needs = { model: this.#model, limit: undefined, quirks: { readsAttribution: true } as const };
+    const quirks = { readsAttribution: true } as const;
+    const needs = { model: this.#model, limit: undefined, quirks, insisted: true };
     const request: OutgoingRequest = {
       method: 'POST',
       path: pathAt(this.#base, ask.dialect.paths[0]),

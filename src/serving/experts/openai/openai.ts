@@ -6,7 +6,6 @@
 import { RouterError } from '../../../core/errors.ts';
 import { HttpClient, type OutgoingRequest, type Trust, WireError } from '../../../http/client.ts';
 import { PulledResponse } from '../../../http/pulled-response.ts';
-import type { Ask } from '../../dialects/ask.ts';
 import type { ServerNeeds } from '../../dialects/forward.ts';
 import type { DialectId } from '../../dialects/index.ts';
 import { openAiChat } from '../../dialects/openai/chat.ts';
@@ -97,26 +96,27 @@ class OpenAiExpert implements Expert {
     return this.#quirks.speaks;
   }
 
-  generate({ ask, headers }: ExpertRequest, sink: AnswerSink): Generation {
+  generate(request: ExpertRequest, sink: AnswerSink): Generation {
     if (this.#closed) return refuse(sink, stopped(this.id));
-    if (this.#speaks(ask.dialect.id)) return this.#relay(ask, headers, sink);
-    return this.#translated(ask, headers, sink);
+    return this.#speaks(request.ask.dialect.id) ? this.#relay(request, sink) : this.#translated(request, sink);
   }
 
-  #translated(ask: Ask, headers: ExpertRequest['headers'], sink: AnswerSink): Generation {
+  #translated(request: ExpertRequest, sink: AnswerSink): Generation {
+    const { ask } = request;
     const meta = {
       id: this.#deps.newId(ask.dialect.idPrefix),
       created: Math.floor(this.#deps.now() / 1000),
       model: this.#model,
     };
-    return this.#running.start(ask, sink, meta, (work) => this.#translate(ask, headers, work));
+    return this.#running.start(ask, sink, meta, (work) => this.#translate(request, work));
   }
 
   #speaks(dialect: string): boolean {
     return (this.speaks as readonly string[]).includes(dialect);
   }
 
-  #relay(ask: Ask, headers: ExpertRequest['headers'], sink: AnswerSink): Generation {
+  #relay(asked: ExpertRequest, sink: AnswerSink): Generation {
+    const { ask } = asked;
     const options = {
       expert: this.id,
       lane: ask.dialect,
@@ -124,26 +124,26 @@ class OpenAiExpert implements Expert {
       statuses: quirksNamed(this.#quirks.name).statuses ?? {},
       asFailure: (error: WireError) => this.#asFailure(error),
     };
-    const request = this.#outgoing(ask, headers);
+    const request = this.#outgoing(asked);
     const put =
-      (asked: OutgoingRequest): Answer =>
+      (outgoing: OutgoingRequest): Answer =>
       (told) =>
-        relay(this.#client, asked, options, told);
+        relay(this.#client, outgoing, options, told);
     if (USUAL.includes(ask.dialect.id as DialectId)) return put(request)(sink);
     const instead = (refusal: ToldFailure): Answer | null => {
       if (ask.dialect.writer !== null && isUnserved(refusal)) {
         this.#quirks.unlearn(ask.dialect.id);
-        return (told) => this.#translated(ask, headers, told);
+        return (told) => this.#translated(asked, told);
       }
-      const body = ask.dialect.amended?.(ask, this.#needs(), refusal) ?? null;
+      const body = ask.dialect.amended?.(ask, this.#needs(asked), refusal) ?? null;
       return body && put({ ...request, body });
     };
     return answerOr(put(request), instead, sink);
   }
 
-  async #translate(ask: Ask, headers: ExpertRequest['headers'], work: Work): Promise<void> {
-    refuseUnmet(ask, CHAT_CAN);
-    const request = this.#outgoing(asChat(ask), headers);
+  async #translate(asked: ExpertRequest, work: Work): Promise<void> {
+    refuseUnmet(asked.ask, CHAT_CAN);
+    const request = this.#outgoing({ ...asked, ask: asChat(asked.ask) });
     try {
       const response = await PulledResponse.open(this.#client, request, work.signal);
       await readAnswer(response, { expert: this.id, dialect: openAiChat, reply: work.reply }, work);
@@ -152,17 +152,19 @@ class OpenAiExpert implements Expert {
     }
   }
 
-  #outgoing(ask: Ask, headers: ExpertRequest['headers']): OutgoingRequest {
+  #outgoing(request: ExpertRequest): OutgoingRequest {
+    const { ask, headers } = request;
     return {
       method: 'POST',
       path: pathAt(this.#base, ask.dialect.paths[0]),
       headers: { ...headers, ...this.#headers },
-      body: ask.dialect.forward(ask, this.#needs()),
+      body: ask.dialect.forward(ask, this.#needs(request)),
     };
   }
 
-  #needs(): ServerNeeds {
-    return { model: this.#model, limit: this.#maxTokens, quirks: quirksNamed(this.#quirks.name) };
+  #needs({ insisted = false }: ExpertRequest): ServerNeeds {
+    const quirks = quirksNamed(this.#quirks.name);
+    return { model: this.#model, limit: this.#maxTokens, quirks, insisted };
   }
 
   async health(signal: AbortSignal): Promise<Health> {
