@@ -40,7 +40,10 @@ export function requestHeadersForExpert(
 }
 
 export function responseHeadersForClient(headers: RawHeaders): Record<string, string> {
-  return pick(headers, (name) => RESPONSE.has(name) || RESPONSE_PREFIXES.some((prefix) => name.startsWith(prefix)));
+  return pick(
+    headers,
+    (name) => RESPONSE.has(name) || RESPONSE_PREFIXES.some((prefix) => name.startsWith(prefix)),
+  );
 }
 
 function pick(headers: RawHeaders, allowed: (name: string) => boolean): Record<string, string> {

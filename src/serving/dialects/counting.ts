@@ -1,7 +1,8 @@
 /** Dialects that count the tokens of a request instead of answering it: what they share. */
-import { type Ending, type Opening, type Scanner } from '../reply/scanner.ts';
+
 import { ToldFailure } from '../reply/failure.ts';
 import { UNKNOWN_OUTCOME } from '../reply/reply.ts';
+import type { Ending, Opening, Scanner } from '../reply/scanner.ts';
 import type { Ask } from './ask.ts';
 import type { Dialect, Json } from './dialect.ts';
 import { isObject, parseJson, textOrNull } from './json.ts';

@@ -69,7 +69,11 @@ export class NamedEventScanner implements Scanner {
 
   #isMore(event: Buffer): boolean {
     const known = this.#line;
-    if (known !== null && event.length > known.length && event.compare(known, 0, known.length, 0, known.length) === 0)
+    if (
+      known !== null &&
+      event.length > known.length &&
+      event.compare(known, 0, known.length, 0, known.length) === 0
+    )
       return true;
     const end = event.subarray(0, LONGEST_NAME).indexOf(LF);
     if (end < 0 || !this.#more.test(event.toString('latin1', 0, end + 1))) return false;

@@ -133,12 +133,7 @@ class GuardedSink implements AnswerSink {
   #over = false;
 
   /** @param headers of ours for the head of an answer */
-  constructor(
-    expert: string,
-    sink: AnswerSink,
-    gate: Gate,
-    headers: () => Readonly<Record<string, string>>,
-  ) {
+  constructor(expert: string, sink: AnswerSink, gate: Gate, headers: () => Readonly<Record<string, string>>) {
     this.#expert = expert;
     this.#sink = sink;
     this.#gate = gate;

@@ -12,8 +12,8 @@ import { type Health, healthText } from '../experts/expert.ts';
 import type { Replica } from '../fleet/replica.ts';
 import { replicaLabel } from '../fleet/replica-label.ts';
 import type { Gateway } from '../gateway/gateway.ts';
-import { readRequest } from '../gateway/read-request.ts';
 import { claudeName } from '../gateway/names.ts';
+import { readRequest } from '../gateway/read-request.ts';
 import type { Routed } from '../gateway/router.ts';
 import type { Caller } from '../gateway/tool-loops.ts';
 import { type HashedKey, mayAct } from './auth.ts';
@@ -79,13 +79,15 @@ export const ROUTES: readonly Route[] = [
     ),
   ),
   { method: 'POST', path: '/v1/route', role: 'ask', dialect: null, handle: dryRun },
-  ...STORED.map(([method, path]): Route => ({
-    method,
-    path,
-    role: 'ask',
-    dialect: openAiResponses,
-    handle: storedResponse,
-  })),
+  ...STORED.map(
+    ([method, path]): Route => ({
+      method,
+      path,
+      role: 'ask',
+      dialect: openAiResponses,
+      handle: storedResponse,
+    }),
+  ),
   { method: 'GET', path: '/v1/models', role: 'ask', dialect: null, handle: listModels },
   { method: 'GET', path: '/v1/models/{id}', role: 'ask', dialect: null, handle: showModel },
   { method: 'GET', path: '/v1/experts', role: 'observe', dialect: null, handle: listExperts },
@@ -207,7 +209,10 @@ function decoded(text: string): string {
 }
 
 /** As Anthropic's API lists it. */
-function anthropicModel(id: string, created: number): { readonly id: string; readonly [field: string]: unknown } {
+function anthropicModel(
+  id: string,
+  created: number,
+): { readonly id: string; readonly [field: string]: unknown } {
   return { type: 'model', id, display_name: id, created_at: new Date(created * 1000).toISOString() };
 }
 

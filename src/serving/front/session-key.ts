@@ -19,7 +19,11 @@ const HEADERS = [
 const USABLE = /^[\x21-\x7e]{1,256}$/;
 
 /** @param named in the body; null for none @returns null where no usable name was given */
-export function sessionKey(headers: IncomingHttpHeaders, tenant: string, named: string | null): string | null {
+export function sessionKey(
+  headers: IncomingHttpHeaders,
+  tenant: string,
+  named: string | null,
+): string | null {
   for (const name of HEADERS) {
     const value = headers[name];
     if (typeof value === 'string' && USABLE.test(value)) return `${tenant}\n${value}`;

@@ -35,5 +35,7 @@ export class ToolLoops {
 
 /** Agents that work for an agent share its session, but not the beginning of its conversation. */
 function keyOf({ affinityKey }: Ask, { tenant, session }: Caller): string {
-  return createHash('sha1').update(`${session ?? tenant}\0${affinityKey}`).digest('base64');
+  return createHash('sha1')
+    .update(`${session ?? tenant}\0${affinityKey}`)
+    .digest('base64');
 }

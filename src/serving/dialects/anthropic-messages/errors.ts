@@ -98,7 +98,9 @@ function errorBody(failure: Failure, id: string | null): Buffer {
 
 function messageOf(failure: Failure): string {
   const { message } = failure;
-  return isTooLong(failure) && !message.toLowerCase().includes(TOO_LONG) ? `${TOO_LONG}: ${message}` : message;
+  return isTooLong(failure) && !message.toLowerCase().includes(TOO_LONG)
+    ? `${TOO_LONG}: ${message}`
+    : message;
 }
 
 /** What others say by 503 this API says by 529. */

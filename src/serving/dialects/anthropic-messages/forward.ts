@@ -38,7 +38,11 @@ export function amended(ask: Ask, server: ServerNeeds, { status, message }: Told
   ]);
 }
 
-function attributionEdits(members: Members, { json }: MessagesAsk, { quirks }: ServerNeeds): readonly Splice[] {
+function attributionEdits(
+  members: Members,
+  { json }: MessagesAsk,
+  { quirks }: ServerNeeds,
+): readonly Splice[] {
   if (quirks.readsAttribution) return [];
   const system = withoutAttribution(json.system);
   return system === json.system ? [] : members.set('system', system ?? []);

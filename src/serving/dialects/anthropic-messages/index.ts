@@ -21,7 +21,15 @@ const EVENTS: Streaming = {
   lateError: writeLateError,
 };
 
-const COMMON = { idPrefix: 'msg', prepare: withoutHalfSurrogates, keep, forward, amended, refusal, error: writeError };
+const COMMON = {
+  idPrefix: 'msg',
+  prepare: withoutHalfSurrogates,
+  keep,
+  forward,
+  amended,
+  refusal,
+  error: writeError,
+};
 
 export const anthropicMessages: TextDialect<'anthropic-messages'> = {
   ...COMMON,
@@ -53,7 +61,8 @@ export const anthropicCountTokens: CountingDialect<'anthropic-count-tokens'> = {
 function claims({ messages, system, tools }: Json): boolean {
   if (!Array.isArray(messages)) return false;
   if (system !== undefined) return true;
-  if (Array.isArray(tools) && tools.some((tool) => isObject(tool) && tool.input_schema !== undefined)) return true;
+  if (Array.isArray(tools) && tools.some((tool) => isObject(tool) && tool.input_schema !== undefined))
+    return true;
   return messages.some(
     (message) =>
       isObject(message) &&

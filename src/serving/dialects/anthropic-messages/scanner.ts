@@ -1,8 +1,8 @@
 /** Judges the bytes of a message as they pass. Events that only carry more content are not parsed. */
 import type { Ending, Opening, Scanner } from '../../reply/scanner.ts';
 import type { Json } from '../dialect.ts';
-import { type Heard, NamedEventScanner, WholeBodyScanner } from '../named-events.ts';
 import { isObject } from '../json.ts';
+import { type Heard, NamedEventScanner, WholeBodyScanner } from '../named-events.ts';
 import { readStopReason, readUsage } from './ending.ts';
 import { failureInStream } from './errors.ts';
 

@@ -58,12 +58,14 @@ class WholeMessage implements Reply {
   }
 
   finish(reason: FinishReason | 'unknown', usage: Usage | 'unknown'): void {
-    const content: Json[] = [];
-    for (const said of this.#said) {
-      const block = blockOf(said);
-      if (block !== null) content.push(block);
-      else if (reason !== 'length') return this.fail(noObject(said));
+    // One that was cut off within a call leaves the call out.
+    const blocks = this.#said.map(blockOf);
+    const broken = blocks.indexOf(null);
+    if (broken >= 0 && reason !== 'length') {
+      this.fail(noObject(this.#said[broken]!));
+      return;
     }
+    const content = blocks.filter((block) => block !== null);
     const called = content.some(({ type }) => type === 'tool_use');
     const body = Buffer.from(
       JSON.stringify({
@@ -95,7 +97,7 @@ class WholeMessage implements Reply {
   }
 }
 
-/** Null for a call whose arguments are no object, as those of one that was cut off. */
+/** Null for a call whose arguments are no object. */
 function blockOf(said: Said): Json | null {
   if (said.type === 'text') return { type: 'text', text: wellFormed(said.text), citations: null };
   if (said.type === 'thinking')

@@ -78,10 +78,7 @@ export class ResponsesAsk extends ReadAsk {
     const format = this.format();
     const probabilities = typeof json.top_logprobs === 'number' && json.top_logprobs > 0;
     const wanted: readonly [wanted: boolean, demand: Demand][] = [
-      [
-        choice?.type === 'any' || choice?.type === 'one',
-        { needs: 'a chosen tool', param: 'tool_choice' },
-      ],
+      [choice?.type === 'any' || choice?.type === 'one', { needs: 'a chosen tool', param: 'tool_choice' }],
       [format.type === 'json', { needs: 'json', param: 'text.format' }],
       [format.type === 'schema', { needs: 'json schema', param: 'text.format' }],
       [probabilities, { needs: 'token probabilities', param: 'top_logprobs' }],

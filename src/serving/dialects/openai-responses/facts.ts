@@ -16,7 +16,8 @@ export function responsesFacts(json: Json): RoutingFacts {
     turns: sampledTurns(routableTurns('chat', { messages: spoken })),
     affinityKey: conversationKey(spoken),
     answerLimit: typeof limit === 'number' && limit > 0 ? limit : null,
-    session: textOrNull(json.prompt_cache_key) ?? conversationIn(json) ?? textOrNull(json.previous_response_id),
+    session:
+      textOrNull(json.prompt_cache_key) ?? conversationIn(json) ?? textOrNull(json.previous_response_id),
     stored: storedIn(json),
     toolLoop: toolLoop(json.tools, Array.isArray(input) && isOutput(input.at(-1))),
   };

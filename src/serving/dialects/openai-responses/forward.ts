@@ -26,7 +26,11 @@ function storeEdits(
  * The body to try again with after a refusal: without the reasoning, where the server could not read it because another
  * model made it. Null for any other refusal.
  */
-export function amended(ask: Ask, server: ServerNeeds, { status, message, code }: ToldFailure): Buffer | null {
+export function amended(
+  ask: Ask,
+  server: ServerNeeds,
+  { status, message, code }: ToldFailure,
+): Buffer | null {
   const own = ask as ResponsesAsk;
   const { input } = own.json;
   const unread = code === 'invalid_encrypted_content' || /encrypted.?content/i.test(message);

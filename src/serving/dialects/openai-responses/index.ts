@@ -19,7 +19,15 @@ const EVENTS: Streaming = {
   lateError: writeLateError,
 };
 
-const COMMON = { idPrefix: 'resp', prepare: withoutHalfSurrogates, keep, forward, amended, refusal, error: writeError };
+const COMMON = {
+  idPrefix: 'resp',
+  prepare: withoutHalfSurrogates,
+  keep,
+  forward,
+  amended,
+  refusal,
+  error: writeError,
+};
 
 export const openAiResponses: TextDialect<'openai-responses'> = {
   ...COMMON,

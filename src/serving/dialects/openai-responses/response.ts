@@ -16,41 +16,47 @@ export interface ResponseState {
   readonly completedAt: number | null;
 }
 
-/** What the request asked for is repeated as it was sent; nothing is kept, so `store` is false. */
+/** Fields of a request that its answer repeats, and what stands there where the request has none. */
+const REPEATED: Json = {
+  instructions: null,
+  max_output_tokens: null,
+  max_tool_calls: null,
+  parallel_tool_calls: true,
+  prompt_cache_key: null,
+  safety_identifier: null,
+  temperature: null,
+  tool_choice: 'auto',
+  tools: [],
+  top_logprobs: 0,
+  top_p: null,
+  truncation: 'disabled',
+  user: null,
+  metadata: {},
+};
+
+/** Nothing is kept, so `store` is false whatever was asked. */
 export function responseBody({ json }: ResponsesAsk, meta: ReplyMeta, state: ResponseState): Json {
   const reasoning = isObject(json.reasoning) ? json.reasoning : {};
   const text = isObject(json.text) ? json.text : {};
+  const repeated = Object.entries(REPEATED).map(([field, absent]) => [field, json[field] ?? absent]);
   return {
     id: itemId('resp', meta),
     object: 'response',
     created_at: meta.created,
     status: state.status,
-    background: false,
     completed_at: state.completedAt,
     error: state.error ?? null,
     incomplete_details: state.incompleteFor ? { reason: state.incompleteFor } : null,
-    instructions: json.instructions ?? null,
-    max_output_tokens: json.max_output_tokens ?? null,
-    max_tool_calls: json.max_tool_calls ?? null,
     model: meta.model,
     output: state.output,
-    parallel_tool_calls: json.parallel_tool_calls ?? true,
-    previous_response_id: null,
-    prompt_cache_key: json.prompt_cache_key ?? null,
+    usage: state.usage,
+    ...Object.fromEntries(repeated),
     reasoning: { effort: reasoning.effort ?? null, summary: reasoning.summary ?? null },
-    safety_identifier: json.safety_identifier ?? null,
+    text: { ...text, format: text.format ?? { type: 'text' } },
+    background: false,
+    previous_response_id: null,
     service_tier: 'default',
     store: false,
-    temperature: json.temperature ?? null,
-    text: { ...text, format: text.format ?? { type: 'text' } },
-    tool_choice: json.tool_choice ?? 'auto',
-    tools: json.tools ?? [],
-    top_logprobs: json.top_logprobs ?? 0,
-    top_p: json.top_p ?? null,
-    truncation: json.truncation ?? 'disabled',
-    usage: state.usage,
-    user: json.user ?? null,
-    metadata: json.metadata ?? {},
   };
 }
 

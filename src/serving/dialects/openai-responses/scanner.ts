@@ -10,10 +10,14 @@ import { failureInStream } from './errors.ts';
 export function responsesScanner(stream: boolean): Scanner {
   return stream
     ? new NamedEventScanner(/^event: response\.[a-z_.]+\.delta\r?\n/, () => new ResponseWatch())
-    : new WholeBodyScanner(bodyEnding, ['usage', 'status', 'incomplete_details'], (usage, status, details) => ({
-        usage: readUsage(usage),
-        finishReason: readFinish({ status, incomplete_details: details }),
-      }));
+    : new WholeBodyScanner(
+        bodyEnding,
+        ['usage', 'status', 'incomplete_details'],
+        (usage, status, details) => ({
+          usage: readUsage(usage),
+          finishReason: readFinish({ status, incomplete_details: details }),
+        }),
+      );
 }
 
 /** The last events of a response. */
@@ -70,7 +74,10 @@ function isEmpty({ output }: Json): boolean {
   if (!Array.isArray(output)) return false;
   return output.every(
     (item) =>
-      isObject(item) && item.type === 'message' && Array.isArray(item.content) && item.content.every(saysNothing),
+      isObject(item) &&
+      item.type === 'message' &&
+      Array.isArray(item.content) &&
+      item.content.every(saysNothing),
   );
 }
 

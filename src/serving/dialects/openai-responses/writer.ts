@@ -216,7 +216,10 @@ class StreamedResponse implements Reply {
     if (this.#begun) {
       const { code, message } = brokenOff(this.#meta.model, failure);
       const state = { status: 'failed', output: this.#items.done, usage: null, completedAt: null } as const;
-      this.#sendResponse('response.failed', { ...state, error: { code: 'server_error', message: `${code}: ${message}` } });
+      this.#sendResponse('response.failed', {
+        ...state,
+        error: { code: 'server_error', message: `${code}: ${message}` },
+      });
     }
     this.#sink.fail(failure);
   }

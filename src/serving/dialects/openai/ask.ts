@@ -1,14 +1,6 @@
 /** A request for a chat completion or a completion. */
 import { wellFormed } from '../../../core/well-formed.ts';
-import type {
-  AnswerFormat,
-  Capability,
-  Demand,
-  Parameters,
-  Prompt,
-  RoutingFacts,
-  Tools,
-} from '../ask.ts';
+import type { AnswerFormat, Capability, Demand, Parameters, Prompt, RoutingFacts, Tools } from '../ask.ts';
 import type { Dialect, JsonBody } from '../dialect.ts';
 import { invalid, isObject, readNumber, readStops, textOrNull, unsupported } from '../json.ts';
 import { ReadAsk } from '../read-ask.ts';

@@ -168,8 +168,10 @@ describe('parameters', () => {
 
   it('asks for an effort in its own words, of models that know one', () => {
     const effort = (reasoning_effort: string, sampling: 'drop' | 'send' = 'drop') =>
-      messagesRequest(askOf({ messages: [user('x')], reasoning_effort } as ChatBody), { ...SETTINGS, sampling }).body
-        .output_config;
+      messagesRequest(askOf({ messages: [user('x')], reasoning_effort } as ChatBody), {
+        ...SETTINGS,
+        sampling,
+      }).body.output_config;
     expect(effort('high')).toEqual({ effort: 'high' });
     expect(effort('minimal')).toEqual({ effort: 'low' });
     expect(effort('none')).toBeUndefined();

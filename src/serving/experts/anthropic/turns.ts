@@ -3,7 +3,15 @@
  * results become the user's, and parts without a counterpart are refused.
  */
 import { excerpt } from '../../../core/excerpt.ts';
-import type { FilePart, ImagePart, Message, Part, Prompt, ToolCallPart, ToolResultPart } from '../../dialects/ask.ts';
+import type {
+  FilePart,
+  ImagePart,
+  Message,
+  Part,
+  Prompt,
+  ToolCallPart,
+  ToolResultPart,
+} from '../../dialects/ask.ts';
 import { invalid, isObject, unsupported } from '../../dialects/json.ts';
 
 export interface TextBlock {
@@ -150,7 +158,8 @@ function callId(id: string): string {
 function document({ data, url, name, at }: FilePart): DocumentBlock {
   const title = name === null ? {} : { title: name };
   if (url !== null) return { type: 'document', source: { type: 'url', url }, ...title };
-  const [, media_type, bytes] = /^data:([a-z]+\/[a-z0-9.+-]+);base64,([a-z0-9+/=_-]+)$/i.exec(data ?? '') ?? [];
+  const [, media_type, bytes] =
+    /^data:([a-z]+\/[a-z0-9.+-]+);base64,([a-z0-9+/=_-]+)$/i.exec(data ?? '') ?? [];
   if (media_type === undefined || bytes === undefined)
     throw unsupported(at, 'this expert takes files as data:<type>;base64,<data> or by their address');
   return { type: 'document', source: { type: 'base64', media_type, data: bytes }, ...title };

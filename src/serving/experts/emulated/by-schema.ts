@@ -1,4 +1,5 @@
 /** A value that fits a JSON schema, the same for the same schema: what an emulated model fills in. */
+import type { Json } from '../../dialects/dialect.ts';
 import { isObject } from '../../dialects/json.ts';
 
 /** Deeper schemas, which may refer to themselves, end in null. */
@@ -18,34 +19,56 @@ interface Filling {
 function fill(schema: unknown, filling: Filling): unknown {
   if (!isObject(schema) || filling.depth > DEEPEST) return schema === true ? filling.text : null;
   const deeper = { ...filling, depth: filling.depth + 1 };
-  if (typeof schema.$ref === 'string') return fill(referred(filling.root, schema.$ref), deeper);
   if ('const' in schema) return schema.const;
-  if (Array.isArray(schema.enum) && schema.enum.length > 0) return schema.enum[0];
   if (schema.default !== undefined) return schema.default;
-  for (const choices of [schema.anyOf, schema.oneOf])
-    if (Array.isArray(choices) && choices.length > 0) return fill(choices[0], deeper);
-  if (Array.isArray(schema.allOf))
-    return fill(Object.assign({}, ...schema.allOf.filter(isObject), { ...schema, allOf: undefined }), deeper);
-  const type: unknown = Array.isArray(schema.type) ? schema.type[0] : schema.type;
-  if (type === 'object' || (type === undefined && isObject(schema.properties))) {
-    const { properties, required } = schema;
-    if (!isObject(properties)) return {};
-    const names = Array.isArray(required) ? required.filter((name) => typeof name === 'string') : [];
-    return Object.fromEntries(names.map((name) => [name, fill(properties[name], deeper)]));
-  }
-  if (type === 'array') {
-    const least = typeof schema.minItems === 'number' ? Math.min(schema.minItems, 100) : 1;
-    return Array.from({ length: Math.max(least, 1) }, () => fill(schema.items ?? true, deeper));
-  }
-  if (type === 'number' || type === 'integer') return number(schema);
-  if (type === 'boolean') return true;
-  if (type === 'null') return null;
-  const most = typeof schema.maxLength === 'number' ? schema.maxLength : filling.text.length;
-  const least = typeof schema.minLength === 'number' ? Math.min(schema.minLength, 10_000) : 0;
-  return filling.text.slice(0, most).padEnd(least, '.');
+  if (Array.isArray(schema.enum) && schema.enum.length > 0) return schema.enum[0];
+  const other = elsewhere(schema, filling.root);
+  return other === null ? ofType(schema, deeper) : fill(other, deeper);
 }
 
-function number({ minimum, maximum, exclusiveMinimum }: Readonly<Record<string, unknown>>): number {
+/** The schema that stands for this one: the one referred to, the first choice, or all its parts as one; null for none. */
+function elsewhere(schema: Json, root: unknown): unknown {
+  if (typeof schema.$ref === 'string') return referred(root, schema.$ref);
+  for (const choices of [schema.anyOf, schema.oneOf])
+    if (Array.isArray(choices) && choices.length > 0) return choices[0];
+  if (!Array.isArray(schema.allOf)) return null;
+  return Object.assign({}, ...schema.allOf.filter(isObject), { ...schema, allOf: undefined });
+}
+
+function ofType(schema: Json, deeper: Filling): unknown {
+  const type: unknown = Array.isArray(schema.type) ? schema.type[0] : schema.type;
+  switch (type ?? (isObject(schema.properties) ? 'object' : 'string')) {
+    case 'object':
+      return object(schema, deeper);
+    case 'array': {
+      const least = typeof schema.minItems === 'number' ? Math.min(schema.minItems, 100) : 1;
+      return Array.from({ length: Math.max(least, 1) }, () => fill(schema.items ?? true, deeper));
+    }
+    case 'number':
+    case 'integer':
+      return number(schema);
+    case 'boolean':
+      return true;
+    case 'null':
+      return null;
+    default:
+      return string(schema, deeper.text);
+  }
+}
+
+/** What is required, and nothing else. */
+function object({ properties, required }: Json, deeper: Filling): unknown {
+  if (!isObject(properties) || !Array.isArray(required)) return {};
+  const names = required.filter((name) => typeof name === 'string');
+  return Object.fromEntries(names.map((name) => [name, fill(properties[name], deeper)]));
+}
+
+function string({ minLength, maxLength }: Json, text: string): string {
+  const least = typeof minLength === 'number' ? Math.min(minLength, 10_000) : 0;
+  return text.slice(0, typeof maxLength === 'number' ? maxLength : text.length).padEnd(least, '.');
+}
+
+function number({ minimum, maximum, exclusiveMinimum }: Json): number {
   if (typeof minimum === 'number') return Math.ceil(minimum);
   if (typeof exclusiveMinimum === 'number') return Math.floor(exclusiveMinimum) + 1;
   return typeof maximum === 'number' ? Math.min(1, Math.floor(maximum)) : 1;
@@ -56,6 +79,8 @@ function referred(root: unknown, reference: string): unknown {
   if (!reference.startsWith('#')) return null;
   let found = root;
   for (const step of reference.split('/').slice(1))
-    found = isObject(found) ? found[decodeURIComponent(step).replaceAll('~1', '/').replaceAll('~0', '~')] : null;
+    found = isObject(found)
+      ? found[decodeURIComponent(step).replaceAll('~1', '/').replaceAll('~0', '~')]
+      : null;
   return found;
 }

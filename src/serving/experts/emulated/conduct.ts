@@ -30,7 +30,9 @@ export function conductOf(expert: string, ask: Ask): Conduct {
   const format = ask.format();
   if (format.type === 'text') return { text: emulatedText(expert, heard(ask)), calls };
   const value =
-    format.type === 'schema' ? valueFor(format.schema, 'emulated') : { answer: emulatedText(expert, heard(ask)) };
+    format.type === 'schema'
+      ? valueFor(format.schema, 'emulated')
+      : { answer: emulatedText(expert, heard(ask)) };
   return { text: JSON.stringify(value), calls };
 }
 

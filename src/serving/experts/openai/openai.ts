@@ -98,7 +98,9 @@ class OpenAiExpert implements Expert {
 
   generate(request: ExpertRequest, sink: AnswerSink): Generation {
     if (this.#closed) return refuse(sink, stopped(this.id));
-    return this.#speaks(request.ask.dialect.id) ? this.#relay(request, sink) : this.#translated(request, sink);
+    return this.#speaks(request.ask.dialect.id)
+      ? this.#relay(request, sink)
+      : this.#translated(request, sink);
   }
 
   #translated(request: ExpertRequest, sink: AnswerSink): Generation {
