@@ -126,7 +126,7 @@ describe('an expert that does not speak it', () => {
         { route: () => ({ decision: { ...decision, reason } }) as Routed } as unknown as Router,
         { groups: new Map(groups as never) } as unknown as Fleet,
         new Telemetry({ processMetrics: false }),
-        { requestTimeout: 1, hedge: false, heartbeat: 1, firstTokenTimeout: () => 1 },
+        { requestTimeout: 1, hedge: false, heartbeat: 1, now: () => 0, firstTokenTimeout: () => 1 },
       );
       return (gateway.route(asked(dialect).ask, undefined) as Routed).decision;
     };

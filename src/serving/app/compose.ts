@@ -180,11 +180,13 @@ export interface GatewayParts {
   readonly telemetry: Telemetry;
   readonly catalogue: Catalogue;
   random(): number;
+  /** Milliseconds that never run backwards. */
+  now(): number;
 }
 
 /** The whole gateway over a fleet. */
 export async function composeGateway(config: Config, parts: GatewayParts): Promise<Gateway> {
-  const { model, fleet, telemetry, catalogue, random } = parts;
+  const { model, fleet, telemetry, catalogue, random, now } = parts;
   const firstToken = new Map(
     config.experts.map((expert) => [
       expert.id,
@@ -197,6 +199,7 @@ export async function composeGateway(config: Config, parts: GatewayParts): Promi
     requestTimeout: config.request_timeout,
     heartbeat: config.heartbeat,
     hedge: config.hedge,
+    now,
     firstTokenTimeout: (expert) => firstToken.get(expert)!,
   });
 }

@@ -132,7 +132,14 @@ async function prepare(config: Config, parts: SetupParts, startedAt: number): Pr
     identity,
     connections: connectionLimits(config, processes),
     context: {
-      gateway: await composeGateway(config, { model, fleet, telemetry, catalogue, random: world.random }),
+      gateway: await composeGateway(config, {
+        model,
+        fleet,
+        telemetry,
+        catalogue,
+        random: world.random,
+        now: world.clock.monotonic,
+      }),
       metrics: parts.metrics,
       readiness: new Readiness(fleet, world.clock.monotonic),
       redaction: new Redaction(secretsOf(config)),

@@ -3,16 +3,18 @@
 import { ToldFailure } from '../reply/failure.ts';
 import { UNKNOWN_OUTCOME } from '../reply/reply.ts';
 import type { Ending, Opening, Scanner } from '../reply/scanner.ts';
-import type { Ask } from './ask.ts';
+import type { AnswerForm, Ask } from './ask.ts';
 import type { Dialect, Json } from './dialect.ts';
 import { isObject, parseJson, textOrNull } from './json.ts';
 
-export interface CountingDialect<Id extends string = string> extends Dialect<Id> {
+export interface CountingAnswer {
   /** The body of an answer, for experts that count themselves. */
   countAnswer(tokens: number): Buffer;
 }
 
-export function isCounting(dialect: Dialect): dialect is CountingDialect {
+export interface CountingDialect<Id extends string = string> extends Dialect<Id>, CountingAnswer {}
+
+export function isCounting(dialect: AnswerForm): dialect is AnswerForm & CountingAnswer {
   return 'countAnswer' in dialect;
 }
 

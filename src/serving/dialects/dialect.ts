@@ -3,11 +3,8 @@
  * format. README.md says how to add one.
  */
 import type { MemberPlace } from '../../core/json-measure.ts';
-import type { Failure, ToldFailure } from '../reply/failure.ts';
 import type { AnswerSink, Reply, ReplyReader } from '../reply/reply.ts';
-import type { RawLane } from '../reply/scanner.ts';
-import type { Ask, RoutingFacts } from './ask.ts';
-import type { ServerNeeds } from './forward.ts';
+import type { AnswerForm, Ask, RoutingFacts } from './ask.ts';
 
 export type Json = Readonly<Record<string, unknown>>;
 
@@ -23,21 +20,9 @@ export interface JsonBody {
   readonly members?: readonly MemberPlace[];
 }
 
-/** An error as a whole answer. */
-export interface ErrorAnswer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: Buffer;
-}
-
 /** One path of an API. What several of its paths share, their dialects share. */
-export interface Dialect<Id extends string = string> extends RawLane {
-  /** Experts name it in `speaks`. */
+export interface Dialect<Id extends string = string> extends AnswerForm {
   readonly id: Id;
-  /** Where clients send its requests; the first is also where experts are asked, `/v1` being their base. */
-  readonly paths: readonly [string, ...string[]];
-  /** The prefix of its answers' ids. */
-  readonly idPrefix: string;
   /** Whether a body that came without its path, as in a dry run, looks like one of this dialect. */
   claims(json: Json): boolean;
   /**
@@ -50,17 +35,6 @@ export interface Dialect<Id extends string = string> extends RawLane {
   /** The part of `forward` that is slow for a large body, done beside the event loop; the bytes themselves for none. */
   prepare(bytes: Buffer): Buffer;
   ask(facts: RoutingFacts, body: JsonBody): Ask;
-  /** The body of one of its asks for a server that speaks it too. */
-  forward(ask: Ask, server: ServerNeeds): Buffer;
-  /** The body to try again with after such a server has refused it; null where nothing can be left out. */
-  amended?(ask: Ask, server: ServerNeeds, refusal: ToldFailure): Buffer | null;
-  /**
-   * A typed reply → bytes in the sink, streamed or whole as requested. Null where an answer is no text (vectors, scores,
-   * counts): then only experts that speak the dialect are asked.
-   */
-  readonly writer: ((ask: Ask, sink: AnswerSink) => Reply) | null;
-  /** @param requestId of ours, for APIs whose errors bear one */
-  error(failure: Failure, requestId?: string): ErrorAnswer;
 }
 
 /** A dialect whose answers are text, which experts of any other kind can give too. */

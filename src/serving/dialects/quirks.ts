@@ -1,4 +1,6 @@
-/** How requests to an engine must differ from what its dialects say. */
+/** How a request to a server must differ from what its client wrote. */
+
+/** Of its engine: how it differs from what the dialects say. */
 export interface Quirks {
   /** The field that limits a chat's answer, if the server does not know both of OpenAI's. */
   readonly limit?: 'max_tokens' | 'max_completion_tokens';
@@ -10,4 +12,15 @@ export interface Quirks {
   readonly readsAttribution?: true;
   /** Statuses that it uses differently → the usual status, which clients and retries understand. */
   readonly statuses?: Readonly<Record<number, number>>;
+}
+
+/** What a server needs otherwise than the client wrote it. */
+export interface ServerNeeds {
+  /** Its name of the model. */
+  readonly model: string;
+  /** The limit for requests that set none, in tokens; undefined for the server's own. */
+  readonly limit: number | undefined;
+  readonly quirks: Quirks;
+  /** Whether the client asks this server's expert and no other. */
+  readonly insisted: boolean;
 }

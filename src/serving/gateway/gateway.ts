@@ -31,6 +31,8 @@ export interface GatewayOptions {
   readonly hedge: boolean;
   /** Milliseconds of silence after which a stream gets a sign of life. */
   readonly heartbeat: number;
+  /** Milliseconds that never run backwards. */
+  now(): number;
   /** Milliseconds a stream may take to its first byte, by expert. */
   firstTokenTimeout(expert: string): number;
 }
@@ -40,8 +42,8 @@ export class Gateway {
   readonly fleet: Fleet;
   readonly #telemetry: Telemetry;
   readonly #options: GatewayOptions;
-  readonly #retries = new RetryBudget(RETRY_SHARE, RETRIES_PER_SECOND);
-  readonly #hedges = new RetryBudget(HEDGE_SHARE, 0);
+  readonly #retries: RetryBudget;
+  readonly #hedges: RetryBudget;
   readonly #firstBytes = new FirstByteTimes();
   readonly #loops = new ToolLoops();
 
@@ -50,6 +52,9 @@ export class Gateway {
     this.fleet = fleet;
     this.#telemetry = telemetry;
     this.#options = options;
+    const now = (): number => options.now();
+    this.#retries = new RetryBudget(RETRY_SHARE, RETRIES_PER_SECOND, now);
+    this.#hedges = new RetryBudget(HEDGE_SHARE, 0, now);
   }
 
   /** Chooses for a request; a promise as `Router.route`. The dry run ends here, the data path goes on with `answer`. */
@@ -100,8 +105,10 @@ export class Gateway {
     });
     this.#retries.request();
     this.#hedges.request();
-    const counted = new CountedSink(sink, record, (expert, ms) => {
-      this.#firstBytes.record(expert, ms);
+    const { now } = this.#options;
+    const started = now();
+    const counted = new CountedSink(sink, record, (expert) => {
+      this.#firstBytes.record(expert, now() - started);
       this.#loops.answered(incoming.ask, incoming, expert);
     });
     const attempts = this.#attempts(incoming, routed, this.#candidates(routed), counted);
@@ -124,20 +131,20 @@ export class Gateway {
     const { hedge } = this.#options;
     const delayMs =
       hedge && incoming.ask.stream && groups.length > 1 ? this.#firstBytes.p95(groups[0]!.id) : null;
-    const plan = this.#plan(incoming, routed);
-    if (delayMs === null) return new Attempts({ ...plan, groups }, sink);
+    const claimed = new Set<ExpertGroup>();
+    const plan = { ...this.#plan(incoming, routed), groups, claimed };
+    if (delayMs === null) return new Attempts(plan, sink);
     return new Hedge(
       {
         delayMs,
-        mayHedge: () => this.#hedges.spend(),
-        first: (lane) => new Attempts({ ...plan, groups }, lane),
-        second: (lane) => new Attempts({ ...plan, groups: groups.slice(1) }, lane),
+        mayHedge: () => groups.some((group) => !claimed.has(group)) && this.#hedges.spend(),
+        run: (lane) => new Attempts(plan, lane),
       },
       sink,
     );
   }
 
-  #plan(incoming: Incoming, routed: Routed): Omit<AttemptPlan, 'groups'> {
+  #plan(incoming: Incoming, routed: Routed): Omit<AttemptPlan, 'groups' | 'claimed'> {
     const { ask, headers, traceId, tenant } = incoming;
     const insisted = isInsisted(routed);
     return {
@@ -172,21 +179,16 @@ function isInsisted({ decision: { reason } }: Routed): boolean {
 class CountedSink implements AttemptSink {
   readonly #sink: AttemptSink;
   readonly #record: RequestRecord;
-  readonly #onFirstByte: (expert: string, milliseconds: number) => void;
-  readonly #started = performance.now();
+  readonly #onFirstByte: (expert: string) => void;
 
-  constructor(
-    sink: AttemptSink,
-    record: RequestRecord,
-    onFirstByte: (expert: string, milliseconds: number) => void,
-  ) {
+  constructor(sink: AttemptSink, record: RequestRecord, onFirstByte: (expert: string) => void) {
     this.#sink = sink;
     this.#record = record;
     this.#onFirstByte = onFirstByte;
   }
 
   served(by: Answerer): void {
-    this.#onFirstByte(by.expert, performance.now() - this.#started);
+    this.#onFirstByte(by.expert);
     this.#record.served(by.expert, by.tries);
     this.#sink.served(by);
   }

@@ -1,6 +1,5 @@
 /** Why there is no answer, in no particular dialect. */
 import { type Blame, RouterError } from '../../core/errors.ts';
-import type { AnswerSink } from './reply.ts';
 
 export type Failure = RouterError | ToldFailure;
 
@@ -54,18 +53,6 @@ export class ToldFailure extends Error {
   /** The same error with another status. */
   as(status: number): ToldFailure {
     return new ToldFailure({ ...this, message: this.message, status });
-  }
-}
-
-type Show = (sink: Omit<AnswerSink, 'fail'>) => void;
-
-/** A whole answer without content. Other experts are tried, and if none has content, `show` passes it on unchanged. */
-export class EmptyAnswer extends RouterError {
-  readonly show: Show;
-
-  constructor(expert: string, show: Show) {
-    super('expert_failed', `Expert '${expert}' gave an empty answer.`);
-    this.show = show;
   }
 }
 

@@ -6,7 +6,8 @@ import { RouterError } from '../../core/errors.ts';
 import { responseHeadersForClient } from '../../core/headers.ts';
 import type { ResponseHandler, WireError } from '../../http/client.ts';
 import type { ResponseHead } from '../../http/response-parser.ts';
-import { brokenOff, EmptyAnswer, type Failure, ToldFailure } from './failure.ts';
+import { EmptyAnswer } from './empty-answer.ts';
+import { brokenOff, type Failure, ToldFailure } from './failure.ts';
 import { type AnswerSink, type Outcome, UNKNOWN_OUTCOME } from './reply.ts';
 import { isStreamOf, type RawLane, type Scanner } from './scanner.ts';
 

@@ -5,7 +5,7 @@
 import { RouterError } from '../../../core/errors.ts';
 import { responseHeadersForClient } from '../../../core/headers.ts';
 import { type Failure, isTooLong, ToldFailure } from '../../reply/failure.ts';
-import type { ErrorAnswer } from '../dialect.ts';
+import type { ErrorAnswer } from '../ask.ts';
 import { isObject, parseJson, textOrNull } from '../json.ts';
 import { objectionIn } from '../objection.ts';
 

@@ -5,9 +5,10 @@
 import type { ToldFailure } from '../../reply/failure.ts';
 import type { Ask } from '../ask.ts';
 import type { Json } from '../dialect.ts';
-import { forwardBody, type ServerNeeds } from '../forward.ts';
+import { forwardBody } from '../forward.ts';
 import { isObject } from '../json.ts';
 import type { Members, Splice } from '../members.ts';
+import type { ServerNeeds } from '../quirks.ts';
 import type { MessagesAsk } from './ask.ts';
 import { withoutAttribution } from './attribution.ts';
 import { FOREIGN_SIGNATURE } from './writer.ts';

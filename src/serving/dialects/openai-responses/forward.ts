@@ -2,9 +2,10 @@
 import type { ToldFailure } from '../../reply/failure.ts';
 import type { Ask } from '../ask.ts';
 import type { Json } from '../dialect.ts';
-import { forwardBody, type ServerNeeds } from '../forward.ts';
+import { forwardBody } from '../forward.ts';
 import { isObject } from '../json.ts';
 import type { Members, Splice } from '../members.ts';
+import type { ServerNeeds } from '../quirks.ts';
 import type { ResponsesAsk } from './ask.ts';
 
 export function forward(ask: Ask, server: ServerNeeds): Buffer {

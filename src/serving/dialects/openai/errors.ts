@@ -5,7 +5,8 @@
 import { type Blame, RouterError } from '../../../core/errors.ts';
 import { responseHeadersForClient } from '../../../core/headers.ts';
 import { blameFor, type Failure, ToldFailure } from '../../reply/failure.ts';
-import type { ErrorAnswer, Json } from '../dialect.ts';
+import type { ErrorAnswer } from '../ask.ts';
+import type { Json } from '../dialect.ts';
 import { isObject, parseJson, textOrNull } from '../json.ts';
 import { objectionIn } from '../objection.ts';
 

@@ -1,7 +1,8 @@
 /** OpenAI's bodies for a server: the model's name there, and a limit in the field that its engine reads. */
 import type { Ask } from '../ask.ts';
-import { forwardBody, type ServerNeeds } from '../forward.ts';
+import { forwardBody } from '../forward.ts';
 import type { Members, Splice } from '../members.ts';
+import type { ServerNeeds } from '../quirks.ts';
 import type { OpenAiAsk } from './ask.ts';
 
 /** Tokens: the limit sent to servers that otherwise stop after 16. */
