@@ -133,8 +133,9 @@ function ask(expert: Expert, dialect: TextDialect, stream: boolean): Promise<Hea
 /** Not the usage, of which clients are told less than the gateway. */
 function ending(dialect: TextDialect, { outcome }: Heard): object {
   const { finishReason } = outcome!;
-  // A response that has not been cut short is complete: its API knows nothing in between.
-  const complete = dialect === openAiResponses && finishReason === 'unknown';
+  // An answer that was not cut short is complete to these APIs, which know nothing in between.
+  const complete =
+    [openAiResponses, anthropicMessages].includes(dialect as never) && finishReason === 'unknown';
   return { finishReason: complete ? 'stop' : finishReason };
 }
 

@@ -35,16 +35,17 @@ export class RunningGenerations {
   start(ask: Ask, sink: AnswerSink, meta: ReplyMeta, work: (work: Work) => Promise<void>): Generation {
     const abort = new AbortController();
     const gate = new Gate();
+    let reply: Reply | null = null;
     const guarded = new GuardedSink(this.#expert, sink, gate, () => unreadHeader(ask));
     const run = async (): Promise<void> => {
       await new Promise(setImmediate);
       if (this.#closed) throw shuttingDown();
       abort.signal.throwIfAborted();
-      const reply = writerOf(ask)(ask, guarded);
+      reply = writerOf(ask)(ask, guarded);
       reply.begin(meta);
       await work({ reply, signal: abort.signal, drained: () => gate.wait(abort.signal) });
     };
-    const finished = run().catch((error: unknown) => guarded.fail(asFailure(error)));
+    const finished = run().catch((error: unknown) => (reply ?? guarded).fail(asFailure(error)));
     const entry = {
       finished: finished.finally(() => this.#live.delete(entry)),
       shutDown: () => {

@@ -16,19 +16,20 @@ export function readStopReason(reason: unknown): FinishReason | 'unknown' {
   return (typeof reason === 'string' ? FINISH[reason] : undefined) ?? 'unknown';
 }
 
-/** @param called whether tools were called: some engines then still say that they have stopped */
-export function writeStopReason(reason: FinishReason | 'unknown', called: boolean): string | null {
+/**
+ * The API knows no answer that ended for no known reason: it is the end of the turn.
+ * @param called whether tools were called: some engines then still say that they have stopped
+ */
+export function writeStopReason(reason: FinishReason | 'unknown', called: boolean): string {
   switch (reason) {
-    case 'stop':
-      return called ? 'tool_use' : 'end_turn';
     case 'length':
       return 'max_tokens';
-    case 'tool calls':
-      return 'tool_use';
     case 'filtered':
       return 'refusal';
-    case 'unknown':
-      return null;
+    case 'tool calls':
+      return 'tool_use';
+    default:
+      return called ? 'tool_use' : 'end_turn';
   }
 }
 

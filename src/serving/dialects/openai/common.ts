@@ -16,7 +16,7 @@ type Common = 'prepare' | 'forward' | 'writer' | 'reader' | 'scanner' | 'refusal
 const EVENTS: Streaming = {
   contentType: 'text/event-stream',
   separator: '\n\n',
-  keepAlive: Buffer.from(': waiting for a free slot\n\n'),
+  keepAlive: Buffer.from(': keep-alive\n\n'),
   lateError: writeLateError,
 };
 
