@@ -216,20 +216,25 @@ function checkItems(events: readonly Event[]): void {
   let open: { id: string; at: number; pieces: string } | null = null;
   let items = 0;
   for (const event of events) {
-    const { type } = event;
+    const { type, item: own } = event;
     if (type === 'response.output_item.added') {
       if (open !== null || event.output_index !== items) throw new Error('an item within another');
-      open = { id: event.item.id, at: items, pieces: '' };
+      open = { id: own.id, at: items, pieces: '' };
     } else if (type === 'response.output_item.done') {
-      if (open?.id !== event.item.id) throw new Error('another item is done than was added');
+      if (open?.id !== own.id) throw new Error('another item is done than was added');
       open = null;
       items += 1;
-    } else if ('item_id' in event && (event.item_id !== open?.id || event.output_index !== open?.at)) {
-      throw new Error(`${type} outside of its item`);
+    } else if ('item_id' in event) {
+      if (open === null || event.item_id !== open.id || event.output_index !== open.at)
+        throw new Error(`${type} outside of its item`);
+      if (type.endsWith('.delta')) open.pieces += event.delta;
+      checkSum(event, open.pieces);
     }
-    if (open !== null && type.endsWith('.delta')) open.pieces += event.delta;
-    const whole = event.text ?? event.arguments ?? event.input;
-    if (open !== null && type.endsWith('.done') && whole !== undefined && whole !== open.pieces)
-      throw new Error(`${type}: ${whole} is not ${open.pieces}`);
   }
+}
+
+function checkSum({ type, text: whole, arguments: json, input }: Event, pieces: string): void {
+  const told = whole ?? json ?? input;
+  if (type.endsWith('.done') && told !== undefined && told !== pieces)
+    throw new Error(`${type}: ${told} is not ${pieces}`);
 }

@@ -25,7 +25,7 @@ import { StoppingReply } from './stopping-reply.ts';
 
 export const anthropicKind: ExpertKind<AnthropicOptions> = {
   kind: 'anthropic',
-  summary: "Anthropic's Messages API, behind any of the router's faces: tools, images and streaming included",
+  summary: "Anthropic's Messages API, passed on as it is, and translated for clients of other APIs",
   options: anthropicOptions,
   inProcess: false,
   // The cloud enforces its own rate limits with status 429. The first token of a long prompt may take a while.

@@ -1,15 +1,14 @@
 /** Tells an emulated answer word by word: thinking if some effort is asked for, then text or calls of tools. */
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
-import type { Ask, Capability } from '../../dialects/ask.ts';
+import type { Ask } from '../../dialects/ask.ts';
 import { refuseUnmet } from '../demands.ts';
 import type { Work } from '../running.ts';
 import { lastText } from '../text-prompt.ts';
-import { conductOf } from './conduct.ts';
+import { conductOf, EMULATED_CAN } from './conduct.ts';
 import { beforeAnswer, beforeToken } from './misbehave.ts';
 import type { AnswerPlan } from './misbehaviour.ts';
 import { emulate, words } from './text.ts';
 
-const CAN: readonly Capability[] = ['a chosen tool', 'json', 'json schema'];
 const THOUGHT = 'The emulated expert pretends to think about this.';
 
 export interface Manner {
@@ -28,7 +27,7 @@ export async function tellEmulated(
 ): Promise<void> {
   const { expert, plan, pause } = manner;
   await beforeAnswer(plan, signal);
-  refuseUnmet(ask, CAN);
+  refuseUnmet(ask, EMULATED_CAN);
   const { maxTokens, stop, effort } = ask.parameters();
   const prompt = lastText(ask);
   const { text, calls } = conductOf(expert, ask);

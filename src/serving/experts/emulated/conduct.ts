@@ -5,11 +5,14 @@
  * made by the tool's schema. Calls on one line are made at once, and each line is a step of its own, so that an agent
  * can be led through several turns. A tool that the client demands is called even if nobody names it.
  */
-import type { Ask, Message, Tool } from '../../dialects/ask.ts';
+import type { Ask, Capability, Message, Tool } from '../../dialects/ask.ts';
 import { isObject, parseJson } from '../../dialects/json.ts';
 import { lastText, textMessages } from '../text-prompt.ts';
 import { valueFor } from './by-schema.ts';
 import { emulatedText } from './text.ts';
+
+/** What it can do beside text. */
+export const EMULATED_CAN: readonly Capability[] = ['a chosen tool', 'json', 'json schema'];
 
 export interface EmulatedCall {
   readonly name: string;
