@@ -44,7 +44,11 @@ const CASES: readonly [string, string, (said: string) => object, (answer: Any) =
   [
     'chat completions',
     '/v1/chat/completions',
-    (said) => ({ model: 'auto', messages: [{ role: 'user', content: QUESTION }, ...parse(said)], tools: TOOLS.chat }),
+    (said) => ({
+      model: 'auto',
+      messages: [{ role: 'user', content: QUESTION }, ...parse(said)],
+      tools: TOOLS.chat,
+    }),
     ({ choices: [{ message }] }) => ({
       all: [message, { role: 'tool', tool_call_id: message.tool_calls[0].id, content: 'seen' }],
     }),
@@ -66,7 +70,11 @@ const CASES: readonly [string, string, (said: string) => object, (answer: Any) =
   [
     'Responses',
     '/v1/responses',
-    (said) => ({ model: 'auto', input: [{ role: 'user', content: QUESTION }, ...parse(said)], tools: TOOLS.responses }),
+    (said) => ({
+      model: 'auto',
+      input: [{ role: 'user', content: QUESTION }, ...parse(said)],
+      tools: TOOLS.responses,
+    }),
     ({ output }) => ({
       all: [...output, { type: 'function_call_output', call_id: output[0].call_id, output: 'seen' }],
     }),

@@ -19,6 +19,10 @@ export function claudeName(name: string): string {
   return /^(claude|anthropic)/.test(name) ? name : CLAUDE + name;
 }
 
+function withoutClaude(name: string): string {
+  return name.startsWith(CLAUDE) ? name.slice(CLAUDE.length) : name;
+}
+
 /** Longer names match no pattern. */
 const LONGEST_MATCHED = 256;
 
@@ -52,11 +56,9 @@ export class Names {
 
   /** Null for a name that means nothing here. */
   meaning(name: string): Meaning | null {
-    const exact = this.#exact.get(name);
+    const exact = this.#exact.get(name) ?? this.#exact.get(withoutClaude(name));
     if (exact !== undefined || name.length > LONGEST_MATCHED) return exact ?? null;
-    const matched = this.#patterns.find(({ parts }) => matches(parts, name))?.meaning;
-    if (matched !== undefined || !name.startsWith(CLAUDE)) return matched ?? null;
-    return this.#exact.get(name.slice(CLAUDE.length)) ?? null;
+    return this.#patterns.find(({ parts }) => matches(parts, name))?.meaning ?? null;
   }
 }
 
