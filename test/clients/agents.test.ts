@@ -207,7 +207,9 @@ describeClient(CLAUDE, () => {
   it('gets its thinking back byte for byte', async () => {
     const said = lines(await code('claude-opus', 'What is in the note?'));
     expect(said.at(-1)).toMatchObject({ subtype: 'success', result: 'Seen.' });
-    const { messages } = JSON.parse(claude.requests.findLast(({ body }) => body.includes('tool_result'))!.body);
+    const { messages } = JSON.parse(
+      claude.requests.findLast(({ body }) => body.includes('tool_result'))!.body,
+    );
     const thought = messages
       .flatMap(({ content }: Any) => (Array.isArray(content) ? content : []))
       .find(({ type }: Any) => type === 'thinking');

@@ -46,7 +46,10 @@ describeClient(OPENAI_NODE, () => {
       return 'sun';
     };
     const parse = (json: string): object => JSON.parse(json);
-    const tool = { type: 'function', function: { name: 'get_weather', parameters: CITY, function: look, parse } };
+    const tool = {
+      type: 'function',
+      function: { name: 'get_weather', parameters: CITY, function: look, parse },
+    };
     const runner = client().chat.completions.runTools({
       model: 'emulated',
       messages: [{ role: 'user', content: CALL }],

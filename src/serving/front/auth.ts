@@ -1,8 +1,8 @@
 /** Who may call, and what for: API keys kept only as hashes and compared in constant time, each with its roles. */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
 import { RouterError } from '../../core/errors.ts';
 import { DEFAULT_ROLES, type Role } from '../../core/roles.ts';
+import type { ClientRequest } from './exchange.ts';
 
 export interface HashedKey {
   readonly name: string;
@@ -29,7 +29,7 @@ export function hashKey(key: string): string {
  * The key a request carries, or null where none are configured.
  * @throws RouterError `invalid_api_key`
  */
-export function authenticate(request: IncomingMessage, keys: readonly HashedKey[]): HashedKey | null {
+export function authenticate(request: ClientRequest, keys: readonly HashedKey[]): HashedKey | null {
   if (keys.length === 0) return null;
   const presented = presentedKey(request);
   if (presented === null) {
@@ -55,7 +55,7 @@ export function mayAct(role: Role, caller: HashedKey | null): boolean {
   return (caller?.roles ?? DEFAULT_ROLES).includes(role);
 }
 
-function presentedKey(request: IncomingMessage): string | null {
+function presentedKey(request: ClientRequest): string | null {
   const bearer = /^Bearer\s+(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
   const header = request.headers['x-api-key'];
   return bearer ?? (typeof header === 'string' && header !== '' ? header : null);

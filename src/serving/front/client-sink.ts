@@ -3,13 +3,13 @@
  * A stream that fails midway ends with an error in its own form; a plain body that fails midway is cut, never closed as if
  * complete.
  */
-import type { ServerResponse } from 'node:http';
 import { RouterError } from '../../core/errors.ts';
 import type { Dialect } from '../dialects/dialect.ts';
 import type { Generation, Outcome } from '../experts/expert.ts';
 import type { Answerer, AttemptSink } from '../gateway/attempts.ts';
 import type { Failure } from '../reply/failure.ts';
 import { isStreamOf, type Streaming } from '../reply/scanner.ts';
+import type { ClientResponse } from './exchange.ts';
 import { cutOff, PromisedBody } from './promised-body.ts';
 import type { Redaction } from './redaction.ts';
 import type { OpenNote } from './request-note.ts';
@@ -18,7 +18,7 @@ import { sendError } from './wire.ts';
 const NEWLINE = 0x0a;
 
 export class ClientSink implements AttemptSink {
-  readonly #response: ServerResponse;
+  readonly #response: ClientResponse;
   readonly #dialect: Dialect;
   readonly #redaction: Redaction;
   readonly #note: OpenNote;
@@ -27,10 +27,12 @@ export class ClientSink implements AttemptSink {
   #head: { status: number; headers: Readonly<Record<string, string>> } | null = null;
   /** Whether what was written is the end of a piece of a stream. */
   #betweenPieces = true;
+  /** Whether the client has read what was written. */
+  #room = true;
   /** After its end nothing more is written, whoever still calls: it would be read as the next response. */
   #over = false;
 
-  constructor(response: ServerResponse, dialect: Dialect, redaction: Redaction, note: OpenNote) {
+  constructor(response: ClientResponse, dialect: Dialect, redaction: Redaction, note: OpenNote) {
     this.#response = response;
     this.#dialect = dialect;
     this.#redaction = redaction;
@@ -41,7 +43,10 @@ export class ClientSink implements AttemptSink {
 
   /** Ties the generation to the connection: it resumes when the client has read, and stops when the client leaves. */
   drive(generation: Generation): void {
-    this.#response.on('drain', () => generation.resume());
+    this.#response.on('drain', () => {
+      this.#room = true;
+      generation.resume();
+    });
     this.#response.on('close', () => generation.cancel());
     if (this.#response.destroyed) generation.cancel();
   }
@@ -59,7 +64,7 @@ export class ClientSink implements AttemptSink {
     if (this.#over || !streaming?.keepAlive) return;
     if (this.#response.headersSent) {
       // One that reads slowly has enough to read; and within a piece of the expert's nothing of ours may stand.
-      if (!this.#betweenPieces || this.#response.writableNeedDrain || !this.#takes(streaming)) return;
+      if (!this.#betweenPieces || !this.#room || !this.#takes(streaming)) return;
     } else {
       this.#response.setHeader('content-type', streaming.contentType);
       this.#response.setHeader('x-accel-buffering', 'no');
@@ -79,7 +84,8 @@ export class ClientSink implements AttemptSink {
     this.#betweenPieces =
       chunk[chunk.length - 1] === NEWLINE &&
       (!this.#endsInBlankLine || chunk.length < 2 || chunk[chunk.length - 2] === NEWLINE);
-    return this.#body.write(chunk);
+    this.#room = this.#body.write(chunk);
+    return this.#room;
   }
 
   end({ usage }: Outcome): void {
@@ -99,6 +105,7 @@ export class ClientSink implements AttemptSink {
     this.#over = true;
     this.#note.failed(failure);
     if (!this.#response.headersSent) {
+      for (const name in this.#head?.headers) this.#response.removeHeader(name);
       if (by) this.served(by);
       sendError(this.#response, this.#redaction.failure(failure), this.#dialect);
     } else if (!this.#endStream(failure)) {

@@ -1,9 +1,9 @@
 /** What is told of a request when it has ended: who asked, who answered and how it went. No word of prompt or answer. */
-import type { ServerResponse } from 'node:http';
 import { RouterError } from '../../core/errors.ts';
 import type { Answerer } from '../gateway/attempts.ts';
 import type { Routed } from '../gateway/router.ts';
 import type { Usage } from '../reply/reply.ts';
+import type { ClientResponse } from './exchange.ts';
 
 export interface RequestNote {
   /** Epoch milliseconds at which it came. */
@@ -84,7 +84,7 @@ export class OpenNote {
   }
 
   /** To be called once the response is closed. */
-  ended(response: ServerResponse): RequestNote {
+  ended(response: ClientResponse): RequestNote {
     const { at, traceId, method, now } = this.#beginning;
     const usage = this.#usage === 'unknown' ? null : this.#usage;
     return {

@@ -1,5 +1,4 @@
 /** What each path does: a table of method and path to a handler that says in a few lines what happens. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { RouterError } from '../../core/errors.ts';
 import { excerpt } from '../../core/excerpt.ts';
 import { requestHeadersForExpert } from '../../core/headers.ts';
@@ -20,6 +19,7 @@ import { type HashedKey, mayAct } from './auth.ts';
 import { readBody } from './body.ts';
 import { ClientSink } from './client-sink.ts';
 import { decisionBody, decisionHeaders } from './decision-wire.ts';
+import type { ClientRequest, ClientResponse } from './exchange.ts';
 import type { Readiness } from './readiness.ts';
 import type { Redaction } from './redaction.ts';
 import type { OpenNote } from './request-note.ts';
@@ -43,8 +43,8 @@ export interface RouteContext {
 }
 
 export interface Exchange {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
+  readonly request: ClientRequest;
+  readonly response: ClientResponse;
   readonly traceId: string;
   /** The API key; null where none are configured, and on open paths. */
   readonly caller: HashedKey | null;
@@ -296,30 +296,30 @@ async function ready({ readiness }: RouteContext, { response }: Exchange): Promi
 }
 
 /** The dialect of a dry run's body, where a header tells it; else the body's fields do. */
-function toldDialect(request: IncomingMessage): Dialect | null {
+function toldDialect(request: ClientRequest): Dialect | null {
   const id = request.headers['x-expert-router-dialect'];
   return id === undefined ? null : dialectTold(String(id));
 }
 
-function callerOf({ headers }: IncomingMessage, caller: HashedKey | null, { session }: Ask): Caller {
+function callerOf({ headers }: ClientRequest, caller: HashedKey | null, { session }: Ask): Caller {
   const tenant = caller?.name ?? '';
   return { tenant, session: sessionKey(headers, tenant, session) };
 }
 
-function forcedExpert(request: IncomingMessage): string | undefined {
+function forcedExpert(request: ClientRequest): string | undefined {
   const value = request.headers['x-expert-router-expert'];
   return typeof value === 'string' && value !== '' && value !== AUTO ? value : undefined;
 }
 
 /** Why a request may go to local experts only; null where neither key nor header says so. In doubt it says so. */
-function whyLocal(request: IncomingMessage, caller: HashedKey | null): string | null {
+function whyLocal(request: ClientRequest, caller: HashedKey | null): string | null {
   if (caller?.local_only) return 'its API key';
   const value = request.headers['x-expert-router-local-only'];
   return value === undefined || value === 'false' ? null : 'its header x-expert-router-local-only';
 }
 
 /** What the key grants (0 without keys), or less where the header `x-expert-router-priority` asks for less. */
-function priorityOf(request: IncomingMessage, caller: HashedKey | null): number {
+function priorityOf(request: ClientRequest, caller: HashedKey | null): number {
   const granted = caller?.priority ?? 0;
   const asked = Number(request.headers['x-expert-router-priority'] ?? granted);
   return Number.isInteger(asked) ? Math.max(-10, Math.min(asked, granted)) : granted;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Meaning, claudeName, Names } from './names.ts';
+import { claudeName, type Meaning, Names } from './names.ts';
 
 const to = (expert: string): Meaning => ({ kind: 'expert', expert });
 
@@ -45,5 +45,9 @@ it('knows every name with claude- before it, and a pattern for such names comes 
   expect(names.meaning('claude-sonnet-4-5')).toEqual(auto);
   expect(new Names(['opus']).meaning('claude-auto')).toEqual(auto);
   expect(new Names(['opus']).meaning('claude-sonnet-4-5')).toBeNull();
-  expect(['auto', 'claude-own', 'opus'].map(claudeName)).toEqual(['claude-auto', 'claude-own', 'claude-opus']);
+  expect(['auto', 'claude-own', 'opus'].map(claudeName)).toEqual([
+    'claude-auto',
+    'claude-own',
+    'claude-opus',
+  ]);
 });

@@ -3,7 +3,7 @@
 import { RouterError } from '../../core/errors.ts';
 import { excerpt } from '../../core/excerpt.ts';
 import { nearestName } from '../../core/suggest.ts';
-import { type Classification, classifyAll } from '../../deciding/model/classify.ts';
+import type { Classification } from '../../deciding/model/classify.ts';
 import type { RouterModel } from '../../deciding/model/router-model.ts';
 import { type Decision, decide, decideFor, keptWith } from '../../deciding/routing/decide.ts';
 import { keptAmong, type Locality } from '../../deciding/routing/locality.ts';
@@ -14,6 +14,7 @@ import type { Ask } from '../dialects/ask.ts';
 import { nothingStored } from '../dialects/json.ts';
 import type { Names } from './names.ts';
 import { estimatedTokens } from './try.ts';
+import { TurnCache } from './turn-cache.ts';
 
 /** What is read of a request to route it. */
 export interface Routable
@@ -59,6 +60,7 @@ export class Router {
   readonly territory: Territory;
   readonly names: Names;
   readonly #parts: RouterParts;
+  readonly #turns: TurnCache;
   #sequence = 0;
 
   constructor(parts: RouterParts) {
@@ -66,6 +68,7 @@ export class Router {
     this.territory = parts.territory;
     this.names = parts.names;
     this.#parts = parts;
+    this.#turns = new TurnCache(parts.model);
   }
 
   /**
@@ -92,7 +95,7 @@ export class Router {
         view,
       };
     };
-    const classified = classifyAll(this.model, turns);
+    const classified = this.#turns.classify(turns);
     return classified instanceof Promise ? classified.then(choose) : choose(classified);
   }
 

@@ -85,7 +85,7 @@ class OpenAiExpert implements Expert {
     const { connect_timeout: connect, header_timeout: head, idle_timeout: idle } = options;
     this.#client = new HttpClient(base, { connect, head, idle }, trust);
     const key = options.api_key ? { authorization: `Bearer ${options.api_key}` } : {};
-    this.#quirks = new QuirksFinder(base, key, options.quirks ?? options.dialect ?? null);
+    this.#quirks = new QuirksFinder(base, key, options.quirks ?? null);
     this.#maxTokens = options.max_tokens;
     this.#deps = deps;
     this.#running = new RunningGenerations(id);

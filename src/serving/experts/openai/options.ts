@@ -46,7 +46,6 @@ export const openaiOptions = z.strictObject({
     .describe(
       "The engine whose differences from OpenAI's API are evened out; found by asking it when absent",
     ),
-  dialect: z.enum(QUIRKS_NAMES).optional().describe('The former name of quirks'),
   max_tokens: z
     .int()
     .positive()
