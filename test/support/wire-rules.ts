@@ -224,13 +224,17 @@ function checkItems(events: readonly Event[]): void {
       if (open?.id !== own.id) throw new Error('another item is done than was added');
       open = null;
       items += 1;
-    } else if ('item_id' in event) {
-      if (open === null || event.item_id !== open.id || event.output_index !== open.at)
-        throw new Error(`${type} outside of its item`);
-      if (type.endsWith('.delta')) open.pieces += event.delta;
-      checkSum(event, open.pieces);
-    }
+    } else if ('item_id' in event) open = { ...open!, pieces: piecesWith(event, open) };
   }
+}
+
+/** What has come of an item, with this event of it. */
+function piecesWith(event: Event, open: { id: string; at: number; pieces: string } | null): string {
+  const { type, item_id: id, output_index: at, delta = '' } = event;
+  if (open?.id !== id || open?.at !== at) throw new Error(`${type} outside of its item`);
+  const pieces = open!.pieces + delta;
+  checkSum(event, pieces);
+  return pieces;
 }
 
 function checkSum({ type, text: whole, arguments: json, input }: Event, pieces: string): void {
