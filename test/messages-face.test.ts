@@ -56,10 +56,8 @@ beforeAll(async () => {
   });
   chat = await upstream(polite);
   router = await gateway(`
-heartbeat: 40ms
 experts:
   - { id: emulated, kind: emulated, fallback: true }
-  - { id: slow, kind: emulated, tokens_per_second: 8 }
   - { id: claude, kind: anthropic, url: '${claude.url}', model: claude-x, api_key: sk }
   - { id: vllm, kind: openai, url: '${other.url}', quirks: vllm, model: qwen }
   - { id: chat, kind: openai, url: '${chat.url}', quirks: plain, model: qwen }
@@ -183,7 +181,6 @@ describe('translated for an expert of another kind', () => {
     expect(ids).toEqual([
       'claude-auto',
       'claude-emulated',
-      'claude-slow',
       'claude',
       'claude-vllm',
       'claude-chat',
@@ -206,12 +203,16 @@ describe('translated for an expert of another kind', () => {
   });
 
   it('sends pings until the first token, and between tokens', async () => {
+    const slow = await gateway(
+      'heartbeat: 40ms\nexperts: [{ id: slow, kind: emulated, tokens_per_second: 8 }]',
+    );
     const body = { model: 'slow', max_tokens: 3, messages: asked('Hi'), stream: true };
-    const answer = await router.post('/v1/messages', body);
+    const answer = await slow.post('/v1/messages', body);
     const kinds = messageEvents(await answer.text()).map(({ type }) => type as string);
     const start = kinds.indexOf('message_start');
     expect(kinds.slice(0, start)).toContain('ping');
     expect(kinds.slice(start)).toContain('ping');
+    await slow.close();
   });
 });
 

@@ -62,10 +62,8 @@ beforeAll(async () => {
   });
   chat = await upstream(polite);
   router = await gateway(`
-heartbeat: 40ms
 experts:
   - { id: emulated, kind: emulated, fallback: true }
-  - { id: slow, kind: emulated, tokens_per_second: 8 }
   - { id: keeper, kind: openai, url: '${keeper.url}', quirks: openai, model: gpt-x, api_key: sk }
   - { id: chat, kind: openai, url: '${chat.url}', quirks: plain, model: qwen }
 aliases:
@@ -255,13 +253,17 @@ describe('translated for an expert of another kind', () => {
   });
 
   it('sends comments until the first token, and between tokens', async () => {
-    const answer = await router.post('/v1/responses', {
+    const slow = await gateway(
+      'heartbeat: 40ms\nexperts: [{ id: slow, kind: emulated, tokens_per_second: 8 }]',
+    );
+    const answer = await slow.post('/v1/responses', {
       ...{ model: 'slow', input: 'Hi', max_output_tokens: 3, stream: true },
     });
     const pieces = (await answer.text()).split('\n\n');
     const start = pieces.findIndex((piece) => piece.startsWith('event:'));
     expect(pieces.slice(0, start)).toContain(': keep-alive');
     expect(pieces.slice(start)).toContain(': keep-alive');
+    await slow.close();
   });
 });
 
