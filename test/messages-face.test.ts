@@ -178,13 +178,7 @@ describe('translated for an expert of another kind', () => {
     expect(counted).toEqual({ input_tokens: 3 });
     const ids = [];
     for await (const { id } of client.models.list({ limit: 1000 })) ids.push(id);
-    expect(ids).toEqual([
-      'claude-auto',
-      'claude-emulated',
-      'claude',
-      'claude-vllm',
-      'claude-chat',
-    ]);
+    expect(ids).toEqual(['claude-auto', 'claude-emulated', 'claude', 'claude-vllm', 'claude-chat']);
     const named = await client.messages.create({
       model: 'claude-emulated',
       max_tokens: 9,

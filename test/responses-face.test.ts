@@ -336,6 +336,20 @@ describe('passed on to a server that speaks it', () => {
     );
   });
 
+  it('takes an answer for whole whose last event is too long to be read', async () => {
+    const text = 'x'.repeat(2 * 1024 * 1024);
+    const last = { type: 'response.completed', response: { status: 'completed', output: [], text } };
+    const long = `${REASONED.slice(0, REASONED.lastIndexOf('event:'))}event: response.completed\ndata: ${JSON.stringify(last)}\n\n`;
+    const server = await upstream((response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).end(long);
+    });
+    const own = await gateway(`experts: [{ id: one, kind: openai, url: '${server.url}', quirks: openai }]`);
+    const answer = await own.post('/v1/responses', { model: 'one', input: 'x', stream: true });
+    expect(await answer.text()).toBe(long);
+    await own.close();
+    await server.close();
+  });
+
   it('sends reasoning and phase back byte for byte, and without it where another model made it', async () => {
     const stream = client.responses.stream({
       model: 'keeper',

@@ -3,6 +3,7 @@
  * scanners. An event that only carries more of the answer is recognised by its first line.
  */
 import type { ToldFailure } from '../reply/failure.ts';
+import { UNKNOWN_OUTCOME } from '../reply/reply.ts';
 import type { Ending, Opening, Scanner } from '../reply/scanner.ts';
 import type { Json } from './dialect.ts';
 import { dataOf, EventBytes } from './event-bytes.ts';
@@ -32,6 +33,8 @@ export class NamedEventScanner implements Scanner {
   readonly #heard: Heard;
   #opening: Opening = 'silence';
   #error: ToldFailure | null = null;
+  /** An event was too long to be kept: it may have been the last. */
+  #lost = false;
   #bytes = 0;
   /** First lines that have been recognised, so that most events cost a comparison of bytes. */
   #line: Buffer | null = null;
@@ -58,6 +61,7 @@ export class NamedEventScanner implements Scanner {
     if (this.#error) return this.#error;
     if (this.#bytes === 0) return { missing: 'it is empty' };
     const ending = this.#heard.end();
+    if ('missing' in ending && this.#lost) return UNKNOWN_OUTCOME;
     // Content that could not be read was passed on as such.
     return 'empty' in ending && this.#opening === 'content' ? ending.empty : ending;
   }
@@ -82,8 +86,10 @@ export class NamedEventScanner implements Scanner {
   }
 
   #event(event: Buffer | null): void {
-    if (event === null) this.#opening = 'content';
-    else if (this.#opening !== 'content' || !this.#isMore(event)) this.#read(event);
+    if (event === null) {
+      this.#opening = 'content';
+      this.#lost = true;
+    } else if (this.#opening !== 'content' || !this.#isMore(event)) this.#read(event);
   }
 
   #read(event: Buffer): void {

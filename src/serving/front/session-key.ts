@@ -3,6 +3,7 @@
  * gets at another caller's conversation by choosing its name.
  */
 import type { IncomingHttpHeaders } from 'node:http';
+import { LIMITS } from '../../core/bounds.ts';
 
 /** In order of trust. */
 const HEADERS = [
@@ -15,8 +16,8 @@ const HEADERS = [
   'thread-id',
 ] as const;
 
-/** Printable ASCII, of bounded length. */
-const USABLE = /^[\x21-\x7e]{1,256}$/;
+/** Printable ASCII. */
+const PRINTABLE = /^[\x21-\x7e]+$/;
 
 /** @param named in the body; null for none @returns null where no usable name was given */
 export function sessionKey(
@@ -26,7 +27,11 @@ export function sessionKey(
 ): string | null {
   for (const name of HEADERS) {
     const value = headers[name];
-    if (typeof value === 'string' && USABLE.test(value)) return `${tenant}\n${value}`;
+    if (typeof value === 'string' && isUsable(value)) return `${tenant}\n${value}`;
   }
-  return named !== null && USABLE.test(named) ? `${tenant}\n${named}` : null;
+  return named !== null && isUsable(named) ? `${tenant}\n${named}` : null;
+}
+
+function isUsable(name: string): boolean {
+  return name.length <= LIMITS.sessionUnits && PRINTABLE.test(name);
 }

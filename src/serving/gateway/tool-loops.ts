@@ -3,9 +3,8 @@
  * conversations of this process alone; where nothing is known, the turns decide as ever.
  */
 import { createHash } from 'node:crypto';
+import { LIMITS } from '../../core/bounds.ts';
 import type { Ask } from '../dialects/ask.ts';
-
-const MOST = 4_096;
 
 /** Whose a request is. */
 export interface Caller {
@@ -29,7 +28,7 @@ export class ToolLoops {
     const key = keyOf(ask, caller);
     this.#experts.delete(key);
     this.#experts.set(key, expert);
-    if (this.#experts.size > MOST) this.#experts.delete(this.#experts.keys().next().value!);
+    if (this.#experts.size > LIMITS.toolLoops) this.#experts.delete(this.#experts.keys().next().value!);
   }
 }
 

@@ -83,14 +83,18 @@ class AnthropicExpert implements Expert {
     });
   }
 
-  /** The version and the betas are the client's: its answer must have the form that it knows. */
+  /** The version is the client's: its answer must have the form that it knows. */
   #relay(ask: Ask, headers: ExpertRequest['headers'], sink: AnswerSink): Generation {
     const quirks = { readsAttribution: true } as const;
     const needs = { model: this.#model, limit: undefined, quirks, insisted: true };
     const request: OutgoingRequest = {
       method: 'POST',
       path: pathAt(this.#base, ask.dialect.paths[0]),
-      headers: { ...this.#headers, ...headers },
+      headers: {
+        ...headers,
+        ...this.#headers,
+        'anthropic-version': headers['anthropic-version'] ?? this.#options.version,
+      },
       body: ask.dialect.forward(ask, needs),
     };
     const options = {
