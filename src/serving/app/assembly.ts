@@ -1,11 +1,18 @@
 /** A gateway from its config: what every way to serve one shares, be it alone, as a worker or inside a program. */
+import { randomBytes } from 'node:crypto';
+import { spaceId } from '../../deciding/model/artefact.ts';
 import type { RouterModel } from '../../deciding/model/router-model.ts';
+import { Board } from '../board/board.ts';
+import { BoardPages } from '../board/pages.ts';
+import type { Question, Told } from '../board/wire.ts';
 import type { Catalogue } from '../config/catalogue.ts';
 import type { Config } from '../config/schema.ts';
 import { OwnSlots } from '../fleet/slots.ts';
 import type { RequestNote } from '../front/request-note.ts';
 import { type GatewayServer, gatewayServer } from '../front/server.ts';
 import type { Routed } from '../gateway/router.ts';
+import type { DecisionFeatures } from '../records/record.ts';
+import { Records } from '../records/records.ts';
 import { Telemetry } from '../telemetry/metrics.ts';
 import type { WorkerLink } from '../workers/worker-link.ts';
 import { Setup } from './setup.ts';
@@ -41,6 +48,8 @@ export interface AssemblyParts {
 export interface Shared {
   readonly link: WorkerLink;
   readonly processes: number;
+  /** What the dashboard's sessions are signed with, the same in all. */
+  readonly secret: string;
   /** Whether this one logs what all of them see alike. */
   readonly speaks: boolean;
 }
@@ -49,6 +58,10 @@ export interface Assembly {
   readonly server: GatewayServer;
   readonly setup: Setup;
   readonly telemetry: Telemetry;
+  /** Null where the config asks for none. */
+  readonly records: Records | null;
+  /** What the dashboard shows of this process. */
+  readonly board: Board;
 }
 
 /** @param shared null in the only process. Rejects with `UserError` when the config cannot be made ready. */
@@ -60,6 +73,8 @@ export async function assemble(
   const { log, clock } = world;
   const telemetry = new Telemetry({ processMetrics, now: clock.monotonic });
   const { registry } = telemetry;
+  const records = config.records ? await openRecords(config.records, world, shared?.processes ?? 1) : null;
+  const spaces = new Spaces();
   const setup = await Setup.start(config, {
     world,
     catalogue,
@@ -73,18 +88,64 @@ export async function assemble(
       contentType: registry.contentType,
       page: await (shared ? shared.link.metricsPage() : registry.metrics()),
     }),
-    onRouted: (routed, traceId) => onDecision(noteOf(routed, traceId)),
+    onRouted: (routed, note) => {
+      const { gateway, board: shown } = setup.current().context;
+      if (shown) board.opened(routed, note);
+      onDecision(noteOf(routed, note.traceId));
+      records?.decided(featuresOf(routed, note.traceId, spaces.of(gateway.router.model)));
+    },
+    feedback: records && ((feedback) => records.feedback(feedback)),
+    board: { answer: (exchange) => pages.answer(exchange) },
   });
+  const secret = shared?.secret ?? randomBytes(32).toString('hex');
+  const board = new Board(() => setup.current().context.gateway, clock.epoch, secret);
+  const pages = new BoardPages({
+    board,
+    gather: async (question) =>
+      shared ? ((await shared.link.askAll(question)) as readonly Told[] | null) : [board.answer(question)],
+    secret,
+    now: clock.epoch,
+    current: () => setup.current(),
+  });
+  if (shared) shared.link.onQuestion = (question) => board.answer(question as Question);
   const server = gatewayServer({
     log,
     clock,
     current: () => setup.current(),
     ended: (note) => {
       telemetry.ended(note);
+      if (setup.current().context.board) board.ended(note);
+      records?.ended(note);
       onRequest(note);
     },
   });
-  return { server, setup, telemetry };
+  return { server, setup, telemetry, records, board };
+}
+
+function openRecords(
+  { dir, max_bytes: maxBytes }: NonNullable<Config['records']>,
+  { clock, log }: World,
+  writers: number,
+): Promise<Records> {
+  const name = `${Math.floor(clock.epoch())}-${process.pid}`;
+  return Records.open({ dir, maxBytes, writers, name, log }, clock.epoch);
+}
+
+/** Names of embedding spaces, computed once a router model. */
+class Spaces {
+  readonly #known = new WeakMap<RouterModel, string>();
+
+  of(model: RouterModel): string {
+    const space = this.#known.get(model) ?? spaceId(model);
+    this.#known.set(model, space);
+    return space;
+  }
+}
+
+function featuresOf({ decision, classification }: Routed, traceId: string, space: string): DecisionFeatures {
+  const { cluster, vector, outside } = classification;
+  const { expert, reason } = decision;
+  return { traceId, space, vector, cluster, outside, expert, reason };
 }
 
 function noteOf({ decision, classification }: Routed, traceId: string): DecisionNote {

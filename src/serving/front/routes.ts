@@ -20,6 +20,7 @@ import { readBody } from './body.ts';
 import { ClientSink } from './client-sink.ts';
 import { decisionBody, decisionHeaders } from './decision-wire.ts';
 import type { ClientRequest, ClientResponse } from './exchange.ts';
+import { type FeedbackBody, readFeedback } from './feedback.ts';
 import type { Readiness } from './readiness.ts';
 import type { Redaction } from './redaction.ts';
 import type { OpenNote } from './request-note.ts';
@@ -39,7 +40,11 @@ export interface RouteContext {
   /** Epoch seconds at which this router started. */
   readonly startedAt: number;
   /** Called once per answered request, for a log that holds no prompt. */
-  onRouted(routed: Routed, traceId: string): void;
+  onRouted(routed: Routed, note: OpenNote): void;
+  /** Keeps feedback; null where no records are kept. */
+  readonly feedback: ((feedback: FeedbackBody & { readonly key: string | null }) => void) | null;
+  /** The dashboard; null where it is off. */
+  readonly board: { answer(exchange: Exchange): Promise<void> } | null;
 }
 
 export interface Exchange {
@@ -88,16 +93,28 @@ export const ROUTES: readonly Route[] = [
       handle: storedResponse,
     }),
   ),
+  { method: 'POST', path: '/v1/feedback', role: 'ask', dialect: null, handle: feedback },
   { method: 'GET', path: '/v1/models', role: 'ask', dialect: null, handle: listModels },
   { method: 'GET', path: '/v1/models/{id}', role: 'ask', dialect: null, handle: showModel },
   { method: 'GET', path: '/v1/experts', role: 'observe', dialect: null, handle: listExperts },
   { method: 'GET', path: '/metrics', role: 'observe', dialect: null, handle: metrics },
   { method: 'GET', path: '/health', role: null, dialect: null, handle: health },
   { method: 'GET', path: '/ready', role: null, dialect: null, handle: ready },
+  // It knows by itself who may see what: a browser signs in with a cookie.
+  { method: 'GET', path: '/', role: null, dialect: null, handle: dashboard },
+  { method: 'GET', path: '/ui', role: null, dialect: null, handle: dashboard },
+  { method: 'GET', path: '/ui/', role: null, dialect: null, handle: dashboard },
+  { method: 'GET', path: '/ui/{id}', role: null, dialect: null, handle: dashboard },
+  { method: 'POST', path: '/ui/{id}', role: null, dialect: null, handle: dashboard },
 ];
+
+/** Those whose path is fixed, by method and path. */
+const FIXED = new Map(ROUTES.map((route) => [`${route.method} ${route.path}`, route]));
 
 /** @throws RouterError `not_found` or `method_not_allowed` */
 export function findRoute(method: string, path: string): Route {
+  const fixed = path.includes('{') ? undefined : FIXED.get(`${method} ${path}`);
+  if (fixed) return fixed;
   const there = ROUTES.filter((route) => matches(route.path, path));
   const wanted = method === 'HEAD' ? 'GET' : method; // Node leaves the body of an answer to HEAD out
   const route = there.find((candidate) => candidate.method === wanted);
@@ -120,7 +137,8 @@ function matches(route: string, path: string): boolean {
   return path.length > before.length + after.length && path.startsWith(before) && path.endsWith(after);
 }
 
-function answer(dialect: Dialect): Handler {
+/** Answers a request of this dialect. */
+export function answer(dialect: Dialect): Handler {
   return async (
     { gateway, redaction, forwarded, maxBodyMb, onRouted },
     { request, response, traceId, caller, note },
@@ -135,16 +153,17 @@ function answer(dialect: Dialect): Handler {
       by,
     );
     const routed = routing instanceof Promise ? await routing : routing;
-    for (const [name, value] of Object.entries(decisionHeaders(routed))) response.setHeader(name, value);
+    setAll(response, decisionHeaders(routed));
     note.routed(routed);
-    onRouted(routed, traceId);
+    onRouted(routed, note);
     const sink = new ClientSink(response, dialect, redaction, note);
     const headers = requestHeadersForExpert(request.headers, forwarded);
-    sink.drive(gateway.answer({ ask, headers, traceId, ...by }, routed, sink));
+    sink.drive(gateway.answer({ ask, headers, traceId, ...by, journey: note }, routed, sink));
   };
 }
 
-async function dryRun(
+/** Tells the decision alone. */
+export async function dryRun(
   { gateway, maxBodyMb }: RouteContext,
   { request, response, traceId, caller }: Exchange,
 ): Promise<void> {
@@ -156,8 +175,26 @@ async function dryRun(
     whyLocal(request, caller),
     callerOf(request, caller, ask),
   );
-  for (const [name, value] of Object.entries(decisionHeaders(routed))) response.setHeader(name, value);
+  setAll(response, decisionHeaders(routed));
   sendJson(response, 200, decisionBody(gateway.router, routed, traceId));
+}
+
+function setAll(response: ClientResponse, headers: Readonly<Record<string, string>>): void {
+  for (const name in headers) response.setHeader(name, headers[name]!);
+}
+
+async function feedback(
+  { feedback: keep, maxBodyMb }: RouteContext,
+  { request, response, caller }: Exchange,
+): Promise<void> {
+  const { bytes } = await readBody({ request, response }, maxBodyMb);
+  if (!keep)
+    throw new RouterError(
+      'not_found',
+      'This router keeps no records, so that feedback would be lost; records: {dir: …} in its config keeps them.',
+    );
+  keep({ ...readFeedback(bytes), key: caller?.name ?? null });
+  sendJson(response, 202, { object: 'feedback', accepted: true });
 }
 
 async function listModels(
@@ -221,7 +258,7 @@ function modelBody(id: string, created: number): Record<string, unknown> {
 }
 
 /** Every expert with its load and replicas, as the policies see them; where they are, for operators alone. */
-async function listExperts(
+export async function listExperts(
   { gateway, redaction }: RouteContext,
   { response, caller }: Exchange,
 ): Promise<void> {
@@ -304,6 +341,11 @@ function toldDialect(request: ClientRequest): Dialect | null {
 function callerOf({ headers }: ClientRequest, caller: HashedKey | null, { session }: Ask): Caller {
   const tenant = caller?.name ?? '';
   return { tenant, session: sessionKey(headers, tenant, session) };
+}
+
+async function dashboard({ board }: RouteContext, exchange: Exchange): Promise<void> {
+  if (board) return board.answer(exchange);
+  throw new RouterError('not_found', 'There is no dashboard here: the config says dashboard: false.');
 }
 
 function forcedExpert(request: ClientRequest): string | undefined {

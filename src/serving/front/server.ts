@@ -1,5 +1,4 @@
 /** The HTTP server: authentication, dispatch to the route table, errors to the wire, and an orderly end. */
-import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { RouterError } from '../../core/errors.ts';
@@ -17,6 +16,7 @@ import { cutOff } from './promised-body.ts';
 import { OpenNote, type RequestNote } from './request-note.ts';
 import { findRoute, type RouteContext } from './routes.ts';
 import { readTarget } from './target.ts';
+import { traceIdOf } from './trace-id.ts';
 import { sendError } from './wire.ts';
 
 export interface ServerOptions {
@@ -115,7 +115,7 @@ async function respond(
   request: ClientRequest,
   response: ClientResponse,
 ): Promise<void> {
-  const traceId = traceIdOf(request);
+  const traceId = traceIdOf(request.headers.traceparent);
   const { clock, ended } = options;
   const method = request.method ?? 'GET';
   const note = new OpenNote({ at: clock.epoch(), traceId, method, now: clock.monotonic });
@@ -166,12 +166,6 @@ async function refuse(
   response.setHeader('connection', 'close');
   const message = 'There are too many connections; close some, or come again in a moment.';
   sendError(response, new RouterError('too_many_connections', message, { retryAfter: 1 }));
-}
-
-/** The caller's W3C trace id where it sends one, else a fresh one: 32 hex digits. */
-function traceIdOf(request: ClientRequest): string {
-  const given = /^[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-/.exec(String(request.headers.traceparent ?? ''))?.[1];
-  return given ?? randomUUID().replaceAll('-', '');
 }
 
 /** Not ready, nothing new, until the last answer has ended or the time is up; then the socket is closed. */

@@ -33,6 +33,7 @@ export interface AttemptPlan {
   readonly shape: Shape;
   /** Whether one more try is affordable; it is spent by asking. */
   mayRetry(): boolean;
+  readonly journey?: Journey | undefined;
 }
 
 /** Who answered, or told the error that is shown. */
@@ -52,6 +53,28 @@ export interface AttemptSink extends Omit<AnswerSink, 'fail'> {
   waiting(): void;
   /** @param by null where no expert told it */
   fail(failure: Failure, by: Answerer | null): void;
+}
+
+/** Told of the tries of one request as they happen. A hedged request has two at once. */
+export interface Journey {
+  /** A replica is asked. */
+  asked(who: Pick<Answerer, 'expert' | 'replica'>): TryStory;
+}
+
+/** What becomes of one try; nothing more is told of one that is given up. */
+export interface TryStory {
+  /** Headers that this try alone sends, in place of the request's own of these names. */
+  readonly headers: Readonly<Record<string, string>>;
+  answered(): void;
+  /** @param error as `codeOf` gives it */
+  failed(error: string): void;
+}
+
+const UNHEARD: TryStory = { headers: {}, answered: () => {}, failed: () => {} };
+
+/** A failure in a word: its code, or that an expert told it. */
+export function codeOf(failure: unknown): string {
+  return failure instanceof RouterError ? failure.code : 'expert_error';
 }
 
 const MOST_TRIES = 3;
@@ -79,6 +102,7 @@ export class Attempts implements Generation, TryOwner {
   #ticket: Ticket | null = null;
   /** Null while the request is queued. */
   #try: Try | null = null;
+  #story = UNHEARD;
   #over = false;
 
   constructor(plan: AttemptPlan, sink: AttemptSink) {
@@ -103,6 +127,7 @@ export class Attempts implements Generation, TryOwner {
   }
 
   began(status: number, headers: Readonly<Record<string, string>>): void {
+    this.#story.answered();
     this.#sink.served(this.#answerer());
     this.#sink.head(status, headers);
   }
@@ -119,6 +144,7 @@ export class Attempts implements Generation, TryOwner {
 
   failed(failure: Failure, reach: Reach): void {
     const failed = this.#try!;
+    this.#story.failed(codeOf(failure));
     this.#tried.add(failed.replica);
     if (failed.blames) this.#blame(failed);
     const wanted = failed.begun || reach === 'nobody' ? null : this.#following(reach);
@@ -190,7 +216,10 @@ export class Attempts implements Generation, TryOwner {
   }
 
   #start(group: ExpertGroup, lease: Lease): void {
-    const { request, stream, tenant } = this.#plan;
+    const { stream, tenant, journey } = this.#plan;
+    this.#story =
+      journey?.asked({ expert: group.id, replica: replicaLabel(group, lease.replica) }) ?? UNHEARD;
+    const request = withHeaders(this.#plan.request, this.#story.headers);
     const firstTokenMs = stream ? this.#plan.firstTokenMs(group) : null;
     this.#asked += 1;
     this.#try = new Try({ group, lease, request, tenant, firstTokenMs }, this);
@@ -274,4 +303,9 @@ export class Attempts implements Generation, TryOwner {
     this.#silent = 0;
     this.#sink.waiting();
   }
+}
+
+function withHeaders(request: ExpertRequest, more: Readonly<Record<string, string>>): ExpertRequest {
+  for (const _ in more) return { ...request, headers: { ...request.headers, ...more } };
+  return request;
 }

@@ -5,9 +5,16 @@ import type { Ask } from '../dialects/ask.ts';
 import type { Generation, Outcome } from '../experts/expert.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { ExpertGroup } from '../fleet/group.ts';
-import { type Failure, ToldFailure } from '../reply/failure.ts';
+import type { Failure } from '../reply/failure.ts';
 import type { RequestRecord, Telemetry } from '../telemetry/metrics.ts';
-import { type Answerer, type AttemptPlan, type AttemptSink, Attempts } from './attempts.ts';
+import {
+  type Answerer,
+  type AttemptPlan,
+  type AttemptSink,
+  Attempts,
+  codeOf,
+  type Journey,
+} from './attempts.ts';
 import { shapeOf } from './blame.ts';
 import { FirstByteTimes, Hedge } from './hedge.ts';
 import { HEDGE_SHARE, RETRIES_PER_SECOND, RETRY_SHARE, RetryBudget } from './retry-budget.ts';
@@ -20,6 +27,8 @@ export interface Incoming extends Caller {
   /** Client headers that passed the allow-list. */
   readonly headers: Readonly<Record<string, string>>;
   readonly traceId: string;
+  /** Told of its tries. */
+  readonly journey?: Journey;
 }
 
 const NOBODY: Caller = { tenant: '', session: null };
@@ -44,8 +53,10 @@ export class Gateway {
   readonly #options: GatewayOptions;
   readonly #retries: RetryBudget;
   readonly #hedges: RetryBudget;
-  readonly #firstBytes = new FirstByteTimes();
-  readonly #loops = new ToolLoops();
+  readonly firstBytes = new FirstByteTimes();
+  readonly loops = new ToolLoops();
+  readonly #firstTokenMs = (group: ExpertGroup): number => this.#options.firstTokenTimeout(group.id);
+  readonly #mayRetry = (): boolean => this.#retries.spend();
 
   constructor(router: Router, fleet: Fleet, telemetry: Telemetry, options: GatewayOptions) {
     this.router = router;
@@ -55,6 +66,11 @@ export class Gateway {
     const now = (): number => options.now();
     this.#retries = new RetryBudget(RETRY_SHARE, RETRIES_PER_SECOND, now);
     this.#hedges = new RetryBudget(HEDGE_SHARE, 0, now);
+  }
+
+  /** Milliseconds that never run backwards. */
+  now(): number {
+    return this.#options.now();
   }
 
   /** Chooses for a request; a promise as `Router.route`. The dry run ends here, the data path goes on with `answer`. */
@@ -74,10 +90,11 @@ export class Gateway {
 
   /** With what is known of the conversation beside its turns. */
   #routable(ask: Ask, caller: Caller): Routable {
-    const bound = this.#loops.boundTo(ask, caller);
+    const bound = this.loops.boundTo(ask, caller);
     if (bound === null && caller.session === null) return ask;
-    const { model, turns, affinityKey, answerLimit, body, stored } = ask;
-    return { model, turns, affinityKey: caller.session ?? affinityKey, answerLimit, body, stored, bound };
+    const { model, turns, affinityKey, answerLimit, body, stored, toolLoop } = ask;
+    const key = caller.session ?? affinityKey;
+    return { model, turns, affinityKey: key, answerLimit, body, stored, toolLoop, bound };
   }
 
   /** The choice among experts that speak the dialect, where nobody else can answer it. */
@@ -105,34 +122,18 @@ export class Gateway {
     });
     this.#retries.request();
     this.#hedges.request();
-    const { now } = this.#options;
-    const started = now();
-    const counted = new CountedSink(sink, record, (expert) => {
-      this.#firstBytes.record(expert, now() - started);
-      this.#loops.answered(incoming.ask, incoming, expert);
-    });
-    const attempts = this.#attempts(incoming, routed, this.#candidates(routed), counted);
-    return {
-      resume: () => attempts.resume(),
-      cancel: () => {
-        attempts.cancel();
-        record.end('cancelled', 'unknown');
-      },
-    };
+    const counted = new Counted(sink, record, this, incoming);
+    counted.generation = this.#attempts(incoming, routed, counted);
+    return counted;
   }
 
   /** One sequence of tries, or two where the first is slow to start and that is wanted. */
-  #attempts(
-    incoming: Incoming,
-    routed: Routed,
-    groups: readonly ExpertGroup[],
-    sink: CountedSink,
-  ): Generation {
+  #attempts(incoming: Incoming, routed: Routed, sink: AttemptSink): Generation {
     const { hedge } = this.#options;
+    const plan = this.#plan(incoming, routed);
+    const { groups, claimed } = plan;
     const delayMs =
-      hedge && incoming.ask.stream && groups.length > 1 ? this.#firstBytes.p95(groups[0]!.id) : null;
-    const claimed = new Set<ExpertGroup>();
-    const plan = { ...this.#plan(incoming, routed), groups, claimed };
+      hedge && incoming.ask.stream && groups.length > 1 ? this.firstBytes.p95(groups[0]!.id) : null;
     if (delayMs === null) return new Attempts(plan, sink);
     return new Hedge(
       {
@@ -144,22 +145,24 @@ export class Gateway {
     );
   }
 
-  #plan(incoming: Incoming, routed: Routed): Omit<AttemptPlan, 'groups' | 'claimed'> {
-    const { ask, headers, traceId, tenant } = incoming;
-    const insisted = isInsisted(routed);
+  #plan(incoming: Incoming, routed: Routed): AttemptPlan {
+    const { ask, headers, traceId, tenant, journey } = incoming;
     return {
-      request: { ask, headers, traceId, insisted },
+      groups: this.#candidates(routed),
+      claimed: new Set(),
+      request: { ask, headers, traceId, insisted: isInsisted(routed) },
       stream: ask.stream,
       promptTokens: routed.view.promptTokens,
       outputTokens: routed.view.outputTokens,
       affinityKey: routed.view.prefixKey,
       priority: routed.view.priority,
       tenant,
-      firstTokenMs: (group) => this.#options.firstTokenTimeout(group.id),
+      firstTokenMs: this.#firstTokenMs,
       totalMs: this.#options.requestTimeout,
       heartbeatMs: this.#options.heartbeat,
       shape: () => shapeOf(ask),
-      mayRetry: () => this.#retries.spend(),
+      mayRetry: this.#mayRetry,
+      journey,
     };
   }
 
@@ -176,19 +179,35 @@ function isInsisted({ decision: { reason } }: Routed): boolean {
 }
 
 /** Passes a reply on and notes its milestones; `record` itself counts only the first ending it hears of. */
-class CountedSink implements AttemptSink {
+class Counted implements AttemptSink, Generation {
+  /** What is counted; set before anybody outside has it. */
+  generation: Generation | null = null;
   readonly #sink: AttemptSink;
   readonly #record: RequestRecord;
-  readonly #onFirstByte: (expert: string) => void;
+  readonly #gateway: Gateway;
+  readonly #incoming: Incoming;
+  readonly #started: number;
 
-  constructor(sink: AttemptSink, record: RequestRecord, onFirstByte: (expert: string) => void) {
+  constructor(sink: AttemptSink, record: RequestRecord, gateway: Gateway, incoming: Incoming) {
+    this.#started = gateway.now();
     this.#sink = sink;
     this.#record = record;
-    this.#onFirstByte = onFirstByte;
+    this.#gateway = gateway;
+    this.#incoming = incoming;
+  }
+
+  resume(): void {
+    this.generation?.resume();
+  }
+
+  cancel(): void {
+    this.generation?.cancel();
+    this.#record.end('cancelled', 'unknown');
   }
 
   served(by: Answerer): void {
-    this.#onFirstByte(by.expert);
+    this.#gateway.firstBytes.record(by.expert, this.#gateway.now() - this.#started);
+    this.#gateway.loops.answered(this.#incoming.ask, this.#incoming, by.expert);
     this.#record.served(by.expert, by.tries);
     this.#sink.served(by);
   }
@@ -213,7 +232,7 @@ class CountedSink implements AttemptSink {
 
   fail(failure: Failure, by: Answerer | null): void {
     if (by) this.#record.served(by.expert, by.tries);
-    this.#record.end(failure instanceof ToldFailure ? 'expert_error' : failure.code, 'unknown');
+    this.#record.end(codeOf(failure), 'unknown');
     this.#sink.fail(failure, by);
   }
 }

@@ -21,12 +21,13 @@ export interface Prepared {
 }
 
 /** The text of the config in force, and how many workers share it. */
-type First = Pick<Extract<ToWorker, { type: 'begin' }>, 'text' | 'workers' | 'speaks'>;
+type First = Omit<Extract<ToWorker, { type: 'begin' }>, 'type'>;
 
 export class WorkerLink implements SlotSource {
   readonly #channel: Channel;
   readonly #slots = new Map<string, WorkerSlots>();
   readonly #pages = new Map<number, (page: string | null) => void>();
+  readonly #answers = new Map<number, (answers: readonly object[] | null) => void>();
   #fleet: Fleet | null = null;
   readonly #fleets = new Set<Fleet>();
   #nextPage = 0;
@@ -43,6 +44,9 @@ export class WorkerLink implements SlotSource {
 
   /** This worker's own metrics, as `registry.getMetricsAsJSON()` gives them. Set by whoever has them. */
   onMetrics: () => Promise<readonly object[]> = async () => [];
+
+  /** This worker's own answer to a question for all. Set by whoever has it. */
+  onQuestion: (question: object) => object = () => ({});
 
   /** @param onDrain called when the primary asks this worker to finish */
   constructor(channel: Channel, onDrain: () => void) {
@@ -115,6 +119,15 @@ export class WorkerLink implements SlotSource {
     });
   }
 
+  /** What every worker answers, this one too; null where one does not in time. */
+  askAll(question: object): Promise<readonly object[] | null> {
+    const id = this.#nextPage++;
+    return new Promise((resolve) => {
+      this.#answers.set(id, resolve);
+      this.#channel.send({ type: 'ask-all', id, question });
+    });
+  }
+
   /** The socket is absent when the client was gone before it arrived. */
   #take(socket: Socket | undefined): void {
     this.#channel.send({ type: 'taken' });
@@ -141,6 +154,13 @@ export class WorkerLink implements SlotSource {
         void this.onMetrics().then((metrics) =>
           this.#channel.send({ type: 'own-metrics', id: message.id, metrics }),
         );
+        return;
+      case 'answers':
+        this.#answers.get(message.id)?.(message.answers);
+        this.#answers.delete(message.id);
+        return;
+      case 'question':
+        this.#channel.send({ type: 'own-answer', id: message.id, answer: this.onQuestion(message.question) });
         return;
       case 'begin':
         this.#begin(message);
