@@ -195,19 +195,6 @@ describe('translated for an expert of another kind', () => {
     expect(answer.status).toBe(200);
     expect(answer.headers.get('x-expert-router-dropped')).toBe('container, service_tier, tools[1]');
   });
-
-  it('sends pings until the first token, and between tokens', async () => {
-    const slow = await gateway(
-      'heartbeat: 40ms\nexperts: [{ id: slow, kind: emulated, tokens_per_second: 8 }]',
-    );
-    const body = { model: 'slow', max_tokens: 3, messages: asked('Hi'), stream: true };
-    const answer = await slow.post('/v1/messages', body);
-    const kinds = messageEvents(await answer.text()).map(({ type }) => type as string);
-    const start = kinds.indexOf('message_start');
-    expect(kinds.slice(0, start)).toContain('ping');
-    expect(kinds.slice(start)).toContain('ping');
-    await slow.close();
-  });
 });
 
 describe('errors', () => {

@@ -505,7 +505,7 @@ describe('invariants of a lone expert and of many streams', () => {
       open.push(() => void response.end('data: [DONE]\n\n'));
     });
     const router = await gateway(
-      `experts: [{ id: one, kind: openai, url: '${many.url}', max_concurrent: 1000 }]`,
+      `heartbeat: 10m\nexperts: [{ id: one, kind: openai, url: '${many.url}', max_concurrent: 1000 }]`,
     );
     running.push(router, many);
     const asked = Array.from({ length: 400 }, () => ask(router, { stream: true }));

@@ -251,20 +251,6 @@ describe('translated for an expert of another kind', () => {
     const counted = await client.responses.inputTokens.count({ model: 'emulated', input: 'one two three' });
     expect(counted).toEqual({ object: 'response.input_tokens', input_tokens: 3 });
   });
-
-  it('sends comments until the first token, and between tokens', async () => {
-    const slow = await gateway(
-      'heartbeat: 40ms\nexperts: [{ id: slow, kind: emulated, tokens_per_second: 8 }]',
-    );
-    const answer = await slow.post('/v1/responses', {
-      ...{ model: 'slow', input: 'Hi', max_output_tokens: 3, stream: true },
-    });
-    const pieces = (await answer.text()).split('\n\n');
-    const start = pieces.findIndex((piece) => piece.startsWith('event:'));
-    expect(pieces.slice(0, start)).toContain(': keep-alive');
-    expect(pieces.slice(start)).toContain(': keep-alive');
-    await slow.close();
-  });
 });
 
 describe('errors', () => {
