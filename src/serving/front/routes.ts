@@ -144,6 +144,7 @@ export function answer(dialect: Dialect): Handler {
     { request, response, traceId, caller, note },
   ) => {
     const ask = await readRequest(dialect, await readBody({ request, response }, maxBodyMb));
+    note.read(ask);
     const by = callerOf(request, caller, ask);
     const routing = gateway.route(
       ask,
@@ -154,7 +155,7 @@ export function answer(dialect: Dialect): Handler {
     );
     const routed = routing instanceof Promise ? await routing : routing;
     setAll(response, decisionHeaders(routed));
-    note.routed(routed);
+    note.routed(routed, gateway.expectedWait(routed));
     onRouted(routed, note);
     const sink = new ClientSink(response, dialect, redaction, note);
     const headers = requestHeadersForExpert(request.headers, forwarded);
