@@ -75,7 +75,7 @@ describe.skipIf(!PROMETHEUS)('every panel', () => {
     const folder = mkdtempSync(join(tmpdir(), 'expert-router-prometheus-'));
     const pace = ['--ttft', '20ms', '--tpot', '2ms', '--output-tokens', '8'];
     const emulator = command('emulate', '--port', '0', '--experts', '2', ...pace);
-    const [, first, second] = await emulator.said(/(http:\S+)\/v1\n.*(http:\S+)\/v1\n[^]*are ready/);
+    const [, first, second] = await emulator.said(/(http:\S+)\/v1\n.*(http:\S+)\/v1\n[\s\S]*are ready/);
     const config = join(folder, 'config.yaml');
     writeFileSync(
       config,
