@@ -115,7 +115,7 @@ describe('an expert that does not speak it', () => {
   });
 
   it('gets none of its requests from the gateway', () => {
-    const ranking = ['a', 'b', 'c'].map((expert) => ({ expert, affinity: 1, distance: null }));
+    const ranking = ['a', 'b', 'c'].map((expert) => ({ expert, affinity: 1, distance: null, cost: null }));
     const decision: Decision = { expert: 'a', home: 'a', reason: 'nearest-cluster', ranking };
     const chosen = (spoken: readonly string[], dialect: Dialect, reason = decision.reason): Decision => {
       const groups = ranking.map(({ expert: id }) => [
@@ -126,7 +126,14 @@ describe('an expert that does not speak it', () => {
         { route: () => ({ decision: { ...decision, reason } }) as Routed } as unknown as Router,
         { groups: new Map(groups as never) } as unknown as Fleet,
         new Telemetry({ processMetrics: false }),
-        { requestTimeout: 1, hedge: false, heartbeat: 1, now: () => 0, firstTokenTimeout: () => 1 },
+        {
+          requestTimeout: 1,
+          hedge: false,
+          heartbeat: 1,
+          epoch: Date.now,
+          now: () => 0,
+          firstTokenTimeout: () => 1,
+        },
       );
       return (gateway.route(asked(dialect).ask, undefined) as Routed).decision;
     };

@@ -24,7 +24,7 @@ export async function serveAsWorker(file: string, verbose: boolean): Promise<voi
     if (!server) process.exit(0);
     endWithin(GRACE_MS);
     void server
-      .close(GRACE_MS)
+      .close(GRACE_MS, () => link.leave())
       .then(() => records?.close())
       .then(() => tracing?.close())
       .then(() => process.exit(0));
@@ -34,7 +34,10 @@ export async function serveAsWorker(file: string, verbose: boolean): Promise<voi
   process.on('SIGINT', () => {});
   process.on('SIGHUP', () => {});
   process.on('SIGTERM', end);
-  process.on('disconnect', end);
+  process.on('disconnect', () => {
+    link.closed();
+    end();
+  });
   const { text, workers: processes, speaks, secret } = await link.begin();
   const read = (from: string): Config => configFrom(from, file, process.env);
   const starting = assemble(
@@ -66,6 +69,9 @@ export async function serveAsWorker(file: string, verbose: boolean): Promise<voi
 }
 
 const channel = {
+  get open(): boolean {
+    return process.connected;
+  },
   /** Without a primary there is nobody to tell; what runs here ends as it would. */
   send: (message: object) => {
     if (process.connected) process.send?.(message, undefined, undefined, () => {});

@@ -4,6 +4,8 @@
  */
 
 import type { RouterModel } from '../../deciding/model/router-model.ts';
+import { isBalanced } from '../../deciding/routing/territory.ts';
+import { NOTHING_TO_ROUTE_BY } from '../../deciding/routing/warnings.ts';
 import type { Catalogue } from '../config/catalogue.ts';
 import type { Config } from '../config/schema.ts';
 import type { Fleet } from '../fleet/fleet.ts';
@@ -129,20 +131,17 @@ async function prepare(config: Config, parts: SetupParts, startedAt: number): Pr
   const fleet = await composeFleet(config, { world, kinds: catalogue.kinds, slots, processes, tellsHealth });
   // The first request already finds who is there, and which model they serve.
   if (parts.probes) await fleet.check();
+  const gateway = await composeGateway(config, { model, fleet, telemetry, catalogue, world });
+  if (tellsHealth && config.experts.length > 1 && isBalanced(gateway.router.territory)) {
+    world.log(NOTHING_TO_ROUTE_BY);
+  }
   return {
     keys: config.keys,
     permitted: permittedPages(config),
     identity,
     connections: connectionLimits(config, processes),
     context: {
-      gateway: await composeGateway(config, {
-        model,
-        fleet,
-        telemetry,
-        catalogue,
-        random: world.random,
-        now: world.clock.monotonic,
-      }),
+      gateway,
       metrics: parts.metrics,
       readiness: new Readiness(fleet, world.clock.monotonic),
       redaction: new Redaction(secretsOf(config)),

@@ -12,6 +12,7 @@ import { type Permitted, refuseForeignPage } from './foreign-page.ts';
 import { createListener, type Identity } from './listener.ts';
 import { answerMalformed } from './malformed.ts';
 import { closeWithConnection } from './pipeline.ts';
+import { PRESSURE_EVERY_MS, Pressure } from './pressure.ts';
 import { cutOff } from './promised-body.ts';
 import { OpenNote, type RequestNote, type Spans } from './request-note.ts';
 import { findRoute, type RouteContext } from './routes.ts';
@@ -51,16 +52,21 @@ export interface GatewayServer {
   handle(request: IncomingMessage, response: ServerResponse): void;
   /** Serves a connection that another process accepted. */
   accept(socket: Socket): void;
-  /** Begins nothing new, lets running answers finish for at most `graceMs`, then cuts what is left. */
-  close(graceMs: number): Promise<void>;
+  /**
+   * Begins nothing new, lets running answers finish for at most `graceMs`, then cuts what is left. Called once.
+   * @param leave awaited in between: until it resolves, connections may still come by `accept`, and are told
+   */
+  close(graceMs: number, leave?: () => Promise<void>): Promise<void>;
 }
 
 export function gatewayServer(options: ServerOptions): GatewayServer {
   const answers = new OpenAnswers();
+  const pressure = new Pressure(options.clock.monotonic, () => performance.eventLoopUtilization().idle);
+  const pressing = setInterval(() => pressure.look(), PRESSURE_EVERY_MS).unref();
   const answer = (request: ClientRequest, response: ClientResponse, socket: Socket): void => {
     answers.add(response);
-    const respondTo = entry.isRefused(socket) ? refuse : respond;
-    void respondTo(options, answers, request, response);
+    if (entry.isRefused(socket)) refuse(request, response);
+    else void respond({ options, answers, pressure }, request, response);
   };
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
     closeWithConnection(response, request.socket);
@@ -76,7 +82,10 @@ export function gatewayServer(options: ServerOptions): GatewayServer {
     listen: (host, port) => entry.listen(host, port),
     handle,
     accept: (socket) => entry.accept(socket),
-    close: (graceMs) => close(entry, answers, () => options.current().context, graceMs),
+    close: async (graceMs, leave = async () => {}) => {
+      await close({ entry, answers, context: () => options.current().context }, graceMs, leave);
+      clearInterval(pressing);
+    },
   };
 }
 
@@ -97,6 +106,10 @@ class OpenAnswers {
     });
   }
 
+  get none(): boolean {
+    return this.#open.size === 0;
+  }
+
   /** From now on nothing new is begun. Resolves when the last answer has ended. */
   drained(): Promise<void> {
     return new Promise((resolve) => {
@@ -111,9 +124,14 @@ class OpenAnswers {
   }
 }
 
+interface Serving {
+  readonly options: ServerOptions;
+  readonly answers: OpenAnswers;
+  readonly pressure: Pressure;
+}
+
 async function respond(
-  options: ServerOptions,
-  answers: OpenAnswers,
+  { options, answers, pressure }: Serving,
   request: ClientRequest,
   response: ClientResponse,
 ): Promise<void> {
@@ -134,9 +152,10 @@ async function respond(
       const { origin, 'sec-fetch-site': fetchSite } = request.headers;
       refuseForeignPage({ authority, origin, fetchSite: fetchSite as string | undefined }, permitted);
     }
-    const route = findRoute(method, path.split('?', 1)[0]!);
+    const route = findRoute(method, withoutQuery(path));
     dialect = route.dialect;
     note.path = route.path;
+    if (route.method === 'POST') refuseUnderPressure(pressure);
     const caller = route.role === null ? null : authenticate(request, keys);
     note.key = caller?.name ?? null;
     if (route.role !== null) refuseWithout(route.role, caller);
@@ -158,25 +177,38 @@ async function respond(
   }
 }
 
+function withoutQuery(path: string): string {
+  const at = path.indexOf('?');
+  return at < 0 ? path : path.slice(0, at);
+}
+
+/** @throws RouterError `overloaded` */
+function refuseUnderPressure(pressure: Pressure): void {
+  const retryAfter = pressure.refusal();
+  if (retryAfter === null) return;
+  const message = 'Requests come faster than this router can serve them; try again later.';
+  throw new RouterError('overloaded', message, { retryAfter });
+}
+
 /** There are too many connections already. */
-async function refuse(
-  _options: ServerOptions,
-  _answers: OpenAnswers,
-  request: ClientRequest,
-  response: ClientResponse,
-): Promise<void> {
+function refuse(request: ClientRequest, response: ClientResponse): void {
   request.resume();
   response.setHeader('connection', 'close');
   const message = 'There are too many connections; close some, or come again in a moment.';
   sendError(response, new RouterError('too_many_connections', message, { retryAfter: 1 }));
 }
 
-/** Not ready, nothing new, until the last answer has ended or the time is up; then the socket is closed. */
+interface Closing {
+  readonly entry: Entry;
+  readonly answers: OpenAnswers;
+  context(): RouteContext;
+}
+
+/** Not ready, nothing new, until the last answer has ended or the time is up; then the sockets are closed. */
 async function close(
-  entry: Entry,
-  answers: OpenAnswers,
-  context: () => RouteContext,
+  { entry, answers, context }: Closing,
   graceMs: number,
+  leave: () => Promise<void>,
 ): Promise<void> {
   context().readiness.drain();
   let timer: NodeJS.Timeout | undefined;
@@ -186,6 +218,7 @@ async function close(
   await Promise.race([answers.drained(), deadline]);
   clearTimeout(timer);
   answers.cut();
-  await entry.close();
+  await leave();
+  await entry.close(() => answers.none);
   await context().gateway.fleet.close();
 }

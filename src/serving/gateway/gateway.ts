@@ -40,6 +40,8 @@ export interface GatewayOptions {
   readonly hedge: boolean;
   /** Milliseconds between signs of life to a stream that is queued. */
   readonly heartbeat: number;
+  /** Milliseconds since 1970. */
+  epoch(): number;
   /** Milliseconds that never run backwards. */
   now(): number;
   /** Milliseconds a stream may take to its first byte, by expert. */
@@ -151,6 +153,7 @@ export class Gateway {
       totalMs: this.#options.requestTimeout,
       heartbeatMs: this.#options.heartbeat,
       shape: () => shapeOf(ask),
+      epoch: this.#options.epoch,
       mayRetry: this.#mayRetry,
       journey,
     };
