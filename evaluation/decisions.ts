@@ -4,7 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 import { writeFileAtomically } from '../src/core/files.ts';
-import { createRouter, loadRouterModel, type RouterModel } from '../src/router.ts';
+import { createRouter, loadRouterModel } from '../src/router.ts';
 import { judgeSets, prompts, type SetResult } from './decisions/expert-choice.ts';
 import { EIGHT_EXPERTS, judgeStaying } from './decisions/staying.ts';
 import { judgeTopics } from './decisions/topics.ts';
@@ -19,6 +19,9 @@ const { values } = parseArgs({
     clusters: { type: 'string', default: '32,64' },
   },
 });
+
+/** Decisions timed of each length. */
+const ROUNDS = 2_000;
 
 const model = await loadRouterModel(values.model);
 if (values.half === 'tune' || values.misses) await print();
@@ -96,8 +99,6 @@ function percent(part: number, whole: number): string {
   return `${((100 * part) / whole).toFixed(1)} %`;
 }
 
-const ROUNDS = 2_000;
-
 /** The median of single decisions, eight experts: text, vector, cluster, claims and choice. */
 async function timing(): Promise<string> {
   const router = await createRouter({ model, experts: EIGHT_EXPERTS });
@@ -119,4 +120,3 @@ async function timing(): Promise<string> {
   return ['| a decision on | median | 90th percentile |', '|---|---|---|', ...rows].join('\n');
 }
 
-export type { RouterModel };

@@ -126,7 +126,14 @@ describe('an expert that does not speak it', () => {
         { route: () => ({ decision: { ...decision, reason } }) as Routed } as unknown as Router,
         { groups: new Map(groups as never) } as unknown as Fleet,
         new Telemetry({ processMetrics: false }),
-        { requestTimeout: 1, hedge: false, heartbeat: 1, now: () => 0, firstTokenTimeout: () => 1 },
+        {
+          requestTimeout: 1,
+          hedge: false,
+          heartbeat: 1,
+          epoch: Date.now,
+          now: () => 0,
+          firstTokenTimeout: () => 1,
+        },
       );
       return (gateway.route(asked(dialect).ask, undefined) as Routed).decision;
     };
@@ -171,7 +178,7 @@ describe('a stream that breaks off after its head', () => {
 });
 
 async function serve(act: (sink: ClientSink) => void, dialect: Dialect = LINES): Promise<string> {
-  const note = new OpenNote({ at: 0, traceId: 't', method: 'POST', now: () => 0 });
+  const note = new OpenNote({ spans: null, at: 0, traceId: 't', method: 'POST', now: () => 0 });
   const server = createServer((_, response) =>
     act(new ClientSink(response, dialect, new Redaction([]), note)),
   );

@@ -1,6 +1,7 @@
 /** What a client sees when experts misbehave: saved where it can be, told honestly where it cannot. */
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
+import { defineExpert, RunningGenerations, z } from '../src/expert.ts';
 import { eventually, gateway, type RunningGateway } from './support/gateway.ts';
 import { type Answer, polite, type Upstream, upstream } from './support/upstream.ts';
 
@@ -271,7 +272,7 @@ describe('admission', () => {
     );
   });
 
-  it('invariant 14: a queued stream gets signs of life, and an error after them comes as an event', async () => {
+  it('invariant 14: a silent stream gets signs of life, queued or not, and an error after them comes as an event', async () => {
     const open: (() => void)[] = [];
     let answer: Answer = polite;
     const slow = await upstream((response, request) => {
@@ -287,12 +288,13 @@ describe('admission', () => {
     const second = await ask(router, { stream: true }); // its head comes with the first sign of life
     expect(second.headers.get('content-type')).toBe('text/event-stream');
     open.shift()!();
-    expect(await (await first).text()).not.toContain('waiting');
+    // The one that runs has been as silent.
+    expect(await (await first).text()).toMatch(/^(: keep-alive\n\n)+data: \{"id"/);
     await eventually('the second is running', () => open.length === 1);
     answer = status(400);
     open.shift()!();
     const text = await second.text();
-    expect(text).toMatch(/^(: waiting for a free slot\n\n)+data: \{"error":\{"message":"no"\}\}\n\n$/);
+    expect(text).toMatch(/^(: keep-alive\n\n)+data: \{"error":\{"message":"no"\}\}\n\n$/);
   });
 
   it('invariant 2: a client that leaves the queue is forgotten', async () => {
@@ -483,6 +485,45 @@ describe('invariants of a lone expert and of many streams', () => {
     },
   );
 
+  it.each([true, false])(
+    'so is an empty one of an expert whose answer is typed (stream: %s)',
+    async (stream) => {
+      const hollow = defineExpert({
+        kind: 'hollow',
+        summary: 'says nothing',
+        options: z.strictObject({}),
+        create: async (id) => {
+          const generations = new RunningGenerations(id);
+          return {
+            id,
+            kind: 'hollow',
+            speaks: [],
+            generate: ({ ask: asked }, sink) =>
+              generations.start(asked, sink, { id: 'x', created: 1, model: id }, async ({ reply }) => {
+                reply.text('');
+                reply.finish('stop', 'unknown');
+              }),
+            health: async () => ({ state: 'ready' }),
+            close: () => generations.close(),
+          };
+        },
+      });
+      const other = await upstream(polite);
+      const router = await gateway(
+        `experts:
+  - { id: code, kind: hollow, samples: [${PROMPT}] }
+  - { id: other, kind: openai, url: '${other.url}' }
+`,
+        { kinds: [hollow] },
+      );
+      running.push(router, other);
+      expect(servedBy(await ask(router, { stream }))).toEqual([200, 'other', '2']);
+      const named = await ask(router, { model: 'code', stream });
+      expect(servedBy(named).slice(0, 2)).toEqual([200, 'code']);
+      expect(await named.text()).toContain('"finish_reason":"stop"');
+    },
+  );
+
   it('a compressed stream is read and passed on as it comes, and one that is cut is told as cut', async () => {
     const token = 'data: {"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":null}]}\n\n';
     const { router } = await start((response) => {
@@ -504,7 +545,7 @@ describe('invariants of a lone expert and of many streams', () => {
       open.push(() => void response.end('data: [DONE]\n\n'));
     });
     const router = await gateway(
-      `experts: [{ id: one, kind: openai, url: '${many.url}', max_concurrent: 1000 }]`,
+      `heartbeat: 10m\nexperts: [{ id: one, kind: openai, url: '${many.url}', max_concurrent: 1000 }]`,
     );
     running.push(router, many);
     const asked = Array.from({ length: 400 }, () => ask(router, { stream: true }));

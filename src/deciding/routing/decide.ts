@@ -10,9 +10,9 @@ import { type Classified, expertDistances, fitsOf, isBalanced, type Territory } 
 /**
  * `spilled`: the policy, considering load, chose an expert other than the prompt's home. `local`: the prompt may go to
  * local experts only, and the one that would have been chosen is not local. `able`: the one that would have been chosen
- * does not answer requests of this dialect.
+ * does not answer requests of this dialect. `explored`: it is tried, to learn how good it is.
  */
-export type Reason = HomeReason | 'spilled' | 'local' | 'able' | 'named' | 'forced';
+export type Reason = HomeReason | 'spilled' | 'local' | 'explored' | 'able' | 'named' | 'forced';
 
 export interface Ranked {
   readonly expert: string;
@@ -81,12 +81,12 @@ function candidatesFor(
   }));
 }
 
-/** The decision when the client itself chose: that expert first, the others behind it by distance. */
+/** The decision when it is not the policy that chose, but the client or exploration: that expert first, the others behind it by distance. */
 export function decideFor(
   territory: Territory,
   expert: string,
   turns: readonly Classified[],
-  reason: 'named' | 'forced',
+  reason: 'named' | 'forced' | 'explored',
 ): Decision {
   const distances = expertDistances(territory, turns.at(-1)!.distances);
   const fits = fitsOf(territory, turns.at(-1)!);
@@ -98,6 +98,14 @@ export function decideFor(
   }));
   all.sort((a, b) => Number(b.id === expert) - Number(a.id === expert) || b.affinity - a.affinity);
   return asDecision(all, expert, reason);
+}
+
+/** The same decision with another expert first: the one that is in the middle of its work. */
+export function keptWith(decision: Decision, expert: string): Decision {
+  const own = decision.ranking.find((ranked) => ranked.expert === expert);
+  if (!own || decision.expert === expert) return decision;
+  const others = decision.ranking.filter((ranked) => ranked !== own);
+  return { ...decision, expert, reason: 'conversation', ranking: [own, ...others] };
 }
 
 function finite(distance: number): number | null {

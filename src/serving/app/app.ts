@@ -201,6 +201,8 @@ class App implements EmbeddedGateway {
     await this.#parts.server.close(graceMs);
     await this.#parts.setup.close();
     await this.#parts.records?.close();
+    this.#parts.board.close();
+    await this.#parts.tracing?.close();
   }
 
   /** Puts a config into force when those before it have been. @returns the id of its router model */

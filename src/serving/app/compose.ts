@@ -63,6 +63,7 @@ export async function composeRouter(
     territory: await territoryOf(model, config.experts, config.worth),
     policy,
     locality: localityOf(config, model, kinds),
+    exploration: config.exploration,
     requestTimeout: config.request_timeout,
     loads,
     random,
@@ -146,9 +147,11 @@ export async function composeFleet(config: Config, parts: FleetParts): Promise<F
     throw error;
   }
   const health = parts.tellsHealth ? new HealthLog(world.log) : null;
+  const firstToken = firstTokenTimeouts(config, parts.kinds);
   return new Fleet(groups, world.random, {
     now: world.clock.monotonic,
     processes,
+    proofMs: (expert) => firstToken.get(expert)!,
     heard: (expert, replica, found) => health?.found(expert, replica, found),
   });
 }
@@ -178,27 +181,32 @@ export interface GatewayParts {
   readonly fleet: Fleet;
   readonly telemetry: Telemetry;
   readonly catalogue: Catalogue;
-  random(): number;
-  /** Milliseconds that never run backwards. */
-  now(): number;
+  readonly world: World;
+}
+
+/** Milliseconds that an expert has to begin an answer. */
+function firstTokenTimeouts(config: Config, kinds: readonly AnyKind[]): ReadonlyMap<string, number> {
+  return new Map(
+    config.experts.map((expert) => [
+      expert.id,
+      expert.first_token_timeout ?? kindOf(expert, kinds).admission.firstTokenMs,
+    ]),
+  );
 }
 
 /** The whole gateway over a fleet. */
 export async function composeGateway(config: Config, parts: GatewayParts): Promise<Gateway> {
-  const { model, fleet, telemetry, catalogue, random, now } = parts;
-  const firstToken = new Map(
-    config.experts.map((expert) => [
-      expert.id,
-      expert.first_token_timeout ?? kindOf(expert, catalogue.kinds).admission.firstTokenMs,
-    ]),
-  );
+  const { model, fleet, telemetry, catalogue, world } = parts;
+  const { random } = world;
+  const firstToken = firstTokenTimeouts(config, catalogue.kinds);
   const choosing = { policies: catalogue.policies, kinds: catalogue.kinds, random };
   const router = await composeRouter(config, model, () => fleet.loads(), choosing);
   return new Gateway(router, fleet, telemetry, {
     requestTimeout: config.request_timeout,
     heartbeat: config.heartbeat,
     hedge: config.hedge,
-    now,
+    epoch: world.clock.epoch,
+    now: world.clock.monotonic,
     firstTokenTimeout: (expert) => firstToken.get(expert)!,
   });
 }

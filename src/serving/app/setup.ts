@@ -20,7 +20,7 @@ import type { RouteContext } from '../front/routes.ts';
 import type { Telemetry } from '../telemetry/metrics.ts';
 import type { Prepared } from '../workers/worker-link.ts';
 import { composeFleet, composeGateway, loadRouterModel, permittedPages } from './compose.ts';
-import { engineLoads, ownLoads } from './loads.ts';
+import { breakerLevels, engineLoads, ownLoads } from './loads.ts';
 import { secretsOf } from './secrets.ts';
 import { readIdentity } from './tls.ts';
 import type { World } from './world.ts';
@@ -42,6 +42,7 @@ export interface SetupParts {
   readonly metrics: RouteContext['metrics'];
   readonly onRouted: RouteContext['onRouted'];
   readonly feedback: RouteContext['feedback'];
+  readonly board: RouteContext['board'];
 }
 
 interface Serving {
@@ -66,6 +67,7 @@ export class Setup {
     this.#serving = serving;
     parts.telemetry.watchLoads(() => ownLoads(this.#serving.context.gateway.fleet));
     parts.telemetry.watchEngines(() => engineLoads(this.#serving.context.gateway.fleet));
+    parts.telemetry.watchBreakers(() => breakerLevels(this.#serving.context.gateway.fleet));
     this.#begin();
   }
 
@@ -129,14 +131,7 @@ async function prepare(config: Config, parts: SetupParts, startedAt: number): Pr
   const fleet = await composeFleet(config, { world, kinds: catalogue.kinds, slots, processes, tellsHealth });
   // The first request already finds who is there, and which model they serve.
   if (parts.probes) await fleet.check();
-  const gateway = await composeGateway(config, {
-    model,
-    fleet,
-    telemetry,
-    catalogue,
-    random: world.random,
-    now: world.clock.monotonic,
-  });
+  const gateway = await composeGateway(config, { model, fleet, telemetry, catalogue, world });
   if (tellsHealth && config.experts.length > 1 && isBalanced(gateway.router.territory)) {
     world.log(NOTHING_TO_ROUTE_BY);
   }
@@ -155,6 +150,7 @@ async function prepare(config: Config, parts: SetupParts, startedAt: number): Pr
       startedAt,
       onRouted: parts.onRouted,
       feedback: parts.feedback,
+      board: config.dashboard ? parts.board : null,
     },
   };
 }

@@ -157,6 +157,15 @@ const fields = {
       'What cost and time count where the router model learned from scores (`expert-router learn`); `expert-router calibrate-cost` finds a value',
     )
     .meta({ examples: [{ score_per_cost: 20 }] }),
+  exploration: z
+    .number()
+    .min(0)
+    .max(0.2, 'at most 0.2: a fifth of new conversations')
+    .default(0)
+    .describe(
+      'Share of new conversations whose expert is drawn by Thompson sampling, so that feedback can find out who is better than is known',
+    )
+    .meta({ examples: [0.02] }),
   records: z
     .strictObject({
       dir: z
@@ -177,7 +186,9 @@ const fields = {
     .meta({ examples: [{ dir: './records' }] }),
   heartbeat: duration
     .prefault('10s')
-    .describe('How often a stream that waits in line gets a comment, so that no proxy cuts it'),
+    .describe(
+      'Silence after which a stream gets a comment or ping, so that no proxy cuts it. The first one sends the headers, after which a failure can no longer have a status of its own: a value above first_token_timeout holds them back',
+    ),
   hedge: z
     .boolean()
     .default(false)
@@ -203,6 +214,10 @@ const fields = {
     .array(apiKey)
     .default([])
     .describe('API keys that may call the router; without any it serves loopback only'),
+  dashboard: z
+    .boolean()
+    .default(true)
+    .describe('Whether the dashboard is served at /ui; with keys, to those with the role `observe`'),
   tls: tls
     .optional()
     .describe(

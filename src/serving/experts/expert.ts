@@ -14,6 +14,8 @@ export interface ExpertRequest {
   /** Client headers that passed the allow-list, lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
   readonly traceId: string;
+  /** The client asks this expert and no other, so that it may refer to what the expert keeps. */
+  readonly insisted?: boolean;
 }
 
 export type Health =
@@ -35,6 +37,11 @@ export interface Expert {
   /** Starts at once and returns before the first sink call. The sink gets bytes of the client's dialect. */
   generate(request: ExpertRequest, sink: AnswerSink): Generation;
   health(signal: AbortSignal): Promise<Health>;
+  /**
+   * Whether the engine answers, found by a small real request. Absent where that is not wanted, or no news: a server that
+   * tells its health may have an engine that does not.
+   */
+  readonly prove?: (signal: AbortSignal) => Promise<Health>;
   /**
    * Absent for kinds whose engines never report a load; null if this engine does not. Rejects with the reason if it
    * cannot be read this time.

@@ -29,7 +29,10 @@ export function hashKey(key: string): string {
  * The key a request carries, or null where none are configured.
  * @throws RouterError `invalid_api_key`
  */
-export function authenticate(request: ClientRequest, keys: readonly HashedKey[]): HashedKey | null {
+export function authenticate(
+  request: Pick<ClientRequest, 'headers'>,
+  keys: readonly HashedKey[],
+): HashedKey | null {
   if (keys.length === 0) return null;
   const presented = presentedKey(request);
   if (presented === null) {
@@ -55,7 +58,7 @@ export function mayAct(role: Role, caller: HashedKey | null): boolean {
   return (caller?.roles ?? DEFAULT_ROLES).includes(role);
 }
 
-function presentedKey(request: ClientRequest): string | null {
+function presentedKey(request: Pick<ClientRequest, 'headers'>): string | null {
   const bearer = /^Bearer\s+(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
   const header = request.headers['x-api-key'];
   return bearer ?? (typeof header === 'string' && header !== '' ? header : null);

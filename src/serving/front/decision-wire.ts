@@ -59,6 +59,8 @@ export function explanation({ classification, decision }: Routed): string {
       return `'${decision.expert}' suits the prompt best; it lies in ${place}, stability ${Math.round(confidence * 100)} %.`;
     case 'learned':
       return `By its scores on prompts like this one (nearest: ${place}), '${decision.expert}' suits it best.`;
+    case 'explored':
+      return `'${decision.expert}' is tried, as a share of new conversations is, to learn how good it is; the prompt lies in ${place}.`;
     case 'conversation':
       return `The conversation stays with '${decision.expert}': its last turn, in ${place}, does not clearly belong elsewhere.`;
     case 'spilled':

@@ -3,15 +3,18 @@ import { RouterError } from '../../core/errors.ts';
 import { excerpt } from '../../core/excerpt.ts';
 import { requestHeadersForExpert } from '../../core/headers.ts';
 import type { Role } from '../../core/roles.ts';
-import { AUTO } from '../dialects/ask.ts';
+import { type Ask, AUTO } from '../dialects/ask.ts';
 import type { Dialect } from '../dialects/dialect.ts';
 import { DIALECTS, dialectTold } from '../dialects/index.ts';
+import { openAiResponses } from '../dialects/openai-responses/index.ts';
 import { type Health, healthText } from '../experts/expert.ts';
 import type { Replica } from '../fleet/replica.ts';
 import { replicaLabel } from '../fleet/replica-label.ts';
 import type { Gateway } from '../gateway/gateway.ts';
+import { claudeName } from '../gateway/names.ts';
 import { readRequest } from '../gateway/read-request.ts';
 import type { Routed } from '../gateway/router.ts';
+import type { Caller } from '../gateway/tool-loops.ts';
 import { type HashedKey, mayAct } from './auth.ts';
 import { readBody } from './body.ts';
 import { ClientSink } from './client-sink.ts';
@@ -21,6 +24,7 @@ import { type FeedbackBody, readFeedback } from './feedback.ts';
 import type { Readiness } from './readiness.ts';
 import type { Redaction } from './redaction.ts';
 import type { OpenNote } from './request-note.ts';
+import { sessionKey } from './session-key.ts';
 import { sendJson } from './wire.ts';
 
 export interface RouteContext {
@@ -36,9 +40,11 @@ export interface RouteContext {
   /** Epoch seconds at which this router started. */
   readonly startedAt: number;
   /** Called once per answered request, for a log that holds no prompt. */
-  onRouted(routed: Routed, traceId: string): void;
+  onRouted(routed: Routed, note: OpenNote): void;
   /** Keeps feedback; null where no records are kept. */
   readonly feedback: ((feedback: FeedbackBody & { readonly key: string | null }) => void) | null;
+  /** The dashboard; null where it is off. */
+  readonly board: { answer(exchange: Exchange): Promise<void> } | null;
 }
 
 export interface Exchange {
@@ -54,7 +60,7 @@ export interface Exchange {
 type Handler = (context: RouteContext, exchange: Exchange) => Promise<void>;
 
 interface Route {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'DELETE';
   readonly path: string;
   /** What a key must be allowed to; null where none is needed even if keys are configured. */
   readonly role: Role | null;
@@ -63,6 +69,14 @@ interface Route {
   readonly handle: Handler;
 }
 
+/** What servers that store responses have besides. */
+const STORED = [
+  ['GET', '/v1/responses/{id}'],
+  ['DELETE', '/v1/responses/{id}'],
+  ['POST', '/v1/responses/{id}/cancel'],
+  ['GET', '/v1/responses/{id}/input_items'],
+] as const;
+
 export const ROUTES: readonly Route[] = [
   ...DIALECTS.flatMap((dialect) =>
     dialect.paths.map(
@@ -70,6 +84,15 @@ export const ROUTES: readonly Route[] = [
     ),
   ),
   { method: 'POST', path: '/v1/route', role: 'ask', dialect: null, handle: dryRun },
+  ...STORED.map(
+    ([method, path]): Route => ({
+      method,
+      path,
+      role: 'ask',
+      dialect: openAiResponses,
+      handle: storedResponse,
+    }),
+  ),
   { method: 'POST', path: '/v1/feedback', role: 'ask', dialect: null, handle: feedback },
   { method: 'GET', path: '/v1/models', role: 'ask', dialect: null, handle: listModels },
   { method: 'GET', path: '/v1/models/{id}', role: 'ask', dialect: null, handle: showModel },
@@ -77,6 +100,12 @@ export const ROUTES: readonly Route[] = [
   { method: 'GET', path: '/metrics', role: 'observe', dialect: null, handle: metrics },
   { method: 'GET', path: '/health', role: null, dialect: null, handle: health },
   { method: 'GET', path: '/ready', role: null, dialect: null, handle: ready },
+  // It knows by itself who may see what: a browser signs in with a cookie.
+  { method: 'GET', path: '/', role: null, dialect: null, handle: dashboard },
+  { method: 'GET', path: '/ui', role: null, dialect: null, handle: dashboard },
+  { method: 'GET', path: '/ui/', role: null, dialect: null, handle: dashboard },
+  { method: 'GET', path: '/ui/{id}', role: null, dialect: null, handle: dashboard },
+  { method: 'POST', path: '/ui/{id}', role: null, dialect: null, handle: dashboard },
 ];
 
 /** Those whose path is fixed, by method and path. */
@@ -103,33 +132,39 @@ export function findRoute(method: string, path: string): Route {
 }
 
 function matches(route: string, path: string): boolean {
-  const fixed = route.replace('{id}', '');
-  return fixed === route ? path === route : path.startsWith(fixed) && path.length > fixed.length;
+  const [before, after] = route.split('{id}') as [string, string?];
+  if (after === undefined) return path === route;
+  return path.length > before.length + after.length && path.startsWith(before) && path.endsWith(after);
 }
 
-function answer(dialect: Dialect): Handler {
+/** Answers a request of this dialect. */
+export function answer(dialect: Dialect): Handler {
   return async (
     { gateway, redaction, forwarded, maxBodyMb, onRouted },
     { request, response, traceId, caller, note },
   ) => {
     const ask = await readRequest(dialect, await readBody({ request, response }, maxBodyMb));
+    note.read(ask);
+    const by = callerOf(request, caller, ask);
     const routing = gateway.route(
       ask,
       forcedExpert(request),
       priorityOf(request, caller),
       whyLocal(request, caller),
+      by,
     );
     const routed = routing instanceof Promise ? await routing : routing;
     setAll(response, decisionHeaders(routed));
-    note.routed(routed);
-    onRouted(routed, traceId);
+    note.routed(routed, gateway.expectedWait(routed));
+    onRouted(routed, note);
     const sink = new ClientSink(response, dialect, redaction, note);
     const headers = requestHeadersForExpert(request.headers, forwarded);
-    sink.drive(gateway.answer({ ask, headers, traceId, tenant: caller?.name ?? '' }, routed, sink));
+    sink.drive(gateway.answer({ ask, headers, traceId, ...by, journey: note }, routed, sink));
   };
 }
 
-async function dryRun(
+/** Tells the decision alone. */
+export async function dryRun(
   { gateway, maxBodyMb }: RouteContext,
   { request, response, traceId, caller }: Exchange,
 ): Promise<void> {
@@ -139,6 +174,7 @@ async function dryRun(
     forcedExpert(request),
     priorityOf(request, caller),
     whyLocal(request, caller),
+    callerOf(request, caller, ask),
   );
   setAll(response, decisionHeaders(routed));
   sendJson(response, 200, decisionBody(gateway.router, routed, traceId));
@@ -148,7 +184,7 @@ function setAll(response: ClientResponse, headers: Readonly<Record<string, strin
   for (const name in headers) response.setHeader(name, headers[name]!);
 }
 
-async function feedback(
+export async function feedback(
   { feedback: keep, maxBodyMb }: RouteContext,
   { request, response, caller }: Exchange,
 ): Promise<void> {
@@ -162,8 +198,17 @@ async function feedback(
   sendJson(response, 202, { object: 'feedback', accepted: true });
 }
 
-async function listModels({ gateway, startedAt }: RouteContext, { response }: Exchange): Promise<void> {
-  const data = gateway.router.names.listed.map((id) => modelBody(id, startedAt));
+async function listModels(
+  { gateway, startedAt }: RouteContext,
+  { request, response }: Exchange,
+): Promise<void> {
+  const { listed } = gateway.router.names;
+  if (request.headers['anthropic-version'] !== undefined) {
+    const data = listed.map((id) => anthropicModel(claudeName(id), startedAt));
+    sendJson(response, 200, { data, has_more: false, first_id: data[0]?.id, last_id: data.at(-1)?.id });
+    return;
+  }
+  const data = listed.map((id) => modelBody(id, startedAt));
   sendJson(response, 200, { object: 'list', data });
 }
 
@@ -179,7 +224,17 @@ async function showModel(
       `There is no model '${excerpt(id)}'. Known: ${names.listed.join(', ')}.`,
       { param: 'model' },
     );
-  sendJson(response, 200, modelBody(id, startedAt));
+  const anthropic = request.headers['anthropic-version'] !== undefined;
+  sendJson(response, 200, (anthropic ? anthropicModel : modelBody)(id, startedAt));
+}
+
+async function storedResponse(_context: RouteContext, { request }: Exchange): Promise<void> {
+  const id = request.url!.split('?', 1)[0]!.slice('/v1/responses/'.length).split('/', 1)[0]!;
+  throw new RouterError(
+    'not_found',
+    `There is no response '${excerpt(id)}': this router stores none. Send the whole conversation with each request.`,
+    { param: 'response_id' },
+  );
 }
 
 /** As it is where it is no percent-encoding: then it is no name either. */
@@ -191,12 +246,20 @@ function decoded(text: string): string {
   }
 }
 
+/** As Anthropic's API lists it. */
+function anthropicModel(
+  id: string,
+  created: number,
+): { readonly id: string; readonly [field: string]: unknown } {
+  return { type: 'model', id, display_name: id, created_at: new Date(created * 1000).toISOString() };
+}
+
 function modelBody(id: string, created: number): Record<string, unknown> {
   return { id, object: 'model', created, owned_by: 'expert-router' };
 }
 
 /** Every expert with its load and replicas, as the policies see them; where they are, for operators alone. */
-async function listExperts(
+export async function listExperts(
   { gateway, redaction }: RouteContext,
   { response, caller }: Exchange,
 ): Promise<void> {
@@ -274,6 +337,16 @@ async function ready({ readiness }: RouteContext, { response }: Exchange): Promi
 function toldDialect(request: ClientRequest): Dialect | null {
   const id = request.headers['x-expert-router-dialect'];
   return id === undefined ? null : dialectTold(String(id));
+}
+
+function callerOf({ headers }: ClientRequest, caller: HashedKey | null, { session }: Ask): Caller {
+  const tenant = caller?.name ?? '';
+  return { tenant, session: sessionKey(headers, tenant, session) };
+}
+
+async function dashboard({ board }: RouteContext, exchange: Exchange): Promise<void> {
+  if (board) return board.answer(exchange);
+  throw new RouterError('not_found', 'There is no dashboard here: the config says dashboard: false.');
 }
 
 function forcedExpert(request: ClientRequest): string | undefined {

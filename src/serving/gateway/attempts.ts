@@ -28,11 +28,14 @@ export interface AttemptPlan {
   firstTokenMs(group: ExpertGroup): number;
   /** Milliseconds for the whole request, waiting and all tries included. */
   readonly totalMs: number;
-  /** Milliseconds between signs of life to a stream that is queued. */
+  /** Milliseconds of silence after which a stream gets a sign of life, queued or not. */
   readonly heartbeatMs: number;
   readonly shape: Shape;
+  /** Milliseconds since 1970. */
+  epoch(): number;
   /** Whether one more try is affordable; it is spent by asking. */
   mayRetry(): boolean;
+  readonly journey?: Journey | undefined;
 }
 
 /** Who answered, or told the error that is shown. */
@@ -48,10 +51,32 @@ export interface Answerer {
 export interface AttemptSink extends Omit<AnswerSink, 'fail'> {
   /** Called before `head`. */
   served(by: Answerer): void;
-  /** The stream is queued: a proxy in between should see that it lives. May come again and again, before `served`. */
+  /** The stream has been silent: a proxy in between should see that it lives. May come again and again. */
   waiting(): void;
   /** @param by null where no expert told it */
   fail(failure: Failure, by: Answerer | null): void;
+}
+
+/** Told of the tries of one request as they happen. A hedged request has two at once. */
+export interface Journey {
+  /** A replica is asked. */
+  asked(who: Pick<Answerer, 'expert' | 'replica'>): TryStory;
+}
+
+/** What becomes of one try; nothing more is told of one that is given up. */
+export interface TryStory {
+  /** Headers that this try alone sends, in place of the request's own of these names. */
+  readonly headers: Readonly<Record<string, string>>;
+  answered(): void;
+  /** @param error as `codeOf` gives it */
+  failed(error: string): void;
+}
+
+const UNHEARD: TryStory = { headers: {}, answered: () => {}, failed: () => {} };
+
+/** A failure in a word: its code, or that an expert told it. */
+export function codeOf(failure: unknown): string {
+  return failure instanceof RouterError ? failure.code : 'expert_error';
 }
 
 const MOST_TRIES = 3;
@@ -61,7 +86,9 @@ export class Attempts implements Generation, TryOwner {
   readonly #sink: AttemptSink;
   readonly #tried = new Set<Replica>();
   readonly #totalTimer: NodeJS.Timeout;
-  #heartbeat: NodeJS.Timeout | null = null;
+  readonly #heartbeat: NodeJS.Timeout | null;
+  /** Halves of the heartbeat since anything was sent. */
+  #silent = 0;
   /** Index of the group that is tried. */
   #group: number;
   readonly #own = new Set<ExpertGroup>();
@@ -77,6 +104,7 @@ export class Attempts implements Generation, TryOwner {
   #ticket: Ticket | null = null;
   /** Null while the request is queued. */
   #try: Try | null = null;
+  #story = UNHEARD;
   #over = false;
 
   constructor(plan: AttemptPlan, sink: AttemptSink) {
@@ -88,6 +116,7 @@ export class Attempts implements Generation, TryOwner {
       () => this.#giveUp(new RouterError('expert_timeout', `No whole answer within ${seconds} s.`)),
       plan.totalMs,
     );
+    this.#heartbeat = plan.stream ? setInterval(() => this.#beat(), plan.heartbeatMs / 2) : null;
     this.#next();
   }
 
@@ -100,11 +129,13 @@ export class Attempts implements Generation, TryOwner {
   }
 
   began(status: number, headers: Readonly<Record<string, string>>): void {
+    this.#story.answered();
     this.#sink.served(this.#answerer());
     this.#sink.head(status, headers);
   }
 
   data(chunk: Uint8Array): boolean {
+    this.#silent = 0;
     return this.#sink.data(chunk);
   }
 
@@ -115,6 +146,7 @@ export class Attempts implements Generation, TryOwner {
 
   failed(failure: Failure, reach: Reach): void {
     const failed = this.#try!;
+    this.#story.failed(codeOf(failure));
     this.#tried.add(failed.replica);
     if (failed.blames) this.#blame(failed);
     const wanted = failed.begun || reach === 'nobody' ? null : this.#following(reach);
@@ -183,16 +215,16 @@ export class Attempts implements Generation, TryOwner {
     // A group that refuses at once has already led to the next try, whose ticket counts.
     if (tries !== this.#tries || this.#over) return;
     this.#ticket = ticket;
-    if (this.#plan.stream && this.#try === null)
-      this.#heartbeat ??= setInterval(() => this.#sink.waiting(), this.#plan.heartbeatMs);
   }
 
   #start(group: ExpertGroup, lease: Lease): void {
-    this.#stopHeartbeat();
-    const { request, stream, tenant } = this.#plan;
+    const { stream, tenant, journey, epoch } = this.#plan;
+    this.#story =
+      journey?.asked({ expert: group.id, replica: replicaLabel(group, lease.replica) }) ?? UNHEARD;
+    const request = withHeaders(this.#plan.request, this.#story.headers);
     const firstTokenMs = stream ? this.#plan.firstTokenMs(group) : null;
     this.#asked += 1;
-    this.#try = new Try({ group, lease, request, tenant, firstTokenMs }, this);
+    this.#try = new Try({ group, lease, request, tenant, epoch, firstTokenMs }, this);
   }
 
   /** Where the next try would go: a sibling of the replica that failed, or the next expert; null for nowhere. */
@@ -261,13 +293,21 @@ export class Attempts implements Generation, TryOwner {
     if (this.#over) return;
     this.#over = true;
     clearTimeout(this.#totalTimer);
-    this.#stopHeartbeat();
+    if (this.#heartbeat) clearInterval(this.#heartbeat);
     this.#ticket?.leave();
     this.#try?.abandon(outcome);
   }
 
-  #stopHeartbeat(): void {
-    if (this.#heartbeat) clearInterval(this.#heartbeat);
-    this.#heartbeat = null;
+  /** A second half without anything ends a whole one: no clock is read for each piece. */
+  #beat(): void {
+    this.#silent += 1;
+    if (this.#silent < 2) return;
+    this.#silent = 0;
+    this.#sink.waiting();
   }
+}
+
+function withHeaders(request: ExpertRequest, more: Readonly<Record<string, string>>): ExpertRequest {
+  for (const _ in more) return { ...request, headers: { ...request.headers, ...more } };
+  return request;
 }
