@@ -2,6 +2,7 @@
  * Judges decisions and writes docs/decisions.md: `npm run eval:decisions`. With `--half tune` it prints the half for
  * tuning, `--misses` each miss; neither writes. `--corpora <folder>` adds the topics of labelled corpora.
  */
+import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { writeFileAtomically } from '../src/core/files.ts';
 import { createRouter, loadRouterModel } from '../src/router.ts';
@@ -117,6 +118,10 @@ async function timing(): Promise<string> {
     times.sort((a, b) => a - b);
     return `| ${length} characters | ${times[ROUNDS / 2]!.toFixed(0)} µs | ${times[Math.floor(0.9 * ROUNDS)]!.toFixed(0)} µs |`;
   });
-  return ['| a decision on | median | 90th percentile |', '|---|---|---|', ...rows].join('\n');
+  return [
+    `Eight experts, one thread. Load average of the machine during the run: ${loadavg()[0]!.toFixed(1)} on ${cpus().length} cores.\n`,
+    '| a decision on | median | 90th percentile |',
+    '|---|---|---|',
+    ...rows,
+  ].join('\n');
 }
-
