@@ -2,6 +2,7 @@
 import { homedir } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
 import { admit } from '../serving/app/admission.ts';
+import type { EmbeddedGateway } from '../serving/app/app.ts';
 import { readSource } from '../serving/app/source.ts';
 import { SHIPPED } from '../serving/config/catalogue.ts';
 import type { Config } from '../serving/config/schema.ts';
@@ -19,6 +20,7 @@ interface ServeOptions {
   readonly config?: string;
   readonly port?: number;
   readonly workers?: number;
+  readonly extproc?: number;
   readonly verbose?: boolean;
   readonly discover: boolean;
   readonly weights?: string;
@@ -33,6 +35,11 @@ export function serveCommand(): Command {
       '-w, --workers <number>',
       'processes that share the port; one per core, or one if an expert is embedded',
       wholeNumber(1, 256),
+    )
+    .option(
+      '--extproc <port>',
+      'also serve Envoy as an external processor on this port, in one process; see expert-router envoy',
+      wholeNumber(0, 65_535),
     )
     .option('--no-discover', 'without --config, serve the eight embedded experts even if engines run here')
     .option('--use-key <VARIABLE=MODEL...>', "without --config, add a cloud's model, billed to this key")
@@ -56,6 +63,7 @@ Examples:
   $ expert-router serve
   $ expert-router serve --config experts.yaml --port 9000
   $ expert-router serve --config experts.yaml --workers 4
+  $ expert-router serve --config experts.yaml --extproc 9002
   $ expert-router serve --weights hf:Qwen/Qwen2.5-1.5B-Instruct-GGUF/qwen2.5-1.5b-instruct-q4_k_m.gguf`,
     )
     .action(serve);
@@ -67,10 +75,28 @@ async function serve(options: ServeOptions): Promise<void> {
   const verbose = options.verbose ?? false;
   if (isWorker()) return serveAsWorker(file, verbose);
   const source = await readSource(file, { environment: process.env, catalogue: SHIPPED });
-  const { address, processes } = admit(source.config, options, null);
+  const { address, processes } = admit(source.config, { ...options, ...oneForEnvoy(options) }, null);
   const greeting = (url: string): void => greet(source.config, url, address.restricted, processes);
-  if (processes === 1) greeting(await serveAlone({ file, port: options.port, verbose }));
-  else await servePrimary({ file, source, address, flags: options, processes, onServing: greeting });
+  const { port, extproc } = options;
+  if (processes === 1) {
+    const open = async (gateway: EmbeddedGateway): Promise<readonly [string, string | null]> => [
+      await gateway.listen(port === undefined ? {} : { port }),
+      extproc === undefined ? null : await gateway.listenExtProc({ port: extproc }),
+    ];
+    const [url, envoys] = await serveAlone({ file, verbose }, open);
+    greeting(url);
+    if (envoys !== null) console.log(`\nEnvoy is served on ${envoys} (gRPC).`);
+  } else await servePrimary({ file, source, address, flags: options, processes, onServing: greeting });
+}
+
+/** Envoy keeps few connections, which cannot be shared out among workers. @throws UsageError */
+function oneForEnvoy({ extproc, workers }: ServeOptions): { readonly workers?: 1 } {
+  if (extproc === undefined) return {};
+  if (workers !== undefined && workers > 1)
+    throw new UsageError(
+      `--extproc and --workers ${workers}: Envoy is served by one process. For more, start expert-router extproc several times.`,
+    );
+  return { workers: 1 };
 }
 
 /** Passes `--weights` to the preset of the embedded experts, which reads it from the environment. */
@@ -112,7 +138,7 @@ Chat in the terminal:
 Ctrl-C stops it.`);
 }
 
-function wholeNumber(least: number, most: number): (text: string) => number {
+export function wholeNumber(least: number, most: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
     if (Number.isInteger(value) && value >= least && value <= most) return value;

@@ -49,6 +49,8 @@ export interface Assembly {
   readonly server: GatewayServer;
   readonly setup: Setup;
   readonly telemetry: Telemetry;
+  /** To be called once a request, whatever transport it came by. */
+  ended(note: RequestNote): void;
 }
 
 /** @param shared null in the only process. Rejects with `UserError` when the config cannot be made ready. */
@@ -75,16 +77,13 @@ export async function assemble(
     }),
     onRouted: (routed, traceId) => onDecision(noteOf(routed, traceId)),
   });
-  const server = gatewayServer({
-    log,
-    clock,
-    current: () => setup.current(),
-    ended: (note) => {
-      telemetry.ended(note);
-      onRequest(note);
-    },
-  });
-  return { server, setup, telemetry };
+  const ended = (note: RequestNote): void => {
+    telemetry.ended(note);
+    onRequest(note);
+  };
+  const current = () => setup.current();
+  const server = gatewayServer({ log, clock, current, ended });
+  return { server, setup, telemetry, ended };
 }
 
 function noteOf({ decision, classification }: Routed, traceId: string): DecisionNote {

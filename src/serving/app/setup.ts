@@ -6,6 +6,7 @@
 import type { RouterModel } from '../../deciding/model/router-model.ts';
 import type { Catalogue } from '../config/catalogue.ts';
 import type { Config } from '../config/schema.ts';
+import type { ExtProcSettings } from '../extproc/exchange.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { SlotSource } from '../fleet/slots.ts';
 import type { HashedKey } from '../front/auth.ts';
@@ -47,6 +48,7 @@ interface Serving {
   readonly identity: Identity | null;
   readonly connections: ConnectionLimits;
   readonly context: RouteContext;
+  readonly extproc: ExtProcSettings;
 }
 
 /** How often an outgoing fleet is asked whether its last request has ended. */
@@ -131,6 +133,7 @@ async function prepare(config: Config, parts: SetupParts, startedAt: number): Pr
     permitted: permittedPages(config),
     identity,
     connections: connectionLimits(config, processes),
+    extproc: extProcSettings(config),
     context: {
       gateway: await composeGateway(config, { model, fleet, telemetry, catalogue, random: world.random }),
       metrics: parts.metrics,
@@ -142,6 +145,11 @@ async function prepare(config: Config, parts: SetupParts, startedAt: number): Pr
       onRouted: parts.onRouted,
     },
   };
+}
+
+function extProcSettings({ extproc }: Config): ExtProcSettings {
+  const { expert_headers: expert, model_headers: model, endpoints, deadline } = extproc;
+  return { headers: { expert, model }, endpoints, deadline };
 }
 
 /** A process's share. */

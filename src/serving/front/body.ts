@@ -20,16 +20,8 @@ export function readBody(
   limitMb: number,
   budget: BodyBudget = PROCESS_BUDGET,
 ): Promise<ReceivedBody> {
-  const encoding = request.headers['content-encoding'];
-  if (encoding !== undefined && encoding !== 'identity') {
-    throw new RouterError(
-      'unsupported_media_type',
-      `Content-Encoding '${excerpt(encoding)}' is not supported; send the body uncompressed.`,
-    );
-  }
+  const expected = announcedBytes(request.headers, limitMb);
   const limit = limitMb * MB;
-  const expected = Number(request.headers['content-length'] ?? 0);
-  if (expected > limit) throw tooLarge(limitMb);
   const share = budget.share();
   response.once('close', share.release);
   return new Promise((resolve, reject) => {
@@ -51,8 +43,25 @@ export function readBody(
   });
 }
 
+/**
+ * Bytes of the body as its headers tell; 0 where they do not.
+ * @throws RouterError `unsupported_media_type` or `body_too_large`
+ */
+export function announcedBytes(headers: IncomingMessage['headers'], limitMb: number): number {
+  const encoding = headers['content-encoding'];
+  if (encoding !== undefined && encoding !== 'identity') {
+    throw new RouterError(
+      'unsupported_media_type',
+      `Content-Encoding '${excerpt(encoding)}' is not supported; send the body uncompressed.`,
+    );
+  }
+  const expected = Number(headers['content-length'] ?? 0);
+  if (expected > limitMb * MB) throw tooLarge(limitMb);
+  return expected;
+}
+
 /** Bytes in one buffer that doubles: a chunk of one byte costs one byte. */
-class GrowingBody {
+export class GrowingBody {
   length = 0;
   readonly #share: BodyShare;
   /** Bytes that will come at most. */
@@ -96,7 +105,7 @@ class GrowingBody {
   }
 }
 
-function tooLarge(limitMb: number): RouterError {
+export function tooLarge(limitMb: number): RouterError {
   return new RouterError(
     'body_too_large',
     `The request body is larger than the limit of ${limitMb} MB (max_body_mb in the config).`,

@@ -84,7 +84,7 @@ export class OpenNote {
   }
 
   /** To be called once the response is closed. */
-  ended(response: ServerResponse): RequestNote {
+  ended(response: Pick<ServerResponse, 'headersSent' | 'statusCode' | 'writableFinished'>): RequestNote {
     const { at, traceId, method, now } = this.#beginning;
     const usage = this.#usage === 'unknown' ? null : this.#usage;
     return {

@@ -13,10 +13,11 @@ import { replicaLabel } from '../fleet/replica-label.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { readRequest } from '../gateway/read-request.ts';
 import type { Routed } from '../gateway/router.ts';
-import { type HashedKey, mayAct } from './auth.ts';
+import { type HashedKey, type Headed, mayAct } from './auth.ts';
 import { readBody } from './body.ts';
 import { ClientSink } from './client-sink.ts';
 import { decisionBody, decisionHeaders } from './decision-wire.ts';
+import { HOPS_HEADER, nextHop } from './hops.ts';
 import type { Readiness } from './readiness.ts';
 import type { Redaction } from './redaction.ts';
 import type { OpenNote } from './request-note.ts';
@@ -119,7 +120,10 @@ function answer(dialect: Dialect): Handler {
     note.routed(routed);
     onRouted(routed, traceId);
     const sink = new ClientSink(response, dialect, redaction, note);
-    const headers = requestHeadersForExpert(request.headers, forwarded);
+    const headers = {
+      ...requestHeadersForExpert(request.headers, forwarded),
+      [HOPS_HEADER]: nextHop(request),
+    };
     sink.drive(gateway.answer({ ask, headers, traceId, tenant: caller?.name ?? '' }, routed, sink));
   };
 }
@@ -139,9 +143,13 @@ async function dryRun(
   sendJson(response, 200, decisionBody(gateway.router, routed, traceId));
 }
 
-async function listModels({ gateway, startedAt }: RouteContext, { response }: Exchange): Promise<void> {
-  const data = modelIds(gateway).map((id) => modelBody(id, startedAt));
-  sendJson(response, 200, { object: 'list', data });
+async function listModels(context: RouteContext, { response }: Exchange): Promise<void> {
+  sendJson(response, 200, modelList(context));
+}
+
+/** What clients may name as a model. */
+export function modelList({ gateway, startedAt }: RouteContext): Record<string, unknown> {
+  return { object: 'list', data: modelIds(gateway).map((id) => modelBody(id, startedAt)) };
 }
 
 async function showModel(
@@ -244,20 +252,21 @@ async function ready({ readiness }: RouteContext, { response }: Exchange): Promi
   sendJson(response, isReady ? 200 : 503, { ready: isReady });
 }
 
-function forcedExpert(request: IncomingMessage): string | undefined {
+/** The expert that a header demands. */
+export function forcedExpert(request: Headed): string | undefined {
   const value = request.headers['x-expert-router-expert'];
   return typeof value === 'string' && value !== '' && value !== AUTO ? value : undefined;
 }
 
 /** Why a request may go to local experts only; null where neither key nor header says so. In doubt it says so. */
-function whyLocal(request: IncomingMessage, caller: HashedKey | null): string | null {
+export function whyLocal(request: Headed, caller: HashedKey | null): string | null {
   if (caller?.local_only) return 'its API key';
   const value = request.headers['x-expert-router-local-only'];
   return value === undefined || value === 'false' ? null : 'its header x-expert-router-local-only';
 }
 
 /** What the key grants (0 without keys), or less where the header `x-expert-router-priority` asks for less. */
-function priorityOf(request: IncomingMessage, caller: HashedKey | null): number {
+export function priorityOf(request: Headed, caller: HashedKey | null): number {
   const granted = caller?.priority ?? 0;
   const asked = Number(request.headers['x-expert-router-priority'] ?? granted);
   return Number.isInteger(asked) ? Math.max(-10, Math.min(asked, granted)) : granted;

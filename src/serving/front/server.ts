@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
 import { bind } from '../../core/bind.ts';
 import { RouterError } from '../../core/errors.ts';
 import type { Dialect } from '../dialects/dialect.ts';
-import { authenticate, type HashedKey, refuseWithout } from './auth.ts';
+import { authenticate, type HashedKey, type Headed, refuseWithout } from './auth.ts';
 import { type ConnectionLimits, Connections, LOOK_EVERY_MS } from './connections.ts';
 import { answerExpectations } from './continue.ts';
 import { type Permitted, refuseForeignPage } from './foreign-page.ts';
@@ -182,7 +182,7 @@ async function refuse(
 }
 
 /** The caller's W3C trace id where it sends one, else a fresh one: 32 hex digits. */
-function traceIdOf(request: IncomingMessage): string {
+export function traceIdOf(request: Headed): string {
   const given = /^[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-/.exec(String(request.headers.traceparent ?? ''))?.[1];
   return given ?? randomUUID().replaceAll('-', '');
 }

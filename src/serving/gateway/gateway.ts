@@ -69,7 +69,7 @@ export class Gateway {
     this.#retries.request();
     this.#hedges.request();
     const counted = new CountedSink(sink, record, (expert, ms) => this.#firstBytes.record(expert, ms));
-    const attempts = this.#attempts(incoming, routed, this.#candidates(routed), counted);
+    const attempts = this.#attempts(incoming, routed, this.candidates(routed), counted);
     return {
       resume: () => attempts.resume(),
       cancel: () => {
@@ -121,7 +121,7 @@ export class Gateway {
   }
 
   /** Who may answer: all in order of the ranking, or the one expert the client insists on. */
-  #candidates({ decision }: Routed): readonly ExpertGroup[] {
+  candidates({ decision }: Routed): readonly ExpertGroup[] {
     const insisted = decision.reason === 'named' || decision.reason === 'forced';
     const ranking = insisted ? decision.ranking.slice(0, 1) : decision.ranking;
     return ranking.map((ranked) => this.fleet.groups.get(ranked.expert)!);

@@ -25,6 +25,7 @@ import type {
   Generation,
   Health,
   ReportedLoad,
+  ServerRequest,
 } from '../expert.ts';
 import type { ExpertDeps, ExpertKind } from '../kind.ts';
 import { RunningGenerations, type Work } from '../running.ts';
@@ -53,6 +54,12 @@ export const openaiKind: ExpertKind<OpenAiOptions> = {
       options: { ...options, url, metrics_url },
     })),
   paths: TRUST_PATHS,
+  upstream: (options) => ({
+    servers: replicasOf(options).map(({ url, weight }) => ({ url: apiBase(url), weight })),
+    connectTimeout: options.connect_timeout,
+    silence: Math.max(options.header_timeout, options.idle_timeout),
+    trust: options,
+  }),
   create: async (id, options, deps) => new OpenAiExpert(id, options, await readTrust(id, options), deps),
 };
 
@@ -63,6 +70,7 @@ class OpenAiExpert implements Expert {
   readonly #named: string | null;
   /** The one named, else the only one that is served, else the expert's id. */
   #model: string;
+  readonly address: URL;
   readonly #path: string;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #client: HttpClient;
@@ -79,6 +87,7 @@ class OpenAiExpert implements Expert {
     this.id = id;
     this.#named = options.model ?? null;
     this.#model = options.model ?? id;
+    this.address = base;
     this.#path = base.pathname;
     this.#headers = {
       'content-type': 'application/json',
@@ -108,6 +117,11 @@ class OpenAiExpert implements Expert {
       model: this.#model,
     };
     return this.#running.start(ask, sink, meta, (work) => this.#translate(ask, headers, work));
+  }
+
+  asSent({ ask, headers }: Pick<ExpertRequest, 'ask' | 'headers'>): ServerRequest {
+    const request = this.#outgoing(ask as OpenAiAsk, headers);
+    return { ...request, body: request.body as Buffer, model: this.#model };
   }
 
   #relay(ask: OpenAiAsk, headers: ExpertRequest['headers'], sink: AnswerSink): Generation {

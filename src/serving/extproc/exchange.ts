@@ -1,0 +1,446 @@
+/**
+ * One request through Envoy, as one gRPC stream: its head and body are read and decided on, a lease is taken, and Envoy
+ * is told whom to ask with which bytes. The answer passes Envoy alone; the stream stays open until it has ended, and
+ * its end, whoever's doing it is, gives the lease back.
+ */
+import type { ServerDuplexStream } from '@grpc/grpc-js';
+import { RouterError } from '../../core/errors.ts';
+import { excerpt } from '../../core/excerpt.ts';
+import { requestHeadersForExpert } from '../../core/headers.ts';
+import type { Ask } from '../dialects/ask.ts';
+import type { Dialect } from '../dialects/dialect.ts';
+import { DEFAULT_DIALECT, DIALECTS } from '../dialects/index.ts';
+import type { ExpertGroup, Ticket } from '../fleet/group.ts';
+import type { LeaseOutcome } from '../fleet/replica.ts';
+import { replicaLabel } from '../fleet/replica-label.ts';
+import { authenticate, type HashedKey, refuseWithout } from '../front/auth.ts';
+import { announcedBytes, GrowingBody, tooLarge } from '../front/body.ts';
+import { type BodyShare, PROCESS_BUDGET } from '../front/body-budget.ts';
+import { type Permitted, refuseForeignPage } from '../front/foreign-page.ts';
+import { nextHop } from '../front/hops.ts';
+import { OpenNote, type RequestNote } from '../front/request-note.ts';
+import { forcedExpert, modelList, priorityOf, type RouteContext, whyLocal } from '../front/routes.ts';
+import { traceIdOf } from '../front/server.ts';
+import { failureAnswer, internal } from '../front/wire.ts';
+import { shapeOf } from '../gateway/blame.ts';
+import { readRequest } from '../gateway/read-request.ts';
+import type { Routed } from '../gateway/router.ts';
+import { ToldFailure } from '../reply/failure.ts';
+import type { RequestRecord, Telemetry } from '../telemetry/metrics.ts';
+import type { Addresses } from './addresses.ts';
+import { bufferedAnswer, duplexAnswer, immediate, mutation } from './answers.ts';
+import { endpointsOf, outside, subsetHint } from './endpoints.ts';
+import { type Head, readHead } from './head.ts';
+import { type OwnHeaders, requestChange, responseChange } from './headers.ts';
+import { outcomeOf } from './outcome.ts';
+import { findPlace, type Place } from './place.ts';
+import { BODY_MODE, type ProcessingRequest, type ProcessingResponse } from './protocol.ts';
+
+export type ProcessCall = ServerDuplexStream<ProcessingRequest, ProcessingResponse>;
+
+/** What the config says of this transport. */
+export interface ExtProcSettings {
+  readonly headers: OwnHeaders;
+  readonly endpoints: boolean;
+  /** Milliseconds from a request's head to its decision. */
+  readonly deadline: number;
+}
+
+export interface ExchangeOptions {
+  /** Asked once a request. */
+  current(): {
+    readonly keys: readonly HashedKey[];
+    readonly permitted: Permitted;
+    readonly context: RouteContext;
+    readonly extproc: ExtProcSettings;
+  };
+  readonly telemetry: Telemetry;
+  readonly addresses: Addresses;
+  log(line: string): void;
+  ended(note: RequestNote): void;
+  readonly clock: { epoch(): number; monotonic(): number };
+}
+
+/** A request that has been let in and is being read. */
+interface Reading {
+  readonly head: Head;
+  readonly dialect: Dialect;
+  readonly caller: HashedKey | null;
+  readonly hops: string;
+  readonly hint: ReadonlySet<string> | null;
+  readonly buffered: boolean;
+  readonly context: RouteContext;
+  readonly settings: ExtProcSettings;
+  readonly body: GrowingBody;
+}
+
+/** A request that has its expert. */
+interface Relayed extends Place {
+  readonly routed: Routed;
+  readonly dialect: Dialect;
+  readonly tenant: string;
+  readonly record: RequestRecord;
+}
+
+export class Exchange {
+  readonly #call: ProcessCall;
+  readonly #options: ExchangeOptions;
+  #traceId = '';
+  #note: OpenNote | null = null;
+  /** In which errors are told. */
+  #dialect: Dialect = DEFAULT_DIALECT;
+  #context: RouteContext | null = null;
+  #share: BodyShare | null = null;
+  #reading: Reading | null = null;
+  #deadline: NodeJS.Timeout | undefined;
+  #ticket: Ticket | null = null;
+  #relayed: Relayed | null = null;
+  #responseBodyMode: number = BODY_MODE.none;
+  /** Of the answer, and what came of the lease as far as it is known yet. */
+  #status: number | null = null;
+  #outcome: LeaseOutcome = { kind: 'undecided' };
+  /** Everything has been said that this end has to say. */
+  #refused = false;
+  #over = false;
+  readonly #onEnd: () => void;
+
+  /** @param onEnd called once, when the stream has ended */
+  constructor(call: ProcessCall, options: ExchangeOptions, onEnd: () => void) {
+    this.#call = call;
+    this.#options = options;
+    this.#onEnd = onEnd;
+    call.on('data', (message: ProcessingRequest) => this.#take(message));
+    // Envoy ends its side when the request is over, early where the client has left; a stream that breaks says one of
+    // the others. Whichever comes first counts.
+    for (const event of ['end', 'cancelled', 'close', 'error']) call.on(event, () => this.#end());
+  }
+
+  /** Lets Envoy go on alone, which cuts no answer; where nothing is decided yet, refuses. */
+  leave(): void {
+    if (this.#relayed === null)
+      this.#refuse(new RouterError('shutting_down', 'This router is shutting down.', { retryAfter: 1 }));
+    else this.#end();
+  }
+
+  #take(message: ProcessingRequest): void {
+    if (this.#over) return;
+    try {
+      this.#read(message);
+    } catch (error) {
+      this.#refuse(error);
+    }
+  }
+
+  #read(message: ProcessingRequest): void {
+    switch (message.request) {
+      case 'request_headers':
+        this.#begin(message);
+        return;
+      case 'request_body':
+        this.#push(message.request_body!.body ?? Buffer.alloc(0));
+        if (message.request_body!.end_of_stream) this.#decide(false);
+        return;
+      case 'request_trailers':
+        this.#decide(true);
+        return;
+      case 'response_headers':
+        this.#answered(message);
+        return;
+      case 'response_body': {
+        const { body = Buffer.alloc(0), end_of_stream = false } = message.response_body!;
+        const whole = this.#responseBodyMode === BODY_MODE.fullDuplex;
+        // Nothing in it is read or changed, but in that mode a piece that is not sent back is lost.
+        const streamed = whole ? { body_mutation: { streamed_response: { body, end_of_stream } } } : {};
+        this.#call.write({ response_body: { response: streamed } });
+        return;
+      }
+      case 'response_trailers':
+        this.#call.write({ response_trailers: {} });
+        return;
+      default: // a later Envoy's
+    }
+  }
+
+  /** The head: whatever can be refused by it is refused before the body has come. */
+  #begin(message: ProcessingRequest): void {
+    const { clock, current } = this.#options;
+    const { keys, permitted, context, extproc } = current();
+    const head = readHead(message.request_headers!.headers);
+    this.#context = context;
+    this.#traceId = traceIdOf(head);
+    const note = new OpenNote({
+      at: clock.epoch(),
+      traceId: this.#traceId,
+      method: head.method,
+      now: clock.monotonic,
+    });
+    this.#note = note;
+    this.#responseBodyMode = message.protocol_config?.response_body_mode ?? BODY_MODE.none;
+    if (keys.length === 0) {
+      const { origin, 'sec-fetch-site': fetchSite } = head.headers;
+      const site = fetchSite as string | undefined;
+      refuseForeignPage({ authority: head.authority, origin, fetchSite: site }, permitted);
+    }
+    const path = head.path.split('?', 1)[0]!;
+    const dialect = dialectAt(head.method, path);
+    this.#dialect = dialect ?? DEFAULT_DIALECT;
+    note.path = dialect?.path ?? MODELS;
+    const caller = authenticate(head, keys);
+    note.key = caller?.name ?? null;
+    refuseWithout('ask', caller);
+    if (context.readiness.draining)
+      throw new RouterError('shutting_down', 'This router is shutting down.', { retryAfter: 1 });
+    if (dialect === null) {
+      this.#tell(200, modelList(context));
+      return;
+    }
+    const hops = nextHop(head);
+    const expected = announcedBytes(head.headers, context.maxBodyMb);
+    this.#share = PROCESS_BUDGET.share();
+    this.#reading = {
+      head,
+      dialect,
+      caller,
+      hops,
+      hint: subsetHint(message),
+      buffered: isBuffered(message),
+      context,
+      settings: extproc,
+      body: new GrowingBody(this.#share, expected || context.maxBodyMb * MB),
+    };
+    this.#deadline = setTimeout(
+      () => this.#refuse(tooSlow(this.#reading !== null, extproc)),
+      extproc.deadline,
+    );
+    if (message.request_headers!.end_of_stream) this.#decide(false);
+    // Envoy sends the body only after this.
+    else if (this.#reading.buffered) this.#call.write({ request_headers: { response: {} } });
+  }
+
+  #push(chunk: Buffer): void {
+    const reading = this.#reading;
+    if (reading === null) return;
+    const { body, context } = reading;
+    if (body.length + chunk.length > context.maxBodyMb * MB) throw tooLarge(context.maxBodyMb);
+    body.push(chunk);
+  }
+
+  #decide(trailers: boolean): void {
+    const reading = this.#reading;
+    if (reading === null) {
+      if (trailers && !this.#refused) this.#call.write({ request_trailers: {} });
+      return;
+    }
+    this.#reading = null;
+    this.#route(reading, trailers).catch((error: unknown) => this.#refuse(error));
+  }
+
+  async #route(reading: Reading, trailers: boolean): Promise<void> {
+    const { head, dialect, caller, body, context } = reading;
+    const { gateway } = context;
+    const ask = await readRequest(dialect, body.whole());
+    if (this.#over) return;
+    const choice = gateway.route(ask, forcedExpert(head), priorityOf(head, caller), whyLocal(head, caller));
+    const routed = choice instanceof Promise ? await choice : choice;
+    if (this.#over || this.#refused) return;
+    this.#note?.routed(routed);
+    context.onRouted(routed, this.#traceId);
+    const groups = relayable(gateway.candidates(routed), ask);
+    const { view } = routed;
+    const excluded = outside(groups, reading.hint, this.#options.addresses);
+    const wanted = {
+      tokens: view.promptTokens + view.outputTokens,
+      affinityKey: view.prefixKey,
+      priority: view.priority,
+      tenant: caller?.name ?? '',
+      shape: () => shapeOf(ask),
+      excluded,
+    };
+    this.#ticket = findPlace(groups, wanted, (result) => {
+      if (result instanceof RouterError) this.#refuse(result);
+      else this.#relay({ ...reading, ask, routed, place: result, excluded, trailers });
+    });
+  }
+
+  /** Tells Envoy whom to ask. */
+  #relay({ ask, routed, place, excluded, trailers, ...reading }: Decided): void {
+    const { head, dialect, caller, hops, settings, context } = reading;
+    const { group, lease, tries } = place;
+    clearTimeout(this.#deadline);
+    const { decision, classification } = routed;
+    const { reason, expert } = decision;
+    const record = this.#options.telemetry.begin({ expert, cluster: classification.cluster, reason });
+    record.served(group.id, tries);
+    this.#relayed = { ...place, routed, dialect, record, tenant: caller?.name ?? '' };
+    this.#note?.served({ expert: group.id, replica: replicaLabel(group, lease.replica), tries });
+    let sent: ReturnType<NonNullable<typeof lease.replica.expert.asSent>>;
+    try {
+      const headers = requestHeadersForExpert(head.headers, context.forwarded);
+      sent = lease.replica.expert.asSent!({ ask, headers });
+    } catch (error) {
+      this.#refuse(error);
+      return;
+    }
+    const endpoints = settings.endpoints
+      ? endpointsOf(group, lease.replica, excluded, this.#options.addresses)
+      : null;
+    const chosen = { expert: group.id, sent, endpoints, hops };
+    const change = requestChange(head, chosen, settings.headers, context.forwarded);
+    const request = { change, body: sent.body, endpoints };
+    const answers = reading.buffered ? [bufferedAnswer(request)] : duplexAnswer(request, trailers);
+    this.#write(answers, () => this.#share?.release());
+  }
+
+  /** The head of the answer, which may be Envoy's own where it found nobody. */
+  #answered({ response_headers: told, attributes }: ProcessingRequest): void {
+    const relayed = this.#relayed;
+    if (relayed === null) {
+      this.#call.write({ response_headers: { response: {} } });
+      return;
+    }
+    const head = readHead(told!.headers);
+    const { group, lease, routed, dialect, record, tenant, tries } = relayed;
+    this.#status = head.status;
+    this.#outcome = outcomeOf(head, attributes, { expert: group.id, dialect, tenant });
+    if (this.#outcome.kind === 'ok') lease.answering();
+    record.firstByte();
+    this.#note?.first();
+    const answered = { traceId: this.#traceId, routed, expert: group.id, tries };
+    const changed = mutation(responseChange(head, answered));
+    this.#call.write({ response_headers: { response: { header_mutation: changed } } });
+  }
+
+  /** @param sent called when the last has left */
+  #write(messages: readonly ProcessingResponse[], sent: () => void): void {
+    messages.forEach((message, index) => {
+      if (index === messages.length - 1) this.#call.write(message, sent);
+      else this.#call.write(message);
+    });
+  }
+
+  #refuse(error: unknown): void {
+    if (this.#over || this.#refused) return;
+    const { log } = this.#options;
+    const known =
+      error instanceof RouterError || error instanceof ToldFailure
+        ? error
+        : internal(error, (line) => log(`${this.#traceId} ${line}`));
+    this.#note?.failed(known);
+    const told = this.#context?.redaction.failure(known) ?? known;
+    const answer = failureAnswer(told, this.#dialect);
+    const details = known instanceof RouterError ? known.code : 'expert_error';
+    this.#sayLast(immediate({ ...answer, headers: this.#traced(answer.headers) }, details), answer.status);
+    this.#relayed?.record.end(details, 'unknown');
+  }
+
+  /** An answer of our own. */
+  #tell(status: number, value: unknown): void {
+    const headers = this.#traced({ 'content-type': 'application/json; charset=utf-8' });
+    const body = Buffer.from(`${JSON.stringify(value)}\n`);
+    this.#sayLast(immediate({ status, headers, body }, 'expert_router'), status);
+  }
+
+  #traced(headers: Readonly<Record<string, string>>): Record<string, string> {
+    return { ...headers, 'x-expert-router-trace-id': this.#traceId };
+  }
+
+  #sayLast(message: ProcessingResponse, status: number): void {
+    this.#refused = true;
+    this.#status = status;
+    this.#ticket?.leave();
+    this.#drop();
+    this.#call.write(message);
+    this.#end();
+  }
+
+  #drop(): void {
+    clearTimeout(this.#deadline);
+    this.#reading = null;
+    this.#share?.release();
+  }
+
+  /** Once, whoever ended it: nothing is held or said any more. */
+  #end(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#drop();
+    this.#ticket?.leave();
+    const { ended } = this.#options;
+    if (this.#relayed) {
+      this.#relayed.lease.end(this.#outcome);
+      this.#relayed.record.end(this.#status === null ? 'cancelled' : resultOf(this.#status), 'unknown');
+    }
+    if (this.#note) {
+      const headersSent = this.#status !== null;
+      const statusCode = this.#status ?? 0;
+      ended(this.#note.ended({ headersSent, statusCode, writableFinished: headersSent }));
+    }
+    this.#call.end();
+    this.#onEnd();
+  }
+}
+
+interface Decided extends Reading {
+  readonly ask: Ask;
+  readonly routed: Routed;
+  readonly place: Place;
+  readonly excluded: ReadonlySet<ExpertGroup['replicas'][number]>;
+  readonly trailers: boolean;
+}
+
+const MB = 1024 * 1024;
+const MODELS = '/v1/models';
+
+function resultOf(status: number): string {
+  return status < 400 ? 'ok' : 'expert_error';
+}
+
+/** @returns null for the list of models @throws RouterError `not_found` or `method_not_allowed` */
+function dialectAt(method: string, path: string): Dialect | null {
+  const dialect = DIALECTS.find((one) => one.path === path) ?? null;
+  if (dialect === null && path !== MODELS) {
+    const here = [...DIALECTS.map((one) => one.path), MODELS].join(', ');
+    throw new RouterError(
+      'not_found',
+      `There is nothing at ${excerpt(method)} ${excerpt(path)}. Here are: ${here}.`,
+    );
+  }
+  const wanted = dialect === null ? 'GET' : 'POST';
+  if (method !== wanted)
+    throw new RouterError('method_not_allowed', `${path} takes ${wanted}, not ${excerpt(method)}.`);
+  return dialect;
+}
+
+/** @throws RouterError where Envoy is set up to show no body, or only a part of it */
+function isBuffered({ protocol_config: config }: ProcessingRequest): boolean {
+  // Envoys too old to say have no other mode that shows whole bodies.
+  const mode = config?.request_body_mode ?? BODY_MODE.buffered;
+  if (mode === BODY_MODE.buffered || mode === BODY_MODE.fullDuplex) return mode === BODY_MODE.buffered;
+  throw new RouterError(
+    'internal_error',
+    'The gateway in front is misconfigured: processing_mode.request_body_mode must be FULL_DUPLEX_STREAMED or BUFFERED.',
+  );
+}
+
+/** Those that Envoy can ask in our place. @throws RouterError where there are none */
+function relayable(groups: readonly ExpertGroup[], ask: Ask): readonly ExpertGroup[] {
+  const able = groups.filter(({ replicas }) =>
+    replicas.every(
+      ({ expert }) =>
+        expert.asSent !== undefined && (expert.speaks as readonly string[]).includes(ask.dialect.id),
+    ),
+  );
+  if (able.length > 0) return able;
+  const names = groups.map(({ id }) => `'${id}'`).join(', ');
+  throw new RouterError(
+    'invalid_request',
+    `Of the experts that may answer this (${names}), none takes requests of ${ask.dialect.path} as they are, and nothing is translated here. Ask the gateway itself.`,
+  );
+}
+
+function tooSlow(stillReading: boolean, { deadline }: ExtProcSettings): RouterError {
+  const seconds = deadline / 1000;
+  return stillReading
+    ? new RouterError('invalid_request', `The request did not come whole within ${seconds} s.`)
+    : new RouterError('queue_timeout', `No expert had a free slot within ${seconds} s.`, { retryAfter: 1 });
+}
