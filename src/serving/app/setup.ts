@@ -6,7 +6,7 @@
 import type { RouterModel } from '../../deciding/model/router-model.ts';
 import type { Catalogue } from '../config/catalogue.ts';
 import type { Config } from '../config/schema.ts';
-import type { ExtProcSettings } from '../extproc/exchange.ts';
+import type { ExtProcSettings } from '../extproc/reading.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { SlotSource } from '../fleet/slots.ts';
 import type { HashedKey } from '../front/auth.ts';

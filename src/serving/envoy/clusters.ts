@@ -127,7 +127,7 @@ function limits(): object {
 function discovery(hosts: readonly string[]): object {
   return hosts.every((host) => isIP(host) !== 0)
     ? { type: 'STATIC' }
-    : { type: 'STRICT_DNS', dns_refresh_rate: '5s' };
+    : { type: 'STRICT_DNS', dns_lookup_family: 'V4_PREFERRED' };
 }
 
 function tlsSocket({ ca, client_cert, client_key }: Upstream['trust']): object {

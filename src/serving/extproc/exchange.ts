@@ -5,19 +5,14 @@
  */
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { RouterError } from '../../core/errors.ts';
-import { excerpt } from '../../core/excerpt.ts';
 import { requestHeadersForExpert } from '../../core/headers.ts';
 import type { Ask } from '../dialects/ask.ts';
 import type { Dialect } from '../dialects/dialect.ts';
-import { DEFAULT_DIALECT, DIALECTS } from '../dialects/index.ts';
-import type { ExpertGroup, Ticket } from '../fleet/group.ts';
-import type { LeaseOutcome } from '../fleet/replica.ts';
+import { DEFAULT_DIALECT } from '../dialects/index.ts';
+import type { Ticket } from '../fleet/group.ts';
+import type { LeaseOutcome, Replica } from '../fleet/replica.ts';
 import { replicaLabel } from '../fleet/replica-label.ts';
-import { authenticate, type HashedKey, refuseWithout } from '../front/auth.ts';
-import { announcedBytes, GrowingBody, tooLarge } from '../front/body.ts';
 import { type BodyShare, PROCESS_BUDGET } from '../front/body-budget.ts';
-import { type Permitted, refuseForeignPage } from '../front/foreign-page.ts';
-import { nextHop } from '../front/hops.ts';
 import { OpenNote, type RequestNote } from '../front/request-note.ts';
 import { forcedExpert, modelList, priorityOf, type RouteContext, whyLocal } from '../front/routes.ts';
 import { traceIdOf } from '../front/server.ts';
@@ -29,31 +24,29 @@ import { ToldFailure } from '../reply/failure.ts';
 import type { RequestRecord, Telemetry } from '../telemetry/metrics.ts';
 import type { Addresses } from './addresses.ts';
 import { bufferedAnswer, duplexAnswer, immediate, mutation } from './answers.ts';
-import { endpointsOf, outside, subsetHint } from './endpoints.ts';
-import { type Head, readHead } from './head.ts';
-import { type OwnHeaders, requestChange, responseChange } from './headers.ts';
+import { endpointsOf, outside, relayable } from './candidates.ts';
+import { readHead } from './head.ts';
+import { requestChange, responseChange } from './headers.ts';
 import { outcomeOf } from './outcome.ts';
 import { findPlace, type Place } from './place.ts';
 import { BODY_MODE, type ProcessingRequest, type ProcessingResponse } from './protocol.ts';
+import {
+  admit,
+  beginReading,
+  type ExtProcSettings,
+  type Reading,
+  readMore,
+  type ServingNow,
+  wantedAt,
+} from './reading.ts';
+
+const NOTHING = Buffer.alloc(0);
 
 export type ProcessCall = ServerDuplexStream<ProcessingRequest, ProcessingResponse>;
 
-/** What the config says of this transport. */
-export interface ExtProcSettings {
-  readonly headers: OwnHeaders;
-  readonly endpoints: boolean;
-  /** Milliseconds from a request's head to its decision. */
-  readonly deadline: number;
-}
-
 export interface ExchangeOptions {
-  /** Asked once a request. */
-  current(): {
-    readonly keys: readonly HashedKey[];
-    readonly permitted: Permitted;
-    readonly context: RouteContext;
-    readonly extproc: ExtProcSettings;
-  };
+  /** Asked once a request, so that a reload takes effect with the next one. */
+  current(): ServingNow;
   readonly telemetry: Telemetry;
   readonly addresses: Addresses;
   log(line: string): void;
@@ -61,25 +54,11 @@ export interface ExchangeOptions {
   readonly clock: { epoch(): number; monotonic(): number };
 }
 
-/** A request that has been let in and is being read. */
-interface Reading {
-  readonly head: Head;
-  readonly dialect: Dialect;
-  readonly caller: HashedKey | null;
-  readonly hops: string;
-  readonly hint: ReadonlySet<string> | null;
-  readonly buffered: boolean;
-  readonly context: RouteContext;
-  readonly settings: ExtProcSettings;
-  readonly body: GrowingBody;
-}
-
 /** A request that has its expert. */
 interface Relayed extends Place {
   readonly routed: Routed;
   readonly dialect: Dialect;
   readonly tenant: string;
-  readonly record: RequestRecord;
 }
 
 export class Exchange {
@@ -94,6 +73,7 @@ export class Exchange {
   #reading: Reading | null = null;
   #deadline: NodeJS.Timeout | undefined;
   #ticket: Ticket | null = null;
+  #record: RequestRecord | null = null;
   #relayed: Relayed | null = null;
   #responseBodyMode: number = BODY_MODE.none;
   /** Of the answer, and what came of the lease as far as it is known yet. */
@@ -137,7 +117,7 @@ export class Exchange {
         this.#begin(message);
         return;
       case 'request_body':
-        this.#push(message.request_body!.body ?? Buffer.alloc(0));
+        if (this.#reading) readMore(this.#reading, message.request_body!.body ?? NOTHING);
         if (message.request_body!.end_of_stream) this.#decide(false);
         return;
       case 'request_trailers':
@@ -147,7 +127,7 @@ export class Exchange {
         this.#answered(message);
         return;
       case 'response_body': {
-        const { body = Buffer.alloc(0), end_of_stream = false } = message.response_body!;
+        const { body = NOTHING, end_of_stream = false } = message.response_body!;
         const whole = this.#responseBodyMode === BODY_MODE.fullDuplex;
         // Nothing in it is read or changed, but in that mode a piece that is not sent back is lost.
         const streamed = whole ? { body_mutation: { streamed_response: { body, end_of_stream } } } : {};
@@ -164,65 +144,37 @@ export class Exchange {
   /** The head: whatever can be refused by it is refused before the body has come. */
   #begin(message: ProcessingRequest): void {
     const { clock, current } = this.#options;
-    const { keys, permitted, context, extproc } = current();
+    const serving = current();
+    const { context, extproc } = serving;
     const head = readHead(message.request_headers!.headers);
+    const traceId = traceIdOf(head);
+    const note = new OpenNote({ at: clock.epoch(), traceId, method: head.method, now: clock.monotonic });
     this.#context = context;
-    this.#traceId = traceIdOf(head);
-    const note = new OpenNote({
-      at: clock.epoch(),
-      traceId: this.#traceId,
-      method: head.method,
-      now: clock.monotonic,
-    });
+    this.#traceId = traceId;
     this.#note = note;
     this.#responseBodyMode = message.protocol_config?.response_body_mode ?? BODY_MODE.none;
-    if (keys.length === 0) {
-      const { origin, 'sec-fetch-site': fetchSite } = head.headers;
-      const site = fetchSite as string | undefined;
-      refuseForeignPage({ authority: head.authority, origin, fetchSite: site }, permitted);
-    }
-    const path = head.path.split('?', 1)[0]!;
-    const dialect = dialectAt(head.method, path);
-    this.#dialect = dialect ?? DEFAULT_DIALECT;
-    note.path = dialect?.path ?? MODELS;
-    const caller = authenticate(head, keys);
+    const wanted = wantedAt(head.path);
+    this.#dialect = wanted?.dialect ?? DEFAULT_DIALECT;
+    note.path = wanted?.path ?? null;
+    const caller = admit(head, wanted, serving);
     note.key = caller?.name ?? null;
-    refuseWithout('ask', caller);
-    if (context.readiness.draining)
-      throw new RouterError('shutting_down', 'This router is shutting down.', { retryAfter: 1 });
-    if (dialect === null) {
+    if (wanted!.dialect === null) {
       this.#tell(200, modelList(context));
       return;
     }
-    const hops = nextHop(head);
-    const expected = announcedBytes(head.headers, context.maxBodyMb);
     this.#share = PROCESS_BUDGET.share();
-    this.#reading = {
+    this.#reading = beginReading(message, {
       head,
-      dialect,
+      dialect: wanted!.dialect,
       caller,
-      hops,
-      hint: subsetHint(message),
-      buffered: isBuffered(message),
-      context,
-      settings: extproc,
-      body: new GrowingBody(this.#share, expected || context.maxBodyMb * MB),
-    };
-    this.#deadline = setTimeout(
-      () => this.#refuse(tooSlow(this.#reading !== null, extproc)),
-      extproc.deadline,
-    );
+      serving,
+      share: this.#share,
+    });
+    const late = (): void => this.#refuse(tooSlow(this.#reading !== null, extproc));
+    this.#deadline = setTimeout(late, extproc.deadline);
     if (message.request_headers!.end_of_stream) this.#decide(false);
     // Envoy sends the body only after this.
     else if (this.#reading.buffered) this.#call.write({ request_headers: { response: {} } });
-  }
-
-  #push(chunk: Buffer): void {
-    const reading = this.#reading;
-    if (reading === null) return;
-    const { body, context } = reading;
-    if (body.length + chunk.length > context.maxBodyMb * MB) throw tooLarge(context.maxBodyMb);
-    body.push(chunk);
   }
 
   #decide(trailers: boolean): void {
@@ -246,7 +198,9 @@ export class Exchange {
     this.#note?.routed(routed);
     context.onRouted(routed, this.#traceId);
     const groups = relayable(gateway.candidates(routed), ask);
-    const { view } = routed;
+    const { view, decision, classification } = routed;
+    const { reason, expert } = decision;
+    this.#record = this.#options.telemetry.begin({ expert, cluster: classification.cluster, reason });
     const excluded = outside(groups, reading.hint, this.#options.addresses);
     const wanted = {
       tokens: view.promptTokens + view.outputTokens,
@@ -267,11 +221,8 @@ export class Exchange {
     const { head, dialect, caller, hops, settings, context } = reading;
     const { group, lease, tries } = place;
     clearTimeout(this.#deadline);
-    const { decision, classification } = routed;
-    const { reason, expert } = decision;
-    const record = this.#options.telemetry.begin({ expert, cluster: classification.cluster, reason });
-    record.served(group.id, tries);
-    this.#relayed = { ...place, routed, dialect, record, tenant: caller?.name ?? '' };
+    this.#record?.served(group.id, tries);
+    this.#relayed = { ...place, routed, dialect, tenant: caller?.name ?? '' };
     this.#note?.served({ expert: group.id, replica: replicaLabel(group, lease.replica), tries });
     let sent: ReturnType<NonNullable<typeof lease.replica.expert.asSent>>;
     try {
@@ -299,11 +250,11 @@ export class Exchange {
       return;
     }
     const head = readHead(told!.headers);
-    const { group, lease, routed, dialect, record, tenant, tries } = relayed;
+    const { group, lease, routed, dialect, tenant, tries } = relayed;
     this.#status = head.status;
     this.#outcome = outcomeOf(head, attributes, { expert: group.id, dialect, tenant });
     if (this.#outcome.kind === 'ok') lease.answering();
-    record.firstByte();
+    this.#record?.firstByte();
     this.#note?.first();
     const answered = { traceId: this.#traceId, routed, expert: group.id, tries };
     const changed = mutation(responseChange(head, answered));
@@ -329,8 +280,8 @@ export class Exchange {
     const told = this.#context?.redaction.failure(known) ?? known;
     const answer = failureAnswer(told, this.#dialect);
     const details = known instanceof RouterError ? known.code : 'expert_error';
+    this.#record?.end(details, 'unknown');
     this.#sayLast(immediate({ ...answer, headers: this.#traced(answer.headers) }, details), answer.status);
-    this.#relayed?.record.end(details, 'unknown');
   }
 
   /** An answer of our own. */
@@ -366,10 +317,8 @@ export class Exchange {
     this.#drop();
     this.#ticket?.leave();
     const { ended } = this.#options;
-    if (this.#relayed) {
-      this.#relayed.lease.end(this.#outcome);
-      this.#relayed.record.end(this.#status === null ? 'cancelled' : resultOf(this.#status), 'unknown');
-    }
+    this.#relayed?.lease.end(this.#outcome);
+    this.#record?.end(this.#status === null ? 'cancelled' : resultOf(this.#status), 'unknown');
     if (this.#note) {
       const headersSent = this.#status !== null;
       const statusCode = this.#status ?? 0;
@@ -384,58 +333,13 @@ interface Decided extends Reading {
   readonly ask: Ask;
   readonly routed: Routed;
   readonly place: Place;
-  readonly excluded: ReadonlySet<ExpertGroup['replicas'][number]>;
+  readonly excluded: ReadonlySet<Replica>;
   readonly trailers: boolean;
 }
 
-const MB = 1024 * 1024;
-const MODELS = '/v1/models';
-
+/** Of a request that the expert, or Envoy in its place, has answered. */
 function resultOf(status: number): string {
   return status < 400 ? 'ok' : 'expert_error';
-}
-
-/** @returns null for the list of models @throws RouterError `not_found` or `method_not_allowed` */
-function dialectAt(method: string, path: string): Dialect | null {
-  const dialect = DIALECTS.find((one) => one.path === path) ?? null;
-  if (dialect === null && path !== MODELS) {
-    const here = [...DIALECTS.map((one) => one.path), MODELS].join(', ');
-    throw new RouterError(
-      'not_found',
-      `There is nothing at ${excerpt(method)} ${excerpt(path)}. Here are: ${here}.`,
-    );
-  }
-  const wanted = dialect === null ? 'GET' : 'POST';
-  if (method !== wanted)
-    throw new RouterError('method_not_allowed', `${path} takes ${wanted}, not ${excerpt(method)}.`);
-  return dialect;
-}
-
-/** @throws RouterError where Envoy is set up to show no body, or only a part of it */
-function isBuffered({ protocol_config: config }: ProcessingRequest): boolean {
-  // Envoys too old to say have no other mode that shows whole bodies.
-  const mode = config?.request_body_mode ?? BODY_MODE.buffered;
-  if (mode === BODY_MODE.buffered || mode === BODY_MODE.fullDuplex) return mode === BODY_MODE.buffered;
-  throw new RouterError(
-    'internal_error',
-    'The gateway in front is misconfigured: processing_mode.request_body_mode must be FULL_DUPLEX_STREAMED or BUFFERED.',
-  );
-}
-
-/** Those that Envoy can ask in our place. @throws RouterError where there are none */
-function relayable(groups: readonly ExpertGroup[], ask: Ask): readonly ExpertGroup[] {
-  const able = groups.filter(({ replicas }) =>
-    replicas.every(
-      ({ expert }) =>
-        expert.asSent !== undefined && (expert.speaks as readonly string[]).includes(ask.dialect.id),
-    ),
-  );
-  if (able.length > 0) return able;
-  const names = groups.map(({ id }) => `'${id}'`).join(', ');
-  throw new RouterError(
-    'invalid_request',
-    `Of the experts that may answer this (${names}), none takes requests of ${ask.dialect.path} as they are, and nothing is translated here. Ask the gateway itself.`,
-  );
 }
 
 function tooSlow(stillReading: boolean, { deadline }: ExtProcSettings): RouterError {

@@ -43,8 +43,8 @@ export class ExtProcServer {
         error ? reject(error) : resolve(found),
       );
     });
-    await this.#look();
-    this.#looking = setInterval(() => void this.#look(), LOOK_EVERY_MS).unref();
+    this.#look();
+    this.#looking = setInterval(() => this.#look(), LOOK_EVERY_MS).unref();
     return `${shown}:${bound}`;
   }
 
@@ -86,7 +86,12 @@ export class ExtProcServer {
     });
   }
 
-  async #look(): Promise<void> {
-    this.#health.set(await this.#options.current().context.readiness.check());
+  /** By what is known of the experts: nobody is asked for it. */
+  #look(): void {
+    const { readiness, gateway } = this.#options.current().context;
+    const able = [...gateway.fleet.groups.values()].some(({ replicas }) =>
+      replicas.some((replica) => replica.available),
+    );
+    this.#health.set(able && !readiness.draining);
   }
 }

@@ -1,4 +1,6 @@
-/** Which replicas a request may go to, as addresses: the one with the lease first, those that could take over after it. */
+/** Who may take a request that Envoy carries: experts, and the addresses of their replicas in order of preference. */
+import { RouterError } from '../../core/errors.ts';
+import type { Ask } from '../dialects/ask.ts';
 import type { ExpertGroup } from '../fleet/group.ts';
 import type { Replica } from '../fleet/replica.ts';
 import type { Addresses } from './addresses.ts';
@@ -8,6 +10,20 @@ const HINT_NAMESPACE = 'envoy.lb.subset_hint';
 const HINT_KEY = 'x-gateway-destination-endpoint-subset';
 /** Addresses in one header: retries go no further. */
 const MOST_ENDPOINTS = 4;
+
+/** Those that Envoy can ask in our place. @throws RouterError where there are none */
+export function relayable(groups: readonly ExpertGroup[], ask: Ask): readonly ExpertGroup[] {
+  const { id, path } = ask.dialect;
+  const able = groups.filter(({ replicas }) =>
+    replicas.every(({ expert: { asSent, speaks } }) => asSent && (speaks as readonly string[]).includes(id)),
+  );
+  if (able.length > 0) return able;
+  const names = groups.map((group) => `'${group.id}'`).join(', ');
+  throw new RouterError(
+    'invalid_request',
+    `Of the experts that may answer this (${names}), none takes requests of ${path} as they are, and nothing is translated here. Ask the gateway itself.`,
+  );
+}
 
 /** `ip:port` of each endpoint that the gateway leaves to choose from; null where it leaves all. */
 export function subsetHint({ metadata_context: context }: ProcessingRequest): ReadonlySet<string> | null {
