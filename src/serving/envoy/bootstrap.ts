@@ -6,6 +6,7 @@ import { UserError } from '../../core/errors.ts';
 import type { AnyKind } from '../config/catalogue.ts';
 import { type Config, type ExpertConfig, kindOptions } from '../config/schema.ts';
 import type { Upstream } from '../experts/kind.ts';
+import { ENDPOINT_HEADER, ENDPOINT_METADATA } from '../extproc/answers.ts';
 import { reservedHeaders } from '../extproc/headers.ts';
 import { DETAILS_ATTRIBUTE } from '../extproc/outcome.ts';
 import {
@@ -111,8 +112,7 @@ function connectionManager(config: Config, asked: readonly Asked[], body: Bootst
     use_remote_address: true,
     normalize_path: true,
     request_headers_timeout: '20s',
-    // Of a request's body; 0 would be none.
-    request_timeout: seconds(config.extproc.deadline),
+    request_timeout: seconds(config.extproc.deadline + GRACE_MS),
     stream_idle_timeout: seconds(config.request_timeout),
     // Before anything reads them: no client may say who is to be asked.
     early_header_mutation_extensions: [
@@ -147,7 +147,7 @@ function extProcFilter({ extproc }: Config, body: BootstrapOptions['body']): obj
     failure_mode_allow: false,
     status_on_error: { code: 503 },
     response_attributes: [DETAILS_ATTRIBUTE],
-    metadata_options: { receiving_namespaces: { untyped: ['envoy.lb'] } },
+    metadata_options: { receiving_namespaces: { untyped: [ENDPOINT_METADATA] } },
     processing_mode: {
       request_header_mode: 'SEND',
       request_body_mode: body === 'buffered' ? 'BUFFERED' : 'FULL_DUPLEX_STREAMED',
@@ -227,6 +227,7 @@ function accessLog({ extproc }: Config): object {
           cluster: told('cluster'),
           reason: told('reason'),
           confidence: told('confidence'),
+          endpoints: `%DYNAMIC_METADATA(${ENDPOINT_METADATA}:${ENDPOINT_HEADER})%`,
           upstream: '%UPSTREAM_HOST%',
           tries: '%UPSTREAM_REQUEST_ATTEMPT_COUNT%',
           bytes_in: '%BYTES_RECEIVED%',
