@@ -96,12 +96,14 @@ function objectsIn({ items, anyOf = [], oneOf = [], properties, required }, path
 
 function typeOf(schema) {
   const { title, type, anyOf, oneOf = anyOf, items, enum: choices, const: only, format, properties } = schema;
+  const { additionalProperties: values } = schema;
   if (title) return title;
   if (oneOf) return [...new Set(oneOf.map(typeOf))].join(' or ');
   if (choices) return choices.map((one) => `\`${one}\``).join(', ');
   if (only !== undefined) return `\`${only}\``;
   if (type === 'array') return items ? `list of ${typeOf(items)}` : 'list';
-  if (type === 'object') return properties ? 'object' : 'map of names to text';
+  if (type === 'object' && !properties) return `map of names to ${values ? typeOf(values) : 'text'}`;
+  if (type === 'object') return 'object';
   if (type === 'string') return format === 'uri' ? 'address' : 'text';
   if (type === 'boolean') return '`true`, `false`';
   return numberType(schema);

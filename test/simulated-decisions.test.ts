@@ -14,6 +14,7 @@ import { parseConfig } from '../src/serving/config/load.ts';
 import type { Ask } from '../src/serving/dialects/ask.ts';
 import { readAsk } from '../src/serving/dialects/index.ts';
 import { openAiChat } from '../src/serving/dialects/openai/chat.ts';
+import { Names } from '../src/serving/gateway/names.ts';
 import { type Routed, Router } from '../src/serving/gateway/router.ts';
 import { deployment } from '../src/simulating/deployment.ts';
 import { type Choice, simulateFleet } from '../src/simulating/fleet/event-loop.ts';
@@ -92,6 +93,8 @@ function byGateway(policy: string, choices: readonly Choice[]): readonly Decisio
   let current = choices[0]!;
   const router = new Router({
     model,
+    names: new Names(territory.experts),
+    choices: new Map(),
     territory,
     policy: bindChoice(POLICIES, config.policy),
     locality: { experts: new Set(), clusters: new Set() },

@@ -116,6 +116,7 @@ Figures come from a model checked against published measurements; docs/simulator
 
 async function planOne(options: PlanOptions): Promise<string> {
   const limits = limitsOf(options);
+  refuseSearchOptions(options);
   const { mean } = lengthsOf(options);
   const total = mean.promptTokens + mean.outputTokens;
   const d = await chosenDeployment(options, limits, total);
@@ -126,6 +127,14 @@ async function planOne(options: PlanOptions): Promise<string> {
   return options.json
     ? JSON.stringify({ ...figures, bands: bandsOf([d]) }, null, 2)
     : figuresTable(figures, limits, d);
+}
+
+/** @throws {UsageError} for options that only a search takes up */
+function refuseSearchOptions({ html, slo, think }: PlanOptions): void {
+  const given = Object.entries({ '--html': html, '--slo': slo, '--think': think });
+  const unused = given.find(([, value]) => value !== undefined)?.[0];
+  if (unused !== undefined)
+    throw new UsageError(`${unused}: goes with a load to search placements for; add --users or --rate.`);
 }
 
 function requireContext(model: TransformerShape, total: number): void {

@@ -120,6 +120,8 @@ describe('plan', () => {
     [['--model', 'llama-3.1-8b', '--expert-parallel'], /no mixture of experts/],
     [['--model', 'deepseek-v3', '--gpu', 'h100', '--tp', '1'], /does not fit.*GB too little/],
     [['--model', 'deepseek-v3', '--gpu', 'h100'], /does not fit.*GB too little/],
+    [['--model', 'llama-3.1-8b', '--html', 'page.html'], /--html: .*add --users or --rate/],
+    [['--model', 'llama-3.1-8b', '--slo', 'ttft=1s'], /--slo: .*add --users or --rate/],
     [['--model', 'nothing.json'], /cannot read nothing.json/],
     [['--model', 'llama-3.1-8b', '--kv-fraction', '1.5'], /--kv-fraction/],
   ])('%j is refused by name', async (args, message) => {

@@ -59,7 +59,8 @@ export function policyPart(
   };
 }
 
-function policyField(policies: readonly AnyPolicy[]): z.ZodType<string | PolicyChoice> {
+/** A policy as a file names it: its id, or an object with `name` and options. */
+export function policyField(policies: readonly AnyPolicy[]): z.ZodType<string | PolicyChoice> {
   const full = policies.map(({ id, summary, options }) =>
     z.strictObject({ ...options.shape, name: z.literal(id) }).describe(summary),
   );

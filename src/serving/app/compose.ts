@@ -19,7 +19,8 @@ import { Replica } from '../fleet/replica.ts';
 import { type SlotSource, slotsKey } from '../fleet/slots.ts';
 import type { Permitted } from '../front/foreign-page.ts';
 import { Gateway } from '../gateway/gateway.ts';
-import { Router } from '../gateway/router.ts';
+import { type Meaning, meaningOf, Names } from '../gateway/names.ts';
+import { type Choice, Router } from '../gateway/router.ts';
 import type { Telemetry } from '../telemetry/metrics.ts';
 import { HealthLog } from './health-log.ts';
 import { isInProcess, kindOf, replicaMakers } from './kinds.ts';
@@ -55,15 +56,52 @@ export async function composeRouter(
   loads: () => readonly LoadSnapshot[],
   { policies = POLICIES, kinds = EXPERT_KINDS, random = Math.random }: Choosing = {},
 ): Promise<Router> {
+  const policy = bindChoice(policies, config.policy);
   return new Router({
     model,
+    names: namesOf(config),
+    choices: await choicesOf(config, model, { policies, policy, loads }),
     territory: await territoryOf(model, config.experts),
-    policy: bindChoice(policies, config.policy),
+    policy,
     locality: localityOf(config, model, kinds),
     requestTimeout: config.request_timeout,
     loads,
     random,
   });
+}
+
+function namesOf({ experts, aliases }: Config): Names {
+  const meanings = Object.entries(aliases).map(([name, alias]): [string, Meaning] => [
+    name,
+    typeof alias === 'string' ? meaningOf(alias) : { kind: 'choice', name },
+  ]);
+  return new Names(
+    experts.map(({ id }) => id),
+    new Map(meanings),
+  );
+}
+
+/** The choices that aliases stand for: each among its own experts, whose clusters are dealt out among them alone. */
+async function choicesOf(
+  { experts, aliases }: Config,
+  model: RouterModel,
+  auto: { readonly policies: readonly AnyPolicy[] } & Pick<Choice, 'policy' | 'loads'>,
+): Promise<ReadonlyMap<string, Choice>> {
+  const choices = new Map<string, Choice>();
+  for (const [name, alias] of Object.entries(aliases)) {
+    if (typeof alias === 'string') continue;
+    const among = experts.filter(({ id }) => alias.experts?.includes(id) ?? true);
+    const positions = among.map((expert) => experts.indexOf(expert));
+    choices.set(name, {
+      territory: await territoryOf(model, among),
+      policy: alias.policy === null ? auto.policy : bindChoice(auto.policies, alias.policy),
+      loads: () => {
+        const all = auto.loads();
+        return positions.map((position) => all[position]!);
+      },
+    });
+  }
+  return choices;
 }
 
 /** What computes in this process is local unless the config says otherwise. @throws UserError for an unknown cluster */

@@ -38,8 +38,12 @@ export function describeProblems(issues: readonly Issue[], checked: Checked): st
   });
 }
 
-/** A choice between shapes becomes the complaints of the first shape that is of the input's type, else of the first. */
+/**
+ * A choice between shapes becomes the complaints of the first shape that is of the input's type, else of the first; a
+ * wrong key, what is wrong with it.
+ */
 function unfolded(issue: Issue): readonly Issue[] {
+  if (issue.code === 'invalid_key') return issue.issues.map((one) => ({ ...one, path: issue.path }) as Issue);
   if (issue.code !== 'invalid_union' || issue.errors.length === 0) return [issue];
   const wrongType = (of: readonly Issue[]): boolean =>
     of.some(

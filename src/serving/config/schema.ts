@@ -5,15 +5,24 @@
 import { z } from 'zod';
 import { UserError } from '../../core/errors.ts';
 import { DEFAULT_ROLES, ROLES } from '../../core/roles.ts';
-import { type PolicyChoice, policyPart } from '../../deciding/routing/policy-choice.ts';
+import { nearestName } from '../../core/suggest.ts';
+import { type PolicyChoice, policyField, policyPart } from '../../deciding/routing/policy-choice.ts';
 import { duration } from '../experts/option-types.ts';
 import { type AnyKind, type Catalogue, SHIPPED } from './catalogue.ts';
 
-/** Ids travel in headers, metrics and paths, so they are plain. */
+/** Ids travel in headers, metrics and paths, so they are plain; those of Hugging Face and Ollama models are. */
 export const expertId = z
   .string()
-  .regex(/^[a-z0-9][a-z0-9._-]{0,62}$/i, 'letters, digits, dots, dashes and underscores, at most 63')
+  .regex(
+    /^[a-z0-9][a-z0-9._:/-]{0,94}[a-z0-9._-]?$/i,
+    'letters, digits and . - _ : / (the last two not at an end), at most 96',
+  )
   .refine((id) => id !== 'auto', "another name: 'auto' asks the router to choose");
+
+const aliasName = z
+  .string()
+  .regex(/^[a-z0-9*][a-z0-9._:/*@-]{0,127}$/i, 'letters, digits and . - _ : / @ and *, at most 128')
+  .refine((name) => name !== 'auto', "another name: 'auto' is taken");
 
 const common = {
   id: expertId.describe('Name in requests, headers and metrics').meta({ examples: ['code'] }),
@@ -247,12 +256,78 @@ function expertList(kinds: readonly AnyKind[]) {
 
 /** The schema of a config that chooses from a catalogue. @throws UserError for a kind whose options do not fit in */
 export function configSchema({ kinds, policies }: Catalogue = SHIPPED) {
-  const all = { ...fields, experts: expertList(kinds) };
+  const all = { ...fields, aliases: aliasesField(policies), experts: expertList(kinds) };
   const { fields: policyFields, check, chosen } = policyPart(policies, 'spill', Object.keys(all));
   return z
     .strictObject({ ...all, ...policyFields })
     .superRefine(check)
-    .transform((config) => ({ ...config, policy: chosen(config) }));
+    .superRefine(checkAliases)
+    .transform((config) => ({
+      ...config,
+      policy: chosen(config),
+      aliases: Object.fromEntries(
+        Object.entries(config.aliases).map(([name, written]) => [name, aliasOf(written as AliasInput)]),
+      ),
+    }));
+}
+
+/** @param policies those that an alias may choose */
+function aliasesField(policies: Catalogue['policies']) {
+  const among = z.array(expertId).min(1, 'at least one expert');
+  const choice = z.strictObject({
+    experts: among.optional().describe('Candidates; every expert when absent'),
+    policy: policyField(policies)
+      .optional()
+      .describe("Chooses among them; the config's own policy when absent"),
+  });
+  return z
+    .record(aliasName, z.union([z.string().min(1), among, choice]))
+    .default({})
+    .describe(
+      'Other model names that requests may use, `*` for any characters: for an expert, for `auto`, for a choice among some experts, or for one with a policy of its own',
+    )
+    .meta({ examples: [{ 'gpt-4o': 'auto', 'auto/fast': { policy: 'least-loaded' } }] });
+}
+
+/** An alias as people write it. */
+export type AliasInput =
+  | string
+  | readonly string[]
+  | { readonly experts?: readonly string[] | undefined; readonly policy?: string | PolicyChoice | undefined };
+
+/** What a model name besides the experts' own and `auto` stands for; a text is an expert's id, or `auto`. */
+export type Alias =
+  | string
+  | { readonly experts: readonly string[] | null; readonly policy: PolicyChoice | null };
+
+function aliasOf(written: AliasInput): Alias {
+  if (typeof written === 'string') return written;
+  if (isList(written)) return { experts: written, policy: null };
+  const { experts = null, policy = null } = written;
+  return { experts, policy: typeof policy === 'string' ? { name: policy } : policy };
+}
+
+function isList(value: AliasInput): value is readonly string[] {
+  return Array.isArray(value);
+}
+
+/** Reports aliases of experts that the config does not have. */
+function checkAliases(config: unknown, context: z.RefinementCtx): void {
+  const { aliases, experts } = config as { aliases: Record<string, AliasInput>; experts: ExpertConfig[] };
+  const ids = experts.map(({ id }) => id);
+  const unknown = (path: readonly PropertyKey[], name: string): void => {
+    const near = nearestName(name, [...ids, 'auto']);
+    const message = `no expert is called '${name}'${near ? `; did you mean '${near}'?` : `; there are: ${ids.join(', ')}`}`;
+    context.addIssue({ code: 'custom', path: ['aliases', ...path], message });
+  };
+  for (const [name, written] of Object.entries(aliases)) {
+    if (ids.includes(name))
+      context.addIssue({ code: 'custom', path: ['aliases', name], message: 'an expert has this name' });
+    const alias = aliasOf(written);
+    if (typeof alias === 'string') {
+      if (alias !== 'auto' && !ids.includes(alias)) unknown([name], alias);
+    } else for (const id of alias.experts ?? []) if (!ids.includes(id)) unknown([name], id);
+  }
 }
 
 function refuseTwice(experts: readonly ExpertConfig[], context: z.RefinementCtx): void {
@@ -290,8 +365,9 @@ export interface ExpertConfig {
   readonly [option: string]: unknown;
 }
 
-export interface Config extends Omit<z.infer<ReturnType<typeof configSchema>>, 'experts'> {
+export interface Config extends Omit<z.infer<ReturnType<typeof configSchema>>, 'experts' | 'aliases'> {
   readonly experts: readonly ExpertConfig[];
+  readonly aliases: Readonly<Record<string, Alias>>;
   readonly policy: PolicyChoice;
 }
 
@@ -314,6 +390,7 @@ export interface ExpertInput {
 /** A config as people write it, as an object: the fields of a config file, by the same names (docs/config.md). */
 export interface ConfigInput extends z.input<z.ZodObject<typeof fields>> {
   readonly experts: readonly ExpertInput[];
+  readonly aliases?: Readonly<Record<string, AliasInput>> | undefined;
   /** A policy's name, or its name and options. */
   readonly policy?: string | PolicyChoice | undefined;
 }

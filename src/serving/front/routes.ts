@@ -149,28 +149,31 @@ async function listModels(context: RouteContext, { response }: Exchange): Promis
 
 /** What clients may name as a model. */
 export function modelList({ gateway, startedAt }: RouteContext): Record<string, unknown> {
-  return { object: 'list', data: modelIds(gateway).map((id) => modelBody(id, startedAt)) };
+  return { object: 'list', data: gateway.router.names.listed.map((id) => modelBody(id, startedAt)) };
 }
 
 async function showModel(
   { gateway, startedAt }: RouteContext,
   { request, response }: Exchange,
 ): Promise<void> {
-  const id = request.url!.split('?', 1)[0]!.slice('/v1/models/'.length); // ids are plain: nothing to decode
-  const ids = modelIds(gateway);
-  if (!ids.includes(id))
+  const id = decoded(request.url!.split('?', 1)[0]!.slice('/v1/models/'.length));
+  const { names } = gateway.router;
+  if (names.meaning(id) === null)
     throw new RouterError(
       'model_not_found',
-      `There is no model '${excerpt(id)}'. Known: ${ids.join(', ')}.`,
-      {
-        param: 'model',
-      },
+      `There is no model '${excerpt(id)}'. Known: ${names.listed.join(', ')}.`,
+      { param: 'model' },
     );
   sendJson(response, 200, modelBody(id, startedAt));
 }
 
-function modelIds(gateway: Gateway): readonly string[] {
-  return [AUTO, ...gateway.fleet.groups.keys()];
+/** As it is where it is no percent-encoding: then it is no name either. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 function modelBody(id: string, created: number): Record<string, unknown> {

@@ -10,7 +10,8 @@ import { keptLocal, type Locality } from '../../deciding/routing/locality.ts';
 import type { BoundPolicy, LoadSnapshot, RequestView } from '../../deciding/routing/policy.ts';
 import type { Territory } from '../../deciding/routing/territory.ts';
 import type { RoutableText } from '../../deciding/text/routable.ts';
-import { type Ask, AUTO } from '../dialects/ask.ts';
+import type { Ask } from '../dialects/ask.ts';
+import type { Names } from './names.ts';
 import { estimatedTokens } from './try.ts';
 
 /** What is read of a request to route it. */
@@ -28,15 +29,22 @@ export interface Routed {
   readonly view: RequestView;
 }
 
-export interface RouterParts {
-  readonly model: RouterModel;
+/** Who may be chosen, and how. */
+export interface Choice {
   readonly territory: Territory;
   readonly policy: BoundPolicy;
+  /** The load of each expert now, in the territory's order. */
+  loads(): readonly LoadSnapshot[];
+}
+
+export interface RouterParts extends Choice {
+  readonly model: RouterModel;
+  readonly names: Names;
+  /** Those of the names that choose among some experts, or by another policy; the parts above are `auto`. */
+  readonly choices: ReadonlyMap<string, Choice>;
   readonly locality: Locality;
   /** Milliseconds a whole request may take. */
   readonly requestTimeout: number;
-  /** The load of each expert now, in the territory's order. */
-  loads(): readonly LoadSnapshot[];
   /** Uniform in [0, 1). */
   random(): number;
 }
@@ -44,12 +52,14 @@ export interface RouterParts {
 export class Router {
   readonly model: RouterModel;
   readonly territory: Territory;
+  readonly names: Names;
   readonly #parts: RouterParts;
   #sequence = 0;
 
   constructor(parts: RouterParts) {
     this.model = parts.model;
     this.territory = parts.territory;
+    this.names = parts.names;
     this.#parts = parts;
   }
 
@@ -59,7 +69,7 @@ export class Router {
    * @param forced the expert a request header demands, which outranks the body's model name
    * @param priority -10 to 10, higher is more urgent
    * @param local why the request may go to local experts only, as in "its API key"; null where nothing but its cluster may say so
-   * @throws RouterError `model_not_found` for a name that is neither `auto` nor an expert; `not_local`
+   * @throws RouterError `model_not_found` for a name that means nothing here; `not_local`
    */
   route(
     request: Routable,
@@ -97,11 +107,12 @@ export class Router {
     turns: readonly Classification[],
     request: RequestView,
   ): Decision {
-    if (forced !== undefined) return decideFor(this.territory, this.#known(forced), turns, 'forced');
-    if (model !== AUTO) return decideFor(this.territory, this.#known(model), turns, 'named');
-    const { policy, loads, random } = this.#parts;
-    const context = { request, random: random(), sequence: this.#sequence++ };
-    return decide(this.territory, turns, loads(), policy, context);
+    if (forced !== undefined) return decideFor(this.territory, this.#forced(forced), turns, 'forced');
+    const meaning = this.names.meaning(model) ?? this.#unknown('model', model, this.names.listed);
+    if (meaning.kind === 'expert') return decideFor(this.territory, meaning.expert, turns, 'named');
+    const { territory, policy, loads } = this.#parts.choices.get(meaning.name) ?? this.#parts;
+    const context = { request, random: this.#parts.random(), sequence: this.#sequence++ };
+    return decide(territory, turns, loads(), policy, context);
   }
 
   /** Where the request must stay, the decision among local experts. A conversation stays once one of its turns must. */
@@ -119,13 +130,16 @@ export class Router {
     );
   }
 
-  #known(expert: string): string {
+  #forced(expert: string): string {
     const { experts } = this.territory;
-    if (experts.includes(expert)) return expert;
-    const near = nearestName(expert, experts);
+    return experts.includes(expert) ? expert : this.#unknown('expert', expert, experts);
+  }
+
+  #unknown(what: 'model' | 'expert', name: string, known: readonly string[]): never {
+    const near = nearestName(name, known);
     throw new RouterError(
       'model_not_found',
-      `There is no expert '${excerpt(expert)}'${near ? `; did you mean '${near}'?` : '.'} Known: ${AUTO}, ${experts.join(', ')}.`,
+      `There is no ${what} '${excerpt(name)}'${near ? `; did you mean '${near}'?` : '.'} Known: ${known.join(', ')}.`,
       { param: 'model' },
     );
   }

@@ -1,4 +1,5 @@
 /** Renders a training report as one HTML page. */
+import { amount } from '../../../core/progress.ts';
 import { dotMap, groupColour } from '../../../report/dot-map.ts';
 import { escapeHtml } from '../../../report/escape.ts';
 import { type ChartSeries, lineChart } from '../../../report/line-chart.ts';
@@ -34,14 +35,14 @@ function summary(report: TrainingReport): string {
     ['prompts', count(report.prompts)],
     ['repeated, left out', count(report.duplicates)],
     ['broken, left out', count(report.broken)],
-    [
-      report.heldOut.prompts > 0
-        ? `distance² on ${count(report.heldOut.prompts)} held-out prompts`
-        : 'nothing held out',
-      `${gap >= 0 ? '+' : '−'}${percent(Math.abs(gap), 1)}`,
-    ],
+    report.heldOut.prompts > 0
+      ? [
+          `distance² on ${count(report.heldOut.prompts)} held-out prompts`,
+          `${gap >= 0 ? '+' : '−'}${percent(Math.abs(gap), 1)}`,
+        ]
+      : ['held out: too few prompts', '0'],
     ['agreement under resampling', percent(report.agreement)],
-    ['model file', `${(report.fileBytes / 1e6).toFixed(1)} MB`],
+    ['model file', amount(report.fileBytes, 'bytes')],
     ['training time', `${seconds.toFixed(1)} s`],
     ['peak memory', `${Math.round(report.peakBytes / 1e6)} MB`],
   ]);

@@ -1,0 +1,98 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { parseConfig } from '../src/serving/config/load.ts';
+import { gateway, type RunningGateway } from './support/gateway.ts';
+
+const EXPERTS = `experts:
+  - { id: code, kind: emulated, description: Writes and explains programs }
+  - { id: org/Model-7B:latest, kind: emulated, description: 'Mathematics, equations, probability' }
+  - { id: general, kind: emulated, fallback: true }
+`;
+const ALIASES = `aliases:
+  gpt-4o: general
+  'gpt-4*': auto
+  'claude-*': code
+  pair: [org/Model-7B:latest, general]
+  auto/turns: { experts: [code, general], policy: round-robin }
+`;
+
+let running: RunningGateway | null = null;
+afterEach(() => running?.close());
+
+const start = async (): Promise<RunningGateway> => {
+  running = await gateway(EXPERTS + ALIASES);
+  return running;
+};
+
+async function answeredBy(
+  router: RunningGateway,
+  model: string,
+  content = 'Fix this Python function',
+): Promise<string> {
+  const response = await router.post('/v1/chat/completions', {
+    model,
+    messages: [{ role: 'user', content }],
+  });
+  expect(response.status, await response.text()).toBe(200);
+  return response.headers.get('x-expert-router-expert')!;
+}
+
+describe('aliases', () => {
+  it('stand for an expert, or for auto; patterns too', async () => {
+    const router = await start();
+    expect(await answeredBy(router, 'gpt-4o')).toBe('general');
+    expect(await answeredBy(router, 'claude-sonnet-9')).toBe('code');
+    expect(await answeredBy(router, 'gpt-4.1-mini')).toBe(await answeredBy(router, 'auto'));
+    expect(await answeredBy(router, 'org/Model-7B:latest')).toBe('org/Model-7B:latest');
+  });
+
+  it('choose among their own experts only, by a policy of their own', async () => {
+    const router = await start();
+    expect(await answeredBy(router, 'pair')).not.toBe('code');
+    const turns = [];
+    for (let i = 0; i < 4; i++) turns.push(await answeredBy(router, 'auto/turns', 'What is 2 + 2?'));
+    expect(turns.filter((expert) => expert === 'code')).toHaveLength(2);
+    expect(turns.filter((expert) => expert === 'general')).toHaveLength(2);
+  });
+
+  it('are models that clients see, patterns excepted', async () => {
+    const router = await start();
+    const { data } = (await (await fetch(`${router.url}/v1/models`)).json()) as { data: { id: string }[] };
+    expect(data.map(({ id }) => id)).toEqual([
+      'auto',
+      'code',
+      'org/Model-7B:latest',
+      'general',
+      'gpt-4o',
+      'pair',
+      'auto/turns',
+    ]);
+    for (const path of ['org/Model-7B:latest', 'org%2FModel-7B%3Alatest', 'auto/turns', 'gpt-4.1'])
+      expect((await fetch(`${router.url}/v1/models/${path}`)).status, path).toBe(200);
+    expect((await fetch(`${router.url}/v1/models/%E0%A4%A`)).status).toBe(404);
+  });
+
+  it('suggest a name whatever its case', async () => {
+    const router = await start();
+    const response = await router.post('/v1/chat/completions', {
+      model: 'GENERAL',
+      messages: [{ role: 'user', content: 'x' }],
+    });
+    expect(response.status).toBe(404);
+    expect(await response.text()).toContain("did you mean 'general'?");
+  });
+
+  it.each([
+    [
+      'gpt: generall',
+      /config:\d+:\d+: aliases\.gpt: no expert is called 'generall'; did you mean 'general'\?/,
+    ],
+    ['pair: [code, none]', /aliases\.pair: no expert is called 'none'/],
+    ['pair: []', /aliases\.pair: .*at least one expert/],
+    ['auto: code', /aliases\.auto: another name/],
+    ['code: general', /aliases\.code: an expert has this name/],
+    ['a b: general', /aliases\.a b: /],
+    ['x: { policy: nerest }', /aliases\.x\.policy: .*did you mean 'nearest'\?/],
+  ])('%s is refused with its place', (alias, message) => {
+    expect(() => parseConfig(`${EXPERTS}aliases:\n  ${alias}\n`, 'config', {})).toThrow(message);
+  });
+});
