@@ -16,7 +16,7 @@ const experts = [
   'mathematics-reasoner',
   'general-assistant-7b',
   'japanese-translation',
-].map((id) => ({ id, kind: 'openai', url: expert, dialect: 'vllm', metrics_url: false }));
+].map((id) => ({ id, kind: 'openai', url: expert, quirks: 'vllm', metrics_url: false }));
 const gateway = await createGateway({ experts }, { log: console.error, probes: false });
 const url = await gateway.listen({ port: 0 });
 

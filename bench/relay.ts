@@ -89,11 +89,11 @@ function relayed(tokens: number): void {
       return { leave: () => {} } as Ticket;
     },
   };
-  new Attempts({ ...PLAN, groups: [group as unknown as ExpertGroup] }, CLIENT);
+  new Attempts({ ...PLAN, groups: [group as unknown as ExpertGroup], claimed: new Set() }, CLIENT);
   feed(relay!, tokens);
 }
 
-const PLAN: Omit<AttemptPlan, 'groups'> = {
+const PLAN: Omit<AttemptPlan, 'groups' | 'claimed'> = {
   request: { ask, headers: {}, traceId: 'bench' },
   stream: true,
   promptTokens: 10,

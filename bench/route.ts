@@ -1,14 +1,16 @@
 /**
  * Measures the cost of one decision, for prompts of 200 B to 2 MB of real text: `npm run bench:route -- --corpora
- * <folder>`. Only the pure function, without HTTP.
+ * <folder>`. Only the pure function, without HTTP. Then the same for a conversation of 30 turns, whose requests carry
+ * their earlier turns again, with and without remembering those.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readRouterModel } from '../src/deciding/model/artefact.ts';
-import { classify } from '../src/deciding/model/classify.ts';
+import { classify, classifyAll } from '../src/deciding/model/classify.ts';
 import { explain } from '../src/deciding/model/explain.ts';
-import { plainText, type RoutableText } from '../src/deciding/text/routable.ts';
+import { plainText, type RoutableText, routableTurns } from '../src/deciding/text/routable.ts';
+import { TurnCache } from '../src/serving/gateway/turn-cache.ts';
 
 const { values } = parseArgs({
   options: {
@@ -67,3 +69,43 @@ for (const size of SIZES) {
     ].join(' '),
   );
 }
+
+const TURNS = 30;
+const CONVERSATIONS = 40;
+const TURN_BYTES = 400;
+
+/** What each of a conversation's requests gives to classify. */
+function conversation(number: number): readonly (readonly RoutableText[])[] {
+  const start = number * 2 * TURNS * TURN_BYTES;
+  const messages = Array.from({ length: 2 * TURNS - 1 }, (_, at) => ({
+    role: at % 2 === 0 ? 'user' : 'assistant',
+    content: all.slice(start + at * TURN_BYTES, start + (at + 1) * TURN_BYTES),
+  }));
+  return Array.from({ length: TURNS }, (_, turn) =>
+    routableTurns('chat', { messages: messages.slice(0, 2 * turn + 1) }),
+  );
+}
+
+/** Microseconds for all requests of a conversation, the median of many. */
+function perConversation(decider: () => (turns: readonly RoutableText[]) => unknown): number {
+  const times = Array.from({ length: CONVERSATIONS }, (_, number) => {
+    const requests = conversation(number);
+    const decide = decider();
+    const begun = performance.now();
+    for (const turns of requests) decide(turns);
+    return (performance.now() - begun) * 1000;
+  });
+  return percentile(
+    times.sort((a, b) => a - b),
+    0.5,
+  );
+}
+
+const anew = perConversation(() => (turns) => classifyAll(model, turns));
+const remembered = perConversation(() => {
+  const cache = new TurnCache(model);
+  return (turns) => cache.classify(turns);
+});
+console.log(
+  `a conversation of ${TURNS} turns of ${TURN_BYTES} bytes: ${(anew / 1000).toFixed(1)} ms anew, ${(remembered / 1000).toFixed(1)} ms remembered`,
+);

@@ -31,7 +31,7 @@ export function prepare() {
 
 /** Compiles benches and evaluations beside the sources they measure; returns the folder they land in. */
 export function prepareScripts() {
-  compile('tsconfig.scripts.json', '.build', ['src', 'bench', 'evaluation']);
+  compile('tsconfig.scripts.json', '.build', ['src', 'bench', 'evaluation', 'fuzz']);
   return join(ROOT, '.build');
 }
 

@@ -1,7 +1,6 @@
 /** To write a kind of expert of your own, for the `kinds` of `createGateway`. */
 export { z } from 'zod';
 export { RouterError, UserError } from './core/errors.ts';
-export type { FinishReason, Usage } from './core/openai.ts';
 export type {
   AnswerFormat,
   Ask,
@@ -30,4 +29,4 @@ export type { ExpertDeps, ExpertKind, OpenProgress, ProgressLine } from './servi
 export { RunningGenerations, type Work } from './serving/experts/running.ts';
 export { lastText, type TextMessage, textMessages } from './serving/experts/text-prompt.ts';
 export { type Failure, ToldFailure } from './serving/reply/failure.ts';
-export type { Reply, ReplyMeta } from './serving/reply/reply.ts';
+export type { FinishReason, Reply, ReplyMeta, Usage } from './serving/reply/reply.ts';

@@ -6,7 +6,8 @@ import { type Explanation, explain as explainText } from './deciding/model/expla
 import { DEFAULT_MODEL, loadModelFile } from './deciding/model/file.ts';
 import type { RouterModel } from './deciding/model/router-model.ts';
 import { type Decision, decide } from './deciding/routing/decide.ts';
-import { type DescribedExpert, territoryOf } from './deciding/routing/described.ts';
+import { type DescribedExpert, QUALITY_ALONE, territoryOf } from './deciding/routing/described.ts';
+import type { Worth } from './deciding/routing/learned.ts';
 import { spill } from './deciding/routing/policies/spill.ts';
 import {
   type BoundPolicy,
@@ -25,6 +26,7 @@ export type { RouterModel } from './deciding/model/router-model.ts';
 export type { ClusterAssignment } from './deciding/routing/assignment.ts';
 export type { Decision, Ranked, Reason } from './deciding/routing/decide.ts';
 export { assignExperts, type DescribedExpert } from './deciding/routing/described.ts';
+export type { Worth } from './deciding/routing/learned.ts';
 
 /** A message of a chat; content of several parts is read where it is text. */
 export interface Message {
@@ -72,6 +74,8 @@ export interface RouterOptions {
   readonly experts: readonly DescribedExpert[];
   /** `spill` with its defaults when absent; the entry point `policy` has `bindPolicy`. */
   readonly policy?: BoundPolicy;
+  /** What an expert's price counts where the model learned from scores; nothing when absent. */
+  readonly worth?: Worth;
   /** Uniform in [0, 1), for policies that draw; seeded with 1 when absent, so that equal runs are equal. */
   readonly random?: () => number;
 }
@@ -111,9 +115,10 @@ export async function createRouter({
   model,
   experts,
   policy = bindPolicy(spill),
+  worth = QUALITY_ALONE,
   random,
 }: RouterOptions): Promise<PromptRouter> {
-  const territory = await territoryOf(model, experts);
+  const territory = await territoryOf(model, experts, worth);
   const idle = experts.map(() => idleLoad);
   const seeded = seededRandom(1);
   const draw = random ?? (() => seeded.next());

@@ -4,7 +4,7 @@
  */
 import Anthropic, { APIError } from '@anthropic-ai/sdk';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { ChatBody } from '../src/core/openai.ts';
+import type { ChatBody } from '../src/serving/dialects/openai/bodies.ts';
 import { anthropicKind } from '../src/serving/experts/anthropic/anthropic.ts';
 import { events, listen, requestOf, textOf } from '../src/serving/experts/expert.contract.tools.ts';
 import { describeExpert } from '../src/serving/experts/expert.contract.ts';
@@ -110,7 +110,7 @@ describe('an expert of kind anthropic', () => {
     const { body, outcome } = await chat('[call tools]', { tools: [...TOOLS, NO_ARGUMENTS] }).done;
     const [{ message, finish_reason }] = JSON.parse(body).choices;
     expect(finish_reason).toBe('tool_calls');
-    expect(outcome?.finishReason).toBe('tool_calls');
+    expect(outcome?.finishReason).toBe('tool calls');
     expect(message.content).toBe('I shall look.');
     expect(message.tool_calls.map((call: { id: string }) => call.id)).toEqual([
       'toolu_0',
@@ -173,7 +173,7 @@ describe('an expert of kind anthropic', () => {
   });
 
   it('a refusal of the model is a content filter', async () => {
-    expect((await chat('[refuse]').done).outcome?.finishReason).toBe('content_filter');
+    expect((await chat('[refuse]').done).outcome?.finishReason).toBe('filtered');
   });
 
   it('cuts at a stop of white space, which the API does not take', async () => {

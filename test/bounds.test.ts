@@ -19,7 +19,7 @@ beforeAll(async () => {
   );
   router = await gateway(`
 experts:
-  - { id: code, kind: openai, url: '${expert.url}', model: served, dialect: vllm, samples: [Write a Python function] }
+  - { id: code, kind: openai, url: '${expert.url}', model: served, quirks: vllm, samples: [Write a Python function] }
   - { id: general, kind: emulated, fallback: true }
 `);
 });
@@ -77,7 +77,7 @@ describe('what is refused', () => {
   it('a model name of a megabyte, repeated in part', async () => {
     const { status, message } = await refusal(`{${MESSAGES},"model":"${'a'.repeat(MB)}"}`);
     expect(status).toBe(404);
-    expect(message).toMatch(/^There is no expert 'a{99}…'\. Known: auto, code, general\.$/);
+    expect(message).toMatch(/^There is no model 'a{99}…'\. Known: auto, code, general\.$/);
   });
 
   it('a name in a header, a path and broken JSON, repeated in part', async () => {

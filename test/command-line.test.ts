@@ -255,6 +255,20 @@ describe('completion', () => {
   });
 });
 
+it('emulate --json tells a script the addresses, when they answer', async () => {
+  const fleet = command('emulate', '--port', '0', '--experts', '2', '--json');
+  try {
+    const [line] = await fleet.said(/^\{.*\}$/m);
+    const { experts } = JSON.parse(line) as { experts: { id: string; url: string }[] };
+    expect(experts).toHaveLength(2);
+    for (const { id, url } of experts)
+      expect(await (await fetch(`${url}/models`)).json()).toMatchObject({ data: [{ id }] });
+  } finally {
+    fleet.process.kill();
+    await fleet.ended;
+  }
+});
+
 describe('emulate --config-out', () => {
   it('writes a config with which a router serves what is emulated', async () => {
     const config = join(folder, 'experts.yaml');

@@ -3,9 +3,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { parseConfig } from '../src/serving/config/load.ts';
+import { LIMIT_INSTEAD_OF_16 } from '../src/serving/dialects/openai/forward.ts';
 import { engineNamed } from '../src/serving/engines/index.ts';
 import { anthropicOptions } from '../src/serving/experts/anthropic/options.ts';
-import { LIMIT_INSTEAD_OF_16, QUIRKS_NAMES, quirksNamed } from '../src/serving/experts/openai/quirks.ts';
+import { QUIRKS_NAMES, quirksNamed } from '../src/serving/experts/openai/quirks.ts';
 
 const PAGE = readFileSync(join(import.meta.dirname, '..', 'docs', 'engines.md'), 'utf8');
 const KEYS = { OPENAI_API_KEY: 'a', ANTHROPIC_API_KEY: 'b' };

@@ -174,8 +174,8 @@ const config = (): string => `
 heartbeat: 1ms
 hedge: true
 experts:
-  - { id: raw, kind: openai, dialect: plain, metrics_url: false, url: ['${experts[0]!.url}', '${experts[1]!.url}'] }
-  - { id: narrow, kind: openai, dialect: plain, metrics_url: false, max_concurrent: 1, queue_size: 2, url: '${experts[0]!.url}' }
+  - { id: raw, kind: openai, quirks: plain, metrics_url: false, url: ['${experts[0]!.url}', '${experts[1]!.url}'] }
+  - { id: narrow, kind: openai, quirks: plain, metrics_url: false, max_concurrent: 1, queue_size: 2, url: '${experts[0]!.url}' }
   - { id: claude, kind: anthropic, api_key: sk-test, url: '${experts[1]!.url}' }
   - { id: emulated, kind: emulated }
 `;

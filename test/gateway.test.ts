@@ -353,6 +353,18 @@ describe('the dry run', () => {
     expect(asPrompt).toMatchObject({ expert: asText.expert, cluster: asText.cluster });
   });
 
+  it('reads a body whose fields do not tell its dialect as the header says', async () => {
+    const { router } = await start(polite);
+    const body = { messages: [{ role: 'user', content: 'asdf' }], prompt: 'Sort a list in Python' };
+    const text = async (headers?: Record<string, string>) =>
+      ((await (await router.post('/v1/route', body, headers)).json()) as { text: string }).text;
+    expect(await text()).toBe('asdf');
+    expect(await text({ 'x-expert-router-dialect': 'openai-completions' })).toBe('Sort a list in Python');
+    const refused = await router.post('/v1/route', body, { 'x-expert-router-dialect': 'esperanto' });
+    expect(refused.status).toBe(400);
+    expect(await refused.text()).toContain("no dialect 'esperanto'. There are: openai-chat");
+  });
+
   it('shows how the choice was made', async () => {
     const { router } = await start(polite);
     const body = (await (

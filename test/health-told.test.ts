@@ -63,7 +63,8 @@ it('the only model that an engine serves is asked for, where the config names no
   const one = await engine(['org/only-one']);
   const router = await start([`id: code, kind: openai, url: '${one.url}'`]);
   expect(await asked(router, 'code')).toBe(200);
-  expect(JSON.parse(one.requests.at(-1)!.body).model).toBe('org/only-one');
+  const put = one.requests.findLast(({ method }) => method === 'POST')!;
+  expect(JSON.parse(put.body).model).toBe('org/only-one');
   expect(router.logged.filter((line) => line.startsWith('Expert '))).toEqual([]);
 });
 

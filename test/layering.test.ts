@@ -29,6 +29,38 @@ function importsOf(file: string): string[] {
   return [...source.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => match[1]!);
 }
 
+function neighboursOf(file: string): string[] {
+  return importsOf(file)
+    .filter((specifier) => specifier.startsWith('.'))
+    .map((specifier) => join(dirname(file), specifier));
+}
+
+/** Sets of files of which each reaches every other, types included (Tarjan 1972). */
+function circles(): string[][] {
+  const found: string[][] = [];
+  const order = new Map<string, number>();
+  const lowest = new Map<string, number>();
+  const open: string[] = [];
+  const visit = (file: string): number => {
+    const known = order.get(file);
+    if (known !== undefined) return open.includes(file) ? known : Number.POSITIVE_INFINITY;
+    const own = order.size;
+    order.set(file, own);
+    open.push(file);
+    const low = Math.min(own, ...neighboursOf(file).map((next) => Math.min(visit(next), lowestOf(next))));
+    lowest.set(file, low);
+    if (low === own) {
+      const circle = open.splice(open.indexOf(file));
+      if (circle.length > 1) found.push(circle);
+    }
+    return own;
+  };
+  const lowestOf = (file: string): number =>
+    open.includes(file) ? (lowest.get(file) ?? order.get(file)!) : Number.POSITIVE_INFINITY;
+  for (const file of files) visit(file);
+  return found;
+}
+
 /** The deepest folder of the table that holds a file. */
 function roomOf(file: string): string | undefined {
   const path = relative(SRC, file);
@@ -56,13 +88,25 @@ describe('layering', () => {
       expect(room, `${name} is in no folder of src/layers.json`).toBeDefined();
       const { imports } = LAYERS[room!]!;
       if (imports === 'everything') return;
-      const foreign = importsOf(file)
-        .filter((specifier) => specifier.startsWith('.'))
-        .map((specifier) => roomOf(join(dirname(file), specifier)) ?? specifier)
+      const foreign = neighboursOf(file)
+        .map((target) => roomOf(target) ?? relative(SRC, target))
         .filter((target) => target !== room && !imports.includes(target));
       expect(foreign).toEqual([]);
     },
   );
+
+  it.each(Object.keys(LAYERS))('%s may import nothing that it does not', (room) => {
+    const { imports } = LAYERS[room]!;
+    if (imports === 'everything') return;
+    const used = new Set(
+      files.filter((file) => roomOf(file) === room).flatMap((file) => neighboursOf(file).map(roomOf)),
+    );
+    expect(imports.filter((permitted) => !used.has(permitted))).toEqual([]);
+  });
+
+  it('no files import each other, however many stand between them', () => {
+    expect(circles().map((circle) => circle.map((file) => relative(SRC, file)))).toEqual([]);
+  });
 
   it.each(files.filter((file) => LAYERS[roomOf(file) ?? '']?.pure).map((file) => relative(SRC, file)))(
     '%s is pure',

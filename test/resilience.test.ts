@@ -546,4 +546,33 @@ experts:
       async () => (await router.metric('expert_router_inflight{expert="code"}')) === 0,
     );
   });
+
+  it('goes to an expert that the first tries have not reached, and leaves them those it asks', async () => {
+    let failing = false;
+    const silent: Answer = (response, request) => {
+      if (!failing || request.method === 'GET') void polite(response, request);
+    };
+    const code = await upstream((response, request) =>
+      failing && request.method === 'POST' ? status(500)(response, request) : polite(response, request),
+    );
+    const next = await upstream(silent);
+    const last = await upstream(silent);
+    const router = await gateway(`
+hedge: true
+request_timeout: 3s
+experts:
+  - { id: code, kind: openai, url: '${code.url}', samples: [Write a Python function that sorts a list] }
+  - { id: next, kind: openai, url: '${next.url}', first_token_timeout: 1500ms }
+  - { id: last, kind: openai, url: '${last.url}' }
+`);
+    running.push(router, code, next, last);
+    for (let i = 0; i < 20; i++) await (await ask(router, { stream: true })).text();
+    failing = true;
+    // `code` fails and `next` is silent when the second sequence begins; it goes to `last`, and the first ends at `next`.
+    expect((await ask(router, { stream: true })).status).toBe(504);
+    const asked = [code, next, last].map(
+      (one) => one.requests.filter(({ method }) => method === 'POST').length,
+    );
+    expect(asked).toEqual([21, 1, 1]);
+  });
 });

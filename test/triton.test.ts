@@ -1,7 +1,7 @@
 /** The triton kind against a stand-in: what a real server does rarely, by gRPC and by HTTP alike. */
 import { status } from '@grpc/grpc-js';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { ChatBody } from '../src/core/openai.ts';
+import type { ChatBody } from '../src/serving/dialects/openai/bodies.ts';
 import { events, listen, requestOf, textOf } from '../src/serving/experts/expert.contract.tools.ts';
 import { describeExpert } from '../src/serving/experts/expert.contract.ts';
 import type { Expert } from '../src/serving/experts/expert.ts';
@@ -331,7 +331,7 @@ for (const protocol of PROTOCOLS) {
       expect(double.asked[0]?.inputs).toMatchObject({ input_lengths: [prompt.length], end_id: [257] });
       expect(outcome).toEqual({
         finishReason: 'stop',
-        usage: { prompt_tokens: prompt.length, completion_tokens: 4, total_tokens: prompt.length + 4 },
+        usage: { inputTokens: prompt.length, outputTokens: 4 },
       });
     });
 

@@ -1,8 +1,8 @@
 /** Runs one streamed request of a chaos run and names its outcome. */
 import type { HttpClient, OutgoingRequest, ResponseHandler } from '../../src/http/client.ts';
 import type { ResponseHead } from '../../src/http/response-parser.ts';
-import { StreamScan } from '../../src/load/loadtest/stream-scan.ts';
 import { kindOf } from '../../src/load/loadtest/timed-request.ts';
+import { ContentScan } from '../../src/serving/dialects/openai/content-scan.ts';
 
 /** The acceptable outcomes come first; the others are the gateway's fault. */
 export const OUTCOMES = [
@@ -41,7 +41,7 @@ export interface Fate {
 
 export function runRequest(client: HttpClient, request: OutgoingRequest, fate: Fate): Promise<Ended> {
   return new Promise((resolve) => {
-    const scan = new StreamScan();
+    const scan = new ContentScan();
     let head: ResponseHead | null = null;
     const over = (end: End, detail = ''): void => {
       clearTimeout(timer);
@@ -74,7 +74,7 @@ export function runRequest(client: HttpClient, request: OutgoingRequest, fate: F
   });
 }
 
-function judged({ status, headers }: ResponseHead, scan: StreamScan): [End, string] {
+function judged({ status, headers }: ResponseHead, scan: ContentScan): [End, string] {
   if (status !== 200)
     return headers['retry-after'] !== undefined
       ? ['refusal with Retry-After', String(status)]

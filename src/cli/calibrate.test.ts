@@ -60,6 +60,8 @@ describe('calibrate', () => {
     for (const name of ['first_token', 'per_step']) expect(written[name]).toBeGreaterThan(0);
     // Requests were bounded: one to warm up, ten alone, three rounds of two and of four.
     expect(emulated.servers[0]!.stats.requests).toBe(1 + 10 + 3 * (2 + 4));
+    const told = await printed(calibrateCommand(), [url, '--concurrency', '2', '--json', '-o', file]);
+    expect(JSON.parse(told)).toEqual(parse(readFileSync(file, 'utf8')));
 
     const plan = await printed(planCommand(), ['--model', 'llama-3.1-8b', '--calibrated', file]);
     expect(plan).toMatch(/as calibrated/);

@@ -4,7 +4,7 @@ import { UserError } from '../core/errors.ts';
 import { progressBar } from '../core/progress.ts';
 import { textTable } from '../report/text-table.ts';
 import { fitMeasured, type MeasuredConstants } from '../simulating/cost/measured.ts';
-import { writeCalibrationFile } from './calibrate/file.ts';
+import { calibrationOf, writeCalibrationFile } from './calibrate/file.ts';
 import { probe } from './calibrate/probe.ts';
 import { amountOf } from './plan/options.ts';
 import { UsageError } from './usage-error.ts';
@@ -15,6 +15,7 @@ interface CalibrateOptions {
   readonly concurrency: string;
   readonly limit: string;
   readonly out: string;
+  readonly json?: boolean;
 }
 
 export function calibrateCommand(): Command {
@@ -25,6 +26,7 @@ export function calibrateCommand(): Command {
     .option('--concurrency <n>', 'the most requests at once', '8')
     .option('--limit <seconds>', 'end after this long at the latest', '120')
     .option('-o, --out <file>', 'where the constants go', 'calibration.yaml')
+    .option('--json', 'machine-readable output: what the file keeps')
     .addHelpText(
       'after',
       `
@@ -47,8 +49,11 @@ async function calibrate(url: string, options: CalibrateOptions): Promise<void> 
   bar.finish();
   const constants = fitMeasured(requests);
   const measured = new Date().toISOString().slice(0, 10);
-  await writeCalibrationFile(options.out, { engine: url, model, measured }, constants);
-  console.log(`${model} at ${url}\n\n${table(constants)}`);
+  const calibration = calibrationOf({ engine: url, model, measured }, constants);
+  await writeCalibrationFile(options.out, calibration);
+  console.log(
+    options.json ? JSON.stringify(calibration, null, 2) : `${model} at ${url}\n\n${table(constants)}`,
+  );
   console.error(`Wrote ${options.out}`);
 }
 

@@ -4,7 +4,9 @@ import { styleText } from 'node:util';
 import { Command } from 'commander';
 import { describeError, UserError } from '../core/errors.ts';
 import { printable } from '../core/printable.ts';
-import { eventReader } from '../core/sse.ts';
+import { openAiChat } from '../serving/dialects/openai/chat.ts';
+import { ToldFailure } from '../serving/reply/failure.ts';
+import { replyTo } from '../serving/reply/reply-to.ts';
 
 interface ChatOptions {
   readonly url: string;
@@ -144,24 +146,22 @@ class Chat {
   /** Prints the answer as it streams; after an interruption, the part already printed counts as the answer. */
   async #print(response: Response): Promise<string> {
     let answer = '';
+    const reader = openAiChat.reader(
+      replyTo({
+        text: (piece) => {
+          answer += piece;
+          return process.stdout.write(printable(piece));
+        },
+      }),
+    );
     let failure: string | null = null;
-    const feed = eventReader(({ data }) => {
-      if (data === '[DONE]') return;
-      const chunk = JSON.parse(data) as {
-        choices?: { delta?: { content?: string } }[];
-        error?: { message: string };
-      };
-      const text = chunk.choices?.[0]?.delta?.content ?? '';
-      if (chunk.error) failure = chunk.error.message;
-      answer += text;
-      process.stdout.write(printable(text));
-    });
-    const decoder = new TextDecoder();
     try {
-      for await (const bytes of response.body!) feed(decoder.decode(bytes as Uint8Array, { stream: true }));
+      for await (const bytes of response.body!) for (const _ of reader.read(Buffer.from(bytes)));
+      if (!reader.finish()) failure = 'The answer broke off.';
     } catch (error) {
-      if (!this.#answering?.signal.aborted) throw error;
-      process.stdout.write(styleText('dim', ' … stopped'));
+      if (error instanceof ToldFailure) failure = error.message;
+      else if (!this.#answering?.signal.aborted) throw error;
+      else process.stdout.write(styleText('dim', ' … stopped'));
     }
     process.stdout.write('\n\n');
     if (failure) throw new UserError(failure);
@@ -213,8 +213,9 @@ class Chat {
       );
     }
     if (response.ok) return response;
-    const body = (await response.json().catch(() => null)) as { error?: { message?: string } } | null;
-    throw new UserError(body?.error?.message ?? `${path} answered ${response.status}`);
+    throw new UserError(
+      openAiChat.refusal(response.status, {}, Buffer.from(await response.arrayBuffer())).message,
+    );
   }
 }
 

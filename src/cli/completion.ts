@@ -1,7 +1,13 @@
 /** `expert-router completion`: shell completion scripts, derived from the verbs themselves. */
 import { Argument, Command } from 'commander';
 import { bashScript, fishScript, type Known, zshScript } from './completion/scripts.ts';
-import type { Verb } from './verbs.ts';
+
+/** What is read of a verb. */
+interface Verb {
+  readonly name: string;
+  readonly summary: string;
+  load(): Promise<Command>;
+}
 
 const SCRIPTS: Readonly<Record<string, (verbs: readonly Known[]) => string>> = {
   bash: bashScript,

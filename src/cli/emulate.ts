@@ -26,6 +26,7 @@ interface EmulateOptions extends EngineOptions {
   readonly outputTokens: number;
   readonly misbehave?: readonly Mishap[];
   readonly seed: number;
+  readonly json?: boolean;
 }
 
 export function emulateCommand(): Command {
@@ -72,6 +73,10 @@ export function emulateCommand(): Command {
       mishaps,
     )
     .option('--seed <n>', 'seed of the answers and of random misbehaviour', count, 1)
+    .option(
+      '--json',
+      'machine-readable output: one line with the address of every expert, once they are ready',
+    )
     .addHelpText('after', () => help())
     .action(emulate);
 }
@@ -87,6 +92,7 @@ ${describeMisbehaviours().join('\n')}
 Examples:
   $ expert-router emulate                                        eight experts on ports 9000 to 9007
   $ expert-router emulate --config-out experts.yaml              and a config to serve them with
+  $ expert-router emulate --port 0 --json                        free ports, for a script
   $ expert-router emulate --experts 2 --tokens-per-second 10     slow enough to read along
   $ expert-router emulate --misbehave 503:5% --misbehave cut:1%  what a bad day looks like
   $ expert-router emulate --model llama-3.1-8b --gpu h100 --precision fp8   eight H100s, as simulated
@@ -115,9 +121,14 @@ async function emulate(options: EmulateOptions): Promise<void> {
     created: Math.floor(Date.now() / 1000),
     engine,
   });
-  greet(emulated, host, words);
+  if (options.json) console.log(JSON.stringify(addressesOf(emulated, host)));
+  else greet(emulated, host, words);
   if (configOut !== undefined) await writeConfig(configOut, emulated, host, subjects);
   endOnSignal(emulated);
+}
+
+function addressesOf({ servers }: EmulatedServers, host: string): object {
+  return { experts: servers.map(({ expert, port }) => ({ id: expert, url: `${addressOf(host, port)}/v1` })) };
 }
 
 function greet({ servers }: EmulatedServers, host: string, words: string): void {

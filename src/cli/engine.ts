@@ -6,16 +6,20 @@ import { join, relative, resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { writeFolder } from '../core/files.ts';
 import { engineFolder, PLAN_FILE } from '../deploying/folder.ts';
-import { type EngineFormat, engineFormat, KV_CACHES } from '../deploying/format.ts';
+import {
+  type EngineFormat,
+  engineFormat,
+  KV_CACHES,
+  SERVE_MODES,
+  type ServeMode,
+} from '../deploying/format.ts';
 import {
   DEFAULT_IMAGES,
   type EngineExpert,
   type EnginePlan,
   type Images,
   layOut,
-  SERVE_MODES,
   type ServedModel,
-  type ServeMode,
 } from '../deploying/plan.ts';
 import { engineSize } from '../deploying/size.ts';
 import { planSummary } from '../deploying/summary.ts';

@@ -5,6 +5,7 @@ import { describeError, UserError } from '../core/errors.ts';
 import { amount } from '../core/progress.ts';
 import { readRouterModel } from '../deciding/model/artefact.ts';
 import type { RouterModel } from '../deciding/model/router-model.ts';
+import { type Fit, fitOf, type Quality } from '../deciding/quality/quality.ts';
 
 const EXAMPLES = `
 Examples:
@@ -62,7 +63,38 @@ function clusterJson(model: RouterModel, cluster: number): object {
     radius: model.calibration.radii[cluster],
     terms: model.topWords[cluster],
     examples: model.examples[cluster],
+    ...(model.quality
+      ? { scores: scoresJson(model.quality, centroidFit(model, model.quality, cluster)) }
+      : {}),
   };
+}
+
+/** What was learned of the experts at the centre of a cluster. */
+function centroidFit({ centroids, dimensions }: RouterModel, quality: Quality, cluster: number): Fit {
+  const centroid = centroids.slice(cluster * dimensions, (cluster + 1) * dimensions);
+  const length = Math.hypot(...centroid) || 1;
+  return fitOf(
+    quality,
+    centroid.map((value) => value / length),
+  );
+}
+
+function scoresJson({ experts }: Quality, { scores, standardErrors }: Fit): object {
+  const entries = experts.map((expert, index) => [
+    expert,
+    { score: scores[index], standard_error: standardErrors[index] },
+  ]);
+  return Object.fromEntries(entries);
+}
+
+/** `code 0.81 ± 0.02, general 0.74 ± 0.02`, the best first. */
+function scoresText({ experts }: Quality, { scores, standardErrors }: Fit, most: number): string {
+  return experts
+    .map((expert, index) => ({ expert, score: scores[index]!, error: standardErrors[index]! }))
+    .sort((a, b) => b.score - a.score)
+    .slice(0, most)
+    .map(({ expert, score, error }) => `${expert} ${score.toFixed(2)} ± ${error.toFixed(2)}`)
+    .join(', ');
 }
 
 function asTable(model: RouterModel, bytes: number): string {
@@ -71,7 +103,10 @@ function asTable(model: RouterModel, bytes: number): string {
   const rows = model.names.map((name, cluster) => {
     const size = amount(model.sizes[cluster]!, 'items').padStart(width);
     const more = model.topWords[cluster]!.slice(3, 9).join(' ');
-    return `${String(cluster).padStart(4)}  ${size}  ${name}${more ? `   (${more})` : ''}`;
+    const scores = model.quality
+      ? `\n${' '.repeat(width + 8)}${scoresText(model.quality, centroidFit(model, model.quality, cluster), 3)}`
+      : '';
+    return `${String(cluster).padStart(4)}  ${size}  ${name}${more ? `   (${more})` : ''}${scores}`;
   });
   return [
     `router model ${model.id}: ${model.clusters} clusters of ${amount(facts.prompts, 'items')} prompts, ` +
@@ -93,6 +128,11 @@ function oneCluster(model: RouterModel, text: string, json: boolean): string {
     `cluster ${cluster}: ${model.names[cluster]}`,
     `  ${amount(model.sizes[cluster]!, 'items')} training prompts`,
     `  terms: ${model.topWords[cluster]!.join(' ')}`,
+    ...(model.quality
+      ? [
+          `  scores: ${scoresText(model.quality, centroidFit(model, model.quality, cluster), Number.POSITIVE_INFINITY)}`,
+        ]
+      : []),
     ...(examples.length > 0
       ? ['  nearest prompts:', ...examples.map((one) => `    ${one}`)]
       : ['  no examples in the model; train with --keep-examples to store some']),

@@ -10,8 +10,9 @@ import { type LoadTestResult, readRuns, SCHEMA, type StageResult, VERSION } from
 import { loadClient, runStage, type StageOptions, type StageView } from '../load/loadtest/stage.ts';
 import { textTable } from '../report/text-table.ts';
 import { type LoadPlan, type LoadTestOptions, planLoad } from './loadtest/plan.ts';
-import { COMPARISON_HEAD, comparisonReport, comparisonRows, loadTestReport } from './loadtest/report.ts';
+import { comparisonReport, comparisonRows, loadTestReport } from './loadtest/report.ts';
 import { count, positive, seconds } from './numbers.ts';
+import { STAGE_HEAD } from './stage-table.ts';
 import { UsageError } from './usage-error.ts';
 
 interface Options extends LoadTestOptions {
@@ -173,7 +174,7 @@ async function write(result: LoadTestResult, { json, out, html }: Options): Prom
 }
 
 function inWords(result: LoadTestResult): string {
-  const lines = [textTable([COMPARISON_HEAD, ...comparisonRows([result])])];
+  const lines = [textTable([STAGE_HEAD, ...comparisonRows([result])])];
   for (const stage of result.stages) {
     const kinds = Object.entries(stage.errors_by_kind).map(([kind, n]) => `${n} ${kind}`);
     if (kinds.length > 0) lines.push(`${stage.users} users: ${stage.errors} errors: ${kinds.join(', ')}.`);
@@ -194,7 +195,7 @@ async function compare(files: readonly string[], { json, html }: Options): Promi
     await Promise.all(files.map(async (file) => readRuns(await readFileOrSay(file), file)))
   ).flat();
   if (html !== undefined) await writeFileAtomically(html, comparisonReport(runs));
-  console.log(json ? JSON.stringify(runs, null, 2) : textTable([COMPARISON_HEAD, ...comparisonRows(runs)]));
+  console.log(json ? JSON.stringify(runs, null, 2) : textTable([STAGE_HEAD, ...comparisonRows(runs)]));
   if (html !== undefined) console.error(`Wrote ${html}`);
 }
 

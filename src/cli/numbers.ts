@@ -8,6 +8,12 @@ export function count(text: string): number {
   throw new InvalidArgumentError('expected a whole number of 0 or more.');
 }
 
+export function positiveWhole(text: string): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value > 0) return value;
+  throw new InvalidArgumentError('expected a whole number of 1 or more.');
+}
+
 export function positive(text: string): number {
   const value = Number(text);
   if (text.trim() !== '' && value > 0 && Number.isFinite(value)) return value;

@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { basename } from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { describeError, UserError } from '../core/errors.ts';
 import { writeFileAtomically } from '../core/files.ts';
 import { amount, duration, progressBar } from '../core/progress.ts';
@@ -19,6 +19,8 @@ import { reportOf } from '../learning/training/report/data.ts';
 import { reportHtml } from '../learning/training/report/html.ts';
 import { findSources } from '../learning/training/sources/files.ts';
 import { TRAINING_DEFAULTS } from '../learning/training/train.ts';
+import { positiveWhole } from './numbers.ts';
+import { readLabelled } from './train-labelled.ts';
 import { type StageClock, stageClock } from './train-stages.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -27,6 +29,7 @@ Examples:
   $ expert-router train prompts.jsonl --clusters 8 --out router.safetensors
   $ expert-router train logs/ questions.csv.gz --clusters auto --per-source 2000
   $ zcat chats.jsonl.gz | expert-router train - --field messages
+  $ expert-router train tickets.csv --label queue --out router.safetensors
   $ expert-router train new-logs/ --continue router.safetensors --out router.safetensors
 
 Beside the model stands a report: the same name ending in .report.html and .report.json. It quotes prompts.`;
@@ -45,6 +48,7 @@ interface TrainFlags {
   readonly fitOn?: number;
   readonly exclude: readonly string[];
   readonly skipLabel: readonly string[];
+  readonly label?: string;
   readonly balanced?: boolean;
   readonly continue?: string;
   readonly keepExamples?: number;
@@ -53,15 +57,8 @@ interface TrainFlags {
   readonly json?: boolean;
 }
 
-function positive(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1)
-    throw new InvalidArgumentError('expected a whole number of 1 or more.');
-  return value;
-}
-
 function positiveOrAuto(text: string): number | 'auto' {
-  return text === 'auto' ? text : positive(text);
+  return text === 'auto' ? text : positiveWhole(text);
 }
 
 /** A limit for all sources, and limits for sources with the given last path element. */
@@ -72,7 +69,7 @@ interface SourceLimits {
 
 function sourceLimits(text: string, before?: SourceLimits): SourceLimits {
   const at = text.lastIndexOf('=');
-  const limit = positive(text.slice(at + 1));
+  const limit = positiveWhole(text.slice(at + 1));
   if (at < 0) return { named: {}, ...before, all: limit };
   return { ...before, named: { ...before?.named, [text.slice(0, at)]: limit } };
 }
@@ -96,41 +93,57 @@ export function trainCommand(): Command {
       'maximum prompts per folder or named file: 2000, or 2000 logs=500',
       sourceLimits,
     )
-    .option('--sample <number>', 'maximum prompts in all', positive)
+    .option('--sample <number>', 'maximum prompts in all', positiveWhole)
     .option('--exclude <names...>', 'file names to skip in folders', [])
     .option('--skip-label <labels...>', 'skip records in which a field has one of these values', [])
+    .option(
+      '--label <name>',
+      'field or column that names the right expert: labels choose the number of clusters, unless it is given, and the expert of each prompt',
+    )
     .option('--continue <model>', 'start from this model and keep the numbers and names of its clusters')
     .option('--balanced', 'clusters of equal size while training')
     .option(
       '--dimensions <number>',
       'dimensions of the vectors that are clustered',
-      positive,
+      positiveWhole,
       TRAINING_DEFAULTS.dimensions,
     )
-    .option('--vocabulary <number>', 'maximum number of terms', positive, TRAINING_DEFAULTS.vocabulary)
+    .option('--vocabulary <number>', 'maximum number of terms', positiveWhole, TRAINING_DEFAULTS.vocabulary)
     .option(
       '--restarts <number>',
       'runs of k-means, of which the best is kept',
-      positive,
+      positiveWhole,
       TRAINING_DEFAULTS.restarts,
     )
     .option(
       '--fit-on <number>',
       'prompts from which vocabulary and projection are learned',
-      positive,
+      positiveWhole,
       200_000,
     )
     .option(
       '--no-terms',
       'keep no words of the prompts and no file names in the model: clusters have numbers for names',
     )
-    .option('--keep-examples <number>', 'example prompts per cluster to store in the model', positive)
-    .option('--seed <number>', 'equal seeds give equal models', positive, TRAINING_DEFAULTS.seed)
-    .option('--threads <number>', 'threads, which do not affect the model', positive, availableParallelism())
+    .option('--keep-examples <number>', 'example prompts per cluster to store in the model', positiveWhole)
+    .option('--seed <number>', 'equal seeds give equal models', positiveWhole, TRAINING_DEFAULTS.seed)
+    .option(
+      '--threads <number>',
+      'threads, which do not affect the model',
+      positiveWhole,
+      availableParallelism(),
+    )
     .option('--no-report', 'write no report')
     .option('--json', 'machine-readable output')
     .addHelpText('after', EXAMPLES)
-    .action(async (paths: string[], flags: TrainFlags) => train(paths, flags));
+    .action(async (paths: string[], flags: TrainFlags, command: Command) =>
+      train(paths, labelledFlags(flags, command.getOptionValueSource('clusters') === 'default')),
+    );
+}
+
+/** Where labels can choose the number of clusters, they do unless the user did. */
+function labelledFlags(flags: TrainFlags, isDefault: boolean): TrainFlags {
+  return flags.label !== undefined && isDefault ? { ...flags, clusters: 'auto' } : flags;
 }
 
 async function train(paths: readonly string[], flags: TrainFlags): Promise<void> {
@@ -149,15 +162,19 @@ async function train(paths: readonly string[], flags: TrainFlags): Promise<void>
   process.once('SIGINT', stop);
   const pool = openPool(flags.threads);
   try {
-    const corpus = await read(paths, flags, store, clock);
+    const labelled = flags.label === undefined ? null : await readLabelled(paths, flags);
+    const corpus = labelled ? labelled.corpusIn(store) : await read(paths, flags, store, clock);
     const options: FitOptions = {
       ...fitOptions(flags),
       ...(previous ? { previous } : {}),
+      ...(labelled ? { labelOf: labelled.labelOf } : {}),
       onStage: clock.stage,
     };
     const fitted = await fitModel(corpus, options, pool);
+    const model = labelled ? await labelled.assign(fitted.model, options, pool) : fitted.model;
     clock.end();
-    await write(fitted, corpus, flags, clock);
+    if (labelled) for (const line of labelled.report(model)) process.stderr.write(`${line}\n`);
+    await write({ ...fitted, model }, corpus, flags, clock);
   } finally {
     process.removeListener('SIGINT', stop);
     store.discard();

@@ -57,6 +57,22 @@ export const VERBS: readonly Verb[] = [
     load: async () => (await import('./train.ts')).trainCommand(),
   },
   {
+    name: 'learn',
+    summary: 'learn from scored prompts how good each expert is where, and add it to a router model',
+    load: async () => (await import('./learn.ts')).learnCommand(),
+  },
+  {
+    name: 'evaluate',
+    summary:
+      'judge a router model or config by scores, labels or its own samples, beside other ways of choosing',
+    load: async () => (await import('./evaluate.ts')).evaluateCommand(),
+  },
+  {
+    name: 'calibrate-cost',
+    summary: 'weigh score against cost: the whole curve, and the setting that meets a budget',
+    load: async () => (await import('./calibrate-cost.ts')).calibrateCostCommand(),
+  },
+  {
     name: 'inspect',
     summary: 'show the clusters of a router model: names, sizes, terms, examples, how it was trained',
     load: async () => (await import('./inspect.ts')).inspectCommand(),

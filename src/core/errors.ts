@@ -1,18 +1,21 @@
 /**
- * Every error a client or user can meet, as one table: code → HTTP status, type, retryable. Dialects write them; nothing
- * else writes status numbers.
+ * Every error a client or user can meet, as one table: code → HTTP status, whose doing it is, retryable. Dialects write
+ * them, in words of their own; nothing else writes status numbers.
  */
 
+/** Whose doing an error is: the request's, its key's, that of too much load, or the servers'. */
+export type Blame = 'request' | 'key' | 'load' | 'server';
+
 interface ErrorKind {
+  /** By HTTP's meaning; a dialect whose API uses another writes that one. */
   readonly status: number;
-  /** Whose doing it is, in the words of OpenAI's error object. */
-  readonly type: 'invalid_request_error' | 'authentication_error' | 'rate_limit_error' | 'api_error';
+  readonly blame: Blame;
   /** Whether another expert, or the same one later, might succeed with the same request. */
   readonly retryable: boolean;
 }
 
-const invalid = (status: number): ErrorKind => ({ status, type: 'invalid_request_error', retryable: false });
-const upstream = (status: number): ErrorKind => ({ status, type: 'api_error', retryable: true });
+const invalid = (status: number): ErrorKind => ({ status, blame: 'request', retryable: false });
+const upstream = (status: number): ErrorKind => ({ status, blame: 'server', retryable: true });
 
 export const ERROR_KINDS = {
   invalid_request: invalid(400),
@@ -26,8 +29,9 @@ export const ERROR_KINDS = {
   model_not_found: invalid(404),
   context_length_exceeded: invalid(400),
   unsupported_parameter: invalid(400),
-  invalid_api_key: { status: 401, type: 'authentication_error', retryable: false },
-  role_missing: { status: 403, type: 'authentication_error', retryable: false },
+  unsupported_request: invalid(400),
+  invalid_api_key: { status: 401, blame: 'key', retryable: false },
+  role_missing: { status: 403, blame: 'key', retryable: false },
   not_local: invalid(403),
   host_not_allowed: invalid(403),
   origin_not_allowed: invalid(403),
@@ -36,12 +40,12 @@ export const ERROR_KINDS = {
   expert_cut_stream: upstream(502),
   expert_timeout: upstream(504),
   expert_not_ready: upstream(503),
-  overloaded: { status: 429, type: 'rate_limit_error', retryable: true },
+  overloaded: { status: 429, blame: 'load', retryable: true },
   queue_timeout: upstream(503),
   shutting_down: upstream(503),
-  too_many_connections: { status: 503, type: 'rate_limit_error', retryable: false },
-  metrics_incomplete: { status: 503, type: 'api_error', retryable: false },
-  internal_error: { status: 500, type: 'api_error', retryable: false },
+  too_many_connections: { status: 503, blame: 'load', retryable: false },
+  metrics_incomplete: { status: 503, blame: 'server', retryable: false },
+  internal_error: { status: 500, blame: 'server', retryable: false },
 } as const satisfies Record<string, ErrorKind>;
 
 export type ErrorCode = keyof typeof ERROR_KINDS;

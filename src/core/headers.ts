@@ -22,24 +22,25 @@ const RESPONSE_PREFIX = 'x-ratelimit-';
 
 type RawHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
 
-/** @param more names that the config allows as well, in lower case */
+/** @param headers by their names in lower case @param more names that the config allows as well, in lower case */
 export function requestHeadersForExpert(
   headers: RawHeaders,
   more: ReadonlySet<string> = new Set(),
 ): Record<string, string> {
-  return pick(headers, (name) => REQUEST.has(name) || more.has(name));
-}
-
-export function responseHeadersForClient(headers: RawHeaders): Record<string, string> {
-  return pick(headers, (name) => RESPONSE.has(name) || name.startsWith(RESPONSE_PREFIX));
-}
-
-function pick(headers: RawHeaders, allowed: (name: string) => boolean): Record<string, string> {
   const picked: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers)) {
-    const lower = name.toLowerCase();
-    if (value !== undefined && allowed(lower))
-      picked[lower] = typeof value === 'string' ? value : value.join(', ');
-  }
+  for (const name of REQUEST) put(picked, name, headers[name]);
+  for (const name of more) if (Object.hasOwn(headers, name)) put(picked, name, headers[name]);
   return picked;
+}
+
+/** @param headers by their names in lower case */
+export function responseHeadersForClient(headers: RawHeaders): Record<string, string> {
+  const picked: Record<string, string> = {};
+  for (const name in headers)
+    if (RESPONSE.has(name) || name.startsWith(RESPONSE_PREFIX)) put(picked, name, headers[name]);
+  return picked;
+}
+
+function put(headers: Record<string, string>, name: string, value: RawHeaders[string]): void {
+  if (value !== undefined) headers[name] = typeof value === 'string' ? value : value.join(', ');
 }

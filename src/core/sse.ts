@@ -13,11 +13,6 @@ export interface ServerEvent {
   readonly data: string;
 }
 
-/** Whether a content-type names a stream of events; media types are case-insensitive (RFC 9110, section 8.3.1). */
-export function isEventStream(contentType: string | undefined): boolean {
-  return contentType !== undefined && /^\s*text\/event-stream\s*(?:;|$)/i.test(contentType);
-}
-
 /**
  * Returns a function that takes decoded text as it arrives; `onEvent` is called once per complete event. Linear in the
  * text. The function throws a RouterError `expert_failed` for an event without end.

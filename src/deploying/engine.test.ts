@@ -7,9 +7,10 @@ import { DEFAULT_LIMITS, memoryBudget } from '../simulating/memory.ts';
 import { planFigures } from '../simulating/planner/figures.ts';
 import { composeFile } from './compose-file.ts';
 import { engineFolder } from './folder.ts';
+import type { ServeMode } from './format.ts';
 import { engineFormat, type FormatChoice } from './format.ts';
 import { buildFlags, quantiseFlags, templateValues } from './legacy.ts';
-import { DEFAULT_IMAGES, type EnginePlan, layOut, type ServeMode } from './plan.ts';
+import { DEFAULT_IMAGES, type EnginePlan, layOut } from './plan.ts';
 import { engineSize } from './size.ts';
 
 const LENGTHS = { promptTokens: 1000, outputTokens: 200 };

@@ -1,4 +1,4 @@
-/** Number formats by way of serving: the quantiser's name for each, and the cache's format. */
+/** The ways of serving, and number formats by way: the quantiser's name for each, and the cache's format. */
 import { UserError } from '../core/errors.ts';
 import type { Gpu } from '../simulating/hardware/gpu.ts';
 import {
@@ -8,7 +8,14 @@ import {
   type PrecisionName,
   supports,
 } from '../simulating/hardware/precision.ts';
-import type { ServeMode } from './plan.ts';
+
+export const SERVE_MODES = ['trtllm-serve', 'triton', 'legacy'] as const;
+
+/**
+ * `trtllm-serve`: OpenAI's API by TensorRT-LLM itself; `triton`: Triton with TensorRT-LLM's `llmapi` model; `legacy`:
+ * Triton with compiled engines, which TensorRT-LLM has up to 1.2.
+ */
+export type ServeMode = (typeof SERVE_MODES)[number];
 
 export interface EngineFormat {
   /** With the cache's bytes as served. */

@@ -1,15 +1,7 @@
 /** What is served where: experts, models, GPUs, ports and folders. Every GPU and every port is used at most once. */
 import { UserError } from '../core/errors.ts';
-import type { EngineFormat } from './format.ts';
+import type { EngineFormat, ServeMode } from './format.ts';
 import type { EngineSize } from './size.ts';
-
-export const SERVE_MODES = ['trtllm-serve', 'triton', 'legacy'] as const;
-
-/**
- * `trtllm-serve`: OpenAI's API by TensorRT-LLM itself; `triton`: Triton with TensorRT-LLM's `llmapi` model; `legacy`:
- * Triton with compiled engines, which TensorRT-LLM has up to 1.2.
- */
-export type ServeMode = (typeof SERVE_MODES)[number];
 
 export interface ServedModel {
   /** A Hugging Face repository, or the absolute path of a folder. */

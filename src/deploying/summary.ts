@@ -1,6 +1,7 @@
 /** A plan as JSON: printed by `--json` and stored as `plan.json`. Field names are part of the interface. */
 import type { PlanFigures } from '../simulating/planner/figures.ts';
-import type { EnginePlan, ServeMode } from './plan.ts';
+import type { ServeMode } from './format.ts';
+import type { EnginePlan } from './plan.ts';
 
 export interface PlanSummary {
   readonly serve: ServeMode;

@@ -2,8 +2,8 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { ChatBody } from '../../src/core/openai.ts';
 import { HttpClient } from '../../src/http/client.ts';
+import type { ChatBody } from '../../src/serving/dialects/openai/bodies.ts';
 import { llamaServer as llamaFacts } from '../../src/serving/engines/llama-server.ts';
 import { probe } from '../../src/serving/engines/probe.ts';
 import { readLoad } from '../../src/serving/engines/scrape.ts';
@@ -98,7 +98,7 @@ describeWith(['llama-cpp'], "llama.cpp's server", (folder) => {
       const { body, outcome } = await listen(expert, story({ max_tokens: undefined, [limit]: 5, ...usage }))
         .done;
       expect(events(body).at(-1).usage.completion_tokens).toBe(5);
-      expect(outcome).toMatchObject({ finishReason: 'length', usage: { completion_tokens: 5 } });
+      expect(outcome).toMatchObject({ finishReason: 'length', usage: { outputTokens: 5 } });
     }
     await expert.close();
   });

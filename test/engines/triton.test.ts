@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { loadSync, type MessageTypeDefinition } from '@grpc/proto-loader';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ChatBody } from '../../src/core/openai.ts';
+import type { ChatBody } from '../../src/serving/dialects/openai/bodies.ts';
 import { listen, requestOf, textOf } from '../../src/serving/experts/expert.contract.tools.ts';
 import { describeExpert } from '../../src/serving/experts/expert.contract.ts';
 import { healthText } from '../../src/serving/experts/expert.ts';

@@ -1,7 +1,7 @@
 /** vLLM's API and metrics as llm-d's simulator has them: real HTTP, real queueing, no model. */
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { ChatBody } from '../../src/core/openai.ts';
+import type { ChatBody } from '../../src/serving/dialects/openai/bodies.ts';
 import { probe } from '../../src/serving/engines/probe.ts';
 import { events, listen, requestOf, textOf } from '../../src/serving/experts/expert.contract.tools.ts';
 import type { Expert } from '../../src/serving/experts/expert.ts';
@@ -86,7 +86,7 @@ describeWith(['vllm-sim'], 'a simulated vLLM', (folder) => {
     expect(textOf(body).length).toBeGreaterThan(0);
     const { prompt_tokens, completion_tokens } = usage;
     expect(events(body).at(-1).usage).toMatchObject({ prompt_tokens, completion_tokens });
-    expect(outcome?.usage).toMatchObject({ prompt_tokens, completion_tokens });
+    expect(outcome?.usage).toMatchObject({ inputTokens: prompt_tokens, outputTokens: completion_tokens });
     expect(body.endsWith('data: [DONE]\n\n')).toBe(true);
   });
 

@@ -10,7 +10,7 @@ export interface Seen {
 }
 
 export interface RawClient {
-  send(bytes: string): void;
+  send(bytes: string | Buffer): void;
   /** Waits until what came satisfies, the connection ends, or `ms` have passed. */
   see(until?: (text: string, packets: readonly Buffer[]) => boolean, ms?: number): Promise<Seen>;
   close(): void;

@@ -42,19 +42,25 @@ export async function readCalibrationFile(path: string): Promise<MeasuredConstan
   };
 }
 
-export async function writeCalibrationFile(
-  path: string,
-  about: { readonly engine: string; readonly model: string; readonly measured: string },
+type Calibration = z.infer<typeof schema>;
+
+/** What the file keeps, to four digits. */
+export function calibrationOf(
+  about: Pick<Calibration, 'engine' | 'model' | 'measured'>,
   c: MeasuredConstants,
-): Promise<void> {
+): Calibration {
   const round = (value: number): number => Number(value.toPrecision(4));
-  const text = stringify({
+  return {
     ...about,
     first_token: round(c.firstToken),
     per_prompt_token: round(c.perPromptToken),
     per_step: round(c.perStep),
     per_sequence: round(c.perSequence),
     error: round(c.error),
-  });
+  };
+}
+
+export async function writeCalibrationFile(path: string, calibration: Calibration): Promise<void> {
+  const text = stringify(calibration);
   await writeFileAtomically(path, `# Measured by expert-router calibrate. Times are seconds.\n${text}`);
 }

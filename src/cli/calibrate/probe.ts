@@ -1,9 +1,12 @@
 /**
  * A short, bounded load test of one engine: lone requests of two prompt lengths, then several at once.
- * It knows the chat API and a clock, and nothing of what the times mean.
+ * What the times mean is for others.
  */
 import { UserError } from '../../core/errors.ts';
-import { eventReader } from '../../core/sse.ts';
+import { openAiChat } from '../../serving/dialects/openai/chat.ts';
+import { ToldFailure } from '../../serving/reply/failure.ts';
+import type { Reply, Usage } from '../../serving/reply/reply.ts';
+import { replyTo } from '../../serving/reply/reply-to.ts';
 import type { MeasuredRequest } from '../../simulating/cost/measured.ts';
 
 export interface ProbeOptions {
@@ -70,22 +73,18 @@ async function ask(o: ProbeOptions, content: string, running: number): Promise<M
   let pieces = 0;
   let promptTokens = content.split(' ').length;
   let outputTokens = 0;
-  const read = eventReader(({ data }) => {
-    if (data === '[DONE]') return;
-    const event = JSON.parse(data) as {
-      choices?: { delta?: { content?: string | null; reasoning_content?: string | null } }[];
-      usage?: { prompt_tokens?: number; completion_tokens?: number } | null;
-    };
-    promptTokens = event.usage?.prompt_tokens ?? promptTokens;
-    outputTokens = event.usage?.completion_tokens ?? outputTokens;
-    const delta = event.choices?.[0]?.delta;
-    if (!delta?.content && !delta?.reasoning_content) return;
+  const piece = (): boolean => {
     last = performance.now();
     first ||= last;
     pieces += 1;
-  });
-  const decoder = new TextDecoder();
-  for await (const bytes of response.body!) read(decoder.decode(bytes as Uint8Array, { stream: true }));
+    return true;
+  };
+  const counted = (_: unknown, usage: Usage | 'unknown'): void => {
+    if (usage === 'unknown') return;
+    promptTokens = usage.inputTokens;
+    outputTokens = usage.outputTokens;
+  };
+  await read(o, response, replyTo({ text: piece, thinking: piece, finish: counted }));
   const tokens = Math.max(outputTokens, pieces);
   if (tokens < 8)
     throw new UserError(
@@ -97,6 +96,17 @@ async function ask(o: ProbeOptions, content: string, running: number): Promise<M
     ttft: (first - started) / 1000,
     tpot: (last - first) / 1000 / (tokens - 1),
   };
+}
+
+async function read(o: ProbeOptions, response: Response, reply: Reply): Promise<void> {
+  const reader = openAiChat.reader(reply);
+  try {
+    for await (const bytes of response.body!) for (const _ of reader.read(Buffer.from(bytes)));
+    reader.finish();
+  } catch (cause) {
+    if (!(cause instanceof ToldFailure || cause instanceof SyntaxError)) throw cause;
+    throw new UserError(`calibrate: ${o.url} broke off its answer: ${cause.message}`, { cause });
+  }
 }
 
 async function post(o: ProbeOptions, content: string): Promise<Response> {
@@ -124,6 +134,6 @@ async function post(o: ProbeOptions, content: string): Promise<Response> {
     throw new UserError(`calibrate: ${o.url} is unreachable: ${(cause as Error).message}.`, { cause });
   }
   if (response.ok && response.body) return response;
-  const text = (await response.text()).slice(0, 200);
-  throw new UserError(`calibrate: ${o.url} answered ${response.status}: ${text}`);
+  const { message } = openAiChat.refusal(response.status, {}, Buffer.from(await response.arrayBuffer()));
+  throw new UserError(`calibrate: ${o.url} answered ${response.status}: ${message.slice(0, 200)}`);
 }

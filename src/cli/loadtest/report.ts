@@ -3,7 +3,7 @@ import type { Percentiles } from '../../load/loadtest/measures.ts';
 import type { ComparedRun, LoadTestResult, StageResult } from '../../load/loadtest/result.ts';
 import { type ChartPoint, type ChartSeries, lineChart } from '../../report/line-chart.ts';
 import { htmlTable, page, type Section } from '../../report/page.ts';
-import { shortMs } from '../../report/scale.ts';
+import { STAGE_HEAD, stageRow } from '../stage-table.ts';
 
 const HOW_TO_READ = `Latencies count from a request's intended start, even if it was delayed. TTFT: time to the first token. TPOT: mean time per token after the first. ITL: time between two arrivals of content. docs/load-test.md defines each figure.`;
 
@@ -178,26 +178,9 @@ function health(stages: readonly StageResult[]): Pick<Section, 'text' | 'figures
   };
 }
 
-const HEAD = [
-  '',
-  'users',
-  'requests',
-  'errors',
-  'tokens/s',
-  'TTFT p50 ms',
-  'p95',
-  'p99',
-  'TPOT p50 ms',
-  'p95',
-  'p99',
-  'E2E p50 ms',
-  'p95',
-  'p99',
-];
-
 /** One row per stage, grouped by number of users. */
 function figures(runs: readonly ComparedRun[]): string {
-  return htmlTable(HEAD, comparisonRows(runs));
+  return htmlTable(STAGE_HEAD, comparisonRows(runs));
 }
 
 /** The table's rows; in a comparison, throughput is also given relative to the first run. */
@@ -209,22 +192,9 @@ export function comparisonRows(runs: readonly ComparedRun[]): readonly (readonly
     .map(({ run, stage, index }) => {
       const base = run === first ? undefined : first?.stages[index]?.tokens_per_second;
       const against = base ? ` (${signed(stage.tokens_per_second / base - 1)})` : '';
-      return [
-        runs.length > 1 ? run.name : '',
-        String(stage.users),
-        stage.requests.toLocaleString('en-US'),
-        String(stage.errors),
-        Math.round(stage.tokens_per_second).toLocaleString('en-US') + against,
-        ...[stage.ttft_ms, stage.tpot_ms, stage.e2e_ms].flatMap((p) => [
-          shortMs(p.p50),
-          shortMs(p.p95),
-          shortMs(p.p99),
-        ]),
-      ];
+      return stageRow(runs.length > 1 ? run.name : '', stage, against);
     });
 }
-
-export const COMPARISON_HEAD: readonly string[] = HEAD;
 
 function signed(change: number): string {
   return `${change >= 0 ? '+' : '−'}${Math.abs(100 * change).toFixed(1)} %`;

@@ -1,8 +1,16 @@
 /** A percentile as people read it: `> 12 s` where the run could only bound it, `–` where there was nothing to measure. */
-import type { Percentiles, Quantile } from '../../simulating/fleet/sketch.ts';
 
-export function percentileText(of: Percentiles, quantile: Quantile, text: (ms: number) => string): string {
-  const value = of[quantile];
+export type PercentilesOf<Q extends string> = Readonly<Record<Q, number>> & {
+  /** Those that a run could only bound. */
+  readonly at_least?: readonly string[];
+};
+
+export function percentileText<Q extends string>(
+  of: PercentilesOf<Q>,
+  quantile: Q,
+  text: (ms: number) => string,
+): string {
+  const value: number = of[quantile];
   if (Number.isNaN(value)) return '–';
-  return of.at_least.includes(quantile) ? `> ${text(value)}` : text(value);
+  return of.at_least?.includes(quantile) ? `> ${text(value)}` : text(value);
 }

@@ -10,16 +10,21 @@ import { SHIPPED } from '../../serving/config/catalogue.ts';
 import { configFrom } from '../../serving/config/load.ts';
 import type { Config } from '../../serving/config/schema.ts';
 import type { GatewayServer } from '../../serving/front/server.ts';
+import type { Records } from '../../serving/records/records.ts';
 import type { ToWorker } from '../../serving/workers/messages.ts';
 import { WorkerLink } from '../../serving/workers/worker-link.ts';
 import { endWithin, GRACE_MS, log, requestLog } from './log.ts';
 
 export async function serveAsWorker(file: string, verbose: boolean): Promise<void> {
   let server: GatewayServer | null = null;
+  let records: Records | null = null;
   const end = (): void => {
     if (!server) process.exit(0);
     endWithin(GRACE_MS);
-    void server.close(GRACE_MS).then(() => process.exit(0));
+    void server
+      .close(GRACE_MS)
+      .then(() => records?.close())
+      .then(() => process.exit(0));
   };
   const link = new WorkerLink(channel, end);
   // Ctrl-C reaches workers too, but only the primary handles signals and then stops its workers.
@@ -49,9 +54,10 @@ export async function serveAsWorker(file: string, verbose: boolean): Promise<voi
     next.abandon();
     throw new UserError('the router model file changed while the config was being loaded; reload again.');
   };
-  const { server: started, telemetry } = await starting;
+  const { server: started, telemetry, records: kept } = await starting;
   link.onMetrics = () => telemetry.registry.getMetricsAsJSON();
   server = started;
+  records = kept;
   link.serving(server.accept);
 }
 

@@ -2,14 +2,11 @@
 import { escapeHtml } from '../../report/escape.ts';
 import { type ChartPoint, lineChart } from '../../report/line-chart.ts';
 import { htmlTable, page, type Section } from '../../report/page.ts';
-import { shortMs } from '../../report/scale.ts';
 import type { Deployment } from '../../simulating/deployment.ts';
 import type { StageMeasures } from '../../simulating/fleet/measures.ts';
 import { BANDS_MEAN, type Bands } from '../plan/band-text.ts';
-import { percentileText } from '../plan/percentile-text.ts';
+import { STAGE_HEAD, stageRow } from '../stage-table.ts';
 import { stageNotes } from './notes.ts';
-
-const QUANTILES = ['p50', 'p95', 'p99'] as const;
 
 export interface SimulatedRun {
   readonly name: string;
@@ -91,36 +88,14 @@ function figuresTable(runs: readonly SimulatedRun[], { usdPerGpuHour }: ReportOp
   const percent = (value: number): string => `${Math.round(100 * value)} %`;
   const rows = runs.flatMap((run) =>
     run.stages.map((s) => [
-      run.name,
-      s.users > 0 ? String(s.users) : 'open loop',
-      s.requests.toLocaleString('en-US'),
-      String(s.errors),
-      Math.round(s.tokens_per_second).toLocaleString('en-US'),
-      ...[s.ttft_ms, s.tpot_ms].flatMap((p) => QUANTILES.map((q) => percentileText(p, q, shortMs))),
-      percentileText(s.e2e_ms, 'p50', shortMs),
+      ...stageRow(run.name, s),
       percent(s.gpu_utilisation),
       percent(s.kv_utilisation),
       percent(s.at_home),
       ...(priced ? [`$${((usdPerGpuHour * run.gpus * 1e6) / 3600 / s.tokens_per_second).toFixed(3)}`] : []),
     ]),
   );
-  const head = [
-    '',
-    'users',
-    'requests',
-    'errors',
-    'tokens/s',
-    'TTFT p50 ms',
-    'p95',
-    'p99',
-    'TPOT p50 ms',
-    'p95',
-    'p99',
-    'E2E p50 ms',
-    'GPU',
-    'cache',
-    'at home',
-  ];
+  const head = [...STAGE_HEAD, 'GPU', 'cache', 'at home'];
   return htmlTable(priced ? [...head, '$/M tokens'] : head, rows);
 }
 

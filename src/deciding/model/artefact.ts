@@ -14,6 +14,7 @@ import {
 } from '../../core/safetensors.ts';
 import type { Section, Sections } from '../embedding/embedding.ts';
 import { readEmbedding } from '../embedding/index.ts';
+import { type QualitySettings, qualitySettings, qualityTensors, readQuality } from '../quality/section.ts';
 import { type RouterModel, type RouterModelParts, routerModel, type TrainingFacts } from './router-model.ts';
 
 const FORMAT = 'expert-router';
@@ -80,9 +81,19 @@ interface About {
   readonly embedding: string;
   /** Settings per embedding; its arrays are named `<id>.<array>`. */
   readonly sections: Readonly<Record<string, Section['settings']>>;
+  /** Absent where nothing was learned from scores. */
+  readonly quality?: QualitySettings;
 }
 
-function aboutOf({ names, topWords, examples, calibration, facts, embedding }: RouterModelParts): string {
+function aboutOf({
+  names,
+  topWords,
+  examples,
+  calibration,
+  facts,
+  embedding,
+  quality,
+}: RouterModelParts): string {
   const { strangest, slope } = calibration;
   const sections = Object.fromEntries(
     Object.entries(embedding.sections()).map(([id, section]) => [id, section.settings]),
@@ -96,6 +107,7 @@ function aboutOf({ names, topWords, examples, calibration, facts, embedding }: R
     facts,
     embedding: embedding.id,
     sections,
+    ...(quality ? { quality: qualitySettings(quality) } : {}),
   } satisfies About);
 }
 
@@ -105,11 +117,20 @@ export function contentId(model: Omit<RouterModelParts, 'id'>): string {
   return idOf(checksum(tensorsOf(parts), aboutOf(parts)));
 }
 
+/** Names the space of a model's vectors: equal for models with the same embedding, whatever else was learned. */
+export function spaceId({ embedding }: Pick<RouterModelParts, 'embedding'>): string {
+  const tensors: Record<string, Tensor> = {};
+  for (const [id, section] of Object.entries(embedding.sections())) {
+    for (const [name, tensor] of Object.entries(section.tensors)) tensors[`${id}.${name}`] = tensor;
+  }
+  return idOf(checksum(tensors, embedding.id));
+}
+
 function idOf(sha256: string): string {
   return sha256.slice(0, 12);
 }
 
-function tensorsOf({ calibration, embedding, centroids, names, sizes }: RouterModelParts): Tensors {
+function tensorsOf({ calibration, embedding, centroids, names, sizes, quality }: RouterModelParts): Tensors {
   const tensors: Record<string, Tensor> = {
     centroids: floats(centroids, names.length, embedding.dimensions),
     sizes: integers(sizes),
@@ -121,6 +142,7 @@ function tensorsOf({ calibration, embedding, centroids, names, sizes }: RouterMo
   for (const [id, section] of Object.entries(embedding.sections())) {
     for (const [name, tensor] of Object.entries(section.tensors)) tensors[`${id}.${name}`] = tensor;
   }
+  if (quality) Object.assign(tensors, qualityTensors(quality));
   return tensors;
 }
 
@@ -164,19 +186,21 @@ function assemble(tensors: Tensors, about: About, id: string): RouterModel {
       strangest: about.strangest,
     },
     facts: about.facts,
+    ...(about.quality ? { quality: readQuality(tensors, about.quality) } : {}),
   });
   assertSound(model);
   return model;
 }
 
 /** A file written by another program can have a valid checksum and wrong shapes. */
-function assertSound({ clusters, dimensions, centroids, sizes, calibration }: RouterModel): void {
+function assertSound({ clusters, dimensions, centroids, sizes, calibration, quality }: RouterModel): void {
   const sound =
     clusters >= 1 &&
     centroids.length === clusters * dimensions &&
     sizes.length === clusters &&
     calibration.radii.length === clusters &&
     calibration.offsets.length === clusters &&
-    calibration.scores.length === calibration.confidences.length;
+    calibration.scores.length === calibration.confidences.length &&
+    (quality === undefined || quality.dimensions === dimensions);
   if (!sound) throw new UserError('it is damaged: the sizes of its arrays do not match');
 }

@@ -6,6 +6,8 @@ import type { RoutableText } from '../text/routable.ts';
 import type { Calibration, RouterModel } from './router-model.ts';
 
 export interface Classification {
+  /** Of the text with its context: unit length, or zeros. */
+  readonly vector: Float32Array;
   readonly cluster: number;
   readonly name: string;
   /** To every centroid, Euclidean, from the text's unit vector. */
@@ -46,6 +48,7 @@ export function classifyEmbedded(model: RouterModel, { vector, familiarity }: Em
     ? Number.POSITIVE_INFINITY
     : strangenessOf(calibration, cluster, nearest, familiarity);
   return {
+    vector,
     cluster,
     name: model.names[cluster] ?? '',
     distances,

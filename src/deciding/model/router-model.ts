@@ -3,6 +3,7 @@
  * calibration.
  */
 import type { AnyEmbedding } from '../embedding/embedding.ts';
+import type { Quality } from '../quality/quality.ts';
 
 /** What turns a margin into a confidence and a distance into "outside". */
 export interface Calibration {
@@ -45,6 +46,8 @@ export interface RouterModelParts {
   readonly examples: readonly (readonly string[])[];
   readonly calibration: Calibration;
   readonly facts: TrainingFacts;
+  /** How good each expert is where, if that was learned from scores. */
+  readonly quality?: Quality;
 }
 
 export interface RouterModel extends RouterModelParts {

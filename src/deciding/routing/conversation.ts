@@ -2,12 +2,14 @@
  * Which expert is a conversation's home. A fold over its user turns, which every request carries: no session is stored,
  * so every worker, the dry run and the simulator find the same home.
  */
+import { learnedChoice } from './learned.ts';
 import { affinities, type Classified, expertDistances, type Territory } from './territory.ts';
 
 /** A turn moves the conversation only if the current expert's affinity to it is below this. */
 export const STAY_AFFINITY = 0.5;
 
-export type HomeReason = 'nearest-cluster' | 'conversation' | 'outside';
+/** `learned`: scores of the experts on like prompts say so. */
+export type HomeReason = 'nearest-cluster' | 'learned' | 'conversation' | 'outside';
 
 export interface Home {
   /** Index into the territory's experts. */
@@ -16,7 +18,8 @@ export interface Home {
 }
 
 /**
- * The rule: the first turn settles the expert (nearest cluster, or the fallback when it lies outside). A later
+ * The rule: the first turn settles the expert (by scores where they were learned, else by the nearest cluster; the
+ * fallback when it lies outside). A later
  * turn keeps it, unless the turn lies inside and the expert's affinity to it is below `STAY_AFFINITY`; then the
  * turn's own expert takes over.
  * @param turns classified user turns, oldest first, at least one
@@ -38,12 +41,22 @@ export function conversationHome(
 function nextHome(territory: Territory, home: Home, turn: Classified): Home {
   const own = turnHome(territory, turn);
   if (own.expert === home.expert) return own;
-  const toPresent = affinities(expertDistances(territory, turn.distances))[home.expert]!;
+  const toPresent = turnAffinities(territory, turn)[home.expert]!;
   const clearlyElsewhere = !turn.outside && toPresent < STAY_AFFINITY;
   return clearlyElsewhere ? own : { expert: home.expert, reason: 'conversation' };
 }
 
 function turnHome(territory: Territory, turn: Classified): Home {
   if (turn.outside && territory.fallback !== null) return { expert: territory.fallback, reason: 'outside' };
+  const learned = learnedChoice(territory.learned, turn);
+  if (learned) return { expert: learned.expert, reason: 'learned' };
   return { expert: territory.owners[turn.cluster]!, reason: 'nearest-cluster' };
+}
+
+/** Affinity of each expert to a turn: by lost score where scores were learned, else by distance. */
+export function turnAffinities(territory: Territory, turn: Classified): Float64Array {
+  return (
+    learnedChoice(territory.learned, turn)?.affinities ??
+    affinities(expertDistances(territory, turn.distances))
+  );
 }

@@ -2,15 +2,16 @@
  * From classified turns to a ranking of experts, with the reason. The gateway, the dry run and the simulator all
  * decide by calling it.
  */
-import { conversationHome, type HomeReason } from './conversation.ts';
+import { conversationHome, type HomeReason, turnAffinities } from './conversation.ts';
 import type { BoundPolicy, Candidate, LoadSnapshot, PolicyContext } from './policy.ts';
-import { affinities, type Classified, expertDistances, type Territory } from './territory.ts';
+import { type Classified, expertDistances, type Territory } from './territory.ts';
 
 /**
  * `spilled`: the policy, considering load, chose an expert other than the prompt's home. `local`: the prompt may go to
- * local experts only, and the one that would have been chosen is not local.
+ * local experts only, and the one that would have been chosen is not local. `able`: the one that would have been chosen
+ * does not answer requests of this dialect.
  */
-export type Reason = HomeReason | 'spilled' | 'local' | 'named' | 'forced';
+export type Reason = HomeReason | 'spilled' | 'local' | 'able' | 'named' | 'forced';
 
 export interface Ranked {
   readonly expert: string;
@@ -59,7 +60,7 @@ function candidatesFor(
   loads: readonly LoadSnapshot[],
 ): readonly Candidate[] {
   const distances = expertDistances(territory, turn.distances);
-  const affinity = affinities(distances);
+  const affinity = turnAffinities(territory, turn);
   return territory.experts.map((id, expert) => ({
     id,
     affinity: expert === home.expert ? 1 : Math.min(affinity[expert]!, MAX_OTHER_AFFINITY),
@@ -78,7 +79,7 @@ export function decideFor(
   reason: 'named' | 'forced',
 ): Decision {
   const distances = expertDistances(territory, turns.at(-1)!.distances);
-  const affinity = affinities(distances);
+  const affinity = turnAffinities(territory, turns.at(-1)!);
   const all = territory.experts.map((id, index) => ({
     id,
     affinity: id === expert ? 1 : affinity[index]!,

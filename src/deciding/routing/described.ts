@@ -2,6 +2,7 @@
 import type { RouterModel } from '../model/router-model.ts';
 import { plainText } from '../text/routable.ts';
 import { assignClusters, type ClusterAssignment, type ExpertProfile } from './assignment.ts';
+import { learnedOf, type Worth } from './learned.ts';
 import type { Territory } from './territory.ts';
 
 /** The part of an expert's config that decides which clusters it serves. */
@@ -28,16 +29,27 @@ export async function assignExperts(
   return assignClusters(model, await Promise.all(experts.map((expert) => profile(expert, model))));
 }
 
-/** @throws UserError as `assignExperts` does */
+/** Neither cost nor waiting counts. */
+export const QUALITY_ALONE: Worth = { score_per_cost: 0, score_per_second: 0 };
+
+/**
+ * @param worth what an expert's price counts where scores were learned
+ * @throws UserError as `assignExperts` does
+ */
 export async function territoryOf(
   model: RouterModel,
   experts: readonly DescribedExpert[],
+  worth: Worth = QUALITY_ALONE,
 ): Promise<Territory> {
   const fallback = experts.findIndex((expert) => expert.fallback);
+  const ids = experts.map((expert) => expert.id);
+  const assignments = await assignExperts(model, experts);
+  const pinned = new Set(assignments.filter(({ how }) => how === 'named').map(({ cluster }) => cluster));
   return {
-    experts: experts.map((expert) => expert.id),
-    owners: (await assignExperts(model, experts)).map((one) => one.expert),
+    experts: ids,
+    owners: assignments.map((one) => one.expert),
     fallback: fallback >= 0 ? fallback : null,
+    learned: model.quality ? learnedOf(model.quality, ids, pinned, worth) : null,
   };
 }
 

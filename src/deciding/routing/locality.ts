@@ -1,4 +1,4 @@
-/** Prompts that may be answered by local experts only: the ranking without the others. Pure. */
+/** Prompts that only some experts may answer, such as local ones: the ranking without the others. Pure. */
 import type { Decision } from './decide.ts';
 
 export interface Locality {
@@ -9,14 +9,18 @@ export interface Locality {
 }
 
 /**
- * The decision among local experts alone, in the same order; where the first was none of them, the reason is `local`.
- * @returns null where no expert is local, or the one that the client insists on is not
+ * The decision among these experts alone, in the same order; where the first was none of them, the reason is `why`.
+ * @returns null where there are none, or the one that the client insists on is none of them
  */
-export function keptLocal(decision: Decision, { experts }: Pick<Locality, 'experts'>): Decision | null {
+export function keptAmong(
+  decision: Decision,
+  experts: ReadonlySet<string>,
+  why: 'local' | 'able',
+): Decision | null {
   const ranking = decision.ranking.filter(({ expert }) => experts.has(expert));
   const first = ranking[0]?.expert;
   if (first === undefined) return null;
   if (first === decision.expert) return { ...decision, ranking };
   if (decision.reason === 'named' || decision.reason === 'forced') return null;
-  return { ...decision, expert: first, reason: 'local', ranking };
+  return { ...decision, expert: first, reason: why, ranking };
 }

@@ -1,11 +1,15 @@
 /** Which expert serves which cluster, and how near each expert is to a classified prompt. */
 
+import type { Learned } from './learned.ts';
+
 /** The part of a classification that routing needs. */
 export interface Classified {
   readonly cluster: number;
   /** Distance to every centroid, length k. */
   readonly distances: Float32Array;
   readonly outside: boolean;
+  /** Unit vector of the prompt with its context; absent where only the cluster is known, as in simulations. */
+  readonly vector?: Float32Array;
 }
 
 export interface Territory {
@@ -14,6 +18,8 @@ export interface Territory {
   readonly owners: readonly number[];
   /** Index of the expert for prompts outside everything known, or null when there is none. */
   readonly fallback: number | null;
+  /** What scores say of these experts; absent or null where nothing was learned. */
+  readonly learned?: Learned | null;
 }
 
 /**

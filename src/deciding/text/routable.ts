@@ -3,7 +3,6 @@
  * lower weight. Never throws on malformed content.
  */
 import { LIMITS } from '../../core/bounds.ts';
-import type { ChatBody, CompletionBody, MessageContent } from '../../core/openai.ts';
 import { CONTEXT_BUDGET, MAIN_BUDGET, sampleText } from './sampling.ts';
 
 export interface Segment {
@@ -26,6 +25,13 @@ const SYSTEM_WEIGHT = 0.2;
 /** Weights of the previous turn and the one before it; older turns are ignored. */
 const EARLIER_WEIGHTS = [0.3, 0.15] as const;
 
+interface Chat {
+  readonly messages: unknown;
+}
+interface Completion {
+  readonly prompt: unknown;
+}
+
 interface Read {
   readonly text: string;
   readonly unread: number;
@@ -43,17 +49,17 @@ export function plainText(text: string): RoutableText {
  * entry is what the request is about. Content given as a list of parts gives the same text as the string form
  * (parts joined by line breaks). A completion request has one entry, its prompts joined.
  */
-export function routableTurns(endpoint: 'chat', json: ChatBody): readonly RoutableText[];
-export function routableTurns(endpoint: 'completions', json: CompletionBody): readonly RoutableText[];
+export function routableTurns(endpoint: 'chat', json: Chat): readonly RoutableText[];
+export function routableTurns(endpoint: 'completions', json: Completion): readonly RoutableText[];
 export function routableTurns(
   endpoint: 'chat' | 'completions',
-  json: ChatBody | CompletionBody,
+  json: Chat | Completion,
 ): readonly RoutableText[] {
-  if (endpoint === 'completions') return [plainText(promptText((json as CompletionBody).prompt))];
-  return chatTurns((json as ChatBody).messages);
+  if (endpoint === 'completions') return [plainText(promptText((json as Completion).prompt))];
+  return chatTurns((json as Chat).messages);
 }
 
-function chatTurns(messages: ChatBody['messages']): readonly RoutableText[] {
+function chatTurns(messages: unknown): readonly RoutableText[] {
   const list: readonly unknown[] = Array.isArray(messages) ? messages : [];
   const system = joined(list.filter(isSystem).map(contentOf));
   const users = list.filter((message) => roleOf(message) === 'user');
@@ -104,7 +110,7 @@ function isSystem(message: unknown): boolean {
 
 function contentOf(message: unknown): Read {
   if (typeof message !== 'object' || message === null) return NOTHING;
-  return readContent((message as { content?: MessageContent }).content);
+  return readContent((message as { content?: unknown }).content);
 }
 
 /** The text of a message's content, string or list of parts, with a count of the parts that are not text. */

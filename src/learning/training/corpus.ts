@@ -42,10 +42,21 @@ export async function readCorpus(files: readonly SourceFile[], options: CorpusOp
 
 /** A corpus of prompts in memory. */
 export function corpusOf(prompts: readonly string[], temporaryFolder: string): Corpus {
-  const store = new PromptStore(temporaryFolder);
+  return corpusIn(new PromptStore(temporaryFolder), prompts, 'given');
+}
+
+/** The same in an empty store of the caller's. */
+export function corpusIn(store: PromptStore, prompts: readonly string[], source: string): Corpus {
   for (const prompt of prompts) store.append(prompt);
   store.flush();
-  return { store, sources: { given: prompts.length }, duplicates: 0, broken: 0, complaints: [], notices: [] };
+  return {
+    store,
+    sources: { [source]: prompts.length },
+    duplicates: 0,
+    broken: 0,
+    complaints: [],
+    notices: [],
+  };
 }
 
 class Reading {

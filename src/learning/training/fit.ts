@@ -37,6 +37,8 @@ export interface FitOptions {
   readonly examples?: number;
   /** Whether the model may hold words of the prompts, in its clusters' names; true when absent. */
   readonly terms?: boolean;
+  /** The label of a prompt, if it has one: with `auto`, labels choose the number of clusters. */
+  readonly labelOf?: (prompt: string) => string | undefined;
   readonly onStage?: (stage: string, done: number, total: number) => void;
 }
 
@@ -67,7 +69,7 @@ export async function fitModel(corpus: Corpus, options: FitOptions, tasks: TaskR
   const { learned, points } = await learnEmbedding(drawn, options, random.fork('embedding'), tasks);
   const split = splitOff(points, random.fork('held out'));
   const old = options.previous && (await oldLabels(options.previous, drawn.batches));
-  const curve = await searchCurve(split, options, random.fork('search'), tasks);
+  const curve = await searchCurve(split, drawn, options, random.fork('search'), tasks);
   const first = await firstClusters(split, curve, old, options, random.fork('clusters'), tasks);
   const clustering = await refined(first, split, corpus, drawn, learned, options, tasks);
   const { training, judged } = split;
@@ -118,13 +120,23 @@ async function learnEmbedding(
 
 /** Empty if the number of clusters is given. */
 async function searchCurve(
-  { training }: Split,
-  { clusters, previous, onStage }: FitOptions,
+  { training, trainingRows }: Split,
+  drawn: Drawn,
+  { clusters, previous, labelOf, onStage }: FitOptions,
   random: Random,
   tasks: TaskRunner,
 ): Promise<readonly TriedCount[]> {
   if (clusters !== 'auto' || previous) return [];
-  return tryCounts(training, random, tasks, (done, total) => onStage?.('search for k', done, total));
+  const onDone = (done: number, total: number): void => onStage?.('search for k', done, total);
+  if (!labelOf) return tryCounts(training, random, tasks, onDone);
+  const labels = [...promptsIn(drawn.batches)].map(labelOf);
+  return tryCounts(
+    training,
+    random,
+    tasks,
+    onDone,
+    Array.from(trainingRows, (row) => labels[row]),
+  );
 }
 
 function firstClusters(
@@ -135,7 +147,7 @@ function firstClusters(
   random: Random,
   tasks: TaskRunner,
 ): Promise<Clustering> {
-  const wanted = options.clusters === 'auto' ? bestCount(curve) : options.clusters;
+  const wanted = options.clusters === 'auto' ? bestCount(curve, training.count) : options.clusters;
   const clusterOptions = {
     clusters: options.previous?.clusters ?? wanted,
     restarts: options.restarts,

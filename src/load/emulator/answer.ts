@@ -2,9 +2,10 @@
 import type { Socket } from 'node:net';
 import { crc32 } from 'node:zlib';
 import { RouterError } from '../../core/errors.ts';
-import type { Usage } from '../../core/openai.ts';
+import { errorType } from '../../serving/dialects/openai/errors.ts';
 import type { AnswerPlan, ErrorAnswer } from '../../serving/experts/emulated/misbehaviour.ts';
 import { type Emulation, emulatedWords, say } from '../../serving/experts/emulated/text.ts';
+import type { Usage } from '../../serving/reply/reply.ts';
 import type { Pacer, Ticket } from './pacer.ts';
 import { type PacketWriter, packetWriter } from './packets.ts';
 import type { EmulatedRequest } from './request.ts';
@@ -241,7 +242,7 @@ export class EmulatedAnswer {
     this.#out.write(
       jsonAnswer(
         error.kind.status,
-        errorBody(error.message, error.kind.type, error.code, error.param),
+        errorBody(error.message, errorType(error), error.code, error.param),
         this.#connection(),
       ),
     );
@@ -254,8 +255,7 @@ export class EmulatedAnswer {
 
   #usage(): Usage {
     const { promptTokens } = this.#request;
-    const { tokens } = this.#answer;
-    return { prompt_tokens: promptTokens, completion_tokens: tokens, total_tokens: promptTokens + tokens };
+    return { inputTokens: promptTokens, outputTokens: this.#answer.tokens };
   }
 
   #end(reusable: boolean): void {

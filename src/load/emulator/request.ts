@@ -1,7 +1,7 @@
 /** What a request asks of an emulated server: endpoint, prompt, length, whether streamed and with usage. */
-import type { Endpoint } from '../../core/openai.ts';
 import { readAsk } from '../../serving/dialects/index.ts';
 import type { OpenAiAsk } from '../../serving/dialects/openai/ask.ts';
+import type { Endpoint } from '../../serving/dialects/openai/bodies.ts';
 import { openAiChat } from '../../serving/dialects/openai/chat.ts';
 import { openAiCompletions } from '../../serving/dialects/openai/completions.ts';
 import { refuseUnmet } from '../../serving/experts/demands.ts';

@@ -1,8 +1,9 @@
 /** One emulated expert as an HTTP server: its paths, and which plan a request gets. */
 import { createServer, type Server, type Socket } from 'node:net';
 import { RouterError, UserError } from '../../core/errors.ts';
-import type { Endpoint } from '../../core/openai.ts';
 import type { Random } from '../../core/random.ts';
+import type { Endpoint } from '../../serving/dialects/openai/bodies.ts';
+import { errorType } from '../../serving/dialects/openai/errors.ts';
 import { type AnswerPlan, POLITE, planOf } from '../../serving/experts/emulated/misbehaviour.ts';
 import { EmulatedAnswer } from './answer.ts';
 import { type Answering, Connection, type HttpRequest, type Responder, resetsReused } from './connection.ts';
@@ -143,7 +144,7 @@ function planFor(request: HttpRequest, asked: EmulatedRequest, options: Emulated
 
 function refusal(error: unknown): string {
   if (error instanceof RouterError)
-    return jsonAnswer(error.kind.status, errorBody(error.message, error.kind.type, error.code, error.param));
+    return jsonAnswer(error.kind.status, errorBody(error.message, errorType(error), error.code, error.param));
   if (!(error instanceof UserError)) throw error;
   return jsonAnswer(400, errorBody(error.message, 'invalid_request_error', 'unknown_misbehaviour'));
 }

@@ -1,5 +1,7 @@
 /** The bytes of an emulated server's answers: heads, chunks of a stream, whole bodies, errors. */
-import type { Endpoint, FinishReason, Usage } from '../../core/openai.ts';
+import type { Endpoint } from '../../serving/dialects/openai/bodies.ts';
+import { writeFinishReason, writeUsage } from '../../serving/dialects/openai/ending.ts';
+import type { FinishReason, Usage } from '../../serving/reply/reply.ts';
 
 export interface AnswerFacts {
   readonly id: string;
@@ -68,13 +70,13 @@ export class StreamFrames {
   }
 
   usage(usage: Usage): string {
-    return event({ ...common(this.#facts, true), choices: [], usage });
+    return event({ ...common(this.#facts, true), choices: [], usage: writeUsage(usage) });
   }
 
   #choice(text: string | null, reason: FinishReason | null): object {
     const chat = this.#facts.endpoint === 'chat';
     const part = chat ? { delta: text === null ? {} : { content: text } } : { text: text ?? '' };
-    return { index: 0, ...part, logprobs: null, finish_reason: reason };
+    return { index: 0, ...part, logprobs: null, finish_reason: reason && writeFinishReason(reason) };
   }
 
   #event(choices: readonly object[]): string {
@@ -92,8 +94,8 @@ export function wholeAnswer(
   const answer = chat ? { message: { role: 'assistant', content: text, refusal: null } } : { text };
   return JSON.stringify({
     ...common(facts, false),
-    choices: [{ index: 0, ...answer, logprobs: null, finish_reason: reason }],
-    ...(usage ? { usage } : {}),
+    choices: [{ index: 0, ...answer, logprobs: null, finish_reason: writeFinishReason(reason) }],
+    ...(usage ? { usage: writeUsage(usage) } : {}),
   });
 }
 

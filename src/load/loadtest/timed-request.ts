@@ -1,8 +1,8 @@
 /** One request from its intended start to its end: times its tokens and judges its answer. */
 import type { Exchange, HttpClient, OutgoingRequest, ResponseHandler, WireError } from '../../http/client.ts';
 import type { ResponseHead } from '../../http/response-parser.ts';
+import { ContentScan, completionTokens } from '../../serving/dialects/openai/content-scan.ts';
 import type { Measures } from './measures.ts';
-import { completionTokens, StreamScan } from './stream-scan.ts';
 
 export interface Window {
   readonly from: number;
@@ -30,7 +30,7 @@ export class TimedRequest implements ResponseHandler {
   readonly #context: TimedRequestContext;
   /** Intended start: every latency counts from here, even if the request was delayed. */
   readonly intended: number;
-  readonly #scan: StreamScan | null;
+  readonly #scan: ContentScan | null;
   #exchange: Exchange | null = null;
   #head: ResponseHead | null = null;
   #body: Buffer[] = [];
@@ -43,7 +43,7 @@ export class TimedRequest implements ResponseHandler {
   constructor(context: TimedRequestContext, intended: number) {
     this.#context = context;
     this.intended = intended;
-    this.#scan = context.stream ? new StreamScan() : null;
+    this.#scan = context.stream ? new ContentScan() : null;
   }
 
   start(request: OutgoingRequest): void {

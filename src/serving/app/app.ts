@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { RouterError, UserError } from '../../core/errors.ts';
 import type { RouterModel } from '../../deciding/model/router-model.ts';
 import { type Catalogue, catalogueWith } from '../config/catalogue.ts';
+import { dialectTold } from '../dialects/index.ts';
 import { Addresses } from '../extproc/addresses.ts';
 import type { ExtProcServer } from '../extproc/server.ts';
 import type { Fleet } from '../fleet/fleet.ts';
@@ -65,13 +66,14 @@ export interface EmbeddedGateway {
   handle(request: IncomingMessage, response: ServerResponse): void;
   /**
    * Decides without asking an expert.
-   * @param body a request body with `messages` or `prompt`: an object, or JSON
-   * @param options `expert`: one to choose whatever the prompt says
+   * @param body of a request, such as `{ messages }` or `{ prompt }`: an object, or JSON
+   * @param options `expert`: one to choose whatever the prompt says; `dialect`: of the body, where its fields do not tell
+   *   it, such as `openai-completions`
    * @throws RouterError for what `POST /v1/route` refuses, with the same code and message
    */
   route(
     body: string | Uint8Array | Readonly<Record<string, unknown>>,
-    options?: { readonly expert?: string },
+    options?: { readonly expert?: string; readonly dialect?: string },
   ): Promise<RouteDecision>;
   /** The metrics in Prometheus's text format. */
   metrics(): Promise<string>;
@@ -195,7 +197,7 @@ class App implements EmbeddedGateway {
 
   async route(
     body: string | Uint8Array | Readonly<Record<string, unknown>>,
-    { expert }: { readonly expert?: string } = {},
+    { expert, dialect }: { readonly expert?: string; readonly dialect?: string } = {},
   ): Promise<RouteDecision> {
     this.#refuseClosed();
     const { gateway, maxBodyMb } = this.#parts.setup.current().context;
@@ -204,7 +206,8 @@ class App implements EmbeddedGateway {
     );
     if (whole.bytes.length > maxBodyMb * 1024 * 1024)
       throw new RouterError('body_too_large', `The body is larger than ${maxBodyMb} MB (max_body_mb).`);
-    const routed = await gateway.route(await readRequest(null, whole), expert);
+    const told = dialect === undefined ? null : dialectTold(dialect);
+    const routed = await gateway.route(await readRequest(told, whole), expert);
     return decisionBody(gateway.router, routed, null);
   }
 
@@ -233,10 +236,11 @@ class App implements EmbeddedGateway {
   async #close(graceMs: number): Promise<void> {
     this.#reloader?.close();
     await this.#reloading.catch(() => {});
-    const { setup, server } = this.#parts;
+    const { setup, server, records } = this.#parts;
     setup.current().context.readiness.drain();
     await Promise.all([this.#extProc?.close(graceMs), server.close(graceMs)]);
     await setup.close();
+    await records?.close();
   }
 
   /** Puts a config into force when those before it have been. @returns the id of its router model */

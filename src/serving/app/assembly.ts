@@ -1,4 +1,5 @@
 /** A gateway from its config: what every way to serve one shares, be it alone, as a worker or inside a program. */
+import { spaceId } from '../../deciding/model/artefact.ts';
 import type { RouterModel } from '../../deciding/model/router-model.ts';
 import type { Catalogue } from '../config/catalogue.ts';
 import type { Config } from '../config/schema.ts';
@@ -6,6 +7,8 @@ import { OwnSlots } from '../fleet/slots.ts';
 import type { RequestNote } from '../front/request-note.ts';
 import { type GatewayServer, gatewayServer } from '../front/server.ts';
 import type { Routed } from '../gateway/router.ts';
+import type { DecisionFeatures } from '../records/record.ts';
+import { Records } from '../records/records.ts';
 import { Telemetry } from '../telemetry/metrics.ts';
 import type { WorkerLink } from '../workers/worker-link.ts';
 import { Setup } from './setup.ts';
@@ -51,6 +54,8 @@ export interface Assembly {
   readonly telemetry: Telemetry;
   /** To be called once a request, whatever transport it came by. */
   ended(note: RequestNote): void;
+  /** Null where the config asks for none. */
+  readonly records: Records | null;
 }
 
 /** @param shared null in the only process. Rejects with `UserError` when the config cannot be made ready. */
@@ -62,6 +67,8 @@ export async function assemble(
   const { log, clock } = world;
   const telemetry = new Telemetry({ processMetrics, now: clock.monotonic });
   const { registry } = telemetry;
+  const records = config.records ? await openRecords(config.records, world, shared?.processes ?? 1) : null;
+  const spaces = new Spaces();
   const setup = await Setup.start(config, {
     world,
     catalogue,
@@ -75,15 +82,46 @@ export async function assemble(
       contentType: registry.contentType,
       page: await (shared ? shared.link.metricsPage() : registry.metrics()),
     }),
-    onRouted: (routed, traceId) => onDecision(noteOf(routed, traceId)),
+    onRouted: (routed, traceId) => {
+      onDecision(noteOf(routed, traceId));
+      records?.decided(featuresOf(routed, traceId, spaces.of(setup.current().context.gateway.router.model)));
+    },
+    feedback: records && ((feedback) => records.feedback(feedback)),
   });
   const ended = (note: RequestNote): void => {
     telemetry.ended(note);
+    records?.ended(note);
     onRequest(note);
   };
   const current = () => setup.current();
   const server = gatewayServer({ log, clock, current, ended });
-  return { server, setup, telemetry, ended };
+  return { server, setup, telemetry, ended, records };
+}
+
+function openRecords(
+  { dir, max_bytes: maxBytes }: NonNullable<Config['records']>,
+  { clock, log }: World,
+  writers: number,
+): Promise<Records> {
+  const name = `${Math.floor(clock.epoch())}-${process.pid}`;
+  return Records.open({ dir, maxBytes, writers, name, log }, clock.epoch);
+}
+
+/** Names of embedding spaces, computed once a router model. */
+class Spaces {
+  readonly #known = new WeakMap<RouterModel, string>();
+
+  of(model: RouterModel): string {
+    const space = this.#known.get(model) ?? spaceId(model);
+    this.#known.set(model, space);
+    return space;
+  }
+}
+
+function featuresOf({ decision, classification }: Routed, traceId: string, space: string): DecisionFeatures {
+  const { cluster, vector, outside } = classification;
+  const { expert, reason } = decision;
+  return { traceId, space, vector, cluster, outside, expert, reason };
 }
 
 function noteOf({ decision, classification }: Routed, traceId: string): DecisionNote {

@@ -61,7 +61,7 @@ export async function composeRouter(
     model,
     names: namesOf(config),
     choices: await choicesOf(config, model, { policies, policy, loads }),
-    territory: await territoryOf(model, config.experts),
+    territory: await territoryOf(model, config.experts, config.worth),
     policy,
     locality: localityOf(config, model, kinds),
     requestTimeout: config.request_timeout,
@@ -83,7 +83,7 @@ function namesOf({ experts, aliases }: Config): Names {
 
 /** The choices that aliases stand for: each among its own experts, whose clusters are dealt out among them alone. */
 async function choicesOf(
-  { experts, aliases }: Config,
+  { experts, aliases, worth }: Config,
   model: RouterModel,
   auto: { readonly policies: readonly AnyPolicy[] } & Pick<Choice, 'policy' | 'loads'>,
 ): Promise<ReadonlyMap<string, Choice>> {
@@ -93,7 +93,7 @@ async function choicesOf(
     const among = experts.filter(({ id }) => alias.experts?.includes(id) ?? true);
     const positions = among.map((expert) => experts.indexOf(expert));
     choices.set(name, {
-      territory: await territoryOf(model, among),
+      territory: await territoryOf(model, among, worth),
       policy: alias.policy === null ? auto.policy : bindChoice(auto.policies, alias.policy),
       loads: () => {
         const all = auto.loads();
@@ -180,11 +180,13 @@ export interface GatewayParts {
   readonly telemetry: Telemetry;
   readonly catalogue: Catalogue;
   random(): number;
+  /** Milliseconds that never run backwards. */
+  now(): number;
 }
 
 /** The whole gateway over a fleet. */
 export async function composeGateway(config: Config, parts: GatewayParts): Promise<Gateway> {
-  const { model, fleet, telemetry, catalogue, random } = parts;
+  const { model, fleet, telemetry, catalogue, random, now } = parts;
   const firstToken = new Map(
     config.experts.map((expert) => [
       expert.id,
@@ -197,6 +199,7 @@ export async function composeGateway(config: Config, parts: GatewayParts): Promi
     requestTimeout: config.request_timeout,
     heartbeat: config.heartbeat,
     hedge: config.hedge,
+    now,
     firstTokenTimeout: (expert) => firstToken.get(expert)!,
   });
 }

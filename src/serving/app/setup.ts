@@ -40,6 +40,7 @@ export interface SetupParts {
   readonly tellsHealth: boolean;
   readonly metrics: RouteContext['metrics'];
   readonly onRouted: RouteContext['onRouted'];
+  readonly feedback: RouteContext['feedback'];
 }
 
 interface Serving {
@@ -135,7 +136,14 @@ async function prepare(config: Config, parts: SetupParts, startedAt: number): Pr
     connections: connectionLimits(config, processes),
     extproc: extProcSettings(config),
     context: {
-      gateway: await composeGateway(config, { model, fleet, telemetry, catalogue, random: world.random }),
+      gateway: await composeGateway(config, {
+        model,
+        fleet,
+        telemetry,
+        catalogue,
+        random: world.random,
+        now: world.clock.monotonic,
+      }),
       metrics: parts.metrics,
       readiness: new Readiness(fleet, world.clock.monotonic),
       redaction: new Redaction(secretsOf(config)),
@@ -143,6 +151,7 @@ async function prepare(config: Config, parts: SetupParts, startedAt: number): Pr
       forwarded: new Set(config.forward_headers),
       startedAt,
       onRouted: parts.onRouted,
+      feedback: parts.feedback,
     },
   };
 }

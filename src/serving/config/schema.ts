@@ -171,6 +171,44 @@ const fields = {
     .optional()
     .describe('Router model file; the one that ships with the product when absent')
     .meta({ examples: ['./my.router.safetensors'] }),
+  worth: z
+    .strictObject({
+      score_per_cost: z
+        .number()
+        .nonnegative()
+        .default(0)
+        .describe(
+          'What an expert must add in score (0 to 1) to be worth one unit of cost more, such as a dollar',
+        ),
+      score_per_second: z
+        .number()
+        .nonnegative()
+        .default(0)
+        .describe('The same for one second until its answer is complete'),
+    })
+    .prefault({})
+    .describe(
+      'What cost and time count where the router model learned from scores (`expert-router learn`); `expert-router calibrate-cost` finds a value',
+    )
+    .meta({ examples: [{ score_per_cost: 20 }] }),
+  records: z
+    .strictObject({
+      dir: z
+        .string()
+        .min(1)
+        .describe('Folder for them, made if it is missing')
+        .meta({ examples: ['./records'] }),
+      max_bytes: z
+        .int()
+        .min(1_000_000)
+        .default(100_000_000)
+        .describe('Bytes that its files may take together; the oldest are deleted'),
+    })
+    .optional()
+    .describe(
+      'Keeps a line per decision and feedback (`POST /v1/feedback`) for `expert-router learn --from`: vector, cluster, choice, times and tokens, no prompt and no answer. A change takes effect with a restart; nothing is kept when absent',
+    )
+    .meta({ examples: [{ dir: './records' }] }),
   heartbeat: duration
     .prefault('10s')
     .describe('How often a stream that waits in line gets a comment, so that no proxy cuts it'),

@@ -3,7 +3,10 @@
  * experts that translate. Names of the client's fields serve error messages only.
  */
 import type { RoutableText } from '../../deciding/text/routable.ts';
-import type { Dialect } from './dialect.ts';
+import type { Failure } from '../reply/failure.ts';
+import type { AnswerSink, Reply } from '../reply/reply.ts';
+import type { RawLane } from '../reply/scanner.ts';
+import type { ServerNeeds } from './quirks.ts';
 
 /** The model name that asks the router to choose; also what an absent name means. */
 export const AUTO = 'auto';
@@ -21,8 +24,33 @@ export interface RoutingFacts {
   readonly answerLimit: number | null;
 }
 
+/** The part of a dialect that is needed once a request has been read: to pass it on, and to write what comes back. */
+export interface AnswerForm extends RawLane {
+  /** Experts name it in `speaks`. */
+  readonly id: string;
+  /** Where clients send its requests; the first is also where experts are asked, `/v1` being their base. */
+  readonly paths: readonly [string, ...string[]];
+  /** The prefix of its answers' ids. */
+  readonly idPrefix: string;
+  /** The body of one of its asks for a server that speaks it too. */
+  forward(ask: Ask, server: ServerNeeds): Buffer;
+  /**
+   * A typed reply → bytes in the sink, streamed or whole as requested. Null where an answer is no text (vectors, scores,
+   * counts): then only experts that speak the dialect are asked.
+   */
+  readonly writer: ((ask: Ask, sink: AnswerSink) => Reply) | null;
+  error(failure: Failure): ErrorAnswer;
+}
+
+/** An error as a whole answer. */
+export interface ErrorAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+}
+
 export interface Ask extends RoutingFacts {
-  readonly dialect: Dialect;
+  readonly dialect: AnswerForm;
   /** The body exactly as the client sent it. */
   readonly body: Buffer;
   /** The body has too many values to be parsed whole: only an expert that relays its bytes can answer. */

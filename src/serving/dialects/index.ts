@@ -1,4 +1,6 @@
 /** The dialects that clients may speak, one line each; the front's paths derive from this table. */
+import { RouterError } from '../../core/errors.ts';
+import { excerpt } from '../../core/excerpt.ts';
 import type { MemberPlace } from '../../core/json-measure.ts';
 import type { Ask } from './ask.ts';
 import type { Dialect, Json } from './dialect.ts';
@@ -19,9 +21,17 @@ export function dialectNamed(id: string): Dialect {
   return DIALECTS.find((dialect) => dialect.id === id)!;
 }
 
-/** The dialect of a body whose path does not tell it, as in a dry run. */
+/** @throws RouterError `invalid_request` for a name that a client or program gave and that is none */
+export function dialectTold(id: string): Dialect {
+  const told = DIALECTS.find((dialect) => dialect.id === id);
+  if (told) return told;
+  const known = DIALECTS.map((dialect) => dialect.id).join(', ');
+  throw new RouterError('invalid_request', `There is no dialect '${excerpt(id)}'. There are: ${known}.`);
+}
+
+/** The dialect of a body whose path does not tell it, as in a dry run: the first that claims it. */
 export function dialectOf(json: Json): Dialect {
-  return json.messages === undefined && json.prompt !== undefined ? openAiCompletions : openAiChat;
+  return DIALECTS.find((dialect) => dialect.claims(json)) ?? DEFAULT_DIALECT;
 }
 
 /**

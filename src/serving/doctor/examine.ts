@@ -1,6 +1,6 @@
 /** Examines one expert in order: what fails early spares the rest. */
 import { setTimeout as pause } from 'node:timers/promises';
-import type { ChatBody } from '../../core/openai.ts';
+import type { ChatBody } from '../dialects/openai/bodies.ts';
 import type { EngineDescription, EngineFacts } from '../engines/engine.ts';
 import { type EngineFailure, failureFrom } from '../engines/failure.ts';
 import { engineNamed } from '../engines/index.ts';

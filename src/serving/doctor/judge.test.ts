@@ -131,7 +131,7 @@ describe('judgeModel', () => {
 
 describe('judgeWhole', () => {
   it('takes text, and thinking for text; usage only as reported', () => {
-    const usage = { prompt_tokens: 2, completion_tokens: 3, total_tokens: 5 };
+    const usage = { inputTokens: 2, outputTokens: 3 };
     const told = judgeWhole(
       heard(answer({ content: null, reasoning_content: 'Hm.' }), {
         outcome: { usage, finishReason: 'length' },

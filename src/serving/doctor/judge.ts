@@ -1,8 +1,13 @@
 /** What the doctor makes of what an expert said and did. Pure. */
+import { isUtf8 } from 'node:buffer';
 import { RouterError } from '../../core/errors.ts';
-import { eventReader } from '../../core/sse.ts';
+import { openAiChat } from '../dialects/openai/chat.ts';
+import { OpenAiReader } from '../dialects/openai/reader.ts';
 import { type EngineFailure, failureFrom, someOf } from '../engines/failure.ts';
 import type { EngineDescription, Health, ReportedLoad } from '../experts/expert.ts';
+import { ToldFailure } from '../reply/failure.ts';
+import type { Reply } from '../reply/reply.ts';
+import { replyTo } from '../reply/reply-to.ts';
 import { type Fault, seconds } from './fault.ts';
 import type { Heard } from './question.ts';
 
@@ -63,46 +68,38 @@ export function judgeModel(model: string | null, served: readonly string[], answ
 
 /** A whole answer, and in a second check whether it counted its tokens. */
 export function judgeWhole(heard: Heard): readonly Check[] {
-  const fault = faultOf(heard) ?? faultInWhole(heard.body);
+  const { text, whole, error } = readWhole(heard.body);
+  const fault = faultOf(heard) ?? (whole ? null : faultInWhole(heard.body, error));
   if (fault !== null) return [failed('answer', fault), skipped('usage', 'there was no answer')];
-  const said = textOf(parsed(heard.body.toString('utf8')), 'message') ?? '';
   const usage = heard.outcome?.usage ?? 'unknown';
   return [
-    ok('answer', `${quoted(said)} after ${seconds(heard.totalMs)}`),
+    ok('answer', `${quoted(text)} after ${seconds(heard.totalMs)}`),
     usage === 'unknown'
       ? unseen('usage', 'the engine does not count tokens; they are unknown in answers and metrics')
-      : ok('usage', `${usage.prompt_tokens} tokens in, ${usage.completion_tokens} out`),
+      : ok('usage', `${usage.inputTokens} tokens in, ${usage.outputTokens} out`),
   ];
 }
 
-function faultInWhole(body: Buffer): Fault | null {
-  const text = body.toString('utf8');
-  const json = parsed(text);
-  if (textOf(json, 'message') !== null) return null;
-  return (json as { error?: unknown } | null)?.error
-    ? { kind: 'error-in-answer', streamed: false, message: errorMessage(text) }
-    : { kind: 'not-an-answer', streamed: false, body: shortened(body) };
+function faultInWhole(body: Buffer, error: string | null): Fault {
+  return error === null
+    ? { kind: 'not-an-answer', streamed: false, body: shortened(body) }
+    : { kind: 'error-in-answer', streamed: false, message: error };
 }
 
 export function judgeStream(heard: Heard): Check {
   const fault = faultOf(heard);
   if (fault !== null) return failed('streaming', fault);
-  let body: string;
-  try {
-    body = new TextDecoder('utf8', { fatal: true }).decode(heard.body);
-  } catch {
-    return failed('streaming', { kind: 'not-utf8' });
-  }
-  const { text, chunks, done, error } = readStream(body);
+  if (!isUtf8(heard.body)) return failed('streaming', { kind: 'not-utf8' });
+  const { text, events, whole, error } = readStream(heard.body);
   if (error !== null) return failed('streaming', { kind: 'error-in-answer', streamed: true, message: error });
-  if (chunks === 0)
+  if (events === 0)
     return failed('streaming', { kind: 'not-an-answer', streamed: true, body: shortened(heard.body) });
-  if (!done) return failed('streaming', { kind: 'no-done', chunks });
+  if (!whole) return failed('streaming', { kind: 'no-done', chunks: events });
   const slow =
-    heard.pieces === 1 && chunks > 3 ? '; all at once: a proxy before it may hold streams back' : '';
+    heard.pieces === 1 && events > 3 ? '; all at once: a proxy before it may hold streams back' : '';
   return ok(
     'streaming',
-    `${quoted(text)} in ${chunks} chunks, the first after ${seconds(heard.firstMs ?? 0)}${slow}`,
+    `${quoted(text)} in ${events} chunks, the first after ${seconds(heard.firstMs ?? 0)}${slow}`,
   );
 }
 
@@ -137,53 +134,45 @@ export function judgeMetrics(load: ReportedLoad | null | EngineFailure, at: stri
 function faultOf({ failure, status, body }: Heard): Fault | null {
   if (failure) return failureFrom(failure);
   if (status === 200) return null;
-  return { kind: 'status', status, message: errorMessage(body.toString('utf8')) };
+  return { kind: 'status', status, message: openAiChat.refusal(status, {}, body).message };
 }
 
-function errorMessage(text: string): string {
-  const json = parsed(text) as { error?: unknown; message?: unknown; detail?: unknown } | null;
-  const error = json?.error as { message?: unknown } | string | undefined;
-  const told = typeof error === 'object' ? error?.message : (error ?? json?.message ?? json?.detail);
-  return typeof told === 'string' ? told : shortened(Buffer.from(text));
+/** What the dialect in which the expert was asked reads in an answer. Thinking counts as text. */
+interface Read {
+  text: string;
+  events: number;
+  whole: boolean;
+  /** What the answer says of an error. */
+  error: string | null;
 }
 
-function readStream(body: string): { text: string; chunks: number; done: boolean; error: string | null } {
-  const read = { text: '', chunks: 0, done: false, error: null as string | null };
-  const feed = eventReader(({ data }) => {
-    if (data === '[DONE]') {
-      read.done = true;
-      return;
-    }
-    const chunk = parsed(data) as {
-      error?: { message?: string };
-      choices?: readonly { finish_reason?: unknown }[];
-    } | null;
-    if (chunk?.error) read.error = chunk.error.message ?? JSON.stringify(chunk.error);
-    const text = textOf(chunk, 'delta');
-    if (text !== null) read.chunks += 1;
-    // Some engines end with it, and send no [DONE].
-    if (chunk?.choices?.[0]?.finish_reason) read.done = true;
-    read.text += text ?? '';
+function readWhole(body: Buffer): Read {
+  return reading((read, reply) => {
+    read.whole = OpenAiReader.whole(body, reply);
   });
-  feed(body);
-  return read;
 }
 
-/** The text of the first choice; null where there is no choice. Thinking counts as text. */
-function textOf(json: unknown, part: 'message' | 'delta'): string | null {
-  const choice = (json as { choices?: readonly Record<string, unknown>[] } | null)?.choices?.[0];
-  if (!choice) return null;
-  const message = (choice[part] ?? {}) as Record<string, unknown>;
-  const said = [message.reasoning_content, message.reasoning, message.content];
-  return said.filter((one) => typeof one === 'string').join('');
+function readStream(body: Buffer): Read {
+  return reading((read, reply) => {
+    const reader = openAiChat.reader(reply);
+    for (const _ of reader.read(body)) read.events += 1;
+    read.whole = reader.finish();
+  });
 }
 
-function parsed(text: string): unknown {
+function reading(act: (read: Read, reply: Reply) => void): Read {
+  const read: Read = { text: '', events: 0, whole: false, error: null };
+  const said = (piece: string): boolean => {
+    read.text += piece;
+    return true;
+  };
   try {
-    return JSON.parse(text);
-  } catch {
-    return null;
+    act(read, replyTo({ text: said, thinking: said }));
+  } catch (error) {
+    if (error instanceof ToldFailure) read.error = error.message;
+    else if (!(error instanceof SyntaxError)) throw error;
   }
+  return read;
 }
 
 function quoted(text: string): string {

@@ -1,7 +1,7 @@
 /** Asks an expert as the gateway would, and hands back what came and when. */
 import { RouterError } from '../../core/errors.ts';
-import type { ChatBody } from '../../core/openai.ts';
 import { readAsk } from '../dialects/index.ts';
+import type { ChatBody } from '../dialects/openai/bodies.ts';
 import { openAiChat } from '../dialects/openai/chat.ts';
 import type { Expert, ExpertRequest, Outcome } from '../experts/expert.ts';
 

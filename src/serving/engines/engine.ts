@@ -1,15 +1,11 @@
 /** The facts of an engine, as `index.ts` lists them, and what a running one reports. */
-import type { Endpoint } from '../../core/openai.ts';
+import type { DialectId } from '../dialects/index.ts';
+import type { Quirks } from '../dialects/quirks.ts';
 import type { Answers } from './answers.ts';
 import type { EngineFailure } from './failure.ts';
 
 /** APIs for text. `kserve`: KServe's `/v2` with Triton's extensions. */
-export type ApiDialect =
-  | 'openai-chat'
-  | 'openai-completions'
-  | 'openai-responses'
-  | 'anthropic-messages'
-  | 'kserve';
+export type ApiDialect = DialectId | 'openai-responses' | 'anthropic-messages' | 'kserve';
 
 export type Capability = 'embeddings' | 'rerank' | 'count-tokens';
 
@@ -85,17 +81,6 @@ export interface Signal {
 }
 
 export const signal = (over: Signal['over'], ...names: string[]): Signal => ({ names, over });
-
-export interface Quirks {
-  /** The field that limits a chat's answer, if the server does not know both of OpenAI's. */
-  readonly limit?: 'max_tokens' | 'max_completion_tokens';
-  /** Endpoints whose answers stop after 16 tokens by default. */
-  readonly cutsAt16?: readonly Endpoint[];
-  /** It rejects lone surrogates, which other servers accept. */
-  readonly refusesHalfSurrogates?: true;
-  /** Statuses that it uses differently → the usual status, which clients and retries understand. */
-  readonly statuses?: Readonly<Record<number, number>>;
-}
 
 /** Cures of failures that are particular to this engine. */
 export type Cures = Readonly<Partial<Record<EngineFailure['kind'] | `status ${number}`, string>>>;

@@ -55,7 +55,7 @@ export const triton: EngineFacts = {
     cure: 'start Triton with --allow-metrics=true; it listens on 8002 unless --metrics-port says otherwise',
   },
   // Of the OpenAI frontend, whose --default-max-tokens is 16.
-  quirks: { cutsAt16: ['chat', 'completions'] },
+  quirks: { cutsAt16: ['openai-chat', 'openai-completions'] },
   cures: {
     'wrong-model': 'set model to one of these, or load it: expert-router triton load URL MODEL',
     'not-loaded': 'load it: expert-router triton load URL MODEL; that needs --model-control-mode=explicit',

@@ -1,7 +1,7 @@
 /** Tools of the contract suite: a recording sink and small readers of replies. */
 import { RouterError } from '../../core/errors.ts';
-import type { ChatBody, CompletionBody } from '../../core/openai.ts';
 import type { OpenAiAsk } from '../dialects/openai/ask.ts';
+import type { ChatBody, CompletionBody } from '../dialects/openai/bodies.ts';
 import { openAiChat } from '../dialects/openai/chat.ts';
 import { openAiCompletions } from '../dialects/openai/completions.ts';
 import type { Expert, ExpertRequest, Generation, Outcome } from './expert.ts';

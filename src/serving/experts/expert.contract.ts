@@ -3,7 +3,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RouterError } from '../../core/errors.ts';
-import type { ChatBody, CompletionBody } from '../../core/openai.ts';
+import type { ChatBody, CompletionBody } from '../dialects/openai/bodies.ts';
 import { events, listen, requestOf, textOf, until } from './expert.contract.tools.ts';
 import type { Expert } from './expert.ts';
 

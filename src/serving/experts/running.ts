@@ -40,7 +40,7 @@ export class RunningGenerations {
       await new Promise(setImmediate);
       if (this.#closed) throw shuttingDown();
       abort.signal.throwIfAborted();
-      const reply = ask.dialect.writer(ask, guarded);
+      const reply = writerOf(ask)(ask, guarded);
       reply.begin(meta);
       await work({ reply, signal: abort.signal, drained: () => gate.wait(abort.signal) });
     };
@@ -69,6 +69,12 @@ export class RunningGenerations {
     for (const entry of live) entry.shutDown();
     await Promise.all(live.map((entry) => entry.finished));
   }
+}
+
+/** @throws RouterError for a dialect whose answers are no text */
+function writerOf({ dialect }: Ask): NonNullable<Ask['dialect']['writer']> {
+  if (dialect.writer) return dialect.writer;
+  throw new RouterError('unsupported_request', `This expert does not answer ${dialect.id} requests.`);
 }
 
 function shuttingDown(): RouterError {

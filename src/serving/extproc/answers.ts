@@ -1,5 +1,5 @@
 /** What is told to Envoy: changed headers and bodies, and answers that Envoy gives itself. Pure. */
-import type { ErrorAnswer } from '../dialects/dialect.ts';
+import type { ErrorAnswer } from '../dialects/ask.ts';
 import type { HeaderMutation, ProcessingResponse, Struct } from './protocol.ts';
 
 /** Envoy takes messages of 64 KB; this leaves room for the rest of one, and is what other processors send. */

@@ -13,15 +13,15 @@ const MOST_ENDPOINTS = 4;
 
 /** Those that Envoy can ask in our place. @throws RouterError where there are none */
 export function relayable(groups: readonly ExpertGroup[], ask: Ask): readonly ExpertGroup[] {
-  const { id, path } = ask.dialect;
-  const able = groups.filter(({ replicas }) =>
-    replicas.every(({ expert: { asSent, speaks } }) => asSent && (speaks as readonly string[]).includes(id)),
+  const { id } = ask.dialect;
+  const able = groups.filter(
+    (group) => group.speaks(id) && group.replicas.every(({ expert }) => expert.asSent !== undefined),
   );
   if (able.length > 0) return able;
   const names = groups.map((group) => `'${group.id}'`).join(', ');
   throw new RouterError(
     'invalid_request',
-    `Of the experts that may answer this (${names}), none takes requests of ${path} as they are, and nothing is translated here. Ask the gateway itself.`,
+    `Of the experts that may answer this (${names}), none takes requests of the dialect ${id} as they are, and nothing is translated here. Ask the gateway itself.`,
   );
 }
 

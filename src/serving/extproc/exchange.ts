@@ -15,7 +15,7 @@ import { replicaLabel } from '../fleet/replica-label.ts';
 import { type BodyShare, PROCESS_BUDGET } from '../front/body-budget.ts';
 import { OpenNote, type RequestNote } from '../front/request-note.ts';
 import { forcedExpert, modelList, priorityOf, type RouteContext, whyLocal } from '../front/routes.ts';
-import { traceIdOf } from '../front/server.ts';
+import { traceIdOf } from '../front/trace-id.ts';
 import { failureAnswer, internal } from '../front/wire.ts';
 import { shapeOf } from '../gateway/blame.ts';
 import { readRequest } from '../gateway/read-request.ts';
@@ -147,7 +147,7 @@ export class Exchange {
     const serving = current();
     const { context, extproc } = serving;
     const head = readHead(message.request_headers!.headers);
-    const traceId = traceIdOf(head);
+    const traceId = traceIdOf(head.headers.traceparent);
     const note = new OpenNote({ at: clock.epoch(), traceId, method: head.method, now: clock.monotonic });
     this.#context = context;
     this.#traceId = traceId;

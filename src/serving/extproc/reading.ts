@@ -56,7 +56,7 @@ const MODELS = '/v1/models';
 export function wantedAt(target: string): Wanted | null {
   const path = target.split('?', 1)[0]!;
   if (path === MODELS) return { path, dialect: null };
-  const dialect = DIALECTS.find((one) => one.path === path);
+  const dialect = DIALECTS.find((one) => one.paths.includes(path));
   return dialect ? { path, dialect } : null;
 }
 
@@ -75,7 +75,7 @@ export function admit(
     refuseForeignPage({ authority: head.authority, origin, fetchSite: site }, permitted);
   }
   if (wanted === null) {
-    const here = [...DIALECTS.map((one) => one.path), MODELS].join(', ');
+    const here = [...DIALECTS.flatMap((one) => one.paths), MODELS].join(', ');
     const asked = `${excerpt(head.method)} ${excerpt(head.path)}`;
     throw new RouterError('not_found', `There is nothing at ${asked}. Here are: ${here}.`);
   }

@@ -13,6 +13,7 @@ const PROBE_TIMEOUT_MS = 2_000;
 
 export class Fleet {
   readonly groups: ReadonlyMap<string, ExpertGroup>;
+  readonly #groupLoads: readonly LoadSnapshot[];
   readonly #random: () => number;
   readonly #timers = new Map<Replica, NodeJS.Timeout>();
   readonly #loads: LoadWatch;
@@ -34,14 +35,15 @@ export class Fleet {
     },
   ) {
     this.groups = new Map(groups.map((group) => [group.id, group]));
+    this.#groupLoads = groups.map((group) => group.load());
     this.#random = random;
     this.#heard = options.heard ?? (() => {});
     this.#loads = new LoadWatch({ ...options, random });
   }
 
-  /** One snapshot an expert, in the order of the config. */
+  /** One an expert, in the order of the config; each tells what is so when it is read. */
   loads(): readonly LoadSnapshot[] {
-    return Array.from(this.groups.values(), (group) => group.load());
+    return this.#groupLoads;
   }
 
   /** Whether anybody waits for it or is being answered by it. */

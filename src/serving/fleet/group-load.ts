@@ -6,22 +6,64 @@ import type { LoadSnapshot } from '../../deciding/routing/policy.ts';
 import type { ReplicaSnapshot } from '../../deciding/routing/replica.ts';
 import type { Replica } from './replica.ts';
 
-/**
- * Of a whole expert, over all processes.
- * @param queued requests that wait for it @param share ours among all its requests; 1 counts of others what was read
- * and supposes nothing since
- */
-export function loadOf(replicas: readonly Replica[], queued: number, share: number): LoadSnapshot {
-  const available = replicas.filter((replica) => replica.available);
-  return {
-    inFlight: sum(replicas, (replica) => replica.inFlight + replica.others(share)),
-    queued,
-    outstandingTokens: sum(replicas, (replica) => tokensOf(replica, share)),
-    tokensPerSecond: sum(available, (replica) => rateOf(replica, share)),
-    capacity: sum(available, (replica) => replica.slots),
-    available: available.length > 0,
-  };
+/** What of its surroundings an expert's load depends on. */
+export interface Surroundings {
+  /** Requests that wait for it. */
+  readonly waiting: number;
+  /** Ours among all its requests; 1 counts of others what was read and supposes nothing since. */
+  readonly share: number;
 }
+
+/**
+ * Of a whole expert, over all processes. Every figure is computed when it is read: a decision reads few of them. Read
+ * again later they tell of later, so whoever keeps one copies it.
+ */
+export class GroupLoad implements LoadSnapshot {
+  readonly #replicas: readonly Replica[];
+  readonly #around: Surroundings;
+
+  constructor(replicas: readonly Replica[], around: Surroundings) {
+    this.#replicas = replicas;
+    this.#around = around;
+  }
+
+  get inFlight(): number {
+    const { share } = this.#around;
+    let sum = 0;
+    for (const replica of this.#replicas) sum += replica.inFlight + replica.others(share);
+    return sum;
+  }
+
+  get queued(): number {
+    return this.#around.waiting;
+  }
+
+  get outstandingTokens(): number {
+    const { share } = this.#around;
+    let sum = 0;
+    for (const replica of this.#replicas) sum += tokensOf(replica, share);
+    return sum;
+  }
+
+  get tokensPerSecond(): number {
+    const { share } = this.#around;
+    let sum = 0;
+    for (const replica of this.#replicas) if (replica.available) sum += rateOf(replica, share);
+    return sum;
+  }
+
+  get capacity(): number {
+    let sum = 0;
+    for (const replica of this.#replicas) if (replica.available) sum += replica.slots;
+    return sum;
+  }
+
+  get available(): boolean {
+    return this.#replicas.some(isAvailable);
+  }
+}
+
+const isAvailable = (replica: Replica): boolean => replica.available;
 
 export function snapshotOf(replica: Replica, share: number): ReplicaSnapshot {
   const { name, weight, available, full } = replica;
@@ -36,8 +78,4 @@ function tokensOf(replica: Replica, share: number): number {
 /** We see only our own tokens finish; others' finish beside them, in proportion to their requests. */
 function rateOf(replica: Replica, share: number): number {
   return replica.tokensPerSecond * (1 + replica.others(share) / Math.max(1, replica.inFlight));
-}
-
-function sum<T>(items: readonly T[], value: (item: T) => number): number {
-  return items.reduce((total, item) => total + value(item), 0);
 }

@@ -8,10 +8,10 @@ import type { LoadSnapshot } from '../../deciding/routing/policy.ts';
 import { chooseReplica } from '../../deciding/routing/replica.ts';
 import { healthText } from '../experts/expert.ts';
 import { FairQueue, type Waiting } from './fair-queue.ts';
-import { loadOf, snapshotOf } from './group-load.ts';
+import { GroupLoad, snapshotOf } from './group-load.ts';
 import type { LoadReport } from './load-report.ts';
 import { shareAfter } from './observed-load.ts';
-import type { Lease, LeaseOutcome, Replica, Shape } from './replica.ts';
+import type { Lease, Replica, Shape } from './replica.ts';
 
 export interface Admission extends Waiting {
   /** Estimate of prompt and expected answer, in tokens. */
@@ -51,15 +51,27 @@ export class ExpertGroup {
   readonly replicas: readonly Replica[];
   readonly #options: GroupOptions;
   readonly #queue = new FairQueue<Queued>();
+  readonly #letIn = (): void => this.letIn();
   /** Requests that wait in other processes, as last heard. */
   queuedElsewhere = 0;
   /** Ours among all requests of this expert; 1 until its engines tell of others. */
-  #share = 1;
+  share = 1;
+  readonly #load: LoadSnapshot;
+  /** The same without what others may have sent since: that is no ground for a refusal. */
+  readonly #alone: LoadSnapshot;
 
   constructor(id: string, replicas: readonly Replica[], options: GroupOptions) {
     this.id = id;
     this.replicas = replicas;
     this.#options = options;
+    this.#load = new GroupLoad(replicas, this);
+    const waiting = () => this.waiting;
+    this.#alone = new GroupLoad(replicas, {
+      share: 1,
+      get waiting() {
+        return waiting();
+      },
+    });
   }
 
   /** Requests that wait here. */
@@ -72,31 +84,36 @@ export class ExpertGroup {
     return this.replicas.reduce((sum, replica) => sum + replica.inFlight, 0);
   }
 
-  /** Over all processes, and with what others have at its engines where those tell. */
+  /** Whether one of its replicas takes requests of a dialect as they are. */
+  speaks(dialect: string): boolean {
+    return this.replicas.some(({ expert }) => (expert.speaks as readonly string[]).includes(dialect));
+  }
+
+  /** Over all processes, and with what others have at its engines where those tell; as it is when it is read. */
   load(): LoadSnapshot {
-    return loadOf(this.replicas, this.#waiting, this.#share);
+    return this.#load;
   }
 
   /** Requests of others that a replica holds, as far as its engine tells. */
   others(replica: Replica): number {
-    return replica.others(this.#share);
+    return replica.others(this.share);
   }
 
   /** What a replica's engine said of its load. */
   heard(replica: Replica, report: LoadReport): void {
     replica.report = report;
     const seen = this.replicas.flatMap((one) => one.report.seen ?? []);
-    if (report.problem === null) this.#share = shareAfter(this.#share, seen);
+    if (report.problem === null) this.share = shareAfter(this.share, seen);
   }
 
   /** In all processes. */
-  get #waiting(): number {
+  get waiting(): number {
     return this.#queue.length + this.queuedElsewhere;
   }
 
-  /** Seconds a request would wait that comes now. For refusals: what others may have sent since is no ground for one. */
+  /** Seconds a request would wait that comes now. */
   #expectedWait(): number {
-    return expectedWait(loadOf(this.replicas, this.#waiting, 1));
+    return expectedWait(this.#alone);
   }
 
   /**
@@ -120,26 +137,11 @@ export class ExpertGroup {
   #lease(admission: Admission): Lease | null {
     const free = this.replicas.filter((replica) => isOpen(replica, admission) && replica.hasRoom);
     const best = chooseReplica(
-      free.map((replica) => snapshotOf(replica, this.#share)),
+      free.map((replica) => snapshotOf(replica, this.share)),
       admission.affinityKey,
     );
     if (best === null) return null;
-    const lease = free[best]!.lease(admission.tokens, admission.shape);
-    return {
-      ...lease,
-      answering: () => {
-        lease.answering();
-        this.letIn();
-      },
-      end: (outcome: LeaseOutcome) => {
-        lease.end(outcome);
-        this.letIn();
-      },
-      absolve: () => {
-        lease.absolve();
-        this.letIn();
-      },
-    };
+    return free[best]!.lease(admission.tokens, admission.shape, this.#letIn);
   }
 
   /** Milliseconds until one of its replicas that asked to be left alone may be asked again; null where none did. */
@@ -154,7 +156,7 @@ export class ExpertGroup {
   /** Whether one more request is no burden: a replica that answers is less than half busy, and nobody waits. */
   get idle(): boolean {
     return (
-      this.#waiting === 0 &&
+      this.waiting === 0 &&
       this.replicas.some((replica) => replica.proven && replica.inFlight < replica.slots / 2)
     );
   }

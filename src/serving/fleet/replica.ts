@@ -225,8 +225,11 @@ export class Replica {
     this.#proven = health.state === 'ready';
   }
 
-  /** @param tokens estimate of prompt and expected answer */
-  lease(tokens: number, shape: Shape = () => ''): Lease {
+  /**
+   * @param tokens estimate of prompt and expected answer
+   * @param changed called after every step of the lease that may have made room
+   */
+  lease(tokens: number, shape: Shape = () => '', changed: () => void = () => {}): Lease {
     this.#slots.take();
     this.#leases += 1;
     this.#meanTokens += (tokens - this.#meanTokens) * MEAN_STEP;
@@ -251,6 +254,7 @@ export class Replica {
         this.#longest = Math.max(this.#longest, tokens);
         if (hung) this.#waiting.delete(hung);
         this.#breaker.answering();
+        changed();
       },
       heard: () => {
         this.#signs += 1;
@@ -270,12 +274,14 @@ export class Replica {
         proven = this.#proven;
         blamed = this.#conclude(outcome, { tokens, shape, signs });
         this.#slots.release();
+        changed();
       },
       absolve: () => {
         if (!blamed) return;
         blamed.absolve();
         blamed = null;
         this.#proven ||= proven;
+        changed();
       },
     };
   }

@@ -2,8 +2,6 @@
  * The slots of replicas: how many requests one may hold at once. They outlive the fleet, so that requests which end
  * with an earlier config still count under the next one.
  */
-import type { Fleet } from './fleet.ts';
-
 /** The slots of one replica, as far as this process has them. */
 export interface Slots {
   /** Requests of this process that hold one, whichever config they came under. */
@@ -16,14 +14,20 @@ export interface Slots {
   limitTo(limit: number): void;
 }
 
+/** A fleet, as far as its slots concern it. */
+export interface Admitting {
+  applyLimits(): void;
+  letIn(): void;
+}
+
 /** Where replicas get their slots. */
 export interface SlotSource {
   /** @param key names the replica, under this config and the next */
   slots(key: string): Slots;
   /** This fleet serves from now on: its limits hold. Those before it still hear of slots that become free. */
-  connect(fleet: Fleet): void;
+  connect(fleet: Admitting): void;
   /** This fleet has nobody waiting any more. */
-  disconnect(fleet: Fleet): void;
+  disconnect(fleet: Admitting): void;
 }
 
 /** Names a replica's slots; the same for the same replica of every config. */
@@ -33,7 +37,7 @@ export const slotsKey = (expert: string, replica: string, index: number): string
 /** All slots are this process's own. */
 export class OwnSlots implements SlotSource {
   readonly #slots = new Map<string, CountedSlots>();
-  readonly #fleets = new Set<Fleet>();
+  readonly #fleets = new Set<Admitting>();
 
   slots(key: string): Slots {
     const known = this.#slots.get(key);
@@ -43,12 +47,12 @@ export class OwnSlots implements SlotSource {
     return slots;
   }
 
-  connect(fleet: Fleet): void {
+  connect(fleet: Admitting): void {
     this.#fleets.add(fleet);
     fleet.applyLimits();
   }
 
-  disconnect(fleet: Fleet): void {
+  disconnect(fleet: Admitting): void {
     this.#fleets.delete(fleet);
   }
 

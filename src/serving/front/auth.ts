@@ -1,8 +1,8 @@
 /** Who may call, and what for: API keys kept only as hashes and compared in constant time, each with its roles. */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
 import { RouterError } from '../../core/errors.ts';
 import { DEFAULT_ROLES, type Role } from '../../core/roles.ts';
+import type { ClientRequest } from './exchange.ts';
 
 export interface HashedKey {
   readonly name: string;
@@ -26,7 +26,7 @@ export function hashKey(key: string): string {
 }
 
 /** A request as far as its headers go. */
-export type Headed = Pick<IncomingMessage, 'headers'>;
+export type Headed = Pick<ClientRequest, 'headers'>;
 
 /**
  * The key a request carries, or null where none are configured.

@@ -18,7 +18,7 @@ function send(budget: BodyBudget, chunks: Iterable<Buffer>, headers: object = {}
   const request = Object.assign(new EventEmitter(), { headers });
   const response = new EventEmitter();
   const exchange = { request: request as IncomingMessage, response: response as ServerResponse };
-  const body = readBody(exchange, 1, budget);
+  const body = Promise.resolve(readBody(exchange, 1, budget));
   body.catch(() => {});
   for (const chunk of chunks) request.emit('data', chunk);
   return { body, request, response };

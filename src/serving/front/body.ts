@@ -1,11 +1,11 @@
 /** Reads a request body whole, up to limits that its errors name. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { LIMITS } from '../../core/bounds.ts';
 import { RouterError } from '../../core/errors.ts';
 import { excerpt } from '../../core/excerpt.ts';
 import { JsonMeasure } from '../../core/json-measure.ts';
 import type { ReceivedBody } from '../gateway/read-request.ts';
 import { type BodyBudget, type BodyShare, PROCESS_BUDGET } from './body-budget.ts';
+import type { ClientRequest, ClientResponse } from './exchange.ts';
 
 const MB = 1024 * 1024;
 const FIRST_CAPACITY = 4_096;
@@ -16,14 +16,15 @@ const FIRST_CAPACITY = 4_096;
  *   client leaves meanwhile
  */
 export function readBody(
-  { request, response }: { readonly request: IncomingMessage; readonly response: ServerResponse },
+  { request, response }: { readonly request: ClientRequest; readonly response: ClientResponse },
   limitMb: number,
   budget: BodyBudget = PROCESS_BUDGET,
-): Promise<ReceivedBody> {
+): ReceivedBody | Promise<ReceivedBody> {
   const expected = announcedBytes(request.headers, limitMb);
   const limit = limitMb * MB;
   const share = budget.share();
   response.once('close', share.release);
+  if (request.whole) return measured(request.whole, share);
   return new Promise((resolve, reject) => {
     const body = new GrowingBody(share, expected || limit);
     let refused = false;
@@ -47,7 +48,7 @@ export function readBody(
  * Bytes of the body as its headers tell; 0 where they do not.
  * @throws RouterError `unsupported_media_type` or `body_too_large`
  */
-export function announcedBytes(headers: IncomingMessage['headers'], limitMb: number): number {
+export function announcedBytes(headers: ClientRequest['headers'], limitMb: number): number {
   const encoding = headers['content-encoding'];
   if (encoding !== undefined && encoding !== 'identity') {
     throw new RouterError(
@@ -58,6 +59,20 @@ export function announcedBytes(headers: IncomingMessage['headers'], limitMb: num
   const expected = Number(headers['content-length'] ?? 0);
   if (expected > limitMb * MB) throw tooLarge(limitMb);
   return expected;
+}
+
+/** A body that is there whole already. */
+function measured(bytes: Buffer, share: BodyShare): ReceivedBody {
+  const measure = new JsonMeasure();
+  measure.push(bytes);
+  share.charge(chargeOf(bytes.length, measure));
+  return { bytes, tokens: measure.tokens, members: measure.members };
+}
+
+/** @param capacity bytes of memory that the body has */
+function chargeOf(capacity: number, measure: JsonMeasure): number {
+  const tokens = Math.min(measure.tokens, LIMITS.loopTokens); // of more, no tree is kept
+  return capacity * LIMITS.chargePerByte + tokens * LIMITS.chargePerToken;
 }
 
 /** Bytes in one buffer that doubles: a chunk of one byte costs one byte. */
@@ -81,8 +96,7 @@ export class GrowingBody {
       needed <= this.#bytes.length
         ? this.#bytes.length
         : Math.max(needed, Math.min(this.#most, Math.max(2 * this.#bytes.length, FIRST_CAPACITY)));
-    const tokens = Math.min(this.#measure.tokens, LIMITS.loopTokens); // of more, no tree is kept
-    this.#share.charge(capacity * LIMITS.chargePerByte + tokens * LIMITS.chargePerToken);
+    this.#share.charge(chargeOf(capacity, this.#measure));
     if (capacity > this.#bytes.length) {
       // A large one has memory of its own, which can move to another thread; a small one costs less from Node's pool.
       const grown =

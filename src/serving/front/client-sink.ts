@@ -1,15 +1,15 @@
 /**
  * Writes an answer to the client as it comes: headers with the first byte, back-pressure passed on, and an honest end.
- * A stream that fails midway ends with an error event; a plain body that fails midway is cut, never closed as if
+ * A stream that fails midway ends with an error in its own form; a plain body that fails midway is cut, never closed as if
  * complete.
  */
-import type { ServerResponse } from 'node:http';
 import { RouterError } from '../../core/errors.ts';
-import { isEventStream } from '../../core/sse.ts';
 import type { Dialect } from '../dialects/dialect.ts';
 import type { Generation, Outcome } from '../experts/expert.ts';
 import type { Answerer, AttemptSink } from '../gateway/attempts.ts';
 import type { Failure } from '../reply/failure.ts';
+import { isStreamOf } from '../reply/scanner.ts';
+import type { ClientResponse } from './exchange.ts';
 import { cutOff, PromisedBody } from './promised-body.ts';
 import type { Redaction } from './redaction.ts';
 import type { OpenNote } from './request-note.ts';
@@ -18,22 +18,25 @@ import { sendError } from './wire.ts';
 const NEWLINE = 0x0a;
 
 export class ClientSink implements AttemptSink {
-  readonly #response: ServerResponse;
+  readonly #response: ClientResponse;
   readonly #dialect: Dialect;
   readonly #redaction: Redaction;
   readonly #note: OpenNote;
   readonly #body: PromisedBody;
+  readonly #endsInBlankLine: boolean;
   #head: { status: number; headers: Readonly<Record<string, string>> } | null = null;
-  #endsInBlankLine = true;
+  /** Whether what was written is the end of a piece of a stream. */
+  #betweenPieces = true;
   /** After its end nothing more is written, whoever still calls: it would be read as the next response. */
   #over = false;
 
-  constructor(response: ServerResponse, dialect: Dialect, redaction: Redaction, note: OpenNote) {
+  constructor(response: ClientResponse, dialect: Dialect, redaction: Redaction, note: OpenNote) {
     this.#response = response;
     this.#dialect = dialect;
     this.#redaction = redaction;
     this.#note = note;
     this.#body = new PromisedBody(response);
+    this.#endsInBlankLine = dialect.streaming?.separator === '\n\n';
   }
 
   /** Ties the generation to the connection: it resumes when the client has read, and stops when the client leaves. */
@@ -52,12 +55,13 @@ export class ClientSink implements AttemptSink {
   }
 
   waiting(): void {
-    if (this.#over) return;
+    const { streaming } = this.#dialect;
+    if (this.#over || !streaming?.keepAlive) return;
     if (!this.#response.headersSent) {
-      this.#response.setHeader('content-type', 'text/event-stream');
+      this.#response.setHeader('content-type', streaming.contentType);
       this.#response.setHeader('x-accel-buffering', 'no');
     }
-    this.#response.write(this.#dialect.keepAlive);
+    this.#response.write(streaming.keepAlive);
   }
 
   head(status: number, headers: Readonly<Record<string, string>>): void {
@@ -69,8 +73,9 @@ export class ClientSink implements AttemptSink {
   data(chunk: Uint8Array): boolean {
     if (chunk.length === 0 || this.#over) return true;
     this.#sendHead();
-    this.#endsInBlankLine =
-      chunk[chunk.length - 1] === NEWLINE && (chunk.length < 2 || chunk[chunk.length - 2] === NEWLINE);
+    this.#betweenPieces =
+      chunk[chunk.length - 1] === NEWLINE &&
+      (!this.#endsInBlankLine || chunk.length < 2 || chunk[chunk.length - 2] === NEWLINE);
     return this.#body.write(chunk);
   }
 
@@ -91,29 +96,32 @@ export class ClientSink implements AttemptSink {
     this.#over = true;
     this.#note.failed(failure);
     if (!this.#response.headersSent) {
+      for (const name in this.#head?.headers) this.#response.removeHeader(name);
       if (by) this.served(by);
       sendError(this.#response, this.#redaction.failure(failure), this.#dialect);
-    } else if (this.#takesEvents()) {
-      if (!this.#endsInBlankLine) this.#response.write('\n\n');
-      this.#response.end(this.#dialect.lateError(this.#redaction.failure(failure)));
-    } else {
+    } else if (!this.#endStream(failure)) {
       cutOff(this.#response);
     }
   }
 
-  /** Whether an event of ours can follow what was sent. */
-  #takesEvents(): boolean {
-    const type = this.#response.getHeader('content-type');
-    return isEventStream(type as string | undefined) && !this.#response.hasHeader('content-encoding');
+  /** Ends a stream with the failure. @returns false where nothing of ours can follow what was sent */
+  #endStream(failure: Failure): boolean {
+    const { streaming } = this.#dialect;
+    const type = this.#response.getHeader('content-type') as string | undefined;
+    if (streaming === null || !isStreamOf(streaming, type) || this.#response.hasHeader('content-encoding'))
+      return false;
+    if (!this.#betweenPieces) this.#response.write(streaming.separator);
+    this.#response.end(streaming.lateError(this.#redaction.failure(failure)));
+    return true;
   }
 
   #sendHead(): void {
     if (this.#head === null || this.#response.headersSent) return;
     const { status, headers } = this.#head;
-    const { 'content-length': length, ...others } = headers;
-    const stream = isEventStream(headers['content-type']);
+    const length = headers['content-length'];
+    const stream = isStreamOf(this.#dialect.streaming, headers['content-type']);
     this.#response.statusCode = status;
-    for (const [name, value] of Object.entries(others)) this.#response.setHeader(name, value);
+    for (const name in headers) if (name !== 'content-length') this.#response.setHeader(name, headers[name]!);
     // A stream may need room for an event of ours at its end, whatever length was promised.
     if (length !== undefined && !stream) this.#body.promise(length);
     // Reverse proxies such as nginx otherwise hold tokens back to fill a buffer.

@@ -55,12 +55,16 @@ export function explanation({ classification, decision }: Routed): string {
   switch (decision.reason) {
     case 'nearest-cluster':
       return `The prompt lies in ${place}, which '${decision.expert}' serves; confidence ${Math.round(confidence * 100)} %.`;
+    case 'learned':
+      return `By its scores on prompts like this one (nearest: ${place}), '${decision.expert}' suits it best.`;
     case 'conversation':
       return `The conversation stays with '${decision.expert}': its last turn, in ${place}, does not clearly belong elsewhere.`;
     case 'spilled':
       return `The prompt lies in ${place} and belongs to '${decision.home}'; the policy, with the load in view, gives it to '${decision.expert}'.`;
     case 'local':
       return `The prompt lies in ${place} and belongs to '${decision.home}'; it may go to local experts only, so '${decision.expert}' takes it.`;
+    case 'able':
+      return `The prompt lies in ${place} and belongs to '${decision.home}'; only some experts answer requests of this kind, so '${decision.expert}' takes it.`;
     case 'outside':
       return `The prompt is unlike anything the router model knows (nearest: ${place}), so '${decision.expert}' takes it.`;
     case 'named':

@@ -12,7 +12,7 @@ export interface Identity {
   readonly clientCa?: string;
 }
 
-const TIMEOUTS = {
+export const TIMEOUTS = {
   /** Longer than the 60 s idle limit of common load balancers, so that they never reuse a socket we just closed. */
   keepAliveTimeout: 75_000,
   /** For the head of a request, and for all of it. */

@@ -29,14 +29,23 @@ export function answerMalformed(server: Server): void {
       socket.destroy();
       return;
     }
-    const [status, answer] = judged(error.code);
-    const { headers, body } = DEFAULT_DIALECT.error(answer);
-    const fields = Object.entries({ connection: 'close', ...headers });
-    const lines = fields.map(([name, value]) => `${name}: ${value}\r\n`).join('');
-    socket.end(Buffer.concat([Buffer.from(`HTTP/1.1 ${status} ${REASONS[status]}\r\n${lines}\r\n`), body]));
-    // A client that neither reads nor closes keeps its descriptor no longer than this.
-    setTimeout(() => socket.destroy(), LINGER_MS).unref();
+    refuse(socket, error.code);
   });
+}
+
+/** Ends a connection whose request did not come to its end in time. */
+export function tooLate(socket: Socket): void {
+  refuse(socket, 'ERR_HTTP_REQUEST_TIMEOUT');
+}
+
+function refuse(socket: Socket, code: string | undefined): void {
+  const [status, answer] = judged(code);
+  const { headers, body } = DEFAULT_DIALECT.error(answer);
+  const fields = Object.entries({ connection: 'close', ...headers });
+  const lines = fields.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+  socket.end(Buffer.concat([Buffer.from(`HTTP/1.1 ${status} ${REASONS[status]}\r\n${lines}\r\n`), body]));
+  // A client that neither reads nor closes keeps its descriptor no longer than this.
+  setTimeout(() => socket.destroy(), LINGER_MS).unref();
 }
 
 function judged(code: string | undefined): [status: number, RouterError] {

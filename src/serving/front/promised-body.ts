@@ -2,15 +2,17 @@
  * The body of a response against the length that its head promised. What was promised is delivered, or the connection
  * ends within the body: whatever came next on it would be read as the rest of this one.
  */
-import type { ServerResponse } from 'node:http';
+import type { ClientResponse } from './exchange.ts';
 
 export class PromisedBody {
-  readonly #response: ServerResponse;
+  readonly #response: ClientResponse;
   /** Bytes the head announced; null where the body ends with its last chunk. */
   #promised: number | null = null;
   #written = 0;
+  /** The piece that completes what was promised: it waits for the end, which may still turn out to be none. */
+  #last: Uint8Array | null = null;
 
-  constructor(response: ServerResponse) {
+  constructor(response: ClientResponse) {
     this.#response = response;
   }
 
@@ -28,14 +30,19 @@ export class PromisedBody {
   /** @returns whether there is room for more. Bytes beyond the promise are not written and end the connection. */
   write(bytes: Uint8Array): boolean {
     this.#written += bytes.length;
-    if (this.#promised === null || this.#written <= this.#promised) return this.#response.write(bytes);
+    if (this.#promised === null || this.#written < this.#promised) return this.#response.write(bytes);
+    if (this.#written === this.#promised && bytes.length > 0) {
+      this.#last = bytes;
+      return true;
+    }
+    if (this.#written === this.#promised) return true;
     cutOff(this.#response);
     return true;
   }
 
   /** The regular end; that of the connection too where bytes are missing. */
   end(): void {
-    if (this.whole) this.#response.end();
+    if (this.whole) this.#response.end(this.#last ?? undefined);
     else cutOff(this.#response);
   }
 }
@@ -44,7 +51,7 @@ export class PromisedBody {
  * Ends the connection within a response whose head was sent, in a way that no client takes for the end of the body.
  * HTTP/1.0 without a length is delimited by the end of the connection: there only a reset tells a broken body.
  */
-export function cutOff(response: ServerResponse): void {
+export function cutOff(response: ClientResponse): void {
   const delimited = response.chunkedEncoding || response.hasHeader('content-length');
   if (delimited || !response.socket) response.destroy();
   else response.socket.resetAndDestroy();

@@ -32,13 +32,14 @@ export class Redaction {
   /** Without the secrets in message, headers and raw bytes; a message of ours also without any numeric address. */
   failure(failure: Failure): Failure {
     if (failure instanceof RouterError) return this.#ours(failure);
-    const { status, type, param, code, headers, raw } = failure;
+    const { status, type, param, code, objection, headers, raw } = failure;
     return new ToldFailure({
       status,
       message: this.text(failure.message),
       type: type === null ? null : this.text(type),
       param: param === null ? null : this.text(param),
       code: code === null ? null : this.text(code),
+      objection,
       headers: Object.fromEntries(
         Object.entries(headers).map(([name, value]) => [name, this.text(value)] as const),
       ),

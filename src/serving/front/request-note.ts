@@ -1,9 +1,9 @@
 /** What is told of a request when it has ended: who asked, who answered and how it went. No word of prompt or answer. */
-import type { ServerResponse } from 'node:http';
 import { RouterError } from '../../core/errors.ts';
-import type { Usage } from '../../core/openai.ts';
 import type { Answerer } from '../gateway/attempts.ts';
 import type { Routed } from '../gateway/router.ts';
+import type { Usage } from '../reply/reply.ts';
+import type { ClientResponse } from './exchange.ts';
 
 export interface RequestNote {
   /** Epoch milliseconds at which it came. */
@@ -84,7 +84,7 @@ export class OpenNote {
   }
 
   /** To be called once the response is closed. */
-  ended(response: Pick<ServerResponse, 'headersSent' | 'statusCode' | 'writableFinished'>): RequestNote {
+  ended(response: Pick<ClientResponse, 'headersSent' | 'statusCode' | 'writableFinished'>): RequestNote {
     const { at, traceId, method, now } = this.#beginning;
     const usage = this.#usage === 'unknown' ? null : this.#usage;
     return {
@@ -101,8 +101,8 @@ export class OpenNote {
       tries: this.#answerer?.tries ?? 0,
       reason: this.#routed?.decision.reason ?? null,
       cluster: this.#routed?.classification.cluster ?? null,
-      promptTokens: usage?.prompt_tokens ?? null,
-      completionTokens: usage?.completion_tokens ?? null,
+      promptTokens: usage?.inputTokens ?? null,
+      completionTokens: usage?.outputTokens ?? null,
       firstMs: this.#firstMs,
       totalMs: now() - this.#started,
     };

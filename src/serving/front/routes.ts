@@ -1,12 +1,11 @@
 /** What each path does: a table of method and path to a handler that says in a few lines what happens. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { RouterError } from '../../core/errors.ts';
 import { excerpt } from '../../core/excerpt.ts';
 import { requestHeadersForExpert } from '../../core/headers.ts';
 import type { Role } from '../../core/roles.ts';
 import { AUTO } from '../dialects/ask.ts';
 import type { Dialect } from '../dialects/dialect.ts';
-import { DIALECTS } from '../dialects/index.ts';
+import { DIALECTS, dialectTold } from '../dialects/index.ts';
 import { type Health, healthText } from '../experts/expert.ts';
 import type { Replica } from '../fleet/replica.ts';
 import { replicaLabel } from '../fleet/replica-label.ts';
@@ -17,6 +16,8 @@ import { type HashedKey, type Headed, mayAct } from './auth.ts';
 import { readBody } from './body.ts';
 import { ClientSink } from './client-sink.ts';
 import { decisionBody, decisionHeaders } from './decision-wire.ts';
+import type { ClientRequest, ClientResponse } from './exchange.ts';
+import { type FeedbackBody, readFeedback } from './feedback.ts';
 import { HOPS_HEADER, nextHop } from './hops.ts';
 import type { Readiness } from './readiness.ts';
 import type { Redaction } from './redaction.ts';
@@ -37,11 +38,13 @@ export interface RouteContext {
   readonly startedAt: number;
   /** Called once per answered request, for a log that holds no prompt. */
   onRouted(routed: Routed, traceId: string): void;
+  /** Keeps feedback; null where no records are kept. */
+  readonly feedback: ((feedback: FeedbackBody & { readonly key: string | null }) => void) | null;
 }
 
 export interface Exchange {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
+  readonly request: ClientRequest;
+  readonly response: ClientResponse;
   readonly traceId: string;
   /** The API key; null where none are configured, and on open paths. */
   readonly caller: HashedKey | null;
@@ -62,16 +65,13 @@ interface Route {
 }
 
 export const ROUTES: readonly Route[] = [
-  ...DIALECTS.map(
-    (dialect): Route => ({
-      method: 'POST',
-      path: dialect.path,
-      role: 'ask',
-      dialect,
-      handle: answer(dialect),
-    }),
+  ...DIALECTS.flatMap((dialect) =>
+    dialect.paths.map(
+      (path): Route => ({ method: 'POST', path, role: 'ask', dialect, handle: answer(dialect) }),
+    ),
   ),
   { method: 'POST', path: '/v1/route', role: 'ask', dialect: null, handle: dryRun },
+  { method: 'POST', path: '/v1/feedback', role: 'ask', dialect: null, handle: feedback },
   { method: 'GET', path: '/v1/models', role: 'ask', dialect: null, handle: listModels },
   { method: 'GET', path: '/v1/models/{id}', role: 'ask', dialect: null, handle: showModel },
   { method: 'GET', path: '/v1/experts', role: 'observe', dialect: null, handle: listExperts },
@@ -80,8 +80,13 @@ export const ROUTES: readonly Route[] = [
   { method: 'GET', path: '/ready', role: null, dialect: null, handle: ready },
 ];
 
+/** Those whose path is fixed, by method and path. */
+const FIXED = new Map(ROUTES.map((route) => [`${route.method} ${route.path}`, route]));
+
 /** @throws RouterError `not_found` or `method_not_allowed` */
 export function findRoute(method: string, path: string): Route {
+  const fixed = path.includes('{') ? undefined : FIXED.get(`${method} ${path}`);
+  if (fixed) return fixed;
   const there = ROUTES.filter((route) => matches(route.path, path));
   const wanted = method === 'HEAD' ? 'GET' : method; // Node leaves the body of an answer to HEAD out
   const route = there.find((candidate) => candidate.method === wanted);
@@ -116,7 +121,7 @@ function answer(dialect: Dialect): Handler {
       whyLocal(request, caller),
     );
     const routed = routing instanceof Promise ? await routing : routing;
-    for (const [name, value] of Object.entries(decisionHeaders(routed))) response.setHeader(name, value);
+    setAll(response, decisionHeaders(routed));
     note.routed(routed);
     onRouted(routed, traceId);
     const sink = new ClientSink(response, dialect, redaction, note);
@@ -132,15 +137,33 @@ async function dryRun(
   { gateway, maxBodyMb }: RouteContext,
   { request, response, traceId, caller }: Exchange,
 ): Promise<void> {
-  const ask = await readRequest(null, await readBody({ request, response }, maxBodyMb));
+  const ask = await readRequest(toldDialect(request), await readBody({ request, response }, maxBodyMb));
   const routed = await gateway.route(
     ask,
     forcedExpert(request),
     priorityOf(request, caller),
     whyLocal(request, caller),
   );
-  for (const [name, value] of Object.entries(decisionHeaders(routed))) response.setHeader(name, value);
+  setAll(response, decisionHeaders(routed));
   sendJson(response, 200, decisionBody(gateway.router, routed, traceId));
+}
+
+function setAll(response: ClientResponse, headers: Readonly<Record<string, string>>): void {
+  for (const name in headers) response.setHeader(name, headers[name]!);
+}
+
+async function feedback(
+  { feedback: keep, maxBodyMb }: RouteContext,
+  { request, response, caller }: Exchange,
+): Promise<void> {
+  const { bytes } = await readBody({ request, response }, maxBodyMb);
+  if (!keep)
+    throw new RouterError(
+      'not_found',
+      'This router keeps no records, so that feedback would be lost; records: {dir: …} in its config keeps them.',
+    );
+  keep({ ...readFeedback(bytes), key: caller?.name ?? null });
+  sendJson(response, 202, { object: 'feedback', accepted: true });
 }
 
 async function listModels(context: RouteContext, { response }: Exchange): Promise<void> {
@@ -253,6 +276,12 @@ async function health(_context: RouteContext, { response }: Exchange): Promise<v
 async function ready({ readiness }: RouteContext, { response }: Exchange): Promise<void> {
   const isReady = await readiness.check();
   sendJson(response, isReady ? 200 : 503, { ready: isReady });
+}
+
+/** The dialect of a dry run's body, where a header tells it; else the body's fields do. */
+function toldDialect(request: ClientRequest): Dialect | null {
+  const id = request.headers['x-expert-router-dialect'];
+  return id === undefined ? null : dialectTold(String(id));
 }
 
 /** The expert that a header demands. */

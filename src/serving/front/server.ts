@@ -1,13 +1,13 @@
 /** The HTTP server: authentication, dispatch to the route table, errors to the wire, and an orderly end. */
-import { randomUUID } from 'node:crypto';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { bind } from '../../core/bind.ts';
 import { RouterError } from '../../core/errors.ts';
 import type { Dialect } from '../dialects/dialect.ts';
-import { authenticate, type HashedKey, type Headed, refuseWithout } from './auth.ts';
-import { type ConnectionLimits, Connections, LOOK_EVERY_MS } from './connections.ts';
+import { authenticate, type HashedKey, refuseWithout } from './auth.ts';
+import type { ConnectionLimits } from './connections.ts';
 import { answerExpectations } from './continue.ts';
+import { Entry } from './entry.ts';
+import type { ClientRequest, ClientResponse } from './exchange.ts';
 import { type Permitted, refuseForeignPage } from './foreign-page.ts';
 import { createListener, type Identity } from './listener.ts';
 import { answerMalformed } from './malformed.ts';
@@ -16,6 +16,7 @@ import { cutOff } from './promised-body.ts';
 import { OpenNote, type RequestNote } from './request-note.ts';
 import { findRoute, type RouteContext } from './routes.ts';
 import { readTarget } from './target.ts';
+import { traceIdOf } from './trace-id.ts';
 import { sendError } from './wire.ts';
 
 export interface ServerOptions {
@@ -54,53 +55,39 @@ export interface GatewayServer {
 
 export function gatewayServer(options: ServerOptions): GatewayServer {
   const answers = new OpenAnswers();
-  const handle = (request: IncomingMessage, response: ServerResponse): void => {
+  const answer = (request: ClientRequest, response: ClientResponse, socket: Socket): void => {
     answers.add(response);
-    closeWithConnection(response, request.socket);
-    const respondTo = connections.isRefused(request.socket) ? refuse : respond;
+    const respondTo = entry.isRefused(socket) ? refuse : respond;
     void respondTo(options, answers, request, response);
   };
-  const server = createListener(() => options.current().identity, handle);
-  const connections = new Connections();
-  server.on('connection', (socket: Socket) => connections.add(socket, options.current().connections));
-  const looking = setInterval(() => connections.look(performance.now()), LOOK_EVERY_MS).unref();
-  server.once('close', () => clearInterval(looking));
-  answerMalformed(server);
-  answerExpectations(server);
-  return {
-    listen: (host, port) => bind(server, host, port),
-    handle,
-    accept: entrance(server),
-    close: (graceMs) => close(server, answers, () => options.current().context, graceMs),
+  const handle = (request: IncomingMessage, response: ServerResponse): void => {
+    closeWithConnection(response, request.socket);
+    answer(request, response, request.socket);
   };
-}
-
-/**
- * A way to bring connections to a server without a port of its own. Node documents that `connection` may be emitted
- * by hand; what it does for its own connections alone is done here: no Nagle, and, with `listening`, the start of
- * the clock that ends connections whose request does not come to an end.
- */
-function entrance(server: Server): (socket: Socket) => void {
-  let clocked = false;
-  return (socket) => {
-    if (!clocked) server.emit('listening');
-    clocked = true;
-    socket.setNoDelay(true);
-    server.emit('connection', socket);
-    socket.resume();
+  const { identity } = options.current();
+  const node = createListener(() => options.current().identity, handle);
+  const limits = () => options.current().connections;
+  const entry = new Entry({ node, plain: identity === null, handle: answer, limits });
+  answerMalformed(node);
+  answerExpectations(node);
+  return {
+    listen: (host, port) => entry.listen(host, port),
+    handle,
+    accept: (socket) => entry.accept(socket),
+    close: (graceMs) => close(entry, answers, () => options.current().context, graceMs),
   };
 }
 
 /** The answers under way, and whether new ones are still begun. */
 class OpenAnswers {
-  readonly #open = new Set<ServerResponse>();
+  readonly #open = new Set<ClientResponse>();
   #noneLeft: (() => void) | null = null;
 
   get draining(): boolean {
     return this.#noneLeft !== null;
   }
 
-  add(response: ServerResponse): void {
+  add(response: ClientResponse): void {
     this.#open.add(response);
     response.once('close', () => {
       this.#open.delete(response);
@@ -125,10 +112,10 @@ class OpenAnswers {
 async function respond(
   options: ServerOptions,
   answers: OpenAnswers,
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: ClientRequest,
+  response: ClientResponse,
 ): Promise<void> {
-  const traceId = traceIdOf(request);
+  const traceId = traceIdOf(request.headers.traceparent);
   const { clock, ended } = options;
   const method = request.method ?? 'GET';
   const note = new OpenNote({ at: clock.epoch(), traceId, method, now: clock.monotonic });
@@ -172,8 +159,8 @@ async function respond(
 async function refuse(
   _options: ServerOptions,
   _answers: OpenAnswers,
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: ClientRequest,
+  response: ClientResponse,
 ): Promise<void> {
   request.resume();
   response.setHeader('connection', 'close');
@@ -181,15 +168,9 @@ async function refuse(
   sendError(response, new RouterError('too_many_connections', message, { retryAfter: 1 }));
 }
 
-/** The caller's W3C trace id where it sends one, else a fresh one: 32 hex digits. */
-export function traceIdOf(request: Headed): string {
-  const given = /^[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-/.exec(String(request.headers.traceparent ?? ''))?.[1];
-  return given ?? randomUUID().replaceAll('-', '');
-}
-
 /** Not ready, nothing new, until the last answer has ended or the time is up; then the socket is closed. */
 async function close(
-  server: Server,
+  entry: Entry,
   answers: OpenAnswers,
   context: () => RouteContext,
   graceMs: number,
@@ -202,8 +183,6 @@ async function close(
   await Promise.race([answers.drained(), deadline]);
   clearTimeout(timer);
   answers.cut();
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeAllConnections();
-  await closed;
+  await entry.close();
   await context().gateway.fleet.close();
 }

@@ -13,12 +13,12 @@ export interface Target {
  * @throws RouterError `invalid_request` for a second Host line
  */
 export function readTarget(url: string, rawHeaders: readonly string[]): Target {
-  const hosts = rawHeaders.filter(
-    (_, index) => index % 2 === 1 && rawHeaders[index - 1]!.toLowerCase() === 'host',
-  );
+  const hosts: string[] = [];
+  for (let at = 0; at < rawHeaders.length; at += 2)
+    if (rawHeaders[at]!.toLowerCase() === 'host') hosts.push(rawHeaders[at + 1]!);
   if (hosts.length > 1)
     throw new RouterError('invalid_request', 'The request has more than one Host header; send one.');
-  const absolute = /^https?:\/\/([^/?#]*)(.*)/is.exec(url);
+  const absolute = url.startsWith('/') ? null : /^https?:\/\/([^/?#]*)(.*)/is.exec(url);
   if (!absolute) return { path: url, authority: hosts[0] ?? null };
   // The host of an absolute target outranks the Host header (section 3.2.2).
   const rest = absolute[2]!;

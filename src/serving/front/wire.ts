@@ -1,15 +1,16 @@
 /** How values and failures become HTTP responses. */
-import type { ServerResponse } from 'node:http';
 import { describeError, RouterError } from '../../core/errors.ts';
-import type { Dialect, ErrorAnswer } from '../dialects/dialect.ts';
+import type { ErrorAnswer } from '../dialects/ask.ts';
+import type { Dialect } from '../dialects/dialect.ts';
 import { DEFAULT_DIALECT } from '../dialects/index.ts';
 import { type Failure, ToldFailure } from '../reply/failure.ts';
+import type { ClientResponse } from './exchange.ts';
 import { cutOff } from './promised-body.ts';
 
 /** Seconds after which to try again where nothing better is known: a breaker needs no longer to tell. */
 const SOON = 1;
 
-export function sendJson(response: ServerResponse, status: number, value: unknown): void {
+export function sendJson(response: ClientResponse, status: number, value: unknown): void {
   const body = Buffer.from(`${JSON.stringify(value)}\n`);
   response
     .writeHead(status, { 'content-type': 'application/json; charset=utf-8', 'content-length': body.length })
@@ -18,7 +19,7 @@ export function sendJson(response: ServerResponse, status: number, value: unknow
 
 /** What is no failure is a fault of ours: told to the operator, not to the client. */
 export function sendError(
-  response: ServerResponse,
+  response: ClientResponse,
   error: unknown,
   dialect: Dialect = DEFAULT_DIALECT,
   log: (line: string) => void = () => {},
@@ -29,7 +30,7 @@ export function sendError(
 }
 
 /** A failure as the answer, in the client's dialect. */
-function sendFailure(response: ServerResponse, failure: Failure, dialect: Dialect): void {
+function sendFailure(response: ClientResponse, failure: Failure, dialect: Dialect): void {
   const { status, headers, body } = failureAnswer(failure, dialect);
   response.writeHead(status, headers).end(body);
 }

@@ -7,12 +7,15 @@ import type { AnswerSink, ExpertRequest, Generation, Outcome } from '../experts/
 import type { ExpertGroup, Ticket } from '../fleet/group.ts';
 import type { Lease, LeaseOutcome, Replica, Shape } from '../fleet/replica.ts';
 import { replicaLabel } from '../fleet/replica-label.ts';
-import { EmptyAnswer, type Failure, type Reach, ToldFailure } from '../reply/failure.ts';
+import { EmptyAnswer } from '../reply/empty-answer.ts';
+import { type Failure, type Reach, ToldFailure } from '../reply/failure.ts';
 import { Try, type TryOwner } from './try.ts';
 
 export interface AttemptPlan {
-  /** The experts that may answer, best first; at least one. */
+  /** The experts that may answer, best first; at least one that is not claimed. */
   readonly groups: readonly ExpertGroup[];
+  /** Those that this sequence of tries, or another of the same request, has gone to; each is one sequence's own. */
+  readonly claimed: Set<ExpertGroup>;
   readonly request: ExpertRequest;
   readonly stream: boolean;
   /** Estimates, in tokens. */
@@ -59,7 +62,9 @@ export class Attempts implements Generation, TryOwner {
   readonly #tried = new Set<Replica>();
   readonly #totalTimer: NodeJS.Timeout;
   #heartbeat: NodeJS.Timeout | null = null;
-  #group = 0;
+  /** Index of the group that is tried. */
+  #group: number;
+  readonly #own = new Set<ExpertGroup>();
   /** Experts tried, by those that did not admit it too. */
   #tries = 0;
   #asked = 0;
@@ -77,6 +82,7 @@ export class Attempts implements Generation, TryOwner {
   constructor(plan: AttemptPlan, sink: AttemptSink) {
     this.#plan = plan;
     this.#sink = sink;
+    this.#group = this.#openFrom(0)!;
     const seconds = plan.totalMs / 1000;
     this.#totalTimer = setTimeout(
       () => this.#giveUp(new RouterError('expert_timeout', `No whole answer within ${seconds} s.`)),
@@ -125,8 +131,8 @@ export class Attempts implements Generation, TryOwner {
 
   /** An expert did not admit it, which costs nobody anything: the next may. */
   #refused(refusal: RouterError): void {
-    const next = this.#group + 1;
-    if (next < this.#plan.groups.length) {
+    const next = this.#openFrom(this.#group + 1);
+    if (next !== null) {
       this.#goTo(next);
       return;
     }
@@ -157,6 +163,8 @@ export class Attempts implements Generation, TryOwner {
   #next(): void {
     const { groups, promptTokens, outputTokens, affinityKey, priority, tenant, shape } = this.#plan;
     const group = groups[this.#group]!;
+    this.#plan.claimed.add(group);
+    this.#own.add(group);
     this.#tries += 1;
     const admission = {
       tokens: promptTokens + outputTokens,
@@ -193,7 +201,7 @@ export class Attempts implements Generation, TryOwner {
     const { replicas } = this.#plan.groups[this.#group]!;
     const siblings = reach === 'anyone' ? replicas : [];
     if (siblings.some((replica) => replica.available && !this.#tried.has(replica))) return this.#group;
-    return this.#group + 1 < this.#plan.groups.length ? this.#group + 1 : null;
+    return this.#openFrom(this.#group + 1);
   }
 
   /**
@@ -202,14 +210,30 @@ export class Attempts implements Generation, TryOwner {
    */
   #afford(next: number | null): number | null {
     if (next === null || (this.#try?.limited && this.#asked === 1) || this.#plan.mayRetry()) return next;
-    const idle = this.#plan.groups.findIndex((group, at) => at >= next && at !== this.#group && group.idle);
+    const { groups } = this.#plan;
+    const idle = groups.findIndex(
+      (group, at) => at >= next && at !== this.#group && this.#mayTry(group) && group.idle,
+    );
     return idle < 0 ? null : idle;
+  }
+
+  /** The first group from this index on that no other sequence has gone to; null where there is none. */
+  #openFrom(index: number): number | null {
+    const { groups } = this.#plan;
+    const at = groups.findIndex((group, at) => at >= index && this.#mayTry(group));
+    return at < 0 ? null : at;
+  }
+
+  #mayTry(group: ExpertGroup): boolean {
+    return this.#own.has(group) || !this.#plan.claimed.has(group);
   }
 
   /** The expert whose backoff ends first; null where there is none. */
   #soonest(): number | null {
     const { groups, tenant } = this.#plan;
-    const ends = groups.map((group) => group.backoff(tenant) ?? Number.POSITIVE_INFINITY);
+    const ends = groups.map(
+      (group) => (this.#mayTry(group) ? group.backoff(tenant) : null) ?? Number.POSITIVE_INFINITY,
+    );
     const least = Math.min(...ends);
     return Number.isFinite(least) ? ends.indexOf(least) : null;
   }

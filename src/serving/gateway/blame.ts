@@ -2,7 +2,8 @@
 import { RouterError } from '../../core/errors.ts';
 import type { Ask } from '../dialects/ask.ts';
 import type { LeaseOutcome } from '../fleet/replica.ts';
-import { EmptyAnswer, type Failure, isFiltered, isTooLong, ToldFailure } from '../reply/failure.ts';
+import { EmptyAnswer } from '../reply/empty-answer.ts';
+import { type Failure, isFiltered, isTooLong, ToldFailure } from '../reply/failure.ts';
 
 /** What experts refuse by these statuses is ours: the client has no part in it. */
 const OURS: ReadonlyMap<number, string> = new Map([

@@ -1,4 +1,6 @@
 /** A request's way to its expert and the answer's way back, with every exit counted exactly once. */
+import { RouterError } from '../../core/errors.ts';
+import { keptAmong } from '../../deciding/routing/locality.ts';
 import type { Ask } from '../dialects/ask.ts';
 import type { Generation, Outcome } from '../experts/expert.ts';
 import type { Fleet } from '../fleet/fleet.ts';
@@ -28,6 +30,8 @@ export interface GatewayOptions {
   readonly hedge: boolean;
   /** Milliseconds between signs of life to a stream that is queued. */
   readonly heartbeat: number;
+  /** Milliseconds that never run backwards. */
+  now(): number;
   /** Milliseconds a stream may take to its first byte, by expert. */
   firstTokenTimeout(expert: string): number;
 }
@@ -37,15 +41,20 @@ export class Gateway {
   readonly fleet: Fleet;
   readonly #telemetry: Telemetry;
   readonly #options: GatewayOptions;
-  readonly #retries = new RetryBudget(RETRY_SHARE, RETRIES_PER_SECOND);
-  readonly #hedges = new RetryBudget(HEDGE_SHARE, 0);
+  readonly #retries: RetryBudget;
+  readonly #hedges: RetryBudget;
   readonly #firstBytes = new FirstByteTimes();
+  readonly #firstTokenMs = (group: ExpertGroup): number => this.#options.firstTokenTimeout(group.id);
+  readonly #mayRetry = (): boolean => this.#retries.spend();
 
   constructor(router: Router, fleet: Fleet, telemetry: Telemetry, options: GatewayOptions) {
     this.router = router;
     this.fleet = fleet;
     this.#telemetry = telemetry;
     this.#options = options;
+    const now = (): number => options.now();
+    this.#retries = new RetryBudget(RETRY_SHARE, RETRIES_PER_SECOND, now);
+    this.#hedges = new RetryBudget(HEDGE_SHARE, 0, now);
   }
 
   /** Chooses for a request; a promise as `Router.route`. The dry run ends here, the data path goes on with `answer`. */
@@ -55,7 +64,26 @@ export class Gateway {
     priority = 0,
     local: string | null = null,
   ): Routed | Promise<Routed> {
-    return this.#telemetry.timeDecision(() => this.router.route(ask, forced, priority, local));
+    return this.#telemetry.timeDecision(() => {
+      const routed = this.router.route(ask, forced, priority, local);
+      if (ask.dialect.writer !== null) return routed;
+      return routed instanceof Promise ? routed.then((all) => this.#able(ask, all)) : this.#able(ask, routed);
+    });
+  }
+
+  /** The choice among experts that speak the dialect, where nobody else can answer it. */
+  #able({ dialect: { id } }: Ask, routed: Routed): Routed {
+    const able = new Set(
+      [...this.fleet.groups.values()].filter((one) => one.speaks(id)).map((one) => one.id),
+    );
+    const decision = keptAmong(routed.decision, able, 'able');
+    if (decision !== null) return { ...routed, decision };
+    throw new RouterError(
+      'unsupported_request',
+      able.size === 0
+        ? `No expert here answers requests of the dialect ${id}.`
+        : `Expert '${routed.decision.expert}' does not answer requests of the dialect ${id}. These do: ${[...able].join(', ')}.`,
+    );
   }
 
   /** Lets the chosen expert answer into the sink; where it cannot, the next of the ranking may. */
@@ -68,43 +96,34 @@ export class Gateway {
     });
     this.#retries.request();
     this.#hedges.request();
-    const counted = new CountedSink(sink, record, (expert, ms) => this.#firstBytes.record(expert, ms));
-    const attempts = this.#attempts(incoming, routed, this.candidates(routed), counted);
-    return {
-      resume: () => attempts.resume(),
-      cancel: () => {
-        attempts.cancel();
-        record.end('cancelled', 'unknown');
-      },
-    };
+    const counted = new Counted(sink, record, this.#firstBytes, this.#options.now);
+    counted.generation = this.#attempts(incoming, routed, counted);
+    return counted;
   }
 
   /** One sequence of tries, or two where the first is slow to start and that is wanted. */
-  #attempts(
-    incoming: Incoming,
-    routed: Routed,
-    groups: readonly ExpertGroup[],
-    sink: CountedSink,
-  ): Generation {
+  #attempts(incoming: Incoming, routed: Routed, sink: AttemptSink): Generation {
     const { hedge } = this.#options;
+    const plan = this.#plan(incoming, routed);
+    const { groups, claimed } = plan;
     const delayMs =
       hedge && incoming.ask.stream && groups.length > 1 ? this.#firstBytes.p95(groups[0]!.id) : null;
-    const plan = this.#plan(incoming, routed);
-    if (delayMs === null) return new Attempts({ ...plan, groups }, sink);
+    if (delayMs === null) return new Attempts(plan, sink);
     return new Hedge(
       {
         delayMs,
-        mayHedge: () => this.#hedges.spend(),
-        first: (lane) => new Attempts({ ...plan, groups }, lane),
-        second: (lane) => new Attempts({ ...plan, groups: groups.slice(1) }, lane),
+        mayHedge: () => groups.some((group) => !claimed.has(group)) && this.#hedges.spend(),
+        run: (lane) => new Attempts(plan, lane),
       },
       sink,
     );
   }
 
-  #plan(incoming: Incoming, routed: Routed): Omit<AttemptPlan, 'groups'> {
+  #plan(incoming: Incoming, routed: Routed): AttemptPlan {
     const { ask, headers, traceId, tenant } = incoming;
     return {
+      groups: this.candidates(routed),
+      claimed: new Set(),
       request: { ask, headers, traceId },
       stream: ask.stream,
       promptTokens: routed.view.promptTokens,
@@ -112,11 +131,11 @@ export class Gateway {
       affinityKey: routed.view.prefixKey,
       priority: routed.view.priority,
       tenant,
-      firstTokenMs: (group) => this.#options.firstTokenTimeout(group.id),
+      firstTokenMs: this.#firstTokenMs,
       totalMs: this.#options.requestTimeout,
       heartbeatMs: this.#options.heartbeat,
       shape: () => shapeOf(ask),
-      mayRetry: () => this.#retries.spend(),
+      mayRetry: this.#mayRetry,
     };
   }
 
@@ -129,24 +148,34 @@ export class Gateway {
 }
 
 /** Passes a reply on and notes its milestones; `record` itself counts only the first ending it hears of. */
-class CountedSink implements AttemptSink {
+class Counted implements AttemptSink, Generation {
+  /** What is counted; set before anybody outside has it. */
+  generation: Generation | null = null;
   readonly #sink: AttemptSink;
   readonly #record: RequestRecord;
-  readonly #onFirstByte: (expert: string, milliseconds: number) => void;
-  readonly #started = performance.now();
+  readonly #firstBytes: FirstByteTimes;
+  readonly #now: () => number;
+  readonly #started: number;
 
-  constructor(
-    sink: AttemptSink,
-    record: RequestRecord,
-    onFirstByte: (expert: string, milliseconds: number) => void,
-  ) {
+  constructor(sink: AttemptSink, record: RequestRecord, firstBytes: FirstByteTimes, now: () => number) {
+    this.#now = now;
+    this.#started = now();
     this.#sink = sink;
     this.#record = record;
-    this.#onFirstByte = onFirstByte;
+    this.#firstBytes = firstBytes;
+  }
+
+  resume(): void {
+    this.generation?.resume();
+  }
+
+  cancel(): void {
+    this.generation?.cancel();
+    this.#record.end('cancelled', 'unknown');
   }
 
   served(by: Answerer): void {
-    this.#onFirstByte(by.expert, performance.now() - this.#started);
+    this.#firstBytes.record(by.expert, this.#now() - this.#started);
     this.#record.served(by.expert, by.tries);
     this.#sink.served(by);
   }

@@ -12,8 +12,8 @@ export interface HedgeOptions {
   readonly delayMs: number;
   /** Whether a second is affordable; it is spent by asking. */
   mayHedge(): boolean;
-  first(sink: AttemptSink): Generation;
-  second(sink: AttemptSink): Generation;
+  /** One sequence of tries, at experts that the other has not been to. */
+  run(sink: AttemptSink): Generation;
 }
 
 export class Hedge implements Generation {
@@ -29,9 +29,9 @@ export class Hedge implements Generation {
     this.#timer = setTimeout(() => {
       if (this.#winner !== null || this.#over || !options.mayHedge()) return;
       this.#running += 1;
-      this.#runners[1] = options.second(this.#lane(1));
+      this.#runners[1] = options.run(this.#lane(1));
     }, options.delayMs);
-    this.#runners[0] = options.first(this.#lane(0));
+    this.#runners[0] = options.run(this.#lane(0));
   }
 
   resume(): void {

@@ -11,7 +11,6 @@ import type { Ask, RoutingFacts } from '../dialects/ask.ts';
 import type { Dialect, Json, JsonBody } from '../dialects/dialect.ts';
 import { dialectNamed, dialectOf, readAsk } from '../dialects/index.ts';
 import { parseBody } from '../dialects/json.ts';
-import { withoutHalfSurrogates } from '../experts/openai/surrogates.ts';
 
 export interface ReceivedBody {
   readonly bytes: Buffer;
@@ -78,8 +77,8 @@ export type Reading =
       readonly json: Json;
       readonly partial: boolean;
       readonly bytes: Uint8Array;
-      /** Null where it would be the same. */
-      readonly withoutHalves: Uint8Array | null;
+      /** Of the dialect's making; null where it would be the same. */
+      readonly prepared: Uint8Array | null;
     }
   | { readonly error: { readonly code: ErrorCode; readonly message: string; readonly param: string | null } };
 
@@ -91,14 +90,14 @@ export function parseOrder({ dialect: id, bytes, tokens }: Order): Reading {
     const dialect = id === null ? dialectOf(json) : dialectNamed(id);
     const facts = dialect.facts(json);
     const partial = tokens > LIMITS.loopTokens;
-    const cleaned = withoutHalfSurrogates(body);
+    const prepared = dialect.prepare(body);
     return {
       dialect: dialect.id,
       facts,
       json: partial ? dialect.keep(json) : json,
       partial,
       bytes,
-      withoutHalves: cleaned === body ? null : cleaned,
+      prepared: prepared === body ? null : prepared,
     };
   } catch (error) {
     if (!(error instanceof RouterError)) throw error;
@@ -173,8 +172,8 @@ class ParsingThread {
     } else {
       const { dialect, facts, json, partial } = reading;
       const bytes = asBuffer(reading.bytes);
-      const withoutHalves = reading.withoutHalves === null ? bytes : asBuffer(reading.withoutHalves);
-      resolve({ dialect, facts, body: { bytes, json, partial, withoutHalves } });
+      const prepared = reading.prepared === null ? bytes : asBuffer(reading.prepared);
+      resolve({ dialect, facts, body: { bytes, json, partial, prepared } });
     }
     this.#next();
   }

@@ -20,7 +20,7 @@ export class RetryBudget {
   #since: number;
 
   /** @param now a monotonic clock, in milliseconds */
-  constructor(share: number, perSecond: number, now: () => number = () => performance.now()) {
+  constructor(share: number, perSecond: number, now: () => number) {
     this.#share = share;
     this.#perSecond = perSecond;
     this.#now = now;

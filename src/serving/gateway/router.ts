@@ -3,16 +3,17 @@
 import { RouterError } from '../../core/errors.ts';
 import { excerpt } from '../../core/excerpt.ts';
 import { nearestName } from '../../core/suggest.ts';
-import { type Classification, classifyAll } from '../../deciding/model/classify.ts';
+import type { Classification } from '../../deciding/model/classify.ts';
 import type { RouterModel } from '../../deciding/model/router-model.ts';
 import { type Decision, decide, decideFor } from '../../deciding/routing/decide.ts';
-import { keptLocal, type Locality } from '../../deciding/routing/locality.ts';
+import { keptAmong, type Locality } from '../../deciding/routing/locality.ts';
 import type { BoundPolicy, LoadSnapshot, RequestView } from '../../deciding/routing/policy.ts';
 import type { Territory } from '../../deciding/routing/territory.ts';
 import type { RoutableText } from '../../deciding/text/routable.ts';
 import type { Ask } from '../dialects/ask.ts';
 import type { Names } from './names.ts';
 import { estimatedTokens } from './try.ts';
+import { TurnCache } from './turn-cache.ts';
 
 /** What is read of a request to route it. */
 type Routable = Pick<Ask, 'model' | 'turns' | 'affinityKey' | 'answerLimit' | 'body'>;
@@ -54,6 +55,7 @@ export class Router {
   readonly territory: Territory;
   readonly names: Names;
   readonly #parts: RouterParts;
+  readonly #turns: TurnCache;
   #sequence = 0;
 
   constructor(parts: RouterParts) {
@@ -61,6 +63,7 @@ export class Router {
     this.territory = parts.territory;
     this.names = parts.names;
     this.#parts = parts;
+    this.#turns = new TurnCache(parts.model);
   }
 
   /**
@@ -87,7 +90,7 @@ export class Router {
         view,
       };
     };
-    const classified = classifyAll(this.model, turns);
+    const classified = this.#turns.classify(turns);
     return classified instanceof Promise ? classified.then(choose) : choose(classified);
   }
 
@@ -121,7 +124,7 @@ export class Router {
     const turn = turns.find(({ cluster }) => locality.clusters.has(cluster));
     const why = local ?? (turn ? `its cluster '${turn.name}'` : null);
     if (why === null) return decision;
-    const kept = keptLocal(decision, locality);
+    const kept = keptAmong(decision, locality.experts, 'local');
     if (kept !== null) return kept;
     const who = locality.experts.size === 0 ? 'no expert is' : `'${decision.expert}' is not`;
     throw new RouterError(

@@ -102,7 +102,7 @@ export class Try implements AnswerSink {
   end(outcome: Outcome): void {
     if (this.#over) return;
     const { usage } = outcome;
-    const outputTokens = usage === 'unknown' ? estimatedTokens(this.#outputBytes) : usage.completion_tokens;
+    const outputTokens = usage === 'unknown' ? estimatedTokens(this.#outputBytes) : usage.outputTokens;
     this.#end({ kind: 'ok', outputTokens });
     this.#owner.ended(outcome);
   }

@@ -1,16 +1,20 @@
 /** Why there is no answer, in no particular dialect. */
-import { RouterError } from '../../core/errors.ts';
-import type { AnswerSink } from './reply.ts';
+import { type Blame, RouterError } from '../../core/errors.ts';
 
 export type Failure = RouterError | ToldFailure;
+
+/** What a server refused: a prompt that does not fit, or what the prompt says. */
+export type Objection = 'length' | 'content';
 
 interface Told {
   /** HTTP status, 400 to 599: the server's, or the one that its error stands for. */
   readonly status: number;
   readonly message: string;
+  /** In the server's words, as `code`; null for none. */
   readonly type: string | null;
   readonly param: string | null;
   readonly code: string | null;
+  readonly objection?: Objection | null;
   /** Headers that may pass to clients, without those that describe a body. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly raw?: RawError | null;
@@ -30,15 +34,18 @@ export class ToldFailure extends Error {
   readonly type: string | null;
   readonly param: string | null;
   readonly code: string | null;
+  /** Null for anything else. */
+  readonly objection: Objection | null;
   readonly headers: Readonly<Record<string, string>>;
   readonly raw: RawError | null;
 
-  constructor({ status, message, type, param, code, headers = {}, raw }: Told) {
+  constructor({ status, message, type, param, code, objection, headers = {}, raw }: Told) {
     super(message);
     this.status = status;
     this.type = type;
     this.param = param;
     this.code = code;
+    this.objection = objection ?? null;
     this.headers = headers;
     this.raw = raw ?? null;
   }
@@ -46,18 +53,6 @@ export class ToldFailure extends Error {
   /** The same error with another status. */
   as(status: number): ToldFailure {
     return new ToldFailure({ ...this, message: this.message, status });
-  }
-}
-
-type Show = (sink: Omit<AnswerSink, 'fail'>) => void;
-
-/** A whole answer without content. Other experts are tried, and if none has content, `show` passes it on unchanged. */
-export class EmptyAnswer extends RouterError {
-  readonly show: Show;
-
-  constructor(expert: string, show: Show) {
-    super('expert_failed', `Expert '${expert}' gave an empty answer.`);
-    this.show = show;
   }
 }
 
@@ -87,29 +82,24 @@ export function isRetryable(failure: Failure): boolean {
   return reachOf(failure) !== 'nobody';
 }
 
-const FILTERS = ['content_filter', 'content_policy', 'contentfilter', 'moderation', 'data_inspection_failed'];
-
 /** What the prompt says was refused: no other expert is asked to say it nevertheless. */
 export function isFiltered(failure: Failure): boolean {
-  if (failure instanceof RouterError) return false;
-  const said = `${failure.code} ${failure.type}`.toLowerCase();
-  return FILTERS.some((name) => said.includes(name));
+  return failure instanceof ToldFailure && failure.objection === 'content';
 }
-
-const TOO_LONG = [
-  'context length',
-  'context window',
-  'context size',
-  'prompt is too long',
-  'input is too long',
-];
 
 /** The prompt does not fit: another expert may have more room. */
 export function isTooLong(failure: Failure): boolean {
-  if (failure.code === 'context_length_exceeded') return true;
-  if (failure instanceof RouterError || ![400, 413, 422].includes(failure.status)) return false;
-  const said = failure.message.slice(0, 1000).toLowerCase();
-  return TOO_LONG.some((words) => said.includes(words));
+  return failure instanceof ToldFailure
+    ? failure.objection === 'length'
+    : failure.code === 'context_length_exceeded';
+}
+
+/** Whose doing a failure is; of a server's error, as its status says. */
+export function blameFor(failure: Failure): Blame {
+  if (failure instanceof RouterError) return failure.kind.blame;
+  if (failure.status === 401) return 'key';
+  if (failure.status === 429) return 'load';
+  return failure.status < 500 ? 'request' : 'server';
 }
 
 /** The failure as told after a part of the answer has been sent. */

@@ -4,12 +4,12 @@
  */
 import { RouterError } from '../../core/errors.ts';
 import { responseHeadersForClient } from '../../core/headers.ts';
-import { isEventStream } from '../../core/sse.ts';
 import type { ResponseHandler, WireError } from '../../http/client.ts';
 import type { ResponseHead } from '../../http/response-parser.ts';
-import { brokenOff, EmptyAnswer, type Failure, ToldFailure } from './failure.ts';
+import { EmptyAnswer } from './empty-answer.ts';
+import { brokenOff, type Failure, ToldFailure } from './failure.ts';
 import { type AnswerSink, type Outcome, UNKNOWN_OUTCOME } from './reply.ts';
-import type { RawLane, Scanner } from './scanner.ts';
+import { isStreamOf, type RawLane, type Scanner } from './scanner.ts';
 
 const MOST_ERROR_BYTES = 64 * 1024;
 const SILENT: AnswerSink = { head: () => {}, data: () => true, end: () => {}, fail: () => {} };
@@ -53,7 +53,7 @@ export class RawRelay implements ResponseHandler {
       this.#state = 'error';
       return;
     }
-    const stream = isStream(headers, this.#options.stream);
+    const stream = this.#isStream(headers);
     const wrong = wrongHead(head) ?? (stream && !this.#options.stream ? UNASKED_STREAM : null);
     if (wrong !== null) this.#refuse(wrong);
     else if ((headers['content-encoding'] ?? 'identity') !== 'identity') this.#state = 'opaque';
@@ -93,6 +93,12 @@ export class RawRelay implements ResponseHandler {
     if (this.#state === 'error') this.#told();
     else if (this.#state === 'answer' && this.#scanner?.done) this.#end(this.#scanner);
     else this.#sink.fail(this.#options.asFailure(error));
+  }
+
+  /** By the content type; if that is unclear, as requested. */
+  #isStream({ 'content-type': type }: Readonly<Record<string, string>>): boolean {
+    const { lane, stream } = this.#options;
+    return isStreamOf(lane.streaming, type) || (stream && (type === undefined || !/json/i.test(type)));
   }
 
   #hold(payload: Buffer): void {
@@ -174,12 +180,7 @@ export class RawRelay implements ResponseHandler {
   }
 }
 
-const UNASKED_STREAM = 'answered with a stream of events that was not asked for';
-
-/** By the content type; if that is unclear, as requested. */
-function isStream({ 'content-type': type }: Readonly<Record<string, string>>, asked: boolean): boolean {
-  return isEventStream(type) || (asked && (type === undefined || !/json/i.test(type)));
-}
+const UNASKED_STREAM = 'answered with a stream that was not asked for';
 
 /** What is wrong with a head that no answer can follow, or null. */
 function wrongHead({ status, headers }: ResponseHead): string | null {

@@ -1,6 +1,20 @@
 /** The typed reply of an expert, in no dialect, and the sink that takes an answer's bytes. */
-import type { FinishReason, Usage } from '../../core/openai.ts';
 import type { Failure } from './failure.ts';
+
+/** Token counts as the expert reported them. Nothing here is ever estimated. */
+export interface Usage {
+  /** Of the whole prompt, cached ones included. */
+  readonly inputTokens: number;
+  /** Of the prompt, taken from the engine's cache; absent where it was not told. */
+  readonly cachedTokens?: number;
+  /** Of the whole answer, thinking included. */
+  readonly outputTokens: number;
+  /** Of the answer, spent on thinking; absent where it was not told. */
+  readonly reasoningTokens?: number;
+}
+
+/** `stop`: of its own accord, or at a stop text; `filtered`: the content was refused. */
+export type FinishReason = 'stop' | 'length' | 'tool calls' | 'filtered';
 
 /** Fields that every answer has beside its content. */
 export interface ReplyMeta {

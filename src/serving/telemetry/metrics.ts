@@ -1,6 +1,6 @@
 /** What the router counts and times, as Prometheus metrics. It never sees a prompt, a key or an answer. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { Usage } from '../../core/openai.ts';
+import type { Usage } from '../reply/reply.ts';
 
 /** Seconds; from a cache hit to a long generation. */
 const DURATION_BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
@@ -94,6 +94,16 @@ export class Telemetry {
     registers: [this.registry],
   });
 
+  readonly #ofRequests: RequestMetrics = {
+    requests: this.#requests,
+    duration: this.#duration,
+    firstByte: this.#firstByte,
+    retries: this.#retries,
+    spills: this.#spills,
+    promptTokens: this.#promptTokens,
+    generatedTokens: this.#generatedTokens,
+  };
+
   /** @param processMetrics also report CPU, memory and event-loop lag of the process */
   constructor(options: { processMetrics: boolean; now?: () => number }) {
     this.#now = options.now ?? (() => performance.now());
@@ -180,33 +190,8 @@ export class Telemetry {
 
   /** Opens the record of one request; its first ending counts, later ones are ignored. */
   begin(labels: RequestLabels): RequestRecord {
-    const started = this.#now();
-    const seconds = (): number => (this.#now() - started) / 1000;
-    const { reason } = labels;
-    let expert = labels.expert;
-    let heard = false;
-    let ended = false;
     this.#classified.inc({ cluster: labels.cluster });
-    return {
-      served: (by, tries) => {
-        if (tries > 1) this.#retries.inc({ expert: by }, tries - 1);
-        if (by !== labels.expert) this.#spills.inc({ from: labels.expert, to: by });
-        expert = by;
-      },
-      firstByte: () => {
-        if (!heard) this.#firstByte.observe({ expert }, seconds());
-        heard = true;
-      },
-      end: (outcome, usage) => {
-        if (ended) return;
-        ended = true;
-        this.#requests.inc({ expert, reason, outcome });
-        this.#duration.observe({ expert }, seconds());
-        if (usage === 'unknown') return;
-        this.#promptTokens.inc({ expert }, usage.prompt_tokens);
-        this.#generatedTokens.inc({ expert }, usage.completion_tokens);
-      },
-    };
+    return new OpenRecord(labels, this.#ofRequests, this.#now);
   }
 
   /** Counts a request of any path for the key that it came with; what came without one is nobody's. */
@@ -234,4 +219,61 @@ export interface RequestRecord {
   firstByte(): void;
   /** @param outcome `ok`, `cancelled`, `expert_error` (an error status relayed) or an error code */
   end(outcome: string, usage: Usage | 'unknown'): void;
+}
+
+interface RequestMetrics {
+  readonly requests: Counter<'expert' | 'reason' | 'outcome'>;
+  readonly duration: Histogram<'expert'>;
+  readonly firstByte: Histogram<'expert'>;
+  readonly retries: Counter<'expert'>;
+  readonly spills: Counter<'from' | 'to'>;
+  readonly promptTokens: Counter<'expert'>;
+  readonly generatedTokens: Counter<'expert'>;
+}
+
+class OpenRecord implements RequestRecord {
+  readonly #labels: RequestLabels;
+  readonly #metrics: RequestMetrics;
+  readonly #now: () => number;
+  readonly #started: number;
+  #expert: string;
+  #heard = false;
+  #ended = false;
+
+  constructor(labels: RequestLabels, metrics: RequestMetrics, now: () => number) {
+    this.#labels = labels;
+    this.#metrics = metrics;
+    this.#now = now;
+    this.#started = now();
+    this.#expert = labels.expert;
+  }
+
+  served(expert: string, tries: number): void {
+    const { retries, spills } = this.#metrics;
+    const from = this.#labels.expert;
+    if (tries > 1) retries.inc({ expert }, tries - 1);
+    if (expert !== from) spills.inc({ from, to: expert });
+    this.#expert = expert;
+  }
+
+  firstByte(): void {
+    if (!this.#heard) this.#metrics.firstByte.observe({ expert: this.#expert }, this.#seconds());
+    this.#heard = true;
+  }
+
+  end(outcome: string, usage: Usage | 'unknown'): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    const { requests, duration, promptTokens, generatedTokens } = this.#metrics;
+    const expert = this.#expert;
+    requests.inc({ expert, reason: this.#labels.reason, outcome });
+    duration.observe({ expert }, this.#seconds());
+    if (usage === 'unknown') return;
+    promptTokens.inc({ expert }, usage.inputTokens);
+    generatedTokens.inc({ expert }, usage.outputTokens);
+  }
+
+  #seconds(): number {
+    return (this.#now() - this.#started) / 1000;
+  }
 }

@@ -12,7 +12,7 @@ import {
 import { type AttentionShape, decodeAttentionSeconds, prefillAttentionSeconds } from './attention.ts';
 import type { EngineOverheads, KernelEfficiency } from './efficiency.ts';
 import { type LatentShape, latentDecodeSeconds, latentPrefillSeconds } from './latent.ts';
-import type { StepLoad } from './step.ts';
+import type { StepLoad } from './step-load.ts';
 
 /** Seconds of decoding and of prompts in one layer, floors included. */
 interface LayerCost {

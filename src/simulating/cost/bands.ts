@@ -4,25 +4,10 @@
  */
 import type { Deployment } from '../deployment.ts';
 import { countParameters } from '../model/shape.ts';
-import type { EngineName } from './efficiency.ts';
+import type { PredictedMetric, Residual } from './residual.ts';
 import { RESIDUALS } from './residuals.ts';
 
-export type PredictedMetric = 'throughput' | 'tpot' | 'ttft';
-
-/** Logarithms of measured over predicted of one configuration's rows, left out of the fit: the 10th and 90th percentile. */
-export interface Residual {
-  readonly engine: EngineName;
-  readonly gpu: string;
-  readonly precision: string;
-  readonly degree: number;
-  /** 10^9 weights, and those a token passes. */
-  readonly billions: number;
-  readonly active: number;
-  readonly metric: PredictedMetric;
-  readonly rows: number;
-  readonly low: number;
-  readonly high: number;
-}
+export type { PredictedMetric } from './residual.ts';
 
 /** Factors on a prediction between which four of five measurements of the nearest configurations lie. */
 export interface Band {

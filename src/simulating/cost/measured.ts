@@ -2,7 +2,7 @@
  * An engine as its owner measured it: five constants instead of kernels and data sheets.
  * It knows a straight line through a few measurements, and nothing of how they were taken.
  */
-import type { StepCost, StepLoad } from './step.ts';
+import type { StepCost, StepLoad } from './step-load.ts';
 
 /** Seconds. */
 export interface MeasuredConstants {

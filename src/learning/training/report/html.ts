@@ -99,15 +99,20 @@ function curveSection({ curve, clusters }: TrainingReport): Section {
       note: `${one.clusters} clusters: ${name} ${value(one).toFixed(3)}`,
     })),
   });
+  const labelled = curve.some((one) => one.labelled !== undefined);
   return {
     heading,
-    text: `Stability: do two halves of the prompts give the same clusters? Silhouette: are they crisp? ${clusters.length} was chosen.`,
+    text: `${labelled ? 'Labels found: how often is a prompt of the label that most of its cluster have? The smallest number that does as well as the best was taken. ' : ''}Stability: do two halves of the prompts give the same clusters? Silhouette: are they crisp? ${clusters.length} was chosen.`,
     figures: [
       lineChart({
-        title: 'Stability and silhouette',
+        title: labelled ? 'Labels found, stability and silhouette' : 'Stability and silhouette',
         x: { label: 'clusters', scale: 'log', ticks: curve.map((one) => one.clusters) },
         y: { label: 'higher is better, at most 1' },
-        series: [line('stability', (one) => one.stability), line('silhouette', (one) => one.silhouette)],
+        series: [
+          line('stability', (one) => one.stability),
+          line('silhouette', (one) => one.silhouette),
+          ...(labelled ? [line('labels found', (one) => one.labelled ?? 0)] : []),
+        ],
       }),
     ],
   };

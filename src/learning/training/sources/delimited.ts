@@ -141,6 +141,20 @@ export async function* tablePrompts(
   for (const one of waiting) yield* cellOf(one, longest, looking);
 }
 
+/** Rows as records by the names in the first row; one with more cells than that is broken. */
+export async function* namedRows(
+  rows: AsyncIterable<readonly string[]>,
+  onBroken: (why: string) => void,
+): AsyncGenerator<Readonly<Record<string, string>>> {
+  let names: readonly string[] | undefined;
+  for await (const row of rows) {
+    if (names === undefined) names = row.map((cell) => cell.trim());
+    else if (row.length > names.length)
+      onBroken(`a row has ${row.length} cells where the first has ${names.length}: ${beginning(row)}`);
+    else yield Object.fromEntries(names.map((name, index) => [name, row[index] ?? '']));
+  }
+}
+
 function beginning(row: readonly string[]): string {
   return JSON.stringify((row[0] ?? '').slice(0, 40));
 }

@@ -1,7 +1,7 @@
 /** Reads the prompts of a file in any known format. */
 import { describeError, UserError } from '../../../core/errors.ts';
 import { decodedPieces, type Listener, LONGEST_LINE, linesOf } from './bytes.ts';
-import { delimitedRows, tablePrompts } from './delimited.ts';
+import { delimitedRows, namedRows, tablePrompts } from './delimited.ts';
 import type { SourceFile } from './files.ts';
 import { jsonValue, jsonValuesIn } from './json.ts';
 import { fieldsOf, type Looking, promptsOf } from './prompts.ts';
@@ -24,6 +24,51 @@ export async function* readPrompts(file: SourceFile, options: ReadOptions): Asyn
       error instanceof UserError ? error : { message: `Cannot read it: ${describeError(error)}` };
     throw new UserError(`${file.path}: ${message}`, { cause: error });
   }
+}
+
+/**
+ * The records of one file, whatever is in them: objects of JSON and Parquet, rows of a table by the names in its first
+ * row. Lists of objects inside a JSON value count as records.
+ *
+ * @throws UserError when the file as a whole cannot be read, or is plain text, which has no fields
+ */
+export async function* readRecords(
+  file: SourceFile,
+  options: Pick<ReadOptions, 'onBroken' | 'onNotice' | 'onBytes'>,
+): AsyncGenerator<Readonly<Record<string, unknown>>> {
+  try {
+    for await (const value of recordsByFormat(file, options)) yield* objectsIn(value);
+  } catch (error) {
+    const { message } =
+      error instanceof UserError ? error : { message: `Cannot read it: ${describeError(error)}` };
+    throw new UserError(`${file.path}: ${message}`, { cause: error });
+  }
+}
+
+function recordsByFormat(file: SourceFile, options: ReadOptions): AsyncIterable<unknown> {
+  switch (file.format) {
+    case 'csv':
+    case 'tsv': {
+      const onBroken = (why: string): void => options.onBroken?.(file.path, why);
+      return namedRows(delimitedRows(decodedPieces(file, options), file.format), onBroken);
+    }
+    case 'parquet':
+      return parquetValues(file, options);
+    case 'json':
+      return jsonFileValues(file, options);
+    case 'jsonl':
+      return jsonLineValues(file, options);
+    case 'text':
+      if (file.path === '-') return jsonLineValues(file, options);
+      throw new UserError(
+        'it is plain text, which has no fields; needed are JSON lines, CSV, TSV or Parquet',
+      );
+  }
+}
+
+function* objectsIn(value: unknown): Generator<Readonly<Record<string, unknown>>> {
+  if (Array.isArray(value)) for (const one of value) yield* objectsIn(one);
+  else if (typeof value === 'object' && value !== null) yield value as Readonly<Record<string, unknown>>;
 }
 
 async function* promptsByFormat(file: SourceFile, options: ReadOptions): AsyncGenerator<string> {

@@ -5,6 +5,7 @@
 import { responseHeadersForClient } from '../../../core/headers.ts';
 import { ToldFailure } from '../../reply/failure.ts';
 import { isObject, parseJson, textOrNull } from '../json.ts';
+import { objectionIn } from '../objection.ts';
 
 const SHAPE = 'anthropic-messages';
 const QUOTED = 300;
@@ -58,5 +59,6 @@ function told(status: number, value: unknown, otherwise: string): ToldFailure {
   const tooLong = /prompt is too long|context window/i.test(message);
   const code = tooLong ? 'context_length_exceeded' : textOrNull(error.type);
   // What this API calls a type is a code in OpenAI's errors.
-  return new ToldFailure({ status, message, type: null, param: null, code });
+  const objection = objectionIn({ status, message, type: null, code });
+  return new ToldFailure({ status, message, type: null, param: null, code, objection });
 }

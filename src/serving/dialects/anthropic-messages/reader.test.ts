@@ -48,7 +48,7 @@ const start = event('message_start', { message: { usage: { input_tokens: 7, outp
 const stop = (stop_reason: string) =>
   event('message_delta', { delta: { stop_reason, stop_sequence: null }, usage: { output_tokens: 9 } }) +
   event('message_stop', {});
-const usage = { prompt_tokens: 7, completion_tokens: 9, total_tokens: 16 };
+const usage = { inputTokens: 7, outputTokens: 9 };
 
 type Block = { readonly text: string[] } | { readonly name: string; readonly json: string[] };
 const blocks = fc.array(
@@ -101,8 +101,8 @@ describe('MessagesReader', () => {
     ['stop_sequence', 'stop'],
     ['max_tokens', 'length'],
     ['model_context_window_exceeded', 'length'],
-    ['tool_use', 'tool_calls'],
-    ['refusal', 'content_filter'],
+    ['tool_use', 'tool calls'],
+    ['refusal', 'filtered'],
     ['brand_new_reason', 'unknown'],
   ])('%s is told as %s', (reason, told) => {
     expect(read(Buffer.from(start + stop(reason))).end).toEqual([[told, usage]]);
@@ -118,16 +118,7 @@ describe('MessagesReader', () => {
         usage: { input_tokens: null, output_tokens: 6, output_tokens_details: { thinking_tokens: 2 } },
       });
     expect(read(Buffer.from(counted)).end).toEqual([
-      [
-        'stop',
-        {
-          prompt_tokens: 14,
-          completion_tokens: 6,
-          total_tokens: 20,
-          prompt_tokens_details: { cached_tokens: 10 },
-          completion_tokens_details: { reasoning_tokens: 2 },
-        },
-      ],
+      ['stop', { inputTokens: 14, cachedTokens: 10, outputTokens: 6, reasoningTokens: 2 }],
     ]);
   });
 

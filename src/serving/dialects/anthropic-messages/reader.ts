@@ -3,9 +3,8 @@
  * add some.
  */
 import { StringDecoder } from 'node:string_decoder';
-import type { FinishReason, Usage } from '../../../core/openai.ts';
 import { eventReader, type ServerEvent } from '../../../core/sse.ts';
-import type { Reply, ReplyReader } from '../../reply/reply.ts';
+import type { FinishReason, Reply, ReplyReader, Usage } from '../../reply/reply.ts';
 import type { Json } from '../dialect.ts';
 import { isObject } from '../json.ts';
 import { failureInStream } from './errors.ts';
@@ -15,8 +14,8 @@ const FINISH: Readonly<Record<string, FinishReason>> = {
   stop_sequence: 'stop',
   max_tokens: 'length',
   model_context_window_exceeded: 'length',
-  tool_use: 'tool_calls',
-  refusal: 'content_filter',
+  tool_use: 'tool calls',
+  refusal: 'filtered',
 };
 
 export class MessagesReader implements ReplyReader {
@@ -117,15 +116,13 @@ function usageOf(usage: Json): Usage | 'unknown' {
   const output = count(usage.output_tokens);
   if (input === null || output === null) return 'unknown';
   const cached = count(usage.cache_read_input_tokens);
-  const prompt = input + (cached ?? 0) + (count(usage.cache_creation_input_tokens) ?? 0);
   const details = isObject(usage.output_tokens_details) ? usage.output_tokens_details : {};
   const thought = count(details.thinking_tokens);
   return {
-    prompt_tokens: prompt,
-    completion_tokens: output,
-    total_tokens: prompt + output,
-    ...(cached === null ? {} : { prompt_tokens_details: { cached_tokens: cached } }),
-    ...(thought === null ? {} : { completion_tokens_details: { reasoning_tokens: thought } }),
+    inputTokens: input + (cached ?? 0) + (count(usage.cache_creation_input_tokens) ?? 0),
+    outputTokens: output,
+    ...(cached === null ? {} : { cachedTokens: cached }),
+    ...(thought === null ? {} : { reasoningTokens: thought }),
   };
 }
 

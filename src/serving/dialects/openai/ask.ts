@@ -1,6 +1,4 @@
 /** A request for a chat completion or a completion. */
-import type { MemberPlace } from '../../../core/json-measure.ts';
-import type { Endpoint } from '../../../core/openai.ts';
 import { wellFormed } from '../../../core/well-formed.ts';
 import type { RoutableText } from '../../../deciding/text/routable.ts';
 import type {
@@ -15,6 +13,7 @@ import type {
 } from '../ask.ts';
 import type { Dialect, Json, JsonBody } from '../dialect.ts';
 import { invalid, isObject, readNumber, readStops, unsupported } from '../json.ts';
+import type { Endpoint } from './bodies.ts';
 import { readMessages } from './messages.ts';
 import { readFormat, readTools } from './tools.ts';
 
@@ -43,8 +42,7 @@ export class OpenAiAsk implements Ask {
   readonly body: Buffer;
   readonly json: Json;
   readonly partial: boolean;
-  readonly members: readonly MemberPlace[] | undefined;
-  readonly withoutHalves: Buffer | undefined;
+  readonly received: JsonBody;
 
   constructor(dialect: OpenAiDialect, endpoint: Endpoint, facts: RoutingFacts, body: JsonBody) {
     this.dialect = dialect;
@@ -57,8 +55,7 @@ export class OpenAiAsk implements Ask {
     this.body = body.bytes;
     this.json = body.json;
     this.partial = body.partial;
-    this.members = body.members;
-    this.withoutHalves = body.withoutHalves;
+    this.received = body;
   }
 
   /** Whether a stream ends with its usage. */

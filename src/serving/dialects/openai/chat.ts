@@ -1,18 +1,19 @@
 /** OpenAI's chat completions. */
 import { LIMITS } from '../../../core/bounds.ts';
-import type { ChatBody, MessageContent } from '../../../core/openai.ts';
 import { routableTurns } from '../../../deciding/text/routable.ts';
-import type { Dialect, Json } from '../dialect.ts';
+import type { Json, TextDialect } from '../dialect.ts';
 import { invalid, isObject } from '../json.ts';
 import { sampledTurns } from '../turns.ts';
 import { OpenAiAsk } from './ask.ts';
+import type { ChatBody, MessageContent } from './bodies.ts';
 import { COMMON, commonFacts, keepLimits } from './common.ts';
 
-export const openAiChat: Dialect<'openai-chat'> = {
+export const openAiChat: TextDialect<'openai-chat'> = {
   ...COMMON,
   id: 'openai-chat',
-  path: '/v1/chat/completions',
+  paths: ['/v1/chat/completions'],
   idPrefix: 'chatcmpl',
+  claims: (json) => json.messages !== undefined,
   facts: (json) => {
     const common = commonFacts(json);
     const body = chatBody(json);

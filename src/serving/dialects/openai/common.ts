@@ -1,23 +1,34 @@
 /** Shared by OpenAI's two dialects: everything but the fields that hold a request's text. */
+import type { Streaming } from '../../reply/scanner.ts';
 import { AUTO, type RoutingFacts } from '../ask.ts';
-import type { Dialect, Json } from '../dialect.ts';
+import type { Json, TextDialect } from '../dialect.ts';
 import { optional } from '../json.ts';
+import { withoutHalfSurrogates } from '../surrogates.ts';
 import type { OpenAiAsk } from './ask.ts';
 import { refusal, writeError, writeLateError } from './errors.ts';
+import { forward } from './forward.ts';
 import { OpenAiReader } from './reader.ts';
 import { openAiScanner } from './scanner.ts';
 import { openAiWriter } from './writer.ts';
 
-type Common = 'writer' | 'reader' | 'scanner' | 'refusal' | 'error' | 'lateError' | 'keepAlive';
+type Common = 'prepare' | 'forward' | 'writer' | 'reader' | 'scanner' | 'refusal' | 'error' | 'streaming';
 
-export const COMMON: Pick<Dialect, Common> = {
+const EVENTS: Streaming = {
+  contentType: 'text/event-stream',
+  separator: '\n\n',
+  keepAlive: Buffer.from(': waiting for a free slot\n\n'),
+  lateError: writeLateError,
+};
+
+export const COMMON: Pick<TextDialect, Common> = {
+  prepare: withoutHalfSurrogates,
+  forward,
   writer: (ask, sink) => openAiWriter(ask as OpenAiAsk, sink),
   reader: (reply) => new OpenAiReader(reply),
   scanner: openAiScanner,
   refusal,
   error: writeError,
-  lateError: writeLateError,
-  keepAlive: Buffer.from(': waiting for a free slot\n\n'),
+  streaming: EVENTS,
 };
 
 /** @throws RouterError `invalid_body` */

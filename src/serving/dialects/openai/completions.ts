@@ -1,17 +1,18 @@
 /** OpenAI's completions: one prompt, or several if the expert takes them. */
-import type { CompletionBody } from '../../../core/openai.ts';
 import { routableTurns } from '../../../deciding/text/routable.ts';
-import type { Dialect, Json } from '../dialect.ts';
+import type { Json, TextDialect } from '../dialect.ts';
 import { invalid } from '../json.ts';
 import { sampledTurns } from '../turns.ts';
 import { OpenAiAsk } from './ask.ts';
+import type { CompletionBody } from './bodies.ts';
 import { COMMON, commonFacts, keepLimits } from './common.ts';
 
-export const openAiCompletions: Dialect<'openai-completions'> = {
+export const openAiCompletions: TextDialect<'openai-completions'> = {
   ...COMMON,
   id: 'openai-completions',
-  path: '/v1/completions',
+  paths: ['/v1/completions'],
   idPrefix: 'cmpl',
+  claims: (json) => json.prompt !== undefined,
   facts: (json) => {
     const common = commonFacts(json);
     const body = completionBody(json);

@@ -2,11 +2,13 @@
  * Reads the errors of servers with OpenAI's API, each engine's variant, and writes failures in OpenAI's shape. An error
  * in that shape passes unchanged; one that cannot be read is quoted.
  */
-import { RouterError } from '../../../core/errors.ts';
+import { type Blame, RouterError } from '../../../core/errors.ts';
 import { responseHeadersForClient } from '../../../core/headers.ts';
-import { type Failure, ToldFailure } from '../../reply/failure.ts';
-import type { ErrorAnswer, Json } from '../dialect.ts';
+import { blameFor, type Failure, ToldFailure } from '../../reply/failure.ts';
+import type { ErrorAnswer } from '../ask.ts';
+import type { Json } from '../dialect.ts';
 import { isObject, parseJson, textOrNull } from '../json.ts';
+import { objectionIn } from '../objection.ts';
 
 interface Told {
   readonly message: string;
@@ -57,7 +59,7 @@ export function writeLateError(failure: Failure): Buffer {
 function errorBody(failure: Failure): Buffer {
   if (failure instanceof ToldFailure && failure.raw?.shape === SHAPE) return failure.raw.body;
   const { message, param, code } = failure;
-  const type = failure instanceof RouterError ? failure.kind.type : (failure.type ?? typeOf(failure.status));
+  const type = errorType(failure);
   return Buffer.from(`${JSON.stringify({ error: { message, type, param, code } })}\n`);
 }
 
@@ -81,6 +83,7 @@ function told(status: number, body: Buffer, headers: Readonly<Record<string, str
     status,
     headers,
     ...read,
+    objection: objectionIn({ status, ...read }),
     raw: isOpenAi(value) ? { shape: SHAPE, body } : null,
   });
 }
@@ -161,10 +164,17 @@ function quote(status: number, body: string): string {
   return short || `The expert's server answered with status ${status} and no reason.`;
 }
 
-function typeOf(status: number): string {
-  if (status === 401) return 'authentication_error';
-  if (status === 429) return 'rate_limit_error';
-  return status < 500 ? 'invalid_request_error' : 'api_error';
+const TYPES: Readonly<Record<Blame, string>> = {
+  request: 'invalid_request_error',
+  key: 'authentication_error',
+  load: 'rate_limit_error',
+  server: 'api_error',
+};
+
+/** The `type` of an error object. */
+export function errorType(failure: Failure): string {
+  const own = failure instanceof ToldFailure ? failure.type : null;
+  return own ?? TYPES[blameFor(failure)];
 }
 
 function isOpenAi(value: unknown): boolean {

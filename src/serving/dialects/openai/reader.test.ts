@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { askOf } from '../../experts/expert.contract.tools.ts';
 import type { Reply } from '../../reply/reply.ts';
+import { replyTo } from '../../reply/reply-to.ts';
 import { OpenAiReader } from './reader.ts';
 import { asChat } from './translated.ts';
 import { openAiWriter } from './writer.ts';
@@ -42,7 +43,7 @@ function read(bytes: Buffer, cuts: readonly number[] = []): Said & { whole: bool
   return { ...said, whole: reader.finish() };
 }
 
-const USAGE = { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 };
+const USAGE = { inputTokens: 3, cachedTokens: 1, outputTokens: 2 };
 const messages = [{ role: 'user', content: 'x' }];
 
 function written(tell: (reply: Reply) => void): Buffer {
@@ -57,7 +58,7 @@ function written(tell: (reply: Reply) => void): Buffer {
   const reply = openAiWriter(ask, sink);
   reply.begin({ id: 'i', created: 1, model: 'm' });
   tell(reply);
-  reply.finish('tool_calls', USAGE);
+  reply.finish('tool calls', USAGE);
   return Buffer.concat(chunks);
 }
 
@@ -84,7 +85,7 @@ describe('OpenAiReader', () => {
             thinking: thoughts.join(''),
             text: texts.join(''),
             calls: calls.map(({ id, name, json }) => [id, name, json.join('')]),
-            end: ['tool_calls', USAGE],
+            end: ['tool calls', USAGE],
             whole: true,
           });
         },
@@ -150,4 +151,30 @@ describe('asChat', () => {
       expect.objectContaining({ code: 'unsupported_parameter', param: 'messages[0].content[0]' }),
     );
   });
+});
+
+it('reads a whole answer into the reply that its stream would give', () => {
+  const call = (id: string, name: string) => ({ id, type: 'function', function: { name, arguments: '{}' } });
+  const message = { content: 'Hi', reasoning_content: 'Hm', tool_calls: [call('1', 'f'), call('2', 'g')] };
+  const details = {
+    prompt_tokens_details: { cached_tokens: 2 },
+    completion_tokens_details: { reasoning_tokens: 1 },
+  };
+  const usage = { prompt_tokens: 5, completion_tokens: 3, total_tokens: 8, ...details };
+  const told: unknown[][] = [];
+  const note = (...call: unknown[]) => told.push(call) > 0;
+  const reply = replyTo({ text: note, thinking: note, toolCall: note, toolArguments: note, finish: note });
+  const answer = { choices: [{ index: 0, message, finish_reason: 'tool_calls' }], usage };
+  expect(OpenAiReader.whole(Buffer.from(JSON.stringify(answer)), reply)).toBe(true);
+  expect(told).toEqual([
+    ['Hm'],
+    ['Hi'],
+    ['1', 'f'],
+    ['{}'],
+    ['2', 'g'],
+    ['{}'],
+    ['tool calls', { inputTokens: 5, cachedTokens: 2, outputTokens: 3, reasoningTokens: 1 }],
+  ]);
+  expect(OpenAiReader.whole(Buffer.from('{"choices":[]}'), reply)).toBe(false);
+  expect(() => OpenAiReader.whole(Buffer.from('{"error":{"message":"no"}}'), reply)).toThrow('no');
 });

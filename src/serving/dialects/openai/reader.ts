@@ -1,11 +1,10 @@
-/** The bytes of a streamed chat or text completion → a typed reply. Reads the first choice; only one is requested. */
-import type { FinishReason, Usage } from '../../../core/openai.ts';
-import type { Reply, ReplyReader } from '../../reply/reply.ts';
+/** The bytes of a chat or text completion → a typed reply. Reads the first choice; only one is requested. */
+import type { FinishReason, Reply, ReplyReader, Usage } from '../../reply/reply.ts';
 import type { Json } from '../dialect.ts';
 import { dataOf, EventBytes } from '../event-bytes.ts';
 import { isObject, parseJson, textOrNull } from '../json.ts';
+import { readFinishReason, readUsage } from './ending.ts';
 import { errorUnder200 } from './errors.ts';
-import { asFinishReason, readUsage } from './scanner.ts';
 
 export class OpenAiReader implements ReplyReader {
   readonly #reply: Reply;
@@ -18,6 +17,23 @@ export class OpenAiReader implements ReplyReader {
 
   constructor(reply: Reply) {
     this.#reply = reply;
+  }
+
+  /**
+   * Reads a whole answer instead of a stream. False if it is none.
+   * @throws ToldFailure for an error
+   */
+  static whole(body: Buffer, reply: Reply): boolean {
+    const json = body.toString('utf8');
+    const value = parseJson(json);
+    const error = errorUnder200(value, json);
+    if (error) throw error;
+    const choice: unknown = isObject(value) && Array.isArray(value.choices) ? value.choices[0] : undefined;
+    if (!isObject(value) || !isObject(choice)) return false;
+    const reader = new OpenAiReader(reply);
+    reader.#take({ ...value, choices: [{ ...choice, delta: asDelta(choice.message) }] });
+    reader.#done = true;
+    return reader.finish();
   }
 
   *read(bytes: Buffer): Generator<boolean> {
@@ -52,7 +68,7 @@ export class OpenAiReader implements ReplyReader {
     const choice: unknown = Array.isArray(choices) ? choices[0] : undefined;
     if (!isObject(choice)) return true;
     const reason = textOrNull(choice.finish_reason);
-    if (reason !== null) this.#reason = asFinishReason(reason);
+    if (reason !== null) this.#reason = readFinishReason(reason);
     if (isObject(choice.delta)) return this.#delta(choice.delta);
     const text = textOrNull(choice.text);
     return text === null || this.#reply.text(text);
@@ -79,4 +95,11 @@ export class OpenAiReader implements ReplyReader {
     const piece = textOrNull(json);
     return piece === null ? room : this.#reply.toolArguments(piece) && room;
   }
+}
+
+/** A whole message's calls have no index. */
+function asDelta(message: unknown): unknown {
+  if (!isObject(message) || !Array.isArray(message.tool_calls)) return message;
+  const calls = message.tool_calls.filter(isObject).map((call, index) => ({ ...call, index }));
+  return { ...message, tool_calls: calls };
 }

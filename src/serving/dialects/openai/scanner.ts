@@ -3,14 +3,14 @@
  * finished, and the usage. Events are parsed until content begins and from the first finish reason on; of those in
  * between only two members are compared.
  */
-import type { FinishReason, Usage } from '../../../core/openai.ts';
 import type { ToldFailure } from '../../reply/failure.ts';
-import type { Outcome } from '../../reply/reply.ts';
+import type { Outcome, Usage } from '../../reply/reply.ts';
 import type { Ending, Opening, Scanner } from '../../reply/scanner.ts';
 import type { Json } from '../dialect.ts';
 import { dataOf, EventBytes } from '../event-bytes.ts';
 import { isObject, parseJson } from '../json.ts';
 import { JsonSkim } from '../json-skim.ts';
+import { readFinishReason, readUsage } from './ending.ts';
 import { errorUnder200 } from './errors.ts';
 
 /** After this many bytes without content, the stream is passed on all the same. */
@@ -134,7 +134,7 @@ class StreamScanner implements Scanner {
   }
 
   #outcome(): Outcome {
-    return { usage: this.#usage, finishReason: asFinishReason([...this.#choices.values()].at(-1)) };
+    return { usage: this.#usage, finishReason: readFinishReason([...this.#choices.values()].at(-1)) };
   }
 }
 
@@ -290,26 +290,5 @@ function endingOf(value: Json): Ending {
 }
 
 function asOutcome(usage: unknown, reason: unknown): Outcome {
-  return { usage: readUsage(usage) ?? 'unknown', finishReason: asFinishReason(reason) };
-}
-
-export function readUsage(value: unknown): Usage | null {
-  if (!isObject(value)) return null;
-  const { prompt_tokens, completion_tokens, total_tokens } = value;
-  if (!isCount(prompt_tokens) || !isCount(completion_tokens)) return null;
-  return {
-    prompt_tokens,
-    completion_tokens,
-    total_tokens: isCount(total_tokens) ? total_tokens : prompt_tokens + completion_tokens,
-  };
-}
-
-function isCount(value: unknown): value is number {
-  return typeof value === 'number' && Number.isInteger(value) && value >= 0;
-}
-
-const FINISH_REASONS: readonly FinishReason[] = ['stop', 'length', 'content_filter', 'tool_calls'];
-
-export function asFinishReason(reason: unknown): FinishReason | 'unknown' {
-  return FINISH_REASONS.find((known) => known === reason) ?? 'unknown';
+  return { usage: readUsage(usage) ?? 'unknown', finishReason: readFinishReason(reason) };
 }

@@ -53,7 +53,7 @@ describe('tool calls', () => {
     reply.toolArguments('{"x"');
     reply.toolArguments(':1}');
     reply.toolCall('b', 'g');
-    reply.finish('tool_calls', 'unknown');
+    reply.finish('tool calls', 'unknown');
     return Buffer.concat(chunks).toString('utf8');
   };
   const call = (id: string, name: string, json: string) => ({

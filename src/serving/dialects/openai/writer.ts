@@ -2,11 +2,11 @@
  * A typed reply → the bytes of a chat or text completion, streamed or whole. Usage and finish reason are left out if
  * the expert did not tell them.
  */
-import type { FinishReason, Usage } from '../../../core/openai.ts';
 import { splitAtCodePoint, wellFormed } from '../../../core/well-formed.ts';
 import type { Failure } from '../../reply/failure.ts';
-import type { AnswerSink, Reply, ReplyMeta } from '../../reply/reply.ts';
+import type { AnswerSink, FinishReason, Reply, ReplyMeta, Usage } from '../../reply/reply.ts';
 import type { OpenAiAsk } from './ask.ts';
+import { writeFinishReason, writeUsage } from './ending.ts';
 
 export function openAiWriter(ask: OpenAiAsk, sink: AnswerSink): Reply {
   return ask.stream ? new StreamedReply(ask, sink) : new WholeReply(ask, sink);
@@ -54,8 +54,8 @@ class WholeReply implements Reply {
     const body = Buffer.from(
       JSON.stringify({
         ...this.#frame,
-        choices: [{ index: 0, ...answer, logprobs: null, finish_reason: written(reason) }],
-        ...(usage === 'unknown' ? {} : { usage }),
+        choices: [{ index: 0, ...answer, logprobs: null, finish_reason: writeFinishReason(reason) }],
+        ...(usage === 'unknown' ? {} : { usage: writeUsage(usage) }),
       }),
     );
     this.#sink.head(200, { 'content-type': 'application/json', 'content-length': String(body.byteLength) });
@@ -126,8 +126,8 @@ class StreamedReply implements Reply {
   finish(reason: FinishReason | 'unknown', usage: Usage | 'unknown'): void {
     this.#open();
     this.#flush();
-    this.#send([choice(this.#chat ? { delta: {} } : { text: '' }, written(reason))]);
-    if (this.#withUsage && usage !== 'unknown') this.#send([], { usage });
+    this.#send([choice(this.#chat ? { delta: {} } : { text: '' }, writeFinishReason(reason))]);
+    if (this.#withUsage && usage !== 'unknown') this.#send([], { usage: writeUsage(usage) });
     this.#sink.data(DONE);
     this.#sink.end({ usage, finishReason: reason });
   }
@@ -178,13 +178,8 @@ class StreamedReply implements Reply {
 
 const DONE = Buffer.from('data: [DONE]\n\n');
 
-function choice(part: object, reason: FinishReason | null = null): unknown {
+function choice(part: object, reason: string | null = null): unknown {
   return { index: 0, ...part, logprobs: null, finish_reason: reason };
-}
-
-/** An unknown reason is null on the wire. */
-function written(reason: FinishReason | 'unknown'): FinishReason | null {
-  return reason === 'unknown' ? null : reason;
 }
 
 function frame({ id, created, model }: ReplyMeta, object: string): object {

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RouterError } from '../../../core/errors.ts';
-import type { ChatBody, CompletionBody } from '../../../core/openai.ts';
+import type { ChatBody, CompletionBody } from '../../dialects/openai/bodies.ts';
 import { askOf } from '../expert.contract.tools.ts';
 import { type MessagesSettings, messagesRequest } from './request.ts';
 import { conversationOf } from './turns.ts';

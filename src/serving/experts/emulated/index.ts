@@ -76,10 +76,9 @@ function emulatedExpert(id: string, options: EmulatedOptions, deps: ExpertDeps):
           await (pause > 0 ? sleep(pause, undefined, { signal }) : nextTurn(undefined, { signal }));
           if (!reply.text(piece)) await drained();
         }
-        const usage = { prompt_tokens: words(prompt).length, completion_tokens: answer.tokens };
+        const usage = { inputTokens: words(prompt).length, outputTokens: answer.tokens };
         await beforeToken(plan, Number.POSITIVE_INFINITY, signal);
-        const total = usage.prompt_tokens + usage.completion_tokens;
-        reply.finish(answer.finishReason, plan.usage ? { ...usage, total_tokens: total } : 'unknown');
+        reply.finish(answer.finishReason, plan.usage ? usage : 'unknown');
       });
     },
     health: async () =>

@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RouterError, UserError } from '../../../core/errors.ts';
-import { ToldFailure } from '../../reply/failure.ts';
+import { openAiChat } from '../../dialects/openai/chat.ts';
 import type { AnswerSink, Generation } from '../expert.ts';
 import { type AnswerPlan, type ErrorAnswer, POLITE, planOf } from './misbehaviour.ts';
 
@@ -27,7 +27,8 @@ export function refuse(sink: AnswerSink, error: ErrorAnswer): Generation {
     if (over) return;
     const { status, message, type, code, retryAfterSeconds } = error;
     const headers = retryAfterSeconds === null ? {} : { 'retry-after': String(retryAfterSeconds) };
-    sink.fail(new ToldFailure({ status, message, type, param: null, code, headers }));
+    const body = Buffer.from(`${JSON.stringify({ error: { message, type, param: null, code } })}\n`);
+    sink.fail(openAiChat.refusal(status, headers, body));
   });
   return {
     resume: () => {},

@@ -1,6 +1,6 @@
 /** The text of an emulated expert, word by word: a pure function of the prompt. */
-import type { FinishReason } from '../../../core/openai.ts';
 import { seededRandom } from '../../../core/random.ts';
+import type { FinishReason } from '../../reply/reply.ts';
 import { stopFilter } from '../stop.ts';
 
 const QUOTED = 200;

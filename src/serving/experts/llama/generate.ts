@@ -2,7 +2,7 @@
  * One answer on one borrowed sequence: prompt in, tokens out, until the model ends, a stop sequence comes, or the
  * limit is reached.
  */
-import type { FinishReason, Usage } from '../../../core/openai.ts';
+import type { FinishReason, Usage } from '../../reply/reply.ts';
 import { stopFilter } from '../stop.ts';
 import type { EvaluateOptions, Model, Sequence, Token } from './engine-api.ts';
 import { tokenText } from './token-text.ts';
@@ -68,7 +68,7 @@ export async function generate(
     const held = rest.stopped ? rest.text : rest.text + filter.flush();
     if (held) listener.text(held);
   }
-  return { finishReason, usage: usage(job.prompt.length, answer.length) };
+  return { finishReason, usage: { inputTokens: job.prompt.length, outputTokens: answer.length } };
 }
 
 /** Keeps what the sequence already holds of this prompt; returns the tokens with which generating begins. */
@@ -98,8 +98,4 @@ function evaluateOptions(sampling: Sampling, answer: readonly Token[]): Evaluate
       presencePenalty: sampling.presencePenalty,
     },
   };
-}
-
-function usage(prompt: number, completion: number): Usage {
-  return { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion };
 }

@@ -4,18 +4,16 @@
  * does not speak are translated to chat completions.
  */
 import { RouterError } from '../../../core/errors.ts';
-import type { Endpoint } from '../../../core/openai.ts';
 import { HttpClient, type OutgoingRequest, type Trust, WireError } from '../../../http/client.ts';
 import { PulledResponse } from '../../../http/pulled-response.ts';
 import type { Ask } from '../../dialects/ask.ts';
 import type { DialectId } from '../../dialects/index.ts';
-import { OpenAiAsk } from '../../dialects/openai/ask.ts';
 import { openAiChat } from '../../dialects/openai/chat.ts';
 import { asChat, CHAT_CAN } from '../../dialects/openai/translated.ts';
 import { modelIds } from '../../engines/answers.ts';
 import { ask as askServer, isAnswer } from '../../engines/ask.ts';
 import { failureText } from '../../engines/failure.ts';
-import { RawRelay } from '../../reply/raw-relay.ts';
+import { apiBase, pathAt } from '../api-base.ts';
 import { refuseUnmet } from '../demands.ts';
 import type {
   AnswerSink,
@@ -28,16 +26,15 @@ import type {
   ServerRequest,
 } from '../expert.ts';
 import type { ExpertDeps, ExpertKind } from '../kind.ts';
+import { relay } from '../relay.ts';
 import { RunningGenerations, type Work } from '../running.ts';
 import { readAnswer } from '../translated-answer.ts';
 import { readTrust, TRUST_PATHS } from '../trust.ts';
 import { asRouterError } from '../wire-failure.ts';
 import { OpenAiEngine } from './engine.ts';
-import { apiBase, type OpenAiOptions, type OpenAiReplica, openaiOptions, replicasOf } from './options.ts';
-import { bodyFor, quirksNamed } from './quirks.ts';
+import { type OpenAiOptions, type OpenAiReplica, openaiOptions, replicasOf } from './options.ts';
+import { quirksNamed } from './quirks.ts';
 import { QuirksFinder } from './quirks-finder.ts';
-
-const PATHS: Readonly<Record<Endpoint, string>> = { chat: '/chat/completions', completions: '/completions' };
 
 export const openaiKind: ExpertKind<OpenAiOptions> = {
   kind: 'openai',
@@ -71,7 +68,6 @@ class OpenAiExpert implements Expert {
   /** The one named, else the only one that is served, else the expert's id. */
   #model: string;
   readonly address: URL;
-  readonly #path: string;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #client: HttpClient;
   readonly #quirks: QuirksFinder;
@@ -88,7 +84,6 @@ class OpenAiExpert implements Expert {
     this.#named = options.model ?? null;
     this.#model = options.model ?? id;
     this.address = base;
-    this.#path = base.pathname;
     this.#headers = {
       'content-type': 'application/json',
       ...(options.api_key ? { authorization: `Bearer ${options.api_key}` } : {}),
@@ -96,7 +91,7 @@ class OpenAiExpert implements Expert {
     const { connect_timeout: connect, header_timeout: head, idle_timeout: idle } = options;
     this.#client = new HttpClient(base, { connect, head, idle }, trust);
     const key = options.api_key ? { authorization: `Bearer ${options.api_key}` } : {};
-    this.#quirks = new QuirksFinder(base, key, options.quirks ?? options.dialect ?? null);
+    this.#quirks = new QuirksFinder(base, key, options.quirks ?? null);
     this.#maxTokens = options.max_tokens;
     this.#deps = deps;
     this.#running = new RunningGenerations(id);
@@ -109,8 +104,7 @@ class OpenAiExpert implements Expert {
 
   generate({ ask, headers }: ExpertRequest, sink: AnswerSink): Generation {
     if (this.#closed) return refuse(sink, stopped(this.id));
-    if (ask instanceof OpenAiAsk && this.speaks.includes(ask.dialect.id))
-      return this.#relay(ask, headers, sink);
+    if (this.#speaks(ask.dialect.id)) return this.#relay(ask, headers, sink);
     const meta = {
       id: this.#deps.newId(ask.dialect.idPrefix),
       created: Math.floor(this.#deps.now() / 1000),
@@ -120,11 +114,15 @@ class OpenAiExpert implements Expert {
   }
 
   asSent({ ask, headers }: Pick<ExpertRequest, 'ask' | 'headers'>): ServerRequest {
-    const request = this.#outgoing(ask as OpenAiAsk, headers);
+    const request = this.#outgoing(ask, headers);
     return { ...request, body: request.body as Buffer, model: this.#model };
   }
 
-  #relay(ask: OpenAiAsk, headers: ExpertRequest['headers'], sink: AnswerSink): Generation {
+  #speaks(dialect: string): boolean {
+    return (this.speaks as readonly string[]).includes(dialect);
+  }
+
+  #relay(ask: Ask, headers: ExpertRequest['headers'], sink: AnswerSink): Generation {
     const options = {
       expert: this.id,
       lane: ask.dialect,
@@ -132,15 +130,7 @@ class OpenAiExpert implements Expert {
       statuses: quirksNamed(this.#quirks.name).statuses ?? {},
       asFailure: (error: WireError) => this.#asFailure(error),
     };
-    const relay = new RawRelay(options, sink);
-    const exchange = this.#client.request(this.#outgoing(ask, headers), relay);
-    return {
-      resume: () => exchange.resume(),
-      cancel: () => {
-        relay.cancel();
-        exchange.cancel();
-      },
-    };
+    return relay(this.#client, this.#outgoing(ask, headers), options, sink);
   }
 
   async #translate(ask: Ask, headers: ExpertRequest['headers'], work: Work): Promise<void> {
@@ -154,12 +144,14 @@ class OpenAiExpert implements Expert {
     }
   }
 
-  #outgoing(ask: OpenAiAsk, headers: ExpertRequest['headers']): OutgoingRequest {
+  #outgoing(ask: Ask, headers: ExpertRequest['headers']): OutgoingRequest {
+    const { dialect } = ask;
+    const quirks = quirksNamed(this.#quirks.name);
     return {
       method: 'POST',
-      path: this.#path + PATHS[ask.endpoint],
+      path: pathAt(this.address, dialect.paths[0]),
       headers: { ...headers, ...this.#headers },
-      body: bodyFor(quirksNamed(this.#quirks.name), ask, { model: this.#model, limit: this.#maxTokens }),
+      body: dialect.forward(ask, { model: this.#model, limit: this.#maxTokens, quirks }),
     };
   }
 
@@ -171,7 +163,7 @@ class OpenAiExpert implements Expert {
   }
 
   async #ask(signal: AbortSignal): Promise<Health> {
-    const path = `${this.#path}/models`;
+    const path = pathAt(this.address, '/v1/models');
     const asked = await askServer(this.#client, { path, headers: this.#headers }, signal);
     if (!isAnswer(asked)) return { state: 'down', failure: asked };
     const { status } = asked;

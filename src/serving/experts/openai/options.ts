@@ -46,7 +46,6 @@ export const openaiOptions = z.strictObject({
     .describe(
       "The engine whose differences from OpenAI's API are evened out; found by asking it when absent",
     ),
-  dialect: z.enum(QUIRKS_NAMES).optional().describe('The former name of quirks'),
   max_tokens: z
     .int()
     .positive()
@@ -61,14 +60,6 @@ export const openaiOptions = z.strictObject({
 });
 
 export type OpenAiOptions = z.infer<typeof openaiOptions>;
-
-/** The base of request paths, without a final slash: `http://h:1` → `http://h:1/v1`; a given path is kept. */
-export function apiBase(url: string): URL {
-  const base = new URL(url);
-  if (base.pathname === '/') base.pathname = '/v1';
-  base.pathname = base.pathname.replace(/(?<!\/)\/+$/, '');
-  return base;
-}
 
 export interface OpenAiReplica {
   readonly url: string;

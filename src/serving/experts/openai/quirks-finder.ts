@@ -1,5 +1,5 @@
 /** Finds the engine behind an address: named by the config, known by its host, or recognised by its answers. */
-import type { DialectId } from '../../dialects/index.ts';
+import { DIALECTS, type DialectId } from '../../dialects/index.ts';
 import type { EngineFacts } from '../../engines/engine.ts';
 import { ENGINES } from '../../engines/index.ts';
 import { probe } from '../../engines/probe.ts';
@@ -7,23 +7,24 @@ import { PLAIN } from './quirks.ts';
 
 const PROBE_MS = 1_000;
 
-/** Dialects that can be relayed. */
-const RELAYED: readonly DialectId[] = ['openai-chat', 'openai-completions'];
+/** What a server is taken to speak as long as its engine is unknown. */
+const USUAL: readonly DialectId[] = ['openai-chat', 'openai-completions'];
 
 export class QuirksFinder {
   readonly #base: URL;
   readonly #headers: Readonly<Record<string, string>>;
   /** Undefined until the server has been asked; null for an unknown engine. */
   #engine: EngineFacts | null | undefined;
+  #speaks = USUAL;
   readonly #fixed: boolean;
 
   /** @param chosen by the config; null to find out */
   constructor(base: URL, headers: Readonly<Record<string, string>>, chosen: string | null) {
     this.#base = base;
     this.#headers = headers;
-    if (chosen !== null) this.#engine = ENGINES.find(({ id }) => id === chosen) ?? null;
+    if (chosen !== null) this.#take(ENGINES.find(({ id }) => id === chosen) ?? null);
     // Clouds are not probed.
-    else this.#engine = cloudAt(base) ?? (base.protocol === 'https:' ? null : undefined);
+    else this.#take(cloudAt(base) ?? (base.protocol === 'https:' ? null : undefined));
     this.#fixed = this.#engine !== undefined;
   }
 
@@ -32,22 +33,27 @@ export class QuirksFinder {
     return this.#engine?.quirks ? this.#engine.id : PLAIN;
   }
 
-  /** Everything for an unknown engine, and for Triton, whose OpenAI frontend relays both. */
+  /** Also the usual for Triton, whose OpenAI frontend speaks both. */
   get speaks(): readonly DialectId[] {
-    const spoken = RELAYED.filter((id) => this.#engine?.speaks.includes(id));
-    return spoken.length > 0 ? spoken : RELAYED;
+    return this.#speaks;
   }
 
   /** Probes a server that is up, once and for at most a second. Never rejects. */
   async settle(signal: AbortSignal): Promise<void> {
     if (this.#engine !== undefined) return;
     const sighting = await probe(this.#base, { within: PROBE_MS, headers: this.#headers, signal });
-    this.#engine = sighting.kind === 'engine' ? sighting.engine : null;
+    this.#take(sighting.kind === 'engine' ? sighting.engine : null);
   }
 
   /** After an outage another engine may listen at the address. */
   forget(): void {
-    if (!this.#fixed) this.#engine = undefined;
+    if (!this.#fixed) this.#take(undefined);
+  }
+
+  #take(engine: EngineFacts | null | undefined): void {
+    this.#engine = engine;
+    const spoken = DIALECTS.map(({ id }) => id).filter((id) => engine?.speaks.includes(id));
+    this.#speaks = spoken.length > 0 ? spoken : USUAL;
   }
 }
 

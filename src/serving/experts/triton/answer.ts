@@ -3,7 +3,7 @@
  * reason and usage, as far as they are known.
  */
 import { StringDecoder } from 'node:string_decoder';
-import type { FinishReason, Usage } from '../../../core/openai.ts';
+import type { FinishReason, Usage } from '../../reply/reply.ts';
 import { type StopFilter, stopFilter } from '../stop.ts';
 import { withoutEcho } from './echo.ts';
 import { newText } from './new-text.ts';
@@ -92,12 +92,12 @@ export class Answer {
     const { ids, maxTokens } = this.#facts;
     if (ids && this.#lastId !== null && this.#lastId === ids.endId) return 'stop';
     const usage = this.#usage();
-    return usage !== 'unknown' && usage.completion_tokens >= maxTokens ? 'length' : 'unknown';
+    return usage !== 'unknown' && usage.outputTokens >= maxTokens ? 'length' : 'unknown';
   }
 
   #usage(): Usage | 'unknown' {
     const { ids } = this.#facts;
-    if (ids) return usage(ids.prompt.length, this.#tally.ids);
+    if (ids) return { inputTokens: ids.prompt.length, outputTokens: this.#tally.ids };
     return this.#tally.usage(this.#new.repeats === false);
   }
 }
@@ -123,12 +123,10 @@ class Tally {
   /** @param summable whether the counts of several responses are of different tokens */
   usage(summable: boolean): Usage | 'unknown' {
     const whole = this.#counted > 0 && this.#uncounted === 0 && (summable || this.#counted === 1);
-    return this.#input !== null && whole ? usage(this.#input, this.#output) : 'unknown';
+    return this.#input !== null && whole
+      ? { inputTokens: this.#input, outputTokens: this.#output }
+      : 'unknown';
   }
-}
-
-function usage(prompt: number, completion: number): Usage {
-  return { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion };
 }
 
 function withoutPrompt(ids: readonly number[], prompt: readonly number[]): readonly number[] {

@@ -1,5 +1,5 @@
 /** What one response of a model on Triton says, whatever the dialect calls it. */
-import type { FinishReason } from '../../../core/openai.ts';
+import type { FinishReason } from '../../reply/reply.ts';
 import type { Outputs } from './tensors.ts';
 
 export interface Output {

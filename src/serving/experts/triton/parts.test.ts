@@ -121,7 +121,7 @@ describe('Answer', () => {
     expect(answer.finish()).toEqual({
       text: '',
       finishReason: 'length',
-      usage: { prompt_tokens: 4, completion_tokens: 9, total_tokens: 13 },
+      usage: { inputTokens: 4, outputTokens: 9 },
     });
   });
 

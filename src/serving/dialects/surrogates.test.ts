@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { wellFormed } from '../../../core/well-formed.ts';
+import { wellFormed } from '../../core/well-formed.ts';
 import { withoutHalfSurrogates } from './surrogates.ts';
 
 const cleaned = (json: string): string => withoutHalfSurrogates(Buffer.from(json)).toString();

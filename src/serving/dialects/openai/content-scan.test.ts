@@ -1,7 +1,7 @@
 /** The scanner finds the same in any cut of a stream, and tells content from what only looks like it. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { StreamScan } from './stream-scan.ts';
+import { ContentScan } from './content-scan.ts';
 
 const piece = (content: string): string =>
   `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content }, finish_reason: null }], usage: null })}\n\n`;
@@ -16,8 +16,8 @@ const STREAM = Buffer.from(
     'data: [DONE]\n\n',
 );
 
-function scan(stream: Buffer, cuts: readonly number[]): StreamScan & { readonly told: number } {
-  const scanner = new StreamScan();
+function scan(stream: Buffer, cuts: readonly number[]): ContentScan & { readonly told: number } {
+  const scanner = new ContentScan();
   const at = [0, ...cuts.toSorted((a, b) => a - b), stream.length];
   let told = 0;
   // One shared buffer, as a socket's: what was read before must not show through.

@@ -1,14 +1,16 @@
 /**
- * Scans a streamed answer's bytes as they arrive for content, usage, errors and the end mark. Only the event with usage
- * is parsed as JSON.
+ * Times the content of a streamed answer: finds it, usage, errors and the end mark in bytes that may be reused
+ * afterwards. Only the event with usage is parsed as JSON, so that a load test can read thousands of streams.
  */
+import { isObject, parseJson } from '../json.ts';
+import { readUsage } from './ending.ts';
 
 const NEWLINE = 10;
 const CONTENT = /"(?:content|text|reasoning_content|arguments)"\s*:\s*"[^"]/;
 const USAGE = /"usage"\s*:\s*\{/;
 const ERROR = /"error"\s*:\s*[{"]/;
 
-export class StreamScan {
+export class ContentScan {
   /** Events with content so far; counted as tokens if no usage is reported. */
   contents = 0;
   done = false;
@@ -63,10 +65,6 @@ export class StreamScan {
 
 /** The count in an event or a complete answer, or null if there is none. */
 export function completionTokens(json: string): number | null {
-  try {
-    const { usage } = JSON.parse(json) as { usage?: { completion_tokens?: unknown } | null };
-    return typeof usage?.completion_tokens === 'number' ? usage.completion_tokens : null;
-  } catch {
-    return null;
-  }
+  const value = parseJson(json);
+  return isObject(value) ? (readUsage(value.usage)?.outputTokens ?? null) : null;
 }

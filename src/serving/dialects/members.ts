@@ -2,7 +2,7 @@
  * Edits top-level members of a JSON object in its bytes and leaves all others untouched. Serialising anew would lose big
  * integers, key order and duplicate keys.
  */
-import { JsonMeasure, type MemberPlace } from '../../../core/json-measure.ts';
+import { JsonMeasure, type MemberPlace } from '../../core/json-measure.ts';
 
 const OPEN_OBJECT = 0x7b;
 

@@ -1,9 +1,4 @@
-/**
- * The part of OpenAI's wire format the router reads. Everything else in a body passes through unread,
- * so these types cover only what decides where a request goes.
- */
-
-export type Endpoint = 'chat' | 'completions';
+/** The parts of OpenAI's request bodies that are read; everything else in a body passes through unread. */
 
 /** A content part as sent in a list: text is read, all other kinds (images, audio, files) are only counted. */
 export type ContentPart = { readonly type: string; readonly text?: unknown; readonly [key: string]: unknown };
@@ -31,11 +26,5 @@ export interface CompletionBody {
   readonly [key: string]: unknown;
 }
 
-/** Token counts as the expert reported them. Nothing here is ever estimated. */
-export interface Usage {
-  readonly prompt_tokens: number;
-  readonly completion_tokens: number;
-  readonly total_tokens: number;
-}
-
-export type FinishReason = 'stop' | 'length' | 'content_filter' | 'tool_calls';
+/** Which of the two APIs. */
+export type Endpoint = 'chat' | 'completions';

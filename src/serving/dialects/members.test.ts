@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LIMITS } from '../../../core/bounds.ts';
+import { LIMITS } from '../../core/bounds.ts';
 import { Members } from './members.ts';
 
 function replaced(text: string, name = 'served'): string {

@@ -1,0 +1,99 @@
+/**
+ * Where the router model learned from scores, they say which expert a prompt suits, unless its cluster is pinned to one
+ * by the config. Experts without scores keep what the config gives them by name.
+ */
+import { chosen, fitOf, leadOf, type Price, type Quality } from '../quality/quality.ts';
+
+/** What cost and waiting for the answer are worth, in score from 0 to 1. */
+export interface Worth {
+  /** Score that an expert must add to be worth one unit of cost more. */
+  readonly score_per_cost: number;
+  /** Score that an expert must add to be worth one second more. */
+  readonly score_per_second: number;
+}
+
+/** What was learned, in terms of the experts that there are. */
+export interface Learned {
+  readonly quality: Quality;
+  /** Per expert of the territory: its index in the quality; null if it was not scored. */
+  readonly scored: readonly (number | null)[];
+  /** Per expert: score to subtract for its price. */
+  readonly price: Float64Array;
+  /** The best single expert of those that there are, and its lead. */
+  readonly best: number;
+  readonly headStart: number;
+  /** Loss in score that counts as one unit of affinity. */
+  readonly unit: number;
+  /** Clusters that the config gives to an expert by name. */
+  readonly pinned: ReadonlySet<number>;
+}
+
+/** Null if none of the experts was scored. */
+export function learnedOf(
+  quality: Quality,
+  experts: readonly string[],
+  pinned: ReadonlySet<number>,
+  worth: Worth,
+): Learned | null {
+  const scored = experts.map((id) => {
+    const index = quality.experts.indexOf(id);
+    return index < 0 ? null : index;
+  });
+  const price = Float64Array.from(scored, (index) =>
+    index === null ? 0 : priced(quality.prices[index]!, worth),
+  );
+  let best = -1;
+  scored.forEach((index, expert) => {
+    if (index === null) return;
+    if (best < 0 || quality.means[index]! - price[expert]! > quality.means[scored[best]!]! - price[best]!)
+      best = expert;
+  });
+  if (best < 0) return null;
+  const headStart = leadOf(
+    quality.headStart,
+    price.some((one) => one !== 0),
+  );
+  return { quality, scored, price, best, headStart, unit: quality.unit, pinned };
+}
+
+function priced({ cost, latency }: Price, { score_per_cost, score_per_second }: Worth): number {
+  return (cost ?? 0) * score_per_cost + (latency ?? 0) * score_per_second;
+}
+
+export interface LearnedChoice {
+  /** Index into the territory's experts. */
+  readonly expert: number;
+  /** exp(−lost score / unit), 1 for the chosen expert and any better one; 0 for experts without scores. */
+  readonly affinities: Float64Array;
+}
+
+interface Turn {
+  readonly cluster: number;
+  readonly vector?: Float32Array;
+}
+
+/** Remembered by prompt: a conversation and its candidates ask several times. */
+const remembered = new WeakMap<Learned, WeakMap<Turn, LearnedChoice>>();
+
+/** Null where scores do not decide: nothing was learned, the cluster is pinned, or the prompt's vector is not known. */
+export function learnedChoice(learned: Learned | null | undefined, turn: Turn): LearnedChoice | null {
+  if (!learned || !turn.vector || learned.pinned.has(turn.cluster)) return null;
+  const known = remembered.get(learned) ?? new WeakMap<Turn, LearnedChoice>();
+  remembered.set(learned, known);
+  const choice = known.get(turn) ?? freshChoice(learned, turn.vector);
+  known.set(turn, choice);
+  return choice;
+}
+
+function freshChoice(
+  { quality, scored, price, best, headStart, unit }: Learned,
+  vector: Float32Array,
+): LearnedChoice {
+  const { scores } = fitOf(quality, vector);
+  const values = Float64Array.from(scored, (index, expert) =>
+    index === null ? Number.NEGATIVE_INFINITY : scores[index]! - price[expert]!,
+  );
+  const expert = chosen(values, best, headStart);
+  const top = values[expert]!;
+  return { expert, affinities: values.map((value) => Math.exp(Math.min(0, value - top) / unit)) };
+}

@@ -1,0 +1,95 @@
+/** Where connections come in: the plain lane in front of Node's server, or that one alone where it speaks TLS. */
+import type { Server as HttpServer } from 'node:http';
+import { createServer, type Server, type Socket } from 'node:net';
+import { bind } from '../../core/bind.ts';
+import { type ConnectionLimits, Connections, LOOK_EVERY_MS } from './connections.ts';
+import type { ClientRequest, ClientResponse } from './exchange.ts';
+import { TIMEOUTS } from './listener.ts';
+import { tooLate } from './malformed.ts';
+import { PlainLane } from './plain-lane.ts';
+
+export interface EntryOptions {
+  /** Reads whatever is not plain. */
+  readonly node: HttpServer;
+  /** Whether connections may be plain HTTP. */
+  readonly plain: boolean;
+  /** Answers a plain request. */
+  handle(request: ClientRequest, response: ClientResponse, socket: Socket): void;
+  limits(): ConnectionLimits;
+}
+
+export class Entry {
+  readonly #node: HttpServer;
+  readonly #limits: () => ConnectionLimits;
+  readonly #connections = new Connections();
+  readonly #lane: PlainLane | null;
+  /** What listens. */
+  readonly #server: Server;
+  readonly #looking: NodeJS.Timeout;
+  #clocked = false;
+
+  constructor({ node, plain, handle, limits }: EntryOptions) {
+    this.#node = node;
+    this.#limits = limits;
+    const now = () => performance.now();
+    this.#lane = plain
+      ? new PlainLane({ handle, toNode: (socket) => this.#toNode(socket), tooLate, now, timeouts: TIMEOUTS })
+      : null;
+    if (plain) {
+      // As node:http opens its own.
+      this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#came(socket));
+    } else {
+      this.#server = node;
+      node.on('connection', (socket: Socket) => this.#connections.add(socket, limits()));
+    }
+    this.#looking = setInterval(() => {
+      this.#connections.look(now());
+      this.#lane?.look();
+    }, LOOK_EVERY_MS).unref();
+  }
+
+  /** @returns the address; rejects with the system's error when it cannot be had */
+  listen(host: string, port: number): Promise<string> {
+    return bind(this.#server, host, port);
+  }
+
+  /** Serves a connection that another process accepted, and from which nothing was read. */
+  accept(socket: Socket): void {
+    socket.setNoDelay(true);
+    if (this.#lane) {
+      this.#came(socket);
+      socket.resume();
+    } else this.#toNode(socket);
+  }
+
+  /** Whether there are too many connections for this one to be answered. */
+  isRefused(socket: object): boolean {
+    return this.#connections.isRefused(socket);
+  }
+
+  /** Accepts no more, and ends every connection. */
+  async close(): Promise<void> {
+    clearInterval(this.#looking);
+    const servers = new Set([this.#server, this.#node]);
+    const closed = Array.from(servers, (server) => new Promise((resolve) => server.close(resolve)));
+    this.#node.closeAllConnections();
+    this.#lane?.closeAll();
+    await Promise.all(closed);
+  }
+
+  #came(socket: Socket): void {
+    this.#connections.add(socket, this.#limits());
+    this.#lane!.accept(socket);
+  }
+
+  /**
+   * Brings a connection to a server without a port of its own. Node documents that `connection` may be emitted by
+   * hand; the clock that ends connections whose request does not come to an end starts with `listening` alone.
+   */
+  #toNode(socket: Socket): void {
+    if (!this.#clocked) this.#node.emit('listening');
+    this.#clocked = true;
+    this.#node.emit('connection', socket);
+    socket.resume();
+  }
+}

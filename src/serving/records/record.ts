@@ -1,0 +1,118 @@
+/** What is kept of a decision and of feedback on it, as JSON lines. Neither prompt nor answer is in them. */
+
+/** Features of a decision, known when it is made. */
+export interface DecisionFeatures {
+  readonly traceId: string;
+  /** Names the space that the vector lies in: vectors of different embeddings cannot be compared. */
+  readonly space: string;
+  /** Unit length, or zeros. */
+  readonly vector: Float32Array;
+  readonly cluster: number;
+  readonly outside: boolean;
+  /** Id of the expert chosen first, and why. */
+  readonly expert: string;
+  readonly reason: string;
+}
+
+/** How the request ended. */
+export interface DecisionEnd {
+  readonly traceId: string;
+  /** Epoch milliseconds at which it came. */
+  readonly at: number;
+  /** Id of the expert that answered; null for none. */
+  readonly expert: string | null;
+  readonly tries: number;
+  readonly status: number | null;
+  readonly error: string | null;
+  /** As the expert reported them; null where it did not. */
+  readonly promptTokens: number | null;
+  readonly completionTokens: number | null;
+  readonly firstMs: number | null;
+  readonly totalMs: number;
+}
+
+export interface Feedback {
+  /** As in the answer's header `x-expert-router-trace-id`. */
+  readonly traceId: string;
+  /** 0 to 1. */
+  readonly score: number;
+  readonly comment: string | null;
+  /** Name of the API key; null without keys. */
+  readonly key: string | null;
+}
+
+export interface DecisionLine {
+  readonly kind: 'decision';
+  readonly at: number;
+  readonly trace: string;
+  readonly space: string;
+  /** One signed byte a number, in base64; see `unpackVector`. */
+  readonly vector: string;
+  readonly cluster: number;
+  readonly outside: boolean;
+  readonly chosen: string;
+  readonly reason: string;
+  readonly expert: string | null;
+  readonly tries: number;
+  readonly status: number | null;
+  readonly error: string | null;
+  readonly prompt_tokens: number | null;
+  readonly completion_tokens: number | null;
+  readonly first_ms: number | null;
+  readonly total_ms: number;
+}
+
+export interface FeedbackLine {
+  readonly kind: 'feedback';
+  readonly at: number;
+  readonly trace: string;
+  readonly score: number;
+  readonly comment: string | null;
+  readonly key: string | null;
+}
+
+export function decisionLine(features: DecisionFeatures, end: DecisionEnd): DecisionLine {
+  return {
+    kind: 'decision',
+    at: Math.round(end.at),
+    trace: features.traceId,
+    space: features.space,
+    vector: packVector(features.vector),
+    cluster: features.cluster,
+    outside: features.outside,
+    chosen: features.expert,
+    reason: features.reason,
+    expert: end.expert,
+    tries: end.tries,
+    status: end.status,
+    error: end.error,
+    prompt_tokens: end.promptTokens,
+    completion_tokens: end.completionTokens,
+    first_ms: end.firstMs === null ? null : Math.round(end.firstMs),
+    total_ms: Math.round(end.totalMs),
+  };
+}
+
+export function feedbackLine({ traceId, score, comment, key }: Feedback, at: number): FeedbackLine {
+  return { kind: 'feedback', at: Math.round(at), trace: traceId, score, comment, key };
+}
+
+/** Scaled so that the largest number is 127: a unit vector comes back with a cosine above 0.999. */
+function packVector(vector: Float32Array): string {
+  let most = 0;
+  for (const value of vector) most = Math.max(most, Math.abs(value));
+  const bytes = Int8Array.from(vector, (value) => (most === 0 ? 0 : Math.round((127 * value) / most)));
+  return Buffer.from(bytes.buffer).toString('base64');
+}
+
+/** The numbers of a packed vector, at unit length. @throws RangeError if there are not as many as `dimensions` */
+export function unpackVector(text: string, dimensions: number): Float32Array {
+  const bytes = Buffer.from(text, 'base64');
+  if (bytes.length !== dimensions)
+    throw new RangeError(`a vector of ${bytes.length} numbers instead of ${dimensions}`);
+  const values = Float32Array.from(new Int8Array(bytes.buffer, bytes.byteOffset, bytes.length));
+  let squares = 0;
+  for (const value of values) squares += value * value;
+  const length = Math.sqrt(squares) || 1;
+  return values.map((value) => value / length);
+}
