@@ -14,9 +14,7 @@ const MOST_ENDPOINTS = 4;
 /** Those that Envoy can ask in our place. @throws RouterError where there are none */
 export function relayable(groups: readonly ExpertGroup[], ask: Ask): readonly ExpertGroup[] {
   const { id } = ask.dialect;
-  const able = groups.filter(
-    (group) => group.speaks(id) && group.replicas.every(({ expert }) => expert.asSent !== undefined),
-  );
+  const able = groups.filter(({ replicas }) => replicas.every(({ expert }) => isRelayed(expert, id)));
   if (able.length > 0) return able;
   const names = groups.map((group) => `'${group.id}'`).join(', ');
   throw new RouterError(
@@ -60,6 +58,10 @@ export function endpointsOf(
   return [...own, ...others.flatMap((replica) => known(replica, addresses))]
     .slice(0, MOST_ENDPOINTS)
     .join(',');
+}
+
+function isRelayed({ asSent, speaks }: Replica['expert'], dialect: string): boolean {
+  return asSent !== undefined && (speaks as readonly string[]).includes(dialect);
 }
 
 function known({ expert }: Replica, addresses: Addresses): readonly string[] {
