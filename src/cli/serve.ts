@@ -21,6 +21,7 @@ interface ServeOptions {
   readonly port?: number;
   readonly workers?: number;
   readonly extproc?: number;
+  readonly scaler?: number;
   readonly verbose?: boolean;
   readonly discover: boolean;
   readonly weights?: string;
@@ -39,6 +40,11 @@ export function serveCommand(): Command {
     .option(
       '--extproc <port>',
       'also serve Envoy as an external processor on this port, in one process; see expert-router envoy',
+      wholeNumber(0, 65_535),
+    )
+    .option(
+      '--scaler <port>',
+      'also serve KEDA as an external scaler on this port, in one process; see docs/scale.md',
       wholeNumber(0, 65_535),
     )
     .option('--no-discover', 'without --config, serve the eight embedded experts even if engines run here')
@@ -63,7 +69,7 @@ Examples:
   $ expert-router serve
   $ expert-router serve --config experts.yaml --port 9000
   $ expert-router serve --config experts.yaml --workers 4
-  $ expert-router serve --config experts.yaml --extproc 9002
+  $ expert-router serve --config experts.yaml --extproc 9002 --scaler 9500
   $ expert-router serve --weights hf:Qwen/Qwen2.5-1.5B-Instruct-GGUF/qwen2.5-1.5b-instruct-q4_k_m.gguf`,
     )
     .action(serve);
@@ -75,26 +81,29 @@ async function serve(options: ServeOptions): Promise<void> {
   const verbose = options.verbose ?? false;
   if (isWorker()) return serveAsWorker(file, verbose);
   const source = await readSource(file, { environment: process.env, catalogue: SHIPPED });
-  const { address, processes } = admit(source.config, { ...options, ...oneForEnvoy(options) }, null);
+  const { address, processes } = admit(source.config, { ...options, ...oneForOthers(options) }, null);
   const greeting = (url: string): void => greet(source.config, url, address.restricted, processes);
-  const { port, extproc } = options;
+  const { port, extproc, scaler } = options;
   if (processes === 1) {
-    const open = async (gateway: EmbeddedGateway): Promise<readonly [string, string | null]> => [
-      await gateway.listen(port === undefined ? {} : { port }),
-      extproc === undefined ? null : await gateway.listenExtProc({ port: extproc }),
-    ];
-    const [url, envoys] = await serveAlone({ file, verbose }, open);
+    const open = async (gateway: EmbeddedGateway) => ({
+      url: await gateway.listen(port === undefined ? {} : { port }),
+      envoy: extproc === undefined ? null : await gateway.listenExtProc({ port: extproc }),
+      keda: scaler === undefined ? null : await gateway.listenScaler({ port: scaler }),
+    });
+    const { url, envoy, keda } = await serveAlone({ file, verbose }, open);
     greeting(url);
-    if (envoys !== null) console.log(`\nEnvoy is served on ${envoys} (gRPC).`);
+    if (envoy !== null) console.log(`\nEnvoy is served on ${envoy} (gRPC).`);
+    if (keda !== null) console.log(`\nKEDA is served on ${keda} (gRPC).`);
   } else await servePrimary({ file, source, address, flags: options, processes, onServing: greeting });
 }
 
-/** Envoy keeps few connections, which cannot be shared out among workers. @throws UsageError */
-function oneForEnvoy({ extproc, workers }: ServeOptions): { readonly workers?: 1 } {
-  if (extproc === undefined) return {};
+/** Envoy and KEDA keep few connections, which cannot be shared out among workers. @throws UsageError */
+function oneForOthers({ extproc, scaler, workers }: ServeOptions): { readonly workers?: 1 } {
+  const given = extproc !== undefined ? '--extproc' : scaler !== undefined ? '--scaler' : null;
+  if (given === null) return {};
   if (workers !== undefined && workers > 1)
     throw new UsageError(
-      `--extproc and --workers ${workers}: Envoy is served by one process. For more, start expert-router extproc several times.`,
+      `${given} and --workers ${workers}: gRPC is served by one process; leave out one of the two.`,
     );
   return { workers: 1 };
 }

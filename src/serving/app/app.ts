@@ -10,6 +10,8 @@ import type { Fleet } from '../fleet/fleet.ts';
 import { decisionBody } from '../front/decision-wire.ts';
 import type { RequestNote } from '../front/request-note.ts';
 import { readRequest, received } from '../gateway/read-request.ts';
+import { Demands } from '../scaler/demands.ts';
+import type { ScalerServer } from '../scaler/server.ts';
 import { admit } from './admission.ts';
 import { type Assembly, assemble, type DecisionNote } from './assembly.ts';
 import { asUserError, extProcAddress, listenAddress, requestedAddress } from './listen-address.ts';
@@ -59,6 +61,12 @@ export interface EmbeddedGateway {
    * @throws UserError when the address cannot be had, or no expert is one that Envoy can reach
    */
   listenExtProc(at?: { readonly port?: number }): Promise<string>;
+  /**
+   * Serves KEDA as an external scaler over gRPC, once; while the config has no keys, on loopback only.
+   * @returns `host:port` as bound
+   * @throws UserError when the address cannot be had
+   */
+  listenScaler(at: { readonly port: number }): Promise<string>;
   /**
    * Answers one request of a `node:http` server of your own, as if it had come to `listen`'s: with keys, limits and
    * errors as configured. Who can connect is then your server's to decide.
@@ -143,6 +151,7 @@ class App implements EmbeddedGateway {
   #reloading: Promise<unknown> = Promise.resolve();
   #listening = false;
   #extProc: ExtProcServer | null = null;
+  #scaler: ScalerServer | null = null;
   #closing: Promise<void> | null = null;
 
   constructor(parts: AppParts, source: Source) {
@@ -188,6 +197,22 @@ class App implements EmbeddedGateway {
       return await server.listen(address.host, address.port);
     } catch (error) {
       this.#extProc = null;
+      throw asUserError(error, address);
+    }
+  }
+
+  async listenScaler({ port }: { readonly port: number }): Promise<string> {
+    this.#refuseClosed();
+    if (this.#scaler !== null) throw new UserError('KEDA is served already.');
+    const address = listenAddress(this.#source.config, port);
+    const { setup, arrivals } = this.#parts;
+    const { ScalerServer } = await import('../scaler/server.ts');
+    const server = new ScalerServer(new Demands(() => setup.current().context.gateway.fleet, arrivals));
+    this.#scaler = server;
+    try {
+      return await server.listen(address.host, address.port);
+    } catch (error) {
+      this.#scaler = null;
       throw asUserError(error, address);
     }
   }
@@ -239,6 +264,7 @@ class App implements EmbeddedGateway {
     const { setup, server, records } = this.#parts;
     setup.current().context.readiness.drain();
     await Promise.all([this.#extProc?.close(graceMs), server.close(graceMs)]);
+    this.#scaler?.close();
     await setup.close();
     await records?.close();
   }

@@ -9,6 +9,7 @@ import { type GatewayServer, gatewayServer } from '../front/server.ts';
 import type { Routed } from '../gateway/router.ts';
 import type { DecisionFeatures } from '../records/record.ts';
 import { Records } from '../records/records.ts';
+import { Arrivals } from '../scaler/arrivals.ts';
 import { Telemetry } from '../telemetry/metrics.ts';
 import type { WorkerLink } from '../workers/worker-link.ts';
 import { Setup } from './setup.ts';
@@ -54,6 +55,8 @@ export interface Assembly {
   readonly telemetry: Telemetry;
   /** To be called once a request, whatever transport it came by. */
   ended(note: RequestNote): void;
+  /** Of every request, by the expert that it belongs to. */
+  readonly arrivals: Arrivals;
   /** Null where the config asks for none. */
   readonly records: Records | null;
 }
@@ -69,6 +72,7 @@ export async function assemble(
   const { registry } = telemetry;
   const records = config.records ? await openRecords(config.records, world, shared?.processes ?? 1) : null;
   const spaces = new Spaces();
+  const arrivals = new Arrivals(clock.monotonic);
   const setup = await Setup.start(config, {
     world,
     catalogue,
@@ -83,6 +87,7 @@ export async function assemble(
       page: await (shared ? shared.link.metricsPage() : registry.metrics()),
     }),
     onRouted: (routed, traceId) => {
+      arrivals.note(routed.decision.home, routed.view.promptTokens + routed.view.outputTokens);
       onDecision(noteOf(routed, traceId));
       records?.decided(featuresOf(routed, traceId, spaces.of(setup.current().context.gateway.router.model)));
     },
@@ -95,7 +100,7 @@ export async function assemble(
   };
   const current = () => setup.current();
   const server = gatewayServer({ log, clock, current, ended });
-  return { server, setup, telemetry, ended, records };
+  return { server, setup, telemetry, ended, records, arrivals };
 }
 
 function openRecords(

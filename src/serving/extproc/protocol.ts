@@ -1,24 +1,17 @@
 /** The two services as grpc-js wants them, and the shapes of their messages once decoded. It opens no connection. */
-import { fileURLToPath } from 'node:url';
 import type { ServiceDefinition } from '@grpc/grpc-js';
-import { loadSync } from '@grpc/proto-loader';
+import { grpcService } from '../../core/grpc-service.ts';
 
 export const EXT_PROC_SERVICE = 'envoy.service.ext_proc.v3.ExternalProcessor';
 export const HEALTH_SERVICE = 'grpc.health.v1.Health';
 
-/** Field names as in the file; absent fields are undefined. */
-function service(file: string, name: string): ServiceDefinition {
-  const path = fileURLToPath(new URL(file, import.meta.url));
-  const loaded = loadSync(path, { keepCase: true, longs: Number, enums: Number, oneofs: true });
-  return loaded[name] as unknown as ServiceDefinition;
-}
-
+/** Field names as in the files; absent fields are undefined. */
 export function extProcService(): ServiceDefinition {
-  return service('external-processor.proto', EXT_PROC_SERVICE);
+  return grpcService(new URL('external-processor.proto', import.meta.url), EXT_PROC_SERVICE);
 }
 
 export function healthService(): ServiceDefinition {
-  return service('health.proto', HEALTH_SERVICE);
+  return grpcService(new URL('health.proto', import.meta.url), HEALTH_SERVICE);
 }
 
 /** `BodySendMode` of Envoy, as far as it matters here. */

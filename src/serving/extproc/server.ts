@@ -1,5 +1,6 @@
 /** The gRPC server that Envoy asks: one exchange a request, health, and an orderly end. */
-import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { Server } from '@grpc/grpc-js';
+import { listenGrpc } from '../../core/grpc-service.ts';
 import { Exchange, type ExchangeOptions, type ProcessCall } from './exchange.ts';
 import { HealthService } from './health.ts';
 import { extProcService, healthService } from './protocol.ts';
@@ -37,15 +38,10 @@ export class ExtProcServer {
 
   /** @returns `host:port` as bound; rejects with the system's error when it cannot be */
   async listen(host: string, port: number): Promise<string> {
-    const shown = host.includes(':') ? `[${host}]` : host;
-    const bound = await new Promise<number>((resolve, reject) => {
-      this.#server.bindAsync(`${shown}:${port}`, ServerCredentials.createInsecure(), (error, found) =>
-        error ? reject(error) : resolve(found),
-      );
-    });
+    const bound = await listenGrpc(this.#server, host, port);
     this.#look();
     this.#looking = setInterval(() => this.#look(), LOOK_EVERY_MS).unref();
-    return `${shown}:${bound}`;
+    return bound;
   }
 
   /**
