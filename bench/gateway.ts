@@ -29,6 +29,8 @@ const { values } = parseArgs({
     streams: { type: 'string', default: '500' },
     only: { type: 'string' },
     phase: { type: 'string' },
+    /** Seconds until a round's load has settled; CPU is counted after. */
+    settle: { type: 'string', default: '1.5' },
     /** A built checkout of another version, measured in the same run. */
     beside: { type: 'string' },
   },
@@ -37,8 +39,7 @@ const rounds = Number(values.rounds);
 const seconds = Number(values.seconds);
 const only = values.only?.split(',');
 const WARM_UP_SECONDS = 6;
-/** Seconds until a round's load has settled; CPU is counted after. */
-const SETTLE_SECONDS = 1.5;
+const settleSeconds = Number(values.settle);
 
 interface Phase {
   readonly name: 'requests' | 'tokens';
@@ -199,9 +200,9 @@ async function once(phase: Phase, one: Served, experts: Experts): Promise<number
     own: cpuMicroseconds(process.pid),
     beside: beside ? cpuMicroseconds(beside.pid) : 0,
   });
-  const total = SETTLE_SECONDS + seconds + 0.5;
+  const total = settleSeconds + seconds + 0.5;
   const load = put({ ...loadOf(phase, one), seconds: total });
-  await sleep(SETTLE_SECONDS * 1000);
+  await sleep(settleSeconds * 1000);
   const before = { count: await counted(phase, experts), cpu: cpu() };
   await sleep(seconds * 1000);
   const after = { count: await counted(phase, experts), cpu: cpu() };

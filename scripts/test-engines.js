@@ -33,6 +33,10 @@ const COMPONENTS = {
     about: 'Envoy 1.40; 37 MB',
     python: ['python3'],
   },
+  keda: {
+    about: "KEDA's own client of external scalers, 2.21; a minute of compiling",
+    go: 'example.test/keda',
+  },
   shellcheck: {
     about: 'the shell script linter, for the scripts that `expert-router engine` writes',
     python: ['python3'],
