@@ -1,6 +1,8 @@
 /** The external scaler, asked as KEDA asks it; `npm run test:scale keda` asks with KEDA's own client. */
+import { readFileSync } from 'node:fs';
 import { Client, credentials, type ServiceError } from '@grpc/grpc-js';
 import { afterEach, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { createGateway, type EmbeddedGateway } from '../src/index.ts';
 import { externalScalerService } from '../src/serving/scaler/server.ts';
 import { eventually } from './support/gateway.ts';
@@ -155,6 +157,21 @@ describe('the external scaler', () => {
     await eventually('the change is told', () => pushed.length === 2);
     expect(pushed).toEqual([false, true]);
     stream.cancel();
+  });
+
+  it('takes the triggers of docs/scale.md', async () => {
+    await start(polite);
+    const page = readFileSync('docs/scale.md', 'utf8');
+    const [, yaml] = /```yaml\n([\s\S]*?)```/.exec(page)!;
+    const { spec } = parse(yaml!) as { spec: { triggers: readonly { type: string; metadata: Metadata }[] } };
+    expect(spec.triggers.map(({ type }) => type)).toEqual(['external-push', 'external']);
+    for (const { metadata } of spec.triggers) {
+      const { metricSpecs } = await call<{ metricSpecs: readonly { metricName: string }[] }>(
+        'GetMetricSpec',
+        of(metadata),
+      );
+      expect(metricSpecs[0]!.metricName).toBe(metadata.metric);
+    }
   });
 
   it('says that a port is taken', async () => {
