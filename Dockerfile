@@ -10,6 +10,7 @@ COPY scripts/prepare.js scripts/
 RUN node scripts/prepare.js install
 COPY tsconfig.json tsconfig.build.json ./
 COPY src src
+COPY ui ui
 ARG COMMIT
 RUN EXPERT_ROUTER_COMMIT="${COMMIT}" node scripts/prepare.js pack
 

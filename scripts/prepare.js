@@ -1,5 +1,6 @@
 /**
- * Makes a checkout runnable: installs the packages of the lockfile and compiles src/, each only when out of date.
+ * Makes a checkout runnable: installs the packages of the lockfile, compiles src/ and builds the dashboard of ui/, each
+ * only when out of date.
  * `install` only installs, `pack` also records the commit in the package. Plain JavaScript without dependencies,
  * because it runs before anything is installed.
  */
@@ -27,6 +28,7 @@ export function prepare() {
   requireNode();
   install();
   compile('tsconfig.build.json', 'dist', ['src']);
+  buildDashboard();
 }
 
 /** Compiles benches and evaluations beside the sources they measure; returns the folder they land in. */
@@ -69,6 +71,23 @@ function compile(project, outDir, sources) {
   );
   for (const source of sources) copyData(source, sources.length > 1 ? join(outDir, source) : outDir);
   mkdirSync(join(ROOT, outDir), { recursive: true });
+  writeFileSync(stamp, String(newest));
+}
+
+/** Into dist/ui, after the compiler, which empties dist. The page shares what it is sent with the server's sources. */
+function buildDashboard() {
+  const stamp = join(ROOT, 'dist', '.dashboard');
+  const sources = ['ui', 'src/serving/board', 'package-lock.json'].map((name) =>
+    newestChange(join(ROOT, name)),
+  );
+  const newest = Math.max(...sources);
+  if (existsSync(stamp) && Number(readFileSync(stamp, 'utf8')) === newest) return;
+  const vite = join(ROOT, 'node_modules/vite/bin/vite.js');
+  run(
+    process.execPath,
+    [vite, 'build', '--config', join(ROOT, 'ui/vite.config.ts')],
+    'the dashboard cannot be built',
+  );
   writeFileSync(stamp, String(newest));
 }
 

@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { seededRandom } from '../src/core/random.ts';
 import { onThisThread } from '../src/core/tasks.ts';
 import { spaceId } from '../src/deciding/model/artefact.ts';
 import { DEFAULT_MODEL, loadModelFile } from '../src/deciding/model/file.ts';
@@ -165,5 +166,36 @@ describe('records', () => {
     expect(logged).toHaveLength(1);
     expect(segments.dropped).toBe(2);
     folders.splice(folders.indexOf(dir), 1);
+  });
+});
+
+describe('exploration', () => {
+  it('takes its share of new conversations, and no later turn', async () => {
+    const random = seededRandom(1);
+    const router = await gateway(
+      'exploration: 0.2\nexperts: [{ id: code, kind: emulated, fallback: true }, { id: cook, kind: emulated, description: Cooking }]',
+      { random: () => random.next() },
+    );
+    running.push(router);
+    const reasons = async (messages: readonly object[]): Promise<string[]> => {
+      const found: string[] = [];
+      for (let turn = 0; turn < 200; turn += 1) {
+        const decided = await router.post('/v1/route', { messages });
+        found.push(((await decided.json()) as { reason: string }).reason);
+      }
+      return found;
+    };
+    const ask = (content: string): object => ({ role: 'user', content });
+    const explored = (await reasons([ask('How do I cook risotto?')])).filter(
+      (one) => one === 'explored',
+    ).length;
+    expect(explored).toBeGreaterThan(20);
+    expect(explored).toBeLessThan(60);
+    const later = [
+      ask('How do I cook risotto?'),
+      { role: 'assistant', content: 'Slowly.' },
+      ask('And polenta?'),
+    ];
+    expect(await reasons(later)).not.toContain('explored');
   });
 });

@@ -59,7 +59,7 @@ const count = (value: number): string => value.toLocaleString('en');
 export const BOUNDS: readonly Bound[] = [
   {
     step: 'headers',
-    cost: 'linear, inside Node',
+    cost: 'linear',
     limit: `${LIMITS.headerBytes / KB} KB`,
     beyond: '431',
   },
@@ -68,6 +68,12 @@ export const BOUNDS: readonly Bound[] = [
     cost: 'one copy; at most twice its size in memory while it grows, whatever its chunks',
     limit: '`max_body_mb` (32)',
     beyond: '413',
+  },
+  {
+    step: 'requests that a client sends while it is being answered',
+    cost: 'one copy',
+    limit: '64 KB in the plain lane; beside Node, as much as its socket buffers',
+    beyond: 'the socket is read no more until the answer has ended',
   },
   {
     step: 'bodies held by a process',

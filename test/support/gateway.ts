@@ -7,6 +7,7 @@ export interface RunningGateway {
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Response>;
   /** The value of a metric's line, such as `expert_router_inflight{expert="code"}`; undefined when absent. */
   metric(line: string): Promise<number | undefined>;
+  reload(yaml: string): Promise<unknown>;
   close(): Promise<void>;
 }
 
@@ -30,6 +31,7 @@ export async function gateway(yaml: string, options: GatewayOptions = {}): Promi
       const found = (await running.metrics()).split('\n').find((one) => one.startsWith(`${line} `));
       return found === undefined ? undefined : Number(found.slice(line.length));
     },
+    reload: (next) => running.reload(next),
     close: () => running.close({ graceMs: 0 }),
   };
 }

@@ -178,7 +178,7 @@ class App implements EmbeddedGateway {
     this.#refuseClosed();
     if (this.#extProc !== null) throw new UserError('Envoy is served already.');
     const address = extProcAddress(this.#source.config, port);
-    const { setup, telemetry, ended, world } = this.#parts;
+    const { setup, telemetry, spans, ended, world } = this.#parts;
     refuseUnreachable(setup.current().context.gateway.fleet);
     // Loaded here alone: gRPC takes memory and time to start.
     const { ExtProcServer } = await import('../extproc/server.ts');
@@ -190,6 +190,7 @@ class App implements EmbeddedGateway {
       addresses,
       log,
       clock,
+      spans,
       ended,
     });
     this.#extProc = server;
@@ -261,12 +262,14 @@ class App implements EmbeddedGateway {
   async #close(graceMs: number): Promise<void> {
     this.#reloader?.close();
     await this.#reloading.catch(() => {});
-    const { setup, server, records } = this.#parts;
+    const { setup, server, records, board, tracing } = this.#parts;
     setup.current().context.readiness.drain();
     await Promise.all([this.#extProc?.close(graceMs), server.close(graceMs)]);
     this.#scaler?.close();
     await setup.close();
     await records?.close();
+    board.close();
+    await tracing?.close();
   }
 
   /** Puts a config into force when those before it have been. @returns the id of its router model */

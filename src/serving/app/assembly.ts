@@ -1,16 +1,23 @@
 /** A gateway from its config: what every way to serve one shares, be it alone, as a worker or inside a program. */
+import { randomBytes } from 'node:crypto';
 import { spaceId } from '../../deciding/model/artefact.ts';
 import type { RouterModel } from '../../deciding/model/router-model.ts';
+import { Board } from '../board/board.ts';
+import { BoardPages } from '../board/pages.ts';
+import type { Question, Told } from '../board/wire.ts';
 import type { Catalogue } from '../config/catalogue.ts';
 import type { Config } from '../config/schema.ts';
 import { OwnSlots } from '../fleet/slots.ts';
 import type { RequestNote } from '../front/request-note.ts';
-import { type GatewayServer, gatewayServer } from '../front/server.ts';
+import { type GatewayServer, gatewayServer, type ServerOptions } from '../front/server.ts';
 import type { Routed } from '../gateway/router.ts';
 import type { DecisionFeatures } from '../records/record.ts';
 import { Records } from '../records/records.ts';
 import { Arrivals } from '../scaler/arrivals.ts';
+import { SpanExporter } from '../telemetry/exporter.ts';
 import { Telemetry } from '../telemetry/metrics.ts';
+import { otelSettings } from '../telemetry/otel-environment.ts';
+import { Tracing } from '../telemetry/tracing.ts';
 import type { WorkerLink } from '../workers/worker-link.ts';
 import { Setup } from './setup.ts';
 import type { World } from './world.ts';
@@ -45,6 +52,8 @@ export interface AssemblyParts {
 export interface Shared {
   readonly link: WorkerLink;
   readonly processes: number;
+  /** What the dashboard's sessions are signed with, the same in all. */
+  readonly secret: string;
   /** Whether this one logs what all of them see alike. */
   readonly speaks: boolean;
 }
@@ -53,12 +62,18 @@ export interface Assembly {
   readonly server: GatewayServer;
   readonly setup: Setup;
   readonly telemetry: Telemetry;
+  /** Of one request, where it is traced. */
+  readonly spans: ServerOptions['spans'];
   /** To be called once a request, whatever transport it came by. */
   ended(note: RequestNote): void;
   /** Of every request, by the expert that it belongs to. */
   readonly arrivals: Arrivals;
   /** Null where the config asks for none. */
   readonly records: Records | null;
+  /** What the dashboard shows of this process. */
+  readonly board: Board;
+  /** Null unless OpenTelemetry's variables ask for it. */
+  readonly tracing: Tracing | null;
 }
 
 /** @param shared null in the only process. Rejects with `UserError` when the config cannot be made ready. */
@@ -71,6 +86,8 @@ export async function assemble(
   const telemetry = new Telemetry({ processMetrics, now: clock.monotonic });
   const { registry } = telemetry;
   const records = config.records ? await openRecords(config.records, world, shared?.processes ?? 1) : null;
+  const otel = otelSettings(world.environment);
+  const tracing = otel && new Tracing(otel.sampler, new SpanExporter({ ...otel, log }));
   const spaces = new Spaces();
   const arrivals = new Arrivals(clock.monotonic);
   const setup = await Setup.start(config, {
@@ -86,21 +103,39 @@ export async function assemble(
       contentType: registry.contentType,
       page: await (shared ? shared.link.metricsPage() : registry.metrics()),
     }),
-    onRouted: (routed, traceId) => {
+    onRouted: (routed, note) => {
       arrivals.note(routed.decision.home, routed.view.promptTokens + routed.view.outputTokens);
-      onDecision(noteOf(routed, traceId));
-      records?.decided(featuresOf(routed, traceId, spaces.of(setup.current().context.gateway.router.model)));
+      const { gateway, board: shown } = setup.current().context;
+      if (shown) board.opened(routed, note);
+      onDecision(noteOf(routed, note.traceId));
+      records?.decided(featuresOf(routed, note.traceId, spaces.of(gateway.router.model)));
     },
     feedback: records && ((feedback) => records.feedback(feedback)),
+    board: { answer: (exchange) => pages.answer(exchange) },
   });
+  const secret = shared?.secret ?? randomBytes(32).toString('hex');
+  const board = new Board(() => setup.current().context.gateway, clock.epoch, secret);
+  const pages = new BoardPages({
+    board,
+    gather: async (question) =>
+      shared ? ((await shared.link.askAll(question)) as readonly Told[] | null) : [board.answer(question)],
+    secret,
+    now: clock.epoch,
+    current: () => setup.current(),
+  });
+  if (shared) shared.link.onQuestion = (question) => board.answer(question as Question);
   const ended = (note: RequestNote): void => {
     telemetry.ended(note);
+    if (setup.current().context.board) board.ended(note);
     records?.ended(note);
+    if (note.span) tracing?.ended({ ...note, span: note.span });
     onRequest(note);
   };
+  const spans: ServerOptions['spans'] = (traceparent, traceId) =>
+    tracing?.spans(traceparent, traceId) ?? null;
   const current = () => setup.current();
-  const server = gatewayServer({ log, clock, current, ended });
-  return { server, setup, telemetry, ended, records, arrivals };
+  const server = gatewayServer({ log, clock, current, spans, ended });
+  return { server, setup, telemetry, spans, ended, records, arrivals, board, tracing };
 }
 
 function openRecords(

@@ -191,6 +191,15 @@ const fields = {
       'What cost and time count where the router model learned from scores (`expert-router learn`); `expert-router calibrate-cost` finds a value',
     )
     .meta({ examples: [{ score_per_cost: 20 }] }),
+  exploration: z
+    .number()
+    .min(0)
+    .max(0.2, 'at most 0.2: a fifth of new conversations')
+    .default(0)
+    .describe(
+      'Share of new conversations whose expert is drawn by Thompson sampling, so that feedback can find out who is better than is known',
+    )
+    .meta({ examples: [0.02] }),
   records: z
     .strictObject({
       dir: z
@@ -237,6 +246,10 @@ const fields = {
     .array(apiKey)
     .default([])
     .describe('API keys that may call the router; without any it serves loopback only'),
+  dashboard: z
+    .boolean()
+    .default(true)
+    .describe('Whether the dashboard is served at /ui; with keys, to those with the role `observe`'),
   tls: tls
     .optional()
     .describe(

@@ -5,7 +5,6 @@
  */
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { RouterError } from '../../core/errors.ts';
-import { requestHeadersForExpert } from '../../core/headers.ts';
 import type { Ask } from '../dialects/ask.ts';
 import type { Dialect } from '../dialects/dialect.ts';
 import { DEFAULT_DIALECT } from '../dialects/index.ts';
@@ -15,8 +14,10 @@ import { replicaLabel } from '../fleet/replica-label.ts';
 import { type BodyShare, PROCESS_BUDGET } from '../front/body-budget.ts';
 import { OpenNote, type RequestNote } from '../front/request-note.ts';
 import { forcedExpert, modelList, priorityOf, type RouteContext, whyLocal } from '../front/routes.ts';
+import type { ServerOptions } from '../front/server.ts';
 import { traceIdOf } from '../front/trace-id.ts';
 import { failureAnswer, internal } from '../front/wire.ts';
+import type { TryStory } from '../gateway/attempts.ts';
 import { shapeOf } from '../gateway/blame.ts';
 import { readRequest } from '../gateway/read-request.ts';
 import type { Routed } from '../gateway/router.ts';
@@ -50,6 +51,8 @@ export interface ExchangeOptions {
   readonly telemetry: Telemetry;
   readonly addresses: Addresses;
   log(line: string): void;
+  /** Of one request; null where it is not traced. */
+  readonly spans: ServerOptions['spans'];
   ended(note: RequestNote): void;
   readonly clock: { epoch(): number; monotonic(): number };
 }
@@ -74,6 +77,7 @@ export class Exchange {
   #deadline: NodeJS.Timeout | undefined;
   #ticket: Ticket | null = null;
   #record: RequestRecord | null = null;
+  #story: TryStory | null = null;
   #relayed: Relayed | null = null;
   #responseBodyMode: number = BODY_MODE.none;
   /** Of the answer, and what came of the lease as far as it is known yet. */
@@ -143,12 +147,19 @@ export class Exchange {
 
   /** The head: whatever can be refused by it is refused before the body has come. */
   #begin(message: ProcessingRequest): void {
-    const { clock, current } = this.#options;
+    const { clock, current, spans } = this.#options;
     const serving = current();
     const { context, extproc } = serving;
     const head = readHead(message.request_headers!.headers);
-    const traceId = traceIdOf(head.headers.traceparent);
-    const note = new OpenNote({ at: clock.epoch(), traceId, method: head.method, now: clock.monotonic });
+    const { traceparent } = head.headers;
+    const traceId = traceIdOf(traceparent);
+    const note = new OpenNote({
+      at: clock.epoch(),
+      traceId,
+      method: head.method,
+      now: clock.monotonic,
+      spans: spans(traceparent as string | undefined, traceId),
+    });
     this.#context = context;
     this.#traceId = traceId;
     this.#note = note;
@@ -192,15 +203,21 @@ export class Exchange {
     const { gateway } = context;
     const ask = await readRequest(dialect, body.whole());
     if (this.#over) return;
+    this.#note!.read(ask);
     const choice = gateway.route(ask, forcedExpert(head), priorityOf(head, caller), whyLocal(head, caller));
     const routed = choice instanceof Promise ? await choice : choice;
     if (this.#over || this.#refused) return;
-    this.#note?.routed(routed);
-    context.onRouted(routed, this.#traceId);
+    this.#note!.routed(routed, gateway.expectedWait(routed));
+    context.onRouted(routed, this.#note!);
     const groups = relayable(gateway.candidates(routed), ask);
     const { view, decision, classification } = routed;
     const { reason, expert } = decision;
-    this.#record = this.#options.telemetry.begin({ expert, cluster: classification.cluster, reason });
+    this.#record = this.#options.telemetry.begin({
+      expert,
+      cluster: classification.cluster,
+      reason,
+      dialect: ask.dialect.id,
+    });
     const excluded = outside(groups, reading.hint, this.#options.addresses);
     const wanted = {
       tokens: view.promptTokens + view.outputTokens,
@@ -223,11 +240,14 @@ export class Exchange {
     clearTimeout(this.#deadline);
     this.#record?.served(group.id, tries);
     this.#relayed = { ...place, routed, dialect, tenant: caller?.name ?? '' };
-    this.#note?.served({ expert: group.id, replica: replicaLabel(group, lease.replica), tries });
+    const who = { expert: group.id, replica: replicaLabel(group, lease.replica), tries };
+    const story = this.#note!.asked(who);
+    this.#story = story;
+    this.#note!.served(who);
     let sent: ReturnType<NonNullable<typeof lease.replica.expert.asSent>>;
     try {
-      const headers = requestHeadersForExpert(head.headers, context.forwarded);
-      sent = lease.replica.expert.asSent!({ ask, headers });
+      // The client's own headers pass Envoy by themselves.
+      sent = lease.replica.expert.asSent!({ ask, headers: story.headers });
     } catch (error) {
       this.#refuse(error);
       return;
@@ -252,8 +272,12 @@ export class Exchange {
     const head = readHead(told!.headers);
     const { group, lease, routed, dialect, tenant, tries } = relayed;
     this.#status = head.status;
-    this.#outcome = outcomeOf(head, attributes, { expert: group.id, dialect, tenant });
-    if (this.#outcome.kind === 'ok') lease.answering();
+    const epoch = this.#options.clock.epoch();
+    this.#outcome = outcomeOf(head, attributes, { expert: group.id, dialect, tenant, epoch });
+    if (this.#outcome.kind === 'ok') {
+      lease.answering();
+      this.#story?.answered();
+    } else this.#story?.failed('expert_error');
     this.#record?.firstByte();
     this.#note?.first();
     const answered = { traceId: this.#traceId, routed, expert: group.id, tries };

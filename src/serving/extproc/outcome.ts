@@ -13,12 +13,14 @@ interface Asked {
   readonly expert: string;
   readonly dialect: Pick<Dialect, 'refusal'>;
   readonly tenant: string;
+  /** Milliseconds since 1970. */
+  readonly epoch: number;
 }
 
 export function outcomeOf(
   head: Head,
   attributes: Readonly<Record<string, Struct>> | undefined,
-  { expert, dialect, tenant }: Asked,
+  { expert, dialect, tenant, epoch }: Asked,
 ): LeaseOutcome {
   const status = head.status ?? 500;
   const details = detailsIn(attributes);
@@ -31,7 +33,8 @@ export function outcomeOf(
   const headers = Object.fromEntries(
     Object.entries(head.headers).map(([name, value]) => [name, String(value)] as const),
   );
-  return leaseOutcome(ownFailure(expert, dialect.refusal(status, headers, Buffer.alloc(0))), tenant);
+  const told = dialect.refusal(status, headers, Buffer.alloc(0));
+  return leaseOutcome(ownFailure(expert, told), tenant, epoch);
 }
 
 function detailsIn(attributes: Readonly<Record<string, Struct>> | undefined): string | null {

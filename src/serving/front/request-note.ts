@@ -1,11 +1,13 @@
-/** What is told of a request when it has ended: who asked, who answered and how it went. No word of prompt or answer. */
-import { RouterError } from '../../core/errors.ts';
-import type { Answerer } from '../gateway/attempts.ts';
+/** What is told of a request while it runs and when it has ended: who asked, who answered, how it went, and no word of it. */
+import { type Answerer, codeOf, type Journey, type TryStory } from '../gateway/attempts.ts';
 import type { Routed } from '../gateway/router.ts';
 import type { Usage } from '../reply/reply.ts';
+import { type TraceContext, traceparentOf } from '../telemetry/trace-context.ts';
 import type { ClientResponse } from './exchange.ts';
 
 export interface RequestNote {
+  /** Counts the requests of this process. */
+  readonly serial: number;
   /** Epoch milliseconds at which it came. */
   readonly at: number;
   readonly traceId: string;
@@ -25,16 +27,64 @@ export interface RequestNote {
   readonly replica: string | null;
   /** 0 where no expert was asked. */
   readonly tries: number;
+  /** Those that reached a replica, in order; of a request with many, the first. */
+  readonly asked: readonly TriedReplica[];
   /** Why this expert was chosen first, as in `x-expert-router-reason`; null where nothing was chosen. */
   readonly reason: string | null;
   readonly cluster: number | null;
+  readonly clusterName: string | null;
+  /** Chosen first, and what suits the prompt best whatever the load; null where nothing was chosen. */
+  readonly chosen: string | null;
+  readonly home: string | null;
+  readonly confidence: number | null;
+  readonly margin: number | null;
+  /** Whether the prompt is unlike anything the router model knows. */
+  readonly outside: boolean;
+  /** Id of the client's dialect, and the model it asked for; null where the body was not read. */
+  readonly dialect: string | null;
+  readonly model: string | null;
+  readonly stream: boolean;
+  /** Its span; null where it is not traced. */
+  readonly span: TraceContext | null;
   /** As the expert reported them; null where it did not. */
   readonly promptTokens: number | null;
+  /** Of the prompt, taken from the engine's cache. */
+  readonly cachedTokens: number | null;
   readonly completionTokens: number | null;
+  /** Milliseconds from the request's head to the choice, its body read; null where nothing was chosen. */
+  readonly decidedMs: number | null;
+  /** Milliseconds until a replica would be asked, as expected when the expert was chosen; null where nothing was. */
+  readonly expectedMs: number | null;
   /** Milliseconds from the request's head to the first byte of content; null for none. */
   readonly firstMs: number | null;
-  /** Milliseconds from its head to its end. */
+  /** Milliseconds from its head to its end, or until now. */
   readonly totalMs: number;
+}
+
+/** Milliseconds from the request's head. */
+export interface TriedReplica {
+  readonly expert: string;
+  readonly replica: string | null;
+  readonly fromMs: number;
+  /** Null while it is waited for, and for one that was given up. */
+  readonly answeredMs: number | null;
+  readonly failedMs: number | null;
+  readonly error: string | null;
+  /** Null where the request is not traced. */
+  readonly spanId: string | null;
+}
+
+/** The spans of a request that is traced. */
+export interface Spans {
+  readonly context: TraceContext;
+  /** 16 hex digits. */
+  newSpanId(): string;
+}
+
+interface Asks {
+  readonly dialect: { readonly id: string };
+  readonly model: string;
+  readonly stream: boolean;
 }
 
 interface Beginning {
@@ -43,18 +93,79 @@ interface Beginning {
   readonly method: string;
   /** Milliseconds that never run backwards. */
   now(): number;
+  /** Null where it is not traced. */
+  readonly spans: Spans | null;
 }
 
+/** A request has three tries, or six where it is hedged. */
+const MOST_TOLD = 6;
+let requests = 0;
+
+/** One try while it is under way. */
+class OpenTry implements TryStory {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly #who: Pick<Answerer, 'expert' | 'replica'>;
+  readonly #elapsed: () => number;
+  readonly #fromMs: number;
+  readonly #spanId: string | null;
+  #answeredMs: number | null = null;
+  #failedMs: number | null = null;
+  #error: string | null = null;
+
+  /** @param elapsed milliseconds from the request's head */
+  constructor(
+    who: Pick<Answerer, 'expert' | 'replica'>,
+    elapsed: () => number,
+    traceId: string,
+    spans: Spans | null,
+  ) {
+    this.#who = who;
+    this.#elapsed = elapsed;
+    this.#fromMs = elapsed();
+    this.#spanId = spans?.newSpanId() ?? null;
+    this.headers = this.#spanId === null ? NO_HEADERS : { traceparent: traceparentOf(traceId, this.#spanId) };
+  }
+
+  answered(): void {
+    this.#answeredMs = this.#elapsed();
+  }
+
+  failed(error: string): void {
+    this.#failedMs = this.#elapsed();
+    this.#error = error;
+  }
+
+  told(): TriedReplica {
+    const { expert, replica } = this.#who;
+    return {
+      expert,
+      replica,
+      fromMs: this.#fromMs,
+      answeredMs: this.#answeredMs,
+      failedMs: this.#failedMs,
+      error: this.#error,
+      spanId: this.#spanId,
+    };
+  }
+}
+
+const NO_HEADERS = {};
+
 /** The note while it is being written. */
-export class OpenNote {
+export class OpenNote implements Journey {
+  readonly serial = ++requests;
   path: string | null = null;
   key: string | null = null;
   readonly #beginning: Beginning;
   readonly #started: number;
+  readonly #asked: OpenTry[] = [];
   #error: string | null = null;
   #answerer: Answerer | null = null;
   #routed: Routed | null = null;
   #usage: Usage | 'unknown' = 'unknown';
+  #asks: Asks | null = null;
+  #expectedMs: number | null = null;
+  #decidedMs: number | null = null;
   #firstMs: number | null = null;
 
   constructor(beginning: Beginning) {
@@ -62,8 +173,27 @@ export class OpenNote {
     this.#started = beginning.now();
   }
 
-  routed(routed: Routed): void {
+  get traceId(): string {
+    return this.#beginning.traceId;
+  }
+
+  /** Its body was read. */
+  read({ dialect, model, stream }: Asks): void {
+    this.#asks = { dialect, model, stream };
+  }
+
+  /** @param expectedMs until a replica would be asked */
+  routed(routed: Routed, expectedMs: number): void {
     this.#routed = routed;
+    this.#expectedMs = expectedMs;
+    this.#decidedMs = this.#elapsed();
+  }
+
+  asked(who: Pick<Answerer, 'expert' | 'replica'>): TryStory {
+    const { traceId, spans } = this.#beginning;
+    const one = new OpenTry(who, this.#elapsed, traceId, spans);
+    if (this.#asked.length < MOST_TOLD) this.#asked.push(one);
+    return one;
   }
 
   served(by: Answerer): void {
@@ -71,7 +201,7 @@ export class OpenNote {
   }
 
   first(): void {
-    this.#firstMs ??= this.#beginning.now() - this.#started;
+    this.#firstMs ??= this.#elapsed();
   }
 
   used(usage: Usage | 'unknown'): void {
@@ -80,31 +210,57 @@ export class OpenNote {
 
   /** An error of an expert's own has no code here. */
   failed(error: unknown): void {
-    this.#error = error instanceof RouterError ? error.code : 'expert_error';
+    this.#error = codeOf(error);
   }
 
   /** To be called once the response is closed. */
   ended(response: Pick<ClientResponse, 'headersSent' | 'statusCode' | 'writableFinished'>): RequestNote {
-    const { at, traceId, method, now } = this.#beginning;
+    return {
+      ...this.soFar(),
+      status: response.headersSent ? response.statusCode : null,
+      whole: response.writableFinished,
+    };
+  }
+
+  /** Of a request that still runs. */
+  soFar(): RequestNote {
+    const { at, traceId, method, spans } = this.#beginning;
     const usage = this.#usage === 'unknown' ? null : this.#usage;
     return {
+      serial: this.serial,
       at,
       traceId,
       method,
       path: this.path,
       key: this.key,
-      status: response.headersSent ? response.statusCode : null,
-      whole: response.writableFinished,
+      status: null,
+      whole: false,
       error: this.#error,
       expert: this.#answerer?.expert ?? null,
       replica: this.#answerer?.replica ?? null,
       tries: this.#answerer?.tries ?? 0,
+      asked: this.#asked.map((one) => one.told()),
       reason: this.#routed?.decision.reason ?? null,
       cluster: this.#routed?.classification.cluster ?? null,
+      clusterName: this.#routed?.classification.name ?? null,
+      chosen: this.#routed?.decision.expert ?? null,
+      home: this.#routed?.decision.home ?? null,
+      confidence: this.#routed?.classification.confidence ?? null,
+      margin: this.#routed?.classification.margin ?? null,
+      outside: this.#routed?.classification.outside ?? false,
+      dialect: this.#asks?.dialect.id ?? null,
+      model: this.#asks?.model ?? null,
+      stream: this.#asks?.stream ?? false,
+      span: spans?.context ?? null,
       promptTokens: usage?.inputTokens ?? null,
+      cachedTokens: usage?.cachedTokens ?? null,
       completionTokens: usage?.outputTokens ?? null,
+      decidedMs: this.#decidedMs,
+      expectedMs: this.#expectedMs,
       firstMs: this.#firstMs,
-      totalMs: now() - this.#started,
+      totalMs: this.#elapsed(),
     };
   }
+
+  readonly #elapsed = (): number => this.#beginning.now() - this.#started;
 }

@@ -37,9 +37,11 @@ export interface RouteContext {
   /** Epoch seconds at which this router started. */
   readonly startedAt: number;
   /** Called once per answered request, for a log that holds no prompt. */
-  onRouted(routed: Routed, traceId: string): void;
+  onRouted(routed: Routed, note: OpenNote): void;
   /** Keeps feedback; null where no records are kept. */
   readonly feedback: ((feedback: FeedbackBody & { readonly key: string | null }) => void) | null;
+  /** The dashboard; null where it is off. */
+  readonly board: { answer(exchange: Exchange): Promise<void> } | null;
 }
 
 export interface Exchange {
@@ -78,6 +80,12 @@ export const ROUTES: readonly Route[] = [
   { method: 'GET', path: '/metrics', role: 'observe', dialect: null, handle: metrics },
   { method: 'GET', path: '/health', role: null, dialect: null, handle: health },
   { method: 'GET', path: '/ready', role: null, dialect: null, handle: ready },
+  // It knows by itself who may see what: a browser signs in with a cookie.
+  { method: 'GET', path: '/', role: null, dialect: null, handle: dashboard },
+  { method: 'GET', path: '/ui', role: null, dialect: null, handle: dashboard },
+  { method: 'GET', path: '/ui/', role: null, dialect: null, handle: dashboard },
+  { method: 'GET', path: '/ui/{id}', role: null, dialect: null, handle: dashboard },
+  { method: 'POST', path: '/ui/{id}', role: null, dialect: null, handle: dashboard },
 ];
 
 /** Those whose path is fixed, by method and path. */
@@ -108,12 +116,14 @@ function matches(route: string, path: string): boolean {
   return fixed === route ? path === route : path.startsWith(fixed) && path.length > fixed.length;
 }
 
-function answer(dialect: Dialect): Handler {
+/** Answers a request of this dialect. */
+export function answer(dialect: Dialect): Handler {
   return async (
     { gateway, redaction, forwarded, maxBodyMb, onRouted },
     { request, response, traceId, caller, note },
   ) => {
     const ask = await readRequest(dialect, await readBody({ request, response }, maxBodyMb));
+    note.read(ask);
     const routing = gateway.route(
       ask,
       forcedExpert(request),
@@ -122,18 +132,21 @@ function answer(dialect: Dialect): Handler {
     );
     const routed = routing instanceof Promise ? await routing : routing;
     setAll(response, decisionHeaders(routed));
-    note.routed(routed);
-    onRouted(routed, traceId);
+    note.routed(routed, gateway.expectedWait(routed));
+    onRouted(routed, note);
     const sink = new ClientSink(response, dialect, redaction, note);
     const headers = {
       ...requestHeadersForExpert(request.headers, forwarded),
       [HOPS_HEADER]: nextHop(request),
     };
-    sink.drive(gateway.answer({ ask, headers, traceId, tenant: caller?.name ?? '' }, routed, sink));
+    sink.drive(
+      gateway.answer({ ask, headers, traceId, tenant: caller?.name ?? '', journey: note }, routed, sink),
+    );
   };
 }
 
-async function dryRun(
+/** Tells the decision alone. */
+export async function dryRun(
   { gateway, maxBodyMb }: RouteContext,
   { request, response, traceId, caller }: Exchange,
 ): Promise<void> {
@@ -204,7 +217,7 @@ function modelBody(id: string, created: number): Record<string, unknown> {
 }
 
 /** Every expert with its load and replicas, as the policies see them; where they are, for operators alone. */
-async function listExperts(
+export async function listExperts(
   { gateway, redaction }: RouteContext,
   { response, caller }: Exchange,
 ): Promise<void> {
@@ -282,6 +295,11 @@ async function ready({ readiness }: RouteContext, { response }: Exchange): Promi
 function toldDialect(request: ClientRequest): Dialect | null {
   const id = request.headers['x-expert-router-dialect'];
   return id === undefined ? null : dialectTold(String(id));
+}
+
+async function dashboard({ board }: RouteContext, exchange: Exchange): Promise<void> {
+  if (board) return board.answer(exchange);
+  throw new RouterError('not_found', 'There is no dashboard here: the config says dashboard: false.');
 }
 
 /** The expert that a header demands. */

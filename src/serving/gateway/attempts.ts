@@ -31,8 +31,11 @@ export interface AttemptPlan {
   /** Milliseconds between signs of life to a stream that is queued. */
   readonly heartbeatMs: number;
   readonly shape: Shape;
+  /** Milliseconds since 1970. */
+  epoch(): number;
   /** Whether one more try is affordable; it is spent by asking. */
   mayRetry(): boolean;
+  readonly journey?: Journey | undefined;
 }
 
 /** Who answered, or told the error that is shown. */
@@ -52,6 +55,28 @@ export interface AttemptSink extends Omit<AnswerSink, 'fail'> {
   waiting(): void;
   /** @param by null where no expert told it */
   fail(failure: Failure, by: Answerer | null): void;
+}
+
+/** Told of the tries of one request as they happen. A hedged request has two at once. */
+export interface Journey {
+  /** A replica is asked. */
+  asked(who: Pick<Answerer, 'expert' | 'replica'>): TryStory;
+}
+
+/** What becomes of one try; nothing more is told of one that is given up. */
+export interface TryStory {
+  /** Headers that this try alone sends, in place of the request's own of these names. */
+  readonly headers: Readonly<Record<string, string>>;
+  answered(): void;
+  /** @param error as `codeOf` gives it */
+  failed(error: string): void;
+}
+
+const UNHEARD: TryStory = { headers: {}, answered: () => {}, failed: () => {} };
+
+/** A failure in a word: its code, or that an expert told it. */
+export function codeOf(failure: unknown): string {
+  return failure instanceof RouterError ? failure.code : 'expert_error';
 }
 
 const MOST_TRIES = 3;
@@ -77,6 +102,7 @@ export class Attempts implements Generation, TryOwner {
   #ticket: Ticket | null = null;
   /** Null while the request is queued. */
   #try: Try | null = null;
+  #story = UNHEARD;
   #over = false;
 
   constructor(plan: AttemptPlan, sink: AttemptSink) {
@@ -100,6 +126,7 @@ export class Attempts implements Generation, TryOwner {
   }
 
   began(status: number, headers: Readonly<Record<string, string>>): void {
+    this.#story.answered();
     this.#sink.served(this.#answerer());
     this.#sink.head(status, headers);
   }
@@ -115,6 +142,7 @@ export class Attempts implements Generation, TryOwner {
 
   failed(failure: Failure, reach: Reach): void {
     const failed = this.#try!;
+    this.#story.failed(codeOf(failure));
     this.#tried.add(failed.replica);
     if (failed.blames) this.#blame(failed);
     const wanted = failed.begun || reach === 'nobody' ? null : this.#following(reach);
@@ -189,10 +217,13 @@ export class Attempts implements Generation, TryOwner {
 
   #start(group: ExpertGroup, lease: Lease): void {
     this.#stopHeartbeat();
-    const { request, stream, tenant } = this.#plan;
+    const { stream, tenant, journey, epoch } = this.#plan;
+    this.#story =
+      journey?.asked({ expert: group.id, replica: replicaLabel(group, lease.replica) }) ?? UNHEARD;
+    const request = withHeaders(this.#plan.request, this.#story.headers);
     const firstTokenMs = stream ? this.#plan.firstTokenMs(group) : null;
     this.#asked += 1;
-    this.#try = new Try({ group, lease, request, tenant, firstTokenMs }, this);
+    this.#try = new Try({ group, lease, request, tenant, epoch, firstTokenMs }, this);
   }
 
   /** Where the next try would go: a sibling of the replica that failed, or the next expert; null for nowhere. */
@@ -270,4 +301,9 @@ export class Attempts implements Generation, TryOwner {
     if (this.#heartbeat) clearInterval(this.#heartbeat);
     this.#heartbeat = null;
   }
+}
+
+function withHeaders(request: ExpertRequest, more: Readonly<Record<string, string>>): ExpertRequest {
+  for (const _ in more) return { ...request, headers: { ...request.headers, ...more } };
+  return request;
 }

@@ -1,13 +1,21 @@
 /** A request's way to its expert and the answer's way back, with every exit counted exactly once. */
 import { RouterError } from '../../core/errors.ts';
+import { expectedWait } from '../../deciding/routing/expected-wait.ts';
 import { keptAmong } from '../../deciding/routing/locality.ts';
 import type { Ask } from '../dialects/ask.ts';
 import type { Generation, Outcome } from '../experts/expert.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { ExpertGroup } from '../fleet/group.ts';
-import { type Failure, ToldFailure } from '../reply/failure.ts';
+import type { Failure } from '../reply/failure.ts';
 import type { RequestRecord, Telemetry } from '../telemetry/metrics.ts';
-import { type Answerer, type AttemptPlan, type AttemptSink, Attempts } from './attempts.ts';
+import {
+  type Answerer,
+  type AttemptPlan,
+  type AttemptSink,
+  Attempts,
+  codeOf,
+  type Journey,
+} from './attempts.ts';
 import { shapeOf } from './blame.ts';
 import { FirstByteTimes, Hedge } from './hedge.ts';
 import { HEDGE_SHARE, RETRIES_PER_SECOND, RETRY_SHARE, RetryBudget } from './retry-budget.ts';
@@ -21,6 +29,8 @@ export interface Incoming {
   readonly traceId: string;
   /** Whose request it is, for fairness between keys. */
   readonly tenant: string;
+  /** Told of its tries. */
+  readonly journey?: Journey;
 }
 
 export interface GatewayOptions {
@@ -30,6 +40,8 @@ export interface GatewayOptions {
   readonly hedge: boolean;
   /** Milliseconds between signs of life to a stream that is queued. */
   readonly heartbeat: number;
+  /** Milliseconds since 1970. */
+  epoch(): number;
   /** Milliseconds that never run backwards. */
   now(): number;
   /** Milliseconds a stream may take to its first byte, by expert. */
@@ -86,6 +98,11 @@ export class Gateway {
     );
   }
 
+  /** Milliseconds until a replica of the chosen expert would be asked, as its load is now. */
+  expectedWait({ decision }: Routed): number {
+    return expectedWait(this.fleet.groups.get(decision.expert)!.load()) * 1000;
+  }
+
   /** Lets the chosen expert answer into the sink; where it cannot, the next of the ranking may. */
   answer(incoming: Incoming, routed: Routed, sink: AttemptSink): Generation {
     const { decision, classification } = routed;
@@ -93,6 +110,7 @@ export class Gateway {
       expert: decision.expert,
       cluster: classification.cluster,
       reason: decision.reason,
+      dialect: incoming.ask.dialect.id,
     });
     this.#retries.request();
     this.#hedges.request();
@@ -120,7 +138,7 @@ export class Gateway {
   }
 
   #plan(incoming: Incoming, routed: Routed): AttemptPlan {
-    const { ask, headers, traceId, tenant } = incoming;
+    const { ask, headers, traceId, tenant, journey } = incoming;
     return {
       groups: this.candidates(routed),
       claimed: new Set(),
@@ -135,7 +153,9 @@ export class Gateway {
       totalMs: this.#options.requestTimeout,
       heartbeatMs: this.#options.heartbeat,
       shape: () => shapeOf(ask),
+      epoch: this.#options.epoch,
       mayRetry: this.#mayRetry,
+      journey,
     };
   }
 
@@ -200,7 +220,7 @@ class Counted implements AttemptSink, Generation {
 
   fail(failure: Failure, by: Answerer | null): void {
     if (by) this.#record.served(by.expert, by.tries);
-    this.#record.end(failure instanceof ToldFailure ? 'expert_error' : failure.code, 'unknown');
+    this.#record.end(codeOf(failure), 'unknown');
     this.#sink.fail(failure, by);
   }
 }

@@ -2,10 +2,12 @@
 
 import { RouterError } from '../../core/errors.ts';
 import { excerpt } from '../../core/excerpt.ts';
+import { seededRandom } from '../../core/random.ts';
 import { nearestName } from '../../core/suggest.ts';
 import type { Classification } from '../../deciding/model/classify.ts';
 import type { RouterModel } from '../../deciding/model/router-model.ts';
 import { type Decision, decide, decideFor } from '../../deciding/routing/decide.ts';
+import { explored } from '../../deciding/routing/exploration.ts';
 import { keptAmong, type Locality } from '../../deciding/routing/locality.ts';
 import type { BoundPolicy, LoadSnapshot, RequestView } from '../../deciding/routing/policy.ts';
 import type { Territory } from '../../deciding/routing/territory.ts';
@@ -44,6 +46,8 @@ export interface RouterParts extends Choice {
   /** Those of the names that choose among some experts, or by another policy; the parts above are `auto`. */
   readonly choices: ReadonlyMap<string, Choice>;
   readonly locality: Locality;
+  /** Share of new conversations that try an expert which may be better than is known; none when absent. */
+  readonly exploration?: number;
   /** Milliseconds a whole request may take. */
   readonly requestTimeout: number;
   /** Uniform in [0, 1). */
@@ -114,8 +118,22 @@ export class Router {
     const meaning = this.names.meaning(model) ?? this.#unknown('model', model, this.names.listed);
     if (meaning.kind === 'expert') return decideFor(this.territory, meaning.expert, turns, 'named');
     const { territory, policy, loads } = this.#parts.choices.get(meaning.name) ?? this.#parts;
+    const now = loads();
+    const tried = this.#explored(territory, turns, now);
+    if (tried !== null) return decideFor(territory, tried, turns, 'explored');
     const context = { request, random: this.#parts.random(), sequence: this.#sequence++ };
-    return decide(territory, turns, loads(), policy, context);
+    return decide(territory, turns, now, policy, context);
+  }
+
+  /** Only at the beginning of a conversation: later its prefix is cached where it is. */
+  #explored(
+    territory: Territory,
+    turns: readonly Classification[],
+    loads: readonly LoadSnapshot[],
+  ): string | null {
+    const { exploration = 0, random } = this.#parts;
+    if (exploration === 0 || turns.length > 1 || random() >= exploration) return null;
+    return explored(territory, turns[0]!, loads, seededRandom(Math.floor(random() * 2 ** 32)));
   }
 
   /** Where the request must stay, the decision among local experts. A conversation stays once one of its turns must. */

@@ -18,13 +18,18 @@ export type ToPrimary =
   | { readonly type: 'metrics'; readonly id: number }
   /** As `registry.getMetricsAsJSON()` gives them. */
   | { readonly type: 'own-metrics'; readonly id: number; readonly metrics: readonly object[] }
+  /** A question for every worker, for the dashboard. */
+  | { readonly type: 'ask-all'; readonly id: number; readonly question: object }
+  | { readonly type: 'own-answer'; readonly id: number; readonly answer: object }
   /** This worker can hear, and needs a config to begin with. */
   | { readonly type: 'begin' }
   | { readonly type: 'serving' }
   /** Ready to take up what was sent, or why not. */
   | { readonly type: 'prepared'; readonly id: number; readonly problem: string | null }
   /** The connection that came with the last message is ours; sent before anything is read from it. */
-  | { readonly type: 'taken' };
+  | { readonly type: 'taken' }
+  /** Nothing is left to answer here; ends once it hears `leave`. */
+  | { readonly type: 'drained' };
 
 export type ToWorker =
   | { readonly type: 'granted'; readonly key: string; readonly slots: number }
@@ -34,15 +39,29 @@ export type ToWorker =
   | { readonly type: 'metrics'; readonly id: number; readonly page: string | null }
   /** Asks for this worker's own. */
   | { readonly type: 'own-metrics'; readonly id: number }
+  /** What all workers answered; null where one of them did not in time. */
+  | { readonly type: 'answers'; readonly id: number; readonly answers: readonly object[] | null }
+  | { readonly type: 'question'; readonly id: number; readonly question: object }
   /** Comes with a socket. */
   | { readonly type: 'connection' }
-  /** The text of the config in force, how many workers share it, and whether this one tells what all of them see. */
-  | { readonly type: 'begin'; readonly text: string; readonly workers: number; readonly speaks: boolean }
+  /**
+   * The text of the config in force, how many workers share it, whether this one tells what all of them see, and what
+   * sessions are signed with.
+   */
+  | {
+      readonly type: 'begin';
+      readonly text: string;
+      readonly workers: number;
+      readonly speaks: boolean;
+      readonly secret: string;
+    }
   /** Make ready to serve this config with the router model of this id; the one in force stays until `commit`. */
   | { readonly type: 'prepare'; readonly id: number; readonly text: string; readonly model: string }
   | { readonly type: 'commit'; readonly id: number }
   | { readonly type: 'abandon'; readonly id: number }
-  | { readonly type: 'drain' };
+  | { readonly type: 'drain' }
+  /** No connection is on its way, and none will come. */
+  | { readonly type: 'leave' };
 
 /** How often loads are told. Own counts are exact at once; others' are at most this old. */
 export const LOADS_EVERY_MS = 100;

@@ -3,13 +3,14 @@
  * passes loads on, and ends them in order. It accepts connections for them (entrance.ts) and reads none.
  */
 import { type ChildProcess, fork } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { UserError } from '../../core/errors.ts';
 import { Agreement } from './agreement.ts';
 import { type Doorway, Entrance } from './entrance.ts';
 import { LOADS_EVERY_MS, type Loads, type ReplicaLoad, type ToPrimary, type ToWorker } from './messages.ts';
-import { MetricsRounds } from './metrics-rounds.ts';
+import { metricsRounds, Rounds } from './rounds.ts';
 import { type Grant, SlotLedger } from './slot-ledger.ts';
 
 export interface PrimaryOptions {
@@ -32,6 +33,8 @@ interface WorkerProcess {
   /** It has the config. */
   begun: boolean;
   serving: boolean;
+  /** It has answered what it had and waits to be let go. */
+  drained: boolean;
   /** Looks (`LOADS_EVERY_MS` apart) since its last message; below 0 while it may still be starting. */
   silentFor: number;
   loads: Loads;
@@ -61,7 +64,10 @@ export function isWorker(): boolean {
 export class Primary {
   readonly #options: PrimaryOptions;
   readonly #ledger = new SlotLedger();
-  readonly #metrics = new MetricsRounds();
+  readonly #metrics = metricsRounds();
+  /** Of the dashboard. */
+  readonly #answers = new Rounds<object, readonly object[]>((told) => told);
+  readonly #secret = randomBytes(32).toString('hex');
   readonly #workers = new Map<number, WorkerProcess>();
   readonly #entrance = new Entrance();
   #text: string;
@@ -131,7 +137,8 @@ export class Primary {
     worker.begun = true;
     if (this.#speaker === null || !this.#workers.has(this.#speaker)) this.#speaker = worker.id;
     const speaks = this.#speaker === worker.id;
-    send(worker, { type: 'begin', text: this.#text, workers: this.#options.workers, speaks });
+    const { workers } = this.#options;
+    send(worker, { type: 'begin', text: this.#text, workers, speaks, secret: this.#secret });
   }
 
   #start(): void {
@@ -146,6 +153,7 @@ export class Primary {
       doorway,
       begun: false,
       serving: false,
+      drained: false,
       silentFor: -STARTING,
       loads: NO_LOADS,
     };
@@ -163,6 +171,7 @@ export class Primary {
     this.#workers.delete(id);
     this.#round?.agreement.gone(id);
     this.#metrics.gone(id);
+    this.#answers.gone(id);
     this.#tell(this.#ledger.gone(id));
     if (this.#ending) {
       if (this.#workers.size === 0) this.#entrance.close();
@@ -209,6 +218,12 @@ export class Primary {
       case 'own-metrics':
         this.#metrics.told(worker.id, message.id, message.metrics);
         return;
+      case 'ask-all':
+        void this.#tellAnswers(worker, message.id, message.question);
+        return;
+      case 'own-answer':
+        this.#answers.told(worker.id, message.id, message.answer);
+        return;
       case 'begin':
         void this.#begin(worker);
         return;
@@ -217,6 +232,9 @@ export class Primary {
         return;
       case 'taken':
         this.#entrance.taken(worker.doorway);
+        return;
+      case 'drained':
+        this.#drained(worker);
         return;
       case 'serving':
         this.#serves(worker);
@@ -237,12 +255,29 @@ export class Primary {
     this.#options.onServing(this.#url);
   }
 
+  /** While others serve, they take what comes; the last of all closes the door behind it. */
+  #drained(worker: WorkerProcess): void {
+    worker.drained = true;
+    const last = this.#ending && [...this.#workers.values()].every((one) => one.drained || !one.serving);
+    this.#entrance.leave(worker.doorway, last, () => send(worker, { type: 'leave' }));
+  }
+
   async #tellMetrics(worker: WorkerProcess, id: number): Promise<void> {
-    const serving = [...this.#workers.values()].filter((one) => one.serving).map((one) => one.id);
-    const page = await this.#metrics.collect(serving, (one, round) =>
+    const page = await this.#metrics.collect(this.#serving, (one, round) =>
       this.#sendTo(one, { type: 'own-metrics', id: round }),
     );
     send(worker, { type: 'metrics', id, page });
+  }
+
+  async #tellAnswers(worker: WorkerProcess, id: number, question: object): Promise<void> {
+    const answers = await this.#answers.collect(this.#serving, (one, round) =>
+      this.#sendTo(one, { type: 'question', id: round, question }),
+    );
+    send(worker, { type: 'answers', id, answers });
+  }
+
+  get #serving(): readonly number[] {
+    return [...this.#workers.values()].filter((one) => one.serving).map((one) => one.id);
   }
 
   #tell(grants: readonly Grant[]): void {

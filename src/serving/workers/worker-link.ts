@@ -10,6 +10,8 @@ import { LOADS_EVERY_MS, type Loads, type ToPrimary, type ToWorker } from './mes
 
 /** The process's channel, as node:cluster gives it to a worker. */
 export interface Channel {
+  /** Whether there is a primary at its other end. */
+  readonly open: boolean;
   send(message: ToPrimary): void;
   onMessage(listener: (message: ToWorker, socket?: Socket) => void): void;
 }
@@ -21,12 +23,13 @@ export interface Prepared {
 }
 
 /** The text of the config in force, and how many workers share it. */
-type First = Pick<Extract<ToWorker, { type: 'begin' }>, 'text' | 'workers' | 'speaks'>;
+type First = Omit<Extract<ToWorker, { type: 'begin' }>, 'type'>;
 
 export class WorkerLink implements SlotSource {
   readonly #channel: Channel;
   readonly #slots = new Map<string, WorkerSlots>();
   readonly #pages = new Map<number, (page: string | null) => void>();
+  readonly #answers = new Map<number, (answers: readonly object[] | null) => void>();
   #fleet: Fleet | null = null;
   readonly #fleets = new Set<Fleet>();
   #nextPage = 0;
@@ -35,6 +38,7 @@ export class WorkerLink implements SlotSource {
   #serve: (connection: Socket) => void = (connection) => connection.destroy();
 
   #begin: (first: First) => void = () => {};
+  #letGo: () => void = () => {};
   #prepared: { readonly id: number; readonly next: Promise<Prepared> } | null = null;
 
   /** Makes a config ready, with the router model of this id; rejects with the reason. Set by whoever can. */
@@ -43,6 +47,9 @@ export class WorkerLink implements SlotSource {
 
   /** This worker's own metrics, as `registry.getMetricsAsJSON()` gives them. Set by whoever has them. */
   onMetrics: () => Promise<readonly object[]> = async () => [];
+
+  /** This worker's own answer to a question for all. Set by whoever has it. */
+  onQuestion: (question: object) => object = () => ({});
 
   /** @param onDrain called when the primary asks this worker to finish */
   constructor(channel: Channel, onDrain: () => void) {
@@ -102,6 +109,20 @@ export class WorkerLink implements SlotSource {
     this.#channel.send({ type: 'serving' });
   }
 
+  /** All that was taken is answered. Resolves when nothing more comes; at once where there is no primary any more. */
+  leave(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#letGo = resolve;
+      if (this.#channel.open) this.#channel.send({ type: 'drained' });
+      else resolve();
+    });
+  }
+
+  /** The primary is gone: it hands over nothing more. */
+  closed(): void {
+    this.#letGo();
+  }
+
   /** The metrics page of all workers together. @throws RouterError `metrics_incomplete` where one does not answer */
   async metricsPage(): Promise<string> {
     const id = this.#nextPage++;
@@ -112,6 +133,15 @@ export class WorkerLink implements SlotSource {
     if (page !== null) return page;
     throw new RouterError('metrics_incomplete', 'A worker does not answer; ask again in a moment.', {
       retryAfter: 5,
+    });
+  }
+
+  /** What every worker answers, this one too; null where one does not in time. */
+  askAll(question: object): Promise<readonly object[] | null> {
+    const id = this.#nextPage++;
+    return new Promise((resolve) => {
+      this.#answers.set(id, resolve);
+      this.#channel.send({ type: 'ask-all', id, question });
     });
   }
 
@@ -142,6 +172,13 @@ export class WorkerLink implements SlotSource {
           this.#channel.send({ type: 'own-metrics', id: message.id, metrics }),
         );
         return;
+      case 'answers':
+        this.#answers.get(message.id)?.(message.answers);
+        this.#answers.delete(message.id);
+        return;
+      case 'question':
+        this.#channel.send({ type: 'own-answer', id: message.id, answer: this.onQuestion(message.question) });
+        return;
       case 'begin':
         this.#begin(message);
         return;
@@ -160,6 +197,9 @@ export class WorkerLink implements SlotSource {
       }
       case 'drain':
         onDrain();
+        return;
+      case 'leave':
+        this.#letGo();
     }
   }
 

@@ -1,7 +1,7 @@
 import { Registry } from 'prom-client';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Telemetry } from '../telemetry/metrics.ts';
-import { MetricsRounds } from './metrics-rounds.ts';
+import { metricsRounds } from './rounds.ts';
 
 afterEach(() => {
   vi.useRealTimers();
@@ -11,15 +11,17 @@ afterEach(() => {
 async function served(count: number): Promise<object[]> {
   const telemetry = new Telemetry({ processMetrics: false, now: () => 0 });
   for (let i = 0; i < count; i++)
-    telemetry.begin({ expert: 'e', cluster: 0, reason: 'named' }).end('ok', 'unknown');
+    telemetry
+      .begin({ expert: 'e', cluster: 0, reason: 'named', dialect: 'openai-chat' })
+      .end('ok', 'unknown');
   return telemetry.registry.getMetricsAsJSON();
 }
 
 const TOTAL = /^expert_router_requests_total\{.*\} (\d+)$/m;
 
-describe('MetricsRounds', () => {
+describe('rounds', () => {
   it('adds up what all workers tell', async () => {
-    const rounds = new MetricsRounds();
+    const rounds = metricsRounds();
     const asked: number[] = [];
     const page = rounds.collect([1, 2], (worker) => asked.push(worker));
     rounds.told(1, 0, await served(2));
@@ -31,7 +33,7 @@ describe('MetricsRounds', () => {
 
   it('has no page where one does not answer, rather than a part of it', async () => {
     vi.useFakeTimers();
-    const rounds = new MetricsRounds();
+    const rounds = metricsRounds();
     const page = rounds.collect([1, 2], () => {});
     rounds.told(1, 0, []);
     vi.advanceTimersByTime(60_000);
@@ -40,7 +42,7 @@ describe('MetricsRounds', () => {
   });
 
   it('does not wait for one that has ended, or for nobody', async () => {
-    const rounds = new MetricsRounds();
+    const rounds = metricsRounds();
     const page = rounds.collect([1, 2], () => {});
     rounds.told(1, 0, await served(1));
     rounds.gone(2);

@@ -1,0 +1,264 @@
+/**
+ * What one process remembers for the dashboard: the last minutes in seconds, the latest requests and events. All of it
+ * is bounded; a request costs a few additions whether anybody watches or not.
+ */
+import { createHash } from 'node:crypto';
+import { expectedWait } from '../../deciding/routing/expected-wait.ts';
+import type { Fleet } from '../fleet/fleet.ts';
+import type { OpenNote, RequestNote } from '../front/request-note.ts';
+import type { Gateway } from '../gateway/gateway.ts';
+import type { Routed } from '../gateway/router.ts';
+import { isHedge } from '../telemetry/metrics.ts';
+import { KEPT_SECONDS, Seconds } from './seconds.ts';
+import type { BoardEvent, Choice, Dot, ExpertNow, Question, Row, Tally, Told } from './wire.ts';
+
+const MOST_ROWS = 500;
+const MOST_EVENTS = 200;
+/** Running requests that are told of; all of them count. */
+const MOST_RUNNING = 200;
+/** Of a second, by one process. */
+const MOST_DOTS = 40;
+const NEAREST_TOLD = 3;
+const RANKING_TOLD = 6;
+const NOTHING: Told = { seconds: [], events: [], dots: [], rows: [] };
+
+interface Running {
+  readonly note: OpenNote;
+  readonly choice: Choice;
+}
+
+export class Board {
+  readonly #gateway: () => Gateway;
+  readonly #now: () => number;
+  readonly #secret: string;
+  readonly #seconds = new Seconds();
+  readonly #running = new Map<number, Running>();
+  readonly #rows: Row[] = [];
+  readonly #events: BoardEvent[] = [];
+  readonly #dots: { readonly second: number; readonly dot: Dot }[] = [];
+  readonly #available = new Map<string, boolean>();
+  #seen: Gateway | null = null;
+  readonly #timer: NodeJS.Timeout;
+
+  /** @param gateway the one in force @param now milliseconds since 1970 @param secret hides what conversations begin with */
+  constructor(gateway: () => Gateway, now: () => number, secret: string) {
+    this.#secret = secret;
+    this.#gateway = gateway;
+    this.#now = now;
+    this.#timer = setInterval(() => this.look(), 1_000).unref();
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** A request has its expert. */
+  opened(routed: Routed, note: OpenNote): void {
+    const now = this.#now();
+    const choice = choiceOf(routed, this.#secret);
+    this.#running.set(note.serial, { note, choice });
+    this.#seconds.chosen(now, choice.cluster, choice.outside);
+    this.#seconds.add(now, choice.expert, { chosen: 1 });
+    this.#dots.push({ second: Math.floor(now / 1000), dot: dotOf(choice) });
+    if (this.#dots.length > 2 * MOST_DOTS) this.#dots.splice(0, MOST_DOTS);
+  }
+
+  ended(note: RequestNote): void {
+    const choice = this.#running.get(note.serial)?.choice ?? null;
+    this.#running.delete(note.serial);
+    if (choice === null && !isAsking(note)) return;
+    const now = this.#now();
+    if (choice) this.#tally(now, note, choice);
+    else this.#seconds.refused(now);
+    this.#rows.push(rowOf(note, choice, false));
+    if (this.#rows.length > MOST_ROWS) this.#rows.shift();
+  }
+
+  /** Notes loads, and what has changed since the last look. Called once a second. */
+  look(): void {
+    const now = this.#now();
+    const gateway = this.#gateway();
+    if (this.#seen && this.#seen !== gateway) this.#event(now, reloaded(this.#seen, gateway));
+    this.#seen = gateway;
+    const loads: Record<string, [number, number]> = {};
+    for (const [id, group] of gateway.fleet.groups) {
+      const inFlight = group.replicas.reduce((sum, replica) => sum + replica.own.inFlight, 0);
+      if (inFlight > 0 || group.queued > 0) loads[id] = [inFlight, group.queued];
+      const { available } = group.load();
+      if ((this.#available.get(id) ?? true) !== available)
+        this.#event(now, { kind: available ? 'up' : 'down', what: id });
+      this.#available.set(id, available);
+    }
+    for (const id of this.#available.keys()) if (!gateway.fleet.groups.has(id)) this.#available.delete(id);
+    this.#seconds.load(now, loads);
+  }
+
+  answer(question: Question): Told {
+    switch (question.kind) {
+      case 'since':
+        return { ...NOTHING, ...this.#since(question.second) };
+      case 'history':
+        return { ...NOTHING, seconds: this.#seconds.since(0, this.#now()), events: this.#events };
+      case 'requests':
+        return { ...NOTHING, rows: [...this.#open(MOST_RUNNING), ...this.#rows.slice(-question.most)] };
+      case 'trace':
+        return {
+          ...NOTHING,
+          rows: [...this.#open(Number.POSITIVE_INFINITY), ...this.#rows].filter(
+            ({ trace }) => trace === question.id,
+          ),
+        };
+    }
+  }
+
+  #since(second: number): Pick<Told, 'seconds' | 'events' | 'dots'> {
+    const now = this.#now();
+    const current = Math.floor(now / 1000);
+    return {
+      seconds: this.#seconds.since(second, now).slice(-KEPT_SECONDS),
+      events: this.#events.filter(({ at }) => at >= (second + 1) * 1000 && at < current * 1000),
+      dots: this.#dots
+        .filter((one) => one.second > second && one.second < current)
+        .map(({ dot }) => dot)
+        .slice(-MOST_DOTS),
+    };
+  }
+
+  #open(most: number): readonly Row[] {
+    const rows: Row[] = [];
+    for (const { note, choice } of this.#running.values()) {
+      if (rows.length >= most) break;
+      rows.push(rowOf(note.soFar(), choice, true));
+    }
+    return rows;
+  }
+
+  #tally(now: number, note: RequestNote, choice: Choice): void {
+    const { firstMs, totalMs, completionTokens, asked, expectedMs } = note;
+    const expert = note.expert ?? choice.expert;
+    const wait = asked[0] && note.decidedMs !== null ? asked[0].fromMs - note.decidedMs : null;
+    const hedges = asked.filter((_, place) => isHedge(asked, place)).length;
+    const tally: Partial<Tally> = {
+      ended: 1,
+      failed: Number(note.error !== null),
+      left: Number(note.error === null && !note.whole),
+      spilled: Number(expert !== choice.home),
+      retries: Math.max(0, note.tries - 1 - hedges),
+      hedges,
+      input: note.promptTokens ?? 0,
+      cached: note.cachedTokens ?? 0,
+      output: completionTokens ?? 0,
+      ...(wait === null || expectedMs === null ? {} : { waits: 1, expectedMs, waitedMs: wait }),
+      ...(firstMs === null ? {} : { firsts: 1, firstMs }),
+    };
+    this.#seconds.add(now, expert, tally);
+    if (firstMs === null) return;
+    this.#seconds.first(now, firstMs);
+    if (completionTokens !== null && completionTokens > 1)
+      this.#seconds.perToken(now, (totalMs - firstMs) / (completionTokens - 1));
+  }
+
+  #event(at: number, event: Omit<BoardEvent, 'at'>): void {
+    this.#events.push({ at, ...event });
+    if (this.#events.length > MOST_EVENTS) this.#events.shift();
+  }
+}
+
+function reloaded(before: Gateway, after: Gateway): Omit<BoardEvent, 'at'> {
+  const { id } = after.router.model;
+  return { kind: before.router.model.id === id ? 'reload' : 'model', what: id };
+}
+
+/** Whether it was meant for an expert: pages of ours and questions about experts are no requests. */
+function isAsking({ method, path }: RequestNote): boolean {
+  return method === 'POST' && path !== null && path.startsWith('/v1/') && path !== '/v1/route';
+}
+
+function choiceOf({ decision, classification, view }: Routed, secret: string): Choice {
+  const { expert, home, reason, ranking } = decision;
+  const { cluster, name, confidence, outside, distances } = classification;
+  return {
+    expert,
+    home,
+    reason,
+    cluster,
+    clusterName: name,
+    confidence,
+    outside,
+    near: nearest(distances),
+    ranking: ranking.slice(0, RANKING_TOLD).map((one) => [one.expert, round(one.affinity)]),
+    conversation: view.prefixKey === null ? null : disguised(view.prefixKey, secret),
+  };
+}
+
+/** The key of a conversation holds its first words, which nobody is to read or to guess. */
+function disguised(key: string, secret: string): string {
+  return createHash('sha256').update(secret).update(key).digest('hex').slice(0, 12);
+}
+
+/** The nearest clusters, nearest first. */
+function nearest(distances: Float32Array): readonly (readonly [number, number])[] {
+  const best: [number, number][] = [];
+  for (let cluster = 0; cluster < distances.length; cluster++) {
+    const distance = distances[cluster]!;
+    if (best.length === NEAREST_TOLD && distance >= best[NEAREST_TOLD - 1]![1]) continue;
+    let place = best.length;
+    while (place > 0 && best[place - 1]![1] > distance) place -= 1;
+    best.splice(place, 0, [cluster, round(distance)]);
+    if (best.length > NEAREST_TOLD) best.pop();
+  }
+  return best;
+}
+
+function dotOf({ expert, home, near }: Choice): Dot {
+  return [expert, expert === home ? 0 : 1, ...near.flat()];
+}
+
+function rowOf(note: RequestNote, choice: Choice | null, running: boolean): Row {
+  const { traceId, promptTokens, cachedTokens, completionTokens } = note;
+  return {
+    trace: traceId,
+    at: note.at,
+    running,
+    key: note.key,
+    path: note.path,
+    status: note.status,
+    whole: note.whole,
+    error: note.error,
+    tries: note.tries,
+    asked: note.asked,
+    expert: note.expert,
+    replica: note.replica,
+    input: promptTokens,
+    cached: cachedTokens,
+    output: completionTokens,
+    decidedMs: note.decidedMs,
+    expectedMs: note.expectedMs,
+    firstMs: note.firstMs,
+    totalMs: note.totalMs,
+    choice,
+  };
+}
+
+/** How every expert is now, over all processes. */
+export function expertsNow(fleet: Fleet): Record<string, ExpertNow> {
+  const experts: Record<string, ExpertNow> = {};
+  for (const [id, group] of fleet.groups) {
+    const load = group.load();
+    const caches = group.replicas.flatMap(({ report }) => report.seen?.load.kvCacheUse ?? []);
+    experts[id] = {
+      inFlight: group.inFlight,
+      queued: load.queued,
+      available: load.available,
+      replicas: group.replicas.length,
+      broken: group.replicas.filter(({ breaker }) => breaker !== 'closed').length,
+      expectedMs: Math.round(expectedWait(load) * 1000),
+      cache: caches.length === 0 ? null : round(Math.max(...caches)),
+    };
+  }
+  return experts;
+}
+
+function round(value: number): number {
+  return Math.round(value * 1e3) / 1e3;
+}

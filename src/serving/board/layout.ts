@@ -1,0 +1,37 @@
+/** The clusters of a router model and who serves them, as the map and the pages about them show it. */
+import type { Gateway } from '../gateway/gateway.ts';
+import { placesOf } from './places.ts';
+import type { Layout } from './wire.ts';
+
+const MOST_WORDS = 12;
+
+export function layoutOf({ router, fleet }: Gateway): Layout {
+  const { model, territory } = router;
+  const places = placesOf(model);
+  return {
+    model: {
+      id: model.id,
+      embedding: model.embedding.id,
+      dimensions: model.dimensions,
+      prompts: model.facts.prompts,
+      facts: model.facts.more,
+    },
+    clusters: model.names.map((name, cluster) => ({
+      name,
+      words: (model.topWords[cluster] ?? []).slice(0, MOST_WORDS),
+      size: model.sizes[cluster]!,
+      owner: territory.experts[territory.owners[cluster]!]!,
+      x: round(places[cluster]![0]),
+      y: round(places[cluster]![1]),
+    })),
+    experts: territory.experts.map((id, index) => ({
+      id,
+      kind: fleet.groups.get(id)?.replicas[0]?.expert.kind ?? '',
+      fallback: index === territory.fallback,
+    })),
+  };
+}
+
+function round(value: number): number {
+  return Math.round(value * 1e4) / 1e4;
+}

@@ -1,0 +1,31 @@
+/** What all processes tell, as if it were one. */
+import { addSeconds } from './seconds.ts';
+import type { BoardEvent, Told } from './wire.ts';
+
+/** Every process notices the same change by itself, at most a look later than another. */
+const SAME_EVENT_MS = 3_000;
+
+export function merged(parts: readonly Told[]): Told {
+  const [only] = parts;
+  if (only && parts.length === 1) return { ...only, rows: byTime(only.rows) };
+  return {
+    seconds: addSeconds(parts.map(({ seconds }) => seconds)),
+    events: once(parts.flatMap(({ events }) => events)),
+    dots: parts.flatMap(({ dots }) => dots),
+    rows: byTime(parts.flatMap(({ rows }) => rows)),
+  };
+}
+
+function byTime<T extends { readonly at: number }>(items: readonly T[]): readonly T[] {
+  return [...items].sort((a, b) => b.at - a.at);
+}
+
+function once(events: readonly BoardEvent[]): readonly BoardEvent[] {
+  const told: BoardEvent[] = [];
+  for (const event of [...events].sort((a, b) => a.at - b.at)) {
+    const same = (one: BoardEvent): boolean =>
+      one.kind === event.kind && one.what === event.what && event.at - one.at < SAME_EVENT_MS;
+    if (!told.some(same)) told.push(event);
+  }
+  return told;
+}

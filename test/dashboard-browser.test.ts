@@ -1,0 +1,231 @@
+/** The dashboard as people meet it: a real Chromium at a real gateway with emulated experts. */
+import axe from 'axe-core';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { createGateway, type EmbeddedGateway } from '../src/index.ts';
+import { hashKey } from '../src/serving/front/auth.ts';
+import { CHROMIUM, type Look, openPage, startBrowser, type Watched } from './support/browser.ts';
+import { polite, upstream } from './support/upstream.ts';
+
+if (CHROMIUM === null)
+  console.warn('The dashboard is not looked at: there is no Chromium here (CHROMIUM_PATH names one).');
+
+const EXPERTS = `experts:
+  - { id: code, kind: emulated, tokens_per_second: 200, description: Writes and explains programs }
+  - { id: cooking, kind: emulated, tokens_per_second: 200, description: Cooking and recipes }
+`;
+const VIEWS = {
+  now: 'Requests per second, by expert',
+  decide: 'Type a prompt',
+  map: 'Each circle is a topic',
+  requests: 'The latest requests',
+  conversations: 'Lives at',
+  experts: 'Replica',
+  topics: 'In training',
+} as const;
+const PROMPTS = [
+  'Why does my Python loop never end?',
+  'How do I cook rice with vegetables?',
+  'Fix this function: for (let i = 0; i <= n; i++) {}',
+];
+
+let browser: Browser;
+let gateway: EmbeddedGateway;
+let url = '';
+const open: Watched[] = [];
+
+beforeAll(async () => {
+  if (CHROMIUM !== null) browser = await startBrowser();
+});
+afterAll(() => browser?.close());
+afterEach(async () => {
+  await Promise.all(open.splice(0).map(({ context }) => context.close()));
+  await gateway?.close({ graceMs: 0 });
+});
+
+async function serve(yaml: string, port = 0): Promise<void> {
+  gateway = await createGateway(yaml, { probes: true });
+  url = await gateway.listen({ host: '127.0.0.1', port });
+}
+
+async function look(view: string, how: Look = {}): Promise<Watched> {
+  const watched = await openPage(browser, url, how);
+  open.push(watched);
+  await watched.page.goto(`${url}/ui#/${view}`);
+  return watched;
+}
+
+async function ask(messages: readonly object[], headers: Record<string, string> = {}): Promise<Response> {
+  const response = await fetch(`${url}/v1/chat/completions`, {
+    method: 'POST',
+    headers,
+    body: JSON.stringify({ messages, max_tokens: 20 }),
+  });
+  await response.arrayBuffer();
+  return response;
+}
+
+async function traffic(): Promise<void> {
+  const first = { role: 'user', content: 'Write a Python function.' };
+  const turns = [
+    first,
+    { role: 'assistant', content: 'def f(): pass' },
+    { role: 'user', content: 'Now test it.' },
+  ];
+  await Promise.all(PROMPTS.map((content) => ask([{ role: 'user', content }])));
+  await ask([first]);
+  await ask(turns);
+}
+
+/** Serious and critical findings, in words. */
+async function barriers(page: Page): Promise<readonly string[]> {
+  await page.evaluate(axe.source);
+  const { violations } = await page.evaluate(() =>
+    (globalThis as unknown as { axe: { run(): Promise<axe.AxeResults> } }).axe.run(),
+  );
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`);
+}
+
+const overflow = (page: Page): Promise<number> =>
+  page.evaluate<number>('document.documentElement.scrollWidth - document.documentElement.clientWidth');
+
+describe.skipIf(CHROMIUM === null)('the dashboard', () => {
+  it.each([
+    ['light', {}],
+    ['dark', { dark: true }],
+    ['narrow', { width: 360 }],
+    ['wide', { width: 2560 }],
+    ['Japanese', { japanese: true }],
+  ] as const)('shows every view, %s, without barriers, errors or anything from elsewhere', async (_, how) => {
+    await serve(EXPERTS);
+    await traffic();
+    const { page, problems } = await look('now', how);
+    await page.locator('.status.live').waitFor();
+    for (const [view, says] of Object.entries(VIEWS)) {
+      await page.goto(`${url}/ui#/${view}`);
+      if ('japanese' in how) await page.locator('html[lang=ja] nav a[aria-current]').waitFor();
+      else await page.getByText(says).first().waitFor();
+      expect([view, await barriers(page)]).toEqual([view, []]);
+      expect([view, await overflow(page)]).toEqual([view, 0]);
+      expect([view, problems]).toEqual([view, []]);
+    }
+  });
+
+  it('decides a prompt, has it answered, and tells the story of the request', async () => {
+    await serve(EXPERTS);
+    const { page, problems } = await look('decide');
+    await page.getByRole('textbox', { name: 'Prompt' }).fill(PROMPTS[0]!);
+    await page.locator('.verdict').getByText('code', { exact: true }).waitFor();
+    expect(await page.locator('mark.for').allTextContents()).toContain('Python');
+    await page.getByRole('checkbox', { name: 'cooking' }).check();
+    await page.getByRole('button', { name: 'Ask', exact: true }).click();
+    await page.locator('.answer').nth(1).getByText('Details').waitFor();
+    expect(await page.locator('.answer .said').allTextContents()).toHaveLength(2);
+    await page.locator('.answer').first().getByText('Details').click();
+    await page.getByText('The answer was complete after').waitFor();
+    await page.getByText('A header of the request demands').waitFor();
+    expect(problems).toEqual([]);
+  });
+
+  it('leaves script in prompts, answers and names as text', async () => {
+    const script = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>';
+    await serve(`keys: [{ name: '${script.slice(0, 44)}', hash: '${hashKey('mine')}' }]\n${EXPERTS}`);
+    const { page, problems } = await look('now');
+    await page.getByLabel('API key').fill('mine');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.locator('.status.live').waitFor();
+    await page.goto(`${url}/ui#/decide`);
+    await page.getByRole('textbox', { name: 'Prompt' }).fill(script);
+    await page.getByRole('button', { name: 'Ask', exact: true }).click();
+    await page.locator('.answer').getByText('onerror').waitFor();
+    await page.locator('.answer').getByText('Details').click();
+    await page.locator('.story').getByText('onerror').waitFor();
+    expect(await page.evaluate(() => (globalThis as { hacked?: number }).hacked)).toBeUndefined();
+    expect(await page.locator('main img').count()).toBe(0);
+    expect(problems).toEqual([]);
+  });
+
+  it('asks for a key where keys are configured, says what is wrong with one, and signs out', async () => {
+    await serve(`keys: [{ name: me, hash: '${hashKey('mine')}' }]\n${EXPERTS}`);
+    const { page } = await look('now');
+    await page.getByLabel('API key').fill('wrong');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByText('This API key is not known here').waitFor();
+    expect(await page.locator('nav').count()).toBe(0);
+    expect(await barriers(page)).toEqual([]);
+    await page.getByLabel('API key').fill('mine');
+    await page.keyboard.press('Enter');
+    await page.locator('.status.live').waitFor();
+    expect(await page.evaluate('document.cookie')).toBe('');
+    expect(page.url()).not.toContain('mine');
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByLabel('API key').waitFor();
+  });
+
+  it('says that the connection is lost, connects again and goes on', async () => {
+    await serve(EXPERTS);
+    const { page } = await look('now');
+    await page.locator('.status.live').waitFor();
+    const port = Number(new URL(url).port);
+    await gateway.close({ graceMs: 0 });
+    await page.getByText('Connection lost').waitFor();
+    await serve(EXPERTS, port);
+    await page.locator('.status.live').waitFor();
+    await traffic();
+    await page.getByText('of the answers came from').waitFor();
+  });
+
+  it('shows an expert that is killed while it is watched', async () => {
+    const expert = await upstream(polite);
+    await serve(`experts:
+  - { id: fragile, kind: openai, url: '${expert.url}' }
+  - { id: steady, kind: emulated, fallback: true }
+`);
+    const { page } = await look('now');
+    await page.getByText('All experts are available').waitFor();
+    await expert.close();
+    await page.getByText('Not available: fragile').waitFor({ timeout: 20_000 });
+    await page.getByText('fragile cannot take requests').waitFor();
+  });
+
+  it('reloads itself once when the server has another page', async () => {
+    await serve(EXPERTS);
+    const watched = await openPage(browser, url);
+    open.push(watched);
+    const { page } = watched;
+    // The page as an earlier version left it open: a script of another name.
+    let old = 0;
+    await page.route('**/ui', async (route) => {
+      const response = await route.fetch();
+      const body = (await response.text()).replace(
+        /index-([\w-]+)\.js/,
+        old === 0 ? 'index-old.js' : 'index-$1.js',
+      );
+      await route.fulfill({ response, body });
+    });
+    await page.route('**/index-old.js', async (route) => {
+      old += 1;
+      const name = /index-[\w-]+\.js/.exec(await (await fetch(`${url}/ui`)).text())![0];
+      await route.fulfill({ response: await route.fetch({ url: `${url}/ui/${name}` }) });
+    });
+    await page.goto(`${url}/ui`);
+    await page.locator('script[src*="index-old"]').waitFor({ state: 'detached' });
+    await page.locator('.status.live').waitFor();
+    expect(old).toBe(1);
+  });
+
+  it('is used by keyboard', async () => {
+    await serve(EXPERTS);
+    const { page } = await look('now');
+    await page.locator('.status.live').waitFor();
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('Skip to the content');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Decide' }).waitFor();
+  });
+});

@@ -1,0 +1,86 @@
+/** What the page asks its server for. All of it is below `/ui/api/`, where the session's cookie goes. */
+import type { Layout, Row, Viewer } from '../../src/serving/board/wire.ts';
+
+export class Refused extends Error {
+  readonly status: number;
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+export async function call(path: string, init: RequestInit = {}): Promise<Response> {
+  const response = await fetch(`/ui/api/${path}`, { ...init, credentials: 'same-origin' });
+  if (response.ok) return response;
+  const body = (await response.json().catch(() => null)) as { error?: { message?: string } } | null;
+  throw new Refused(response.status, body?.error?.message ?? `HTTP ${response.status}`);
+}
+
+async function get<T>(path: string): Promise<T> {
+  return (await call(path)).json() as Promise<T>;
+}
+
+export function post(path: string, body: unknown, init: RequestInit = {}): Promise<Response> {
+  const headers = { 'content-type': 'application/json', ...(init.headers as Record<string, string>) };
+  return call(path, { ...init, method: 'POST', headers, body: JSON.stringify(body) });
+}
+
+export const viewer = (): Promise<Viewer> => get('viewer');
+export const layout = (): Promise<Layout> => get('layout');
+export const requests = (): Promise<readonly Row[]> => get('requests');
+export const trace = (id: string): Promise<readonly Row[]> => get(`trace/${id}`);
+export const experts = async (): Promise<readonly ExpertState[]> =>
+  (await get<{ data: ExpertState[] }>('experts')).data;
+
+/** As `GET /v1/experts` has it. */
+export interface ExpertState {
+  readonly id: string;
+  readonly available: boolean;
+  readonly in_flight: number;
+  readonly queued: number;
+  readonly tokens_per_second: number;
+  readonly replicas: readonly {
+    readonly name: string;
+    readonly kind: string;
+    readonly health: { readonly state: 'ready' | 'warming' | 'down'; readonly detail?: string };
+    readonly breaker: 'closed' | 'open' | 'half-open';
+    readonly in_flight: number;
+    readonly limit: number | null;
+    readonly tokens_per_second: number;
+    readonly engine: { readonly name: string; readonly version: string | null } | null;
+    readonly reported: {
+      readonly state: string;
+      readonly running: number | null;
+      readonly waiting: number | null;
+      readonly kv_cache_use: number | null;
+    };
+  }[];
+}
+
+/** As `POST /v1/route` answers. */
+export interface RouteAnswer {
+  readonly expert: string;
+  readonly home: string;
+  readonly reason: string;
+  readonly cluster: number;
+  readonly cluster_name: string;
+  readonly confidence: number;
+  readonly outside: boolean;
+  readonly distances: readonly number[];
+  readonly ranking: readonly {
+    readonly expert: string;
+    readonly affinity: number;
+    readonly distance: number | null;
+  }[];
+  readonly terms: {
+    readonly for: readonly Term[];
+    readonly against: readonly Term[];
+  };
+  readonly text: string;
+  readonly unread_parts: number;
+}
+
+export interface Term {
+  readonly term: string;
+  readonly weight: number;
+}

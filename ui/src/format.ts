@@ -1,0 +1,40 @@
+/** Numbers and times in the reader's language, short enough for tables. */
+import { language } from './words/index.ts';
+
+function number(value: number, digits: number): string {
+  return new Intl.NumberFormat(language(), {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  }).format(value);
+}
+
+export const DASH = '–';
+
+/** `0.4`, `12`, `1,234`, `12.3k`. */
+export function count(value: number): string {
+  if (value >= 100_000) return `${number(value / 1000, 0)}k`;
+  return value >= 10 || Number.isInteger(value) ? number(value, 0) : number(value, 1);
+}
+
+export function percent(share: number | null): string {
+  if (share === null || !Number.isFinite(share)) return DASH;
+  const value = share * 100;
+  return `${number(value, value > 0 && value < 9.95 ? 1 : 0)} %`;
+}
+
+/** `12 ms`, `1.2 s`, `2 min 5 s`. */
+export function duration(ms: number | null): string {
+  if (ms === null || !Number.isFinite(ms)) return DASH;
+  if (ms < 1) return ms < 0.05 ? `0 ms` : `${number(ms, 1)} ms`;
+  if (ms < 999.5) return `${number(ms, ms < 9.95 ? 1 : 0)} ms`;
+  if (ms < 99_950) return `${number(ms / 1000, ms < 9_995 ? 2 : 1)} s`;
+  return `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`;
+}
+
+export function clock(at: number): string {
+  return new Date(at).toLocaleTimeString(language(), { hour12: false });
+}
+
+export function decimal(value: number, digits = 2): string {
+  return number(value, digits);
+}

@@ -1,0 +1,124 @@
+/** Small parts that every view is made of. */
+import type { ComponentChildren } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import { colourOf } from '../colours.ts';
+import { onLive } from '../live.ts';
+
+/** Draws again with every frame. */
+export function useLive(): void {
+  const [, draw] = useState(0);
+  useEffect(() => onLive(() => draw((n) => n + 1)), []);
+}
+
+/** Asks at once and then again and again, while it is on the page. */
+export function useAsked<T>(
+  ask: () => Promise<T>,
+  everyMs: number,
+  key = '',
+): { value: T | null; error: string | null } {
+  const [state, setState] = useState<{ value: T | null; error: string | null }>({ value: null, error: null });
+  useEffect(() => {
+    let over = false;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const again = async (): Promise<void> => {
+      try {
+        const value = await ask();
+        if (!over) setState({ value, error: null });
+      } catch (error) {
+        if (!over) setState((before) => ({ ...before, error: (error as Error).message }));
+      }
+      if (!over && everyMs > 0) timer = setTimeout(() => void again(), everyMs);
+    };
+    void again();
+    return () => {
+      over = true;
+      clearTimeout(timer);
+    };
+  }, [key, everyMs]);
+  return state;
+}
+
+export function Expert({ id }: { id: string }) {
+  return (
+    <span class="expert">
+      <i class="spot" style={{ background: colourOf(id) }} aria-hidden="true" />
+      <span class="name">{id}</span>
+    </span>
+  );
+}
+
+/** A bar for a share from 0 to 1. */
+export function Bar({ share, colour = 'var(--accent)' }: { share: number; colour?: string }) {
+  const width = `${(100 * Math.max(0, Math.min(1, share))).toFixed(1)}%`;
+  return (
+    <span class="bar" aria-hidden="true">
+      <i style={{ width, background: colour }} />
+    </span>
+  );
+}
+
+export function Empty({ children }: { children: ComponentChildren }) {
+  return <p class="empty">{children}</p>;
+}
+
+export function Card({
+  title,
+  children,
+  wide,
+}: {
+  title?: string;
+  children: ComponentChildren;
+  wide?: boolean;
+}) {
+  return (
+    <section class={wide ? 'card wide' : 'card'}>
+      {title === undefined ? null : <h2>{title}</h2>}
+      {children}
+    </section>
+  );
+}
+
+/** The last values as a line without axes. */
+export function Spark({ values, colour = 'var(--accent)' }: { values: readonly number[]; colour?: string }) {
+  const high = Math.max(...values, 1e-9);
+  const points = values.map(
+    (value, i) => `${(i / Math.max(1, values.length - 1)) * 100},${24 - (value / high) * 22}`,
+  );
+  return (
+    <svg class="spark" viewBox="0 0 100 26" preserveAspectRatio="none" aria-hidden="true">
+      <polyline points={points.join(' ')} style={{ stroke: colour }} />
+    </svg>
+  );
+}
+
+/** A table that scrolls by itself where the page is too narrow. */
+export function Table({
+  head,
+  children,
+  label,
+}: {
+  head: readonly (string | { readonly text: string; readonly left: true })[];
+  children: ComponentChildren;
+  label: string;
+}) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+    <section class="scroll" tabIndex={0} aria-label={label}>
+      <table>
+        <thead>
+          <tr>
+            {head.map((cell) => {
+              const { text, left } = typeof cell === 'string' ? { text: cell, left: false } : cell;
+              return (
+                <th key={text} scope="col" class={left ? 'left' : undefined}>
+                  {text}
+                </th>
+              );
+            })}
+          </tr>
+        </thead>
+        <tbody>{children}</tbody>
+      </table>
+    </section>
+  );
+}

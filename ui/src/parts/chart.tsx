@@ -1,0 +1,200 @@
+/** A chart over time: uPlot in the page's colours, with a legend above and a table behind it. */
+import { useEffect, useRef, useState } from 'preact/hooks';
+import uPlot from 'uplot';
+import 'uplot/dist/uPlot.min.css';
+import type { BoardEvent } from '../../../src/serving/board/wire.ts';
+import { computed } from '../colours.ts';
+import { clock } from '../format.ts';
+import { words } from '../words/index.ts';
+
+export interface Line {
+  readonly name: string;
+  readonly colour: string;
+  readonly values: readonly (number | null)[];
+}
+
+interface ChartProps {
+  readonly title: string;
+  /** Seconds since 1970. */
+  readonly times: readonly number[];
+  readonly lines: readonly Line[];
+  readonly format: (value: number) => string;
+  readonly events: readonly BoardEvent[];
+  /** The axis reaches at least this far. */
+  readonly least: number;
+}
+
+const HEIGHT = 190;
+const TABLE_ROWS = 10;
+
+export function Chart({ title, times, lines, format, events, least }: ChartProps) {
+  const box = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot | null>(null);
+  const marked = useRef(events);
+  marked.current = events;
+  const theme = useTheme();
+  const shape = `${lines.map(({ name, colour }) => `${name} ${colour}`).join('|')} ${theme}`;
+
+  useEffect(() => {
+    const { current } = box;
+    if (!current) return;
+    const width = current.clientWidth;
+    plot.current = new uPlot(
+      options({ width, lines, format, least, events: marked }),
+      data(times, lines),
+      current,
+    );
+    const observer = new ResizeObserver(() =>
+      plot.current?.setSize({ width: current.clientWidth, height: HEIGHT }),
+    );
+    observer.observe(current);
+    return () => {
+      observer.disconnect();
+      plot.current?.destroy();
+      plot.current = null;
+    };
+  }, [shape]);
+  useEffect(() => plot.current?.setData(data(times, lines)));
+
+  const shown = times
+    .map((time, place) => ({ time, place }))
+    .slice(-TABLE_ROWS)
+    .reverse();
+  return (
+    <figure class="card chart">
+      <figcaption>
+        <h2>{title}</h2>
+        <ul class="legend">
+          {lines.map(({ name, colour }) => (
+            <li key={name}>
+              <i style={{ background: colour }} aria-hidden="true" />
+              {name}
+            </li>
+          ))}
+        </ul>
+      </figcaption>
+      <div ref={box} class="plot" aria-hidden="true" />
+      <details>
+        <summary>{words().table}</summary>
+        <table>
+          <caption class="hidden">{title}</caption>
+          <thead>
+            <tr>
+              <th scope="col" class="left">
+                {words().time}
+              </th>
+              {lines.map(({ name }) => (
+                <th key={name} scope="col">
+                  {name}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {shown.map(({ time, place }) => (
+              <tr key={time}>
+                <td class="left">{clock(time * 1000)}</td>
+                {lines.map(({ name, values }) => (
+                  <td key={name}>{values[place] == null ? '–' : format(values[place])}</td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </details>
+    </figure>
+  );
+}
+
+function data(times: readonly number[], lines: readonly Line[]): uPlot.AlignedData {
+  return [times as number[], ...lines.map(({ values }) => values as (number | null)[])];
+}
+
+interface Look extends Pick<ChartProps, 'lines' | 'format' | 'least'> {
+  readonly width: number;
+  readonly events: { readonly current: readonly BoardEvent[] };
+}
+
+function options({ width, lines, format, least, events }: Look): uPlot.Options {
+  const soft = computed('var(--soft)');
+  const grid = { stroke: computed('var(--line)'), width: 1 };
+  const font = `12px ${getComputedStyle(document.body).fontFamily}`;
+  return {
+    width,
+    height: HEIGHT,
+    legend: { show: false },
+    cursor: { y: false, points: { size: 6 }, drag: { x: false, y: false } },
+    scales: { x: { time: true }, y: { range: (_, __, high) => [0, Math.max((high ?? 0) * 1.1, least)] } },
+    axes: [
+      {
+        stroke: soft,
+        font,
+        grid: { show: false },
+        ticks: { show: false },
+        size: 28,
+        space: 80,
+        values: (_, splits, __, ___, step) =>
+          splits.map((split) => clock(split * 1000).slice(0, step < 60 ? 8 : 5)),
+      },
+      {
+        stroke: soft,
+        font,
+        grid,
+        ticks: { show: false },
+        size: 62,
+        space: 36,
+        values: (_, splits) => splits.map(format),
+      },
+    ],
+    series: [
+      {},
+      ...lines.map(({ name, colour }) => ({
+        label: name,
+        stroke: computed(colour),
+        width: 1.75,
+        points: { show: false },
+        spanGaps: false,
+      })),
+    ],
+    hooks: { draw: [(chart) => drawEvents(chart, events.current)] },
+  };
+}
+
+/** A thin line where something happened. */
+function drawEvents(chart: uPlot, events: readonly BoardEvent[]): void {
+  const { ctx, bbox } = chart;
+  ctx.save();
+  ctx.setLineDash([4, 4]);
+  ctx.lineWidth = devicePixelRatio;
+  for (const { at, kind } of events) {
+    const x = chart.valToPos(at / 1000, 'x', true);
+    if (x < bbox.left || x > bbox.left + bbox.width) continue;
+    ctx.strokeStyle = computed(kind === 'down' ? 'var(--bad)' : 'var(--soft)');
+    ctx.beginPath();
+    ctx.moveTo(x, bbox.top);
+    ctx.lineTo(x, bbox.top + bbox.height);
+    ctx.stroke();
+  }
+  ctx.restore();
+}
+
+/** Changes with the colours of the page. */
+function useTheme(): string {
+  const [theme, setTheme] = useState(themeNow);
+  useEffect(() => {
+    const update = (): void => setTheme(themeNow());
+    const system = matchMedia('(prefers-color-scheme: dark)');
+    system.addEventListener('change', update);
+    const observer = new MutationObserver(update);
+    observer.observe(document.documentElement, { attributes: true, attributeFilter: ['data-theme'] });
+    return () => {
+      system.removeEventListener('change', update);
+      observer.disconnect();
+    };
+  }, []);
+  return theme;
+}
+
+function themeNow(): string {
+  return computed('var(--paper)');
+}

@@ -1,0 +1,100 @@
+/** Conversations among the latest requests: where each lives, and what its moves cost. */
+import type { Row } from '../../../src/serving/board/wire.ts';
+import * as api from '../api.ts';
+import { clock, count, DASH, percent } from '../format.ts';
+import { Empty, Expert, Table, useAsked } from '../parts/bits.tsx';
+import { words } from '../words/index.ts';
+
+const EVERY_MS = 3_000;
+
+export interface Conversation {
+  readonly id: string;
+  /** Oldest first. */
+  readonly turns: readonly Row[];
+  /** The experts in turn, each once in a row. */
+  readonly path: readonly string[];
+  readonly input: number;
+  /** Null where no engine told it. */
+  readonly cached: number | null;
+  /** Input tokens outside the cache on turns that moved; null where no engine told it. */
+  readonly lost: number | null;
+}
+
+export function Conversations() {
+  const text = words().conversations;
+  const { value } = useAsked(api.requests, EVERY_MS);
+  const all = conversationsOf(value ?? []);
+  return (
+    <>
+      <p class="lead">{text.lead}</p>
+      {value === null ? null : all.length === 0 ? (
+        <Empty>{text.empty}</Empty>
+      ) : (
+        <div class="card">
+          <p class="hint">{text.about}</p>
+          <Table
+            label={words().nav.conversations}
+            head={[
+              { text: text.columns.last, left: true },
+              { text: text.columns.expert, left: true },
+              text.columns.turns,
+              text.columns.moves,
+              { text: text.columns.path, left: true },
+              text.columns.cached,
+              text.columns.lost,
+            ]}
+          >
+            {all.map((one) => (
+              <tr key={one.id}>
+                <td class="left">
+                  <a href={`#/requests/${one.turns.at(-1)!.trace}`}>{clock(one.turns.at(-1)!.at)}</a>
+                </td>
+                <td class="left">
+                  <Expert id={one.path.at(-1)!} />
+                </td>
+                <td>{count(one.turns.length)}</td>
+                <td>{count(one.path.length - 1)}</td>
+                <td class="left path">
+                  {one.path.map((expert, place) => (
+                    <Expert key={place} id={expert} />
+                  ))}
+                </td>
+                <td>{one.cached === null || one.input === 0 ? DASH : percent(one.cached / one.input)}</td>
+                <td>{one.lost === null ? DASH : count(one.lost)}</td>
+              </tr>
+            ))}
+          </Table>
+        </div>
+      )}
+    </>
+  );
+}
+
+/** The latest first; those with a single turn are left out. */
+export function conversationsOf(rows: readonly Row[]): readonly Conversation[] {
+  const groups = new Map<string, Row[]>();
+  for (const row of [...rows].sort((a, b) => a.at - b.at)) {
+    const id = row.choice?.conversation;
+    if (id === null || id === undefined || row.expert === null) continue;
+    groups.set(id, [...(groups.get(id) ?? []), row]);
+  }
+  return [...groups]
+    .filter(([, turns]) => turns.length > 1)
+    .map(([id, turns]) => told(id, turns))
+    .sort((a, b) => b.turns.at(-1)!.at - a.turns.at(-1)!.at);
+}
+
+function told(id: string, turns: readonly Row[]): Conversation {
+  const path: string[] = [];
+  let [input, cached, lost] = [0, null as number | null, null as number | null];
+  for (const turn of turns) {
+    const moved = path.length > 0 && path.at(-1) !== turn.expert;
+    if (path.at(-1) !== turn.expert) path.push(turn.expert!);
+    if (turn.input === null) continue;
+    input += turn.input;
+    if (turn.cached === null) continue;
+    cached = (cached ?? 0) + turn.cached;
+    lost = (lost ?? 0) + (moved ? turn.input - turn.cached : 0);
+  }
+  return { id, turns, path, input, cached, lost };
+}

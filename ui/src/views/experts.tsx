@@ -1,0 +1,93 @@
+/** Every expert and its replicas: what the router sees, and what the engines report. */
+import * as api from '../api.ts';
+import { count, DASH, percent } from '../format.ts';
+import { live } from '../live.ts';
+import { Card, Expert, Table, useAsked, useLive } from '../parts/bits.tsx';
+import { words } from '../words/index.ts';
+
+const EVERY_MS = 2_000;
+const HEALTH = { ready: 'good', warming: 'warn', down: 'bad' } as const;
+const BREAKER = { closed: 'good', open: 'bad', 'half-open': 'warn' } as const;
+
+export function Experts() {
+  useLive();
+  const text = words().experts;
+  const { value, error } = useAsked(api.experts, EVERY_MS);
+  return (
+    <>
+      <p class="lead">{text.lead}</p>
+      {error === null ? null : (
+        <p class="problem" role="alert">
+          {words().failed(error)}
+        </p>
+      )}
+      {value?.map((expert) => (
+        <One key={expert.id} expert={expert} />
+      ))}
+    </>
+  );
+}
+
+function One({ expert }: { expert: api.ExpertState }) {
+  const { experts: text, state } = words();
+  const { columns } = text;
+  const topics = live.layout?.clusters.filter(({ owner }) => owner === expert.id).length ?? 0;
+  const fallback = live.layout?.experts.find(({ id }) => id === expert.id)?.fallback ?? false;
+  return (
+    <Card wide>
+      <div class="row expert-head">
+        <h2>
+          <Expert id={expert.id} />
+        </h2>
+        <span class={`state ${expert.available ? 'good' : 'bad'}`}>
+          {expert.available ? state.available : state.unavailable}
+        </span>
+        <span class="hint">
+          {topics > 0 ? text.topics(topics) : text.none}
+          {fallback ? ` · ${text.fallback}` : ''}
+        </span>
+      </div>
+      <Table
+        label={expert.id}
+        head={[
+          { text: columns.replica, left: true },
+          { text: columns.health, left: true },
+          { text: columns.breaker, left: true },
+          columns.inFlight,
+          columns.limit,
+          columns.rate,
+          { text: columns.engine, left: true },
+          columns.running,
+          columns.waiting,
+          columns.cache,
+        ]}
+      >
+        {expert.replicas.map((replica) => {
+          const { health, breaker, reported, engine } = replica;
+          return (
+            <tr key={replica.name}>
+              <td class="left wrap">{replica.name}</td>
+              <td class="left">
+                <span class={`state ${HEALTH[health.state]}`} title={health.detail}>
+                  {state[health.state]}
+                </span>
+              </td>
+              <td class="left">
+                <span class={`state ${BREAKER[breaker]}`}>{state[breaker]}</span>
+              </td>
+              <td>{count(replica.in_flight)}</td>
+              <td>{replica.limit === null ? DASH : count(replica.limit)}</td>
+              <td>{count(Math.round(replica.tokens_per_second))}</td>
+              <td class="left">
+                {engine ? [engine.name, engine.version].filter(Boolean).join(' ') : replica.kind}
+              </td>
+              <td>{reported.running === null ? DASH : count(reported.running)}</td>
+              <td>{reported.waiting === null ? DASH : count(reported.waiting)}</td>
+              <td>{percent(reported.kv_cache_use)}</td>
+            </tr>
+          );
+        })}
+      </Table>
+    </Card>
+  );
+}

@@ -1,0 +1,19 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vite';
+
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+export default defineConfig({
+  root: here('.'),
+  base: '/ui/',
+  logLevel: 'warn',
+  oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+  build: {
+    outDir: here('../dist/ui'),
+    emptyOutDir: true,
+    assetsDir: '.',
+    // Small pictures stay files: the page's policy takes none from its own text.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+  },
+});
