@@ -1,5 +1,5 @@
 /** What an Envoy does to an external processor, message by message, in its place. */
-import { Client, type ClientDuplexStream, credentials, type ServiceError, status } from '@grpc/grpc-js';
+import { Client, type ClientDuplexStream, credentials, type ServiceError } from '@grpc/grpc-js';
 import {
   extProcService,
   healthService,
@@ -190,4 +190,3 @@ export const isWhole = (message: ProcessingResponse): boolean => {
   return isImmediate(message) || message.request_trailers !== undefined || last === true;
 };
 
-export { status };
