@@ -321,6 +321,18 @@ describe('a refusal', () => {
     if (status === 401) expect(answer.headers['www-authenticate']).toBe('Bearer');
   });
 
+  it('has the shape of the API that the client speaks', async () => {
+    await start();
+    const stream = envoy.stream();
+    stream.head({ path: '/v1/messages' });
+    stream.body('{"max_tokens": 5');
+    const [message] = (await stream.until(isImmediate)).slice(-1);
+    expect(told(message!)).toMatchObject({
+      status: 400,
+      json: { type: 'error', error: { type: 'invalid_request_error' } },
+    });
+  });
+
   it('comes from nobody’s web page', async () => {
     await start();
     expect(await refused({ headers: { origin: 'https://evil.example' } }, null)).toMatchObject({

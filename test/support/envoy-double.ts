@@ -189,4 +189,3 @@ export const isWhole = (message: ProcessingResponse): boolean => {
   const last = mutation && 'streamed_response' in mutation && mutation.streamed_response.end_of_stream;
   return isImmediate(message) || message.request_trailers !== undefined || last === true;
 };
-

@@ -14,6 +14,8 @@ export interface ExpertRequest {
   /** Client headers that passed the allow-list, lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
   readonly traceId: string;
+  /** The client asks this expert and no other, so that it may refer to what the expert keeps. */
+  readonly insisted?: boolean;
 }
 
 /** A request as its server gets it, for a proxy that carries the bytes in our place. */
@@ -50,7 +52,7 @@ export interface Expert {
    * The request that its server is to get, in a dialect that it speaks. Absent as `address`.
    * @throws RouterError where `generate` would fail with one before it asks
    */
-  asSent?(request: Pick<ExpertRequest, 'ask' | 'headers'>): ServerRequest;
+  asSent?(request: ExpertRequest): ServerRequest;
   health(signal: AbortSignal): Promise<Health>;
   /**
    * Whether the engine answers, found by a small real request. Absent where that is not wanted, or no news: a server that

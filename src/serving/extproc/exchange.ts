@@ -13,14 +13,23 @@ import type { LeaseOutcome, Replica } from '../fleet/replica.ts';
 import { replicaLabel } from '../fleet/replica-label.ts';
 import { type BodyShare, PROCESS_BUDGET } from '../front/body-budget.ts';
 import { OpenNote, type RequestNote } from '../front/request-note.ts';
-import { forcedExpert, modelList, priorityOf, type RouteContext, whyLocal } from '../front/routes.ts';
+import {
+  callerOf,
+  forcedExpert,
+  modelList,
+  priorityOf,
+  type RouteContext,
+  whyLocal,
+} from '../front/routes.ts';
 import type { ServerOptions } from '../front/server.ts';
 import { traceIdOf } from '../front/trace-id.ts';
 import { failureAnswer, internal } from '../front/wire.ts';
 import type { TryStory } from '../gateway/attempts.ts';
 import { shapeOf } from '../gateway/blame.ts';
+import { isInsisted } from '../gateway/gateway.ts';
 import { readRequest } from '../gateway/read-request.ts';
 import type { Routed } from '../gateway/router.ts';
+import type { Caller } from '../gateway/tool-loops.ts';
 import { ToldFailure } from '../reply/failure.ts';
 import type { RequestRecord, Telemetry } from '../telemetry/metrics.ts';
 import type { Addresses } from './addresses.ts';
@@ -61,7 +70,8 @@ export interface ExchangeOptions {
 interface Relayed extends Place {
   readonly routed: Routed;
   readonly dialect: Dialect;
-  readonly tenant: string;
+  readonly ask: Ask;
+  readonly by: Caller;
 }
 
 export class Exchange {
@@ -170,7 +180,7 @@ export class Exchange {
     const caller = admit(head, wanted, serving);
     note.key = caller?.name ?? null;
     if (wanted!.dialect === null) {
-      this.#tell(200, modelList(context));
+      this.#tell(200, modelList(context, head));
       return;
     }
     this.#share = PROCESS_BUDGET.share();
@@ -204,7 +214,14 @@ export class Exchange {
     const ask = await readRequest(dialect, body.whole());
     if (this.#over) return;
     this.#note!.read(ask);
-    const choice = gateway.route(ask, forcedExpert(head), priorityOf(head, caller), whyLocal(head, caller));
+    const by = callerOf(head, caller, ask);
+    const choice = gateway.route(
+      ask,
+      forcedExpert(head),
+      priorityOf(head, caller),
+      whyLocal(head, caller),
+      by,
+    );
     const routed = choice instanceof Promise ? await choice : choice;
     if (this.#over || this.#refused) return;
     this.#note!.routed(routed, gateway.expectedWait(routed));
@@ -223,23 +240,23 @@ export class Exchange {
       tokens: view.promptTokens + view.outputTokens,
       affinityKey: view.prefixKey,
       priority: view.priority,
-      tenant: caller?.name ?? '',
+      tenant: by.tenant,
       shape: () => shapeOf(ask),
       excluded,
     };
     this.#ticket = findPlace(groups, wanted, (result) => {
       if (result instanceof RouterError) this.#refuse(result);
-      else this.#relay({ ...reading, ask, routed, place: result, excluded, trailers });
+      else this.#relay({ ...reading, ask, by, routed, place: result, excluded, trailers });
     });
   }
 
   /** Tells Envoy whom to ask. */
-  #relay({ ask, routed, place, excluded, trailers, ...reading }: Decided): void {
-    const { head, dialect, caller, hops, settings, context } = reading;
+  #relay({ ask, by, routed, place, excluded, trailers, ...reading }: Decided): void {
+    const { head, dialect, hops, settings, context } = reading;
     const { group, lease, tries } = place;
     clearTimeout(this.#deadline);
     this.#record?.served(group.id, tries);
-    this.#relayed = { ...place, routed, dialect, tenant: caller?.name ?? '' };
+    this.#relayed = { ...place, ask, by, routed, dialect };
     const who = { expert: group.id, replica: replicaLabel(group, lease.replica), tries };
     const story = this.#note!.asked(who);
     this.#story = story;
@@ -247,7 +264,12 @@ export class Exchange {
     let sent: ReturnType<NonNullable<typeof lease.replica.expert.asSent>>;
     try {
       // The client's own headers pass Envoy by themselves.
-      sent = lease.replica.expert.asSent!({ ask, headers: story.headers });
+      sent = lease.replica.expert.asSent!({
+        ask,
+        headers: story.headers,
+        traceId: this.#traceId,
+        insisted: isInsisted(routed),
+      });
     } catch (error) {
       this.#refuse(error);
       return;
@@ -270,12 +292,18 @@ export class Exchange {
       return;
     }
     const head = readHead(told!.headers);
-    const { group, lease, routed, dialect, tenant, tries } = relayed;
+    const { group, lease, ask, by, routed, dialect, tries } = relayed;
     this.#status = head.status;
     const epoch = this.#options.clock.epoch();
-    this.#outcome = outcomeOf(head, attributes, { expert: group.id, dialect, tenant, epoch });
+    this.#outcome = outcomeOf(head, attributes, {
+      expert: group.id,
+      dialect,
+      tenant: by.tenant,
+      epoch,
+    });
     if (this.#outcome.kind === 'ok') {
       lease.answering();
+      this.#context?.gateway.loops.answered(ask, by, group.id);
       this.#story?.answered();
     } else this.#story?.failed('expert_error');
     this.#record?.firstByte();
@@ -302,7 +330,7 @@ export class Exchange {
         : internal(error, (line) => log(`${this.#traceId} ${line}`));
     this.#note?.failed(known);
     const told = this.#context?.redaction.failure(known) ?? known;
-    const answer = failureAnswer(told, this.#dialect);
+    const answer = failureAnswer(told, this.#dialect, this.#traceId);
     const details = known instanceof RouterError ? known.code : 'expert_error';
     this.#record?.end(details, 'unknown');
     this.#sayLast(immediate({ ...answer, headers: this.#traced(answer.headers) }, details), answer.status);
@@ -355,6 +383,7 @@ export class Exchange {
 
 interface Decided extends Reading {
   readonly ask: Ask;
+  readonly by: Caller;
   readonly routed: Routed;
   readonly place: Place;
   readonly excluded: ReadonlySet<Replica>;

@@ -31,13 +31,18 @@ export function sendError(
 
 /** A failure as the answer, in the client's dialect. */
 function sendFailure(response: ClientResponse, failure: Failure, dialect: Dialect): void {
-  const { status, headers, body } = failureAnswer(failure, dialect);
+  const traceId = response.getHeader('x-expert-router-trace-id');
+  const { status, headers, body } = failureAnswer(
+    failure,
+    dialect,
+    typeof traceId === 'string' ? traceId : undefined,
+  );
   response.writeHead(status, headers).end(body);
 }
 
 /** A failure in the client's dialect, with the headers that say what to do about it. */
-export function failureAnswer(failure: Failure, dialect: Dialect): ErrorAnswer {
-  const answer = dialect.error(failure);
+export function failureAnswer(failure: Failure, dialect: Dialect, traceId?: string): ErrorAnswer {
+  const answer = dialect.error(failure, traceId);
   if (!(failure instanceof RouterError)) return answer;
   const retryAfter = failure.retryAfter ?? (failure.kind.retryable ? SOON : null);
   return {
