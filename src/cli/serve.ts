@@ -9,7 +9,7 @@ import { chosenKey } from '../serving/discover/discover.ts';
 import { parseWeights } from '../serving/weights/reference.ts';
 import { isWorker } from '../serving/workers/primary.ts';
 import { serveAlone } from './serve/alone.ts';
-import { log } from './serve/log.ts';
+import { type LogFormat, log, logAs } from './serve/log.ts';
 import { servePrimary } from './serve/primary.ts';
 import { serveAsWorker } from './serve/worker.ts';
 import { unconfigured } from './unconfigured.ts';
@@ -20,6 +20,7 @@ interface ServeOptions {
   readonly port?: number;
   readonly workers?: number;
   readonly verbose?: boolean;
+  readonly logFormat: LogFormat;
   readonly discover: boolean;
   readonly weights?: string;
   readonly useKey?: readonly string[];
@@ -44,6 +45,12 @@ export function serveCommand(): Command {
       '--verbose',
       'print one line a request at its end: whose, who answered, how; never what was asked',
     )
+    .option(
+      '--log-format <format>',
+      'pretty, or json: one object a line with time, level and message',
+      logFormat,
+      'pretty',
+    )
     .addHelpText(
       'after',
       `
@@ -62,6 +69,7 @@ Examples:
 }
 
 async function serve(options: ServeOptions): Promise<void> {
+  logAs(options.logFormat);
   takeWeights(options);
   const file = options.config ?? (await unconfigured(asDiscovery(options), log));
   const verbose = options.verbose ?? false;
@@ -110,6 +118,11 @@ Chat in the terminal:
   npx expert-router chat${url === 'http://127.0.0.1:8080' ? '' : ` --url ${url}`}
 
 Ctrl-C stops it.`);
+}
+
+function logFormat(text: string): LogFormat {
+  if (text === 'pretty' || text === 'json') return text;
+  throw new InvalidArgumentError("expected 'pretty' or 'json'.");
 }
 
 function wholeNumber(least: number, most: number): (text: string) => number {

@@ -31,6 +31,16 @@ export const VERBS: readonly Verb[] = [
     load: async () => (await import('./experts.ts')).expertsCommand(),
   },
   {
+    name: 'top',
+    summary: 'watch a running router: requests, times, and every expert, each second',
+    load: async () => (await import('./top.ts')).topCommand(),
+  },
+  {
+    name: 'why',
+    summary: "tell a request's story by its trace id: what was decided, why, and where the time went",
+    load: async () => (await import('./why.ts')).whyCommand(),
+  },
+  {
     name: 'route',
     summary: 'show which expert a prompt goes to, and why, without calling it',
     load: async () => (await import('./route.ts')).routeCommand(),

@@ -184,7 +184,7 @@ function setAll(response: ClientResponse, headers: Readonly<Record<string, strin
   for (const name in headers) response.setHeader(name, headers[name]!);
 }
 
-async function feedback(
+export async function feedback(
   { feedback: keep, maxBodyMb }: RouteContext,
   { request, response, caller }: Exchange,
 ): Promise<void> {
