@@ -12,7 +12,7 @@ import { wholeNumber } from './serve.ts';
 import { UsageError } from './usage-error.ts';
 
 interface EnvoyOptions {
-  readonly config: string;
+  readonly config?: string;
   readonly out?: string;
   readonly listen?: string;
   readonly extproc?: string;
@@ -24,7 +24,7 @@ const ENVOYS_PORT = 10_000;
 
 export function envoyCommand(): Command {
   return new Command('envoy')
-    .requiredOption('-c, --config <file>', 'experts and settings, as for serve')
+    .option('-c, --config <file>', 'experts and settings, as for serve')
     .option('-o, --out <file>', 'where to write it; standard output when absent')
     .option('--listen <address:port>', `where Envoy listens (default: as the config, at port ${ENVOYS_PORT})`)
     .option(
@@ -51,6 +51,7 @@ Examples:
 }
 
 async function envoy({ config: file, out, listen, extproc, body, admin }: EnvoyOptions): Promise<void> {
+  if (file === undefined) throw new UsageError('--config is missing: the experts that Envoy is to ask.');
   const config = await loadConfig(file, process.env);
   const { envoy: made, leftOut } = bootstrap(config, EXPERT_KINDS, {
     listen: listening(config, listen),

@@ -2,16 +2,17 @@
 import { Command } from 'commander';
 import { serveAlone } from './serve/alone.ts';
 import { wholeNumber } from './serve.ts';
+import { UsageError } from './usage-error.ts';
 
 interface ExtProcOptions {
-  readonly config: string;
+  readonly config?: string;
   readonly port?: number;
   readonly verbose?: boolean;
 }
 
 export function extProcCommand(): Command {
   return new Command('extproc')
-    .requiredOption('-c, --config <file>', 'experts and settings')
+    .option('-c, --config <file>', 'experts and settings')
     .option('-p, --port <port>', 'listen on this port instead of the configured one', wholeNumber(0, 65_535))
     .option('--verbose', 'print one line a request at its end: whose, who answers, how; never what was asked')
     .addHelpText(
@@ -29,6 +30,7 @@ Examples:
 }
 
 async function extProc({ config, port, verbose = false }: ExtProcOptions): Promise<void> {
+  if (config === undefined) throw new UsageError('--config is missing: the experts that Envoy is to ask.');
   const address = await serveAlone({ file: config, verbose }, (gateway) =>
     gateway.listenExtProc(port === undefined ? {} : { port }),
   );
