@@ -50,4 +50,7 @@ export interface TextDialect<Id extends string = string> extends Dialect<Id> {
 }
 
 /** What reads the answers of a server in its own dialect, whether or not clients may use that dialect too. */
-export type NativeDialect<Id extends string = string> = Pick<TextDialect<Id>, 'id' | 'refusal' | 'reader' | 'whole'>;
+export type NativeDialect<Id extends string = string> = Pick<
+  TextDialect<Id>,
+  'id' | 'refusal' | 'reader' | 'whole'
+>;

@@ -11,7 +11,16 @@ import { OpenAiReader, readWhole } from './reader.ts';
 import { openAiScanner } from './scanner.ts';
 import { openAiWriter } from './writer.ts';
 
-type Common = 'prepare' | 'forward' | 'writer' | 'reader' | 'whole' | 'scanner' | 'refusal' | 'error' | 'streaming';
+type Common =
+  | 'prepare'
+  | 'forward'
+  | 'writer'
+  | 'reader'
+  | 'whole'
+  | 'scanner'
+  | 'refusal'
+  | 'error'
+  | 'streaming';
 
 const EVENTS: Streaming = {
   contentType: 'text/event-stream',
