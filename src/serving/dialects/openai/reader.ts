@@ -117,7 +117,7 @@ export function readWhole(json: string, reply: Reply): boolean {
   const said = textOrNull(content);
   if (thought !== null) reply.thinking(thought);
   if (said !== null) reply.text(said);
-  (Array.isArray(calls) ? calls : []).forEach((call: unknown, at) => tellCall(call, at, reply));
+  for (const [at, call] of (Array.isArray(calls) ? calls : []).entries()) tellCall(call, at, reply);
   const usage = isObject(value) ? readUsage(value.usage) : null;
   reply.finish(readFinishReason(choice.finish_reason), usage ?? 'unknown');
   return true;
