@@ -117,18 +117,17 @@ export function readWhole(json: string, reply: Reply): boolean {
   const said = textOrNull(content);
   if (thought !== null) reply.thinking(thought);
   if (said !== null) reply.text(said);
-  if (Array.isArray(calls)) writeCalls(calls, reply);
+  for (const [at, call] of (Array.isArray(calls) ? calls : []).entries()) tellCall(call, at, reply);
   const usage = isObject(value) ? readUsage(value.usage) : null;
   reply.finish(readFinishReason(choice.finish_reason), usage ?? 'unknown');
   return true;
 }
 
-function writeCalls(calls: readonly unknown[], reply: Reply): void {
-  for (const [at, call] of calls.entries()) {
-    const { id, function: called } = (isObject(call) ? call : {}) as Json;
-    const { name, arguments: given } = (isObject(called) ? called : {}) as Json;
-    if (textOrNull(name) === null) continue;
-    reply.toolCall(textOrNull(id) ?? `call_${at}`, String(name));
-    reply.toolArguments(textOrNull(given) ?? '');
-  }
+function tellCall(call: unknown, at: number, reply: Reply): void {
+  const { id, function: called } = (isObject(call) ? call : {}) as Json;
+  const { name, arguments: json } = (isObject(called) ? called : {}) as Json;
+  const named = textOrNull(name);
+  if (named === null) return;
+  reply.toolCall(textOrNull(id) ?? `call_${at}`, named);
+  reply.toolArguments(textOrNull(json) ?? '');
 }
