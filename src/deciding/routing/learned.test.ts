@@ -110,7 +110,7 @@ describe('learned scores', () => {
   });
 
   it('keep a conversation where it is unless a turn loses most of a unit by it', () => {
-    expect(home(territory(), turn(0.6, 0.3), turn(0.5, 0.55))).toBe('code conversation');
+    expect(home(territory(), turn(0.6, 0.3), turn(0.5, 0.53))).toBe('code conversation');
     expect(home(territory(), turn(0.6, 0.3), turn(0.3, 0.55))).toBe('cheap learned');
   });
 });
