@@ -16,6 +16,7 @@ import type { OpenNote } from './request-note.ts';
 import { sendError } from './wire.ts';
 
 const NEWLINE = 0x0a;
+const NO_STREAM = 'The expert answered as a whole, although a stream was asked for and had begun.';
 
 export class ClientSink implements AttemptSink {
   readonly #response: ClientResponse;
@@ -25,6 +26,8 @@ export class ClientSink implements AttemptSink {
   readonly #body: PromisedBody;
   readonly #endsInBlankLine: boolean;
   #head: { status: number; headers: Readonly<Record<string, string>> } | null = null;
+  /** Whether a whole answer comes after signs of life have begun a stream: it cannot stand in one. */
+  #unfit = false;
   /** Whether what was written is the end of a piece of a stream. */
   #betweenPieces = true;
   /** Whether the client has read what was written. */
@@ -76,10 +79,16 @@ export class ClientSink implements AttemptSink {
     // Held until there is a byte to send: until then a failure can still become a proper error response.
     this.#note.first();
     this.#head = { status, headers };
+    this.#unfit =
+      this.#response.headersSent && !isStreamOf(this.#dialect.streaming, headers['content-type']);
   }
 
   data(chunk: Uint8Array): boolean {
     if (chunk.length === 0 || this.#over) return true;
+    if (this.#unfit) {
+      this.fail(new RouterError('expert_failed', NO_STREAM), null);
+      return true;
+    }
     this.#sendHead();
     this.#betweenPieces =
       chunk[chunk.length - 1] === NEWLINE &&
