@@ -79,8 +79,7 @@ export class ClientSink implements AttemptSink {
     // Held until there is a byte to send: until then a failure can still become a proper error response.
     this.#note.first();
     this.#head = { status, headers };
-    this.#unfit =
-      this.#response.headersSent && !isStreamOf(this.#dialect.streaming, headers['content-type']);
+    this.#unfit = this.#response.headersSent && !isStreamOf(this.#dialect.streaming, headers['content-type']);
   }
 
   data(chunk: Uint8Array): boolean {
