@@ -1,11 +1,12 @@
 /**
  * Compares the gateway's CPU cost with plain proxies and installed peers: `npm run bench:gateway`. All use the same
  * emulated experts, in alternating order, under the same offered load, except peers that could not carry it. Figures
- * are medians over rounds.
+ * are medians over rounds. `--phase dialects` compares the dialects of the gateway itself.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { StageResult } from '../src/load/loadtest/result.ts';
+import { benchDialects } from './dialects.ts';
 import {
   type Candidate,
   type Experts,
@@ -82,11 +83,14 @@ const TOKENS: Phase = {
 /** CPU cost of each candidate, one value per round. */
 type Costs = Map<string, number[]>;
 
+const dialects = values.phase === 'dialects';
 const phases = [REQUESTS, TOKENS].filter(({ name }) => (values.phase ?? name) === name);
-if (phases.length === 0) throw new Error(`--phase ${values.phase}: must be requests or tokens.`);
+if (phases.length === 0 && !dialects)
+  throw new Error(`--phase ${values.phase}: must be requests, tokens or dialects.`);
 
 const bench = new Bench();
 try {
+  if (dialects) await benchDialects(bench, rounds, seconds);
   for (const phase of phases) report(phase, await measured(phase));
 } finally {
   await bench.end();

@@ -27,6 +27,7 @@ export const ERROR_KINDS = {
   method_not_allowed: invalid(405),
   model_not_found: invalid(404),
   context_length_exceeded: invalid(400),
+  previous_response_not_found: invalid(400),
   unsupported_parameter: invalid(400),
   unsupported_request: invalid(400),
   invalid_api_key: { status: 401, blame: 'key', retryable: false },

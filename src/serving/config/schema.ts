@@ -186,7 +186,9 @@ const fields = {
     .meta({ examples: [{ dir: './records' }] }),
   heartbeat: duration
     .prefault('10s')
-    .describe('How often a stream that waits in line gets a comment, so that no proxy cuts it'),
+    .describe(
+      'Silence after which a stream gets a comment or ping, so that no proxy cuts it. The first one sends the headers, after which a failure can no longer have a status of its own: a value above first_token_timeout holds them back',
+    ),
   hedge: z
     .boolean()
     .default(false)

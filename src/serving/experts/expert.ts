@@ -14,6 +14,8 @@ export interface ExpertRequest {
   /** Client headers that passed the allow-list, lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
   readonly traceId: string;
+  /** The client asks this expert and no other, so that it may refer to what the expert keeps. */
+  readonly insisted?: boolean;
 }
 
 export type Health =

@@ -30,7 +30,8 @@ export function sendError(
 
 /** A failure as the answer, in the client's dialect. */
 function sendFailure(response: ClientResponse, failure: Failure, dialect: Dialect): void {
-  const { status, headers, body } = dialect.error(failure);
+  const traceId = response.getHeader('x-expert-router-trace-id');
+  const { status, headers, body } = dialect.error(failure, typeof traceId === 'string' ? traceId : undefined);
   if (failure instanceof RouterError) {
     if (failure.code === 'invalid_api_key') response.setHeader('www-authenticate', 'Bearer');
     const retryAfter = failure.retryAfter ?? (failure.kind.retryable ? SOON : null);

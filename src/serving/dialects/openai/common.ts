@@ -2,7 +2,7 @@
 import type { Streaming } from '../../reply/scanner.ts';
 import { AUTO, type RoutingFacts } from '../ask.ts';
 import type { Json, TextDialect } from '../dialect.ts';
-import { optional } from '../json.ts';
+import { optional, textOrNull } from '../json.ts';
 import { withoutHalfSurrogates } from '../surrogates.ts';
 import type { OpenAiAsk } from './ask.ts';
 import { refusal, writeError, writeLateError } from './errors.ts';
@@ -16,7 +16,7 @@ type Common = 'prepare' | 'forward' | 'writer' | 'reader' | 'scanner' | 'refusal
 const EVENTS: Streaming = {
   contentType: 'text/event-stream',
   separator: '\n\n',
-  keepAlive: Buffer.from(': waiting for a free slot\n\n'),
+  keepAlive: Buffer.from(': keep-alive\n\n'),
   lateError: writeLateError,
 };
 
@@ -32,12 +32,14 @@ export const COMMON: Pick<TextDialect, Common> = {
 };
 
 /** @throws RouterError `invalid_body` */
-export function commonFacts(json: Json): Pick<RoutingFacts, 'model' | 'stream' | 'answerLimit'> {
+export function commonFacts(json: Json): Omit<RoutingFacts, 'turns' | 'affinityKey' | 'toolLoop'> {
   const limit = json.max_completion_tokens ?? json.max_tokens;
   return {
     model: optional(json, 'model', 'string') || AUTO,
     stream: optional(json, 'stream', 'boolean') ?? false,
     answerLimit: typeof limit === 'number' && limit > 0 ? limit : null,
+    session: textOrNull(json.prompt_cache_key),
+    stored: null,
   };
 }
 
