@@ -241,7 +241,6 @@ describe('translated for an expert of another kind', () => {
       parallel_tool_calls: false,
       tool_choice: { type: 'function', function: { name: 'get_weather' } },
       response_format: { type: 'json_schema', json_schema: { name: 'plan', strict: true } },
-      stream: true,
     });
     expect(sent.tools[0].function).toMatchObject({ name: 'get_weather', strict: true });
     expect(sent.tools[1].function.description).toContain('start: "x"');

@@ -502,3 +502,24 @@ describe.each(DIALECTS)('an answer in %s', (_, dialect) => {
     );
   });
 });
+
+it('a whole chat completion reads as it was told', () => {
+  const one = fc.record({ told, usage });
+  const of = (all: readonly Told[]) => ({
+    text: all.map((part) => ('text' in part ? part.text : '')).join(''),
+    thinking: all.map((part) => ('thinking' in part ? part.thinking : '')).join(''),
+    calls: all.filter((part) => 'call' in part),
+  });
+  fc.assert(
+    fc.property(one, ({ told: all, usage: counted }) => {
+      const bytes = written(openAiChat, false, (reply) => {
+        tell(reply, all, [5]);
+        reply.finish('stop', counted);
+      });
+      const heard = new Hearing();
+      expect(openAiChat.whole!(bytes.toString(), heard)).toBe(true);
+      expect(of(heard.all)).toEqual(of(all));
+      expect(heard.ended).toEqual(['stop', counted]);
+    }),
+  );
+});

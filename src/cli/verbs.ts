@@ -21,6 +21,17 @@ export const VERBS: readonly Verb[] = [
     load: async () => (await import('./serve.ts')).serveCommand(),
   },
   {
+    name: 'extproc',
+    summary: 'choose experts for Envoy, which carries the bytes: a gRPC external processor',
+    serves: true,
+    load: async () => (await import('./extproc.ts')).extProcCommand(),
+  },
+  {
+    name: 'envoy',
+    summary: 'write the configuration of an Envoy that asks extproc and carries the bytes',
+    load: async () => (await import('./envoy.ts')).envoyCommand(),
+  },
+  {
     name: 'chat',
     summary: 'talk to a running router in the terminal',
     load: async () => (await import('./chat.ts')).chatCommand(),

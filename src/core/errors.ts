@@ -20,6 +20,7 @@ const upstream = (status: number): ErrorKind => ({ status, blame: 'server', retr
 export const ERROR_KINDS = {
   invalid_request: invalid(400),
   invalid_json: invalid(400),
+  request_loop: invalid(400),
   invalid_body: invalid(400),
   body_too_large: invalid(413),
   unsupported_media_type: invalid(415),

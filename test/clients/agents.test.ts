@@ -50,7 +50,7 @@ const claudeApi = () =>
             ],
           ];
     const usage = { input_tokens: 1, output_tokens: 1 };
-    const message = { id: 'msg_1', type: 'message', role: 'assistant', model: 'claude-x', content: [] };
+    const message = { id: 'msg_1', type: 'message', role: 'assistant', model: 'claude-opus', content: [] };
     response.writeHead(200, { 'content-type': 'text/event-stream', 'request-id': 'req_1' });
     response.end(
       sse([
@@ -110,7 +110,8 @@ beforeAll(async () => {
   router = await gateway(`
 experts:
   - { id: emulated, kind: emulated }
-  - { id: opus, kind: anthropic, url: '${claude.url}', model: claude-x, api_key: sk }
+  # Claude Code sends thinking back only where the answer names the model that it asked for.
+  - { id: claude-opus, kind: anthropic, url: '${claude.url}', api_key: sk }
   - { id: gpt, kind: openai, url: '${openAi.url}', quirks: openai, model: gpt-x, api_key: sk }
 aliases: { 'claude-*': emulated }
 `);

@@ -10,7 +10,7 @@ import { type Classified, fitsOf, isBalanced, NOBODY, type Territory } from './t
  * A turn moves the conversation if what the present expert lacks to suit it (1 − its affinity), times how much the turn
  * says by itself, exceeds this; a long conversation asks for more.
  */
-export const LEAVING = 0.4;
+export const LEAVING = 0.3;
 
 /** What is added to `LEAVING` after many turns with the same expert. */
 const LOYALTY = 0.15;

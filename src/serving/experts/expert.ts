@@ -18,6 +18,16 @@ export interface ExpertRequest {
   readonly insisted?: boolean;
 }
 
+/** A request as its server gets it, for a proxy that carries the bytes in our place. */
+export interface ServerRequest {
+  readonly path: string;
+  /** Set in place of the client's, lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+  /** The model's name in the body. */
+  readonly model: string;
+}
+
 export type Health =
   /** `warning`: why requests may fail all the same, without its first word and full stop. */
   | { readonly state: 'ready'; readonly detail?: string; readonly warning?: string }
@@ -36,6 +46,13 @@ export interface Expert {
   readonly speaks: readonly DialectId[];
   /** Starts at once and returns before the first sink call. The sink gets bytes of the client's dialect. */
   generate(request: ExpertRequest, sink: AnswerSink): Generation;
+  /** Where its server is; absent where no proxy could reach it in our place. */
+  readonly address?: URL;
+  /**
+   * The request that its server is to get, in a dialect that it speaks. Absent as `address`.
+   * @throws RouterError where `generate` would fail with one before it asks
+   */
+  asSent?(request: ExpertRequest): ServerRequest;
   health(signal: AbortSignal): Promise<Health>;
   /**
    * Whether the engine answers, found by a small real request. Absent where that is not wanted, or no news: a server that

@@ -20,16 +20,8 @@ export function readBody(
   limitMb: number,
   budget: BodyBudget = PROCESS_BUDGET,
 ): ReceivedBody | Promise<ReceivedBody> {
-  const encoding = request.headers['content-encoding'];
-  if (encoding !== undefined && encoding !== 'identity') {
-    throw new RouterError(
-      'unsupported_media_type',
-      `Content-Encoding '${excerpt(encoding)}' is not supported; send the body uncompressed.`,
-    );
-  }
+  const expected = announcedBytes(request.headers, limitMb);
   const limit = limitMb * MB;
-  const expected = Number(request.headers['content-length'] ?? 0);
-  if (expected > limit) throw tooLarge(limitMb);
   const share = budget.share();
   response.once('close', share.release);
   if (request.whole) return measured(request.whole, share);
@@ -52,6 +44,23 @@ export function readBody(
   });
 }
 
+/**
+ * Bytes of the body as its headers tell; 0 where they do not.
+ * @throws RouterError `unsupported_media_type` or `body_too_large`
+ */
+export function announcedBytes(headers: ClientRequest['headers'], limitMb: number): number {
+  const encoding = headers['content-encoding'];
+  if (encoding !== undefined && encoding !== 'identity') {
+    throw new RouterError(
+      'unsupported_media_type',
+      `Content-Encoding '${excerpt(encoding)}' is not supported; send the body uncompressed.`,
+    );
+  }
+  const expected = Number(headers['content-length'] ?? 0);
+  if (expected > limitMb * MB) throw tooLarge(limitMb);
+  return expected;
+}
+
 /** A body that is there whole already. */
 function measured(bytes: Buffer, share: BodyShare): ReceivedBody {
   const measure = new JsonMeasure();
@@ -67,7 +76,7 @@ function chargeOf(capacity: number, measure: JsonMeasure): number {
 }
 
 /** Bytes in one buffer that doubles: a chunk of one byte costs one byte. */
-class GrowingBody {
+export class GrowingBody {
   length = 0;
   readonly #share: BodyShare;
   /** Bytes that will come at most. */
@@ -110,7 +119,7 @@ class GrowingBody {
   }
 }
 
-function tooLarge(limitMb: number): RouterError {
+export function tooLarge(limitMb: number): RouterError {
   return new RouterError(
     'body_too_large',
     `The request body is larger than the limit of ${limitMb} MB (max_body_mb in the config).`,

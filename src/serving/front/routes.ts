@@ -15,12 +15,13 @@ import { claudeName } from '../gateway/names.ts';
 import { readRequest } from '../gateway/read-request.ts';
 import type { Routed } from '../gateway/router.ts';
 import type { Caller } from '../gateway/tool-loops.ts';
-import { type HashedKey, mayAct } from './auth.ts';
+import { type HashedKey, type Headed, mayAct } from './auth.ts';
 import { readBody } from './body.ts';
 import { ClientSink } from './client-sink.ts';
 import { decisionBody, decisionHeaders } from './decision-wire.ts';
 import type { ClientRequest, ClientResponse } from './exchange.ts';
 import { type FeedbackBody, readFeedback } from './feedback.ts';
+import { HOPS_HEADER, nextHop } from './hops.ts';
 import type { Readiness } from './readiness.ts';
 import type { Redaction } from './redaction.ts';
 import type { OpenNote } from './request-note.ts';
@@ -158,7 +159,10 @@ export function answer(dialect: Dialect): Handler {
     note.routed(routed, gateway.expectedWait(routed));
     onRouted(routed, note);
     const sink = new ClientSink(response, dialect, redaction, note);
-    const headers = requestHeadersForExpert(request.headers, forwarded);
+    const headers = {
+      ...requestHeadersForExpert(request.headers, forwarded),
+      [HOPS_HEADER]: nextHop(request),
+    };
     sink.drive(gateway.answer({ ask, headers, traceId, ...by, journey: note }, routed, sink));
   };
 }
@@ -198,18 +202,21 @@ export async function feedback(
   sendJson(response, 202, { object: 'feedback', accepted: true });
 }
 
-async function listModels(
+async function listModels(context: RouteContext, { request, response }: Exchange): Promise<void> {
+  sendJson(response, 200, modelList(context, request));
+}
+
+/** What clients may name as a model, in the shape of the API that they speak. */
+export function modelList(
   { gateway, startedAt }: RouteContext,
-  { request, response }: Exchange,
-): Promise<void> {
+  { headers }: Headed,
+): Record<string, unknown> {
   const { listed } = gateway.router.names;
-  if (request.headers['anthropic-version'] !== undefined) {
+  if (headers['anthropic-version'] !== undefined) {
     const data = listed.map((id) => anthropicModel(claudeName(id), startedAt));
-    sendJson(response, 200, { data, has_more: false, first_id: data[0]?.id, last_id: data.at(-1)?.id });
-    return;
+    return { data, has_more: false, first_id: data[0]?.id, last_id: data.at(-1)?.id };
   }
-  const data = listed.map((id) => modelBody(id, startedAt));
-  sendJson(response, 200, { object: 'list', data });
+  return { object: 'list', data: listed.map((id) => modelBody(id, startedAt)) };
 }
 
 async function showModel(
@@ -339,7 +346,8 @@ function toldDialect(request: ClientRequest): Dialect | null {
   return id === undefined ? null : dialectTold(String(id));
 }
 
-function callerOf({ headers }: ClientRequest, caller: HashedKey | null, { session }: Ask): Caller {
+/** Whose a request is, and of which conversation. */
+export function callerOf({ headers }: Headed, caller: HashedKey | null, { session }: Ask): Caller {
   const tenant = caller?.name ?? '';
   return { tenant, session: sessionKey(headers, tenant, session) };
 }
@@ -349,20 +357,21 @@ async function dashboard({ board }: RouteContext, exchange: Exchange): Promise<v
   throw new RouterError('not_found', 'There is no dashboard here: the config says dashboard: false.');
 }
 
-function forcedExpert(request: ClientRequest): string | undefined {
+/** The expert that a header demands. */
+export function forcedExpert(request: Headed): string | undefined {
   const value = request.headers['x-expert-router-expert'];
   return typeof value === 'string' && value !== '' && value !== AUTO ? value : undefined;
 }
 
 /** Why a request may go to local experts only; null where neither key nor header says so. In doubt it says so. */
-function whyLocal(request: ClientRequest, caller: HashedKey | null): string | null {
+export function whyLocal(request: Headed, caller: HashedKey | null): string | null {
   if (caller?.local_only) return 'its API key';
   const value = request.headers['x-expert-router-local-only'];
   return value === undefined || value === 'false' ? null : 'its header x-expert-router-local-only';
 }
 
 /** What the key grants (0 without keys), or less where the header `x-expert-router-priority` asks for less. */
-function priorityOf(request: ClientRequest, caller: HashedKey | null): number {
+export function priorityOf(request: Headed, caller: HashedKey | null): number {
   const granted = caller?.priority ?? 0;
   const asked = Number(request.headers['x-expert-router-priority'] ?? granted);
   return Number.isInteger(asked) ? Math.max(-10, Math.min(asked, granted)) : granted;

@@ -157,7 +157,7 @@ export class Gateway {
   #plan(incoming: Incoming, routed: Routed): AttemptPlan {
     const { ask, headers, traceId, tenant, journey } = incoming;
     return {
-      groups: this.#candidates(routed),
+      groups: this.candidates(routed),
       claimed: new Set(),
       request: { ask, headers, traceId, insisted: isInsisted(routed) },
       stream: ask.stream,
@@ -177,14 +177,15 @@ export class Gateway {
   }
 
   /** Who may answer: all in order of the ranking, or the one expert the client insists on. */
-  #candidates(routed: Routed): readonly ExpertGroup[] {
+  candidates(routed: Routed): readonly ExpertGroup[] {
     const { decision } = routed;
     const ranking = isInsisted(routed) ? decision.ranking.slice(0, 1) : decision.ranking;
     return ranking.map((ranked) => this.fleet.groups.get(ranked.expert)!);
   }
 }
 
-function isInsisted({ decision: { reason } }: Routed): boolean {
+/** Whether the client asks this expert and no other. */
+export function isInsisted({ decision: { reason } }: Routed): boolean {
   return reason === 'named' || reason === 'forced';
 }
 

@@ -7,11 +7,11 @@ import { withoutHalfSurrogates } from '../surrogates.ts';
 import type { OpenAiAsk } from './ask.ts';
 import { refusal, writeError, writeLateError } from './errors.ts';
 import { forward } from './forward.ts';
-import { OpenAiReader } from './reader.ts';
+import { OpenAiReader, readWhole } from './reader.ts';
 import { openAiScanner } from './scanner.ts';
 import { openAiWriter } from './writer.ts';
 
-type Common = 'prepare' | 'forward' | 'writer' | 'reader' | 'scanner' | 'refusal' | 'error' | 'streaming';
+type Common = 'prepare' | 'forward' | 'writer' | 'reader' | 'whole' | 'scanner' | 'refusal' | 'error' | 'streaming';
 
 const EVENTS: Streaming = {
   contentType: 'text/event-stream',
@@ -25,6 +25,7 @@ export const COMMON: Pick<TextDialect, Common> = {
   forward,
   writer: (ask, sink) => openAiWriter(ask as OpenAiAsk, sink),
   reader: (reply) => new OpenAiReader(reply),
+  whole: readWhole,
   scanner: openAiScanner,
   refusal,
   error: writeError,

@@ -9,7 +9,8 @@ import { openAiChat } from './chat.ts';
 export const CHAT_CAN: readonly Capability[] = ['a chosen tool', 'json', 'json schema'];
 
 /**
- * Always a stream with usage, so that one reader serves streaming clients and others. The caller sets the model.
+ * Streamed as the client asked, and then with usage: an event for each token costs many times a whole answer. The caller
+ * sets the model.
  * @throws RouterError 400 naming a field that is invalid or has no counterpart
  */
 export function asChat(ask: Ask): OpenAiAsk {
@@ -40,8 +41,7 @@ function chatBodyOf(ask: Ask): Json {
     ...toolFields(ask.tools()),
     reasoning_effort: effortOf(asked.effort),
     response_format: formatOf(ask.format()),
-    stream: true,
-    stream_options: { include_usage: true },
+    ...(ask.stream ? { stream: true, stream_options: { include_usage: true } } : {}),
   });
 }
 

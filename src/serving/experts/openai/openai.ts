@@ -24,6 +24,7 @@ import type {
   Generation,
   Health,
   ReportedLoad,
+  ServerRequest,
 } from '../expert.ts';
 import type { ExpertDeps, ExpertKind } from '../kind.ts';
 import { type Answer, answerOr, relay } from '../relay.ts';
@@ -51,6 +52,12 @@ export const openaiKind: ExpertKind<OpenAiOptions> = {
       options: { ...options, url, metrics_url },
     })),
   paths: TRUST_PATHS,
+  upstream: (options) => ({
+    servers: replicasOf(options).map(({ url, weight }) => ({ url: apiBase(url), weight })),
+    connectTimeout: options.connect_timeout,
+    silence: Math.max(options.header_timeout, options.idle_timeout),
+    trust: options,
+  }),
   create: async (id, options, deps) => new OpenAiExpert(id, options, await readTrust(id, options), deps),
 };
 
@@ -66,7 +73,7 @@ class OpenAiExpert implements Expert {
   readonly #named: string | null;
   /** The one named, else the only one that is served, else the expert's id. */
   #model: string;
-  readonly #base: URL;
+  readonly address: URL;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #client: HttpClient;
   readonly #quirks: QuirksFinder;
@@ -82,7 +89,7 @@ class OpenAiExpert implements Expert {
     this.id = id;
     this.#named = options.model ?? null;
     this.#model = options.model ?? id;
-    this.#base = base;
+    this.address = base;
     this.#headers = {
       'content-type': 'application/json',
       ...(options.api_key ? { authorization: `Bearer ${options.api_key}` } : {}),
@@ -117,6 +124,11 @@ class OpenAiExpert implements Expert {
       model: this.#model,
     };
     return this.#running.start(ask, sink, meta, (work) => this.#translate(request, work));
+  }
+
+  asSent(asked: ExpertRequest): ServerRequest {
+    const request = this.#outgoing(asked);
+    return { ...request, body: request.body as Buffer, model: this.#model };
   }
 
   #speaks(dialect: string): boolean {
@@ -164,7 +176,7 @@ class OpenAiExpert implements Expert {
     const { ask, headers } = request;
     return {
       method: 'POST',
-      path: pathAt(this.#base, ask.dialect.paths[0]),
+      path: pathAt(this.address, ask.dialect.paths[0]),
       headers: { ...headers, ...this.#headers },
       body: ask.dialect.forward(ask, this.#needs(request)),
     };
@@ -183,7 +195,7 @@ class OpenAiExpert implements Expert {
   }
 
   async #ask(signal: AbortSignal): Promise<Health> {
-    const path = pathAt(this.#base, '/v1/models');
+    const path = pathAt(this.address, '/v1/models');
     const asked = await askServer(this.#client, { path, headers: this.#headers }, signal);
     if (!isAnswer(asked)) return { state: 'down', failure: asked };
     const { status } = asked;
