@@ -1,7 +1,7 @@
 /**
- * What watching costs: `npm run bench:see`. One gateway process under the same streams with the dashboard off, with it
- * served and closed, open in one browser's place, and with every request traced to a collector; rounds in alternating
- * order, medians of the CPU it used.
+ * What watching costs: `npm run bench:see`. Four gateways of one process each, side by side under the same load, so that
+ * whatever else the machine does falls on all of them: with the dashboard off, served and closed, open, and with every
+ * request traced to a collector. Medians over slices of time.
  */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -13,16 +13,15 @@ import { Bench, cpuMicroseconds } from './kit/processes.ts';
 
 const { values } = parseArgs({
   options: {
-    rounds: { type: 'string', default: '3' },
-    seconds: { type: 'string', default: '10' },
-    users: { type: 'string', default: '500' },
+    slices: { type: 'string', default: '8' },
+    seconds: { type: 'string', default: '8' },
+    users: { type: 'string', default: '2000' },
   },
 });
-const rounds = Number(values.rounds);
+const slices = Number(values.slices);
 const seconds = Number(values.seconds);
 const users = Number(values.users);
-const SETTLE_SECONDS = 4;
-const WARM_UP_SECONDS = 6;
+const WARM_UP_SECONDS = 15;
 const ANSWER_TOKENS = 30;
 /** A user reads for a while before the next question, so that requests and tokens both weigh in. */
 const THINK_SECONDS = 2;
@@ -41,11 +40,10 @@ const WAYS: readonly Way[] = [
   { name: 'traced', settings: { dashboard: false }, traced: true },
 ];
 
-interface Measured {
+interface Slice {
   /** Of a core. */
   readonly share: number;
-  readonly requestsPerSecond: number;
-  readonly frameBytes: number | null;
+  readonly microsecondsPerRequest: number;
 }
 
 const bench = new Bench();
@@ -60,68 +58,76 @@ const collector = createServer((request, response) => {
 await new Promise<void>((resolve) => collector.listen(0, '127.0.0.1', resolve));
 const endpoint = `http://127.0.0.1:${(collector.address() as AddressInfo).port}`;
 
-const results = new Map<string, Measured[]>(WAYS.map(({ name }) => [name, []]));
-for (let round = 0; round < rounds; round++)
-  for (const way of round % 2 === 0 ? WAYS : WAYS.toReversed()) {
-    const measured = await measure(way);
-    results.get(way.name)!.push(measured);
-    console.error(`round ${round + 1}, ${way.name}: ${(100 * measured.share).toFixed(1)} % of a core`);
-  }
-collector.close();
-
-const base = median(results.get('dashboard off')!.map(({ share }) => share));
-console.log(
-  `${users} users, ${ANSWER_TOKENS} tokens an answer, 10 tokens/s; one gateway process; medians of ${rounds} rounds`,
-);
-for (const [name, all] of results) {
-  const share = median(all.map((one) => one.share));
-  const range = all.map((one) => (100 * one.share).toFixed(1)).sort();
-  const frames = all.flatMap(({ frameBytes }) => frameBytes ?? []);
-  console.log(
-    `${name.padEnd(18)} ${(100 * share).toFixed(2).padStart(6)} % of a core (${range[0]}–${range.at(-1)})   ` +
-      `${(100 * (share - base)).toFixed(2).padStart(6)} points, ${((100 * (share - base)) / base).toFixed(1)} % more   ` +
-      `${median(all.map((one) => one.requestsPerSecond)).toFixed(0)} requests/s` +
-      (frames.length === 0 ? '' : `   frames of ${(median(frames) / 1000).toFixed(1)} kB`),
+const stop = new AbortController();
+const watched: Promise<number | null>[] = [];
+const running = [];
+for (const way of WAYS) running.push(await start(way));
+await sleep(WARM_UP_SECONDS * 1000);
+const results = new Map<string, Slice[]>(WAYS.map(({ name }) => [name, []]));
+for (let slice = 0; slice < slices; slice++) {
+  const measured = await Promise.all(running.map(({ port, pid }) => measure(port, pid)));
+  for (const [index, one] of measured.entries()) results.get(WAYS[index]!.name)!.push(one);
+  console.error(
+    `slice ${slice + 1}: ${measured.map(({ microsecondsPerRequest }) => microsecondsPerRequest.toFixed(0)).join(', ')} µs a request`,
   );
 }
-console.log(`${spans} spans arrived`);
+stop.abort();
+const [frame = null] = await Promise.all(watched);
+collector.close();
+
+const base = results.get(WAYS[0]!.name)!;
+console.log(
+  `${users} users in all, ${ANSWER_TOKENS} tokens an answer, ${slices} slices of ${seconds} s; medians, and of the differences to the first in the same slice`,
+);
+for (const [name, all] of results) {
+  const more = all.map((one, slice) => one.microsecondsPerRequest / base[slice]!.microsecondsPerRequest - 1);
+  const points = all.map((one, slice) => one.share - base[slice]!.share);
+  console.log(
+    `${name.padEnd(18)} ${median(all.map((one) => one.microsecondsPerRequest))
+      .toFixed(0)
+      .padStart(6)} µs a request (${signed(100 * median(more))} %)   ` +
+      `${(100 * median(all.map(({ share }) => share))).toFixed(2)} % of a core (${signed(100 * median(points))} points)`,
+  );
+}
+console.log(`${spans} spans arrived; frames of ${((frame ?? 0) / 1000).toFixed(1)} kB`);
 process.exit(0);
 
-async function measure({ settings, open, traced }: Way): Promise<Measured> {
+function signed(value: number): string {
+  return `${value < 0 ? '' : '+'}${value.toFixed(1)}`;
+}
+
+async function start({ settings, open, traced }: Way): Promise<{ port: number; pid: number }> {
   process.env.OTEL_EXPORTER_OTLP_ENDPOINT = traced ? endpoint : '';
-  const gateway = await startGateway(bench, experts.ports, {
+  const { port, process: started } = await startGateway(bench, experts.ports, {
     workers: 1,
     settings: { policy: 'least-loaded', ...settings },
   });
-  const stop = new AbortController();
-  const load = {
-    port: gateway.port,
-    arrivals: { kind: 'closed', users, thinkSeconds: THINK_SECONDS },
-    stream: true,
-    promptTokens: 60,
-    answerTokens: ANSWER_TOKENS,
-    rampSeconds: 2,
-    drainSeconds: 0,
-  } as const;
-  const running = put({ ...load, seconds: WARM_UP_SECONDS + SETTLE_SECONDS + seconds + 4 }, stop.signal);
-  await sleep(WARM_UP_SECONDS * 1000);
-  const watching = open ? watch(gateway.port, stop.signal) : null;
-  await sleep(SETTLE_SECONDS * 1000);
+  void put(
+    {
+      port,
+      arrivals: { kind: 'closed', users: users / WAYS.length, thinkSeconds: THINK_SECONDS },
+      stream: true,
+      promptTokens: 60,
+      answerTokens: ANSWER_TOKENS,
+      rampSeconds: 2,
+      drainSeconds: 0,
+      seconds: 120 + slices * seconds,
+    },
+    stop.signal,
+  ).catch(() => {});
+  if (open) watched.push(watch(port, stop.signal));
+  return { port, pid: started.pid };
+}
+
+/** The metrics page is read outside the slice. */
+async function measure(port: number, pid: number): Promise<Slice> {
   const name = 'expert_router_requests_total';
-  const done = await counter(gateway.port, name);
-  const [cpu, at] = [cpuMicroseconds(gateway.process.pid), performance.now()];
+  const done = await counter(port, name);
+  const [cpu, at] = [cpuMicroseconds(pid), performance.now()];
   await sleep(seconds * 1000);
-  const elapsed = (performance.now() - at) / 1000;
-  const used = (cpuMicroseconds(gateway.process.pid) - cpu) / 1e6;
-  const ended = (await counter(gateway.port, name)) - done;
-  stop.abort();
-  await running.catch(() => {});
-  await gateway.process.end();
-  return {
-    share: used / elapsed,
-    requestsPerSecond: ended / elapsed,
-    frameBytes: watching ? ((await watching) ?? null) : null,
-  };
+  const [used, elapsed] = [cpuMicroseconds(pid) - cpu, performance.now() - at];
+  const ended = (await counter(port, name)) - done;
+  return { share: used / 1000 / elapsed, microsecondsPerRequest: used / ended };
 }
 
 /** Reads the event stream as a page does. @returns the mean size of a frame, in bytes */

@@ -164,7 +164,18 @@ ${rows.join('\n')}
 
 Labels: \`expert\` is an id of the config, \`replica\` its id, with the place in the list of addresses behind it where there are several (\`code/2\`), \`cluster\` a number of the router model;
 \`reason\` is as in the header \`x-expert-router-reason\`; \`outcome\` is \`ok\`, \`cancelled\`, \`expert_error\` (an error
-status that was relayed) or the code of an error. Units are in the names; [glossary.md](glossary.md) explains terms.
+status that was relayed) or the code of an error; \`code\` is the latter two. No label takes what a client sends: models
+are ids of experts, keys are those of the config, and clusters beyond the 512th are \`other\`. Units are in the names;
+[glossary.md](glossary.md) explains terms.
+
+Those that begin with \`gen_ai_\` follow OpenTelemetry's GenAI conventions, which are still in development; their names and
+buckets stand in \`src/serving/telemetry/genai.ts\`.
+
+## Grafana and alerts
+
+\`deploy/grafana/expert-router.json\` is a dashboard to import, \`deploy/prometheus/alerts.yaml\` are alert rules
+(\`rule_files\`) and \`deploy/prometheus/prometheus.yaml\` a scrape configuration. A test runs the rules through
+\`promtool\` and asks a real Prometheus every panel's question about a real run.
 
 ## Questions, as PromQL
 
@@ -174,6 +185,7 @@ status that was relayed) or the code of an error. Units are in the names; [gloss
 | Share that failed | \`sum(rate(expert_router_requests_total{outcome!~"ok\\|cancelled"}[5m])) / sum(rate(expert_router_requests_total[5m]))\` |
 | 95th percentile of the time to first token | \`histogram_quantile(0.95, sum by (le, expert) (rate(expert_router_ttft_seconds_bucket[5m])))\` |
 | Experts that cannot take requests | \`expert_router_available == 0\` |
+| Mean wait in the queue, by expert | \`sum by (expert) (rate(expert_router_queue_wait_seconds_sum[5m])) / sum by (expert) (rate(expert_router_queue_wait_seconds_count[5m]))\` |
 | Share answered elsewhere than first intended | \`sum(rate(expert_router_spillover_total[5m])) / sum(rate(expert_router_requests_total[5m]))\` |
 `;
 }
