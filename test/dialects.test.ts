@@ -19,6 +19,8 @@ const QUESTION = 'Say a colour, and why.';
 const QUESTIONS: Readonly<Record<DialectId, object>> = {
   'openai-chat': { messages: [{ role: 'user', content: QUESTION }] },
   'openai-completions': { prompt: QUESTION },
+  'openai-embeddings': { input: QUESTION },
+  rerank: { query: QUESTION, documents: ['Blue.', QUESTION] },
 };
 
 const opened: { close(): Promise<void> }[] = [];

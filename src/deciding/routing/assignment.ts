@@ -17,6 +17,8 @@ export interface ExpertProfile {
   readonly clusters: readonly (number | string)[];
   readonly texts: readonly ProfileText[];
   readonly fallback: boolean;
+  /** False: takes no turn. */
+  readonly text?: boolean;
 }
 
 /** The clusters to be assigned: k names and k×d centroids, row by row. */
@@ -104,7 +106,9 @@ function oneToOne(
   cluster: number,
 ): number {
   const free = experts.flatMap((expert, index) => (expert.clusters.length === 0 ? [index] : []));
-  const takers = free.length > 0 ? free : experts.map((_expert, index) => index);
+  const writers = free.filter((index) => experts[index]!.text !== false);
+  const takers =
+    writers.length > 0 ? writers : free.length > 0 ? free : experts.map((_expert, index) => index);
   let turn = 0;
   for (let earlier = 0; earlier < cluster; earlier++) if (!named.has(earlier)) turn += 1;
   return takers[turn % takers.length]!;

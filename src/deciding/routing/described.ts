@@ -14,6 +14,8 @@ export interface DescribedExpert {
   readonly samples?: readonly string[] | undefined;
   /** Clusters it serves, by number or name; they take precedence over description and samples. */
   readonly clusters?: readonly (number | string)[] | undefined;
+  /** False for one whose model writes no text: it serves no cluster. */
+  readonly text?: boolean | undefined;
   /** Takes prompts unlike anything the router model knows; one expert at most. */
   readonly fallback?: boolean | undefined;
 }
@@ -41,7 +43,7 @@ export async function territoryOf(
   experts: readonly DescribedExpert[],
   worth: Worth = QUALITY_ALONE,
 ): Promise<Territory> {
-  const fallback = experts.findIndex((expert) => expert.fallback);
+  const fallback = experts.findIndex((expert) => expert.fallback && expert.text !== false);
   const ids = experts.map((expert) => expert.id);
   const assignments = await assignExperts(model, experts);
   const pinned = new Set(assignments.filter(({ how }) => how === 'named').map(({ cluster }) => cluster));
@@ -54,13 +56,16 @@ export async function territoryOf(
 }
 
 async function profile(expert: DescribedExpert, { embedding }: RouterModel): Promise<ExpertProfile> {
-  const texts = [...(expert.description ? [expert.description] : []), ...(expert.samples ?? [])];
+  const { text: writes = true } = expert;
+  const about = [...(expert.description ? [expert.description] : []), ...(expert.samples ?? [])];
+  const texts = writes ? about : [];
   return {
     id: expert.id,
-    clusters: expert.clusters ?? [],
+    clusters: writes ? (expert.clusters ?? []) : [],
+    text: writes,
     texts: await Promise.all(
       texts.map(async (text) => ({ text, vector: (await embedding.embed(plainText(text))).vector })),
     ),
-    fallback: expert.fallback ?? false,
+    fallback: writes && (expert.fallback ?? false),
   };
 }

@@ -4,7 +4,7 @@ import { DEFAULT_MODEL, loadModelFile } from '../../deciding/model/file.ts';
 import type { RouterModel } from '../../deciding/model/router-model.ts';
 import type { ClusterAssignment } from '../../deciding/routing/assignment.ts';
 import { clusterNumber } from '../../deciding/routing/assignment.ts';
-import { assignExperts, territoryOf } from '../../deciding/routing/described.ts';
+import { assignExperts, type DescribedExpert, territoryOf } from '../../deciding/routing/described.ts';
 import type { Locality } from '../../deciding/routing/locality.ts';
 import { POLICIES } from '../../deciding/routing/policies/index.ts';
 import { type AnyPolicy, idleLoad, type LoadSnapshot } from '../../deciding/routing/policy.ts';
@@ -13,6 +13,7 @@ import type { AnyKind, Catalogue } from '../config/catalogue.ts';
 import type { Config, ExpertConfig } from '../config/schema.ts';
 import { EXPERT_KINDS } from '../experts/index.ts';
 import type { ExpertDeps } from '../experts/kind.ts';
+import { writesText } from '../experts/option-types.ts';
 import { Fleet } from '../fleet/fleet.ts';
 import { ExpertGroup } from '../fleet/group.ts';
 import { Replica } from '../fleet/replica.ts';
@@ -37,7 +38,12 @@ export function loadRouterModel(config: Pick<Config, 'router'>): Promise<RouterM
 
 /** Which expert serves which cluster, by the config and the model alone: no expert is started. */
 export function assign(config: Config, model: RouterModel): Promise<readonly ClusterAssignment[]> {
-  return assignExperts(model, config.experts);
+  return assignExperts(model, config.experts.map(described));
+}
+
+function described(expert: ExpertConfig): DescribedExpert {
+  const { capabilities: list } = expert;
+  return { ...expert, text: !Array.isArray(list) || writesText(list) };
 }
 
 interface Choosing {
@@ -61,7 +67,7 @@ export async function composeRouter(
     model,
     names: namesOf(config),
     choices: await choicesOf(config, model, { policies, policy, loads }),
-    territory: await territoryOf(model, config.experts, config.worth),
+    territory: await territoryOf(model, config.experts.map(described), config.worth),
     policy,
     locality: localityOf(config, model, kinds),
     exploration: config.exploration,
@@ -94,7 +100,7 @@ async function choicesOf(
     const among = experts.filter(({ id }) => alias.experts?.includes(id) ?? true);
     const positions = among.map((expert) => experts.indexOf(expert));
     choices.set(name, {
-      territory: await territoryOf(model, among, worth),
+      territory: await territoryOf(model, among.map(described), worth),
       policy: alias.policy === null ? auto.policy : bindChoice(auto.policies, alias.policy),
       loads: () => {
         const all = auto.loads();

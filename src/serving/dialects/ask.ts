@@ -39,6 +39,8 @@ export interface AnswerForm extends RawLane {
    * counts): then only experts that speak the dialect are asked.
    */
   readonly writer: ((ask: Ask, sink: AnswerSink) => Reply) | null;
+  /** Answers of different experts do not go together: unless the client names one, all come from the first that can. */
+  readonly oneExpert?: true;
   error(failure: Failure): ErrorAnswer;
 }
 

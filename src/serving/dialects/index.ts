@@ -7,8 +7,10 @@ import type { Dialect, Json } from './dialect.ts';
 import { parseBody } from './json.ts';
 import { openAiChat } from './openai/chat.ts';
 import { openAiCompletions } from './openai/completions.ts';
+import { openAiEmbeddings } from './openai/embeddings.ts';
+import { rerank } from './rerank/index.ts';
 
-const TABLE = [openAiChat, openAiCompletions] as const;
+const TABLE = [openAiChat, openAiCompletions, openAiEmbeddings, rerank] as const;
 
 export type DialectId = (typeof TABLE)[number]['id'];
 

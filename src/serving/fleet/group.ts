@@ -89,6 +89,11 @@ export class ExpertGroup {
     return this.replicas.some(({ expert }) => (expert.speaks as readonly string[]).includes(dialect));
   }
 
+  /** Whether its model writes text. */
+  get answersText(): boolean {
+    return this.replicas.some(({ expert }) => expert.answersText !== false);
+  }
+
   /** Over all processes, and with what others have at its engines where those tell; as it is when it is read. */
   load(): LoadSnapshot {
     return this.#load;

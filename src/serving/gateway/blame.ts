@@ -46,6 +46,7 @@ function retryAfter(header: string | undefined): number | null {
 
 /** What a request asks for besides text, as a name that is equal for its like; empty for text alone. */
 export function shapeOf(ask: Ask): string {
+  if (ask.dialect.writer === null) return ask.dialect.id;
   try {
     const prompt = ask.prompt();
     const parts = prompt.kind === 'text' ? [] : prompt.messages.flatMap((message) => message.parts);

@@ -53,12 +53,14 @@ export class Gateway {
   readonly #retries: RetryBudget;
   readonly #hedges: RetryBudget;
   readonly #firstBytes = new FirstByteTimes();
+  readonly #allText: boolean;
   readonly #firstTokenMs = (group: ExpertGroup): number => this.#options.firstTokenTimeout(group.id);
   readonly #mayRetry = (): boolean => this.#retries.spend();
 
   constructor(router: Router, fleet: Fleet, telemetry: Telemetry, options: GatewayOptions) {
     this.router = router;
     this.fleet = fleet;
+    this.#allText = [...fleet.groups.values()].every((one) => one.answersText);
     this.#telemetry = telemetry;
     this.#options = options;
     const now = (): number => options.now();
@@ -75,23 +77,29 @@ export class Gateway {
   ): Routed | Promise<Routed> {
     return this.#telemetry.timeDecision(() => {
       const routed = this.router.route(ask, forced, priority, local);
-      if (ask.dialect.writer !== null) return routed;
+      if (ask.dialect.writer !== null && this.#allText) return routed;
       return routed instanceof Promise ? routed.then((all) => this.#able(ask, all)) : this.#able(ask, routed);
     });
   }
 
-  /** The choice among experts that speak the dialect, where nobody else can answer it. */
-  #able({ dialect: { id } }: Ask, routed: Routed): Routed {
-    const able = new Set(
-      [...this.fleet.groups.values()].filter((one) => one.speaks(id)).map((one) => one.id),
-    );
-    const decision = keptAmong(routed.decision, able, 'able');
+  /** The choice among experts that can answer requests of the dialect, where not all can. */
+  #able({ dialect, model }: Ask, routed: Routed): Routed {
+    const { id, writer, oneExpert = false } = dialect;
+    const able = [...this.fleet.groups.values()]
+      .filter((one) => one.speaks(id) || (writer !== null && one.answersText))
+      .map((one) => one.id);
+    const first = oneExpert && this.router.names.isAuto(model) ? able.slice(0, 1) : able;
+    const decision = keptAmong(routed.decision, new Set(first), 'able');
     if (decision !== null) return { ...routed, decision };
+    if (able.length === 0) {
+      throw new RouterError(
+        'not_found',
+        `No expert here answers ${dialect.paths[0]}. One whose server does must say so in the config, as in capabilities: [chat, embeddings].`,
+      );
+    }
     throw new RouterError(
       'unsupported_request',
-      able.size === 0
-        ? `No expert here answers requests of the dialect ${id}.`
-        : `Expert '${routed.decision.expert}' does not answer requests of the dialect ${id}. These do: ${[...able].join(', ')}.`,
+      `Expert '${routed.decision.expert}' does not answer requests of the dialect ${id}. These do: ${able.join(', ')}.`,
     );
   }
 

@@ -8,10 +8,12 @@ import { describeError } from '../../../core/errors.ts';
 import { refuseUnmet } from '../demands.ts';
 import type { Expert } from '../expert.ts';
 import type { ExpertDeps, ExpertKind } from '../kind.ts';
+import { capabilities, untextual, writesText } from '../option-types.ts';
 import { RunningGenerations } from '../running.ts';
 import { lastText } from '../text-prompt.ts';
 import { beforeAnswer, beforeToken, planInProcess, refuse } from './misbehave.ts';
 import { emulate, emulatedText, words } from './text.ts';
+import { answerVectors } from './vectors.ts';
 
 export const emulatedOptions = z.strictObject({
   tokens_per_second: z
@@ -20,6 +22,12 @@ export const emulatedOptions = z.strictObject({
     .optional()
     .describe('pace of the answer; without it, at once')
     .meta({ examples: [20] }),
+  capabilities: capabilities
+    .optional()
+    .describe(
+      'what it answers, everything when absent; one that answers neither chat nor completions serves no cluster',
+    )
+    .meta({ examples: [['embeddings']] }),
   misbehaviour: z
     .string()
     .superRefine((list, context) => {
@@ -51,14 +59,19 @@ function emulatedExpert(id: string, options: EmulatedOptions, deps: ExpertDeps):
   const running = new RunningGenerations(id);
   const pause = options.tokens_per_second ? 1000 / options.tokens_per_second : 0;
   const plan = planInProcess(options.misbehaviour ?? '');
+  const can = options.capabilities ?? capabilities.element.options;
+  const vectors = untextual(can);
   let closed = false;
   return {
     id,
     kind: 'emulated',
-    speaks: [],
+    speaks: vectors,
+    answersText: writesText(can),
     generate({ ask }, sink) {
       if (plan.instead !== null && typeof plan.instead === 'object' && !closed)
         return refuse(sink, plan.instead);
+      if (!closed && (vectors as readonly string[]).includes(ask.dialect.id))
+        return answerVectors(id, ask, deps.newId(ask.dialect.idPrefix), sink);
       const meta = {
         id: deps.newId(ask.dialect.idPrefix),
         created: Math.floor(deps.now() / 1000),

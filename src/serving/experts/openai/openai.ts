@@ -25,6 +25,7 @@ import type {
   ReportedLoad,
 } from '../expert.ts';
 import type { ExpertDeps, ExpertKind } from '../kind.ts';
+import { untextual, writesText } from '../option-types.ts';
 import { relay } from '../relay.ts';
 import { RunningGenerations, type Work } from '../running.ts';
 import { readAnswer } from '../translated-answer.ts';
@@ -65,6 +66,8 @@ class OpenAiExpert implements Expert {
   readonly #client: HttpClient;
   readonly #quirks: QuirksFinder;
   readonly #maxTokens: number | undefined;
+  readonly #untextual: readonly DialectId[];
+  readonly answersText: boolean;
   readonly #engine: OpenAiEngine;
   readonly #deps: Pick<ExpertDeps, 'newId' | 'now'>;
   readonly #running: RunningGenerations;
@@ -86,13 +89,16 @@ class OpenAiExpert implements Expert {
     const key = options.api_key ? { authorization: `Bearer ${options.api_key}` } : {};
     this.#quirks = new QuirksFinder(base, key, options.quirks ?? null);
     this.#maxTokens = options.max_tokens;
+    this.answersText = writesText(options.capabilities);
+    this.#untextual = untextual(options.capabilities);
     this.#deps = deps;
     this.#running = new RunningGenerations(id);
     this.#engine = new OpenAiEngine({ base, model: () => this.#model, headers: key, metricsUrl, trust });
   }
 
   get speaks(): readonly DialectId[] {
-    return this.#quirks.speaks;
+    if (this.#untextual.length === 0) return this.#quirks.speaks;
+    return this.answersText ? [...this.#quirks.speaks, ...this.#untextual] : this.#untextual;
   }
 
   generate({ ask, headers }: ExpertRequest, sink: AnswerSink): Generation {

@@ -1,7 +1,7 @@
 /** What a config may say of an expert that speaks OpenAI's API over HTTP. */
 import { z } from 'zod';
 import { UserError } from '../../../core/errors.ts';
-import { duration } from '../option-types.ts';
+import { capabilities, duration } from '../option-types.ts';
 import { trustOptions } from '../trust.ts';
 import { QUIRKS_NAMES } from './quirks.ts';
 
@@ -40,6 +40,12 @@ export const openaiOptions = z.strictObject({
     .optional()
     .describe('Sent as a bearer token. Write ${NAME} to take it from the environment')
     .meta({ examples: ['${GPU_KEY}'] }),
+  capabilities: capabilities
+    .default(['chat', 'completions'])
+    .describe(
+      'What its model answers. One that answers neither chat nor completions serves no cluster: embeddings and rerank go by name, alias, or to the first that has them',
+    )
+    .meta({ examples: [['embeddings']] }),
   quirks: z
     .enum(QUIRKS_NAMES)
     .optional()
