@@ -1,7 +1,9 @@
 /**
  * Kills experts, workers and clients at random while many users read streams: `npm run bench:chaos`, under a minute.
- * The outcome of every request is counted; no request may fail that could have been saved, and no counter may leak.
+ * Workers are also stopped (SIGSTOP), and killed again while they start; the config is reloaded all the time, every fourth
+ * time with a broken one; and nothing that the gateway prints can be written, as on a full disk. The outcome of every request is counted; no request may fail that could have been saved, and no counter may leak.
  */
+import { readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { seededRandom } from '../src/core/random.ts';
@@ -34,7 +36,8 @@ const random = seededRandom(Number(values.seed));
 const bench = new Bench();
 const ends = new Map<string, number>();
 const details = new Map<string, number>();
-const killed = { experts: 0, workers: 0 };
+const killed = { experts: 0, workers: 0, starting: 0, stopped: 0 };
+let reloads = 0;
 const workerKills: number[] = [];
 
 try {
@@ -45,9 +48,13 @@ try {
   const gateway = await startGateway(bench, ports, {
     workers: Number(values.workers),
     expert: () => ({ max_concurrent: 1000 }),
+    fullDisk: true,
   });
   const until = performance.now() + Number(values.seconds) * 1000;
-  const mischief = killAround(gateway.process.pid, experts, until);
+  const mischief = Promise.all([
+    killAround(gateway.process.pid, experts, until),
+    reload(gateway.process.pid, gateway.file!, until),
+  ]);
   const client = loadClient(new URL(`http://127.0.0.1:${gateway.port}`));
   await Promise.all(Array.from({ length: Number(values.users) }, (_, user) => runUser(user, client, until)));
   await mischief;
@@ -103,10 +110,15 @@ async function killAround(gateway: number, experts: readonly Experts[], until: n
   while (performance.now() < until) {
     const victim = random.below(EXPERTS);
     const workers = tree(gateway).slice(1);
-    if (workers.length > 1 && random.next() < 0.3) {
-      workerKills.push(performance.now());
-      killed.workers += 1;
-      process.kill(workers[random.below(workers.length)]!, 'SIGKILL');
+    if (workers.length > 1 && random.next() < 0.4) {
+      const one = workers[random.below(workers.length)]!;
+      const how = random.below(3);
+      if (how === 0) revivals.push(stop(one));
+      else {
+        kill(one);
+        killed.workers += 1;
+        if (how === 1) revivals.push(killNext(gateway, workers));
+      }
     } else if (!down.has(victim) && down.size < EXPERTS - 1) {
       down.add(victim);
       killed.experts += 1;
@@ -124,6 +136,55 @@ async function killAround(gateway: number, experts: readonly Experts[], until: n
   await Promise.all(revivals);
 }
 
+function kill(worker: number): void {
+  workerKills.push(performance.now());
+  process.kill(worker, 'SIGKILL');
+}
+
+/** Stops a worker, which the primary is to find and replace. */
+async function stop(worker: number): Promise<void> {
+  process.kill(worker, 'SIGSTOP');
+  killed.stopped += 1;
+  while (isAlive(worker)) await sleep(20);
+  workerKills.push(performance.now());
+}
+
+/** Kills the worker that takes another's place, while it starts. */
+async function killNext(gateway: number, known: readonly number[]): Promise<void> {
+  let next: number | undefined;
+  for (let tries = 0; next === undefined && tries < 500; tries += 1) {
+    await sleep(10);
+    next = tree(gateway)
+      .slice(1)
+      .find((pid) => !known.includes(pid));
+  }
+  if (next === undefined) return;
+  await sleep(random.next() * 500);
+  if (!isAlive(next)) return;
+  kill(next);
+  killed.starting += 1;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    // One that has ended and was not waited for yet is a zombie.
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+async function reload(gateway: number, file: string, until: number): Promise<void> {
+  const whole = JSON.parse(readFileSync(file, 'utf8')) as object;
+  while (performance.now() < until) {
+    await sleep(1_500);
+    reloads += 1;
+    const next = JSON.stringify({ ...whole, heartbeat: `${5 + (reloads % 10)}s` });
+    writeFileSync(file, `${reloads % 4 === 0 ? next.slice(0, -2) : next}\n`);
+    process.kill(gateway, 'SIGHUP');
+  }
+}
+
 function count({ end, detail }: Ended): void {
   ends.set(end, (ends.get(end) ?? 0) + 1);
   if (detail === '') return;
@@ -134,7 +195,8 @@ function count({ end, detail }: Ended): void {
 async function report(port: number): Promise<void> {
   console.log(
     `${values.users} users for ${values.seconds} s, seed ${values.seed}: ` +
-      `${killed.experts} experts and ${killed.workers} workers killed (of ${EXPERTS} and ${values.workers}), each replaced`,
+      `${killed.experts} experts and ${killed.workers} workers killed (of ${EXPERTS} and ${values.workers}), each replaced; ` +
+      `${killed.starting} killed while starting, ${killed.stopped} stopped, ${reloads} reloads on a full disk`,
   );
   for (const end of OUTCOMES) console.log(`${end.padEnd(36)} ${String(ends.get(end) ?? 0).padStart(6)}`);
   for (const [detail, times] of details) console.log(`  ${detail}: ${times}`);

@@ -99,6 +99,7 @@ const PLAN: Omit<AttemptPlan, 'groups' | 'claimed'> = {
   promptTokens: 10,
   outputTokens: 10,
   shape: () => '',
+  epoch: Date.now,
   affinityKey: null,
   priority: 0,
   tenant: '',

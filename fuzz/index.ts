@@ -1,7 +1,11 @@
 /** `npm run fuzz -- [name] [--runs N] [--seed N]`: property tests at length. An input that breaks one is printed. */
 import { parseArgs } from 'node:util';
 import { type Random, seededRandom } from '../src/core/random.ts';
+import { fuzzConfigs } from './config.ts';
 import { fuzzRequests } from './request.ts';
+import { fuzzResponses } from './response.ts';
+import { fuzzSplices } from './splice.ts';
+import { fuzzStreams } from './stream.ts';
 
 interface Fuzzer {
   readonly says: string;
@@ -10,6 +14,10 @@ interface Fuzzer {
 }
 
 const FUZZERS: Readonly<Record<string, Fuzzer>> = {
+  response: { says: "answers are read as by Node's parser, wherever they are cut", run: fuzzResponses },
+  stream: { says: 'streams are relayed byte for byte, and end as they ended', run: fuzzStreams },
+  splice: { says: 'a model name is set in a body and nothing else', run: fuzzSplices },
+  config: { says: 'a config is taken or refused with its reason', run: fuzzConfigs },
   request: { says: "plain requests are read as by Node's parser", run: fuzzRequests },
 };
 

@@ -146,9 +146,10 @@ function metricsPage() {
   const telemetry = new Telemetry({ processMetrics: false });
   telemetry.watchLoads(() => new Map());
   telemetry.watchEngines(() => []);
+  telemetry.watchBreakers(() => []);
   const rows = telemetry.registry.getMetricsAsArray().map((metric) => {
     const labels = metric.labelNames.map((one) => `\`${one}\``).join(', ') || '–';
-    return `| \`${metric.name}\` | ${metric.constructor.name.toLowerCase()} | ${labels} | ${cell(metric.help)} |`;
+    return `| \`${metric.name}\` | ${metric.constructor.name.toLowerCase().replace('view', '')} | ${labels} | ${cell(metric.help)} |`;
   });
   return `# Metrics
 

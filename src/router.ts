@@ -16,7 +16,7 @@ import {
   type LoadSnapshot,
   type RequestView,
 } from './deciding/routing/policy.ts';
-import { plainText, type RoutableText, routableTurns } from './deciding/text/routable.ts';
+import { promptText, type RoutableText, routableTurns } from './deciding/text/routable.ts';
 
 export { UserError } from './core/errors.ts';
 export { readRouterModel } from './deciding/model/artefact.ts';
@@ -149,6 +149,6 @@ function plainRequest(prompt: Prompt): RequestView {
 }
 
 function turnsOf(prompt: Prompt): readonly RoutableText[] {
-  if (typeof prompt === 'string') return [plainText(prompt)];
+  if (typeof prompt === 'string') return [promptText(prompt)];
   return routableTurns('chat', { messages: prompt as never });
 }

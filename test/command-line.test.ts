@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { freePort } from '../bench/kit/candidates.ts';
 import { VERBS } from '../src/cli/verbs.ts';
 import { version } from '../src/core/shipped.ts';
 import { FORMAT_VERSION } from '../src/deciding/model/artefact.ts';
@@ -213,6 +214,43 @@ describe('the program', () => {
       expect((await fetch(`${url}/health`)).status).toBe(200);
     } finally {
       process.kill(-child.pid!);
+    }
+  });
+});
+
+describe.skipIf(!existsSync('/dev/full'))('on a full disk', () => {
+  it('a verb fails and says why', () => {
+    const script = '"$0" "$1" completion bash > /dev/full';
+    const { status, stderr } = spawnSync('bash', ['-c', script, process.execPath, BIN], {
+      env: ENVIRONMENT,
+      encoding: 'utf8',
+    });
+    expect([status, stderr]).toEqual([1, expect.stringContaining('could not be written: ENOSPC')]);
+  });
+
+  it.each([1, 2])('a server with %i workers goes on, whatever becomes of its log', async (workers) => {
+    const config = join(folder, 'full.yaml');
+    const port = await freePort();
+    writeFileSync(config, `listen: 127.0.0.1:${port}\nexperts: [{ id: a, kind: emulated }]\n`);
+    const script = `exec "$0" "$1" serve --config "$2" --workers ${workers} --verbose > /dev/full 2>&1`;
+    const child = spawn('bash', ['-c', script, process.execPath, BIN, config], {
+      env: ENVIRONMENT,
+      stdio: 'ignore',
+    });
+    try {
+      const ask = () =>
+        fetch(`http://127.0.0.1:${port}/v1/chat/completions`, {
+          method: 'POST',
+          body: JSON.stringify({ max_tokens: 2, messages: [{ role: 'user', content: 'hi' }] }),
+        }).then(
+          ({ status }) => status,
+          () => 0,
+        );
+      await expect.poll(ask, { timeout: 30_000 }).toBe(200);
+      expect(await ask()).toBe(200);
+      expect(child.exitCode).toBeNull();
+    } finally {
+      child.kill();
     }
   });
 });

@@ -115,7 +115,7 @@ describe('an expert that does not speak it', () => {
   });
 
   it('gets none of its requests from the gateway', () => {
-    const ranking = ['a', 'b', 'c'].map((expert) => ({ expert, affinity: 1, distance: null }));
+    const ranking = ['a', 'b', 'c'].map((expert) => ({ expert, affinity: 1, distance: null, cost: null }));
     const decision: Decision = { expert: 'a', home: 'a', reason: 'nearest-cluster', ranking };
     const chosen = (spoken: readonly string[], dialect: Dialect, reason = decision.reason): Decision => {
       const groups = ranking.map(({ expert: id }) => [
@@ -126,7 +126,14 @@ describe('an expert that does not speak it', () => {
         { route: () => ({ decision: { ...decision, reason } }) as Routed } as unknown as Router,
         { groups: new Map(groups as never) } as unknown as Fleet,
         new Telemetry({ processMetrics: false }),
-        { requestTimeout: 1, hedge: false, heartbeat: 1, now: () => 0, firstTokenTimeout: () => 1 },
+        {
+          requestTimeout: 1,
+          hedge: false,
+          heartbeat: 1,
+          epoch: Date.now,
+          now: () => 0,
+          firstTokenTimeout: () => 1,
+        },
       );
       return (gateway.route(asked(dialect).ask, undefined) as Routed).decision;
     };
@@ -171,7 +178,7 @@ describe('a stream that breaks off after its head', () => {
 });
 
 async function serve(act: (sink: ClientSink) => void, dialect: Dialect = LINES): Promise<string> {
-  const note = new OpenNote({ at: 0, traceId: 't', method: 'POST', now: () => 0 });
+  const note = new OpenNote({ spans: null, at: 0, traceId: 't', method: 'POST', now: () => 0 });
   const server = createServer((_, response) =>
     act(new ClientSink(response, dialect, new Redaction([]), note)),
   );

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ERROR_KINDS } from '../src/core/errors.ts';
-import { STAY_AFFINITY } from '../src/deciding/routing/conversation.ts';
+import { LEAVING } from '../src/deciding/routing/conversation.ts';
 import { parseConfig } from '../src/serving/config/load.ts';
 import { configJsonSchema } from '../src/serving/config/schema.ts';
 import { EXPERT_KINDS } from '../src/serving/experts/index.ts';
@@ -163,7 +163,7 @@ describe('the README', () => {
     ['request_timeout', `retries included (${minutes(Number(config.request_timeout))})`],
     ['hedge', `a stream slower to start than ${Math.round((1 - HEDGE_SHARE) * 20)} of 20`],
     ['the retry budget', `within a budget of ${100 * RETRY_SHARE} % of the requests`],
-    ['conversations', `affinity to it, exp(−(d² − d²min)/0.1), is below ${STAY_AFFINITY}`],
+    ['conversations', `times how much the turn says by itself, exceeds ${LEAVING}`],
   ])('has the right figure for %s: %s', (_, words, holds = true) => {
     expect(README.replace(/\s+/g, ' ')).toContain(words);
     expect(holds).toBe(true);

@@ -1,6 +1,7 @@
 /** What a client sees when experts misbehave: saved where it can be, told honestly where it cannot. */
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
+import { defineExpert, RunningGenerations, z } from '../src/expert.ts';
 import { eventually, gateway, type RunningGateway } from './support/gateway.ts';
 import { type Answer, polite, type Upstream, upstream } from './support/upstream.ts';
 
@@ -480,6 +481,45 @@ describe('invariants of a lone expert and of many streams', () => {
       expect(
         await router.metric('expert_router_requests_total{expert="code",reason="named",outcome="ok"}'),
       ).toBe(1);
+    },
+  );
+
+  it.each([true, false])(
+    'so is an empty one of an expert whose answer is typed (stream: %s)',
+    async (stream) => {
+      const hollow = defineExpert({
+        kind: 'hollow',
+        summary: 'says nothing',
+        options: z.strictObject({}),
+        create: async (id) => {
+          const generations = new RunningGenerations(id);
+          return {
+            id,
+            kind: 'hollow',
+            speaks: [],
+            generate: ({ ask: asked }, sink) =>
+              generations.start(asked, sink, { id: 'x', created: 1, model: id }, async ({ reply }) => {
+                reply.text('');
+                reply.finish('stop', 'unknown');
+              }),
+            health: async () => ({ state: 'ready' }),
+            close: () => generations.close(),
+          };
+        },
+      });
+      const other = await upstream(polite);
+      const router = await gateway(
+        `experts:
+  - { id: code, kind: hollow, samples: [${PROMPT}] }
+  - { id: other, kind: openai, url: '${other.url}' }
+`,
+        { kinds: [hollow] },
+      );
+      running.push(router, other);
+      expect(servedBy(await ask(router, { stream }))).toEqual([200, 'other', '2']);
+      const named = await ask(router, { model: 'code', stream });
+      expect(servedBy(named).slice(0, 2)).toEqual([200, 'code']);
+      expect(await named.text()).toContain('"finish_reason":"stop"');
     },
   );
 

@@ -145,16 +145,19 @@ aliases: { both: { experts: [broken, whole], policy: round-robin } }`);
 
 describe('experts without text', () => {
   it('serve no cluster, and get no request for text', async () => {
-    const router = await start(MIXED.replace(', description: Writes stories', ''));
+    const router = await start(MIXED);
+    const undescribed = await start(MIXED.replace(', description: Writes stories', ''));
     for (const content of [
       'Write a story',
       'What is 2 + 2?',
       'Fix this Python function',
       'Wie geht es dir?',
     ]) {
-      const chat = await router.post('/v1/chat/completions', { messages: [{ role: 'user', content }] });
+      const body = { messages: [{ role: 'user', content }] };
+      const chat = await router.post('/v1/chat/completions', body);
       expect(by(chat)).toBe('writer');
       expect(chat.headers.get('x-expert-router-reason')).not.toBe('able');
+      expect(by(await undescribed.post('/v1/chat/completions', body))).toBe('writer');
     }
     const named = await router.post('/v1/chat/completions', {
       model: 'small',

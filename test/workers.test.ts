@@ -166,18 +166,54 @@ describe('workers', () => {
     await eventually('it reaches the expert', () => running === 1);
     const ready = () => fetch(`${router.url}/ready`, { headers: { connection: 'close' } });
     const ended = router.stop();
-    await eventually('it drains', async () => (await ready().catch(() => null))?.status === 503);
+    await eventually('it drains', async () => (await ready()).status === 503);
     writeFileSync(config, `heartbeat: 3s\n${yaml(LIMIT)}`);
     router.process.kill('SIGHUP');
     const states = new Set<unknown>();
     while (running === 1) {
-      const answer = await ready().catch(() => null); // the last may come when it has ended
+      const answer = await ready().catch((error: unknown) => {
+        if (running === 1) throw error; // the last may come when it has ended
+        return null;
+      });
       if (answer) states.add(((await answer.json()) as { ready: boolean }).ready);
     }
     expect(states).toEqual(new Set([false]));
     expect((await asked).status).toBe(200);
     expect(await ended).toBe(0);
     expect(router.output()).not.toContain('Reloaded');
+  });
+
+  it.each([1, 3])('%i that end take no request without an answer', async (processes) => {
+    await start(300, { workers: processes });
+    const asked = ask();
+    await eventually('it reaches the expert', () => running === 1);
+    const faults = new Set<string>();
+    let answered = 0;
+    let over = false;
+    /** One connection after another, as a load balancer with health checks opens them. */
+    const knock = async (): Promise<void> => {
+      while (!over) {
+        await new Promise((resolve) => setTimeout(resolve, 2));
+        await fetch(`${router.url}/health`, { headers: { connection: 'close' } }).then(
+          async (response) => {
+            await response.text();
+            answered += 1;
+          },
+          (error: Error) => {
+            const { code, syscall } = (error.cause ?? {}) as NodeJS.ErrnoException;
+            // A port that closes refuses; what the system was about to hand over then, it resets.
+            if (syscall !== 'connect') faults.add(`${syscall} ${code ?? error.message}`);
+          },
+        );
+      }
+    };
+    const knocking = Array.from({ length: 6 }, knock);
+    expect(await router.stop()).toBe(0);
+    over = true;
+    await Promise.all(knocking);
+    expect((await asked).status).toBe(200);
+    expect(answered).toBeGreaterThan(0);
+    expect([...faults]).toEqual([]);
   });
 
   it.each([1, 2])('%i: reloads do not multiply what an expert is given', async (processes) => {

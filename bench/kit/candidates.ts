@@ -16,6 +16,8 @@ export interface Served {
   readonly ask?: { readonly model: string; readonly headers: Readonly<Record<string, string>> };
   /** Share of the load it is given; all when absent. */
   readonly share?: number;
+  /** Its config, where it is ours. */
+  readonly file?: string;
 }
 
 /** Something that can be measured, started only when needed. */
@@ -52,12 +54,14 @@ export interface GatewayOptions {
   readonly settings?: object;
   /** Settings of each expert, such as `clusters`. */
   readonly expert?: (index: number) => object;
+  /** Whether nothing that it prints can be written, as on a full disk. */
+  readonly fullDisk?: boolean;
 }
 
 export async function startGateway(
   bench: Bench,
   experts: readonly number[],
-  { workers, checkout = '.', settings, expert }: GatewayOptions,
+  { workers, checkout = '.', settings, expert, fullDisk = false }: GatewayOptions,
 ): Promise<Served> {
   const port = await freePort();
   const file = join(bench.folder, `gateway-${port}.yaml`);
@@ -72,18 +76,10 @@ export async function startGateway(
   };
   // JSON is valid YAML.
   writeFileSync(file, JSON.stringify(config));
-  const process = bench.cliOf(
-    checkout,
-    'serve',
-    '--config',
-    file,
-    '--port',
-    String(port),
-    '--workers',
-    String(workers),
-  );
+  const args = ['serve', '--config', file, '--port', String(port), '--workers', String(workers)];
+  const process = fullDisk ? bench.cliOnFullDisk(...args) : bench.cliOf(checkout, ...args);
   await listening(port, process);
-  return { name: checkout === '.' ? 'expert-router' : 'beside', port, process };
+  return { name: checkout === '.' ? 'expert-router' : 'beside', port, process, file };
 }
 
 export async function startHaproxy(bench: Bench, experts: readonly number[]): Promise<Served | null> {

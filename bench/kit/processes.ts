@@ -67,6 +67,12 @@ export class Bench {
     return this.start(process.execPath, [`${checkout}/bin/expert-router.js`, ...args]);
   }
 
+  /** Runs our own command where no byte of what it prints can be written. */
+  cliOnFullDisk(...args: readonly string[]): Started {
+    const script = 'exec "$0" "$@" > /dev/full 2>&1';
+    return this.start('bash', ['-c', script, process.execPath, './bin/expert-router.js', ...args]);
+  }
+
   async end(): Promise<void> {
     for (const child of [...this.#running].reverse())
       for (const pid of tree(child.pid!).reverse()) kill(pid, 'SIGTERM');

@@ -1,5 +1,6 @@
 /** `expert-router check`: validates a config before anything is served with it. */
 import { Command } from 'commander';
+import { warningsOf } from '../deciding/routing/warnings.ts';
 import { assign, DEFAULT_CONFIG, loadRouterModel } from '../serving/app/compose.ts';
 import { loadConfig } from '../serving/config/load.ts';
 import { configJsonSchema } from '../serving/config/schema.ts';
@@ -40,7 +41,9 @@ function chosen(argument: string | undefined, option: string | undefined): strin
 async function check(file: string, json: boolean): Promise<void> {
   const config = await loadConfig(file, process.env);
   const model = await loadRouterModel(config);
-  const assignments = await assign(config, model);
+  const described = await assign(config, model);
+  const { assignments } = described;
+  const warnings = warningsOf(config.experts, described);
   const served = (index: number): number => assignments.filter((one) => one.expert === index).length;
   if (json) {
     const experts = config.experts.map(({ id, kind, fallback }, index) => ({
@@ -50,7 +53,11 @@ async function check(file: string, json: boolean): Promise<void> {
       clusters: served(index),
     }));
     console.log(
-      JSON.stringify({ config: file, router: model.id, clusters: model.clusters, experts }, null, 2),
+      JSON.stringify(
+        { config: file, router: model.id, clusters: model.clusters, experts, warnings },
+        null,
+        2,
+      ),
     );
     return;
   }
@@ -59,15 +66,7 @@ async function check(file: string, json: boolean): Promise<void> {
   );
   config.experts.forEach((expert, index) => {
     const role = expert.fallback ? ', the fallback' : '';
-    const warning =
-      served(index) === 0 && !expert.fallback
-        ? '  <- reached only by name: describe it, give samples, or name its clusters'
-        : '';
-    console.log(`  ${expert.id} (${expert.kind}): ${served(index)} clusters${role}${warning}`);
+    console.log(`  ${expert.id} (${expert.kind}): ${served(index)} clusters${role}`);
   });
-  if (!config.experts.some((expert) => expert.fallback)) {
-    console.log(
-      "  No expert is marked 'fallback: true': prompts unlike the training prompts go to the nearest cluster's expert.",
-    );
-  }
+  for (const warning of warnings) console.log(`  ! ${warning}`);
 }

@@ -58,20 +58,25 @@ function exitCode(error: unknown): number {
   return error instanceof UsageError ? EXIT.usage : EXIT.failed;
 }
 
-/** When a reader such as `head -1` closes the pipe, a verb ends quietly; a server keeps running. */
-function allowClosedPipes(called: string | undefined): void {
+/**
+ * When a reader such as `head -1` closes the pipe, a verb ends quietly; where nothing can be written, as on a full disk, it
+ * has failed. A server keeps running: what it says is the least of what it does.
+ */
+function outliveOutput(called: string | undefined): void {
   const goesOn = VERBS.some(({ name, serves }) => serves && name === called);
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
-      if (!goesOn) process.exit(EXIT.ok);
+      if (goesOn) return;
+      if (error.code !== 'EPIPE' && stream === process.stdout)
+        process.stderr.write(`The output could not be written: ${describeError(error)}.\n`);
+      process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.failed);
     });
   }
 }
 
 const [first, second] = process.argv.slice(2);
 const called = first === 'help' ? second : first;
-allowClosedPipes(called);
+outliveOutput(called);
 try {
   await (await program(called)).exitOverride().parseAsync();
 } catch (error) {

@@ -17,6 +17,7 @@ Examples:
   $ expert-router pull                      the llama.cpp engine and the built-in model
   $ expert-router pull hf:Qwen/Qwen2.5-0.5B-Instruct-GGUF/qwen2.5-0.5b-instruct-q4_k_m.gguf
   $ expert-router pull https://example.org/models/mine.gguf
+  $ expert-router pull --verify             the same, and every byte of what is there is read
   $ expert-router pull --list               what is cached, with sizes and checksums
 
 Interrupted downloads go on where they stopped. The cache folder is EXPERT_ROUTER_CACHE, else the
@@ -26,16 +27,22 @@ export function pullCommand(): Command {
   return new Command('pull')
     .argument('[weights...]', 'what to fetch, written as in `weights:` of a config', [DEFAULT_REFERENCE])
     .option('--list', 'show what is cached and check it')
+    .option('--verify', 'read every byte of what is there, and fetch again what is damaged')
     .option('--json', 'machine-readable output')
     .addHelpText('after', EXAMPLES)
-    .action(async (weights: string[], options: { list?: boolean; json?: boolean }) => {
+    .action(async (weights: string[], options: { list?: boolean; verify?: boolean; json?: boolean }) => {
       const folder = cacheFolder(process.env, process.platform, homedir());
       const json = options.json ?? false;
-      await (options.list ? list(folder, json) : pull(folder, weights, json));
+      const verify = options.verify ?? false;
+      await (options.list ? list(folder, json) : pull(folder, weights, { json, verify }));
     });
 }
 
-async function pull(folder: string, weights: readonly string[], json: boolean): Promise<void> {
+async function pull(
+  folder: string,
+  weights: readonly string[],
+  { json, verify }: { readonly json: boolean; readonly verify: boolean },
+): Promise<void> {
   // Reports a mistyped name before minutes of downloading.
   for (const setting of weights) parseWeights(setting, homedir());
   const stop = new AbortController();
@@ -47,6 +54,7 @@ async function pull(folder: string, weights: readonly string[], json: boolean): 
     now: Date.now,
     signal: stop.signal,
     log: (line: string) => void process.stderr.write(`${line}\n`),
+    verify,
   };
   try {
     const engine = await ensureEngine({ ...deps, progress: progressBar });

@@ -15,6 +15,10 @@ export function routeCommand(): Command {
   return new Command('route')
     .argument('[prompt]', 'the prompt; without it, JSON lines are read from standard input')
     .option('-c, --config <file>', 'the config file; the built-in one when absent')
+    .option(
+      '--explain',
+      'the whole decision on one screen: words read, map, memory, and the seconds of each candidate',
+    )
     .option('--json', 'machine-readable output, as from POST /v1/route')
     .addHelpText(
       'after',
@@ -24,16 +28,20 @@ a line that cannot be read gives {"error": …} in its place.
 
 Examples:
   $ expert-router route "Prove that the square root of 2 is irrational"
+  $ expert-router route --explain "How do I cook rice?"
   $ expert-router route --json "東京の天気は？"
   $ expert-router route < prompts.jsonl > decisions.jsonl`,
     )
-    .action(async (prompt: string | undefined, options: { config?: string; json?: boolean }) => {
-      const config = await loadConfig(options.config ?? DEFAULT_CONFIG, process.env);
-      const router = await composeRouter(config, await loadRouterModel(config), idleLoads(config));
-      if (prompt === undefined) await routeLines(router);
-      else if (options.json) console.log(JSON.stringify(await decide(router, { prompt }), null, 2));
-      else print(await decide(router, { prompt }));
-    });
+    .action(
+      async (prompt: string | undefined, options: { config?: string; explain?: boolean; json?: boolean }) => {
+        const config = await loadConfig(options.config ?? DEFAULT_CONFIG, process.env);
+        const router = await composeRouter(config, await loadRouterModel(config), idleLoads(config));
+        if (prompt === undefined) await routeLines(router);
+        else if (options.json) console.log(JSON.stringify(await decide(router, { prompt }), null, 2));
+        else if (options.explain) printAll(await decide(router, { prompt }));
+        else print(await decide(router, { prompt }));
+      },
+    );
 }
 
 type DecisionBody = ReturnType<typeof decisionBody>;
@@ -63,4 +71,32 @@ function print(decision: DecisionBody): void {
   if (terms.length > 0) console.log(`  Words in favour: ${terms.join(', ')}`);
   const others = decision.ranking.slice(1, 4).map((one) => `${one.expert} ${one.affinity.toFixed(2)}`);
   if (others.length > 0) console.log(`  Next: ${others.join(', ')}`);
+}
+
+/** Every part of a decision, in the order in which it was made. */
+function printAll(decision: DecisionBody): void {
+  const { terms, ranking } = decision;
+  const signed = (list: DecisionBody['terms']['for']): string =>
+    list.map(({ term, weight }) => `${term} ${weight >= 0 ? '+' : ''}${weight.toFixed(2)}`).join(', ') ||
+    'none';
+  console.log(`${decision.expert}\n  ${decision.explanation}\n`);
+  console.log(`Words read   ${decision.text.replace(/\s+/g, ' ').slice(0, 300)}`);
+  console.log(
+    `Cluster      ${decision.cluster} (${decision.cluster_name}), stability ${decision.stability.toFixed(2)}${decision.outside ? ', outside' : ''}`,
+  );
+  console.log(`             for it: ${signed(terms.for)}\n             against: ${signed(terms.against)}`);
+  console.log(`Home         ${decision.home} (${decision.reason})\n`);
+  const width = Math.max(9, ...ranking.map(({ expert }) => expert.length));
+  console.log(`${'candidate'.padEnd(width)}  affinity   lost fit +     wait +  prefill =    total`);
+  for (const { expert, affinity, cost } of ranking) {
+    const seconds = cost
+      ? [cost.fit, cost.wait, cost.prefill, cost.total]
+          .map((one) => `${one.toFixed(3)} s`.padStart(9))
+          .join('  ')
+      : 'chosen by the request';
+    console.log(`${expert.padEnd(width)}  ${affinity.toFixed(3).padStart(8)}  ${seconds}`);
+  }
+  console.log(
+    '\ncost = seconds_per_affinity × (1 − affinity) + expected wait + prefill of what is not cached (docs/policies.md)',
+  );
 }

@@ -5,10 +5,11 @@
 import { readFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { basename } from 'node:path';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { describeError, UserError } from '../core/errors.ts';
 import { writeFileAtomically } from '../core/files.ts';
 import { amount, duration, progressBar } from '../core/progress.ts';
+import { EMBEDDINGS } from '../deciding/embedding/index.ts';
 import { readRouterModel, writeRouterModel } from '../deciding/model/artefact.ts';
 import type { RouterModel } from '../deciding/model/router-model.ts';
 import { type Corpus, readCorpus } from '../learning/training/corpus.ts';
@@ -18,7 +19,7 @@ import { PromptStore } from '../learning/training/prompt-store.ts';
 import { reportOf } from '../learning/training/report/data.ts';
 import { reportHtml } from '../learning/training/report/html.ts';
 import { findSources } from '../learning/training/sources/files.ts';
-import { TRAINING_DEFAULTS } from '../learning/training/train.ts';
+import { pretrainedFrom, TRAINING_DEFAULTS } from '../learning/training/train.ts';
 import { positiveWhole } from './numbers.ts';
 import { readLabelled } from './train-labelled.ts';
 import { type StageClock, stageClock } from './train-stages.ts';
@@ -51,6 +52,8 @@ interface TrainFlags {
   readonly label?: string;
   readonly balanced?: boolean;
   readonly continue?: string;
+  readonly embedding: string;
+  readonly pretrained?: string;
   readonly keepExamples?: number;
   readonly terms: boolean;
   readonly report: boolean;
@@ -101,6 +104,12 @@ export function trainCommand(): Command {
       'field or column that names the right expert: labels choose the number of clusters, unless it is given, and the expert of each prompt',
     )
     .option('--continue <model>', 'start from this model and keep the numbers and names of its clusters')
+    .addOption(
+      new Option('--embedding <name>', 'blended: meanings known beforehand, and what the prompts teach')
+        .choices(Object.keys(EMBEDDINGS))
+        .default('blended'),
+    )
+    .option('--pretrained <model>', 'router model whose meanings are used; the one that ships when absent')
     .option('--balanced', 'clusters of equal size while training')
     .option(
       '--dimensions <number>',
@@ -167,6 +176,8 @@ async function train(paths: readonly string[], flags: TrainFlags): Promise<void>
     const options: FitOptions = {
       ...fitOptions(flags),
       ...(previous ? { previous } : {}),
+      embedding: flags.embedding,
+      ...(flags.embedding === 'lexical' ? {} : { pretrained: await pretrainedFrom(flags.pretrained) }),
       ...(labelled ? { labelOf: labelled.labelOf } : {}),
       onStage: clock.stage,
     };

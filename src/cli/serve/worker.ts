@@ -11,6 +11,7 @@ import { configFrom } from '../../serving/config/load.ts';
 import type { Config } from '../../serving/config/schema.ts';
 import type { GatewayServer } from '../../serving/front/server.ts';
 import type { Records } from '../../serving/records/records.ts';
+import type { Tracing } from '../../serving/telemetry/tracing.ts';
 import type { ToWorker } from '../../serving/workers/messages.ts';
 import { WorkerLink } from '../../serving/workers/worker-link.ts';
 import { endWithin, GRACE_MS, log, requestLog } from './log.ts';
@@ -18,12 +19,14 @@ import { endWithin, GRACE_MS, log, requestLog } from './log.ts';
 export async function serveAsWorker(file: string, verbose: boolean): Promise<void> {
   let server: GatewayServer | null = null;
   let records: Records | null = null;
+  let tracing: Tracing | null = null;
   const end = (): void => {
     if (!server) process.exit(0);
     endWithin(GRACE_MS);
     void server
-      .close(GRACE_MS)
+      .close(GRACE_MS, () => link.leave())
       .then(() => records?.close())
+      .then(() => tracing?.close())
       .then(() => process.exit(0));
   };
   const link = new WorkerLink(channel, end);
@@ -31,7 +34,10 @@ export async function serveAsWorker(file: string, verbose: boolean): Promise<voi
   process.on('SIGINT', () => {});
   process.on('SIGHUP', () => {});
   process.on('SIGTERM', end);
-  process.on('disconnect', end);
+  process.on('disconnect', () => {
+    link.closed();
+    end();
+  });
   const { text, workers: processes, speaks, secret } = await link.begin();
   const read = (from: string): Config => configFrom(from, file, process.env);
   const starting = assemble(
@@ -54,14 +60,18 @@ export async function serveAsWorker(file: string, verbose: boolean): Promise<voi
     next.abandon();
     throw new UserError('the router model file changed while the config was being loaded; reload again.');
   };
-  const { server: started, telemetry, records: kept } = await starting;
+  const { server: started, telemetry, records: kept, tracing: traced } = await starting;
   link.onMetrics = () => telemetry.registry.getMetricsAsJSON();
   server = started;
   records = kept;
+  tracing = traced;
   link.serving(server.accept);
 }
 
 const channel = {
+  get open(): boolean {
+    return process.connected;
+  },
   /** Without a primary there is nobody to tell; what runs here ends as it would. */
   send: (message: object) => {
     if (process.connected) process.send?.(message, undefined, undefined, () => {});

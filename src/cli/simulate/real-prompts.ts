@@ -6,7 +6,7 @@
 import { UserError } from '../../core/errors.ts';
 import { classifyAll } from '../../deciding/model/classify.ts';
 import type { Classified } from '../../deciding/routing/territory.ts';
-import { plainText } from '../../deciding/text/routable.ts';
+import { promptText } from '../../deciding/text/routable.ts';
 import { findSources } from '../../learning/training/sources/files.ts';
 import { readPrompts } from '../../learning/training/sources/read.ts';
 import { composeRouter, DEFAULT_CONFIG, idleLoads, loadRouterModel } from '../../serving/app/compose.ts';
@@ -38,10 +38,10 @@ export async function realPrompts(
   for (const file of await findSources([prompts], [])) {
     for await (const prompt of readPrompts(file, {})) {
       if (turns.length >= MOST_PROMPTS) break;
-      turns.push(await classifyAll(model, [plainText(prompt)]));
+      turns.push(await classifyAll(model, [promptText(prompt)]));
     }
   }
   if (turns.length === 0) throw new UserError(`clusters.prompts: no prompt in ${prompts}.`);
-  const { owners, fallback } = territory;
-  return { shares: turns.map(() => 1 / turns.length), prompts: { owners, fallback, turns } };
+  const { experts: _, ...map } = territory;
+  return { shares: turns.map(() => 1 / turns.length), prompts: { ...map, turns } };
 }

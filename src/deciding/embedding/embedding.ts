@@ -9,6 +9,10 @@ export interface Embedded {
   readonly vector: Float32Array;
   /** How much the text resembles the texts the embedding was learned from: 0 (not at all) to 1. */
   readonly familiarity: number;
+  /** Like `vector`, of the first segment alone: the person's words without context. `vector` when absent. */
+  readonly own?: Float32Array;
+  /** Length of the first segment: words, or about half the characters where none are separated. */
+  readonly words?: number;
 }
 
 /** What a word contributes to the projection of its text's vector on some direction. */
@@ -55,6 +59,8 @@ export type Sections = Readonly<Record<string, Section>>;
 
 /** An entry of the table of embeddings. */
 export interface EmbeddingKind {
+  /** The sections of a file that it reads; the one of its own id when absent. */
+  readonly sections?: readonly string[];
   /**
    * @throws UserError, with a message that continues "it …", when its section is missing, damaged or of another version
    */
@@ -73,6 +79,8 @@ export interface LearningTexts {
   readonly vocabulary: number;
   readonly random: Random;
   readonly tasks: TaskRunner;
+  /** An embedding learned elsewhere, for kinds that do not learn from the texts alone. */
+  readonly pretrained: AnyEmbedding | null;
   /** Embeds every text, on all threads, with an embedding that is not finished yet. */
   embedAll(embedding: AnyEmbedding): Promise<EmbeddedTexts>;
   onProgress(stage: string, done: number, total: number): void;

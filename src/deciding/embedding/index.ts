@@ -1,10 +1,14 @@
 /** The table of embeddings: one line each. */
 import { UserError } from '../../core/errors.ts';
+import { blended } from './blended/index.ts';
+import { distilled } from './distilled/index.ts';
 import type { AnyEmbedding, EmbeddingKind, Sections } from './embedding.ts';
 import { lexical } from './lexical/index.ts';
 
 export const EMBEDDINGS: Readonly<Record<string, EmbeddingKind>> = {
   lexical,
+  distilled,
+  blended,
 };
 
 export const DEFAULT_EMBEDDING = 'lexical';
@@ -18,6 +22,9 @@ export function readEmbedding(id: string, sections: Sections): AnyEmbedding {
       `it needs the embedding '${id}', but this program only has ${known}: update expert-router`,
     );
   }
-  if (!Object.hasOwn(sections, id)) throw new UserError(`it is damaged: its section '${id}' is missing`);
+  for (const section of kind.sections ?? [id]) {
+    if (!Object.hasOwn(sections, section))
+      throw new UserError(`it is damaged: its section '${section}' is missing`);
+  }
   return kind.read(sections);
 }

@@ -8,6 +8,10 @@ import type { Calibration, RouterModel } from './router-model.ts';
 export interface Classification {
   /** Of the text with its context: unit length, or zeros. */
   readonly vector: Float32Array;
+  /** Of the person's words alone. */
+  readonly own: Float32Array;
+  /** How many of them: words, or about half the characters where none are separated. */
+  readonly words: number;
   readonly cluster: number;
   readonly name: string;
   /** To every centroid, Euclidean, from the text's unit vector. */
@@ -39,7 +43,10 @@ export function classifyAll(
   return Promise.all(texts.map(async (text) => classifyEmbedded(model, await embedding.embed(text))));
 }
 
-export function classifyEmbedded(model: RouterModel, { vector, familiarity }: Embedded): Classification {
+export function classifyEmbedded(
+  model: RouterModel,
+  { vector, familiarity, own = vector, words = Number.POSITIVE_INFINITY }: Embedded,
+): Classification {
   const distances = distancesTo(model, vector);
   const { cluster, nearest, second } = twoNearest(distances);
   const { calibration } = model;
@@ -49,6 +56,8 @@ export function classifyEmbedded(model: RouterModel, { vector, familiarity }: Em
     : strangenessOf(calibration, cluster, nearest, familiarity);
   return {
     vector,
+    own,
+    words,
     cluster,
     name: model.names[cluster] ?? '',
     distances,

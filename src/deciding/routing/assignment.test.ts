@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { assignClusters, type ExpertProfile } from './assignment.ts';
+import { claimsOf } from './claims.ts';
+import { NOBODY } from './territory.ts';
 
 const CLUSTERS = {
   names: ['python', 'sums', 'poems'],
@@ -7,39 +9,55 @@ const CLUSTERS = {
   centroids: Float32Array.of(0.9, 0, 0, 0, 0.8, 0, 0, 0, 0.7),
 };
 
-const text = (name: string, ...vector: number[]) => ({ text: name, vector: Float32Array.from(vector) });
+const text = (name: string, ...vector: number[]) => ({
+  text: name,
+  kind: 'description' as const,
+  vector: Float32Array.from(vector),
+});
 
 function expert(id: string, more: Partial<ExpertProfile> = {}): ExpertProfile {
   return { id, clusters: [], texts: [], fallback: false, ...more };
 }
 
+/** What people ask besides: one topic near each cluster. */
+const TOPICS = [
+  { name: 'programming', vectors: [Float32Array.of(1, 0, 0)] },
+  { name: 'mathematics', vectors: [Float32Array.of(0, 1, 0)] },
+  { name: 'writing', vectors: [Float32Array.of(0, 0, 1)] },
+];
+
+const assigned = (experts: readonly ExpertProfile[]) =>
+  assignClusters(CLUSTERS, experts, claimsOf(experts, TOPICS, 3));
 const owners = (experts: readonly ExpertProfile[]) =>
-  assignClusters(CLUSTERS, experts).map((one) => experts[one.expert]!.id);
+  assigned(experts).map((one) => (one.expert === NOBODY ? 'nobody' : experts[one.expert]!.id));
 
 describe('assignClusters', () => {
-  it('assigns clusters in turn if no expert is described', () => {
-    expect(owners([expert('a'), expert('b')])).toEqual(['a', 'b', 'a']);
+  it("gives nobody a cluster by turns: without texts they are the fallback's, or nobody's", () => {
+    expect(owners([expert('a'), expert('b')])).toEqual(['nobody', 'nobody', 'nobody']);
+    expect(owners([expert('a'), expert('b', { fallback: true })])).toEqual(['b', 'b', 'b']);
   });
 
-  it('follows named clusters, and assigns the others in turn', () => {
-    expect(owners([expert('a', { clusters: ['sums', 2] }), expert('b')])).toEqual(['b', 'a', 'a']);
+  it('follows named clusters before anything else', () => {
+    const coder = expert('coder', { texts: [text('code', 1, 0, 0)] });
+    expect(owners([coder, expert('b', { clusters: ['python', 2] })])).toEqual(['b', 'coder', 'b']);
+    expect(assigned([expert('a', { clusters: [0] }), expert('b')])[0]!.how).toBe('named');
   });
 
-  it('follows the nearest text, and says which one it was and who came next', () => {
+  it('follows the texts, and says which one it was and who came next', () => {
     const experts = [
       expert('coder', { texts: [text('code', 1, 0.1, 0)] }),
       expert('rest', { texts: [text('sum', 0, 1, 0), text('poem', 0, 0.6, 1)] }),
     ];
-    const assigned = assignClusters(CLUSTERS, experts);
-    expect(assigned.map((one) => one.expert)).toEqual([0, 1, 1]);
-    expect(assigned[2]).toMatchObject({ how: 'described', text: 'poem', runnerUp: { expert: 0 } });
-    expect(assigned[0]!.similarity).toBeCloseTo(1 / Math.hypot(1, 0.1), 6);
+    const found = assigned(experts);
+    expect(found.map((one) => one.expert)).toEqual([0, 1, 1]);
+    expect(found[2]).toMatchObject({ how: 'described', text: 'poem', runnerUp: { expert: 0 } });
+    expect(found[0]!.similarity).toBeCloseTo(1, 6);
   });
 
-  it("leaves a cluster that no text comes near to the fallback's care", () => {
+  it('leaves to the fallback what no text is about', () => {
     const experts = [expert('coder', { texts: [text('code', 1, 0, 0)] }), expert('any', { fallback: true })];
     expect(owners(experts)).toEqual(['coder', 'any', 'any']);
-    expect(assignClusters(CLUSTERS, experts)[1]!.how).toBe('fallback');
+    expect(assigned(experts)[1]!.how).toBe('fallback');
   });
 
   it('refuses unknown and contested clusters, with a suggestion', () => {

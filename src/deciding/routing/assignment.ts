@@ -1,24 +1,17 @@
 /**
- * Decides which expert serves which cluster: as named in the config; else by the experts' descriptions and samples,
- * embedded like prompts; else in turn.
+ * Decides which expert serves which cluster, for the map that people see and for where only the cluster of a prompt is
+ * known: as named in the config; else who claims the cluster's centre; else the fallback.
  */
 import { UserError } from '../../core/errors.ts';
 import { nearestName } from '../../core/suggest.ts';
-
-/** One sentence or sample prompt of an expert, embedded. */
-export interface ProfileText {
-  readonly text: string;
-  /** Unit vector of d numbers. */
-  readonly vector: Float32Array;
-}
+import { type Claims, type ClaimText, claimed } from './claims.ts';
+import { NOBODY } from './territory.ts';
 
 export interface ExpertProfile {
   readonly id: string;
   readonly clusters: readonly (number | string)[];
-  readonly texts: readonly ProfileText[];
+  readonly texts: readonly ClaimText[];
   readonly fallback: boolean;
-  /** False: takes no turn. */
-  readonly text?: boolean;
 }
 
 /** The clusters to be assigned: k names and k×d centroids, row by row. */
@@ -30,43 +23,55 @@ export interface Clusters {
 
 export interface ClusterAssignment {
   readonly cluster: number;
-  /** Index into the experts. */
+  /** Index into the experts, or NOBODY. */
   readonly expert: number;
-  readonly how: 'named' | 'described' | 'one-to-one' | 'fallback';
-  /** Cosine between the centroid and the text that decided; null unless `described` or `fallback`. */
+  readonly how: 'named' | 'described' | 'fallback' | 'nobody';
+  /** Cosine between the centroid and the expert's nearest text; null where there is none, or `named`. */
   readonly similarity: number | null;
-  /** The expert's text that decided; null unless `described`. */
+  /** That text; null unless `described`. */
   readonly text: string | null;
-  /** The next best expert and its similarity, where descriptions decided. */
-  readonly runnerUp: { readonly expert: number; readonly similarity: number } | null;
+  /**
+   * The next best expert, the cosine of its nearest text (null for the fallback's everything else), and its claim
+   * relative to the owner's: near 1 the cluster is doubtful.
+   */
+  readonly runnerUp: {
+    readonly expert: number;
+    readonly similarity: number | null;
+    readonly affinity: number;
+  } | null;
 }
 
-/** A cluster whose best text has a lower cosine than this matches no description; it goes to the fallback. */
-export const LEAST_SIMILARITY = 0.2;
+/** From this on, relative to the owner's, another expert's claim makes a cluster doubtful. */
+export const DOUBTFUL = 0.7;
 
 /**
  * @returns one assignment per cluster, in order
- * @throws UserError for a cluster that does not exist or that two experts claim
+ * @throws UserError for a cluster that does not exist or that two experts claim by name
  */
 export function assignClusters(
   clusters: Clusters,
   experts: readonly ExpertProfile[],
+  claims: Claims | null,
 ): readonly ClusterAssignment[] {
   const named = namedOwners(clusters.names, experts);
-  const described = experts.some((expert) => expert.texts.length > 0);
+  const fallback = experts.findIndex((expert) => expert.fallback);
   return clusters.names.map((_name, cluster) => {
     const owner = named.get(cluster);
     if (owner !== undefined) return simply(cluster, owner, 'named');
-    if (described) return byDescription(clusters, experts, cluster);
-    return simply(cluster, oneToOne(experts, named, cluster), 'one-to-one');
+    if (claims) return byClaim(clusters, experts, claims, cluster);
+    return fallback >= 0 ? simply(cluster, fallback, 'fallback') : simply(cluster, NOBODY, 'nobody');
   });
 }
 
-function simply(cluster: number, expert: number, how: 'named' | 'one-to-one'): ClusterAssignment {
+function simply(cluster: number, expert: number, how: 'named' | 'fallback' | 'nobody'): ClusterAssignment {
   return { cluster, expert, how, similarity: null, text: null, runnerUp: null };
 }
 
-function namedOwners(names: readonly string[], experts: readonly ExpertProfile[]): Map<number, number> {
+/** Clusters by number, with the index of the expert that names them. */
+export function namedOwners(
+  names: readonly string[],
+  experts: readonly Pick<ExpertProfile, 'id' | 'clusters'>[],
+): ReadonlyMap<number, number> {
   const owners = new Map<number, number>();
   experts.forEach((expert, index) => {
     for (const wanted of expert.clusters) {
@@ -99,70 +104,50 @@ export function clusterNumber(names: readonly string[], whose: string, wanted: n
   );
 }
 
-/** Experts that name clusters keep to those; the others take turns. */
-function oneToOne(
+function byClaim(
+  { dimensions, centroids }: Clusters,
   experts: readonly ExpertProfile[],
-  named: ReadonlyMap<number, number>,
-  cluster: number,
-): number {
-  const free = experts.flatMap((expert, index) => (expert.clusters.length === 0 ? [index] : []));
-  const writers = free.filter((index) => experts[index]!.text !== false);
-  const takers =
-    writers.length > 0 ? writers : free.length > 0 ? free : experts.map((_expert, index) => index);
-  let turn = 0;
-  for (let earlier = 0; earlier < cluster; earlier++) if (!named.has(earlier)) turn += 1;
-  return takers[turn % takers.length]!;
-}
-
-function byDescription(
-  clusters: Clusters,
-  experts: readonly ExpertProfile[],
+  claims: Claims,
   cluster: number,
 ): ClusterAssignment {
-  const { dimensions, centroids } = clusters;
-  const centroid = centroids.subarray(cluster * dimensions, (cluster + 1) * dimensions);
-  const ranked = experts
-    .map((expert, index) => ({ expert: index, ...nearestText(centroid, expert.texts) }))
-    .sort((a, b) => b.similarity - a.similarity);
-  const [best, second] = ranked;
-  const fallback = experts.findIndex((expert) => expert.fallback);
-  const unmatched = best!.similarity < LEAST_SIMILARITY && fallback >= 0;
+  const centroid = unit(centroids.subarray(cluster * dimensions, (cluster + 1) * dimensions));
+  const fits = claimed(claims, centroid);
+  const order = Array.from(fits.keys()).sort((a, b) => fits[b]! - fits[a]!);
+  const [expert, next] = order as [number, number | undefined];
+  const { fallback, texts } = experts[expert]!;
+  const near = nearestText(centroid, texts);
   return {
     cluster,
-    expert: unmatched ? fallback : best!.expert,
-    how: unmatched ? 'fallback' : 'described',
-    similarity: best!.similarity,
-    text: unmatched ? null : best!.text,
+    expert,
+    how: fallback && near === null ? 'fallback' : 'described',
+    similarity: near?.similarity ?? null,
+    text: near?.text ?? null,
     runnerUp:
-      second && Number.isFinite(second.similarity)
-        ? { expert: second.expert, similarity: second.similarity }
+      next !== undefined && fits[next]! > 0
+        ? {
+            expert: next,
+            similarity: nearestText(centroid, experts[next]!.texts)?.similarity ?? null,
+            affinity: fits[next]!,
+          }
         : null,
   };
 }
 
 function nearestText(
   centroid: Float32Array,
-  texts: readonly ProfileText[],
-): { similarity: number; text: string | null } {
-  let best: { similarity: number; text: string | null } = {
-    similarity: Number.NEGATIVE_INFINITY,
-    text: null,
-  };
+  texts: readonly ClaimText[],
+): { readonly similarity: number; readonly text: string } | null {
+  let best: { readonly similarity: number; readonly text: string } | null = null;
   for (const { text, vector } of texts) {
-    const similarity = cosine(centroid, vector);
-    if (similarity > best.similarity) best = { similarity, text };
+    let similarity = 0;
+    for (let j = 0; j < centroid.length; j++) similarity += centroid[j]! * vector[j]!;
+    if (best === null || similarity > best.similarity) best = { similarity, text };
   }
   return best;
 }
 
-function cosine(a: Float32Array, b: Float32Array): number {
-  let dot = 0;
-  let aa = 0;
-  let bb = 0;
-  for (let i = 0; i < a.length; i++) {
-    dot += a[i]! * b[i]!;
-    aa += a[i]! * a[i]!;
-    bb += b[i]! * b[i]!;
-  }
-  return aa === 0 || bb === 0 ? 0 : dot / Math.sqrt(aa * bb);
+function unit(vector: Float32Array): Float32Array {
+  let squared = 0;
+  for (const value of vector) squared += value * value;
+  return squared === 0 ? vector : vector.map((value) => value / Math.sqrt(squared));
 }

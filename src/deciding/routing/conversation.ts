@@ -2,14 +2,26 @@
  * Which expert is a conversation's home. A fold over its user turns, which every request carries: no session is stored,
  * so every worker, the dry run and the simulator find the same home.
  */
+import { sampledBy } from './claims.ts';
 import { learnedChoice } from './learned.ts';
-import { affinities, type Classified, expertDistances, type Territory } from './territory.ts';
+import { type Classified, fitsOf, isBalanced, NOBODY, type Territory } from './territory.ts';
 
-/** A turn moves the conversation only if the current expert's affinity to it is below this. */
-export const STAY_AFFINITY = 0.5;
+/**
+ * A turn moves the conversation if what the present expert lacks to suit it (1 − its affinity), times how much the turn
+ * says by itself, exceeds this; a long conversation asks for more.
+ */
+export const LEAVING = 0.5;
 
-/** `learned`: scores of the experts on like prompts say so. */
-export type HomeReason = 'nearest-cluster' | 'learned' | 'conversation' | 'outside';
+/** What is added to `LEAVING` after many turns with the same expert. */
+const LOYALTY = 0.15;
+/** Words after which a turn says 63 % of what a long one does. */
+const WORDS = 4;
+
+/**
+ * `nearest-cluster`: the expert that claims the prompt, or owns its cluster. `balanced`: nothing tells the experts
+ * apart. `learned`: scores of the experts on like prompts say so.
+ */
+export type HomeReason = 'nearest-cluster' | 'learned' | 'conversation' | 'outside' | 'balanced';
 
 export interface Home {
   /** Index into the territory's experts. */
@@ -18,10 +30,10 @@ export interface Home {
 }
 
 /**
- * The rule: the first turn settles the expert (by scores where they were learned, else by the nearest cluster; the
- * fallback when it lies outside). A later
- * turn keeps it, unless the turn lies inside and the expert's affinity to it is below `STAY_AFFINITY`; then the
- * turn's own expert takes over.
+ * The rule: the first turn settles the expert (by scores where they were learned, else the best suited; the
+ * fallback when it lies outside). A later turn
+ * keeps it, unless the turn lies inside and has evidence enough against it (`LEAVING`); then the turn's own expert takes
+ * over. An opening that says nothing ("hello") binds nobody.
  * @param turns classified user turns, oldest first, at least one
  * @returns the home after the last turn, and the expert that was home before it; null when it is the first
  */
@@ -31,32 +43,65 @@ export function conversationHome(
 ): Home & { readonly before: number | null } {
   let home = turnHome(territory, turns[0]!);
   let before: number | null = null;
+  let said = evidenceOf(turns[0]!);
   for (let turn = 1; turn < turns.length; turn++) {
     before = home.expert;
-    home = nextHome(territory, home, turns[turn]!);
+    const next = nextHome(territory, home, turns[turn]!, said);
+    const own = evidenceOf(turns[turn]!);
+    said = next.expert === home.expert ? said + own : own;
+    home = next;
   }
   return { expert: home.expert, reason: home.reason, before };
 }
 
-function nextHome(territory: Territory, home: Home, turn: Classified): Home {
+/** 0 to 1: how much a turn says by itself. "Yes" says little, whatever it resembles. */
+export function evidenceOf({ words = Number.POSITIVE_INFINITY }: Classified): number {
+  return 1 - Math.exp(-words / WORDS);
+}
+
+/** @param said evidence of the turns since the conversation came to its present home */
+function nextHome(territory: Territory, home: Home, turn: Classified, said: number): Home {
   const own = turnHome(territory, turn);
-  if (own.expert === home.expert) return own;
-  const toPresent = turnAffinities(territory, turn)[home.expert]!;
-  const clearlyElsewhere = !turn.outside && toPresent < STAY_AFFINITY;
-  return clearlyElsewhere ? own : { expert: home.expert, reason: 'conversation' };
+  if (own.expert === home.expert) return { expert: home.expert, reason: own.reason };
+  const lost = 1 - fitsOf(territory, turn)[home.expert]!;
+  const needed = LEAVING + LOYALTY * (1 - Math.exp(-said / 2)) - LOYALTY / 2;
+  const enough = !turn.outside && own.reason !== 'balanced' && lost * evidenceOf(turn) > needed;
+  const moves = enough || sampleHome(territory, turn) !== null;
+  return moves ? own : { expert: home.expert, reason: 'conversation' };
 }
 
 function turnHome(territory: Territory, turn: Classified): Home {
-  if (turn.outside && territory.fallback !== null) return { expert: territory.fallback, reason: 'outside' };
+  const { fallback, owners } = territory;
+  if (isBalanced(territory)) return { expert: spread(turn, territory.experts.length), reason: 'balanced' };
+  const sampled = sampleHome(territory, turn);
+  if (sampled !== null) return { expert: sampled, reason: 'nearest-cluster' };
+  if (turn.outside && fallback !== null) return { expert: fallback, reason: 'outside' };
   const learned = learnedChoice(territory.learned, turn);
   if (learned) return { expert: learned.expert, reason: 'learned' };
-  return { expert: territory.owners[turn.cluster]!, reason: 'nearest-cluster' };
+  if (!territory.claims || turn.vector === undefined) {
+    const owner = owners[turn.cluster]!;
+    if (owner !== NOBODY) return { expert: owner, reason: 'nearest-cluster' };
+    if (fallback !== null) return { expert: fallback, reason: 'nearest-cluster' };
+  }
+  return { expert: best(fitsOf(territory, turn)), reason: 'nearest-cluster' };
 }
 
-/** Affinity of each expert to a turn: by lost score where scores were learned, else by distance. */
-export function turnAffinities(territory: Territory, turn: Classified): Float64Array {
-  return (
-    learnedChoice(territory.learned, turn)?.affinities ??
-    affinities(expertDistances(territory, turn.distances))
-  );
+/** A prompt equal to a sample goes to the sample's expert, always. */
+function sampleHome({ claims }: Territory, { own }: Classified): number | null {
+  return claims && own ? sampledBy(claims, own) : null;
+}
+
+function best(fits: Float64Array): number {
+  let found = 0;
+  for (let expert = 1; expert < fits.length; expert++) if (fits[expert]! > fits[found]!) found = expert;
+  return found;
+}
+
+/** One of so many, the same for the same text, each as often as the others. */
+function spread({ own, vector = own, cluster }: Classified, experts: number): number {
+  if (!vector) return cluster % experts;
+  let hash = 0x811c9dc5;
+  const bytes = new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength);
+  for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193);
+  return (Math.imul(hash ^ (hash >>> 15), 0x85ebca6b) >>> 8) % experts;
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { STAY_AFFINITY } from './conversation.ts';
+import { LEAVING } from './conversation.ts';
 import { decide, decideFor } from './decide.ts';
 import { nearest } from './policies/nearest.ts';
 import { spill } from './policies/spill.ts';
@@ -151,7 +151,7 @@ describe('decide', () => {
 
 describe('a conversation', () => {
   it('invariant 13: stays with its expert while a turn is not clearly elsewhere', () => {
-    expect(affinities(expertDistances(TERRITORY, between.distances))[0]).toBeGreaterThan(STAY_AFFINITY);
+    expect(affinities(expertDistances(TERRITORY, between.distances))[0]).toBeGreaterThan(1 - LEAVING);
     expect(choose(between)).toMatchObject({ expert: 'maths' });
     expect(choose(toCode, between)).toMatchObject({ expert: 'code', reason: 'conversation' });
   });

@@ -2,9 +2,10 @@
  * From classified turns to a ranking of experts, with the reason. The gateway, the dry run and the simulator all
  * decide by calling it.
  */
-import { conversationHome, type HomeReason, turnAffinities } from './conversation.ts';
+import { conversationHome, type HomeReason } from './conversation.ts';
+import { type Cost, costOf } from './cost.ts';
 import type { BoundPolicy, Candidate, LoadSnapshot, PolicyContext } from './policy.ts';
-import { type Classified, expertDistances, type Territory } from './territory.ts';
+import { type Classified, expertDistances, fitsOf, isBalanced, type Territory } from './territory.ts';
 
 /**
  * `spilled`: the policy, considering load, chose an expert other than the prompt's home. `local`: the prompt may go to
@@ -18,6 +19,8 @@ export interface Ranked {
   readonly affinity: number;
   /** Distance of the expert's nearest cluster to the prompt; null for an expert without clusters. */
   readonly distance: number | null;
+  /** What choosing it costs, in seconds, part by part; null where the client chose the expert. */
+  readonly cost: Cost | null;
 }
 
 export interface Decision {
@@ -50,7 +53,14 @@ export function decide(
   if (ranked.length !== candidates.length)
     throw new Error(`Policy '${policy.id}' ranked ${ranked.length} of ${candidates.length} experts.`);
   const homeId = territory.experts[home.expert]!;
-  return asDecision(ranked, homeId, ranked[0]!.id === homeId ? home.reason : 'spilled');
+  const priced = ranked.map((one) => ({ ...one, cost: costOf(one, request, policy.secondsPerAffinity) }));
+  return asDecision(priced, homeId, reasonOf(ranked[0]!, homeId, home.reason));
+}
+
+/** Staying where the conversation is cached, although its last turn suits another expert better, is staying. */
+function reasonOf({ id, warmth }: Candidate, home: string, reason: HomeReason): Reason {
+  if (id === home) return reason;
+  return warmth === 1 ? 'conversation' : 'spilled';
 }
 
 function candidatesFor(
@@ -60,10 +70,10 @@ function candidatesFor(
   loads: readonly LoadSnapshot[],
 ): readonly Candidate[] {
   const distances = expertDistances(territory, turn.distances);
-  const affinity = turnAffinities(territory, turn);
+  const fits = isBalanced(territory) ? null : fitsOf(territory, turn);
   return territory.experts.map((id, expert) => ({
     id,
-    affinity: expert === home.expert ? 1 : Math.min(affinity[expert]!, MAX_OTHER_AFFINITY),
+    affinity: expert === home.expert ? 1 : Math.min(fits?.[expert] ?? 1, MAX_OTHER_AFFINITY),
     distance: finite(distances[expert]!),
     // The conversation's prefix is cached at the expert that was its home before this turn.
     warmth: home.before === null ? null : Number(expert === home.before),
@@ -79,11 +89,12 @@ export function decideFor(
   reason: 'named' | 'forced' | 'explored',
 ): Decision {
   const distances = expertDistances(territory, turns.at(-1)!.distances);
-  const affinity = turnAffinities(territory, turns.at(-1)!);
+  const fits = fitsOf(territory, turns.at(-1)!);
   const all = territory.experts.map((id, index) => ({
     id,
-    affinity: id === expert ? 1 : affinity[index]!,
+    affinity: id === expert ? 1 : fits[index]!,
     distance: finite(distances[index]!),
+    cost: null,
   }));
   all.sort((a, b) => Number(b.id === expert) - Number(a.id === expert) || b.affinity - a.affinity);
   return asDecision(all, expert, reason);
@@ -94,10 +105,15 @@ function finite(distance: number): number | null {
 }
 
 function asDecision(
-  ranked: readonly Pick<Candidate, 'id' | 'affinity' | 'distance'>[],
+  ranked: readonly (Pick<Candidate, 'id' | 'affinity' | 'distance'> & Pick<Ranked, 'cost'>)[],
   home: string,
   reason: Reason,
 ): Decision {
-  const ranking = ranked.map(({ id, affinity, distance }) => ({ expert: id, affinity, distance }));
+  const ranking = ranked.map(({ id, affinity, distance, cost }) => ({
+    expert: id,
+    affinity,
+    distance,
+    cost,
+  }));
   return { expert: ranking[0]!.expert, home, reason, ranking };
 }

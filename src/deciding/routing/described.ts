@@ -1,34 +1,44 @@
-/** Assigns clusters to experts as a config describes them: descriptions and samples are embedded like prompts. */
+/** From a config's experts to a territory: descriptions and samples are embedded like prompts. */
 import type { RouterModel } from '../model/router-model.ts';
 import { plainText } from '../text/routable.ts';
 import { assignClusters, type ClusterAssignment, type ExpertProfile } from './assignment.ts';
+import { type Claims, type ClaimText, claimsOf, type EmbeddedTopic, phrasesOf } from './claims.ts';
 import { learnedOf, type Worth } from './learned.ts';
 import type { Territory } from './territory.ts';
+import { TOPICS } from './topics.ts';
 
-/** The part of an expert's config that decides which clusters it serves. */
+type AnyEmbedding = RouterModel['embedding'];
+
+/** The part of an expert's config that decides what it serves. */
 export interface DescribedExpert {
   readonly id: string;
   /** What it is good at, in a sentence. */
   readonly description?: string | undefined;
-  /** Typical prompts. */
+  /** Typical prompts; they outrank the description, and a prompt equal to one goes to its expert. */
   readonly samples?: readonly string[] | undefined;
   /** Clusters it serves, by number or name; they take precedence over description and samples. */
   readonly clusters?: readonly (number | string)[] | undefined;
-  /** False for one whose model writes no text: it serves no cluster. */
-  readonly text?: boolean | undefined;
-  /** Takes prompts unlike anything the router model knows; one expert at most. */
+  /** Takes what no other expert claims, and prompts unlike anything the router model knows; one expert at most. */
   readonly fallback?: boolean | undefined;
+}
+
+/** Everything that follows from a config's experts and a router model. */
+export interface Described {
+  readonly territory: Territory;
+  /** One per cluster, in order. */
+  readonly assignments: readonly ClusterAssignment[];
+  readonly claims: Claims | null;
 }
 
 /**
  * Which expert serves which cluster: one assignment per cluster, in order.
- * @throws UserError for a cluster that does not exist or that two experts claim
+ * @throws UserError for a cluster that does not exist or that two experts name
  */
 export async function assignExperts(
   model: RouterModel,
   experts: readonly DescribedExpert[],
 ): Promise<readonly ClusterAssignment[]> {
-  return assignClusters(model, await Promise.all(experts.map((expert) => profile(expert, model))));
+  return (await describeExperts(model, experts)).assignments;
 }
 
 /** Neither cost nor waiting counts. */
@@ -43,29 +53,68 @@ export async function territoryOf(
   experts: readonly DescribedExpert[],
   worth: Worth = QUALITY_ALONE,
 ): Promise<Territory> {
-  const fallback = experts.findIndex((expert) => expert.fallback && expert.text !== false);
+  return (await describeExperts(model, experts, worth)).territory;
+}
+
+/** @throws UserError as `assignExperts` does */
+export async function describeExperts(
+  model: RouterModel,
+  experts: readonly DescribedExpert[],
+  worth: Worth = QUALITY_ALONE,
+): Promise<Described> {
+  const { embedding } = model;
+  const profiles = await Promise.all(experts.map((expert) => profileOf(expert, embedding)));
+  const claims = claimsOf(profiles, await embeddedTopics(embedding), embedding.dimensions);
+  const assignments = assignClusters(model, profiles, claims);
+  const fallback = experts.findIndex((expert) => expert.fallback);
   const ids = experts.map((expert) => expert.id);
-  const assignments = await assignExperts(model, experts);
   const pinned = new Set(assignments.filter(({ how }) => how === 'named').map(({ cluster }) => cluster));
   return {
-    experts: ids,
-    owners: assignments.map((one) => one.expert),
-    fallback: fallback >= 0 ? fallback : null,
-    learned: model.quality ? learnedOf(model.quality, ids, pinned, worth) : null,
+    claims,
+    assignments,
+    territory: {
+      experts: ids,
+      owners: assignments.map((one) => one.expert),
+      fallback: fallback >= 0 ? fallback : null,
+      pinned,
+      claims,
+      learned: model.quality ? learnedOf(model.quality, ids, pinned, worth) : null,
+    },
   };
 }
 
-async function profile(expert: DescribedExpert, { embedding }: RouterModel): Promise<ExpertProfile> {
-  const { text: writes = true } = expert;
-  const about = [...(expert.description ? [expert.description] : []), ...(expert.samples ?? [])];
-  const texts = writes ? about : [];
+async function profileOf(expert: DescribedExpert, embedding: AnyEmbedding): Promise<ExpertProfile> {
+  const embedded = (kind: ClaimText['kind'], texts: readonly string[]): Promise<ClaimText[]> =>
+    Promise.all(texts.map(async (text) => ({ text, kind, vector: await vectorOf(text, embedding) })));
   return {
     id: expert.id,
-    clusters: writes ? (expert.clusters ?? []) : [],
-    text: writes,
-    texts: await Promise.all(
-      texts.map(async (text) => ({ text, vector: (await embedding.embed(plainText(text))).vector })),
-    ),
-    fallback: writes && (expert.fallback ?? false),
+    clusters: expert.clusters ?? [],
+    texts: [
+      ...(await embedded('description', expert.description ? phrasesOf(expert.description) : [])),
+      ...(await embedded('sample', expert.samples ?? [])),
+    ],
+    fallback: expert.fallback ?? false,
   };
+}
+
+/** By embedding: a reload, a dry run and a map of clusters all ask for the same ones. */
+const topics = new WeakMap<AnyEmbedding, Promise<readonly EmbeddedTopic[]>>();
+
+function embeddedTopics(embedding: AnyEmbedding): Promise<readonly EmbeddedTopic[]> {
+  const found = topics.get(embedding) ?? embedTopics(embedding);
+  topics.set(embedding, found);
+  return found;
+}
+
+function embedTopics(embedding: AnyEmbedding): Promise<readonly EmbeddedTopic[]> {
+  return Promise.all(
+    TOPICS.map(async ({ name, prompts }) => ({
+      name,
+      vectors: await Promise.all(prompts.flat().map((text) => vectorOf(text, embedding))),
+    })),
+  );
+}
+
+async function vectorOf(text: string, embedding: AnyEmbedding): Promise<Float32Array> {
+  return (await embedding.embed(plainText(text))).vector;
 }

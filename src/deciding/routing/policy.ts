@@ -15,6 +15,8 @@ export interface LoadSnapshot {
   readonly outstandingTokens: number;
   /** Estimated rate at which this expert finishes tokens, tokens per second; 0 when unknown. */
   readonly tokensPerSecond: number;
+  /** Rate at which one of its replicas reads a prompt, tokens per second; unknown when absent or 0. */
+  readonly prefillTokensPerSecond?: number;
   /**
    * Requests it runs at once before more have to wait, less while engines report that they are full; Infinity when
    * unknown.
@@ -78,6 +80,8 @@ export interface Policy<O> {
   readonly summary: string;
   /** A strict object: an unknown option is an error. The config's schema is derived from it. */
   readonly options: z.ZodType<O> & Pick<z.ZodObject, 'shape'>;
+  /** Seconds that one unit of affinity is worth to it, for explanations; the default when absent. */
+  secondsPerAffinity?(options: O): number;
   /** Returns every candidate once, best first; the rest are the fallbacks in order. Never mutates its input. */
   rank(context: PolicyContext, options: O): readonly Candidate[];
 }
@@ -88,6 +92,8 @@ export type AnyPolicy = Policy<any>;
 /** A policy with its options fixed, ready to rank. */
 export interface BoundPolicy {
   readonly id: string;
+  /** Seconds that one unit of affinity is worth to it; the default when absent. */
+  readonly secondsPerAffinity?: number;
   rank(context: PolicyContext): readonly Candidate[];
 }
 
@@ -108,5 +114,10 @@ export function bindPolicy<O>(policy: Policy<O>, options: Partial<NoInfer<O>> = 
     );
     throw new UserError(problems.join('\n'));
   }
-  return { id: policy.id, rank: (context) => policy.rank(context, parsed.data) };
+  const secondsPerAffinity = policy.secondsPerAffinity?.(parsed.data);
+  return {
+    id: policy.id,
+    ...(secondsPerAffinity === undefined ? {} : { secondsPerAffinity }),
+    rank: (context) => policy.rank(context, parsed.data),
+  };
 }

@@ -3,12 +3,15 @@
  * lower weight. Never throws on malformed content.
  */
 import { LIMITS } from '../../core/bounds.ts';
+import { isFileTurn, isProgramPrompt, personsWords } from './persons-words.ts';
 import { CONTEXT_BUDGET, MAIN_BUDGET, sampleText } from './sampling.ts';
 
 export interface Segment {
   readonly text: string;
-  /** 1 for the user turn being classified, less for its context. */
+  /** 1 for the person's words in the turn being classified, less for its context. */
   readonly weight: number;
+  /** Counts the less, the more the person's words say by themselves: earlier turns and the system prompt. */
+  readonly fades?: true;
 }
 
 export interface RoutableText {
@@ -22,6 +25,8 @@ export interface RoutableText {
 export const MAX_TURNS: number = LIMITS.turns;
 
 const SYSTEM_WEIGHT = 0.2;
+/** What the turn quotes: code, logs, passages. */
+const QUOTED_WEIGHT = 0.4;
 /** Weights of the previous turn and the one before it; older turns are ignored. */
 const EARLIER_WEIGHTS = [0.3, 0.15] as const;
 
@@ -39,9 +44,14 @@ interface Read {
 
 const NOTHING: Read = { text: '', unread: 0 };
 
-/** A bare prompt as routable text. */
+/** A text as it is, as routable text. */
 export function plainText(text: string): RoutableText {
   return { segments: text === '' ? [] : [{ text, weight: 1 }], unreadParts: 0 };
+}
+
+/** A prompt that stands alone, as a person typed it or a program sent it. */
+export function promptText(prompt: string): RoutableText {
+  return turnOf({ text: prompt, unread: 0 }, [], NOTHING);
 }
 
 /**
@@ -55,14 +65,19 @@ export function routableTurns(
   endpoint: 'chat' | 'completions',
   json: Chat | Completion,
 ): readonly RoutableText[] {
-  if (endpoint === 'completions') return [plainText(promptText((json as Completion).prompt))];
+  if (endpoint === 'completions') return [promptText(joinedPrompts((json as Completion).prompt))];
   return chatTurns((json as Chat).messages);
 }
 
 function chatTurns(messages: unknown): readonly RoutableText[] {
   const list: readonly unknown[] = Array.isArray(messages) ? messages : [];
-  const system = joined(list.filter(isSystem).map(contentOf));
-  const users = list.filter((message) => roleOf(message) === 'user');
+  const system = joined(
+    list
+      .filter(isSystem)
+      .map(contentOf)
+      .filter(({ text }) => !isProgramPrompt(text)),
+  );
+  const users = personsTurns(list.filter((message) => roleOf(message) === 'user'));
   if (users.length === 0) return [turnOf(contentOf(list.at(-1)), [], system)];
   return turnIndexes(users.length).map((index) => {
     const earlier = EARLIER_WEIGHTS.map((_, back) =>
@@ -79,11 +94,27 @@ function turnIndexes(count: number): readonly number[] {
   return count > MAX_TURNS ? [0, ...indexes] : indexes;
 }
 
+/** Without those that only hand over files, unless there are no others. */
+function personsTurns(users: readonly unknown[]): readonly unknown[] {
+  const own = users.filter((message) => !isFileTurn(contentOf(message).text));
+  return own.length > 0 ? own : users;
+}
+
 function turnOf(turn: Read, earlier: readonly Read[], system: Read): RoutableText {
+  const { asked, quoted } = personsWords(turn.text);
+  const fades = true;
   const candidates: Segment[] = [
-    { text: turn.text, weight: 1 },
-    ...earlier.map((read, index) => ({ text: read.text, weight: EARLIER_WEIGHTS[index] ?? 0 })),
-    { text: system.text, weight: SYSTEM_WEIGHT },
+    { text: asked, weight: 1 },
+    { text: quoted, weight: QUOTED_WEIGHT },
+    ...earlier.map(
+      (read, index) =>
+        ({
+          text: personsWords(read.text).asked,
+          weight: EARLIER_WEIGHTS[index] ?? 0,
+          fades,
+        }) as const,
+    ),
+    { text: system.text, weight: SYSTEM_WEIGHT, fades },
   ];
   const segments = candidates.filter((segment) => segment.text !== '').sort((a, b) => b.weight - a.weight);
   return { segments, unreadParts: turn.unread };
@@ -145,7 +176,7 @@ function joined(reads: readonly Read[]): Read {
   };
 }
 
-function promptText(prompt: unknown): string {
+function joinedPrompts(prompt: unknown): string {
   if (typeof prompt === 'string') return prompt;
   return Array.isArray(prompt) ? prompt.filter((one) => typeof one === 'string').join('\n') : '';
 }

@@ -23,6 +23,8 @@ export interface FitOptions {
   readonly clusters: number | 'auto';
   /** Id in the table of embeddings; the default one when absent. */
   readonly embedding?: string;
+  /** An embedding learned elsewhere that the new one may build on, such as a shipped model's. */
+  readonly pretrained?: AnyEmbedding;
   readonly dimensions: number;
   /** Maximum size of the embedding's vocabulary, if it has one. */
   readonly vocabulary: number;
@@ -99,7 +101,7 @@ export async function fitModel(corpus: Corpus, options: FitOptions, tasks: TaskR
 
 async function learnEmbedding(
   { batches, count }: Drawn,
-  { embedding: kind = DEFAULT_EMBEDDING, dimensions, vocabulary, onStage = () => {} }: FitOptions,
+  { embedding: kind = DEFAULT_EMBEDDING, pretrained, dimensions, vocabulary, onStage = () => {} }: FitOptions,
   random: Random,
   tasks: TaskRunner,
 ): Promise<{ readonly learned: Learned; readonly points: EmbeddedTexts }> {
@@ -112,6 +114,7 @@ async function learnEmbedding(
     vocabulary,
     random,
     tasks,
+    pretrained: pretrained ?? null,
     embedAll: embed,
     onProgress: onStage,
   });

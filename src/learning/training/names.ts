@@ -5,6 +5,7 @@
 import { normalise } from '../../deciding/text/features.ts';
 import { sampleText } from '../../deciding/text/sampling.ts';
 import { wordsOf } from '../../deciding/text/words.ts';
+import { FUNCTION_WORDS } from './function-words.ts';
 
 const NAME_BUDGET = 2_000;
 const TOP_WORDS = 12;
@@ -83,7 +84,7 @@ function nameWords(prompt: string): ReadonlyMap<string, boolean> {
     if (word.kind !== 'word') continue;
     const written = text.slice(word.start, word.end);
     const lower = written.toLowerCase();
-    if (/\p{N}/u.test(lower)) continue;
+    if (/\p{N}/u.test(lower) || FUNCTION_WORDS.has(lower)) continue;
     const least = /^\p{Script=Latin}/u.test(lower) ? 3 : 2;
     if (lower.length >= least && lower.length <= 24) words.set(lower, words.get(lower) || written === lower);
   }

@@ -1,5 +1,7 @@
 /** Training as one call: prompts in memory or in files → a router model and its held-out quality. */
 import { availableParallelism, tmpdir } from 'node:os';
+import type { AnyEmbedding } from '../../deciding/embedding/embedding.ts';
+import { DEFAULT_MODEL, loadModelFile } from '../../deciding/model/file.ts';
 import { type Corpus, type CorpusOptions, corpusOf, readCorpus } from './corpus.ts';
 import { type FitOptions, type Fitted, fitModel } from './fit.ts';
 import { openPool } from './pool.ts';
@@ -48,7 +50,13 @@ export interface Trained extends Fitted {
  */
 export async function train(from: Prompts, options: TrainingOptions = {}): Promise<Trained> {
   const { threads = availableParallelism(), temporaryFolder = tmpdir(), ...fit } = options;
-  const settings = { ...TRAINING_DEFAULTS, ...fit };
+  const { embedding = 'blended', pretrained } = fit;
+  const settings = {
+    ...TRAINING_DEFAULTS,
+    ...fit,
+    embedding,
+    ...(embedding === 'lexical' ? {} : { pretrained: pretrained ?? (await pretrainedFrom()) }),
+  };
   const corpus = await corpusFrom(from, settings.seed, temporaryFolder);
   const pool = openPool(threads);
   try {
@@ -59,6 +67,14 @@ export async function train(from: Prompts, options: TrainingOptions = {}): Promi
     corpus.store.discard();
     await pool.close();
   }
+}
+
+/**
+ * The embedding of a router model, for another to build on.
+ * @param file the model that ships when absent @throws UserError when it cannot be read
+ */
+export async function pretrainedFrom(file: string = DEFAULT_MODEL): Promise<AnyEmbedding> {
+  return (await loadModelFile(file)).embedding;
 }
 
 async function corpusFrom(from: Prompts, seed: number, temporaryFolder: string): Promise<Corpus> {

@@ -202,6 +202,7 @@ class App implements EmbeddedGateway {
     await this.#parts.setup.close();
     await this.#parts.records?.close();
     this.#parts.board.close();
+    await this.#parts.tracing?.close();
   }
 
   /** Puts a config into force when those before it have been. @returns the id of its router model */

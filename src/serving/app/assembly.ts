@@ -13,7 +13,10 @@ import { type GatewayServer, gatewayServer } from '../front/server.ts';
 import type { Routed } from '../gateway/router.ts';
 import type { DecisionFeatures } from '../records/record.ts';
 import { Records } from '../records/records.ts';
+import { SpanExporter } from '../telemetry/exporter.ts';
 import { Telemetry } from '../telemetry/metrics.ts';
+import { otelSettings } from '../telemetry/otel-environment.ts';
+import { Tracing } from '../telemetry/tracing.ts';
 import type { WorkerLink } from '../workers/worker-link.ts';
 import { Setup } from './setup.ts';
 import type { World } from './world.ts';
@@ -62,6 +65,8 @@ export interface Assembly {
   readonly records: Records | null;
   /** What the dashboard shows of this process. */
   readonly board: Board;
+  /** Null unless OpenTelemetry's variables ask for it. */
+  readonly tracing: Tracing | null;
 }
 
 /** @param shared null in the only process. Rejects with `UserError` when the config cannot be made ready. */
@@ -74,6 +79,8 @@ export async function assemble(
   const telemetry = new Telemetry({ processMetrics, now: clock.monotonic });
   const { registry } = telemetry;
   const records = config.records ? await openRecords(config.records, world, shared?.processes ?? 1) : null;
+  const otel = otelSettings(world.environment);
+  const tracing = otel && new Tracing(otel.sampler, new SpanExporter({ ...otel, log }));
   const spaces = new Spaces();
   const setup = await Setup.start(config, {
     world,
@@ -112,14 +119,16 @@ export async function assemble(
     log,
     clock,
     current: () => setup.current(),
+    spans: (traceparent, traceId) => tracing?.spans(traceparent, traceId) ?? null,
     ended: (note) => {
       telemetry.ended(note);
       if (setup.current().context.board) board.ended(note);
       records?.ended(note);
+      if (note.span) tracing?.ended({ ...note, span: note.span });
       onRequest(note);
     },
   });
-  return { server, setup, telemetry, records, board };
+  return { server, setup, telemetry, records, board, tracing };
 }
 
 function openRecords(

@@ -2,9 +2,13 @@
 import { shipped } from '../../core/shipped.ts';
 import { DEFAULT_MODEL, loadModelFile } from '../../deciding/model/file.ts';
 import type { RouterModel } from '../../deciding/model/router-model.ts';
-import type { ClusterAssignment } from '../../deciding/routing/assignment.ts';
 import { clusterNumber } from '../../deciding/routing/assignment.ts';
-import { assignExperts, type DescribedExpert, territoryOf } from '../../deciding/routing/described.ts';
+import {
+  type Described,
+  type DescribedExpert,
+  describeExperts,
+  territoryOf,
+} from '../../deciding/routing/described.ts';
 import type { Locality } from '../../deciding/routing/locality.ts';
 import { POLICIES } from '../../deciding/routing/policies/index.ts';
 import { type AnyPolicy, idleLoad, type LoadSnapshot } from '../../deciding/routing/policy.ts';
@@ -36,14 +40,15 @@ export function loadRouterModel(config: Pick<Config, 'router'>): Promise<RouterM
   return loadModelFile(config.router ?? DEFAULT_MODEL);
 }
 
-/** Which expert serves which cluster, by the config and the model alone: no expert is started. */
-export function assign(config: Config, model: RouterModel): Promise<readonly ClusterAssignment[]> {
-  return assignExperts(model, config.experts.map(described));
+/** Which expert serves what, by the config and the model alone: no expert is started. */
+export function assign(config: Config, model: RouterModel): Promise<Described> {
+  return describeExperts(model, config.experts.map(described));
 }
 
+/** One whose model writes no text claims no prompts. */
 function described(expert: ExpertConfig): DescribedExpert {
-  const { capabilities: list } = expert;
-  return { ...expert, text: !Array.isArray(list) || writesText(list) };
+  const { id, capabilities: list } = expert;
+  return Array.isArray(list) && !writesText(list) ? { id } : expert;
 }
 
 interface Choosing {
@@ -154,9 +159,11 @@ export async function composeFleet(config: Config, parts: FleetParts): Promise<F
     throw error;
   }
   const health = parts.tellsHealth ? new HealthLog(world.log) : null;
+  const firstToken = firstTokenTimeouts(config, parts.kinds);
   return new Fleet(groups, world.random, {
     now: world.clock.monotonic,
     processes,
+    proofMs: (expert) => firstToken.get(expert)!,
     heard: (expert, replica, found) => health?.found(expert, replica, found),
   });
 }
@@ -186,27 +193,32 @@ export interface GatewayParts {
   readonly fleet: Fleet;
   readonly telemetry: Telemetry;
   readonly catalogue: Catalogue;
-  random(): number;
-  /** Milliseconds that never run backwards. */
-  now(): number;
+  readonly world: World;
+}
+
+/** Milliseconds that an expert has to begin an answer. */
+function firstTokenTimeouts(config: Config, kinds: readonly AnyKind[]): ReadonlyMap<string, number> {
+  return new Map(
+    config.experts.map((expert) => [
+      expert.id,
+      expert.first_token_timeout ?? kindOf(expert, kinds).admission.firstTokenMs,
+    ]),
+  );
 }
 
 /** The whole gateway over a fleet. */
 export async function composeGateway(config: Config, parts: GatewayParts): Promise<Gateway> {
-  const { model, fleet, telemetry, catalogue, random, now } = parts;
-  const firstToken = new Map(
-    config.experts.map((expert) => [
-      expert.id,
-      expert.first_token_timeout ?? kindOf(expert, catalogue.kinds).admission.firstTokenMs,
-    ]),
-  );
+  const { model, fleet, telemetry, catalogue, world } = parts;
+  const { random } = world;
+  const firstToken = firstTokenTimeouts(config, catalogue.kinds);
   const choosing = { policies: catalogue.policies, kinds: catalogue.kinds, random };
   const router = await composeRouter(config, model, () => fleet.loads(), choosing);
   return new Gateway(router, fleet, telemetry, {
     requestTimeout: config.request_timeout,
     heartbeat: config.heartbeat,
     hedge: config.hedge,
-    now,
+    epoch: world.clock.epoch,
+    now: world.clock.monotonic,
     firstTokenTimeout: (expert) => firstToken.get(expert)!,
   });
 }

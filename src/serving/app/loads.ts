@@ -2,7 +2,7 @@
 import type { Fleet } from '../fleet/fleet.ts';
 import type { ExpertGroup } from '../fleet/group.ts';
 import { replicaLabel } from '../fleet/replica-label.ts';
-import type { EngineLoad } from '../telemetry/metrics.ts';
+import type { BreakerLevel, EngineLoad } from '../telemetry/metrics.ts';
 
 /** The load of every expert in this process. */
 export function ownLoads(fleet: Fleet): ReadonlyMap<string, ReturnType<typeof ownLoad>> {
@@ -22,6 +22,18 @@ export function engineLoads(fleet: Fleet): readonly EngineLoad[] {
         ageSeconds: (replica.reportAge ?? 0) / 1000,
       };
     }),
+  );
+}
+
+const LEVELS = { closed: 0, 'half-open': 0.5, open: 1 } as const;
+
+export function breakerLevels(fleet: Fleet): readonly BreakerLevel[] {
+  return [...fleet.groups].flatMap(([expert, group]) =>
+    group.replicas.map((replica) => ({
+      expert,
+      replica: replicaLabel(group, replica),
+      level: LEVELS[replica.breaker],
+    })),
   );
 }
 

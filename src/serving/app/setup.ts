@@ -4,6 +4,8 @@
  */
 
 import type { RouterModel } from '../../deciding/model/router-model.ts';
+import { isBalanced } from '../../deciding/routing/territory.ts';
+import { NOTHING_TO_ROUTE_BY } from '../../deciding/routing/warnings.ts';
 import type { Catalogue } from '../config/catalogue.ts';
 import type { Config } from '../config/schema.ts';
 import type { Fleet } from '../fleet/fleet.ts';
@@ -18,7 +20,7 @@ import type { RouteContext } from '../front/routes.ts';
 import type { Telemetry } from '../telemetry/metrics.ts';
 import type { Prepared } from '../workers/worker-link.ts';
 import { composeFleet, composeGateway, loadRouterModel, permittedPages } from './compose.ts';
-import { engineLoads, ownLoads } from './loads.ts';
+import { breakerLevels, engineLoads, ownLoads } from './loads.ts';
 import { secretsOf } from './secrets.ts';
 import { readIdentity } from './tls.ts';
 import type { World } from './world.ts';
@@ -65,6 +67,7 @@ export class Setup {
     this.#serving = serving;
     parts.telemetry.watchLoads(() => ownLoads(this.#serving.context.gateway.fleet));
     parts.telemetry.watchEngines(() => engineLoads(this.#serving.context.gateway.fleet));
+    parts.telemetry.watchBreakers(() => breakerLevels(this.#serving.context.gateway.fleet));
     this.#begin();
   }
 
@@ -128,20 +131,17 @@ async function prepare(config: Config, parts: SetupParts, startedAt: number): Pr
   const fleet = await composeFleet(config, { world, kinds: catalogue.kinds, slots, processes, tellsHealth });
   // The first request already finds who is there, and which model they serve.
   if (parts.probes) await fleet.check();
+  const gateway = await composeGateway(config, { model, fleet, telemetry, catalogue, world });
+  if (tellsHealth && config.experts.length > 1 && isBalanced(gateway.router.territory)) {
+    world.log(NOTHING_TO_ROUTE_BY);
+  }
   return {
     keys: config.keys,
     permitted: permittedPages(config),
     identity,
     connections: connectionLimits(config, processes),
     context: {
-      gateway: await composeGateway(config, {
-        model,
-        fleet,
-        telemetry,
-        catalogue,
-        random: world.random,
-        now: world.clock.monotonic,
-      }),
+      gateway,
       metrics: parts.metrics,
       readiness: new Readiness(fleet, world.clock.monotonic),
       redaction: new Redaction(secretsOf(config)),

@@ -5,9 +5,10 @@
 import { createHash } from 'node:crypto';
 import { expectedWait } from '../../deciding/routing/expected-wait.ts';
 import type { Fleet } from '../fleet/fleet.ts';
-import type { OpenNote, RequestNote, TriedReplica } from '../front/request-note.ts';
+import type { OpenNote, RequestNote } from '../front/request-note.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { Routed } from '../gateway/router.ts';
+import { isHedge } from '../telemetry/metrics.ts';
 import { KEPT_SECONDS, Seconds } from './seconds.ts';
 import type { BoardEvent, Choice, Dot, ExpertNow, Question, Row, Tally, Told } from './wire.ts';
 
@@ -54,7 +55,7 @@ export class Board {
   /** A request has its expert. */
   opened(routed: Routed, note: OpenNote): void {
     const now = this.#now();
-    const choice = choiceOf(routed, this.#gateway().fleet, this.#secret);
+    const choice = choiceOf(routed, this.#secret);
     this.#running.set(note.serial, { note, choice });
     this.#seconds.chosen(now, choice.cluster, choice.outside);
     this.#seconds.add(now, choice.expert, { chosen: 1 });
@@ -133,7 +134,7 @@ export class Board {
   }
 
   #tally(now: number, note: RequestNote, choice: Choice): void {
-    const { firstMs, totalMs, completionTokens, asked } = note;
+    const { firstMs, totalMs, completionTokens, asked, expectedMs } = note;
     const expert = note.expert ?? choice.expert;
     const wait = asked[0] && note.decidedMs !== null ? asked[0].fromMs - note.decidedMs : null;
     const hedges = asked.filter((_, place) => isHedge(asked, place)).length;
@@ -147,7 +148,7 @@ export class Board {
       input: note.promptTokens ?? 0,
       cached: note.cachedTokens ?? 0,
       output: completionTokens ?? 0,
-      ...(wait === null ? {} : { waits: 1, expectedMs: choice.expectedMs, waitedMs: wait }),
+      ...(wait === null || expectedMs === null ? {} : { waits: 1, expectedMs, waitedMs: wait }),
       ...(firstMs === null ? {} : { firsts: 1, firstMs }),
     };
     this.#seconds.add(now, expert, tally);
@@ -173,16 +174,9 @@ function isAsking({ method, path }: RequestNote): boolean {
   return method === 'POST' && path !== null && path.startsWith('/v1/') && path !== '/v1/route';
 }
 
-/** Whether an earlier try was still waited for when this one began. */
-export function isHedge(asked: readonly TriedReplica[], place: number): boolean {
-  const { fromMs } = asked[place]!;
-  return asked.slice(0, place).some(({ failedMs }) => failedMs === null || failedMs > fromMs);
-}
-
-function choiceOf({ decision, classification, view }: Routed, fleet: Fleet, secret: string): Choice {
+function choiceOf({ decision, classification, view }: Routed, secret: string): Choice {
   const { expert, home, reason, ranking } = decision;
   const { cluster, name, confidence, outside, distances } = classification;
-  const group = fleet.groups.get(expert);
   return {
     expert,
     home,
@@ -193,7 +187,6 @@ function choiceOf({ decision, classification, view }: Routed, fleet: Fleet, secr
     outside,
     near: nearest(distances),
     ranking: ranking.slice(0, RANKING_TOLD).map((one) => [one.expert, round(one.affinity)]),
-    expectedMs: group ? expectedWait(group.load()) * 1000 : 0,
     conversation: view.prefixKey === null ? null : disguised(view.prefixKey, secret),
   };
 }
@@ -240,6 +233,7 @@ function rowOf(note: RequestNote, choice: Choice | null, running: boolean): Row 
     cached: cachedTokens,
     output: completionTokens,
     decidedMs: note.decidedMs,
+    expectedMs: note.expectedMs,
     firstMs: note.firstMs,
     totalMs: note.totalMs,
     choice,

@@ -106,6 +106,8 @@ export interface Row {
   readonly cached: number | null;
   readonly output: number | null;
   readonly decidedMs: number | null;
+  /** Until a replica would be asked, as expected when the expert was chosen. */
+  readonly expectedMs: number | null;
   readonly firstMs: number | null;
   readonly totalMs: number;
   /** Null where nothing was chosen. */
@@ -125,8 +127,6 @@ export interface Choice {
   readonly near: readonly (readonly [cluster: number, distance: number])[];
   /** The best experts in the order of the ranking, with their affinity. */
   readonly ranking: readonly (readonly [expert: string, affinity: number])[];
-  /** Until it would start, as expected when it was chosen. */
-  readonly expectedMs: number;
   /** Equal for the turns of one conversation; null for none. */
   readonly conversation: string | null;
 }

@@ -83,7 +83,11 @@ export function parseConfig(
   catalogue: Catalogue = SHIPPED,
 ): Config {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    logLevel: 'error', // what it would only warn of, the schema refuses
+  });
   const at = (offset: number): string => {
     const { line, col } = lines.linePos(offset);
     return `${file}:${line}:${col}`;
@@ -109,7 +113,16 @@ export function parseConfig(
     },
   });
   if (missing.length > 0) throw new UserError(missing.join('\n'));
-  return checked(document.toJS(), { file, document, lines }, catalogue);
+  return checked(contentOf(document, file), { file, document, lines }, catalogue);
+}
+
+/** @throws UserError for aliases without an anchor, or so many of them that they would exhaust memory */
+function contentOf(document: Document, file: string): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    throw new UserError(`${file}: not YAML: ${describeError(error)}`, { cause: error });
+  }
 }
 
 function checked(value: unknown, written: Omit<Checked, 'schema'>, catalogue: Catalogue): Config {

@@ -49,6 +49,18 @@ describe('draft', () => {
     expect(found).toEqual(['http://h:11434: Ollama 0.11.0, qwen2.5-coder:7b, llama3.2:1b']);
   });
 
+  it('describes models of known families, and leaves the rest to the broad one', () => {
+    const { experts } = drafted({
+      'http://h:11434': engine({ models: ['medgemma:4b', 'llama3.2:1b', 'qwen2.5vl-7b-vl-chat', 'Saul-7B'] }),
+    });
+    expect(experts.map(({ description, fallback }) => fallback ?? description)).toEqual([
+      'Medicine: symptoms, diseases, drugs, treatment',
+      true,
+      'Describes pictures and reads text in them',
+      'Law: contracts, rights, courts',
+    ]);
+  });
+
   it('takes the same model at two addresses for two replicas, and gives ids only once', () => {
     const { experts } = drafted({
       'http://h:8000': engine({ models: ['org/M', 'other/m', 'auto', '日本'] }),

@@ -5,6 +5,7 @@
 import type { Cloud } from '../engines/engine.ts';
 import { failureText } from '../engines/failure.ts';
 import type { Api, EngineSighting } from '../engines/recognise.ts';
+import { familyOf } from './families.ts';
 import type { Finding } from './look.ts';
 
 /** An expert as a config writes it. */
@@ -156,7 +157,8 @@ type Served = {
 /** Gives ids and trades; the first without a trade takes what nobody is for. */
 function named(served: readonly Served[], trades: Surroundings['trades']): Draft[] {
   const ids = new Set<string>();
-  const fallback = served.find(({ model }) => tradeOf(model) === null) ?? served[0];
+  const fallback =
+    served.find(({ model }) => tradeOf(model) === null && familyOf(model) === null) ?? served[0];
   return served.map((one) => {
     const id = freeId(one.model, ids);
     ids.add(id);
@@ -168,10 +170,15 @@ function named(served: readonly Served[], trades: Surroundings['trades']): Draft
       url: one.urls.length === 1 ? one.urls[0]! : one.urls,
       model: one.model,
       ...(one.key === null ? {} : { api_key: `\${${one.key}}` }),
-      ...(about ? { description: about.description, samples: about.samples } : {}),
+      ...(about ? { description: about.description, samples: about.samples } : familyText(one.model)),
       ...(one === fallback ? { fallback: true as const } : {}),
     };
   });
+}
+
+function familyText(model: string): Pick<Draft, 'description'> {
+  const description = familyOf(model);
+  return description === null ? {} : { description };
 }
 
 function tradeOf(model: string): string | null {

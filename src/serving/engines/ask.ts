@@ -8,7 +8,7 @@ export interface Question {
   readonly path: string;
   /** Lower-case names. */
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: Buffer | string;
 }
 
 export interface Answer {

@@ -38,6 +38,11 @@ export interface Expert {
   generate(request: ExpertRequest, sink: AnswerSink): Generation;
   health(signal: AbortSignal): Promise<Health>;
   /**
+   * Whether the engine answers, found by a small real request. Absent where that is not wanted, or no news: a server that
+   * tells its health may have an engine that does not.
+   */
+  readonly prove?: (signal: AbortSignal) => Promise<Health>;
+  /**
    * Absent for kinds whose engines never report a load; null if this engine does not. Rejects with the reason if it
    * cannot be read this time.
    */

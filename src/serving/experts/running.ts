@@ -6,6 +6,7 @@ import { describeError, RouterError } from '../../core/errors.ts';
 import type { Ask } from '../dialects/ask.ts';
 import { brokenOff, type Failure, ToldFailure } from '../reply/failure.ts';
 import type { AnswerSink, Generation, Reply, ReplyMeta } from '../reply/reply.ts';
+import { ContentfulReply } from './contentful-reply.ts';
 
 /** What a generation works with. `signal` fires when the client has left or the expert closes. */
 export interface Work {
@@ -40,7 +41,7 @@ export class RunningGenerations {
       await new Promise(setImmediate);
       if (this.#closed) throw shuttingDown();
       abort.signal.throwIfAborted();
-      const reply = writerOf(ask)(ask, guarded);
+      const reply = new ContentfulReply(this.#expert, ask, guarded, writerOf(ask));
       reply.begin(meta);
       await work({ reply, signal: abort.signal, drained: () => gate.wait(abort.signal) });
     };

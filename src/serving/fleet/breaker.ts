@@ -35,6 +35,11 @@ export class Breaker {
     return this.#state.kind;
   }
 
+  /** Lets every request through, whatever the time. */
+  get closed(): boolean {
+    return this.#state.kind === 'closed';
+  }
+
   /** Whether a request may go through now. */
   allows(now: number): boolean {
     this.#pass(now);

@@ -10,12 +10,19 @@ const PROBE_EVERY_MS = 5_000;
 /** One that is not there is asked this often whether it is back. */
 const PROBE_UNREACHABLE_EVERY_MS = 500;
 const PROBE_TIMEOUT_MS = 2_000;
+/** A replica in doubt gets a small request soon, and again until it is answered. */
+const PROVE_AFTER_MS = 200;
+const PROVE_EVERY_MS = 5_000;
+/** Time for the answer to a small request where the fleet is not told otherwise. */
+const PROOF_MS = 30_000;
 
 export class Fleet {
   readonly groups: ReadonlyMap<string, ExpertGroup>;
   readonly #groupLoads: readonly LoadSnapshot[];
   readonly #random: () => number;
   readonly #timers = new Map<Replica, NodeJS.Timeout>();
+  readonly #proofs = new Map<Replica, NodeJS.Timeout>();
+  readonly #proofMs: (expert: string) => number;
   readonly #loads: LoadWatch;
   readonly #heard: (expert: string, replica: string, health: Health) => void;
   #closed = false;
@@ -23,6 +30,7 @@ export class Fleet {
   /**
    * @param random uniform in [0, 1), for the jitter of questions
    * @param options.now the clock of its replicas @param options.processes how many share its experts
+   * @param options.proofMs time for the answer to a small request, by expert
    * @param options.heard told what every probe found, by the replica's own name
    */
   constructor(
@@ -31,6 +39,7 @@ export class Fleet {
     options: {
       now: () => number;
       processes: number;
+      proofMs?: (expert: string) => number;
       heard?: (expert: string, replica: string, health: Health) => void;
     },
   ) {
@@ -38,6 +47,7 @@ export class Fleet {
     this.#groupLoads = groups.map((group) => group.load());
     this.#random = random;
     this.#heard = options.heard ?? (() => {});
+    this.#proofMs = options.proofMs ?? (() => PROOF_MS);
     this.#loads = new LoadWatch({ ...options, random });
   }
 
@@ -95,6 +105,7 @@ export class Fleet {
     for (const group of this.groups.values())
       for (const replica of group.replicas) {
         replica.onUnreachable = () => this.#probeLater(group, replica);
+        replica.onDoubt = () => this.#proveLater(group, replica, PROVE_AFTER_MS);
         this.#probeLater(group, replica);
         this.#loads.watch(group, replica);
       }
@@ -112,7 +123,7 @@ export class Fleet {
   async close(): Promise<void> {
     this.#closed = true;
     this.#loads.close();
-    for (const timer of this.#timers.values()) clearTimeout(timer);
+    for (const timer of [...this.#timers.values(), ...this.#proofs.values()]) clearTimeout(timer);
     const replicas = [...this.groups.values()].flatMap((group) => group.replicas);
     await Promise.all(replicas.map((replica) => replica.expert.close()));
   }
@@ -132,6 +143,34 @@ export class Fleet {
     this.#timers.set(replica, timer);
   }
 
+  #proveLater(group: ExpertGroup, replica: Replica, after: number): void {
+    const { prove } = replica.expert;
+    if (!prove || this.#closed) return;
+    clearTimeout(this.#proofs.get(replica));
+    const timer = setTimeout(async () => {
+      if (replica.isToProve) await this.#prove(group, replica, prove);
+      if (replica.isInDoubt) this.#proveLater(group, replica, PROVE_EVERY_MS);
+    }, after);
+    timer.unref();
+    this.#proofs.set(replica, timer);
+  }
+
+  async #prove(
+    group: ExpertGroup,
+    replica: Replica,
+    prove: (signal: AbortSignal) => Promise<Health>,
+  ): Promise<void> {
+    let health: Health;
+    try {
+      health = await prove(AbortSignal.timeout(this.#proofMs(group.id)));
+    } catch (error) {
+      health = { state: 'down', failure: failureFrom(error) };
+    }
+    if (this.#closed) return;
+    group.proved(replica, health);
+    this.#heard(group.id, replica.name, replica.health);
+  }
+
   async #probe(group: ExpertGroup, replica: Replica): Promise<Health> {
     let health: Health;
     try {
@@ -141,7 +180,7 @@ export class Fleet {
     }
     if (this.#closed) return health; // what it was asked in closing says nothing
     group.found(replica, health);
-    this.#heard(group.id, replica.name, health);
-    return health;
+    this.#heard(group.id, replica.name, replica.health);
+    return replica.health;
   }
 }

@@ -266,6 +266,12 @@ export class ExpertGroup {
     replica.found(health);
     this.letIn();
   }
+
+  /** What a small request found. */
+  proved(replica: Replica, health: Parameters<Replica['proved']>[0]): void {
+    replica.proved(health);
+    this.letIn();
+  }
 }
 
 /** Whether it may be asked with this request, be there room or not. */

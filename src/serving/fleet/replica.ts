@@ -85,6 +85,11 @@ export class Replica {
   readonly #slots: Slots;
   /** Called when its breaker has opened because nobody was there. */
   onUnreachable: () => void = () => {};
+  /** Called when it has met a request with silence, or broken off: its server may be there without its engine. */
+  onDoubt: () => void = () => {};
+  #doubted = false;
+  /** What a small request found, against what its server says of itself. */
+  #refuted: Health | null = null;
   #health: Health = { state: 'ready' };
   #proven = false;
   #leases = 0;
@@ -169,7 +174,41 @@ export class Replica {
   }
 
   get health(): Health {
-    return this.#health;
+    return this.#health.state === 'ready' ? (this.#refuted ?? this.#health) : this.#health;
+  }
+
+  /** Whether a small request should find out if its engine answers. With requests under way, silence proves nothing. */
+  get isToProve(): boolean {
+    return this.#doubted && this.#health.state === 'ready' && this.inFlight === 0;
+  }
+
+  get isInDoubt(): boolean {
+    return this.#doubted;
+  }
+
+  /** What a small request found. */
+  proved(health: Health): void {
+    if (health.state === 'ready') {
+      this.#believe();
+      this.#breaker.returned();
+      this.#proven = true;
+      return;
+    }
+    // Somebody was answered meanwhile, or is about to be.
+    if (!this.isToProve) return;
+    this.#refuted = health;
+    this.#proven = false;
+  }
+
+  #doubt(): void {
+    if (this.#doubted) return;
+    this.#doubted = true;
+    this.onDoubt();
+  }
+
+  #believe(): void {
+    this.#doubted = false;
+    this.#refuted = null;
   }
 
   get breaker(): BreakerState {
@@ -188,7 +227,7 @@ export class Replica {
 
   /** Healthy as far as known, and its breaker lets requests through. */
   get available(): boolean {
-    return this.#health.state === 'ready' && this.#breaker.allows(this.#now());
+    return this.health.state === 'ready' && (this.#breaker.closed || this.#breaker.allows(this.#now()));
   }
 
   /** Milliseconds for which it asked this tenant to leave it alone; 0 when it may be asked. */
@@ -208,7 +247,7 @@ export class Replica {
 
   /** Not there, as far as known: worth asking often whether it is back. */
   get unreachable(): boolean {
-    return this.#health.state !== 'ready' || this.#breaker.unreachable;
+    return this.health.state !== 'ready' || this.#breaker.unreachable;
   }
 
   get hasRoom(): boolean {
@@ -222,7 +261,7 @@ export class Replica {
       else this.#breaker.succeeded();
     }
     this.#health = health;
-    this.#proven = health.state === 'ready';
+    this.#proven = health.state === 'ready' && !this.#doubted;
   }
 
   /**
@@ -251,6 +290,7 @@ export class Replica {
         this.#answering += 1;
         this.#signs += 1;
         signs += 1;
+        this.#believe();
         this.#longest = Math.max(this.#longest, tokens);
         if (hung) this.#waiting.delete(hung);
         this.#breaker.answering();
@@ -295,6 +335,7 @@ export class Replica {
     switch (outcome.kind) {
       case 'ok':
         this.#signs += 1;
+        this.#believe();
         this.#proven = true;
         this.#breaker.succeeded();
         if (this.#shapes.size > 0) this.#shapes.get(request.shape())?.succeeded();
@@ -306,9 +347,11 @@ export class Replica {
       case 'late':
         if (alive || request.tokens > this.#longest) this.#breaker.undecided();
         else this.#silent(now);
+        if (!alive) this.#doubt();
         return null;
       case 'failed':
         this.#failed(now, outcome.unreachable ?? false);
+        if (!alive && !outcome.unreachable) this.#doubt();
         return null;
       default:
         this.#breaker.undecided();

@@ -13,7 +13,7 @@ export interface ConnectionLimits {
 /** What is looked at of a socket. */
 export type Watched = Pick<
   Socket,
-  'remoteAddress' | 'bytesWritten' | 'writableLength' | 'destroyed' | 'destroy' | 'once'
+  'remoteAddress' | 'bytesRead' | 'bytesWritten' | 'writableLength' | 'destroyed' | 'destroy' | 'once'
 >;
 
 interface Progress {
@@ -41,7 +41,8 @@ export class Connections {
     const fromThere = this.#byAddress.get(address) ?? 0;
     if (this.#open.size >= total || fromThere >= perAddress) {
       this.#refused.add(socket);
-      setTimeout(() => socket.destroy(), REFUSED_MS).unref();
+      // What it has sent by now is read before that: closing on unread bytes would reset it before it is told.
+      setTimeout(() => setImmediate(() => socket.destroy()), REFUSED_MS).unref();
       return;
     }
     this.#byAddress.set(address, fromThere + 1);
@@ -57,6 +58,12 @@ export class Connections {
   /** Whether its requests are to be refused. */
   isRefused(socket: object): boolean {
     return this.#refused.has(socket);
+  }
+
+  /** Whether some client has not said a word yet. */
+  get anySilent(): boolean {
+    for (const socket of this.#open.keys()) if (socket.bytesRead === 0) return true;
+    return false;
   }
 
   /** Ends connections with bytes that nobody reads. @param now a monotonic clock, in milliseconds */

@@ -27,6 +27,7 @@ export function decisionBody(router: Router, routed: Routed, traceId: string | n
     cluster: classification.cluster,
     cluster_name: classification.name,
     confidence: round(classification.confidence),
+    stability: round(classification.confidence),
     margin: round(classification.margin),
     outside: classification.outside,
     distances: Array.from(classification.distances, round),
@@ -34,6 +35,7 @@ export function decisionBody(router: Router, routed: Routed, traceId: string | n
       expert: ranked.expert,
       affinity: round(ranked.affinity),
       distance: ranked.distance === null ? null : round(ranked.distance),
+      ...(ranked.cost === null ? {} : { cost: costBody(ranked.cost) }),
     })),
     terms: termsBody(explain(router.model, text, classification, TERMS_SHOWN)),
     text: textUsed(text),
@@ -54,7 +56,7 @@ export function explanation({ classification, decision }: Routed): string {
   const place = `cluster ${cluster} (${name})`;
   switch (decision.reason) {
     case 'nearest-cluster':
-      return `The prompt lies in ${place}, which '${decision.expert}' serves; confidence ${Math.round(confidence * 100)} %.`;
+      return `'${decision.expert}' suits the prompt best; it lies in ${place}, stability ${Math.round(confidence * 100)} %.`;
     case 'learned':
       return `By its scores on prompts like this one (nearest: ${place}), '${decision.expert}' suits it best.`;
     case 'explored':
@@ -65,6 +67,8 @@ export function explanation({ classification, decision }: Routed): string {
       return `The prompt lies in ${place} and belongs to '${decision.home}'; the policy, with the load in view, gives it to '${decision.expert}'.`;
     case 'local':
       return `The prompt lies in ${place} and belongs to '${decision.home}'; it may go to local experts only, so '${decision.expert}' takes it.`;
+    case 'balanced':
+      return `Nothing tells the experts apart (no descriptions, samples or clusters), so conversations are spread evenly; this one is with '${decision.expert}'.`;
     case 'able':
       return `The prompt lies in ${place} and belongs to '${decision.home}'; only some experts answer requests of this kind, so '${decision.expert}' takes it.`;
     case 'outside':
@@ -74,6 +78,13 @@ export function explanation({ classification, decision }: Routed): string {
     case 'forced':
       return `The header x-expert-router-expert demands '${decision.expert}'; by itself the prompt lies in ${place}.`;
   }
+}
+
+type Cost = NonNullable<Routed['decision']['ranking'][number]['cost']>;
+
+/** In seconds. */
+function costBody({ fit, wait, prefill, total }: Cost) {
+  return { fit: round(fit), wait: round(wait), prefill: round(prefill), total: round(total) };
 }
 
 function round(value: number): number {

@@ -1,7 +1,9 @@
 /** Where connections come in: the plain lane in front of Node's server, or that one alone where it speaks TLS. */
+import { once } from 'node:events';
 import type { Server as HttpServer } from 'node:http';
 import { createServer, type Server, type Socket } from 'node:net';
-import { bind } from '../../core/bind.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { bind, unbind } from '../../core/bind.ts';
 import { type ConnectionLimits, Connections, LOOK_EVERY_MS } from './connections.ts';
 import type { ClientRequest, ClientResponse } from './exchange.ts';
 import { TIMEOUTS } from './listener.ts';
@@ -17,6 +19,10 @@ export interface EntryOptions {
   handle(request: ClientRequest, response: ClientResponse, socket: Socket): void;
   limits(): ConnectionLimits;
 }
+
+/** A client that was connected just before the end has so long to ask, and is told then: closing would reset it. */
+const LAST_WORDS_MS = 500;
+const LAST_LOOK_MS = 5;
 
 export class Entry {
   readonly #node: HttpServer;
@@ -67,11 +73,21 @@ export class Entry {
     return this.#connections.isRefused(socket);
   }
 
-  /** Accepts no more, and ends every connection. */
-  async close(): Promise<void> {
+  /**
+   * Accepts no more, and ends every connection: at once those that have asked for something before, and the others when they
+   * have been told.
+   * @param quiet whether nothing is being answered
+   */
+  async close(quiet: () => boolean): Promise<void> {
     clearInterval(this.#looking);
     const servers = new Set([this.#server, this.#node]);
-    const closed = Array.from(servers, (server) => new Promise((resolve) => server.close(resolve)));
+    const closed = Array.from(servers, (server) => once(server, 'close'));
+    await unbind(this.#server);
+    if (this.#node !== this.#server) this.#node.close();
+    for (let waited = 0; waited < LAST_WORDS_MS; waited += LAST_LOOK_MS) {
+      if (quiet() && !this.#connections.anySilent) break;
+      await sleep(LAST_LOOK_MS);
+    }
     this.#node.closeAllConnections();
     this.#lane?.closeAll();
     await Promise.all(closed);

@@ -14,7 +14,11 @@ export interface ResponseOwner {
 /** What a field's value may hold (RFC 9110, section 5.5, in latin1): a line break would begin another field. */
 const UNFIT = /[^\t\x20-\x7e\x80-\xff]/;
 const CRLF = '\r\n';
-const LAST_CHUNK = Buffer.from('0\r\n\r\n');
+const LAST = '0\r\n\r\n';
+const LAST_CHUNK = Buffer.from(LAST);
+const HEX = Buffer.from('0123456789abcdef');
+const CR = 0x0d;
+const LF = 0x0a;
 
 export class PlainResponse implements ClientResponse {
   statusCode = 200;
@@ -143,8 +147,6 @@ export class PlainResponse implements ClientResponse {
   }
 }
 
-const LAST = '0\r\n\r\n';
-
 function finish(response: PlainResponse): void {
   response.finish();
 }
@@ -160,16 +162,31 @@ function joined(head: string, bytes: Uint8Array | null): Buffer {
   return all;
 }
 
-/** A chunk (RFC 9112, section 7.1) between what goes before and after it. */
-function framed(before: string, bytes: Uint8Array, after: string): Buffer {
-  // An empty chunk would end the body.
-  const start = bytes.length === 0 ? before : `${before}${bytes.length.toString(16)}\r\n`;
-  const end = bytes.length === 0 ? after : CRLF + after;
-  const all = Buffer.allocUnsafe(start.length + bytes.length + end.length);
-  all.write(start, 0, 'latin1');
-  all.set(bytes, start.length);
-  all.write(end, start.length + bytes.length, 'latin1');
+/**
+ * A chunk (RFC 9112, section 7.1), after a head and before the end of the body where those are due. An empty one would
+ * itself end the body.
+ */
+function framed(head: string, bytes: Uint8Array, last: string): Buffer {
+  if (bytes.length === 0) return Buffer.from(head + last, 'latin1');
+  const digits = hexDigits(bytes.length);
+  const start = head.length + digits + 2;
+  const all = Buffer.allocUnsafe(start + bytes.length + 2 + last.length);
+  if (head !== '') all.write(head, 0, 'latin1');
+  for (let at = start - 3, left = bytes.length; at >= head.length; at -= 1, left >>>= 4)
+    all[at] = HEX[left & 15]!;
+  all[start - 2] = CR;
+  all[start - 1] = LF;
+  all.set(bytes, start);
+  const end = start + bytes.length;
+  all[end] = CR;
+  all[end + 1] = LF;
+  if (last !== '') all.write(last, end + 2, 'latin1');
   return all;
+}
+
+/** Of a positive length below 2³². */
+function hexDigits(length: number): number {
+  return 8 - (Math.clz32(length) >> 2);
 }
 
 let dated = '';

@@ -2,6 +2,7 @@
 import { type Answerer, codeOf, type Journey, type TryStory } from '../gateway/attempts.ts';
 import type { Routed } from '../gateway/router.ts';
 import type { Usage } from '../reply/reply.ts';
+import { type TraceContext, traceparentOf } from '../telemetry/trace-context.ts';
 import type { ClientResponse } from './exchange.ts';
 
 export interface RequestNote {
@@ -31,6 +32,20 @@ export interface RequestNote {
   /** Why this expert was chosen first, as in `x-expert-router-reason`; null where nothing was chosen. */
   readonly reason: string | null;
   readonly cluster: number | null;
+  readonly clusterName: string | null;
+  /** Chosen first, and what suits the prompt best whatever the load; null where nothing was chosen. */
+  readonly chosen: string | null;
+  readonly home: string | null;
+  readonly confidence: number | null;
+  readonly margin: number | null;
+  /** Whether the prompt is unlike anything the router model knows. */
+  readonly outside: boolean;
+  /** Id of the client's dialect, and the model it asked for; null where the body was not read. */
+  readonly dialect: string | null;
+  readonly model: string | null;
+  readonly stream: boolean;
+  /** Its span; null where it is not traced. */
+  readonly span: TraceContext | null;
   /** As the expert reported them; null where it did not. */
   readonly promptTokens: number | null;
   /** Of the prompt, taken from the engine's cache. */
@@ -38,6 +53,8 @@ export interface RequestNote {
   readonly completionTokens: number | null;
   /** Milliseconds from the request's head to the choice, its body read; null where nothing was chosen. */
   readonly decidedMs: number | null;
+  /** Milliseconds until a replica would be asked, as expected when the expert was chosen; null where nothing was. */
+  readonly expectedMs: number | null;
   /** Milliseconds from the request's head to the first byte of content; null for none. */
   readonly firstMs: number | null;
   /** Milliseconds from its head to its end, or until now. */
@@ -53,6 +70,21 @@ export interface TriedReplica {
   readonly answeredMs: number | null;
   readonly failedMs: number | null;
   readonly error: string | null;
+  /** Null where the request is not traced. */
+  readonly spanId: string | null;
+}
+
+/** The spans of a request that is traced. */
+export interface Spans {
+  readonly context: TraceContext;
+  /** 16 hex digits. */
+  newSpanId(): string;
+}
+
+interface Asks {
+  readonly dialect: { readonly id: string };
+  readonly model: string;
+  readonly stream: boolean;
 }
 
 interface Beginning {
@@ -61,14 +93,63 @@ interface Beginning {
   readonly method: string;
   /** Milliseconds that never run backwards. */
   now(): number;
+  /** Null where it is not traced. */
+  readonly spans: Spans | null;
 }
-
-type OpenTry = { -readonly [K in keyof TriedReplica]: TriedReplica[K] };
 
 /** A request has three tries, or six where it is hedged. */
 const MOST_TOLD = 6;
-const NO_HEADERS = {};
 let requests = 0;
+
+/** One try while it is under way. */
+class OpenTry implements TryStory {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly #who: Pick<Answerer, 'expert' | 'replica'>;
+  readonly #elapsed: () => number;
+  readonly #fromMs: number;
+  readonly #spanId: string | null;
+  #answeredMs: number | null = null;
+  #failedMs: number | null = null;
+  #error: string | null = null;
+
+  /** @param elapsed milliseconds from the request's head */
+  constructor(
+    who: Pick<Answerer, 'expert' | 'replica'>,
+    elapsed: () => number,
+    traceId: string,
+    spans: Spans | null,
+  ) {
+    this.#who = who;
+    this.#elapsed = elapsed;
+    this.#fromMs = elapsed();
+    this.#spanId = spans?.newSpanId() ?? null;
+    this.headers = this.#spanId === null ? NO_HEADERS : { traceparent: traceparentOf(traceId, this.#spanId) };
+  }
+
+  answered(): void {
+    this.#answeredMs = this.#elapsed();
+  }
+
+  failed(error: string): void {
+    this.#failedMs = this.#elapsed();
+    this.#error = error;
+  }
+
+  told(): TriedReplica {
+    const { expert, replica } = this.#who;
+    return {
+      expert,
+      replica,
+      fromMs: this.#fromMs,
+      answeredMs: this.#answeredMs,
+      failedMs: this.#failedMs,
+      error: this.#error,
+      spanId: this.#spanId,
+    };
+  }
+}
+
+const NO_HEADERS = {};
 
 /** The note while it is being written. */
 export class OpenNote implements Journey {
@@ -82,6 +163,8 @@ export class OpenNote implements Journey {
   #answerer: Answerer | null = null;
   #routed: Routed | null = null;
   #usage: Usage | 'unknown' = 'unknown';
+  #asks: Asks | null = null;
+  #expectedMs: number | null = null;
   #decidedMs: number | null = null;
   #firstMs: number | null = null;
 
@@ -94,31 +177,23 @@ export class OpenNote implements Journey {
     return this.#beginning.traceId;
   }
 
-  routed(routed: Routed): void {
+  /** Its body was read. */
+  read({ dialect, model, stream }: Asks): void {
+    this.#asks = { dialect, model, stream };
+  }
+
+  /** @param expectedMs until a replica would be asked */
+  routed(routed: Routed, expectedMs: number): void {
     this.#routed = routed;
+    this.#expectedMs = expectedMs;
     this.#decidedMs = this.#elapsed();
   }
 
-  asked({ expert, replica }: Pick<Answerer, 'expert' | 'replica'>): TryStory {
-    const one: OpenTry = {
-      expert,
-      replica,
-      fromMs: this.#elapsed(),
-      answeredMs: null,
-      failedMs: null,
-      error: null,
-    };
+  asked(who: Pick<Answerer, 'expert' | 'replica'>): TryStory {
+    const { traceId, spans } = this.#beginning;
+    const one = new OpenTry(who, this.#elapsed, traceId, spans);
     if (this.#asked.length < MOST_TOLD) this.#asked.push(one);
-    return {
-      headers: NO_HEADERS,
-      answered: () => {
-        one.answeredMs = this.#elapsed();
-      },
-      failed: (error) => {
-        one.failedMs = this.#elapsed();
-        one.error = error;
-      },
-    };
+    return one;
   }
 
   served(by: Answerer): void {
@@ -149,7 +224,7 @@ export class OpenNote implements Journey {
 
   /** Of a request that still runs. */
   soFar(): RequestNote {
-    const { at, traceId, method } = this.#beginning;
+    const { at, traceId, method, spans } = this.#beginning;
     const usage = this.#usage === 'unknown' ? null : this.#usage;
     return {
       serial: this.serial,
@@ -164,19 +239,28 @@ export class OpenNote implements Journey {
       expert: this.#answerer?.expert ?? null,
       replica: this.#answerer?.replica ?? null,
       tries: this.#answerer?.tries ?? 0,
-      asked: this.#asked.map((one) => ({ ...one })),
+      asked: this.#asked.map((one) => one.told()),
       reason: this.#routed?.decision.reason ?? null,
       cluster: this.#routed?.classification.cluster ?? null,
+      clusterName: this.#routed?.classification.name ?? null,
+      chosen: this.#routed?.decision.expert ?? null,
+      home: this.#routed?.decision.home ?? null,
+      confidence: this.#routed?.classification.confidence ?? null,
+      margin: this.#routed?.classification.margin ?? null,
+      outside: this.#routed?.classification.outside ?? false,
+      dialect: this.#asks?.dialect.id ?? null,
+      model: this.#asks?.model ?? null,
+      stream: this.#asks?.stream ?? false,
+      span: spans?.context ?? null,
       promptTokens: usage?.inputTokens ?? null,
       cachedTokens: usage?.cachedTokens ?? null,
       completionTokens: usage?.outputTokens ?? null,
       decidedMs: this.#decidedMs,
+      expectedMs: this.#expectedMs,
       firstMs: this.#firstMs,
       totalMs: this.#elapsed(),
     };
   }
 
-  #elapsed(): number {
-    return this.#beginning.now() - this.#started;
-  }
+  readonly #elapsed = (): number => this.#beginning.now() - this.#started;
 }

@@ -122,6 +122,7 @@ export function answer(dialect: Dialect): Handler {
     { request, response, traceId, caller, note },
   ) => {
     const ask = await readRequest(dialect, await readBody({ request, response }, maxBodyMb));
+    note.read(ask);
     const routing = gateway.route(
       ask,
       forcedExpert(request),
@@ -130,7 +131,7 @@ export function answer(dialect: Dialect): Handler {
     );
     const routed = routing instanceof Promise ? await routing : routing;
     setAll(response, decisionHeaders(routed));
-    note.routed(routed);
+    note.routed(routed, gateway.expectedWait(routed));
     onRouted(routed, note);
     const sink = new ClientSink(response, dialect, redaction, note);
     const headers = requestHeadersForExpert(request.headers, forwarded);

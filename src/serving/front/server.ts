@@ -12,8 +12,9 @@ import { type Permitted, refuseForeignPage } from './foreign-page.ts';
 import { createListener, type Identity } from './listener.ts';
 import { answerMalformed } from './malformed.ts';
 import { closeWithConnection } from './pipeline.ts';
+import { PRESSURE_EVERY_MS, Pressure } from './pressure.ts';
 import { cutOff } from './promised-body.ts';
-import { OpenNote, type RequestNote } from './request-note.ts';
+import { OpenNote, type RequestNote, type Spans } from './request-note.ts';
 import { findRoute, type RouteContext } from './routes.ts';
 import { readTarget } from './target.ts';
 import { traceIdOf } from './trace-id.ts';
@@ -32,6 +33,8 @@ export interface ServerOptions {
     readonly context: RouteContext;
   };
   log(line: string): void;
+  /** The spans of a request that is to be traced; null where it is not. */
+  spans(traceparent: string | undefined, traceId: string): Spans | null;
   /** Called once a request, when its response is closed. */
   ended(note: RequestNote): void;
   readonly clock: {
@@ -49,16 +52,21 @@ export interface GatewayServer {
   handle(request: IncomingMessage, response: ServerResponse): void;
   /** Serves a connection that another process accepted. */
   accept(socket: Socket): void;
-  /** Begins nothing new, lets running answers finish for at most `graceMs`, then cuts what is left. */
-  close(graceMs: number): Promise<void>;
+  /**
+   * Begins nothing new, lets running answers finish for at most `graceMs`, then cuts what is left. Called once.
+   * @param leave awaited in between: until it resolves, connections may still come by `accept`, and are told
+   */
+  close(graceMs: number, leave?: () => Promise<void>): Promise<void>;
 }
 
 export function gatewayServer(options: ServerOptions): GatewayServer {
   const answers = new OpenAnswers();
+  const pressure = new Pressure(options.clock.monotonic, () => performance.eventLoopUtilization().idle);
+  const pressing = setInterval(() => pressure.look(), PRESSURE_EVERY_MS).unref();
   const answer = (request: ClientRequest, response: ClientResponse, socket: Socket): void => {
     answers.add(response);
-    const respondTo = entry.isRefused(socket) ? refuse : respond;
-    void respondTo(options, answers, request, response);
+    if (entry.isRefused(socket)) refuse(request, response);
+    else void respond({ options, answers, pressure }, request, response);
   };
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
     closeWithConnection(response, request.socket);
@@ -74,7 +82,10 @@ export function gatewayServer(options: ServerOptions): GatewayServer {
     listen: (host, port) => entry.listen(host, port),
     handle,
     accept: (socket) => entry.accept(socket),
-    close: (graceMs) => close(entry, answers, () => options.current().context, graceMs),
+    close: async (graceMs, leave = async () => {}) => {
+      await close({ entry, answers, context: () => options.current().context }, graceMs, leave);
+      clearInterval(pressing);
+    },
   };
 }
 
@@ -95,6 +106,10 @@ class OpenAnswers {
     });
   }
 
+  get none(): boolean {
+    return this.#open.size === 0;
+  }
+
   /** From now on nothing new is begun. Resolves when the last answer has ended. */
   drained(): Promise<void> {
     return new Promise((resolve) => {
@@ -109,16 +124,22 @@ class OpenAnswers {
   }
 }
 
+interface Serving {
+  readonly options: ServerOptions;
+  readonly answers: OpenAnswers;
+  readonly pressure: Pressure;
+}
+
 async function respond(
-  options: ServerOptions,
-  answers: OpenAnswers,
+  { options, answers, pressure }: Serving,
   request: ClientRequest,
   response: ClientResponse,
 ): Promise<void> {
   const traceId = traceIdOf(request.headers.traceparent);
   const { clock, ended } = options;
   const method = request.method ?? 'GET';
-  const note = new OpenNote({ at: clock.epoch(), traceId, method, now: clock.monotonic });
+  const spans = options.spans(request.headers.traceparent as string | undefined, traceId);
+  const note = new OpenNote({ at: clock.epoch(), traceId, method, now: clock.monotonic, spans });
   response.once('close', () => ended(note.ended(response)));
   response.setHeader('x-expert-router-trace-id', traceId);
   if (answers.draining) response.setHeader('connection', 'close');
@@ -131,9 +152,10 @@ async function respond(
       const { origin, 'sec-fetch-site': fetchSite } = request.headers;
       refuseForeignPage({ authority, origin, fetchSite: fetchSite as string | undefined }, permitted);
     }
-    const route = findRoute(method, path.split('?', 1)[0]!);
+    const route = findRoute(method, withoutQuery(path));
     dialect = route.dialect;
     note.path = route.path;
+    if (route.method === 'POST') refuseUnderPressure(pressure);
     const caller = route.role === null ? null : authenticate(request, keys);
     note.key = caller?.name ?? null;
     if (route.role !== null) refuseWithout(route.role, caller);
@@ -155,25 +177,38 @@ async function respond(
   }
 }
 
+function withoutQuery(path: string): string {
+  const at = path.indexOf('?');
+  return at < 0 ? path : path.slice(0, at);
+}
+
+/** @throws RouterError `overloaded` */
+function refuseUnderPressure(pressure: Pressure): void {
+  const retryAfter = pressure.refusal();
+  if (retryAfter === null) return;
+  const message = 'Requests come faster than this router can serve them; try again later.';
+  throw new RouterError('overloaded', message, { retryAfter });
+}
+
 /** There are too many connections already. */
-async function refuse(
-  _options: ServerOptions,
-  _answers: OpenAnswers,
-  request: ClientRequest,
-  response: ClientResponse,
-): Promise<void> {
+function refuse(request: ClientRequest, response: ClientResponse): void {
   request.resume();
   response.setHeader('connection', 'close');
   const message = 'There are too many connections; close some, or come again in a moment.';
   sendError(response, new RouterError('too_many_connections', message, { retryAfter: 1 }));
 }
 
-/** Not ready, nothing new, until the last answer has ended or the time is up; then the socket is closed. */
+interface Closing {
+  readonly entry: Entry;
+  readonly answers: OpenAnswers;
+  context(): RouteContext;
+}
+
+/** Not ready, nothing new, until the last answer has ended or the time is up; then the sockets are closed. */
 async function close(
-  entry: Entry,
-  answers: OpenAnswers,
-  context: () => RouteContext,
+  { entry, answers, context }: Closing,
   graceMs: number,
+  leave: () => Promise<void>,
 ): Promise<void> {
   context().readiness.drain();
   let timer: NodeJS.Timeout | undefined;
@@ -183,6 +218,7 @@ async function close(
   await Promise.race([answers.drained(), deadline]);
   clearTimeout(timer);
   answers.cut();
-  await entry.close();
+  await leave();
+  await entry.close(() => answers.none);
   await context().gateway.fleet.close();
 }

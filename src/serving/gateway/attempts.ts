@@ -31,6 +31,8 @@ export interface AttemptPlan {
   /** Milliseconds between signs of life to a stream that is queued. */
   readonly heartbeatMs: number;
   readonly shape: Shape;
+  /** Milliseconds since 1970. */
+  epoch(): number;
   /** Whether one more try is affordable; it is spent by asking. */
   mayRetry(): boolean;
   readonly journey?: Journey | undefined;
@@ -215,13 +217,13 @@ export class Attempts implements Generation, TryOwner {
 
   #start(group: ExpertGroup, lease: Lease): void {
     this.#stopHeartbeat();
-    const { stream, tenant, journey } = this.#plan;
+    const { stream, tenant, journey, epoch } = this.#plan;
     this.#story =
       journey?.asked({ expert: group.id, replica: replicaLabel(group, lease.replica) }) ?? UNHEARD;
     const request = withHeaders(this.#plan.request, this.#story.headers);
     const firstTokenMs = stream ? this.#plan.firstTokenMs(group) : null;
     this.#asked += 1;
-    this.#try = new Try({ group, lease, request, tenant, firstTokenMs }, this);
+    this.#try = new Try({ group, lease, request, tenant, epoch, firstTokenMs }, this);
   }
 
   /** Where the next try would go: a sibling of the replica that failed, or the next expert; null for nowhere. */

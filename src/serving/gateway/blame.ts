@@ -24,8 +24,8 @@ export function ownFailure(expert: string, failure: Failure): Failure {
   return new RouterError('expert_failed', `Expert '${expert}' ${ours} (status ${failure.status}).`);
 }
 
-/** @param tenant empty where requests have none */
-export function leaseOutcome(failure: Failure, tenant: string): LeaseOutcome {
+/** @param tenant empty where requests have none @param epoch milliseconds since 1970, for a Retry-After that is a date */
+export function leaseOutcome(failure: Failure, tenant: string, epoch: number): LeaseOutcome {
   if (isTooLong(failure) || failure instanceof EmptyAnswer) return { kind: 'ok', outputTokens: 0 };
   if (failure instanceof RouterError) {
     if (!failure.kind.retryable) return { kind: 'undecided' };
@@ -33,15 +33,21 @@ export function leaseOutcome(failure: Failure, tenant: string): LeaseOutcome {
     return { kind: failure.code === 'expert_timeout' ? 'failed' : 'faulted' };
   }
   const { status, headers } = failure;
-  const forMs = retryAfter(headers['retry-after']);
+  const forMs = retryAfter(headers['retry-after'], epoch);
   if (status === 429) return { kind: 'limited', forMs: forMs ?? BACKOFF_MS, tenant: tenant || null };
   if (status < 500 && status !== 408) return { kind: 'ok', outputTokens: 0 };
   return forMs === null ? { kind: 'faulted' } : { kind: 'limited', forMs, tenant: null };
 }
 
-/** Milliseconds from a Retry-After in seconds; null for none or a date. */
-function retryAfter(header: string | undefined): number | null {
-  return header !== undefined && /^\d{1,5}(\.\d{1,3})?$/.test(header) ? Number(header) * 1000 : null;
+/** The preferred form of a date in HTTP (RFC 9110, section 5.6.7), such as `Sun, 06 Nov 1994 08:49:37 GMT`. */
+const HTTP_DATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
+
+/** Milliseconds from a Retry-After in seconds, or until its date; null for none, and for a date that is past. */
+export function retryAfter(header: string | undefined, epoch: number): number | null {
+  if (header === undefined) return null;
+  if (/^\d{1,5}(\.\d{1,3})?$/.test(header)) return Number(header) * 1000;
+  const left = HTTP_DATE.test(header) ? Date.parse(header) - epoch : Number.NaN;
+  return left > 0 ? left : null;
 }
 
 /** What a request asks for besides text, as a name that is equal for its like; empty for text alone. */

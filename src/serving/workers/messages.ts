@@ -27,7 +27,9 @@ export type ToPrimary =
   /** Ready to take up what was sent, or why not. */
   | { readonly type: 'prepared'; readonly id: number; readonly problem: string | null }
   /** The connection that came with the last message is ours; sent before anything is read from it. */
-  | { readonly type: 'taken' };
+  | { readonly type: 'taken' }
+  /** Nothing is left to answer here; ends once it hears `leave`. */
+  | { readonly type: 'drained' };
 
 export type ToWorker =
   | { readonly type: 'granted'; readonly key: string; readonly slots: number }
@@ -57,7 +59,9 @@ export type ToWorker =
   | { readonly type: 'prepare'; readonly id: number; readonly text: string; readonly model: string }
   | { readonly type: 'commit'; readonly id: number }
   | { readonly type: 'abandon'; readonly id: number }
-  | { readonly type: 'drain' };
+  | { readonly type: 'drain' }
+  /** No connection is on its way, and none will come. */
+  | { readonly type: 'leave' };
 
 /** How often loads are told. Own counts are exact at once; others' are at most this old. */
 export const LOADS_EVERY_MS = 100;

@@ -33,6 +33,8 @@ interface WorkerProcess {
   /** It has the config. */
   begun: boolean;
   serving: boolean;
+  /** It has answered what it had and waits to be let go. */
+  drained: boolean;
   /** Looks (`LOADS_EVERY_MS` apart) since its last message; below 0 while it may still be starting. */
   silentFor: number;
   loads: Loads;
@@ -151,6 +153,7 @@ export class Primary {
       doorway,
       begun: false,
       serving: false,
+      drained: false,
       silentFor: -STARTING,
       loads: NO_LOADS,
     };
@@ -230,6 +233,9 @@ export class Primary {
       case 'taken':
         this.#entrance.taken(worker.doorway);
         return;
+      case 'drained':
+        this.#drained(worker);
+        return;
       case 'serving':
         this.#serves(worker);
     }
@@ -247,6 +253,13 @@ export class Primary {
       return;
     this.#greeted = true;
     this.#options.onServing(this.#url);
+  }
+
+  /** While others serve, they take what comes; the last of all closes the door behind it. */
+  #drained(worker: WorkerProcess): void {
+    worker.drained = true;
+    const last = this.#ending && [...this.#workers.values()].every((one) => one.drained || !one.serving);
+    this.#entrance.leave(worker.doorway, last, () => send(worker, { type: 'leave' }));
   }
 
   async #tellMetrics(worker: WorkerProcess, id: number): Promise<void> {

@@ -11,7 +11,9 @@ afterEach(() => {
 async function served(count: number): Promise<object[]> {
   const telemetry = new Telemetry({ processMetrics: false, now: () => 0 });
   for (let i = 0; i < count; i++)
-    telemetry.begin({ expert: 'e', cluster: 0, reason: 'named' }).end('ok', 'unknown');
+    telemetry
+      .begin({ expert: 'e', cluster: 0, reason: 'named', dialect: 'openai-chat' })
+      .end('ok', 'unknown');
   return telemetry.registry.getMetricsAsJSON();
 }
 

@@ -58,6 +58,7 @@ describe('WorkerLink', () => {
     const sent: ToPrimary[] = [];
     let tell: (message: ToWorker) => void = () => {};
     const channel: Channel = {
+      open: true,
       send: (message) => sent.push(message),
       onMessage: (listener) => {
         tell = listener;

@@ -10,6 +10,8 @@ import { LOADS_EVERY_MS, type Loads, type ToPrimary, type ToWorker } from './mes
 
 /** The process's channel, as node:cluster gives it to a worker. */
 export interface Channel {
+  /** Whether there is a primary at its other end. */
+  readonly open: boolean;
   send(message: ToPrimary): void;
   onMessage(listener: (message: ToWorker, socket?: Socket) => void): void;
 }
@@ -36,6 +38,7 @@ export class WorkerLink implements SlotSource {
   #serve: (connection: Socket) => void = (connection) => connection.destroy();
 
   #begin: (first: First) => void = () => {};
+  #letGo: () => void = () => {};
   #prepared: { readonly id: number; readonly next: Promise<Prepared> } | null = null;
 
   /** Makes a config ready, with the router model of this id; rejects with the reason. Set by whoever can. */
@@ -104,6 +107,20 @@ export class WorkerLink implements SlotSource {
   serving(serve: (connection: Socket) => void): void {
     this.#serve = serve;
     this.#channel.send({ type: 'serving' });
+  }
+
+  /** All that was taken is answered. Resolves when nothing more comes; at once where there is no primary any more. */
+  leave(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#letGo = resolve;
+      if (this.#channel.open) this.#channel.send({ type: 'drained' });
+      else resolve();
+    });
+  }
+
+  /** The primary is gone: it hands over nothing more. */
+  closed(): void {
+    this.#letGo();
   }
 
   /** The metrics page of all workers together. @throws RouterError `metrics_incomplete` where one does not answer */
@@ -180,6 +197,9 @@ export class WorkerLink implements SlotSource {
       }
       case 'drain':
         onDrain();
+        return;
+      case 'leave':
+        this.#letGo();
     }
   }
 

@@ -77,8 +77,8 @@ class FleetRun {
   constructor(scenario: FleetScenario, watch: ((choice: Choice) => void) | undefined) {
     this.#scenario = scenario;
     this.#watch = watch;
-    const { owners, fallback } = scenario.prompts;
-    this.#territory = { experts: scenario.experts.map(({ id }) => id), owners, fallback };
+    const { turns: _, ...map } = scenario.prompts;
+    this.#territory = { experts: scenario.experts.map(({ id }) => id), ...map };
     this.#end = scenario.warmupSeconds + scenario.seconds;
     // A stream goes on coming meanwhile; users who wait do not, and long answers may take their time.
     const patience = scenario.arrivals.kind === 'closed' ? CLOSED_PATIENCE : 1;

@@ -1,7 +1,7 @@
 /** One expert of the fleet: its replicas, and what a gateway can see of its load and of theirs. */
 import type { LoadSnapshot } from '../../deciding/routing/policy.ts';
 import { chooseReplica, type ReplicaSnapshot } from '../../deciding/routing/replica.ts';
-import { stepCost } from '../cost/step.ts';
+import { type StepCost, stepCost } from '../cost/step.ts';
 import { KvCache } from '../engine/kv-cache.ts';
 import { Replica } from '../engine/replica.ts';
 import type { GenerationRequest } from '../engine/sequence.ts';
@@ -23,6 +23,7 @@ export class FleetExpert {
   readonly replicas: readonly FleetReplica[];
   readonly #capacity: number;
   readonly #tokensPerSecond: number;
+  readonly #prefillTokensPerSecond: number;
   #present = 0;
   #outstandingTokens = 0;
   /** Taken when first asked for, and then until a request comes or goes. */
@@ -48,6 +49,7 @@ export class FleetExpert {
         wakeAt: Number.POSITIVE_INFINITY,
       };
     });
+    this.#prefillTokensPerSecond = prefillRate(cost, mean.promptTokens);
     const perReplica = Math.min(spec.slots ?? Number.POSITIVE_INFINITY, maxConcurrent(budget, limits, mean));
     this.#capacity = perReplica * spec.replicas;
     const { tokensPerSecond } = steadyState(deployment, limits, mean, perReplica);
@@ -73,6 +75,7 @@ export class FleetExpert {
       inFlight: admitted,
       queued: this.#present - admitted,
       outstandingTokens: this.#outstandingTokens,
+      prefillTokensPerSecond: this.#prefillTokensPerSecond,
       tokensPerSecond: this.#tokensPerSecond,
       capacity: this.#capacity,
       available: true,
@@ -98,4 +101,18 @@ export class FleetExpert {
     replica.outstandingTokens += tokens;
     this.#snapshot = null;
   }
+}
+
+/** Tokens a second of a prompt of this length that is read alone. */
+function prefillRate(cost: StepCost, tokens: number): number {
+  const read = Math.max(1, Math.round(tokens));
+  const seconds = cost.seconds({
+    decodeSequences: 0,
+    decodeContext: 0,
+    prefillTokens: read,
+    prefillSequences: 1,
+    prefillPairs: (read * (read + 1)) / 2,
+    logitRows: 1,
+  });
+  return read / seconds;
 }

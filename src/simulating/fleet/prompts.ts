@@ -1,12 +1,9 @@
 /** What users ask, as the gateway's classifier would tell of it. */
-import { type Classified, distanceOf } from '../../deciding/routing/territory.ts';
+import { type Classified, distanceOf, type Territory } from '../../deciding/routing/territory.ts';
 import { ringAffinities } from '../workload/clusters.ts';
 
-export interface Prompts {
-  /** Cluster → index into the scenario's experts. */
-  readonly owners: readonly number[];
-  /** Index of the expert for prompts outside everything known; null for none. */
-  readonly fallback: number | null;
+/** Experts are told by their index in the scenario. */
+export interface Prompts extends Omit<Territory, 'experts'> {
   /** The kinds of prompt: of each the classified user turns that its request carries, oldest first. */
   readonly turns: readonly (readonly Classified[])[];
 }

@@ -3,7 +3,7 @@
  * normalised. All but the last step is linear, so a vector can be traced back to words exactly.
  */
 import { FeatureBuffer } from '../../text/feature-buffer.ts';
-import { extractFeatures, KINDS, normalise } from '../../text/features.ts';
+import { DENSE_TWO, extractFeatures, KINDS, normalise, WORD } from '../../text/features.ts';
 import { budgetOf, type RoutableText, type Segment } from '../../text/routable.ts';
 import { sampleText } from '../../text/sampling.ts';
 import { wordsOf } from '../../text/words.ts';
@@ -37,28 +37,38 @@ export class LexicalEmbedding implements Embedding {
 
   /** The familiarity measures how far the main segment's terms agree in direction; unknown features lower it. */
   embed(text: RoutableText): Embedded {
-    const { total, familiarity } = this.#add(text);
-    const length = lengthOf(total);
-    const vector = new Float32Array(total.length);
-    if (length > 0) for (let j = 0; j < vector.length; j += 1) vector[j] = total[j]! / length;
-    return { vector, familiarity };
+    const { total, familiarity, own, words } = this.#add(text);
+    const vector = unit(total);
+    return { vector, familiarity, own: own ?? vector, words };
   }
 
   /** The vector before it is normalised. */
-  #add(text: RoutableText): { total: Float64Array; familiarity: number } {
+  #add(text: RoutableText): Added {
     const projection = this.#projection;
     const total = new Float64Array(this.dimensions);
     let familiarity = 0;
+    let own: Float32Array | null = null;
+    let words = 0;
+    const weights: number[] = [];
     for (const [index, segment] of text.segments.entries()) {
       extractFeatures(readable(segment), this.#features);
       this.#counts.count(this.#features);
       const { energy, known } = this.#project();
-      if (index === 0) familiarity = this.#coherence(known);
+      if (index === 0) {
+        familiarity = this.#coherence(known);
+        words = wordsAmong(this.#features);
+        if (text.segments.length > 1) own = unit(projection);
+      }
+      const silence = Math.exp(-words / WORDS);
+      const alone = text.segments.length === 1;
+      weights.push(
+        segment.weight * (index === 0 && !alone ? Math.max(LEAST, 1 - silence) : segment.fades ? silence : 1),
+      );
       if (energy === 0) continue;
-      const factor = segment.weight / Math.sqrt(energy);
+      const factor = weights[index]! / Math.sqrt(energy);
       for (let j = 0; j < total.length; j += 1) total[j]! += factor * projection[j]!;
     }
-    return { total, familiarity };
+    return { total, familiarity, own, words, weights };
   }
 
   /** Projects the counted terms; returns the sum of their squared weights and the sum of their weights. */
@@ -90,15 +100,22 @@ export class LexicalEmbedding implements Embedding {
 
   /** A feature of several characters is divided evenly among them, and so among the words it covers. */
   explain(text: RoutableText, direction: Float64Array): readonly WordShare[] {
-    const length = lengthOf(this.#add(text).total);
+    const { total, weights } = this.#add(text);
+    const length = lengthOf(total);
     const shares = new Map<string, number>();
     if (length === 0) return [];
-    for (const segment of text.segments) this.#explainSegment(segment, direction, shares);
+    for (const [index, segment] of text.segments.entries())
+      this.#explainSegment({ ...segment, weight: weights[index]! }, budgetOf(segment), direction, shares);
     return Array.from(shares, ([word, share]) => ({ word, share: share / length }));
   }
 
-  #explainSegment(segment: Segment, direction: Float64Array, shares: Map<string, number>): void {
-    const text = readable(segment);
+  #explainSegment(
+    segment: Segment,
+    budget: number,
+    direction: Float64Array,
+    shares: Map<string, number>,
+  ): void {
+    const text = normalise(sampleText(segment.text, budget));
     const features = new FeatureBuffer(true);
     const counted = this.#counts;
     extractFeatures(text, features);
@@ -132,6 +149,33 @@ export class LexicalEmbedding implements Embedding {
   }
 }
 
+/** A text's vector before it is normalised, and what is known of its first segment alone. */
+interface Added {
+  readonly total: Float64Array;
+  readonly familiarity: number;
+  /** Null where the first segment is the only one. */
+  readonly own: Float32Array | null;
+  readonly words: number;
+  /** By segment: its weight, less where the first segment says much by itself. */
+  readonly weights: readonly number[];
+}
+
+/** Words after which a text says 63 % of what a long one does; the rest is left to its context. */
+const WORDS = 4;
+/** Weight that the first segment keeps although no word of it can be made out. */
+const LEAST = 0.05;
+
+/** Scripts without spaces have about two characters a word: as many pairs as characters, less one. */
+function wordsAmong({ hashes, length }: FeatureBuffer): number {
+  let words = 0;
+  for (let index = 0; index < length; index += 1) {
+    const kind = hashes[index]! & 7;
+    if (kind === WORD) words += 1;
+    else if (kind === DENSE_TWO) words += 0.5;
+  }
+  return words;
+}
+
 function readable(segment: Segment): string {
   return normalise(sampleText(segment.text, budgetOf(segment)));
 }
@@ -150,6 +194,14 @@ function spread(text: string, perUnit: Float64Array, start: number, end: number,
 }
 
 const SPACE_UNIT = 0x20;
+
+/** Zeros for a vector of zeros. */
+function unit(total: Float64Array): Float32Array {
+  const length = lengthOf(total);
+  const vector = new Float32Array(total.length);
+  if (length > 0) for (let j = 0; j < vector.length; j += 1) vector[j] = total[j]! / length;
+  return vector;
+}
 
 /** A plain loop: Math.hypot over spread arguments costs several times as much. */
 function lengthOf(vector: Float64Array): number {

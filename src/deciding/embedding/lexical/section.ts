@@ -1,4 +1,4 @@
-/** The lexical embedding's section of a router model file. */
+/** Sections of a router model file that hold a vocabulary with directions: the lexical embedding's, and others alike. */
 import { UserError } from '../../../core/errors.ts';
 import { arrayOf, floats, integers } from '../../../core/safetensors.ts';
 import { KINDS, TOKENIZER } from '../../text/features.ts';
@@ -13,13 +13,14 @@ export function readLexical(sections: Sections): LexicalEmbedding {
 }
 
 export function lexicalEmbedding(terms: Terms): LexicalEmbedding {
-  return new LexicalEmbedding(ID, terms, () => sectionsOf(terms));
+  return new LexicalEmbedding(ID, terms, () => ({ [ID]: sectionOf(terms) }));
 }
 
-function sectionsOf(terms: Terms): Sections {
+/** @param more settings besides the tokenizer and the dimensions */
+export function sectionOf(terms: Terms, more: Section['settings'] = {}): Section {
   const { hashes, dimensions } = terms;
-  const section: Section = {
-    settings: { tokenizer: TOKENIZER, dimensions },
+  return {
+    settings: { ...more, tokenizer: TOKENIZER, dimensions },
     tensors: {
       hashes: integers(hashes),
       weights: floats(terms.weights),
@@ -28,10 +29,10 @@ function sectionsOf(terms: Terms): Sections {
       rows: { dtype: 'I8', shape: [hashes.length, dimensions], data: terms.rows },
     },
   };
-  return { [ID]: section };
 }
 
-function termsIn({ settings, tensors }: Section): Terms {
+/** @throws UserError, continuing "it …", for a section of another tokenizer or a damaged one */
+export function termsIn({ settings, tensors }: Section): Terms {
   if (settings.tokenizer !== TOKENIZER) {
     throw new UserError(
       `it was trained with the tokenizer ${settings.tokenizer}, but this program uses ${TOKENIZER}: train it again`,

@@ -160,10 +160,22 @@ describe('spill', () => {
     expect(at(10)).toEqual(['next', 'far', 'home']);
   });
 
-  it('equals nearest when no expert has a queue', () => {
+  it('does not leave a long conversation that is cached for a tenth of a second of waiting', () => {
+    const { rank } = bindPolicy(spill);
+    const home = { ...candidate('home', 1, waiting(0.1)), warmth: 1 };
+    const other = { ...candidate('other', 0.95), warmth: 0 };
+    const request = (promptTokens: number) => ({ request: { ...REQUEST, promptTokens } });
+    expect(ids(rank(among([home, other], request(60_000))))).toEqual(['home', 'other']);
+    expect(ids(rank(among([home, other], request(10))))).toEqual(['other', 'home']);
+    // 60,000 tokens that the other reads at 10⁷ a second cost nothing to speak of.
+    const fast = { ...other, load: { ...other.load, prefillTokensPerSecond: 1e7 } };
+    expect(ids(rank(among([home, fast], request(60_000))))).toEqual(['other', 'home']);
+  });
+
+  it('equals nearest when no expert has a queue, and none has read more of the conversation', () => {
     fc.assert(
       fc.property(anyContext, (context) => {
-        const idle = context.candidates.map((one) => ({ ...one, load: IDLE }));
+        const idle = context.candidates.map((one) => ({ ...one, load: IDLE, warmth: null }));
         const ranked = [spill, nearest].map((policy: AnyPolicy) => ids(bindPolicy(policy).rank(among(idle))));
         expect(ranked[0]).toEqual(ranked[1]);
       }),

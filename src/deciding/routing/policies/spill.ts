@@ -1,22 +1,24 @@
 import { z } from 'zod';
-import { expectedWait } from '../expected-wait.ts';
+import { costOf, SECONDS_PER_AFFINITY } from '../cost.ts';
 import { definePolicy } from '../policy.ts';
 import { byScore } from './order.ts';
 
 /**
- * The best trade of affinity against waiting: score = affinity − wait / S, S being the seconds of waiting that one
- * unit of affinity is worth. At S → ∞ it is `nearest`; at S → 0 it chooses the expert that is free soonest.
+ * The expert that costs least, in seconds (`costOf`): the fit it lacks at S seconds a unit, waiting for it, and reading
+ * what it has not cached. At S → ∞ it is `nearest`; at S → 0 it chooses the expert that can begin to answer soonest.
  */
 export const spill = definePolicy({
   id: 'spill',
-  summary: 'the nearest expert, until waiting for it costs more than going elsewhere',
+  summary:
+    'the best suited expert, until waiting for it, or reading the conversation anew, costs more than going elsewhere',
   options: z.strictObject({
     seconds_per_affinity: z
       .number()
       .positive()
-      .default(1)
-      .describe('seconds of waiting worth one unit of affinity; score = affinity − wait / this'),
+      .default(SECONDS_PER_AFFINITY)
+      .describe('seconds worth one unit of affinity; cost = this × (1 − affinity) + wait + prefill'),
   }),
-  rank: ({ candidates }, { seconds_per_affinity }) =>
-    byScore(candidates, ({ affinity, load }) => affinity - expectedWait(load) / seconds_per_affinity),
+  secondsPerAffinity: ({ seconds_per_affinity }) => seconds_per_affinity,
+  rank: ({ candidates, request }, { seconds_per_affinity }) =>
+    byScore(candidates, (candidate) => -costOf(candidate, request, seconds_per_affinity).total),
 });

@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { describeError, UserError } from '../../../core/errors.ts';
 import { withLock } from '../../weights/lock.ts';
 import type { ExpertDeps } from '../kind.ts';
+import { engineDamage, sealEngine } from './engine-seal.ts';
 import { binaryPackage, ENGINE_PACKAGE, ENGINE_VERSION, type Lockfile, planInstall } from './install-plan.ts';
 
 const SHIPPED = fileURLToPath(new URL('../../../../engines/llama/', import.meta.url));
@@ -34,11 +35,8 @@ export async function findEngine(cacheFolder: string): Promise<string | null> {
   } catch {
     // The usual case: the gateway does not depend on the engine.
   }
-  const entry = join(engineFolder(cacheFolder), ENTRY);
-  return stat(entry).then(
-    () => entry,
-    () => null,
-  );
+  const folder = engineFolder(cacheFolder);
+  return (await engineDamage(folder, ENTRY)) === null ? join(folder, ENTRY) : null;
 }
 
 /** The engine's entry file; installs it first if need be. */
@@ -51,10 +49,17 @@ export async function ensureEngine(deps: InstallDeps): Promise<string> {
   return withLock(`${folder}.lock`, { signal, onWait }, async () => {
     const meanwhile = await findEngine(deps.cacheFolder);
     if (meanwhile) return meanwhile;
+    const there = await stat(folder).catch(() => null);
+    const damage = there ? await engineDamage(folder, ENTRY) : null;
+    if (damage !== null) {
+      deps.log(`The llama.cpp engine is damaged (${damage}); it is installed again.`);
+      await rm(folder, { recursive: true, force: true });
+    }
     await sweep(dirname(folder));
     const temporary = await mkdtemp(join(dirname(folder), LEFTOVER));
     try {
       await install(temporary, deps, signal);
+      await sealEngine(temporary, ENTRY);
       await rename(temporary, folder);
     } finally {
       await rm(temporary, { recursive: true, force: true });

@@ -54,9 +54,14 @@ export const openaiKind: ExpertKind<OpenAiOptions> = {
   create: async (id, options, deps) => new OpenAiExpert(id, options, await readTrust(id, options), deps),
 };
 
+/** What costs an engine least. */
+const TEST_JSON = { max_tokens: 1, messages: [{ role: 'user', content: 'Hi' }] };
+const TEST = { bytes: Buffer.from(JSON.stringify(TEST_JSON)), json: TEST_JSON, partial: false };
+
 class OpenAiExpert implements Expert {
   readonly kind = 'openai';
   readonly id: string;
+  readonly prove?: (signal: AbortSignal) => Promise<Health>;
   /** Null where the config names none. */
   readonly #named: string | null;
   /** The one named, else the only one that is served, else the expert's id. */
@@ -93,6 +98,7 @@ class OpenAiExpert implements Expert {
     this.#untextual = untextual(options.capabilities);
     this.#deps = deps;
     this.#running = new RunningGenerations(id);
+    if (options.test_request ?? base.protocol === 'http:') this.prove = (signal) => this.#prove(signal);
     this.#engine = new OpenAiEngine({ base, model: () => this.#model, headers: key, metricsUrl, trust });
   }
 
@@ -166,6 +172,16 @@ class OpenAiExpert implements Expert {
     // Some servers have no model list; an answer of any other kind below 500 shows that the server is up.
     if (status < 500) return { state: 'ready', ...(warning === null ? {} : { warning }) };
     return { state: 'down', failure: { kind: 'status', asked: `GET ${path}`, status } };
+  }
+
+  /** Any answer that is no failure of the server's own shows that the engine works. */
+  async #prove(signal: AbortSignal): Promise<Health> {
+    const question = this.#outgoing(openAiChat.ask(openAiChat.facts(TEST.json), TEST), {});
+    const asked = await askServer(this.#client, { ...question, method: 'POST' }, signal);
+    if (!isAnswer(asked)) return { state: 'down', failure: asked };
+    const { status } = asked;
+    if (status < 500) return { state: 'ready' };
+    return { state: 'down', failure: { kind: 'status', asked: `POST ${question.path}`, status } };
   }
 
   /** Takes the only model there is where the config names none. @returns what is wrong with the name; null for nothing */

@@ -59,6 +59,12 @@ export const openaiOptions = z.strictObject({
     .describe("Longest answer where the request names no limit; the server's own default when absent")
     .meta({ examples: [1024] }),
   metrics_url: metricsUrl,
+  test_request: z
+    .boolean()
+    .optional()
+    .describe(
+      'Whether a request for one token tells a dead engine behind a live server, when a request has met silence or broken off; when absent, at http addresses only, since others may bill it',
+    ),
   ...trustOptions,
   connect_timeout: duration.prefault('5s').describe('Longest wait for the connection'),
   header_timeout: duration.prefault('5m').describe('Longest wait for the first byte of the answer'),

@@ -1,0 +1,122 @@
+/**
+ * Judges decisions and writes docs/decisions.md: `npm run eval:decisions`. With `--half tune` it prints the half for
+ * tuning, `--misses` each miss; neither writes. `--corpora <folder>` adds the topics of labelled corpora.
+ */
+import { parseArgs } from 'node:util';
+import { writeFileAtomically } from '../src/core/files.ts';
+import { createRouter, loadRouterModel, type RouterModel } from '../src/router.ts';
+import { judgeSets, prompts, type SetResult } from './decisions/expert-choice.ts';
+import { EIGHT_EXPERTS, judgeStaying } from './decisions/staying.ts';
+import { judgeTopics } from './decisions/topics.ts';
+import { judgeWrappings } from './decisions/wrapping.ts';
+
+const { values } = parseArgs({
+  options: {
+    model: { type: 'string' },
+    half: { type: 'string', default: 'judge' },
+    misses: { type: 'boolean', default: false },
+    corpora: { type: 'string' },
+    clusters: { type: 'string', default: '32,64' },
+  },
+});
+
+const model = await loadRouterModel(values.model);
+if (values.half === 'tune' || values.misses) await print();
+else await write();
+
+async function print(): Promise<void> {
+  const sets = await judgeSets(model, values.half === 'tune' ? 'tune' : 'judge');
+  for (const set of sets) {
+    console.log(
+      `${set.right} of ${set.asked} (fallback ${set.byFallback}, ja ${set.japanese.right} of ${set.japanese.asked}): ${set.name}`,
+    );
+    if (values.misses) for (const miss of set.misses) console.log(`    ${miss}`);
+  }
+  for (const { name, kept, asked, moved } of await judgeWrappings(model)) {
+    console.log(`${kept} of ${asked}: ${name}`);
+    if (values.misses) for (const one of moved) console.log(`    ${one}`);
+  }
+  const staying = await judgeStaying(model);
+  console.log(
+    `${staying.left} of ${staying.replies} replies left; ${staying.followed} of ${staying.switches} switches followed`,
+  );
+  if (values.misses)
+    for (const one of [...staying.examples.left, ...staying.examples.missed]) console.log(`    ${one}`);
+}
+
+async function write(): Promise<void> {
+  const sets = await judgeSets(model, 'judge');
+  const wrappings = await judgeWrappings(model);
+  const staying = await judgeStaying(model);
+  const topics =
+    values.corpora === undefined ? null : await judgeTopics(model, values.corpora, values.clusters);
+  const judged = prompts().filter(({ half }) => half === 'judge');
+  const page = [
+    '# Decisions, judged\n',
+    '<!-- written by `npm run eval:decisions`; do not edit -->\n',
+    `Router model ${model.id} (${model.embedding.id}, ${model.clusters} clusters). Every figure on this page is of that run.\n`,
+    '## Who answers\n',
+    `${judged.length} everyday prompts of 2 to 60 words, ${judged.filter(({ japanese }) => japanese).length} of them Japanese, from \`evaluation/decisions/prompts.yaml\`:`,
+    'the half kept for judging; the rule and its constants were chosen on the other half. The same person wrote the',
+    "prompts, the sets of experts and the topics that descriptions are understood by, which flatters. `±` is the share's",
+    'standard error.\n',
+    '| experts (`evaluation/decisions/configs.yaml`) | right | all to the fallback | Japanese |',
+    '|---|---|---|---|',
+    ...sets.map(setRow),
+    '',
+    '## What programs put around a question\n',
+    `${wrappings[0]!.asked} questions on six subjects, each inside of what programs add (\`evaluation/decisions/wrappings.yaml\`): how many keep`,
+    'the expert that they have by themselves.\n',
+    '| wrapping | kept |',
+    '|---|---|',
+    ...wrappings.map(({ name, kept, asked }) => `| ${name} | ${kept} of ${asked} |`),
+    '',
+    '## Conversations\n',
+    'Openings on twelve topics in English, Japanese, German and French, each followed by replies such as "yes", "続けて",',
+    '"kürzer bitte" or by a change of subject (`evaluation/decisions/conversations.yaml`), eight experts.\n',
+    `- replies that left the opening's expert: ${staying.left} of ${staying.replies} (${percent(staying.left, staying.replies)})`,
+    `- changes of subject that were followed: ${staying.followed} of ${staying.switches} (${percent(staying.followed, staying.switches)})`,
+    '',
+    ...(topics === null ? [] : topics),
+    '## Time\n',
+    await timing(),
+    '',
+  ];
+  await writeFileAtomically('docs/decisions.md', page.join('\n'));
+  console.log('docs/decisions.md');
+}
+
+function setRow({ name, asked, right, byFallback, japanese }: SetResult): string {
+  const error = 100 * Math.sqrt(((right / asked) * (1 - right / asked)) / asked);
+  const fallback = byFallback === 0 ? 'no fallback' : percent(byFallback, asked);
+  return `| ${name} | ${right} of ${asked}: ${percent(right, asked)} ± ${error.toFixed(1)} | ${fallback} | ${japanese.right} of ${japanese.asked} |`;
+}
+
+function percent(part: number, whole: number): string {
+  return `${((100 * part) / whole).toFixed(1)} %`;
+}
+
+const ROUNDS = 2_000;
+
+/** The median of single decisions, eight experts: text, vector, cluster, claims and choice. */
+async function timing(): Promise<string> {
+  const router = await createRouter({ model, experts: EIGHT_EXPERTS });
+  const text = prompts()
+    .map(({ text: one }) => one)
+    .join(' ');
+  const rows = [200, 2_000].map((length) => {
+    const times: number[] = [];
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const from = (round * 37) % (text.length - length);
+      const prompt = text.slice(from, from + length);
+      const started = process.hrtime.bigint();
+      router.decide(prompt);
+      times.push(Number(process.hrtime.bigint() - started) / 1e3);
+    }
+    times.sort((a, b) => a - b);
+    return `| ${length} characters | ${times[ROUNDS / 2]!.toFixed(0)} µs | ${times[Math.floor(0.9 * ROUNDS)]!.toFixed(0)} µs |`;
+  });
+  return ['| a decision on | median | 90th percentile |', '|---|---|---|', ...rows].join('\n');
+}
+
+export type { RouterModel };

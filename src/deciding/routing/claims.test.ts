@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest';
+import { type ClaimText, claimed, claimsOf, phrasesOf, sampledBy } from './claims.ts';
+
+const text = (kind: ClaimText['kind'], ...vector: number[]): ClaimText => ({
+  text: vector.join(),
+  kind,
+  vector: Float32Array.from(vector, (value) => value / Math.hypot(...vector)),
+});
+
+/** Three subjects that people ask about, one a direction. */
+const TOPICS = [0, 1, 2].map((axis) => ({
+  name: `topic ${axis}`,
+  vectors: [0.1, 0.2, 0.3].map((other) => {
+    const vector = [other, other, other];
+    vector[axis] = 1;
+    return Float32Array.from(vector, (value) => value / Math.hypot(...vector));
+  }),
+}));
+
+const claimant = (texts: readonly ClaimText[], fallback = false) => ({ texts, fallback });
+const prompt = (...vector: number[]) => text('sample', ...vector).vector;
+
+describe('claims', () => {
+  it('are none without texts', () => {
+    expect(claimsOf([claimant([]), claimant([], true)], TOPICS, 3)).toBeNull();
+  });
+
+  it("give a prompt to the expert whose texts it is near to, and to the fallback what nobody's texts are about", () => {
+    const claims = claimsOf([claimant([text('description', 1, 0.2, 0)]), claimant([], true)], TOPICS, 3)!;
+    expect(claims.topics).toEqual([[0], [], []]);
+    const code = claimed(claims, prompt(1, 0.1, 0.1));
+    expect(code[0]).toBe(1);
+    expect(code[1]).toBeLessThan(0.1);
+    // Nearer to the expert's one text than to anything else of the fallback's, were there no background.
+    const sums = claimed(claims, prompt(0.5, 1, 0));
+    expect(sums[1]).toBe(1);
+    expect(sums[0]).toBeLessThan(0.7);
+  });
+
+  it('give nothing to an expert that says nothing', () => {
+    const claims = claimsOf(
+      [claimant([text('sample', 1, 0, 0)]), claimant([]), claimant([], true)],
+      TOPICS,
+      3,
+    )!;
+    expect(claimed(claims, prompt(0, 1, 0))[1]).toBe(0);
+  });
+
+  it('give a prompt equal to a sample to its expert, whatever the others say', () => {
+    const near = [1, 1.1, 0.9].map((first) => text('sample', first, 0.99, 1));
+    const claims = claimsOf([claimant([text('sample', 1, 1, 1)]), claimant(near)], TOPICS, 3)!;
+    const own = prompt(1, 1, 1);
+    expect(sampledBy(claims, own)).toBe(0);
+    expect([...claimed(claims, own)]).toEqual([1, 0.2]);
+    expect(sampledBy(claims, prompt(1, 0.9, 1))).toBeNull();
+  });
+
+  it('count a sample for more than a description', () => {
+    const claims = claimsOf(
+      [claimant([text('description', 1, 0, 1)]), claimant([text('sample', 1, 0, 1)])],
+      [],
+      3,
+    )!;
+    const fits = claimed(claims, prompt(1, 0.3, 1));
+    expect(fits[1]).toBe(1);
+    expect(fits[0]).toBeLessThan(1);
+  });
+});
+
+describe('the phrases of a description', () => {
+  it('are the whole and each subject that it lists', () => {
+    expect(phrasesOf('Law, contracts and rights')).toEqual([
+      'Law, contracts and rights',
+      'Law',
+      'contracts',
+      'rights',
+    ]);
+    expect(phrasesOf('料理のレシピ、食材')).toEqual(['料理のレシピ、食材', '料理のレシピ', '食材']);
+    expect(phrasesOf('Writes programs')).toEqual(['Writes programs']);
+  });
+});

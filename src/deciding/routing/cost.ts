@@ -1,0 +1,38 @@
+/** What it costs to let an expert answer, in seconds: the one score by which `spill` chooses and `route` explains. */
+import { expectedWait } from './expected-wait.ts';
+import type { Candidate, RequestView } from './policy.ts';
+
+export interface Cost {
+  /** Seconds that the fit it lacks is worth. */
+  readonly fit: number;
+  /** Seconds until the request would start. */
+  readonly wait: number;
+  /** Seconds to read what of the prompt is not in its KV cache. */
+  readonly prefill: number;
+  /** The sum. */
+  readonly total: number;
+}
+
+/** Seconds of waiting that one unit of affinity is worth, where nobody says otherwise. */
+export const SECONDS_PER_AFFINITY = 1;
+
+/** Tokens of prompt an expert reads a second until that has been measured: an 8B model on a data-centre GPU, roughly. */
+export const PREFILL_TOKENS_PER_SECOND = 5_000;
+
+/**
+ *   cost = S · (1 − affinity) + wait + prefill
+ *
+ * S being `seconds_per_affinity`, wait as in `expectedWait`, and prefill = (1 − warmth) · n / r for a prompt of n tokens
+ * that the expert reads at r tokens a second, `warmth` of which it has cached.
+ */
+export function costOf(
+  { affinity, warmth, load }: Candidate,
+  { promptTokens }: Pick<RequestView, 'promptTokens'>,
+  secondsPerAffinity: number = SECONDS_PER_AFFINITY,
+): Cost {
+  const fit = secondsPerAffinity * (1 - affinity);
+  const wait = expectedWait(load);
+  const rate = load.prefillTokensPerSecond || PREFILL_TOKENS_PER_SECOND;
+  const prefill = ((1 - (warmth ?? 0)) * promptTokens) / rate;
+  return { fit, wait, prefill, total: fit + wait + prefill };
+}

@@ -1,0 +1,183 @@
+/**
+ * What people ask a general assistant, by topic, in typical prompts of two languages: what an expert's description is
+ * understood by, and what the fallback answers. Written for this purpose.
+ */
+
+export interface Topic {
+  /** For people: in warnings and explanations. */
+  readonly name: string;
+  /** Typical prompts, one list a language. */
+  readonly prompts: readonly (readonly string[])[];
+}
+
+function topic(name: string, ...prompts: readonly string[]): Topic {
+  return { name, prompts: prompts.map((list) => list.split(' | ')) };
+}
+
+export const TOPICS: readonly Topic[] = [
+  topic(
+    'programming',
+    'Write a Java method that sorts an array | Why does my code throw an exception? | Debug this function, the test fails | How do I join two tables in SQL? | undo the last git commit | Explain pointers in C++ | refactor this class | software engineering, programs, scripts, databases | const total = items.reduce((a, b) => a + b, 0); | Python list comprehension example',
+    '配列をソートするプログラムを書いて | コードのエラーを直してください | JavaScriptの関数の書き方 | データベースの設計 | プログラミング言語 | バグの原因を調べたい',
+  ),
+  topic(
+    'computers',
+    'my laptop is slow | How do I reset my router? | install a printer driver | which phone has the best camera | Linux server, nginx, network, VPN | forgot my password',
+    'パソコンが起動しません | スマホの容量を増やすには | Wi-Fiにつながらない',
+  ),
+  topic(
+    'mathematics',
+    'Solve the equation 5x - 3 = 12 | What is 15 percent of 60? | derivative of x^3 | Prove this theorem | How many ways can six people sit at a table? | Tom has 12 apples and gives away 5. How many are left? | mathematics, algebra, geometry, calculus | area of a circle with radius 4 | The probability of drawing an ace',
+    '方程式を解いてください | 25×16を計算して | 円の面積の公式 | 確率の問題 | 数学、代数、幾何 | りんごを5個買うと全部でいくらですか',
+  ),
+  topic(
+    'statistics',
+    'What is a p-value? | mean, median and standard deviation of these numbers | linear regression with two variables | train a neural network, machine learning | correlation is not causation',
+    '標準偏差とは | 回帰分析の結果の読み方 | 機械学習のモデル',
+  ),
+  topic(
+    'medicine',
+    'What are the symptoms of pneumonia? | treatment for asthma | side effects of this medicine | my knee hurts when I run | Is this rash dangerous, should I see a doctor? | medicine, diseases, drugs, diagnosis, therapy | The patient has a fever and a cough | how much sleep is healthy | vaccination against measles',
+    '頭痛がひどいです | この薬の副作用は | 肺炎の治療 | 病院に行くべき症状 | 医療、病気、診断 | 熱と咳があります',
+  ),
+  topic(
+    'fitness and diet',
+    'how do I lose weight | exercises for the back | How many calories are in a banana? | a training plan for a marathon | is coffee bad for you',
+    'ダイエットの方法 | 筋トレのメニュー | 体にいい食べ物',
+  ),
+  topic(
+    'physics and chemistry',
+    'Why does ice float on water? | How does an electric motor work? | law of gravity | chemical reaction of acid and base | speed of light, energy, waves | What is an atom made of? | temperature and pressure of a gas',
+    '重力とは何ですか | 電気はどうやって作られるの | 酸とアルカリの反応 | 物理と化学 | 光の速さ',
+  ),
+  topic(
+    'biology and nature',
+    'How do plants grow? | What do whales eat? | evolution of birds | what does a cell consist of | DNA and genes | why do dogs bark',
+    '植物はどうやって育つの | 恐竜はなぜ絶滅した | 細胞と遺伝子 | 鳥はなぜ飛べるのですか',
+  ),
+  topic(
+    'earth and space',
+    'How hot is the sun? | planets of the solar system | why do volcanoes erupt | what is a galaxy | climate change and the oceans | which is the longest river in the world | capital of Australia',
+    '太陽はなぜ熱いの | 火山の噴火 | 宇宙の広さ | 世界で一番高い山 | 首都はどこですか',
+  ),
+  topic(
+    'law',
+    'My landlord does not give back my deposit | can I sue the company | rights of employees, contracts, courts | is it legal to record a call | what does the law say about inheritance | I got a speeding ticket, do I have to pay? | copyright and trademarks',
+    '契約を解除できますか | 弁護士に相談したい | 法律上の権利 | 裁判の手続き | 遺産相続',
+  ),
+  topic(
+    'history',
+    'Who was Julius Caesar? | causes of the French Revolution | What happened in 1945? | ancient Egypt and the pyramids | the history of the Ottoman Empire | when did the war end',
+    '明治維新について | 徳川家康は何をした人 | 戦国時代の歴史 | 戦争はいつ終わりましたか',
+  ),
+  topic(
+    'politics and society',
+    'How does parliament pass a bill? | difference between left and right parties | human rights and immigration | what does the United Nations do | the election system',
+    '選挙の仕組み | 国会の役割 | 社会問題と政治',
+  ),
+  topic(
+    'business and economy',
+    'Explain supply and demand | marketing plan for a start-up | how do I motivate my team | gross domestic product and unemployment | write a business plan | price strategy, customers, competition | why do interest rates rise',
+    '需要と供給 | 会社の経営 | 新しい商品の売り方 | 景気と失業率 | 事業計画',
+  ),
+  topic(
+    'money and banking',
+    'how much is in my account | should I buy shares or funds | my credit card was stolen | taxes for the self-employed | transfer money abroad | saving for a pension, mortgage, insurance',
+    '銀行口座の残高 | 投資を始めたい | 税金の計算 | クレジットカードをなくした',
+  ),
+  topic(
+    'philosophy and religion',
+    'What is justice? | Plato and Aristotle | Is there a god? | arguments about free will and morality | what do Buddhists believe | meaning of life',
+    '正義とは何か | 哲学者の考え | 仏教とキリスト教の違い | 人生の意味',
+  ),
+  topic(
+    'psychology and relationships',
+    'How do I deal with stress? | my partner does not listen to me | why do people procrastinate | I feel lonely lately | raising teenagers | memory and learning',
+    '人間関係の悩み | ストレスの対処法 | 子育ての相談 | やる気が出ない',
+  ),
+  topic(
+    'creative writing',
+    'Write a poem about spring | Tell me a story about a knight | lyrics for a love song | a short play with two characters | haiku about the moon | invent a character for a novel | funny rhyme for a child',
+    '詩を書いてください | 物語を作って | 俳句を詠んで | 小説の登場人物 | 歌詞を考えて',
+  ),
+  topic(
+    'letters and texts',
+    'Write an e-mail to a customer | improve the style of this text | cover letter for a job application | a speech for a birthday | correct my grammar | rewrite this politely | an invitation, a thank-you note, a blog post',
+    'お礼の手紙を書いて | メールの文面 | この文を添削してください | スピーチの原稿 | 丁寧な言い方に直して',
+  ),
+  topic(
+    'summaries and documents',
+    'Summarise this article | extract the names from the text | What are the main points of this report? | make a table from this list | answer the question using the context',
+    'この文章を要約してください | 要点をまとめて | 表にしてください',
+  ),
+  topic(
+    'languages',
+    'Translate this into Spanish | How do you say thank you in French? | what does this word mean | difference between who and whom | learn German vocabulary | synonyms for happy',
+    '英語に翻訳してください | この単語の意味は | 日本語でどう言いますか',
+  ),
+  topic(
+    'cooking',
+    'recipe for tomato soup | how do I bake bread | What can I cook with potatoes and cheese? | how long do noodles take | cooking, baking, ingredients, spices | my sauce is too thin | a dessert for six people | marinade for chicken',
+    'スープのレシピ | パンの焼き方 | じゃがいもを使った料理 | 夕食の献立 | 調理のコツ、食材 | お菓子の作り方',
+  ),
+  topic(
+    'travel',
+    'What can I see in Paris in two days? | book a flight to Madrid | hotels near the beach | do I need a visa for China | train from London to Edinburgh | travel tips, sights, luggage | family holiday by the sea',
+    'パリの観光地 | 旅行の計画 | ホテルを予約したい | 電車での行き方 | 温泉旅館のおすすめ',
+  ),
+  topic(
+    'restaurants and shopping',
+    'find a good sushi place nearby | reserve a table for four | where can I buy cheap furniture | track my parcel | a gift for my wife',
+    'おいしいレストラン | 予約をお願いします | プレゼントのおすすめ | 荷物が届かない',
+  ),
+  topic(
+    'house and garden',
+    'how do I unclog a drain | stain on my shirt | paint a wooden fence | when do I plant tomatoes | the heating does not work | tidy up the kitchen | get rid of mice',
+    '掃除のコツ | 洗濯物の汚れ | 庭の手入れ | 水漏れの修理 | 植物の育て方',
+  ),
+  topic(
+    'cars and traffic',
+    'my car does not start | change a flat tyre | how often does oil need changing | is there a traffic jam on the motorway | next bus to the station',
+    '車の修理 | 渋滞の情報 | 次の電車は何時',
+  ),
+  topic(
+    'pets and children',
+    'my dog eats grass | training a puppy | the cat does not use its box | games for a children’s party | baby does not sleep',
+    '犬のしつけ | 猫が餌を食べない | 赤ちゃんが寝ない',
+  ),
+  topic(
+    'assistant and reminders',
+    'set an alarm for seven | remind me to buy milk | what time is it in Tokyo | turn off the lights | add eggs to my shopping list | what is on my calendar today | play some music',
+    'アラームをセットして | 予定を教えて | リマインダー | 電気を消して',
+  ),
+  topic(
+    'weather',
+    'will it rain tomorrow | temperature in Berlin | weather forecast for Sunday',
+    '今日の天気 | 明日は雨ですか',
+  ),
+  topic(
+    'small talk',
+    'hello | good morning, how are you | what is your name | thanks, bye | tell me something funny | do you like me',
+    'おはようございます | 元気ですか | あなたは誰 | 疲れました',
+  ),
+  topic(
+    'films, music and books',
+    'a good series to watch | who directed this film | songs by the Beatles | best novel of the year | which actor played Batman | concert tickets',
+    '好きな映画 | この曲の歌手は | 面白い本を教えて',
+  ),
+  topic(
+    'sport and games',
+    'who won the match yesterday | rules of tennis | chess opening for beginners | world cup final | how do I beat this level in the game',
+    '野球のルール | 昨日の試合の結果 | ゲームの攻略',
+  ),
+  topic(
+    'riddles and logic',
+    'What has keys but cannot open locks? | If all cats are animals, is Tom an animal? | find the odd one out | a puzzle with three doors',
+    'なぞなぞを出して | 論理パズル',
+  ),
+  topic(
+    'work and school',
+    'prepare for a job interview | how do I ask for a raise | learn for an exam | choose a university | homework about the water cycle',
+    '面接の準備 | 勉強の方法 | 転職したい',
+  ),
+];

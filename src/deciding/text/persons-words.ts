@@ -1,0 +1,158 @@
+/**
+ * Finds in a user turn what the person asked, and what is quoted beside it: code, logs, passages, and what programs
+ * insert. Time is linear in the text, of which long ones are read at both ends.
+ */
+import { LIMITS } from '../../core/bounds.ts';
+import {
+  ANSWERED,
+  COURTESIES,
+  FILE_TURNS,
+  INSERTED,
+  LEAD_IN,
+  PROGRAM_LINES,
+  PROGRAM_PROMPTS,
+  SIDE_REQUESTS,
+  WRAPPED,
+} from './harness.ts';
+
+export interface PersonsWords {
+  /** What the person asked; the whole turn where nothing tells its parts apart. */
+  readonly asked: string;
+  /** The rest; empty for none. */
+  readonly quoted: string;
+}
+
+/** A turn up to this length is asked as a whole, once quotations are taken out. */
+const SHORT = 400;
+/** Characters that must be left behind a lead-in. */
+const SHORTEST_QUESTION = 8;
+/** Blocks of one kind that are taken out: each costs a copy of the text. */
+const MOST_BLOCKS = 50;
+/** Units read at either end of a longer text. */
+const END: number = LIMITS.turnUnits;
+
+export function personsWords(turn: string): PersonsWords {
+  const text = turn.length > 2 * END ? `${turn.slice(0, END)}\n${turn.slice(-END)}` : turn;
+  const quoted: string[] = [];
+  const inner = answeredPart(sideRequest(unwrapped(withoutBlocks(text, quoted), quoted)), quoted);
+  const prose = withoutQuotedLines(inner, quoted);
+  if (prose.trim() === '') return { asked: inner.trim() === '' ? turn : inner.trim(), quoted: '' };
+  const asked = questionsIn(prose.trim(), quoted);
+  return { asked, quoted: quoted.join('\n').trim() };
+}
+
+/** Whether a system prompt is that of a program known to say nothing of what is asked. */
+export function isProgramPrompt(system: string): boolean {
+  const beginning = system.slice(0, 1_000);
+  return PROGRAM_PROMPTS.some((one) => beginning.includes(one));
+}
+
+/** Whether a user turn only hands over files. */
+export function isFileTurn(turn: string): boolean {
+  return FILE_TURNS.some((one) => turn.startsWith(one));
+}
+
+function withoutBlocks(text: string, quoted: string[]): string {
+  let rest = text;
+  for (const [open, close] of [...INSERTED, ['```', '```']] as const) {
+    let found = 0;
+    for (let from = rest.indexOf(open); from >= 0 && found < MOST_BLOCKS; from = rest.indexOf(open, from)) {
+      found += 1;
+      const end = rest.indexOf(close, from + open.length);
+      const to = end < 0 ? rest.length : end + close.length;
+      const block = rest.slice(from, to);
+      // A program's settings are nobody's topic; files and passages are what the question is about.
+      if (!open.startsWith('<system') && !open.startsWith('<env') && !open.startsWith('<user'))
+        quoted.push(block);
+      rest = `${rest.slice(0, from)}\n${rest.slice(to)}`;
+    }
+  }
+  return rest.trim() === '' ? text : rest;
+}
+
+function unwrapped(text: string, quoted: string[]): string {
+  for (const [open, close] of WRAPPED) {
+    const from = text.lastIndexOf(open);
+    if (from < 0) continue;
+    const end = text.indexOf(close, from);
+    if (end < 0) continue;
+    quoted.push(text.slice(0, from), text.slice(end + close.length));
+    return text.slice(from + open.length, end);
+  }
+  return text;
+}
+
+/** The last person's turn of the conversation that a title or tags are asked for. */
+function sideRequest(text: string): string {
+  const begun = text.trimStart();
+  const known = SIDE_REQUESTS.find(({ begins }) => begun.startsWith(begins));
+  if (!known) return text;
+  const [open, close] = known.turn;
+  const from = begun.lastIndexOf(open);
+  if (from < 0) return text;
+  const end = begun.indexOf(close, from);
+  return begun.slice(from + open.length, end < 0 ? undefined : end).replaceAll('</chat_history>', '');
+}
+
+function answeredPart(text: string, quoted: string[]): string {
+  const end = text.trimEnd();
+  for (const [open, close] of ANSWERED) {
+    if (!end.endsWith(close)) continue;
+    const from = end.lastIndexOf(open);
+    if (from < 0 || (from > 0 && end[from - 1] !== '\n')) continue;
+    quoted.push(end.slice(0, from));
+    return end.slice(from + open.length, end.length - close.length);
+  }
+  return text;
+}
+
+/** A line as programs write them: quoted, a time stamp, a stack frame, or a name of the table. */
+const QUOTED_LINE = /^(?:>|\d{4}-\d\d-\d\d[T ]\d\d:\d\d|\s+at \S)/;
+
+/** A tool's result goes on to the next empty line. */
+function withoutQuotedLines(text: string, quoted: string[]): string {
+  let inResult = false;
+  return text
+    .split('\n')
+    .filter((line) => {
+      if (PROGRAM_LINES.some((one) => line.startsWith(one))) inResult = true;
+      else if (line.trim() === '') inResult = false;
+      if (!inResult && !QUOTED_LINE.test(line)) return true;
+      quoted.push(line);
+      return false;
+    })
+    .join('\n');
+}
+
+/** Ends of sentences; a line break ends one too. */
+const SENTENCE = /[^.!?。！？\n]+[.!?。！？]*/gu;
+/** A sentence that asks or tells to do something, in a few languages. */
+const ASKS =
+  /[?？]\s*$|(?:ください|下さい|教えて|お願いします|でしょうか|ですか|ほしい|たいです)[。．]?\s*$|^\s*(?:please|can you|could you|would you|write|make|give|tell|explain|show|list|find|fix|translate|summari[sz]e|describe|help|create|draft|solve|compute|calculate|prove|compare|how|what|why|which|who|when|where|is|are|do|does|should|i (?:want|need|would like)|bitte|schreib|erklär|wie|was|warum|welche|écris|explique|comment|pourquoi|quel)\b/iu;
+/** A sentence about the form of the answer. */
+const FORM = /\b(?:JSON|XML|YAML|markdown)\b/i;
+
+/** Of a long text the sentences that ask, wherever they stand, if there are any and they are the smaller part. */
+function questionsIn(prose: string, quoted: string[]): string {
+  const sentences = prose.match(SENTENCE) ?? [];
+  const plain = sentences.filter((one) => !FORM.test(one) && !isCourtesy(one));
+  const kept = plain.length > 0 ? plain : sentences;
+  const whole = withoutLeadIn(kept.length === sentences.length ? prose : kept.join('').trim());
+  if (whole.length <= SHORT) return whole;
+  const asking = kept.filter((one) => ASKS.test(one));
+  const asked = asking.join('').trim();
+  if (asked === '' || asked.length > whole.length / 2) return whole;
+  quoted.push(kept.filter((one) => !ASKS.test(one)).join(''));
+  return asked;
+}
+
+function isCourtesy(sentence: string): boolean {
+  const trimmed = sentence.trim();
+  return COURTESIES.some((one) => one.test(trimmed));
+}
+
+/** "I was wondering whether you could help me with the following: …" */
+function withoutLeadIn(text: string): string {
+  const rest = text.replace(LEAD_IN, '');
+  return rest.length >= SHORTEST_QUESTION ? rest : text;
+}

@@ -1,0 +1,129 @@
+/**
+ * Sends spans by OTLP over HTTP in JSON: in batches, within a bounded queue, and never in the way of a request. Where
+ * the collector cannot be reached, spans are tried again and then dropped, and the log says so once a minute at most.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import { describeError } from '../../core/errors.ts';
+import type { Span } from './spans.ts';
+
+export interface ExporterOptions {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Attributes of what all spans come from. */
+  readonly resource: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+  readonly everyMs: number;
+  readonly mostQueued: number;
+  readonly mostInBatch: number;
+  log(line: string): void;
+}
+
+const SCOPE = { name: 'expert-router' };
+const TRIES = 3;
+const FIRST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 30_000;
+const TELL_EVERY_MS = 60_000;
+/** Statuses after which a collector wants to be asked again (OTLP specification, "Failures"). */
+const AGAIN = new Set([429, 502, 503, 504]);
+
+export class SpanExporter {
+  readonly #options: ExporterOptions;
+  readonly #resource: object;
+  #queue: Span[] = [];
+  #timer: NodeJS.Timeout | null = null;
+  #sending: Promise<void> | null = null;
+  #dropped = 0;
+  #toldAt = Number.NEGATIVE_INFINITY;
+  readonly #ending = new AbortController();
+
+  constructor(options: ExporterOptions) {
+    this.#options = options;
+    const attributes = Object.entries(options.resource).map(([key, value]) => ({
+      key,
+      value: { stringValue: value },
+    }));
+    this.#resource = { attributes };
+  }
+
+  add(spans: readonly Span[]): void {
+    const { mostQueued, mostInBatch, everyMs } = this.#options;
+    if (this.#queue.length + spans.length > mostQueued) {
+      this.#dropped += spans.length;
+      this.#tell('the queue is full');
+      return;
+    }
+    this.#queue.push(...spans);
+    if (this.#queue.length >= mostInBatch) void this.flush();
+    else this.#timer ??= setTimeout(() => void this.flush(), everyMs).unref();
+  }
+
+  /** Sends what waits, one batch after another. Never rejects. */
+  flush(): Promise<void> {
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#sending ??= this.#sendAll().finally(() => {
+      this.#sending = null;
+    });
+    return this.#sending;
+  }
+
+  /** Sends the rest, in one try. */
+  async close(): Promise<void> {
+    this.#ending.abort();
+    await this.flush();
+  }
+
+  async #sendAll(): Promise<void> {
+    while (this.#queue.length > 0) {
+      const batch = this.#queue.slice(0, this.#options.mostInBatch);
+      this.#queue = this.#queue.slice(batch.length);
+      const problem = await this.#sendPatiently(batch);
+      if (problem === null) continue;
+      this.#dropped += batch.length;
+      this.#tell(problem);
+    }
+  }
+
+  /** @returns why it did not arrive; null where it did */
+  async #sendPatiently(batch: readonly Span[]): Promise<string | null> {
+    let least = FIRST_PAUSE_MS;
+    for (let tried = 1; ; tried++) {
+      const { problem, again } = await this.#send(batch);
+      if (problem === null || !again || tried === TRIES || this.#ending.signal.aborted) return problem;
+      const wait = Math.min(LONGEST_PAUSE_MS, Math.max(least, again === true ? 0 : again));
+      await pause(wait, undefined, { signal: this.#ending.signal, ref: false }).catch(() => {});
+      least *= 2;
+    }
+  }
+
+  /** @returns `again`: whether to try again, or after how many milliseconds at the earliest */
+  async #send(spans: readonly Span[]): Promise<{ problem: string | null; again: boolean | number }> {
+    const { url, headers, timeoutMs } = this.#options;
+    const body = { resourceSpans: [{ resource: this.#resource, scopeSpans: [{ scope: SCOPE, spans }] }] };
+    try {
+      const response = await fetch(url, {
+        method: 'POST',
+        headers: { ...headers, 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+        signal: AbortSignal.timeout(timeoutMs),
+        redirect: 'error',
+      });
+      await response.body?.cancel();
+      if (response.ok) return { problem: null, again: false };
+      const after = Number(response.headers.get('retry-after') ?? Number.NaN) * 1000;
+      const again = AGAIN.has(response.status) && (Number.isFinite(after) ? after : true);
+      return { problem: `it answered ${response.status}`, again };
+    } catch (error) {
+      return { problem: describeError(error), again: true };
+    }
+  }
+
+  #tell(problem: string): void {
+    const now = performance.now();
+    if (now - this.#toldAt < TELL_EVERY_MS) return;
+    this.#toldAt = now;
+    this.#options.log(
+      `Spans do not reach ${new URL(this.#options.url).origin} (${problem}); ${this.#dropped} are lost so far.`,
+    );
+  }
+}

@@ -1,0 +1,66 @@
+/** An engine that is dead behind a server that lists its models: found by a request for one token, and found again. */
+import { afterEach, expect, it } from 'vitest';
+import { eventually, gateway, type RunningGateway } from './support/gateway.ts';
+import { polite, type Upstream, upstream } from './support/upstream.ts';
+
+const running: { close(): Promise<void> }[] = [];
+afterEach(async () => {
+  for (const one of running.splice(0).reverse()) await one.close();
+});
+
+/** A server whose engine answers while `alive` says so. */
+async function engine(alive: () => boolean): Promise<Upstream> {
+  const made = await upstream((response, request) => {
+    if (request.method === 'GET' || alive()) return polite(response, request);
+    return undefined; // hangs
+  });
+  running.push(made);
+  return made;
+}
+
+const CLUSTERS = `[${Array.from({ length: 64 }, (_, cluster) => cluster).join(', ')}]`;
+
+async function start(dead: Upstream, good: Upstream, more = ''): Promise<RunningGateway> {
+  const router = await gateway(
+    `policy: nearest
+experts:
+  - { id: dead, kind: openai, url: '${dead.url}', clusters: ${CLUSTERS}, header_timeout: 300ms, first_token_timeout: 300ms${more} }
+  - { id: good, kind: openai, url: '${good.url}' }
+`,
+    { probes: true },
+  );
+  running.push(router);
+  return router;
+}
+
+const ask = async (router: RunningGateway): Promise<string | null> =>
+  (await router.post('/v1/chat/completions', { messages: [{ role: 'user', content: 'hello' }] })).headers.get(
+    'x-expert-router-expert',
+  );
+
+const posts = ({ requests }: Upstream) => requests.filter(({ method }) => method === 'POST');
+const tests = (of: Upstream) => posts(of).filter(({ body }) => body.includes('"max_tokens":1'));
+
+it('is not asked again until it answers', async () => {
+  let alive = false;
+  const [dead, good] = [await engine(() => alive), await engine(() => true)];
+  const router = await start(dead, good);
+  expect(await ask(router)).toBe('good');
+  await eventually('it is found', () => router.logged.some((line) => line.startsWith("Expert 'dead'")));
+  expect(router.logged.find((line) => line.startsWith("Expert 'dead'"))).toContain('is down');
+  const before = posts(dead).length - tests(dead).length;
+  for (let i = 0; i < 3; i++) expect(await ask(router)).toBe('good');
+  expect(posts(dead).length - tests(dead).length).toBe(before);
+  expect(tests(good)).toEqual([]);
+  alive = true;
+  await eventually('it serves again', async () => (await ask(router)) === 'dead');
+  expect(router.logged.at(-1)).toContain('is well again');
+}, 40_000);
+
+it('gets no request of ours where the config says so', async () => {
+  const [dead, good] = [await engine(() => false), await engine(() => true)];
+  const router = await start(dead, good, ', test_request: false');
+  expect(await ask(router)).toBe('good');
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  expect(tests(dead)).toEqual([]);
+});
