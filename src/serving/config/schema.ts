@@ -122,7 +122,7 @@ const tls = z.strictObject({
 
 /** Those that carry credentials, or that HTTP or the router itself sets. */
 const KEPT_BACK =
-  /^(?:authorization|cookie|x-api-key|proxy-.*|host|connection|keep-alive|te|trailer|transfer-encoding|upgrade|expect|content-.*|accept-encoding|x-expert-router-.*)$/;
+  /^(?:authorization|cookie|x-api-key|api-key|proxy-.*|host|connection|keep-alive|te|trailer|transfer-encoding|upgrade|expect|content-.*|accept-encoding|x-expert-router-.*)$/;
 
 const fields = {
   listen: z
@@ -253,12 +253,14 @@ const fields = {
       z
         .string()
         .regex(
-          /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#@*]+$/i,
-          'a scheme, a name and perhaps a port, such as https://chat.example.com',
+          /^(?:\*|[a-z][a-z0-9+.-]*:\/\/[^\s/?#@*]+)$/i,
+          'a scheme, a name and perhaps a port, such as https://chat.example.com; with keys also * for any',
         ),
     )
     .default([])
-    .describe('Without keys: origins of web pages from elsewhere whose requests are answered')
+    .describe(
+      'Origins of web pages from elsewhere that may read answers (CORS). Without keys, requests of other pages are refused; with keys, `*` lists them all',
+    )
     .meta({ examples: [['https://chat.example.com']] }),
 };
 
@@ -278,6 +280,7 @@ export function configSchema({ kinds, policies }: Catalogue = SHIPPED) {
     .strictObject({ ...all, ...policyFields })
     .superRefine(check)
     .superRefine(checkAliases)
+    .superRefine(checkOrigins)
     .transform((config) => ({
       ...config,
       policy: chosen(config),
@@ -325,6 +328,15 @@ function aliasOf(written: AliasInput): Alias {
 
 function isList(value: AliasInput): value is readonly string[] {
   return Array.isArray(value);
+}
+
+/** Any page could use what needs no key. */
+function checkOrigins(config: unknown, context: z.RefinementCtx): void {
+  const { allowed_origins: origins, keys } = config as { allowed_origins: string[]; keys: unknown[] };
+  const at = origins.indexOf('*');
+  if (at < 0 || keys.length > 0) return;
+  const message = 'any page could use this router: set keys, or list the origins that may';
+  context.addIssue({ code: 'custom', path: ['allowed_origins', at], message });
 }
 
 /** Reports aliases of experts that the config does not have. */

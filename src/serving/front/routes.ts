@@ -18,9 +18,11 @@ import { ClientSink } from './client-sink.ts';
 import { decisionBody, decisionHeaders } from './decision-wire.ts';
 import type { ClientRequest, ClientResponse } from './exchange.ts';
 import { type FeedbackBody, readFeedback } from './feedback.ts';
+import { openApi } from './openapi.ts';
 import type { Readiness } from './readiness.ts';
 import type { Redaction } from './redaction.ts';
 import type { OpenNote } from './request-note.ts';
+import { decoded } from './spellings.ts';
 import { sendJson } from './wire.ts';
 
 export interface RouteContext {
@@ -51,6 +53,8 @@ export interface Exchange {
   readonly caller: HashedKey | null;
   /** Told when the request has ended. */
   readonly note: OpenNote;
+  /** The model that the address names, which outranks the body's; absent for none. */
+  readonly model?: string | undefined;
 }
 
 type Handler = (context: RouteContext, exchange: Exchange) => Promise<void>;
@@ -62,33 +66,114 @@ interface Route {
   readonly role: Role | null;
   /** In which its errors are told; null for the default. */
   readonly dialect: Dialect | null;
+  /** What it is for, in the OpenAPI description; null for pages that are for people. */
+  readonly about: string | null;
   readonly handle: Handler;
 }
 
 export const ROUTES: readonly Route[] = [
   ...DIALECTS.flatMap((dialect) =>
     dialect.paths.map(
-      (path): Route => ({ method: 'POST', path, role: 'ask', dialect, handle: answer(dialect) }),
+      (path): Route => ({
+        method: 'POST',
+        path,
+        role: 'ask',
+        dialect,
+        about: `Answered by the expert that suits it best, in the dialect ${dialect.id}`,
+        handle: answer(dialect),
+      }),
     ),
   ),
-  { method: 'POST', path: '/v1/route', role: 'ask', dialect: null, handle: dryRun },
-  { method: 'POST', path: '/v1/feedback', role: 'ask', dialect: null, handle: feedback },
-  { method: 'GET', path: '/v1/models', role: 'ask', dialect: null, handle: listModels },
-  { method: 'GET', path: '/v1/models/{id}', role: 'ask', dialect: null, handle: showModel },
-  { method: 'GET', path: '/v1/experts', role: 'observe', dialect: null, handle: listExperts },
-  { method: 'GET', path: '/metrics', role: 'observe', dialect: null, handle: metrics },
-  { method: 'GET', path: '/health', role: null, dialect: null, handle: health },
-  { method: 'GET', path: '/ready', role: null, dialect: null, handle: ready },
+  {
+    method: 'POST',
+    path: '/v1/route',
+    role: 'ask',
+    dialect: null,
+    about: 'The choice that would be made, and why',
+    handle: dryRun,
+  },
+  {
+    method: 'POST',
+    path: '/v1/feedback',
+    role: 'ask',
+    dialect: null,
+    about: 'Scores an earlier answer',
+    handle: feedback,
+  },
+  {
+    method: 'GET',
+    path: '/v1/models',
+    role: 'ask',
+    dialect: null,
+    about: 'The names that requests may use',
+    handle: listModels,
+  },
+  {
+    method: 'GET',
+    path: '/v1/models/{id}',
+    role: 'ask',
+    dialect: null,
+    about: 'One of them',
+    handle: showModel,
+  },
+  {
+    method: 'GET',
+    path: '/v1/experts',
+    role: 'observe',
+    dialect: null,
+    about: 'The experts, their load and health',
+    handle: listExperts,
+  },
+  {
+    method: 'GET',
+    path: '/metrics',
+    role: 'observe',
+    dialect: null,
+    about: 'Metrics for Prometheus',
+    handle: metrics,
+  },
+  {
+    method: 'GET',
+    path: '/health',
+    role: null,
+    dialect: null,
+    about: 'Whether the process serves',
+    handle: health,
+  },
+  {
+    method: 'GET',
+    path: '/ready',
+    role: null,
+    dialect: null,
+    about: 'Whether an expert can answer',
+    handle: ready,
+  },
+  {
+    method: 'GET',
+    path: '/openapi.json',
+    role: null,
+    dialect: null,
+    about: 'This description',
+    handle: describe,
+  },
   // It knows by itself who may see what: a browser signs in with a cookie.
-  { method: 'GET', path: '/', role: null, dialect: null, handle: dashboard },
-  { method: 'GET', path: '/ui', role: null, dialect: null, handle: dashboard },
-  { method: 'GET', path: '/ui/', role: null, dialect: null, handle: dashboard },
-  { method: 'GET', path: '/ui/{id}', role: null, dialect: null, handle: dashboard },
-  { method: 'POST', path: '/ui/{id}', role: null, dialect: null, handle: dashboard },
+  { method: 'GET', path: '/', role: null, dialect: null, about: null, handle: dashboard },
+  { method: 'GET', path: '/ui', role: null, dialect: null, about: null, handle: dashboard },
+  { method: 'GET', path: '/ui/', role: null, dialect: null, about: null, handle: dashboard },
+  { method: 'GET', path: '/ui/{id}', role: null, dialect: null, about: null, handle: dashboard },
+  { method: 'POST', path: '/ui/{id}', role: null, dialect: null, about: null, handle: dashboard },
 ];
 
 /** Those whose path is fixed, by method and path. */
 const FIXED = new Map(ROUTES.map((route) => [`${route.method} ${route.path}`, route]));
+
+/** The methods that a path takes, with commas. @throws RouterError `not_found` */
+export function methodsAt(path: string): string {
+  const there = ROUTES.filter((route) => path === '*' || matches(route.path, path));
+  if (there.length === 0) throw nothingAt('OPTIONS', path);
+  const own = there.map(({ method }) => method);
+  return [...new Set([...own, ...(own.includes('GET') ? ['HEAD'] : []), 'OPTIONS'])].join(', ');
+}
 
 /** @throws RouterError `not_found` or `method_not_allowed` */
 export function findRoute(method: string, path: string): Route {
@@ -104,7 +189,11 @@ export function findRoute(method: string, path: string): Route {
       `${excerpt(path)} takes ${there.map((candidate) => candidate.method).join(', ')}, not ${excerpt(method)}.`,
     );
   }
-  throw new RouterError(
+  throw nothingAt(method, path);
+}
+
+function nothingAt(method: string, path: string): RouterError {
+  return new RouterError(
     'not_found',
     `There is nothing at ${excerpt(method)} ${excerpt(path)}. Here are: ${ROUTES.map((one) => one.path).join(', ')}.`,
   );
@@ -119,9 +208,10 @@ function matches(route: string, path: string): boolean {
 export function answer(dialect: Dialect): Handler {
   return async (
     { gateway, redaction, forwarded, maxBodyMb, onRouted },
-    { request, response, traceId, caller, note },
+    { request, response, traceId, caller, note, model },
   ) => {
-    const ask = await readRequest(dialect, await readBody({ request, response }, maxBodyMb));
+    const read = await readRequest(dialect, await readBody({ request, response }, maxBodyMb));
+    const ask = model === undefined ? read : Object.assign(read, { model });
     note.read(ask);
     const routing = gateway.route(
       ask,
@@ -195,15 +285,6 @@ async function showModel(
   sendJson(response, 200, modelBody(id, startedAt));
 }
 
-/** As it is where it is no percent-encoding: then it is no name either. */
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
-}
-
 function modelBody(id: string, created: number): Record<string, unknown> {
   return { id, object: 'model', created, owned_by: 'expert-router' };
 }
@@ -272,6 +353,10 @@ function round1(value: number): number {
 async function metrics(context: RouteContext, { response }: Exchange): Promise<void> {
   const { contentType, page } = await context.metrics();
   response.writeHead(200, { 'content-type': contentType }).end(page);
+}
+
+async function describe(_context: RouteContext, { response }: Exchange): Promise<void> {
+  sendJson(response, 200, openApi(ROUTES));
 }
 
 async function health(_context: RouteContext, { response }: Exchange): Promise<void> {
