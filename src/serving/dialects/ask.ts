@@ -55,6 +55,8 @@ export interface Ask extends RoutingFacts {
   readonly dialect: AnswerForm;
   /** The body exactly as the client sent it. */
   readonly body: Buffer;
+  /** Of its body; absent for JSON. */
+  readonly contentType?: string;
   /** The body has too many values to be parsed whole: only an expert that relays its bytes can answer. */
   readonly partial: boolean;
   /** @throws RouterError naming the invalid field; so do the methods below */

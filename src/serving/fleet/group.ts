@@ -89,6 +89,11 @@ export class ExpertGroup {
     return this.replicas.some(({ expert }) => (expert.speaks as readonly string[]).includes(dialect));
   }
 
+  /** Whether it passes on requests that no dialect reads. */
+  get passes(): boolean {
+    return this.replicas.some(({ expert }) => expert.passes === true);
+  }
+
   /** Whether its model writes text. */
   get answersText(): boolean {
     return this.replicas.some(({ expert }) => expert.answersText !== false);

@@ -54,6 +54,13 @@ type Measure = Pick<JsonMeasure, 'push' | 'tokens' | 'members'>;
 
 const UNMEASURED: Measure = { push: () => {}, tokens: 0, members: [] };
 
+/** A body that is no JSON; compressed ones are refused. @throws RouterError as `readBody` does */
+export async function readForm(exchange: Exchanged, limitMb: number): Promise<Buffer> {
+  if (codingOf(exchange.request.headers['content-encoding']) !== null)
+    throw new RouterError('unsupported_media_type', 'A form may not be compressed; send it as it is.');
+  return (await gathered(exchange, limitMb, PROCESS_BUDGET, UNMEASURED)).bytes;
+}
+
 /** The body as it was sent. */
 function gathered(
   { request, response }: Exchanged,

@@ -3,7 +3,7 @@ import { RouterError } from '../../core/errors.ts';
 import { excerpt } from '../../core/excerpt.ts';
 import { requestHeadersForExpert } from '../../core/headers.ts';
 import type { Role } from '../../core/roles.ts';
-import { AUTO } from '../dialects/ask.ts';
+import { type Ask, AUTO } from '../dialects/ask.ts';
 import type { Dialect } from '../dialects/dialect.ts';
 import { DIALECTS, dialectTold } from '../dialects/index.ts';
 import { type Health, healthText } from '../experts/expert.ts';
@@ -19,6 +19,7 @@ import { decisionBody, decisionHeaders } from './decision-wire.ts';
 import type { ClientRequest, ClientResponse } from './exchange.ts';
 import { type FeedbackBody, readFeedback } from './feedback.ts';
 import { openApi } from './openapi.ts';
+import { PASSED_PATHS, readPassed } from './read-passed.ts';
 import type { Readiness } from './readiness.ts';
 import type { Redaction } from './redaction.ts';
 import type { OpenNote } from './request-note.ts';
@@ -116,6 +117,16 @@ export const ROUTES: readonly Route[] = [
     about: 'One of them',
     handle: showModel,
   },
+  ...Object.entries(PASSED_PATHS).map(
+    ([path, about]): Route => ({
+      method: 'POST',
+      path,
+      role: 'ask',
+      dialect: null,
+      about: `${about}: passed to the expert named`,
+      handle: answerTo(readPassed),
+    }),
+  ),
   {
     method: 'GET',
     path: '/v1/experts',
@@ -206,12 +217,14 @@ function matches(route: string, path: string): boolean {
 
 /** Answers a request of this dialect. */
 export function answer(dialect: Dialect): Handler {
-  return async (
-    { gateway, redaction, forwarded, maxBodyMb, onRouted },
-    { request, response, traceId, caller, note, model },
-  ) => {
-    const read = await readRequest(dialect, await readBody({ request, response }, maxBodyMb));
-    const ask = model === undefined ? read : Object.assign(read, { model });
+  return answerTo(async (exchange, limitMb) => readRequest(dialect, await readBody(exchange, limitMb)));
+}
+
+function answerTo(read: (exchange: Exchange, limitMb: number) => Promise<Ask>): Handler {
+  return async ({ gateway, redaction, forwarded, maxBodyMb, onRouted }, exchange) => {
+    const { request, response, traceId, caller, note, model } = exchange;
+    const ask = await read(exchange, maxBodyMb);
+    if (model !== undefined) Object.assign(ask, { model });
     note.read(ask);
     const routing = gateway.route(
       ask,
@@ -223,7 +236,7 @@ export function answer(dialect: Dialect): Handler {
     setAll(response, decisionHeaders(routed));
     note.routed(routed, gateway.expectedWait(routed));
     onRouted(routed, note);
-    const sink = new ClientSink(response, dialect, redaction, note);
+    const sink = new ClientSink(response, ask.dialect, redaction, note);
     const headers = requestHeadersForExpert(request.headers, forwarded);
     sink.drive(
       gateway.answer({ ask, headers, traceId, tenant: caller?.name ?? '', journey: note }, routed, sink),

@@ -1,6 +1,6 @@
 /** How values and failures become HTTP responses. */
 import { describeError, RouterError } from '../../core/errors.ts';
-import type { Dialect } from '../dialects/dialect.ts';
+import type { AnswerForm } from '../dialects/ask.ts';
 import { DEFAULT_DIALECT } from '../dialects/index.ts';
 import { type Failure, ToldFailure } from '../reply/failure.ts';
 import type { ClientResponse } from './exchange.ts';
@@ -20,7 +20,7 @@ export function sendJson(response: ClientResponse, status: number, value: unknow
 export function sendError(
   response: ClientResponse,
   error: unknown,
-  dialect: Dialect = DEFAULT_DIALECT,
+  dialect: AnswerForm = DEFAULT_DIALECT,
   log: (line: string) => void = () => {},
 ): void {
   const known = error instanceof RouterError || error instanceof ToldFailure ? error : internal(error, log);
@@ -29,7 +29,7 @@ export function sendError(
 }
 
 /** A failure as the answer, in the client's dialect. */
-function sendFailure(response: ClientResponse, failure: Failure, dialect: Dialect): void {
+function sendFailure(response: ClientResponse, failure: Failure, dialect: AnswerForm): void {
   const { status, headers, body } = dialect.error(failure);
   if (failure instanceof RouterError) {
     if (failure.code === 'invalid_api_key') response.setHeader('www-authenticate', 'Bearer');

@@ -3,6 +3,7 @@ import { RouterError } from '../../core/errors.ts';
 import { expectedWait } from '../../deciding/routing/expected-wait.ts';
 import { keptAmong } from '../../deciding/routing/locality.ts';
 import type { Ask } from '../dialects/ask.ts';
+import { PASSED } from '../dialects/passed.ts';
 import type { Generation, Outcome } from '../experts/expert.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { ExpertGroup } from '../fleet/group.ts';
@@ -89,9 +90,14 @@ export class Gateway {
   #able({ dialect, model }: Ask, routed: Routed): Routed {
     const { id, writer, oneExpert = false } = dialect;
     const able = [...this.fleet.groups.values()]
-      .filter((one) => one.speaks(id) || (writer !== null && one.answersText))
+      .filter((one) => one.speaks(id) || (id === PASSED ? one.passes : writer !== null && one.answersText))
       .map((one) => one.id);
-    const first = oneExpert && this.router.names.isAuto(model) ? able.slice(0, 1) : able;
+    const isAuto = this.router.names.isAuto(model);
+    if (id === PASSED && isAuto && able.length > 1 && routed.decision.reason !== 'forced')
+      throw new RouterError('invalid_request', `Name the expert to ask: ${able.join(', ')}, or an alias.`, {
+        param: 'model',
+      });
+    const first = oneExpert && isAuto ? able.slice(0, 1) : able;
     const decision = keptAmong(routed.decision, new Set(first), 'able');
     if (decision !== null) return { ...routed, decision };
     if (able.length === 0) {

@@ -10,6 +10,7 @@ import type { Ask } from '../../dialects/ask.ts';
 import type { DialectId } from '../../dialects/index.ts';
 import { openAiChat } from '../../dialects/openai/chat.ts';
 import { asChat, CHAT_CAN } from '../../dialects/openai/translated.ts';
+import { PASSED } from '../../dialects/passed.ts';
 import { modelIds } from '../../engines/answers.ts';
 import { ask as askServer, isAnswer } from '../../engines/ask.ts';
 import { failureText } from '../../engines/failure.ts';
@@ -60,6 +61,7 @@ const TEST = { bytes: Buffer.from(JSON.stringify(TEST_JSON)), json: TEST_JSON, p
 
 class OpenAiExpert implements Expert {
   readonly kind = 'openai';
+  readonly passes = true;
   readonly id: string;
   readonly prove?: (signal: AbortSignal) => Promise<Health>;
   /** Null where the config names none. */
@@ -109,7 +111,7 @@ class OpenAiExpert implements Expert {
 
   generate({ ask, headers }: ExpertRequest, sink: AnswerSink): Generation {
     if (this.#closed) return refuse(sink, stopped(this.id));
-    if (this.#speaks(ask.dialect.id)) return this.#relay(ask, headers, sink);
+    if (this.#speaks(ask.dialect.id) || ask.dialect.id === PASSED) return this.#relay(ask, headers, sink);
     const meta = {
       id: this.#deps.newId(ask.dialect.idPrefix),
       created: Math.floor(this.#deps.now() / 1000),
@@ -150,7 +152,11 @@ class OpenAiExpert implements Expert {
     return {
       method: 'POST',
       path: pathAt(this.#base, dialect.paths[0]),
-      headers: { ...headers, ...this.#headers },
+      headers: {
+        ...headers,
+        ...this.#headers,
+        ...(ask.contentType === undefined ? {} : { 'content-type': ask.contentType }),
+      },
       body: dialect.forward(ask, { model: this.#model, limit: this.#maxTokens, quirks }),
     };
   }
