@@ -14,6 +14,7 @@ import { PASSED } from '../../dialects/passed.ts';
 import { modelIds } from '../../engines/answers.ts';
 import { ask as askServer, isAnswer } from '../../engines/ask.ts';
 import { failureText } from '../../engines/failure.ts';
+import { accessHeaders, accessQuery, unusedProxy } from '../access.ts';
 import { apiBase, pathAt } from '../api-base.ts';
 import { refuseUnmet } from '../demands.ts';
 import type {
@@ -70,6 +71,8 @@ class OpenAiExpert implements Expert {
   #model: string;
   readonly #base: URL;
   readonly #headers: Readonly<Record<string, string>>;
+  /** Of every address, without its question mark. */
+  readonly #query: string;
   readonly #client: HttpClient;
   readonly #quirks: QuirksFinder;
   readonly #maxTokens: number | undefined;
@@ -80,28 +83,28 @@ class OpenAiExpert implements Expert {
   readonly #running: RunningGenerations;
   #closed = false;
 
-  constructor(id: string, options: OpenAiOptions, trust: Trust, deps: Pick<ExpertDeps, 'newId' | 'now'>) {
+  constructor(id: string, options: OpenAiOptions, trust: Trust, deps: ExpertDeps) {
     const [{ url, metrics_url: metricsUrl = null }] = replicasOf(options) as [OpenAiReplica];
     const base = apiBase(url);
     this.id = id;
     this.#named = options.model ?? null;
     this.#model = options.model ?? id;
     this.#base = base;
-    this.#headers = {
-      'content-type': 'application/json',
-      ...(options.api_key ? { authorization: `Bearer ${options.api_key}` } : {}),
-    };
+    const access = accessHeaders(options);
+    this.#headers = { 'content-type': 'application/json', ...access };
+    this.#query = accessQuery(url, options.query);
+    const proxy = unusedProxy(url, deps.environment);
+    if (proxy !== null) deps.log(`Expert '${id}': ${proxy}`);
     const { connect_timeout: connect, header_timeout: head, idle_timeout: idle } = options;
     this.#client = new HttpClient(base, { connect, head, idle }, trust);
-    const key = options.api_key ? { authorization: `Bearer ${options.api_key}` } : {};
-    this.#quirks = new QuirksFinder(base, key, options.quirks ?? null);
+    this.#quirks = new QuirksFinder(base, access, options.quirks ?? null);
     this.#maxTokens = options.max_tokens;
     this.answersText = writesText(options.capabilities);
     this.#untextual = untextual(options.capabilities);
     this.#deps = deps;
     this.#running = new RunningGenerations(id);
     if (options.test_request ?? base.protocol === 'http:') this.prove = (signal) => this.#prove(signal);
-    this.#engine = new OpenAiEngine({ base, model: () => this.#model, headers: key, metricsUrl, trust });
+    this.#engine = new OpenAiEngine({ base, model: () => this.#model, headers: access, metricsUrl, trust });
   }
 
   get speaks(): readonly DialectId[] {
@@ -151,7 +154,7 @@ class OpenAiExpert implements Expert {
     const quirks = quirksNamed(this.#quirks.name);
     return {
       method: 'POST',
-      path: pathAt(this.#base, dialect.paths[0]),
+      path: this.#at(dialect.paths[0]),
       headers: {
         ...headers,
         ...this.#headers,
@@ -159,6 +162,13 @@ class OpenAiExpert implements Expert {
       },
       body: dialect.forward(ask, { model: this.#model, limit: this.#maxTokens, quirks }),
     };
+  }
+
+  /** A path of a dialect, perhaps with a query, at this server. */
+  #at(path: string): string {
+    const own = pathAt(this.#base, path);
+    if (this.#query === '') return own;
+    return `${own}${own.includes('?') ? '&' : '?'}${this.#query}`;
   }
 
   async health(signal: AbortSignal): Promise<Health> {
@@ -169,7 +179,7 @@ class OpenAiExpert implements Expert {
   }
 
   async #ask(signal: AbortSignal): Promise<Health> {
-    const path = pathAt(this.#base, '/v1/models');
+    const path = this.#at('/v1/models');
     const asked = await askServer(this.#client, { path, headers: this.#headers }, signal);
     if (!isAnswer(asked)) return { state: 'down', failure: asked };
     const { status } = asked;
