@@ -120,7 +120,13 @@ describe('an expert that does not speak it', () => {
     const chosen = (spoken: readonly string[], dialect: Dialect, reason = decision.reason): Decision => {
       const groups = ranking.map(({ expert: id }) => [
         id,
-        { id, answersText: true, speaks: (asked: string) => asked === 'test-lines' && spoken.includes(id) },
+        {
+          id,
+          answersText: true,
+          context: null,
+          takes: null,
+          speaks: (asked: string) => asked === 'test-lines' && spoken.includes(id),
+        },
       ]);
       const gateway = new Gateway(
         { route: () => ({ decision: { ...decision, reason } }) as Routed } as unknown as Router,

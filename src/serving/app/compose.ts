@@ -151,6 +151,8 @@ export async function composeFleet(config: Config, parts: FleetParts): Promise<F
         new ExpertGroup(expert.id, await composeReplicas(expert, starting), {
           queueSize: expert.queue_size,
           queueTimeout: expert.queue_timeout,
+          context: expert.context_window,
+          takes: expert.takes,
         }),
       );
     }

@@ -48,6 +48,20 @@ const common = {
     .optional()
     .describe('Requests each replica may hold at once; the kind has a default')
     .meta({ examples: [64] }),
+  context_window: z
+    .int()
+    .positive()
+    .optional()
+    .describe(
+      'Tokens that prompt and answer may have together; a request that needs more goes to another. What the engine tells when absent, as vLLM and SGLang do',
+    )
+    .meta({ examples: [8192] }),
+  takes: z
+    .array(z.enum(['text', 'image', 'audio']))
+    .min(1, 'at least one of them')
+    .optional()
+    .describe('What its model takes; a request with anything else goes to another. Everything when absent')
+    .meta({ examples: [['text']] }),
   queue_size: z.int().nonnegative().default(512).describe('Requests that may wait for this expert'),
   queue_timeout: duration.prefault('30s').describe('Longest wait in that line'),
   first_token_timeout: duration
@@ -387,6 +401,8 @@ export interface ExpertConfig {
   readonly local?: boolean | undefined;
   readonly fallback: boolean;
   readonly max_concurrent?: number | undefined;
+  readonly context_window?: number | undefined;
+  readonly takes?: readonly ('text' | 'image' | 'audio')[] | undefined;
   readonly queue_size: number;
   readonly queue_timeout: number;
   readonly first_token_timeout?: number | undefined;
@@ -409,6 +425,8 @@ export interface ExpertInput {
   readonly local?: boolean | undefined;
   readonly fallback?: boolean | undefined;
   readonly max_concurrent?: number | undefined;
+  readonly context_window?: number | undefined;
+  readonly takes?: readonly ('text' | 'image' | 'audio')[] | undefined;
   readonly queue_size?: number | undefined;
   readonly queue_timeout?: string | undefined;
   readonly first_token_timeout?: string | undefined;

@@ -32,6 +32,8 @@ export interface Expert {
   readonly kind: string;
   /** Dialects that it relays unchanged. In any other, its answer is a typed reply that the client's dialect writes. */
   readonly speaks: readonly DialectId[];
+  /** Tokens that prompt and answer may have together, as its engine last told; absent or null for unknown. */
+  readonly context?: number | null;
   /** Whether it passes on requests that no dialect reads, to a server that may know them. */
   readonly passes?: boolean;
   /** False for one that answers no text: it is asked only in dialects that it speaks. */

@@ -18,6 +18,7 @@ import {
   type Journey,
 } from './attempts.ts';
 import { shapeOf } from './blame.ts';
+import { type LeftOut, leftOut } from './fitting.ts';
 import { FirstByteTimes, Hedge } from './hedge.ts';
 import { HEDGE_SHARE, RETRIES_PER_SECOND, RETRY_SHARE, RetryBudget } from './retry-budget.ts';
 import type { Routed, Router } from './router.ts';
@@ -81,9 +82,49 @@ export class Gateway {
   ): Routed | Promise<Routed> {
     return this.#telemetry.timeDecision(() => {
       const routed = this.router.route(ask, forced, priority, local);
-      if (ask.dialect.writer !== null && this.#allText) return routed;
-      return routed instanceof Promise ? routed.then((all) => this.#able(ask, all)) : this.#able(ask, routed);
+      return routed instanceof Promise
+        ? routed.then((all) => this.#among(ask, all))
+        : this.#among(ask, routed);
     });
+  }
+
+  /** The choice among experts that can answer the request. */
+  #among(ask: Ask, routed: Routed): Routed {
+    const answering = ask.dialect.writer !== null && this.#allText ? routed : this.#able(ask, routed);
+    return ask.dialect.writer === null ? answering : this.#fitting(ask, answering);
+  }
+
+  /** Without those that its prompt does not fit, as long as one is left; one that the client insists on judges itself. */
+  #fitting(ask: Ask, routed: Routed): Routed {
+    const out = leftOut(ask, this.fleet.groups.values());
+    if (out.length === 0) return routed;
+    const without = (some: readonly LeftOut[]) =>
+      keptAmong(
+        routed.decision,
+        new Set([...this.fleet.groups.keys()].filter((id) => !some.some(({ expert }) => expert === id))),
+        'able',
+      );
+    const decision = without(out);
+    if (decision !== null) return { ...routed, decision, leftOut: out };
+    const unable = out.filter((one) => one.for === 'input');
+    const roomless = without(unable);
+    if (roomless === null) {
+      const { why } = unable.find(({ expert }) => expert === routed.decision.expert) ?? unable[0]!;
+      throw new RouterError(
+        'unsupported_request',
+        `Expert '${routed.decision.expert}' cannot answer this: ${why} (takes in the config).`,
+      );
+    }
+    return { ...routed, decision: this.#roomiestFirst(roomless), leftOut: out };
+  }
+
+  /** Where nobody seems to have room, the estimate may be wrong. */
+  #roomiestFirst(decision: Routed['decision']): Routed['decision'] {
+    if (decision.reason === 'named' || decision.reason === 'forced') return decision;
+    const room = (id: string): number => this.fleet.groups.get(id)!.context ?? Number.POSITIVE_INFINITY;
+    const ranking = decision.ranking.toSorted((a, b) => room(b.expert) - room(a.expert) || 0);
+    const expert = ranking[0]!.expert;
+    return { ...decision, expert, ranking, reason: expert === decision.expert ? decision.reason : 'able' };
   }
 
   /** The choice among experts that can answer requests of the dialect, where not all can. */
@@ -92,7 +133,7 @@ export class Gateway {
     const able = [...this.fleet.groups.values()]
       .filter((one) => one.speaks(id) || (id === PASSED ? one.passes : writer !== null && one.answersText))
       .map((one) => one.id);
-    const isAuto = this.router.names.isAuto(model);
+    const isAuto = (oneExpert || id === PASSED) && this.router.names.isAuto(model);
     if (id === PASSED && isAuto && able.length > 1 && routed.decision.reason !== 'forced')
       throw new RouterError('invalid_request', `Name the expert to ask: ${able.join(', ')}, or an alias.`, {
         param: 'model',
@@ -103,7 +144,9 @@ export class Gateway {
     if (able.length === 0) {
       throw new RouterError(
         'not_found',
-        `No expert here answers ${dialect.paths[0]}. One whose server does must say so in the config, as in capabilities: [chat, embeddings].`,
+        id === PASSED
+          ? `No expert here answers ${dialect.paths[0]}: those of kind openai pass it to their server, and there is none.`
+          : `No expert here answers ${dialect.paths[0]}. One whose server does must say so in the config, as in capabilities: [chat, embeddings].`,
       );
     }
     throw new RouterError(

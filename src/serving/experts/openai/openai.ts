@@ -11,7 +11,7 @@ import type { DialectId } from '../../dialects/index.ts';
 import { openAiChat } from '../../dialects/openai/chat.ts';
 import { asChat, CHAT_CAN } from '../../dialects/openai/translated.ts';
 import { PASSED } from '../../dialects/passed.ts';
-import { modelIds } from '../../engines/answers.ts';
+import { contextOf, modelIds } from '../../engines/answers.ts';
 import { ask as askServer, isAnswer } from '../../engines/ask.ts';
 import { failureText } from '../../engines/failure.ts';
 import { accessHeaders, accessQuery, unusedProxy } from '../access.ts';
@@ -63,6 +63,7 @@ const TEST = { bytes: Buffer.from(JSON.stringify(TEST_JSON)), json: TEST_JSON, p
 class OpenAiExpert implements Expert {
   readonly kind = 'openai';
   readonly passes = true;
+  context: number | null = null;
   readonly id: string;
   readonly prove?: (signal: AbortSignal) => Promise<Health>;
   /** Null where the config names none. */
@@ -185,6 +186,7 @@ class OpenAiExpert implements Expert {
     const { status } = asked;
     if (status === 401) return { state: 'down', failure: { kind: 'unauthorized', status } };
     const warning = this.#settleModel(modelIds(asked) ?? []);
+    this.context = contextOf(asked, this.#model);
     // Some servers have no model list; an answer of any other kind below 500 shows that the server is up.
     if (status < 500) return { state: 'ready', ...(warning === null ? {} : { warning }) };
     return { state: 'down', failure: { kind: 'status', asked: `GET ${path}`, status } };
