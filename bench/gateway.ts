@@ -1,15 +1,18 @@
 /**
  * Compares the gateway's CPU cost with plain proxies and installed peers: `npm run bench:gateway`. All use the same
  * emulated experts, in alternating order, under the same offered load, except peers that could not carry it. Figures
- * are medians over rounds.
+ * are medians over rounds. `--phase dialects` compares the dialects of the gateway itself.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { StageResult } from '../src/load/loadtest/result.ts';
+import { benchDialects } from './dialects.ts';
 import {
   type Candidate,
   type Experts,
   type Served,
+  startEnvoy,
+  startEnvoyWithProcessor,
   startExperts,
   startGateway,
   startHaproxy,
@@ -27,6 +30,8 @@ const { values } = parseArgs({
     streams: { type: 'string', default: '500' },
     only: { type: 'string' },
     phase: { type: 'string' },
+    /** Seconds until a round's load has settled; CPU is counted after. */
+    settle: { type: 'string', default: '1.5' },
     /** A built checkout of another version, measured in the same run. */
     beside: { type: 'string' },
   },
@@ -35,8 +40,7 @@ const rounds = Number(values.rounds);
 const seconds = Number(values.seconds);
 const only = values.only?.split(',');
 const WARM_UP_SECONDS = 6;
-/** Seconds until a round's load has settled; CPU is counted after. */
-const SETTLE_SECONDS = 1.5;
+const settleSeconds = Number(values.settle);
 
 interface Phase {
   readonly name: 'requests' | 'tokens';
@@ -79,14 +83,23 @@ const TOKENS: Phase = {
   },
 };
 
+/** Microseconds so far, of a candidate's own process and of the one beside it. */
+interface Cpu {
+  readonly own: number;
+  readonly beside: number;
+}
+
 /** CPU cost of each candidate, one value per round. */
 type Costs = Map<string, number[]>;
 
+const dialects = values.phase === 'dialects';
 const phases = [REQUESTS, TOKENS].filter(({ name }) => (values.phase ?? name) === name);
-if (phases.length === 0) throw new Error(`--phase ${values.phase}: must be requests or tokens.`);
+if (phases.length === 0 && !dialects)
+  throw new Error(`--phase ${values.phase}: must be requests, tokens or dialects.`);
 
 const bench = new Bench();
 try {
+  if (dialects) await benchDialects(bench, rounds, seconds);
   for (const phase of phases) report(phase, await measured(phase));
 } finally {
   await bench.end();
@@ -108,7 +121,8 @@ async function measured(phase: Phase): Promise<Costs> {
       if (cost !== null) costs.get(one.name)!.push(cost);
     }
   }
-  for (const { process } of [...candidates, experts]) await process.end();
+  for (const { process, beside } of candidates) await Promise.all([process.end(), beside?.end()]);
+  await experts.process.end();
   return costs;
 }
 
@@ -117,6 +131,8 @@ function chosen(experts: readonly number[]): readonly Candidate[] {
   const all: readonly Candidate[] = [
     { name: 'haproxy', start: () => startHaproxy(bench, experts) },
     { name: 'nginx', start: () => startNginx(bench, experts) },
+    { name: 'envoy', start: () => startEnvoy(bench, experts) },
+    { name: 'envoy+extproc', start: () => startEnvoyWithProcessor(bench, experts) },
     { name: 'expert-router', start: () => startGateway(bench, experts, { workers: 1, expert }) },
     ...beside(experts, expert),
     ...peers(bench, experts),
@@ -183,13 +199,17 @@ function loadOf({ load }: Phase, { port, ask, share = 1 }: Served): Omit<Load, '
 
 /** Null if it relayed nothing in that time. */
 async function once(phase: Phase, one: Served, experts: Experts): Promise<number | null> {
-  const { name, process, share = 1 } = one;
-  const total = SETTLE_SECONDS + seconds + 0.5;
+  const { name, process, beside, share = 1 } = one;
+  const cpu = (): Cpu => ({
+    own: cpuMicroseconds(process.pid),
+    beside: beside ? cpuMicroseconds(beside.pid) : 0,
+  });
+  const total = settleSeconds + seconds + 0.5;
   const load = put({ ...loadOf(phase, one), seconds: total });
-  await sleep(SETTLE_SECONDS * 1000);
-  const before = { count: await counted(phase, experts), cpu: cpuMicroseconds(process.pid) };
+  await sleep(settleSeconds * 1000);
+  const before = { count: await counted(phase, experts), cpu: cpu() };
   await sleep(seconds * 1000);
-  const after = { count: await counted(phase, experts), cpu: cpuMicroseconds(process.pid) };
+  const after = { count: await counted(phase, experts), cpu: cpu() };
   const memory = residentMegabytes(process.pid).toFixed(0);
   const result = await load;
   const served = after.count - before.count;
@@ -200,11 +220,14 @@ async function once(phase: Phase, one: Served, experts: Experts): Promise<number
     console.log(`  ${name}: nothing served${offered}${remarks(result)}`);
     return null;
   }
-  const cost = (after.cpu - before.cpu) / units;
+  const own = (after.cpu.own - before.cpu.own) / units;
+  const other = (after.cpu.beside - before.cpu.beside) / units;
+  const cost = own + other;
+  const parts = beside ? ` (${own.toFixed(1)} itself, ${other.toFixed(1)} beside)` : '';
   const rate = (units / seconds).toFixed(0);
   const unread = served > 1.05 * units ? `, the experts served ${(served / seconds).toFixed(0)}/s` : '';
   console.log(
-    `  ${name}: ${cost.toFixed(1)} µs at ${rate}/s${offered}, ${memory} MB${unread}${remarks(result)}`,
+    `  ${name}: ${cost.toFixed(1)} µs${parts} at ${rate}/s${offered}, ${memory} MB${unread}${remarks(result)}`,
   );
   return cost;
 }
@@ -221,14 +244,15 @@ function remarks({ errors, errors_by_kind, client }: StageResult): string {
 }
 
 function report(phase: Phase, costs: Costs): void {
-  const base = costs.get('haproxy');
+  const yardstick = ['haproxy', 'envoy'].find((name) => costs.get(name)?.length);
+  const base = yardstick === undefined ? undefined : costs.get(yardstick);
   console.log(`\n${phase.title}`);
   for (const [name, each] of costs) {
     if (each.length === 0) {
       console.log(`${name.padEnd(14)} served nothing`);
       continue;
     }
-    const ratio = base?.length ? `${(median(each) / median(base)).toFixed(2)} × haproxy` : '';
+    const ratio = base ? `${(median(each) / median(base)).toFixed(2)} × ${yardstick}` : '';
     console.log(
       [
         name.padEnd(14),

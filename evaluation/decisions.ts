@@ -2,9 +2,10 @@
  * Judges decisions and writes docs/decisions.md: `npm run eval:decisions`. With `--half tune` it prints the half for
  * tuning, `--misses` each miss; neither writes. `--corpora <folder>` adds the topics of labelled corpora.
  */
+import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { writeFileAtomically } from '../src/core/files.ts';
-import { createRouter, loadRouterModel, type RouterModel } from '../src/router.ts';
+import { createRouter, loadRouterModel } from '../src/router.ts';
 import { judgeSets, prompts, type SetResult } from './decisions/expert-choice.ts';
 import { EIGHT_EXPERTS, judgeStaying } from './decisions/staying.ts';
 import { judgeTopics } from './decisions/topics.ts';
@@ -19,6 +20,9 @@ const { values } = parseArgs({
     clusters: { type: 'string', default: '32,64' },
   },
 });
+
+/** Decisions timed of each length. */
+const ROUNDS = 2_000;
 
 const model = await loadRouterModel(values.model);
 if (values.half === 'tune' || values.misses) await print();
@@ -96,8 +100,6 @@ function percent(part: number, whole: number): string {
   return `${((100 * part) / whole).toFixed(1)} %`;
 }
 
-const ROUNDS = 2_000;
-
 /** The median of single decisions, eight experts: text, vector, cluster, claims and choice. */
 async function timing(): Promise<string> {
   const router = await createRouter({ model, experts: EIGHT_EXPERTS });
@@ -116,7 +118,10 @@ async function timing(): Promise<string> {
     times.sort((a, b) => a - b);
     return `| ${length} characters | ${times[ROUNDS / 2]!.toFixed(0)} µs | ${times[Math.floor(0.9 * ROUNDS)]!.toFixed(0)} µs |`;
   });
-  return ['| a decision on | median | 90th percentile |', '|---|---|---|', ...rows].join('\n');
+  return [
+    `Eight experts, one thread. Load average of the machine during the run: ${loadavg()[0]!.toFixed(1)} on ${cpus().length} cores.\n`,
+    '| a decision on | median | 90th percentile |',
+    '|---|---|---|',
+    ...rows,
+  ].join('\n');
 }
-
-export type { RouterModel };

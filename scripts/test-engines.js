@@ -1,6 +1,7 @@
 /**
  * `npm run test:engines [component …] [-- vitest arguments]`: installs real engines below .cache/engines, with every
- * package pinned, then runs the tests under test/engines against them. Without names, all components.
+ * package pinned, then runs the tests under test/engines against them. Without names, all components. With `--install`
+ * it installs and runs nothing.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -28,6 +29,14 @@ const COMPONENTS = {
     about: "llm-d's simulator of vLLM 0.10.2, with vLLM's own metrics; some minutes of compiling",
     go: 'github.com/llm-d/llm-d-inference-sim/cmd/llm-d-inference-sim',
   },
+  envoy: {
+    about: 'Envoy 1.40; 37 MB',
+    python: ['python3'],
+  },
+  keda: {
+    about: "KEDA's own client of external scalers, 2.21; a minute of compiling",
+    go: 'example.test/keda',
+  },
   shellcheck: {
     about: 'the shell script linter, for the scripts that `expert-router engine` writes',
     python: ['python3'],
@@ -39,7 +48,8 @@ const PINS = { python: ['requirements.txt'], go: ['go.mod', 'go.sum'] };
 const FOLDER = join(ROOT, '.cache', 'engines');
 
 const split = process.argv.indexOf('--', 2);
-const named = process.argv.slice(2, split < 0 ? undefined : split);
+const given = process.argv.slice(2, split < 0 ? undefined : split);
+const named = given.filter((name) => name !== '--install');
 const forVitest = split < 0 ? [] : process.argv.slice(split + 1);
 const unknown = named.filter((name) => !(name in COMPONENTS));
 if (unknown.length > 0) {
@@ -49,6 +59,7 @@ const wanted = named.length > 0 ? named : Object.keys(COMPONENTS);
 
 prepare();
 for (const name of wanted) install(name, COMPONENTS[name]);
+if (given.includes('--install')) process.exit(0);
 const vitest = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');
 const done = spawnSync(process.execPath, [vitest, 'run', 'test/engines', ...forVitest], {
   cwd: ROOT,

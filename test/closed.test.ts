@@ -98,7 +98,7 @@ it('an expert’s address, user, password and key occur in nothing that a client
     }),
     { numRuns: 3, endOnFailure: true },
   );
-});
+}, 180_000);
 
 describe('with keys', () => {
   let router: RunningGateway;

@@ -127,6 +127,8 @@ const service = z.strictObject({
   tmpfs: z.tuple([z.literal('/tmp')]),
   init: z.literal(true),
   restart: z.literal('unless-stopped'),
+  pids_limit: z.int().positive(),
+  ulimits: z.strictObject({ nofile: z.int().positive() }),
   stop_grace_period: duration.optional(),
 });
 const composeFile = z.object({

@@ -1,8 +1,10 @@
 /** Every dialect that clients may speak against every kind of expert: both lists are the product's own tables. */
 import { afterAll, describe, expect, it } from 'vitest';
 import { RouterError } from '../src/core/errors.ts';
+import { anthropicMessages } from '../src/serving/dialects/anthropic-messages/index.ts';
 import type { Dialect, TextDialect } from '../src/serving/dialects/dialect.ts';
 import { DIALECTS, type DialectId } from '../src/serving/dialects/index.ts';
+import { openAiResponses } from '../src/serving/dialects/openai-responses/index.ts';
 import { type Heard, listen } from '../src/serving/experts/expert.contract.tools.ts';
 import type { Expert } from '../src/serving/experts/expert.ts';
 import { EXPERT_KINDS } from '../src/serving/experts/index.ts';
@@ -19,6 +21,10 @@ const QUESTION = 'Say a colour, and why.';
 const QUESTIONS: Readonly<Record<DialectId, object>> = {
   'openai-chat': { messages: [{ role: 'user', content: QUESTION }] },
   'openai-completions': { prompt: QUESTION },
+  'openai-responses': { input: QUESTION },
+  'openai-input-tokens': { input: QUESTION },
+  'anthropic-messages': { messages: [{ role: 'user', content: QUESTION }] },
+  'anthropic-count-tokens': { messages: [{ role: 'user', content: QUESTION }] },
   'openai-embeddings': { input: QUESTION },
   rerank: { query: QUESTION, documents: ['Blue.', QUESTION] },
 };
@@ -94,8 +100,8 @@ for (const { kind } of EXPERT_KINDS) {
           expect(text.length).toBeGreaterThan(5);
           expect(ended).toBe(true);
           expect(whole.body).toContain(JSON.stringify(text).slice(1, -1));
-          expect(scan(dialect, true, streamed.body)).toMatchObject(['content', ending(streamed)]);
-          expect(scan(dialect, false, whole.body)).toMatchObject(['silence', ending(whole)]);
+          expect(scan(dialect, true, streamed.body)).toMatchObject(['content', ending(dialect, streamed)]);
+          expect(scan(dialect, false, whole.body)).toMatchObject(['silence', ending(dialect, whole)]);
         });
 
         it('tells a failure in the shape of the dialect', async () => {
@@ -104,10 +110,12 @@ for (const { kind } of EXPERT_KINDS) {
           const { failure } = await ask(expert, dialect, true);
           expect(failure).toBeInstanceOf(RouterError);
           const { status, headers, body } = dialect.error(failure!);
+          // Anthropic's word for it is another, and its status.
+          const own = dialect === anthropicMessages ? 'overloaded_error' : failure!.code;
           expect(dialect.refusal(status, headers, body)).toMatchObject({
-            status: 503,
+            status: dialect === anthropicMessages ? 529 : 503,
             message: failure!.message,
-            code: failure!.code,
+            code: own,
           });
           expect(dialect.scanner(true).push(dialect.streaming!.lateError(failure!))).toMatchObject({
             message: failure!.message,
@@ -125,8 +133,12 @@ function ask(expert: Expert, dialect: TextDialect, stream: boolean): Promise<Hea
 }
 
 /** Not the usage, of which clients are told less than the gateway. */
-function ending({ outcome }: Heard): object {
-  return { finishReason: outcome!.finishReason };
+function ending(dialect: TextDialect, { outcome }: Heard): object {
+  const { finishReason } = outcome!;
+  // An answer that was not cut short is complete to these APIs, which know nothing in between.
+  const complete =
+    [openAiResponses, anthropicMessages].includes(dialect as never) && finishReason === 'unknown';
+  return { finishReason: complete ? 'stop' : finishReason };
 }
 
 function read(dialect: TextDialect, body: string): { text: string; ended: boolean } {

@@ -9,7 +9,7 @@ import { anthropicOptions } from '../src/serving/experts/anthropic/options.ts';
 import { QUIRKS_NAMES, quirksNamed } from '../src/serving/experts/openai/quirks.ts';
 
 const PAGE = readFileSync(join(import.meta.dirname, '..', 'docs', 'engines.md'), 'utf8');
-const KEYS = { OPENAI_API_KEY: 'a', ANTHROPIC_API_KEY: 'b' };
+const KEYS = { OPENAI_API_KEY: 'a', ANTHROPIC_API_KEY: 'b', AZURE_OPENAI_API_KEY: 'c' };
 
 it('has configs that load, with every kind of server among them', () => {
   const blocks = [...PAGE.matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => match[1]!);
@@ -29,6 +29,8 @@ it('has a row for every engine that differs, none for one that is unknown, and s
   expect(PAGE).toContain(`\`max_tokens: ${LIMIT_INSTEAD_OF_16}\``);
 });
 
+const COUNTS: readonly string[] = ['openai-input-tokens', 'anthropic-count-tokens'];
+
 it('says of no engine that it speaks another API than its file does', () => {
   const apis = ['openai-chat', 'openai-completions', 'openai-responses', 'anthropic-messages'] as const;
   const table = PAGE.split('## APIs of each engine')[1]!.split('|---|---|---|---|---|---|\n')[1]!;
@@ -37,7 +39,9 @@ it('says of no engine that it speaks another API than its file does', () => {
   const expected = rows.map((row) => {
     const { name, speaks, capabilities = [] } = engineNamed(/^\| (.+?) \|/.exec(row)![1]!)!;
     const marks = apis.map((api) => (speaks.includes(api) ? 'yes' : '–'));
-    return `| ${[name, ...marks, capabilities.join(', ') || '–'].join(' | ')} |`;
+    const counts = speaks.some((api) => COUNTS.includes(api)) ? ['token counts'] : [];
+    const also = [...capabilities, ...counts].join(', ');
+    return `| ${[name, ...marks, also || '–'].join(' | ')} |`;
   });
   expect(rows).toEqual(expected);
 });

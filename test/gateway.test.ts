@@ -363,7 +363,7 @@ describe('the dry run', () => {
     expect(await text({ 'x-expert-router-dialect': 'openai-completions' })).toBe('Sort a list in Python');
     const refused = await router.post('/v1/route', body, { 'x-expert-router-dialect': 'esperanto' });
     expect(refused.status).toBe(400);
-    expect(await refused.text()).toContain("no dialect 'esperanto'. There are: openai-chat");
+    expect(await refused.text()).toContain("no dialect 'esperanto'. There are: anthropic-messages");
   });
 
   it('shows how the choice was made', async () => {

@@ -59,9 +59,20 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-describe('learning from outcomes', () => {
+/** Milliseconds: each test starts processes, which a busy machine makes wait. */
+const PATIENCE = 240_000;
+
+describe('learning from outcomes', { timeout: PATIENCE }, () => {
   it('reports what it found and writes a model', () => {
-    const { status, out, err } = run('learn', 'outcomes.jsonl', '--out', 'learned.safetensors', '--json');
+    const { status, out, err } = run(
+      'learn',
+      'outcomes.jsonl',
+      '--out',
+      'learned.safetensors',
+      '--threads',
+      '1',
+      '--json',
+    );
     expect(status, err).toBe(0);
     expect(err).toMatch(/600 prompts|59\d prompts/);
     expect(err).toMatch(/In cross-validation choosing by prompt scores/);
@@ -102,6 +113,8 @@ describe('learning from outcomes', () => {
       'outcomes.jsonl',
       '-m',
       'learned.safetensors',
+      '--threads',
+      '1',
       '--per-thousand',
       '1.5',
       '--report',

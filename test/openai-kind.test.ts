@@ -35,15 +35,18 @@ describeExpert('openai', make, { checksParameters: false, inUse });
 /** The same in a dialect that the expert does not speak: it has the neutral fields to go by. */
 function foreign(ask: OpenAiAsk): Ask {
   const { dialect, model, stream, body, partial, turns, affinityKey, answerLimit } = ask;
+  const { session, stored, toolLoop } = ask;
   const { endpoint, wantsUsage } = ask; // for the writer alone
   return {
     dialect: { ...dialect, id: 'foreign' },
     ...{ model, stream, body, partial, turns, affinityKey, answerLimit, endpoint, wantsUsage },
+    ...{ session, stored, toolLoop },
     prompt: () => ask.prompt(),
     parameters: () => ask.parameters(),
     tools: () => ask.tools(),
     format: () => ask.format(),
     demands: () => ask.demands(),
+    unread: () => ask.unread(),
     fieldOf: (parameter) => ask.fieldOf(parameter),
   };
 }

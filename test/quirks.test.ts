@@ -177,8 +177,19 @@ describe('whose quirks', () => {
 
 it.each([
   ['https://generativelanguage.googleapis.com/v1beta/openai', {}, ['openai-chat']],
-  ['https://api.openai.com/v1', {}, ['openai-chat', 'openai-completions']],
-  ['http://h:1', { quirks: 'vllm' }, ['openai-chat', 'openai-completions']],
+  [
+    'https://api.openai.com/v1',
+    {},
+    ['openai-chat', 'openai-completions', 'openai-responses', 'openai-input-tokens'],
+  ],
+  [
+    'http://h:1',
+    { quirks: 'vllm' },
+    [
+      ...['anthropic-messages', 'anthropic-count-tokens'],
+      ...['openai-chat', 'openai-completions', 'openai-responses'],
+    ],
+  ],
   ['http://h:1', {}, ['openai-chat', 'openai-completions']],
 ])('what %s %o speaks is relayed, and the rest translated', async (url, options, spoken) => {
   const expert = await openaiKind.create('e', openaiKind.options.parse({ url, ...options }), DEPS);

@@ -1,17 +1,24 @@
 /**
- * Configures and starts what is measured between clients and experts: our gateway, HAProxy, nginx, each on a free
- * loopback port.
+ * Configures and starts what is measured between clients and experts: our gateway, HAProxy, nginx, Envoy, each on a
+ * free loopback port.
  */
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { parse, stringify } from 'yaml';
+import { configFrom } from '../../src/serving/config/load.ts';
+import { bootstrap } from '../../src/serving/envoy/bootstrap.ts';
+import { EXT_PROC_CLUSTER } from '../../src/serving/envoy/clusters.ts';
+import { EXPERT_KINDS } from '../../src/serving/experts/index.ts';
 import { type Bench, listening, type Started } from './processes.ts';
 
 export interface Served {
   readonly name: string;
   readonly port: number;
   readonly process: Started;
+  /** A second process that does a part of the work. */
+  readonly beside?: Started;
   /** Model and headers of requests to it; model `auto` and no headers when absent. */
   readonly ask?: { readonly model: string; readonly headers: Readonly<Record<string, string>> };
   /** Share of the load it is given; all when absent. */
@@ -147,6 +154,92 @@ ${experts.map((to) => `    server 127.0.0.1:${to};`).join('\n')}
   const process = bench.start('nginx', ['-c', file, '-e', join(bench.folder, 'nginx-start.log')]);
   await listening(port, process);
   return { name: 'nginx', port, process };
+}
+
+const ENVOY = '.cache/engines/envoy/bin/envoy';
+/** Of Envoy's own page; nobody asks it. */
+const NO_PORT = 0;
+
+/** Envoy with one cluster of all experts and no processor: what bytes alone cost it. */
+export async function startEnvoy(bench: Bench, experts: readonly number[]): Promise<Served | null> {
+  if (!hasEnvoy()) return null;
+  const config = experts.map((to) => `http://127.0.0.1:${to}/v1`);
+  const { port, file } = await envoyConfig(bench, { experts: [{ id: 'all', kind: 'openai', url: config }] });
+  const plain = withoutProcessor(parse(readFileSync(file, 'utf8')));
+  writeFileSync(file, JSON.stringify(plain));
+  const process = bench.start(ENVOY, envoyArguments(file, port));
+  await listening(port, process);
+  return { name: 'envoy', port, process };
+}
+
+/** Envoy as `expert-router envoy` sets it up, and the processor that chooses an expert for every request. */
+export async function startEnvoyWithProcessor(
+  bench: Bench,
+  experts: readonly number[],
+): Promise<Served | null> {
+  if (!hasEnvoy()) return null;
+  const each = experts.map((to, index) => ({
+    id: `e${index + 1}`,
+    kind: 'openai',
+    url: `http://127.0.0.1:${to}/v1`,
+    max_concurrent: 2000,
+  }));
+  const { port, file, yaml, processor } = await envoyConfig(bench, { experts: each });
+  const beside = bench.cli('extproc', '--config', yaml, '--port', String(processor));
+  await listening(processor, beside);
+  const process = bench.start(ENVOY, envoyArguments(file, port));
+  await listening(port, process);
+  return { name: 'envoy+extproc', port, process, beside };
+}
+
+/** Files of a config and of the Envoy for it, at free ports. */
+async function envoyConfig(bench: Bench, config: object) {
+  const [port, processor] = [await freePort(), await freePort()];
+  const yaml = join(bench.folder, `experts-${port}.yaml`);
+  const file = join(bench.folder, `envoy-${port}.yaml`);
+  writeFileSync(yaml, JSON.stringify(config));
+  const { envoy } = bootstrap(configFrom(JSON.stringify(config), yaml, {}), EXPERT_KINDS, {
+    listen: { host: '127.0.0.1', port },
+    extProc: { host: '127.0.0.1', port: processor },
+    adminPort: NO_PORT,
+    body: 'full-duplex',
+  });
+  writeFileSync(file, stringify(envoy, { aliasDuplicateObjects: false }));
+  return { port, file, yaml, processor };
+}
+
+/** One thread, as the gateway has one process; lines of its log are written as they would be. */
+function envoyArguments(file: string, port: number): readonly string[] {
+  return ['-c', file, '--concurrency', '1', '--base-id', String(port), '--log-level', 'error'];
+}
+
+interface EnvoyTree {
+  static_resources: {
+    listeners: { filter_chains: { filters: { typed_config: ConnectionManager }[] }[] }[];
+    clusters: { name: string }[];
+  };
+}
+interface ConnectionManager {
+  http_filters: { name: string }[];
+  route_config: { virtual_hosts: { routes: { match: object; route?: object }[] }[] };
+}
+
+/** The same Envoy, asking nobody: all requests go to its one cluster in turn. */
+function withoutProcessor(envoy: EnvoyTree): EnvoyTree {
+  const manager = envoy.static_resources.listeners[0]!.filter_chains[0]!.filters[0]!.typed_config;
+  manager.http_filters = manager.http_filters.filter(({ name }) => !name.includes('ext_proc'));
+  for (const host of manager.route_config.virtual_hosts)
+    host.routes = host.routes.flatMap(({ route }) => (route ? [{ match: { prefix: '/' }, route }] : []));
+  envoy.static_resources.clusters = envoy.static_resources.clusters.filter(
+    ({ name }) => name !== EXT_PROC_CLUSTER,
+  );
+  return envoy;
+}
+
+function hasEnvoy(): boolean {
+  const found = existsSync(ENVOY);
+  if (!found) console.log('envoy: left out; node scripts/test-engines.js --install envoy installs it');
+  return found;
 }
 
 function present(command: string, versionFlag: string): boolean {

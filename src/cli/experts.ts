@@ -1,9 +1,10 @@
 /** `expert-router experts`: shows the state of a running router's experts as a table, from `GET /v1/experts`. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { Command } from 'commander';
-import { describeError, UserError } from '../core/errors.ts';
+import { UserError } from '../core/errors.ts';
 import { printable } from '../core/printable.ts';
 import { type ExpertBody, expertsTable } from './experts/table.ts';
+import { askRouter } from './remote.ts';
 
 interface ExpertsOptions {
   readonly url: string;
@@ -45,22 +46,8 @@ async function show(options: ExpertsOptions): Promise<void> {
   } while (options.watch);
 }
 
-async function experts({ url, key = process.env.EXPERT_ROUTER_KEY }: ExpertsOptions): Promise<ExpertBody[]> {
-  const base = url.replace(/(?<!\/)\/+$/, '').replace(/\/v1$/, '');
-  let response: Response;
-  try {
-    response = await fetch(`${base}/v1/experts`, { headers: key ? { authorization: `Bearer ${key}` } : {} });
-  } catch (error) {
-    throw new UserError(
-      `Cannot reach a router at ${base} (${describeError(error)}). Start one with: expert-router serve`,
-    );
-  }
-  const body = (await response.json().catch(() => null)) as {
-    data?: ExpertBody[];
-    error?: { message?: string };
-  } | null;
-  if (response.ok && body?.data) return body.data;
-  throw new UserError(
-    body?.error?.message ?? `${base}/v1/experts answered ${response.status}, so it is not an Expert Router.`,
-  );
+async function experts(options: ExpertsOptions): Promise<ExpertBody[]> {
+  const { data } = (await (await askRouter(options, '/v1/experts')).json()) as { data?: ExpertBody[] };
+  if (data) return data;
+  throw new UserError(`${options.url} is not an Expert Router: it lists no experts.`);
 }

@@ -2,6 +2,7 @@
 import { homedir } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
 import { admit } from '../serving/app/admission.ts';
+import type { EmbeddedGateway } from '../serving/app/app.ts';
 import { readSource } from '../serving/app/source.ts';
 import { SHIPPED } from '../serving/config/catalogue.ts';
 import type { Config } from '../serving/config/schema.ts';
@@ -9,7 +10,7 @@ import { chosenKey } from '../serving/discover/discover.ts';
 import { parseWeights } from '../serving/weights/reference.ts';
 import { isWorker } from '../serving/workers/primary.ts';
 import { serveAlone } from './serve/alone.ts';
-import { log } from './serve/log.ts';
+import { type LogFormat, log, logAs } from './serve/log.ts';
 import { servePrimary } from './serve/primary.ts';
 import { serveAsWorker } from './serve/worker.ts';
 import { unconfigured } from './unconfigured.ts';
@@ -19,7 +20,10 @@ interface ServeOptions {
   readonly config?: string;
   readonly port?: number;
   readonly workers?: number;
+  readonly extproc?: number;
+  readonly scaler?: number;
   readonly verbose?: boolean;
+  readonly logFormat: LogFormat;
   readonly discover: boolean;
   readonly weights?: string;
   readonly useKey?: readonly string[];
@@ -34,6 +38,16 @@ export function serveCommand(): Command {
       'processes that share the port; one per core, or one if an expert is embedded',
       wholeNumber(1, 256),
     )
+    .option(
+      '--extproc <port>',
+      'also serve Envoy as an external processor on this port, in one process; see expert-router envoy',
+      wholeNumber(0, 65_535),
+    )
+    .option(
+      '--scaler <port>',
+      'also serve KEDA as an external scaler on this port, in one process; see docs/scale.md',
+      wholeNumber(0, 65_535),
+    )
     .option('--no-discover', 'without --config, serve the eight embedded experts even if engines run here')
     .option('--use-key <VARIABLE=MODEL...>', "without --config, add a cloud's model, billed to this key")
     .option(
@@ -43,6 +57,12 @@ export function serveCommand(): Command {
     .option(
       '--verbose',
       'print one line a request at its end: whose, who answered, how; never what was asked',
+    )
+    .option(
+      '--log-format <format>',
+      'pretty, or json: one object a line with time, level and message',
+      logFormat,
+      'pretty',
     )
     .addHelpText(
       'after',
@@ -56,21 +76,44 @@ Examples:
   $ expert-router serve
   $ expert-router serve --config experts.yaml --port 9000
   $ expert-router serve --config experts.yaml --workers 4
+  $ expert-router serve --config experts.yaml --extproc 9002 --scaler 9500
   $ expert-router serve --weights hf:Qwen/Qwen2.5-1.5B-Instruct-GGUF/qwen2.5-1.5b-instruct-q4_k_m.gguf`,
     )
     .action(serve);
 }
 
 async function serve(options: ServeOptions): Promise<void> {
+  logAs(options.logFormat);
   takeWeights(options);
   const file = options.config ?? (await unconfigured(asDiscovery(options), log));
   const verbose = options.verbose ?? false;
   if (isWorker()) return serveAsWorker(file, verbose);
   const source = await readSource(file, { environment: process.env, catalogue: SHIPPED });
-  const { address, processes } = admit(source.config, options, null);
+  const { address, processes } = admit(source.config, { ...options, ...oneForOthers(options) }, null);
   const greeting = (url: string): void => greet(source.config, url, address.restricted, processes);
-  if (processes === 1) greeting(await serveAlone({ file, port: options.port, verbose }));
-  else await servePrimary({ file, source, address, flags: options, processes, onServing: greeting });
+  const { port, extproc, scaler } = options;
+  if (processes === 1) {
+    const open = async (gateway: EmbeddedGateway) => ({
+      url: await gateway.listen(port === undefined ? {} : { port }),
+      envoy: extproc === undefined ? null : await gateway.listenExtProc({ port: extproc }),
+      keda: scaler === undefined ? null : await gateway.listenScaler({ port: scaler }),
+    });
+    const { url, envoy, keda } = await serveAlone({ file, verbose }, open);
+    greeting(url);
+    if (envoy !== null) console.log(`\nEnvoy is served on ${envoy} (gRPC).`);
+    if (keda !== null) console.log(`\nKEDA is served on ${keda} (gRPC).`);
+  } else await servePrimary({ file, source, address, flags: options, processes, onServing: greeting });
+}
+
+/** Envoy and KEDA keep few connections, which cannot be shared out among workers. @throws UsageError */
+function oneForOthers({ extproc, scaler, workers }: ServeOptions): { readonly workers?: 1 } {
+  const given = extproc !== undefined ? '--extproc' : scaler !== undefined ? '--scaler' : null;
+  if (given === null) return {};
+  if (workers !== undefined && workers > 1)
+    throw new UsageError(
+      `${given} and --workers ${workers}: gRPC is served by one process; leave out one of the two.`,
+    );
+  return { workers: 1 };
 }
 
 /** Passes `--weights` to the preset of the embedded experts, which reads it from the environment. */
@@ -112,7 +155,12 @@ Chat in the terminal:
 Ctrl-C stops it.`);
 }
 
-function wholeNumber(least: number, most: number): (text: string) => number {
+function logFormat(text: string): LogFormat {
+  if (text === 'pretty' || text === 'json') return text;
+  throw new InvalidArgumentError("expected 'pretty' or 'json'.");
+}
+
+export function wholeNumber(least: number, most: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
     if (Number.isInteger(value) && value >= least && value <= most) return value;

@@ -21,6 +21,17 @@ export const VERBS: readonly Verb[] = [
     load: async () => (await import('./serve.ts')).serveCommand(),
   },
   {
+    name: 'extproc',
+    summary: 'choose experts for Envoy, which carries the bytes: a gRPC external processor',
+    serves: true,
+    load: async () => (await import('./extproc.ts')).extProcCommand(),
+  },
+  {
+    name: 'envoy',
+    summary: 'write the configuration of an Envoy that asks extproc and carries the bytes',
+    load: async () => (await import('./envoy.ts')).envoyCommand(),
+  },
+  {
     name: 'chat',
     summary: 'talk to a running router in the terminal',
     load: async () => (await import('./chat.ts')).chatCommand(),
@@ -29,6 +40,16 @@ export const VERBS: readonly Verb[] = [
     name: 'experts',
     summary: "show a running router's experts: health, load, and what their engines report",
     load: async () => (await import('./experts.ts')).expertsCommand(),
+  },
+  {
+    name: 'top',
+    summary: 'watch a running router: requests, times, and every expert, each second',
+    load: async () => (await import('./top.ts')).topCommand(),
+  },
+  {
+    name: 'why',
+    summary: "tell a request's story by its trace id: what was decided, why, and where the time went",
+    load: async () => (await import('./why.ts')).whyCommand(),
   },
   {
     name: 'route',

@@ -42,6 +42,10 @@ export const LIMITS = {
   /** Stop sequences that the gateway itself searches for in an answer, and the maximum characters of each. */
   stops: 32,
   stopUnits: 512,
+  /** Conversations of which a process remembers who is in the middle of its work. */
+  toolLoops: 4_096,
+  /** Characters of a client's name of its conversation. */
+  sessionUnits: 256,
   /** Characters of input that an error quotes. */
   echo: 100,
 } as const;
@@ -129,6 +133,12 @@ export const BOUNDS: readonly Bound[] = [
     cost: 'number of sequences times their length, per piece of an answer',
     limit: `${LIMITS.stops} of ${LIMITS.stopUnits} characters`,
     beyond: '400 from that expert',
+  },
+  {
+    step: 'names of conversations',
+    cost: 'a hash where tools are offered',
+    limit: `${LIMITS.sessionUnits} printable ASCII characters; ${count(LIMITS.toolLoops)} tool loops a process`,
+    beyond: 'the next name counts, or none; the loop that was longest silent is forgotten',
   },
   {
     step: 'errors',

@@ -20,6 +20,7 @@ const upstream = (status: number): ErrorKind => ({ status, blame: 'server', retr
 export const ERROR_KINDS = {
   invalid_request: invalid(400),
   invalid_json: invalid(400),
+  request_loop: invalid(400),
   invalid_body: invalid(400),
   body_too_large: invalid(413),
   unsupported_media_type: invalid(415),
@@ -27,6 +28,7 @@ export const ERROR_KINDS = {
   method_not_allowed: invalid(405),
   model_not_found: invalid(404),
   context_length_exceeded: invalid(400),
+  previous_response_not_found: invalid(400),
   unsupported_parameter: invalid(400),
   unsupported_request: invalid(400),
   invalid_api_key: { status: 401, blame: 'key', retryable: false },

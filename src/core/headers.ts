@@ -4,7 +4,15 @@
  */
 
 /** Client → expert. Authorization is deliberately absent: each expert gets its own key from the config. */
-const REQUEST = new Set(['accept', 'accept-language', 'traceparent', 'tracestate', 'x-request-id']);
+const REQUEST = new Set([
+  'accept',
+  'accept-language',
+  'traceparent',
+  'tracestate',
+  'x-request-id',
+  'anthropic-version',
+  'anthropic-beta',
+]);
 
 /** Expert → client. Length and encoding describe the bytes, which are relayed unchanged. */
 const RESPONSE = new Set([
@@ -14,11 +22,12 @@ const RESPONSE = new Set([
   'cache-control',
   'retry-after',
   'x-request-id',
+  'request-id',
   'openai-processing-ms',
   'openai-version',
 ]);
 
-const RESPONSE_PREFIX = 'x-ratelimit-';
+const RESPONSE_PREFIXES = ['x-ratelimit-', 'anthropic-ratelimit-'];
 
 type RawHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
 
@@ -37,7 +46,8 @@ export function requestHeadersForExpert(
 export function responseHeadersForClient(headers: RawHeaders): Record<string, string> {
   const picked: Record<string, string> = {};
   for (const name in headers)
-    if (RESPONSE.has(name) || name.startsWith(RESPONSE_PREFIX)) put(picked, name, headers[name]);
+    if (RESPONSE.has(name) || RESPONSE_PREFIXES.some((prefix) => name.startsWith(prefix)))
+      put(picked, name, headers[name]);
   return picked;
 }
 

@@ -57,7 +57,7 @@ export async function engineProcess(command: EngineCommand): Promise<EngineProce
   };
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer().once('error', reject);
     server.listen(0, '127.0.0.1', () => {

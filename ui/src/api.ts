@@ -71,6 +71,8 @@ export interface RouteAnswer {
     readonly expert: string;
     readonly affinity: number;
     readonly distance: number | null;
+    /** Seconds; absent where the client chose. */
+    readonly cost?: Cost;
   }[];
   readonly terms: {
     readonly for: readonly Term[];
@@ -78,6 +80,13 @@ export interface RouteAnswer {
   };
   readonly text: string;
   readonly unread_parts: number;
+}
+
+export interface Cost {
+  readonly fit: number;
+  readonly wait: number;
+  readonly prefill: number;
+  readonly total: number;
 }
 
 export interface Term {

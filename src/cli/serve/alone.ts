@@ -1,17 +1,19 @@
 /** The gateway in a single process, with its signals and log lines. */
 import { describeError } from '../../core/errors.ts';
 import { progressBar } from '../../core/progress.ts';
-import { createGateway } from '../../serving/app/app.ts';
+import { createGateway, type EmbeddedGateway } from '../../serving/app/app.ts';
 import { endWithin, GRACE_MS, log, requestLog } from './log.ts';
 
 interface Alone {
   readonly file: string;
-  readonly port: number | undefined;
   readonly verbose: boolean;
 }
 
-/** Serves until the process ends. @returns the address */
-export async function serveAlone({ file, port, verbose }: Alone): Promise<string> {
+/** Serves until the process ends. @param open listens, and returns where */
+export async function serveAlone<Where>(
+  { file, verbose }: Alone,
+  open: (gateway: EmbeddedGateway) => Promise<Where>,
+): Promise<Where> {
   const gateway = await createGateway(file, {
     log,
     progress: progressBar,
@@ -19,7 +21,7 @@ export async function serveAlone({ file, port, verbose }: Alone): Promise<string
     processMetrics: true,
     onRequest: requestLog(verbose),
   });
-  const url = await gateway.listen(port === undefined ? {} : { port }).catch(async (error: unknown) => {
+  const where = await open(gateway).catch(async (error: unknown) => {
     await gateway.close({ graceMs: 0 });
     throw error;
   });
@@ -40,5 +42,5 @@ export async function serveAlone({ file, port, verbose }: Alone): Promise<string
         log(`Not reloaded, still serving the previous config:  ${describeError(error)}`),
       );
   });
-  return url;
+  return where;
 }

@@ -1,15 +1,44 @@
-/** What all processes of `serve` share: where lines go, and how long running answers may take at the end. */
+/** What all processes of `serve` share: where lines go and in which form, and how long running answers may take at the end. */
 import { printable } from '../../core/printable.ts';
 import type { RequestNote } from '../../serving/front/request-note.ts';
-import { requestLine } from './request-line.ts';
+import { requestFields, requestLine } from './request-line.ts';
 
-export const log = (line: string): void => console.error(printable(line));
+/** `json`: an object a line, for programs that gather logs. */
+export type LogFormat = 'pretty' | 'json';
+
+type Level = 'info' | 'warn' | 'error';
+
+let format: LogFormat = 'pretty';
+
+export function logAs(wanted: LogFormat): void {
+  format = wanted;
+}
+
+export const log = (line: string): void => write(line, { message: line }, levelOf(line));
+
+/** @param pretty the line for people @param fields the same for programs */
+function write(pretty: string, fields: object, level: Level): void {
+  if (format === 'pretty') console.error(printable(pretty));
+  else console.error(JSON.stringify({ time: new Date().toISOString(), level, ...fields }));
+}
+
+function levelOf(line: string): Level {
+  if (/internal error/.test(line)) return 'error';
+  return /is down|Not reloaded|ended \(|hangs|is not ready|do not reach/.test(line) ? 'warn' : 'info';
+}
 
 /** How long running answers may take to finish after the process was told to stop. */
 export const GRACE_MS = 20_000;
 
 export function requestLog(verbose: boolean): (note: RequestNote) => void {
-  return verbose ? (note) => log(requestLine(note)) : () => {};
+  if (!verbose) return () => {};
+  return (note) =>
+    write(requestLine(note), { message: 'request', ...requestFields(note) }, levelOfRequest(note));
+}
+
+function levelOfRequest({ status, error }: RequestNote): Level {
+  if (error === null) return 'info';
+  return status === null || status >= 500 ? 'error' : 'warn';
 }
 
 /** What closing the experts and sockets may take beyond that. */

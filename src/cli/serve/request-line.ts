@@ -4,7 +4,8 @@ import type { RequestNote } from '../../serving/front/request-note.ts';
 /** A value that needs no quotes. */
 const PLAIN = /^[\w./:{}-]+$/;
 
-export function requestLine(note: RequestNote): string {
+/** What is logged of a request; what is not known is left out. */
+export function requestFields(note: RequestNote): Record<string, string | number> {
   const { at, traceId, method, path, key, status, whole, error, expert, replica, tries } = note;
   const end = status === null ? 'left' : whole ? 'whole' : 'cut';
   const fields: Record<string, string | number | null> = {
@@ -26,8 +27,14 @@ export function requestLine(note: RequestNote): string {
     first_ms: note.firstMs === null ? null : Math.round(note.firstMs),
     total_ms: Math.round(note.totalMs),
   };
-  return Object.entries(fields)
-    .filter(([, value]) => value !== null)
+  const known = Object.entries(fields).filter(
+    (field): field is [string, string | number] => field[1] !== null,
+  );
+  return Object.fromEntries(known);
+}
+
+export function requestLine(note: RequestNote): string {
+  return Object.entries(requestFields(note))
     .map(([name, value]) => `${name}=${quoted(String(value))}`)
     .join(' ');
 }

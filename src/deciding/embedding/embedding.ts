@@ -9,7 +9,7 @@ export interface Embedded {
   readonly vector: Float32Array;
   /** How much the text resembles the texts the embedding was learned from: 0 (not at all) to 1. */
   readonly familiarity: number;
-  /** Like `vector`, of the first segment alone: the person's words without context. `vector` when absent. */
+  /** Like `vector`, of the turn by itself, without the segments that fade. `vector` when absent. */
   readonly own?: Float32Array;
   /** Length of the first segment: words, or about half the characters where none are separated. */
   readonly words?: number;

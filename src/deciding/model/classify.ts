@@ -8,9 +8,9 @@ import type { Calibration, RouterModel } from './router-model.ts';
 export interface Classification {
   /** Of the text with its context: unit length, or zeros. */
   readonly vector: Float32Array;
-  /** Of the person's words alone. */
+  /** Of the turn by itself: the person's words and what they quote. */
   readonly own: Float32Array;
-  /** How many of them: words, or about half the characters where none are separated. */
+  /** How many the person's words are, or about half the characters where none are separated. */
   readonly words: number;
   readonly cluster: number;
   readonly name: string;

@@ -38,6 +38,8 @@ export interface Claims {
   readonly parts: readonly (readonly Part[])[];
   /** Rows that are samples, and whose. */
   readonly samples: readonly { readonly row: number; readonly expert: number }[];
+  /** Rows of turns that continue any conversation. */
+  readonly continuations: { readonly from: number; readonly to: number };
   /** Topics by number: the experts whose texts are about it. */
   readonly topics: readonly (readonly number[])[];
 }
@@ -61,6 +63,7 @@ export function claimsOf(
   claimants: readonly Claimant[],
   topics: readonly EmbeddedTopic[],
   dimensions: number,
+  continuing: readonly Float32Array[] = [],
 ): Claims | null {
   if (claimants.every(({ texts }) => texts.length === 0)) return null;
   const vectors: Float32Array[] = [];
@@ -95,11 +98,12 @@ export function claimsOf(
     const scale = TOPIC_WEIGHT / Math.sqrt(Math.max(1, count));
     return [...own[expert]!, ...mine.map((part) => ({ ...part, scale }))];
   });
+  const continuations = append(continuing);
   const rows = new Float32Array(vectors.length * dimensions);
   vectors.forEach((vector, row) => {
     rows.set(vector, row * dimensions);
   });
-  return { dimensions, rows, parts, samples, topics: about };
+  return { dimensions, rows, parts, samples, continuations, topics: about };
 }
 
 /** For each topic, the experts that one of their texts says are about it. */
@@ -152,6 +156,14 @@ export function sampledBy({ samples, rows, dimensions }: Claims, own: Float32Arr
 
 /** Another expert's claim to a prompt that is a sample of one, at most. */
 const BESIDE_A_SAMPLE = 0.2;
+
+/** The greatest cosine between a turn and one that continues any conversation. */
+export function continues({ rows, dimensions, continuations }: Claims, own: Float32Array): number {
+  let most = 0;
+  for (let row = continuations.from; row < continuations.to; row++)
+    most = Math.max(most, dot(rows, row * dimensions, own));
+  return most;
+}
 
 function kernel({ rows, dimensions }: Claims, { from, to, scale }: Part, vector: Float32Array): number {
   let sum = 0;

@@ -2,7 +2,7 @@
  * Which expert is a conversation's home. A fold over its user turns, which every request carries: no session is stored,
  * so every worker, the dry run and the simulator find the same home.
  */
-import { sampledBy } from './claims.ts';
+import { continues, sampledBy } from './claims.ts';
 import { learnedChoice } from './learned.ts';
 import { type Classified, fitsOf, isBalanced, NOBODY, type Territory } from './territory.ts';
 
@@ -10,7 +10,7 @@ import { type Classified, fitsOf, isBalanced, NOBODY, type Territory } from './t
  * A turn moves the conversation if what the present expert lacks to suit it (1 − its affinity), times how much the turn
  * says by itself, exceeds this; a long conversation asks for more.
  */
-export const LEAVING = 0.5;
+export const LEAVING = 0.3;
 
 /** What is added to `LEAVING` after many turns with the same expert. */
 const LOYALTY = 0.15;
@@ -43,20 +43,24 @@ export function conversationHome(
 ): Home & { readonly before: number | null } {
   let home = turnHome(territory, turns[0]!);
   let before: number | null = null;
-  let said = evidenceOf(turns[0]!);
+  let said = evidenceOf(territory, turns[0]!);
   for (let turn = 1; turn < turns.length; turn++) {
     before = home.expert;
     const next = nextHome(territory, home, turns[turn]!, said);
-    const own = evidenceOf(turns[turn]!);
+    const own = evidenceOf(territory, turns[turn]!);
     said = next.expert === home.expert ? said + own : own;
     home = next;
   }
   return { expert: home.expert, reason: home.reason, before };
 }
 
-/** 0 to 1: how much a turn says by itself. "Yes" says little, whatever it resembles. */
-export function evidenceOf({ words = Number.POSITIVE_INFINITY }: Classified): number {
-  return 1 - Math.exp(-words / WORDS);
+/**
+ * 0 to 1: how much a turn says by itself: less when it is short, and less the more it is like turns that continue any
+ * conversation.
+ */
+function evidenceOf({ claims }: Territory, { words = Number.POSITIVE_INFINITY, own }: Classified): number {
+  const alike = claims && own ? continues(claims, own) : 0;
+  return (1 - Math.exp(-words / WORDS)) * (1 - alike);
 }
 
 /** @param said evidence of the turns since the conversation came to its present home */
@@ -65,7 +69,7 @@ function nextHome(territory: Territory, home: Home, turn: Classified, said: numb
   if (own.expert === home.expert) return { expert: home.expert, reason: own.reason };
   const lost = 1 - fitsOf(territory, turn)[home.expert]!;
   const needed = LEAVING + LOYALTY * (1 - Math.exp(-said / 2)) - LOYALTY / 2;
-  const enough = !turn.outside && own.reason !== 'balanced' && lost * evidenceOf(turn) > needed;
+  const enough = !turn.outside && own.reason !== 'balanced' && lost * evidenceOf(territory, turn) > needed;
   const moves = enough || sampleHome(territory, turn) !== null;
   return moves ? own : { expert: home.expert, reason: 'conversation' };
 }

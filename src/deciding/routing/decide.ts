@@ -100,6 +100,14 @@ export function decideFor(
   return asDecision(all, expert, reason);
 }
 
+/** The same decision with another expert first: the one that is in the middle of its work. */
+export function keptWith(decision: Decision, expert: string): Decision {
+  const own = decision.ranking.find((ranked) => ranked.expert === expert);
+  if (!own || decision.expert === expert) return decision;
+  const others = decision.ranking.filter((ranked) => ranked !== own);
+  return { ...decision, expert, reason: 'conversation', ranking: [own, ...others] };
+}
+
 function finite(distance: number): number | null {
   return Number.isFinite(distance) ? distance : null;
 }

@@ -5,7 +5,7 @@ import { assignClusters, type ClusterAssignment, type ExpertProfile } from './as
 import { type Claims, type ClaimText, claimsOf, type EmbeddedTopic, phrasesOf } from './claims.ts';
 import { learnedOf, type Worth } from './learned.ts';
 import type { Territory } from './territory.ts';
-import { TOPICS } from './topics.ts';
+import { CONTINUATIONS, TOPICS } from './topics.ts';
 
 type AnyEmbedding = RouterModel['embedding'];
 
@@ -64,7 +64,8 @@ export async function describeExperts(
 ): Promise<Described> {
   const { embedding } = model;
   const profiles = await Promise.all(experts.map((expert) => profileOf(expert, embedding)));
-  const claims = claimsOf(profiles, await embeddedTopics(embedding), embedding.dimensions);
+  const { topics, continuing } = await commonTexts(embedding);
+  const claims = claimsOf(profiles, topics, embedding.dimensions, continuing);
   const assignments = assignClusters(model, profiles, claims);
   const fallback = experts.findIndex((expert) => expert.fallback);
   const ids = experts.map((expert) => expert.id);
@@ -97,22 +98,29 @@ async function profileOf(expert: DescribedExpert, embedding: AnyEmbedding): Prom
   };
 }
 
-/** By embedding: a reload, a dry run and a map of clusters all ask for the same ones. */
-const topics = new WeakMap<AnyEmbedding, Promise<readonly EmbeddedTopic[]>>();
+interface CommonTexts {
+  readonly topics: readonly EmbeddedTopic[];
+  readonly continuing: readonly Float32Array[];
+}
 
-function embeddedTopics(embedding: AnyEmbedding): Promise<readonly EmbeddedTopic[]> {
-  const found = topics.get(embedding) ?? embedTopics(embedding);
-  topics.set(embedding, found);
+/** By embedding: a reload, a dry run and a map of clusters all ask for the same ones. */
+const remembered = new WeakMap<AnyEmbedding, Promise<CommonTexts>>();
+
+function commonTexts(embedding: AnyEmbedding): Promise<CommonTexts> {
+  const found = remembered.get(embedding) ?? embedCommon(embedding);
+  remembered.set(embedding, found);
   return found;
 }
 
-function embedTopics(embedding: AnyEmbedding): Promise<readonly EmbeddedTopic[]> {
-  return Promise.all(
-    TOPICS.map(async ({ name, prompts }) => ({
-      name,
-      vectors: await Promise.all(prompts.flat().map((text) => vectorOf(text, embedding))),
-    })),
-  );
+async function embedCommon(embedding: AnyEmbedding): Promise<CommonTexts> {
+  const vectors = (texts: readonly string[]): Promise<Float32Array[]> =>
+    Promise.all(texts.map((text) => vectorOf(text, embedding)));
+  return {
+    topics: await Promise.all(
+      TOPICS.map(async ({ name, prompts }) => ({ name, vectors: await vectors(prompts.flat()) })),
+    ),
+    continuing: await vectors(CONTINUATIONS),
+  };
 }
 
 async function vectorOf(text: string, embedding: AnyEmbedding): Promise<Float32Array> {

@@ -11,9 +11,9 @@ export interface Classified {
   readonly outside: boolean;
   /** Unit vector of the prompt with its context; absent where only the cluster is known, as in simulations. */
   readonly vector?: Float32Array;
-  /** Of the person's words alone. */
+  /** Of the turn by itself. */
   readonly own?: Float32Array;
-  /** How many words these are; a long text when absent. */
+  /** How many words the person's are; a long text when absent. */
   readonly words?: number;
 }
 
@@ -76,6 +76,9 @@ export function distanceOf(affinity: number, nearest: number): number {
 /** Affinity of others to a prompt in a cluster that the config gives to somebody, at most. */
 const BESIDE_A_PIN = 0.4;
 
+/** A turn of fewer words is understood with its context. */
+const FEW_WORDS = 3;
+
 /** Remembered by territory and prompt: every later turn of a conversation asks again about the earlier ones. */
 const remembered = new WeakMap<Territory, WeakMap<Classified, Float64Array>>();
 
@@ -93,12 +96,12 @@ export function fitsOf(territory: Territory, prompt: Classified): Float64Array {
 
 function freshFits(territory: Territory, prompt: Classified): Float64Array {
   const { claims, owners, pinned, learned } = territory;
-  const { cluster, distances, vector, own } = prompt;
+  const { cluster, distances, vector, own = vector, words = Number.POSITIVE_INFINITY } = prompt;
   const sampled = claims && own ? sampledBy(claims, own) !== null : false;
   const scored = sampled ? null : learnedChoice(learned, prompt);
   if (scored) return scored.affinities;
   if (!claims || vector === undefined) return affinities(expertDistances(territory, distances));
-  const fits = claimed(claims, vector, own);
+  const fits = claimed(claims, words < FEW_WORDS ? vector : own!, own);
   if (!pinned?.has(cluster) || sampled) return fits;
   return fits.map((fit, expert) => (expert === owners[cluster] ? 1 : Math.min(fit, BESIDE_A_PIN)));
 }

@@ -20,7 +20,7 @@ const MOST_RESAMPLED = 20_000;
 /** A cluster's radius is this quantile of the distances of its held-out prompts. */
 const RADIUS_QUANTILE = 0.99;
 /** Share of held-out prompts, the strangest ones, that count as outside. */
-const OUTSIDE_SHARE = 0.02;
+const OUTSIDE_SHARE = 0.025;
 /** No cluster's radius is smaller than this quantile of all held-out prompts' distances. */
 const LEAST_RADIUS_QUANTILE = 0.95;
 /** Held-out prompts a cluster needs for its own radius; other clusters use the overall one. */

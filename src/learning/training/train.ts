@@ -50,12 +50,14 @@ export interface Trained extends Fitted {
  */
 export async function train(from: Prompts, options: TrainingOptions = {}): Promise<Trained> {
   const { threads = availableParallelism(), temporaryFolder = tmpdir(), ...fit } = options;
-  const { embedding = 'blended', pretrained } = fit;
+  const pretrained = fit.pretrained ?? (await pretrainedFrom());
+  // Where no meanings are known beforehand, the prompts alone teach.
+  const { embedding = 'distilled' in pretrained.sections() ? 'blended' : 'lexical' } = fit;
   const settings = {
     ...TRAINING_DEFAULTS,
     ...fit,
     embedding,
-    ...(embedding === 'lexical' ? {} : { pretrained: pretrained ?? (await pretrainedFrom()) }),
+    ...(embedding === 'lexical' ? {} : { pretrained }),
   };
   const corpus = await corpusFrom(from, settings.seed, temporaryFolder);
   const pool = openPool(threads);

@@ -4,7 +4,7 @@ import { crc32 } from 'node:zlib';
 import { RouterError } from '../../core/errors.ts';
 import { errorType } from '../../serving/dialects/openai/errors.ts';
 import type { AnswerPlan, ErrorAnswer } from '../../serving/experts/emulated/misbehaviour.ts';
-import { type Emulation, emulatedWords, say } from '../../serving/experts/emulated/text.ts';
+import { type Emulation, emulate, emulatedWords, say, words } from '../../serving/experts/emulated/text.ts';
 import type { Usage } from '../../serving/reply/reply.ts';
 import type { Pacer, Ticket } from './pacer.ts';
 import { type PacketWriter, packetWriter } from './packets.ts';
@@ -17,6 +17,7 @@ import {
   DONE_EVENT,
   errorBody,
   head,
+  type IdentifiedCall,
   jsonAnswer,
   LAST_CHUNK,
   StreamFrames,
@@ -48,6 +49,9 @@ export class EmulatedAnswer {
   readonly #context: AnswerContext;
   readonly #answer: Emulation;
   readonly #frames: StreamFrames;
+  readonly #calls: readonly IdentifiedCall[];
+  /** The event of each piece where the answer calls tools; null for text. */
+  readonly #callEvents: readonly string[] | null;
   readonly #out: PacketWriter;
   #ticket: Ticket | null = null;
   #sent = 0;
@@ -66,6 +70,9 @@ export class EmulatedAnswer {
     this.#context = context;
     this.#answer = this.#compose();
     this.#frames = new StreamFrames(context.facts, asked.includeUsage && plan.usage);
+    const calls = asked.conduct?.calls ?? [];
+    this.#calls = calls.map((call, at) => ({ ...call, id: `call_${context.facts.id}_${at}` }));
+    this.#callEvents = calls.length === 0 ? null : this.#eventsOfCalls();
     this.#out = packetWriter(socket, plan.packets);
     this.#buffered = plan.lengthError === 0 ? null : [];
   }
@@ -98,13 +105,28 @@ export class EmulatedAnswer {
     for (let i = 0; i < owed && !this.#over; i += 1) this.#token();
   }
 
+  /** A call begins with the first piece of its arguments. */
+  #eventsOfCalls(): readonly string[] {
+    return this.#calls.flatMap(({ id, name, json }, index) =>
+      words(json).map((piece, at) => {
+        const begin = at === 0 ? this.#frames.call(index, id, name) : '';
+        return begin + this.#frames.callArguments(index, piece);
+      }),
+    );
+  }
+
   #compose(): Emulation {
     const { expert, outputTokens, seed } = this.#context;
-    const { prompt, maxTokens, exactLength, stop } = this.#request;
+    const { prompt, maxTokens, exactLength, stop, conduct } = this.#request;
+    if (conduct && conduct.calls.length > 0) {
+      const pieces = conduct.calls.flatMap(({ json }) => words(json));
+      return { pieces, tokens: pieces.length, finishReason: 'tool calls' };
+    }
+    if (conduct) return emulate(conduct.text, maxTokens, stop);
     // The full answer; a lower limit cuts it with finish reason `length`.
     const length = exactLength ? maxTokens! : outputTokens;
-    const words = emulatedWords(expert, prompt, Math.min(length, (maxTokens ?? length) + 1), seed);
-    const all = this.#plan.packets === 'split-utf8' ? ['Grüße, ', '世界 ', '🙂 ', ...words.slice(3)] : words;
+    const said = emulatedWords(expert, prompt, Math.min(length, (maxTokens ?? length) + 1), seed);
+    const all = this.#plan.packets === 'split-utf8' ? ['Grüße, ', '世界 ', '🙂 ', ...said.slice(3)] : said;
     return say(all, maxTokens, stop);
   }
 
@@ -135,7 +157,7 @@ export class EmulatedAnswer {
       }
       const piece = this.#answer.pieces[this.#sent];
       if (piece !== undefined) {
-        this.#send(this.#frames.token(piece));
+        this.#send(this.#callEvents?.[this.#sent] ?? this.#frames.token(piece));
         this.#context.stats.tokens += 1;
       }
     }
@@ -204,7 +226,7 @@ export class EmulatedAnswer {
   #sendWhole(): void {
     const usage = this.#plan.usage ? this.#usage() : null;
     const text = this.#answer.pieces.join('');
-    const body = wholeAnswer(this.#context.facts, text, this.#answer.finishReason, usage);
+    const body = wholeAnswer(this.#context.facts, text, this.#answer.finishReason, usage, this.#calls);
     const type = this.#plan.contentType ?? 'application/json';
     const half = body.slice(0, Math.floor(body.length / 2));
     const how = this.#plan.breaks?.how;

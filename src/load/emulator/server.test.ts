@@ -127,3 +127,26 @@ it('says which port is taken', async () => {
     `Port ${port} on 127.0.0.1 is taken`,
   );
 });
+
+it('calls the tool that the prompt names, and writes JSON by a schema, streamed and whole', async () => {
+  const parameters = { type: 'object', properties: { city: { enum: ['Bern'] } }, required: ['city'] };
+  const tools = [{ type: 'function', function: { name: 'weather', parameters } }];
+  const messages = [{ role: 'user', content: 'call weather and call weather {"city": "Chur"}' }];
+  const call = (json: string) => ({ type: 'function', function: { name: 'weather', arguments: json } });
+  const calls = [call('{"city":"Bern"}'), call('{"city": "Chur"}')];
+  expect((await json({ messages, tools })).choices).toMatchObject([
+    { message: { content: null, tool_calls: calls }, finish_reason: 'tool_calls' },
+  ]);
+  const events = (await (await ask({ messages, tools, stream: true })).text()).split('\n\n').slice(0, -2);
+  const told: { function: { name: string; arguments: string } }[] = [];
+  for (const event of events) {
+    for (const { index, function: piece } of JSON.parse(event.slice(6)).choices[0].delta.tool_calls ?? []) {
+      told[index] ??= { function: { name: piece.name, arguments: '' } };
+      told[index].function.arguments += piece.arguments;
+    }
+  }
+  expect(told).toMatchObject(calls.map(({ function: called }) => ({ function: called })));
+  const format = { type: 'json_schema', json_schema: { name: 'a', schema: parameters } };
+  const written: unknown = (await json({ response_format: format })).choices;
+  expect(written).toMatchObject([{ message: { content: '{"city":"Bern"}' }, finish_reason: 'stop' }]);
+});

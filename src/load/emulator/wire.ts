@@ -1,7 +1,12 @@
 /** The bytes of an emulated server's answers: heads, chunks of a stream, whole bodies, errors. */
 import type { Endpoint } from '../../serving/dialects/openai/bodies.ts';
 import { writeFinishReason, writeUsage } from '../../serving/dialects/openai/ending.ts';
+import type { EmulatedCall } from '../../serving/experts/emulated/conduct.ts';
 import type { FinishReason, Usage } from '../../serving/reply/reply.ts';
+
+export interface IdentifiedCall extends EmulatedCall {
+  readonly id: string;
+}
 
 export interface AnswerFacts {
   readonly id: string;
@@ -58,6 +63,15 @@ export class StreamFrames {
     return this.#before + JSON.stringify(text) + this.#after;
   }
 
+  /** The beginning of a call, and each piece of its arguments. */
+  call(index: number, id: string, name: string): string {
+    return this.#calling({ index, id, type: 'function', function: { name, arguments: '' } });
+  }
+
+  callArguments(index: number, piece: string): string {
+    return this.#calling({ index, function: { arguments: piece } });
+  }
+
   /** The chunk before the first token, which names the role in chat; completions have none. */
   opening(): string {
     if (this.#facts.endpoint !== 'chat') return '';
@@ -71,6 +85,10 @@ export class StreamFrames {
 
   usage(usage: Usage): string {
     return event({ ...common(this.#facts, true), choices: [], usage: writeUsage(usage) });
+  }
+
+  #calling(call: object): string {
+    return this.#event([{ index: 0, delta: { tool_calls: [call] }, logprobs: null, finish_reason: null }]);
   }
 
   #choice(text: string | null, reason: FinishReason | null): object {
@@ -89,9 +107,16 @@ export function wholeAnswer(
   text: string,
   reason: FinishReason,
   usage: Usage | null,
+  calls: readonly IdentifiedCall[] = [],
 ): string {
   const chat = facts.endpoint === 'chat';
-  const answer = chat ? { message: { role: 'assistant', content: text, refusal: null } } : { text };
+  const called = calls.map(({ id, name, json }) => ({
+    id,
+    type: 'function',
+    function: { name, arguments: json },
+  }));
+  const said = called.length === 0 ? { content: text } : { content: null, tool_calls: called };
+  const answer = chat ? { message: { role: 'assistant', ...said, refusal: null } } : { text };
   return JSON.stringify({
     ...common(facts, false),
     choices: [{ index: 0, ...answer, logprobs: null, finish_reason: writeFinishReason(reason) }],

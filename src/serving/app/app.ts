@@ -4,12 +4,17 @@ import { RouterError, UserError } from '../../core/errors.ts';
 import type { RouterModel } from '../../deciding/model/router-model.ts';
 import { type Catalogue, catalogueWith } from '../config/catalogue.ts';
 import { dialectTold } from '../dialects/index.ts';
+import { Addresses } from '../extproc/addresses.ts';
+import type { ExtProcServer } from '../extproc/server.ts';
+import type { Fleet } from '../fleet/fleet.ts';
 import { decisionBody } from '../front/decision-wire.ts';
 import type { RequestNote } from '../front/request-note.ts';
 import { readRequest, received } from '../gateway/read-request.ts';
+import { Demands } from '../scaler/demands.ts';
+import type { ScalerServer } from '../scaler/server.ts';
 import { admit } from './admission.ts';
 import { type Assembly, assemble, type DecisionNote } from './assembly.ts';
-import { asUserError, listenAddress, requestedAddress } from './listen-address.ts';
+import { asUserError, extProcAddress, listenAddress, requestedAddress } from './listen-address.ts';
 import { Reloader } from './reloader.ts';
 import { type ConfigSource, readSource, type Source, sourceOf } from './source.ts';
 import { realWorld, type World } from './world.ts';
@@ -49,6 +54,19 @@ export interface EmbeddedGateway {
    * @throws UserError when the address cannot be had, or is open to others and the config has no keys
    */
   listen(at?: { readonly host?: string; readonly port?: number }): Promise<string>;
+  /**
+   * Serves Envoy as an external processor over gRPC, once. Without a port where the config says (`extproc`); while it has
+   * no keys, on loopback only.
+   * @returns `host:port` as bound
+   * @throws UserError when the address cannot be had, or no expert is one that Envoy can reach
+   */
+  listenExtProc(at?: { readonly port?: number }): Promise<string>;
+  /**
+   * Serves KEDA as an external scaler over gRPC, once; while the config has no keys, on loopback only.
+   * @returns `host:port` as bound
+   * @throws UserError when the address cannot be had
+   */
+  listenScaler(at: { readonly port: number }): Promise<string>;
   /**
    * Answers one request of a `node:http` server of your own, as if it had come to `listen`'s: with keys, limits and
    * errors as configured. Who can connect is then your server's to decide.
@@ -132,6 +150,8 @@ class App implements EmbeddedGateway {
   /** The last of the reloads that wait for each other. */
   #reloading: Promise<unknown> = Promise.resolve();
   #listening = false;
+  #extProc: ExtProcServer | null = null;
+  #scaler: ScalerServer | null = null;
   #closing: Promise<void> | null = null;
 
   constructor(parts: AppParts, source: Source) {
@@ -150,6 +170,50 @@ class App implements EmbeddedGateway {
       return await this.#parts.server.listen(address.host, address.port);
     } catch (error) {
       this.#listening = false;
+      throw asUserError(error, address);
+    }
+  }
+
+  async listenExtProc({ port }: { readonly port?: number } = {}): Promise<string> {
+    this.#refuseClosed();
+    if (this.#extProc !== null) throw new UserError('Envoy is served already.');
+    const address = extProcAddress(this.#source.config, port);
+    const { setup, telemetry, spans, ended, world } = this.#parts;
+    refuseUnreachable(setup.current().context.gateway.fleet);
+    // Loaded here alone: gRPC takes memory and time to start.
+    const { ExtProcServer } = await import('../extproc/server.ts');
+    const { log, clock } = world;
+    const addresses = new Addresses(clock.monotonic);
+    const server = new ExtProcServer({
+      current: () => setup.current(),
+      telemetry,
+      addresses,
+      log,
+      clock,
+      spans,
+      ended,
+    });
+    this.#extProc = server;
+    try {
+      return await server.listen(address.host, address.port);
+    } catch (error) {
+      this.#extProc = null;
+      throw asUserError(error, address);
+    }
+  }
+
+  async listenScaler({ port }: { readonly port: number }): Promise<string> {
+    this.#refuseClosed();
+    if (this.#scaler !== null) throw new UserError('KEDA is served already.');
+    const address = listenAddress(this.#source.config, port);
+    const { setup, arrivals } = this.#parts;
+    const { ScalerServer } = await import('../scaler/server.ts');
+    const server = new ScalerServer(new Demands(() => setup.current().context.gateway.fleet, arrivals));
+    this.#scaler = server;
+    try {
+      return await server.listen(address.host, address.port);
+    } catch (error) {
+      this.#scaler = null;
       throw asUserError(error, address);
     }
   }
@@ -198,11 +262,14 @@ class App implements EmbeddedGateway {
   async #close(graceMs: number): Promise<void> {
     this.#reloader?.close();
     await this.#reloading.catch(() => {});
-    await this.#parts.server.close(graceMs);
-    await this.#parts.setup.close();
-    await this.#parts.records?.close();
-    this.#parts.board.close();
-    await this.#parts.tracing?.close();
+    const { setup, server, records, board, tracing } = this.#parts;
+    setup.current().context.readiness.drain();
+    await Promise.all([this.#extProc?.close(graceMs), server.close(graceMs)]);
+    this.#scaler?.close();
+    await setup.close();
+    await records?.close();
+    board.close();
+    await tracing?.close();
   }
 
   /** Puts a config into force when those before it have been. @returns the id of its router model */
@@ -243,4 +310,15 @@ class App implements EmbeddedGateway {
   #refuseClosed(): void {
     if (this.#closing) throw new UserError('The gateway is closed.');
   }
+}
+
+/** @throws UserError where Envoy could ask none of the experts */
+function refuseUnreachable({ groups }: Fleet): void {
+  const reachable = [...groups.values()].some(({ replicas }) =>
+    replicas.every(({ expert }) => expert.address !== undefined),
+  );
+  if (!reachable)
+    throw new UserError(
+      'Envoy can ask none of these experts: it needs servers with an address, of the kind `openai`.',
+    );
 }

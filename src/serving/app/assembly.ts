@@ -9,10 +9,11 @@ import type { Catalogue } from '../config/catalogue.ts';
 import type { Config } from '../config/schema.ts';
 import { OwnSlots } from '../fleet/slots.ts';
 import type { RequestNote } from '../front/request-note.ts';
-import { type GatewayServer, gatewayServer } from '../front/server.ts';
+import { type GatewayServer, gatewayServer, type ServerOptions } from '../front/server.ts';
 import type { Routed } from '../gateway/router.ts';
 import type { DecisionFeatures } from '../records/record.ts';
 import { Records } from '../records/records.ts';
+import { Arrivals } from '../scaler/arrivals.ts';
 import { SpanExporter } from '../telemetry/exporter.ts';
 import { Telemetry } from '../telemetry/metrics.ts';
 import { otelSettings } from '../telemetry/otel-environment.ts';
@@ -61,6 +62,12 @@ export interface Assembly {
   readonly server: GatewayServer;
   readonly setup: Setup;
   readonly telemetry: Telemetry;
+  /** Of one request, where it is traced. */
+  readonly spans: ServerOptions['spans'];
+  /** To be called once a request, whatever transport it came by. */
+  ended(note: RequestNote): void;
+  /** Of every request, by the expert that it belongs to. */
+  readonly arrivals: Arrivals;
   /** Null where the config asks for none. */
   readonly records: Records | null;
   /** What the dashboard shows of this process. */
@@ -82,6 +89,7 @@ export async function assemble(
   const otel = otelSettings(world.environment);
   const tracing = otel && new Tracing(otel.sampler, new SpanExporter({ ...otel, log }));
   const spaces = new Spaces();
+  const arrivals = new Arrivals(clock.monotonic);
   const setup = await Setup.start(config, {
     world,
     catalogue,
@@ -96,6 +104,7 @@ export async function assemble(
       page: await (shared ? shared.link.metricsPage() : registry.metrics()),
     }),
     onRouted: (routed, note) => {
+      arrivals.note(routed.decision.home, routed.view.promptTokens + routed.view.outputTokens);
       const { gateway, board: shown } = setup.current().context;
       if (shown) board.opened(routed, note);
       onDecision(noteOf(routed, note.traceId));
@@ -115,20 +124,18 @@ export async function assemble(
     current: () => setup.current(),
   });
   if (shared) shared.link.onQuestion = (question) => board.answer(question as Question);
-  const server = gatewayServer({
-    log,
-    clock,
-    current: () => setup.current(),
-    spans: (traceparent, traceId) => tracing?.spans(traceparent, traceId) ?? null,
-    ended: (note) => {
-      telemetry.ended(note);
-      if (setup.current().context.board) board.ended(note);
-      records?.ended(note);
-      if (note.span) tracing?.ended({ ...note, span: note.span });
-      onRequest(note);
-    },
-  });
-  return { server, setup, telemetry, records, board, tracing };
+  const ended = (note: RequestNote): void => {
+    telemetry.ended(note);
+    if (setup.current().context.board) board.ended(note);
+    records?.ended(note);
+    if (note.span) tracing?.ended({ ...note, span: note.span });
+    onRequest(note);
+  };
+  const spans: ServerOptions['spans'] = (traceparent, traceId) =>
+    tracing?.spans(traceparent, traceId) ?? null;
+  const current = () => setup.current();
+  const server = gatewayServer({ log, clock, current, spans, ended });
+  return { server, setup, telemetry, spans, ended, records, arrivals, board, tracing };
 }
 
 function openRecords(

@@ -12,7 +12,7 @@ export interface Address {
 }
 
 /** Without keys anyone who reaches the port could use the experts, so then only this machine may. */
-export function listenAddress(config: Config, port: number | undefined): Address {
+export function listenAddress(config: Pick<Config, 'listen' | 'keys'>, port: number | undefined): Address {
   const host = listenHost(config);
   const restricted = config.keys.length === 0 && !isLoopback(host.toLowerCase());
   return {
@@ -20,6 +20,11 @@ export function listenAddress(config: Config, port: number | undefined): Address
     port: port ?? Number(config.listen.slice(config.listen.lastIndexOf(':') + 1)),
     restricted,
   };
+}
+
+/** The same for Envoy, which is told the experts' own keys. */
+export function extProcAddress({ keys, extproc }: Config, port: number | undefined): Address {
+  return listenAddress({ listen: extproc.listen, keys }, port);
 }
 
 /** An address that a program asks for. @throws UserError for one that others can reach, while nobody needs a key */

@@ -8,6 +8,7 @@ import { isBalanced } from '../../deciding/routing/territory.ts';
 import { NOTHING_TO_ROUTE_BY } from '../../deciding/routing/warnings.ts';
 import type { Catalogue } from '../config/catalogue.ts';
 import type { Config } from '../config/schema.ts';
+import type { ExtProcSettings } from '../extproc/reading.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { SlotSource } from '../fleet/slots.ts';
 import type { HashedKey } from '../front/auth.ts';
@@ -51,6 +52,7 @@ interface Serving {
   readonly identity: Identity | null;
   readonly connections: ConnectionLimits;
   readonly context: RouteContext;
+  readonly extproc: ExtProcSettings;
 }
 
 /** How often an outgoing fleet is asked whether its last request has ended. */
@@ -140,6 +142,7 @@ async function prepare(config: Config, parts: SetupParts, startedAt: number): Pr
     permitted: permittedPages(config),
     identity,
     connections: connectionLimits(config, processes),
+    extproc: extProcSettings(config),
     context: {
       gateway,
       metrics: parts.metrics,
@@ -153,6 +156,11 @@ async function prepare(config: Config, parts: SetupParts, startedAt: number): Pr
       board: config.dashboard ? parts.board : null,
     },
   };
+}
+
+function extProcSettings({ extproc }: Config): ExtProcSettings {
+  const { expert_headers: expert, model_headers: model, endpoints, deadline } = extproc;
+  return { headers: { expert, model }, endpoints, deadline };
 }
 
 /** A process's share. */

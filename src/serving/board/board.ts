@@ -8,7 +8,7 @@ import type { Fleet } from '../fleet/fleet.ts';
 import type { OpenNote, RequestNote } from '../front/request-note.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { Routed } from '../gateway/router.ts';
-import { isHedge } from '../telemetry/metrics.ts';
+import { isHedge } from '../telemetry/hedges.ts';
 import { KEPT_SECONDS, Seconds } from './seconds.ts';
 import type { BoardEvent, Choice, Dot, ExpertNow, Question, Row, Tally, Told } from './wire.ts';
 

@@ -7,7 +7,7 @@ import { openAiChat } from '../dialects/openai/chat.ts';
 import { authenticate, type HashedKey, mayAct, refuseWithout } from '../front/auth.ts';
 import { readBody } from '../front/body.ts';
 import type { ClientResponse } from '../front/exchange.ts';
-import { answer, dryRun, type Exchange, listExperts, type RouteContext } from '../front/routes.ts';
+import { answer, dryRun, type Exchange, feedback, listExperts, type RouteContext } from '../front/routes.ts';
 import { sendJson } from '../front/wire.ts';
 import { type Board, expertsNow } from './board.ts';
 import { PAGE_HEADERS, pageFiles } from './files.ts';
@@ -59,6 +59,7 @@ export class BoardPages {
     ['GET requests', { role: 'observe', handle: (exchange) => this.#requests(exchange) }],
     ['GET trace', { role: 'observe', handle: (exchange, id) => this.#trace(exchange, id) }],
     ['POST route', { role: 'ask', handle: (exchange) => dryRun(this.#context, exchange) }],
+    ['POST feedback', { role: 'ask', handle: (exchange) => feedback(this.#context, exchange) }],
     ['POST ask', { role: 'ask', handle: (exchange) => answer(openAiChat)(this.#context, exchange) }],
   ]);
 

@@ -138,6 +138,40 @@ const tls = z.strictObject({
 const KEPT_BACK =
   /^(?:authorization|cookie|x-api-key|api-key|proxy-.*|host|connection|keep-alive|te|trailer|transfer-encoding|upgrade|expect|content-.*|accept-encoding|x-expert-router-.*)$/;
 
+const headerName = z
+  .string()
+  .regex(/^[a-z0-9-]{1,64}$/, 'a header in lower case')
+  .refine(
+    (name) => !KEPT_BACK.test(name) && !name.startsWith('x-envoy-'),
+    'another header: this one has a use',
+  );
+
+const extproc = z.strictObject({
+  listen: z
+    .string()
+    .regex(/^(?:\[[0-9a-f:]+\]|[^:\s]+):\d{1,5}$/i, 'an address with a port, such as 127.0.0.1:9002')
+    .default('127.0.0.1:9002')
+    .describe('Address and port for Envoy'),
+  expert_headers: z
+    .array(headerName)
+    .min(1, 'at least one header: Envoy routes by it')
+    .default(['x-selected-model'])
+    .describe("Request headers that get the expert's id; Envoy routes by the first"),
+  model_headers: z
+    .array(headerName)
+    .default(['x-gateway-model-name'])
+    .describe("Request headers that get the model's name as the expert's server knows it"),
+  endpoints: z
+    .boolean()
+    .default(true)
+    .describe(
+      "Whether requests name the expert's replicas in order of preference; false where somebody after us picks them",
+    ),
+  deadline: duration
+    .prefault('2m')
+    .describe('Longest time from the head of a request to its decision, its body and any waiting included'),
+});
+
 const fields = {
   listen: z
     .string()
@@ -200,7 +234,9 @@ const fields = {
     .meta({ examples: [{ dir: './records' }] }),
   heartbeat: duration
     .prefault('10s')
-    .describe('How often a stream that waits in line gets a comment, so that no proxy cuts it'),
+    .describe(
+      'Silence after which a stream gets a comment or ping, so that no proxy cuts it. The first one sends the headers, after which a failure can no longer have a status of its own: a value above first_token_timeout holds them back',
+    ),
   hedge: z
     .boolean()
     .default(false)
@@ -241,6 +277,7 @@ const fields = {
     .default([])
     .describe('Clusters, by number or name, whose prompts go to local experts only')
     .meta({ examples: [[12]] }),
+  extproc: extproc.prefault({}).describe('How Envoy is served, by `extproc` and `serve --extproc`'),
   forward_headers: z
     .array(
       z

@@ -3,7 +3,7 @@
  * experts that translate. Names of the client's fields serve error messages only.
  */
 import type { RoutableText } from '../../deciding/text/routable.ts';
-import type { Failure } from '../reply/failure.ts';
+import type { Failure, ToldFailure } from '../reply/failure.ts';
 import type { AnswerSink, Reply } from '../reply/reply.ts';
 import type { RawLane } from '../reply/scanner.ts';
 import type { ServerNeeds } from './quirks.ts';
@@ -22,6 +22,12 @@ export interface RoutingFacts {
   readonly affinityKey: string | null;
   /** The client's limit of the answer, in tokens; null without a usable one. */
   readonly answerLimit: number | null;
+  /** The client's own name of the conversation, as the body gives it; null for none. Not checked, nor bounded. */
+  readonly session: string | null;
+  /** The field that refers to what one server keeps, such as an earlier response; null for none. */
+  readonly stored: string | null;
+  /** `running`: tools have answered since a person last spoke; `possible`: the model has tools to call. */
+  readonly toolLoop: 'none' | 'possible' | 'running';
 }
 
 /** The part of a dialect that is needed once a request has been read: to pass it on, and to write what comes back. */
@@ -34,6 +40,8 @@ export interface AnswerForm extends RawLane {
   readonly idPrefix: string;
   /** The body of one of its asks for a server that speaks it too. */
   forward(ask: Ask, server: ServerNeeds): Buffer;
+  /** The body to try again with after such a server has refused it; null where nothing can be left out. */
+  amended?(ask: Ask, server: ServerNeeds, refusal: ToldFailure): Buffer | null;
   /**
    * A typed reply → bytes in the sink, streamed or whole as requested. Null where an answer is no text (vectors, scores,
    * counts): then only experts that speak the dialect are asked.
@@ -41,7 +49,8 @@ export interface AnswerForm extends RawLane {
   readonly writer: ((ask: Ask, sink: AnswerSink) => Reply) | null;
   /** Answers of different experts do not go together: unless the client names one, all come from the first that can. */
   readonly oneExpert?: true;
-  error(failure: Failure): ErrorAnswer;
+  /** @param requestId of ours, for APIs whose errors bear one */
+  error(failure: Failure, requestId?: string): ErrorAnswer;
 }
 
 /** An error as a whole answer. */
@@ -66,6 +75,8 @@ export interface Ask extends RoutingFacts {
   format(): AnswerFormat;
   /** Capabilities this request needs that not every expert has. */
   demands(): readonly Demand[];
+  /** Fields of the request that none of these methods read, such as those that only servers of its dialect know. */
+  unread(): readonly string[];
   /** A parameter's name in the client's dialect. */
   fieldOf(parameter: keyof Parameters): string;
 }
@@ -83,7 +94,7 @@ export interface Message {
 }
 
 /** A part of a message. Null: missing or of a wrong type, for the expert to refuse or ignore. */
-export type Part = TextPart | ImagePart | ToolCallPart | ToolResultPart | ThinkingPart | OtherPart;
+export type Part = TextPart | ImagePart | FilePart | ToolCallPart | ToolResultPart | ThinkingPart | OtherPart;
 
 export interface TextPart {
   readonly type: 'text';
@@ -93,8 +104,21 @@ export interface ImagePart {
   readonly type: 'image';
   /** An http(s) address, or `data:<type>;base64,<data>`. */
   readonly url: string | null;
+  /** How closely to look: `low`, `high` and others. */
+  readonly detail?: string;
   readonly at: string;
   readonly urlAt: string;
+}
+/** A document that is not plain text. */
+export interface FilePart {
+  readonly type: 'file';
+  readonly name: string | null;
+  /** `data:<type>;base64,<data>`. */
+  readonly data: string | null;
+  readonly url: string | null;
+  /** By which the client's provider knows it. */
+  readonly id: string | null;
+  readonly at: string;
 }
 export interface ToolCallPart {
   readonly type: 'tool call';
@@ -109,6 +133,8 @@ export interface ToolResultPart {
   readonly type: 'tool result';
   readonly id: string | null;
   readonly parts: readonly Part[];
+  /** Whether the tool failed; absent where the dialect does not say. */
+  readonly failed?: boolean;
   /** Of the id. */
   readonly at: string;
 }
@@ -135,6 +161,8 @@ export interface Parameters {
   readonly frequencyPenalty: number;
   readonly presencePenalty: number;
   readonly stop: readonly string[];
+  /** How much to think: `none`, `minimal`, `low`, `medium`, `high`, `xhigh`, `max`. */
+  readonly effort: string | undefined;
 }
 
 export interface Tool {
@@ -159,7 +187,13 @@ export interface Tools {
 export type AnswerFormat =
   | { readonly type: 'text' }
   | { readonly type: 'json' }
-  | { readonly type: 'schema'; readonly schema: object };
+  | {
+      readonly type: 'schema';
+      readonly schema: object;
+      readonly name?: string;
+      readonly description?: string;
+      readonly strict?: boolean;
+    };
 
 export type Capability =
   | 'several answers'
@@ -170,7 +204,8 @@ export type Capability =
   | 'token biases'
   | 'echo'
   | 'insertion'
-  | 'audio';
+  | 'audio'
+  | 'a store';
 
 export interface Demand {
   readonly needs: Capability;

@@ -2,15 +2,26 @@
 import { RouterError } from '../../core/errors.ts';
 import { excerpt } from '../../core/excerpt.ts';
 import type { MemberPlace } from '../../core/json-measure.ts';
+import { anthropicCountTokens, anthropicMessages } from './anthropic-messages/index.ts';
 import type { Ask } from './ask.ts';
 import type { Dialect, Json } from './dialect.ts';
 import { parseBody } from './json.ts';
 import { openAiChat } from './openai/chat.ts';
 import { openAiCompletions } from './openai/completions.ts';
 import { openAiEmbeddings } from './openai/embeddings.ts';
+import { openAiInputTokens, openAiResponses } from './openai-responses/index.ts';
 import { rerank } from './rerank/index.ts';
 
-const TABLE = [openAiChat, openAiCompletions, openAiEmbeddings, rerank] as const;
+const TABLE = [
+  openAiEmbeddings,
+  rerank,
+  anthropicMessages,
+  anthropicCountTokens,
+  openAiChat,
+  openAiCompletions,
+  openAiResponses,
+  openAiInputTokens,
+] as const;
 
 export type DialectId = (typeof TABLE)[number]['id'];
 

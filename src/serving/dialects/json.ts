@@ -39,6 +39,15 @@ export function invalid(param: string, what: string): RouterError {
   return new RouterError('invalid_body', `'${param}' ${what}.`, { param });
 }
 
+/** @param param the field that refers to something stored */
+export function nothingStored(param: string): RouterError {
+  return new RouterError(
+    'previous_response_not_found',
+    `'${param}' refers to something stored, and this router stores nothing: send the whole conversation, or name the expert that keeps it as the model.`,
+    { param },
+  );
+}
+
 export function unsupported(param: string, why: string): RouterError {
   return new RouterError('unsupported_parameter', `'${param}' cannot be honoured: ${why}.`, { param });
 }

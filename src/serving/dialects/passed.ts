@@ -4,7 +4,6 @@
  */
 import { RouterError } from '../../core/errors.ts';
 import type { MemberPlace } from '../../core/json-measure.ts';
-import { plainText } from '../../deciding/text/routable.ts';
 import { UNKNOWN_OUTCOME } from '../reply/reply.ts';
 import type { Scanner } from '../reply/scanner.ts';
 import { type Ask, AUTO } from './ask.ts';
@@ -12,7 +11,7 @@ import type { Dialect, JsonBody } from './dialect.ts';
 import { forwardBody } from './forward.ts';
 import { invalid, parseJson } from './json.ts';
 import type { ServerNeeds } from './quirks.ts';
-import { WHOLE, WholeAsk } from './whole.ts';
+import { aloneFacts, WHOLE, WholeAsk } from './whole.ts';
 
 export const PASSED = 'passed';
 
@@ -53,14 +52,7 @@ export function passedForm({ path, contentType, bytes }: PassedForm): Ask {
 }
 
 function asking(dialect: Dialect, model: string, received: JsonBody): Ask {
-  const facts = {
-    model: model || AUTO,
-    stream: false,
-    turns: [plainText('')],
-    affinityKey: null,
-    answerLimit: 1,
-  };
-  return new WholeAsk(dialect, facts, received);
+  return new WholeAsk(dialect, aloneFacts(model || AUTO, ''), received);
 }
 
 const PASSING = {

@@ -8,6 +8,8 @@ export interface Quirks {
   readonly cutsAt16?: readonly string[];
   /** It rejects lone surrogates, which other servers accept. */
   readonly refusesHalfSurrogates?: true;
+  /** It is Anthropic's own: it reads what Claude Code says of itself, and checks who made a thought. */
+  readonly readsAttribution?: true;
   /** Statuses that it uses differently → the usual status, which clients and retries understand. */
   readonly statuses?: Readonly<Record<number, number>>;
 }
@@ -19,4 +21,6 @@ export interface ServerNeeds {
   /** The limit for requests that set none, in tokens; undefined for the server's own. */
   readonly limit: number | undefined;
   readonly quirks: Quirks;
+  /** Whether the client asks this server's expert and no other. */
+  readonly insisted: boolean;
 }

@@ -25,8 +25,16 @@ export const WHOLE: Pick<Dialect, Shared> = {
 
 /** @param text what is classified; empty for none @throws RouterError `invalid_body` */
 export function wholeFacts(json: Json, text: string): RoutingFacts {
+  return aloneFacts(optional(json, 'model', 'string') || AUTO, text);
+}
+
+/** Of a request that belongs to no conversation. */
+export function aloneFacts(model: string, text: string): RoutingFacts {
   return {
-    model: optional(json, 'model', 'string') || AUTO,
+    model,
+    session: null,
+    stored: null,
+    toolLoop: 'none',
     stream: false,
     turns: sampledTurns([plainText(text)]),
     affinityKey: null,
@@ -42,6 +50,9 @@ export class WholeAsk implements Ask {
   readonly stream = false;
   readonly turns: RoutingFacts['turns'];
   readonly affinityKey = null;
+  readonly session = null;
+  readonly stored = null;
+  readonly toolLoop = 'none';
   readonly answerLimit: number | null;
   readonly body: Buffer;
   readonly partial: boolean;
@@ -62,6 +73,7 @@ export class WholeAsk implements Ask {
   tools = none;
   format = none;
   demands = none;
+  unread = none;
   fieldOf = none;
 }
 

@@ -26,7 +26,7 @@ function cloud(
 export const CLOUDS: readonly EngineFacts[] = [
   {
     ...cloud('openai', 'OpenAI', 'OPENAI_API_KEY', 'https://api.openai.com/v1'),
-    speaks: ['openai-chat', 'openai-completions', 'openai-responses'],
+    speaks: ['openai-chat', 'openai-completions', 'openai-responses', 'openai-input-tokens'],
     capabilities: ['embeddings'],
     // Its newer models refuse `max_tokens`.
     quirks: { limit: 'max_completion_tokens' },
@@ -34,8 +34,7 @@ export const CLOUDS: readonly EngineFacts[] = [
   {
     id: 'anthropic',
     name: 'Anthropic',
-    speaks: ['anthropic-messages'],
-    capabilities: ['count-tokens'],
+    speaks: ['anthropic-messages', 'anthropic-count-tokens'],
     cures: { 'status 429': NO_CREDIT },
     cloud: { variable: 'ANTHROPIC_API_KEY', kind: 'anthropic', url: 'https://api.anthropic.com' },
   },

@@ -5,9 +5,9 @@ import type { Answers } from './answers.ts';
 import type { EngineFailure } from './failure.ts';
 
 /** APIs for text. `kserve`: KServe's `/v2` with Triton's extensions. */
-export type ApiDialect = DialectId | 'openai-responses' | 'anthropic-messages' | 'kserve';
+export type ApiDialect = DialectId | 'kserve';
 
-export type Capability = 'embeddings' | 'rerank' | 'count-tokens';
+export type Capability = 'embeddings' | 'rerank';
 
 /** One engine, or one cloud: everything the product knows about it. */
 export interface EngineFacts {

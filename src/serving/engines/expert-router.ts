@@ -4,7 +4,7 @@ import type { EngineFacts } from './engine.ts';
 export const expertRouter: EngineFacts = {
   id: 'expert-router',
   name: 'Expert Router',
-  speaks: ['openai-chat', 'openai-completions'],
+  speaks: ['openai-chat', 'openai-completions', 'openai-responses', 'anthropic-messages'],
   signs: { ownedBy: ['expert-router'] },
   metrics: { pages: [], load: [], cure: "a router's own load is not its experts'" },
   noExpert: 'a router is no expert of a router',

@@ -7,8 +7,8 @@ import { type EngineFacts, signal } from './engine.ts';
 export const llamaServer: EngineFacts = {
   id: 'llama.cpp',
   name: 'llama.cpp',
-  speaks: ['openai-chat', 'openai-completions', 'anthropic-messages'],
-  capabilities: ['embeddings', 'rerank', 'count-tokens'],
+  speaks: ['openai-chat', 'openai-completions', 'anthropic-messages', 'anthropic-count-tokens'],
+  capabilities: ['embeddings', 'rerank'],
   signs: {
     ownedBy: ['llamacpp'],
     pages: ['/props'],

@@ -5,8 +5,8 @@ import { type EngineFacts, signal } from './engine.ts';
 export const sglang: EngineFacts = {
   id: 'sglang',
   name: 'SGLang',
-  speaks: ['openai-chat', 'openai-completions', 'anthropic-messages'],
-  capabilities: ['embeddings', 'rerank', 'count-tokens'],
+  speaks: ['openai-chat', 'openai-completions', 'anthropic-messages', 'anthropic-count-tokens'],
+  capabilities: ['embeddings', 'rerank'],
   signs: {
     ownedBy: ['sglang'],
     pages: ['/get_server_info'],

@@ -5,8 +5,14 @@ import { type EngineFacts, signal } from './engine.ts';
 export const vllm: EngineFacts = {
   id: 'vllm',
   name: 'vLLM',
-  speaks: ['openai-chat', 'openai-completions', 'openai-responses', 'anthropic-messages'],
-  capabilities: ['embeddings', 'rerank', 'count-tokens'],
+  speaks: [
+    'openai-chat',
+    'openai-completions',
+    'openai-responses',
+    'anthropic-messages',
+    'anthropic-count-tokens',
+  ],
+  capabilities: ['embeddings', 'rerank'],
   signs: {
     ownedBy: ['vllm'],
     pages: ['/version'],

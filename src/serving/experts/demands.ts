@@ -2,7 +2,7 @@
 import { LIMITS } from '../../core/bounds.ts';
 import { RouterError } from '../../core/errors.ts';
 import type { Ask, Capability } from '../dialects/ask.ts';
-import { unsupported } from '../dialects/json.ts';
+import { nothingStored, unsupported } from '../dialects/json.ts';
 
 const WHY: Readonly<Record<Capability, string>> = {
   'several answers': 'this expert gives one answer a request',
@@ -14,6 +14,7 @@ const WHY: Readonly<Record<Capability, string>> = {
   echo: 'echoing the prompt is not offered',
   insertion: 'insertion is not offered',
   audio: 'this expert answers in text',
+  'a store': 'nothing is kept here after its answer',
 };
 
 /**
@@ -27,6 +28,7 @@ export function refuseUnmet(ask: Ask, can: readonly Capability[] = []): void {
       'body_too_large',
       `This expert reads requests of at most ${LIMITS.loopTokens} brackets, commas and colons; send fewer values.`,
     );
+  if (ask.stored !== null) throw nothingStored(ask.stored);
   for (const { needs, param } of ask.demands())
     if (!can.includes(needs)) throw unsupported(param, WHY[needs]);
 }

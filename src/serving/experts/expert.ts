@@ -14,6 +14,18 @@ export interface ExpertRequest {
   /** Client headers that passed the allow-list, lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
   readonly traceId: string;
+  /** The client asks this expert and no other, so that it may refer to what the expert keeps. */
+  readonly insisted?: boolean;
+}
+
+/** A request as its server gets it, for a proxy that carries the bytes in our place. */
+export interface ServerRequest {
+  readonly path: string;
+  /** Set in place of the client's, lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+  /** The model's name in the body. */
+  readonly model: string;
 }
 
 export type Health =
@@ -40,6 +52,13 @@ export interface Expert {
   readonly answersText?: boolean;
   /** Starts at once and returns before the first sink call. The sink gets bytes of the client's dialect. */
   generate(request: ExpertRequest, sink: AnswerSink): Generation;
+  /** Where its server is; absent where no proxy could reach it in our place. */
+  readonly address?: URL;
+  /**
+   * The request that its server is to get, in a dialect that it speaks. Absent as `address`.
+   * @throws RouterError where `generate` would fail with one before it asks
+   */
+  asSent?(request: ExpertRequest): ServerRequest;
   health(signal: AbortSignal): Promise<Health>;
   /**
    * Whether the engine answers, found by a small real request. Absent where that is not wanted, or no news: a server that

@@ -4,6 +4,7 @@
  */
 import type { z } from 'zod';
 import type { Expert } from './expert.ts';
+import type { TrustFiles } from './trust.ts';
 
 /** Reports the progress of slow creations, such as downloads and loading weights. */
 export interface ProgressLine {
@@ -30,6 +31,15 @@ export interface ExpertDeps {
   readonly signal?: AbortSignal;
 }
 
+/** The servers of an expert, one a replica, and how to reach them. Times in milliseconds. */
+export interface Upstream {
+  readonly servers: readonly { readonly url: URL; readonly weight: number }[];
+  readonly connectTimeout: number;
+  /** Longest silence, before the answer and within it. */
+  readonly silence: number;
+  readonly trust: TrustFiles;
+}
+
 export interface ExpertKind<O> {
   readonly kind: string;
   /** One line for `--help` and the docs. */
@@ -49,6 +59,8 @@ export interface ExpertKind<O> {
   };
   /** One entry per replica, with its options for `create`; absent for kinds with a single replica. */
   replicas?(options: O): readonly { readonly name: string; readonly weight: number; readonly options: O }[];
+  /** Its servers, for a proxy that carries the bytes in our place; absent for kinds whose requests none could. */
+  upstream?(options: O): Upstream;
   /** Creates one replica. Rejects with a `UserError` that names cause and cure. */
   create(id: string, options: O, deps: ExpertDeps): Promise<Expert>;
 }

@@ -36,16 +36,17 @@ export class RunningGenerations {
   start(ask: Ask, sink: AnswerSink, meta: ReplyMeta, work: (work: Work) => Promise<void>): Generation {
     const abort = new AbortController();
     const gate = new Gate();
-    const guarded = new GuardedSink(this.#expert, sink, gate);
+    let reply: Reply | null = null;
+    const guarded = new GuardedSink(this.#expert, sink, gate, () => unreadHeader(ask));
     const run = async (): Promise<void> => {
       await new Promise(setImmediate);
       if (this.#closed) throw shuttingDown();
       abort.signal.throwIfAborted();
-      const reply = new ContentfulReply(this.#expert, ask, guarded, writerOf(ask));
+      reply = new ContentfulReply(this.#expert, ask, guarded, writerOf(ask));
       reply.begin(meta);
       await work({ reply, signal: abort.signal, drained: () => gate.wait(abort.signal) });
     };
-    const finished = run().catch((error: unknown) => guarded.fail(asFailure(error)));
+    const finished = run().catch((error: unknown) => (reply ?? guarded).fail(asFailure(error)));
     const entry = {
       finished: finished.finally(() => this.#live.delete(entry)),
       shutDown: () => {
@@ -87,6 +88,15 @@ function asFailure(error: unknown): Failure {
   return new RouterError('expert_failed', `The expert failed: ${describeError(error)}`, { cause: error });
 }
 
+/** Longest list of dropped fields that is shown. */
+const MOST_DROPPED = 1_000;
+
+/** What of the request no typed reply can take into account, for whoever wonders. */
+function unreadHeader(ask: Ask): Readonly<Record<string, string>> {
+  const fields = ask.unread().filter((field) => /^[\x21-\x7e]{1,100}$/.test(field));
+  return fields.length === 0 ? {} : { 'x-expert-router-dropped': fields.join(', ').slice(0, MOST_DROPPED) };
+}
+
 /** Closed while the sink has no room. */
 class Gate {
   #waiting: (() => void)[] = [];
@@ -120,19 +130,22 @@ class GuardedSink implements AnswerSink {
   readonly #expert: string;
   readonly #sink: AnswerSink;
   readonly #gate: Gate;
+  readonly #headers: () => Readonly<Record<string, string>>;
   #begun = false;
   #over = false;
 
-  constructor(expert: string, sink: AnswerSink, gate: Gate) {
+  /** @param headers of ours for the head of an answer */
+  constructor(expert: string, sink: AnswerSink, gate: Gate, headers: () => Readonly<Record<string, string>>) {
     this.#expert = expert;
     this.#sink = sink;
     this.#gate = gate;
+    this.#headers = headers;
   }
 
   head(status: number, headers: Readonly<Record<string, string>>): void {
     if (this.#over) return;
     this.#begun = true;
-    this.#sink.head(status, headers);
+    this.#sink.head(status, { ...headers, ...this.#headers() });
   }
 
   data(chunk: Uint8Array): boolean {

@@ -29,6 +29,8 @@ function textOf(part: Part): string {
       return part.parts.map(textOf).join('');
     case 'image':
       throw unsupported(part.at, 'it is an image; this expert reads text only');
+    case 'file':
+      throw unsupported(part.at, 'it is a file; this expert reads text only');
     case 'other':
       throw unsupported(part.at, `it is of type ${excerpt(part.name)}; this expert reads text only`);
     default:

@@ -18,6 +18,8 @@ export interface Translation {
 
 /** Of an error's body, in bytes: the rest tells nobody anything. */
 const MOST_REFUSAL_BYTES = 64 * 1024;
+/** Of a whole answer. */
+const MOST_WHOLE_BYTES = 64 * 1024 * 1024;
 
 /** @throws a failure if the answer is an error or not whole */
 export async function readAnswer(
@@ -28,6 +30,8 @@ export async function readAnswer(
   const { status, headers } = response.head;
   if (status >= 400)
     throw dialect.refusal(status, headers, Buffer.from(await response.text(MOST_REFUSAL_BYTES)));
+  if (dialect.whole && /^application\/json\b/i.test(headers['content-type'] ?? ''))
+    return readWhole(response, { expert, whole: dialect.whole, reply });
   const reader = dialect.reader(reply);
   try {
     for await (const piece of response.pieces()) {
@@ -46,6 +50,17 @@ export async function readAnswer(
     'expert_cut_stream',
     `Expert '${expert}' broke off its answer: the stream ended before the answer did.`,
   );
+}
+
+async function readWhole(
+  response: PulledResponse,
+  { expert, whole, reply }: Pick<Translation, 'expert' | 'reply'> & Required<Pick<NativeDialect, 'whole'>>,
+): Promise<void> {
+  const json = await response.text(MOST_WHOLE_BYTES).catch((error: unknown) => {
+    throw asFailure(expert, error);
+  });
+  if (!whole(json, reply))
+    throw new RouterError('expert_failed', `Expert '${expert}' gave no whole answer: it is no JSON of one.`);
 }
 
 function asFailure(expert: string, error: unknown): unknown {

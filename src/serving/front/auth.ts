@@ -25,14 +25,14 @@ export function hashKey(key: string): string {
   return `sha256:${createHash('sha256').update(key).digest('hex')}`;
 }
 
+/** A request as far as its headers go. */
+export type Headed = Pick<ClientRequest, 'headers'>;
+
 /**
  * The key a request carries, or null where none are configured.
  * @throws RouterError `invalid_api_key`
  */
-export function authenticate(
-  request: Pick<ClientRequest, 'headers'>,
-  keys: readonly HashedKey[],
-): HashedKey | null {
+export function authenticate(request: Headed, keys: readonly HashedKey[]): HashedKey | null {
   if (keys.length === 0) return null;
   const presented = presentedKey(request);
   if (presented === null) {
@@ -61,7 +61,7 @@ export function mayAct(role: Role, caller: HashedKey | null): boolean {
   return (caller?.roles ?? DEFAULT_ROLES).includes(role);
 }
 
-function presentedKey(request: Pick<ClientRequest, 'headers'>): string | null {
+function presentedKey(request: Headed): string | null {
   const bearer = /^Bearer\s+(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
   if (bearer !== undefined) return bearer;
   const header = request.headers['x-api-key'] || request.headers['api-key'];

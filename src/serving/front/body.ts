@@ -1,6 +1,7 @@
 /** Reads a request body whole, up to limits that its errors name. */
 import { LIMITS } from '../../core/bounds.ts';
 import { RouterError } from '../../core/errors.ts';
+import { excerpt } from '../../core/excerpt.ts';
 import { JsonMeasure } from '../../core/json-measure.ts';
 import type { ReceivedBody } from '../gateway/read-request.ts';
 import { type BodyBudget, type BodyShare, PROCESS_BUDGET } from './body-budget.ts';
@@ -68,9 +69,8 @@ function gathered(
   budget: BodyBudget,
   measure: Measure,
 ): ReceivedBody | Promise<ReceivedBody> {
+  const expected = expectedBytes(request.headers, limitMb);
   const limit = limitMb * MB;
-  const expected = Number(request.headers['content-length'] ?? 0);
-  if (expected > limit) throw tooLarge(limitMb);
   const share = budget.share();
   response.once('close', share.release);
   if (request.whole) return measured(request.whole, share, measure);
@@ -93,6 +93,27 @@ function gathered(
   });
 }
 
+/**
+ * Bytes of the body as its headers tell; 0 where they do not.
+ * @throws RouterError `unsupported_media_type` or `body_too_large`
+ */
+export function announcedBytes(headers: ClientRequest['headers'], limitMb: number): number {
+  const encoding = headers['content-encoding'];
+  if (encoding !== undefined && encoding !== 'identity') {
+    throw new RouterError(
+      'unsupported_media_type',
+      `Content-Encoding '${excerpt(encoding)}' is not supported; send the body uncompressed.`,
+    );
+  }
+  return expectedBytes(headers, limitMb);
+}
+
+function expectedBytes(headers: ClientRequest['headers'], limitMb: number): number {
+  const expected = Number(headers['content-length'] ?? 0);
+  if (expected > limitMb * MB) throw tooLarge(limitMb);
+  return expected;
+}
+
 /** A body that is there whole already. */
 function measured(bytes: Buffer, share: BodyShare, measure: Measure): ReceivedBody {
   measure.push(bytes);
@@ -107,7 +128,7 @@ function chargeOf(capacity: number, measure: Measure): number {
 }
 
 /** Bytes in one buffer that doubles: a chunk of one byte costs one byte. */
-class GrowingBody {
+export class GrowingBody {
   length = 0;
   readonly #share: BodyShare;
   /** Bytes that will come at most. */
@@ -115,7 +136,7 @@ class GrowingBody {
   readonly #measure: Measure;
   #bytes = Buffer.alloc(0);
 
-  constructor(share: BodyShare, most: number, measure: Measure) {
+  constructor(share: BodyShare, most: number, measure: Measure = new JsonMeasure()) {
     this.#measure = measure;
     this.#share = share;
     this.#most = most;
@@ -169,7 +190,7 @@ function withoutMark(body: ReceivedBody): ReceivedBody {
   };
 }
 
-function tooLarge(limitMb: number, when = ''): RouterError {
+export function tooLarge(limitMb: number, when = ''): RouterError {
   return new RouterError(
     'body_too_large',
     `The request body is larger than the limit of ${limitMb} MB${when} (max_body_mb in the config).`,

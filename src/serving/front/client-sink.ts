@@ -8,7 +8,7 @@ import type { AnswerForm } from '../dialects/ask.ts';
 import type { Generation, Outcome } from '../experts/expert.ts';
 import type { Answerer, AttemptSink } from '../gateway/attempts.ts';
 import type { Failure } from '../reply/failure.ts';
-import { isStreamOf } from '../reply/scanner.ts';
+import { isStreamOf, type Streaming } from '../reply/scanner.ts';
 import type { ClientResponse } from './exchange.ts';
 import { cutOff, PromisedBody } from './promised-body.ts';
 import type { Redaction } from './redaction.ts';
@@ -27,6 +27,8 @@ export class ClientSink implements AttemptSink {
   #head: { status: number; headers: Readonly<Record<string, string>> } | null = null;
   /** Whether what was written is the end of a piece of a stream. */
   #betweenPieces = true;
+  /** Whether the client has read what was written. */
+  #room = true;
   /** After its end nothing more is written, whoever still calls: it would be read as the next response. */
   #over = false;
 
@@ -41,7 +43,10 @@ export class ClientSink implements AttemptSink {
 
   /** Ties the generation to the connection: it resumes when the client has read, and stops when the client leaves. */
   drive(generation: Generation): void {
-    this.#response.on('drain', () => generation.resume());
+    this.#response.on('drain', () => {
+      this.#room = true;
+      generation.resume();
+    });
     this.#response.on('close', () => generation.cancel());
     if (this.#response.destroyed) generation.cancel();
   }
@@ -57,7 +62,10 @@ export class ClientSink implements AttemptSink {
   waiting(): void {
     const { streaming } = this.#dialect;
     if (this.#over || !streaming?.keepAlive) return;
-    if (!this.#response.headersSent) {
+    if (this.#response.headersSent) {
+      // One that reads slowly has enough to read; and within a piece of the expert's nothing of ours may stand.
+      if (!this.#betweenPieces || !this.#room || !this.#takes(streaming)) return;
+    } else {
       this.#response.setHeader('content-type', streaming.contentType);
       this.#response.setHeader('x-accel-buffering', 'no');
     }
@@ -76,7 +84,8 @@ export class ClientSink implements AttemptSink {
     this.#betweenPieces =
       chunk[chunk.length - 1] === NEWLINE &&
       (!this.#endsInBlankLine || chunk.length < 2 || chunk[chunk.length - 2] === NEWLINE);
-    return this.#body.write(chunk);
+    this.#room = this.#body.write(chunk);
+    return this.#room;
   }
 
   end({ usage }: Outcome): void {
@@ -107,12 +116,16 @@ export class ClientSink implements AttemptSink {
   /** Ends a stream with the failure. @returns false where nothing of ours can follow what was sent */
   #endStream(failure: Failure): boolean {
     const { streaming } = this.#dialect;
-    const type = this.#response.getHeader('content-type') as string | undefined;
-    if (streaming === null || !isStreamOf(streaming, type) || this.#response.hasHeader('content-encoding'))
-      return false;
+    if (streaming === null || !this.#takes(streaming)) return false;
     if (!this.#betweenPieces) this.#response.write(streaming.separator);
     this.#response.end(streaming.lateError(this.#redaction.failure(failure)));
     return true;
+  }
+
+  /** Whether a piece of ours can follow what was sent. */
+  #takes(streaming: Streaming): boolean {
+    const type = this.#response.getHeader('content-type') as string | undefined;
+    return isStreamOf(streaming, type) && !this.#response.hasHeader('content-encoding');
   }
 
   #sendHead(): void {

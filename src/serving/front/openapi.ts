@@ -2,7 +2,7 @@
 import { version } from '../../core/shipped.ts';
 
 export interface Described {
-  readonly method: 'GET' | 'POST';
+  readonly method: string;
   readonly path: string;
   /** What a key must be allowed to; null where none is needed. */
   readonly role: string | null;

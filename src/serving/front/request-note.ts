@@ -214,7 +214,7 @@ export class OpenNote implements Journey {
   }
 
   /** To be called once the response is closed. */
-  ended(response: ClientResponse): RequestNote {
+  ended(response: Pick<ClientResponse, 'headersSent' | 'statusCode' | 'writableFinished'>): RequestNote {
     return {
       ...this.soFar(),
       status: response.headersSent ? response.statusCode : null,

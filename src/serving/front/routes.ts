@@ -6,23 +6,28 @@ import type { Role } from '../../core/roles.ts';
 import { type Ask, AUTO } from '../dialects/ask.ts';
 import type { Dialect } from '../dialects/dialect.ts';
 import { DIALECTS, dialectTold } from '../dialects/index.ts';
+import { openAiResponses } from '../dialects/openai-responses/index.ts';
 import { type Health, healthText } from '../experts/expert.ts';
 import type { Replica } from '../fleet/replica.ts';
 import { replicaLabel } from '../fleet/replica-label.ts';
 import type { Gateway } from '../gateway/gateway.ts';
+import { claudeName } from '../gateway/names.ts';
 import { readRequest } from '../gateway/read-request.ts';
 import type { Routed } from '../gateway/router.ts';
-import { type HashedKey, mayAct } from './auth.ts';
+import type { Caller } from '../gateway/tool-loops.ts';
+import { type HashedKey, type Headed, mayAct } from './auth.ts';
 import { readBody } from './body.ts';
 import { ClientSink } from './client-sink.ts';
 import { decisionBody, decisionHeaders } from './decision-wire.ts';
 import type { ClientRequest, ClientResponse } from './exchange.ts';
 import { type FeedbackBody, readFeedback } from './feedback.ts';
+import { HOPS_HEADER, nextHop } from './hops.ts';
 import { openApi } from './openapi.ts';
 import { PASSED_PATHS, readPassed } from './read-passed.ts';
 import type { Readiness } from './readiness.ts';
 import type { Redaction } from './redaction.ts';
 import type { OpenNote } from './request-note.ts';
+import { sessionKey } from './session-key.ts';
 import { decoded } from './spellings.ts';
 import { sendJson } from './wire.ts';
 
@@ -61,7 +66,7 @@ export interface Exchange {
 type Handler = (context: RouteContext, exchange: Exchange) => Promise<void>;
 
 interface Route {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'DELETE';
   readonly path: string;
   /** What a key must be allowed to; null where none is needed even if keys are configured. */
   readonly role: Role | null;
@@ -71,6 +76,14 @@ interface Route {
   readonly about: string | null;
   readonly handle: Handler;
 }
+
+/** What servers that store responses have besides. */
+const STORED = [
+  ['GET', '/v1/responses/{id}'],
+  ['DELETE', '/v1/responses/{id}'],
+  ['POST', '/v1/responses/{id}/cancel'],
+  ['GET', '/v1/responses/{id}/input_items'],
+] as const;
 
 export const ROUTES: readonly Route[] = [
   ...DIALECTS.flatMap((dialect) =>
@@ -93,6 +106,16 @@ export const ROUTES: readonly Route[] = [
     about: 'The choice that would be made, and why',
     handle: dryRun,
   },
+  ...STORED.map(
+    ([method, path]): Route => ({
+      method,
+      path,
+      role: 'ask',
+      dialect: openAiResponses,
+      about: 'Not found: this router stores no responses',
+      handle: storedResponse,
+    }),
+  ),
   {
     method: 'POST',
     path: '/v1/feedback',
@@ -211,8 +234,9 @@ function nothingAt(method: string, path: string): RouterError {
 }
 
 function matches(route: string, path: string): boolean {
-  const fixed = route.replace('{id}', '');
-  return fixed === route ? path === route : path.startsWith(fixed) && path.length > fixed.length;
+  const [before, after] = route.split('{id}') as [string, string?];
+  if (after === undefined) return path === route;
+  return path.length > before.length + after.length && path.startsWith(before) && path.endsWith(after);
 }
 
 /** Answers a request of this dialect. */
@@ -226,21 +250,24 @@ function answerTo(read: (exchange: Exchange, limitMb: number) => Promise<Ask>): 
     const ask = await read(exchange, maxBodyMb);
     if (model !== undefined) Object.assign(ask, { model });
     note.read(ask);
+    const by = callerOf(request, caller, ask);
     const routing = gateway.route(
       ask,
       forcedExpert(request),
       priorityOf(request, caller),
       whyLocal(request, caller),
+      by,
     );
     const routed = routing instanceof Promise ? await routing : routing;
     setAll(response, decisionHeaders(routed));
     note.routed(routed, gateway.expectedWait(routed));
     onRouted(routed, note);
     const sink = new ClientSink(response, ask.dialect, redaction, note);
-    const headers = requestHeadersForExpert(request.headers, forwarded);
-    sink.drive(
-      gateway.answer({ ask, headers, traceId, tenant: caller?.name ?? '', journey: note }, routed, sink),
-    );
+    const headers = {
+      ...requestHeadersForExpert(request.headers, forwarded),
+      [HOPS_HEADER]: nextHop(request),
+    };
+    sink.drive(gateway.answer({ ask, headers, traceId, ...by, journey: note }, routed, sink));
   };
 }
 
@@ -255,6 +282,7 @@ export async function dryRun(
     forcedExpert(request),
     priorityOf(request, caller),
     whyLocal(request, caller),
+    callerOf(request, caller, ask),
   );
   setAll(response, decisionHeaders(routed));
   sendJson(response, 200, decisionBody(gateway.router, routed, traceId));
@@ -264,7 +292,7 @@ function setAll(response: ClientResponse, headers: Readonly<Record<string, strin
   for (const name in headers) response.setHeader(name, headers[name]!);
 }
 
-async function feedback(
+export async function feedback(
   { feedback: keep, maxBodyMb }: RouteContext,
   { request, response, caller }: Exchange,
 ): Promise<void> {
@@ -278,9 +306,21 @@ async function feedback(
   sendJson(response, 202, { object: 'feedback', accepted: true });
 }
 
-async function listModels({ gateway, startedAt }: RouteContext, { response }: Exchange): Promise<void> {
-  const data = gateway.router.names.listed.map((id) => modelBody(id, startedAt));
-  sendJson(response, 200, { object: 'list', data });
+async function listModels(context: RouteContext, { request, response }: Exchange): Promise<void> {
+  sendJson(response, 200, modelList(context, request));
+}
+
+/** What clients may name as a model, in the shape of the API that they speak. */
+export function modelList(
+  { gateway, startedAt }: RouteContext,
+  { headers }: Headed,
+): Record<string, unknown> {
+  const { listed } = gateway.router.names;
+  if (headers['anthropic-version'] !== undefined) {
+    const data = listed.map((id) => anthropicModel(claudeName(id), startedAt));
+    return { data, has_more: false, first_id: data[0]?.id, last_id: data.at(-1)?.id };
+  }
+  return { object: 'list', data: listed.map((id) => modelBody(id, startedAt)) };
 }
 
 async function showModel(
@@ -295,7 +335,25 @@ async function showModel(
       `There is no model '${excerpt(id)}'. Known: ${names.listed.join(', ')}.`,
       { param: 'model' },
     );
-  sendJson(response, 200, modelBody(id, startedAt));
+  const anthropic = request.headers['anthropic-version'] !== undefined;
+  sendJson(response, 200, (anthropic ? anthropicModel : modelBody)(id, startedAt));
+}
+
+async function storedResponse(_context: RouteContext, { request }: Exchange): Promise<void> {
+  const id = request.url!.split('?', 1)[0]!.slice('/v1/responses/'.length).split('/', 1)[0]!;
+  throw new RouterError(
+    'not_found',
+    `There is no response '${excerpt(id)}': this router stores none. Send the whole conversation with each request.`,
+    { param: 'response_id' },
+  );
+}
+
+/** As Anthropic's API lists it. */
+function anthropicModel(
+  id: string,
+  created: number,
+): { readonly id: string; readonly [field: string]: unknown } {
+  return { type: 'model', id, display_name: id, created_at: new Date(created * 1000).toISOString() };
 }
 
 function modelBody(id: string, created: number): Record<string, unknown> {
@@ -387,25 +445,32 @@ function toldDialect(request: ClientRequest): Dialect | null {
   return id === undefined ? null : dialectTold(String(id));
 }
 
+/** Whose a request is, and of which conversation. */
+export function callerOf({ headers }: Headed, caller: HashedKey | null, { session }: Ask): Caller {
+  const tenant = caller?.name ?? '';
+  return { tenant, session: sessionKey(headers, tenant, session) };
+}
+
 async function dashboard({ board }: RouteContext, exchange: Exchange): Promise<void> {
   if (board) return board.answer(exchange);
   throw new RouterError('not_found', 'There is no dashboard here: the config says dashboard: false.');
 }
 
-function forcedExpert(request: ClientRequest): string | undefined {
+/** The expert that a header demands. */
+export function forcedExpert(request: Headed): string | undefined {
   const value = request.headers['x-expert-router-expert'];
   return typeof value === 'string' && value !== '' && value !== AUTO ? value : undefined;
 }
 
 /** Why a request may go to local experts only; null where neither key nor header says so. In doubt it says so. */
-function whyLocal(request: ClientRequest, caller: HashedKey | null): string | null {
+export function whyLocal(request: Headed, caller: HashedKey | null): string | null {
   if (caller?.local_only) return 'its API key';
   const value = request.headers['x-expert-router-local-only'];
   return value === undefined || value === 'false' ? null : 'its header x-expert-router-local-only';
 }
 
 /** What the key grants (0 without keys), or less where the header `x-expert-router-priority` asks for less. */
-function priorityOf(request: ClientRequest, caller: HashedKey | null): number {
+export function priorityOf(request: Headed, caller: HashedKey | null): number {
   const granted = caller?.priority ?? 0;
   const asked = Number(request.headers['x-expert-router-priority'] ?? granted);
   return Number.isInteger(asked) ? Math.max(-10, Math.min(asked, granted)) : granted;

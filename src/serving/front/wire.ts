@@ -1,6 +1,6 @@
 /** How values and failures become HTTP responses. */
 import { describeError, RouterError } from '../../core/errors.ts';
-import type { AnswerForm } from '../dialects/ask.ts';
+import type { AnswerForm, ErrorAnswer } from '../dialects/ask.ts';
 import { DEFAULT_DIALECT } from '../dialects/index.ts';
 import { type Failure, ToldFailure } from '../reply/failure.ts';
 import type { ClientResponse } from './exchange.ts';
@@ -30,16 +30,32 @@ export function sendError(
 
 /** A failure as the answer, in the client's dialect. */
 function sendFailure(response: ClientResponse, failure: Failure, dialect: AnswerForm): void {
-  const { status, headers, body } = dialect.error(failure);
-  if (failure instanceof RouterError) {
-    if (failure.code === 'invalid_api_key') response.setHeader('www-authenticate', 'Bearer');
-    const retryAfter = failure.retryAfter ?? (failure.kind.retryable ? SOON : null);
-    if (retryAfter !== null) response.setHeader('retry-after', retryAfter);
-  }
+  const traceId = response.getHeader('x-expert-router-trace-id');
+  const { status, headers, body } = failureAnswer(
+    failure,
+    dialect,
+    typeof traceId === 'string' ? traceId : undefined,
+  );
   response.writeHead(status, headers).end(body);
 }
 
-function internal(error: unknown, log: (line: string) => void): RouterError {
+/** A failure in the client's dialect, with the headers that say what to do about it. */
+export function failureAnswer(failure: Failure, dialect: AnswerForm, traceId?: string): ErrorAnswer {
+  const answer = dialect.error(failure, traceId);
+  if (!(failure instanceof RouterError)) return answer;
+  const retryAfter = failure.retryAfter ?? (failure.kind.retryable ? SOON : null);
+  return {
+    ...answer,
+    headers: {
+      ...(failure.code === 'invalid_api_key' ? { 'www-authenticate': 'Bearer' } : {}),
+      ...(retryAfter === null ? {} : { 'retry-after': String(retryAfter) }),
+      ...answer.headers,
+    },
+  };
+}
+
+/** Tells the operator, and gives what the client is told. */
+export function internal(error: unknown, log: (line: string) => void): RouterError {
   const described = describeError(error);
   log(`internal error: ${error instanceof Error ? (error.stack ?? described) : described}`);
   return new RouterError('internal_error', 'The router failed to handle this request.');

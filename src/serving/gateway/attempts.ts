@@ -28,7 +28,7 @@ export interface AttemptPlan {
   firstTokenMs(group: ExpertGroup): number;
   /** Milliseconds for the whole request, waiting and all tries included. */
   readonly totalMs: number;
-  /** Milliseconds between signs of life to a stream that is queued. */
+  /** Milliseconds of silence after which a stream gets a sign of life, queued or not. */
   readonly heartbeatMs: number;
   readonly shape: Shape;
   /** Milliseconds since 1970. */
@@ -51,7 +51,7 @@ export interface Answerer {
 export interface AttemptSink extends Omit<AnswerSink, 'fail'> {
   /** Called before `head`. */
   served(by: Answerer): void;
-  /** The stream is queued: a proxy in between should see that it lives. May come again and again, before `served`. */
+  /** The stream has been silent: a proxy in between should see that it lives. May come again and again. */
   waiting(): void;
   /** @param by null where no expert told it */
   fail(failure: Failure, by: Answerer | null): void;
@@ -86,7 +86,9 @@ export class Attempts implements Generation, TryOwner {
   readonly #sink: AttemptSink;
   readonly #tried = new Set<Replica>();
   readonly #totalTimer: NodeJS.Timeout;
-  #heartbeat: NodeJS.Timeout | null = null;
+  readonly #heartbeat: NodeJS.Timeout | null;
+  /** Halves of the heartbeat since anything was sent. */
+  #silent = 0;
   /** Index of the group that is tried. */
   #group: number;
   readonly #own = new Set<ExpertGroup>();
@@ -114,6 +116,7 @@ export class Attempts implements Generation, TryOwner {
       () => this.#giveUp(new RouterError('expert_timeout', `No whole answer within ${seconds} s.`)),
       plan.totalMs,
     );
+    this.#heartbeat = plan.stream ? setInterval(() => this.#beat(), plan.heartbeatMs / 2) : null;
     this.#next();
   }
 
@@ -132,6 +135,7 @@ export class Attempts implements Generation, TryOwner {
   }
 
   data(chunk: Uint8Array): boolean {
+    this.#silent = 0;
     return this.#sink.data(chunk);
   }
 
@@ -211,12 +215,9 @@ export class Attempts implements Generation, TryOwner {
     // A group that refuses at once has already led to the next try, whose ticket counts.
     if (tries !== this.#tries || this.#over) return;
     this.#ticket = ticket;
-    if (this.#plan.stream && this.#try === null)
-      this.#heartbeat ??= setInterval(() => this.#sink.waiting(), this.#plan.heartbeatMs);
   }
 
   #start(group: ExpertGroup, lease: Lease): void {
-    this.#stopHeartbeat();
     const { stream, tenant, journey, epoch } = this.#plan;
     this.#story =
       journey?.asked({ expert: group.id, replica: replicaLabel(group, lease.replica) }) ?? UNHEARD;
@@ -292,14 +293,17 @@ export class Attempts implements Generation, TryOwner {
     if (this.#over) return;
     this.#over = true;
     clearTimeout(this.#totalTimer);
-    this.#stopHeartbeat();
+    if (this.#heartbeat) clearInterval(this.#heartbeat);
     this.#ticket?.leave();
     this.#try?.abandon(outcome);
   }
 
-  #stopHeartbeat(): void {
-    if (this.#heartbeat) clearInterval(this.#heartbeat);
-    this.#heartbeat = null;
+  /** A second half without anything ends a whole one: no clock is read for each piece. */
+  #beat(): void {
+    this.#silent += 1;
+    if (this.#silent < 2) return;
+    this.#silent = 0;
+    this.#sink.waiting();
   }
 }
 

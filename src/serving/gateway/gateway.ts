@@ -21,26 +21,27 @@ import { shapeOf } from './blame.ts';
 import { type LeftOut, leftOut } from './fitting.ts';
 import { FirstByteTimes, Hedge } from './hedge.ts';
 import { HEDGE_SHARE, RETRIES_PER_SECOND, RETRY_SHARE, RetryBudget } from './retry-budget.ts';
-import type { Routed, Router } from './router.ts';
+import type { Routable, Routed, Router } from './router.ts';
+import { type Caller, ToolLoops } from './tool-loops.ts';
 
 /** What the wire adds to a request. */
-export interface Incoming {
+export interface Incoming extends Caller {
   readonly ask: Ask;
   /** Client headers that passed the allow-list. */
   readonly headers: Readonly<Record<string, string>>;
   readonly traceId: string;
-  /** Whose request it is, for fairness between keys. */
-  readonly tenant: string;
   /** Told of its tries. */
   readonly journey?: Journey;
 }
+
+const NOBODY: Caller = { tenant: '', session: null };
 
 export interface GatewayOptions {
   /** Milliseconds a whole request may take. */
   readonly requestTimeout: number;
   /** Whether a stream slower to start than 19 of 20 may be tried at a second expert as well. */
   readonly hedge: boolean;
-  /** Milliseconds between signs of life to a stream that is queued. */
+  /** Milliseconds of silence after which a stream gets a sign of life. */
   readonly heartbeat: number;
   /** Milliseconds since 1970. */
   epoch(): number;
@@ -57,7 +58,8 @@ export class Gateway {
   readonly #options: GatewayOptions;
   readonly #retries: RetryBudget;
   readonly #hedges: RetryBudget;
-  readonly #firstBytes = new FirstByteTimes();
+  readonly firstBytes = new FirstByteTimes();
+  readonly loops = new ToolLoops();
   readonly #allText: boolean;
   readonly #firstTokenMs = (group: ExpertGroup): number => this.#options.firstTokenTimeout(group.id);
   readonly #mayRetry = (): boolean => this.#retries.spend();
@@ -73,19 +75,34 @@ export class Gateway {
     this.#hedges = new RetryBudget(HEDGE_SHARE, 0, now);
   }
 
+  /** Milliseconds that never run backwards. */
+  now(): number {
+    return this.#options.now();
+  }
+
   /** Chooses for a request; a promise as `Router.route`. The dry run ends here, the data path goes on with `answer`. */
   route(
     ask: Ask,
     forced: string | undefined,
     priority = 0,
     local: string | null = null,
+    caller: Caller = NOBODY,
   ): Routed | Promise<Routed> {
     return this.#telemetry.timeDecision(() => {
-      const routed = this.router.route(ask, forced, priority, local);
+      const routed = this.router.route(this.#routable(ask, caller), forced, priority, local);
       return routed instanceof Promise
         ? routed.then((all) => this.#among(ask, all))
         : this.#among(ask, routed);
     });
+  }
+
+  /** With what is known of the conversation beside its turns. */
+  #routable(ask: Ask, caller: Caller): Routable {
+    const bound = this.loops.boundTo(ask, caller);
+    if (bound === null && caller.session === null) return ask;
+    const { model, turns, affinityKey, answerLimit, body, stored, toolLoop } = ask;
+    const key = caller.session ?? affinityKey;
+    return { model, turns, affinityKey: key, answerLimit, body, stored, toolLoop, bound };
   }
 
   /** The choice among experts that can answer the request. */
@@ -171,7 +188,7 @@ export class Gateway {
     });
     this.#retries.request();
     this.#hedges.request();
-    const counted = new Counted(sink, record, this.#firstBytes, this.#options.now);
+    const counted = new Counted(sink, record, this, incoming);
     counted.generation = this.#attempts(incoming, routed, counted);
     return counted;
   }
@@ -182,7 +199,7 @@ export class Gateway {
     const plan = this.#plan(incoming, routed);
     const { groups, claimed } = plan;
     const delayMs =
-      hedge && incoming.ask.stream && groups.length > 1 ? this.#firstBytes.p95(groups[0]!.id) : null;
+      hedge && incoming.ask.stream && groups.length > 1 ? this.firstBytes.p95(groups[0]!.id) : null;
     if (delayMs === null) return new Attempts(plan, sink);
     return new Hedge(
       {
@@ -197,9 +214,9 @@ export class Gateway {
   #plan(incoming: Incoming, routed: Routed): AttemptPlan {
     const { ask, headers, traceId, tenant, journey } = incoming;
     return {
-      groups: this.#candidates(routed),
+      groups: this.candidates(routed),
       claimed: new Set(),
-      request: { ask, headers, traceId },
+      request: { ask, headers, traceId, insisted: isInsisted(routed) },
       stream: ask.stream,
       promptTokens: routed.view.promptTokens,
       outputTokens: routed.view.outputTokens,
@@ -217,11 +234,16 @@ export class Gateway {
   }
 
   /** Who may answer: all in order of the ranking, or the one expert the client insists on. */
-  #candidates({ decision }: Routed): readonly ExpertGroup[] {
-    const insisted = decision.reason === 'named' || decision.reason === 'forced';
-    const ranking = insisted ? decision.ranking.slice(0, 1) : decision.ranking;
+  candidates(routed: Routed): readonly ExpertGroup[] {
+    const { decision } = routed;
+    const ranking = isInsisted(routed) ? decision.ranking.slice(0, 1) : decision.ranking;
     return ranking.map((ranked) => this.fleet.groups.get(ranked.expert)!);
   }
+}
+
+/** Whether the client asks this expert and no other. */
+export function isInsisted({ decision: { reason } }: Routed): boolean {
+  return reason === 'named' || reason === 'forced';
 }
 
 /** Passes a reply on and notes its milestones; `record` itself counts only the first ending it hears of. */
@@ -230,16 +252,16 @@ class Counted implements AttemptSink, Generation {
   generation: Generation | null = null;
   readonly #sink: AttemptSink;
   readonly #record: RequestRecord;
-  readonly #firstBytes: FirstByteTimes;
-  readonly #now: () => number;
+  readonly #gateway: Gateway;
+  readonly #incoming: Incoming;
   readonly #started: number;
 
-  constructor(sink: AttemptSink, record: RequestRecord, firstBytes: FirstByteTimes, now: () => number) {
-    this.#now = now;
-    this.#started = now();
+  constructor(sink: AttemptSink, record: RequestRecord, gateway: Gateway, incoming: Incoming) {
+    this.#started = gateway.now();
     this.#sink = sink;
     this.#record = record;
-    this.#firstBytes = firstBytes;
+    this.#gateway = gateway;
+    this.#incoming = incoming;
   }
 
   resume(): void {
@@ -252,7 +274,8 @@ class Counted implements AttemptSink, Generation {
   }
 
   served(by: Answerer): void {
-    this.#firstBytes.record(by.expert, this.#now() - this.#started);
+    this.#gateway.firstBytes.record(by.expert, this.#gateway.now() - this.#started);
+    this.#gateway.loops.answered(this.#incoming.ask, this.#incoming, by.expert);
     this.#record.served(by.expert, by.tries);
     this.#sink.served(by);
   }

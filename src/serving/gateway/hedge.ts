@@ -55,7 +55,7 @@ export class Hedge implements Generation {
         this.#sink.served({ ...by, tries: by.tries + own });
       },
       waiting: () => {
-        if (this.#winner === null && own === 0 && !this.#over) this.#sink.waiting();
+        if ((this.#winner ?? 0) === own && !this.#over) this.#sink.waiting();
       },
       head: (status, headers) => mine() && this.#sink.head(status, headers),
       data: (chunk) => !mine() || this.#sink.data(chunk),

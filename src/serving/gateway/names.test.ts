@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Meaning, Names } from './names.ts';
+import { claudeName, type Meaning, Names } from './names.ts';
 
 const to = (expert: string): Meaning => ({ kind: 'expert', expert });
 
@@ -35,4 +35,19 @@ describe('names', () => {
       }),
     );
   });
+});
+
+it('knows every name with claude- before it, and a pattern for such names comes after', () => {
+  const auto = { kind: 'choice', name: 'auto' } as const;
+  const names = new Names(['opus', 'claude-own'], new Map([['claude-*', auto]]));
+  expect(names.meaning('claude-opus')).toEqual({ kind: 'expert', expert: 'opus' });
+  expect(names.meaning('claude-own')).toEqual({ kind: 'expert', expert: 'claude-own' });
+  expect(names.meaning('claude-sonnet-4-5')).toEqual(auto);
+  expect(new Names(['opus']).meaning('claude-auto')).toEqual(auto);
+  expect(new Names(['opus']).meaning('claude-sonnet-4-5')).toBeNull();
+  expect(['auto', 'claude-own', 'opus'].map(claudeName)).toEqual([
+    'claude-auto',
+    'claude-own',
+    'claude-opus',
+  ]);
 });

@@ -11,6 +11,18 @@ export function meaningOf(name: string): Meaning {
   return name === AUTO ? { kind: 'choice', name } : { kind: 'expert', expert: name };
 }
 
+/** Claude Code shows only models whose names begin so; every name means the same with it before it. */
+const CLAUDE = 'claude-';
+
+/** A listed name as Claude Code shows it. */
+export function claudeName(name: string): string {
+  return /^(claude|anthropic)/.test(name) ? name : CLAUDE + name;
+}
+
+function withoutClaude(name: string): string {
+  return name.startsWith(CLAUDE) ? name.slice(CLAUDE.length) : name;
+}
+
 /** Longer names match no pattern. */
 const LONGEST_MATCHED = 256;
 
@@ -50,7 +62,7 @@ export class Names {
 
   /** Null for a name that means nothing here. */
   meaning(name: string): Meaning | null {
-    const exact = this.#exact.get(name);
+    const exact = this.#exact.get(name) ?? this.#exact.get(withoutClaude(name));
     if (exact !== undefined || name.length > LONGEST_MATCHED) return exact ?? null;
     return this.#patterns.find(({ parts }) => matches(parts, name))?.meaning ?? null;
   }

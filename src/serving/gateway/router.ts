@@ -6,20 +6,25 @@ import { seededRandom } from '../../core/random.ts';
 import { nearestName } from '../../core/suggest.ts';
 import type { Classification } from '../../deciding/model/classify.ts';
 import type { RouterModel } from '../../deciding/model/router-model.ts';
-import { type Decision, decide, decideFor } from '../../deciding/routing/decide.ts';
+import { type Decision, decide, decideFor, keptWith } from '../../deciding/routing/decide.ts';
 import { explored } from '../../deciding/routing/exploration.ts';
 import { keptAmong, type Locality } from '../../deciding/routing/locality.ts';
 import type { BoundPolicy, LoadSnapshot, RequestView } from '../../deciding/routing/policy.ts';
 import type { Territory } from '../../deciding/routing/territory.ts';
 import type { RoutableText } from '../../deciding/text/routable.ts';
 import type { Ask } from '../dialects/ask.ts';
+import { nothingStored } from '../dialects/json.ts';
 import type { LeftOut } from './fitting.ts';
 import type { Names } from './names.ts';
 import { estimatedTokens } from './try.ts';
 import { TurnCache } from './turn-cache.ts';
 
 /** What is read of a request to route it. */
-type Routable = Pick<Ask, 'model' | 'turns' | 'affinityKey' | 'answerLimit' | 'body'>;
+export interface Routable
+  extends Pick<Ask, 'model' | 'turns' | 'affinityKey' | 'answerLimit' | 'body' | 'stored' | 'toolLoop'> {
+  /** The expert that is in the middle of its work on this; null for none. */
+  readonly bound?: string | null;
+}
 
 /** Tokens an answer is expected to have where nobody says less. */
 const EXPECTED_OUTPUT = 256;
@@ -93,7 +98,7 @@ export class Router {
       return {
         classification: classified.at(-1)!,
         text: turns.at(-1)!,
-        decision: this.#keep(this.#decide(request.model, forced, classified, view), classified, local),
+        decision: this.#keep(this.#decide(request, forced, classified, view), classified, local),
         view,
       };
     };
@@ -112,7 +117,7 @@ export class Router {
   }
 
   #decide(
-    model: string,
+    { model, stored, bound, toolLoop }: Routable,
     forced: string | undefined,
     turns: readonly Classification[],
     request: RequestView,
@@ -120,12 +125,14 @@ export class Router {
     if (forced !== undefined) return decideFor(this.territory, this.#forced(forced), turns, 'forced');
     const meaning = this.names.meaning(model) ?? this.#unknown('model', model, this.names.listed);
     if (meaning.kind === 'expert') return decideFor(this.territory, meaning.expert, turns, 'named');
+    if (stored !== null) throw nothingStored(stored);
     const { territory, policy, loads } = this.#parts.choices.get(meaning.name) ?? this.#parts;
     const now = loads();
-    const tried = this.#explored(territory, turns, now);
+    const tried = toolLoop === 'running' ? null : this.#explored(territory, turns, now);
     if (tried !== null) return decideFor(territory, tried, turns, 'explored');
     const context = { request, random: this.#parts.random(), sequence: this.#sequence++ };
-    return decide(territory, turns, now, policy, context);
+    const decision = decide(territory, turns, now, policy, context);
+    return bound ? keptWith(decision, bound) : decision;
   }
 
   /** Only at the beginning of a conversation: later its prefix is cached where it is. */

@@ -11,6 +11,7 @@ import {
   PROVIDER,
   TOKEN_BUCKETS,
 } from './genai.ts';
+import { isHedge } from './hedges.ts';
 import { HistogramView } from './histogram-view.ts';
 
 /** Seconds; a decision takes tens of microseconds to a few milliseconds. */
@@ -393,15 +394,6 @@ function genAiLabels(operation: string, expert: string): Record<(typeof GENAI_LA
     gen_ai_provider_name: PROVIDER,
     gen_ai_request_model: expert,
   };
-}
-
-/** Whether an earlier try was still waited for when this one began. */
-export function isHedge(
-  asked: readonly { readonly fromMs: number; readonly failedMs: number | null }[],
-  place: number,
-): boolean {
-  const { fromMs } = asked[place]!;
-  return asked.slice(0, place).some(({ failedMs }) => failedMs === null || failedMs > fromMs);
 }
 
 export interface RequestRecord {

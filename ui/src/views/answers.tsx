@@ -103,7 +103,48 @@ function Shown({ answer }: { answer: Answer }) {
           <a href={`#/requests/${trace}`}>{words().trace.details}</a>
         )}
       </p>
+      {trace === null || totalMs === null ? null : <Thumbs trace={trace} />}
     </article>
+  );
+}
+
+/** Feedback on an answer, where the router keeps any. */
+function Thumbs({ trace }: { trace: string }) {
+  const text = words().decide;
+  const [given, setGiven] = useState<number | null>(null);
+  const [problem, setProblem] = useState<string | null>(null);
+  const give = async (score: number): Promise<void> => {
+    try {
+      await api.post('feedback', { trace_id: trace, score });
+      setGiven(score);
+    } catch (error) {
+      setProblem((error as Error).message);
+    }
+  };
+  return (
+    <p class="hint" aria-live="polite">
+      <span class="thumbs">
+        <button
+          type="button"
+          class="quiet"
+          aria-label={text.good}
+          aria-pressed={given === 1}
+          onClick={() => void give(1)}
+        >
+          👍
+        </button>
+        <button
+          type="button"
+          class="quiet"
+          aria-label={text.bad}
+          aria-pressed={given === 0}
+          onClick={() => void give(0)}
+        >
+          👎
+        </button>
+      </span>{' '}
+      {problem ?? (given === null ? '' : text.thanks)}
+    </p>
   );
 }
 

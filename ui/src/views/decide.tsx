@@ -239,14 +239,22 @@ function patternOf(term: string): string {
 
 function Candidates({ answer }: { answer: api.RouteAnswer }) {
   const text = words().decide;
+  const costs = answer.ranking.flatMap(({ cost }) => cost ?? []);
+  const dearest = Math.max(...costs.map(({ total }) => total), 1e-9);
+  const priced = costs.length > 0;
   return (
     <Card title={text.candidates}>
-      <p class="hint">{text.candidatesHint}</p>
+      <p class="hint">{priced ? text.costHint : text.candidatesHint}</p>
+      {priced ? <CostLegend /> : null}
       <Table
         label={text.candidates}
-        head={[{ text: words().now.columns.expert, left: true }, { text: text.fit, left: true }, text.wait]}
+        head={[
+          { text: words().now.columns.expert, left: true },
+          { text: text.fit, left: true },
+          priced ? { text: text.costs, left: true } : text.wait,
+        ]}
       >
-        {answer.ranking.map(({ expert, affinity }) => {
+        {answer.ranking.map(({ expert, affinity, cost }) => {
           const now = live.experts[expert];
           const away = now?.available === false;
           return (
@@ -263,12 +271,50 @@ function Candidates({ answer }: { answer: api.RouteAnswer }) {
                 <Bar share={affinity} colour={colourOf(expert)} />
                 <span>{percent(affinity)}</span>
               </td>
-              <td>{now ? duration(now.expectedMs) : DASH}</td>
+              {cost ? (
+                <td class="left load">
+                  <CostBar cost={cost} most={dearest} />
+                </td>
+              ) : (
+                <td>{now ? duration(now.expectedMs) : DASH}</td>
+              )}
             </tr>
           );
         })}
       </Table>
     </Card>
+  );
+}
+
+const PARTS = ['fit', 'wait', 'prefill'] as const;
+
+/** What choosing an expert costs, part by part, in one bar. */
+function CostBar({ cost, most }: { cost: api.Cost; most: number }) {
+  const text = words().decide.cost;
+  const said = PARTS.map((part) => `${text[part]}: ${duration(cost[part] * 1000)}`).join(', ');
+  return (
+    <span class="cost" title={said}>
+      <span class="timing" role="img" aria-label={said}>
+        {PARTS.map((part) => (
+          <i key={part} class={part} style={{ width: `${(100 * Math.max(0, cost[part])) / most}%` }} />
+        ))}
+      </span>
+      <span>{duration(cost.total * 1000)}</span>
+    </span>
+  );
+}
+
+function CostLegend() {
+  const text = words().decide.cost;
+  return (
+    <ul class="legend">
+      {PARTS.map((part) => (
+        <li key={part}>
+          <i class={part} aria-hidden="true" />
+          {text[part]}
+        </li>
+      ))}
+    </ul>
   );
 }
 

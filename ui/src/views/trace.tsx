@@ -1,13 +1,15 @@
 /** One request by its trace id, told in plain words; also while it still runs. */
+
+import { storyOf } from '../../../src/serving/board/story.ts';
 import type { Row } from '../../../src/serving/board/wire.ts';
 import * as api from '../api.ts';
 import { colourOf } from '../colours.ts';
+import * as numbers from '../format.ts';
 import { count, decimal, percent } from '../format.ts';
 import { live } from '../live.ts';
 import { Bar, Card, Empty, Expert, Table, useAsked } from '../parts/bits.tsx';
 import { Result } from '../parts/result.tsx';
 import { phasesOf, Timing, TimingLegend } from '../parts/timing.tsx';
-import { storyOf } from '../story.ts';
 import { words } from '../words/index.ts';
 
 const EVERY_MS = 1_000;
@@ -49,9 +51,11 @@ function One({ row }: { row: Row }) {
           {choice ? <Expert id={row.expert ?? choice.expert} /> : null}
         </p>
         <ol class="story">
-          {storyOf(row).map((sentence) => (
-            <li key={sentence}>{sentence}</li>
-          ))}
+          {storyOf(row, { words: { sentences: text, reasons: words().decide.reasons }, numbers }).map(
+            (sentence) => (
+              <li key={sentence}>{sentence}</li>
+            ),
+          )}
         </ol>
       </Card>
       <Card title={text.timeline} wide>

@@ -1,3 +1,5 @@
+import { englishStory as story } from '../../../src/serving/board/story-words.ts';
+
 /** Every text of the page in English; the others have the same shape. */
 export const en = {
   title: 'Expert Router',
@@ -124,21 +126,7 @@ export const en = {
     topic: (name: string, cluster: number) => `Topic “${name}” (cluster ${cluster})`,
     confidence: (share: string) => `${share} confident`,
     confidenceHint: 'How often a router model trained on other prompts of the same kind would decide alike.',
-    reasons: {
-      'nearest-cluster': (expert: string) => `The prompt lies in this topic, and ${expert} serves it.`,
-      conversation: (expert: string) =>
-        `The conversation stays with ${expert}: its last turn does not clearly belong elsewhere, and moving would mean reading everything again.`,
-      spilled: (expert: string, home: string) =>
-        `The topic belongs to ${home}, but waiting there would cost more than going to ${expert}.`,
-      local: (expert: string, home: string) =>
-        `The topic belongs to ${home}, but this prompt may go to local experts only: ${expert} takes it.`,
-      able: (expert: string, home: string) =>
-        `The topic belongs to ${home}, but only some experts answer requests of this kind: ${expert} takes it.`,
-      outside: (expert: string) =>
-        `The prompt is unlike anything the router model knows, so ${expert}, the fallback, takes it.`,
-      named: (expert: string) => `The request names ${expert} as its model.`,
-      forced: (expert: string) => `A header of the request demands ${expert}.`,
-    } as Record<string, (expert: string, home: string) => string>,
+    reasons: story.reasons,
     read: 'What was read',
     readHint: 'The words below decided between this topic and the next best one.',
     noWords: 'No single words decided: the prompt is short, or its words are not known.',
@@ -150,7 +138,8 @@ export const en = {
       'Fit: how near the expert’s topics are to the prompt. Wait: until it would begin. The policy trades one for the other.',
     costHint:
       'The cost of each expert in seconds, as the policy counts it: fit that is given up, time until it would begin, and reading the conversation again. The lowest wins.',
-    cost: { fit: 'Fit', wait: 'Wait', move: 'Moving' },
+    costs: 'Cost',
+    cost: { fit: 'Fit given up', wait: 'Wait', prefill: 'Reading again' },
     fit: 'Fit',
     wait: 'Wait now',
     distance: 'Distance',
@@ -215,29 +204,7 @@ export const en = {
     title: 'One request',
     back: 'All requests',
     missing: 'This request is not remembered any more: each process keeps its latest 500.',
-    came: (when: string, path: string) => `It came at ${when} to ${path}.`,
-    by: (key: string) => `It carried the API key “${key}”.`,
-    decided: (time: string) => `It was read and decided within ${time}.`,
-    topic: (name: string, cluster: number, share: string) =>
-      `The nearest topic is “${name}” (cluster ${cluster}); the router is ${share} confident.`,
-    outsideText: 'It is unlike anything the router model knows.',
-    queue: (time: string, expected: string) => `It waited ${time} in the queue; ${expected} were expected.`,
-    noQueue: 'It did not wait in the queue.',
-    asked: (expert: string, at: string) => `${expert} was asked ${at} after the request came.`,
-    hedged: (expert: string, at: string) =>
-      `Because no token had come yet, ${expert} was asked as well, ${at} after the request came.`,
-    failedTry: (expert: string, at: string, error: string) => `${expert} failed after ${at} (${error}).`,
-    first: (time: string) => `The first token came after ${time}.`,
-    running: (time: string) => `It has been running for ${time}.`,
-    waitingFirst: 'No token has come yet.',
-    ended: (time: string) => `The answer was complete after ${time}.`,
-    left: (time: string) => `The client left after ${time}, before the answer was complete.`,
-    failed: (error: string, time: string) => `It ended with an error after ${time}: ${error}.`,
-    tokens: (input: string, output: string) => `The expert read ${input} tokens and wrote ${output}.`,
-    cached: (n: string) => `${n} of those read came from its cache.`,
-    noTokens: 'The expert did not report how many tokens it read and wrote.',
-    speed: (time: string) => `That is ${time} for each token after the first.`,
-    refused: 'It reached no expert.',
+    ...story.sentences,
     timeline: 'Where the time went',
     ranking: 'Order of the experts',
     near: 'Nearest topics',

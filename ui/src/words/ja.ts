@@ -133,6 +133,11 @@ export const ja: Words = {
         `トピックの担当は ${home} ですが、この種のリクエストに答えられるのは一部のエキスパートだけなので、${expert} が答えます。`,
       outside: (expert) =>
         `ルーターモデルの知るどのトピックにも似ていないため、フォールバックの ${expert} が答えます。`,
+      learned: (expert) => `似たプロンプトでの評価から、${expert} が最も適しています。`,
+      explored: (expert, home) =>
+        `トピックの担当は ${home} ですが、このようなプロンプトにどれほど答えられるかを知るため、今回は ${expert} を試します。`,
+      balanced: (expert) =>
+        `エキスパートに違いがないため、会話は均等に割り振られます。この会話は ${expert} が担当します。`,
       named: (expert) => `リクエストがモデル名として ${expert} を指定しています。`,
       forced: (expert) => `リクエストのヘッダーが ${expert} を指定しています。`,
     },
@@ -146,7 +151,8 @@ export const ja: Words = {
     candidatesHint: '適合度はトピックの近さ、待ちは開始までの時間です。ポリシーは両者を比べて選びます。',
     costHint:
       'ポリシーが計算した各エキスパートのコスト（秒）です。失う適合度、開始までの待ち、会話の読み直しの和で、最小のものが選ばれます。',
-    cost: { fit: '適合度', wait: '待ち', move: '移動' },
+    costs: 'コスト',
+    cost: { fit: '失う適合度', wait: '待ち', prefill: '読み直し' },
     fit: '適合度',
     wait: '現在の待ち',
     distance: '距離',

@@ -3,7 +3,7 @@
  * normalised. All but the last step is linear, so a vector can be traced back to words exactly.
  */
 import { FeatureBuffer } from '../../text/feature-buffer.ts';
-import { DENSE_TWO, extractFeatures, KINDS, normalise, WORD } from '../../text/features.ts';
+import { DENSE_TWO, DENSE_WEAK, extractFeatures, KINDS, normalise, WORD } from '../../text/features.ts';
 import { budgetOf, type RoutableText, type Segment } from '../../text/routable.ts';
 import { sampleText } from '../../text/sampling.ts';
 import { wordsOf } from '../../text/words.ts';
@@ -57,8 +57,7 @@ export class LexicalEmbedding implements Embedding {
       if (index === 0) {
         familiarity = this.#coherence(known);
         words = wordsAmong(this.#features);
-        if (text.segments.length > 1) own = unit(projection);
-      }
+      } else if (segment.fades) own ??= unit(total);
       const silence = Math.exp(-words / WORDS);
       const alone = text.segments.length === 1;
       weights.push(
@@ -153,7 +152,7 @@ export class LexicalEmbedding implements Embedding {
 interface Added {
   readonly total: Float64Array;
   readonly familiarity: number;
-  /** Null where the first segment is the only one. */
+  /** Null where there is nothing but the turn itself. */
   readonly own: Float32Array | null;
   readonly words: number;
   /** By segment: its weight, less where the first segment says much by itself. */
@@ -165,13 +164,14 @@ const WORDS = 4;
 /** Weight that the first segment keeps although no word of it can be made out. */
 const LEAST = 0.05;
 
-/** Scripts without spaces have about two characters a word: as many pairs as characters, less one. */
+/** Scripts without spaces have about two characters a word, fewer where they are grammar. */
 function wordsAmong({ hashes, length }: FeatureBuffer): number {
   let words = 0;
   for (let index = 0; index < length; index += 1) {
     const kind = hashes[index]! & 7;
     if (kind === WORD) words += 1;
     else if (kind === DENSE_TWO) words += 0.5;
+    else if (kind === DENSE_WEAK) words += 0.1;
   }
   return words;
 }

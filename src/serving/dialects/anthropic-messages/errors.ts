@@ -1,9 +1,11 @@
 /**
- * Errors of the Messages API, as a response or as an event of a stream that began with status 200. Types and statuses
- * are those of the API's documentation.
+ * Errors of the Messages API, as a response or as an event of a stream that began with status 200: read from servers,
+ * written for clients. Types and statuses are those of the API's documentation.
  */
+import { RouterError } from '../../../core/errors.ts';
 import { responseHeadersForClient } from '../../../core/headers.ts';
-import { ToldFailure } from '../../reply/failure.ts';
+import { type Failure, isTooLong, ToldFailure } from '../../reply/failure.ts';
+import type { ErrorAnswer } from '../ask.ts';
 import { isObject, parseJson, textOrNull } from '../json.ts';
 import { objectionIn } from '../objection.ts';
 
@@ -24,6 +26,14 @@ const STATUS: Readonly<Record<string, number>> = {
   timeout_error: 504,
   overloaded_error: 529,
 };
+
+const TYPES: Readonly<Record<number, string>> = {
+  ...Object.fromEntries(Object.entries(STATUS).map(([type, status]) => [status, type])),
+  408: 'timeout_error',
+};
+
+/** How the API says that a prompt does not fit: clients that then shorten a conversation look for these words. */
+const TOO_LONG = 'prompt is too long';
 
 /** @param body of a response with an error status: the API's JSON, or whatever a proxy in between wrote */
 export function refusal(
@@ -51,6 +61,57 @@ export function refusal(
 export function failureInStream(event: unknown): ToldFailure {
   const error = isObject(event) && isObject(event.error) ? event.error : {};
   return told(STATUS[textOrNull(error.type) ?? ''] ?? 500, event, 'The expert told of an error.');
+}
+
+/** @param requestId for an error to which no server gave one */
+export function writeError(failure: Failure, requestId?: string): ErrorAnswer {
+  const headers = failure instanceof ToldFailure ? failure.headers : {};
+  const id = headers['x-request-id'] ?? (requestId === undefined ? null : `req_${requestId}`);
+  const body = errorBody(failure, id);
+  return {
+    status: statusOf(failure),
+    headers: {
+      ...headers,
+      'content-type': 'application/json',
+      'content-length': String(body.length),
+      ...(id === null ? {} : { 'request-id': id }),
+    },
+    body,
+  };
+}
+
+/** As an event of a stream that has begun. */
+export function writeLateError(failure: Failure): Buffer {
+  const id = failure instanceof ToldFailure ? (failure.headers['x-request-id'] ?? null) : null;
+  const data = errorBody(failure, id)
+    .toString()
+    .trim()
+    .replace(/[\r\n]+/g, ' ');
+  return Buffer.from(`event: error\ndata: ${data}\n\n`);
+}
+
+function errorBody(failure: Failure, id: string | null): Buffer {
+  if (failure instanceof ToldFailure && failure.raw?.shape === SHAPE) return failure.raw.body;
+  const error = { type: typeOf(failure), message: messageOf(failure) };
+  return Buffer.from(`${JSON.stringify({ type: 'error', error, request_id: id })}\n`);
+}
+
+function messageOf(failure: Failure): string {
+  const { message } = failure;
+  return isTooLong(failure) && !message.toLowerCase().includes(TOO_LONG)
+    ? `${TOO_LONG}: ${message}`
+    : message;
+}
+
+/** What others say by 503 this API says by 529. */
+function statusOf(failure: Failure): number {
+  const status = failure instanceof RouterError ? failure.kind.status : failure.status;
+  return status === 503 ? 529 : status;
+}
+
+function typeOf(failure: Failure): string {
+  const status = statusOf(failure);
+  return TYPES[status] ?? (status < 500 ? 'invalid_request_error' : 'api_error');
 }
 
 function told(status: number, value: unknown, otherwise: string): ToldFailure {

@@ -4,19 +4,11 @@
  */
 import { StringDecoder } from 'node:string_decoder';
 import { eventReader, type ServerEvent } from '../../../core/sse.ts';
-import type { FinishReason, Reply, ReplyReader, Usage } from '../../reply/reply.ts';
+import type { Reply, ReplyReader } from '../../reply/reply.ts';
 import type { Json } from '../dialect.ts';
 import { isObject } from '../json.ts';
+import { readStopReason, readUsage } from './ending.ts';
 import { failureInStream } from './errors.ts';
-
-const FINISH: Readonly<Record<string, FinishReason>> = {
-  end_turn: 'stop',
-  stop_sequence: 'stop',
-  max_tokens: 'length',
-  model_context_window_exceeded: 'length',
-  tool_use: 'tool calls',
-  refusal: 'filtered',
-};
 
 export class MessagesReader implements ReplyReader {
   readonly #reply: Reply;
@@ -42,7 +34,7 @@ export class MessagesReader implements ReplyReader {
     if (this.#finished) return true;
     if (this.#stopReason === null) return false;
     this.#finished = true;
-    this.#reply.finish(FINISH[this.#stopReason] ?? 'unknown', usageOf(this.#usage));
+    this.#reply.finish(readStopReason(this.#stopReason), readUsage(this.#usage));
     return true;
   }
 
@@ -108,26 +100,6 @@ export class MessagesReader implements ReplyReader {
       ...Object.fromEntries(Object.entries(usage).filter(([, n]) => n !== null)),
     };
   }
-}
-
-/** Here the prompt's tokens include the cached ones; the Messages API counts those separately. */
-function usageOf(usage: Json): Usage | 'unknown' {
-  const input = count(usage.input_tokens);
-  const output = count(usage.output_tokens);
-  if (input === null || output === null) return 'unknown';
-  const cached = count(usage.cache_read_input_tokens);
-  const details = isObject(usage.output_tokens_details) ? usage.output_tokens_details : {};
-  const thought = count(details.thinking_tokens);
-  return {
-    inputTokens: input + (cached ?? 0) + (count(usage.cache_creation_input_tokens) ?? 0),
-    outputTokens: output,
-    ...(cached === null ? {} : { cachedTokens: cached }),
-    ...(thought === null ? {} : { reasoningTokens: thought }),
-  };
-}
-
-function count(value: unknown): number | null {
-  return typeof value === 'number' && Number.isInteger(value) && value >= 0 ? value : null;
 }
 
 function readText(value: unknown, field: string): string | null {

@@ -1,18 +1,9 @@
 /** A request for a chat completion or a completion. */
 import { wellFormed } from '../../../core/well-formed.ts';
-import type { RoutableText } from '../../../deciding/text/routable.ts';
-import type {
-  AnswerFormat,
-  Ask,
-  Capability,
-  Demand,
-  Parameters,
-  Prompt,
-  RoutingFacts,
-  Tools,
-} from '../ask.ts';
-import type { Dialect, Json, JsonBody } from '../dialect.ts';
-import { invalid, isObject, readNumber, readStops, unsupported } from '../json.ts';
+import type { AnswerFormat, Capability, Demand, Parameters, Prompt, RoutingFacts, Tools } from '../ask.ts';
+import type { Dialect, JsonBody } from '../dialect.ts';
+import { invalid, isObject, readNumber, readStops, textOrNull, unsupported } from '../json.ts';
+import { ReadAsk } from '../read-ask.ts';
 import type { Endpoint } from './bodies.ts';
 import { readMessages } from './messages.ts';
 import { readFormat, readTools } from './tools.ts';
@@ -27,35 +18,26 @@ const FIELDS: Readonly<Record<keyof Parameters, string>> = {
   frequencyPenalty: 'frequency_penalty',
   presencePenalty: 'presence_penalty',
   stop: 'stop',
+  effort: 'reasoning_effort',
 };
 
 type OpenAiDialect = Dialect<'openai-chat' | 'openai-completions'>;
 
-export class OpenAiAsk implements Ask {
-  readonly dialect: OpenAiDialect;
+/** Read, or of no weight to a server that keeps nothing. */
+const READ = new Set([
+  ...['model', 'messages', 'prompt', 'stream', 'stream_options', 'max_tokens', 'max_completion_tokens', 'n'],
+  ...['temperature', 'top_p', 'top_k', 'seed', 'repetition_penalty', 'frequency_penalty', 'presence_penalty'],
+  ...['stop', 'tools', 'tool_choice', 'parallel_tool_calls', 'functions', 'function_call', 'response_format'],
+  ...['logprobs', 'echo', 'suffix', 'best_of', 'logit_bias', 'audio', 'reasoning_effort', 'store'],
+]);
+
+export class OpenAiAsk extends ReadAsk {
+  declare readonly dialect: OpenAiDialect;
   readonly endpoint: Endpoint;
-  readonly model: string;
-  readonly stream: boolean;
-  readonly turns: readonly RoutableText[];
-  readonly affinityKey: string | null;
-  readonly answerLimit: number | null;
-  readonly body: Buffer;
-  readonly json: Json;
-  readonly partial: boolean;
-  readonly received: JsonBody;
 
   constructor(dialect: OpenAiDialect, endpoint: Endpoint, facts: RoutingFacts, body: JsonBody) {
-    this.dialect = dialect;
+    super(dialect, facts, body);
     this.endpoint = endpoint;
-    this.model = facts.model;
-    this.stream = facts.stream;
-    this.turns = facts.turns;
-    this.affinityKey = facts.affinityKey;
-    this.answerLimit = facts.answerLimit;
-    this.body = body.bytes;
-    this.json = body.json;
-    this.partial = body.partial;
-    this.received = body;
   }
 
   /** Whether a stream ends with its usage. */
@@ -83,6 +65,7 @@ export class OpenAiAsk implements Ask {
       frequencyPenalty: readNumber(json, 'frequency_penalty', -2, 2) ?? 0,
       presencePenalty: readNumber(json, 'presence_penalty', -2, 2) ?? 0,
       stop: readStops(json, 'stop'),
+      effort: textOrNull(json.reasoning_effort) ?? undefined,
     };
   }
 
@@ -118,6 +101,10 @@ export class OpenAiAsk implements Ask {
       ['audio', 'audio', json.audio != null],
     ];
     return wanted.filter(([, , is]) => is).map(([param, needs]) => ({ param, needs }));
+  }
+
+  unread(): readonly string[] {
+    return this.fieldsBeside(READ);
   }
 }
 

@@ -1,11 +1,11 @@
 /** OpenAI's chat completions. */
-import { LIMITS } from '../../../core/bounds.ts';
 import { routableTurns } from '../../../deciding/text/routable.ts';
+import { conversationKey, toolLoop } from '../conversation-key.ts';
 import type { Json, TextDialect } from '../dialect.ts';
 import { invalid, isObject } from '../json.ts';
 import { sampledTurns } from '../turns.ts';
 import { OpenAiAsk } from './ask.ts';
-import type { ChatBody, MessageContent } from './bodies.ts';
+import type { ChatBody } from './bodies.ts';
 import { COMMON, commonFacts, keepLimits } from './common.ts';
 
 export const openAiChat: TextDialect<'openai-chat'> = {
@@ -20,31 +20,13 @@ export const openAiChat: TextDialect<'openai-chat'> = {
     return {
       ...common,
       turns: sampledTurns(routableTurns('chat', body)),
-      affinityKey: conversationKey(body),
+      affinityKey: conversationKey(body.messages),
+      toolLoop: toolLoop(json.tools, body.messages.at(-1)?.role === 'tool'),
     };
   },
   keep: (json) => ({ ...keepLimits(json), messages: [] }),
   ask: (facts, body) => new OpenAiAsk(openAiChat, 'chat', facts, body),
 };
-
-/** Characters per message that identify a conversation. */
-const KEY_CHARACTERS = 512;
-
-/** The first messages, shortened: they stay the same as a conversation grows, like its cached prefix. */
-function conversationKey({ messages }: ChatBody): string {
-  let key = '';
-  for (const { role, content } of messages.slice(0, 2)) {
-    key += `${role.slice(0, LIMITS.roleUnits)}:${beginningOf(content)}\n`;
-    if (role === 'user') break;
-  }
-  return key;
-}
-
-function beginningOf(content: MessageContent): string {
-  if (typeof content === 'string') return content.slice(0, KEY_CHARACTERS);
-  const text = content?.find((part) => typeof part.text === 'string')?.text;
-  return typeof text === 'string' ? text.slice(0, KEY_CHARACTERS) : '';
-}
 
 function chatBody(json: Json): ChatBody {
   const { messages } = json;

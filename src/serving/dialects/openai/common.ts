@@ -2,21 +2,30 @@
 import type { Streaming } from '../../reply/scanner.ts';
 import { AUTO, type RoutingFacts } from '../ask.ts';
 import type { Json, TextDialect } from '../dialect.ts';
-import { optional } from '../json.ts';
+import { optional, textOrNull } from '../json.ts';
 import { withoutHalfSurrogates } from '../surrogates.ts';
 import type { OpenAiAsk } from './ask.ts';
 import { refusal, writeError, writeLateError } from './errors.ts';
 import { forward } from './forward.ts';
-import { OpenAiReader } from './reader.ts';
+import { OpenAiReader, readWhole } from './reader.ts';
 import { openAiScanner } from './scanner.ts';
 import { openAiWriter } from './writer.ts';
 
-type Common = 'prepare' | 'forward' | 'writer' | 'reader' | 'scanner' | 'refusal' | 'error' | 'streaming';
+type Common =
+  | 'prepare'
+  | 'forward'
+  | 'writer'
+  | 'reader'
+  | 'whole'
+  | 'scanner'
+  | 'refusal'
+  | 'error'
+  | 'streaming';
 
 const EVENTS: Streaming = {
   contentType: 'text/event-stream',
   separator: '\n\n',
-  keepAlive: Buffer.from(': waiting for a free slot\n\n'),
+  keepAlive: Buffer.from(': keep-alive\n\n'),
   lateError: writeLateError,
 };
 
@@ -25,6 +34,7 @@ export const COMMON: Pick<TextDialect, Common> = {
   forward,
   writer: (ask, sink) => openAiWriter(ask as OpenAiAsk, sink),
   reader: (reply) => new OpenAiReader(reply),
+  whole: readWhole,
   scanner: openAiScanner,
   refusal,
   error: writeError,
@@ -32,12 +42,14 @@ export const COMMON: Pick<TextDialect, Common> = {
 };
 
 /** @throws RouterError `invalid_body` */
-export function commonFacts(json: Json): Pick<RoutingFacts, 'model' | 'stream' | 'answerLimit'> {
+export function commonFacts(json: Json): Omit<RoutingFacts, 'turns' | 'affinityKey' | 'toolLoop'> {
   const limit = json.max_completion_tokens ?? json.max_tokens;
   return {
     model: optional(json, 'model', 'string') || AUTO,
     stream: optional(json, 'stream', 'boolean') ?? false,
     answerLimit: typeof limit === 'number' && limit > 0 ? limit : null,
+    session: textOrNull(json.prompt_cache_key),
+    stored: null,
   };
 }
 

@@ -16,7 +16,12 @@ export const openAiCompletions: TextDialect<'openai-completions'> = {
   facts: (json) => {
     const common = commonFacts(json);
     const body = completionBody(json);
-    return { ...common, turns: sampledTurns(routableTurns('completions', body)), affinityKey: null };
+    return {
+      ...common,
+      turns: sampledTurns(routableTurns('completions', body)),
+      affinityKey: null,
+      toolLoop: 'none',
+    };
   },
   keep: (json) => ({ ...keepLimits(json), prompt: '' }),
   ask: (facts, body) => new OpenAiAsk(openAiCompletions, 'completions', facts, body),

@@ -64,8 +64,14 @@ function readPart(value: unknown, at: string): Part {
   if (part.type === 'refusal' && typeof part.refusal === 'string')
     return { type: 'text', text: wellFormed(part.refusal) };
   if (part.type === 'image_url') {
-    const url = isObject(part.image_url) ? stringOrNull(part.image_url.url) : null;
-    return { type: 'image', url, at, urlAt: `${at}.image_url.url` };
+    const { url, detail } = (isObject(part.image_url) ? part.image_url : {}) as Json;
+    const closely = typeof detail === 'string' ? { detail } : {};
+    return { type: 'image', url: stringOrNull(url), at, urlAt: `${at}.image_url.url`, ...closely };
+  }
+  if (part.type === 'file' && isObject(part.file)) {
+    const { filename, file_data, file_id } = part.file;
+    const [name, data, id] = [filename, file_data, file_id].map(stringOrNull) as [string, string, string];
+    return { type: 'file', name, data, url: null, id, at };
   }
   if (typeof part.type !== 'string' || part.type === 'text')
     throw invalid(at, 'must be an object with a type and, for text, a text');

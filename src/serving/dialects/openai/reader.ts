@@ -103,3 +103,32 @@ function asDelta(message: unknown): unknown {
   const calls = message.tool_calls.filter(isObject).map((call, index) => ({ ...call, index }));
   return { ...message, tool_calls: calls };
 }
+
+/** The first choice of a whole chat or text completion. */
+export function readWhole(json: string, reply: Reply): boolean {
+  const value = parseJson(json);
+  const error = errorUnder200(value, json);
+  if (error) throw error;
+  const choice: unknown = isObject(value) && Array.isArray(value.choices) ? value.choices[0] : undefined;
+  if (!isObject(choice)) return false;
+  const message = isObject(choice.message) ? choice.message : { content: choice.text };
+  const { content, reasoning_content, reasoning, tool_calls: calls } = message as Json;
+  const thought = textOrNull(reasoning_content) ?? textOrNull(reasoning);
+  const said = textOrNull(content);
+  if (thought !== null) reply.thinking(thought);
+  if (said !== null) reply.text(said);
+  if (Array.isArray(calls)) writeCalls(calls, reply);
+  const usage = isObject(value) ? readUsage(value.usage) : null;
+  reply.finish(readFinishReason(choice.finish_reason), usage ?? 'unknown');
+  return true;
+}
+
+function writeCalls(calls: readonly unknown[], reply: Reply): void {
+  for (const [at, call] of calls.entries()) {
+    const { id, function: called } = (isObject(call) ? call : {}) as Json;
+    const { name, arguments: given } = (isObject(called) ? called : {}) as Json;
+    if (textOrNull(name) === null) continue;
+    reply.toolCall(textOrNull(id) ?? `call_${at}`, String(name));
+    reply.toolArguments(textOrNull(given) ?? '');
+  }
+}

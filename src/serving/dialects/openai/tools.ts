@@ -55,5 +55,12 @@ export function readFormat(value: unknown): AnswerFormat {
   if (type !== 'json_schema') return { type: 'json' };
   const schema = isObject(json_schema) ? json_schema.schema : undefined;
   if (!isObject(schema)) throw invalid('response_format.json_schema.schema', 'must be an object');
-  return { type: 'schema', schema };
+  const { name, description, strict } = json_schema as Json;
+  return {
+    type: 'schema',
+    schema,
+    ...(typeof name === 'string' ? { name } : {}),
+    ...(typeof description === 'string' ? { description } : {}),
+    ...(typeof strict === 'boolean' ? { strict } : {}),
+  };
 }

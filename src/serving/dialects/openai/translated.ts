@@ -1,5 +1,5 @@
 /** An ask of any dialect → the body of a chat completion. */
-import type { AnswerFormat, Ask, Capability, Message, Part, Tools } from '../ask.ts';
+import type { AnswerFormat, Ask, Capability, FilePart, Message, Part, Tools } from '../ask.ts';
 import type { Json } from '../dialect.ts';
 import { invalid, unsupported } from '../json.ts';
 import { OpenAiAsk } from './ask.ts';
@@ -9,7 +9,8 @@ import { openAiChat } from './chat.ts';
 export const CHAT_CAN: readonly Capability[] = ['a chosen tool', 'json', 'json schema'];
 
 /**
- * Always a stream with usage, so that one reader serves streaming clients and others. The caller sets the model.
+ * Streamed as the client asked, and then with usage: an event for each token costs many times a whole answer. The caller
+ * sets the model.
  * @throws RouterError 400 naming a field that is invalid or has no counterpart
  */
 export function asChat(ask: Ask): OpenAiAsk {
@@ -38,24 +39,32 @@ function chatBodyOf(ask: Ask): Json {
     presence_penalty: asked.presencePenalty || undefined,
     stop: asked.stop.length > 0 ? asked.stop : undefined,
     ...toolFields(ask.tools()),
+    reasoning_effort: effortOf(asked.effort),
     response_format: formatOf(ask.format()),
-    stream: true,
-    stream_options: { include_usage: true },
+    ...(ask.stream ? { stream: true, stream_options: { include_usage: true } } : {}),
   });
 }
 
-/** Each tool result becomes a message of its own. */
+/** What servers that know efforts at all know. */
+function effortOf(effort: string | undefined): string | undefined {
+  if (effort === 'xhigh' || effort === 'max') return 'high';
+  if (effort === 'minimal') return 'low';
+  return effort === 'none' ? undefined : effort;
+}
+
+/** Each tool result becomes a message of its own; its pictures, which it cannot hold, are the user's after them. */
 function messagesOf({ role, parts }: Message): readonly Json[] {
   const results = parts.filter((part) => part.type === 'tool result');
   const calls = parts.filter((part) => part.type === 'tool call');
-  const content = contentOf(parts);
+  const pictures = results.flatMap((result) => result.parts.filter((part) => part.type === 'image'));
+  const content = contentOf([...pictures, ...parts]);
   const own =
     content === null && calls.length === 0 ? [] : [{ role: role === 'tool' ? 'user' : role, content }];
   return [
     ...results.map((part) => ({
       role: 'tool',
       tool_call_id: part.id ?? '',
-      content: contentOf(part.parts) ?? '',
+      content: contentOf(part.parts.filter((inner) => inner.type !== 'image')) ?? '',
     })),
     ...own.map((message) => (calls.length > 0 ? { ...message, tool_calls: calls.map(callOf) } : message)),
   ];
@@ -69,16 +78,28 @@ function callOf(part: Extract<Part, { type: 'tool call' }>): Json {
 
 /** Text alone becomes a string, since not every server takes parts. */
 function contentOf(parts: readonly Part[]): string | readonly Json[] | null {
-  const said = parts.filter((part) => part.type === 'text' || part.type === 'image' || part.type === 'other');
+  const said = parts.filter((part) => SAID.includes(part.type));
   if (said.length === 0) return null;
   if (said.every((part) => part.type === 'text')) return said.map(({ text }) => text).join('');
   return said.map((part) => {
     if (part.type === 'text') return { type: 'text', text: part.text };
     if (part.type === 'image') {
       if (part.url === null) throw invalid(part.urlAt, 'must be an address');
-      return { type: 'image_url', image_url: { url: part.url } };
+      return { type: 'image_url', image_url: defined({ url: part.url, detail: part.detail }) };
     }
-    throw unsupported(part.at, 'this expert reads text and images');
+    if (part.type === 'file') return { type: 'file', file: fileOf(part) };
+    throw unsupported('at' in part ? part.at : 'messages', 'this expert reads text, images and files');
+  });
+}
+
+const SAID: readonly Part['type'][] = ['text', 'image', 'file', 'other'];
+
+function fileOf({ data, id, name, at }: FilePart): Json {
+  if (data === null && id === null) throw unsupported(at, 'this expert takes files by their content only');
+  return defined({
+    file_data: data ?? undefined,
+    file_id: id ?? undefined,
+    filename: name ?? undefined,
   });
 }
 
@@ -103,7 +124,8 @@ function choiceOf(choice: Tools['choice']): unknown {
 function formatOf(format: AnswerFormat): unknown {
   if (format.type === 'text') return undefined;
   if (format.type === 'json') return { type: 'json_object' };
-  return { type: 'json_schema', json_schema: { name: 'answer', schema: format.schema } };
+  const { name = 'answer', schema, description, strict } = format;
+  return { type: 'json_schema', json_schema: defined({ name, description, strict, schema }) };
 }
 
 function defined(fields: Json): Json {

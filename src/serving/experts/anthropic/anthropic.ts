@@ -1,16 +1,20 @@
 /**
- * An expert behind Anthropic's Messages API: requests are translated, and answers are translated back as they come.
+ * An expert behind Anthropic's Messages API. Requests of that API are relayed, byte for byte; any other is translated,
+ * and its answer is translated back as it comes.
  */
-import { HttpClient, type Trust, WireError } from '../../../http/client.ts';
+import { HttpClient, type OutgoingRequest, type Trust, WireError } from '../../../http/client.ts';
 import { PulledResponse } from '../../../http/pulled-response.ts';
 import { anthropicMessages } from '../../dialects/anthropic-messages/index.ts';
 import type { Ask } from '../../dialects/ask.ts';
+import type { DialectId } from '../../dialects/index.ts';
 import { modelIds } from '../../engines/answers.ts';
 import { type Asked, ask as askServer, isAnswer } from '../../engines/ask.ts';
 import { FailureError } from '../../engines/failure.ts';
-import { apiBase } from '../api-base.ts';
+import type { ToldFailure } from '../../reply/failure.ts';
+import { apiBase, pathAt } from '../api-base.ts';
 import type { AnswerSink, EngineDescription, Expert, ExpertRequest, Generation, Health } from '../expert.ts';
 import type { ExpertDeps, ExpertKind } from '../kind.ts';
+import { type Answer, answerOr, relay } from '../relay.ts';
 import { RunningGenerations, type Work } from '../running.ts';
 import { readAnswer } from '../translated-answer.ts';
 import { readTrust, TRUST_PATHS } from '../trust.ts';
@@ -21,7 +25,7 @@ import { StoppingReply } from './stopping-reply.ts';
 
 export const anthropicKind: ExpertKind<AnthropicOptions> = {
   kind: 'anthropic',
-  summary: "Anthropic's Messages API, behind any of the router's faces: tools, images and streaming included",
+  summary: "Anthropic's Messages API, passed on as it is, and translated for clients of other APIs",
   options: anthropicOptions,
   inProcess: false,
   // The cloud enforces its own rate limits with status 429. The first token of a long prompt may take a while.
@@ -32,10 +36,11 @@ export const anthropicKind: ExpertKind<AnthropicOptions> = {
 
 class AnthropicExpert implements Expert {
   readonly kind = 'anthropic';
-  readonly speaks = [];
+  readonly speaks: readonly DialectId[] = ['anthropic-messages', 'anthropic-count-tokens'];
   readonly id: string;
   readonly #options: AnthropicOptions;
   readonly #model: string;
+  readonly #base: URL;
   readonly #path: string;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #client: HttpClient;
@@ -48,6 +53,7 @@ class AnthropicExpert implements Expert {
     this.id = id;
     this.#options = options;
     this.#model = options.model ?? id;
+    this.#base = base;
     this.#path = base.pathname;
     this.#headers = {
       'content-type': 'application/json',
@@ -61,6 +67,8 @@ class AnthropicExpert implements Expert {
   }
 
   generate({ ask, headers }: ExpertRequest, sink: AnswerSink): Generation {
+    if ((this.speaks as readonly string[]).includes(ask.dialect.id) && !this.#closed)
+      return this.#relay(ask, headers, sink);
     const meta = {
       id: this.#deps.newId(ask.dialect.idPrefix),
       created: Math.floor(this.#deps.now() / 1000),
@@ -73,6 +81,38 @@ class AnthropicExpert implements Expert {
         throw error instanceof WireError ? asRouterError(this.id, error) : error;
       }
     });
+  }
+
+  /** The version is the client's: its answer must have the form that it knows. */
+  #relay(ask: Ask, headers: ExpertRequest['headers'], sink: AnswerSink): Generation {
+    const quirks = { readsAttribution: true } as const;
+    const needs = { model: this.#model, limit: undefined, quirks, insisted: true };
+    const request: OutgoingRequest = {
+      method: 'POST',
+      path: pathAt(this.#base, ask.dialect.paths[0]),
+      headers: {
+        ...headers,
+        ...this.#headers,
+        'anthropic-version': headers['anthropic-version'] ?? this.#options.version,
+      },
+      body: ask.dialect.forward(ask, needs),
+    };
+    const options = {
+      expert: this.id,
+      lane: ask.dialect,
+      stream: ask.stream,
+      statuses: {},
+      asFailure: (error: WireError) => asRouterError(this.id, error),
+    };
+    const put =
+      (asked: OutgoingRequest): Answer =>
+      (told) =>
+        relay(this.#client, asked, options, told);
+    const instead = (refusal: ToldFailure): Answer | null => {
+      const body = ask.dialect.amended?.(ask, needs, refusal) ?? null;
+      return body && put({ ...request, body });
+    };
+    return answerOr(put(request), instead, sink);
   }
 
   async health(signal: AbortSignal): Promise<Health> {

@@ -163,7 +163,19 @@ describe('parameters', () => {
       store: true,
       top_k: 3,
     };
-    expect(translate({ ...dropped, reasoning_effort: 'low', brand_new: {} })).toEqual(translate({}));
+    expect(translate({ ...dropped, brand_new: {} })).toEqual(translate({}));
+  });
+
+  it('asks for an effort in its own words, of models that know one', () => {
+    const effort = (reasoning_effort: string, sampling: 'drop' | 'send' = 'drop') =>
+      messagesRequest(askOf({ messages: [user('x')], reasoning_effort } as ChatBody), {
+        ...SETTINGS,
+        sampling,
+      }).body.output_config;
+    expect(effort('high')).toEqual({ effort: 'high' });
+    expect(effort('minimal')).toEqual({ effort: 'low' });
+    expect(effort('none')).toBeUndefined();
+    expect(effort('high', 'send')).toBeUndefined();
   });
 
   it('a completion is one question', () => {

@@ -15,7 +15,10 @@ export interface MessagesBody extends ToolFields {
   readonly temperature?: number;
   readonly top_p?: number;
   readonly top_k?: number;
-  readonly output_config?: { readonly format: { readonly type: 'json_schema'; readonly schema: object } };
+  readonly output_config?: {
+    readonly effort?: string;
+    readonly format?: { readonly type: 'json_schema'; readonly schema: object };
+  };
   /** Always, so that one reader serves streaming clients and others. */
   readonly stream: true;
 }
@@ -68,7 +71,7 @@ export function messagesRequest(ask: Ask, settings: MessagesSettings): MessagesR
     ...(sequences.length > 0 ? { stop_sequences: sequences } : {}),
     ...(settings.sampling === 'send' ? sampling(parameters) : {}),
     ...toolFields(ask.tools()),
-    ...outputFormat(ask),
+    ...outputConfig(ask, settings.sampling === 'drop' ? parameters.effort : undefined),
     stream: true as const,
   };
   return { body, blankStops: stop.filter((one) => one.trim() === '') };
@@ -111,9 +114,15 @@ function choiceOf(choice: Tools['choice'], parallel: boolean): ToolChoice | unde
   }
 }
 
-function outputFormat(ask: Ask): Pick<MessagesBody, 'output_config'> {
+/** Efforts below the API's lowest are its lowest; none at all is what it does unless asked. Models that take sampling parameters take no effort. */
+function outputConfig(ask: Ask, asked: string | undefined): Pick<MessagesBody, 'output_config'> {
   const format = ask.format();
-  return format.type === 'schema'
-    ? { output_config: { format: { type: 'json_schema', schema: format.schema } } }
-    : {};
+  const effort = asked === 'none' ? undefined : asked === 'minimal' ? 'low' : asked;
+  if (format.type !== 'schema' && effort === undefined) return {};
+  return {
+    output_config: {
+      ...(effort === undefined ? {} : { effort }),
+      ...(format.type === 'schema' ? { format: { type: 'json_schema', schema: format.schema } } : {}),
+    },
+  };
 }

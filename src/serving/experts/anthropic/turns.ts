@@ -3,7 +3,15 @@
  * results become the user's, and parts without a counterpart are refused.
  */
 import { excerpt } from '../../../core/excerpt.ts';
-import type { ImagePart, Message, Part, Prompt, ToolCallPart, ToolResultPart } from '../../dialects/ask.ts';
+import type {
+  FilePart,
+  ImagePart,
+  Message,
+  Part,
+  Prompt,
+  ToolCallPart,
+  ToolResultPart,
+} from '../../dialects/ask.ts';
 import { invalid, isObject, unsupported } from '../../dialects/json.ts';
 
 export interface TextBlock {
@@ -29,9 +37,18 @@ interface ToolResultBlock {
   readonly type: 'tool_result';
   readonly tool_use_id: string;
   readonly content?: readonly Block[];
+  readonly is_error?: true;
 }
 
-export type Block = TextBlock | ImageBlock | ToolUseBlock | ToolResultBlock;
+interface DocumentBlock {
+  readonly type: 'document';
+  readonly source:
+    | { readonly type: 'base64'; readonly media_type: string; readonly data: string }
+    | { readonly type: 'url'; readonly url: string };
+  readonly title?: string;
+}
+
+export type Block = TextBlock | ImageBlock | DocumentBlock | ToolUseBlock | ToolResultBlock;
 
 export interface Turn {
   readonly role: 'user' | 'assistant';
@@ -94,6 +111,9 @@ function blockOf(part: Part, images: boolean): readonly Block[] {
       return [toolResult(part)];
     case 'thinking':
       return [];
+    case 'file':
+      if (!images) throw unsupported(part.at, 'it is a file; this expert reads text here');
+      return [document(part)];
     case 'other':
       throw unsupported(
         part.at,
@@ -119,15 +139,30 @@ function readArguments(json: string | null, at: string): object {
   throw invalid(at, 'must be a JSON object as text: this API takes no other');
 }
 
-function toolResult({ id, parts, at }: ToolResultPart): ToolResultBlock {
+function toolResult({ id, parts, failed, at }: ToolResultPart): ToolResultBlock {
   if (id === null) throw invalid(at, 'must be a text');
   const content = blocksOf({ parts }, true);
-  return { type: 'tool_result', tool_use_id: callId(id), ...(content.length > 0 ? { content } : {}) };
+  return {
+    type: 'tool_result',
+    tool_use_id: callId(id),
+    ...(content.length > 0 ? { content } : {}),
+    ...(failed ? { is_error: true } : {}),
+  };
 }
 
 /** Calls that another expert made may have ids that this API rejects. */
 function callId(id: string): string {
   return id.replace(/[^a-zA-Z0-9_-]/g, '_');
+}
+
+function document({ data, url, name, at }: FilePart): DocumentBlock {
+  const title = name === null ? {} : { title: name };
+  if (url !== null) return { type: 'document', source: { type: 'url', url }, ...title };
+  const [, media_type, bytes] =
+    /^data:([a-z]+\/[a-z0-9.+-]+);base64,([a-z0-9+/=_-]+)$/i.exec(data ?? '') ?? [];
+  if (media_type === undefined || bytes === undefined)
+    throw unsupported(at, 'this expert takes files as data:<type>;base64,<data> or by their address');
+  return { type: 'document', source: { type: 'base64', media_type, data: bytes }, ...title };
 }
 
 /** A `data:` URL becomes bytes in the request; the API fetches any other. */

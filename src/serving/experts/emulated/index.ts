@@ -1,18 +1,19 @@
 /**
- * The kind `emulated`: deterministic text that says it is emulated, for trying the router without a model. A token is a
- * word with the white space after it.
+ * The kind `emulated`: deterministic text that says it is emulated, for trying the router without a model; it calls tools
+ * and writes JSON as `conduct.ts` says. A token is a word with the white space after it.
  */
-import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { describeError } from '../../../core/errors.ts';
-import { refuseUnmet } from '../demands.ts';
+import type { Ask } from '../../dialects/ask.ts';
+import { isCounting, textsOf } from '../../dialects/counting.ts';
+import { answerCount } from '../counted.ts';
 import type { Expert } from '../expert.ts';
 import type { ExpertDeps, ExpertKind } from '../kind.ts';
 import { capabilities, untextual, writesText } from '../option-types.ts';
 import { RunningGenerations } from '../running.ts';
-import { lastText } from '../text-prompt.ts';
-import { beforeAnswer, beforeToken, planInProcess, refuse } from './misbehave.ts';
-import { emulate, emulatedText, words } from './text.ts';
+import { tellEmulated } from './answer.ts';
+import { planInProcess, refuse } from './misbehave.ts';
+import { words } from './text.ts';
 import { answerVectors } from './vectors.ts';
 
 export const emulatedOptions = z.strictObject({
@@ -55,44 +56,42 @@ export const emulatedKind: ExpertKind<EmulatedOptions> = {
   create: async (id, options, deps) => emulatedExpert(id, options, deps),
 };
 
+function wordsOf(ask: Ask): number {
+  const tools = ask.tools().list.map((tool) => JSON.stringify(tool));
+  return [...textsOf(ask), ...tools].reduce((sum, text) => sum + words(text).length, 0);
+}
+
 function emulatedExpert(id: string, options: EmulatedOptions, deps: ExpertDeps): Expert {
   const running = new RunningGenerations(id);
-  const pause = options.tokens_per_second ? 1000 / options.tokens_per_second : 0;
   const plan = planInProcess(options.misbehaviour ?? '');
   const can = options.capabilities ?? capabilities.element.options;
   const vectors = untextual(can);
+  const manner = {
+    expert: id,
+    plan,
+    pause: options.tokens_per_second ? 1000 / options.tokens_per_second : 0,
+    newCallId: () => deps.newId('call').replace('-', '_'),
+  };
   let closed = false;
   return {
     id,
     kind: 'emulated',
-    speaks: vectors,
+    // Its tokens are words, so it counts them exactly.
+    speaks: writesText(can) ? ['anthropic-count-tokens', 'openai-input-tokens', ...vectors] : vectors,
     answersText: writesText(can),
     generate({ ask }, sink) {
       if (plan.instead !== null && typeof plan.instead === 'object' && !closed)
         return refuse(sink, plan.instead);
-      if (!closed && (vectors as readonly string[]).includes(ask.dialect.id))
-        return answerVectors(id, ask, deps.newId(ask.dialect.idPrefix), sink);
+      const { dialect } = ask;
+      if ((vectors as readonly string[]).includes(dialect.id) && !closed)
+        return answerVectors(id, ask, deps.newId(dialect.idPrefix), sink);
+      if (isCounting(dialect) && !closed) return answerCount(dialect, () => wordsOf(ask), sink);
       const meta = {
         id: deps.newId(ask.dialect.idPrefix),
         created: Math.floor(deps.now() / 1000),
         model: id,
       };
-      return running.start(ask, sink, meta, async ({ reply, signal, drained }) => {
-        await beforeAnswer(plan, signal);
-        refuseUnmet(ask);
-        const { maxTokens, stop } = ask.parameters();
-        const prompt = lastText(ask);
-        const answer = emulate(emulatedText(id, prompt), maxTokens, stop);
-        for (const [said, piece] of answer.pieces.entries()) {
-          await beforeToken(plan, said, signal);
-          // Yields, so that other requests proceed and a cancel is noticed.
-          await (pause > 0 ? sleep(pause, undefined, { signal }) : nextTurn(undefined, { signal }));
-          if (!reply.text(piece)) await drained();
-        }
-        const usage = { inputTokens: words(prompt).length, outputTokens: answer.tokens };
-        await beforeToken(plan, Number.POSITIVE_INFINITY, signal);
-        reply.finish(answer.finishReason, plan.usage ? usage : 'unknown');
-      });
+      return running.start(ask, sink, meta, (work) => tellEmulated(ask, work, manner));
     },
     health: async () =>
       closed ? { state: 'down', failure: { kind: 'closed' } } : { state: 'ready', detail: 'emulated' },

@@ -6,14 +6,15 @@
 import { RouterError } from '../../../core/errors.ts';
 import { HttpClient, type OutgoingRequest, type Trust, WireError } from '../../../http/client.ts';
 import { PulledResponse } from '../../../http/pulled-response.ts';
-import type { Ask } from '../../dialects/ask.ts';
 import type { DialectId } from '../../dialects/index.ts';
 import { openAiChat } from '../../dialects/openai/chat.ts';
 import { asChat, CHAT_CAN } from '../../dialects/openai/translated.ts';
 import { PASSED } from '../../dialects/passed.ts';
+import type { ServerNeeds } from '../../dialects/quirks.ts';
 import { contextOf, modelIds } from '../../engines/answers.ts';
 import { ask as askServer, isAnswer } from '../../engines/ask.ts';
 import { failureText } from '../../engines/failure.ts';
+import type { ToldFailure } from '../../reply/failure.ts';
 import { accessHeaders, accessQuery, unusedProxy } from '../access.ts';
 import { apiBase, pathAt } from '../api-base.ts';
 import { refuseUnmet } from '../demands.ts';
@@ -25,10 +26,11 @@ import type {
   Generation,
   Health,
   ReportedLoad,
+  ServerRequest,
 } from '../expert.ts';
 import type { ExpertDeps, ExpertKind } from '../kind.ts';
 import { untextual, writesText } from '../option-types.ts';
-import { relay } from '../relay.ts';
+import { type Answer, answerOr, relay } from '../relay.ts';
 import { RunningGenerations, type Work } from '../running.ts';
 import { readAnswer } from '../translated-answer.ts';
 import { readTrust, TRUST_PATHS } from '../trust.ts';
@@ -36,7 +38,7 @@ import { asRouterError } from '../wire-failure.ts';
 import { OpenAiEngine } from './engine.ts';
 import { type OpenAiOptions, type OpenAiReplica, openaiOptions, replicasOf } from './options.ts';
 import { quirksNamed } from './quirks.ts';
-import { QuirksFinder } from './quirks-finder.ts';
+import { QuirksFinder, USUAL } from './quirks-finder.ts';
 
 export const openaiKind: ExpertKind<OpenAiOptions> = {
   kind: 'openai',
@@ -53,6 +55,12 @@ export const openaiKind: ExpertKind<OpenAiOptions> = {
       options: { ...options, url, metrics_url },
     })),
   paths: TRUST_PATHS,
+  upstream: (options) => ({
+    servers: replicasOf(options).map(({ url, weight }) => ({ url: apiBase(url), weight })),
+    connectTimeout: options.connect_timeout,
+    silence: Math.max(options.header_timeout, options.idle_timeout),
+    trust: options,
+  }),
   create: async (id, options, deps) => new OpenAiExpert(id, options, await readTrust(id, options), deps),
 };
 
@@ -70,7 +78,7 @@ class OpenAiExpert implements Expert {
   readonly #named: string | null;
   /** The one named, else the only one that is served, else the expert's id. */
   #model: string;
-  readonly #base: URL;
+  readonly address: URL;
   readonly #headers: Readonly<Record<string, string>>;
   /** Of every address, without its question mark. */
   readonly #query: string;
@@ -90,7 +98,7 @@ class OpenAiExpert implements Expert {
     this.id = id;
     this.#named = options.model ?? null;
     this.#model = options.model ?? id;
-    this.#base = base;
+    this.address = base;
     const access = accessHeaders(options);
     this.#headers = { 'content-type': 'application/json', ...access };
     this.#query = accessQuery(url, options.query);
@@ -104,7 +112,8 @@ class OpenAiExpert implements Expert {
     this.#untextual = untextual(options.capabilities);
     this.#deps = deps;
     this.#running = new RunningGenerations(id);
-    if (options.test_request ?? base.protocol === 'http:') this.prove = (signal) => this.#prove(signal);
+    if (this.answersText && (options.test_request ?? base.protocol === 'http:'))
+      this.prove = (signal) => this.#prove(signal);
     this.#engine = new OpenAiEngine({ base, model: () => this.#model, headers: access, metricsUrl, trust });
   }
 
@@ -113,22 +122,34 @@ class OpenAiExpert implements Expert {
     return this.answersText ? [...this.#quirks.speaks, ...this.#untextual] : this.#untextual;
   }
 
-  generate({ ask, headers }: ExpertRequest, sink: AnswerSink): Generation {
+  generate(request: ExpertRequest, sink: AnswerSink): Generation {
     if (this.#closed) return refuse(sink, stopped(this.id));
-    if (this.#speaks(ask.dialect.id) || ask.dialect.id === PASSED) return this.#relay(ask, headers, sink);
+    return this.#speaks(request.ask.dialect.id) || request.ask.dialect.id === PASSED
+      ? this.#relay(request, sink)
+      : this.#translated(request, sink);
+  }
+
+  #translated(request: ExpertRequest, sink: AnswerSink): Generation {
+    const { ask } = request;
     const meta = {
       id: this.#deps.newId(ask.dialect.idPrefix),
       created: Math.floor(this.#deps.now() / 1000),
       model: this.#model,
     };
-    return this.#running.start(ask, sink, meta, (work) => this.#translate(ask, headers, work));
+    return this.#running.start(ask, sink, meta, (work) => this.#translate(request, work));
+  }
+
+  asSent(asked: ExpertRequest): ServerRequest {
+    const request = this.#outgoing(asked);
+    return { ...request, body: request.body as Buffer, model: this.#model };
   }
 
   #speaks(dialect: string): boolean {
     return (this.speaks as readonly string[]).includes(dialect);
   }
 
-  #relay(ask: Ask, headers: ExpertRequest['headers'], sink: AnswerSink): Generation {
+  #relay(asked: ExpertRequest, sink: AnswerSink): Generation {
+    const { ask } = asked;
     const options = {
       expert: this.id,
       lane: ask.dialect,
@@ -136,12 +157,26 @@ class OpenAiExpert implements Expert {
       statuses: quirksNamed(this.#quirks.name).statuses ?? {},
       asFailure: (error: WireError) => this.#asFailure(error),
     };
-    return relay(this.#client, this.#outgoing(ask, headers), options, sink);
+    const request = this.#outgoing(asked);
+    const put =
+      (outgoing: OutgoingRequest): Answer =>
+      (told) =>
+        relay(this.#client, outgoing, options, told);
+    if (USUAL.includes(ask.dialect.id as DialectId)) return put(request)(sink);
+    const instead = (refusal: ToldFailure): Answer | null => {
+      if (ask.dialect.writer !== null && isUnserved(refusal)) {
+        this.#quirks.unlearn(ask.dialect.id);
+        return (told) => this.#translated(asked, told);
+      }
+      const body = ask.dialect.amended?.(ask, this.#needs(asked), refusal) ?? null;
+      return body && put({ ...request, body });
+    };
+    return answerOr(put(request), instead, sink);
   }
 
-  async #translate(ask: Ask, headers: ExpertRequest['headers'], work: Work): Promise<void> {
-    refuseUnmet(ask, CHAT_CAN);
-    const request = this.#outgoing(asChat(ask), headers);
+  async #translate(asked: ExpertRequest, work: Work): Promise<void> {
+    refuseUnmet(asked.ask, CHAT_CAN);
+    const request = this.#outgoing({ ...asked, ask: asChat(asked.ask) });
     try {
       const response = await PulledResponse.open(this.#client, request, work.signal);
       await readAnswer(response, { expert: this.id, dialect: openAiChat, reply: work.reply }, work);
@@ -150,24 +185,28 @@ class OpenAiExpert implements Expert {
     }
   }
 
-  #outgoing(ask: Ask, headers: ExpertRequest['headers']): OutgoingRequest {
-    const { dialect } = ask;
-    const quirks = quirksNamed(this.#quirks.name);
+  #outgoing(request: ExpertRequest): OutgoingRequest {
+    const { ask, headers } = request;
     return {
       method: 'POST',
-      path: this.#at(dialect.paths[0]),
+      path: this.#at(ask.dialect.paths[0]),
       headers: {
         ...headers,
         ...this.#headers,
         ...(ask.contentType === undefined ? {} : { 'content-type': ask.contentType }),
       },
-      body: dialect.forward(ask, { model: this.#model, limit: this.#maxTokens, quirks }),
+      body: ask.dialect.forward(ask, this.#needs(request)),
     };
+  }
+
+  #needs({ insisted = false }: ExpertRequest): ServerNeeds {
+    const quirks = quirksNamed(this.#quirks.name);
+    return { model: this.#model, limit: this.#maxTokens, quirks, insisted };
   }
 
   /** A path of a dialect, perhaps with a query, at this server. */
   #at(path: string): string {
-    const own = pathAt(this.#base, path);
+    const own = pathAt(this.address, path);
     if (this.#query === '') return own;
     return `${own}${own.includes('?') ? '&' : '?'}${this.#query}`;
   }
@@ -194,7 +233,8 @@ class OpenAiExpert implements Expert {
 
   /** Any answer that is no failure of the server's own shows that the engine works. */
   async #prove(signal: AbortSignal): Promise<Health> {
-    const question = this.#outgoing(openAiChat.ask(openAiChat.facts(TEST.json), TEST), {});
+    const ask = openAiChat.ask(openAiChat.facts(TEST.json), TEST);
+    const question = this.#outgoing({ ask, headers: {}, traceId: '' });
     const asked = await askServer(this.#client, { ...question, method: 'POST' }, signal);
     if (!isAnswer(asked)) return { state: 'down', failure: asked };
     const { status } = asked;
@@ -230,6 +270,11 @@ class OpenAiExpert implements Expert {
   #asFailure(error: WireError): RouterError {
     return this.#closed ? stopped(this.id) : asRouterError(this.id, error);
   }
+}
+
+/** Whether an older server has no such path; it would name a model that it does not have. */
+function isUnserved({ status, message }: ToldFailure): boolean {
+  return status === 405 || status === 501 || (status === 404 && !/model/i.test(message));
 }
 
 function stopped(expert: string): RouterError {

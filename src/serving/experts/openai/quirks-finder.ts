@@ -8,7 +8,7 @@ import { PLAIN } from './quirks.ts';
 const PROBE_MS = 1_000;
 
 /** What a server is taken to speak as long as its engine is unknown. */
-const USUAL: readonly DialectId[] = ['openai-chat', 'openai-completions'];
+export const USUAL: readonly DialectId[] = ['openai-chat', 'openai-completions'];
 
 export class QuirksFinder {
   readonly #base: URL;
@@ -48,6 +48,11 @@ export class QuirksFinder {
   /** After an outage another engine may listen at the address. */
   forget(): void {
     if (!this.#fixed) this.#take(undefined);
+  }
+
+  /** It turned out not to speak a dialect, as older versions of its engine do not. */
+  unlearn(dialect: string): void {
+    this.#speaks = this.#speaks.filter((id) => id !== dialect);
   }
 
   #take(engine: EngineFacts | null | undefined): void {

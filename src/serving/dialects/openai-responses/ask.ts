@@ -1,0 +1,97 @@
+/** A request for a response. */
+import { wellFormed } from '../../../core/well-formed.ts';
+import type { AnswerFormat, Demand, Message, Parameters, Prompt, Tools } from '../ask.ts';
+import { invalid, isObject, readNumber, textOrNull } from '../json.ts';
+import { ReadAsk } from '../read-ask.ts';
+import { readItems } from './items.ts';
+import { readFormat, readTools, type ToolNames } from './tools.ts';
+
+const FIELDS: Readonly<Record<keyof Parameters, string>> = {
+  temperature: 'temperature',
+  topP: 'top_p',
+  topK: 'top_k',
+  seed: 'seed',
+  maxTokens: 'max_output_tokens',
+  repetitionPenalty: 'repetition_penalty',
+  frequencyPenalty: 'frequency_penalty',
+  presencePenalty: 'presence_penalty',
+  stop: 'stop',
+  effort: 'reasoning.effort',
+};
+
+/** Read, or answered as it was sent. */
+const READ = new Set([
+  ...['model', 'input', 'instructions', 'stream', 'stream_options', 'store', 'tools', 'tool_choice'],
+  ...['parallel_tool_calls', 'max_output_tokens', 'temperature', 'top_p', 'reasoning', 'text', 'include'],
+  ...['metadata', 'prompt_cache_key', 'truncation', 'background', 'top_logprobs'],
+  ...['previous_response_id', 'conversation', 'prompt'],
+]);
+
+export class ResponsesAsk extends ReadAsk {
+  prompt(): Prompt {
+    const { input, instructions } = this.json;
+    if (instructions !== undefined && instructions !== null && typeof instructions !== 'string')
+      throw invalid('instructions', 'must be a text');
+    const own: readonly Message[] = instructions
+      ? [{ role: 'system', at: 'instructions', parts: [{ type: 'text', text: wellFormed(instructions) }] }]
+      : [];
+    const messages = [...own, ...readItems(input, this.toolNames)];
+    return { kind: 'conversation', at: 'input', messages };
+  }
+
+  get toolNames(): ToolNames {
+    return readTools(this.json).names;
+  }
+
+  parameters(): Parameters {
+    const { json } = this;
+    const effort = isObject(json.reasoning) ? textOrNull(json.reasoning.effort) : null;
+    return {
+      temperature: readNumber(json, 'temperature', 0, 2),
+      topP: readNumber(json, 'top_p', 0, 1),
+      topK: undefined,
+      seed: undefined,
+      maxTokens: readNumber(json, 'max_output_tokens', 1, Number.MAX_SAFE_INTEGER, true),
+      repetitionPenalty: undefined,
+      frequencyPenalty: 0,
+      presencePenalty: 0,
+      stop: [],
+      effort: effort ?? undefined,
+    };
+  }
+
+  fieldOf(parameter: keyof Parameters): string {
+    return FIELDS[parameter];
+  }
+
+  tools(): Tools {
+    return readTools(this.json);
+  }
+
+  format(): AnswerFormat {
+    return readFormat(this.json.text);
+  }
+
+  demands(): readonly Demand[] {
+    const { json } = this;
+    const { choice } = this.tools();
+    const format = this.format();
+    const probabilities = typeof json.top_logprobs === 'number' && json.top_logprobs > 0;
+    const wanted: readonly [wanted: boolean, demand: Demand][] = [
+      [choice?.type === 'any' || choice?.type === 'one', { needs: 'a chosen tool', param: 'tool_choice' }],
+      [format.type === 'json', { needs: 'json', param: 'text.format' }],
+      [format.type === 'schema', { needs: 'json schema', param: 'text.format' }],
+      [probabilities, { needs: 'token probabilities', param: 'top_logprobs' }],
+      [json.background === true, { needs: 'a store', param: 'background' }],
+      [isObject(json.prompt), { needs: 'a store', param: 'prompt' }],
+      [this.stored !== null, { needs: 'a store', param: this.stored ?? '' }],
+    ];
+    return wanted.filter(([is]) => is).map(([, demand]) => demand);
+  }
+
+  unread(): readonly string[] {
+    const { json } = this;
+    const verbose = isObject(json.text) && json.text.verbosity != null ? ['text.verbosity'] : [];
+    return [...this.fieldsBeside(READ), ...verbose, ...readTools(json).leftOut];
+  }
+}

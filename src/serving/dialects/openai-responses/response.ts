@@ -1,0 +1,110 @@
+/** The object that every answer of the Responses API holds, and the items in it. */
+import { wellFormed } from '../../../core/well-formed.ts';
+import type { ReplyMeta } from '../../reply/reply.ts';
+import type { Json } from '../dialect.ts';
+import { isObject, parseJson } from '../json.ts';
+import type { ResponsesAsk } from './ask.ts';
+import { CUSTOM_INPUT, type NamedTool } from './tools.ts';
+
+export interface ResponseState {
+  readonly status: 'in_progress' | 'completed' | 'incomplete' | 'failed';
+  readonly output: readonly Json[];
+  readonly usage: Json | null;
+  readonly incompleteFor?: string | null;
+  readonly error?: Json;
+  /** Epoch seconds; null until it has ended. */
+  readonly completedAt: number | null;
+}
+
+/** Fields of a request that its answer repeats, and what stands there where the request has none. */
+const REPEATED: Json = {
+  instructions: null,
+  max_output_tokens: null,
+  max_tool_calls: null,
+  parallel_tool_calls: true,
+  prompt_cache_key: null,
+  safety_identifier: null,
+  temperature: null,
+  tool_choice: 'auto',
+  tools: [],
+  top_logprobs: 0,
+  top_p: null,
+  truncation: 'disabled',
+  user: null,
+  metadata: {},
+};
+
+/** Nothing is kept, so `store` is false whatever was asked. */
+export function responseBody({ json }: ResponsesAsk, meta: ReplyMeta, state: ResponseState): Json {
+  const reasoning = isObject(json.reasoning) ? json.reasoning : {};
+  const text = isObject(json.text) ? json.text : {};
+  const repeated = Object.entries(REPEATED).map(([field, absent]) => [field, json[field] ?? absent]);
+  return {
+    id: itemId('resp', meta),
+    object: 'response',
+    created_at: meta.created,
+    status: state.status,
+    completed_at: state.completedAt,
+    error: state.error ?? null,
+    incomplete_details: state.incompleteFor ? { reason: state.incompleteFor } : null,
+    model: meta.model,
+    output: state.output,
+    usage: state.usage,
+    ...Object.fromEntries(repeated),
+    reasoning: { effort: reasoning.effort ?? null, summary: reasoning.summary ?? null },
+    text: { ...text, format: text.format ?? { type: 'text' } },
+    background: false,
+    previous_response_id: null,
+    service_tier: 'default',
+    store: false,
+  };
+}
+
+/** @param index of an item in its response */
+export function itemId(prefix: string, { id }: ReplyMeta, index?: number): string {
+  const own = id.replace(/^[a-z]+-/, '');
+  return index === undefined ? `${prefix}_${own}` : `${prefix}_${own}_${index}`;
+}
+
+export type ItemStatus = 'in_progress' | 'completed' | 'incomplete';
+
+export function messageItem(id: string, text: string | null, status: ItemStatus): Json {
+  const content = text === null ? [] : [textPart(text)];
+  return { id, type: 'message', status, role: 'assistant', content };
+}
+
+export function textPart(text: string): Json {
+  return { type: 'output_text', text: wellFormed(text), annotations: [], logprobs: [] };
+}
+
+export function reasoningItem(id: string, text: string | null, status: ItemStatus): Json {
+  const content = text === null ? [] : [reasoningPart(text)];
+  return { id, type: 'reasoning', summary: [], content, encrypted_content: null, status };
+}
+
+export function reasoningPart(text: string): Json {
+  return { type: 'reasoning_text', text: wellFormed(text) };
+}
+
+export interface Call {
+  readonly id: string;
+  readonly callId: string;
+  readonly tool: NamedTool;
+  /** Arguments of the function, as they came. */
+  readonly json: string;
+}
+
+export function callItem({ id, callId, tool, json }: Call, status: ItemStatus): Json {
+  const { type, name, namespace } = tool;
+  const own = { id, call_id: callId, name, ...(namespace === null ? {} : { namespace }), status };
+  return type === 'custom'
+    ? { ...own, type: 'custom_tool_call', input: customInput(json) }
+    : { ...own, type: 'function_call', arguments: json };
+}
+
+/** The input of a custom tool, out of the arguments of the function that stands for it; else these themselves. */
+export function customInput(json: string): string {
+  const value = parseJson(json);
+  const input = isObject(value) ? value[CUSTOM_INPUT] : undefined;
+  return typeof input === 'string' ? input : json;
+}

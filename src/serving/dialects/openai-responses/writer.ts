@@ -1,0 +1,310 @@
+/** A typed reply → a response of the Responses API, streamed or whole. */
+import { splitAtCodePoint, wellFormed } from '../../../core/well-formed.ts';
+import { brokenOff, type Failure } from '../../reply/failure.ts';
+import type { AnswerSink, FinishReason, Reply, ReplyMeta, Usage } from '../../reply/reply.ts';
+import type { Json } from '../dialect.ts';
+import type { ResponsesAsk } from './ask.ts';
+import { incompleteFor, writeUsage } from './ending.ts';
+import {
+  type Call,
+  callItem,
+  customInput,
+  type ItemStatus,
+  itemId,
+  messageItem,
+  type ResponseState,
+  reasoningItem,
+  reasoningPart,
+  responseBody,
+  textPart,
+} from './response.ts';
+import type { ToolNames } from './tools.ts';
+
+export function responsesWriter(ask: ResponsesAsk, sink: AnswerSink): Reply {
+  return ask.stream ? new StreamedResponse(ask, sink) : new WholeResponse(ask, sink);
+}
+
+interface OpenText<Type> {
+  readonly type: Type;
+  readonly id: string;
+  text: string;
+}
+type Open = OpenText<'message'> | OpenText<'reasoning'> | OpenCall;
+type OpenCall = { readonly type: 'call' } & { -readonly [field in keyof Call]: Call[field] };
+
+/** The items of an answer as they come: the one that is open, and those that have ended. */
+class Items {
+  readonly done: Json[] = [];
+  readonly #names: ToolNames;
+  readonly #meta: () => ReplyMeta;
+  open: Open | null = null;
+
+  constructor(names: ToolNames, meta: () => ReplyMeta) {
+    this.#names = names;
+    this.#meta = meta;
+  }
+
+  get index(): number {
+    return this.done.length;
+  }
+
+  say(type: 'message' | 'reasoning'): Open {
+    const prefix = type === 'message' ? 'msg' : 'rs';
+    const open: Open = { type, id: itemId(prefix, this.#meta(), this.index), text: '' };
+    this.open = open;
+    return open;
+  }
+
+  call(callId: string, name: string): OpenCall {
+    const tool = this.#names.tool(name);
+    const id = itemId(tool.type === 'custom' ? 'ctc' : 'fc', this.#meta(), this.index);
+    const call: OpenCall = { type: 'call', id, callId, tool, json: '' };
+    this.open = call;
+    return call;
+  }
+
+  /** Closes the open item. @returns it as it is shown at its end */
+  close(status: ItemStatus): Json {
+    const item = itemOf(this.open!, status);
+    this.open = null;
+    this.done.push(item);
+    return item;
+  }
+}
+
+function itemOf(open: Open, status: ItemStatus): Json {
+  if (open.type === 'message') return messageItem(open.id, open.text, status);
+  if (open.type === 'reasoning') return reasoningItem(open.id, open.text, status);
+  return callItem(open, status);
+}
+
+class WholeResponse implements Reply {
+  readonly #ask: ResponsesAsk;
+  readonly #sink: AnswerSink;
+  readonly #items: Items;
+  #meta: ReplyMeta = NO_META;
+
+  constructor(ask: ResponsesAsk, sink: AnswerSink) {
+    this.#ask = ask;
+    this.#sink = sink;
+    this.#items = new Items(ask.toolNames, () => this.#meta);
+  }
+
+  begin(meta: ReplyMeta): void {
+    this.#meta = meta;
+  }
+
+  text(piece: string): boolean {
+    return this.#say('message', piece);
+  }
+
+  thinking(piece: string): boolean {
+    return this.#say('reasoning', piece);
+  }
+
+  toolCall(id: string, name: string): boolean {
+    this.#close('completed');
+    this.#items.call(id, name);
+    return true;
+  }
+
+  toolArguments(piece: string): boolean {
+    const { open } = this.#items;
+    if (open?.type === 'call') open.json += piece;
+    return true;
+  }
+
+  finish(reason: FinishReason | 'unknown', usage: Usage | 'unknown'): void {
+    const short = incompleteFor(reason);
+    this.#close(short === null ? 'completed' : 'incomplete');
+    const state: ResponseState = {
+      status: short === null ? 'completed' : 'incomplete',
+      output: this.#items.done,
+      usage: writeUsage(usage),
+      incompleteFor: short,
+      completedAt: this.#meta.created,
+    };
+    const body = Buffer.from(JSON.stringify(responseBody(this.#ask, this.#meta, state)));
+    this.#sink.head(200, { 'content-type': 'application/json', 'content-length': String(body.byteLength) });
+    this.#sink.data(body);
+    this.#sink.end({ usage, finishReason: reason });
+  }
+
+  fail(failure: Failure): void {
+    this.#sink.fail(failure);
+  }
+
+  #say(type: 'message' | 'reasoning', piece: string): boolean {
+    if (piece === '') return true;
+    if (this.#items.open?.type !== type) {
+      this.#close('completed');
+      this.#items.say(type);
+    }
+    const { open } = this.#items;
+    if (open !== null && open.type !== 'call') open.text += piece;
+    return true;
+  }
+
+  #close(status: ItemStatus): void {
+    if (this.#items.open !== null) this.#items.close(status);
+  }
+}
+
+class StreamedResponse implements Reply {
+  readonly #ask: ResponsesAsk;
+  readonly #sink: AnswerSink;
+  readonly #items: Items;
+  #meta: ReplyMeta = NO_META;
+  #begun = false;
+  #sequence = 0;
+  /** Half of a surrogate pair until the other half comes. */
+  #held = '';
+
+  constructor(ask: ResponsesAsk, sink: AnswerSink) {
+    this.#ask = ask;
+    this.#sink = sink;
+    this.#items = new Items(ask.toolNames, () => this.#meta);
+  }
+
+  begin(meta: ReplyMeta): void {
+    this.#meta = meta;
+  }
+
+  text(piece: string): boolean {
+    return this.#say('message', piece);
+  }
+
+  thinking(piece: string): boolean {
+    return this.#say('reasoning', piece);
+  }
+
+  toolCall(callId: string, name: string): boolean {
+    this.#close('completed');
+    const first = this.#announce();
+    const call = this.#items.call(callId, name);
+    const item = callItem({ ...call, json: '' }, 'in_progress');
+    return this.#send('response.output_item.added', { output_index: this.#items.index, item }) && first;
+  }
+
+  /** What a custom tool gets is known when all of it has come. */
+  toolArguments(piece: string): boolean {
+    const { open, index } = this.#items;
+    if (open?.type !== 'call') return true;
+    open.json += piece;
+    if (open.tool.type === 'custom' || piece === '') return true;
+    const event = { item_id: open.id, output_index: index, delta: piece };
+    return this.#send('response.function_call_arguments.delta', event);
+  }
+
+  finish(reason: FinishReason | 'unknown', usage: Usage | 'unknown'): void {
+    const short = incompleteFor(reason);
+    const status = short === null ? 'completed' : 'incomplete';
+    this.#announce();
+    this.#close(status);
+    this.#sendResponse(`response.${status}`, {
+      status,
+      output: this.#items.done,
+      usage: writeUsage(usage),
+      incompleteFor: short,
+      completedAt: this.#meta.created,
+    });
+    this.#sink.end({ usage, finishReason: reason });
+  }
+
+  /** What has begun ends as failed, for clients that wait for a response to end. */
+  fail(failure: Failure): void {
+    if (this.#begun) {
+      const { code, message } = brokenOff(this.#meta.model, failure);
+      const state = { status: 'failed', output: this.#items.done, usage: null, completedAt: null } as const;
+      this.#sendResponse('response.failed', {
+        ...state,
+        error: { code: 'server_error', message: `${code}: ${message}` },
+      });
+    }
+    this.#sink.fail(failure);
+  }
+
+  #say(type: 'message' | 'reasoning', piece: string): boolean {
+    if (piece === '') return true;
+    const first = this.#items.open?.type === type || this.#open(type);
+    const { whole, rest } = splitAtCodePoint(this.#held + piece);
+    this.#held = rest;
+    return (whole === '' || this.#piece(whole)) && first;
+  }
+
+  #open(type: 'message' | 'reasoning'): boolean {
+    this.#close('completed');
+    this.#announce();
+    const { id } = this.#items.say(type);
+    const item = (type === 'message' ? messageItem : reasoningItem)(id, null, 'in_progress');
+    const part = (type === 'message' ? textPart : reasoningPart)('');
+    this.#send('response.output_item.added', { output_index: this.#items.index, item });
+    return this.#send('response.content_part.added', { ...this.#place(id), part });
+  }
+
+  #piece(text: string): boolean {
+    const { open } = this.#items;
+    if (open === null || open.type === 'call') return true;
+    const delta = wellFormed(text);
+    open.text += delta;
+    const place = this.#place(open.id);
+    return open.type === 'message'
+      ? this.#send('response.output_text.delta', { ...place, delta, logprobs: [] })
+      : this.#send('response.reasoning_text.delta', { ...place, delta });
+  }
+
+  #close(status: ItemStatus): void {
+    const { open, index } = this.#items;
+    if (open === null) return;
+    if (this.#held !== '') this.#piece(this.#held);
+    this.#held = '';
+    if (open.type === 'call') this.#closeCall(open);
+    else this.#closeText(open);
+    this.#send('response.output_item.done', { output_index: index, item: this.#items.close(status) });
+  }
+
+  #closeCall({ id, tool, json }: OpenCall): void {
+    const place = { item_id: id, output_index: this.#items.index };
+    if (tool.type === 'function') {
+      this.#send('response.function_call_arguments.done', { ...place, name: tool.name, arguments: json });
+      return;
+    }
+    const input = customInput(json);
+    this.#send('response.custom_tool_call_input.delta', { ...place, delta: input });
+    this.#send('response.custom_tool_call_input.done', { ...place, input });
+  }
+
+  #closeText({ type, id, text }: Exclude<Open, OpenCall>): void {
+    const place = this.#place(id);
+    if (type === 'message') this.#send('response.output_text.done', { ...place, text, logprobs: [] });
+    else this.#send('response.reasoning_text.done', { ...place, text });
+    const part = (type === 'message' ? textPart : reasoningPart)(text);
+    this.#send('response.content_part.done', { ...place, part });
+  }
+
+  #place(id: string): Json {
+    return { item_id: id, output_index: this.#items.index, content_index: 0 };
+  }
+
+  /** The head waits for the first content, so that an earlier failure still gets its own status. */
+  #announce(): boolean {
+    if (this.#begun) return true;
+    this.#begun = true;
+    this.#sink.head(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' });
+    const state = { status: 'in_progress', output: [], usage: null, completedAt: null } as const;
+    this.#sendResponse('response.created', state);
+    return this.#sendResponse('response.in_progress', state);
+  }
+
+  #sendResponse(type: string, state: ResponseState): boolean {
+    return this.#send(type, { response: responseBody(this.#ask, this.#meta, state) });
+  }
+
+  #send(type: string, fields: Json): boolean {
+    const event = { type, sequence_number: this.#sequence, ...fields };
+    this.#sequence += 1;
+    return this.#sink.data(Buffer.from(`event: ${type}\ndata: ${JSON.stringify(event)}\n\n`));
+  }
+}
+
+const NO_META: ReplyMeta = { id: '', created: 0, model: '' };
