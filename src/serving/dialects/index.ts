@@ -13,12 +13,12 @@ import { openAiInputTokens, openAiResponses } from './openai-responses/index.ts'
 import { rerank } from './rerank/index.ts';
 
 const TABLE = [
-  openAiEmbeddings,
-  rerank,
   anthropicMessages,
   anthropicCountTokens,
   openAiChat,
   openAiCompletions,
+  openAiEmbeddings,
+  rerank,
   openAiResponses,
   openAiInputTokens,
 ] as const;
