@@ -229,7 +229,7 @@ export function findRoute(method: string, path: string): Route {
 function nothingAt(method: string, path: string): RouterError {
   return new RouterError(
     'not_found',
-    `There is nothing at ${excerpt(method)} ${excerpt(path)}. Here are: ${ROUTES.map((one) => one.path).join(', ')}.`,
+    `There is nothing at ${excerpt(method)} ${excerpt(path)}. Here are: ${DIALECTS.map((one) => one.paths[0]).join(', ')}; GET /openapi.json lists all.`,
   );
 }
 
