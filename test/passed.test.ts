@@ -54,7 +54,9 @@ describe('JSON', () => {
     const { router } = await start(sound, "  - { id: other, kind: openai, url: 'http://127.0.0.1:9' }");
     const unnamed = await router.post('/v1/moderations', { input: 'x' });
     expect(unnamed.status).toBe(400);
-    expect(await unnamed.json()).toMatchObject({ error: { param: 'model', message: expect.stringMatching(/sound, other/) } });
+    expect(await unnamed.json()).toMatchObject({
+      error: { param: 'model', message: expect.stringMatching(/sound, other/) },
+    });
     const forced = await router.post(
       '/v1/moderations',
       { input: 'x' },
