@@ -2,6 +2,7 @@
  * Who claims a prompt: the experts by their descriptions and samples, the fallback by everything else that people ask.
  * Texts are compared with the prompt itself, not with its cluster.
  */
+import { DotTable } from './dot-table.ts';
 import { TOPICS } from './topics.ts';
 
 /** A text of an expert, embedded. */
@@ -36,9 +37,8 @@ interface Part {
 }
 
 export interface Claims {
-  readonly dimensions: number;
-  /** rows × dimensions: the texts of all experts, then the topics' prompts. */
-  readonly rows: Float32Array;
+  /** The texts of all experts, the topics' prompts and the turns that continue conversations. */
+  readonly table: DotTable;
   /** What parts are made of; experts that are about one topic share its run, and those that nobody claims by are left out. */
   readonly runs: readonly Rows[];
   /** By expert. */
@@ -111,11 +111,7 @@ export function claimsOf(
     return [...own[expert]!, ...list.map((topic) => ({ run: runOfTopic[topic]!, scale }))];
   });
   const continuations = append(continuing);
-  const rows = new Float32Array(vectors.length * dimensions);
-  vectors.forEach((vector, row) => {
-    rows.set(vector, row * dimensions);
-  });
-  return { dimensions, rows, runs, parts, samples, continuations, topics: about };
+  return { table: new DotTable(vectors, dimensions), runs, parts, samples, continuations, topics: about };
 }
 
 function lengthOf({ from, to }: Rows): number {
@@ -139,7 +135,7 @@ function topicsOf(
 
 function nearestTopic(vector: Float32Array, topics: readonly EmbeddedTopic[]): number | null {
   const scores = topics.map(({ vectors }) => {
-    const sum = vectors.reduce((total, one) => total + Math.exp(dot(one, 0, vector) / TEMPERATURE), 0);
+    const sum = vectors.reduce((total, one) => total + Math.exp(dot(one, vector) / TEMPERATURE), 0);
     return TEMPERATURE * Math.log(sum / Math.sqrt(vectors.length));
   });
   const best = Math.max(...scores);
@@ -159,9 +155,13 @@ export function claimed(claims: Claims, vector: Float32Array, own: Float32Array 
 
 /** @param same the expert of which the prompt is a sample, or null */
 export function claimedBeside(claims: Claims, vector: Float32Array, same: number | null): Float64Array {
-  const { parts, runs } = claims;
-  const sums = new Float64Array(runs.length);
-  for (let run = 0; run < sums.length; run++) sums[run] = kernels(claims, runs[run]!, vector);
+  const { parts, runs, table } = claims;
+  const cosines = table.dots(vector);
+  const sums = runs.map(({ from, to }) => {
+    let sum = 0;
+    for (let row = from; row < to; row++) sum += Math.exp(cosines[row]! / TEMPERATURE);
+    return sum;
+  });
   const fits = new Float64Array(parts.length);
   let most = 0;
   for (let expert = 0; expert < fits.length; expert++) {
@@ -174,8 +174,10 @@ export function claimedBeside(claims: Claims, vector: Float32Array, same: number
 }
 
 /** The expert of which the prompt is a sample, or null. */
-export function sampledBy(claims: Claims, own: Float32Array): number | null {
-  for (const samples of claims.samples) if (nearest(claims, samples, own) > SAME) return samples.expert;
+export function sampledBy({ samples, table }: Claims, own: Float32Array): number | null {
+  const cosines = table.dots(own);
+  for (const { from, to, expert } of samples)
+    for (let row = from; row < to; row++) if (cosines[row]! > SAME) return expert;
   return null;
 }
 
@@ -183,69 +185,16 @@ export function sampledBy(claims: Claims, own: Float32Array): number | null {
 const BESIDE_A_SAMPLE = 0.2;
 
 /** The greatest cosine between a turn and one that continues any conversation; 0 where none is positive. */
-export function continues(claims: Claims, own: Float32Array): number {
-  return nearest(claims, claims.continuations, own);
-}
-
-/** The greatest cosine with one of the rows; 0 where none is positive. */
-function nearest({ rows, dimensions }: Claims, { from, to }: Rows, vector: Float32Array): number {
+export function continues({ continuations: { from, to }, table }: Claims, own: Float32Array): number {
+  const cosines = table.dots(own);
   let most = 0;
-  for (let row = from; row < to; row += ROWS_AT_ONCE) {
-    const count = dots(rows, dimensions, row, to, vector);
-    for (let index = 0; index < count; index++) most = Math.max(most, found[index]!);
-  }
+  for (let row = from; row < to; row++) most = Math.max(most, cosines[row]!);
   return most;
 }
 
-/** Sum of the rows' kernel values. */
-function kernels({ rows, dimensions }: Claims, { from, to }: Rows, vector: Float32Array): number {
+function dot(one: Float32Array, other: Float32Array): number {
   let sum = 0;
-  for (let row = from; row < to; row += ROWS_AT_ONCE) {
-    const count = dots(rows, dimensions, row, to, vector);
-    for (let index = 0; index < count; index++) sum += Math.exp(found[index]! / TEMPERATURE);
-  }
-  return sum;
-}
-
-const ROWS_AT_ONCE = 4;
-/** Dot products, reused by every comparison. */
-const found = new Float64Array(ROWS_AT_ONCE);
-
-/**
- * Dot products with up to four rows, into `found`. Their sums do not depend on each other, so the processor adds all
- * four while it would wait for one; each is summed in the order of its numbers, as by `dot`.
- * @returns how many rows there were
- */
-function dots(
-  rows: Float32Array,
-  dimensions: number,
-  row: number,
-  to: number,
-  vector: Float32Array,
-): number {
-  const at = row * dimensions;
-  if (to - row < ROWS_AT_ONCE) {
-    for (let index = 0; index < to - row; index++) found[index] = dot(rows, at + index * dimensions, vector);
-    return to - row;
-  }
-  let [a, b, c, d] = [0, 0, 0, 0];
-  for (let j = 0; j < dimensions; j++) {
-    const value = vector[j]!;
-    a += rows[at + j]! * value;
-    b += rows[at + dimensions + j]! * value;
-    c += rows[at + 2 * dimensions + j]! * value;
-    d += rows[at + 3 * dimensions + j]! * value;
-  }
-  found[0] = a;
-  found[1] = b;
-  found[2] = c;
-  found[3] = d;
-  return ROWS_AT_ONCE;
-}
-
-function dot(rows: Float32Array, at: number, vector: Float32Array): number {
-  let sum = 0;
-  for (let j = 0; j < vector.length; j++) sum += rows[at + j]! * vector[j]!;
+  for (let j = 0; j < other.length; j++) sum += one[j]! * other[j]!;
   return sum;
 }
 
