@@ -1,4 +1,5 @@
 /** Vectors to compare others with: all dot products at once. */
+import { type VectorKernels, vectorKernels } from '../../core/vector-kernels.ts';
 
 /** Rows that are summed side by side. Their sums do not depend on each other, so none waits for another's addition. */
 const SIDE_BY_SIDE = 8;
@@ -14,14 +15,19 @@ export class DotTable {
   readonly #dots: Float64Array;
   /** What `#dots` are with: one prompt is asked about several times in a row. */
   #with: Float32Array | null = null;
+  readonly #kernels: VectorKernels | null;
 
-  /** @param rows of `dimensions` numbers each */
-  constructor(rows: readonly Float32Array[], dimensions: number) {
+  /** @param rows of `dimensions` numbers each @param plain without SIMD */
+  constructor(rows: readonly Float32Array[], dimensions: number, plain = false) {
     const padded = Math.ceil(rows.length / SIDE_BY_SIDE) * SIDE_BY_SIDE;
+    const values = padded * dimensions;
+    const bytes = 8 * (values + dimensions + padded);
+    this.#kernels = plain || values === 0 ? null : vectorKernels(bytes);
+    const memory = this.#kernels?.memory ?? new ArrayBuffer(bytes);
     this.#dimensions = dimensions;
-    this.#blocks = new Float64Array(padded * dimensions);
-    this.#vector = new Float64Array(dimensions);
-    this.#dots = new Float64Array(padded);
+    this.#blocks = new Float64Array(memory, 0, values);
+    this.#vector = new Float64Array(memory, 8 * values, dimensions);
+    this.#dots = new Float64Array(memory, 8 * (values + dimensions), padded);
     for (const [row, vector] of rows.entries()) {
       const lane = row % SIDE_BY_SIDE;
       for (let j = 0; j < dimensions; j++)
@@ -37,7 +43,10 @@ export class DotTable {
     if (this.#with === vector) return this.#dots;
     this.#with = vector;
     this.#vector.set(vector);
-    for (let row = 0; row < this.#dots.length; row += SIDE_BY_SIDE) this.#block(row);
+    const { length, byteOffset } = this.#dots;
+    if (this.#kernels)
+      this.#kernels.run.dots(0, length / SIDE_BY_SIDE, this.#vector.byteOffset, this.#dimensions, byteOffset);
+    else for (let row = 0; row < length; row += SIDE_BY_SIDE) this.#block(row);
     return this.#dots;
   }
 
