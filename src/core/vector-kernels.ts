@@ -84,14 +84,29 @@ function addRowsCode(): Code {
   const [at, gain, bytes, wide] = [8, 12, 16, 20] as const;
   const four = [0, 1, 2, 3];
   const begin = four.flatMap((row) => [
-    ...[...get(terms), ...I32_LOAD, 4 * row, ...get(width), ...I32_MUL, ...get(rows), ...I32_ADD, ...set(at + row)],
+    ...[
+      ...get(terms),
+      ...I32_LOAD,
+      4 * row,
+      ...get(width),
+      ...I32_MUL,
+      ...get(rows),
+      ...I32_ADD,
+      ...set(at + row),
+    ],
     ...[...get(gains), ...loadSplat(8 * row), ...set(gain + row)],
   ]);
   /** Two numbers of each row, times its gain, added to those of the sum. */
   const pair = (offset: number, upper: boolean): Code => [
     ...[...get(to), ...get(to), ...loadPair(offset)],
     ...four.flatMap((row) => [
-      ...[...get(wide + row), ...(upper ? [...get(wide + row), ...UPPER] : []), ...CONVERT_LOW, ...get(gain + row), ...MULTIPLY],
+      ...[
+        ...get(wide + row),
+        ...(upper ? [...get(wide + row), ...UPPER] : []),
+        ...CONVERT_LOW,
+        ...get(gain + row),
+        ...MULTIPLY,
+      ],
       ...(row === 0 ? [] : ADD),
     ]),
     ...[...ADD, ...storePair(offset)],

@@ -108,6 +108,6 @@ function spread({ own, vector = own, cluster }: Classified, experts: number): nu
   if (!vector) return cluster % experts;
   let hash = 0x811c9dc5;
   const bytes = new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength);
-  for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193);
+  for (let at = 0; at < bytes.length; at++) hash = Math.imul(hash ^ bytes[at]!, 0x01000193);
   return (Math.imul(hash ^ (hash >>> 15), 0x85ebca6b) >>> 8) % experts;
 }

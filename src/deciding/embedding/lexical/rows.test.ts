@@ -6,14 +6,16 @@ const WIDTHS = [1, 7, 8, 24, 96];
 
 it('sums rows with SIMD to the same bits as one by one, whatever was summed before', () => {
   const gain = fc.double({ noNaN: true, noDefaultInfinity: true });
-  const table = fc.tuple(fc.constantFrom(...WIDTHS), fc.integer({ min: 1, max: 12 })).chain(([width, count]) =>
-    fc.record({
-      width: fc.constant(width),
-      count: fc.constant(count),
-      rows: fc.int8Array({ minLength: width * count, maxLength: width * count }),
-      sums: fc.array(fc.array(fc.tuple(fc.nat(count - 1), gain), { maxLength: count }), { maxLength: 4 }),
-    }),
-  );
+  const table = fc
+    .tuple(fc.constantFrom(...WIDTHS), fc.integer({ min: 1, max: 12 }))
+    .chain(([width, count]) =>
+      fc.record({
+        width: fc.constant(width),
+        count: fc.constant(count),
+        rows: fc.int8Array({ minLength: width * count, maxLength: width * count }),
+        sums: fc.array(fc.array(fc.tuple(fc.nat(count - 1), gain), { maxLength: count }), { maxLength: 4 }),
+      }),
+    );
   fc.assert(
     fc.property(table, ({ width, count, rows, sums }) => {
       const [simd, plain] = [new RowSums(rows, count, width), new RowSums(rows, count, width, true)];
