@@ -125,8 +125,16 @@ describe('what is parsed beside the event loop', () => {
     const decided = async (more: object): Promise<unknown> => {
       const ask = { messages: [{ role: 'user', content: text }], ...more };
       const response = await router.post('/v1/route', ask);
-      const { trace_id: _, ...decision } = (await response.json()) as Record<string, unknown>;
-      return decision;
+      const {
+        trace_id: _,
+        ranking,
+        ...decision
+      } = (await response.json()) as {
+        trace_id: string;
+        ranking: { cost: unknown }[];
+      };
+      // What the prompt would cost to read is estimated from the size of the whole body.
+      return { ...decision, ranking: ranking.map(({ cost: _, ...ranked }) => ranked) };
     };
     const values = Array.from({ length: LIMITS.loopTokens }, () => 0);
     expect(await decided({ x: values })).toEqual(await decided({}));

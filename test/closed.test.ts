@@ -70,7 +70,7 @@ async function readable(router: RunningGateway, experts: readonly string[]): Pro
   return asked;
 }
 
-it('an expert’s address, user, password and key occur in nothing that a client without the role operate reads', async () => {
+it('an expert’s address, key and secret headers occur in nothing that a client without the role operate reads', async () => {
   const word = fc.string({
     unit: fc.constantFrom(...'abcdefghijkmnpqrstuvwxyz'),
     minLength: 12,
@@ -78,10 +78,14 @@ it('an expert’s address, user, password and key occur in nothing that a client
   });
   await fc.assert(
     fc.asyncProperty(word, word, word, word, async (user, password, key, host) => {
-      const at = base.replace('http://', `http://${user}:${password}@`);
       const experts = [
-        ...WAYS.map((way) => `{ id: ${way}, kind: openai, url: '${at}/x/${way}/v1', api_key: ${key} }`),
-        ...WAYS.map((way) => `{ id: a-${way}, kind: anthropic, url: '${at}/x/${way}/v1', api_key: ${key} }`),
+        ...WAYS.map(
+          (way) =>
+            `{ id: ${way}, kind: openai, url: '${base}/x/${way}/v1', api_key: ${key}, headers: { x-token: ${password} } }`,
+        ),
+        ...WAYS.map(
+          (way) => `{ id: a-${way}, kind: anthropic, url: '${base}/x/${way}/v1', api_key: ${key} }`,
+        ),
         `{ id: away, kind: openai, url: ['http://127.0.0.1:1/${user}', 'http://${host}.invalid:8000'], api_key: ${key} }`,
         `{ id: triton, kind: triton, url: 'grpc://${host}.invalid:8001' }`,
       ];

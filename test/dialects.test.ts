@@ -25,6 +25,8 @@ const QUESTIONS: Readonly<Record<DialectId, object>> = {
   'openai-input-tokens': { input: QUESTION },
   'anthropic-messages': { messages: [{ role: 'user', content: QUESTION }] },
   'anthropic-count-tokens': { messages: [{ role: 'user', content: QUESTION }] },
+  'openai-embeddings': { input: QUESTION },
+  rerank: { query: QUESTION, documents: ['Blue.', QUESTION] },
 };
 
 const opened: { close(): Promise<void> }[] = [];

@@ -9,7 +9,7 @@ import { anthropicOptions } from '../src/serving/experts/anthropic/options.ts';
 import { QUIRKS_NAMES, quirksNamed } from '../src/serving/experts/openai/quirks.ts';
 
 const PAGE = readFileSync(join(import.meta.dirname, '..', 'docs', 'engines.md'), 'utf8');
-const KEYS = { OPENAI_API_KEY: 'a', ANTHROPIC_API_KEY: 'b' };
+const KEYS = { OPENAI_API_KEY: 'a', ANTHROPIC_API_KEY: 'b', AZURE_OPENAI_API_KEY: 'c' };
 
 it('has configs that load, with every kind of server among them', () => {
   const blocks = [...PAGE.matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => match[1]!);

@@ -230,10 +230,8 @@ function checkOwn(response: ReadResponse, run: number, index: number, it: Asked 
   if (/^application\/json/.test(type) && !(it?.stream && response.status < 300)) JSON.parse(text);
   // The last event is an end, or says what went wrong. What follows it could only be white space.
   if (/^text\/event-stream/i.test(type)) {
-    const last = text
-      .trimEnd()
-      .split(/\r?\n\r?\n/)
-      .at(-1)!;
+    const events = text.trimEnd().split(/\r?\n\r?\n/);
+    const last = events.findLast((event) => !event.startsWith(':'))!; // signs of life are no events
     expect(last).toMatch(/^data: (\[DONE\]$|\{"error"|.*"finish_reason":"stop")/m);
   }
 }

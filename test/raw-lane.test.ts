@@ -120,7 +120,13 @@ describe('an expert that does not speak it', () => {
     const chosen = (spoken: readonly string[], dialect: Dialect, reason = decision.reason): Decision => {
       const groups = ranking.map(({ expert: id }) => [
         id,
-        { id, speaks: (asked: string) => asked === 'test-lines' && spoken.includes(id) },
+        {
+          id,
+          answersText: true,
+          context: null,
+          takes: null,
+          speaks: (asked: string) => asked === 'test-lines' && spoken.includes(id),
+        },
       ]);
       const gateway = new Gateway(
         { route: () => ({ decision: { ...decision, reason } }) as Routed } as unknown as Router,
@@ -145,7 +151,7 @@ describe('an expert that does not speak it', () => {
     });
     expect(chosen(['a', 'c'], LINES)).toMatchObject({ expert: 'a', reason: 'nearest-cluster' });
     expect(chosen([], openAiChat)).toEqual(decision);
-    expect(() => chosen([], LINES)).toThrow(/No expert here answers requests of the dialect test-lines/);
+    expect(() => chosen([], LINES)).toThrow(/No expert here answers \/.*capabilities/);
     expect(() => chosen(['b'], LINES, 'named')).toThrow(/'a' does not answer .* These do: b\./);
   });
 });

@@ -75,10 +75,9 @@ describe('workers', () => {
     const answers = await Promise.all(Array.from({ length: 30 }, ask));
     expect(answers.map((one) => one.status)).toEqual(answers.map(() => 200));
     expect(most).toBe(LIMIT);
-    expect(
-      (await metric('expert_router_requests_total{expert="one",reason="nearest-cluster",outcome="ok"}')) ||
-        (await metric('expert_router_requests_total{expert="one",reason="outside",outcome="ok"}')),
-    ).toBe(30);
+    expect(await metric('expert_router_requests_total{expert="one",reason="balanced",outcome="ok"}')).toBe(
+      30,
+    );
     await eventually(
       'nothing is in flight',
       async () => (await metric('expert_router_inflight{expert="one"}')) === 0,

@@ -27,6 +27,7 @@ const ELSEWHERE: ReadonlySet<string> = new Set([
   'transfer-encoding',
   'upgrade',
   'expect',
+  'content-encoding',
   'trailer',
   'te',
   'keep-alive',

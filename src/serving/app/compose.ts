@@ -3,7 +3,12 @@ import { shipped } from '../../core/shipped.ts';
 import { DEFAULT_MODEL, loadModelFile } from '../../deciding/model/file.ts';
 import type { RouterModel } from '../../deciding/model/router-model.ts';
 import { clusterNumber } from '../../deciding/routing/assignment.ts';
-import { type Described, describeExperts, territoryOf } from '../../deciding/routing/described.ts';
+import {
+  type Described,
+  type DescribedExpert,
+  describeExperts,
+  territoryOf,
+} from '../../deciding/routing/described.ts';
 import type { Locality } from '../../deciding/routing/locality.ts';
 import { POLICIES } from '../../deciding/routing/policies/index.ts';
 import { type AnyPolicy, idleLoad, type LoadSnapshot } from '../../deciding/routing/policy.ts';
@@ -12,6 +17,7 @@ import type { AnyKind, Catalogue } from '../config/catalogue.ts';
 import type { Config, ExpertConfig } from '../config/schema.ts';
 import { EXPERT_KINDS } from '../experts/index.ts';
 import type { ExpertDeps } from '../experts/kind.ts';
+import { writesText } from '../experts/option-types.ts';
 import { Fleet } from '../fleet/fleet.ts';
 import { ExpertGroup } from '../fleet/group.ts';
 import { Replica } from '../fleet/replica.ts';
@@ -36,7 +42,13 @@ export function loadRouterModel(config: Pick<Config, 'router'>): Promise<RouterM
 
 /** Which expert serves what, by the config and the model alone: no expert is started. */
 export function assign(config: Config, model: RouterModel): Promise<Described> {
-  return describeExperts(model, config.experts);
+  return describeExperts(model, config.experts.map(described));
+}
+
+/** One whose model writes no text claims no prompts. */
+function described(expert: ExpertConfig): DescribedExpert {
+  const { id, capabilities: list } = expert;
+  return Array.isArray(list) && !writesText(list) ? { id } : expert;
 }
 
 interface Choosing {
@@ -60,7 +72,7 @@ export async function composeRouter(
     model,
     names: namesOf(config),
     choices: await choicesOf(config, model, { policies, policy, loads }),
-    territory: await territoryOf(model, config.experts, config.worth),
+    territory: await territoryOf(model, config.experts.map(described), config.worth),
     policy,
     locality: localityOf(config, model, kinds),
     exploration: config.exploration,
@@ -93,7 +105,7 @@ async function choicesOf(
     const among = experts.filter(({ id }) => alias.experts?.includes(id) ?? true);
     const positions = among.map((expert) => experts.indexOf(expert));
     choices.set(name, {
-      territory: await territoryOf(model, among, worth),
+      territory: await territoryOf(model, among.map(described), worth),
       policy: alias.policy === null ? auto.policy : bindChoice(auto.policies, alias.policy),
       loads: () => {
         const all = auto.loads();
@@ -139,6 +151,8 @@ export async function composeFleet(config: Config, parts: FleetParts): Promise<F
         new ExpertGroup(expert.id, await composeReplicas(expert, starting), {
           queueSize: expert.queue_size,
           queueTimeout: expert.queue_timeout,
+          context: expert.context_window,
+          takes: expert.takes,
         }),
       );
     }

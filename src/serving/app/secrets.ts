@@ -2,7 +2,7 @@
 import { type Config, type ExpertConfig, kindOptions } from '../config/schema.ts';
 
 /** Options whose text is a credential, whichever kind has them. */
-const CREDENTIAL = /(?:key|token|secret|password|restricted_api)$/;
+const CREDENTIAL = /(?:key|token|secret|password|restricted_api|authorization)$/;
 /** Shorter texts are no secrets, and removing them would tear apart words. */
 const SHORTEST = 4;
 /** Names that tell nobody anything. */

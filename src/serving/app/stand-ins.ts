@@ -45,7 +45,7 @@ export class StandIns {
   }
 
   #emulated(id: string): Promise<Expert> {
-    return emulatedKind.create(id, {}, this.#deps);
+    return emulatedKind.create(id, { capabilities: ['chat', 'completions'] }, this.#deps);
   }
 
   async #requireCacheIfOffline(): Promise<void> {

@@ -48,6 +48,20 @@ const common = {
     .optional()
     .describe('Requests each replica may hold at once; the kind has a default')
     .meta({ examples: [64] }),
+  context_window: z
+    .int()
+    .positive()
+    .optional()
+    .describe(
+      'Tokens that prompt and answer may have together; a request that needs more goes to another. What the engine tells when absent, as vLLM and SGLang do',
+    )
+    .meta({ examples: [8192] }),
+  takes: z
+    .array(z.enum(['text', 'image', 'audio']))
+    .min(1, 'at least one of them')
+    .optional()
+    .describe('What its model takes; a request with anything else goes to another. Everything when absent')
+    .meta({ examples: [['text']] }),
   queue_size: z.int().nonnegative().default(512).describe('Requests that may wait for this expert'),
   queue_timeout: duration.prefault('30s').describe('Longest wait in that line'),
   first_token_timeout: duration
@@ -122,7 +136,7 @@ const tls = z.strictObject({
 
 /** Those that carry credentials, or that HTTP or the router itself sets. */
 const KEPT_BACK =
-  /^(?:authorization|cookie|x-api-key|proxy-.*|host|connection|keep-alive|te|trailer|transfer-encoding|upgrade|expect|content-.*|accept-encoding|x-expert-router-.*)$/;
+  /^(?:authorization|cookie|x-api-key|api-key|proxy-.*|host|connection|keep-alive|te|trailer|transfer-encoding|upgrade|expect|content-.*|accept-encoding|x-expert-router-.*)$/;
 
 const headerName = z
   .string()
@@ -290,12 +304,14 @@ const fields = {
       z
         .string()
         .regex(
-          /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#@*]+$/i,
-          'a scheme, a name and perhaps a port, such as https://chat.example.com',
+          /^(?:\*|[a-z][a-z0-9+.-]*:\/\/[^\s/?#@*]+)$/i,
+          'a scheme, a name and perhaps a port, such as https://chat.example.com; with keys also * for any',
         ),
     )
     .default([])
-    .describe('Without keys: origins of web pages from elsewhere whose requests are answered')
+    .describe(
+      'Origins of web pages from elsewhere that may read answers (CORS). Without keys, requests of other pages are refused; with keys, `*` lists them all',
+    )
     .meta({ examples: [['https://chat.example.com']] }),
 };
 
@@ -315,6 +331,7 @@ export function configSchema({ kinds, policies }: Catalogue = SHIPPED) {
     .strictObject({ ...all, ...policyFields })
     .superRefine(check)
     .superRefine(checkAliases)
+    .superRefine(checkOrigins)
     .transform((config) => ({
       ...config,
       policy: chosen(config),
@@ -362,6 +379,15 @@ function aliasOf(written: AliasInput): Alias {
 
 function isList(value: AliasInput): value is readonly string[] {
   return Array.isArray(value);
+}
+
+/** Any page could use what needs no key. */
+function checkOrigins(config: unknown, context: z.RefinementCtx): void {
+  const { allowed_origins: origins, keys } = config as { allowed_origins: string[]; keys: unknown[] };
+  const at = origins.indexOf('*');
+  if (at < 0 || keys.length > 0) return;
+  const message = 'any page could use this router: set keys, or list the origins that may';
+  context.addIssue({ code: 'custom', path: ['allowed_origins', at], message });
 }
 
 /** Reports aliases of experts that the config does not have. */
@@ -412,6 +438,8 @@ export interface ExpertConfig {
   readonly local?: boolean | undefined;
   readonly fallback: boolean;
   readonly max_concurrent?: number | undefined;
+  readonly context_window?: number | undefined;
+  readonly takes?: readonly ('text' | 'image' | 'audio')[] | undefined;
   readonly queue_size: number;
   readonly queue_timeout: number;
   readonly first_token_timeout?: number | undefined;
@@ -434,6 +462,8 @@ export interface ExpertInput {
   readonly local?: boolean | undefined;
   readonly fallback?: boolean | undefined;
   readonly max_concurrent?: number | undefined;
+  readonly context_window?: number | undefined;
+  readonly takes?: readonly ('text' | 'image' | 'audio')[] | undefined;
   readonly queue_size?: number | undefined;
   readonly queue_timeout?: string | undefined;
   readonly first_token_timeout?: string | undefined;

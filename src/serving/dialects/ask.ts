@@ -47,6 +47,8 @@ export interface AnswerForm extends RawLane {
    * counts): then only experts that speak the dialect are asked.
    */
   readonly writer: ((ask: Ask, sink: AnswerSink) => Reply) | null;
+  /** Answers of different experts do not go together: unless the client names one, all come from the first that can. */
+  readonly oneExpert?: true;
   /** @param requestId of ours, for APIs whose errors bear one */
   error(failure: Failure, requestId?: string): ErrorAnswer;
 }
@@ -62,6 +64,8 @@ export interface Ask extends RoutingFacts {
   readonly dialect: AnswerForm;
   /** The body exactly as the client sent it. */
   readonly body: Buffer;
+  /** Of its body; absent for JSON. */
+  readonly contentType?: string;
   /** The body has too many values to be parsed whole: only an expert that relays its bytes can answer. */
   readonly partial: boolean;
   /** @throws RouterError naming the invalid field; so do the methods below */

@@ -8,13 +8,17 @@ import type { Dialect, Json } from './dialect.ts';
 import { parseBody } from './json.ts';
 import { openAiChat } from './openai/chat.ts';
 import { openAiCompletions } from './openai/completions.ts';
+import { openAiEmbeddings } from './openai/embeddings.ts';
 import { openAiInputTokens, openAiResponses } from './openai-responses/index.ts';
+import { rerank } from './rerank/index.ts';
 
 const TABLE = [
   anthropicMessages,
   anthropicCountTokens,
   openAiChat,
   openAiCompletions,
+  openAiEmbeddings,
+  rerank,
   openAiResponses,
   openAiInputTokens,
 ] as const;

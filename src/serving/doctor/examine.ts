@@ -62,9 +62,11 @@ export async function examine(expert: Expert, options: ExamineOptions): Promise<
   }
   const description = told === null || isFailure(told) ? null : told;
   const metrics = await metricsCheck(expert, description);
-  const answers = options.ask
-    ? await answerChecks(expert, description, options)
-    : [{ name: 'answer', finding: 'skipped', detail: 'not asked for text' } as const];
+  const unasked = expert.answersText === false ? 'it answers no text' : 'not asked for text';
+  const answers =
+    options.ask && expert.answersText !== false
+      ? await answerChecks(expert, description, options)
+      : [{ name: 'answer', finding: 'skipped', detail: unasked } as const];
   return { checks: [reachable, ...identity, ...answers, ...metrics], engine };
 }
 

@@ -26,6 +26,18 @@ export function modelIds(asked: Asked | undefined): readonly string[] | null {
   return modelList(asked)?.map((model) => model.id as string) ?? null;
 }
 
+/** Where lists of models tell the context: vLLM and SGLang, OpenRouter, Groq, Mistral. */
+const CONTEXTS = ['max_model_len', 'context_length', 'context_window', 'max_context_length'] as const;
+
+/** Tokens that prompt and answer of a model may have together, as the list of models tells; null where it does not. */
+export function contextOf(asked: Asked | undefined, model: string): number | null {
+  const listed = modelList(asked)?.find(({ id }) => id === model);
+  const told = CONTEXTS.map((name) => listed?.[name]).find(
+    (value) => Number.isInteger(value) && Number(value) > 0,
+  );
+  return told === undefined ? null : (told as number);
+}
+
 /** The models of a Triton repository that are ready, by its index. */
 export function readyModels(index: Asked): readonly string[] {
   const list = parsed(index);

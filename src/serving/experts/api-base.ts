@@ -5,6 +5,7 @@ const VERSION = '/v1';
 /** The base of request paths, without a final slash: `http://h:1` → `http://h:1/v1`; a given path is kept. */
 export function apiBase(url: string): URL {
   const base = new URL(url);
+  base.search = '';
   if (base.pathname === '/') base.pathname = VERSION;
   base.pathname = base.pathname.replace(/(?<!\/)\/+$/, '');
   return base;

@@ -44,6 +44,12 @@ export interface Expert {
   readonly kind: string;
   /** Dialects that it relays unchanged. In any other, its answer is a typed reply that the client's dialect writes. */
   readonly speaks: readonly DialectId[];
+  /** Tokens that prompt and answer may have together, as its engine last told; absent or null for unknown. */
+  readonly context?: number | null;
+  /** Whether it passes on requests that no dialect reads, to a server that may know them. */
+  readonly passes?: boolean;
+  /** False for one that answers no text: it is asked only in dialects that it speaks. */
+  readonly answersText?: boolean;
   /** Starts at once and returns before the first sink call. The sink gets bytes of the client's dialect. */
   generate(request: ExpertRequest, sink: AnswerSink): Generation;
   /** Where its server is; absent where no proxy could reach it in our place. */

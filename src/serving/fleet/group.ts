@@ -29,6 +29,10 @@ export interface GroupOptions {
   readonly queueSize: number;
   /** Milliseconds a request may wait in the queue. */
   readonly queueTimeout: number;
+  /** Tokens that prompt and answer may have together, as the config says; what its engines tell when absent. */
+  readonly context?: number | undefined;
+  /** What its model takes; unknown when absent. */
+  readonly takes?: readonly ('text' | 'image' | 'audio')[] | undefined;
 }
 
 /** A request on its way to a lease. `leave` takes it out of the queue; harmless afterwards. */
@@ -87,6 +91,28 @@ export class ExpertGroup {
   /** Whether one of its replicas takes requests of a dialect as they are. */
   speaks(dialect: string): boolean {
     return this.replicas.some(({ expert }) => (expert.speaks as readonly string[]).includes(dialect));
+  }
+
+  /** Tokens that prompt and answer may have together: of its replicas, the least; null where nobody says. */
+  get context(): number | null {
+    if (this.#options.context !== undefined) return this.#options.context;
+    const told = this.replicas.flatMap(({ expert }) => expert.context ?? []);
+    return told.length > 0 ? Math.min(...told) : null;
+  }
+
+  /** What its model takes; null where the config does not say. */
+  get takes(): readonly ('text' | 'image' | 'audio')[] | null {
+    return this.#options.takes ?? null;
+  }
+
+  /** Whether it passes on requests that no dialect reads. */
+  get passes(): boolean {
+    return this.replicas.some(({ expert }) => expert.passes === true);
+  }
+
+  /** Whether its model writes text. */
+  get answersText(): boolean {
+    return this.replicas.some(({ expert }) => expert.answersText !== false);
   }
 
   /** Over all processes, and with what others have at its engines where those tell; as it is when it is read. */

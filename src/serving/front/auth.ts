@@ -36,7 +36,10 @@ export function authenticate(request: Headed, keys: readonly HashedKey[]): Hashe
   if (keys.length === 0) return null;
   const presented = presentedKey(request);
   if (presented === null) {
-    throw new RouterError('invalid_api_key', "An API key is needed: send 'Authorization: Bearer <key>'.");
+    throw new RouterError(
+      'invalid_api_key',
+      "An API key is needed: send 'Authorization: Bearer <key>', 'x-api-key: <key>' or 'api-key: <key>'.",
+    );
   }
   const hash = Buffer.from(hashKey(presented));
   // All keys are compared, whichever matches, so that timing says nothing about the list.
@@ -60,6 +63,7 @@ export function mayAct(role: Role, caller: HashedKey | null): boolean {
 
 function presentedKey(request: Headed): string | null {
   const bearer = /^Bearer\s+(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
-  const header = request.headers['x-api-key'];
-  return bearer ?? (typeof header === 'string' && header !== '' ? header : null);
+  if (bearer !== undefined) return bearer;
+  const header = request.headers['x-api-key'] || request.headers['api-key'];
+  return typeof header === 'string' && header !== '' ? header : null;
 }

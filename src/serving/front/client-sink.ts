@@ -4,7 +4,7 @@
  * complete.
  */
 import { RouterError } from '../../core/errors.ts';
-import type { Dialect } from '../dialects/dialect.ts';
+import type { AnswerForm } from '../dialects/ask.ts';
 import type { Generation, Outcome } from '../experts/expert.ts';
 import type { Answerer, AttemptSink } from '../gateway/attempts.ts';
 import type { Failure } from '../reply/failure.ts';
@@ -20,7 +20,7 @@ const NO_STREAM = 'The expert answered as a whole, although a stream was asked f
 
 export class ClientSink implements AttemptSink {
   readonly #response: ClientResponse;
-  readonly #dialect: Dialect;
+  readonly #dialect: AnswerForm;
   readonly #redaction: Redaction;
   readonly #note: OpenNote;
   readonly #body: PromisedBody;
@@ -35,7 +35,7 @@ export class ClientSink implements AttemptSink {
   /** After its end nothing more is written, whoever still calls: it would be read as the next response. */
   #over = false;
 
-  constructor(response: ClientResponse, dialect: Dialect, redaction: Redaction, note: OpenNote) {
+  constructor(response: ClientResponse, dialect: AnswerForm, redaction: Redaction, note: OpenNote) {
     this.#response = response;
     this.#dialect = dialect;
     this.#redaction = redaction;

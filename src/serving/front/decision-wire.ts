@@ -40,6 +40,7 @@ export function decisionBody(router: Router, routed: Routed, traceId: string | n
     terms: termsBody(explain(router.model, text, classification, TERMS_SHOWN)),
     text: textUsed(text),
     unread_parts: text.unreadParts,
+    ...(routed.leftOut ? { left_out: routed.leftOut.map(({ expert, why }) => ({ expert, why })) } : {}),
     router_model: router.model.id,
     ...(traceId === null ? {} : { trace_id: traceId }),
   };

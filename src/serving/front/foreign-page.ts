@@ -85,7 +85,7 @@ function bracketed(host: string): string {
 }
 
 /** As browsers send it: in lower case and without the scheme's own port. */
-function canonicalOrigin(origin: string): string {
+export function canonicalOrigin(origin: string): string {
   return /^https?:/i.test(origin) && URL.canParse(origin) ? new URL(origin).origin : origin.toLowerCase();
 }
 

@@ -22,10 +22,13 @@ import { decisionBody, decisionHeaders } from './decision-wire.ts';
 import type { ClientRequest, ClientResponse } from './exchange.ts';
 import { type FeedbackBody, readFeedback } from './feedback.ts';
 import { HOPS_HEADER, nextHop } from './hops.ts';
+import { openApi } from './openapi.ts';
+import { PASSED_PATHS, readPassed } from './read-passed.ts';
 import type { Readiness } from './readiness.ts';
 import type { Redaction } from './redaction.ts';
 import type { OpenNote } from './request-note.ts';
 import { sessionKey } from './session-key.ts';
+import { decoded } from './spellings.ts';
 import { sendJson } from './wire.ts';
 
 export interface RouteContext {
@@ -56,6 +59,8 @@ export interface Exchange {
   readonly caller: HashedKey | null;
   /** Told when the request has ended. */
   readonly note: OpenNote;
+  /** The model that the address names, which outranks the body's; absent for none. */
+  readonly model?: string | undefined;
 }
 
 type Handler = (context: RouteContext, exchange: Exchange) => Promise<void>;
@@ -67,6 +72,8 @@ interface Route {
   readonly role: Role | null;
   /** In which its errors are told; null for the default. */
   readonly dialect: Dialect | null;
+  /** What it is for, in the OpenAPI description; null for pages that are for people. */
+  readonly about: string | null;
   readonly handle: Handler;
 }
 
@@ -81,36 +88,126 @@ const STORED = [
 export const ROUTES: readonly Route[] = [
   ...DIALECTS.flatMap((dialect) =>
     dialect.paths.map(
-      (path): Route => ({ method: 'POST', path, role: 'ask', dialect, handle: answer(dialect) }),
+      (path): Route => ({
+        method: 'POST',
+        path,
+        role: 'ask',
+        dialect,
+        about: `Answered by the expert that suits it best, in the dialect ${dialect.id}`,
+        handle: answer(dialect),
+      }),
     ),
   ),
-  { method: 'POST', path: '/v1/route', role: 'ask', dialect: null, handle: dryRun },
+  {
+    method: 'POST',
+    path: '/v1/route',
+    role: 'ask',
+    dialect: null,
+    about: 'The choice that would be made, and why',
+    handle: dryRun,
+  },
   ...STORED.map(
     ([method, path]): Route => ({
       method,
       path,
       role: 'ask',
       dialect: openAiResponses,
+      about: 'Not found: this router stores no responses',
       handle: storedResponse,
     }),
   ),
-  { method: 'POST', path: '/v1/feedback', role: 'ask', dialect: null, handle: feedback },
-  { method: 'GET', path: '/v1/models', role: 'ask', dialect: null, handle: listModels },
-  { method: 'GET', path: '/v1/models/{id}', role: 'ask', dialect: null, handle: showModel },
-  { method: 'GET', path: '/v1/experts', role: 'observe', dialect: null, handle: listExperts },
-  { method: 'GET', path: '/metrics', role: 'observe', dialect: null, handle: metrics },
-  { method: 'GET', path: '/health', role: null, dialect: null, handle: health },
-  { method: 'GET', path: '/ready', role: null, dialect: null, handle: ready },
+  {
+    method: 'POST',
+    path: '/v1/feedback',
+    role: 'ask',
+    dialect: null,
+    about: 'Scores an earlier answer',
+    handle: feedback,
+  },
+  {
+    method: 'GET',
+    path: '/v1/models',
+    role: 'ask',
+    dialect: null,
+    about: 'The names that requests may use',
+    handle: listModels,
+  },
+  {
+    method: 'GET',
+    path: '/v1/models/{id}',
+    role: 'ask',
+    dialect: null,
+    about: 'One of them',
+    handle: showModel,
+  },
+  ...Object.entries(PASSED_PATHS).map(
+    ([path, about]): Route => ({
+      method: 'POST',
+      path,
+      role: 'ask',
+      dialect: null,
+      about: `${about}: passed to the expert named`,
+      handle: answerTo(readPassed),
+    }),
+  ),
+  {
+    method: 'GET',
+    path: '/v1/experts',
+    role: 'observe',
+    dialect: null,
+    about: 'The experts, their load and health',
+    handle: listExperts,
+  },
+  {
+    method: 'GET',
+    path: '/metrics',
+    role: 'observe',
+    dialect: null,
+    about: 'Metrics for Prometheus',
+    handle: metrics,
+  },
+  {
+    method: 'GET',
+    path: '/health',
+    role: null,
+    dialect: null,
+    about: 'Whether the process serves',
+    handle: health,
+  },
+  {
+    method: 'GET',
+    path: '/ready',
+    role: null,
+    dialect: null,
+    about: 'Whether an expert can answer',
+    handle: ready,
+  },
+  {
+    method: 'GET',
+    path: '/openapi.json',
+    role: null,
+    dialect: null,
+    about: 'This description',
+    handle: describe,
+  },
   // It knows by itself who may see what: a browser signs in with a cookie.
-  { method: 'GET', path: '/', role: null, dialect: null, handle: dashboard },
-  { method: 'GET', path: '/ui', role: null, dialect: null, handle: dashboard },
-  { method: 'GET', path: '/ui/', role: null, dialect: null, handle: dashboard },
-  { method: 'GET', path: '/ui/{id}', role: null, dialect: null, handle: dashboard },
-  { method: 'POST', path: '/ui/{id}', role: null, dialect: null, handle: dashboard },
+  { method: 'GET', path: '/', role: null, dialect: null, about: null, handle: dashboard },
+  { method: 'GET', path: '/ui', role: null, dialect: null, about: null, handle: dashboard },
+  { method: 'GET', path: '/ui/', role: null, dialect: null, about: null, handle: dashboard },
+  { method: 'GET', path: '/ui/{id}', role: null, dialect: null, about: null, handle: dashboard },
+  { method: 'POST', path: '/ui/{id}', role: null, dialect: null, about: null, handle: dashboard },
 ];
 
 /** Those whose path is fixed, by method and path. */
 const FIXED = new Map(ROUTES.map((route) => [`${route.method} ${route.path}`, route]));
+
+/** The methods that a path takes, with commas. @throws RouterError `not_found` */
+export function methodsAt(path: string): string {
+  const there = ROUTES.filter((route) => path === '*' || matches(route.path, path));
+  if (there.length === 0) throw nothingAt('OPTIONS', path);
+  const own = there.map(({ method }) => method);
+  return [...new Set([...own, ...(own.includes('GET') ? ['HEAD'] : []), 'OPTIONS'])].join(', ');
+}
 
 /** @throws RouterError `not_found` or `method_not_allowed` */
 export function findRoute(method: string, path: string): Route {
@@ -126,9 +223,13 @@ export function findRoute(method: string, path: string): Route {
       `${excerpt(path)} takes ${there.map((candidate) => candidate.method).join(', ')}, not ${excerpt(method)}.`,
     );
   }
-  throw new RouterError(
+  throw nothingAt(method, path);
+}
+
+function nothingAt(method: string, path: string): RouterError {
+  return new RouterError(
     'not_found',
-    `There is nothing at ${excerpt(method)} ${excerpt(path)}. Here are: ${ROUTES.map((one) => one.path).join(', ')}.`,
+    `There is nothing at ${excerpt(method)} ${excerpt(path)}. Here are: ${DIALECTS.map((one) => one.paths[0]).join(', ')}; GET /openapi.json lists all.`,
   );
 }
 
@@ -140,11 +241,14 @@ function matches(route: string, path: string): boolean {
 
 /** Answers a request of this dialect. */
 export function answer(dialect: Dialect): Handler {
-  return async (
-    { gateway, redaction, forwarded, maxBodyMb, onRouted },
-    { request, response, traceId, caller, note },
-  ) => {
-    const ask = await readRequest(dialect, await readBody({ request, response }, maxBodyMb));
+  return answerTo(async (exchange, limitMb) => readRequest(dialect, await readBody(exchange, limitMb)));
+}
+
+function answerTo(read: (exchange: Exchange, limitMb: number) => Promise<Ask>): Handler {
+  return async ({ gateway, redaction, forwarded, maxBodyMb, onRouted }, exchange) => {
+    const { request, response, traceId, caller, note, model } = exchange;
+    const ask = await read(exchange, maxBodyMb);
+    if (model !== undefined) Object.assign(ask, { model });
     note.read(ask);
     const by = callerOf(request, caller, ask);
     const routing = gateway.route(
@@ -158,7 +262,7 @@ export function answer(dialect: Dialect): Handler {
     setAll(response, decisionHeaders(routed));
     note.routed(routed, gateway.expectedWait(routed));
     onRouted(routed, note);
-    const sink = new ClientSink(response, dialect, redaction, note);
+    const sink = new ClientSink(response, ask.dialect, redaction, note);
     const headers = {
       ...requestHeadersForExpert(request.headers, forwarded),
       [HOPS_HEADER]: nextHop(request),
@@ -244,15 +348,6 @@ async function storedResponse(_context: RouteContext, { request }: Exchange): Pr
   );
 }
 
-/** As it is where it is no percent-encoding: then it is no name either. */
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
-}
-
 /** As Anthropic's API lists it. */
 function anthropicModel(
   id: string,
@@ -329,6 +424,10 @@ function round1(value: number): number {
 async function metrics(context: RouteContext, { response }: Exchange): Promise<void> {
   const { contentType, page } = await context.metrics();
   response.writeHead(200, { 'content-type': contentType }).end(page);
+}
+
+async function describe(_context: RouteContext, { response }: Exchange): Promise<void> {
+  sendJson(response, 200, openApi(ROUTES));
 }
 
 async function health(_context: RouteContext, { response }: Exchange): Promise<void> {

@@ -6,6 +6,7 @@ import type { Dialect } from '../dialects/dialect.ts';
 import { authenticate, type HashedKey, refuseWithout } from './auth.ts';
 import type { ConnectionLimits } from './connections.ts';
 import { answerExpectations } from './continue.ts';
+import { admitPage, answerOptions } from './cors.ts';
 import { Entry } from './entry.ts';
 import type { ClientRequest, ClientResponse } from './exchange.ts';
 import { type Permitted, refuseForeignPage } from './foreign-page.ts';
@@ -15,7 +16,8 @@ import { closeWithConnection } from './pipeline.ts';
 import { PRESSURE_EVERY_MS, Pressure } from './pressure.ts';
 import { cutOff } from './promised-body.ts';
 import { OpenNote, type RequestNote, type Spans } from './request-note.ts';
-import { findRoute, type RouteContext } from './routes.ts';
+import { findRoute, methodsAt, type RouteContext } from './routes.ts';
+import { usualPath } from './spellings.ts';
 import { readTarget } from './target.ts';
 import { traceIdOf } from './trace-id.ts';
 import { sendError } from './wire.ts';
@@ -142,15 +144,26 @@ async function respond(
   const note = new OpenNote({ at: clock.epoch(), traceId, method, now: clock.monotonic, spans });
   response.once('close', () => ended(note.ended(response)));
   response.setHeader('x-expert-router-trace-id', traceId);
+  response.setHeader('x-request-id', traceId); // unless the expert has one
   if (answers.draining) response.setHeader('connection', 'close');
   let dialect: Dialect | null = null;
   try {
     const { keys, permitted, context } = options.current();
-    const { path, authority } = readTarget(request.url ?? '/', request.rawHeaders);
+    const target = readTarget(request.url ?? '/', request.rawHeaders);
+    const { path, model } = usualPath(target.path);
     request.url = path; // handlers meet one form of target only
     if (keys.length === 0) {
       const { origin, 'sec-fetch-site': fetchSite } = request.headers;
-      refuseForeignPage({ authority, origin, fetchSite: fetchSite as string | undefined }, permitted);
+      refuseForeignPage(
+        { authority: target.authority, origin, fetchSite: fetchSite as string | undefined },
+        permitted,
+      );
+    }
+    const admitted = admitPage(request, response, permitted.origins);
+    if (method === 'OPTIONS') {
+      request.resume();
+      answerOptions(request, response, methodsAt(withoutQuery(path)), admitted);
+      return;
     }
     const route = findRoute(method, withoutQuery(path));
     dialect = route.dialect;
@@ -166,9 +179,11 @@ async function respond(
         { retryAfter: 1 },
       );
     }
-    await route.handle(context, { request, response, traceId, caller, note });
+    await route.handle(context, { request, response, traceId, caller, note, model });
   } catch (error) {
     note.failed(error);
+    if (error instanceof RouterError && error.code === 'method_not_allowed')
+      response.setHeader('allow', methodsAt(withoutQuery(request.url!)));
     // A body refused unread is still drained: closing on a client that is sending would reset the connection
     // before it has read why.
     request.resume();

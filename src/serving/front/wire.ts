@@ -1,7 +1,6 @@
 /** How values and failures become HTTP responses. */
 import { describeError, RouterError } from '../../core/errors.ts';
-import type { ErrorAnswer } from '../dialects/ask.ts';
-import type { Dialect } from '../dialects/dialect.ts';
+import type { AnswerForm, ErrorAnswer } from '../dialects/ask.ts';
 import { DEFAULT_DIALECT } from '../dialects/index.ts';
 import { type Failure, ToldFailure } from '../reply/failure.ts';
 import type { ClientResponse } from './exchange.ts';
@@ -21,7 +20,7 @@ export function sendJson(response: ClientResponse, status: number, value: unknow
 export function sendError(
   response: ClientResponse,
   error: unknown,
-  dialect: Dialect = DEFAULT_DIALECT,
+  dialect: AnswerForm = DEFAULT_DIALECT,
   log: (line: string) => void = () => {},
 ): void {
   const known = error instanceof RouterError || error instanceof ToldFailure ? error : internal(error, log);
@@ -30,7 +29,7 @@ export function sendError(
 }
 
 /** A failure as the answer, in the client's dialect. */
-function sendFailure(response: ClientResponse, failure: Failure, dialect: Dialect): void {
+function sendFailure(response: ClientResponse, failure: Failure, dialect: AnswerForm): void {
   const traceId = response.getHeader('x-expert-router-trace-id');
   const { status, headers, body } = failureAnswer(
     failure,
@@ -41,7 +40,7 @@ function sendFailure(response: ClientResponse, failure: Failure, dialect: Dialec
 }
 
 /** A failure in the client's dialect, with the headers that say what to do about it. */
-export function failureAnswer(failure: Failure, dialect: Dialect, traceId?: string): ErrorAnswer {
+export function failureAnswer(failure: Failure, dialect: AnswerForm, traceId?: string): ErrorAnswer {
   const answer = dialect.error(failure, traceId);
   if (!(failure instanceof RouterError)) return answer;
   const retryAfter = failure.retryAfter ?? (failure.kind.retryable ? SOON : null);

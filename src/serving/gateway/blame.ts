@@ -16,10 +16,10 @@ const OURS: ReadonlyMap<number, string> = new Map([
 /** For a 429 that does not say how long. */
 const BACKOFF_MS = 1_000;
 
-/** As the client is told it. */
-export function ownFailure(expert: string, failure: Failure): Failure {
+/** As the client is told it. @param passed whether the client chose the server's path */
+export function ownFailure(expert: string, failure: Failure, passed = false): Failure {
   if (!(failure instanceof ToldFailure) || isFiltered(failure)) return failure;
-  const ours = OURS.get(failure.status);
+  const ours = passed && failure.status === 404 ? undefined : OURS.get(failure.status);
   if (ours === undefined) return failure;
   return new RouterError('expert_failed', `Expert '${expert}' ${ours} (status ${failure.status}).`);
 }
@@ -52,6 +52,7 @@ export function retryAfter(header: string | undefined, epoch: number): number | 
 
 /** What a request asks for besides text, as a name that is equal for its like; empty for text alone. */
 export function shapeOf(ask: Ask): string {
+  if (ask.dialect.writer === null) return ask.dialect.paths[0];
   try {
     const prompt = ask.prompt();
     const parts = prompt.kind === 'text' ? [] : prompt.messages.flatMap((message) => message.parts);

@@ -3,6 +3,7 @@ import { RouterError } from '../../core/errors.ts';
 import { expectedWait } from '../../deciding/routing/expected-wait.ts';
 import { keptAmong } from '../../deciding/routing/locality.ts';
 import type { Ask } from '../dialects/ask.ts';
+import { PASSED } from '../dialects/passed.ts';
 import type { Generation, Outcome } from '../experts/expert.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { ExpertGroup } from '../fleet/group.ts';
@@ -17,6 +18,7 @@ import {
   type Journey,
 } from './attempts.ts';
 import { shapeOf } from './blame.ts';
+import { type LeftOut, leftOut } from './fitting.ts';
 import { FirstByteTimes, Hedge } from './hedge.ts';
 import { HEDGE_SHARE, RETRIES_PER_SECOND, RETRY_SHARE, RetryBudget } from './retry-budget.ts';
 import type { Routable, Routed, Router } from './router.ts';
@@ -58,12 +60,14 @@ export class Gateway {
   readonly #hedges: RetryBudget;
   readonly firstBytes = new FirstByteTimes();
   readonly loops = new ToolLoops();
+  readonly #allText: boolean;
   readonly #firstTokenMs = (group: ExpertGroup): number => this.#options.firstTokenTimeout(group.id);
   readonly #mayRetry = (): boolean => this.#retries.spend();
 
   constructor(router: Router, fleet: Fleet, telemetry: Telemetry, options: GatewayOptions) {
     this.router = router;
     this.fleet = fleet;
+    this.#allText = [...fleet.groups.values()].every((one) => one.answersText);
     this.#telemetry = telemetry;
     this.#options = options;
     const now = (): number => options.now();
@@ -86,8 +90,9 @@ export class Gateway {
   ): Routed | Promise<Routed> {
     return this.#telemetry.timeDecision(() => {
       const routed = this.router.route(this.#routable(ask, caller), forced, priority, local);
-      if (ask.dialect.writer !== null) return routed;
-      return routed instanceof Promise ? routed.then((all) => this.#able(ask, all)) : this.#able(ask, routed);
+      return routed instanceof Promise
+        ? routed.then((all) => this.#among(ask, all))
+        : this.#among(ask, routed);
     });
   }
 
@@ -100,18 +105,70 @@ export class Gateway {
     return { model, turns, affinityKey: key, answerLimit, body, stored, toolLoop, bound };
   }
 
-  /** The choice among experts that speak the dialect, where nobody else can answer it. */
-  #able({ dialect: { id } }: Ask, routed: Routed): Routed {
-    const able = new Set(
-      [...this.fleet.groups.values()].filter((one) => one.speaks(id)).map((one) => one.id),
-    );
-    const decision = keptAmong(routed.decision, able, 'able');
+  /** The choice among experts that can answer the request. */
+  #among(ask: Ask, routed: Routed): Routed {
+    const answering = ask.dialect.writer !== null && this.#allText ? routed : this.#able(ask, routed);
+    return ask.dialect.writer === null ? answering : this.#fitting(ask, answering);
+  }
+
+  /** Without those that its prompt does not fit, as long as one is left; one that the client insists on judges itself. */
+  #fitting(ask: Ask, routed: Routed): Routed {
+    const out = leftOut(ask, this.fleet.groups.values());
+    if (out.length === 0) return routed;
+    const without = (some: readonly LeftOut[]) =>
+      keptAmong(
+        routed.decision,
+        new Set([...this.fleet.groups.keys()].filter((id) => !some.some(({ expert }) => expert === id))),
+        'able',
+      );
+    const decision = without(out);
+    if (decision !== null) return { ...routed, decision, leftOut: out };
+    const unable = out.filter((one) => one.for === 'input');
+    const roomless = without(unable);
+    if (roomless === null) {
+      const { why } = unable.find(({ expert }) => expert === routed.decision.expert) ?? unable[0]!;
+      throw new RouterError(
+        'unsupported_request',
+        `Expert '${routed.decision.expert}' cannot answer this: ${why} (takes in the config).`,
+      );
+    }
+    return { ...routed, decision: this.#roomiestFirst(roomless), leftOut: out };
+  }
+
+  /** Where nobody seems to have room, the estimate may be wrong. */
+  #roomiestFirst(decision: Routed['decision']): Routed['decision'] {
+    if (decision.reason === 'named' || decision.reason === 'forced') return decision;
+    const room = (id: string): number => this.fleet.groups.get(id)!.context ?? Number.POSITIVE_INFINITY;
+    const ranking = decision.ranking.toSorted((a, b) => room(b.expert) - room(a.expert) || 0);
+    const expert = ranking[0]!.expert;
+    return { ...decision, expert, ranking, reason: expert === decision.expert ? decision.reason : 'able' };
+  }
+
+  /** The choice among experts that can answer requests of the dialect, where not all can. */
+  #able({ dialect, model }: Ask, routed: Routed): Routed {
+    const { id, writer, oneExpert = false } = dialect;
+    const able = [...this.fleet.groups.values()]
+      .filter((one) => one.speaks(id) || (id === PASSED ? one.passes : writer !== null && one.answersText))
+      .map((one) => one.id);
+    const isAuto = (oneExpert || id === PASSED) && this.router.names.isAuto(model);
+    if (id === PASSED && isAuto && able.length > 1 && routed.decision.reason !== 'forced')
+      throw new RouterError('invalid_request', `Name the expert to ask: ${able.join(', ')}, or an alias.`, {
+        param: 'model',
+      });
+    const first = oneExpert && isAuto ? able.slice(0, 1) : able;
+    const decision = keptAmong(routed.decision, new Set(first), 'able');
     if (decision !== null) return { ...routed, decision };
+    if (able.length === 0) {
+      throw new RouterError(
+        'not_found',
+        id === PASSED
+          ? `No expert here answers ${dialect.paths[0]}: those of kind openai pass it to their server, and there is none.`
+          : `No expert here answers ${dialect.paths[0]}. One whose server does must say so in the config, as in capabilities: [chat, embeddings].`,
+      );
+    }
     throw new RouterError(
       'unsupported_request',
-      able.size === 0
-        ? `No expert here answers requests of the dialect ${id}.`
-        : `Expert '${routed.decision.expert}' does not answer requests of the dialect ${id}. These do: ${[...able].join(', ')}.`,
+      `Expert '${routed.decision.expert}' does not answer requests of the dialect ${id}. These do: ${able.join(', ')}.`,
     );
   }
 

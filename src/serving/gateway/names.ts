@@ -54,6 +54,12 @@ export class Names {
     this.listed = [AUTO, ...experts, ...plain.map(([alias]) => alias)];
   }
 
+  /** Whether nobody in particular is asked. */
+  isAuto(name: string): boolean {
+    const meaning = this.meaning(name);
+    return meaning?.kind === 'choice' && meaning.name === AUTO;
+  }
+
   /** Null for a name that means nothing here. */
   meaning(name: string): Meaning | null {
     const exact = this.#exact.get(name) ?? this.#exact.get(withoutClaude(name));

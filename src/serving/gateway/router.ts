@@ -14,6 +14,7 @@ import type { Territory } from '../../deciding/routing/territory.ts';
 import type { RoutableText } from '../../deciding/text/routable.ts';
 import type { Ask } from '../dialects/ask.ts';
 import { nothingStored } from '../dialects/json.ts';
+import type { LeftOut } from './fitting.ts';
 import type { Names } from './names.ts';
 import { estimatedTokens } from './try.ts';
 import { TurnCache } from './turn-cache.ts';
@@ -35,6 +36,8 @@ export interface Routed {
   readonly decision: Decision;
   /** What policies see of the request. */
   readonly view: RequestView;
+  /** Those that cannot answer it, and why; absent for none. */
+  readonly leftOut?: readonly LeftOut[];
 }
 
 /** Who may be chosen, and how. */

@@ -1,5 +1,6 @@
 /** One try of a request at one replica: its lease, its deadline for the first token, and what came of it. */
 import { RouterError } from '../../core/errors.ts';
+import { PASSED } from '../dialects/passed.ts';
 import type { AnswerSink, ExpertRequest, Generation, Outcome } from '../experts/expert.ts';
 import type { ExpertGroup } from '../fleet/group.ts';
 import type { Lease, LeaseOutcome } from '../fleet/replica.ts';
@@ -37,6 +38,7 @@ export class Try implements AnswerSink {
   #outputBytes = 0;
   #outcome: LeaseOutcome['kind'] | null = null;
   readonly #tenant: string;
+  readonly #passed: boolean;
   readonly #epoch: () => number;
 
   constructor({ group, lease, request, tenant, epoch, firstTokenMs }: TryOptions, owner: TryOwner) {
@@ -44,6 +46,7 @@ export class Try implements AnswerSink {
     this.#group = group;
     this.#lease = lease;
     this.#tenant = tenant;
+    this.#passed = request.ask.dialect.id === PASSED;
     this.#epoch = epoch;
     if (firstTokenMs !== null) {
       const late = tooLate(group.id, firstTokenMs);
@@ -113,7 +116,7 @@ export class Try implements AnswerSink {
 
   fail(failure: Failure): void {
     if (this.#over) return;
-    const own = ownFailure(this.#group.id, failure);
+    const own = ownFailure(this.#group.id, failure, this.#passed);
     this.#fail(own, leaseOutcome(own, this.#tenant, this.#epoch()), reachOf(failure));
   }
 

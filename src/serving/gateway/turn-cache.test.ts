@@ -66,7 +66,8 @@ describe.each([false, true])('TurnCache, asynchronous embedding: %s', (asynchron
 
   it('does not read all of a very long text to know it again', async () => {
     const cache = new TurnCache(counting(asynchronous));
-    const long = turns(2, 'x'.repeat(100_000));
+    const text = 'x'.repeat(100_000);
+    const long = turns(2).map((turn) => ({ ...turn, segments: [{ ...turn.segments[0]!, text }] }));
     for (let i = 0; i < 2; i += 1) expect(await cache.classify(long)).toEqual(classifyAll(model, long));
     expect(embedded).toBe(4);
   });

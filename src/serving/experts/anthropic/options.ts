@@ -1,11 +1,12 @@
 /** What a config may say of an expert behind Anthropic's Messages API. */
 import { z } from 'zod';
+import { apiKey, baseAddress } from '../access.ts';
 import { duration } from '../option-types.ts';
 import { trustOptions } from '../trust.ts';
 
 export const anthropicOptions = z.strictObject({
-  url: z
-    .url({ protocol: /^https?$/, error: 'an http:// or https:// address' })
+  url: baseAddress
+    .refine((url) => !url.includes('?'), 'an address without a query, which would be lost')
     .default('https://api.anthropic.com')
     .describe("Base address of the Messages API; '/v1' is added to one without a path"),
   model: z
@@ -14,9 +15,7 @@ export const anthropicOptions = z.strictObject({
     .optional()
     .describe("The model to ask for, such as claude-sonnet-4-5; the expert's id when absent")
     .meta({ examples: ['claude-sonnet-4-5'] }),
-  api_key: z
-    .string()
-    .min(1)
+  api_key: apiKey
     .optional()
     .describe('Sent as x-api-key. Write ${NAME} to take it from the environment')
     .meta({ examples: ['${ANTHROPIC_API_KEY}'] }),

@@ -9,10 +9,12 @@ import { isCounting, textsOf } from '../../dialects/counting.ts';
 import { answerCount } from '../counted.ts';
 import type { Expert } from '../expert.ts';
 import type { ExpertDeps, ExpertKind } from '../kind.ts';
+import { capabilities, untextual, writesText } from '../option-types.ts';
 import { RunningGenerations } from '../running.ts';
 import { tellEmulated } from './answer.ts';
 import { planInProcess, refuse } from './misbehave.ts';
 import { words } from './text.ts';
+import { answerVectors } from './vectors.ts';
 
 export const emulatedOptions = z.strictObject({
   tokens_per_second: z
@@ -21,6 +23,12 @@ export const emulatedOptions = z.strictObject({
     .optional()
     .describe('pace of the answer; without it, at once')
     .meta({ examples: [20] }),
+  capabilities: capabilities
+    .optional()
+    .describe(
+      'what it answers, everything when absent; one that answers neither chat nor completions serves no cluster',
+    )
+    .meta({ examples: [['embeddings']] }),
   misbehaviour: z
     .string()
     .superRefine((list, context) => {
@@ -56,6 +64,8 @@ function wordsOf(ask: Ask): number {
 function emulatedExpert(id: string, options: EmulatedOptions, deps: ExpertDeps): Expert {
   const running = new RunningGenerations(id);
   const plan = planInProcess(options.misbehaviour ?? '');
+  const can = options.capabilities ?? capabilities.element.options;
+  const vectors = untextual(can);
   const manner = {
     expert: id,
     plan,
@@ -67,11 +77,14 @@ function emulatedExpert(id: string, options: EmulatedOptions, deps: ExpertDeps):
     id,
     kind: 'emulated',
     // Its tokens are words, so it counts them exactly.
-    speaks: ['anthropic-count-tokens', 'openai-input-tokens'],
+    speaks: writesText(can) ? ['anthropic-count-tokens', 'openai-input-tokens', ...vectors] : vectors,
+    answersText: writesText(can),
     generate({ ask }, sink) {
       if (plan.instead !== null && typeof plan.instead === 'object' && !closed)
         return refuse(sink, plan.instead);
       const { dialect } = ask;
+      if ((vectors as readonly string[]).includes(dialect.id) && !closed)
+        return answerVectors(id, ask, deps.newId(dialect.idPrefix), sink);
       if (isCounting(dialect) && !closed) return answerCount(dialect, () => wordsOf(ask), sink);
       const meta = {
         id: deps.newId(ask.dialect.idPrefix),

@@ -9,11 +9,13 @@ import { PulledResponse } from '../../../http/pulled-response.ts';
 import type { DialectId } from '../../dialects/index.ts';
 import { openAiChat } from '../../dialects/openai/chat.ts';
 import { asChat, CHAT_CAN } from '../../dialects/openai/translated.ts';
+import { PASSED } from '../../dialects/passed.ts';
 import type { ServerNeeds } from '../../dialects/quirks.ts';
-import { modelIds } from '../../engines/answers.ts';
+import { contextOf, modelIds } from '../../engines/answers.ts';
 import { ask as askServer, isAnswer } from '../../engines/ask.ts';
 import { failureText } from '../../engines/failure.ts';
 import type { ToldFailure } from '../../reply/failure.ts';
+import { accessHeaders, accessQuery, unusedProxy } from '../access.ts';
 import { apiBase, pathAt } from '../api-base.ts';
 import { refuseUnmet } from '../demands.ts';
 import type {
@@ -27,6 +29,7 @@ import type {
   ServerRequest,
 } from '../expert.ts';
 import type { ExpertDeps, ExpertKind } from '../kind.ts';
+import { untextual, writesText } from '../option-types.ts';
 import { type Answer, answerOr, relay } from '../relay.ts';
 import { RunningGenerations, type Work } from '../running.ts';
 import { readAnswer } from '../translated-answer.ts';
@@ -67,6 +70,8 @@ const TEST = { bytes: Buffer.from(JSON.stringify(TEST_JSON)), json: TEST_JSON, p
 
 class OpenAiExpert implements Expert {
   readonly kind = 'openai';
+  readonly passes = true;
+  context: number | null = null;
   readonly id: string;
   readonly prove?: (signal: AbortSignal) => Promise<Health>;
   /** Null where the config names none. */
@@ -75,43 +80,51 @@ class OpenAiExpert implements Expert {
   #model: string;
   readonly address: URL;
   readonly #headers: Readonly<Record<string, string>>;
+  /** Of every address, without its question mark. */
+  readonly #query: string;
   readonly #client: HttpClient;
   readonly #quirks: QuirksFinder;
   readonly #maxTokens: number | undefined;
+  readonly #untextual: readonly DialectId[];
+  readonly answersText: boolean;
   readonly #engine: OpenAiEngine;
   readonly #deps: Pick<ExpertDeps, 'newId' | 'now'>;
   readonly #running: RunningGenerations;
   #closed = false;
 
-  constructor(id: string, options: OpenAiOptions, trust: Trust, deps: Pick<ExpertDeps, 'newId' | 'now'>) {
+  constructor(id: string, options: OpenAiOptions, trust: Trust, deps: ExpertDeps) {
     const [{ url, metrics_url: metricsUrl = null }] = replicasOf(options) as [OpenAiReplica];
     const base = apiBase(url);
     this.id = id;
     this.#named = options.model ?? null;
     this.#model = options.model ?? id;
     this.address = base;
-    this.#headers = {
-      'content-type': 'application/json',
-      ...(options.api_key ? { authorization: `Bearer ${options.api_key}` } : {}),
-    };
+    const access = accessHeaders(options);
+    this.#headers = { 'content-type': 'application/json', ...access };
+    this.#query = accessQuery(url, options.query);
+    const proxy = unusedProxy(url, deps.environment);
+    if (proxy !== null) deps.log(`Expert '${id}': ${proxy}`);
     const { connect_timeout: connect, header_timeout: head, idle_timeout: idle } = options;
     this.#client = new HttpClient(base, { connect, head, idle }, trust);
-    const key = options.api_key ? { authorization: `Bearer ${options.api_key}` } : {};
-    this.#quirks = new QuirksFinder(base, key, options.quirks ?? null);
+    this.#quirks = new QuirksFinder(base, access, options.quirks ?? null);
     this.#maxTokens = options.max_tokens;
+    this.answersText = writesText(options.capabilities);
+    this.#untextual = untextual(options.capabilities);
     this.#deps = deps;
     this.#running = new RunningGenerations(id);
-    if (options.test_request ?? base.protocol === 'http:') this.prove = (signal) => this.#prove(signal);
-    this.#engine = new OpenAiEngine({ base, model: () => this.#model, headers: key, metricsUrl, trust });
+    if (this.answersText && (options.test_request ?? base.protocol === 'http:'))
+      this.prove = (signal) => this.#prove(signal);
+    this.#engine = new OpenAiEngine({ base, model: () => this.#model, headers: access, metricsUrl, trust });
   }
 
   get speaks(): readonly DialectId[] {
-    return this.#quirks.speaks;
+    if (this.#untextual.length === 0) return this.#quirks.speaks;
+    return this.answersText ? [...this.#quirks.speaks, ...this.#untextual] : this.#untextual;
   }
 
   generate(request: ExpertRequest, sink: AnswerSink): Generation {
     if (this.#closed) return refuse(sink, stopped(this.id));
-    return this.#speaks(request.ask.dialect.id)
+    return this.#speaks(request.ask.dialect.id) || request.ask.dialect.id === PASSED
       ? this.#relay(request, sink)
       : this.#translated(request, sink);
   }
@@ -176,8 +189,12 @@ class OpenAiExpert implements Expert {
     const { ask, headers } = request;
     return {
       method: 'POST',
-      path: pathAt(this.address, ask.dialect.paths[0]),
-      headers: { ...headers, ...this.#headers },
+      path: this.#at(ask.dialect.paths[0]),
+      headers: {
+        ...headers,
+        ...this.#headers,
+        ...(ask.contentType === undefined ? {} : { 'content-type': ask.contentType }),
+      },
       body: ask.dialect.forward(ask, this.#needs(request)),
     };
   }
@@ -185,6 +202,13 @@ class OpenAiExpert implements Expert {
   #needs({ insisted = false }: ExpertRequest): ServerNeeds {
     const quirks = quirksNamed(this.#quirks.name);
     return { model: this.#model, limit: this.#maxTokens, quirks, insisted };
+  }
+
+  /** A path of a dialect, perhaps with a query, at this server. */
+  #at(path: string): string {
+    const own = pathAt(this.address, path);
+    if (this.#query === '') return own;
+    return `${own}${own.includes('?') ? '&' : '?'}${this.#query}`;
   }
 
   async health(signal: AbortSignal): Promise<Health> {
@@ -195,12 +219,13 @@ class OpenAiExpert implements Expert {
   }
 
   async #ask(signal: AbortSignal): Promise<Health> {
-    const path = pathAt(this.address, '/v1/models');
+    const path = this.#at('/v1/models');
     const asked = await askServer(this.#client, { path, headers: this.#headers }, signal);
     if (!isAnswer(asked)) return { state: 'down', failure: asked };
     const { status } = asked;
     if (status === 401) return { state: 'down', failure: { kind: 'unauthorized', status } };
     const warning = this.#settleModel(modelIds(asked) ?? []);
+    this.context = contextOf(asked, this.#model);
     // Some servers have no model list; an answer of any other kind below 500 shows that the server is up.
     if (status < 500) return { state: 'ready', ...(warning === null ? {} : { warning }) };
     return { state: 'down', failure: { kind: 'status', asked: `GET ${path}`, status } };

@@ -1,7 +1,8 @@
 /** What a config may say of an expert that speaks OpenAI's API over HTTP. */
 import { z } from 'zod';
 import { UserError } from '../../../core/errors.ts';
-import { duration } from '../option-types.ts';
+import { accessOptions, apiKey, baseAddress } from '../access.ts';
+import { capabilities, duration } from '../option-types.ts';
 import { trustOptions } from '../trust.ts';
 import { QUIRKS_NAMES } from './quirks.ts';
 
@@ -16,14 +17,14 @@ const metricsUrl = z
   .meta({ examples: ['http://gpu1:8000/metrics'] });
 
 const weighted = z.strictObject({
-  url: address.describe('Address of one replica').meta({ examples: ['http://gpu2:8000'] }),
+  url: baseAddress.describe('Address of one replica').meta({ examples: ['http://gpu2:8000'] }),
   metrics_url: metricsUrl,
   weight: z.number().positive().default(1).describe('Share of the work relative to the other replicas'),
 });
 
 export const openaiOptions = z.strictObject({
   url: z
-    .union([address, z.array(z.union([address, weighted])).min(1, 'at least one address')])
+    .union([baseAddress, z.array(z.union([baseAddress, weighted])).min(1, 'at least one address')])
     .describe(
       "Base address, or a list of them for replicas; '/v1' is added to one without a path. Example: http://gpu1:8000",
     )
@@ -34,12 +35,17 @@ export const openaiOptions = z.strictObject({
     .optional()
     .describe("The model name this server knows; when absent, the only one it serves, else the expert's id")
     .meta({ examples: ['Qwen/Qwen2.5-Coder-7B-Instruct'] }),
-  api_key: z
-    .string()
-    .min(1)
+  api_key: apiKey
     .optional()
-    .describe('Sent as a bearer token. Write ${NAME} to take it from the environment')
+    .describe('Sent as `auth` says. Write ${NAME} to take it from the environment')
     .meta({ examples: ['${GPU_KEY}'] }),
+  ...accessOptions,
+  capabilities: capabilities
+    .default(['chat', 'completions'])
+    .describe(
+      'What its model answers. One that answers neither chat nor completions serves no cluster: embeddings and rerank go by name, alias, or to the first that has them',
+    )
+    .meta({ examples: [['embeddings']] }),
   quirks: z
     .enum(QUIRKS_NAMES)
     .optional()

@@ -1,0 +1,83 @@
+/** Requests go to experts that can answer them: those with room, and whose model takes what they hold. */
+import { afterEach, describe, expect, it } from 'vitest';
+import { gateway, type RunningGateway } from './support/gateway.ts';
+import { upstream } from './support/upstream.ts';
+
+const opened: { close(): Promise<void> }[] = [];
+afterEach(async () => {
+  for (const one of opened.splice(0).reverse()) await one.close();
+});
+
+async function start(experts: string, how: object = {}): Promise<RunningGateway> {
+  const running = await gateway(`experts:\n${experts}`, how);
+  opened.push(running);
+  return running;
+}
+
+const EXPERTS = `  - { id: small, kind: emulated, context_window: 1000, takes: [text], description: Stories, fallback: true }
+  - { id: large, kind: emulated, context_window: 20000, takes: [text, image], description: Writes programs }
+`;
+const story = (words: number, more: object = {}) => ({
+  messages: [{ role: 'user', content: `Tell a story. ${'sea '.repeat(words)}` }],
+  ...more,
+});
+const PICTURE = { type: 'image_url', image_url: { url: `data:image/png;base64,${'A'.repeat(100_000)}` } };
+const picture = { messages: [{ role: 'user', content: [{ type: 'text', text: 'Tell a story.' }, PICTURE] }] };
+const by = (response: Response) => response.headers.get('x-expert-router-expert');
+
+describe('a prompt', () => {
+  it('goes where it fits, and the dry run says who was left out and why', async () => {
+    const router = await start(EXPERTS);
+    expect(by(await router.post('/v1/chat/completions', story(10)))).toBe('small');
+    for (const body of [story(2_000), story(10, { max_tokens: 5_000 })]) {
+      const answer = await router.post('/v1/chat/completions', body);
+      expect([by(answer), answer.headers.get('x-expert-router-reason')]).toEqual(['large', 'able']);
+      expect(await (await router.post('/v1/route', body)).json()).toMatchObject({
+        expert: 'large',
+        left_out: [{ expert: 'small', why: expect.stringMatching(/do not fit its context of 1000/) }],
+      });
+    }
+  });
+
+  it('that fits nowhere goes where there is most room, and to the expert it names whatever the room', async () => {
+    const router = await start(EXPERTS);
+    expect(by(await router.post('/v1/chat/completions', story(50_000)))).toBe('large');
+    expect(by(await router.post('/v1/chat/completions', story(2_000, { model: 'small' })))).toBe('small');
+  });
+
+  it('goes by the context that the engine tells', async () => {
+    const engine = await upstream((response, { method }) => {
+      const list = { object: 'list', data: [{ id: 'm', object: 'model', max_model_len: 1000 }] };
+      response.writeHead(method === 'GET' ? 200 : 500, { 'content-type': 'application/json' });
+      response.end(JSON.stringify(list));
+    });
+    opened.push(engine);
+    const told = `  - { id: told, kind: openai, url: '${engine.url}', quirks: plain, description: Stories, fallback: true }
+  - { id: other, kind: emulated, description: Writes programs }\n`;
+    const router = await start(told, { probes: true });
+    const route = async (body: object) =>
+      (await (await router.post('/v1/route', body)).json()) as { expert: string };
+    expect((await route(story(10))).expert).toBe('told');
+    expect((await route(story(2_000))).expert).toBe('other');
+  });
+});
+
+describe('a picture', () => {
+  it('goes to an expert that takes pictures, and its bytes are no tokens', async () => {
+    const router = await start(EXPERTS);
+    const route = await (await router.post('/v1/route', picture)).json();
+    expect(route).toMatchObject({
+      expert: 'large',
+      left_out: [{ expert: 'small', why: 'it takes no image' }],
+    });
+  });
+
+  it('is refused where nobody takes it, and by the expert named', async () => {
+    const router = await start(EXPERTS);
+    const named = await router.post('/v1/chat/completions', { ...picture, model: 'small' });
+    expect(named.status).toBe(400);
+    expect(await named.text()).toMatch(/'small' cannot answer this: it takes no image/);
+    const blind = await start('  - { id: one, kind: emulated, takes: [text] }\n');
+    expect((await blind.post('/v1/chat/completions', picture)).status).toBe(400);
+  });
+});
