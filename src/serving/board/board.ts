@@ -2,7 +2,7 @@
  * What one process remembers for the dashboard: the last minutes in seconds, the latest requests and events. All of it
  * is bounded; a request costs a few additions whether anybody watches or not.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { expectedWait } from '../../deciding/routing/expected-wait.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { OpenNote, RequestNote } from '../front/request-note.ts';
@@ -193,7 +193,7 @@ function choiceOf({ decision, classification, view }: Routed, secret: string): C
 
 /** The key of a conversation holds its first words, which nobody is to read or to guess. */
 function disguised(key: string, secret: string): string {
-  return createHash('sha256').update(secret).update(key).digest('hex').slice(0, 12);
+  return hash('sha256', secret + key).slice(0, 12);
 }
 
 /** The nearest clusters, nearest first. */
@@ -211,7 +211,9 @@ function nearest(distances: Float32Array): readonly (readonly [number, number])[
 }
 
 function dotOf({ expert, home, near }: Choice): Dot {
-  return [expert, expert === home ? 0 : 1, ...near.flat()];
+  const dot: [string, 0 | 1, ...number[]] = [expert, expert === home ? 0 : 1];
+  for (const [cluster, distance] of near) dot.push(cluster, distance);
+  return dot;
 }
 
 function rowOf(note: RequestNote, choice: Choice | null, running: boolean): Row {

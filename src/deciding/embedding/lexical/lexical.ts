@@ -8,7 +8,7 @@ import { budgetOf, type RoutableText, type Segment } from '../../text/routable.t
 import { sampleText } from '../../text/sampling.ts';
 import { wordsOf } from '../../text/words.ts';
 import type { Embedded, Embedding, Sections, WordShare } from '../embedding.ts';
-import { addRows } from './rows.ts';
+import { RowSums } from './rows.ts';
 import { TermCounts, TermLookup, type Terms } from './terms.ts';
 import { termFrequency } from './weighting.ts';
 
@@ -21,8 +21,8 @@ export class LexicalEmbedding implements Embedding {
   // Reused for every text: `embed` is synchronous, so one set is enough.
   readonly #features = new FeatureBuffer();
   readonly #counts: TermCounts;
+  readonly #sums: RowSums;
   readonly #projection: Float64Array;
-  readonly #gains: Float64Array;
 
   constructor(id: string, terms: Terms, sections: () => Sections) {
     this.id = id;
@@ -31,8 +31,8 @@ export class LexicalEmbedding implements Embedding {
     this.#terms = terms;
     this.#lookup = new TermLookup(terms.hashes);
     this.#counts = new TermCounts(this.#lookup);
-    this.#projection = new Float64Array(terms.dimensions);
-    this.#gains = new Float64Array(terms.hashes.length);
+    this.#sums = new RowSums(terms.rows, terms.hashes.length, terms.dimensions);
+    this.#projection = this.#sums.sum;
   }
 
   /** The familiarity measures how far the main segment's terms agree in direction; unknown features lower it. */
@@ -73,8 +73,8 @@ export class LexicalEmbedding implements Embedding {
   /** Projects the counted terms; returns the sum of their squared weights and the sum of their weights. */
   #project(): { energy: number; known: number } {
     const counted = this.#counts;
-    const gains = this.#gains;
-    const { weights, scales, rows } = this.#terms;
+    const { gains } = this.#sums;
+    const { weights, scales } = this.#terms;
     let energy = 0;
     let known = 0;
     for (let index = 0; index < counted.length; index += 1) {
@@ -84,8 +84,7 @@ export class LexicalEmbedding implements Embedding {
       known += weight;
       gains[index] = weight * scales[term]!;
     }
-    this.#projection.fill(0);
-    addRows(rows, counted.terms, gains, counted.length, this.#projection);
+    this.#sums.add(counted.terms, counted.length);
     return { energy, known };
   }
 
