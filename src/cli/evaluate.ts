@@ -4,6 +4,7 @@ import { UserError } from '../core/errors.ts';
 import { writeFileAtomically } from '../core/files.ts';
 import { DEFAULT_MODEL, loadModelFile } from '../deciding/model/file.ts';
 import type { RouterModel } from '../deciding/model/router-model.ts';
+import { deidentifierOf } from '../deciding/text/identifiers/deidentify.ts';
 import { type Decider, deciderBy } from '../learning/judging/choice.ts';
 import { type Judgement, judge } from '../learning/judging/judge.ts';
 import { judgementPage } from '../learning/judging/page.ts';
@@ -134,7 +135,11 @@ async function routerDecider(
     throw new UserError(
       `The embedding '${embedding.id}' answers later; evaluate needs one that answers at once.`,
     );
-  const router = await createRouter({ model, experts, ...(config ? { worth: config.worth } : {}) });
+  const router = await createRouter({
+    model,
+    experts,
+    ...(config ? { worth: config.worth, deidentify: deidentifierOf(config.deidentify) } : {}),
+  });
   return deciderBy(router, model.quality);
 }
 
