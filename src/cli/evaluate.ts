@@ -29,7 +29,9 @@ cost, best_single, task_oracle, oracle, random, delta_vs_best_single, standard_e
 Examples:
   $ expert-router evaluate held-out.jsonl --model my.router.safetensors --train outcomes.jsonl
   $ expert-router evaluate tickets.csv --config experts.yaml --label queue --report evaluation.html
-  $ expert-router evaluate --config experts.yaml                 its samples, each judged without itself`;
+  $ expert-router evaluate --config experts.yaml                 its samples, each judged without itself
+
+examples/support-desk goes from labelled tickets over train, evaluate and serve to feedback.`;
 
 interface EvaluateFlags extends OutcomeFlags {
   readonly model?: string;
