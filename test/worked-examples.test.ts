@@ -7,12 +7,15 @@ import { afterAll, expect, it } from 'vitest';
 import { command, type RunningCommand } from './support/command.ts';
 
 const ROOT = join(import.meta.dirname, '..');
+/** What the servers printed. */
+let logged = '';
 const folder = mkdtempSync(join(tmpdir(), 'worked-examples-'));
 let served: RunningCommand | undefined;
 
 async function stop(): Promise<void> {
   served?.process.kill();
   await served?.ended;
+  logged += served?.output() ?? '';
   served = undefined;
 }
 
@@ -79,4 +82,32 @@ it('the support desk learns from queues, and from clicks alone', { timeout: 200_
   const rated = done.filter(({ line }) => line.includes('rate.js'));
   expect(rated).toHaveLength(4);
   for (const { output } of rated) expect(output).toMatch(/^90 tickets rated, [234]\d with/);
+});
+
+it('the clinic keeps names out and notes in the house', { timeout: 200_000 }, async () => {
+  logged = '';
+  const done = await run('clinic');
+  expect(sharesRight(done)).toEqual([56.25]);
+  expect(said(done, 'train')).toContain('choosing by prompt scores 78.13 %');
+  const routed = JSON.parse(said(done, 'route --json')) as { expert: string; text: string };
+  expect(routed).toMatchObject({
+    expert: 'skin',
+    text: 'Mr [name] (MRN [id]) has an itching rash on his arm',
+  });
+  const [ward, refused, library] = done.filter(({ line }) => line.startsWith('curl'));
+  expect(ward!.output).toMatch(/x-expert-router-expert: skin/i);
+  expect(refused!.output).toContain('not_local');
+  expect(library!.output).toMatch(/x-expert-router-expert: cloud/i);
+  const records = said(done, 'cat ').trim().split('\n');
+  expect(records.map((line) => (JSON.parse(line) as { expert: string }).expert).sort()).toEqual([
+    'cloud',
+    'skin',
+  ]);
+  expect(logged).toContain('ward');
+  const model = readFileSync(join(folder, 'examples/clinic/clinic.router.safetensors'), 'latin1');
+  const report = readFileSync(join(folder, 'examples/clinic/clinic.router.report.json'), 'utf8');
+  const notes = readFileSync(join(ROOT, 'examples/clinic/notes.csv'), 'utf8');
+  for (const name of ['Okeke', '00910044']) expect(notes).toContain(name);
+  expect(records.join('') + logged + model).not.toMatch(/baker|00482913|rash|penicillin/i);
+  expect(model + report).not.toMatch(/Okeke|Petrova|Oyelaran|Ndiaye|00910044|7946/);
 });
