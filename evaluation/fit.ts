@@ -1,6 +1,6 @@
 /**
  * `npm run fit -- [folder]`: fits the cost model to the calibration data and writes `src/simulating/cost/constants.ts`.
- * The folder defaults to `../shared/data/calibration`, or `EXPERT_ROUTER_SHARED`.
+ * The folder may also be named by `EXPERT_ROUTER_CALIBRATION`.
  */
 import { writeFileAtomically } from '../src/core/files.ts';
 import { constantsFile } from './fit/constants-file.ts';

@@ -1,14 +1,13 @@
-/** Shared by the evaluation scripts: the location of the reference data, and the printing of user errors. */
-import { join } from 'node:path';
+/** What evaluation scripts have in common: where the reference data are, and the printing of user errors. */
 import { UserError } from '../src/core/errors.ts';
 
-/** The folder of reference data: a sibling of the repository unless `EXPERT_ROUTER_SHARED` says otherwise. */
-export function sharedFolder(): string {
-  return process.env.EXPERT_ROUTER_SHARED ?? '../shared';
-}
-
+/** @throws UserError where neither an argument nor `EXPERT_ROUTER_CALIBRATION` names the folder of published rows */
 export function calibrationFolder(argument: string | undefined): string {
-  return argument ?? join(sharedFolder(), 'data/calibration');
+  const folder = argument ?? process.env.EXPERT_ROUTER_CALIBRATION;
+  if (folder !== undefined) return folder;
+  throw new UserError(
+    'The published measurements are not part of this repository: name their folder, as in `npm run fit -- FOLDER`, or in EXPERT_ROUTER_CALIBRATION.',
+  );
 }
 
 /** Runs a script's body; a UserError ends it with only its message. */

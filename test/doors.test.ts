@@ -32,6 +32,18 @@ async function behind(answer = polite, more = ''): Promise<{ router: RunningGate
 const CHAT = { messages: [{ role: 'user', content: 'hello' }] };
 
 describe('keys', () => {
+  it('count although a placeholder comes beside them', async () => {
+    const router = await start(KEYS);
+    const asked = { model: 'auto', messages: [{ role: 'user', content: 'hi' }] };
+    for (const [key, status] of [
+      ['er-a', 200],
+      ['er-b', 401],
+    ] as const) {
+      const headers = { authorization: 'Bearer placeholder', 'x-api-key': key };
+      expect((await router.post('/v1/chat/completions', asked, headers)).status).toBe(status);
+    }
+  });
+
   it.each(['authorization', 'x-api-key', 'api-key'])('come in %s', async (name) => {
     const { router, expert } = await behind(polite, KEYS);
     const value = name === 'authorization' ? 'Bearer er-a' : 'er-a';

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { parseConfig } from '../src/serving/config/load.ts';
 import { gateway, type RunningGateway } from './support/gateway.ts';
+import { polite, upstream } from './support/upstream.ts';
 
 const EXPERTS = `experts:
   - { id: code, kind: emulated, description: Writes and explains programs }
@@ -35,6 +36,23 @@ async function answeredBy(
   expect(response.status, await response.text()).toBe(200);
   return response.headers.get('x-expert-router-expert')!;
 }
+
+describe('an expert', () => {
+  it('is also named by its model, where no other serves it', async () => {
+    const expert = await upstream(polite);
+    running = await gateway(`experts:
+  - { id: coder, kind: openai, url: '${expert.url}', model: Qwen/Qwen2.5-Coder-7B, description: programs }
+  - { id: one, kind: openai, url: '${expert.url}', model: llama3.2:1b }
+  - { id: two, kind: openai, url: '${expert.url}', model: llama3.2:1b, fallback: true }
+`);
+    expect(await answeredBy(running, 'Qwen/Qwen2.5-Coder-7B', 'What is the capital of France?')).toBe(
+      'coder',
+    );
+    const messages = [{ role: 'user', content: 'x' }];
+    expect((await running.post('/v1/chat/completions', { model: 'llama3.2:1b', messages })).status).toBe(404);
+    await expert.close();
+  });
+});
 
 describe('aliases', () => {
   it('stand for an expert, or for auto; patterns too', async () => {

@@ -92,7 +92,15 @@ function namesOf({ experts, aliases }: Config): Names {
   return new Names(
     experts.map(({ id }) => id),
     new Map(meanings),
+    modelsOf(experts),
   );
+}
+
+/** The models that experts are configured with, each with its expert; without those that several serve. */
+function modelsOf(experts: Config['experts']): ReadonlyMap<string, string> {
+  const named = experts.filter(({ model }) => typeof model === 'string');
+  const alone = named.filter(({ id, model }) => named.every((one) => one.id === id || one.model !== model));
+  return new Map(alone.map(({ id, model }) => [model as string, id]));
 }
 
 /** The choices that aliases stand for: each among its own experts, whose clusters are dealt out among them alone. */

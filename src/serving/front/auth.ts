@@ -34,16 +34,18 @@ export type Headed = Pick<ClientRequest, 'headers'>;
  */
 export function authenticate(request: Headed, keys: readonly HashedKey[]): HashedKey | null {
   if (keys.length === 0) return null;
-  const presented = presentedKey(request);
-  if (presented === null) {
+  const presented = presentedKeys(request);
+  if (presented.length === 0) {
     throw new RouterError(
       'invalid_api_key',
       "An API key is needed: send 'Authorization: Bearer <key>', 'x-api-key: <key>' or 'api-key: <key>'.",
     );
   }
-  const hash = Buffer.from(hashKey(presented));
+  const hashes = presented.map((key) => Buffer.from(hashKey(key)));
   // All keys are compared, whichever matches, so that timing says nothing about the list.
-  const matches = keys.filter((key) => timingSafeEqual(hash, Buffer.from(key.hash)));
+  const matches = hashes.flatMap((hash) =>
+    keys.filter((key) => timingSafeEqual(hash, Buffer.from(key.hash))),
+  );
   if (matches.length === 0) throw new RouterError('invalid_api_key', 'This API key is not known here.');
   return matches[0]!;
 }
@@ -61,9 +63,10 @@ export function mayAct(role: Role, caller: HashedKey | null): boolean {
   return (caller?.roles ?? DEFAULT_ROLES).includes(role);
 }
 
-function presentedKey(request: Headed): string | null {
-  const bearer = /^Bearer\s+(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
-  if (bearer !== undefined) return bearer;
-  const header = request.headers['x-api-key'] || request.headers['api-key'];
-  return typeof header === 'string' && header !== '' ? header : null;
+/** Some clients send a placeholder as one of these and their key as another. */
+function presentedKeys({ headers }: Headed): readonly string[] {
+  const bearer = /^Bearer\s+(\S+)$/i.exec(headers.authorization ?? '')?.[1];
+  return [bearer, headers['x-api-key'], headers['api-key']].filter(
+    (key): key is string => typeof key === 'string' && key !== '',
+  );
 }

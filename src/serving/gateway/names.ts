@@ -32,17 +32,28 @@ interface Pattern {
   readonly meaning: Meaning;
 }
 
-/** Exact names come before patterns, experts before aliases, and patterns with more letters before those with fewer. */
+/**
+ * Exact names come before patterns, experts before aliases, those before the names that servers know their models by, and
+ * patterns with more letters before those with fewer.
+ */
 export class Names {
   /** Those that a list of models shows: every name that is no pattern. */
   readonly listed: readonly string[];
   readonly #exact: ReadonlyMap<string, Meaning>;
   readonly #patterns: readonly Pattern[];
 
-  /** @param aliases what each alias means; `*` in one stands for any number of characters */
-  constructor(experts: readonly string[], aliases: ReadonlyMap<string, Meaning> = new Map()) {
+  /**
+   * @param aliases what each alias means; `*` in one stands for any number of characters
+   * @param models names of models, each with the only expert that serves it
+   */
+  constructor(
+    experts: readonly string[],
+    aliases: ReadonlyMap<string, Meaning> = new Map(),
+    models: ReadonlyMap<string, string> = new Map(),
+  ) {
     const plain = [...aliases].filter(([alias]) => !isPattern(alias));
     this.#exact = new Map<string, Meaning>([
+      ...[...models].map(([model, expert]) => [model, { kind: 'expert', expert }] as const),
       [AUTO, { kind: 'choice', name: AUTO }],
       ...plain,
       ...experts.map((expert) => [expert, { kind: 'expert', expert }] as const),

@@ -124,7 +124,7 @@ export const en = {
     empty: 'The decision appears here.',
     goesTo: 'goes to',
     topic: (name: string, cluster: number) => `Topic “${name}” (cluster ${cluster})`,
-    confidence: (share: string) => `${share} confident`,
+    confidence: (share: string) => `topic ${share} stable`,
     confidenceHint: 'How often a router model trained on other prompts of the same kind would decide alike.',
     reasons: story.reasons,
     read: 'What was read',

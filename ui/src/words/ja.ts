@@ -119,7 +119,7 @@ export const ja: Words = {
     empty: 'ここに判定結果が表示されます。',
     goesTo: '送り先',
     topic: (name, cluster) => `トピック「${name}」（クラスター ${cluster}）`,
-    confidence: (share) => `確信度 ${share}`,
+    confidence: (share) => `トピックの安定度 ${share}`,
     confidenceHint: '同種の別のプロンプトで学習したルーターモデルが、同じ判定をする頻度です。',
     reasons: {
       'nearest-cluster': (expert) => `プロンプトはこのトピックに属し、${expert} が担当しています。`,
