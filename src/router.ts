@@ -16,6 +16,7 @@ import {
   type LoadSnapshot,
   type RequestView,
 } from './deciding/routing/policy.ts';
+import { type Deidentifier, deidentified } from './deciding/text/identifiers/deidentify.ts';
 import { promptText, type RoutableText, routableTurns } from './deciding/text/routable.ts';
 
 export { UserError } from './core/errors.ts';
@@ -74,6 +75,8 @@ export interface RouterOptions {
   readonly experts: readonly DescribedExpert[];
   /** `spill` with its defaults when absent; the entry point `policy` has `bindPolicy`. */
   readonly policy?: BoundPolicy;
+  /** Takes identifiers out of prompts before they are classified; nothing when absent. */
+  readonly deidentify?: Deidentifier | null;
   /** What an expert's price counts where the model learned from scores; nothing when absent. */
   readonly worth?: Worth;
   /** Uniform in [0, 1), for policies that draw; seeded with 1 when absent, so that equal runs are equal. */
@@ -116,6 +119,7 @@ export async function createRouter({
   experts,
   policy = bindPolicy(spill),
   worth = QUALITY_ALONE,
+  deidentify = null,
   random,
 }: RouterOptions): Promise<PromptRouter> {
   const territory = await territoryOf(model, experts, worth);
@@ -125,7 +129,9 @@ export async function createRouter({
   let sequence = 0;
   return {
     decide: (prompt, { loads = idle, request = {} } = {}) => {
-      const classified = turnsOf(prompt).map((turn) => classifyText(model, turn));
+      const classified = turnsOf(prompt).map((turn) =>
+        classifyText(model, deidentify ? deidentified(turn, deidentify) : turn),
+      );
       const context = { request: { ...plainRequest(prompt), ...request }, random: draw(), sequence };
       sequence += 1;
       return {

@@ -4,6 +4,7 @@ import { UserError } from '../core/errors.ts';
 import { writeFileAtomically } from '../core/files.ts';
 import { DEFAULT_MODEL, loadModelFile } from '../deciding/model/file.ts';
 import type { RouterModel } from '../deciding/model/router-model.ts';
+import { deidentifierOf } from '../deciding/text/identifiers/deidentify.ts';
 import { type Decider, deciderBy } from '../learning/judging/choice.ts';
 import { type Judgement, judge } from '../learning/judging/judge.ts';
 import { judgementPage } from '../learning/judging/page.ts';
@@ -28,7 +29,9 @@ cost, best_single, task_oracle, oracle, random, delta_vs_best_single, standard_e
 Examples:
   $ expert-router evaluate held-out.jsonl --model my.router.safetensors --train outcomes.jsonl
   $ expert-router evaluate tickets.csv --config experts.yaml --label queue --report evaluation.html
-  $ expert-router evaluate --config experts.yaml                 its samples, each judged without itself`;
+  $ expert-router evaluate --config experts.yaml                 its samples, each judged without itself
+
+examples/support-desk goes from labelled tickets over train, evaluate and serve to feedback.`;
 
 interface EvaluateFlags extends OutcomeFlags {
   readonly model?: string;
@@ -134,7 +137,11 @@ async function routerDecider(
     throw new UserError(
       `The embedding '${embedding.id}' answers later; evaluate needs one that answers at once.`,
     );
-  const router = await createRouter({ model, experts, ...(config ? { worth: config.worth } : {}) });
+  const router = await createRouter({
+    model,
+    experts,
+    ...(config ? { worth: config.worth, deidentify: deidentifierOf(config.deidentify) } : {}),
+  });
   return deciderBy(router, model.quality);
 }
 

@@ -1,10 +1,12 @@
 /** Options of every verb that reads outcomes, and the reading with its progress and notices. */
 import { type Command, InvalidArgumentError } from 'commander';
 import { amount, progressBar } from '../core/progress.ts';
+import { deidentifierOf } from '../deciding/text/identifiers/deidentify.ts';
 import type { Outcomes } from '../learning/outcomes/outcomes.ts';
 import { type KnownExpert, type OutcomeOptions, readOutcomes } from '../learning/outcomes/read.ts';
 import type { Scale } from '../learning/outcomes/scale.ts';
 import { loadConfig } from '../serving/config/load.ts';
+import type { Config } from '../serving/config/schema.ts';
 
 export interface OutcomeFlags {
   readonly config?: string;
@@ -15,6 +17,7 @@ export interface OutcomeFlags {
   readonly scale?: Scale;
   readonly rename?: Readonly<Record<string, string>>;
   readonly labelsOnly?: boolean;
+  readonly deidentify?: boolean;
 }
 
 export function addOutcomeOptions(command: Command): Command {
@@ -23,6 +26,10 @@ export function addOutcomeOptions(command: Command): Command {
     .option('--field <name>', 'field or column that holds the prompt, if it has an unusual name')
     .option('--scores <columns...>', 'columns that are experts: their cells are scores')
     .option('--label <name>', 'field or column that names the right expert')
+    .option(
+      '--deidentify',
+      'take names and numbers of people out of the prompts first; else as the config says',
+    )
     .option('--task <name>', 'field or column that names the task, for means over tasks')
     .option(
       '--scale <low:high>',
@@ -57,7 +64,9 @@ export async function outcomesFrom(
   more: Pick<OutcomeOptions, 'leastScores' | 'keepRepeats'> = {},
 ): Promise<Outcomes> {
   const { config, field, task, label, scores, scale: given, rename, labelsOnly } = flags;
-  const known = config === undefined ? undefined : await expertsOf(config);
+  const about = config === undefined ? undefined : await loadConfig(config, process.env);
+  const known = about && expertsOf(about);
+  const deidentify = deidentifierOf(flags.deidentify ?? about?.deidentify ?? false);
   const bar = progressBar('reading', 'bytes');
   let bytes = 0;
   const outcomes = await readOutcomes(files, {
@@ -77,11 +86,10 @@ export async function outcomesFrom(
   });
   bar.finish(`${amount(outcomes.prompts.length, 'items')} prompts`);
   for (const notice of outcomes.notices) process.stderr.write(`  note: ${notice}\n`);
-  return outcomes;
+  return deidentify ? { ...outcomes, prompts: outcomes.prompts.map(deidentify) } : outcomes;
 }
 
-async function expertsOf(file: string): Promise<readonly KnownExpert[]> {
-  const { experts } = await loadConfig(file, process.env);
+function expertsOf({ experts }: Config): readonly KnownExpert[] {
   return experts.map((expert) => ({
     id: expert.id,
     ...('model' in expert && typeof expert.model === 'string' ? { model: expert.model } : {}),

@@ -6,7 +6,7 @@ import { learnedText } from '../learning/quality/report.ts';
 import { type Corpus, corpusIn } from '../learning/training/corpus.ts';
 import type { FitOptions } from '../learning/training/fit.ts';
 import type { PromptStore } from '../learning/training/prompt-store.ts';
-import { outcomesFrom } from './outcome-options.ts';
+import { type OutcomeFlags, outcomesFrom } from './outcome-options.ts';
 
 interface Labelled {
   corpusIn(store: PromptStore): Corpus;
@@ -23,11 +23,12 @@ interface Labelled {
 /** @throws UserError when there is no such field, or no prompt has a label */
 export async function readLabelled(
   paths: readonly string[],
-  { label, field }: { readonly label?: string; readonly field?: string },
+  { label, field, deidentify }: Pick<OutcomeFlags, 'label' | 'field' | 'deidentify'>,
 ): Promise<Labelled> {
   const outcomes = await outcomesFrom(paths, {
     ...(label === undefined ? {} : { label }),
     ...(field === undefined ? {} : { field }),
+    ...(deidentify === undefined ? {} : { deidentify }),
     labelsOnly: true,
   });
   const { prompts, labels } = outcomes;

@@ -12,6 +12,7 @@ import { amount, duration, progressBar } from '../core/progress.ts';
 import { EMBEDDINGS } from '../deciding/embedding/index.ts';
 import { readRouterModel, writeRouterModel } from '../deciding/model/artefact.ts';
 import type { RouterModel } from '../deciding/model/router-model.ts';
+import { deidentifierOf } from '../deciding/text/identifiers/deidentify.ts';
 import { type Corpus, readCorpus } from '../learning/training/corpus.ts';
 import { type FitOptions, type Fitted, fitModel } from '../learning/training/fit.ts';
 import { openPool } from '../learning/training/pool.ts';
@@ -31,6 +32,7 @@ Examples:
   $ expert-router train logs/ questions.csv.gz --clusters auto --per-source 2000
   $ zcat chats.jsonl.gz | expert-router train - --field messages
   $ expert-router train tickets.csv --label queue --out router.safetensors
+  $ expert-router train notes/ --deidentify --no-terms --out router.safetensors
   $ expert-router train new-logs/ --continue router.safetensors --out router.safetensors
 
 Beside the model stands a report: the same name ending in .report.html and .report.json. It quotes prompts.`;
@@ -55,6 +57,7 @@ interface TrainFlags {
   readonly embedding: string;
   readonly pretrained?: string;
   readonly keepExamples?: number;
+  readonly deidentify?: boolean;
   readonly terms: boolean;
   readonly report: boolean;
   readonly json?: boolean;
@@ -133,6 +136,10 @@ export function trainCommand(): Command {
     .option(
       '--no-terms',
       'keep no words of the prompts and no file names in the model: clusters have numbers for names',
+    )
+    .option(
+      '--deidentify',
+      'take names, dates, numbers and addresses of people out of the prompts before anything is learned from them',
     )
     .option('--keep-examples <number>', 'example prompts per cluster to store in the model', positiveWhole)
     .option('--seed <number>', 'equal seeds give equal models', positiveWhole, TRAINING_DEFAULTS.seed)
@@ -243,6 +250,7 @@ async function read(
     store,
     skipLabels: flags.skipLabel,
     ...(flags.field === undefined ? {} : { field: flags.field }),
+    deidentify: deidentifierOf(flags.deidentify ?? false),
     limitOf: (source) => flags.perSource?.named[basename(source)] ?? flags.perSource?.all,
     ...(flags.sample === undefined ? {} : { sample: flags.sample }),
     onBytes: (count) => {

@@ -117,6 +117,12 @@ export const BOUNDS: readonly Bound[] = [
     beyond: 'the rest is not read',
   },
   {
+    step: 'de-identification, where the config asks for it',
+    cost: 'linear in the text for routing',
+    limit: 'that of the text for routing',
+    beyond: 'the rest is not read',
+  },
+  {
     step: 'Unicode normalisation (NFKC)',
     cost: 'linear: runs of marks are cut first',
     limit: `${LIMITS.marks} combining marks in a row; ${LIMITS.growth} times the length`,

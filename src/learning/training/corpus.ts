@@ -1,6 +1,7 @@
 /** The prompts a model is trained on: read from files, without blank and repeated ones, with a limit per source. */
 import { UserError } from '../../core/errors.ts';
 import { type Random, seededRandom } from '../../core/random.ts';
+import type { Deidentifier } from '../../deciding/text/identifiers/deidentify.ts';
 import { sampleText } from '../../deciding/text/sampling.ts';
 import { Fingerprints } from './fingerprints.ts';
 import { PromptStore } from './prompt-store.ts';
@@ -12,6 +13,8 @@ export interface CorpusOptions extends Omit<ReadOptions, 'onBroken' | 'onNotice'
   readonly limitOf?: (source: string) => number | undefined;
   /** Maximum number of prompts in all, sampled uniformly. */
   readonly sample?: number;
+  /** Takes identifiers out of each prompt before anything else reads it. */
+  readonly deidentify?: Deidentifier | null;
   readonly seed: number;
   /** Where the prompts go; the caller discards it. */
   readonly store: PromptStore;
@@ -96,7 +99,8 @@ class Reading {
 
   #offer(prompt: string, source: string): void {
     if (prompt === '') return;
-    const text = sampleText(prompt);
+    const sampled = sampleText(prompt);
+    const text = this.#options.deidentify?.(sampled) ?? sampled;
     if (!this.#seen.isNew(text)) this.#duplicates += 1;
     else {
       const limit = this.#options.limitOf?.(source);

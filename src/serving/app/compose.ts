@@ -13,6 +13,7 @@ import type { Locality } from '../../deciding/routing/locality.ts';
 import { POLICIES } from '../../deciding/routing/policies/index.ts';
 import { type AnyPolicy, idleLoad, type LoadSnapshot } from '../../deciding/routing/policy.ts';
 import { bindChoice } from '../../deciding/routing/policy-choice.ts';
+import { deidentifierOf } from '../../deciding/text/identifiers/deidentify.ts';
 import type { AnyKind, Catalogue } from '../config/catalogue.ts';
 import type { Config, ExpertConfig } from '../config/schema.ts';
 import { EXPERT_KINDS } from '../experts/index.ts';
@@ -75,6 +76,7 @@ export async function composeRouter(
     territory: await territoryOf(model, config.experts.map(described), config.worth),
     policy,
     locality: localityOf(config, model, kinds),
+    deidentify: deidentifierOf(config.deidentify),
     exploration: config.exploration,
     requestTimeout: config.request_timeout,
     loads,

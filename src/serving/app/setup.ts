@@ -6,6 +6,7 @@
 import type { RouterModel } from '../../deciding/model/router-model.ts';
 import { isBalanced } from '../../deciding/routing/territory.ts';
 import { NOTHING_TO_ROUTE_BY } from '../../deciding/routing/warnings.ts';
+import { deidentifierOf } from '../../deciding/text/identifiers/deidentify.ts';
 import type { Catalogue } from '../config/catalogue.ts';
 import type { Config } from '../config/schema.ts';
 import type { ExtProcSettings } from '../extproc/reading.ts';
@@ -152,10 +153,18 @@ async function prepare(config: Config, parts: SetupParts, startedAt: number): Pr
       forwarded: new Set(config.forward_headers),
       startedAt,
       onRouted: parts.onRouted,
-      feedback: parts.feedback,
+      feedback: deidentifiedFeedback(parts.feedback, config),
       board: config.dashboard ? parts.board : null,
     },
   };
+}
+
+/** A comment is somebody's prose, as a prompt is. */
+function deidentifiedFeedback(keep: SetupParts['feedback'], config: Config): SetupParts['feedback'] {
+  const deidentify = deidentifierOf(config.deidentify);
+  if (!keep || !deidentify) return keep;
+  return (feedback) =>
+    keep({ ...feedback, comment: feedback.comment === null ? null : deidentify(feedback.comment) });
 }
 
 function extProcSettings({ extproc }: Config): ExtProcSettings {

@@ -7,6 +7,7 @@ import { UserError } from '../../core/errors.ts';
 import { DEFAULT_ROLES, ROLES } from '../../core/roles.ts';
 import { nearestName } from '../../core/suggest.ts';
 import { type PolicyChoice, policyField, policyPart } from '../../deciding/routing/policy-choice.ts';
+import { IDENTIFIERS } from '../../deciding/text/identifiers/span.ts';
 import { duration } from '../experts/option-types.ts';
 import { type AnyKind, type Catalogue, SHIPPED } from './catalogue.ts';
 
@@ -205,6 +206,22 @@ const fields = {
       'What cost and time count where the router model learned from scores (`expert-router learn`); `expert-router calibrate-cost` finds a value',
     )
     .meta({ examples: [{ score_per_cost: 20 }] }),
+  deidentify: z
+    .union([
+      z.boolean(),
+      z.strictObject({
+        keep: z
+          .array(z.enum(IDENTIFIERS))
+          .default([])
+          .describe('Kinds of identifiers that stay')
+          .meta({ examples: [['date']] }),
+      }),
+    ])
+    .default(false)
+    .describe(
+      'Takes names, dates, numbers and addresses that identify people out of what is classified, shown as its text and kept with feedback; experts get the request as it came (docs/deidentify.md)',
+    )
+    .meta({ examples: [true] }),
   exploration: z
     .number()
     .min(0)

@@ -11,6 +11,7 @@ import { explored } from '../../deciding/routing/exploration.ts';
 import { keptAmong, type Locality } from '../../deciding/routing/locality.ts';
 import type { BoundPolicy, LoadSnapshot, RequestView } from '../../deciding/routing/policy.ts';
 import type { Territory } from '../../deciding/routing/territory.ts';
+import { type Deidentifier, deidentified } from '../../deciding/text/identifiers/deidentify.ts';
 import type { RoutableText } from '../../deciding/text/routable.ts';
 import type { Ask } from '../dialects/ask.ts';
 import { nothingStored } from '../dialects/json.ts';
@@ -54,6 +55,8 @@ export interface RouterParts extends Choice {
   /** Those of the names that choose among some experts, or by another policy; the parts above are `auto`. */
   readonly choices: ReadonlyMap<string, Choice>;
   readonly locality: Locality;
+  /** Taken out of what is classified and shown; null for nothing. */
+  readonly deidentify?: Deidentifier | null;
   /** Share of new conversations that try an expert which may be better than is known; none when absent. */
   readonly exploration?: number;
   /** Milliseconds a whole request may take. */
@@ -92,7 +95,7 @@ export class Router {
     priority = 0,
     local: string | null = null,
   ): Routed | Promise<Routed> {
-    const { turns } = request;
+    const turns = this.#read(request.turns);
     const choose = (classified: readonly Classification[]): Routed => {
       const view = this.#view(request, priority);
       return {
@@ -104,6 +107,12 @@ export class Router {
     };
     const classified = this.#turns.classify(turns);
     return classified instanceof Promise ? classified.then(choose) : choose(classified);
+  }
+
+  /** What a decision is made of: no identifier goes on to classification, its answer or its record. */
+  #read(turns: readonly RoutableText[]): readonly RoutableText[] {
+    const { deidentify } = this.#parts;
+    return deidentify ? turns.map((turn) => deidentified(turn, deidentify)) : turns;
   }
 
   #view(request: Routable, priority: number): RequestView {
