@@ -47,6 +47,11 @@ export interface AnswerForm extends RawLane {
    * counts): then only experts that speak the dialect are asked.
    */
   readonly writer: ((ask: Ask, sink: AnswerSink) => Reply) | null;
+  /**
+   * The JSON of a whole answer → a typed reply; absent where servers are always asked for streams. False if it is no answer.
+   * @throws ToldFailure for an error
+   */
+  whole?(json: string, reply: Reply): boolean;
   /** Answers of different experts do not go together: unless the client names one, all come from the first that can. */
   readonly oneExpert?: true;
   /** @param requestId of ours, for APIs whose errors bear one */

@@ -42,11 +42,6 @@ export interface TextDialect<Id extends string = string> extends Dialect<Id> {
   writer(ask: Ask, sink: AnswerSink): Reply;
   /** The bytes of a streamed answer → a typed reply. */
   reader(reply: Reply): ReplyReader;
-  /**
-   * The JSON of a whole answer → a typed reply; absent where servers are always asked for streams. False if it is no answer.
-   * @throws ToldFailure for an error
-   */
-  whole?(json: string, reply: Reply): boolean;
 }
 
 /** What reads the answers of a server in its own dialect, whether or not clients may use that dialect too. */

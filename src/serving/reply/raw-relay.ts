@@ -12,7 +12,16 @@ import { type AnswerSink, type Outcome, UNKNOWN_OUTCOME } from './reply.ts';
 import { isStreamOf, type RawLane, type Scanner } from './scanner.ts';
 
 const MOST_ERROR_BYTES = 64 * 1024;
+/** Of a whole answer that is held to become a stream; a longer one is passed on as it is. */
+const MOST_WHOLE_BYTES = 8 * 1024 * 1024;
 const SILENT: AnswerSink = { head: () => {}, data: () => true, end: () => {}, fail: () => {} };
+
+/** A whole answer, written as the stream that was asked for. */
+export interface StreamedBody {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly bytes: Buffer;
+  readonly outcome: Outcome;
+}
 
 export interface RawRelayOptions {
   readonly expert: string;
@@ -22,6 +31,8 @@ export interface RawRelayOptions {
   /** Statuses that this engine uses differently → the usual status. */
   readonly statuses: Readonly<Record<number, number>>;
   asFailure(error: WireError): RouterError;
+  /** A JSON body that came although a stream was asked for, as one; null to pass it on as it is. */
+  asStream?(body: Buffer): StreamedBody | null;
 }
 
 /** `opening`: bytes are held until content begins; `opaque`: in an unknown content coding, relayed without a look. */
@@ -33,6 +44,8 @@ export class RawRelay implements ResponseHandler {
   #state: State = 'opening';
   #head: ResponseHead = { status: 0, headers: {} };
   #scanner: Scanner | null = null;
+  /** Whether the answer is held until its end, since it is to become a stream. */
+  #whole = false;
   #held: Buffer[] = [];
   #heldBytes = 0;
 
@@ -57,7 +70,10 @@ export class RawRelay implements ResponseHandler {
     const wrong = wrongHead(head) ?? (stream && !this.#options.stream ? UNASKED_STREAM : null);
     if (wrong !== null) this.#refuse(wrong);
     else if ((headers['content-encoding'] ?? 'identity') !== 'identity') this.#state = 'opaque';
-    else this.#scanner = this.#options.lane.scanner(stream);
+    else {
+      this.#scanner = this.#options.lane.scanner(stream);
+      this.#whole = this.#options.stream && this.#options.asStream !== undefined && isWholeJson(head);
+    }
   }
 
   data(payload: Buffer): boolean {
@@ -91,7 +107,7 @@ export class RawRelay implements ResponseHandler {
   fail(error: WireError): void {
     // An error or a whole answer that has arrived stays valid when the connection is lost.
     if (this.#state === 'error') this.#told();
-    else if (this.#state === 'answer' && this.#scanner?.done) this.#end(this.#scanner);
+    else if ((this.#state === 'answer' || this.#whole) && this.#scanner?.done) this.#end(this.#scanner);
     else this.#sink.fail(this.#options.asFailure(error));
   }
 
@@ -109,9 +125,16 @@ export class RawRelay implements ResponseHandler {
   #open(payload: Buffer): boolean {
     const opening = this.#scanner!.push(payload);
     if (opening === 'silence') return true;
-    if (opening === 'content') return this.#answer();
+    if (opening === 'content') return this.#waits() || this.#answer();
     this.#fail(this.#named(opening));
     return true;
+  }
+
+  /** Whether content is held until the end. A stream under a wrong name, or a body too long, is not. */
+  #waits(): boolean {
+    if (this.#whole)
+      this.#whole = this.#heldBytes <= MOST_WHOLE_BYTES && this.#held.find(hasInk)?.find(isInk) === BRACE;
+    return this.#whole;
   }
 
   #begin(): void {
@@ -135,6 +158,7 @@ export class RawRelay implements ResponseHandler {
     if (ending instanceof ToldFailure) this.#fail(this.#named(ending));
     else if ('empty' in ending) this.#empty(ending.empty);
     else if (!('missing' in ending)) {
+      if (this.#whole && this.#converted()) return;
       this.#answer();
       this.#sink.end(ending);
     } else if (this.#state === 'answer') {
@@ -143,6 +167,19 @@ export class RawRelay implements ResponseHandler {
         new RouterError('expert_cut_stream', `Expert '${expert}' broke off its answer: ${ending.missing}.`),
       );
     } else this.#refuse(`gave no whole answer: ${ending.missing}`);
+  }
+
+  /** Writes the whole answer as a stream. @returns false if it cannot be one */
+  #converted(): boolean {
+    const streamed = this.#options.asStream?.(Buffer.concat(this.#held)) ?? null;
+    if (streamed === null) return false;
+    this.#held = [];
+    this.#state = 'over';
+    const { 'content-length': _length, ...headers } = responseHeadersForClient(this.#head.headers);
+    this.#sink.head(this.#head.status, { ...headers, ...streamed.headers });
+    this.#sink.data(streamed.bytes);
+    this.#sink.end(streamed.outcome);
+    return true;
   }
 
   #empty(outcome: Outcome): void {
@@ -189,4 +226,12 @@ function wrongHead({ status, headers }: ResponseHead): string | null {
   if (headers['content-type']?.toLowerCase().startsWith('text/html'))
     return 'answered with a web page: its url does not lead to an API';
   return null;
+}
+
+const BRACE = 0x7b;
+const isInk = (byte: number): boolean => byte > 0x20;
+const hasInk = (bytes: Buffer): boolean => bytes.some(isInk);
+
+function isWholeJson({ status, headers }: ResponseHead): boolean {
+  return status === 200 && /^application\/json *(;|$)/i.test(headers['content-type'] ?? '');
 }

@@ -6,6 +6,7 @@
 import { RouterError } from '../../../core/errors.ts';
 import { HttpClient, type OutgoingRequest, type Trust, WireError } from '../../../http/client.ts';
 import { PulledResponse } from '../../../http/pulled-response.ts';
+import type { Ask } from '../../dialects/ask.ts';
 import type { DialectId } from '../../dialects/index.ts';
 import { openAiChat } from '../../dialects/openai/chat.ts';
 import { asChat, CHAT_CAN } from '../../dialects/openai/translated.ts';
@@ -15,8 +16,10 @@ import { contextOf, modelIds } from '../../engines/answers.ts';
 import { ask as askServer, isAnswer } from '../../engines/ask.ts';
 import { failureText } from '../../engines/failure.ts';
 import type { ToldFailure } from '../../reply/failure.ts';
+import type { ReplyMeta } from '../../reply/reply.ts';
 import { accessHeaders, accessQuery, unusedProxy } from '../access.ts';
 import { apiBase, pathAt } from '../api-base.ts';
+import { asStream } from '../as-stream.ts';
 import { refuseUnmet } from '../demands.ts';
 import type {
   AnswerSink,
@@ -131,12 +134,15 @@ class OpenAiExpert implements Expert {
 
   #translated(request: ExpertRequest, sink: AnswerSink): Generation {
     const { ask } = request;
-    const meta = {
-      id: this.#deps.newId(ask.dialect.idPrefix),
+    return this.#running.start(ask, sink, this.#meta(ask), (work) => this.#translate(request, work));
+  }
+
+  #meta({ dialect }: Ask): ReplyMeta {
+    return {
+      id: this.#deps.newId(dialect.idPrefix),
       created: Math.floor(this.#deps.now() / 1000),
       model: this.#model,
     };
-    return this.#running.start(ask, sink, meta, (work) => this.#translate(request, work));
   }
 
   asSent(asked: ExpertRequest): ServerRequest {
@@ -156,6 +162,7 @@ class OpenAiExpert implements Expert {
       stream: ask.stream,
       statuses: quirksNamed(this.#quirks.name).statuses ?? {},
       asFailure: (error: WireError) => this.#asFailure(error),
+      asStream: (body: Buffer) => asStream(ask, this.#meta(ask), CHAT_CAN, body),
     };
     const request = this.#outgoing(asked);
     const put =
