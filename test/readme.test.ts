@@ -80,7 +80,7 @@ describe('the README', () => {
     // Ports and the place of the file are the test's; all other words are the README's.
     const folder = mkdtempSync(join(tmpdir(), 'tour-'));
     const [emulate, serve] = tour.map((line) =>
-      line.replace('experts.yaml', join(folder, 'experts.yaml')).split(' ').slice(2),
+      line.replace('emulated.yaml', join(folder, 'emulated.yaml')).split(' ').slice(2),
     );
     const fleet = command(...emulate!, '--port', '0');
     await fleet.said(/Wrote /);
