@@ -190,7 +190,7 @@ export const ROUTES: readonly Route[] = [
     about: 'This description',
     handle: describe,
   },
-  // It knows by itself who may see what: a browser signs in with a cookie.
+  // The board checks access itself: a browser signs in with a cookie.
   { method: 'GET', path: '/', role: null, dialect: null, about: null, handle: dashboard },
   { method: 'GET', path: '/ui', role: null, dialect: null, about: null, handle: dashboard },
   { method: 'GET', path: '/ui/', role: null, dialect: null, about: null, handle: dashboard },
