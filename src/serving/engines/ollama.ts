@@ -6,7 +6,14 @@ import type { EngineFacts } from './engine.ts';
 export const ollama: EngineFacts = {
   id: 'ollama',
   name: 'Ollama',
-  speaks: ['openai-chat', 'openai-completions', 'openai-responses', 'anthropic-messages'],
+  speaks: [
+    'openai-chat',
+    'openai-completions',
+    'openai-responses',
+    'anthropic-messages',
+    'ollama-chat',
+    'ollama-generate',
+  ],
   capabilities: ['embeddings'],
   signs: {
     pages: ['/api/version'],
