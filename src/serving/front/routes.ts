@@ -1,4 +1,5 @@
 /** What each path does: a table of method and path to a handler that says in a few lines what happens. */
+import { LIMITS } from '../../core/bounds.ts';
 import { RouterError } from '../../core/errors.ts';
 import { excerpt } from '../../core/excerpt.ts';
 import { requestHeadersForExpert } from '../../core/headers.ts';
@@ -13,13 +14,14 @@ import type { Replica } from '../fleet/replica.ts';
 import { replicaLabel } from '../fleet/replica-label.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { claudeName } from '../gateway/names.ts';
-import { readRequest } from '../gateway/read-request.ts';
+import { parsesOnLoop, readRequest } from '../gateway/read-request.ts';
 import type { Routed } from '../gateway/router.ts';
 import type { Caller } from '../gateway/tool-loops.ts';
 import { type HashedKey, type Headed, mayAct } from './auth.ts';
 import { readBody } from './body.ts';
 import { ClientSink } from './client-sink.ts';
 import { decisionBody, decisionHeaders } from './decision-wire.ts';
+import { decided } from './decisions.ts';
 import type { ClientRequest, ClientResponse } from './exchange.ts';
 import { type FeedbackBody, readFeedback } from './feedback.ts';
 import { HOPS_HEADER, nextHop } from './hops.ts';
@@ -109,6 +111,19 @@ export const ROUTES: readonly Route[] = [
     about: 'The choice that would be made, and why',
     handle: dryRun,
   },
+  ...['/v1/decisions', '/v1/systemone'].map(
+    (path): Route => ({
+      method: 'POST',
+      path,
+      role: 'ask',
+      dialect: null,
+      about: 'One choice among experts or clusters, answered by the router model alone',
+      handle: async ({ gateway, maxBodyMb }, { request, response }) => {
+        const bytes = await readSmall({ request, response }, maxBodyMb);
+        sendJson(response, 200, await decided(gateway.router, bytes));
+      },
+    }),
+  ),
   ...STORED.map(
     ([method, path]): Route => ({
       method,
@@ -185,7 +200,7 @@ export const ROUTES: readonly Route[] = [
     dialect: ollamaChat,
     about: 'One of the names, as Ollama describes it',
     handle: async ({ gateway, startedAt, maxBodyMb }, { request, response }) => {
-      const { bytes } = await readBody({ request, response }, maxBodyMb);
+      const bytes = await readSmall({ request, response }, maxBodyMb);
       sendJson(response, 200, shown(gateway, bytes, startedAt));
     },
   },
@@ -490,6 +505,16 @@ function toldDialect(request: ClientRequest): Dialect | null {
 export function callerOf({ headers }: Headed, caller: HashedKey | null, { session }: Ask): Caller {
   const tenant = caller?.name ?? '';
   return { tenant, session: sessionKey(headers, tenant, session) };
+}
+
+/** A body that this thread may parse. @throws RouterError as `readBody` does */
+async function readSmall(exchange: Pick<Exchange, 'request' | 'response'>, limitMb: number): Promise<Buffer> {
+  const body = await readBody(exchange, limitMb);
+  if (parsesOnLoop(body)) return body.bytes;
+  throw new RouterError(
+    'body_too_large',
+    `A body for this path may have ${LIMITS.loopBytes} bytes; send less.`,
+  );
 }
 
 async function ollamaVersion(_context: RouteContext, { response }: Exchange): Promise<void> {
