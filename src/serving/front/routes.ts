@@ -430,6 +430,7 @@ export async function listExperts(
       available: load.available,
       in_flight: group.inFlight,
       queued: load.queued,
+      context: group.context,
       outstanding_tokens: load.outstandingTokens,
       tokens_per_second: round1(load.tokensPerSecond),
       replicas: group.replicas.map((replica) => ({

@@ -13,7 +13,7 @@ import { asChat, CHAT_CAN } from '../../dialects/openai/translated.ts';
 import { PASSED } from '../../dialects/passed.ts';
 import type { ServerNeeds } from '../../dialects/quirks.ts';
 import { contextOf, modelIds } from '../../engines/answers.ts';
-import { ask as askServer, isAnswer } from '../../engines/ask.ts';
+import { ask as askServer, isAnswer, jsonOf } from '../../engines/ask.ts';
 import { failureText } from '../../engines/failure.ts';
 import type { ToldFailure } from '../../reply/failure.ts';
 import type { ReplyMeta } from '../../reply/reply.ts';
@@ -221,9 +221,19 @@ class OpenAiExpert implements Expert {
 
   async health(signal: AbortSignal): Promise<Health> {
     const health = await this.#ask(signal);
-    if (health.state === 'ready') await this.#quirks.settle(signal);
-    else this.#quirks.forget();
+    if (health.state === 'ready') {
+      await this.#quirks.settle(signal);
+      this.context ??= await this.#contextOnPage(signal);
+    } else this.#quirks.forget();
     return health;
+  }
+
+  async #contextOnPage(signal: AbortSignal): Promise<number | null> {
+    const page = this.#quirks.context;
+    if (page === null) return null;
+    const asked = { path: this.#at(page.path), headers: this.#headers };
+    const told = jsonOf(await askServer(this.#client, asked, signal));
+    return told && page.of(told, this.#model);
   }
 
   async #ask(signal: AbortSignal): Promise<Health> {

@@ -1,7 +1,7 @@
 /** Finds the engine behind an address: named by the config, known by its host, or recognised by its answers. */
 import type { Trust } from '../../../http/client.ts';
 import { DIALECTS, type DialectId } from '../../dialects/index.ts';
-import type { EngineFacts } from '../../engines/engine.ts';
+import type { ContextPage, EngineFacts } from '../../engines/engine.ts';
 import { ENGINES } from '../../engines/index.ts';
 import { probe } from '../../engines/probe.ts';
 import { PLAIN } from './quirks.ts';
@@ -39,6 +39,11 @@ export class QuirksFinder {
   /** Also the usual for Triton, whose OpenAI frontend speaks both. */
   get speaks(): readonly DialectId[] {
     return this.#speaks;
+  }
+
+  /** Where it tells its context; null where that is unknown, or nowhere. */
+  get context(): ContextPage | null {
+    return this.#engine?.context ?? null;
   }
 
   /** Probes a server that is up, once and for at most a second. Never rejects. */
