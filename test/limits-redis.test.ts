@@ -40,7 +40,9 @@ describe.skipIf(program === null)('limits in Redis (skipped where redis-server i
       month: bound(500),
     });
     const step = fc.record({
-      op: fc.constantFrom('reserve', 'reserve', 'extend', 'settle') as fc.Arbitrary<'reserve' | 'extend' | 'settle'>,
+      op: fc.constantFrom('reserve', 'reserve', 'extend', 'settle') as fc.Arbitrary<
+        'reserve' | 'extend' | 'settle'
+      >,
       id: fc.integer({ min: 0, max: 12 }),
       tokens: fc.integer({ min: 0, max: 120 }),
       money: fc.integer({ min: 0, max: 120 }),
@@ -76,22 +78,27 @@ describe.skipIf(program === null)('limits in Redis (skipped where redis-server i
     client.disconnect();
   });
 
-  it.each([2, 4])('admits exactly the budget over %i replicas, however many ask at once', async (replicas) => {
-    const stores = Array.from({ length: replicas }, () => store());
-    await Promise.all(stores.map((one) => one.ready(5000)));
-    const tag = `exact${replicas}`;
-    const party = { tag, scopes: [{ name: 'key:a', bounds: { ...NONE, day: 500 } }] };
-    const verdicts = await Promise.all(
-      Array.from({ length: 2000 }, (_, index) => {
-        const reservation = { id: `${tag}-${index}`, ttl: 60e6, tokens: 1, money: 1 };
-        return stores[index % replicas]!.reserve(party, reservation);
-      }),
-    );
-    expect(verdicts.filter((verdict) => verdict?.admitted).length / 500).toBe(1);
-    expect(verdicts).not.toContain(null);
-  });
+  it.each([2, 4])(
+    'admits exactly the budget over %i replicas, however many ask at once',
+    async (replicas) => {
+      const stores = Array.from({ length: replicas }, () => store());
+      await Promise.all(stores.map((one) => one.ready(5000)));
+      const tag = `exact${replicas}`;
+      const party = { tag, scopes: [{ name: 'key:a', bounds: { ...NONE, day: 500 } }] };
+      const verdicts = await Promise.all(
+        Array.from({ length: 2000 }, (_, index) => {
+          const reservation = { id: `${tag}-${index}`, ttl: 60e6, tokens: 1, money: 1 };
+          return stores[index % replicas]!.reserve(party, reservation);
+        }),
+      );
+      expect(verdicts.filter((verdict) => verdict?.admitted).length / 500).toBe(1);
+      expect(verdicts).not.toContain(null);
+    },
+  );
 
-  it('answers within its deadline while Redis is stopped, and holds nothing afterwards', { timeout: 20_000 }, async () => {
+  it('answers within its deadline while Redis is stopped, and holds nothing afterwards', {
+    timeout: 20_000,
+  }, async () => {
     const one = store(150);
     await one.ready(5000);
     const party = { tag: 'stopped', scopes: [{ name: 'key:a', bounds: { ...NONE, concurrent: 3 } }] };
@@ -103,10 +110,16 @@ describe.skipIf(program === null)('limits in Redis (skipped where redis-server i
     expect(lost.every((verdict) => verdict === null)).toBe(true);
     // Both what was carried out unheard and what its gateway never ended.
     await expect
-      .poll(async () => (await Promise.all(['x', 'y', 'z'].map((id) => ask(`${id}${Math.random()}`)))).every((v) => v?.admitted), {
-        timeout: 10_000,
-        interval: 1200,
-      })
+      .poll(
+        async () =>
+          (await Promise.all(['x', 'y', 'z'].map((id) => ask(`${id}${Math.random()}`)))).every(
+            (v) => v?.admitted,
+          ),
+        {
+          timeout: 10_000,
+          interval: 1200,
+        },
+      )
       .toBe(true);
   });
 
@@ -119,7 +132,9 @@ describe.skipIf(program === null)('limits in Redis (skipped where redis-server i
     expect(await killed.reserve(party, { ...reservation, id: 'a' })).toMatchObject({ admitted: true });
     expect(await other.reserve(party, { ...reservation, id: 'b' })).toMatchObject({ admitted: false });
     await expect
-      .poll(async () => (await other.reserve(party, { ...reservation, id: 'c' }))?.admitted, { timeout: 3000 })
+      .poll(async () => (await other.reserve(party, { ...reservation, id: 'c' }))?.admitted, {
+        timeout: 3000,
+      })
       .toBe(true);
   });
 });

@@ -19,9 +19,13 @@ export function redisProgram(): string | null {
 
 export async function startRedis(program: string, port = 0): Promise<RealRedis> {
   const at = port || (await freePort());
-  const child = spawn(program, ['--port', String(at), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = spawn(
+    program,
+    ['--port', String(at), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
   for await (const text of child.stdout!) if (String(text).includes('eady to accept connections')) break;
   child.stdout!.resume();
   return {

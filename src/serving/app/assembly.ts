@@ -11,6 +11,8 @@ import { OwnSlots } from '../fleet/slots.ts';
 import type { RequestNote } from '../front/request-note.ts';
 import { type GatewayServer, gatewayServer, type ServerOptions } from '../front/server.ts';
 import type { Routed } from '../gateway/router.ts';
+import { EmbeddedStore } from '../limits/embedded-store.ts';
+import type { LimitStore } from '../limits/store.ts';
 import type { DecisionFeatures } from '../records/record.ts';
 import { Records } from '../records/records.ts';
 import { Arrivals } from '../scaler/arrivals.ts';
@@ -19,6 +21,7 @@ import { Telemetry } from '../telemetry/metrics.ts';
 import { otelSettings } from '../telemetry/otel-environment.ts';
 import { Tracing } from '../telemetry/tracing.ts';
 import type { WorkerLink } from '../workers/worker-link.ts';
+import { hasLimits, openLimits } from './limits.ts';
 import { Setup } from './setup.ts';
 import type { World } from './world.ts';
 
@@ -70,6 +73,8 @@ export interface Assembly {
   readonly arrivals: Arrivals;
   /** Null where the config asks for none. */
   readonly records: Records | null;
+  /** Where limits are counted; null where there are none. */
+  readonly limits: LimitStore | null;
   /** What the dashboard shows of this process. */
   readonly board: Board;
   /** Null unless OpenTelemetry's variables ask for it. */
@@ -90,7 +95,13 @@ export async function assemble(
   const tracing = otel && new Tracing(otel.sampler, new SpanExporter({ ...otel, log }));
   const spaces = new Spaces();
   const arrivals = new Arrivals(clock.monotonic);
+  const keeping = hasLimits(config) ? await openLimits(config, world) : null;
+  const limits = {
+    store: keeping,
+    standIn: new EmbeddedStore({ dir: null, now: clock.epoch, log }),
+  };
   const setup = await Setup.start(config, {
+    limits,
     world,
     catalogue,
     telemetry,
@@ -135,7 +146,7 @@ export async function assemble(
     tracing?.spans(traceparent, traceId) ?? null;
   const current = () => setup.current();
   const server = gatewayServer({ log, clock, current, spans, ended });
-  return { server, setup, telemetry, spans, ended, records, arrivals, board, tracing };
+  return { server, setup, telemetry, spans, ended, records, limits: keeping, arrivals, board, tracing };
 }
 
 function openRecords(

@@ -82,18 +82,26 @@ describe('the ledger of limits', () => {
 
   it('spends no more than the budget, holds no more than may run at once, and leaks nothing', () => {
     fc.assert(
-      fc.property(steps, fc.integer({ min: 1, max: 900 }), fc.integer({ min: 1, max: 6 }), (list, day, concurrent) => {
-        const { settled, most, ledger, now, open } = play([{ name: 'k', bounds: { ...NONE, day, concurrent } }], list);
-        const byDay = new Map<number, number>();
-        for (const { at, tokens } of settled) {
-          const one = Math.floor(at / 86_400e6);
-          byDay.set(one, (byDay.get(one) ?? 0) + tokens);
-        }
-        for (const spent of byDay.values()) expect(spent).toBeLessThanOrEqual(day);
-        expect(most).toBeLessThanOrEqual(concurrent);
-        expect(ledger.open(now)).toBe(open.filter(({ deadline }) => deadline > now).length);
-        expect(ledger.open(now + TTL)).toBe(0);
-      }),
+      fc.property(
+        steps,
+        fc.integer({ min: 1, max: 900 }),
+        fc.integer({ min: 1, max: 6 }),
+        (list, day, concurrent) => {
+          const { settled, most, ledger, now, open } = play(
+            [{ name: 'k', bounds: { ...NONE, day, concurrent } }],
+            list,
+          );
+          const byDay = new Map<number, number>();
+          for (const { at, tokens } of settled) {
+            const one = Math.floor(at / 86_400e6);
+            byDay.set(one, (byDay.get(one) ?? 0) + tokens);
+          }
+          for (const spent of byDay.values()) expect(spent).toBeLessThanOrEqual(day);
+          expect(most).toBeLessThanOrEqual(concurrent);
+          expect(ledger.open(now)).toBe(open.filter(({ deadline }) => deadline > now).length);
+          expect(ledger.open(now + TTL)).toBe(0);
+        },
+      ),
     );
   });
 
@@ -116,7 +124,9 @@ describe('the ledger of limits', () => {
     ledger.reserve(scopes, amount, START);
     for (const later of [TTL + 1, TTL + 2]) ledger.settle(scopes, amount, START + later);
     expect(ledger.reserve(scopes, { ...amount, id: 'b', money: 4 }, START + TTL + 3).admitted).toBe(true);
-    expect(ledger.reserve(scopes, { ...amount, id: 'c', money: 1 }, START + TTL + 3)).toMatchObject({ limit: 'day' });
+    expect(ledger.reserve(scopes, { ...amount, id: 'c', money: 1 }, START + TTL + 3)).toMatchObject({
+      limit: 'day',
+    });
   });
 
   it('counts months as the calendar does', () => {

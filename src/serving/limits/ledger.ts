@@ -73,10 +73,7 @@ interface Account {
 }
 
 /** What of an account outlives a process. */
-export type Saved = Pick<
-  Account,
-  'requestTat' | 'tokenTat' | 'day' | 'daySpent' | 'month' | 'monthSpent'
->;
+export type Saved = Pick<Account, 'requestTat' | 'tokenTat' | 'day' | 'daySpent' | 'month' | 'monthSpent'>;
 
 export const MINUTE = 60e6;
 const DAY = 86_400e6;
@@ -100,7 +97,10 @@ export class Ledger {
       if (requests !== null) account.requestTat = Math.max(account.requestTat, now) + MINUTE / requests;
       hold(account, id, { tokens, money, deadline: now + ttl });
     });
-    return { admitted: true, left: accounts.map((account, index) => leftOf(account, scopes[index]!.bounds, now)) };
+    return {
+      admitted: true,
+      left: accounts.map((account, index) => leftOf(account, scopes[index]!.bounds, now)),
+    };
   }
 
   /** Holds another amount from now on, refused or not: the request runs. Also prolongs it. */
@@ -132,10 +132,14 @@ export class Ledger {
     return count;
   }
 
-  saved(): Readonly<Record<string, Saved>> {
-    return Object.fromEntries(
-      Array.from(this.#accounts, ([name, { open: _open, held: _held, ...saved }]) => [name, saved]),
-    );
+  names(): readonly string[] {
+    return [...this.#accounts.keys()];
+  }
+
+  /** Of an account that there is. */
+  saved(name: string): Saved {
+    const { open: _open, held: _held, ...saved } = this.#accounts.get(name)!;
+    return saved;
   }
 
   restore(name: string, saved: Saved): void {

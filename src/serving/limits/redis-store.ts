@@ -118,7 +118,17 @@ export class RedisStore implements LimitStore {
     const { id, ttl, tokens, money } = reservation;
     const keys = keysOf(tag, scopes, id);
     const bounds = scopes.flatMap(boundsOf);
-    const answer = await this.#redis.limits(keys.length, ...keys, operation, id, ttl, tokens, money, '', ...bounds);
+    const answer = await this.#redis.limits(
+      keys.length,
+      ...keys,
+      operation,
+      id,
+      ttl,
+      tokens,
+      money,
+      '',
+      ...bounds,
+    );
     if (this.#away) this.#options.log('limits: Redis answers again');
     this.#away = false;
     return answer;
@@ -141,11 +151,15 @@ export function boundsOf({ bounds }: Scope): readonly number[] {
 }
 
 export function verdictOf([admitted, ...rest]: readonly number[]): Verdict {
-  if (admitted === 0)
-    return { admitted: false, scope: rest[0]!, limit: LIMITS[rest[1]!]!, wait: rest[2]! };
+  if (admitted === 0) return { admitted: false, scope: rest[0]!, limit: LIMITS[rest[1]!]!, wait: rest[2]! };
   const left: Left[] = [];
   for (let at = 0; at < rest.length; at += 4) {
-    const [requests, requestsWait, tokens, tokensWait] = rest.slice(at, at + 4) as [number, number, number, number];
+    const [requests, requestsWait, tokens, tokensWait] = rest.slice(at, at + 4) as [
+      number,
+      number,
+      number,
+      number,
+    ];
     left.push({
       requests: requests < 0 ? null : requests,
       requestsWait,
