@@ -80,12 +80,13 @@ describe('a key with limits', () => {
 
   it.each([-5, 0, 1e99, 'many', null])('gains nothing by max_tokens %j', async (max_tokens) => {
     const router = await serving(key('a', 'limits: { tokens_per_minute: 2000 }'));
-    let admitted = 0;
-    for (let index = 0; index < 5; index += 1) if ((await ask(router, 'a', { max_tokens })).ok) admitted += 1;
-    expect(admitted).toBeLessThanOrEqual(5);
-    const last = await ask(router, 'a', { max_tokens: 1 });
-    const left = Number(last.headers.get('x-ratelimit-remaining-tokens'));
-    expect(left).toBeLessThanOrEqual(2000);
+    const answer = await ask(router, 'a', { max_tokens });
+    if (answer.status === 429) return;
+    const left = Number(
+      (await ask(router, 'a', { max_tokens: 1 })).headers.get('x-ratelimit-remaining-tokens'),
+    );
+    expect(left).toBeGreaterThan(0);
+    expect(left).toBeLessThan(1995);
   });
 
   it('holds its slot until its answer ends or its client leaves', async () => {
