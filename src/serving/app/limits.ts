@@ -73,7 +73,7 @@ function boundsOf(limits: Config['teams'][number]['limits']): Bounds {
   };
 }
 
-function pricesOf({ experts }: Config): ReadonlyMap<string, TokenPrice> {
+export function pricesOf({ experts }: Config): ReadonlyMap<string, TokenPrice> {
   return new Map(
     experts.flatMap(({ id, price }): [string, TokenPrice][] => (isTokenPrice(price) ? [[id, price]] : [])),
   );

@@ -19,11 +19,12 @@ import type { Identity } from '../front/listener.ts';
 import { Readiness } from '../front/readiness.ts';
 import { Redaction } from '../front/redaction.ts';
 import type { RouteContext } from '../front/routes.ts';
+import type { TokenPrice } from '../limits/limiter.ts';
 import type { LimitStore } from '../limits/store.ts';
 import type { Telemetry } from '../telemetry/metrics.ts';
 import type { Prepared } from '../workers/worker-link.ts';
 import { composeFleet, composeGateway, loadRouterModel, permittedPages } from './compose.ts';
-import { hasLimits, limiterOf, priceWarnings } from './limits.ts';
+import { hasLimits, limiterOf, pricesOf, priceWarnings } from './limits.ts';
 import { breakerLevels, engineLoads, ownLoads } from './loads.ts';
 import { secretsOf } from './secrets.ts';
 import { readIdentity } from './tls.ts';
@@ -46,12 +47,15 @@ export interface SetupParts {
   readonly metrics: RouteContext['metrics'];
   readonly onRouted: RouteContext['onRouted'];
   readonly feedback: RouteContext['feedback'];
+  /** A config with these keys has replaced one with those. */
+  keysChanged(before: readonly HashedKey[], after: readonly HashedKey[]): void;
   /** Where limits are counted, under this config and the next, and where while that is away. */
   readonly limits: { readonly store: LimitStore | null; readonly standIn: LimitStore | null };
   readonly board: RouteContext['board'];
 }
 
 interface Serving {
+  readonly prices: ReadonlyMap<string, TokenPrice>;
   readonly keys: readonly HashedKey[];
   readonly permitted: Permitted;
   readonly identity: Identity | null;
@@ -98,6 +102,7 @@ export class Setup {
         if (old.context.readiness.draining) next.context.readiness.drain();
         this.#serving = next;
         this.#begin();
+        if (this.#parts.tellsHealth) this.#parts.keysChanged(old.keys, next.keys);
         this.#retire(old.context.gateway.fleet);
       },
       abandon: () => void fleet.close(),
@@ -144,6 +149,7 @@ async function prepare(config: Config, parts: SetupParts, startedAt: number): Pr
   }
   if (tellsHealth) for (const warning of priceWarnings(config)) world.log(warning);
   return {
+    prices: pricesOf(config),
     keys: config.keys,
     permitted: permittedPages(config),
     identity,

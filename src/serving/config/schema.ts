@@ -364,6 +364,19 @@ const fields = {
       'Keeps a line per decision and feedback (`POST /v1/feedback`) for `expert-router learn --from`: vector, cluster, choice, times and tokens, no prompt and no answer. A change takes effect with a restart; nothing is kept when absent',
     )
     .meta({ examples: [{ dir: './records' }] }),
+  audit: z
+    .strictObject({
+      dir: z
+        .string()
+        .min(1)
+        .describe('Folder for it, made if it is missing; a file a day, none ever deleted')
+        .meta({ examples: ['./audit'] }),
+    })
+    .optional()
+    .describe(
+      'Keeps a line per request (key, expert, cluster, tokens, cost) and per change of keys for `expert-router usage`: no prompt and no answer. A change takes effect with a restart; nothing is kept when absent',
+    )
+    .meta({ examples: [{ dir: './audit' }] }),
   heartbeat: duration
     .prefault('10s')
     .describe(
