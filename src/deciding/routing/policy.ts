@@ -84,6 +84,8 @@ export interface Policy<O> {
   secondsPerAffinity?(options: O): number;
   /** Returns every candidate once, best first; the rest are the fallbacks in order. Never mutates its input. */
   rank(context: PolicyContext, options: O): readonly Candidate[];
+  /** The first of the ranking, where it can be found without the others; simulations ask for nothing more. */
+  best?(context: PolicyContext, options: O): Candidate;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: a table of policies with different options has no narrower common type
@@ -95,6 +97,8 @@ export interface BoundPolicy {
   /** Seconds that one unit of affinity is worth to it; the default when absent. */
   readonly secondsPerAffinity?: number;
   rank(context: PolicyContext): readonly Candidate[];
+  /** The first of the ranking; the ranking itself is asked when absent. */
+  best?(context: PolicyContext): Candidate;
 }
 
 /** Defines a policy; the type of `rank`'s options follows from the schema. */
@@ -119,5 +123,6 @@ export function bindPolicy<O>(policy: Policy<O>, options: Partial<NoInfer<O>> = 
     id: policy.id,
     ...(secondsPerAffinity === undefined ? {} : { secondsPerAffinity }),
     rank: (context) => policy.rank(context, parsed.data),
+    ...(policy.best ? { best: (context) => policy.best!(context, parsed.data) } : {}),
   };
 }

@@ -7,7 +7,7 @@ import { Fifo } from '../../core/fifo.ts';
 import type { StepLoad } from '../cost/step.ts';
 import { DecodingSet } from './decoding.ts';
 import type { KvCache } from './kv-cache.ts';
-import { type GenerationRequest, newSequence, type Sequence } from './sequence.ts';
+import { type GenerationRequest, newSequence, renewed, type Sequence } from './sequence.ts';
 
 /**
  * `guaranteed-no-evict`: room for prompt and whole output is reserved at admission (TensorRT-LLM's default).
@@ -35,6 +35,12 @@ export interface Plan {
   readonly chunks: readonly Chunk[];
 }
 
+/** A request that runs, and the tokens it has generated. */
+export interface Progress {
+  readonly request: GenerationRequest;
+  readonly generated: number;
+}
+
 export interface StepEvents {
   readonly firstTokens: readonly GenerationRequest[];
   readonly finished: readonly GenerationRequest[];
@@ -45,15 +51,18 @@ export class Scheduler {
   readonly #cache: KvCache;
   readonly #waiting = new Fifo<Sequence>();
   readonly #decoding: DecodingSet;
-  #prefilling: Sequence[] = [];
-  /** Admitted sequences in order of admission: the last one is preempted first. */
-  readonly #running = new Map<number, Sequence>();
+  readonly #prefilling: Sequence[] = [];
+  /** Admitted sequences, in no order; each knows its place. */
+  readonly #running: Sequence[] = [];
+  #admitted = 0;
+  /** Sequences of answered requests: their memory is near, and no garbage. */
+  readonly #spare: Sequence[] = [];
   #preemptions = 0;
 
   constructor(limits: SchedulerLimits, cache: KvCache) {
     this.#limits = limits;
     this.#cache = cache;
-    this.#decoding = new DecodingSet(cache.blockTokens);
+    this.#decoding = new DecodingSet(limits.admission === 'optimistic' ? cache.blockTokens : 0);
   }
 
   get waiting(): number {
@@ -61,7 +70,7 @@ export class Scheduler {
   }
 
   get running(): number {
-    return this.#running.size;
+    return this.#running.length;
   }
 
   get preemptions(): number {
@@ -69,7 +78,8 @@ export class Scheduler {
   }
 
   enqueue(request: GenerationRequest): void {
-    this.#waiting.push(newSequence(request));
+    const spare = this.#spare.pop();
+    this.#waiting.push(spare ? renewed(spare, request) : newSequence(request));
   }
 
   /** Whether a request could ever run here, alone. */
@@ -79,10 +89,15 @@ export class Scheduler {
     return fits && (this.#limits.chunkedPrefill || request.promptTokens <= this.#limits.maxTokens);
   }
 
-  /** Tokens generated so far, as of the last completed plan; undefined for a request that is not running. */
-  generated(id: number): number | undefined {
-    const sequence = this.#running.get(id);
-    return sequence && this.#decoding.generatedBy(sequence);
+  /** The requests that run, and the tokens each has generated as of the last completed plan. */
+  *progress(): Generator<Progress> {
+    for (const sequence of this.#running)
+      yield { request: sequence.request, generated: this.#decoding.generatedBy(sequence) };
+  }
+
+  /** The requests that wait to be admitted. */
+  *queue(): Generator<GenerationRequest> {
+    for (const { request } of this.#waiting) yield request;
   }
 
   /** What the next step contains, after admitting whom it can; null when there is nothing to do. */
@@ -99,33 +114,38 @@ export class Scheduler {
 
   /** Takes note that `steps` steps of the plan have ended. Fewer than planned is allowed for decode-only plans. */
   complete(plan: Plan, steps: number): StepEvents {
-    const firstTokens: GenerationRequest[] = [];
-    const finished: GenerationRequest[] = [];
+    let finished = NOBODY;
+    let firstTokens = NOBODY;
     if (this.#limits.admission === 'optimistic') this.#cache.take(this.#decoding.blocksToGrow(steps));
     for (const sequence of this.#decoding.advance(steps)) {
-      this.#release(sequence);
-      finished.push(sequence.request);
+      finished = and(finished, this.#answered(sequence));
     }
     for (const { sequence, tokens } of plan.chunks) {
       if (sequence.phase !== 'prefilling') continue;
       sequence.prefilled += tokens;
       if (sequence.prefilled < sequence.target) continue;
-      if (sequence.generated === 0) firstTokens.push(sequence.request);
+      if (sequence.generated === 0) firstTokens = and(firstTokens, sequence.request);
       sequence.generated += 1;
       if (sequence.generated < sequence.request.outputTokens) this.#decoding.join(sequence);
       else {
         sequence.phase = 'done';
-        this.#release(sequence);
-        finished.push(sequence.request);
+        finished = and(finished, this.#answered(sequence));
       }
     }
-    if (plan.chunks.length > 0) this.#prefilling = this.#prefilling.filter((s) => s.phase === 'prefilling');
+    if (plan.chunks.length > 0) this.#keepPrefilling();
     return { firstTokens, finished };
+  }
+
+  #keepPrefilling(): void {
+    const list = this.#prefilling;
+    let kept = 0;
+    for (const sequence of list) if (sequence.phase === 'prefilling') list[kept++] = sequence;
+    list.length = kept;
   }
 
   /** Takes a request out, wherever it is. False when it is not here (any more). */
   cancel(id: number): boolean {
-    const sequence = this.#running.get(id);
+    const sequence = this.#running.find(({ request }) => request.id === id);
     if (!sequence) return this.#waiting.remove((waiting) => waiting.request.id === id);
     this.#stop(sequence, 'done');
     return true;
@@ -133,7 +153,7 @@ export class Scheduler {
 
   #admit(budget: number, chunks: Chunk[]): void {
     let left = budget;
-    while (this.#running.size < this.#limits.maxBatch && left > 0) {
+    while (this.#running.length < this.#limits.maxBatch && left > 0) {
       const sequence = this.#waiting.peek();
       if (!sequence || !this.#canAdmit(sequence, left)) return;
       this.#waiting.shift();
@@ -149,7 +169,7 @@ export class Scheduler {
     const blocks = this.#blocksAtStart(sequence) + (prefix ? this.#cache.pinCost(prefix) : 0);
     // vLLM keeps 1 % free so that an admission is not followed by a preemption at once.
     const keepFree =
-      this.#limits.admission === 'optimistic' && this.#running.size > 0
+      this.#limits.admission === 'optimistic' && this.#running.length > 0
         ? Math.ceil(0.01 * this.#cache.capacity) + this.#decoding.blocksToGrow(1)
         : 0;
     return this.#cache.canTake(blocks + keepFree);
@@ -176,19 +196,31 @@ export class Scheduler {
     this.#cache.take(sequence.ownBlocks);
     sequence.phase = 'prefilling';
     this.#prefilling.push(sequence);
-    this.#running.set(request.id, sequence);
+    sequence.admission = this.#admitted++;
+    sequence.place = this.#running.length;
+    this.#running.push(sequence);
   }
 
   /** Takes an admitted sequence out before its end. */
   #stop(sequence: Sequence, phase: 'done' | 'waiting'): void {
     if (sequence.phase === 'decoding') this.#decoding.leave(sequence);
-    else this.#prefilling = this.#prefilling.filter((other) => other !== sequence);
     sequence.phase = phase;
+    this.#keepPrefilling();
     this.#release(sequence);
   }
 
+  #answered(sequence: Sequence): GenerationRequest {
+    this.#release(sequence);
+    this.#spare.push(sequence);
+    return sequence.request;
+  }
+
   #release(sequence: Sequence): void {
-    this.#running.delete(sequence.request.id);
+    const last = this.#running.pop()!;
+    if (last !== sequence) {
+      this.#running[sequence.place] = last;
+      last.place = sequence.place;
+    }
     const { prefix } = sequence.request;
     // Optimistic sequences have grown since admission, block by block, counted only in sum.
     const grown = this.#cache.blocksFor(
@@ -214,8 +246,8 @@ export class Scheduler {
   #growOrPreempt(): boolean {
     if (this.#limits.admission !== 'optimistic') return false;
     let preempted = false;
-    while (this.#running.size > 1 && !this.#cache.canTake(this.#decoding.blocksToGrow(1))) {
-      const last = [...this.#running.values()].at(-1)!;
+    while (this.#running.length > 1 && !this.#cache.canTake(this.#decoding.blocksToGrow(1))) {
+      const last = this.#running.reduce((a, b) => (b.admission > a.admission ? b : a));
       this.#stop(last, 'waiting');
       last.target = last.request.promptTokens + last.generated;
       last.prefilled = 0;
@@ -246,6 +278,15 @@ export class Scheduler {
       logitRows: size + ending,
     };
   }
+}
+
+/** Nobody, for the many steps in which nobody begins or ends. Never changed. */
+const NOBODY: GenerationRequest[] = [];
+
+function and(some: GenerationRequest[], one: GenerationRequest): GenerationRequest[] {
+  if (some === NOBODY) return [one];
+  some.push(one);
+  return some;
 }
 
 /** Gives a sequence as much of the step's token budget as it can use; returns how much. */

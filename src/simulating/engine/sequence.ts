@@ -13,7 +13,7 @@ export interface GenerationRequest {
 }
 
 export interface Sequence {
-  readonly request: GenerationRequest;
+  request: GenerationRequest;
   phase: 'waiting' | 'prefilling' | 'decoding' | 'done';
   /** Tokens that must be in the cache before the next token: the prompt, after a preemption also what was generated. */
   target: number;
@@ -27,6 +27,10 @@ export interface Sequence {
   ownBlocks: number;
   /** Tokens covered by pinned prefix blocks; 0 when none are held. */
   pinnedTokens: number;
+  /** Place among the admitted sequences. */
+  place: number;
+  /** How many were admitted before it. */
+  admission: number;
 }
 
 export function newSequence(request: GenerationRequest): Sequence {
@@ -39,5 +43,19 @@ export function newSequence(request: GenerationRequest): Sequence {
     joinedStep: 0,
     ownBlocks: 0,
     pinnedTokens: 0,
+    place: 0,
+    admission: 0,
   };
+}
+
+/** An answered request's sequence for another request. */
+export function renewed(sequence: Sequence, request: GenerationRequest): Sequence {
+  sequence.request = request;
+  sequence.phase = 'waiting';
+  sequence.target = request.promptTokens;
+  sequence.prefilled = 0;
+  sequence.generated = 0;
+  sequence.ownBlocks = 0;
+  sequence.pinnedTokens = 0;
+  return sequence;
 }

@@ -1,6 +1,28 @@
 /** How policies order candidates: by a score, or at random; those that cannot take a request always come last. */
 import { seededRandom } from '../../../core/random.ts';
-import type { Candidate } from '../policy.ts';
+import type { Candidate, Policy, RequestView } from '../policy.ts';
+
+/** A policy that orders candidates by a score: the whole ranking, and its first alone. */
+export function byScoreOf<O>(
+  score: (candidate: Candidate, request: RequestView, options: O) => number,
+): Required<Pick<Policy<O>, 'rank' | 'best'>> {
+  return {
+    rank: ({ candidates, request }, options) =>
+      byScore(candidates, (candidate) => score(candidate, request, options)),
+    best({ candidates, request }, options) {
+      let best = candidates[0]!;
+      let most = score(best, request, options);
+      for (let index = 1; index < candidates.length; index++) {
+        const candidate = candidates[index]!;
+        const own = score(candidate, request, options);
+        if (!precedes(candidate, own, best, most)) continue;
+        best = candidate;
+        most = own;
+      }
+      return best;
+    },
+  };
+}
 
 /**
  * By descending score; equal scores by affinity. Sorted by binary insertion, which for tens of experts takes a fraction
