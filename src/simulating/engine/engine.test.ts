@@ -55,7 +55,7 @@ function runAll(specs: readonly Spec[], admission: AdmissionRule, capacity = 102
   const listener = {
     firstToken: (r: GenerationRequest, time: number) => void first.set(r.id, time),
     finished: (r: GenerationRequest, time: number) => void end.set(r.id, time),
-    ran: (load: StepLoad, steps: number) => void loads.push({ load, steps }),
+    ran: (load: StepLoad, steps: number) => void loads.push({ load: { ...load }, steps }),
   };
   const queue = specs.map((spec, id) => ({ spec, id })).sort((a, b) => a.spec.at - b.spec.at);
   for (;;) {

@@ -23,17 +23,25 @@ export interface SchedulerLimits {
   readonly chunkedPrefill: boolean;
 }
 
-interface Chunk {
-  readonly sequence: Sequence;
-  readonly tokens: number;
-}
-
-/** The content of the next step. `steps` > 1 says that so many identical decode steps follow one another. */
+/**
+ * The content of the next step. `steps` > 1 says that so many identical decode steps follow one another. A scheduler has
+ * one, which holds until it is asked for the next: millions of them would be garbage.
+ */
 export interface Plan {
   readonly load: StepLoad;
   readonly steps: number;
-  readonly chunks: readonly Chunk[];
 }
+
+type Writable<T> = { -readonly [Field in keyof T]: T[Field] };
+
+const EMPTY: StepLoad = {
+  decodeSequences: 0,
+  decodeContext: 0,
+  prefillTokens: 0,
+  prefillSequences: 0,
+  prefillPairs: 0,
+  logitRows: 0,
+};
 
 /** A request that runs, and the tokens it has generated. */
 export interface Progress {
@@ -58,6 +66,8 @@ export class Scheduler {
   /** Sequences of answered requests: their memory is near, and no garbage. */
   readonly #spare: Sequence[] = [];
   #preemptions = 0;
+  readonly #load: Writable<StepLoad> = { ...EMPTY };
+  readonly #plan: Writable<Plan> = { load: this.#load, steps: 0 };
 
   constructor(limits: SchedulerLimits, cache: KvCache) {
     this.#limits = limits;
@@ -103,13 +113,15 @@ export class Scheduler {
   /** What the next step contains, after admitting whom it can; null when there is nothing to do. */
   plan(): Plan | null {
     const preempted = this.#growOrPreempt();
-    const chunks: Chunk[] = [];
     let budget = this.#limits.maxTokens - this.#decoding.size;
-    for (const sequence of this.#prefilling) budget -= addChunk(sequence, budget, chunks);
+    for (const sequence of this.#prefilling) budget -= giveChunk(sequence, budget);
     // A preempted sequence comes first again; admitting others in its step would evict it once more.
-    if (!preempted) this.#admit(budget, chunks);
-    if (chunks.length === 0 && this.#decoding.size === 0) return null;
-    return { load: this.#load(chunks), steps: chunks.length > 0 ? 1 : this.#identicalSteps(), chunks };
+    if (!preempted) this.#admit(budget);
+    this.#measure();
+    const { prefillSequences, decodeSequences } = this.#load;
+    if (prefillSequences === 0 && decodeSequences === 0) return null;
+    this.#plan.steps = prefillSequences > 0 ? 1 : this.#identicalSteps();
+    return this.#plan;
   }
 
   /** Takes note that `steps` steps of the plan have ended. Fewer than planned is allowed for decode-only plans. */
@@ -120,9 +132,10 @@ export class Scheduler {
     for (const sequence of this.#decoding.advance(steps)) {
       finished = and(finished, this.#answered(sequence));
     }
-    for (const { sequence, tokens } of plan.chunks) {
-      if (sequence.phase !== 'prefilling') continue;
-      sequence.prefilled += tokens;
+    if (plan.load.prefillSequences === 0) return { firstTokens, finished };
+    for (const sequence of this.#prefilling) {
+      sequence.prefilled += sequence.chunk;
+      sequence.chunk = 0;
       if (sequence.prefilled < sequence.target) continue;
       if (sequence.generated === 0) firstTokens = and(firstTokens, sequence.request);
       sequence.generated += 1;
@@ -132,7 +145,7 @@ export class Scheduler {
         finished = and(finished, this.#answered(sequence));
       }
     }
-    if (plan.chunks.length > 0) this.#keepPrefilling();
+    this.#keepPrefilling();
     return { firstTokens, finished };
   }
 
@@ -151,14 +164,14 @@ export class Scheduler {
     return true;
   }
 
-  #admit(budget: number, chunks: Chunk[]): void {
+  #admit(budget: number): void {
     let left = budget;
     while (this.#running.length < this.#limits.maxBatch && left > 0) {
       const sequence = this.#waiting.peek();
       if (!sequence || !this.#canAdmit(sequence, left)) return;
       this.#waiting.shift();
       this.#start(sequence);
-      left -= addChunk(sequence, left, chunks);
+      left -= giveChunk(sequence, left);
     }
   }
 
@@ -258,25 +271,24 @@ export class Scheduler {
     return preempted;
   }
 
-  #load(chunks: readonly Chunk[]): StepLoad {
-    let prefillTokens = 0;
-    let prefillPairs = 0;
-    let ending = 0;
-    for (const { sequence, tokens } of chunks) {
-      prefillTokens += tokens;
-      // Each of the chunk's tokens attends to what was cached before it and, causally, to the chunk.
-      prefillPairs += tokens * sequence.prefilled + (tokens * (tokens + 1)) / 2;
-      if (sequence.prefilled + tokens >= sequence.target) ending += 1;
-    }
+  /** Sums up the step that is planned. */
+  #measure(): void {
+    const load = this.#load;
     const { size, context } = this.#decoding;
-    return {
-      decodeSequences: size,
-      decodeContext: context + size,
-      prefillTokens,
-      prefillSequences: chunks.length,
-      prefillPairs,
-      logitRows: size + ending,
-    };
+    load.decodeSequences = size;
+    load.decodeContext = context + size;
+    load.prefillTokens = 0;
+    load.prefillSequences = 0;
+    load.prefillPairs = 0;
+    load.logitRows = size;
+    for (const { chunk, prefilled, target } of this.#prefilling) {
+      if (chunk === 0) continue;
+      load.prefillSequences += 1;
+      load.prefillTokens += chunk;
+      // Each of the chunk's tokens attends to what was cached before it and, causally, to the chunk.
+      load.prefillPairs += chunk * prefilled + (chunk * (chunk + 1)) / 2;
+      if (prefilled + chunk >= target) load.logitRows += 1;
+    }
   }
 }
 
@@ -290,11 +302,9 @@ function and(some: GenerationRequest[], one: GenerationRequest): GenerationReque
 }
 
 /** Gives a sequence as much of the step's token budget as it can use; returns how much. */
-function addChunk(sequence: Sequence, budget: number, chunks: Chunk[]): number {
-  const tokens = Math.min(sequence.target - sequence.prefilled, budget);
-  if (tokens <= 0) return 0;
-  chunks.push({ sequence, tokens });
-  return tokens;
+function giveChunk(sequence: Sequence, budget: number): number {
+  sequence.chunk = Math.max(0, Math.min(sequence.target - sequence.prefilled, budget));
+  return sequence.chunk;
 }
 
 /** Prompt tokens that lie in shareable prefix blocks. */

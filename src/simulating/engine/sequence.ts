@@ -19,6 +19,8 @@ export interface Sequence {
   target: number;
   /** Of these, tokens already in the cache. */
   prefilled: number;
+  /** Of what is left, tokens that the step under way reads. */
+  chunk: number;
   /** Tokens generated before `joinedStep`. */
   generated: number;
   /** The engine's step count when it began to decode. */
@@ -39,6 +41,7 @@ export function newSequence(request: GenerationRequest): Sequence {
     phase: 'waiting',
     target: request.promptTokens,
     prefilled: 0,
+    chunk: 0,
     generated: 0,
     joinedStep: 0,
     ownBlocks: 0,
@@ -54,6 +57,7 @@ export function renewed(sequence: Sequence, request: GenerationRequest): Sequenc
   sequence.phase = 'waiting';
   sequence.target = request.promptTokens;
   sequence.prefilled = 0;
+  sequence.chunk = 0;
   sequence.generated = 0;
   sequence.ownBlocks = 0;
   sequence.pinnedTokens = 0;
