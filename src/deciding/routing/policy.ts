@@ -66,6 +66,8 @@ export interface RequestView {
 
 export interface PolicyContext {
   readonly candidates: readonly Candidate[];
+  /** The same by falling affinity, those of equal affinity in the same order; where that is known beforehand. */
+  readonly byAffinity?: readonly Candidate[];
   readonly request: RequestView;
   /** One uniform number in [0, 1), the only randomness a policy may use. */
   readonly random: number;

@@ -11,7 +11,7 @@ import {
   type Standing,
   standingOf,
 } from '../../deciding/routing/decide.ts';
-import type { LoadSnapshot, PolicyContext, RequestView } from '../../deciding/routing/policy.ts';
+import type { Candidate, LoadSnapshot, PolicyContext, RequestView } from '../../deciding/routing/policy.ts';
 import type { ReplicaSnapshot } from '../../deciding/routing/replica.ts';
 import type { Territory } from '../../deciding/routing/territory.ts';
 import { type StepCost, stepCost } from '../cost/step.ts';
@@ -37,6 +37,15 @@ interface Journey extends GenerationRequest, Asked {
   asked: number;
 }
 
+/** What a kind of prompt means to every expert, found once: loads are those of the moment. */
+interface SortedStanding extends Standing {
+  readonly byAffinity: readonly Candidate[];
+}
+
+function sorted(standing: Standing): SortedStanding {
+  return { ...standing, byAffinity: standing.candidates.toSorted((a, b) => b.affinity - a.affinity) };
+}
+
 /** Streams of random numbers that must not shift one another. */
 const STREAM = { arrivals: 1, lengths: 2, clusters: 3, policy: 4, mean: 5 } as const;
 
@@ -44,7 +53,7 @@ const STREAM = { arrivals: 1, lengths: 2, clusters: 3, policy: 4, mean: 5 } as c
 const CLOSED_PATIENCE = 4;
 
 /** One choice of an expert and a replica, with everything it was made from. */
-export interface Choice extends Omit<PolicyContext, 'candidates'> {
+export interface Choice extends Omit<PolicyContext, 'candidates' | 'byAffinity'> {
   /** Index of the kind of prompt. */
   readonly prompt: number;
   readonly loads: readonly LoadSnapshot[];
@@ -84,7 +93,7 @@ class FleetRun {
   /** The latest of each user of a closed loop. */
   readonly #journeys: Journey[] = [];
   /** By kind of prompt, filled when the first of a kind comes. */
-  readonly #standings: Standing[] = [];
+  readonly #standings: SortedStanding[] = [];
   readonly #cohort: Cohort;
   /** When the run is given up although requests of the measured time are unanswered. */
   readonly #lastCall: number;
@@ -230,18 +239,26 @@ class FleetRun {
 
   #choose(journey: Journey): FleetReplica {
     const prompt = drawCluster(this.#scenario.shares, this.#random.clusters);
-    const { home, candidates } = this.#standing(prompt);
+    const { home, candidates, byAffinity } = this.#standing(prompt);
     const request = this.#viewOf(journey);
     const random = this.#random.policy.next();
-    const context = { candidates, request, random, sequence: this.#asked - 1 };
+    const context = { candidates, byAffinity, request, random, sequence: this.#asked - 1 };
     const watched = this.#watch && this.#decide(prompt, context);
     const chosen = watched?.decision.expert ?? chosenFirst(this.#scenario.policy, context).id;
     if (chosen === candidates[home.expert]!.id) this.#atHome += 1;
     const expert = this.#experts[this.#byId.get(chosen)!]!;
     const replica = expert.replicaFor(request.prefixKey);
     if (watched) {
-      const { candidates: _, ...rest } = context;
-      this.#watch?.({ ...rest, ...watched, prompt, replica: replica.index, replicas: expert.snapshots() });
+      const { sequence } = context;
+      this.#watch?.({
+        request,
+        random,
+        sequence,
+        ...watched,
+        prompt,
+        replica: replica.index,
+        replicas: expert.snapshots(),
+      });
     }
     return replica;
   }
@@ -249,18 +266,20 @@ class FleetRun {
   /** The whole decision, from loads that stay as they are: for whoever watches. */
   #decide(
     prompt: number,
-    context: Omit<PolicyContext, 'candidates'>,
+    context: PolicyContext,
   ): { readonly loads: readonly LoadSnapshot[]; readonly decision: Decision } {
     const { prompts, policy } = this.#scenario;
     const loads = this.#experts.map((expert) => ({ ...expert.load }));
     return { loads, decision: decide(this.#territory, prompts.turns[prompt]!, loads, policy, context) };
   }
 
-  #standing(prompt: number): Standing {
-    this.#standings[prompt] ??= standingOf(
-      this.#territory,
-      this.#scenario.prompts.turns[prompt]!,
-      this.#experts.map((expert) => expert.load),
+  #standing(prompt: number): SortedStanding {
+    this.#standings[prompt] ??= sorted(
+      standingOf(
+        this.#territory,
+        this.#scenario.prompts.turns[prompt]!,
+        this.#experts.map((expert) => expert.load),
+      ),
     );
     return this.#standings[prompt];
   }

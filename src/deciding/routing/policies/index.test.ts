@@ -100,7 +100,9 @@ describe.each(POLICIES.map((policy) => ({ id: policy.id, policy })))('every poli
     const some = anyContext.filter(({ candidates }) => candidates.length > 0);
     fc.assert(
       fc.property(some, (context) => {
+        const byAffinity = context.candidates.toSorted((a, b) => b.affinity - a.affinity);
         expect(chosenFirst(bindPolicy(policy), context)).toBe(rank(context)[0]);
+        expect(chosenFirst(bindPolicy(policy), { ...context, byAffinity })).toBe(rank(context)[0]);
       }),
     );
   });

@@ -7,5 +7,8 @@ export const nearest = definePolicy({
   id: 'nearest',
   summary: 'the expert of the nearest cluster, whatever its load',
   options: z.strictObject({}),
-  ...byScoreOf(({ affinity }) => affinity),
+  ...byScoreOf(
+    ({ affinity }) => affinity,
+    (affinity) => affinity,
+  ),
 });

@@ -22,5 +22,6 @@ export const spill = definePolicy({
   ...byScoreOf(
     (candidate, request, { seconds_per_affinity }: { readonly seconds_per_affinity: number }) =>
       -costOf(candidate, request, seconds_per_affinity).total,
+    (affinity, { seconds_per_affinity }) => -(seconds_per_affinity * (1 - affinity)),
   ),
 });
