@@ -49,8 +49,9 @@ export class FinishOrder {
   #moveUp(): void {
     this.#steps.copyWithin(0, this.#head);
     this.#sequences.copyWithin(0, this.#head);
-    this.#steps.length -= this.#head;
-    this.#sequences.length -= this.#head;
-    this.#head = 0;
+    for (; this.#head > 0; this.#head--) {
+      this.#steps.pop();
+      this.#sequences.pop();
+    }
   }
 }

@@ -153,7 +153,8 @@ export class Scheduler {
     const list = this.#prefilling;
     let kept = 0;
     for (const sequence of list) if (sequence.phase === 'prefilling') list[kept++] = sequence;
-    list.length = kept;
+    // A length set to 0 would drop the array's memory, for every prompt anew.
+    while (list.length > kept) list.pop();
   }
 
   /** Takes a request out, wherever it is. False when it is not here (any more). */
