@@ -6,7 +6,8 @@ import { stepCost } from './cost/step.ts';
 import { type DeploymentNames, deployment, describeDeployment } from './deployment.ts';
 import { KvCache } from './engine/kv-cache.ts';
 import { Replica, type ReplicaListener } from './engine/replica.ts';
-import { DEFAULT_LIMITS, type EngineLimits, requireFit } from './memory.ts';
+import { requireFit } from './fit.ts';
+import { DEFAULT_LIMITS, type EngineLimits } from './memory.ts';
 
 export interface PacedRequest {
   readonly id: number;
