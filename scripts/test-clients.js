@@ -20,6 +20,8 @@ import { prepare, ROOT } from './prepare.js';
 const ENVIRONMENTS = {
   node: { pins: ['package.json', 'package-lock.json'], install: installNode },
   python: { pins: ['requirements.txt'], install: installPython },
+  // They ask for other versions of the SDKs.
+  frameworks: { pins: ['requirements.txt'], install: installPython },
 };
 
 /** Name → where it is installed; null for development packages of this repository. */
@@ -28,6 +30,11 @@ const CLIENTS = {
   'anthropic-node': null,
   'openai-python': 'python',
   'anthropic-python': 'python',
+  'ollama-python': 'frameworks',
+  langchain: 'frameworks',
+  llamaindex: 'frameworks',
+  'pydantic-ai': 'frameworks',
+  instructor: 'frameworks',
   codex: 'node',
   'claude-code': 'node',
 };

@@ -1,7 +1,7 @@
 /** How servers are asked: keys, headers and queries of the config, Azure's form, and what of an address is refused. */
 import { afterEach, describe, expect, it } from 'vitest';
 import { parseConfig } from '../src/serving/config/load.ts';
-import { unusedProxy } from '../src/serving/experts/access.ts';
+import { proxyFor } from '../src/serving/experts/access.ts';
 import { gateway, type RunningGateway } from './support/gateway.ts';
 import { polite, type Upstream, upstream } from './support/upstream.ts';
 
@@ -91,10 +91,17 @@ describe('a config', () => {
   });
 });
 
-it('a proxy that is not used is told, unless the address is exempt', () => {
+it('takes the proxy of the config, else that of the environment, unless the address is exempt', () => {
   const proxied = { HTTPS_PROXY: 'http://p:3128', no_proxy: 'example.com, .corp' };
-  expect(unusedProxy('https://api.openai.com/v1', proxied)).toMatch(/HTTPS_PROXY is set/);
+  const of = (url: string, chosen?: string, environment: object = proxied) =>
+    proxyFor(url, chosen, environment as Record<string, string>)?.host ?? null;
+  expect(of('https://api.openai.com/v1')).toBe('p:3128');
   for (const url of ['https://a.example.com', 'https://gpu.corp', 'http://gpu1:8000', 'https://127.0.0.1:1'])
-    expect(unusedProxy(url, proxied)).toBeNull();
-  expect(unusedProxy('https://api.openai.com/v1', {})).toBeNull();
+    expect(of(url)).toBeNull();
+  expect(of('https://api.openai.com/v1', undefined, {})).toBeNull();
+  expect(of('https://api.openai.com', 'none')).toBeNull();
+  expect(of('https://a.example.com', 'http://q:1')).toBe('q:1');
+  expect(of('http://gpu1', undefined, { http_proxy: 'q:81' })).toBe('q:81');
+  for (const other of ['socks5://p:1', 'https://p:1', 'http://'])
+    expect(() => of('https://a.b', undefined, { HTTPS_PROXY: other })).toThrow(/HTTPS_PROXY names no http/);
 });

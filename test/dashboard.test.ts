@@ -82,7 +82,7 @@ describe('the page', () => {
     }
     const browser = await get('/', { accept: 'text/html,*/*;q=0.8' });
     expect([browser.status, browser.headers.get('location')]).toEqual([303, '/ui']);
-    expect((await get('/', { accept: '*/*' })).status).toBe(404);
+    expect(await (await get('/', { accept: '*/*' })).text()).toBe('Ollama is running');
     expect((await get('/ui/../package.json')).status).toBe(404);
     expect((await get('/ui/%2e%2e/package.json')).status).toBe(404);
   });

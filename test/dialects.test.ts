@@ -4,6 +4,7 @@ import { RouterError } from '../src/core/errors.ts';
 import { anthropicMessages } from '../src/serving/dialects/anthropic-messages/index.ts';
 import type { Dialect, TextDialect } from '../src/serving/dialects/dialect.ts';
 import { DIALECTS, type DialectId } from '../src/serving/dialects/index.ts';
+import { ollamaChat, ollamaGenerate } from '../src/serving/dialects/ollama/index.ts';
 import { openAiResponses } from '../src/serving/dialects/openai-responses/index.ts';
 import { type Heard, listen } from '../src/serving/experts/expert.contract.tools.ts';
 import type { Expert } from '../src/serving/experts/expert.ts';
@@ -27,6 +28,10 @@ const QUESTIONS: Readonly<Record<DialectId, object>> = {
   'anthropic-count-tokens': { messages: [{ role: 'user', content: QUESTION }] },
   'openai-embeddings': { input: QUESTION },
   rerank: { query: QUESTION, documents: ['Blue.', QUESTION] },
+  'ollama-chat': { messages: [{ role: 'user', content: QUESTION }] },
+  'ollama-generate': { prompt: QUESTION },
+  'ollama-embed': { input: QUESTION },
+  'ollama-embeddings': { prompt: QUESTION },
 };
 
 const opened: { close(): Promise<void> }[] = [];
@@ -110,12 +115,10 @@ for (const { kind } of EXPERT_KINDS) {
           const { failure } = await ask(expert, dialect, true);
           expect(failure).toBeInstanceOf(RouterError);
           const { status, headers, body } = dialect.error(failure!);
-          // Anthropic's word for it is another, and its status.
-          const own = dialect === anthropicMessages ? 'overloaded_error' : failure!.code;
           expect(dialect.refusal(status, headers, body)).toMatchObject({
             status: dialect === anthropicMessages ? 529 : 503,
             message: failure!.message,
-            code: own,
+            code: codeIn(dialect, failure!.code),
           });
           expect(dialect.scanner(true).push(dialect.streaming!.lateError(failure!))).toMatchObject({
             message: failure!.message,
@@ -137,8 +140,15 @@ function ending(dialect: TextDialect, { outcome }: Heard): object {
   const { finishReason } = outcome!;
   // An answer that was not cut short is complete to these APIs, which know nothing in between.
   const complete =
-    [openAiResponses, anthropicMessages].includes(dialect as never) && finishReason === 'unknown';
+    [openAiResponses, anthropicMessages, ollamaChat, ollamaGenerate].includes(dialect as never) &&
+    finishReason === 'unknown';
   return { finishReason: complete ? 'stop' : finishReason };
+}
+
+/** Anthropic's word for it is another, and Ollama has none. */
+function codeIn(dialect: TextDialect, code: string | null): string | null {
+  if (dialect === anthropicMessages) return 'overloaded_error';
+  return dialect.id.startsWith('ollama') ? null : code;
 }
 
 function read(dialect: TextDialect, body: string): { text: string; ended: boolean } {

@@ -40,7 +40,8 @@ it('says of no engine that it speaks another API than its file does', () => {
     const { name, speaks, capabilities = [] } = engineNamed(/^\| (.+?) \|/.exec(row)![1]!)!;
     const marks = apis.map((api) => (speaks.includes(api) ? 'yes' : '–'));
     const counts = speaks.some((api) => COUNTS.includes(api)) ? ['token counts'] : [];
-    const also = [...capabilities, ...counts].join(', ');
+    const own = speaks.includes('ollama-chat') ? ['its own chats'] : [];
+    const also = [...capabilities, ...counts, ...own].join(', ');
     return `| ${[name, ...marks, also || '–'].join(' | ')} |`;
   });
   expect(rows).toEqual(expected);

@@ -60,6 +60,37 @@ describe('a prompt', () => {
     expect((await route(story(10))).expert).toBe('told');
     expect((await route(story(2_000))).expert).toBe('other');
   });
+
+  it.each([
+    ['llama.cpp', '/props', { default_generation_settings: { n_ctx: 1000 } }],
+    [
+      'ollama',
+      '/api/ps',
+      {
+        models: [
+          { model: 'x', context_length: 9 },
+          { model: 'm:latest', context_length: 1000 },
+        ],
+      },
+    ],
+  ])('goes by what %s tells at %s', async (quirks, page, told) => {
+    const engine = await upstream((response, { path }) => {
+      const list = { object: 'list', data: [{ id: 'm', object: 'model' }] };
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.end(JSON.stringify(path === page ? told : list));
+    });
+    opened.push(engine);
+    const router = await start(
+      `  - { id: told, kind: openai, url: '${engine.url}', model: m, quirks: ${quirks}, description: Stories, fallback: true }
+  - { id: other, kind: emulated, description: Writes programs }\n`,
+      { probes: true },
+    );
+    const body = await (await router.post('/v1/route', story(2_000))).json();
+    expect(body).toMatchObject({
+      expert: 'other',
+      left_out: [{ why: expect.stringContaining('context of 1000') }],
+    });
+  });
 });
 
 describe('a picture', () => {

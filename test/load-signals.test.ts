@@ -143,7 +143,7 @@ describe('expert-router experts', () => {
     const table = command('experts', '--url', `${running.url}/v1/`);
     expect(await table.ended).toBe(0);
     expect(table.output()).toMatch(/^EXPERT +REPLICA +ENGINE/);
-    expect(table.output()).toMatch(/^e +vLLM 0\.11\.0 +ready +closed +0\/256 +0 +3 +0 +10 % +3 +fresh/m);
+    expect(table.output()).toMatch(/^e +vLLM 0\.11\.0 +ready +closed +0\/256 +0 +- +3 +0 +10 % +3 +fresh/m);
     const json = command('experts', '--url', running.url, '--json');
     expect(await json.ended).toBe(0);
     expect(JSON.parse(json.output())).toMatchObject([{ id: 'e', replicas: [{ reported: { running: 3 } }] }]);

@@ -16,6 +16,7 @@ import { type RouterProcess, routerProcess } from './support/process.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
+const LOAD_AND_FAILURE = readFileSync(join(ROOT, 'docs', 'load-and-failure.md'), 'utf8');
 
 /** Each command of the `sh` blocks; lines ending in a backslash belong together. */
 const COMMANDS = [...README.matchAll(/```sh\n([\s\S]*?)```/g)]
@@ -86,12 +87,18 @@ describe('the README', () => {
     await fleet.said(/Wrote /);
     const served = command(...serve!, '--port', '0');
     const [, url] = await served.said(/8 experts on (http:\S+)/);
+    const [, question, shown] = /For "([^"]+)":\n\n```\n([\s\S]*?)```/.exec(README)!;
     const answer = await fetch(`${url}/v1/chat/completions`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: '{"model": "auto", "messages": [{"role": "user", "content": "Solve 3x + 7 = 22"}]}',
+      body: JSON.stringify({ model: 'auto', messages: [{ role: 'user', content: question }] }),
     });
-    expect([answer.status, answer.headers.get('x-expert-router-expert')]).toEqual([200, 'maths']);
+    expect(answer.status).toBe(200);
+    const headers = shown!
+      .trim()
+      .split('\n')
+      .map((line) => line.split(': ') as [string, string]);
+    expect(headers.map(([name]) => [name, answer.headers.get(name)])).toEqual(headers);
     for (const one of [served, fleet]) one.process.kill();
     await Promise.all([served.ended, fleet.ended]);
     rmSync(folder, { recursive: true });
@@ -111,9 +118,9 @@ describe('the README', () => {
     ).toHaveLength(15);
   });
 
-  it('shows setting by setting only what the schema has', () => {
+  it('leads to settings of which each is in the schema', () => {
     const [expertTable, routerTable] = ['setting of an expert', 'setting of the router'].map((head) => {
-      const table = new RegExp(`\\| ${head} \\|[\\s\\S]*?\\n\\n`).exec(README)![0];
+      const table = new RegExp(`\\| ${head} \\|[\\s\\S]*?\\n\\n`).exec(LOAD_AND_FAILURE)![0];
       return [...table.matchAll(/^\| (`[^|]+?) (?:\(`\w+`\) )?\|/gm)].flatMap(([, cell]) =>
         [...cell!.matchAll(/`(\w+)/g)].map((match) => match[1]!),
       );
@@ -164,8 +171,8 @@ describe('the README', () => {
     ['hedge', `a stream slower to start than ${Math.round((1 - HEDGE_SHARE) * 20)} of 20`],
     ['the retry budget', `within a budget of ${100 * RETRY_SHARE} % of the requests`],
     ['conversations', `times how much the turn says by itself, exceeds ${LEAVING}`],
-  ])('has the right figure for %s: %s', (_, words, holds = true) => {
-    expect(README.replace(/\s+/g, ' ')).toContain(words);
+  ])('has, with the page on load and failure, the right figure for %s: %s', (_, words, holds = true) => {
+    expect(`${README} ${LOAD_AND_FAILURE}`.replace(/\s+/g, ' ')).toContain(words);
     expect(holds).toBe(true);
   });
 

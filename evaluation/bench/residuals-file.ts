@@ -1,7 +1,4 @@
-/**
- * Residuals of left-out rows, by configuration, as a source file: what bands of predictions are computed from.
- * It knows the file's form, and nothing of bands.
- */
+/** Residuals of left-out rows, by configuration, as a source file: what bands of predictions are computed from. */
 import { quantileOf } from '../../src/core/quantile.ts';
 import { countParameters } from '../../src/simulating/model/shape.ts';
 import type { Metric, RowError } from './errors.ts';

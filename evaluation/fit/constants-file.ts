@@ -1,7 +1,4 @@
-/**
- * The fitted constants as a source file, with their origin and quality.
- * It knows the file's form, and nothing of how constants are fitted.
- */
+/** The fitted constants as a source file, with their origin and quality. */
 import type { Fit } from './workflow.ts';
 
 const HEADER = `/**

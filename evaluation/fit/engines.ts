@@ -1,7 +1,4 @@
-/**
- * Fits the engines' overheads to published throughput and latency, the kernels' constants held fixed.
- * It knows scheduled rows and a starting point, and nothing of how rows were measured.
- */
+/** Fits the engines' overheads to published throughput and latency, the kernels' constants held fixed. */
 import type {
   EngineOverheads,
   KernelEfficiency,

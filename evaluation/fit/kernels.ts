@@ -1,7 +1,4 @@
-/**
- * Fits the kernels' constants of each GPU to measured times of matrix products, mixtures, attention and all-reduce.
- * It knows the columns of the tables in `evaluation/data/`, and nothing of engines or models.
- */
+/** Fits the kernels' constants of each GPU to measured times of matrix products, mixtures, attention and all-reduce. */
 import { allReduceSeconds } from '../../src/simulating/cost/all-reduce.ts';
 import {
   type AttentionShape,

@@ -1,7 +1,4 @@
-/**
- * Where AIConfigurator keeps its measured kernels (package aiconfigurator-core 0.12.0, Apache-2.0), by GPU family.
- * It knows folders and versions, and nothing of what is fitted.
- */
+/** Where AIConfigurator keeps its measured kernels (package aiconfigurator-core 0.12.0, Apache-2.0), by GPU family. */
 export const FAMILIES = ['h100', 'h200', 'a100', 'l40s', 'b200', 'gb200', 'b300', 'rtx-pro-6000'] as const;
 export type Family = (typeof FAMILIES)[number];
 

@@ -46,6 +46,9 @@ export interface Exchange {
 export class HttpClient {
   readonly #target: Target;
   readonly #hostHeader: string;
+  /** What stands before a path in the target of a request, and the fields that a proxy on the way reads. */
+  readonly #before: string;
+  readonly #forProxy: string;
   readonly #deadlines: Deadlines;
   /** Last in, first out: the most recently used connection first, so that surplus ones time out. */
   readonly #unused: Connection[] = [];
@@ -60,6 +63,9 @@ export class HttpClient {
     const host = origin.hostname.replace(/^\[|\]$/g, '');
     this.#target = { host, port: Number(origin.port || (tls ? 443 : 80)), tls, trust };
     this.#hostHeader = origin.host;
+    const proxy = tls ? null : trust.proxy;
+    this.#before = proxy ? `http://${origin.host}` : '';
+    this.#forProxy = proxy?.authorization ? `proxy-authorization: ${proxy.authorization}\r\n` : '';
     this.#deadlines = deadlines;
   }
 
@@ -102,7 +108,7 @@ export class HttpClient {
   }
 
   #head({ method, path, headers, body }: OutgoingRequest): string {
-    let head = `${method} ${path} HTTP/1.1\r\n`;
+    let head = `${method} ${this.#before}${path} HTTP/1.1\r\n${this.#forProxy}`;
     if (headers.host === undefined) head += `host: ${this.#hostHeader}\r\n`;
     for (const name in headers) head += `${name}: ${headers[name]}\r\n`;
     return `${head}content-length: ${typeof body === 'string' ? Buffer.byteLength(body) : body.length}\r\n\r\n`;

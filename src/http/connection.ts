@@ -4,6 +4,7 @@
  */
 import { connect as connectPlain, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { type HttpProxy, tunnel } from './proxy.ts';
 import { type ResponseEvents, ResponseParser } from './response-parser.ts';
 
 export interface Target {
@@ -13,8 +14,10 @@ export interface Target {
   readonly trust: Trust;
 }
 
-/** What TLS connections go by, all of it in PEM. */
+/** How a server is reached: what TLS connections go by, all of it in PEM, and through whom. */
 export interface Trust {
+  /** Between us and the server; absent or null for nobody. */
+  readonly proxy?: HttpProxy | null | undefined;
   /** Certificates of the trusted CA; the system's when absent. */
   readonly ca?: string | undefined;
   /** The certificate, with its chain, that the server may ask for. */
@@ -33,13 +36,15 @@ export interface ConnectionUser extends ResponseEvents {
   lost(error: Error): void;
 }
 
+const WATCHED = ['timeout', 'error', 'end', 'close'] as const;
+
 /** One buffer for every socket: the callback runs to its end before the next read fills it. */
 const SHARED = Buffer.allocUnsafeSlow(64 * 1024);
 
 export class Connection {
   /** Whether it has carried a complete exchange before, and so may be stale. */
   used = false;
-  readonly #socket: Socket;
+  #socket: Socket;
   #user: ConnectionUser | null = null;
   #parser: ResponseParser | null = null;
   #paused = false;
@@ -53,7 +58,11 @@ export class Connection {
   /** @param onIdleClose called when the connection ends while no exchange uses it */
   constructor(target: Target, onIdleClose: (connection: Connection) => void) {
     this.#onIdleClose = onIdleClose;
-    this.#socket = target.tls ? this.#connectTls(target) : this.#connectPlain(target);
+    this.#socket = this.#connect(target);
+    this.#watch();
+  }
+
+  #watch(): void {
     this.#socket.setNoDelay(true);
     this.#socket.on('timeout', () => this.#timeout());
     this.#socket.on('error', (error) => this.#lost(error));
@@ -130,7 +139,23 @@ export class Connection {
     this.#socket.destroy();
   }
 
-  #connectPlain({ host, port }: Target): Socket {
+  #connect(target: Target): Socket {
+    const { tls, trust } = target;
+    if (!tls) return this.#connectPlain(trust.proxy ?? target);
+    return trust.proxy ? this.#connectThrough(trust.proxy, target) : this.#connectTls(target);
+  }
+
+  #connectThrough(proxy: HttpProxy, target: Target): Socket {
+    const authority = `${isIP(target.host) === 6 ? `[${target.host}]` : target.host}:${target.port}`;
+    const opened = (socket: Socket): void => {
+      for (const event of WATCHED) socket.removeAllListeners(event);
+      this.#socket = this.#connectTls(target, socket);
+      this.#watch();
+    };
+    return tunnel(proxy, authority, opened, (error) => this.#lost(error));
+  }
+
+  #connectPlain({ host, port }: Pick<Target, 'host' | 'port'>): Socket {
     const socket = connectPlain({
       host,
       port,
@@ -146,9 +171,15 @@ export class Connection {
     return socket;
   }
 
-  #connectTls({ host, port, trust }: Target): Socket {
+  /** @param through the socket of a tunnel; a new one when absent */
+  #connectTls({ host, port, trust: { ca, cert, key } }: Target, through?: Socket): Socket {
     const servername = isIP(host) === 0 ? { servername: host } : {}; // an address is no name (RFC 6066, section 3)
-    const socket = connectTls({ host, port, ...servername, ...trust, ALPNProtocols: ['http/1.1'] });
+    const socket = connectTls({
+      ...(through ? { socket: through } : { host, port }),
+      ...servername,
+      ...{ ca, cert, key },
+      ALPNProtocols: ['http/1.1'],
+    });
     socket.once('secureConnect', () => this.#connected());
     socket.on('data', (bytes: Buffer) => this.#read(bytes));
     return socket;

@@ -1,7 +1,4 @@
-/**
- * Where a GPU's memory goes: weights, activations and reserve, and what is left for the key/value cache.
- * It knows bytes, and nothing of time.
- */
+/** Where a GPU's memory goes: weights, activations and reserve, and what is left for the key/value cache. */
 import { type Deployment, splitOf } from './deployment.ts';
 import { bytesPerSequence, countParameters, layerMatrices } from './model/shape.ts';
 

@@ -1,6 +1,6 @@
 /**
  * A simulated engine that somebody else keeps time for: submit requests, ask how many tokens each has by now and when
- * to ask again. It is what paces an emulated expert in real time; it knows no clock, no HTTP and no text.
+ * to ask again. It paces an emulated expert in real time.
  */
 import { stepCost } from './cost/step.ts';
 import { type DeploymentNames, deployment, describeDeployment } from './deployment.ts';

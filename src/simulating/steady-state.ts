@@ -1,6 +1,6 @@
 /**
  * One replica in its steady state, by arithmetic instead of simulation: time per token, time to first token and
- * throughput at a constant number of users. It knows mean lengths, and nothing of queues that come and go.
+ * throughput at a constant number of users.
  */
 import { type StepCost, type StepLoad, stepCost } from './cost/step.ts';
 import type { Deployment } from './deployment.ts';

@@ -22,7 +22,7 @@ export function describeClient({ client, name }: Client, suite: () => void): voi
 }
 
 /** A file of an environment that clients are installed in. */
-export function installed(environment: 'node' | 'python', ...path: readonly string[]): string {
+export function installed(environment: 'node' | 'python' | 'frameworks', ...path: readonly string[]): string {
   return join(FOLDER, environment, ...path);
 }
 

@@ -129,20 +129,27 @@ describeClient(ANTHROPIC_NODE, () => {
   });
 });
 
-const PYTHON: readonly [Client, string][] = [
-  [{ client: 'openai-python', name: "OpenAI's SDK for Python" }, 'openai_client.py'],
-  [{ client: 'anthropic-python', name: "Anthropic's SDK for Python" }, 'anthropic_client.py'],
+/** Each with its environment and script. */
+const PYTHON: readonly [Client, 'python' | 'frameworks', string][] = [
+  [{ client: 'openai-python', name: "OpenAI's SDK for Python" }, 'python', 'openai_client.py'],
+  [{ client: 'anthropic-python', name: "Anthropic's SDK for Python" }, 'python', 'anthropic_client.py'],
+  [{ client: 'ollama-python', name: "Ollama's library for Python" }, 'frameworks', 'ollama_client.py'],
+  [{ client: 'langchain', name: 'LangChain for Python' }, 'frameworks', 'langchain_client.py'],
+  [{ client: 'llamaindex', name: 'LlamaIndex' }, 'frameworks', 'llamaindex_client.py'],
+  [{ client: 'pydantic-ai', name: 'Pydantic AI' }, 'frameworks', 'pydantic_ai_client.py'],
+  [{ client: 'instructor', name: 'Instructor' }, 'frameworks', 'instructor_client.py'],
 ];
-for (const [client, script] of PYTHON) {
+for (const [client, environment, script] of PYTHON) {
   describeClient(client, () => {
     it('does what its script says', async () => {
-      const file = new URL(`./python/${script}`, import.meta.url).pathname;
-      const { stdout } = await promisify(execFile)(installed('python', 'bin', 'python'), [file, router.url]);
+      const file = new URL(`./${environment}/${script}`, import.meta.url).pathname;
+      const python = installed(environment, 'bin', 'python');
+      const { stdout } = await promisify(execFile)(python, [file, router.url]);
       const notes = stdout
         .trim()
         .split('\n')
         .map((line) => JSON.parse(line) as { version: string; what: string });
-      expect(notes.length).toBeGreaterThan(2);
+      expect(notes.length).toBeGreaterThan(1);
       for (const { version, what } of notes) worked(client, version, what);
     }, 120_000);
   });

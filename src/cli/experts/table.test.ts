@@ -35,6 +35,7 @@ const experts: readonly ExpertBody[] = [
     id: 'code',
     available: true,
     queued: 2,
+    context: 8192,
     replicas: [
       replica,
       {
@@ -49,6 +50,7 @@ const experts: readonly ExpertBody[] = [
     id: 'maths',
     available: true,
     queued: 0,
+    context: null,
     replicas: [{ ...replica, name: 'maths', kind: 'llama', engine: null, limit: null, reported: none }],
   },
 ];
@@ -58,10 +60,10 @@ describe('expertsTable', () => {
     const lines = expertsTable(experts).split('\n');
     expect(lines).toHaveLength(5);
     expect(lines[1]).toMatch(
-      /^code +http:\/\/gpu1:8000 +vLLM 0\.11\.0 +ready +closed +8\/256 +2 +12 +3 +97 % full +6\.5 +fresh, 0 s +1235$/,
+      /^code +http:\/\/gpu1:8000 +vLLM 0\.11\.0 +ready +closed +8\/256 +2 +8192 +12 +3 +97 % full +6\.5 +fresh, 0 s +1235$/,
     );
     expect(lines[2]).toMatch(/^ +http:\/\/gpu2:8000 .*down .*lost/);
-    expect(lines[3]).toMatch(/^maths +llama +ready +closed +8\/∞ +0 +- +- +- +- +none/);
+    expect(lines[3]).toMatch(/^maths +llama +ready +closed +8\/∞ +0 +- +- +- +- +- +none/);
     expect(lines[4]).toBe('code at http://gpu2:8000 is down: ECONNREFUSED');
     const column = lines[0]!.indexOf('HEALTH');
     expect(lines.slice(1, 4).map((line) => line.slice(column, column + 5))).toEqual([

@@ -5,6 +5,8 @@ export interface ExpertBody {
   readonly id: string;
   readonly available: boolean;
   readonly queued: number;
+  /** In tokens; null for unknown. */
+  readonly context: number | null;
   readonly replicas: readonly ReplicaBody[];
 }
 
@@ -29,9 +31,9 @@ interface ReplicaBody {
   };
 }
 
-const HEAD = ['EXPERT', 'REPLICA', 'ENGINE', 'HEALTH', 'BREAKER', 'OURS', 'QUEUE'];
+const HEAD = ['EXPERT', 'REPLICA', 'ENGINE', 'HEALTH', 'BREAKER', 'OURS', 'QUEUE', 'CONTEXT'];
 const HEAD_REPORTED = ['RUN', 'WAIT', 'KV', 'OTHERS', 'REPORT', 'TOK/S'];
-const RIGHT = new Set(['OURS', 'QUEUE', 'RUN', 'WAIT', 'KV', 'OTHERS', 'TOK/S']);
+const RIGHT = new Set(['OURS', 'QUEUE', 'CONTEXT', 'RUN', 'WAIT', 'KV', 'OTHERS', 'TOK/S']);
 
 /** A table, followed by one line per problem. */
 export function expertsTable(experts: readonly ExpertBody[]): string {
@@ -45,6 +47,7 @@ export function expertsTable(experts: readonly ExpertBody[]): string {
       replica.breaker,
       `${replica.in_flight}/${replica.limit ?? '∞'}`,
       index === 0 ? String(expert.queued) : '',
+      index === 0 ? String(expert.context ?? '-') : '',
       ...reportOf(replica),
       replica.tokens_per_second > 0 ? replica.tokens_per_second.toFixed(0) : '-',
     ]),

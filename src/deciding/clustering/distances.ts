@@ -1,67 +1,6 @@
-/** The nearest and the second nearest centroid of a point: the innermost loop of training. */
+/** Distances between points and centroids. */
+import { NearestCentroid } from './nearest.ts';
 import type { Points } from './points.ts';
-
-/** The search's result, reused for every point to avoid allocation. */
-export interface Nearest {
-  cluster: number;
-  /** Squared distances; `second` is Infinity with a single centroid. */
-  first: number;
-  second: number;
-}
-
-/**
- * Searches the centroids (k × dimensions) for the point that starts at `at` in `values`. Four centroids at a time, so
- * that the four sums run in parallel.
- */
-export function findNearest(
-  values: Float32Array,
-  at: number,
-  centroids: Float32Array,
-  dimensions: number,
-  nearest: Nearest,
-): void {
-  const clusters = centroids.length / dimensions;
-  nearest.first = Number.POSITIVE_INFINITY;
-  nearest.second = Number.POSITIVE_INFINITY;
-  nearest.cluster = 0;
-  let cluster = 0;
-  for (; cluster + 4 <= clusters; cluster += 4) {
-    const a = cluster * dimensions;
-    const b = a + dimensions;
-    const c = b + dimensions;
-    const d = c + dimensions;
-    let sumA = 0;
-    let sumB = 0;
-    let sumC = 0;
-    let sumD = 0;
-    for (let j = 0; j < dimensions; j += 1) {
-      const value = values[at + j]!;
-      const toA = value - centroids[a + j]!;
-      const toB = value - centroids[b + j]!;
-      const toC = value - centroids[c + j]!;
-      const toD = value - centroids[d + j]!;
-      sumA += toA * toA;
-      sumB += toB * toB;
-      sumC += toC * toC;
-      sumD += toD * toD;
-    }
-    take(nearest, cluster, sumA);
-    take(nearest, cluster + 1, sumB);
-    take(nearest, cluster + 2, sumC);
-    take(nearest, cluster + 3, sumD);
-  }
-  for (; cluster < clusters; cluster += 1) {
-    take(nearest, cluster, squaredDistance(values, at, centroids, cluster * dimensions, dimensions));
-  }
-}
-
-function take(nearest: Nearest, cluster: number, distance: number): void {
-  if (distance < nearest.first) {
-    nearest.second = nearest.first;
-    nearest.first = distance;
-    nearest.cluster = cluster;
-  } else if (distance < nearest.second) nearest.second = distance;
-}
 
 /** Between the vector that starts at `atA` in a and the one at `atB` in b. */
 export function squaredDistance(
@@ -91,21 +30,35 @@ export function squaredDistance(
   return p + q + r + s;
 }
 
+/** The centroid nearest to one vector; for many use `NearestCentroid`. */
+export function nearestTo(vector: Float32Array, centroids: Float32Array): number {
+  const dimensions = vector.length;
+  let cluster = 0;
+  let least = Number.POSITIVE_INFINITY;
+  for (let one = 0; one * dimensions < centroids.length; one += 1) {
+    const distance = squaredDistance(vector, 0, centroids, one * dimensions, dimensions);
+    if (distance >= least) continue;
+    least = distance;
+    cluster = one;
+  }
+  return cluster;
+}
+
 /** The nearest centroid of every point. */
 export function labelsOf({ values, count, dimensions }: Points, centroids: Float32Array): Uint32Array {
-  const nearest: Nearest = { cluster: 0, first: 0, second: 0 };
+  const nearest = new NearestCentroid(centroids, dimensions);
   return Uint32Array.from({ length: count }, (_, point) => {
-    findNearest(values, point * dimensions, centroids, dimensions, nearest);
+    nearest.find(values, point * dimensions);
     return nearest.cluster;
   });
 }
 
 /** Mean squared distance of the points to their nearest centroids. */
 export function meanSquaredDistance({ values, count, dimensions }: Points, centroids: Float32Array): number {
-  const nearest: Nearest = { cluster: 0, first: 0, second: 0 };
+  const nearest = new NearestCentroid(centroids, dimensions);
   let sum = 0;
   for (let point = 0; point < count; point += 1) {
-    findNearest(values, point * dimensions, centroids, dimensions, nearest);
+    nearest.find(values, point * dimensions);
     sum += nearest.first;
   }
   return count === 0 ? 0 : sum / count;

@@ -3,7 +3,8 @@
  * prove that their cluster has not changed.
  */
 import type { Random } from '../../core/random.ts';
-import { findNearest, halfGaps, type Nearest, squaredDistance } from './distances.ts';
+import { halfGaps, squaredDistance } from './distances.ts';
+import { NearestCentroid } from './nearest.ts';
 import type { Points } from './points.ts';
 
 export class Lloyd {
@@ -14,7 +15,9 @@ export class Lloyd {
   /** Upper bound of the distance to the own centroid, lower bound of the one to any other. */
   readonly #upper: Float64Array;
   readonly #lower: Float64Array;
-  readonly #nearest: Nearest = { cluster: 0, first: 0, second: 0 };
+  /** Of the points of every cluster, kept as points change theirs. */
+  readonly #sums: Float64Array;
+  readonly #sizes: Uint32Array;
   #fresh = true;
 
   /** The centroids are moved in place. */
@@ -25,6 +28,8 @@ export class Lloyd {
     this.labels = new Uint32Array(points.count);
     this.#upper = new Float64Array(points.count);
     this.#lower = new Float64Array(points.count);
+    this.#sums = new Float64Array(centroids.length);
+    this.#sizes = new Uint32Array(this.#clusters);
   }
 
   /** Assigns every point to its nearest centroid, ignoring the bounds; returns the sum of squared distances. */
@@ -43,6 +48,7 @@ export class Lloyd {
     const lower = this.#lower;
     const { values, count, dimensions } = this.#points;
     const half = halfGaps(this.centroids, dimensions);
+    const nearest = new NearestCentroid(this.centroids, dimensions);
     for (let point = 0; point < count; point += 1) {
       if (!this.#fresh) {
         const label = labels[point]!;
@@ -52,43 +58,55 @@ export class Lloyd {
         upper[point] = Math.sqrt(squaredDistance(values, at, this.centroids, label * dimensions, dimensions));
         if (upper[point]! <= bound) continue;
       }
-      findNearest(values, point * dimensions, this.centroids, dimensions, this.#nearest);
-      labels[point] = this.#nearest.cluster;
-      upper[point] = Math.sqrt(this.#nearest.first);
-      lower[point] = Math.sqrt(this.#nearest.second);
+      nearest.find(values, point * dimensions);
+      if (!this.#fresh) this.#move(point, labels[point]!, nearest.cluster);
+      labels[point] = nearest.cluster;
+      upper[point] = Math.sqrt(nearest.first);
+      lower[point] = Math.sqrt(nearest.second);
     }
+    if (this.#fresh) this.#sumAll();
     this.#fresh = false;
+  }
+
+  #sumAll(): void {
+    this.#sums.fill(0);
+    this.#sizes.fill(0);
+    for (const [point, label] of this.labels.entries()) this.#add(point, label, 1);
+  }
+
+  #move(point: number, from: number, to: number): void {
+    if (from === to) return;
+    this.#add(point, from, -1);
+    this.#add(point, to, 1);
+  }
+
+  /** @param sign 1, or -1 to take it out */
+  #add(point: number, cluster: number, sign: number): void {
+    const { values, dimensions } = this.#points;
+    const at = point * dimensions;
+    const to = cluster * dimensions;
+    this.#sizes[cluster]! += sign;
+    for (let j = 0; j < dimensions; j += 1) this.#sums[to + j]! += sign * values[at + j]!;
   }
 
   /** Moves the centroids to the means of their points, re-seeds empty ones; returns the longest move. */
   update(random: Random): number {
-    const { labels } = this;
     const clusters = this.#clusters;
-    const { values, count, dimensions } = this.#points;
-    const sums = new Float64Array(clusters * dimensions);
-    const sizes = new Uint32Array(clusters);
-    for (let point = 0; point < count; point += 1) {
-      const label = labels[point]!;
-      sizes[label]! += 1;
-      const from = point * dimensions;
-      const to = label * dimensions;
-      for (let j = 0; j < dimensions; j += 1) sums[to + j]! += values[from + j]!;
-    }
     const moves = new Float64Array(clusters);
     for (let cluster = 0; cluster < clusters; cluster += 1) {
-      if (sizes[cluster] === 0) this.#reseed(cluster, sums, sizes, random);
+      if (this.#sizes[cluster] === 0) this.#reseed(cluster, random);
     }
-    for (let cluster = 0; cluster < clusters; cluster += 1) {
-      moves[cluster] = this.#moveTo(cluster, sums, sizes[cluster]!);
-    }
+    for (let cluster = 0; cluster < clusters; cluster += 1) moves[cluster] = this.#moveToMean(cluster);
     return this.#loosen(moves);
   }
 
-  #moveTo(cluster: number, sums: Float64Array, size: number): number {
+  #moveToMean(cluster: number): number {
     const { dimensions } = this.#points;
+    const size = this.#sizes[cluster]!;
     let moved = 0;
     for (let j = cluster * dimensions; j < (cluster + 1) * dimensions; j += 1) {
-      const next = Math.fround(sums[j]! / size);
+      // A cluster that lost its only point to an empty one stays where it is.
+      const next = size === 0 ? this.centroids[j]! : Math.fround(this.#sums[j]! / size);
       moved += (next - this.centroids[j]!) ** 2;
       this.centroids[j] = next;
     }
@@ -96,24 +114,15 @@ export class Lloyd {
   }
 
   /** An empty cluster starts again at the point furthest from its centroid, which leaves the cluster it was in. */
-  #reseed(cluster: number, sums: Float64Array, sizes: Uint32Array, random: Random): void {
+  #reseed(cluster: number, random: Random): void {
     const { labels } = this;
     const points = this.#points;
     const upper = this.#upper;
-    const { values, dimensions } = points;
     let far = random.below(points.count);
     for (let point = 0; point < points.count; point += 1) {
-      if (sizes[labels[point]!]! > 1 && upper[point]! > upper[far]!) far = point;
+      if (this.#sizes[labels[point]!]! > 1 && upper[point]! > upper[far]!) far = point;
     }
-    const from = labels[far]!;
-    const shrinks = sizes[from]! > 1;
-    for (let j = 0; j < dimensions; j += 1) {
-      const value = values[far * dimensions + j]!;
-      if (shrinks) sums[from * dimensions + j]! -= value;
-      sums[cluster * dimensions + j] = value;
-    }
-    if (shrinks) sizes[from]! -= 1;
-    sizes[cluster] = 1;
+    this.#move(far, labels[far]!, cluster);
     labels[far] = cluster;
     upper[far] = 0;
     this.#lower[far] = 0;

@@ -2,7 +2,7 @@
  * k-means over more points than fit in memory: each batch moves the centroids towards its points, by its share of all
  * points seen so far (Sculley, WWW 2010).
  */
-import { findNearest, type Nearest } from './distances.ts';
+import { NearestCentroid } from './nearest.ts';
 import type { Points } from './points.ts';
 
 /** What one batch contributes to every centroid. */
@@ -19,11 +19,11 @@ export function measureBatch(points: Points, centroids: Float32Array): BatchSums
   const clusters = centroids.length / dimensions;
   const sums = new Float64Array(centroids.length);
   const sizes = new Uint32Array(clusters);
-  const nearest: Nearest = { cluster: 0, first: 0, second: 0 };
+  const nearest = new NearestCentroid(centroids, dimensions);
   let inertia = 0;
   for (let point = 0; point < count; point += 1) {
     const at = point * dimensions;
-    findNearest(values, at, centroids, dimensions, nearest);
+    nearest.find(values, at);
     inertia += nearest.first;
     sizes[nearest.cluster]! += 1;
     const to = nearest.cluster * dimensions;

@@ -2,7 +2,7 @@
  * How good a clustering is: against labels (mutual information, purity), against another clustering (adjusted Rand
  * index) and by itself (silhouette).
  */
-import { findNearest, type Nearest } from './distances.ts';
+import { NearestCentroid } from './nearest.ts';
 import type { Points } from './points.ts';
 
 interface Table {
@@ -78,10 +78,10 @@ export function simplifiedSilhouette(points: Points, centroids: Float32Array): n
   const { values, count, dimensions } = points;
   const clusters = centroids.length / dimensions;
   if (clusters < 2 || count === 0) return 0;
-  const nearest: Nearest = { cluster: 0, first: 0, second: 0 };
+  const nearest = new NearestCentroid(centroids, dimensions);
   let total = 0;
   for (let point = 0; point < count; point += 1) {
-    findNearest(values, point * dimensions, centroids, dimensions, nearest);
+    nearest.find(values, point * dimensions);
     total += nearest.second === 0 ? 0 : 1 - Math.sqrt(nearest.first / nearest.second);
   }
   return total / count;

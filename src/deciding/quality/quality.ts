@@ -2,7 +2,7 @@
  * How good each expert is at a prompt, as learned from scores: its mean score, corrected by where the prompt lies in
  * clusterings of several granularities and by a ridge regression on the vector. docs/learning.md has the method.
  */
-import { findNearest, type Nearest, squaredDistance } from '../clustering/distances.ts';
+import { nearestTo, squaredDistance } from '../clustering/distances.ts';
 
 /** A clustering, and by how much every expert's score differs in each cluster from what the coarser ones say. */
 export interface Level {
@@ -113,16 +113,12 @@ function addLevel(
   scores: Float64Array,
   errors: Float64Array,
 ): void {
-  findNearest(vector, 0, centroids, vector.length, nearest);
-  const row = nearest.cluster * scores.length;
+  const row = nearestTo(vector, centroids) * scores.length;
   for (let expert = 0; expert < scores.length; expert += 1) {
     scores[expert]! += weight * offsets[row + expert]!;
     errors[expert]! += weight * variances[row + expert]!;
   }
 }
-
-/** Reused: a search is over before the next begins. */
-const nearest: Nearest = { cluster: 0, first: 0, second: 0 };
 
 function addRidge(ridge: Ridge, vector: Float32Array, scores: Float64Array): void {
   const row = new Float64Array(ridge.weights.length / scores.length);

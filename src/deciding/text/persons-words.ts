@@ -53,6 +53,7 @@ export function isFileTurn(turn: string): boolean {
 }
 
 function withoutBlocks(text: string, quoted: string[]): string {
+  if (!text.includes('<') && !text.includes('```')) return text;
   let rest = text;
   for (const [open, close] of [...INSERTED, ['```', '```']] as const) {
     let found = 0;

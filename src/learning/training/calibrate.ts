@@ -6,8 +6,9 @@
 import { quantileOf } from '../../core/quantile.ts';
 import type { Random } from '../../core/random.ts';
 import type { TaskRunner } from '../../core/tasks.ts';
-import { findNearest, labelsOf, type Nearest } from '../../deciding/clustering/distances.ts';
+import { labelsOf } from '../../deciding/clustering/distances.ts';
 import { kMeans } from '../../deciding/clustering/kmeans.ts';
+import { NearestCentroid } from '../../deciding/clustering/nearest.ts';
 import { type Clustering, type Points, rowsOf } from '../../deciding/clustering/points.ts';
 import { interpolate, logMargin, strangenessOf } from '../../deciding/model/classify.ts';
 import type { Calibration } from '../../deciding/model/router-model.ts';
@@ -109,12 +110,12 @@ function fitReplicas(
 }
 
 function decide({ values, count, dimensions }: Points, centroids: Float32Array): Decisions {
-  const nearest: Nearest = { cluster: 0, first: 0, second: 0 };
+  const nearest = new NearestCentroid(centroids, dimensions);
   const clusters = new Uint32Array(count);
   const distances = new Float64Array(count);
   const logMargins = new Float64Array(count);
   for (let point = 0; point < count; point += 1) {
-    findNearest(values, point * dimensions, centroids, dimensions, nearest);
+    nearest.find(values, point * dimensions);
     clusters[point] = nearest.cluster;
     distances[point] = Math.sqrt(nearest.first);
     logMargins[point] = logMargin(Math.sqrt(nearest.first), Math.sqrt(nearest.second));

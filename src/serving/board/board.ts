@@ -24,7 +24,7 @@ const NOTHING: Told = { seconds: [], events: [], dots: [], rows: [] };
 
 interface Running {
   readonly note: OpenNote;
-  readonly choice: Choice;
+  readonly choice: LazyChoice;
 }
 
 export class Board {
@@ -33,9 +33,9 @@ export class Board {
   readonly #secret: string;
   readonly #seconds = new Seconds();
   readonly #running = new Map<number, Running>();
-  readonly #rows: Row[] = [];
+  readonly #rows: { readonly note: RequestNote; readonly choice: LazyChoice | null }[] = [];
   readonly #events: BoardEvent[] = [];
-  readonly #dots: { readonly second: number; readonly dot: Dot }[] = [];
+  readonly #dots: { readonly second: number; readonly choice: LazyChoice }[] = [];
   readonly #available = new Map<string, boolean>();
   #seen: Gateway | null = null;
   readonly #timer: NodeJS.Timeout;
@@ -55,11 +55,11 @@ export class Board {
   /** A request has its expert. */
   opened(routed: Routed, note: OpenNote): void {
     const now = this.#now();
-    const choice = choiceOf(routed, this.#secret);
+    const choice = new LazyChoice(routed, this.#secret);
     this.#running.set(note.serial, { note, choice });
     this.#seconds.chosen(now, choice.cluster, choice.outside);
     this.#seconds.add(now, choice.expert, { chosen: 1 });
-    this.#dots.push({ second: Math.floor(now / 1000), dot: dotOf(choice) });
+    this.#dots.push({ second: Math.floor(now / 1000), choice });
     if (this.#dots.length > 2 * MOST_DOTS) this.#dots.splice(0, MOST_DOTS);
   }
 
@@ -70,7 +70,7 @@ export class Board {
     const now = this.#now();
     if (choice) this.#tally(now, note, choice);
     else this.#seconds.refused(now);
-    this.#rows.push(rowOf(note, choice, false));
+    this.#rows.push({ note, choice });
     if (this.#rows.length > MOST_ROWS) this.#rows.shift();
   }
 
@@ -100,13 +100,17 @@ export class Board {
       case 'history':
         return { ...NOTHING, seconds: this.#seconds.since(0, this.#now()), events: this.#events };
       case 'requests':
-        return { ...NOTHING, rows: [...this.#open(MOST_RUNNING), ...this.#rows.slice(-question.most)] };
+        return {
+          ...NOTHING,
+          rows: [...this.#open(MOST_RUNNING), ...this.#rows.slice(-question.most).map(ended)],
+        };
       case 'trace':
         return {
           ...NOTHING,
-          rows: [...this.#open(Number.POSITIVE_INFINITY), ...this.#rows].filter(
-            ({ trace }) => trace === question.id,
-          ),
+          rows: [
+            ...this.#open(Number.POSITIVE_INFINITY).filter(({ trace }) => trace === question.id),
+            ...this.#rows.filter(({ note }) => note.traceId === question.id).map(ended),
+          ],
         };
     }
   }
@@ -119,8 +123,8 @@ export class Board {
       events: this.#events.filter(({ at }) => at >= (second + 1) * 1000 && at < current * 1000),
       dots: this.#dots
         .filter((one) => one.second > second && one.second < current)
-        .map(({ dot }) => dot)
-        .slice(-MOST_DOTS),
+        .slice(-MOST_DOTS)
+        .map(({ choice }) => dotOf(choice.whole)),
     };
   }
 
@@ -128,12 +132,12 @@ export class Board {
     const rows: Row[] = [];
     for (const { note, choice } of this.#running.values()) {
       if (rows.length >= most) break;
-      rows.push(rowOf(note.soFar(), choice, true));
+      rows.push(rowOf(note.soFar(), choice.whole, true));
     }
     return rows;
   }
 
-  #tally(now: number, note: RequestNote, choice: Choice): void {
+  #tally(now: number, note: RequestNote, choice: LazyChoice): void {
     const { firstMs, totalMs, completionTokens, asked, expectedMs } = note;
     const expert = note.expert ?? choice.expert;
     const wait = asked[0] && note.decidedMs !== null ? asked[0].fromMs - note.decidedMs : null;
@@ -174,8 +178,53 @@ function isAsking({ method, path }: RequestNote): boolean {
   return method === 'POST' && path !== null && path.startsWith('/v1/') && path !== '/v1/route';
 }
 
-function choiceOf({ decision, classification, view }: Routed, secret: string): Choice {
-  const { expert, home, reason, ranking } = decision;
+/** What is told of a choice, worked out when somebody looks: of most nobody does. Of a prompt it keeps the conversation's key, never told as it is. */
+class LazyChoice {
+  readonly #decision: Routed['decision'];
+  readonly #classification: Routed['classification'];
+  readonly #prefixKey: string | null;
+  readonly #secret: string;
+  #whole: Choice | null = null;
+
+  constructor({ decision, classification, view }: Routed, secret: string) {
+    this.#decision = decision;
+    this.#classification = classification;
+    this.#prefixKey = view.prefixKey;
+    this.#secret = secret;
+  }
+
+  get expert(): string {
+    return this.#decision.expert;
+  }
+
+  get home(): string {
+    return this.#decision.home;
+  }
+
+  get cluster(): number {
+    return this.#classification.cluster;
+  }
+
+  get outside(): boolean {
+    return this.#classification.outside;
+  }
+
+  get whole(): Choice {
+    this.#whole ??= choiceOf(this.#decision, this.#classification, this.#prefixKey, this.#secret);
+    return this.#whole;
+  }
+}
+
+function ended({ note, choice }: { note: RequestNote; choice: LazyChoice | null }): Row {
+  return rowOf(note, choice?.whole ?? null, false);
+}
+
+function choiceOf(
+  { expert, home, reason, ranking }: Routed['decision'],
+  classification: Routed['classification'],
+  prefixKey: string | null,
+  secret: string,
+): Choice {
   const { cluster, name, confidence, outside, distances } = classification;
   return {
     expert,
@@ -187,7 +236,7 @@ function choiceOf({ decision, classification, view }: Routed, secret: string): C
     outside,
     near: nearest(distances),
     ranking: ranking.slice(0, RANKING_TOLD).map((one) => [one.expert, round(one.affinity)]),
-    conversation: view.prefixKey === null ? null : disguised(view.prefixKey, secret),
+    conversation: prefixKey === null ? null : disguised(prefixKey, secret),
   };
 }
 

@@ -54,7 +54,7 @@ const common = {
     .positive()
     .optional()
     .describe(
-      'Tokens that prompt and answer may have together; a request that needs more goes to another. What the engine tells when absent, as vLLM and SGLang do',
+      'Tokens that prompt and answer may have together; a request that needs more goes to another. What the engine tells when absent, as vLLM, SGLang, llama.cpp and Ollama (of a model that is loaded) do',
     )
     .meta({ examples: [8192] }),
   takes: z

@@ -52,6 +52,8 @@ export interface AnswerForm extends RawLane {
    * @throws ToldFailure for an error
    */
   whole?(json: string, reply: Reply): boolean;
+  /** A whole answer in the words of the client, where it was asked for in another dialect's. */
+  readonly rewritten?: (body: Buffer) => Buffer;
   /** Answers of different experts do not go together: unless the client names one, all come from the first that can. */
   readonly oneExpert?: true;
   /** @param requestId of ours, for APIs whose errors bear one */

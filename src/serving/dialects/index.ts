@@ -6,6 +6,7 @@ import { anthropicCountTokens, anthropicMessages } from './anthropic-messages/in
 import type { Ask } from './ask.ts';
 import type { Dialect, Json } from './dialect.ts';
 import { parseBody } from './json.ts';
+import { ollamaChat, ollamaEmbed, ollamaEmbeddings, ollamaGenerate } from './ollama/index.ts';
 import { openAiChat } from './openai/chat.ts';
 import { openAiCompletions } from './openai/completions.ts';
 import { openAiEmbeddings } from './openai/embeddings.ts';
@@ -21,6 +22,10 @@ const TABLE = [
   rerank,
   openAiResponses,
   openAiInputTokens,
+  ollamaChat,
+  ollamaGenerate,
+  ollamaEmbed,
+  ollamaEmbeddings,
 ] as const;
 
 export type DialectId = (typeof TABLE)[number]['id'];

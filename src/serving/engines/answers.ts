@@ -32,10 +32,12 @@ const CONTEXTS = ['max_model_len', 'context_length', 'context_window', 'max_cont
 /** Tokens that prompt and answer of a model may have together, as the list of models tells; null where it does not. */
 export function contextOf(asked: Asked | undefined, model: string): number | null {
   const listed = modelList(asked)?.find(({ id }) => id === model);
-  const told = CONTEXTS.map((name) => listed?.[name]).find(
-    (value) => Number.isInteger(value) && Number(value) > 0,
-  );
-  return told === undefined ? null : (told as number);
+  return CONTEXTS.map((name) => count(listed?.[name])).find((told) => told !== null) ?? null;
+}
+
+/** A number of things above 0; null for anything else. */
+export function count(value: unknown): number | null {
+  return Number.isInteger(value) && Number(value) > 0 ? Number(value) : null;
 }
 
 /** The models of a Triton repository that are ready, by its index. */

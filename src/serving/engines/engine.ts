@@ -20,6 +20,8 @@ export interface EngineFacts {
   readonly capabilities?: readonly Capability[];
   /** Absent if it looks like any other server with OpenAI's API. */
   readonly signs?: Signs;
+  /** Where it tells its context, if its list of models does not. */
+  readonly context?: ContextPage;
   /** Its default ports. */
   readonly ports?: readonly Port[];
   readonly metrics?: Metrics;
@@ -29,6 +31,13 @@ export interface EngineFacts {
   readonly cloud?: Cloud;
   /** Why it is never proposed as an expert. */
   readonly noExpert?: string;
+}
+
+export interface ContextPage {
+  /** Beside its API. */
+  readonly path: string;
+  /** Tokens that prompt and answer of one request may have together; null where the page does not tell. */
+  of(page: Readonly<Record<string, unknown>>, model: string): number | null;
 }
 
 export interface Port {

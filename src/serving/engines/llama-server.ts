@@ -1,6 +1,6 @@
 /** llama.cpp's server: tools/server/server.cpp. */
 
-import { field, MODELS } from './answers.ts';
+import { count, field, MODELS } from './answers.ts';
 import { isAnswer } from './ask.ts';
 import { type EngineFacts, signal } from './engine.ts';
 
@@ -16,6 +16,11 @@ export const llamaServer: EngineFacts = {
       field(answers, '/props', 'build_info') !== null ||
       (isAnswer(answers[MODELS]) && answers[MODELS].headers.server === 'llama.cpp'),
     version: (answers) => field(answers, '/props', 'build_info'),
+  },
+  // Of one slot: --ctx-size is shared among them.
+  context: {
+    path: '/props',
+    of: ({ default_generation_settings: settings }) => count((settings as { n_ctx?: unknown } | null)?.n_ctx),
   },
   ports: [{ port: 8080, protocol: 'http' }],
   metrics: {

@@ -1,12 +1,19 @@
 /** Quirks: openai/openai.go. */
-import { field } from './answers.ts';
+import { count, field } from './answers.ts';
 import { jsonOf } from './ask.ts';
 import type { EngineFacts } from './engine.ts';
 
 export const ollama: EngineFacts = {
   id: 'ollama',
   name: 'Ollama',
-  speaks: ['openai-chat', 'openai-completions', 'openai-responses', 'anthropic-messages'],
+  speaks: [
+    'openai-chat',
+    'openai-completions',
+    'openai-responses',
+    'anthropic-messages',
+    'ollama-chat',
+    'ollama-generate',
+  ],
   capabilities: ['embeddings'],
   signs: {
     pages: ['/api/version'],
@@ -15,6 +22,17 @@ export const ollama: EngineFacts = {
       field(answers, '/api/version', 'version') !== null &&
       Object.keys(jsonOf(answers['/api/version'])!).length === 1,
     version: (answers) => field(answers, '/api/version', 'version'),
+  },
+  // As it is loaded now; what /api/show tells is the most that the model could have.
+  context: {
+    path: '/api/ps',
+    of: ({ models }, model) => {
+      const loaded: readonly unknown[] = Array.isArray(models) ? models : [];
+      const own = loaded.find((one) =>
+        namesOf(model).includes((one as { model?: unknown } | null)?.model as string),
+      );
+      return count((own as { context_length?: unknown } | undefined)?.context_length);
+    },
   },
   ports: [{ port: 11_434, protocol: 'http' }],
   metrics: { pages: [], load: [], cure: 'Ollama has none' },
@@ -25,3 +43,8 @@ export const ollama: EngineFacts = {
     'status 404': 'fetch the model: ollama pull MODEL',
   },
 };
+
+/** A model without a tag is the latest. */
+function namesOf(model: string): readonly string[] {
+  return [model, `${model}:latest`];
+}

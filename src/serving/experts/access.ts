@@ -1,5 +1,10 @@
 /** How a server wants to be asked beside its address: who asks, and what its owner wants in every request. */
 import { z } from 'zod';
+import { UserError } from '../../core/errors.ts';
+import type { Trust } from '../../http/client.ts';
+import { proxyAt } from '../../http/proxy.ts';
+import type { ExpertDeps } from './kind.ts';
+import { readTrust, type TrustFiles } from './trust.ts';
 
 /** What a header's value may hold without being read differently somewhere (RFC 9110, section 5.5). */
 const VALUE = /^[\x20-\x7e]*$/;
@@ -54,6 +59,14 @@ export const accessOptions = {
     .meta({ examples: [{ 'api-version': '2024-10-21' }] }),
 };
 
+export const proxyOption = z
+  .union([z.literal('none'), z.url({ protocol: /^http$/, error: "an http:// address, or 'none'" })])
+  .optional()
+  .describe(
+    'HTTP proxy that it is asked through, with `user:password@` where it wants them; `none` for none. When absent, HTTPS_PROXY, HTTP_PROXY and NO_PROXY count',
+  )
+  .meta({ examples: ['http://proxy:3128'] });
+
 interface Access {
   readonly api_key?: string | undefined;
   readonly auth: string;
@@ -90,16 +103,37 @@ export const baseAddress = z
     if (hash) refuse(`an address without '${hash}', which no server sees`);
   });
 
-/** What to say where the environment names a proxy that this address would be expected behind; null for nothing. */
-export function unusedProxy(
-  url: string,
-  environment: Readonly<Record<string, string | undefined>>,
-): string | null {
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * The proxy that a server is asked through: the config's, else the environment's HTTPS_PROXY or HTTP_PROXY but for what
+ * NO_PROXY names; null for none.
+ * @throws UserError for a proxy of the environment that is no http:// address
+ */
+export function proxyFor(url: string, chosen: string | undefined, environment: Environment): URL | null {
+  if (chosen !== undefined) return chosen === 'none' ? null : new URL(chosen);
   const { protocol, hostname } = new URL(url);
   const variable = protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY';
-  const proxy = environment[variable] || environment[variable.toLowerCase()];
-  if (!proxy || isExempt(hostname, environment.NO_PROXY || environment.no_proxy || '')) return null;
-  return `${variable} is set, but experts are asked directly: ${hostname} must be reachable without the proxy, or through a base address of a relay. NO_PROXY with ${hostname} silences this.`;
+  const named = environment[variable] || environment[variable.toLowerCase()];
+  if (!named || isExempt(hostname, environment.NO_PROXY || environment.no_proxy || '')) return null;
+  const address = named.includes('://') ? named : `http://${named}`;
+  if (URL.canParse(address) && new URL(address).protocol === 'http:') return new URL(address);
+  throw new UserError(
+    `${variable} names no http:// proxy, and experts are asked through no other kind. Set it so, name one for the expert (proxy: http://…), or write proxy: none to ask ${hostname} directly.`,
+  );
+}
+
+/** How a server is reached, with what its files say. */
+export async function reach(
+  expert: string,
+  { url, proxy, ...files }: { readonly url: string; readonly proxy?: string | undefined } & TrustFiles,
+  { environment, log }: Pick<ExpertDeps, 'environment' | 'log'>,
+): Promise<Trust> {
+  const trust = await readTrust(expert, files);
+  const through = proxyFor(url, proxy, environment);
+  if (through === null) return trust;
+  log(`Expert '${expert}' is asked through the proxy ${through.host}.`);
+  return { ...trust, proxy: proxyAt(through) };
 }
 
 function isExempt(host: string, list: string): boolean {

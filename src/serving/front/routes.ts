@@ -1,4 +1,5 @@
 /** What each path does: a table of method and path to a handler that says in a few lines what happens. */
+import { LIMITS } from '../../core/bounds.ts';
 import { RouterError } from '../../core/errors.ts';
 import { excerpt } from '../../core/excerpt.ts';
 import { requestHeadersForExpert } from '../../core/headers.ts';
@@ -6,27 +7,31 @@ import type { Role } from '../../core/roles.ts';
 import { type Ask, AUTO } from '../dialects/ask.ts';
 import type { Dialect } from '../dialects/dialect.ts';
 import { DIALECTS, dialectTold } from '../dialects/index.ts';
+import { ollamaChat } from '../dialects/ollama/index.ts';
 import { openAiResponses } from '../dialects/openai-responses/index.ts';
 import { type Health, healthText } from '../experts/expert.ts';
 import type { Replica } from '../fleet/replica.ts';
 import { replicaLabel } from '../fleet/replica-label.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { claudeName } from '../gateway/names.ts';
-import { readRequest } from '../gateway/read-request.ts';
+import { parsesOnLoop, readRequest } from '../gateway/read-request.ts';
 import type { Routed } from '../gateway/router.ts';
 import type { Caller } from '../gateway/tool-loops.ts';
 import { type HashedKey, type Headed, mayAct } from './auth.ts';
 import { readBody } from './body.ts';
 import { ClientSink } from './client-sink.ts';
 import { decisionBody, decisionHeaders } from './decision-wire.ts';
+import { decided } from './decisions.ts';
 import type { ClientRequest, ClientResponse } from './exchange.ts';
 import { type FeedbackBody, readFeedback } from './feedback.ts';
 import { HOPS_HEADER, nextHop } from './hops.ts';
+import { GREETING, OLLAMA_VERSION, running, shown, tags } from './ollama-pages.ts';
 import { openApi } from './openapi.ts';
 import { PASSED_PATHS, readPassed } from './read-passed.ts';
 import type { Readiness } from './readiness.ts';
 import type { Redaction } from './redaction.ts';
 import type { OpenNote } from './request-note.ts';
+import { rewriting } from './rewriting.ts';
 import { sessionKey } from './session-key.ts';
 import { decoded } from './spellings.ts';
 import { sendJson } from './wire.ts';
@@ -106,6 +111,19 @@ export const ROUTES: readonly Route[] = [
     about: 'The choice that would be made, and why',
     handle: dryRun,
   },
+  ...['/v1/decisions', '/v1/systemone'].map(
+    (path): Route => ({
+      method: 'POST',
+      path,
+      role: 'ask',
+      dialect: null,
+      about: 'One choice among experts or clusters, answered by the router model alone',
+      handle: async ({ gateway, maxBodyMb }, { request, response }) => {
+        const bytes = await readSmall({ request, response }, maxBodyMb);
+        sendJson(response, 200, await decided(gateway.router, bytes));
+      },
+    }),
+  ),
   ...STORED.map(
     ([method, path]): Route => ({
       method,
@@ -152,6 +170,42 @@ export const ROUTES: readonly Route[] = [
   ),
   {
     method: 'GET',
+    path: '/api/version',
+    role: null,
+    dialect: ollamaChat,
+    about: "The version of Ollama's API that is spoken",
+    handle: ollamaVersion,
+  },
+  {
+    method: 'GET',
+    path: '/api/tags',
+    role: 'ask',
+    dialect: ollamaChat,
+    about: 'The names that requests may use, as Ollama lists them',
+    handle: async ({ gateway, startedAt }, { response }) => sendJson(response, 200, tags(gateway, startedAt)),
+  },
+  {
+    method: 'GET',
+    path: '/api/ps',
+    role: 'ask',
+    dialect: ollamaChat,
+    about: 'The experts that answer now, as Ollama lists them',
+    handle: async ({ gateway, startedAt }, { response }) =>
+      sendJson(response, 200, running(gateway, startedAt)),
+  },
+  {
+    method: 'POST',
+    path: '/api/show',
+    role: 'ask',
+    dialect: ollamaChat,
+    about: 'One of the names, as Ollama describes it',
+    handle: async ({ gateway, startedAt, maxBodyMb }, { request, response }) => {
+      const bytes = await readSmall({ request, response }, maxBodyMb);
+      sendJson(response, 200, shown(gateway, bytes, startedAt));
+    },
+  },
+  {
+    method: 'GET',
     path: '/v1/experts',
     role: 'observe',
     dialect: null,
@@ -190,8 +244,8 @@ export const ROUTES: readonly Route[] = [
     about: 'This description',
     handle: describe,
   },
-  // It knows by itself who may see what: a browser signs in with a cookie.
-  { method: 'GET', path: '/', role: null, dialect: null, about: null, handle: dashboard },
+  // The board checks access itself: a browser signs in with a cookie.
+  { method: 'GET', path: '/', role: null, dialect: null, about: null, handle: welcome },
   { method: 'GET', path: '/ui', role: null, dialect: null, about: null, handle: dashboard },
   { method: 'GET', path: '/ui/', role: null, dialect: null, about: null, handle: dashboard },
   { method: 'GET', path: '/ui/{id}', role: null, dialect: null, about: null, handle: dashboard },
@@ -267,7 +321,9 @@ function answerTo(read: (exchange: Exchange, limitMb: number) => Promise<Ask>): 
       ...requestHeadersForExpert(request.headers, forwarded),
       [HOPS_HEADER]: nextHop(request),
     };
-    sink.drive(gateway.answer({ ask, headers, traceId, ...by, journey: note }, routed, sink));
+    const { rewritten } = ask.dialect;
+    const heard = rewritten ? rewriting(sink, rewritten) : sink;
+    sink.drive(gateway.answer({ ask, headers, traceId, ...by, journey: note }, routed, heard));
   };
 }
 
@@ -374,6 +430,7 @@ export async function listExperts(
       available: load.available,
       in_flight: group.inFlight,
       queued: load.queued,
+      context: group.context,
       outstanding_tokens: load.outstandingTokens,
       tokens_per_second: round1(load.tokensPerSecond),
       replicas: group.replicas.map((replica) => ({
@@ -449,6 +506,28 @@ function toldDialect(request: ClientRequest): Dialect | null {
 export function callerOf({ headers }: Headed, caller: HashedKey | null, { session }: Ask): Caller {
   const tenant = caller?.name ?? '';
   return { tenant, session: sessionKey(headers, tenant, session) };
+}
+
+/** A body that this thread may parse. @throws RouterError as `readBody` does */
+async function readSmall(exchange: Pick<Exchange, 'request' | 'response'>, limitMb: number): Promise<Buffer> {
+  const body = await readBody(exchange, limitMb);
+  if (parsesOnLoop(body)) return body.bytes;
+  throw new RouterError(
+    'body_too_large',
+    `A body for this path may have ${LIMITS.loopBytes} bytes; send less.`,
+  );
+}
+
+async function ollamaVersion(_context: RouteContext, { response }: Exchange): Promise<void> {
+  sendJson(response, 200, { version: OLLAMA_VERSION });
+}
+
+/** A browser is led to the dashboard; Ollama's clients look here whether anybody is there. */
+async function welcome(context: RouteContext, exchange: Exchange): Promise<void> {
+  if (/text\/html/i.test(String(exchange.request.headers.accept))) return dashboard(context, exchange);
+  exchange.response
+    .writeHead(200, { 'content-type': 'text/plain; charset=utf-8', 'content-length': GREETING.length })
+    .end(GREETING);
 }
 
 async function dashboard({ board }: RouteContext, exchange: Exchange): Promise<void> {

@@ -23,6 +23,18 @@ function withoutClaude(name: string): string {
   return name.startsWith(CLAUDE) ? name.slice(CLAUDE.length) : name;
 }
 
+/** Ollama's clients name a tag with every model, and this one where nobody has named any. */
+const LATEST = ':latest';
+
+/** A listed name as Ollama's clients know it. */
+export function ollamaName(name: string): string {
+  return name.includes(':') ? name : name + LATEST;
+}
+
+function withoutLatest(name: string): string {
+  return name.endsWith(LATEST) ? name.slice(0, -LATEST.length) : name;
+}
+
 /** Longer names match no pattern. */
 const LONGEST_MATCHED = 256;
 
@@ -73,7 +85,8 @@ export class Names {
 
   /** Null for a name that means nothing here. */
   meaning(name: string): Meaning | null {
-    const exact = this.#exact.get(name) ?? this.#exact.get(withoutClaude(name));
+    const exact =
+      this.#exact.get(name) ?? this.#exact.get(withoutClaude(name)) ?? this.#exact.get(withoutLatest(name));
     if (exact !== undefined || name.length > LONGEST_MATCHED) return exact ?? null;
     return this.#patterns.find(({ parts }) => matches(parts, name))?.meaning ?? null;
   }

@@ -1,5 +1,5 @@
 /** What the router counts and times, as Prometheus metrics. It never sees a prompt, a key or an answer. */
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { Usage } from '../reply/reply.ts';
 import {
   DURATION_BUCKETS,
@@ -13,10 +13,11 @@ import {
 } from './genai.ts';
 import { isHedge } from './hedges.ts';
 import { HistogramView } from './histogram-view.ts';
+import { TallyCounter, TallyHistogram } from './tallies.ts';
 
-/** Seconds; a decision takes tens of microseconds to a few milliseconds. */
 /** Seconds; a wait for a slot may be none, or end with the queue's timeout. */
 const WAIT_BUCKETS = [0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+/** Seconds; a decision takes tens of microseconds to a few milliseconds. */
 const DECISION_BUCKETS = [0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05];
 
 /** What one replica's engine last reported; null for what it does not tell. */
@@ -141,12 +142,12 @@ export class Telemetry {
   readonly #duration = detailed(DURATION_BUCKETS);
   readonly #firstByte = detailed(FIRST_TOKEN_BUCKETS);
   readonly #perToken = detailed(PER_TOKEN_BUCKETS);
-  readonly #tokens = new Histogram({
+  readonly #tokens = new TallyHistogram({
     name: GENAI_METRICS.tokens,
     help: 'Tokens of a request, as experts reported them (GenAI conventions)',
     buckets: TOKEN_BUCKETS,
     labelNames: [...GENAI_LABELS, 'gen_ai_token_type'],
-    registers: [this.registry],
+    registry: this.registry,
   });
   readonly #queueWait = this.#histogram(
     'expert_router_queue_wait_seconds',
@@ -158,17 +159,19 @@ export class Telemetry {
     'The same as it was expected when the expert was chosen',
     WAIT_BUCKETS,
   );
-  readonly #overhead = new Histogram({
+  readonly #overhead = new TallyHistogram({
     name: 'expert_router_overhead_seconds',
     help: "The router's own time before an expert is asked: reading the request and deciding, without the queue",
     buckets: DECISION_BUCKETS,
-    registers: [this.registry],
+    labelNames: [],
+    registry: this.registry,
   });
-  readonly #decision = new Histogram({
+  readonly #decision = new TallyHistogram({
     name: 'expert_router_decision_seconds',
     help: 'Time to classify a request and choose its expert',
     buckets: DECISION_BUCKETS,
-    registers: [this.registry],
+    labelNames: [],
+    registry: this.registry,
   });
 
   readonly #ofRequests: RequestMetrics = {
@@ -204,7 +207,7 @@ export class Telemetry {
 
   /** Puts a histogram on the page under our name and under that of the conventions. */
   #show(
-    original: Histogram<string>,
+    original: TallyHistogram,
     { own, genAi }: Readonly<Record<'own' | 'genAi', readonly [name: string, help: string]>>,
   ): void {
     const { registry } = this;
@@ -310,7 +313,7 @@ export class Telemetry {
 
   timeDecision<T>(decide: () => T): T {
     const started = this.#now();
-    const observe = (): void => this.#decision.observe((this.#now() - started) / 1000);
+    const observe = (): void => this.#decision.record((this.#now() - started) / 1000);
     const decided = decide();
     if (decided instanceof Promise) decided.then(observe, () => {});
     else observe();
@@ -320,7 +323,7 @@ export class Telemetry {
   /** Opens the record of one request; its first ending counts, later ones are ignored. */
   begin(labels: RequestLabels): RequestRecord {
     const { cluster } = labels;
-    this.#classified.inc({ cluster: cluster < MOST_CLUSTERS ? cluster : OTHER });
+    this.#classified.add(1, cluster < MOST_CLUSTERS ? cluster : OTHER);
     return new OpenRecord(labels, this.#ofRequests, this.#now);
   }
 
@@ -333,58 +336,50 @@ export class Telemetry {
 
   /** What came without a key is nobody's. */
   #endedOf({ key, status, error, expert, promptTokens, completionTokens }: EndedRequest): void {
-    if (error !== null) this.#errors.inc({ code: error, expert: expert ?? '' });
+    if (error !== null) this.#errors.add(1, error, expert ?? '');
     if (key === null && status !== 401) return;
     const name = key ?? UNKNOWN_KEY;
-    this.#byKey.inc({ key: name, status: status === null ? 'left' : `${Math.floor(status / 100)}xx` });
-    if (promptTokens !== null) this.#tokensByKey.inc({ key: name, direction: 'prompt' }, promptTokens);
-    if (completionTokens !== null)
-      this.#tokensByKey.inc({ key: name, direction: 'completion' }, completionTokens);
+    this.#byKey.add(1, name, status === null ? 'left' : `${Math.floor(status / 100)}xx`);
+    if (promptTokens !== null) this.#tokensByKey.add(promptTokens, name, 'prompt');
+    if (completionTokens !== null) this.#tokensByKey.add(completionTokens, name, 'completion');
   }
 
   #timesOf({ asked, decidedMs, expectedMs, outside }: EndedRequest): void {
     if (decidedMs === null) return;
-    this.#overhead.observe(decidedMs / 1000);
-    if (outside) this.#outside.inc();
+    this.#overhead.record(decidedMs / 1000);
+    if (outside) this.#outside.add(1);
     const [first] = asked;
     if (!first) return;
     const { expert } = first;
-    this.#queueWait.observe({ expert }, Math.max(0, first.fromMs - decidedMs) / 1000);
-    if (expectedMs !== null) this.#expectedWait.observe({ expert }, expectedMs / 1000);
-    for (const [place, one] of asked.entries())
-      if (isHedge(asked, place)) this.#hedges.inc({ expert: one.expert });
+    this.#queueWait.record(Math.max(0, first.fromMs - decidedMs) / 1000, expert);
+    if (expectedMs !== null) this.#expectedWait.record(expectedMs / 1000, expert);
+    for (const [place, one] of asked.entries()) if (isHedge(asked, place)) this.#hedges.add(1, one.expert);
   }
 
   #tokensOf(request: EndedRequest): void {
     const { expert, dialect, promptTokens, cachedTokens, completionTokens, firstMs, totalMs } = request;
     if (expert === null || dialect === null || promptTokens === null || completionTokens === null) return;
     const operation = operationOf(dialect);
-    const labels = genAiLabels(operation, expert);
-    this.#tokens.observe({ ...labels, gen_ai_token_type: 'input' }, promptTokens);
-    this.#tokens.observe({ ...labels, gen_ai_token_type: 'output' }, completionTokens);
-    if (cachedTokens !== null) this.#cachedTokens.inc({ expert }, cachedTokens);
+    this.#tokens.record(promptTokens, operation, PROVIDER, expert, 'input');
+    this.#tokens.record(completionTokens, operation, PROVIDER, expert, 'output');
+    if (cachedTokens !== null) this.#cachedTokens.add(cachedTokens, expert);
     if (firstMs !== null && completionTokens > 1)
-      this.#perToken.observe({ expert, operation }, (totalMs - firstMs) / (completionTokens - 1) / 1000);
+      this.#perToken.record((totalMs - firstMs) / (completionTokens - 1) / 1000, expert, operation);
   }
 
-  #counter<L extends string>(name: string, help: string, labelNames: readonly L[]): Counter<L> {
-    return new Counter({ name, help, labelNames, registers: [this.registry] });
+  #counter(name: string, help: string, labelNames: readonly string[]): TallyCounter {
+    return new TallyCounter({ name, help, labelNames, registry: this.registry });
   }
 
-  #histogram(name: string, help: string, buckets: number[]): Histogram<'expert'> {
-    return new Histogram({ name, help, buckets, labelNames: ['expert'], registers: [this.registry] });
+  #histogram(name: string, help: string, buckets: readonly number[]): TallyHistogram {
+    return new TallyHistogram({ name, help, buckets, labelNames: ['expert'], registry: this.registry });
   }
 }
 
 /** By expert and operation; it stands on the page as views. */
-function detailed(buckets: readonly number[]): Histogram<string> {
-  return new Histogram({
-    name: 'unshown',
-    help: 'unshown',
-    buckets: [...buckets],
-    labelNames: ['expert', 'operation'],
-    registers: [],
-  });
+function detailed(buckets: readonly number[]): TallyHistogram {
+  const labelNames = ['expert', 'operation'];
+  return new TallyHistogram({ name: 'unshown', help: 'unshown', buckets, labelNames, registry: null });
 }
 
 /** `gen_ai.request.model` is the expert's id: what clients may call it by. */
@@ -405,13 +400,13 @@ export interface RequestRecord {
 }
 
 interface RequestMetrics {
-  readonly requests: Counter<'expert' | 'reason' | 'outcome'>;
-  readonly duration: Histogram<string>;
-  readonly firstByte: Histogram<string>;
-  readonly retries: Counter<'expert'>;
-  readonly spills: Counter<'from' | 'to'>;
-  readonly promptTokens: Counter<'expert'>;
-  readonly generatedTokens: Counter<'expert'>;
+  readonly requests: TallyCounter;
+  readonly duration: TallyHistogram;
+  readonly firstByte: TallyHistogram;
+  readonly retries: TallyCounter;
+  readonly spills: TallyCounter;
+  readonly promptTokens: TallyCounter;
+  readonly generatedTokens: TallyCounter;
 }
 
 class OpenRecord implements RequestRecord {
@@ -436,13 +431,13 @@ class OpenRecord implements RequestRecord {
   served(expert: string, tries: number): void {
     const { retries, spills } = this.#metrics;
     const from = this.#labels.expert;
-    if (tries > 1) retries.inc({ expert }, tries - 1);
-    if (expert !== from) spills.inc({ from, to: expert });
+    if (tries > 1) retries.add(tries - 1, expert);
+    if (expert !== from) spills.add(1, from, expert);
     this.#expert = expert;
   }
 
   firstByte(): void {
-    if (!this.#heard) this.#metrics.firstByte.observe(this.#answerer(), this.#seconds());
+    if (!this.#heard) this.#metrics.firstByte.record(this.#seconds(), this.#expert, this.#operation);
     this.#heard = true;
   }
 
@@ -451,15 +446,11 @@ class OpenRecord implements RequestRecord {
     this.#ended = true;
     const { requests, duration, promptTokens, generatedTokens } = this.#metrics;
     const expert = this.#expert;
-    requests.inc({ expert, reason: this.#labels.reason, outcome });
-    duration.observe(this.#answerer(), this.#seconds());
+    requests.add(1, expert, this.#labels.reason, outcome);
+    duration.record(this.#seconds(), expert, this.#operation);
     if (usage === 'unknown') return;
-    promptTokens.inc({ expert }, usage.inputTokens);
-    generatedTokens.inc({ expert }, usage.outputTokens);
-  }
-
-  #answerer(): { expert: string; operation: string } {
-    return { expert: this.#expert, operation: this.#operation };
+    promptTokens.add(usage.inputTokens, expert);
+    generatedTokens.add(usage.outputTokens, expert);
   }
 
   #seconds(): number {

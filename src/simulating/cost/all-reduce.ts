@@ -1,7 +1,4 @@
-/**
- * Time to sum one activation tensor over the GPUs of a tensor-parallel group.
- * It knows message sizes and links, and nothing of what is summed.
- */
+/** Time to sum one activation tensor over the GPUs of a tensor-parallel group. */
 import type { AllReduceEfficiency } from './efficiency.ts';
 
 /**

@@ -1,7 +1,4 @@
-/**
- * Time of all attention and recurrent layers of a step on one GPU: each kind by its own kernel, windows cut off.
- * It knows one deployment's layers, and nothing of matrix products.
- */
+/** Time of all attention and recurrent layers of a step on one GPU: each kind by its own kernel, windows cut off. */
 import { type Deployment, splitOf } from '../deployment.ts';
 import {
   type AttentionLayers,

@@ -1,7 +1,4 @@
-/**
- * Time of attention in one layer on one GPU, for decoding and for prompts.
- * It knows heads and bytes, and nothing of the rest of the layer.
- */
+/** Time of attention in one layer on one GPU, for decoding and for prompts. */
 import type { DecodeAttentionEfficiency, PrefillAttentionEfficiency } from './efficiency.ts';
 
 /** Head counts are those on one GPU, after sharding. */

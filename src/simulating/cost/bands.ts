@@ -1,7 +1,4 @@
-/**
- * How far a prediction may be off: from the residuals of the nearest configurations that were measured.
- * It knows distances between configurations, and nothing of how predictions are made.
- */
+/** How far a prediction may be off: from the residuals of the nearest configurations that were measured. */
 import type { Deployment } from '../deployment.ts';
 import { countParameters } from '../model/shape.ts';
 import type { PredictedMetric, Residual } from './residual.ts';

@@ -1,6 +1,6 @@
 /**
  * The shape of the fitted constants: which shares of a data sheet a kernel reaches, and which fixed times remain.
- * It knows no values (`constants.ts` has them) and no formulas (the kernels' files have those).
+ * `constants.ts` has the values, the files of the kernels the formulas.
  */
 
 /** A dense matrix product on one GPU in one arithmetic. */

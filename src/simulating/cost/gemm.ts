@@ -1,7 +1,4 @@
-/**
- * Time of one dense matrix product [m, k] x [k, n]: a roofline with a rounded knee.
- * It knows one GPU's efficiencies, and nothing of layers or models.
- */
+/** Time of one dense matrix product [m, k] x [k, n]: a roofline with a rounded knee. */
 import type { GemmEfficiency } from './efficiency.ts';
 
 export interface GemmRates {

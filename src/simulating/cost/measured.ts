@@ -1,7 +1,4 @@
-/**
- * An engine as its owner measured it: five constants instead of kernels and data sheets.
- * It knows a straight line through a few measurements, and nothing of how they were taken.
- */
+/** An engine as its owner measured it: five constants instead of kernels and data sheets. */
 import type { StepCost, StepLoad } from './step-load.ts';
 
 /** Seconds. */

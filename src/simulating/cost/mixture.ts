@@ -1,7 +1,4 @@
-/**
- * Time of a mixture of experts on one GPU: how many experts a step's tokens meet, and what their products cost.
- * It knows one layer's experts and a GPU's efficiencies, and nothing of attention or of other layers.
- */
+/** Time of a mixture of experts on one GPU: how many experts a step's tokens meet, and what their products cost. */
 import { seededRandom } from '../../core/random.ts';
 import type { FeedForward } from '../model/shape.ts';
 import type { MixtureEfficiency } from './efficiency.ts';

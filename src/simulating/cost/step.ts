@@ -1,7 +1,4 @@
-/**
- * The time of one engine step: every matrix product, attention, all-reduce and overhead of a mixed batch.
- * It knows one deployment, and nothing of which requests are in the batch or why.
- */
+/** The time of one engine step: every matrix product, attention, all-reduce and overhead of a mixed batch. */
 import { type Deployment, splitOf } from '../deployment.ts';
 import type { Gpu, GpuFamily } from '../hardware/gpu.ts';
 import type { WeightFormat } from '../hardware/precision.ts';

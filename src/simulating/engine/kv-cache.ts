@@ -1,6 +1,6 @@
 /**
  * The paged key/value cache of one replica: how many blocks are taken, and which prefixes can be shared
- * (PagedAttention, Kwon et al., SOSP 2023). It knows blocks and prefix ids, and nothing of steps or time.
+ * (PagedAttention, Kwon et al., SOSP 2023).
  */
 
 /** Leading blocks of a prompt that may be shared; equal ids at equal places mean equal content. */

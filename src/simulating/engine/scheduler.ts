@@ -1,7 +1,6 @@
 /**
- * In-flight batching (iteration-level scheduling: Orca, Yu et al., OSDI 2022) with chunked prefill
- * (Sarathi-Serve, Agrawal et al., OSDI 2024): says what the next step contains, and takes note of its end.
- * It knows counts of steps, tokens and blocks, and nothing of time.
+ * In-flight batching (iteration-level scheduling: Orca, Yu et al., OSDI 2022) with chunked prefill (Sarathi-Serve,
+ * Agrawal et al., OSDI 2024): says what the next step contains, and takes note of its end.
  */
 import { Fifo } from '../../core/fifo.ts';
 import type { StepLoad } from '../cost/step.ts';

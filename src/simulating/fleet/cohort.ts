@@ -1,6 +1,6 @@
 /**
  * The requests asked within the measured time, followed until they are answered or the run is given up: their waiting
- * times, those cut off included, and how many were present. It knows times, and nothing of experts or steps.
+ * times, those cut off included, and how many were present.
  */
 import { type Percentiles, Sketch } from './sketch.ts';
 

@@ -1,7 +1,4 @@
-/**
- * What a simulated run is judged by: the load test's fields, utilisation, and a timeline per expert.
- * It knows sums over time, and nothing of how they came about.
- */
+/** What a simulated run is judged by: the load test's fields, utilisation, and a timeline per expert. */
 import type { LittlesLaw } from './cohort.ts';
 import type { Percentiles } from './sketch.ts';
 

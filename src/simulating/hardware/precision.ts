@@ -1,7 +1,4 @@
-/**
- * Number formats a model can be served in: bytes of weights and cache, and the arithmetic that multiplies them.
- * It knows which GPU can run which, and nothing of the accuracy a format costs.
- */
+/** Number formats a model can be served in: bytes of weights and cache, and the arithmetic that multiplies them. */
 import { UserError } from '../../core/errors.ts';
 import type { TransformerShape } from '../model/shape.ts';
 import { nearest } from '../unknown-name.ts';

@@ -1,6 +1,6 @@
 /**
  * Shapes of well-known models, as their `config.json` on Hugging Face states them.
- * It knows only these; any other model is read from its own file by `huggingface.ts`.
+ * Any other model is read from its own file by `huggingface.ts`.
  */
 import { UserError } from '../../core/errors.ts';
 import { nearest } from '../unknown-name.ts';

@@ -1,7 +1,4 @@
-/**
- * What a placement is asked to carry and to keep: users or a rate, lengths, and what the users may wait.
- * It knows levels and loads, and nothing of GPUs.
- */
+/** What a placement is asked to carry and to keep: users or a rate, lengths, and what the users may wait. */
 import { UserError } from '../../core/errors.ts';
 import type { StageMeasures } from '../fleet/measures.ts';
 import type { Quantile } from '../fleet/sketch.ts';

@@ -1,7 +1,4 @@
-/**
- * What one deployment offers: memory, tokens in its cache, users it holds, speed and cost at given lengths.
- * It knows one replica at a time, and nothing of searching or printing.
- */
+/** What one deployment offers: memory, tokens in its cache, users it holds, speed and cost at given lengths. */
 import { type Deployment, describeDeployment, splitOf } from '../deployment.ts';
 import { type EngineLimits, memoryBudget } from '../memory.ts';
 import { bytesPerSequence, countParameters, kvBytesPerToken } from '../model/shape.ts';

@@ -1,6 +1,6 @@
 /**
- * What waiting less costs: placements of growing price, simulated under one load, and the front of those that none beats
- * in both. It knows one demand, and nothing of drawing.
+ * What waiting less costs: placements of growing price, simulated under one load, and the front of those that none
+ * beats in both.
  */
 import type { StageMeasures } from '../fleet/measures.ts';
 import type { Demand } from './demand.ts';

@@ -1,7 +1,4 @@
-/**
- * Whether a placement keeps what arithmetic promises: a short simulation of it, and how far it is from its edge.
- * It knows one placement and one demand, and nothing of searching or printing.
- */
+/** Whether a placement keeps what arithmetic promises: a short simulation of it, and how far it is from its edge. */
 import { nearest } from '../../deciding/routing/policies/nearest.ts';
 import { bindPolicy } from '../../deciding/routing/policy.ts';
 import type { Deployment } from '../deployment.ts';

@@ -1,7 +1,4 @@
-/**
- * When requests come: users who wait for their answers, or a stream that waits for nobody.
- * It knows times, and nothing of what is asked.
- */
+/** When requests come: users who wait for their answers, or a stream that waits for nobody. */
 import { UserError } from '../../core/errors.ts';
 import type { Random } from '../../core/random.ts';
 

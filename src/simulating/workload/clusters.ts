@@ -1,7 +1,4 @@
-/**
- * Which cluster a prompt belongs to, and how well every expert suits it.
- * It knows shares and affinities, and nothing of how clusters are found.
- */
+/** Which cluster a prompt belongs to, and how well every expert suits it. */
 import { UserError } from '../../core/errors.ts';
 import type { Random } from '../../core/random.ts';
 

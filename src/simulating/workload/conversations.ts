@@ -1,6 +1,6 @@
 /**
  * Users who ask several times in a row: every question carries the conversation so far, whose blocks engines may still
- * have in their caches. It knows lengths and block ids, and nothing of engines.
+ * have in their caches.
  */
 import type { Lengths } from './lengths.ts';
 

@@ -1,7 +1,4 @@
-/**
- * How long prompts and answers are, in tokens: fixed, log-normal, or drawn from what was seen elsewhere.
- * It knows numbers of tokens, and nothing of their content.
- */
+/** How long prompts and answers are, in tokens: fixed, log-normal, or drawn from what was seen elsewhere. */
 import { UserError } from '../../core/errors.ts';
 import type { Random } from '../../core/random.ts';
 

@@ -1,7 +1,4 @@
-/**
- * Reads published traces of LLM services: when requests came, how long they were, which prefixes they share.
- * It knows the texts of Azure's and Mooncake's files, and no file system.
- */
+/** Reads published traces of LLM services: when requests came, how long they were, which prefixes they share. */
 import { UserError } from '../../core/errors.ts';
 
 export interface TracedRequest {

@@ -111,6 +111,8 @@ export class OpenAiAsk extends ReadAsk {
 /** One prompt; a list of several is refused, because a reply has one answer. */
 function readPrompt(prompt: unknown): string {
   const [first, ...more] = (Array.isArray(prompt) ? prompt : [prompt]) as unknown[];
+  if (typeof first === 'number' || Array.isArray(first))
+    throw unsupported('prompt', 'this expert reads text, not the token ids of some model');
   if (more.length > 0) throw unsupported('prompt', 'it may hold one text per request at this expert');
   if (typeof first !== 'string') throw invalid('prompt', 'must be a text');
   return wellFormed(first);

@@ -18,10 +18,10 @@ export interface ChatBody {
   readonly [key: string]: unknown;
 }
 
-/** `prompt` may be one text or several; token-id prompts are refused before this type is reached. */
+/** `prompt` may be one text or several, or token ids, which are not read. */
 export interface CompletionBody {
   readonly model?: string;
-  readonly prompt: string | readonly string[];
+  readonly prompt: string | readonly (string | number | readonly number[])[];
   readonly stream?: boolean;
   readonly [key: string]: unknown;
 }

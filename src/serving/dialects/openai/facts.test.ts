@@ -60,12 +60,13 @@ describe('readAsk', () => {
     expect(refusal({ messages })).toEqual({ code: 'accepted', param: null });
   });
 
-  it('takes one prompt or several, and refuses token ids', () => {
+  it('takes one prompt or several, as text or as token ids', () => {
     const completion = (prompt: unknown) =>
       readAsk(openAiCompletions, Buffer.from(JSON.stringify({ prompt })));
     expect(completion('a').dialect).toBe(openAiCompletions);
     expect(completion(['a', 'b']).dialect).toBe(openAiCompletions);
-    for (const bad of [undefined, null, [], [1, 2], 5]) expect(() => completion(bad)).toThrow(RouterError);
+    expect(completion([1, 2]).dialect).toMatchObject({ id: 'openai-completions', writer: null });
+    for (const bad of [undefined, null, [], [1, 'a'], 5]) expect(() => completion(bad)).toThrow(RouterError);
   });
 
   it('tells the two shapes of the dry run apart', () => {

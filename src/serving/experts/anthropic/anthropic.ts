@@ -11,13 +11,14 @@ import { modelIds } from '../../engines/answers.ts';
 import { type Asked, ask as askServer, isAnswer } from '../../engines/ask.ts';
 import { FailureError } from '../../engines/failure.ts';
 import type { ToldFailure } from '../../reply/failure.ts';
+import { reach } from '../access.ts';
 import { apiBase, pathAt } from '../api-base.ts';
 import type { AnswerSink, EngineDescription, Expert, ExpertRequest, Generation, Health } from '../expert.ts';
 import type { ExpertDeps, ExpertKind } from '../kind.ts';
 import { type Answer, answerOr, relay } from '../relay.ts';
 import { RunningGenerations, type Work } from '../running.ts';
 import { readAnswer } from '../translated-answer.ts';
-import { readTrust, TRUST_PATHS } from '../trust.ts';
+import { TRUST_PATHS } from '../trust.ts';
 import { asRouterError } from '../wire-failure.ts';
 import { type AnthropicOptions, anthropicOptions } from './options.ts';
 import { messagesRequest } from './request.ts';
@@ -31,7 +32,7 @@ export const anthropicKind: ExpertKind<AnthropicOptions> = {
   // The cloud enforces its own rate limits with status 429. The first token of a long prompt may take a while.
   admission: { maxConcurrent: 256, firstTokenMs: 60_000 },
   paths: TRUST_PATHS,
-  create: async (id, options, deps) => new AnthropicExpert(id, options, await readTrust(id, options), deps),
+  create: async (id, options, deps) => new AnthropicExpert(id, options, await reach(id, options, deps), deps),
 };
 
 class AnthropicExpert implements Expert {

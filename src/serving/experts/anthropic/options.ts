@@ -1,6 +1,6 @@
 /** What a config may say of an expert behind Anthropic's Messages API. */
 import { z } from 'zod';
-import { apiKey, baseAddress } from '../access.ts';
+import { apiKey, baseAddress, proxyOption } from '../access.ts';
 import { duration } from '../option-types.ts';
 import { trustOptions } from '../trust.ts';
 
@@ -35,6 +35,7 @@ export const anthropicOptions = z.strictObject({
     .describe(
       'What becomes of temperature, top_p and top_k: models from Opus 4.7 on and API version 2026-10-21 refuse them; `send` is for older ones',
     ),
+  proxy: proxyOption,
   ...trustOptions,
   connect_timeout: duration.prefault('5s').describe('Longest wait for the connection'),
   header_timeout: duration.prefault('5m').describe('Longest wait for the first byte of the answer'),

@@ -127,7 +127,7 @@ export class OpenAiEngine {
   #open(address: URL, engine: EngineFacts | null): MetricsPage {
     const { base, trust } = this.#options;
     const limits = { connect: PROBE_MS, head: PROBE_MS, idle: PROBE_MS };
-    const own = address.origin === base.origin ? trust : { ca: trust.ca };
+    const own = address.origin === base.origin ? trust : { ca: trust.ca, proxy: trust.proxy };
     return { address, client: new HttpClient(address, limits, own), engine };
   }
 

@@ -13,11 +13,11 @@ import { asChat, CHAT_CAN } from '../../dialects/openai/translated.ts';
 import { PASSED } from '../../dialects/passed.ts';
 import type { ServerNeeds } from '../../dialects/quirks.ts';
 import { contextOf, modelIds } from '../../engines/answers.ts';
-import { ask as askServer, isAnswer } from '../../engines/ask.ts';
+import { ask as askServer, isAnswer, jsonOf } from '../../engines/ask.ts';
 import { failureText } from '../../engines/failure.ts';
 import type { ToldFailure } from '../../reply/failure.ts';
 import type { ReplyMeta } from '../../reply/reply.ts';
-import { accessHeaders, accessQuery, unusedProxy } from '../access.ts';
+import { accessHeaders, accessQuery, reach } from '../access.ts';
 import { apiBase, pathAt } from '../api-base.ts';
 import { asStream } from '../as-stream.ts';
 import { refuseUnmet } from '../demands.ts';
@@ -36,7 +36,7 @@ import { untextual, writesText } from '../option-types.ts';
 import { type Answer, answerOr, relay } from '../relay.ts';
 import { RunningGenerations, type Work } from '../running.ts';
 import { readAnswer } from '../translated-answer.ts';
-import { readTrust, TRUST_PATHS } from '../trust.ts';
+import { TRUST_PATHS } from '../trust.ts';
 import { asRouterError } from '../wire-failure.ts';
 import { OpenAiEngine } from './engine.ts';
 import { type OpenAiOptions, type OpenAiReplica, openaiOptions, replicasOf } from './options.ts';
@@ -64,7 +64,10 @@ export const openaiKind: ExpertKind<OpenAiOptions> = {
     silence: Math.max(options.header_timeout, options.idle_timeout),
     trust: options,
   }),
-  create: async (id, options, deps) => new OpenAiExpert(id, options, await readTrust(id, options), deps),
+  create: async (id, options, deps) => {
+    const [{ url }] = replicasOf(options) as [OpenAiReplica];
+    return new OpenAiExpert(id, options, await reach(id, { ...options, url }, deps), deps);
+  },
 };
 
 /** What costs an engine least. */
@@ -105,11 +108,9 @@ class OpenAiExpert implements Expert {
     const access = accessHeaders(options);
     this.#headers = { 'content-type': 'application/json', ...access };
     this.#query = accessQuery(url, options.query);
-    const proxy = unusedProxy(url, deps.environment);
-    if (proxy !== null) deps.log(`Expert '${id}': ${proxy}`);
     const { connect_timeout: connect, header_timeout: head, idle_timeout: idle } = options;
     this.#client = new HttpClient(base, { connect, head, idle }, trust);
-    this.#quirks = new QuirksFinder(base, access, options.quirks ?? null);
+    this.#quirks = new QuirksFinder(base, access, trust, options.quirks ?? null);
     this.#maxTokens = options.max_tokens;
     this.answersText = writesText(options.capabilities);
     this.#untextual = untextual(options.capabilities);
@@ -220,9 +221,19 @@ class OpenAiExpert implements Expert {
 
   async health(signal: AbortSignal): Promise<Health> {
     const health = await this.#ask(signal);
-    if (health.state === 'ready') await this.#quirks.settle(signal);
-    else this.#quirks.forget();
+    if (health.state === 'ready') {
+      await this.#quirks.settle(signal);
+      this.context ??= await this.#contextOnPage(signal);
+    } else this.#quirks.forget();
     return health;
+  }
+
+  async #contextOnPage(signal: AbortSignal): Promise<number | null> {
+    const page = this.#quirks.context;
+    if (page === null) return null;
+    const asked = { path: this.#at(page.path), headers: this.#headers };
+    const told = jsonOf(await askServer(this.#client, asked, signal));
+    return told && page.of(told, this.#model);
   }
 
   async #ask(signal: AbortSignal): Promise<Health> {

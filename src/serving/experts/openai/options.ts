@@ -1,7 +1,7 @@
 /** What a config may say of an expert that speaks OpenAI's API over HTTP. */
 import { z } from 'zod';
 import { UserError } from '../../../core/errors.ts';
-import { accessOptions, apiKey, baseAddress } from '../access.ts';
+import { accessOptions, apiKey, baseAddress, proxyOption } from '../access.ts';
 import { capabilities, duration } from '../option-types.ts';
 import { trustOptions } from '../trust.ts';
 import { QUIRKS_NAMES } from './quirks.ts';
@@ -65,6 +65,7 @@ export const openaiOptions = z.strictObject({
     .describe(
       'Whether a request for one token tells a dead engine behind a live server, when a request has met silence or broken off; when absent, at http addresses only, since others may bill it',
     ),
+  proxy: proxyOption,
   ...trustOptions,
   connect_timeout: duration.prefault('5s').describe('Longest wait for the connection'),
   header_timeout: duration.prefault('5m').describe('Longest wait for the first byte of the answer'),

@@ -1,6 +1,7 @@
 /** Finds the engine behind an address: named by the config, known by its host, or recognised by its answers. */
+import type { Trust } from '../../../http/client.ts';
 import { DIALECTS, type DialectId } from '../../dialects/index.ts';
-import type { EngineFacts } from '../../engines/engine.ts';
+import type { ContextPage, EngineFacts } from '../../engines/engine.ts';
 import { ENGINES } from '../../engines/index.ts';
 import { probe } from '../../engines/probe.ts';
 import { PLAIN } from './quirks.ts';
@@ -13,14 +14,16 @@ export const USUAL: readonly DialectId[] = ['openai-chat', 'openai-completions']
 export class QuirksFinder {
   readonly #base: URL;
   readonly #headers: Readonly<Record<string, string>>;
+  readonly #trust: Trust;
   /** Undefined until the server has been asked; null for an unknown engine. */
   #engine: EngineFacts | null | undefined;
   #speaks = USUAL;
   readonly #fixed: boolean;
 
   /** @param chosen by the config; null to find out */
-  constructor(base: URL, headers: Readonly<Record<string, string>>, chosen: string | null) {
+  constructor(base: URL, headers: Readonly<Record<string, string>>, trust: Trust, chosen: string | null) {
     this.#base = base;
+    this.#trust = trust;
     this.#headers = headers;
     if (chosen !== null) this.#take(ENGINES.find(({ id }) => id === chosen) ?? null);
     // Clouds are not probed.
@@ -38,10 +41,20 @@ export class QuirksFinder {
     return this.#speaks;
   }
 
+  /** Where it tells its context; null where that is unknown, or nowhere. */
+  get context(): ContextPage | null {
+    return this.#engine?.context ?? null;
+  }
+
   /** Probes a server that is up, once and for at most a second. Never rejects. */
   async settle(signal: AbortSignal): Promise<void> {
     if (this.#engine !== undefined) return;
-    const sighting = await probe(this.#base, { within: PROBE_MS, headers: this.#headers, signal });
+    const sighting = await probe(this.#base, {
+      within: PROBE_MS,
+      headers: this.#headers,
+      signal,
+      trust: this.#trust,
+    });
     this.#take(sighting.kind === 'engine' ? sighting.engine : null);
   }
 

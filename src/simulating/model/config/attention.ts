@@ -1,7 +1,4 @@
-/**
- * Attention and recurrent layers out of a config's keys: how many of each kind, over what window, with which heads.
- * It knows the key names of the families it reads, and nothing of feed-forward layers.
- */
+/** Attention and recurrent layers out of a config's keys: how many of each kind, over what window, with which heads. */
 import type { AttentionLayers, HeadAttention, Indexer, RecurrentLayers } from '../shape.ts';
 import type { Family } from './families.ts';
 import { type ConfigKeys, layerLetters } from './keys.ts';

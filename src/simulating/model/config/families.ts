@@ -1,7 +1,4 @@
-/**
- * What a `model_type` of Hugging Face's transformers implies that its `config.json` need not say.
- * It knows names and defaults; sizes are read elsewhere.
- */
+/** What a `model_type` of Hugging Face's transformers implies that its `config.json` need not say. */
 import { nearest } from '../../unknown-name.ts';
 import type { ConfigKeys } from './keys.ts';
 

@@ -1,7 +1,4 @@
-/**
- * Feed-forward layers out of a config's keys: dense, mixtures of experts, and which layer is which.
- * It knows the key names of the families it reads, and nothing of attention.
- */
+/** Feed-forward layers out of a config's keys: dense, mixtures of experts, and which layer is which. */
 import type { FeedForward } from '../shape.ts';
 import type { Family } from './families.ts';
 import { type ConfigKeys, layerLetters } from './keys.ts';

@@ -1,6 +1,5 @@
 /**
  * The keys of one `config.json` object: typed access that remembers what was read, so that what was not can be refused.
- * It knows which keys cannot change memory or speed, and nothing of layers.
  */
 import { UserError } from '../../../core/errors.ts';
 

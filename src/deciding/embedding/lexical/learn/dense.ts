@@ -1,38 +1,8 @@
 /**
- * The little dense linear algebra that the SVD needs, in double precision, row-major: Gram matrix, Cholesky,
- * triangular solve and the symmetric eigenproblem.
+ * The little dense linear algebra that the SVD needs, row-major: products, Cholesky, triangular inverse and the
+ * symmetric eigenproblem.
  */
-
-/**
- * Adds XᵀX of the tall matrix x (rows × width) to `gram` (width × width, upper triangle). Four rows at a time, because
- * reading and writing `gram` costs more than multiplying.
- */
-export function addGram(x: Float32Array | Float64Array, width: number, gram: Float64Array): void {
-  const rows = Math.floor(x.length / width);
-  const whole = rows - (rows % 4);
-  for (let row = 0; row < whole; row += 4) {
-    const a = row * width;
-    const b = a + width;
-    const c = b + width;
-    const d = c + width;
-    for (let i = 0; i < width; i += 1) {
-      const p = x[a + i]!;
-      const q = x[b + i]!;
-      const r = x[c + i]!;
-      const s = x[d + i]!;
-      const at = i * width;
-      for (let j = i; j < width; j += 1) {
-        gram[at + j]! += p * x[a + j]! + q * x[b + j]! + r * x[c + j]! + s * x[d + j]!;
-      }
-    }
-  }
-  for (let row = whole; row < rows; row += 1) {
-    const a = row * width;
-    for (let i = 0; i < width; i += 1) {
-      for (let j = i; j < width; j += 1) gram[i * width + j]! += x[a + i]! * x[a + j]!;
-    }
-  }
-}
+import { GramSum, RowProducts } from './row-products.ts';
 
 /**
  * Upper-triangular R with RᵀR = gram (its upper triangle is read). A direction without energy gets a zero row, marked
@@ -73,45 +43,34 @@ export function invertUpper(r: Float64Array, width: number): Float64Array {
   return inverse;
 }
 
-/** Replaces the tall matrix x by x·U in place, U upper-triangular. Two rows at a time share each row of U. */
-export function multiplyUpper(x: Float32Array | Float64Array, width: number, u: Float64Array): void {
-  const first = new Float64Array(width);
-  const second = new Float64Array(width);
-  const pair = 2 * width;
-  let start = 0;
-  for (; start + pair <= x.length; start += pair) {
-    first.fill(0);
-    second.fill(0);
-    for (let m = 0; m < width; m += 1) {
-      const p = x[start + m]!;
-      const q = x[start + width + m]!;
-      const at = m * width;
-      for (let j = m; j < width; j += 1) {
-        const value = u[at + j]!;
-        first[j]! += p * value;
-        second[j]! += q * value;
-      }
-    }
-    x.set(first, start);
-    x.set(second, start + width);
+/** x·m of the tall matrix x (rows × width) and the matrix m (width × columns), in single precision. */
+export function multiplied(
+  x: Float32Array,
+  width: number,
+  m: Float32Array,
+  columns: number,
+): Float32Array<ArrayBuffer> {
+  const rows = x.length / width;
+  const product = new Float32Array(rows * columns);
+  const products = new RowProducts(m, columns, width, false);
+  for (let j = 0; j < width; j += 1) products.terms[j] = j;
+  for (let row = 0; row < rows; row += 1) {
+    products.weights.set(x.subarray(row * width, (row + 1) * width));
+    product.set(products.gather(width).subarray(0, columns), row * columns);
   }
-  if (start >= x.length) return;
-  first.fill(0);
-  for (let m = 0; m < width; m += 1) {
-    for (let j = m; j < width; j += 1) first[j]! += x[start + m]! * u[m * width + j]!;
-  }
-  x.set(first, start);
+  return product;
 }
 
 /**
  * Orthonormal columns by Cholesky QR, in place; twice for accuracy to the last bits (Yamamoto et al., ETNA 2015),
  * once where the columns only have to stay independent.
  */
-export function orthonormalise(x: Float32Array | Float64Array, width: number, passes = 2): void {
+export function orthonormalise(x: Float32Array, width: number, passes = 2): void {
   for (let pass = 0; pass < passes; pass += 1) {
-    const gram = new Float64Array(width * width);
-    addGram(x, width, gram);
-    multiplyUpper(x, width, invertUpper(cholesky(gram, width), width));
+    const gram = new GramSum(width);
+    for (let at = 0; at < x.length; at += width) gram.add(x, at);
+    const inverse = invertUpper(cholesky(gram.total(), width), width);
+    x.set(multiplied(x, width, Float32Array.from(inverse), width));
   }
 }
 

@@ -4,7 +4,8 @@
  */
 import type { Random } from '../../../../core/random.ts';
 import { type CountChunk, frequencyTable } from './counts.ts';
-import { addGram, orthonormalise, symmetricEigen } from './dense.ts';
+import { multiplied, orthonormalise, symmetricEigen } from './dense.ts';
+import { GramSum, RowProducts } from './row-products.ts';
 
 export interface Svd {
   /** In descending order. */
@@ -51,46 +52,47 @@ export function multiplyBlock(
   width: number,
   last: boolean,
 ): BlockProduct {
-  const z = new Float32Array(last ? 0 : q.length);
-  const gram = new Float64Array(width * width);
-  for (const chunk of chunks) multiplyChunk(chunk, weights, q, { z, gram }, width);
-  return { z, gram };
-}
-
-function multiplyChunk(
-  chunk: CountChunk,
-  weights: Float32Array,
-  q: Float32Array,
-  { z, gram }: BlockProduct,
-  width: number,
-): void {
-  const { rows, offsets, terms, counts, lengths } = chunk;
-  const frequency = frequencyTable();
-  const y = new Float64Array(width);
-  for (let row = 0; row < rows; row += 1) {
-    const length = lengths[row]!;
-    if (length === 0) continue;
-    const first = offsets[row]!;
-    const end = offsets[row + 1]!;
-    y.fill(0);
-    for (let entry = first; entry < end; entry += 1) {
-      const term = terms[entry]!;
-      const weight = (frequency[counts[entry]!]! * weights[term]!) / length;
-      const at = term * width;
-      for (let j = 0; j < width; j += 1) y[j]! += weight * q[at + j]!;
-    }
-    if (z.length === 0) {
-      addGram(y, width, gram);
-      continue;
-    }
-    for (let entry = first; entry < end; entry += 1) {
-      const term = terms[entry]!;
-      const weight = (frequency[counts[entry]!]! * weights[term]!) / length;
-      const at = term * width;
-      for (let j = 0; j < width; j += 1) z[at + j]! += weight * y[j]!;
+  const products = new RowProducts(q, width, longestRow(chunks), !last);
+  const gram = new GramSum(width);
+  for (const chunk of chunks) {
+    for (let row = 0; row < chunk.rows; row += 1) {
+      const length = load(chunk, row, weights, products);
+      if (length === 0) continue;
+      const y = products.gather(length);
+      if (last) gram.add(y, 0);
+      else products.scatter(length);
     }
   }
+  return { z: products.added(), gram: gram.total() };
 }
+
+function longestRow(chunks: readonly CountChunk[]): number {
+  let longest = 0;
+  for (const { rows, offsets } of chunks)
+    for (let row = 0; row < rows; row += 1) longest = Math.max(longest, offsets[row + 1]! - offsets[row]!);
+  return longest;
+}
+
+/** Puts a row's terms and weights where they are multiplied. @returns how many */
+function load(
+  { offsets, terms, counts, lengths }: CountChunk,
+  row: number,
+  weights: Float32Array,
+  into: RowProducts,
+): number {
+  const length = lengths[row]!;
+  if (length === 0) return 0;
+  const first = offsets[row]!;
+  const entries = offsets[row + 1]! - first;
+  for (let entry = 0; entry < entries; entry += 1) {
+    const term = terms[first + entry]!;
+    into.terms[entry] = term;
+    into.weights[entry] = (FREQUENCY[counts[first + entry]!]! * weights[term]!) / length;
+  }
+  return entries;
+}
+
+const FREQUENCY = frequencyTable();
 
 /**
  * The leading `rank` right singular vectors (fewer when the matrix has fewer), by subspace iteration on AᵀA from a
@@ -133,14 +135,9 @@ function rayleighRitz(q: Float32Array, gram: Float64Array, width: number, rank: 
   const eigen = symmetricEigen(gram, width);
   let kept = 0;
   while (kept < rank && eigen.values[kept]! > eigen.values[0]! * 1e-9) kept += 1;
-  const columns = q.length / width;
-  const vectors = new Float32Array(columns * kept);
-  for (let row = 0; row < columns; row += 1) {
-    for (let j = 0; j < kept; j += 1) {
-      let sum = 0;
-      for (let m = 0; m < width; m += 1) sum += q[row * width + m]! * eigen.vectors[m * width + j]!;
-      vectors[row * kept + j] = sum;
-    }
-  }
+  const leading = new Float32Array(width * kept);
+  for (let m = 0; m < width; m += 1)
+    for (let j = 0; j < kept; j += 1) leading[m * kept + j] = eigen.vectors[m * width + j]!;
+  const vectors = multiplied(q, width, leading, kept);
   return { values: eigen.values.slice(0, kept).map(Math.sqrt), vectors, rank: kept };
 }

@@ -1,0 +1,28 @@
+/** How Ollama's answers end: a reason, and counts beside it. */
+import type { FinishReason, Usage } from '../../reply/reply.ts';
+import type { Json } from '../dialect.ts';
+
+export function readReason(reason: unknown): FinishReason | 'unknown' {
+  return reason === 'stop' || reason === 'length' ? reason : 'unknown';
+}
+
+/** The API knows two: whatever was not cut short has stopped. */
+export function writeReason(reason: FinishReason | 'unknown'): string {
+  return reason === 'length' ? 'length' : 'stop';
+}
+
+/** Ollama leaves out a count of 0, such as of a prompt that is cached whole. */
+export function readUsage({ prompt_eval_count: input, eval_count: output }: Json): Usage | 'unknown' {
+  if (!isCount(input ?? 0) || !isCount(output)) return 'unknown';
+  return { inputTokens: (input ?? 0) as number, outputTokens: output };
+}
+
+/** What nobody told is left out. */
+export function writeUsage(usage: Usage | 'unknown'): Json {
+  if (usage === 'unknown') return {};
+  return { prompt_eval_count: usage.inputTokens, eval_count: usage.outputTokens };
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0;
+}
