@@ -10,6 +10,7 @@ import type { Decision } from '../src/deciding/routing/decide.ts';
 import { POLICIES } from '../src/deciding/routing/policies/index.ts';
 import type { BoundPolicy } from '../src/deciding/routing/policy.ts';
 import { bindChoice } from '../src/deciding/routing/policy-choice.ts';
+import { chooseReplica } from '../src/deciding/routing/replica.ts';
 import { composeRouter, loadRouterModel } from '../src/serving/app/compose.ts';
 import { parseConfig } from '../src/serving/config/load.ts';
 import type { Ask } from '../src/serving/dialects/ask.ts';
@@ -140,6 +141,36 @@ describe('a simulated decision', () => {
     expect(new Set(choices.map(({ replica }) => replica))).toEqual(new Set([0, 1]));
     const affinities = choices.flatMap(({ decision }) => decision.ranking.map(({ affinity }) => affinity));
     expect(affinities).toContain(0.9); // nearly at home, but capped
+  });
+
+  it('falls to the replica that the gateway would choose, in conversations and out of them', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 9 }), fc.nat(1000), (replicas, seed) => {
+        const base = scenario('spill', seed, 80);
+        const run: FleetScenario = {
+          ...base,
+          experts: base.experts.map((expert) => ({ ...expert, replicas })),
+          ...(seed % 2 ? {} : { turns: 3, arrivals: { kind: 'closed', users: 150, thinkSeconds: 0 } }),
+        };
+        simulateFleet(run, (choice) => {
+          expect(choice.replica).toBe(chooseReplica(choice.replicas, choice.request.prefixKey));
+        });
+      }),
+      {
+        numRuns: 8,
+        examples: [
+          [8, 1],
+          [8, 2],
+        ],
+      },
+    );
+  });
+
+  it('is made without a ranking where nobody watches, and the run is the same', () => {
+    for (const { id } of POLICIES) {
+      const run = { ...scenario(id, 3, 60), policy: bindChoice(POLICIES, CONFIG(id).policy) };
+      expect(simulateFleet(run)).toEqual(simulateFleet(run, () => {}));
+    }
   });
 
   it('is the gateway’s own: reason, ranking and figures, under every policy and any load', () => {

@@ -1,4 +1,6 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
@@ -78,6 +80,30 @@ describe('calibrate', () => {
     const expected = 1000 * (written.per_step + 4 * written.per_sequence);
     expect(Math.abs(tpot_ms.p50 / expected - 1)).toBeLessThan(0.25);
   }, 60_000);
+
+  it('asks again where an answer is too short to time, and gives up where all are', async () => {
+    let asked = 0;
+    let short = (n: number): boolean => n % 3 === 0;
+    const server = createServer((_, response) => {
+      const tokens = short(++asked) ? 2 : 12;
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      const piece = (delta: object, finish: string | null): string =>
+        `data: ${JSON.stringify({ choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`;
+      for (let i = 0; i < tokens; i++) response.write(piece({ content: 'a ' }, null));
+      response.end(`${piece({}, 'stop')}data: [DONE]\n\n`);
+    });
+    await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+    const at = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
+    const args = [at, '--model', 'm', '--concurrency', '2', '--json', '-o', join(folder, 'short.yaml')];
+    try {
+      expect(JSON.parse(await printed(calibrateCommand(), args))).toMatchObject({ model: 'm' });
+      expect(asked).toBeGreaterThan(1 + 10 + 3 * 2);
+      short = () => true;
+      await expect(printed(calibrateCommand(), args)).rejects.toThrow(/fewer than 8 tokens/);
+    } finally {
+      server.close();
+    }
+  }, 30_000);
 
   it.each([
     [['http://127.0.0.1:1/v1'], /does not list its models/],

@@ -5,6 +5,7 @@ import { writeFileAtomically } from '../core/files.ts';
 import { progressBar } from '../core/progress.ts';
 import { recipe } from '../deploying/recipe.ts';
 import { type Deployment, deployment } from '../simulating/deployment.ts';
+import { requireFit } from '../simulating/fit.ts';
 import { findGpu, GPU_NAMES, type Gpu } from '../simulating/hardware/gpu.ts';
 import {
   defaultPrecision,
@@ -13,7 +14,7 @@ import {
   PRECISIONS,
   type Precision,
 } from '../simulating/hardware/precision.ts';
-import { type EngineLimits, requireFit } from '../simulating/memory.ts';
+import type { EngineLimits } from '../simulating/memory.ts';
 import type { TransformerShape } from '../simulating/model/shape.ts';
 import { type Demand, type Load, parseLevels } from '../simulating/planner/demand.ts';
 import { type PlanFigures, planFigures } from '../simulating/planner/figures.ts';
@@ -202,6 +203,10 @@ async function planMany(options: PlanOptions): Promise<string> {
     maxGpus: amountOf('--gpus', options.gpus, 'whole'),
     ...(options.calibrated === undefined ? {} : { measured: await readCalibrationFile(options.calibrated) }),
   };
+  if (space.experts > space.maxGpus)
+    throw new UsageError(
+      `--gpus: ${space.experts} experts need at least ${space.experts} GPUs, there are ${space.maxGpus}.`,
+    );
   for (const model of space.models) requireContext(model, mean.promptTokens + mean.outputTokens);
   const progress = progressBar('simulating candidates', 'items');
   let examined = 0;

@@ -33,6 +33,10 @@ export class Fifo<T> {
     return item;
   }
 
+  *[Symbol.iterator](): Generator<T> {
+    for (let at = this.#head; at < this.#items.length; at++) yield this.#items[at]!;
+  }
+
   /** Removes the first item that matches; false when none does. */
   remove(matches: (item: T) => boolean): boolean {
     const at = this.#items.findIndex((item, i) => i >= this.#head && matches(item));

@@ -140,7 +140,7 @@ describe('limits', () => {
 
   it('says when a model does not fit', () => {
     const large = deployment({ model: 'llama-3.1-70b', gpu: 'l40s', precision: 'fp8' });
-    expect(() => engineSize(large, DEFAULT_LIMITS, LENGTHS)).toThrow(/does not fit.*tensor-parallel/);
+    expect(() => engineSize(large, DEFAULT_LIMITS, LENGTHS)).toThrow(/does not fit.*The nearest that fits/);
   });
 });
 

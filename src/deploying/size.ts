@@ -1,7 +1,8 @@
 /** The limits an engine is started with, from the memory model that `expert-router plan` uses. */
 import { UserError } from '../core/errors.ts';
 import type { Deployment } from '../simulating/deployment.ts';
-import { type EngineLimits, requireFit } from '../simulating/memory.ts';
+import { requireFit } from '../simulating/fit.ts';
+import type { EngineLimits } from '../simulating/memory.ts';
 import { type PlanFigures, planFigures } from '../simulating/planner/figures.ts';
 import type { MeanLengths } from '../simulating/steady-state.ts';
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { deployment } from './deployment.ts';
-import { DEFAULT_LIMITS, memoryBudget, requireFit } from './memory.ts';
+import { requireFit } from './fit.ts';
+import { DEFAULT_LIMITS, memoryBudget } from './memory.ts';
 
 const budget = (model: string, gpu: string, precision: string, tensorParallel = 1) =>
   memoryBudget(deployment({ model, gpu, precision, tensorParallel }));
@@ -41,7 +42,18 @@ describe('memory budget', () => {
 
   it('says by how much a model does not fit, and what would help', () => {
     const d = deployment({ model: 'llama-3.1-70b', gpu: 'h100', precision: 'fp16' });
-    expect(() => requireFit(d, DEFAULT_LIMITS, 4096)).toThrow(/does not fit.*GB too little.*tensor-parallel/);
+    expect(() => requireFit(d, DEFAULT_LIMITS, 4096)).toThrow(
+      /does not fit.*GB too little.*The nearest that fits: llama-3.1-70b fp16, 2 x h100/,
+    );
+    const wide = deployment({ model: 'llama-3.1-405b', gpu: 'h100', precision: 'fp16', tensorParallel: 8 });
+    expect(() => requireFit(wide, DEFAULT_LIMITS, 4096)).toThrow(
+      /nearest that fits: llama-3.1-405b (fp8|int8), 8 x h100/,
+    );
+    const little = deployment({ model: 'llama-3.1-405b', gpu: 'l4', precision: 'int4', tensorParallel: 8 });
+    expect(() => requireFit(little, DEFAULT_LIMITS, 4096)).toThrow(
+      /nearest that fits: llama-3.1-405b int4, \d x l40s/,
+    );
+    expect(() => requireFit(d, DEFAULT_LIMITS, 1e9)).toThrow(/Nothing of the table fits/);
   });
 });
 

@@ -1,6 +1,5 @@
 /** Where a GPU's memory goes: weights, activations and reserve, and what is left for the key/value cache. */
-import { UserError } from '../core/errors.ts';
-import { type Deployment, describeDeployment, splitOf } from './deployment.ts';
+import { type Deployment, splitOf } from './deployment.ts';
 import { bytesPerSequence, countParameters, layerMatrices } from './model/shape.ts';
 
 export interface EngineLimits {
@@ -98,17 +97,4 @@ export function memoryBudget(
 
 function reservesRest({ engine }: Deployment): boolean {
   return engine.startsWith('tensorrt');
-}
-
-/** @throws {UserError} when not even one sequence of `tokens` tokens fits; says what is missing and what would help. */
-export function requireFit(d: Deployment, limits: EngineLimits, tokens: number): MemoryBudget {
-  const budget = memoryBudget(d, limits, Math.max(tokens, limits.blockTokens));
-  if (budget.kvTokens >= tokens) return budget;
-  const needed = tokens * budget.kvBytesPerToken - budget.kvCache;
-  const gb = (bytes: number): string => (bytes / 1e9).toFixed(1);
-  throw new UserError(
-    `model: ${describeDeployment(d)} does not fit: each GPU has ${gb(budget.total)} GB, weights take ${gb(budget.weights)} GB, ` +
-      `activations and reserve ${gb(budget.reserve)} GB; ${gb(needed)} GB too little for one sequence of ${tokens} tokens. ` +
-      `Try a higher tensor-parallel degree, a narrower precision, or a GPU with more memory.`,
-  );
 }

@@ -6,7 +6,8 @@ import { stepCost } from './cost/step.ts';
 import { type DeploymentNames, deployment, describeDeployment } from './deployment.ts';
 import { KvCache } from './engine/kv-cache.ts';
 import { Replica, type ReplicaListener } from './engine/replica.ts';
-import { DEFAULT_LIMITS, type EngineLimits, requireFit } from './memory.ts';
+import { requireFit } from './fit.ts';
+import { DEFAULT_LIMITS, type EngineLimits } from './memory.ts';
 
 export interface PacedRequest {
   readonly id: number;
@@ -96,12 +97,14 @@ export class Pacer {
   due(now: number): { readonly tokens: readonly DueTokens[]; readonly askAgainAt: number } {
     this.#advance(now);
     const tokens: DueTokens[] = [];
-    for (const [id, told] of this.#told) {
-      const finished = this.#finished.has(id);
-      const generated = finished ? this.#outputs.get(id)! : (this.#replica.generated(id, now) ?? 0);
-      if (generated > told || finished) tokens.push({ id, generated, finished });
-      if (finished) this.#forget(id);
-      else this.#told.set(id, generated);
+    for (const id of this.#finished) {
+      tokens.push({ id, generated: this.#outputs.get(id)!, finished: true });
+      this.#forget(id);
+    }
+    for (const { request, generated } of this.#replica.progress(now)) {
+      if (generated <= this.#told.get(request.id)!) continue;
+      tokens.push({ id: request.id, generated, finished: false });
+      this.#told.set(request.id, generated);
     }
     return { tokens, askAgainAt: this.nextStepEnd(now) };
   }

@@ -24,6 +24,9 @@ const WORDS = [40, 800] as const;
 const ANSWER = 48;
 const LONE = 5;
 const ROUNDS = 3;
+/** Fewer tokens are too few to time: engines that stop at the model's own end sometimes stop at once. */
+const FEWEST = 8;
+const TRIES = 4;
 
 const NOUNS = 'river window garden letter market silver forest engine candle mirror harbour meadow'.split(
   ' ',
@@ -49,9 +52,16 @@ export async function probe(
   let done = 0;
   let salt = Date.now() % 100_000;
   const one = async (words: number, running: number): Promise<MeasuredRequest> => {
-    const measured = await ask(options, prompt(words, salt++), running);
-    told(++done, total);
-    return measured;
+    for (let tries = 0; tries < TRIES; tries++) {
+      const measured = await ask(options, prompt(words, salt++), running);
+      if (!measured) continue;
+      told(++done, total);
+      return measured;
+    }
+    throw new UserError(
+      `calibrate: ${options.url} answered ${TRIES} times with fewer than ${FEWEST} tokens where ${ANSWER} were asked ` +
+        'for; too few to time. Name a model with --model that answers at length.',
+    );
   };
   // The first warms connection, graphs and caches up, and is not counted.
   await one(WORDS[0], 1);
@@ -65,7 +75,8 @@ export async function probe(
   return level;
 }
 
-async function ask(o: ProbeOptions, content: string, running: number): Promise<MeasuredRequest> {
+/** Null for an answer too short to time. */
+async function ask(o: ProbeOptions, content: string, running: number): Promise<MeasuredRequest | null> {
   const started = performance.now();
   const response = await post(o, content);
   let first = 0;
@@ -86,10 +97,7 @@ async function ask(o: ProbeOptions, content: string, running: number): Promise<M
   };
   await read(o, response, replyTo({ text: piece, thinking: piece, finish: counted }));
   const tokens = Math.max(outputTokens, pieces);
-  if (tokens < 8)
-    throw new UserError(
-      `calibrate: ${o.url} answered with ${tokens} tokens where ${ANSWER} were asked for; too few to time.`,
-    );
+  if (tokens < FEWEST) return null;
   return {
     running,
     promptTokens,

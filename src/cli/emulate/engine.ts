@@ -7,8 +7,9 @@ import { simpleEngine } from '../../load/emulator/simple-pacer.ts';
 import { simulatedEngine } from '../../load/emulator/simulated-pacer.ts';
 import type { TimerWheel } from '../../load/emulator/timer-wheel.ts';
 import { deployment, describeDeployment } from '../../simulating/deployment.ts';
+import { requireFit } from '../../simulating/fit.ts';
 import { findGpu } from '../../simulating/hardware/gpu.ts';
-import { DEFAULT_LIMITS, requireFit } from '../../simulating/memory.ts';
+import { DEFAULT_LIMITS } from '../../simulating/memory.ts';
 import { modelNamed } from '../plan/model-option.ts';
 import { UsageError } from '../usage-error.ts';
 

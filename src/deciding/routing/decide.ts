@@ -2,7 +2,7 @@
  * From classified turns to a ranking of experts, with the reason. The gateway, the dry run and the simulator all
  * decide by calling it.
  */
-import { conversationHome, type HomeReason } from './conversation.ts';
+import { conversationHome, type Home, type HomeReason } from './conversation.ts';
 import { type Cost, costOf } from './cost.ts';
 import type { BoundPolicy, Candidate, LoadSnapshot, PolicyContext } from './policy.ts';
 import { type Classified, expertDistances, fitsOf, isBalanced, type Territory } from './territory.ts';
@@ -35,6 +35,45 @@ export interface Decision {
 /** Affinity of any expert but the home, at most: staying in a conversation and the fallback outweigh plain distance. */
 const MAX_OTHER_AFFINITY = 0.9;
 
+/** Where the experts stand before the policy is asked. All but the loads follows from the prompt alone. */
+export interface Standing {
+  readonly home: Home;
+  /** One per expert, in the territory's order. */
+  readonly candidates: readonly Candidate[];
+}
+
+/**
+ * @param turns classified user turns, oldest first, at least one; the last is what the request is about
+ * @param loads one per expert, in the territory's order
+ */
+export function standingOf(
+  territory: Territory,
+  turns: readonly Classified[],
+  loads: readonly LoadSnapshot[],
+): Standing {
+  const home = conversationHome(territory, turns);
+  const turn = turns.at(-1)!;
+  const distances = expertDistances(territory, turn.distances);
+  const fits = isBalanced(territory) ? null : fitsOf(territory, turn);
+  const candidates = territory.experts.map((id, expert) => ({
+    id,
+    affinity: expert === home.expert ? 1 : Math.min(fits?.[expert] ?? 1, MAX_OTHER_AFFINITY),
+    distance: finite(distances[expert]!),
+    // The conversation's prefix is cached at the expert that was its home before this turn.
+    warmth: home.before === null ? null : Number(expert === home.before),
+    load: loads[expert]!,
+  }));
+  return { home, candidates };
+}
+
+/**
+ * The expert that `decide` would rank first, without ranking the others.
+ * @param context its candidates are those of `standingOf`, at least one
+ */
+export function chosenFirst(policy: BoundPolicy, context: PolicyContext): Candidate {
+  return policy.best ? policy.best(context) : policy.rank(context)[0]!;
+}
+
 /**
  * @param turns classified user turns, oldest first, at least one; the last is what the request is about
  * @param loads one snapshot per expert, in the territory's order
@@ -47,38 +86,25 @@ export function decide(
   policy: BoundPolicy,
   { request, random, sequence }: Omit<PolicyContext, 'candidates'>,
 ): Decision {
-  const home = conversationHome(territory, turns);
-  const candidates = candidatesFor(territory, turns.at(-1)!, home, loads);
+  const { home, candidates } = standingOf(territory, turns, loads);
   const ranked = policy.rank({ candidates, request, random, sequence });
   if (ranked.length !== candidates.length)
     throw new Error(`Policy '${policy.id}' ranked ${ranked.length} of ${candidates.length} experts.`);
   const homeId = territory.experts[home.expert]!;
-  const priced = ranked.map((one) => ({ ...one, cost: costOf(one, request, policy.secondsPerAffinity) }));
-  return asDecision(priced, homeId, reasonOf(ranked[0]!, homeId, home.reason));
+  const ranking = ranked.map((one) => ({
+    expert: one.id,
+    affinity: one.affinity,
+    distance: one.distance,
+    cost: costOf(one, request, policy.secondsPerAffinity),
+  }));
+  const reason = reasonOf(ranked[0]!, homeId, home.reason);
+  return { expert: ranking[0]!.expert, home: homeId, reason, ranking };
 }
 
 /** Staying where the conversation is cached, although its last turn suits another expert better, is staying. */
 function reasonOf({ id, warmth }: Candidate, home: string, reason: HomeReason): Reason {
   if (id === home) return reason;
   return warmth === 1 ? 'conversation' : 'spilled';
-}
-
-function candidatesFor(
-  territory: Territory,
-  turn: Classified,
-  home: { readonly expert: number; readonly before: number | null },
-  loads: readonly LoadSnapshot[],
-): readonly Candidate[] {
-  const distances = expertDistances(territory, turn.distances);
-  const fits = isBalanced(territory) ? null : fitsOf(territory, turn);
-  return territory.experts.map((id, expert) => ({
-    id,
-    affinity: expert === home.expert ? 1 : Math.min(fits?.[expert] ?? 1, MAX_OTHER_AFFINITY),
-    distance: finite(distances[expert]!),
-    // The conversation's prefix is cached at the expert that was its home before this turn.
-    warmth: home.before === null ? null : Number(expert === home.before),
-    load: loads[expert]!,
-  }));
 }
 
 /** The decision when it is not the policy that chose, but the client or exploration: that expert first, the others behind it by distance. */
@@ -90,14 +116,16 @@ export function decideFor(
 ): Decision {
   const distances = expertDistances(territory, turns.at(-1)!.distances);
   const fits = fitsOf(territory, turns.at(-1)!);
-  const all = territory.experts.map((id, index) => ({
-    id,
+  const ranking = territory.experts.map((id, index) => ({
+    expert: id,
     affinity: id === expert ? 1 : fits[index]!,
     distance: finite(distances[index]!),
     cost: null,
   }));
-  all.sort((a, b) => Number(b.id === expert) - Number(a.id === expert) || b.affinity - a.affinity);
-  return asDecision(all, expert, reason);
+  ranking.sort(
+    (a, b) => Number(b.expert === expert) - Number(a.expert === expert) || b.affinity - a.affinity,
+  );
+  return { expert: ranking[0]!.expert, home: expert, reason, ranking };
 }
 
 /** The same decision with another expert first: the one that is in the middle of its work. */
@@ -110,18 +138,4 @@ export function keptWith(decision: Decision, expert: string): Decision {
 
 function finite(distance: number): number | null {
   return Number.isFinite(distance) ? distance : null;
-}
-
-function asDecision(
-  ranked: readonly (Pick<Candidate, 'id' | 'affinity' | 'distance'> & Pick<Ranked, 'cost'>)[],
-  home: string,
-  reason: Reason,
-): Decision {
-  const ranking = ranked.map(({ id, affinity, distance, cost }) => ({
-    expert: id,
-    affinity,
-    distance,
-    cost,
-  }));
-  return { expert: ranking[0]!.expert, home, reason, ranking };
 }

@@ -66,6 +66,8 @@ export interface RequestView {
 
 export interface PolicyContext {
   readonly candidates: readonly Candidate[];
+  /** The same by falling affinity, those of equal affinity in the same order; where that is known beforehand. */
+  readonly byAffinity?: readonly Candidate[];
   readonly request: RequestView;
   /** One uniform number in [0, 1), the only randomness a policy may use. */
   readonly random: number;
@@ -84,6 +86,8 @@ export interface Policy<O> {
   secondsPerAffinity?(options: O): number;
   /** Returns every candidate once, best first; the rest are the fallbacks in order. Never mutates its input. */
   rank(context: PolicyContext, options: O): readonly Candidate[];
+  /** The first of the ranking, where it can be found without the others; simulations ask for nothing more. */
+  best?(context: PolicyContext, options: O): Candidate;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: a table of policies with different options has no narrower common type
@@ -95,6 +99,8 @@ export interface BoundPolicy {
   /** Seconds that one unit of affinity is worth to it; the default when absent. */
   readonly secondsPerAffinity?: number;
   rank(context: PolicyContext): readonly Candidate[];
+  /** The first of the ranking; the ranking itself is asked when absent. */
+  best?(context: PolicyContext): Candidate;
 }
 
 /** Defines a policy; the type of `rank`'s options follows from the schema. */
@@ -119,5 +125,6 @@ export function bindPolicy<O>(policy: Policy<O>, options: Partial<NoInfer<O>> = 
     id: policy.id,
     ...(secondsPerAffinity === undefined ? {} : { secondsPerAffinity }),
     rank: (context) => policy.rank(context, parsed.data),
+    ...(policy.best ? { best: (context) => policy.best!(context, parsed.data) } : {}),
   };
 }

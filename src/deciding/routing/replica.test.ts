@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { chooseReplica, type ReplicaSnapshot } from './replica.ts';
+import { chooseAlike, chooseReplica, hash, type ReplicaSnapshot } from './replica.ts';
 
 const replica = (
   name: string,
@@ -46,6 +46,18 @@ describe('the replica of a request', () => {
       expect(chooseReplica([full('a'), replica('b', 900), replica('c', 800)], key)).toBeGreaterThan(0);
       expect(chooseReplica([full('a'), full('b')], key)).not.toBe(null);
     }
+  });
+
+  it('is the same for plain numbers, as the simulator chooses among replicas of one kind', () => {
+    const load = fc.array(fc.oneof(fc.nat(20_000), fc.nat(1_000_000)), { minLength: 1, maxLength: 40 });
+    fc.assert(
+      fc.property(load, fc.string(), (loads, key) => {
+        const replicas = loads.map((tokens, index) => replica(`${index}`, tokens));
+        const names = Uint32Array.from(replicas, ({ name }) => hash(name));
+        const sum = loads.reduce((a, b) => a + b, 0);
+        expect(chooseAlike(names, Float64Array.from(loads), sum, key)).toBe(chooseReplica(replicas, key));
+      }),
+    );
   });
 
   it('invariant 18: never lets affinity beat overload: the sticky one has at most its bounded share', () => {

@@ -35,8 +35,6 @@ interface Mixture {
   readonly rates: MixtureRates;
   readonly efficiency: KernelEfficiency['mixture']['bf16'];
   readonly compute: number;
-  /** Experts met by so many tokens, once computed. */
-  readonly met: Map<number, number>;
 }
 
 /** What every part of a step is computed from. */
@@ -90,7 +88,6 @@ function partsOf(d: Deployment, kernels: KernelEfficiency, engine: EngineOverhea
         rates: { bandwidth: gpu.bandwidth, flops: gpu.peak[precision.arithmetic]!, ...precision },
         efficiency: kernels.mixture[kind],
         compute: computeFactor(engine, precision),
-        met: new Map(),
       };
     });
   // The head stays in 16 bit: quantising it costs accuracy, and the published checkpoints leave it.
@@ -144,61 +141,91 @@ export function stepCost(
   // With replicated attention each GPU of the group serves its share of the sequences.
   const groups = d.attentionData ? d.tensorParallel : 1;
 
-  // Steps without prompts are most steps, and their products depend on the number of sequences alone.
-  const decoding = new Map<number, ReturnType<typeof productSeconds>>();
-  const productsOf = (load: StepLoad): ReturnType<typeof productSeconds> => {
-    const { decodeSequences, prefillTokens, logitRows } = load;
-    if (prefillTokens > 0 || logitRows !== decodeSequences)
-      return productSeconds(parts, decodeSequences + prefillTokens, logitRows, groups);
-    const known = decoding.get(decodeSequences) ?? productSeconds(parts, decodeSequences, logitRows, groups);
-    decoding.set(decodeSequences, known);
-    return known;
-  };
+  // A step's products depend on how many tokens are in it, and its head on how many rows, alone.
+  const layers = (tokens: number): ProductTime => layerProducts(parts, tokens, groups);
+  const head = (rows: number): ProductTime => headProduct(parts, rows / groups);
+  const layerSeconds = byCount((tokens) => layers(tokens).seconds);
+  const headSeconds = byCount((rows) => head(rows).seconds);
 
-  const breakdown = (load: StepLoad): StepBreakdown => {
+  const others = (load: StepLoad): Omit<StepBreakdown, 'products' | 'productsBoundBy'> => {
     const tokens = load.decodeSequences + load.prefillTokens;
-    const { seconds, boundBy } = productsOf(load);
     const logitBytes = (LOGIT_PASSES * 4 * load.logitRows * d.model.vocabulary) / d.tensorParallel;
     return {
-      products: seconds,
       attention: attention(load, groups),
       elementwise: ((tokens / groups) * elementwise + logitBytes) / d.gpu.bandwidth,
       communication: communicate(tokens),
       overhead: engine.perStep + perSequence * (load.decodeSequences + load.prefillSequences),
-      productsBoundBy: boundBy,
     };
   };
 
   return {
     perRequest: streaming ? engine.perRequest : 0,
-    breakdown,
-    seconds: (load) => {
-      const b = breakdown(load);
-      return b.products + b.attention + b.elementwise + b.communication + b.overhead;
+    breakdown(load) {
+      const inLayers = layers(load.decodeSequences + load.prefillTokens);
+      const atHead = head(load.logitRows);
+      return {
+        products: inLayers.seconds + atHead.seconds,
+        ...others(load),
+        productsBoundBy: inLayers.memoryBound + atHead.memoryBound >= 0 ? 'memory' : 'compute',
+      };
+    },
+    seconds(load) {
+      const b = others(load);
+      const products = layerSeconds(load.decodeSequences + load.prefillTokens) + headSeconds(load.logitRows);
+      return products + b.attention + b.elementwise + b.communication + b.overhead;
     },
   };
 }
 
-function productSeconds(
-  parts: Parts,
-  tokens: number,
-  logitRows: number,
-  groups: number,
-): { readonly seconds: number; readonly boundBy: 'memory' | 'compute' } {
+/** Most counts whose products are remembered: beyond them are prompts too long for one step. */
+const REMEMBERED = 16_384;
+
+/** A positive function of a whole number, computed once for each; 0 stands for one that was not asked for yet. */
+function byCount(compute: (count: number) => number): (count: number) => number {
+  let known = new Float64Array(256);
+  return (count) => {
+    if (!(count < REMEMBERED && Number.isInteger(count))) return compute(count);
+    if (count >= known.length) {
+      const before = known;
+      known = new Float64Array(Math.min(REMEMBERED, 2 * count));
+      known.set(before);
+    }
+    if (known[count] === 0) known[count] = compute(count);
+    return known[count]!;
+  };
+}
+
+/** Time of matrix products, and by how much their memory takes longer than their arithmetic. */
+interface ProductTime {
+  readonly seconds: number;
+  readonly memoryBound: number;
+}
+
+function denseTime({ engine }: Parts, p: Product, rows: number, floor: number): ProductTime {
+  const bytes = p.n * p.k * p.rates.weightBytes + rows * (p.k * p.rates.activationBytes + p.n * 2);
+  const memory = (engine.memory * bytes) / p.rates.bandwidth;
+  const compute = (p.compute * 2 * rows * p.n * p.k) / p.rates.flops;
+  return {
+    seconds: p.times * (floor + roundedMax(memory, compute, p.rates.knee)),
+    memoryBound: p.times * (memory - compute),
+  };
+}
+
+function headProduct(parts: Parts, rows: number): ProductTime {
+  return rows > 0 ? denseTime(parts, parts.head, rows, 0) : { seconds: 0, memoryBound: 0 };
+}
+
+function layerProducts(parts: Parts, tokens: number, groups: number): ProductTime {
   const { engine } = parts;
   let memoryBound = 0;
   let seconds = 0;
-  const dense = (p: Product, rows: number, floor: number): void => {
-    const bytes = p.n * p.k * p.rates.weightBytes + rows * (p.k * p.rates.activationBytes + p.n * 2);
-    const memory = (engine.memory * bytes) / p.rates.bandwidth;
-    const compute = (p.compute * 2 * rows * p.n * p.k) / p.rates.flops;
-    memoryBound += p.times * (memory - compute);
-    seconds += p.times * (floor + roundedMax(memory, compute, p.rates.knee));
-  };
-  for (const p of parts.products) dense(p, tokens / groups, engine.floors * p.floor);
+  for (const p of parts.products) {
+    const time = denseTime(parts, p, tokens / groups, engine.floors * p.floor);
+    seconds += time.seconds;
+    memoryBound += time.memoryBound;
+  }
   for (const m of parts.mixtures) {
-    const met = m.met.get(tokens) ?? expertsMet(m.shape.chances, tokens);
-    m.met.set(tokens, met);
+    const met = expertsMet(m.shape.chances, tokens);
     const [memory, compute] = mixtureTimes(m.efficiency, m.rates, m.shape, tokens, met);
     memoryBound += m.layers * (memory - m.compute * compute);
     const { floor, perExpert, knee } = m.efficiency;
@@ -207,8 +234,7 @@ function productSeconds(
       (engine.mixtureFloors * (floor + perExpert * met) +
         roundedMax(engine.memory * memory, m.compute * compute, knee));
   }
-  if (logitRows > 0) dense(parts.head, logitRows / groups, 0);
-  return { seconds, boundBy: memoryBound >= 0 ? 'memory' : 'compute' };
+  return { seconds, memoryBound };
 }
 
 /** Bytes per token outside of matrix products: norms, residuals, dense activation functions, in 16 bit, all layers. */

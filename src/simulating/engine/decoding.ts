@@ -2,20 +2,24 @@
  * The sequences that decode together, kept as sums: how many, over how much context, who ends when, who needs
  * a block when. A step costs the same work for one sequence or a thousand.
  */
-import { MinHeap } from '../../core/heap.ts';
+import { FinishOrder } from './finish-order.ts';
 import type { Sequence } from './sequence.ts';
 
+/** Nobody, for the many steps in which nobody ends. Never changed. */
+const NONE: Sequence[] = [];
+
 export class DecodingSet {
-  /** Sequences by the step in which they produce their last token; entries of those who left are skipped. */
-  readonly #finishing = new MinHeap<Sequence>();
-  /** Sequences by the step, modulo the block size, in which they enter a new block. */
-  readonly #growth: number[];
+  /** By the step in which they produce their last token. */
+  readonly #finishing = new FinishOrder();
+  /** Sequences by the step, modulo the block size, in which they enter a new block. Null where room is reserved. */
+  readonly #growth: number[] | null;
   #size = 0;
   #context = 0;
   #step = 0;
 
+  /** @param blockTokens 0 where nobody asks for `blocksToGrow` */
   constructor(blockTokens: number) {
-    this.#growth = new Array<number>(blockTokens).fill(0);
+    this.#growth = blockTokens > 0 ? new Array<number>(blockTokens).fill(0) : null;
   }
 
   get size(): number {
@@ -32,13 +36,19 @@ export class DecodingSet {
     sequence.joinedStep = this.#step;
     this.#size += 1;
     this.#context += this.contextOf(sequence);
-    this.#growth[this.#growthPhase(sequence)]! += 1;
-    this.#finishing.push(this.#finishStep(sequence), sequence);
+    this.#grow(sequence, 1);
+    this.#finishing.add(this.#step + sequence.request.outputTokens - sequence.generated, sequence);
   }
 
-  /** Takes the sequence out and settles what it has generated; the caller gives it its new phase. */
+  /** Takes a sequence out before its end; the caller gives it its new phase. */
   leave(sequence: Sequence): void {
-    this.#growth[this.#growthPhase(sequence)]! -= 1;
+    this.#finishing.remove(sequence);
+    this.#settle(sequence);
+  }
+
+  /** Takes the sequence out and settles what it has generated. */
+  #settle(sequence: Sequence): void {
+    this.#grow(sequence, -1);
     this.#context -= this.contextOf(sequence);
     this.#size -= 1;
     sequence.generated = this.generatedBy(sequence);
@@ -49,25 +59,25 @@ export class DecodingSet {
   advance(steps: number): readonly Sequence[] {
     this.#step += steps;
     this.#context += steps * this.#size;
-    const through: Sequence[] = [];
-    for (;;) {
-      this.#dropStale();
-      if (this.#finishing.minKey > this.#step) return through;
-      const sequence = this.#finishing.pop()!;
-      this.leave(sequence);
+    let through = NONE;
+    while (this.#finishing.firstStep <= this.#step) {
+      const sequence = this.#finishing.takeFirst();
+      this.#settle(sequence);
       sequence.phase = 'done';
-      through.push(sequence);
+      if (through === NONE) through = [sequence];
+      else through.push(sequence);
     }
+    return through;
   }
 
   /** Steps until the first of them is through; Infinity when there is none. */
   stepsUntilFinish(): number {
-    this.#dropStale();
-    return this.#finishing.minKey - this.#step;
+    return this.#finishing.firstStep - this.#step;
   }
 
   /** Blocks the sequences will have entered after so many more steps. */
   blocksToGrow(steps: number): number {
+    if (!this.#growth) return 0;
     const size = this.#growth.length;
     let blocks = Math.floor(steps / size) * this.#size;
     for (let i = 0; i < steps % size; i++) blocks += this.#growth[(this.#step + i) % size]!;
@@ -83,21 +93,10 @@ export class DecodingSet {
     return sequence.request.promptTokens + this.generatedBy(sequence) - 1;
   }
 
-  #finishStep(sequence: Sequence): number {
-    return sequence.joinedStep + sequence.request.outputTokens - sequence.generated;
-  }
-
-  #growthPhase(sequence: Sequence): number {
+  #grow(sequence: Sequence, by: 1 | -1): void {
+    if (!this.#growth) return;
     const size = this.#growth.length;
     const own = sequence.request.promptTokens + sequence.generated - 1 - sequence.pinnedTokens;
-    return (((sequence.joinedStep - own) % size) + size) % size;
-  }
-
-  #dropStale(): void {
-    while (this.#finishing.size > 0) {
-      const sequence = this.#finishing.peek()!;
-      if (sequence.phase === 'decoding' && this.#finishStep(sequence) === this.#finishing.minKey) return;
-      this.#finishing.pop();
-    }
+    this.#growth[(((sequence.joinedStep - own) % size) + size) % size]! += by;
   }
 }

@@ -109,6 +109,7 @@ export class KvCache {
   }
 
   #makeRoom(): void {
+    if (this.#idleBlocks === 0) return;
     for (const id of this.#idle) {
       if (this.used + this.#idleBlocks <= this.capacity) return;
       this.#idle.delete(id);

@@ -6,7 +6,7 @@ import { Fifo } from '../../core/fifo.ts';
 import type { StepLoad } from '../cost/step.ts';
 import { DecodingSet } from './decoding.ts';
 import type { KvCache } from './kv-cache.ts';
-import { type GenerationRequest, newSequence, type Sequence } from './sequence.ts';
+import { type GenerationRequest, newSequence, renewed, type Sequence } from './sequence.ts';
 
 /**
  * `guaranteed-no-evict`: room for prompt and whole output is reserved at admission (TensorRT-LLM's default).
@@ -22,16 +22,30 @@ export interface SchedulerLimits {
   readonly chunkedPrefill: boolean;
 }
 
-interface Chunk {
-  readonly sequence: Sequence;
-  readonly tokens: number;
-}
-
-/** The content of the next step. `steps` > 1 says that so many identical decode steps follow one another. */
+/**
+ * The content of the next step. `steps` > 1 says that so many identical decode steps follow one another. A scheduler has
+ * one, which holds until it is asked for the next: millions of them would be garbage.
+ */
 export interface Plan {
   readonly load: StepLoad;
   readonly steps: number;
-  readonly chunks: readonly Chunk[];
+}
+
+type Writable<T> = { -readonly [Field in keyof T]: T[Field] };
+
+const EMPTY: StepLoad = {
+  decodeSequences: 0,
+  decodeContext: 0,
+  prefillTokens: 0,
+  prefillSequences: 0,
+  prefillPairs: 0,
+  logitRows: 0,
+};
+
+/** A request that runs, and the tokens it has generated. */
+export interface Progress {
+  readonly request: GenerationRequest;
+  readonly generated: number;
 }
 
 export interface StepEvents {
@@ -44,15 +58,20 @@ export class Scheduler {
   readonly #cache: KvCache;
   readonly #waiting = new Fifo<Sequence>();
   readonly #decoding: DecodingSet;
-  #prefilling: Sequence[] = [];
-  /** Admitted sequences in order of admission: the last one is preempted first. */
-  readonly #running = new Map<number, Sequence>();
+  readonly #prefilling: Sequence[] = [];
+  /** Admitted sequences, in no order; each knows its place. */
+  readonly #running: Sequence[] = [];
+  #admitted = 0;
+  /** Sequences of answered requests: their memory is near, and no garbage. */
+  readonly #spare: Sequence[] = [];
   #preemptions = 0;
+  readonly #load: Writable<StepLoad> = { ...EMPTY };
+  readonly #plan: Writable<Plan> = { load: this.#load, steps: 0 };
 
   constructor(limits: SchedulerLimits, cache: KvCache) {
     this.#limits = limits;
     this.#cache = cache;
-    this.#decoding = new DecodingSet(cache.blockTokens);
+    this.#decoding = new DecodingSet(limits.admission === 'optimistic' ? cache.blockTokens : 0);
   }
 
   get waiting(): number {
@@ -60,7 +79,7 @@ export class Scheduler {
   }
 
   get running(): number {
-    return this.#running.size;
+    return this.#running.length;
   }
 
   get preemptions(): number {
@@ -68,7 +87,8 @@ export class Scheduler {
   }
 
   enqueue(request: GenerationRequest): void {
-    this.#waiting.push(newSequence(request));
+    const spare = this.#spare.pop();
+    this.#waiting.push(spare ? renewed(spare, request) : newSequence(request));
   }
 
   /** Whether a request could ever run here, alone. */
@@ -78,66 +98,80 @@ export class Scheduler {
     return fits && (this.#limits.chunkedPrefill || request.promptTokens <= this.#limits.maxTokens);
   }
 
-  /** Tokens generated so far, as of the last completed plan; undefined for a request that is not running. */
-  generated(id: number): number | undefined {
-    const sequence = this.#running.get(id);
-    return sequence && this.#decoding.generatedBy(sequence);
+  /** The requests that run, and the tokens each has generated as of the last completed plan. */
+  *progress(): Generator<Progress> {
+    for (const sequence of this.#running)
+      yield { request: sequence.request, generated: this.#decoding.generatedBy(sequence) };
+  }
+
+  /** The requests that wait to be admitted. */
+  *queue(): Generator<GenerationRequest> {
+    for (const { request } of this.#waiting) yield request;
   }
 
   /** What the next step contains, after admitting whom it can; null when there is nothing to do. */
   plan(): Plan | null {
     const preempted = this.#growOrPreempt();
-    const chunks: Chunk[] = [];
     let budget = this.#limits.maxTokens - this.#decoding.size;
-    for (const sequence of this.#prefilling) budget -= addChunk(sequence, budget, chunks);
+    for (const sequence of this.#prefilling) budget -= giveChunk(sequence, budget);
     // A preempted sequence comes first again; admitting others in its step would evict it once more.
-    if (!preempted) this.#admit(budget, chunks);
-    if (chunks.length === 0 && this.#decoding.size === 0) return null;
-    return { load: this.#load(chunks), steps: chunks.length > 0 ? 1 : this.#identicalSteps(), chunks };
+    if (!preempted) this.#admit(budget);
+    this.#measure();
+    const { prefillSequences, decodeSequences } = this.#load;
+    if (prefillSequences === 0 && decodeSequences === 0) return null;
+    this.#plan.steps = prefillSequences > 0 ? 1 : this.#identicalSteps();
+    return this.#plan;
   }
 
   /** Takes note that `steps` steps of the plan have ended. Fewer than planned is allowed for decode-only plans. */
   complete(plan: Plan, steps: number): StepEvents {
-    const firstTokens: GenerationRequest[] = [];
-    const finished: GenerationRequest[] = [];
+    let finished = NOBODY;
+    let firstTokens = NOBODY;
     if (this.#limits.admission === 'optimistic') this.#cache.take(this.#decoding.blocksToGrow(steps));
     for (const sequence of this.#decoding.advance(steps)) {
-      this.#release(sequence);
-      finished.push(sequence.request);
+      finished = and(finished, this.#answered(sequence));
     }
-    for (const { sequence, tokens } of plan.chunks) {
-      if (sequence.phase !== 'prefilling') continue;
-      sequence.prefilled += tokens;
+    if (plan.load.prefillSequences === 0) return { firstTokens, finished };
+    for (const sequence of this.#prefilling) {
+      sequence.prefilled += sequence.chunk;
+      sequence.chunk = 0;
       if (sequence.prefilled < sequence.target) continue;
-      if (sequence.generated === 0) firstTokens.push(sequence.request);
+      if (sequence.generated === 0) firstTokens = and(firstTokens, sequence.request);
       sequence.generated += 1;
       if (sequence.generated < sequence.request.outputTokens) this.#decoding.join(sequence);
       else {
         sequence.phase = 'done';
-        this.#release(sequence);
-        finished.push(sequence.request);
+        finished = and(finished, this.#answered(sequence));
       }
     }
-    if (plan.chunks.length > 0) this.#prefilling = this.#prefilling.filter((s) => s.phase === 'prefilling');
+    this.#keepPrefilling();
     return { firstTokens, finished };
+  }
+
+  #keepPrefilling(): void {
+    const list = this.#prefilling;
+    let kept = 0;
+    for (const sequence of list) if (sequence.phase === 'prefilling') list[kept++] = sequence;
+    // A length set to 0 would drop the array's memory, for every prompt anew.
+    while (list.length > kept) list.pop();
   }
 
   /** Takes a request out, wherever it is. False when it is not here (any more). */
   cancel(id: number): boolean {
-    const sequence = this.#running.get(id);
+    const sequence = this.#running.find(({ request }) => request.id === id);
     if (!sequence) return this.#waiting.remove((waiting) => waiting.request.id === id);
     this.#stop(sequence, 'done');
     return true;
   }
 
-  #admit(budget: number, chunks: Chunk[]): void {
+  #admit(budget: number): void {
     let left = budget;
-    while (this.#running.size < this.#limits.maxBatch && left > 0) {
+    while (this.#running.length < this.#limits.maxBatch && left > 0) {
       const sequence = this.#waiting.peek();
       if (!sequence || !this.#canAdmit(sequence, left)) return;
       this.#waiting.shift();
       this.#start(sequence);
-      left -= addChunk(sequence, left, chunks);
+      left -= giveChunk(sequence, left);
     }
   }
 
@@ -148,7 +182,7 @@ export class Scheduler {
     const blocks = this.#blocksAtStart(sequence) + (prefix ? this.#cache.pinCost(prefix) : 0);
     // vLLM keeps 1 % free so that an admission is not followed by a preemption at once.
     const keepFree =
-      this.#limits.admission === 'optimistic' && this.#running.size > 0
+      this.#limits.admission === 'optimistic' && this.#running.length > 0
         ? Math.ceil(0.01 * this.#cache.capacity) + this.#decoding.blocksToGrow(1)
         : 0;
     return this.#cache.canTake(blocks + keepFree);
@@ -175,19 +209,31 @@ export class Scheduler {
     this.#cache.take(sequence.ownBlocks);
     sequence.phase = 'prefilling';
     this.#prefilling.push(sequence);
-    this.#running.set(request.id, sequence);
+    sequence.admission = this.#admitted++;
+    sequence.place = this.#running.length;
+    this.#running.push(sequence);
   }
 
   /** Takes an admitted sequence out before its end. */
   #stop(sequence: Sequence, phase: 'done' | 'waiting'): void {
     if (sequence.phase === 'decoding') this.#decoding.leave(sequence);
-    else this.#prefilling = this.#prefilling.filter((other) => other !== sequence);
     sequence.phase = phase;
+    this.#keepPrefilling();
     this.#release(sequence);
   }
 
+  #answered(sequence: Sequence): GenerationRequest {
+    this.#release(sequence);
+    this.#spare.push(sequence);
+    return sequence.request;
+  }
+
   #release(sequence: Sequence): void {
-    this.#running.delete(sequence.request.id);
+    const last = this.#running.pop()!;
+    if (last !== sequence) {
+      this.#running[sequence.place] = last;
+      last.place = sequence.place;
+    }
     const { prefix } = sequence.request;
     // Optimistic sequences have grown since admission, block by block, counted only in sum.
     const grown = this.#cache.blocksFor(
@@ -213,8 +259,8 @@ export class Scheduler {
   #growOrPreempt(): boolean {
     if (this.#limits.admission !== 'optimistic') return false;
     let preempted = false;
-    while (this.#running.size > 1 && !this.#cache.canTake(this.#decoding.blocksToGrow(1))) {
-      const last = [...this.#running.values()].at(-1)!;
+    while (this.#running.length > 1 && !this.#cache.canTake(this.#decoding.blocksToGrow(1))) {
+      const last = this.#running.reduce((a, b) => (b.admission > a.admission ? b : a));
       this.#stop(last, 'waiting');
       last.target = last.request.promptTokens + last.generated;
       last.prefilled = 0;
@@ -225,34 +271,40 @@ export class Scheduler {
     return preempted;
   }
 
-  #load(chunks: readonly Chunk[]): StepLoad {
-    let prefillTokens = 0;
-    let prefillPairs = 0;
-    let ending = 0;
-    for (const { sequence, tokens } of chunks) {
-      prefillTokens += tokens;
-      // Each of the chunk's tokens attends to what was cached before it and, causally, to the chunk.
-      prefillPairs += tokens * sequence.prefilled + (tokens * (tokens + 1)) / 2;
-      if (sequence.prefilled + tokens >= sequence.target) ending += 1;
-    }
+  /** Sums up the step that is planned. */
+  #measure(): void {
+    const load = this.#load;
     const { size, context } = this.#decoding;
-    return {
-      decodeSequences: size,
-      decodeContext: context + size,
-      prefillTokens,
-      prefillSequences: chunks.length,
-      prefillPairs,
-      logitRows: size + ending,
-    };
+    load.decodeSequences = size;
+    load.decodeContext = context + size;
+    load.prefillTokens = 0;
+    load.prefillSequences = 0;
+    load.prefillPairs = 0;
+    load.logitRows = size;
+    for (const { chunk, prefilled, target } of this.#prefilling) {
+      if (chunk === 0) continue;
+      load.prefillSequences += 1;
+      load.prefillTokens += chunk;
+      // Each of the chunk's tokens attends to what was cached before it and, causally, to the chunk.
+      load.prefillPairs += chunk * prefilled + (chunk * (chunk + 1)) / 2;
+      if (prefilled + chunk >= target) load.logitRows += 1;
+    }
   }
 }
 
+/** Nobody, for the many steps in which nobody begins or ends. Never changed. */
+const NOBODY: GenerationRequest[] = [];
+
+function and(some: GenerationRequest[], one: GenerationRequest): GenerationRequest[] {
+  if (some === NOBODY) return [one];
+  some.push(one);
+  return some;
+}
+
 /** Gives a sequence as much of the step's token budget as it can use; returns how much. */
-function addChunk(sequence: Sequence, budget: number, chunks: Chunk[]): number {
-  const tokens = Math.min(sequence.target - sequence.prefilled, budget);
-  if (tokens <= 0) return 0;
-  chunks.push({ sequence, tokens });
-  return tokens;
+function giveChunk(sequence: Sequence, budget: number): number {
+  sequence.chunk = Math.max(0, Math.min(sequence.target - sequence.prefilled, budget));
+  return sequence.chunk;
 }
 
 /** Prompt tokens that lie in shareable prefix blocks. */

@@ -130,6 +130,9 @@ describe('scenarios that cannot be', () => {
     [{ lengths: { ...over, prompt: { kind: 'fixed', tokens: 0 } } }, /lengths.prompt.tokens/],
     [{ lengths: { ...over, prompt: { kind: 'fixed', tokens: 500_000 } } }, /trained for 131072/],
     [{ experts: [] }, /experts: at least one/],
+    [{ seconds: 1e12 }, /seconds: 1,000,000,000,000 s would not end; at most 1,000,000 s/],
+    [{ arrivals: { kind: 'closed', users: 1e99, thinkSeconds: 0 } }, /users: .* would not end/],
+    [{ arrivals: { kind: 'poisson', perSecond: 1e7 } }, /arrivals.rate: 250,000,000 requests would not end/],
   ] as const)('%j is refused by name', (change, message) => {
     const run = () => simulateFleet(scenario(change as unknown as Partial<FleetScenario>));
     expect(run).toThrow(UserError);

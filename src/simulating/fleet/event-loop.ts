@@ -4,9 +4,18 @@
  */
 import { MinHeap } from '../../core/heap.ts';
 import { type Random, seededRandom } from '../../core/random.ts';
-import { type Decision, decide } from '../../deciding/routing/decide.ts';
-import type { LoadSnapshot, PolicyContext, RequestView } from '../../deciding/routing/policy.ts';
+import {
+  chosenFirst,
+  type Decision,
+  decide,
+  type Standing,
+  standingOf,
+} from '../../deciding/routing/decide.ts';
+import type { Candidate, LoadSnapshot, PolicyContext, RequestView } from '../../deciding/routing/policy.ts';
+import type { ReplicaSnapshot } from '../../deciding/routing/replica.ts';
 import type { Territory } from '../../deciding/routing/territory.ts';
+import { type StepCost, stepCost } from '../cost/step.ts';
+import type { Deployment } from '../deployment.ts';
 import type { ReplicaListener } from '../engine/replica.ts';
 import type { GenerationRequest } from '../engine/sequence.ts';
 import { arrivalTimes, gap } from '../workload/arrivals.ts';
@@ -16,12 +25,25 @@ import { drawLengths, type Lengths, meanLengths } from '../workload/lengths.ts';
 import { type Asked, Cohort } from './cohort.ts';
 import { FleetExpert, type FleetReplica } from './expert.ts';
 import { ExpertTally, type StageMeasures } from './measures.ts';
-import { checkScenario, type FleetScenario } from './scenario.ts';
+import { checkScenario, type FleetScenario, type ReplayedRequest } from './scenario.ts';
+import { Wakes } from './wakes.ts';
 
-/** Where a request is, from question to last token. */
-interface Journey extends Asked {
+/** A request, and where it is, from question to last token. The engine gets it and hands it back. */
+interface Journey extends GenerationRequest, Asked {
   readonly user: number;
-  readonly replica: FleetReplica;
+  id: number;
+  promptTokens: number;
+  outputTokens: number;
+  asked: number;
+}
+
+/** What a kind of prompt means to every expert, found once: loads are those of the moment. */
+interface SortedStanding extends Standing {
+  readonly byAffinity: readonly Candidate[];
+}
+
+function sorted(standing: Standing): SortedStanding {
+  return { ...standing, byAffinity: standing.candidates.toSorted((a, b) => b.affinity - a.affinity) };
 }
 
 /** Streams of random numbers that must not shift one another. */
@@ -31,13 +53,14 @@ const STREAM = { arrivals: 1, lengths: 2, clusters: 3, policy: 4, mean: 5 } as c
 const CLOSED_PATIENCE = 4;
 
 /** One choice of an expert and a replica, with everything it was made from. */
-export interface Choice extends Omit<PolicyContext, 'candidates'> {
+export interface Choice extends Omit<PolicyContext, 'candidates' | 'byAffinity'> {
   /** Index of the kind of prompt. */
   readonly prompt: number;
   readonly loads: readonly LoadSnapshot[];
   readonly decision: Decision;
   /** Index among the chosen expert's replicas. */
   readonly replica: number;
+  readonly replicas: readonly ReplicaSnapshot[];
 }
 
 /**
@@ -60,12 +83,17 @@ class FleetRun {
   readonly #tallies: readonly ExpertTally[];
   readonly #random: Record<keyof typeof STREAM, Random>;
   readonly #conversations: Conversations | null;
-  readonly #listeners: ReadonlyMap<FleetReplica, ReplicaListener>;
-  readonly #wakes = new MinHeap<FleetReplica>();
+  /** Of all experts, and beside them who listens to each. */
+  readonly #replicas: readonly FleetReplica[];
+  readonly #listeners: readonly ReplicaListener[];
+  readonly #wakes: Wakes;
   /** Closed loop: when each user asks next. Open loop: the next arrival only, refilled from the generator. */
   readonly #questions = new MinHeap<number>();
   readonly #openLoop: Iterator<number> | null;
-  readonly #journeys = new Map<number, Journey>();
+  /** The latest of each user of a closed loop. */
+  readonly #journeys: Journey[] = [];
+  /** By kind of prompt, filled when the first of a kind comes. */
+  readonly #standings: SortedStanding[] = [];
   readonly #cohort: Cohort;
   /** When the run is given up although requests of the measured time are unanswered. */
   readonly #lastCall: number;
@@ -91,21 +119,30 @@ class FleetRun {
       Random
     >;
     this.#mean = meanLengths(scenario.lengths, this.#random.mean, 2000);
-    this.#experts = scenario.experts.map((spec) => new FleetExpert(spec, this.#mean));
+    const costs = new Map<Deployment, StepCost>();
+    let replicas = 0;
+    this.#experts = scenario.experts.map((spec) => {
+      const cost = costs.get(spec.deployment) ?? stepCost(spec.deployment);
+      costs.set(spec.deployment, cost);
+      const expert = new FleetExpert(spec, this.#mean, cost, replicas);
+      replicas += spec.replicas;
+      return expert;
+    });
     this.#byId = new Map(scenario.experts.map(({ id }, i) => [id, i]));
     this.#tallies = this.#experts.map(() => new ExpertTally(scenario.warmupSeconds, scenario.seconds));
     const { turns = 1 } = scenario;
     const longest = Math.min(...scenario.experts.map(({ deployment }) => deployment.model.maxContext));
     this.#conversations = turns > 1 ? new Conversations(turns, longest) : null;
-    const replicas = this.#experts.flatMap((expert) => expert.replicas);
-    this.#listeners = new Map(replicas.map((replica) => [replica, this.#listener(replica)]));
+    this.#replicas = this.#experts.flatMap((expert) => expert.replicas);
+    this.#listeners = this.#replicas.map((replica) => this.#listener(replica));
+    this.#wakes = new Wakes(replicas);
     this.#openLoop = this.#startArrivals();
   }
 
   run(): StageMeasures {
     for (;;) {
       const asks = this.#questions.minKey;
-      const wakes = this.#wakes.minKey;
+      const wakes = this.#wakes.firstTime;
       const now = Math.min(asks, wakes);
       // Nothing left to happen (a trace that has run out) ends the run as the clock does. Whoever asked within the
       // measured time is followed for a while, with the load going on.
@@ -120,15 +157,13 @@ class FleetRun {
 
   /** Runs that reach beyond the end of the measured time are cut, or their tokens would be missing. */
   #finish(): StageMeasures {
-    for (const expert of this.#experts)
-      for (const replica of expert.replicas) {
-        replica.engine.cutRun(Math.max(this.#now, this.#end));
-        const next = replica.engine.nextTime;
-        if (next < Number.POSITIVE_INFINITY) {
-          this.#now = Math.max(this.#now, next);
-          replica.engine.advance(next, this.#listeners.get(replica)!);
-        }
-      }
+    this.#replicas.forEach(({ engine }, number) => {
+      engine.cutRun(Math.max(this.#now, this.#end));
+      const next = engine.nextTime;
+      if (next === Number.POSITIVE_INFINITY) return;
+      this.#now = Math.max(this.#now, next);
+      engine.advance(next, this.#listeners[number]!);
+    });
     return this.#measures();
   }
 
@@ -154,7 +189,7 @@ class FleetRun {
   #ask(now: number): void {
     const user = this.#questions.pop()!;
     if (this.#openLoop) this.#refill(this.#openLoop);
-    const request = this.#nextRequest(user);
+    const request = this.#nextRequest(user, now);
     if (!request) return;
     const replica = this.#choose(request);
     const { expert } = replica;
@@ -166,39 +201,91 @@ class FleetRun {
     if (now >= this.#scenario.warmupSeconds && now < this.#end)
       this.#tallies[this.#byId.get(expert.spec.id)!]!.requests += 1;
     this.#cohort.asked(now);
-    this.#journeys.set(request.id, { user, asked: now, replica, firstToken: 0 });
     expert.began(replica, request);
     replica.engine.submit(request, now);
-    this.#schedule(replica);
+    this.#wakes.set(expert.firstReplica + replica.index, replica.engine.nextTime);
   }
 
-  #nextRequest(user: number): GenerationRequest | null {
+  #nextRequest(user: number, now: number): Journey | null {
     const id = this.#asked++;
     const { replay, lengths } = this.#scenario;
-    if (!replay) {
+    let request: ReplayedRequest | undefined;
+    if (replay) request = replay[id];
+    else {
       const own = drawLengths(lengths, this.#random.lengths);
-      return { id, ...(this.#conversations?.next(user, own) ?? own) };
+      request = this.#conversations?.next(user, own) ?? own;
     }
-    const request = replay[id];
-    return request ? { id, ...request } : null;
+    if (!request) return null;
+    return this.#journey(id, user, request, now);
   }
 
-  #choose(generation: GenerationRequest): FleetReplica {
-    const { shares, prompts, policy } = this.#scenario;
-    const prompt = drawCluster(shares, this.#random.clusters);
-    const loads = this.#experts.map((expert) => expert.load);
-    const request = this.#viewOf(generation);
-    const context = { request, random: this.#random.policy.next(), sequence: this.#asked - 1 };
-    const decision = decide(this.#territory, prompts.turns[prompt]!, loads, policy, context);
-    if (decision.expert === decision.home) this.#atHome += 1;
-    const expert = this.#experts[this.#byId.get(decision.expert)!]!;
+  /** A user's journeys follow one another, in the same memory: millions of them would be garbage. */
+  #journey(id: number, user: number, request: ReplayedRequest, asked: number): Journey {
+    const { promptTokens, outputTokens, prefix } = request;
+    if (prefix) return { id, user, promptTokens, outputTokens, asked, firstToken: 0, prefix };
+    const before = this.#journeys[user];
+    if (before) {
+      before.id = id;
+      before.promptTokens = promptTokens;
+      before.outputTokens = outputTokens;
+      before.asked = asked;
+      before.firstToken = 0;
+      return before;
+    }
+    const journey = { id, user, promptTokens, outputTokens, asked, firstToken: 0 };
+    if (user >= 0) this.#journeys[user] = journey;
+    return journey;
+  }
+
+  #choose(journey: Journey): FleetReplica {
+    const prompt = drawCluster(this.#scenario.shares, this.#random.clusters);
+    const { home, candidates, byAffinity } = this.#standing(prompt);
+    const request = this.#viewOf(journey);
+    const random = this.#random.policy.next();
+    const context = { candidates, byAffinity, request, random, sequence: this.#asked - 1 };
+    const watched = this.#watch && this.#decide(prompt, context);
+    const chosen = watched?.decision.expert ?? chosenFirst(this.#scenario.policy, context).id;
+    if (chosen === candidates[home.expert]!.id) this.#atHome += 1;
+    const expert = this.#experts[this.#byId.get(chosen)!]!;
     const replica = expert.replicaFor(request.prefixKey);
-    this.#watch?.({ ...context, prompt, loads, decision, replica: expert.replicas.indexOf(replica) });
+    if (watched) {
+      const { sequence } = context;
+      this.#watch?.({
+        request,
+        random,
+        sequence,
+        ...watched,
+        prompt,
+        replica: replica.index,
+        replicas: expert.snapshots(),
+      });
+    }
     return replica;
   }
 
+  /** The whole decision, from loads that stay as they are: for whoever watches. */
+  #decide(
+    prompt: number,
+    context: PolicyContext,
+  ): { readonly loads: readonly LoadSnapshot[]; readonly decision: Decision } {
+    const { prompts, policy } = this.#scenario;
+    const loads = this.#experts.map((expert) => ({ ...expert.load }));
+    return { loads, decision: decide(this.#territory, prompts.turns[prompt]!, loads, policy, context) };
+  }
+
+  #standing(prompt: number): SortedStanding {
+    this.#standings[prompt] ??= sorted(
+      standingOf(
+        this.#territory,
+        this.#scenario.prompts.turns[prompt]!,
+        this.#experts.map((expert) => expert.load),
+      ),
+    );
+    return this.#standings[prompt];
+  }
+
   /** A gateway knows how long the prompt is, but the length of the answer only on average. */
-  #viewOf({ id, promptTokens, prefix }: GenerationRequest): RequestView {
+  #viewOf({ id, promptTokens, prefix }: Journey): RequestView & { readonly prefixKey: string } {
     return {
       promptTokens,
       outputTokens: this.#mean.outputTokens,
@@ -217,34 +304,23 @@ class FleetRun {
     this.#questions.push(now + (think > 0 ? gap(this.#random.arrivals, 1 / think) : 1e-3), user);
   }
 
-  #schedule(replica: FleetReplica): void {
-    const next = replica.engine.nextTime;
-    if (next === replica.wakeAt) return;
-    replica.wakeAt = next;
-    if (next < Number.POSITIVE_INFINITY) this.#wakes.push(next, replica);
-  }
-
   #wake(now: number): void {
-    const replica = this.#wakes.pop()!;
-    if (replica.wakeAt !== now) return;
-    replica.wakeAt = Number.NaN;
-    replica.engine.advance(now, this.#listeners.get(replica)!);
-    this.#schedule(replica);
+    const number = this.#wakes.first;
+    const { engine } = this.#replicas[number]!;
+    engine.advance(now, this.#listeners[number]!);
+    this.#wakes.set(number, engine.nextTime);
   }
 
   #listener(replica: FleetReplica): ReplicaListener {
     const tally = this.#tallies[this.#byId.get(replica.expert.spec.id)!]!;
     return {
-      firstToken: (request, time) => {
-        const journey = this.#journeys.get(request.id)!;
+      firstToken: (journey: Journey, time) => {
         journey.firstToken = time;
         this.#cohort.firstToken(journey);
       },
-      finished: (request, time) => {
-        const journey = this.#journeys.get(request.id)!;
-        this.#journeys.delete(request.id);
-        replica.expert.ended(replica, request);
-        this.#cohort.answered(journey, request.outputTokens, this.#now, time);
+      finished: (journey: Journey, time) => {
+        replica.expert.ended(replica, journey);
+        this.#cohort.answered(journey, journey.outputTokens, this.#now, time);
         this.#askAgain(journey.user, time);
       },
       ran: (load, steps, seconds, time) => {
@@ -285,7 +361,15 @@ class FleetRun {
   }
 
   *#unanswered(): Generator<Asked & { readonly generated: number }> {
-    for (const [id, { asked, firstToken, replica }] of this.#journeys)
-      yield { asked, firstToken, generated: replica.engine.generated(id, this.#now) ?? 0 };
+    for (const { engine } of this.#replicas) {
+      for (const { request, generated } of engine.progress(this.#now)) {
+        const { asked, firstToken } = request as Journey;
+        yield { asked, firstToken, generated };
+      }
+      for (const request of engine.queue()) {
+        const { asked, firstToken } = request as Journey;
+        yield { asked, firstToken, generated: 0 };
+      }
+    }
   }
 }

@@ -1,7 +1,7 @@
 /** One expert of the fleet: its replicas, and what a gateway can see of its load and of theirs. */
 import type { LoadSnapshot } from '../../deciding/routing/policy.ts';
-import { chooseReplica, type ReplicaSnapshot } from '../../deciding/routing/replica.ts';
-import { type StepCost, stepCost } from '../cost/step.ts';
+import { chooseAlike, hash, type ReplicaSnapshot } from '../../deciding/routing/replica.ts';
+import type { StepCost } from '../cost/step.ts';
 import { KvCache } from '../engine/kv-cache.ts';
 import { Replica } from '../engine/replica.ts';
 import type { GenerationRequest } from '../engine/sequence.ts';
@@ -9,53 +9,57 @@ import { memoryBudget } from '../memory.ts';
 import { type MeanLengths, maxConcurrent, steadyState } from '../steady-state.ts';
 import type { SimulatedExpertSpec } from './scenario.ts';
 
-/** A replica, and what a gateway knows of it. */
-export interface FleetReplica extends ReplicaSnapshot {
+/** One engine, and its place among its expert's. */
+export interface FleetReplica {
   readonly engine: Replica;
   readonly expert: FleetExpert;
-  outstandingTokens: number;
-  /** When the event loop will look at it next; Infinity when idle. */
-  wakeAt: number;
+  readonly index: number;
 }
 
 export class FleetExpert {
   readonly spec: SimulatedExpertSpec;
+  /** Number of its first replica among those of the whole fleet. */
+  readonly firstReplica: number;
   readonly replicas: readonly FleetReplica[];
-  readonly #capacity: number;
-  readonly #tokensPerSecond: number;
-  readonly #prefillTokensPerSecond: number;
+  /** What a gateway knows of it now: changes with every request that comes or goes. */
+  readonly load: LoadSnapshot;
+  readonly #load: { -readonly [Field in keyof LoadSnapshot]: LoadSnapshot[Field] };
   #present = 0;
-  #outstandingTokens = 0;
-  /** Taken when first asked for, and then until a request comes or goes. */
-  #snapshot: LoadSnapshot | null = null;
+  /** `hash` of each replica's name, and what it has outstanding. */
+  readonly #names: Uint32Array;
+  readonly #outstanding: Float64Array;
 
-  /** @param mean what the router expects a request to be, for its estimates of load */
-  constructor(spec: SimulatedExpertSpec, mean: MeanLengths) {
+  /**
+   * @param mean what the router expects a request to be, for its estimates of load
+   * @param cost of a step of its deployment
+   */
+  constructor(spec: SimulatedExpertSpec, mean: MeanLengths, cost: StepCost, firstReplica: number) {
     this.spec = spec;
+    this.firstReplica = firstReplica;
     const { deployment, limits, admission, chunkedPrefill } = spec;
     const budget = memoryBudget(deployment, limits, mean.promptTokens + mean.outputTokens);
-    const cost = stepCost(deployment);
+    const schedulerLimits = { ...limits, admission, chunkedPrefill };
     this.replicas = Array.from({ length: spec.replicas }, (_, index): FleetReplica => {
       const cache = new KvCache(budget.kvTokens, limits.blockTokens);
-      const engine = new Replica(cost, { ...limits, admission, chunkedPrefill }, cache, spec.frontEnd);
-      return {
-        name: String(index),
-        weight: 1,
-        available: true,
-        full: false,
-        outstandingTokens: 0,
-        engine,
-        expert: this,
-        wakeAt: Number.POSITIVE_INFINITY,
-      };
+      const engine = new Replica(cost, schedulerLimits, cache, spec.frontEnd);
+      return { engine, expert: this, index };
     });
-    this.#prefillTokensPerSecond = prefillRate(cost, mean.promptTokens);
+    this.#names = Uint32Array.from(this.replicas, ({ index }) => hash(String(index)));
+    this.#outstanding = new Float64Array(spec.replicas);
     const perReplica = Math.min(spec.slots ?? Number.POSITIVE_INFINITY, maxConcurrent(budget, limits, mean));
-    this.#capacity = perReplica * spec.replicas;
     const { tokensPerSecond } = steadyState(deployment, limits, mean, perReplica);
     // Outstanding tokens count prompts too, so the rate at which they are worked off must as well.
     const withPrompts = (mean.promptTokens + mean.outputTokens) / mean.outputTokens;
-    this.#tokensPerSecond = spec.replicas * tokensPerSecond * withPrompts;
+    this.#load = {
+      inFlight: 0,
+      queued: 0,
+      outstandingTokens: 0,
+      prefillTokensPerSecond: prefillRate(cost, mean.promptTokens),
+      tokensPerSecond: spec.replicas * tokensPerSecond * withPrompts,
+      capacity: perReplica * spec.replicas,
+      available: true,
+    };
+    this.load = this.#load;
   }
 
   /** GPUs over all replicas. */
@@ -63,28 +67,23 @@ export class FleetExpert {
     return this.spec.replicas * this.spec.deployment.tensorParallel;
   }
 
-  get load(): LoadSnapshot {
-    this.#snapshot ??= this.#takeSnapshot();
-    return this.#snapshot;
-  }
-
-  #takeSnapshot(): LoadSnapshot {
-    // A gateway admits up to the capacity it knows and lets the others wait.
-    const admitted = Math.min(this.#present, this.#capacity);
-    return {
-      inFlight: admitted,
-      queued: this.#present - admitted,
-      outstandingTokens: this.#outstandingTokens,
-      prefillTokensPerSecond: this.#prefillTokensPerSecond,
-      tokensPerSecond: this.#tokensPerSecond,
-      capacity: this.#capacity,
+  /** What a gateway would choose a replica from. */
+  snapshots(): readonly ReplicaSnapshot[] {
+    return this.replicas.map(({ index }) => ({
+      name: String(index),
+      outstandingTokens: this.#outstanding[index]!,
+      weight: 1,
       available: true,
-    };
+      full: false,
+    }));
   }
 
   /** The replica that a gateway would give a request with this prefix key. */
-  replicaFor(prefixKey: string | null): FleetReplica {
-    return this.replicas[chooseReplica(this.replicas, prefixKey)!]!;
+  replicaFor(prefixKey: string): FleetReplica {
+    if (this.replicas.length === 1) return this.replicas[0]!;
+    return this.replicas[
+      chooseAlike(this.#names, this.#outstanding, this.load.outstandingTokens, prefixKey)!
+    ]!;
   }
 
   began(replica: FleetReplica, request: GenerationRequest): void {
@@ -97,9 +96,12 @@ export class FleetExpert {
 
   #count(replica: FleetReplica, requests: number, tokens: number): void {
     this.#present += requests;
-    this.#outstandingTokens += tokens;
-    replica.outstandingTokens += tokens;
-    this.#snapshot = null;
+    // A gateway admits up to the capacity it knows and lets the others wait.
+    const load = this.#load;
+    load.inFlight = Math.min(this.#present, load.capacity);
+    load.queued = this.#present - load.inFlight;
+    load.outstandingTokens += tokens;
+    this.#outstanding[replica.index]! += tokens;
   }
 }
 

@@ -3,7 +3,8 @@ import { UserError } from '../../core/errors.ts';
 import type { BoundPolicy } from '../../deciding/routing/policy.ts';
 import { type Deployment, describeDeployment } from '../deployment.ts';
 import type { AdmissionRule } from '../engine/scheduler.ts';
-import { type EngineLimits, requireFit } from '../memory.ts';
+import { requireFit } from '../fit.ts';
+import type { EngineLimits } from '../memory.ts';
 import { type Arrivals, checkArrivals } from '../workload/arrivals.ts';
 import type { ClusterShares } from '../workload/clusters.ts';
 import { checkLengths, type LengthModel } from '../workload/lengths.ts';
@@ -47,6 +48,29 @@ export interface FleetScenario {
   readonly turns?: number;
 }
 
+/** Beyond these a simulation would not end, or not fit a machine's memory. */
+const MOST = { users: 2_000_000, seconds: 1_000_000, arrivals: 30_000_000 };
+
+/** @throws {UserError} for a scenario that would not end within hours */
+function checkSize({ arrivals, seconds, warmupSeconds }: FleetScenario): void {
+  const most = (field: string, value: number, limit: number, unit: string, cure: string): void => {
+    if (value <= limit) return;
+    const number = (n: number): string => n.toLocaleString('en-US', { maximumSignificantDigits: 3 });
+    throw new UserError(
+      `${field}: ${number(value)}${unit} would not end; at most ${number(limit)}${unit}: ${cure}.`,
+    );
+  };
+  const whole = warmupSeconds + seconds;
+  if (arrivals.kind === 'closed')
+    most('users', arrivals.users, MOST.users, '', 'simulate a tenth of them on a tenth of the GPUs');
+  most('seconds', whole, MOST.seconds, ' s', 'ten minutes tell as much');
+  if (arrivals.kind === 'poisson' || arrivals.kind === 'bursts') {
+    const limit = Math.floor(MOST.arrivals / arrivals.perSecond);
+    const cure = `lower the rate, or measure ${limit} s`;
+    most('arrivals.rate', whole * arrivals.perSecond, MOST.arrivals, ' requests', cure);
+  }
+}
+
 /** @throws {UserError} for a scenario that cannot be simulated, or in which some request could never run. */
 export function checkScenario(scenario: FleetScenario): void {
   const positive = (field: string, value: number): void => {
@@ -58,6 +82,7 @@ export function checkScenario(scenario: FleetScenario): void {
     throw new UserError(`warmup: must not be negative, is ${scenario.warmupSeconds}.`);
   if (scenario.experts.length === 0) throw new UserError('experts: at least one is needed.');
   checkArrivals(scenario.arrivals);
+  checkSize(scenario);
   checkLengths(scenario.lengths);
   const longest = longestRequest(scenario);
   for (const { id, deployment, limits, replicas } of scenario.experts) {

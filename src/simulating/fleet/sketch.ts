@@ -20,13 +20,16 @@ const SHARES = { p50: 0.5, p95: 0.95, p99: 0.99 } as const;
 const ACCURACY = 0.005;
 const GAMMA = (1 + ACCURACY) / (1 - ACCURACY);
 const LOG_GAMMA = Math.log(GAMMA);
-/** Values below this are one bucket; times are milliseconds. */
+/** Values below this are one bucket, and values above it another; times are milliseconds. */
 const SMALLEST = 1e-6;
+const GREATEST = 1e12;
+const FIRST = Math.floor(Math.log(SMALLEST) / LOG_GAMMA);
+const BUCKETS = Math.ceil(Math.log(GREATEST) / LOG_GAMMA) - FIRST + 1;
 
 export class Sketch {
-  /** Bucket → samples that ended there, and samples cut off there. */
-  readonly #ended = new Map<number, number>();
-  readonly #cut = new Map<number, number>();
+  /** By bucket: samples that ended there, and samples cut off there. */
+  readonly #ended = new Float64Array(BUCKETS);
+  readonly #cut = new Float64Array(BUCKETS);
   #endedCount = 0;
   #cutCount = 0;
   #sum = 0;
@@ -37,14 +40,14 @@ export class Sketch {
 
   /** A sample that is known. */
   add(value: number): void {
-    raise(this.#ended, bucketOf(value));
+    this.#ended[bucketOf(value)]! += 1;
     this.#endedCount += 1;
     this.#sum += value;
   }
 
   /** A sample of which only a lower bound is known. */
   addAtLeast(value: number): void {
-    raise(this.#cut, bucketOf(value));
+    this.#cut[bucketOf(value)]! += 1;
     this.#cutCount += 1;
     this.#sum += value;
   }
@@ -71,24 +74,20 @@ export class Sketch {
   }
 
   #rank(rank: number): number {
-    const buckets = [...new Set([...this.#ended.keys(), ...this.#cut.keys()])].sort((a, b) => a - b);
     let left = rank;
-    for (const bucket of buckets) {
-      left -= (this.#ended.get(bucket) ?? 0) + (this.#cut.get(bucket) ?? 0);
+    for (let bucket = 0; bucket < BUCKETS; bucket++) {
+      left -= this.#ended[bucket]! + this.#cut[bucket]!;
       if (left <= 0) return middleOf(bucket);
     }
     return Number.NaN;
   }
 }
 
-function raise(counts: Map<number, number>, bucket: number): void {
-  counts.set(bucket, (counts.get(bucket) ?? 0) + 1);
-}
-
 function bucketOf(value: number): number {
-  return value <= SMALLEST ? Number.NEGATIVE_INFINITY : Math.ceil(Math.log(value) / LOG_GAMMA);
+  if (value <= SMALLEST) return 0;
+  return Math.min(BUCKETS - 1, Math.ceil(Math.log(value) / LOG_GAMMA) - FIRST);
 }
 
 function middleOf(bucket: number): number {
-  return bucket === Number.NEGATIVE_INFINITY ? 0 : (2 * GAMMA ** bucket) / (GAMMA + 1);
+  return bucket === 0 ? 0 : (2 * GAMMA ** (bucket + FIRST)) / (GAMMA + 1);
 }

@@ -1,6 +1,7 @@
 /** What every policy of the table must keep to, and what each of them does. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { chosenFirst } from '../decide.ts';
 import { expectedWait } from '../expected-wait.ts';
 import {
   type AnyPolicy,
@@ -91,6 +92,17 @@ describe.each(POLICIES.map((policy) => ({ id: policy.id, policy })))('every poli
         expect(ids(ranked).toSorted()).toEqual(ids(context.candidates).toSorted());
         const available = ranked.map((one) => one.load.available);
         expect(available).toEqual(available.toSorted((a, b) => Number(b) - Number(a)));
+      }),
+    );
+  });
+
+  it('finds the first of its ranking also without the others', () => {
+    const some = anyContext.filter(({ candidates }) => candidates.length > 0);
+    fc.assert(
+      fc.property(some, (context) => {
+        const byAffinity = context.candidates.toSorted((a, b) => b.affinity - a.affinity);
+        expect(chosenFirst(bindPolicy(policy), context)).toBe(rank(context)[0]);
+        expect(chosenFirst(bindPolicy(policy), { ...context, byAffinity })).toBe(rank(context)[0]);
       }),
     );
   });

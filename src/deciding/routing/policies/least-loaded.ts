@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { occupancy } from '../expected-wait.ts';
 import { definePolicy } from '../policy.ts';
-import { byScore } from './order.ts';
+import { byScoreOf } from './order.ts';
 
 export const leastLoaded = definePolicy({
   id: 'least-loaded',
   summary: 'the expert with the fewest requests for its slots; among equals the better suited',
   options: z.strictObject({}),
-  rank: ({ candidates }) => byScore(candidates, ({ load }) => -occupancy(load)),
+  ...byScoreOf(({ load }) => -occupancy(load)),
 });

@@ -1,6 +1,35 @@
 /** How policies order candidates: by a score, or at random; those that cannot take a request always come last. */
 import { seededRandom } from '../../../core/random.ts';
-import type { Candidate } from '../policy.ts';
+import type { Candidate, Policy, RequestView } from '../policy.ts';
+
+/**
+ * A policy that orders candidates by a score: the whole ranking, and its first alone.
+ * @param atMost the score of any candidate of so much affinity, at most, and no less for more affinity: with candidates
+ *   sorted by affinity the search for the first ends where nobody after can be better
+ */
+export function byScoreOf<O>(
+  score: (candidate: Candidate, request: RequestView, options: O) => number,
+  atMost: (affinity: number, options: O) => number = () => Number.POSITIVE_INFINITY,
+): Required<Pick<Policy<O>, 'rank' | 'best'>> {
+  return {
+    rank: ({ candidates, request }, options) =>
+      byScore(candidates, (candidate) => score(candidate, request, options)),
+    best({ candidates, byAffinity, request }, options) {
+      const list = byAffinity ?? candidates;
+      let best = list[0]!;
+      let most = score(best, request, options);
+      for (let index = 1; index < list.length; index++) {
+        const candidate = list[index]!;
+        if (byAffinity && best.load.available && atMost(candidate.affinity, options) <= most) break;
+        const own = score(candidate, request, options);
+        if (!precedes(candidate, own, best, most)) continue;
+        best = candidate;
+        most = own;
+      }
+      return best;
+    },
+  };
+}
 
 /**
  * By descending score; equal scores by affinity. Sorted by binary insertion, which for tens of experts takes a fraction

@@ -10,4 +10,12 @@ export const roundRobin = definePolicy({
     const first = sequence % Math.max(candidates.length, 1);
     return availableFirst([...candidates.slice(first), ...candidates.slice(0, first)]);
   },
+  best: ({ candidates, sequence }) => {
+    const first = sequence % candidates.length;
+    for (let index = 0; index < candidates.length; index++) {
+      const candidate = candidates[(first + index) % candidates.length]!;
+      if (candidate.load.available) return candidate;
+    }
+    return candidates[first]!;
+  },
 });

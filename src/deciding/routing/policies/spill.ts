@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { costOf, SECONDS_PER_AFFINITY } from '../cost.ts';
 import { definePolicy } from '../policy.ts';
-import { byScore } from './order.ts';
+import { byScoreOf } from './order.ts';
 
 /**
  * The expert that costs least, in seconds (`costOf`): the fit it lacks at S seconds a unit, waiting for it, and reading
@@ -19,6 +19,9 @@ export const spill = definePolicy({
       .describe('seconds worth one unit of affinity; cost = this × (1 − affinity) + wait + prefill'),
   }),
   secondsPerAffinity: ({ seconds_per_affinity }) => seconds_per_affinity,
-  rank: ({ candidates, request }, { seconds_per_affinity }) =>
-    byScore(candidates, (candidate) => -costOf(candidate, request, seconds_per_affinity).total),
+  ...byScoreOf(
+    (candidate, request, { seconds_per_affinity }: { readonly seconds_per_affinity: number }) =>
+      -costOf(candidate, request, seconds_per_affinity).total,
+    (affinity, { seconds_per_affinity }) => -(seconds_per_affinity * (1 - affinity)),
+  ),
 });
