@@ -68,6 +68,27 @@ describe('a key with limits', () => {
     expect(statuses).toEqual([200, 200, 429, 200, 429]);
   });
 
+  it('with a budget pays the price of its expert, and none that has no price serves it', async () => {
+    const router = await gateway(`experts:
+  - { id: one, kind: emulated, price: { input: 1000, output: 1000 } }
+  - { id: two, kind: emulated, fallback: true }
+keys:
+${key('a', 'limits: { usd_per_day: 0.1 }')}`);
+    opened.push(router);
+    const answers = [];
+    for (let n = 0; n < 20; n += 1) answers.push(await ask(router, 'a'));
+    const paid = answers.filter(({ status }) => status === 200);
+    expect(new Set(paid.map(({ headers }) => headers.get('x-expert-router-expert')))).toEqual(
+      new Set(['one']),
+    );
+    // A tenth of a cent a token: a hundred tokens in all, of which each request takes some ten.
+    expect(paid.length).toBeGreaterThan(2);
+    expect(paid.length).toBeLessThan(20);
+    expect(answers.at(-1)!.status).toBe(429);
+    expect(await errorOf(answers.at(-1)!)).toMatchObject({ code: 'insufficient_quota' });
+    expect((await ask(router, 'a', { model: 'two' })).status).toBe(403);
+  });
+
   it.each([{ n: 128, max_tokens: 100 }, { max_tokens: 100_000 }])(
     'is refused what alone is more than a minute has: %j',
     async (body) => {

@@ -75,14 +75,8 @@ function boundsOf(limits: Config['teams'][number]['limits']): Bounds {
 
 export function pricesOf({ experts }: Config): ReadonlyMap<string, TokenPrice> {
   return new Map(
-    experts.flatMap(({ id, price }): [string, TokenPrice][] => (isTokenPrice(price) ? [[id, price]] : [])),
+    experts.flatMap(({ id, price }): [string, TokenPrice][] => (price === undefined ? [] : [[id, price]])),
   );
-}
-
-function isTokenPrice(price: unknown): price is TokenPrice {
-  if (typeof price !== 'object' || price === null) return false;
-  const { input, output } = price as Record<string, unknown>;
-  return typeof input === 'number' && typeof output === 'number';
 }
 
 /** In sentences: experts that keys with a budget cannot use. */

@@ -75,6 +75,28 @@ const common = {
       'Whether prompts that must not leave may go to it; when absent, only to one that computes in this process',
     )
     .meta({ examples: [true] }),
+  price: z
+    .strictObject({
+      input: z
+        .number()
+        .nonnegative()
+        .describe('Dollars for a million tokens of prompts')
+        .meta({ examples: [0.2] }),
+      cached_input: z
+        .number()
+        .nonnegative()
+        .optional()
+        .describe('The same for tokens from its cache; `input` when absent')
+        .meta({ examples: [0.05] }),
+      output: z
+        .number()
+        .nonnegative()
+        .describe('Dollars for a million tokens of answers')
+        .meta({ examples: [0.6] }),
+    })
+    .optional()
+    .describe('What it costs; keys with a budget can use no expert without a price')
+    .meta({ examples: [{ input: 0.2, cached_input: 0.05, output: 0.6 }] }),
   fallback: z.boolean().default(false).describe('Takes prompts unlike anything the router model knows'),
 };
 
@@ -620,6 +642,10 @@ export interface ExpertConfig {
   readonly samples?: readonly string[] | undefined;
   readonly clusters?: readonly (number | string)[] | undefined;
   readonly local?: boolean | undefined;
+  /** Dollars for a million tokens. */
+  readonly price?:
+    | { readonly input: number; readonly cached_input?: number | undefined; readonly output: number }
+    | undefined;
   readonly fallback: boolean;
   readonly max_concurrent?: number | undefined;
   readonly context_window?: number | undefined;
