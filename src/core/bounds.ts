@@ -42,8 +42,8 @@ export const LIMITS = {
   /** Stop sequences that the gateway itself searches for in an answer, and the maximum characters of each. */
   stops: 32,
   stopUnits: 512,
-  /** Conversations of which a process remembers who is in the middle of its work. */
-  toolLoops: 4_096,
+  /** Conversations of which a process remembers where they live. */
+  conversations: 16_384,
   /** Characters of a client's name of its conversation. */
   sessionUnits: 256,
   /** Characters of input that an error quotes. */
@@ -142,9 +142,10 @@ export const BOUNDS: readonly Bound[] = [
   },
   {
     step: 'names of conversations',
-    cost: 'a hash where tools are offered',
-    limit: `${LIMITS.sessionUnits} printable ASCII characters; ${count(LIMITS.toolLoops)} tool loops a process`,
-    beyond: 'the next name counts, or none; the loop that was longest silent is forgotten',
+    cost: 'a hash or two where there are earlier turns, tools or a name',
+    limit: `${LIMITS.sessionUnits} printable ASCII characters; ${count(LIMITS.conversations)} conversations a process`,
+    beyond:
+      'the next name counts, or none; the conversation that was longest silent is forgotten, and its turns decide',
   },
   {
     step: 'errors',

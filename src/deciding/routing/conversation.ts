@@ -1,6 +1,7 @@
 /**
- * Which expert is a conversation's home. A fold over its user turns, which every request carries: no session is stored,
- * so every worker, the dry run and the simulator find the same home.
+ * Which expert is a conversation's home. A fold over its user turns, which every request carries, so that every worker,
+ * the dry run and the simulator find the same home; where it is remembered that another expert has answered it so far,
+ * that one is its home before the last turn.
  */
 import { learnedChoice } from './learned.ts';
 import {
@@ -42,22 +43,29 @@ export interface Home {
  * keeps it, unless the turn lies inside and has evidence enough against it (`LEAVING`); then the turn's own expert takes
  * over. An opening that says nothing ("hello") binds nobody.
  * @param turns classified user turns, oldest first, at least one
+ * @param livesAt the expert that has answered it so far, where that is remembered
  * @returns the home after the last turn, and the expert that was home before it; null when it is the first
  */
 export function conversationHome(
   territory: Territory,
   turns: readonly Classified[],
+  livesAt: number | null = null,
 ): Home & { readonly before: number | null } {
-  let home = turnHome(territory, turns[0]!);
+  let home = null as Home | null;
   let before: number | null = null;
   let said = 0;
-  for (let turn = 1; turn < turns.length; turn++) {
-    const own = evidenceOf(territory, turns[turn - 1]!);
-    said = home.expert === before ? said + own : own;
-    before = home.expert;
-    home = nextHome(territory, home, turns[turn]!, said);
+  for (let at = 0; at < turns.length; at++) {
+    const turn = turns[at]!;
+    if (home !== null) {
+      const own = evidenceOf(territory, turns[at - 1]!);
+      said = home.expert === before ? said + own : own;
+    }
+    if (at === turns.length - 1 && livesAt !== null && livesAt !== home?.expert)
+      home = { expert: livesAt, reason: 'conversation' };
+    before = home?.expert ?? null;
+    home = home === null ? turnHome(territory, turn) : nextHome(territory, home, turn, said);
   }
-  return { expert: home.expert, reason: home.reason, before };
+  return { expert: home!.expert, reason: home!.reason, before };
 }
 
 /**

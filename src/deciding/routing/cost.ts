@@ -20,19 +20,22 @@ export const SECONDS_PER_AFFINITY = 1;
 export const PREFILL_TOKENS_PER_SECOND = 5_000;
 
 /**
- *   cost = S · (1 − affinity) + wait + prefill
+ *   cost = S · (1 − affinity) · turns + wait + prefill
  *
- * S being `seconds_per_affinity`, wait as in `expectedWait`, and prefill = (1 − warmth) · n / r for a prompt of n tokens
- * that the expert reads at r tokens a second, `warmth` of which it has cached.
+ * S being `seconds_per_affinity`, turns those for which the lack counts (1, but `TURNS_OF_A_SUBJECT` where the conversation
+ * has just turned to another subject), wait as in `expectedWait`, and prefill = (1 − warmth · kept) · n / r for a prompt of
+ * n tokens that the expert reads at r tokens a second; `warmth` is what it has read before of it, `kept` what of that its
+ * cache still holds.
  */
 export function costOf(
-  { affinity, warmth, load }: Candidate,
+  { affinity, warmth, lasting = 1, load }: Candidate,
   { promptTokens }: Pick<RequestView, 'promptTokens'>,
   secondsPerAffinity: number = SECONDS_PER_AFFINITY,
 ): Cost {
-  const fit = secondsPerAffinity * (1 - affinity);
+  const fit = secondsPerAffinity * (1 - affinity) * lasting;
   const wait = expectedWait(load);
   const rate = load.prefillTokensPerSecond || PREFILL_TOKENS_PER_SECOND;
-  const prefill = ((1 - (warmth ?? 0)) * promptTokens) / rate;
+  const cached = (warmth ?? 0) * (load.cachedShare ?? 1);
+  const prefill = ((1 - cached) * promptTokens) / rate;
   return { fit, wait, prefill, total: fit + wait + prefill };
 }

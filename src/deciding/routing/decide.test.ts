@@ -169,3 +169,54 @@ describe('a conversation', () => {
     expect(choose(outside(toCode), toCode)).toMatchObject({ expert: 'code', reason: 'nearest-cluster' });
   });
 });
+
+describe('a conversation that is remembered to live elsewhere', () => {
+  const at = (livesAt: string | null, ...turns: readonly Classified[]) =>
+    decide(TERRITORY, turns, [IDLE, IDLE, IDLE], bindPolicy(spill), { ...CONTEXT, livesAt });
+
+  it('stays there while its turns say nothing against it', () => {
+    const yes = { ...toMaths, words: 1 };
+    expect(at('spare', toMaths, yes)).toMatchObject({
+      expert: 'spare',
+      reason: 'conversation',
+      livedAt: 'spare',
+    });
+    expect(at(null, toMaths, yes)).toMatchObject({ expert: 'maths', livedAt: 'maths' });
+  });
+
+  it('goes where a turn clearly belongs', () => {
+    expect(at('code', toMaths, toMaths)).toMatchObject({ expert: 'maths', home: 'maths', livedAt: 'code' });
+  });
+
+  it('is judged by its turns where that expert is there no more', () => {
+    expect(at('gone', toMaths, toMaths)).toEqual(at(null, toMaths, toMaths));
+  });
+});
+
+describe('a change of subject', () => {
+  const chosenAfter = (promptTokens: number, load: Partial<LoadSnapshot> = {}) => {
+    const request = { ...CONTEXT.request, promptTokens };
+    const loads = [IDLE, { ...IDLE, ...load }, IDLE];
+    return decide(TERRITORY, [toCode, toMaths], loads, bindPolicy(spill), { ...CONTEXT, request }).expert;
+  };
+
+  it('is followed as long as reading the conversation anew costs less than the turns that come would lack', () => {
+    expect(chosenAfter(8_000)).toBe('maths');
+    expect(chosenAfter(16_000)).toBe('maths');
+    expect(chosenAfter(64_000)).toBe('code');
+  });
+
+  it('is followed further where reading was measured to be quick', () => {
+    expect(chosenAfter(64_000, { prefillTokensPerSecond: 40_000 })).toBe('maths');
+  });
+
+  it('costs nothing to follow where nothing stays cached', () => {
+    const request = { ...CONTEXT.request, promptTokens: 64_000 };
+    const loads = [{ ...IDLE, cachedShare: 0 }, IDLE, IDLE];
+    const { expert } = decide(TERRITORY, [toCode, toMaths], loads, bindPolicy(spill), {
+      ...CONTEXT,
+      request,
+    });
+    expect(expert).toBe('maths');
+  });
+});

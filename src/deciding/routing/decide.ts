@@ -28,6 +28,8 @@ export interface Decision {
   /** The expert that suits the prompt best, whatever its load; if the client chose an expert, that one. */
   readonly home: string;
   readonly reason: Reason;
+  /** The expert that has answered the conversation so far, and has it cached; null at its beginning. */
+  readonly livedAt: string | null;
   /** All experts, best first: `expert`, then the fallbacks in order. */
   readonly ranking: readonly Ranked[];
 }
@@ -35,9 +37,15 @@ export interface Decision {
 /** Affinity of any expert but the home, at most: staying in a conversation and the fallback outweigh plain distance. */
 const MAX_OTHER_AFFINITY = 0.9;
 
+/**
+ * Turns that a subject is expected to last once a conversation has turned to it: what it costs to move is paid once, and
+ * what an unsuited expert lacks, in each of them.
+ */
+export const TURNS_OF_A_SUBJECT = 4;
+
 /** Where the experts stand before the policy is asked. All but the loads follows from the prompt alone. */
 export interface Standing {
-  readonly home: Home;
+  readonly home: Home & { readonly before: number | null };
   /** One per expert, in the territory's order. */
   readonly candidates: readonly Candidate[];
 }
@@ -45,22 +53,28 @@ export interface Standing {
 /**
  * @param turns classified user turns, oldest first, at least one; the last is what the request is about
  * @param loads one per expert, in the territory's order
+ * @param livesAt the expert that has answered the conversation so far, where that is remembered; else its turns say it
  */
 export function standingOf(
   territory: Territory,
   turns: readonly Classified[],
   loads: readonly LoadSnapshot[],
+  livesAt: string | null = null,
 ): Standing {
-  const home = conversationHome(territory, turns);
+  const lives = livesAt === null ? -1 : territory.experts.indexOf(livesAt);
+  const home = conversationHome(territory, turns, lives < 0 ? null : lives);
   const turn = turns.at(-1)!;
   const distances = expertDistances(territory, turn.distances);
   const fits = isBalanced(territory) ? null : fitsOf(territory, turn);
+  const moves = home.before !== null && home.before !== home.expert;
+  const lasting = moves ? TURNS_OF_A_SUBJECT : 1;
   const candidates = territory.experts.map((id, expert) => ({
     id,
     affinity: expert === home.expert ? 1 : Math.min(fits?.[expert] ?? 1, MAX_OTHER_AFFINITY),
     distance: finite(distances[expert]!),
     // The conversation's prefix is cached at the expert that was its home before this turn.
     warmth: home.before === null ? null : Number(expert === home.before),
+    lasting,
     load: loads[expert]!,
   }));
   return { home, candidates };
@@ -74,6 +88,12 @@ export function chosenFirst(policy: BoundPolicy, context: PolicyContext): Candid
   return policy.best ? policy.best(context) : policy.rank(context)[0]!;
 }
 
+/** What a decision depends on beside prompt and load. */
+export interface Circumstances extends Omit<PolicyContext, 'candidates' | 'byAffinity'> {
+  /** As of `standingOf`. */
+  readonly livesAt?: string | null;
+}
+
 /**
  * @param turns classified user turns, oldest first, at least one; the last is what the request is about
  * @param loads one snapshot per expert, in the territory's order
@@ -84,9 +104,9 @@ export function decide(
   turns: readonly Classified[],
   loads: readonly LoadSnapshot[],
   policy: BoundPolicy,
-  { request, random, sequence }: Omit<PolicyContext, 'candidates'>,
+  { request, random, sequence, livesAt = null }: Circumstances,
 ): Decision {
-  const { home, candidates } = standingOf(territory, turns, loads);
+  const { home, candidates } = standingOf(territory, turns, loads, livesAt);
   const ranked = policy.rank({ candidates, request, random, sequence });
   if (ranked.length !== candidates.length)
     throw new Error(`Policy '${policy.id}' ranked ${ranked.length} of ${candidates.length} experts.`);
@@ -98,7 +118,8 @@ export function decide(
     cost: costOf(one, request, policy.secondsPerAffinity),
   }));
   const reason = reasonOf(ranked[0]!, homeId, home.reason);
-  return { expert: ranking[0]!.expert, home: homeId, reason, ranking };
+  const livedAt = home.before === null ? null : territory.experts[home.before]!;
+  return { expert: ranking[0]!.expert, home: homeId, reason, livedAt, ranking };
 }
 
 /** Staying where the conversation is cached, although its last turn suits another expert better, is staying. */
@@ -125,7 +146,7 @@ export function decideFor(
   ranking.sort(
     (a, b) => Number(b.expert === expert) - Number(a.expert === expert) || b.affinity - a.affinity,
   );
-  return { expert: ranking[0]!.expert, home: expert, reason, ranking };
+  return { expert: ranking[0]!.expert, home: expert, reason, livedAt: null, ranking };
 }
 
 /** The same decision with another expert first: the one that is in the middle of its work. */

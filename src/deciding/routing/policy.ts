@@ -17,6 +17,8 @@ export interface LoadSnapshot {
   readonly tokensPerSecond: number;
   /** Rate at which one of its replicas reads a prompt, tokens per second; unknown when absent or 0. */
   readonly prefillTokensPerSecond?: number;
+  /** Of the prompt of a conversation that it has answered so far, what its cache still holds; 1 when absent. */
+  readonly cachedShare?: number;
   /**
    * Requests it runs at once before more have to wait, less while engines report that they are full; Infinity when
    * unknown.
@@ -47,6 +49,8 @@ export interface Candidate {
    * as for the first turn of a conversation.
    */
   readonly warmth: number | null;
+  /** Turns for which a lack of fit is expected to count: more than one once the subject has changed; 1 when absent. */
+  readonly lasting?: number;
   readonly load: LoadSnapshot;
 }
 

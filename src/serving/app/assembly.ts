@@ -10,6 +10,7 @@ import type { Config } from '../config/schema.ts';
 import { OwnSlots } from '../fleet/slots.ts';
 import type { RequestNote } from '../front/request-note.ts';
 import { type GatewayServer, gatewayServer, type ServerOptions } from '../front/server.ts';
+import { Conversations } from '../gateway/conversations.ts';
 import type { Routed } from '../gateway/router.ts';
 import { EmbeddedStore } from '../limits/embedded-store.ts';
 import { amountOf } from '../limits/limiter.ts';
@@ -105,6 +106,8 @@ export async function assemble(
     store: keeping,
     standIn: new EmbeddedStore({ dir: null, now: clock.epoch, log }),
   };
+  const conversations = new Conversations();
+  shared?.link.share(conversations);
   const setup = await Setup.start(config, {
     limits,
     keysChanged: (before, after) =>
@@ -115,6 +118,7 @@ export async function assemble(
     routerModel,
     probes,
     slots: shared?.link ?? new OwnSlots(),
+    conversations,
     processes: shared?.processes ?? 1,
     tellsHealth: shared?.speaks ?? true,
     metrics: async () => ({

@@ -24,6 +24,7 @@ import { ExpertGroup } from '../fleet/group.ts';
 import { Replica } from '../fleet/replica.ts';
 import { type SlotSource, slotsKey } from '../fleet/slots.ts';
 import type { Permitted } from '../front/foreign-page.ts';
+import type { Conversations } from '../gateway/conversations.ts';
 import { Gateway } from '../gateway/gateway.ts';
 import { type Meaning, meaningOf, Names } from '../gateway/names.ts';
 import { type Choice, Router } from '../gateway/router.ts';
@@ -206,6 +207,7 @@ export interface GatewayParts {
   readonly telemetry: Telemetry;
   readonly catalogue: Catalogue;
   readonly world: World;
+  readonly conversations: Conversations;
 }
 
 /** Milliseconds that an expert has to begin an answer. */
@@ -220,7 +222,7 @@ function firstTokenTimeouts(config: Config, kinds: readonly AnyKind[]): Readonly
 
 /** The whole gateway over a fleet. */
 export async function composeGateway(config: Config, parts: GatewayParts): Promise<Gateway> {
-  const { model, fleet, telemetry, catalogue, world } = parts;
+  const { model, fleet, telemetry, catalogue, world, conversations } = parts;
   const { random } = world;
   const firstToken = firstTokenTimeouts(config, catalogue.kinds);
   const choosing = { policies: catalogue.policies, kinds: catalogue.kinds, random };
@@ -232,6 +234,7 @@ export async function composeGateway(config: Config, parts: GatewayParts): Promi
     epoch: world.clock.epoch,
     now: world.clock.monotonic,
     firstTokenTimeout: (expert) => firstToken.get(expert)!,
+    conversations,
   });
 }
 

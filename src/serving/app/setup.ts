@@ -19,6 +19,7 @@ import type { Identity } from '../front/listener.ts';
 import { Readiness } from '../front/readiness.ts';
 import { Redaction } from '../front/redaction.ts';
 import type { RouteContext } from '../front/routes.ts';
+import type { Conversations } from '../gateway/conversations.ts';
 import type { TokenPrice } from '../limits/limiter.ts';
 import type { LimitStore } from '../limits/store.ts';
 import type { Telemetry } from '../telemetry/metrics.ts';
@@ -40,6 +41,8 @@ export interface SetupParts {
   readonly probes: boolean;
   /** Of every config, one after another. */
   readonly slots: SlotSource;
+  /** What is remembered of them, beyond a config. */
+  readonly conversations: Conversations;
   /** How many processes serve, this one included. */
   readonly processes: number;
   /** Whether this process logs changes in the health of experts. */
@@ -137,13 +140,13 @@ export class Setup {
 }
 
 async function prepare(config: Config, parts: SetupParts, startedAt: number): Promise<Serving> {
-  const { world, catalogue, telemetry, slots, processes, tellsHealth } = parts;
+  const { world, catalogue, telemetry, slots, conversations, processes, tellsHealth } = parts;
   const model = parts.routerModel ?? (await loadRouterModel(config));
   const identity = await readIdentity(config);
   const fleet = await composeFleet(config, { world, kinds: catalogue.kinds, slots, processes, tellsHealth });
   // The first request already finds who is there, and which model they serve.
   if (parts.probes) await fleet.check();
-  const gateway = await composeGateway(config, { model, fleet, telemetry, catalogue, world });
+  const gateway = await composeGateway(config, { model, fleet, telemetry, catalogue, world, conversations });
   if (tellsHealth && config.experts.length > 1 && isBalanced(gateway.router.territory)) {
     world.log(NOTHING_TO_ROUTE_BY);
   }

@@ -26,10 +26,10 @@ import { traceIdOf } from '../front/trace-id.ts';
 import { failureAnswer, internal } from '../front/wire.ts';
 import type { TryStory } from '../gateway/attempts.ts';
 import { shapeOf } from '../gateway/blame.ts';
+import type { Caller } from '../gateway/conversations.ts';
 import { isInsisted } from '../gateway/gateway.ts';
 import { readRequest } from '../gateway/read-request.ts';
 import type { Routed } from '../gateway/router.ts';
-import type { Caller } from '../gateway/tool-loops.ts';
 import { ToldFailure } from '../reply/failure.ts';
 import type { RequestRecord, Telemetry } from '../telemetry/metrics.ts';
 import type { Addresses } from './addresses.ts';
@@ -303,7 +303,7 @@ export class Exchange {
     });
     if (this.#outcome.kind === 'ok') {
       lease.answering();
-      this.#context?.gateway.loops.answered(ask, by, group.id);
+      this.#context?.gateway.conversations.answered(ask, by, group.id, routed.decision);
       this.#story?.answered();
     } else this.#story?.failed('expert_error');
     this.#record?.firstByte();

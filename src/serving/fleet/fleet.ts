@@ -3,6 +3,7 @@ import type { LoadSnapshot } from '../../deciding/routing/policy.ts';
 import { failureFrom, type Health } from '../experts/expert.ts';
 import type { ExpertGroup } from './group.ts';
 import { LoadWatch } from './load-watch.ts';
+import { PrefillRate } from './prefill-rate.ts';
 import type { Replica } from './replica.ts';
 
 /** Each replica is asked this often, spread by up to a quarter so that gateways do not ask in step. */
@@ -46,6 +47,8 @@ export class Fleet {
     this.groups = new Map(groups.map((group) => [group.id, group]));
     this.#groupLoads = groups.map((group) => group.load());
     this.#random = random;
+    const measured = new PrefillRate();
+    for (const { replicas } of groups) for (const replica of replicas) replica.prefill.peers = measured;
     this.#heard = options.heard ?? (() => {});
     this.#proofMs = options.proofMs ?? (() => PROOF_MS);
     this.#loads = new LoadWatch({ ...options, random });

@@ -12,6 +12,8 @@ export interface Surroundings {
   readonly waiting: number;
   /** Ours among all its requests; 1 counts of others what was read and supposes nothing since. */
   readonly share: number;
+  /** Of the prompts of conversations it has answered before; 1 until its engine tells. */
+  readonly cachedShare: number;
 }
 
 /**
@@ -50,6 +52,20 @@ export class GroupLoad implements LoadSnapshot {
     let sum = 0;
     for (const replica of this.#replicas) if (replica.available) sum += rateOf(replica, share);
     return sum;
+  }
+
+  /** Of its slowest replica; 0 while none of any expert has been measured. */
+  get prefillTokensPerSecond(): number {
+    let least = 0;
+    for (const { prefill } of this.#replicas) {
+      const own = prefill.perSecond;
+      if (own > 0 && (least === 0 || own < least)) least = own;
+    }
+    return least;
+  }
+
+  get cachedShare(): number {
+    return this.#around.cachedShare;
   }
 
   get capacity(): number {

@@ -7,6 +7,7 @@ import { expectedWait } from '../../deciding/routing/expected-wait.ts';
 import type { LoadSnapshot } from '../../deciding/routing/policy.ts';
 import { chooseReplica } from '../../deciding/routing/replica.ts';
 import { healthText } from '../experts/expert.ts';
+import type { Usage } from '../reply/reply.ts';
 import { FairQueue, type Waiting } from './fair-queue.ts';
 import { GroupLoad, snapshotOf } from './group-load.ts';
 import type { LoadReport } from './load-report.ts';
@@ -40,6 +41,8 @@ export interface Ticket {
   leave(): void;
 }
 
+/** How fast the cached share follows: about the last eight answers count. */
+const CACHED_STEP = 1 / 8;
 /** A backoff that is longer is told to the client, who can do something else meanwhile. */
 const PATIENCE_MS = 10_000;
 
@@ -60,6 +63,8 @@ export class ExpertGroup {
   queuedElsewhere = 0;
   /** Ours among all requests of this expert; 1 until its engines tell of others. */
   share = 1;
+  /** Of the prompt of a conversation that it has answered before, what is cached on average; 1 until its engine tells. */
+  cachedShare = 1;
   readonly #load: LoadSnapshot;
   /** The same without what others may have sent since: that is no ground for a refusal. */
   readonly #alone: LoadSnapshot;
@@ -72,6 +77,7 @@ export class ExpertGroup {
     const waiting = () => this.waiting;
     this.#alone = new GroupLoad(replicas, {
       share: 1,
+      cachedShare: 1,
       get waiting() {
         return waiting();
       },
@@ -130,6 +136,13 @@ export class ExpertGroup {
     replica.report = report;
     const seen = this.replicas.flatMap((one) => one.report.seen ?? []);
     if (report.problem === null) this.share = shareAfter(this.share, seen);
+  }
+
+  /** What its engine said of the prompt of a conversation that it had answered before, in tokens. */
+  cached({ inputTokens, cachedTokens }: Usage): void {
+    if (cachedTokens === undefined || inputTokens <= 0) return;
+    const share = Math.min(1, Math.max(0, cachedTokens / inputTokens));
+    this.cachedShare += (share - this.cachedShare) * CACHED_STEP;
   }
 
   /** In all processes. */

@@ -6,11 +6,13 @@ import type { EngineDescription, Expert, Health } from '../experts/expert.ts';
 import { Breaker, type BreakerState } from './breaker.ts';
 import { type LoadReport, NO_REPORT, type ReportState, stateOf } from './load-report.ts';
 import { hasFullCache, othersNow, slotsNow } from './observed-load.ts';
+import { PrefillRate } from './prefill-rate.ts';
 import { ServiceRate } from './service-rate.ts';
 import { CountedSlots, type Slots } from './slots.ts';
 
 export type LeaseOutcome =
-  | { readonly kind: 'ok'; readonly outputTokens: number }
+  /** @property read tokens of the prompt that were not cached, of a streamed answer; unknown when absent */
+  | { readonly kind: 'ok'; readonly outputTokens: number; readonly read?: number }
   /** @property unreachable nobody was there */
   | { readonly kind: 'failed'; readonly unreachable?: boolean }
   /** The server answered with a failure, which may be its own doing or the request's. */
@@ -81,6 +83,8 @@ export class Replica {
   /** The longest request that had its first token in time. */
   #longest = SHORT_TOKENS;
   readonly #rate = new ServiceRate();
+  /** How fast it reads prompts. */
+  readonly prefill = new PrefillRate();
   readonly #now: () => number;
   readonly #slots: Slots;
   /** Called when its breaker has opened because nobody was there. */
@@ -282,11 +286,14 @@ export class Replica {
     let blamed: Breaker | null = null;
     let proven = false;
     let hung: (() => void) | null = null;
+    const started = this.#now();
+    let firstMs = 0;
     return {
       replica: this,
       answering: () => {
         if (state !== 'waiting') return;
         state = 'answering';
+        firstMs = this.#now() - started;
         this.#answering += 1;
         this.#signs += 1;
         signs += 1;
@@ -311,6 +318,7 @@ export class Replica {
         if (hung) this.#waiting.delete(hung);
         this.#leases -= 1;
         this.#outstandingTokens -= tokens;
+        if (outcome.kind === 'ok' && outcome.read !== undefined) this.prefill.observe(outcome.read, firstMs);
         proven = this.#proven;
         blamed = this.#conclude(outcome, { tokens, shape, signs });
         this.#slots.release();

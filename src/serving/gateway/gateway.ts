@@ -1,5 +1,6 @@
 /** A request's way to its expert and the answer's way back, with every exit counted exactly once. */
 import { RouterError } from '../../core/errors.ts';
+import type { Decision } from '../../deciding/routing/decide.ts';
 import { expectedWait } from '../../deciding/routing/expected-wait.ts';
 import { keptAmong } from '../../deciding/routing/locality.ts';
 import type { Ask } from '../dialects/ask.ts';
@@ -18,11 +19,11 @@ import {
   type Journey,
 } from './attempts.ts';
 import { shapeOf } from './blame.ts';
+import { type Caller, Conversations } from './conversations.ts';
 import { type LeftOut, leftOut } from './fitting.ts';
 import { FirstByteTimes, Hedge } from './hedge.ts';
 import { HEDGE_SHARE, RETRIES_PER_SECOND, RETRY_SHARE, RetryBudget } from './retry-budget.ts';
 import type { Routable, Routed, Router } from './router.ts';
-import { type Caller, ToolLoops } from './tool-loops.ts';
 
 /** What the wire adds to a request. */
 export interface Incoming extends Caller {
@@ -49,6 +50,8 @@ export interface GatewayOptions {
   now(): number;
   /** Milliseconds a stream may take to its first byte, by expert. */
   firstTokenTimeout(expert: string): number;
+  /** Remembered beyond this config; its own when absent. */
+  readonly conversations?: Conversations;
 }
 
 export class Gateway {
@@ -59,7 +62,7 @@ export class Gateway {
   readonly #retries: RetryBudget;
   readonly #hedges: RetryBudget;
   readonly firstBytes = new FirstByteTimes();
-  readonly loops = new ToolLoops();
+  readonly conversations: Conversations;
   readonly #allText: boolean;
   readonly #firstTokenMs = (group: ExpertGroup): number => this.#options.firstTokenTimeout(group.id);
   readonly #mayRetry = (): boolean => this.#retries.spend();
@@ -69,6 +72,7 @@ export class Gateway {
     this.fleet = fleet;
     this.#allText = [...fleet.groups.values()].every((one) => one.answersText);
     this.#telemetry = telemetry;
+    this.conversations = options.conversations ?? new Conversations();
     this.#options = options;
     const now = (): number => options.now();
     this.#retries = new RetryBudget(RETRY_SHARE, RETRIES_PER_SECOND, now);
@@ -98,11 +102,12 @@ export class Gateway {
 
   /** With what is known of the conversation beside its turns. */
   #routable(ask: Ask, caller: Caller): Routable {
-    const bound = this.loops.boundTo(ask, caller);
-    if (bound === null && caller.session === null) return ask;
+    const bound = this.conversations.boundTo(ask, caller);
+    const livesAt = this.conversations.livesAt(ask, caller);
+    if (bound === null && livesAt === null && caller.session === null) return ask;
     const { model, turns, affinityKey, answerLimit, body, stored, toolLoop } = ask;
     const key = caller.session ?? affinityKey;
-    return { model, turns, affinityKey: key, answerLimit, body, stored, toolLoop, bound };
+    return { model, turns, affinityKey: key, answerLimit, body, stored, toolLoop, bound, livesAt };
   }
 
   /** The choice among experts that can answer the request. */
@@ -188,7 +193,7 @@ export class Gateway {
     });
     this.#retries.request();
     this.#hedges.request();
-    const counted = new Counted(sink, record, this, incoming);
+    const counted = new Counted(sink, record, this, incoming, decision);
     counted.generation = this.#attempts(incoming, routed, counted);
     return counted;
   }
@@ -254,9 +259,18 @@ class Counted implements AttemptSink, Generation {
   readonly #record: RequestRecord;
   readonly #gateway: Gateway;
   readonly #incoming: Incoming;
+  readonly #decision: Decision;
+  #by: string | null = null;
   readonly #started: number;
 
-  constructor(sink: AttemptSink, record: RequestRecord, gateway: Gateway, incoming: Incoming) {
+  constructor(
+    sink: AttemptSink,
+    record: RequestRecord,
+    gateway: Gateway,
+    incoming: Incoming,
+    decision: Decision,
+  ) {
+    this.#decision = decision;
     this.#started = gateway.now();
     this.#sink = sink;
     this.#record = record;
@@ -275,7 +289,8 @@ class Counted implements AttemptSink, Generation {
 
   served(by: Answerer): void {
     this.#gateway.firstBytes.record(by.expert, this.#gateway.now() - this.#started);
-    this.#gateway.loops.answered(this.#incoming.ask, this.#incoming, by.expert);
+    this.#by = by.expert;
+    this.#gateway.conversations.answered(this.#incoming.ask, this.#incoming, by.expert, this.#decision);
     this.#record.served(by.expert, by.tries);
     this.#sink.served(by);
   }
@@ -294,7 +309,11 @@ class Counted implements AttemptSink, Generation {
   }
 
   end(outcome: Outcome): void {
-    this.#record.end('ok', outcome.usage);
+    const { usage } = outcome;
+    const { livedAt } = this.#decision;
+    if (usage !== 'unknown' && livedAt !== null && livedAt === this.#by)
+      this.#gateway.fleet.groups.get(livedAt)?.cached(usage);
+    this.#record.end('ok', usage);
     this.#sink.end(outcome);
   }
 

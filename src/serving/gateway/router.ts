@@ -25,6 +25,8 @@ export interface Routable
   extends Pick<Ask, 'model' | 'turns' | 'affinityKey' | 'answerLimit' | 'body' | 'stored' | 'toolLoop'> {
   /** The expert that is in the middle of its work on this; null for none. */
   readonly bound?: string | null;
+  /** The expert that is remembered to have its conversation cached; null where its turns tell. */
+  readonly livesAt?: string | null;
 }
 
 /** Tokens an answer is expected to have where nobody says less. */
@@ -126,7 +128,7 @@ export class Router {
   }
 
   #decide(
-    { model, stored, bound, toolLoop }: Routable,
+    { model, stored, bound, livesAt, toolLoop }: Routable,
     forced: string | undefined,
     turns: readonly Classification[],
     request: RequestView,
@@ -137,10 +139,11 @@ export class Router {
     if (stored !== null) throw nothingStored(stored);
     const { territory, policy, loads } = this.#parts.choices.get(meaning.name) ?? this.#parts;
     const now = loads();
-    const tried = toolLoop === 'running' ? null : this.#explored(territory, turns, now);
+    const begins = toolLoop !== 'running' && (livesAt ?? null) === null;
+    const tried = begins ? this.#explored(territory, turns, now) : null;
     if (tried !== null) return decideFor(territory, tried, turns, 'explored');
     const context = { request, random: this.#parts.random(), sequence: this.#sequence++ };
-    const decision = decide(territory, turns, now, policy, context);
+    const decision = decide(territory, turns, now, policy, { ...context, livesAt: livesAt ?? null });
     return bound ? keptWith(decision, bound) : decision;
   }
 

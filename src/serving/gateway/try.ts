@@ -5,6 +5,7 @@ import type { AnswerSink, ExpertRequest, Generation, Outcome } from '../experts/
 import type { ExpertGroup } from '../fleet/group.ts';
 import type { Lease, LeaseOutcome } from '../fleet/replica.ts';
 import { type Failure, type Reach, reachOf } from '../reply/failure.ts';
+import type { Usage } from '../reply/reply.ts';
 import { leaseOutcome, ownFailure } from './blame.ts';
 
 /** Who made the try; called no more after `failed`, `ended` or `abandon`. */
@@ -39,6 +40,7 @@ export class Try implements AnswerSink {
   #outcome: LeaseOutcome['kind'] | null = null;
   readonly #tenant: string;
   readonly #passed: boolean;
+  readonly #streams: boolean;
   readonly #epoch: () => number;
 
   constructor({ group, lease, request, tenant, epoch, firstTokenMs }: TryOptions, owner: TryOwner) {
@@ -47,6 +49,7 @@ export class Try implements AnswerSink {
     this.#lease = lease;
     this.#tenant = tenant;
     this.#passed = request.ask.dialect.id === PASSED;
+    this.#streams = request.ask.stream;
     this.#epoch = epoch;
     if (firstTokenMs !== null) {
       const late = tooLate(group.id, firstTokenMs);
@@ -110,7 +113,8 @@ export class Try implements AnswerSink {
     if (this.#over) return;
     const { usage } = outcome;
     const outputTokens = usage === 'unknown' ? estimatedTokens(this.#outputBytes) : usage.outputTokens;
-    this.#end({ kind: 'ok', outputTokens });
+    const read = this.#streams && usage !== 'unknown' ? readTokens(usage) : undefined;
+    this.#end(read === undefined ? { kind: 'ok', outputTokens } : { kind: 'ok', outputTokens, read });
     this.#owner.ended(outcome);
   }
 
@@ -137,6 +141,11 @@ export class Try implements AnswerSink {
     if (this.#firstToken) clearTimeout(this.#firstToken);
     this.#firstToken = null;
   }
+}
+
+/** Tokens of the prompt that its cache did not have; undefined where the engine does not tell. */
+function readTokens({ inputTokens, cachedTokens }: Usage): number | undefined {
+  return cachedTokens === undefined ? undefined : inputTokens - cachedTokens;
 }
 
 function tooLate(expert: string, milliseconds: number): RouterError {

@@ -9,12 +9,17 @@ export interface Loads {
   readonly queued: Readonly<Record<string, number>>;
 }
 
+/** A conversation, by its hash, and the expert that has answered it. */
+export type Move = readonly [key: string, expert: string];
+
 export type ToPrimary =
   /** @property limit of the replica, over all workers */
   | { readonly type: 'want'; readonly key: string; readonly slots: number; readonly limit: number }
   | { readonly type: 'give-back'; readonly key: string; readonly slots: number }
   /** Also the sign of life: sent as often as `LOADS_EVERY_MS` says. `loads` is null where they are the same as before. */
   | { readonly type: 'alive'; readonly loads: Loads | null }
+  /** Conversations that live elsewhere than their turns say, or than before; for all others. */
+  | { readonly type: 'moves'; readonly moves: readonly Move[] }
   | { readonly type: 'metrics'; readonly id: number }
   /** As `registry.getMetricsAsJSON()` gives them. */
   | { readonly type: 'own-metrics'; readonly id: number; readonly metrics: readonly object[] }
@@ -35,6 +40,7 @@ export type ToWorker =
   | { readonly type: 'granted'; readonly key: string; readonly slots: number }
   | { readonly type: 'reclaim'; readonly key: string }
   | { readonly type: 'elsewhere'; readonly loads: Loads }
+  | { readonly type: 'moves'; readonly moves: readonly Move[] }
   /** The page of all workers; null where one of them did not answer in time. */
   | { readonly type: 'metrics'; readonly id: number; readonly page: string | null }
   /** Asks for this worker's own. */

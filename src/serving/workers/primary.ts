@@ -219,6 +219,9 @@ export class Primary {
       case 'alive':
         worker.loads = message.loads ?? worker.loads;
         return;
+      case 'moves':
+        for (const one of this.#workers.values()) if (one !== worker && one.serving) send(one, message);
+        return;
       case 'metrics':
         void this.#tellMetrics(worker, message.id);
         return;

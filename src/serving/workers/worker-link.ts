@@ -6,7 +6,7 @@ import type { Socket } from 'node:net';
 import { describeError, RouterError } from '../../core/errors.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { SlotSource, Slots } from '../fleet/slots.ts';
-import { LOADS_EVERY_MS, type Loads, type ToPrimary, type ToWorker } from './messages.ts';
+import { LOADS_EVERY_MS, type Loads, type Move, type ToPrimary, type ToWorker } from './messages.ts';
 
 /** The process's channel, as node:cluster gives it to a worker. */
 export interface Channel {
@@ -25,6 +25,13 @@ export interface Prepared {
 /** The text of the config in force, and how many workers share it. */
 type First = Omit<Extract<ToWorker, { type: 'begin' }>, 'type'>;
 
+/** What this worker remembers of conversations. */
+export interface Remembering {
+  /** Called with what the other workers do not know. */
+  onMove: (move: Move) => void;
+  heard(moves: readonly Move[]): void;
+}
+
 export class WorkerLink implements SlotSource {
   readonly #channel: Channel;
   readonly #slots = new Map<string, WorkerSlots>();
@@ -34,9 +41,11 @@ export class WorkerLink implements SlotSource {
   readonly #fleets = new Set<Fleet>();
   #nextPage = 0;
   #told = '';
+  #moves: Move[] = [];
   readonly #timer: NodeJS.Timeout;
   #serve: (connection: Socket) => void = (connection) => connection.destroy();
 
+  #onMoves: (moves: readonly Move[]) => void = () => {};
   #begin: (first: First) => void = () => {};
   #letGo: () => void = () => {};
   #prepared: { readonly id: number; readonly next: Promise<Prepared> } | null = null;
@@ -103,6 +112,12 @@ export class WorkerLink implements SlotSource {
     for (const fleet of this.#fleets) fleet.letIn();
   }
 
+  /** What is remembered of conversations is told to all workers, a moment later and together. */
+  share(conversations: Remembering): void {
+    conversations.onMove = (move) => void this.#moves.push(move);
+    this.#onMoves = (moves) => conversations.heard(moves);
+  }
+
   /** From now on this worker takes connections. */
   serving(serve: (connection: Socket) => void): void {
     this.#serve = serve;
@@ -167,6 +182,9 @@ export class WorkerLink implements SlotSource {
         this.#pages.get(message.id)?.(message.page);
         this.#pages.delete(message.id);
         return;
+      case 'moves':
+        this.#onMoves(message.moves);
+        return;
       case 'own-metrics':
         void this.onMetrics().then((metrics) =>
           this.#channel.send({ type: 'own-metrics', id: message.id, metrics }),
@@ -213,12 +231,15 @@ export class WorkerLink implements SlotSource {
     );
   }
 
-  /** Says that this worker lives, and its loads where they have changed. */
+  /** Says that this worker lives, its loads where they have changed, and which conversations have moved. */
   #tellLoads(): void {
     const loads: Loads | null = this.#fleet?.ownLoads() ?? null;
     const text = JSON.stringify(loads);
     this.#channel.send({ type: 'alive', loads: text === this.#told ? null : loads });
     this.#told = text;
+    if (this.#moves.length === 0) return;
+    this.#channel.send({ type: 'moves', moves: this.#moves });
+    this.#moves = [];
   }
 }
 

@@ -1,0 +1,48 @@
+/** A conversation goes on where it was answered: after a spill, and under the name that its client gives it. */
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { gateway, type RunningGateway } from './support/gateway.ts';
+
+const QUESTION = 'Write a Python function that reverses a linked list.';
+
+let router: RunningGateway;
+beforeAll(async () => {
+  router = await gateway(`
+experts:
+  - { id: code, kind: emulated, description: 'Writes, explains and debugs programs', max_concurrent: 1 }
+  - { id: cooking, kind: emulated, description: 'Cooking, recipes, baking' }
+  - { id: general, kind: emulated, fallback: true }`);
+});
+afterAll(() => router.close());
+
+const turns = (...said: readonly string[]) => ({
+  model: 'auto',
+  messages: said.flatMap((content, at) => [
+    ...(at === 0 ? [] : [{ role: 'assistant', content: 'Here it is.' }]),
+    { role: 'user', content },
+  ]),
+});
+async function asked(body: object, headers: Record<string, string> = {}): Promise<string | null> {
+  const answer = await router.post('/v1/chat/completions', body, headers);
+  await answer.text();
+  return answer.headers.get('x-expert-router-expert');
+}
+
+it('short replies stay where a client’s named conversation is, although they come alone', async () => {
+  const named = { 'x-session-id': 'recipes' };
+  expect(await asked(turns('How do I bake a sourdough bread?'), named)).toBe('cooking');
+  expect(await asked(turns('the second one'), named)).toBe('cooking');
+  expect(await asked(turns('the second one'))).not.toBe('cooking');
+  // A question that says enough by itself is followed.
+  expect(await asked(turns(QUESTION), named)).toBe('code');
+  expect(await asked(turns('yes'), named)).toBe('code');
+});
+
+it('the dry run knows it too, and does not move it', async () => {
+  const named = { 'x-session-id': 'dry' };
+  await asked(turns('How do I bake a sourdough bread?'), named);
+  for (let round = 0; round < 2; round += 1) {
+    const dry = await router.post('/v1/route', turns('yes'), named);
+    expect(dry.headers.get('x-expert-router-expert')).toBe('cooking');
+    await router.post('/v1/route', turns(QUESTION), named);
+  }
+});
