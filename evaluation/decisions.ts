@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { writeFileAtomically } from '../src/core/files.ts';
 import { createRouter, loadRouterModel } from '../src/router.ts';
 import { judgeSets, prompts, type SetResult } from './decisions/expert-choice.ts';
+import { judgeMoving, movingSection } from './decisions/moving.ts';
 import { EIGHT_EXPERTS, judgeStaying } from './decisions/staying.ts';
 import { judgeTopics } from './decisions/topics.ts';
 import { judgeWrappings } from './decisions/wrapping.ts';
@@ -44,6 +45,8 @@ async function print(): Promise<void> {
   console.log(
     `${staying.left} of ${staying.replies} replies left; ${staying.followed} of ${staying.switches} switches followed`,
   );
+  for (const { tokens, followed } of staying.after) console.log(`${followed} after ${tokens} tokens`);
+  console.log(movingSection(await judgeMoving(model)).join('\n'));
   if (values.misses)
     for (const one of [...staying.examples.left, ...staying.examples.missed]) console.log(`    ${one}`);
 }
@@ -79,10 +82,15 @@ async function write(): Promise<void> {
     '## Conversations\n',
     'Openings on twelve topics in English, Japanese, German and French, each followed by replies such as "yes", "続けて",',
     '"kürzer bitte" or by a change of subject (`evaluation/decisions/conversations.yaml`), eight experts. A change of',
-    'subject counts where the turn alone goes to an expert of its own subject. The thresholds were chosen on these conversations.\n',
+    'subject counts where the turn alone goes to an expert of its own subject. Thresholds and lead-ins ("Etwas anderes:") were chosen on these conversations.\n',
     `- replies that left the opening's expert: ${staying.left} of ${staying.replies} (${percent(staying.left, staying.replies)})`,
     `- changes of subject that were followed: ${staying.followed} of ${staying.switches} (${percent(staying.followed, staying.switches)})`,
+    ...staying.after.map(
+      ({ tokens, followed }) =>
+        `- the same after ${tokens} tokens of conversation: ${followed} (${percent(followed, staying.switches)})`,
+    ),
     '',
+    ...movingSection(await judgeMoving(model)),
     ...(topics === null ? [] : topics),
     '## Time\n',
     await timing(),

@@ -5,7 +5,7 @@ import { readYaml } from './expert-choice.ts';
 type Language = 'en' | 'ja' | 'de' | 'fr';
 type Opening = { readonly topic: string } & Readonly<Record<Language, string>>;
 
-interface Conversations {
+export interface Conversations {
   readonly openings: readonly Opening[];
   readonly continuations: Readonly<Record<Language, readonly string[]>>;
   readonly switches: Readonly<Record<Language, readonly { readonly topic: string; readonly text: string }[]>>;
@@ -16,8 +16,13 @@ export interface StayingResult {
   readonly left: number;
   readonly switches: number;
   readonly followed: number;
+  /** Changes that are followed where the conversation has so many tokens. */
+  readonly after: readonly { readonly tokens: number; readonly followed: number }[];
   readonly examples: { readonly left: readonly string[]; readonly missed: readonly string[] };
 }
+
+/** A long conversation, in tokens. */
+const LENGTHS = [4_000, 16_000, 64_000];
 
 interface Judged {
   readonly right: boolean;
@@ -25,7 +30,7 @@ interface Judged {
   readonly what: string;
 }
 
-const LANGUAGES: readonly Language[] = ['en', 'ja', 'de', 'fr'];
+export const LANGUAGES: readonly Language[] = ['en', 'ja', 'de', 'fr'];
 
 /** Eight experts as in the evaluation's sets: the switches' topics are theirs. */
 export const EIGHT_EXPERTS = [
@@ -53,6 +58,7 @@ export async function judgeStaying(model: RouterModel): Promise<StayingResult> {
   ];
   const replies: Judged[] = [];
   const changes: Judged[] = [];
+  const long = LENGTHS.map((tokens) => ({ tokens, followed: 0 }));
   for (const { topic: subject, ...texts } of openings)
     for (const language of LANGUAGES) {
       const first = texts[language];
@@ -65,7 +71,12 @@ export async function judgeStaying(model: RouterModel): Promise<StayingResult> {
       const others = switches[language].filter(({ topic }) => topic !== subject);
       for (const { topic, text } of others) {
         const alone = router.decide(text).expert;
-        if (alone === topic && alone !== home) changes.push(judged(text, alone));
+        if (alone !== topic || alone === home) continue;
+        changes.push(judged(text, alone));
+        for (const one of long) {
+          const request = { promptTokens: one.tokens };
+          if (router.decide(after(first, text), { request }).expert === alone) one.followed += 1;
+        }
       }
     }
   const wrong = (list: readonly Judged[]): readonly string[] =>
@@ -77,6 +88,7 @@ export async function judgeStaying(model: RouterModel): Promise<StayingResult> {
     left: left.length,
     switches: changes.length,
     followed: changes.length - missed.length,
+    after: long,
     examples: { left, missed },
   };
 }

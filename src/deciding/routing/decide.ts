@@ -41,7 +41,7 @@ const MAX_OTHER_AFFINITY = 0.9;
  * Turns that a subject is expected to last once a conversation has turned to it: what it costs to move is paid once, and
  * what an unsuited expert lacks, in each of them.
  */
-export const TURNS_OF_A_SUBJECT = 4;
+export const TURNS_OF_A_SUBJECT = 6;
 
 /** Where the experts stand before the policy is asked. All but the loads follows from the prompt alone. */
 export interface Standing {

@@ -94,4 +94,4 @@ export const COURTESIES: readonly RegExp[] = [
 
 /** What leads to a question, up to a colon. */
 export const LEAD_IN =
-  /^[^:\n]{0,120}\b(?:following|question|help me with|wondering|frage|question suivante)\b[^:\n]{0,40}:\s+/i;
+  /^[^:\n]{0,120}\b(?:following|question|help me with|wondering|something else|frage|etwas anderes|question suivante|autre chose)\b[^:\n]{0,40}:\s+/i;
