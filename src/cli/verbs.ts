@@ -144,6 +144,11 @@ export const VERBS: readonly Verb[] = [
     load: async () => (await import('./triton.ts')).tritonCommand(),
   },
   {
+    name: 'usage',
+    summary: 'add up requests, tokens and cost by key, team, expert, cluster or day',
+    load: async () => (await import('./usage.ts')).usageCommand(),
+  },
+  {
     name: 'key',
     summary: 'make an API key and the config lines that accept it',
     load: async () => (await import('./key.ts')).keyCommand(),

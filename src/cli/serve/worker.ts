@@ -10,6 +10,7 @@ import { SHIPPED } from '../../serving/config/catalogue.ts';
 import { configFrom } from '../../serving/config/load.ts';
 import type { Config } from '../../serving/config/schema.ts';
 import type { GatewayServer } from '../../serving/front/server.ts';
+import type { LimitStore } from '../../serving/limits/store.ts';
 import type { Records } from '../../serving/records/records.ts';
 import type { Tracing } from '../../serving/telemetry/tracing.ts';
 import type { ToWorker } from '../../serving/workers/messages.ts';
@@ -19,6 +20,7 @@ import { endWithin, GRACE_MS, log, requestLog } from './log.ts';
 export async function serveAsWorker(file: string, verbose: boolean): Promise<void> {
   let server: GatewayServer | null = null;
   let records: Records | null = null;
+  let limits: LimitStore | null = null;
   let tracing: Tracing | null = null;
   const end = (): void => {
     if (!server) process.exit(0);
@@ -26,6 +28,7 @@ export async function serveAsWorker(file: string, verbose: boolean): Promise<voi
     void server
       .close(GRACE_MS, () => link.leave())
       .then(() => records?.close())
+      .then(() => limits?.close())
       .then(() => tracing?.close())
       .then(() => process.exit(0));
   };
@@ -60,10 +63,11 @@ export async function serveAsWorker(file: string, verbose: boolean): Promise<voi
     next.abandon();
     throw new UserError('the router model file changed while the config was being loaded; reload again.');
   };
-  const { server: started, telemetry, records: kept, tracing: traced } = await starting;
+  const { server: started, telemetry, records: kept, limits: counted, tracing: traced } = await starting;
   link.onMetrics = () => telemetry.registry.getMetricsAsJSON();
   server = started;
   records = kept;
+  limits = counted;
   tracing = traced;
   link.serving(server.accept);
 }

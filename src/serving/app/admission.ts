@@ -8,6 +8,7 @@ import type { AnyKind } from '../config/catalogue.ts';
 import type { Config } from '../config/schema.ts';
 import { EXPERT_KINDS } from '../experts/index.ts';
 import { canHaveWorkers } from './kinds.ts';
+import { hasLimits } from './limits.ts';
 import { type Address, listenAddress } from './listen-address.ts';
 
 /** What the command line says. */
@@ -39,13 +40,20 @@ export function admit(
   kinds: readonly AnyKind[] = EXPERT_KINDS,
 ): Admitted {
   const shareable = canHaveWorkers(config, kinds);
-  const processes = processCount(shareable, flags);
+  const processes = processCount(shareable, config, flags);
   const admitted = { address: listenAddress(config, flags.port), processes };
   if (inForce !== null) refuseUnlessRestarted(config, inForce, shareable);
   return admitted;
 }
 
-function processCount(shareable: boolean, { workers }: Flags): number {
+function processCount(shareable: boolean, config: Config, { workers }: Flags): number {
+  if (hasLimits(config) && config.limits.redis === undefined) {
+    if (workers !== undefined && workers > 1)
+      throw new UserError(
+        `--workers ${workers}: the config limits keys without a Redis, and then one process counts; set limits: { redis: … }.`,
+      );
+    return 1;
+  }
   if (shareable) return workers ?? availableParallelism();
   if (workers !== undefined && workers > 1) {
     throw new UserError(
@@ -63,6 +71,10 @@ function refuseUnlessRestarted(config: Config, inForce: InForce, shareable: bool
         'this machine alone without keys.',
     );
   }
+  const kept = ({ limits: { redis, dir }, ...rest }: Config): string =>
+    JSON.stringify([hasLimits(rest), redis, dir]);
+  if (hasLimits(config) && kept(config) !== kept(inForce.config))
+    throw new UserError('where limits are kept, and the first limit of all, take effect with a restart.');
   const { tls } = inForce.config;
   if (
     (config.tls === undefined) !== (tls === undefined) ||

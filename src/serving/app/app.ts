@@ -262,12 +262,14 @@ class App implements EmbeddedGateway {
   async #close(graceMs: number): Promise<void> {
     this.#reloader?.close();
     await this.#reloading.catch(() => {});
-    const { setup, server, records, board, tracing } = this.#parts;
+    const { setup, server, records, limits, audit, board, tracing } = this.#parts;
     setup.current().context.readiness.drain();
     await Promise.all([this.#extProc?.close(graceMs), server.close(graceMs)]);
     this.#scaler?.close();
     await setup.close();
     await records?.close();
+    await limits?.close();
+    audit?.close();
     board.close();
     await tracing?.close();
   }

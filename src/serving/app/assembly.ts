@@ -11,6 +11,10 @@ import { OwnSlots } from '../fleet/slots.ts';
 import type { RequestNote } from '../front/request-note.ts';
 import { type GatewayServer, gatewayServer, type ServerOptions } from '../front/server.ts';
 import type { Routed } from '../gateway/router.ts';
+import { EmbeddedStore } from '../limits/embedded-store.ts';
+import { amountOf } from '../limits/limiter.ts';
+import type { LimitStore } from '../limits/store.ts';
+import { Audit, type AuditedCall, changesOf } from '../records/audit.ts';
 import type { DecisionFeatures } from '../records/record.ts';
 import { Records } from '../records/records.ts';
 import { Arrivals } from '../scaler/arrivals.ts';
@@ -19,6 +23,7 @@ import { Telemetry } from '../telemetry/metrics.ts';
 import { otelSettings } from '../telemetry/otel-environment.ts';
 import { Tracing } from '../telemetry/tracing.ts';
 import type { WorkerLink } from '../workers/worker-link.ts';
+import { hasLimits, openLimits } from './limits.ts';
 import { Setup } from './setup.ts';
 import type { World } from './world.ts';
 
@@ -70,6 +75,10 @@ export interface Assembly {
   readonly arrivals: Arrivals;
   /** Null where the config asks for none. */
   readonly records: Records | null;
+  /** Where limits are counted; null where there are none. */
+  readonly limits: LimitStore | null;
+  /** Who called; null where the config asks for no log of it. */
+  readonly audit: Audit | null;
   /** What the dashboard shows of this process. */
   readonly board: Board;
   /** Null unless OpenTelemetry's variables ask for it. */
@@ -90,7 +99,16 @@ export async function assemble(
   const tracing = otel && new Tracing(otel.sampler, new SpanExporter({ ...otel, log }));
   const spaces = new Spaces();
   const arrivals = new Arrivals(clock.monotonic);
+  const audit = config.audit ? new Audit({ dir: config.audit.dir, log }) : null;
+  const keeping = hasLimits(config) ? await openLimits(config, world) : null;
+  const limits = {
+    store: keeping,
+    standIn: new EmbeddedStore({ dir: null, now: clock.epoch, log }),
+  };
   const setup = await Setup.start(config, {
+    limits,
+    keysChanged: (before, after) =>
+      audit?.write({ event: 'config', at: isoOf(clock.epoch()), ...changesOf(before, after) }),
     world,
     catalogue,
     telemetry,
@@ -128,6 +146,7 @@ export async function assemble(
     telemetry.ended(note);
     if (setup.current().context.board) board.ended(note);
     records?.ended(note);
+    audit?.write(auditedCall(note, setup.current()));
     if (note.span) tracing?.ended({ ...note, span: note.span });
     onRequest(note);
   };
@@ -135,7 +154,19 @@ export async function assemble(
     tracing?.spans(traceparent, traceId) ?? null;
   const current = () => setup.current();
   const server = gatewayServer({ log, clock, current, spans, ended });
-  return { server, setup, telemetry, spans, ended, records, arrivals, board, tracing };
+  return {
+    server,
+    setup,
+    telemetry,
+    spans,
+    ended,
+    records,
+    limits: keeping,
+    audit,
+    arrivals,
+    board,
+    tracing,
+  };
 }
 
 function openRecords(
@@ -145,6 +176,35 @@ function openRecords(
 ): Promise<Records> {
   const name = `${Math.floor(clock.epoch())}-${process.pid}`;
   return Records.open({ dir, maxBytes, writers, name, log }, clock.epoch);
+}
+
+const isoOf = (epochMs: number): string => new Date(epochMs).toISOString();
+
+function auditedCall(note: RequestNote, { keys, prices }: ReturnType<Setup['current']>): AuditedCall {
+  const { key, expert, promptTokens, cachedTokens, completionTokens } = note;
+  const price = expert === null ? undefined : prices.get(expert);
+  const isKnown = price !== undefined && promptTokens !== null && completionTokens !== null;
+  const usage = {
+    inputTokens: promptTokens ?? 0,
+    cachedTokens: cachedTokens ?? 0,
+    outputTokens: completionTokens ?? 0,
+  };
+  return {
+    event: 'call',
+    at: isoOf(note.at),
+    trace_id: note.traceId,
+    key,
+    team: key === null ? null : (keys.find(({ name }) => name === key)?.team ?? null),
+    path: note.path,
+    expert,
+    cluster: note.clusterName,
+    status: note.status,
+    error: note.error,
+    prompt_tokens: promptTokens,
+    cached_tokens: cachedTokens,
+    completion_tokens: completionTokens,
+    usd: isKnown ? amountOf(usage, price).money / 1e6 : null,
+  };
 }
 
 /** Names of embedding spaces, computed once a router model. */

@@ -19,9 +19,12 @@ import type { Identity } from '../front/listener.ts';
 import { Readiness } from '../front/readiness.ts';
 import { Redaction } from '../front/redaction.ts';
 import type { RouteContext } from '../front/routes.ts';
+import type { TokenPrice } from '../limits/limiter.ts';
+import type { LimitStore } from '../limits/store.ts';
 import type { Telemetry } from '../telemetry/metrics.ts';
 import type { Prepared } from '../workers/worker-link.ts';
 import { composeFleet, composeGateway, loadRouterModel, permittedPages } from './compose.ts';
+import { hasLimits, limiterOf, pricesOf, priceWarnings } from './limits.ts';
 import { breakerLevels, engineLoads, ownLoads } from './loads.ts';
 import { secretsOf } from './secrets.ts';
 import { readIdentity } from './tls.ts';
@@ -44,10 +47,15 @@ export interface SetupParts {
   readonly metrics: RouteContext['metrics'];
   readonly onRouted: RouteContext['onRouted'];
   readonly feedback: RouteContext['feedback'];
+  /** A config with these keys has replaced one with those. */
+  keysChanged(before: readonly HashedKey[], after: readonly HashedKey[]): void;
+  /** Where limits are counted, under this config and the next, and where while that is away. */
+  readonly limits: { readonly store: LimitStore | null; readonly standIn: LimitStore | null };
   readonly board: RouteContext['board'];
 }
 
 interface Serving {
+  readonly prices: ReadonlyMap<string, TokenPrice>;
   readonly keys: readonly HashedKey[];
   readonly permitted: Permitted;
   readonly identity: Identity | null;
@@ -94,6 +102,7 @@ export class Setup {
         if (old.context.readiness.draining) next.context.readiness.drain();
         this.#serving = next;
         this.#begin();
+        if (this.#parts.tellsHealth) this.#parts.keysChanged(old.keys, next.keys);
         this.#retire(old.context.gateway.fleet);
       },
       abandon: () => void fleet.close(),
@@ -138,7 +147,9 @@ async function prepare(config: Config, parts: SetupParts, startedAt: number): Pr
   if (tellsHealth && config.experts.length > 1 && isBalanced(gateway.router.territory)) {
     world.log(NOTHING_TO_ROUTE_BY);
   }
+  if (tellsHealth) for (const warning of priceWarnings(config)) world.log(warning);
   return {
+    prices: pricesOf(config),
     keys: config.keys,
     permitted: permittedPages(config),
     identity,
@@ -147,6 +158,7 @@ async function prepare(config: Config, parts: SetupParts, startedAt: number): Pr
     context: {
       gateway,
       metrics: parts.metrics,
+      limiter: hasLimits(config) ? limiterOf(config, gateway.router.model.clusters, parts.limits) : null,
       readiness: new Readiness(fleet, world.clock.monotonic),
       redaction: new Redaction(secretsOf(config)),
       maxBodyMb: config.max_body_mb,

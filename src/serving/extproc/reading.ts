@@ -86,10 +86,22 @@ export function admit(
       `${wanted.path} takes ${method}, not ${excerpt(head.method)}.`,
     );
   const caller = authenticate(head, keys);
+  refuseLimited(caller);
   refuseWithout('ask', caller);
   if (context.readiness.draining)
     throw new RouterError('shutting_down', 'This router is shutting down.', { retryAfter: 1 });
   return caller;
+}
+
+/** Envoy carries the answer past us, so that nothing could be charged. @throws RouterError `role_missing` */
+function refuseLimited(caller: HashedKey | null): void {
+  if (!caller) return;
+  const { limits, team, experts, models } = caller;
+  if (limits ?? team ?? experts ?? models)
+    throw new RouterError(
+      'role_missing',
+      'This API key has limits, which are counted by the gateway itself and not behind Envoy: ask the gateway.',
+    );
 }
 
 interface LetIn {

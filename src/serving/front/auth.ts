@@ -1,6 +1,7 @@
 /** Who may call, and what for: API keys kept only as hashes and compared in constant time, each with its roles. */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { RouterError } from '../../core/errors.ts';
+import { excerpt } from '../../core/excerpt.ts';
 import { DEFAULT_ROLES, type Role } from '../../core/roles.ts';
 import type { ClientRequest } from './exchange.ts';
 
@@ -11,6 +12,15 @@ export interface HashedKey {
   readonly local_only: boolean;
   /** `sha256:` and 64 hex digits. A plain hash suffices because keys are random 256-bit values, not passwords. */
   readonly hash: string;
+  /** Of the key that is to replace it. */
+  readonly next_hash?: string | undefined;
+  /** ISO 8601; absent for never. */
+  readonly expires?: string | undefined;
+  /** Ids of the experts that may answer it, and the model names it may use; absent for all. */
+  readonly experts?: readonly string[] | undefined;
+  readonly models?: readonly string[] | undefined;
+  readonly team?: string | undefined;
+  readonly limits?: object | undefined;
   /** Of its requests in queues: -10 to 10, higher is more urgent. */
   readonly priority: number;
 }
@@ -30,9 +40,13 @@ export type Headed = Pick<ClientRequest, 'headers'>;
 
 /**
  * The key a request carries, or null where none are configured.
- * @throws RouterError `invalid_api_key`
+ * @param now milliseconds since 1970 @throws RouterError `invalid_api_key`
  */
-export function authenticate(request: Headed, keys: readonly HashedKey[]): HashedKey | null {
+export function authenticate(
+  request: Headed,
+  keys: readonly HashedKey[],
+  now = Date.now(),
+): HashedKey | null {
   if (keys.length === 0) return null;
   const presented = presentedKeys(request);
   if (presented.length === 0) {
@@ -44,10 +58,26 @@ export function authenticate(request: Headed, keys: readonly HashedKey[]): Hashe
   const hashes = presented.map((key) => Buffer.from(hashKey(key)));
   // All keys are compared, whichever matches, so that timing says nothing about the list.
   const matches = hashes.flatMap((hash) =>
-    keys.filter((key) => timingSafeEqual(hash, Buffer.from(key.hash))),
+    keys.filter((key) => {
+      const isNow = timingSafeEqual(hash, Buffer.from(key.hash));
+      return (key.next_hash !== undefined && timingSafeEqual(hash, Buffer.from(key.next_hash))) || isNow;
+    }),
   );
   if (matches.length === 0) throw new RouterError('invalid_api_key', 'This API key is not known here.');
-  return matches[0]!;
+  const valid = matches.find(({ expires }) => expires === undefined || Date.parse(expires) > now);
+  if (!valid) throw new RouterError('invalid_api_key', `This API key expired at ${matches[0]!.expires}.`);
+  return valid;
+}
+
+/** @throws RouterError `model_not_allowed` */
+export function refuseModel({ model }: { readonly model: string }, caller: HashedKey | null): void {
+  const allowed = caller?.models;
+  if (!allowed || allowed.includes(model)) return;
+  throw new RouterError(
+    'model_not_allowed',
+    `This API key may not use the model '${excerpt(model)}'. It may use: ${allowed.join(', ')}.`,
+    { param: 'model' },
+  );
 }
 
 /** @throws RouterError `role_missing` */

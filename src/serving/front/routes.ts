@@ -1,4 +1,5 @@
 /** What each path does: a table of method and path to a handler that says in a few lines what happens. */
+
 import { LIMITS } from '../../core/bounds.ts';
 import { RouterError } from '../../core/errors.ts';
 import { excerpt } from '../../core/excerpt.ts';
@@ -17,7 +18,9 @@ import { claudeName } from '../gateway/names.ts';
 import { parsesOnLoop, readRequest } from '../gateway/read-request.ts';
 import type { Routed } from '../gateway/router.ts';
 import type { Caller } from '../gateway/tool-loops.ts';
-import { type HashedKey, type Headed, mayAct } from './auth.ts';
+import type { Hold, Limiter } from '../limits/limiter.ts';
+import { metered } from '../limits/metered.ts';
+import { type HashedKey, type Headed, mayAct, refuseModel } from './auth.ts';
 import { readBody } from './body.ts';
 import { ClientSink } from './client-sink.ts';
 import { decisionBody, decisionHeaders } from './decision-wire.ts';
@@ -25,6 +28,7 @@ import { decided } from './decisions.ts';
 import type { ClientRequest, ClientResponse } from './exchange.ts';
 import { type FeedbackBody, readFeedback } from './feedback.ts';
 import { HOPS_HEADER, nextHop } from './hops.ts';
+import { amongAllowed, quotaHeaders, reserve } from './limiting.ts';
 import { GREETING, OLLAMA_VERSION, running, shown, tags } from './ollama-pages.ts';
 import { openApi } from './openapi.ts';
 import { PASSED_PATHS, readPassed } from './read-passed.ts';
@@ -40,6 +44,8 @@ export interface RouteContext {
   readonly gateway: Gateway;
   /** The Prometheus page and its content type. */
   metrics(): Promise<{ readonly contentType: string; readonly page: string }>;
+  /** Of keys with limits; null where none has any. */
+  readonly limiter: Limiter | null;
   readonly readiness: Readiness;
   /** Of what clients without the role `operate` must not read. */
   readonly redaction: Redaction;
@@ -299,11 +305,12 @@ export function answer(dialect: Dialect): Handler {
 }
 
 function answerTo(read: (exchange: Exchange, limitMb: number) => Promise<Ask>): Handler {
-  return async ({ gateway, redaction, forwarded, maxBodyMb, onRouted }, exchange) => {
+  return async ({ gateway, limiter, redaction, forwarded, maxBodyMb, onRouted }, exchange) => {
     const { request, response, traceId, caller, note, model } = exchange;
     const ask = await read(exchange, maxBodyMb);
     if (model !== undefined) Object.assign(ask, { model });
     note.read(ask);
+    refuseModel(ask, caller);
     const by = callerOf(request, caller, ask);
     const routing = gateway.route(
       ask,
@@ -312,8 +319,12 @@ function answerTo(read: (exchange: Exchange, limitMb: number) => Promise<Ask>): 
       whyLocal(request, caller),
       by,
     );
-    const routed = routing instanceof Promise ? await routing : routing;
+    const free = routing instanceof Promise ? await routing : routing;
+    const routed = caller === null ? free : amongAllowed(free, caller, limiter);
+    const reserving = reserve(limiter, caller, { ask, routed });
+    const hold = reserving && (await reserving);
     setAll(response, decisionHeaders(routed));
+    if (hold) setAll(response, quotaHeaders(hold, ask.dialect.id, Date.now()));
     note.routed(routed, gateway.expectedWait(routed));
     onRouted(routed, note);
     const sink = new ClientSink(response, ask.dialect, redaction, note);
@@ -322,9 +333,23 @@ function answerTo(read: (exchange: Exchange, limitMb: number) => Promise<Ask>): 
       [HOPS_HEADER]: nextHop(request),
     };
     const { rewritten } = ask.dialect;
-    const heard = rewritten ? rewriting(sink, rewritten) : sink;
+    const written = rewritten ? rewriting(sink, rewritten) : sink;
+    const heard = hold ? metered(written, hold, piecesOf(ask)) : written;
+    if (hold) endWith(response, hold);
     sink.drive(gateway.answer({ ask, headers, traceId, ...by, journey: note }, routed, heard));
   };
+}
+
+/** However the request ends. */
+function endWith(response: ClientResponse, hold: Hold): void {
+  if (response.destroyed) hold.abandoned();
+  else response.once('close', () => hold.abandoned());
+}
+
+/** Line breaks that end a piece of its answer; 0 where it is no stream. */
+function piecesOf({ stream, dialect: { streaming } }: Ask): 0 | 1 | 2 {
+  if (!stream || !streaming) return 0;
+  return streaming.separator === '\n\n' ? 2 : 1;
 }
 
 /** Tells the decision alone. */

@@ -1,0 +1,142 @@
+/** `expert-router usage`: adds up the audit log by key, team, expert, cluster or day. */
+import { createReadStream } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { Command, Option } from 'commander';
+import { describeError, UserError } from '../core/errors.ts';
+import { printable } from '../core/printable.ts';
+import type { AuditedCall } from '../serving/records/audit.ts';
+
+const GROUPS = ['key', 'team', 'expert', 'cluster', 'day'] as const;
+type Group = (typeof GROUPS)[number];
+
+interface UsageOptions {
+  readonly by: Group;
+  readonly since?: string;
+  readonly csv?: boolean;
+  readonly json?: boolean;
+}
+
+interface Sum {
+  requests: number;
+  errors: number;
+  prompt_tokens: number;
+  cached_tokens: number;
+  completion_tokens: number;
+  usd: number;
+  /** Answers whose cost is not known: they are not in `usd`. */
+  unpriced: number;
+}
+
+export function usageCommand(): Command {
+  return new Command('usage')
+    .argument('<dir>', 'folder of the audit log: audit.dir in the config')
+    .addOption(new Option('--by <group>', 'what to add up by').choices(GROUPS).default('key'))
+    .option('--since <day>', 'from this day of UTC on, such as 2027-01-31')
+    .option('--csv', 'as comma-separated values')
+    .option('--json', 'machine-readable output')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ expert-router usage ./audit
+  $ expert-router usage ./audit --by expert --since 2027-01-01
+  $ expert-router usage ./audit --by day --csv > days.csv`,
+    )
+    .action(async (dir: string, options: UsageOptions) => {
+      const rows = [...(await sumsOf(dir, options))].toSorted(([a], [b]) => (a < b ? -1 : 1));
+      if (options.json)
+        console.log(
+          JSON.stringify(
+            rows.map(([name, sum]) => ({ [options.by]: name, ...sum })),
+            null,
+            2,
+          ),
+        );
+      else if (options.csv) console.log([head(options.by), ...rows.map(cells)].map(csvLine).join('\n'));
+      else console.log(table([head(options.by), ...rows.map(cells)]));
+    });
+}
+
+async function sumsOf(dir: string, { by, since = '' }: UsageOptions): Promise<ReadonlyMap<string, Sum>> {
+  const sums = new Map<string, Sum>();
+  for (const name of await filesIn(dir)) {
+    if (name.slice('audit-'.length) < since) continue;
+    for await (const line of createInterface({ input: createReadStream(join(dir, name)) })) {
+      const call = callIn(line);
+      if (call) add(sums, by === 'day' ? call.at.slice(0, 10) : (call[by] ?? '-'), call);
+    }
+  }
+  return sums;
+}
+
+async function filesIn(dir: string): Promise<readonly string[]> {
+  try {
+    return (await readdir(dir)).filter((name) => /^audit-\d{4}-\d\d-\d\d\.jsonl$/.test(name)).sort();
+  } catch (error) {
+    throw new UserError(`Cannot read the audit log in ${dir}: ${describeError(error)}`, { cause: error });
+  }
+}
+
+/** Null for other events, and for a line that was torn. */
+function callIn(line: string): AuditedCall | null {
+  try {
+    const entry = JSON.parse(line) as AuditedCall;
+    return entry.event === 'call' ? entry : null;
+  } catch {
+    return null;
+  }
+}
+
+function add(sums: Map<string, Sum>, name: string, call: AuditedCall): void {
+  let sum = sums.get(name);
+  if (!sum) {
+    sum = {
+      requests: 0,
+      errors: 0,
+      prompt_tokens: 0,
+      cached_tokens: 0,
+      completion_tokens: 0,
+      usd: 0,
+      unpriced: 0,
+    };
+    sums.set(name, sum);
+  }
+  sum.requests += 1;
+  if (call.error !== null || (call.status ?? 0) >= 400) sum.errors += 1;
+  sum.prompt_tokens += call.prompt_tokens ?? 0;
+  sum.cached_tokens += call.cached_tokens ?? 0;
+  sum.completion_tokens += call.completion_tokens ?? 0;
+  sum.usd += call.usd ?? 0;
+  if (call.usd === null && call.completion_tokens !== null) sum.unpriced += 1;
+}
+
+function head(by: Group): readonly string[] {
+  return [by, 'requests', 'errors', 'prompt_tokens', 'cached_tokens', 'completion_tokens', 'usd', 'unpriced'];
+}
+
+function cells([name, sum]: [string, Sum]): readonly string[] {
+  const { usd, unpriced, ...counts } = sum;
+  return [printable(name), ...Object.values(counts).map(String), usd.toFixed(6), String(unpriced)];
+}
+
+/** A name that a spreadsheet would take for a formula gets an apostrophe. */
+function csvLine(row: readonly string[]): string {
+  const safe = (cell: string): string => (/^[=+@\t]|^-(?!$)/.test(cell) ? `'${cell}` : cell);
+  return row
+    .map(safe)
+    .map((cell) => (/[",\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell))
+    .join(',');
+}
+
+function table(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!)))
+        .join('  '),
+    )
+    .join('\n');
+}

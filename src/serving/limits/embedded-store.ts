@@ -1,0 +1,120 @@
+/**
+ * Limits kept in this process. With a folder they outlive it: what changed is appended at once, as the accounts are
+ * afterwards, and the file is written anew when it has grown. Open reservations end with the process.
+ */
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { describeError, UserError } from '../../core/errors.ts';
+import { Ledger, type Reservation, type Saved, type Verdict } from './ledger.ts';
+import type { LimitStore, Party } from './store.ts';
+
+interface EmbeddedOptions {
+  /** Null to keep them in memory alone. */
+  readonly dir: string | null;
+  /** Milliseconds since 1970. */
+  now(): number;
+  log(line: string): void;
+}
+
+const NAME = 'limits.jsonl';
+/** Lines after which the file is written anew. */
+const MOST_LINES = 50_000;
+
+export class EmbeddedStore implements LimitStore {
+  readonly #ledger = new Ledger();
+  readonly #options: EmbeddedOptions;
+  #file: number | null = null;
+  #lines = 0;
+  #failing = false;
+
+  /** @throws UserError where the folder cannot be used */
+  constructor(options: EmbeddedOptions) {
+    this.#options = options;
+    if (options.dir === null) return;
+    try {
+      mkdirSync(options.dir, { recursive: true, mode: 0o700 });
+      this.#read(join(options.dir, NAME));
+      this.#rewrite(options.dir);
+    } catch (error) {
+      throw new UserError(`Cannot keep limits in ${options.dir}: ${describeError(error)}`, { cause: error });
+    }
+  }
+
+  reserve(party: Party, reservation: Reservation): Promise<Verdict> {
+    const verdict = this.#ledger.reserve(party.scopes, reservation, this.#now());
+    if (verdict.admitted && party.scopes.some(({ bounds }) => bounds.requests !== null)) this.#keep(party);
+    return Promise.resolve(verdict);
+  }
+
+  extend({ scopes }: Party, reservation: Reservation): void {
+    this.#ledger.extend(scopes, reservation, this.#now());
+  }
+
+  settle(party: Party, reservation: Reservation): void {
+    if (this.#ledger.settle(party.scopes, reservation, this.#now())) this.#keep(party);
+  }
+
+  async close(): Promise<void> {
+    if (this.#file !== null) closeSync(this.#file);
+    this.#file = null;
+  }
+
+  #now(): number {
+    return Math.round(this.#options.now() * 1000);
+  }
+
+  /** Written before anybody is told, so that the end of this process takes nothing back. */
+  #keep({ scopes }: Party): void {
+    const { dir } = this.#options;
+    if (this.#file === null || dir === null) return;
+    const saved = scopes.map(({ name }) => lineOf(name, this.#ledger.saved(name)));
+    try {
+      writeSync(this.#file, saved.join(''));
+      this.#lines += saved.length;
+      if (this.#lines >= MOST_LINES) this.#rewrite(dir);
+      this.#failing = false;
+    } catch (error) {
+      if (!this.#failing) this.#options.log(`limits cannot be kept in ${dir}: ${describeError(error)}`);
+      this.#failing = true;
+    }
+  }
+
+  #read(path: string): void {
+    for (const line of linesOf(path)) {
+      try {
+        const { name, ...saved } = JSON.parse(line) as Saved & { readonly name: string };
+        this.#ledger.restore(name, saved);
+      } catch {
+        // The last line of a process that was killed may be torn; what it would have told is lost with it.
+      }
+    }
+  }
+
+  #rewrite(dir: string): void {
+    const path = join(dir, NAME);
+    const temporary = `${path}.${process.pid}.tmp`;
+    const file = openSync(temporary, 'w', 0o600);
+    const lines = this.#ledger.names().map((name) => lineOf(name, this.#ledger.saved(name)));
+    writeSync(file, lines.join(''));
+    fsyncSync(file);
+    renameSync(temporary, path);
+    if (this.#file !== null) closeSync(this.#file);
+    this.#file = file;
+    this.#lines = 0;
+  }
+}
+
+function lineOf(name: string, saved: Saved): string {
+  return `${JSON.stringify({ name, ...saved })}\n`;
+}
+
+function linesOf(path: string): readonly string[] {
+  try {
+    return readFileSync(path, 'utf8')
+      .split('\n')
+      .filter((line) => line !== '');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}

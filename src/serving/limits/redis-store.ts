@@ -1,0 +1,171 @@
+/** Limits kept in Redis, within a deadline: a Redis that is slow or away is left alone for a moment, then asked again. */
+import { Redis } from 'ioredis';
+import { describeError } from '../../core/errors.ts';
+import { type Left, LIMITS, type Reservation, type Scope, type Verdict } from './ledger.ts';
+import { LEDGER_SCRIPT } from './script.ts';
+import type { LimitStore, Party } from './store.ts';
+
+interface RedisOptions {
+  /** `redis://…` or `rediss://…`. */
+  readonly url: string;
+  /** Milliseconds that a call may take. */
+  readonly deadline: number;
+  log(line: string): void;
+}
+
+type Operation = 'reserve' | 'extend' | 'settle';
+type Scripted = Redis & { limits(keys: number, ...rest: (string | number)[]): Promise<number[]> };
+
+/** Milliseconds in which a Redis that did not answer is not asked to reserve. */
+const LEFT_ALONE_MS = 1000;
+/** Ends that wait for Redis to come back; more than that are lost, and say so. */
+const MOST_WAITING = 100_000;
+/** Sent again together. */
+const AT_ONCE = 100;
+
+export class RedisStore implements LimitStore {
+  readonly #redis: Scripted;
+  readonly #options: RedisOptions;
+  readonly #unsettled = new Map<string, { readonly party: Party; readonly reservation: Reservation }>();
+  readonly #timer: NodeJS.Timeout;
+  #awayUntil = 0;
+  #away = false;
+  #lost = 0;
+
+  constructor(options: RedisOptions) {
+    this.#options = options;
+    this.#redis = new Redis(options.url, {
+      enableOfflineQueue: false,
+      maxRetriesPerRequest: 0,
+      autoResendUnfulfilledCommands: false,
+      connectTimeout: Math.max(1000, options.deadline),
+      commandTimeout: options.deadline,
+      retryStrategy: (tries) => Math.min(100 * 2 ** Math.min(tries, 5), 2000),
+      scripts: { limits: { lua: LEDGER_SCRIPT } },
+    }) as Scripted;
+    this.#redis.on('error', (error) => this.#failed(error));
+    this.#timer = setInterval(() => void this.#again(), LEFT_ALONE_MS).unref();
+  }
+
+  /** Resolves once Redis answers. Rejects with its error, or when it does not in time. */
+  async ready(ms: number): Promise<void> {
+    const until = performance.now() + ms;
+    for (;;) {
+      try {
+        await this.#redis.ping();
+        return;
+      } catch (error) {
+        if (performance.now() > until) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    }
+  }
+
+  async reserve(party: Party, reservation: Reservation): Promise<Verdict | null> {
+    if (performance.now() < this.#awayUntil) return null;
+    try {
+      return verdictOf(await this.#run('reserve', party, reservation));
+    } catch (error) {
+      this.#failed(error);
+      this.#awayUntil = performance.now() + LEFT_ALONE_MS;
+      // It may be carried out all the same, so its end is told in any case.
+      this.settle(party, { ...reservation, tokens: 0, money: 0 });
+      return null;
+    }
+  }
+
+  extend(party: Party, reservation: Reservation): void {
+    if (performance.now() < this.#awayUntil) return;
+    this.#run('extend', party, reservation).catch((error: unknown) => this.#failed(error));
+  }
+
+  settle(party: Party, reservation: Reservation): void {
+    if (this.#unsettled.size >= MOST_WAITING) {
+      this.#lost += 1;
+      return;
+    }
+    this.#unsettled.set(reservation.id, { party, reservation });
+    if (performance.now() >= this.#awayUntil) void this.#settle(party, reservation);
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await Promise.all(
+      [...this.#unsettled.values()].map(({ party, reservation }) => this.#settle(party, reservation)),
+    );
+    this.#redis.disconnect();
+  }
+
+  async #settle(party: Party, reservation: Reservation): Promise<void> {
+    try {
+      await this.#run('settle', party, reservation);
+      this.#unsettled.delete(reservation.id);
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  async #again(): Promise<void> {
+    if (this.#lost > 0) this.#options.log(`limits: ${this.#lost} ends of requests were not charged`);
+    this.#lost = 0;
+    for (const { party, reservation } of [...this.#unsettled.values()].slice(0, AT_ONCE)) {
+      await this.#settle(party, reservation);
+      if (this.#unsettled.has(reservation.id)) return;
+    }
+  }
+
+  async #run(operation: Operation, { tag, scopes }: Party, reservation: Reservation): Promise<number[]> {
+    const { id, ttl, tokens, money } = reservation;
+    const keys = keysOf(tag, scopes, id);
+    const bounds = scopes.flatMap(boundsOf);
+    const answer = await this.#redis.limits(
+      keys.length,
+      ...keys,
+      operation,
+      id,
+      ttl,
+      tokens,
+      money,
+      '',
+      ...bounds,
+    );
+    if (this.#away) this.#options.log('limits: Redis answers again');
+    this.#away = false;
+    return answer;
+  }
+
+  #failed(error: unknown): void {
+    if (!this.#away) this.#options.log(`limits: Redis does not answer: ${describeError(error)}`);
+    this.#away = true;
+  }
+}
+
+export function keysOf(tag: string, scopes: readonly Scope[], id: string): readonly string[] {
+  const base = `expert-router:{${tag}}`;
+  const own = scopes.flatMap(({ name }) => [`${base}:account:${name}`, `${base}:open:${name}`]);
+  return [`${base}:done:${id}`, ...own];
+}
+
+export function boundsOf({ bounds }: Scope): readonly number[] {
+  return LIMITS.map((limit) => bounds[limit] ?? -1);
+}
+
+export function verdictOf([admitted, ...rest]: readonly number[]): Verdict {
+  if (admitted === 0) return { admitted: false, scope: rest[0]!, limit: LIMITS[rest[1]!]!, wait: rest[2]! };
+  const left: Left[] = [];
+  for (let at = 0; at < rest.length; at += 4) {
+    const [requests, requestsWait, tokens, tokensWait] = rest.slice(at, at + 4) as [
+      number,
+      number,
+      number,
+      number,
+    ];
+    left.push({
+      requests: requests < 0 ? null : requests,
+      requestsWait,
+      tokens: tokens < 0 ? null : tokens,
+      tokensWait,
+    });
+  }
+  return { admitted: true, left };
+}
