@@ -76,7 +76,7 @@ keys:
   - { name: private, hash: '${hashKey('er-private')}', local_only: true }
   - { name: open, hash: '${hashKey('er-open')}' }
 experts:
-${IDS.map((id) => `  - { id: ${id}, kind: openai, url: '${server.url}/${id}/v1', local: ${local.includes(id)}, max_concurrent: ${limit}, queue_timeout: 500ms, fallback: ${id === 'd'} }`).join('\n')}
+${IDS.map((id) => `  - { id: ${id}, kind: openai, url: '${server.url}/${id}/v1', local: ${local.includes(id)}, max_concurrent: ${limit}, fallback: ${id === 'd'} }`).join('\n')}
 `;
 
 const ask = (router: RunningGateway, by: string, request: object): Promise<Response> =>

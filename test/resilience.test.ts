@@ -206,8 +206,9 @@ describe('replicas', () => {
       `experts: [{ id: code, kind: openai, url: ['${bad.url}', { url: '${good.url}', weight: 3 }] }]`,
     );
     running.push(router, bad, good);
+    // Prompts keep to replicas by their names, which hold random ports: of 12, all went to the good one in 3 runs of 100.
     const answers = await Promise.all(
-      Array.from({ length: 12 }, (_, i) =>
+      Array.from({ length: 36 }, (_, i) =>
         ask(router, { messages: [{ role: 'user', content: `question ${i}` }] }),
       ),
     );

@@ -324,6 +324,27 @@ describe('ExpertGroup', () => {
     expect(admit(group).results[0]).not.toBeInstanceOf(RouterError);
   });
 
+  it('sends away who waits once nobody is left to wait for, by its breaker or by a probe', () => {
+    const unreachable = { kind: 'unreachable', code: 'ECONNREFUSED', detail: 'ECONNREFUSED' } as const;
+    const losing = {
+      breaker: (one: Replica) => {
+        for (let failures = 0; failures < 4; failures++) one.lease(1).end({ kind: 'faulted' });
+      },
+      probe: (one: Replica, group: ExpertGroup) => group.found(one, { state: 'down', failure: unreachable }),
+    };
+    for (const lose of Object.values(losing)) {
+      const only = replica('r', 1);
+      const group = new ExpertGroup('e', [only], { queueSize: 9, queueTimeout: 30_000 });
+      const running = admit(group).results[0] as Lease;
+      const waiting = [admit(group).results, admit(group).results];
+      lose(only, group);
+      running.end({ kind: 'faulted' });
+      expect(group.queued).toBe(0);
+      for (const results of waiting)
+        expect(results).toEqual([expect.objectContaining({ code: 'expert_not_ready' })]);
+    }
+  });
+
   it('invariant 16: holds requests for an expert that is warming up, within the deadline, and its breaker stays closed', () => {
     const only = replica('gpu', 1);
     const group = new ExpertGroup('e', [only], { queueSize: 9, queueTimeout: 1000 });

@@ -218,15 +218,7 @@ export class ExpertGroup {
         },
       );
     }
-    if (left.length === 0 && !coming && backoff === null) {
-      const soonest = Math.min(...this.replicas.map((replica) => replica.opensIn));
-      const retryAfter = Math.max(1, Math.ceil(soonest / 1000));
-      return new RouterError(
-        'expert_not_ready',
-        `Expert '${this.id}' cannot take requests now: ${this.#why()}.`,
-        { retryAfter },
-      );
-    }
+    if (left.length === 0 && !coming && backoff === null) return this.#notReady();
     const wait = this.#expectedWait();
     const full = this.#queue.length >= this.#options.queueSize;
     const hopeless = wait * 1000 > this.#options.queueTimeout;
@@ -239,6 +231,16 @@ export class ExpertGroup {
     return new RouterError('overloaded', `Expert '${this.id}' is busy: ${reason}.`, {
       retryAfter: Math.max(1, Math.ceil(wait)),
     });
+  }
+
+  #notReady(): RouterError {
+    const soonest = Math.min(...this.replicas.map((replica) => replica.opensIn));
+    const retryAfter = Math.max(1, Math.ceil(soonest / 1000));
+    return new RouterError(
+      'expert_not_ready',
+      `Expert '${this.id}' cannot take requests now: ${this.#why()}.`,
+      { retryAfter },
+    );
   }
 
   #why(): string {
@@ -292,6 +294,21 @@ export class ExpertGroup {
       next.decided(
         lease ?? new RouterError('expert_not_ready', `Expert '${this.id}' has no replica left to try.`),
       );
+    }
+    if (this.#queue.length > 0) this.#sendAway();
+  }
+
+  /** Who waits for replicas of which none can be asked any more goes elsewhere now, not when its patience ends. */
+  #sendAway(): void {
+    if (this.replicas.some(({ available, health }) => available || health.state === 'warming')) return;
+    for (let left = this.#queue.length; left > 0 && this.#queue.length > 0; left--) {
+      const next = this.#queue.shift()!;
+      if (this.backoff(next.tenant) !== null) {
+        this.#queue.push(next);
+        continue;
+      }
+      clearTimeout(next.timer);
+      next.decided(this.#notReady());
     }
   }
 

@@ -48,6 +48,7 @@ export interface Progress {
   readonly generated: number;
 }
 
+/** Holds until the next step is completed. */
 export interface StepEvents {
   readonly firstTokens: readonly GenerationRequest[];
   readonly finished: readonly GenerationRequest[];
@@ -67,6 +68,7 @@ export class Scheduler {
   #preemptions = 0;
   readonly #load: Writable<StepLoad> = { ...EMPTY };
   readonly #plan: Writable<Plan> = { load: this.#load, steps: 0 };
+  readonly #events: Writable<StepEvents> = { firstTokens: NOBODY, finished: NOBODY };
 
   constructor(limits: SchedulerLimits, cache: KvCache) {
     this.#limits = limits;
@@ -125,27 +127,28 @@ export class Scheduler {
 
   /** Takes note that `steps` steps of the plan have ended. Fewer than planned is allowed for decode-only plans. */
   complete(plan: Plan, steps: number): StepEvents {
-    let finished = NOBODY;
-    let firstTokens = NOBODY;
+    const events = this.#events;
+    events.finished = NOBODY;
+    events.firstTokens = NOBODY;
     if (this.#limits.admission === 'optimistic') this.#cache.take(this.#decoding.blocksToGrow(steps));
     for (const sequence of this.#decoding.advance(steps)) {
-      finished = and(finished, this.#answered(sequence));
+      events.finished = and(events.finished, this.#answered(sequence));
     }
-    if (plan.load.prefillSequences === 0) return { firstTokens, finished };
+    if (plan.load.prefillSequences === 0) return events;
     for (const sequence of this.#prefilling) {
       sequence.prefilled += sequence.chunk;
       sequence.chunk = 0;
       if (sequence.prefilled < sequence.target) continue;
-      if (sequence.generated === 0) firstTokens = and(firstTokens, sequence.request);
+      if (sequence.generated === 0) events.firstTokens = and(events.firstTokens, sequence.request);
       sequence.generated += 1;
       if (sequence.generated < sequence.request.outputTokens) this.#decoding.join(sequence);
       else {
         sequence.phase = 'done';
-        finished = and(finished, this.#answered(sequence));
+        events.finished = and(events.finished, this.#answered(sequence));
       }
     }
     this.#keepPrefilling();
-    return { firstTokens, finished };
+    return events;
   }
 
   #keepPrefilling(): void {
@@ -293,12 +296,10 @@ export class Scheduler {
 }
 
 /** Nobody, for the many steps in which nobody begins or ends. Never changed. */
-const NOBODY: GenerationRequest[] = [];
+const NOBODY: readonly GenerationRequest[] = [];
 
-function and(some: GenerationRequest[], one: GenerationRequest): GenerationRequest[] {
-  if (some === NOBODY) return [one];
-  some.push(one);
-  return some;
+function and(some: readonly GenerationRequest[], one: GenerationRequest): GenerationRequest[] {
+  return some === NOBODY ? [one] : [...some, one];
 }
 
 /** Gives a sequence as much of the step's token budget as it can use; returns how much. */

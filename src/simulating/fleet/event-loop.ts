@@ -121,10 +121,10 @@ class FleetRun {
     this.#mean = meanLengths(scenario.lengths, this.#random.mean, 2000);
     const costs = new Map<Deployment, StepCost>();
     let replicas = 0;
-    this.#experts = scenario.experts.map((spec) => {
+    this.#experts = scenario.experts.map((spec, index) => {
       const cost = costs.get(spec.deployment) ?? stepCost(spec.deployment);
       costs.set(spec.deployment, cost);
-      const expert = new FleetExpert(spec, this.#mean, cost, replicas);
+      const expert = new FleetExpert(spec, this.#mean, cost, index, replicas);
       replicas += spec.replicas;
       return expert;
     });
@@ -198,8 +198,7 @@ class FleetRun {
       this.#askAgain(user, now);
       return;
     }
-    if (now >= this.#scenario.warmupSeconds && now < this.#end)
-      this.#tallies[this.#byId.get(expert.spec.id)!]!.requests += 1;
+    if (now >= this.#scenario.warmupSeconds && now < this.#end) this.#tallies[expert.index]!.requests += 1;
     this.#cohort.asked(now);
     expert.began(replica, request);
     replica.engine.submit(request, now);
@@ -312,7 +311,7 @@ class FleetRun {
   }
 
   #listener(replica: FleetReplica): ReplicaListener {
-    const tally = this.#tallies[this.#byId.get(replica.expert.spec.id)!]!;
+    const tally = this.#tallies[replica.expert.index]!;
     return {
       firstToken: (journey: Journey, time) => {
         journey.firstToken = time;

@@ -18,6 +18,8 @@ export interface FleetReplica {
 
 export class FleetExpert {
   readonly spec: SimulatedExpertSpec;
+  /** Its place in the scenario. */
+  readonly index: number;
   /** Number of its first replica among those of the whole fleet. */
   readonly firstReplica: number;
   readonly replicas: readonly FleetReplica[];
@@ -33,8 +35,15 @@ export class FleetExpert {
    * @param mean what the router expects a request to be, for its estimates of load
    * @param cost of a step of its deployment
    */
-  constructor(spec: SimulatedExpertSpec, mean: MeanLengths, cost: StepCost, firstReplica: number) {
+  constructor(
+    spec: SimulatedExpertSpec,
+    mean: MeanLengths,
+    cost: StepCost,
+    index: number,
+    firstReplica: number,
+  ) {
     this.spec = spec;
+    this.index = index;
     this.firstReplica = firstReplica;
     const { deployment, limits, admission, chunkedPrefill } = spec;
     const budget = memoryBudget(deployment, limits, mean.promptTokens + mean.outputTokens);
