@@ -1,14 +1,12 @@
 /**
- * Two inner loops in WebAssembly with SIMD, which JavaScript has no other way to ask for: two numbers in one instruction.
- * They add in the same order as the plain loops beside their callers, so results are equal to the bit; those loops also
- * serve where there is no SIMD. Written down as instructions here, since a compiler for them would be the larger thing.
+ * Two inner loops in WebAssembly with SIMD, which JavaScript has no other way to ask for: several numbers in one
+ * instruction. They add integers, or doubles in the same order as the plain loops beside their callers, so results are
+ * equal to the bit; those loops also serve where there is no SIMD. Written down as instructions here, since a compiler for them would be the larger thing.
  */
 import {
   type Code,
   compile,
   get,
-  I32_ADD,
-  I32_MUL,
   I32_SHIFT,
   i32,
   instantiate,
@@ -27,10 +25,10 @@ import {
 /** What an instance offers; addresses are bytes into its memory. */
 interface Exports {
   /**
-   * For `count` (above 0) groups of four: adds to `sum` (doubles) the four rows of `width` signed bytes (a multiple of 8)
-   * whose numbers are at `terms` (32 bits each), times the doubles at `gains`.
+   * For `count` (above 0) groups of four: adds to `sum` (32-bit integers) the four rows of `width` signed bytes (a multiple
+   * of 16) whose addresses are at `rows`, times the 16-bit integers at `gains`.
    */
-  addRows(terms: number, gains: number, count: number, rows: number, width: number, sum: number): void;
+  addRows(rows: number, gains: number, count: number, width: number, sum: number): void;
   /**
    * For `count` (above 0) blocks of eight rows at `blocks` (doubles, the first number of each row, then the second of each)
    * their dot products with the `dimensions` doubles at `vector`, into `dots`.
@@ -51,63 +49,49 @@ export function vectorKernels(bytes: number): VectorKernels | null {
 
 let module: object | undefined;
 
-const loadBytes = (offset: number): Code => [...simd(1), 3, ...unsigned(offset)];
 const loadSplat = (offset: number): Code => [...simd(10), 3, ...unsigned(offset)];
-/** The upper half of a vector that is given twice, twice. */
-const UPPER = [...simd(13), ...Array.from({ length: 16 }, (_, index) => 8 + (index % 8))];
-const [EXTEND_LOW, EXTEND_HIGH] = [simd(0xa7), simd(0xa8)] as const;
-const [ADD, MULTIPLY, CONVERT_LOW] = [simd(0xf0), simd(0xf2), simd(0xfe)] as const;
+const loadWordSplat = (offset: number): Code => [...simd(9), 2, ...unsigned(offset)];
+/** The bytes of two vectors in turn: those of their lower halves from 0 on, of their upper halves from 8 on. */
+const inTurn = (from: number): Code => [
+  ...simd(13),
+  ...Array.from({ length: 8 }, (_, index) => [from + index, 16 + from + index]).flat(),
+];
+const [EXTEND_LOW, EXTEND_HIGH] = [simd(0x87), simd(0x88)] as const;
+/** Products of 16-bit numbers, each added to its neighbour. */
+const [DOT_PAIRS, ADD_WORDS] = [simd(0xba), simd(0xae)] as const;
+const [ADD, MULTIPLY] = [simd(0xf0), simd(0xf2)] as const;
 
 function addRows(): WasmFunction {
-  const [terms, gains, count, rows, width, sum, left, to] = [0, 1, 2, 3, 4, 5, 6, 7] as const;
-  const [at, gain, bytes, wide] = [8, 12, 16, 20] as const;
+  const [rows, gains, count, width, sum, left, to] = [0, 1, 2, 3, 4, 5, 6] as const;
+  const [at, gain, bytes] = [7, 11, 13] as const;
   const four = [0, 1, 2, 3];
-  const begin = four.flatMap((row) => [
-    ...[
-      ...get(terms),
-      ...loadWord(4 * row),
-      ...get(width),
-      ...I32_MUL,
-      ...get(rows),
-      ...I32_ADD,
-      ...set(at + row),
-    ],
-    ...[...get(gains), ...loadSplat(8 * row), ...set(gain + row)],
-  ]);
-  /** Two numbers of each row, times its gain, added to those of the sum. */
-  const pair = (offset: number, upper: boolean): Code => [
+  const begin = [
+    ...four.flatMap((row) => [...get(rows), ...loadWord(4 * row), ...set(at + row)]),
+    ...[0, 1].flatMap((pair) => [...get(gains), ...loadWordSplat(4 * pair), ...set(gain + pair)]),
+  ];
+  /** Four numbers of each row, times its gain, added to those of the sum. */
+  const quarter = (offset: number, from: number, extend: Code): Code => [
     ...[...get(to), ...get(to), ...load(offset)],
-    ...four.flatMap((row) => [
-      ...[
-        ...get(wide + row),
-        ...(upper ? [...get(wide + row), ...UPPER] : []),
-        ...CONVERT_LOW,
-        ...get(gain + row),
-        ...MULTIPLY,
-      ],
-      ...(row === 0 ? [] : ADD),
+    ...[0, 1].flatMap((pair) => [
+      ...[...get(bytes + 2 * pair), ...get(bytes + 2 * pair + 1), ...inTurn(from), ...extend],
+      ...[...get(gain + pair), ...DOT_PAIRS, ...ADD_WORDS],
     ]),
-    ...[...ADD, ...store(offset)],
+    ...store(offset),
   ];
-  const half = (offset: number, extend: Code): Code => [
-    ...four.flatMap((row) => [...get(bytes + row), ...extend, ...set(wide + row)]),
-    ...pair(offset, false),
-    ...pair(offset + 16, true),
-  ];
-  const eight = [
-    ...four.flatMap((row) => [...get(at + row), ...loadBytes(0), ...set(bytes + row), ...step(at + row, 8)]),
-    ...half(0, EXTEND_LOW),
-    ...half(32, EXTEND_HIGH),
+  const sixteen = [
+    ...four.flatMap((row) => [...get(at + row), ...load(0), ...set(bytes + row), ...step(at + row, 16)]),
+    ...[...quarter(0, 0, EXTEND_LOW), ...quarter(16, 0, EXTEND_HIGH)],
+    ...[...quarter(32, 8, EXTEND_LOW), ...quarter(48, 8, EXTEND_HIGH)],
     ...step(to, 64),
   ];
   const group = [
-    ...[...get(sum), ...set(to), ...get(width), ...i32(3), ...I32_SHIFT, ...set(left)],
+    ...[...get(sum), ...set(to), ...get(width), ...i32(4), ...I32_SHIFT, ...set(left)],
     ...begin,
-    ...repeat(left, eight),
-    ...step(terms, 16),
-    ...step(gains, 32),
+    ...repeat(left, sixteen),
+    ...step(rows, 16),
+    ...step(gains, 8),
   ];
-  return { name: 'addRows', parameters: 6, words: 6, vectors: 12, code: repeat(count, group) };
+  return { name: 'addRows', parameters: 5, words: 6, vectors: 6, code: repeat(count, group) };
 }
 
 function dots(): WasmFunction {

@@ -3,6 +3,7 @@
  * back-pressure, deadlines, and one retry where a kept connection turns out to be stale. Content codings are undone;
  * redirects are not followed.
  */
+import { Roster } from '../core/roster.ts';
 import { Connection, type ConnectionUser, type Target, type Trust } from './connection.ts';
 import { Decoding, decoderOf } from './decoding.ts';
 import { FramingError } from './fields.ts';
@@ -52,7 +53,7 @@ export class HttpClient {
   readonly #deadlines: Deadlines;
   /** Last in, first out: the most recently used connection first, so that surplus ones time out. */
   readonly #unused: Connection[] = [];
-  readonly #busy = new Set<Connection>();
+  readonly #busy = new Roster<Connection>();
   /** Connections opened so far. */
   opened = 0;
   /** Requests sent again because the server had closed the reused connection. */
@@ -78,19 +79,20 @@ export class HttpClient {
   close(): void {
     for (const connection of this.#unused) connection.destroy();
     this.#unused.length = 0;
-    for (const connection of [...this.#busy]) connection.abort(new Error('the client was closed'));
+    for (const connection of this.#busy.members()) connection.abort(new Error('the client was closed'));
   }
 
   /** An unused connection, or a new one. @param fresh whether it must be new */
   take(fresh: boolean): Connection {
     const connection = (fresh ? undefined : this.#unused.pop()) ?? this.#open();
-    this.#busy.add(connection);
+    connection.seat = this.#busy.join(connection);
     return connection;
   }
 
   /** Takes back a connection. @param unusedMs how long to keep it (0: no limit); null when it cannot be reused */
   release(connection: Connection, unusedMs: number | null): void {
-    if (!this.#busy.delete(connection)) return;
+    if (connection.seat === null || !this.#busy.leave(connection.seat)) return;
+    connection.seat = null;
     if (unusedMs === null) {
       connection.destroy();
       return;

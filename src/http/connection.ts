@@ -4,6 +4,7 @@
  */
 import { connect as connectPlain, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import type { Seat } from '../core/roster.ts';
 import { type HttpProxy, tunnel } from './proxy.ts';
 import { type ResponseEvents, ResponseParser } from './response-parser.ts';
 
@@ -41,7 +42,12 @@ const WATCHED = ['timeout', 'error', 'end', 'close'] as const;
 /** One buffer for every socket: the callback runs to its end before the next read fills it. */
 const SHARED = Buffer.allocUnsafeSlow(64 * 1024);
 
+/** Reads nothing: the connection is idle. */
+const NOBODY: ResponseEvents = { head() {}, data() {}, end() {} };
+
 export class Connection {
+  /** Its place among those of its client that are in use. */
+  seat: Seat<Connection> | null = null;
   /** Whether it has carried a complete exchange before, and so may be stale. */
   used = false;
   #socket: Socket;
@@ -120,6 +126,7 @@ export class Connection {
    */
   becomeIdle(milliseconds: number): void {
     this.#user = null;
+    this.#parser?.restart(NOBODY); // or it would keep all of the last exchange alive
     this.used = true;
     this.#ready = false;
     this.resume(); // the last bytes of a response may have paused it

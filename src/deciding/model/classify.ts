@@ -70,15 +70,12 @@ export function classifyEmbedded(
 
 /** Distances of a unit (or zero) vector to all centroids. */
 function distancesTo(model: RouterModel, vector: Float32Array): Float32Array {
-  const { centroids, dimensions, squaredNorms } = model;
+  const { squaredNorms, table } = model;
   const own = isZero(vector) ? 0 : 1;
   const distances = new Float32Array(model.clusters);
-  for (let cluster = 0; cluster < model.clusters; cluster += 1) {
-    let dot = 0;
-    const at = cluster * dimensions;
-    for (let j = 0; j < dimensions; j += 1) dot += vector[j]! * centroids[at + j]!;
-    distances[cluster] = Math.sqrt(Math.max(0, own + squaredNorms[cluster]! - 2 * dot));
-  }
+  const dots = table.dots(vector);
+  for (let cluster = 0; cluster < distances.length; cluster += 1)
+    distances[cluster] = Math.sqrt(Math.max(0, own + squaredNorms[cluster]! - 2 * dots[cluster]!));
   return distances;
 }
 

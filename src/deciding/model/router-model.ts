@@ -4,6 +4,7 @@
  */
 import type { AnyEmbedding } from '../embedding/embedding.ts';
 import type { Quality } from '../quality/quality.ts';
+import { DotTable } from './dot-table.ts';
 
 /** What turns a margin into a confidence and a distance into "outside". */
 export interface Calibration {
@@ -55,6 +56,8 @@ export interface RouterModel extends RouterModelParts {
   readonly dimensions: number;
   /** Squared length of each centroid. */
   readonly squaredNorms: Float64Array;
+  /** The centroids, to multiply vectors with. */
+  readonly table: DotTable;
 }
 
 /** Adds what is derived from the parts. */
@@ -67,5 +70,8 @@ export function routerModel(parts: RouterModelParts): RouterModel {
     for (let j = 0; j < dimensions; j += 1)
       squaredNorms[cluster]! += centroids[cluster * dimensions + j]! ** 2;
   }
-  return { ...parts, clusters, dimensions, squaredNorms };
+  const rows = Array.from({ length: clusters }, (_, cluster) =>
+    centroids.subarray(cluster * dimensions, (cluster + 1) * dimensions),
+  );
+  return { ...parts, clusters, dimensions, squaredNorms, table: new DotTable(rows, dimensions) };
 }

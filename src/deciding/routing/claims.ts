@@ -2,7 +2,7 @@
  * Who claims a prompt: the experts by their descriptions and samples, the fallback by everything else that people ask.
  * Texts are compared with the prompt itself, not with its cluster.
  */
-import { DotTable } from './dot-table.ts';
+import { DotTable } from '../model/dot-table.ts';
 import { TOPICS } from './topics.ts';
 
 /** A text of an expert, embedded. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type HashedKey, hashKey } from '../front/auth.ts';
 import { type Bins, count, quantileOf } from './bins.ts';
+import { Latest } from './latest.ts';
 import { merged } from './merge.ts';
 import { placesOf } from './places.ts';
 import { addSeconds, KEPT_SECONDS, Seconds } from './seconds.ts';
@@ -19,6 +20,21 @@ describe('bins', () => {
 
   it('say nothing of nothing', () => {
     expect(quantileOf({}, 0.5)).toBeNull();
+  });
+});
+
+describe('the latest', () => {
+  it('are all that come slowly, the last of them where there are more', () => {
+    const latest = new Latest<number>(30);
+    for (let n = 0; n < 100; n++) latest.add(n * 50, n);
+    expect(latest.kept).toEqual(Array.from({ length: 30 }, (_, index) => 70 + index));
+  });
+
+  it('are a sample of what comes fast, with the remarkable ones', () => {
+    const latest = new Latest<string>(500);
+    for (let n = 0; n < 3_000; n++) latest.add(n, n % 100 === 7 ? `odd ${n}` : 'even', n % 100 === 7);
+    expect(latest.kept).toHaveLength(3 * (25 + 10));
+    expect(latest.kept).toContain('odd 2907');
   });
 });
 

@@ -9,10 +9,11 @@ import type { OpenNote, RequestNote } from '../front/request-note.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { Routed } from '../gateway/router.ts';
 import { isHedge } from '../telemetry/hedges.ts';
+import { Latest } from './latest.ts';
 import { KEPT_SECONDS, Seconds } from './seconds.ts';
 import type { BoardEvent, Choice, Dot, ExpertNow, Question, Row, Tally, Told } from './wire.ts';
 
-const MOST_ROWS = 500;
+const MOST_ROWS = 1_000;
 const MOST_EVENTS = 200;
 /** Running requests that are told of; all of them count. */
 const MOST_RUNNING = 200;
@@ -22,9 +23,10 @@ const NEAREST_TOLD = 3;
 const RANKING_TOLD = 6;
 const NOTHING: Told = { seconds: [], events: [], dots: [], rows: [] };
 
+/** A request under way. Emptied at its end: tables that the map has outgrown hold on to what was in them. */
 interface Running {
-  readonly note: OpenNote;
-  readonly choice: LazyChoice;
+  note: OpenNote | null;
+  choice: LazyChoice | null;
 }
 
 export class Board {
@@ -33,9 +35,9 @@ export class Board {
   readonly #secret: string;
   readonly #seconds = new Seconds();
   readonly #running = new Map<number, Running>();
-  readonly #rows: { readonly note: RequestNote; readonly choice: LazyChoice | null }[] = [];
+  readonly #rows = new Latest<{ readonly note: RequestNote; readonly choice: LazyChoice | null }>(MOST_ROWS);
   readonly #events: BoardEvent[] = [];
-  readonly #dots: { readonly second: number; readonly choice: LazyChoice }[] = [];
+  readonly #dots = new Latest<{ readonly second: number; readonly choice: LazyChoice }>(2 * MOST_DOTS);
   readonly #available = new Map<string, boolean>();
   #seen: Gateway | null = null;
   readonly #timer: NodeJS.Timeout;
@@ -59,19 +61,22 @@ export class Board {
     this.#running.set(note.serial, { note, choice });
     this.#seconds.chosen(now, choice.cluster, choice.outside);
     this.#seconds.add(now, choice.expert, { chosen: 1 });
-    this.#dots.push({ second: Math.floor(now / 1000), choice });
-    if (this.#dots.length > 2 * MOST_DOTS) this.#dots.splice(0, MOST_DOTS);
+    this.#dots.add(now, { second: Math.floor(now / 1000), choice }, choice.expert !== choice.home);
   }
 
   ended(note: RequestNote): void {
-    const choice = this.#running.get(note.serial)?.choice ?? null;
-    this.#running.delete(note.serial);
+    const running = this.#running.get(note.serial);
+    const choice = running?.choice ?? null;
+    if (running) {
+      this.#running.delete(note.serial);
+      running.note = null;
+      running.choice = null;
+    }
     if (choice === null && !isAsking(note)) return;
     const now = this.#now();
     if (choice) this.#tally(now, note, choice);
     else this.#seconds.refused(now);
-    this.#rows.push({ note, choice });
-    if (this.#rows.length > MOST_ROWS) this.#rows.shift();
+    this.#rows.add(now, { note, choice }, isRemarkable(note, choice));
   }
 
   /** Notes loads, and what has changed since the last look. Called once a second. */
@@ -102,14 +107,14 @@ export class Board {
       case 'requests':
         return {
           ...NOTHING,
-          rows: [...this.#open(MOST_RUNNING), ...this.#rows.slice(-question.most).map(ended)],
+          rows: [...this.#open(MOST_RUNNING), ...this.#rows.kept.slice(-question.most).map(ended)],
         };
       case 'trace':
         return {
           ...NOTHING,
           rows: [
             ...this.#open(Number.POSITIVE_INFINITY).filter(({ trace }) => trace === question.id),
-            ...this.#rows.filter(({ note }) => note.traceId === question.id).map(ended),
+            ...this.#rows.kept.filter(({ note }) => note.traceId === question.id).map(ended),
           ],
         };
     }
@@ -121,7 +126,7 @@ export class Board {
     return {
       seconds: this.#seconds.since(second, now).slice(-KEPT_SECONDS),
       events: this.#events.filter(({ at }) => at >= (second + 1) * 1000 && at < current * 1000),
-      dots: this.#dots
+      dots: this.#dots.kept
         .filter((one) => one.second > second && one.second < current)
         .slice(-MOST_DOTS)
         .map(({ choice }) => dotOf(choice.whole)),
@@ -132,7 +137,7 @@ export class Board {
     const rows: Row[] = [];
     for (const { note, choice } of this.#running.values()) {
       if (rows.length >= most) break;
-      rows.push(rowOf(note.soFar(), choice.whole, true));
+      if (note && choice) rows.push(rowOf(note.soFar(), choice.whole, true));
     }
     return rows;
   }
@@ -171,6 +176,11 @@ export class Board {
 function reloaded(before: Gateway, after: Gateway): Omit<BoardEvent, 'at'> {
   const { id } = after.router.model;
   return { kind: before.router.model.id === id ? 'reload' : 'model', what: id };
+}
+
+/** Whether it is one that somebody looks for: it failed, was tried again, or was answered away from home. */
+function isRemarkable({ error, tries, expert, whole }: RequestNote, choice: LazyChoice | null): boolean {
+  return error !== null || tries > 1 || !whole || expert !== (choice?.home ?? null);
 }
 
 /** Whether it was meant for an expert: pages of ours and questions about experts are no requests. */

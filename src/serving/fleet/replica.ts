@@ -2,6 +2,7 @@
  * One replica of an expert: what it holds, how it fares, and leases on it. A lease is the only way to count a
  * request in, and its first ending counts it out, so no exit path can leave a counter standing.
  */
+import { Roster, type Seat } from '../../core/roster.ts';
 import type { EngineDescription, Expert, Health } from '../experts/expert.ts';
 import { Breaker, type BreakerState } from './breaker.ts';
 import { type LoadReport, NO_REPORT, type ReportState, stateOf } from './load-report.ts';
@@ -75,7 +76,7 @@ export class Replica {
   /** Until when a tenant is to leave it alone. */
   readonly #backoffs = new Map<string, number>();
   /** Called when it hangs, by requests without a first token. */
-  readonly #waiting = new Set<() => void>();
+  readonly #waiting = new Roster<() => void>();
   /** Parts of answers heard so far. */
   #signs = 0;
   /** Leases whose answer has begun. */
@@ -285,7 +286,7 @@ export class Replica {
     let state: 'waiting' | 'answering' | 'over' = 'waiting';
     let blamed: Breaker | null = null;
     let proven = false;
-    let hung: (() => void) | null = null;
+    let hung: Seat<() => void> | null = null;
     const started = this.#now();
     let firstMs = 0;
     return {
@@ -299,7 +300,7 @@ export class Replica {
         signs += 1;
         this.#believe();
         this.#longest = Math.max(this.#longest, tokens);
-        if (hung) this.#waiting.delete(hung);
+        if (hung) this.#waiting.leave(hung);
         this.#breaker.answering();
         changed();
       },
@@ -308,14 +309,13 @@ export class Replica {
         signs += 1;
       },
       onHang: (listener) => {
-        hung = listener;
-        this.#waiting.add(listener);
+        hung = this.#waiting.join(listener);
       },
       end: (outcome) => {
         if (state === 'over') return;
         if (state === 'answering') this.#answering -= 1;
         state = 'over';
-        if (hung) this.#waiting.delete(hung);
+        if (hung) this.#waiting.leave(hung);
         this.#leases -= 1;
         this.#outstandingTokens -= tokens;
         if (outcome.kind === 'ok' && outcome.read !== undefined) this.prefill.observe(outcome.read, firstMs);
@@ -410,9 +410,7 @@ export class Replica {
       return;
     }
     this.#breaker.open(now);
-    const waiting = [...this.#waiting];
-    this.#waiting.clear();
-    for (const hung of waiting) hung();
+    for (const hung of this.#waiting.members()) hung();
   }
 
   #failed(now: number, unreachable: boolean): void {

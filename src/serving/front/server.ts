@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { RouterError } from '../../core/errors.ts';
+import { Roster } from '../../core/roster.ts';
 import type { Dialect } from '../dialects/dialect.ts';
 import { authenticate, type HashedKey, refuseWithout } from './auth.ts';
 import type { ConnectionLimits } from './connections.ts';
@@ -93,7 +94,7 @@ export function gatewayServer(options: ServerOptions): GatewayServer {
 
 /** The answers under way, and whether new ones are still begun. */
 class OpenAnswers {
-  readonly #open = new Set<ClientResponse>();
+  readonly #open = new Roster<ClientResponse>();
   #noneLeft: (() => void) | null = null;
 
   get draining(): boolean {
@@ -101,9 +102,9 @@ class OpenAnswers {
   }
 
   add(response: ClientResponse): void {
-    this.#open.add(response);
+    const seat = this.#open.join(response);
     response.once('close', () => {
-      this.#open.delete(response);
+      this.#open.leave(seat);
       if (this.#open.size === 0) this.#noneLeft?.();
     });
   }
@@ -122,7 +123,7 @@ class OpenAnswers {
 
   /** Ends what is left, so that nobody takes a part for the whole. */
   cut(): void {
-    for (const response of this.#open) if (response.headersSent) cutOff(response);
+    for (const response of this.#open.members()) if (response.headersSent) cutOff(response);
   }
 }
 

@@ -3,7 +3,7 @@
  * work where tools answer. Remembered are those with a name, those with tools, and those that were answered by another
  * expert than their turns say; of the rest the turns say it. Nothing of what is said is kept, but hashes.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { LIMITS } from '../../core/bounds.ts';
 import type { Decision } from '../../deciding/routing/decide.ts';
 import type { Ask } from '../dialects/ask.ts';
@@ -86,5 +86,5 @@ function nameOf({ affinityKey }: Told, session: string): string {
 }
 
 function hashOf(text: string): string {
-  return createHash('sha1').update(text).digest('base64');
+  return hash('sha1', text, 'base64');
 }

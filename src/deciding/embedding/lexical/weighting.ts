@@ -35,7 +35,11 @@ export function fittingWeight(kind: number, documents: number, frequency: number
   return (kindFactors()[kind] ?? 1) * inverseDocumentFrequency(documents, frequency) ** FITTING_POWER;
 }
 
+const FREQUENCIES = Float64Array.from({ length: 64 }, (_, count) =>
+  count < 2 ? count : 1 + Math.log(count),
+);
+
 /** 1 + ln(count) for a term that occurs: the tenth mention says less than the first. */
 export function termFrequency(count: number): number {
-  return count < 2 ? count : 1 + Math.log(count);
+  return count < FREQUENCIES.length ? FREQUENCIES[count]! : 1 + Math.log(count);
 }
