@@ -10,4 +10,5 @@ export {
 export type { DecisionNote } from './serving/app/assembly.ts';
 export { type CheckOptions, type ConfigSource, checkConfig } from './serving/app/source.ts';
 export type { Clock, World } from './serving/app/world.ts';
-export type { Config, ConfigInput, ExpertInput } from './serving/config/schema.ts';
+export type { ExpertInput } from './serving/config/expert-fields.ts';
+export type { Config, ConfigInput } from './serving/config/schema.ts';

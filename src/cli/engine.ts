@@ -24,7 +24,7 @@ import {
 import { engineSize } from '../deploying/size.ts';
 import { planSummary } from '../deploying/summary.ts';
 import { textTable } from '../report/text-table.ts';
-import { expertId } from '../serving/config/schema.ts';
+import { expertId } from '../serving/config/expert-fields.ts';
 import { deployment } from '../simulating/deployment.ts';
 import { findGpu, GPU_NAMES } from '../simulating/hardware/gpu.ts';
 import { folderNames, namedModel } from './engine/served-models.ts';

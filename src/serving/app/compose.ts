@@ -15,7 +15,8 @@ import { type AnyPolicy, idleLoad, type LoadSnapshot } from '../../deciding/rout
 import { bindChoice } from '../../deciding/routing/policy-choice.ts';
 import { deidentifierOf } from '../../deciding/text/identifiers/deidentify.ts';
 import type { AnyKind, Catalogue } from '../config/catalogue.ts';
-import type { Config, ExpertConfig } from '../config/schema.ts';
+import type { ExpertConfig } from '../config/expert-fields.ts';
+import type { Config } from '../config/schema.ts';
 import { EXPERT_KINDS } from '../experts/index.ts';
 import type { ExpertDeps } from '../experts/kind.ts';
 import { writesText } from '../experts/option-types.ts';

@@ -1,6 +1,7 @@
 /** What the kinds of expert say of a configured expert. */
 import type { AnyKind } from '../config/catalogue.ts';
-import { type Config, type ExpertConfig, kindOptions } from '../config/schema.ts';
+import { type ExpertConfig, kindOptions } from '../config/expert-fields.ts';
+import type { Config } from '../config/schema.ts';
 import type { Expert } from '../experts/expert.ts';
 import { EXPERT_KINDS } from '../experts/index.ts';
 import type { ExpertDeps } from '../experts/kind.ts';

@@ -2,7 +2,7 @@
 import type { Fleet } from '../fleet/fleet.ts';
 import type { ExpertGroup } from '../fleet/group.ts';
 import { replicaLabel } from '../fleet/replica-label.ts';
-import type { BreakerLevel, EngineLoad } from '../telemetry/metrics.ts';
+import type { BreakerLevel, EngineLoad } from '../telemetry/gauges.ts';
 
 /** The load of every expert in this process. */
 export function ownLoads(fleet: Fleet): ReadonlyMap<string, ReturnType<typeof ownLoad>> {

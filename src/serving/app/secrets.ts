@@ -1,5 +1,7 @@
 /** What of a config must not reach a client: where experts are, and the credentials they are asked with. Pure. */
-import { type Config, type ExpertConfig, kindOptions } from '../config/schema.ts';
+
+import { type ExpertConfig, kindOptions } from '../config/expert-fields.ts';
+import type { Config } from '../config/schema.ts';
 
 /** Options whose text is a credential, whichever kind has them. */
 const CREDENTIAL = /(?:key|token|secret|password|restricted_api|authorization)$/;

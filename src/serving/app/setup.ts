@@ -15,13 +15,14 @@ import type { SlotSource } from '../fleet/slots.ts';
 import type { HashedKey } from '../front/auth.ts';
 import type { ConnectionLimits } from '../front/connections.ts';
 import type { Permitted } from '../front/foreign-page.ts';
+import type { RouteContext } from '../front/handler.ts';
 import type { Identity } from '../front/listener.ts';
 import { Readiness } from '../front/readiness.ts';
 import { Redaction } from '../front/redaction.ts';
-import type { RouteContext } from '../front/routes.ts';
 import type { Conversations } from '../gateway/conversations.ts';
 import type { TokenPrice } from '../limits/limiter.ts';
 import type { LimitStore } from '../limits/store.ts';
+import { watchBreakers, watchEngines, watchLoads } from '../telemetry/gauges.ts';
 import type { Telemetry } from '../telemetry/metrics.ts';
 import type { Prepared } from '../workers/worker-link.ts';
 import { composeFleet, composeGateway, loadRouterModel, permittedPages } from './compose.ts';
@@ -79,9 +80,10 @@ export class Setup {
   private constructor(parts: SetupParts, serving: Serving) {
     this.#parts = parts;
     this.#serving = serving;
-    parts.telemetry.watchLoads(() => ownLoads(this.#serving.context.gateway.fleet));
-    parts.telemetry.watchEngines(() => engineLoads(this.#serving.context.gateway.fleet));
-    parts.telemetry.watchBreakers(() => breakerLevels(this.#serving.context.gateway.fleet));
+    const { registry } = parts.telemetry;
+    watchLoads(registry, () => ownLoads(this.#serving.context.gateway.fleet));
+    watchEngines(registry, () => engineLoads(this.#serving.context.gateway.fleet));
+    watchBreakers(registry, () => breakerLevels(this.#serving.context.gateway.fleet));
     this.#begin();
   }
 

@@ -2,7 +2,8 @@
 import { isInProcess, replicaMakers } from '../app/kinds.ts';
 import { StandIns } from '../app/stand-ins.ts';
 import { expertDeps, type World } from '../app/world.ts';
-import { type Config, type ExpertConfig, kindOptions } from '../config/schema.ts';
+import { type ExpertConfig, kindOptions } from '../config/expert-fields.ts';
+import type { Config } from '../config/schema.ts';
 import { type Examination, examine } from './examine.ts';
 import { judgeMade } from './judge.ts';
 

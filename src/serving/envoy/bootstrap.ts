@@ -4,7 +4,8 @@
  */
 import { UserError } from '../../core/errors.ts';
 import type { AnyKind } from '../config/catalogue.ts';
-import { type Config, type ExpertConfig, kindOptions } from '../config/schema.ts';
+import { type ExpertConfig, kindOptions } from '../config/expert-fields.ts';
+import type { Config } from '../config/schema.ts';
 import type { Upstream } from '../experts/kind.ts';
 import { ENDPOINT_HEADER, ENDPOINT_METADATA } from '../extproc/answers.ts';
 import { reservedHeaders } from '../extproc/headers.ts';

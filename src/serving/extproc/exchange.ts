@@ -11,16 +11,11 @@ import { DEFAULT_DIALECT } from '../dialects/index.ts';
 import type { Ticket } from '../fleet/group.ts';
 import type { LeaseOutcome, Replica } from '../fleet/replica.ts';
 import { replicaLabel } from '../fleet/replica-label.ts';
+import { callerOf, forcedExpert, priorityOf, whyLocal } from '../front/asking.ts';
 import { type BodyShare, PROCESS_BUDGET } from '../front/body-budget.ts';
+import type { RouteContext } from '../front/handler.ts';
+import { modelList } from '../front/model-pages.ts';
 import { OpenNote, type RequestNote } from '../front/request-note.ts';
-import {
-  callerOf,
-  forcedExpert,
-  modelList,
-  priorityOf,
-  type RouteContext,
-  whyLocal,
-} from '../front/routes.ts';
 import type { ServerOptions } from '../front/server.ts';
 import { traceIdOf } from '../front/trace-id.ts';
 import { failureAnswer, internal } from '../front/wire.ts';

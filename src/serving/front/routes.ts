@@ -3,78 +3,23 @@
 import { LIMITS } from '../../core/bounds.ts';
 import { RouterError } from '../../core/errors.ts';
 import { excerpt } from '../../core/excerpt.ts';
-import { requestHeadersForExpert } from '../../core/headers.ts';
 import type { Role } from '../../core/roles.ts';
-import { type Ask, AUTO } from '../dialects/ask.ts';
 import type { Dialect } from '../dialects/dialect.ts';
-import { DIALECTS, dialectTold } from '../dialects/index.ts';
+import { DIALECTS } from '../dialects/index.ts';
 import { ollamaChat } from '../dialects/ollama/index.ts';
 import { openAiResponses } from '../dialects/openai-responses/index.ts';
-import { type Health, healthText } from '../experts/expert.ts';
-import type { Replica } from '../fleet/replica.ts';
-import { replicaLabel } from '../fleet/replica-label.ts';
-import type { Caller } from '../gateway/conversations.ts';
-import type { Gateway } from '../gateway/gateway.ts';
-import { claudeName } from '../gateway/names.ts';
-import { parsesOnLoop, readRequest } from '../gateway/read-request.ts';
-import type { Routed } from '../gateway/router.ts';
-import type { Hold, Limiter } from '../limits/limiter.ts';
-import { metered } from '../limits/metered.ts';
-import { type HashedKey, type Headed, mayAct, refuseModel } from './auth.ts';
+import { parsesOnLoop } from '../gateway/read-request.ts';
+import { answer, answerTo, dryRun } from './answering.ts';
 import { readBody } from './body.ts';
-import { ClientSink } from './client-sink.ts';
-import { decisionBody, decisionHeaders } from './decision-wire.ts';
 import { decided } from './decisions.ts';
-import type { ClientRequest, ClientResponse } from './exchange.ts';
-import { type FeedbackBody, readFeedback } from './feedback.ts';
-import { HOPS_HEADER, nextHop } from './hops.ts';
-import { amongAllowed, quotaHeaders, reserve } from './limiting.ts';
+import { listExperts } from './expert-pages.ts';
+import { readFeedback } from './feedback.ts';
+import type { Exchange, Handler, RouteContext } from './handler.ts';
+import { listModels, showModel } from './model-pages.ts';
 import { GREETING, OLLAMA_VERSION, running, shown, tags } from './ollama-pages.ts';
 import { openApi } from './openapi.ts';
 import { PASSED_PATHS, readPassed } from './read-passed.ts';
-import type { Readiness } from './readiness.ts';
-import type { Redaction } from './redaction.ts';
-import type { OpenNote } from './request-note.ts';
-import { rewriting } from './rewriting.ts';
-import { sessionKey } from './session-key.ts';
-import { decoded } from './spellings.ts';
 import { sendJson } from './wire.ts';
-
-export interface RouteContext {
-  readonly gateway: Gateway;
-  /** The Prometheus page and its content type. */
-  metrics(): Promise<{ readonly contentType: string; readonly page: string }>;
-  /** Of keys with limits; null where none has any. */
-  readonly limiter: Limiter | null;
-  readonly readiness: Readiness;
-  /** Of what clients without the role `operate` must not read. */
-  readonly redaction: Redaction;
-  readonly maxBodyMb: number;
-  /** Clients' headers that experts get besides the usual ones. */
-  readonly forwarded: ReadonlySet<string>;
-  /** Epoch seconds at which this router started. */
-  readonly startedAt: number;
-  /** Called once per answered request, for a log that holds no prompt. */
-  onRouted(routed: Routed, note: OpenNote): void;
-  /** Keeps feedback; null where no records are kept. */
-  readonly feedback: ((feedback: FeedbackBody & { readonly key: string | null }) => void) | null;
-  /** The dashboard; null where it is off. */
-  readonly board: { answer(exchange: Exchange): Promise<void> } | null;
-}
-
-export interface Exchange {
-  readonly request: ClientRequest;
-  readonly response: ClientResponse;
-  readonly traceId: string;
-  /** The API key; null where none are configured, and on open paths. */
-  readonly caller: HashedKey | null;
-  /** Told when the request has ended. */
-  readonly note: OpenNote;
-  /** The model that the address names, which outranks the body's; absent for none. */
-  readonly model?: string | undefined;
-}
-
-type Handler = (context: RouteContext, exchange: Exchange) => Promise<void>;
 
 interface Route {
   readonly method: 'GET' | 'POST' | 'DELETE';
@@ -299,85 +244,11 @@ function matches(route: string, path: string): boolean {
   return path.length > before.length + after.length && path.startsWith(before) && path.endsWith(after);
 }
 
-/** Answers a request of this dialect. */
-export function answer(dialect: Dialect): Handler {
-  return answerTo(async (exchange, limitMb) => readRequest(dialect, await readBody(exchange, limitMb)));
-}
-
-function answerTo(read: (exchange: Exchange, limitMb: number) => Promise<Ask>): Handler {
-  return async ({ gateway, limiter, redaction, forwarded, maxBodyMb, onRouted }, exchange) => {
-    const { request, response, traceId, caller, note, model } = exchange;
-    const ask = await read(exchange, maxBodyMb);
-    if (model !== undefined) Object.assign(ask, { model });
-    note.read(ask);
-    refuseModel(ask, caller);
-    const by = callerOf(request, caller, ask);
-    const routing = gateway.route(
-      ask,
-      forcedExpert(request),
-      priorityOf(request, caller),
-      whyLocal(request, caller),
-      by,
-    );
-    const free = routing instanceof Promise ? await routing : routing;
-    const routed = caller === null ? free : amongAllowed(free, caller, limiter);
-    const reserving = reserve(limiter, caller, { ask, routed });
-    const hold = reserving && (await reserving);
-    setAll(response, decisionHeaders(routed));
-    if (hold) setAll(response, quotaHeaders(hold, ask.dialect.id, Date.now()));
-    note.routed(routed, gateway.expectedWait(routed));
-    onRouted(routed, note);
-    const sink = new ClientSink(response, ask.dialect, redaction, note);
-    const headers = {
-      ...requestHeadersForExpert(request.headers, forwarded),
-      [HOPS_HEADER]: nextHop(request),
-    };
-    const { rewritten } = ask.dialect;
-    const written = rewritten ? rewriting(sink, rewritten) : sink;
-    const heard = hold ? metered(written, hold, piecesOf(ask)) : written;
-    if (hold) endWith(response, hold);
-    sink.drive(gateway.answer({ ask, headers, traceId, ...by, journey: note }, routed, heard));
-  };
-}
-
-/** However the request ends. */
-function endWith(response: ClientResponse, hold: Hold): void {
-  if (response.destroyed) hold.abandoned();
-  else response.once('close', () => hold.abandoned());
-}
-
-/** Line breaks that end a piece of its answer; 0 where it is no stream. */
-function piecesOf({ stream, dialect: { streaming } }: Ask): 0 | 1 | 2 {
-  if (!stream || !streaming) return 0;
-  return streaming.separator === '\n\n' ? 2 : 1;
-}
-
-/** Tells the decision alone. */
-export async function dryRun(
-  { gateway, maxBodyMb }: RouteContext,
-  { request, response, traceId, caller }: Exchange,
-): Promise<void> {
-  const ask = await readRequest(toldDialect(request), await readBody({ request, response }, maxBodyMb));
-  const routed = await gateway.route(
-    ask,
-    forcedExpert(request),
-    priorityOf(request, caller),
-    whyLocal(request, caller),
-    callerOf(request, caller, ask),
-  );
-  setAll(response, decisionHeaders(routed));
-  sendJson(response, 200, decisionBody(gateway.router, routed, traceId));
-}
-
-function setAll(response: ClientResponse, headers: Readonly<Record<string, string>>): void {
-  for (const name in headers) response.setHeader(name, headers[name]!);
-}
-
 export async function feedback(
   { feedback: keep, maxBodyMb }: RouteContext,
   { request, response, caller }: Exchange,
 ): Promise<void> {
-  const { bytes } = await readBody({ request, response }, maxBodyMb);
+  const bytes = await readSmall({ request, response }, maxBodyMb);
   if (!keep)
     throw new RouterError(
       'not_found',
@@ -387,39 +258,6 @@ export async function feedback(
   sendJson(response, 202, { object: 'feedback', accepted: true });
 }
 
-async function listModels(context: RouteContext, { request, response }: Exchange): Promise<void> {
-  sendJson(response, 200, modelList(context, request));
-}
-
-/** What clients may name as a model, in the shape of the API that they speak. */
-export function modelList(
-  { gateway, startedAt }: RouteContext,
-  { headers }: Headed,
-): Record<string, unknown> {
-  const { listed } = gateway.router.names;
-  if (headers['anthropic-version'] !== undefined) {
-    const data = listed.map((id) => anthropicModel(claudeName(id), startedAt));
-    return { data, has_more: false, first_id: data[0]?.id, last_id: data.at(-1)?.id };
-  }
-  return { object: 'list', data: listed.map((id) => modelBody(id, startedAt)) };
-}
-
-async function showModel(
-  { gateway, startedAt }: RouteContext,
-  { request, response }: Exchange,
-): Promise<void> {
-  const id = decoded(request.url!.split('?', 1)[0]!.slice('/v1/models/'.length));
-  const { names } = gateway.router;
-  if (names.meaning(id) === null)
-    throw new RouterError(
-      'model_not_found',
-      `There is no model '${excerpt(id)}'. Known: ${names.listed.join(', ')}.`,
-      { param: 'model' },
-    );
-  const anthropic = request.headers['anthropic-version'] !== undefined;
-  sendJson(response, 200, (anthropic ? anthropicModel : modelBody)(id, startedAt));
-}
-
 async function storedResponse(_context: RouteContext, { request }: Exchange): Promise<void> {
   const id = request.url!.split('?', 1)[0]!.slice('/v1/responses/'.length).split('/', 1)[0]!;
   throw new RouterError(
@@ -427,80 +265,6 @@ async function storedResponse(_context: RouteContext, { request }: Exchange): Pr
     `There is no response '${excerpt(id)}': this router stores none. Send the whole conversation with each request.`,
     { param: 'response_id' },
   );
-}
-
-/** As Anthropic's API lists it. */
-function anthropicModel(
-  id: string,
-  created: number,
-): { readonly id: string; readonly [field: string]: unknown } {
-  return { type: 'model', id, display_name: id, created_at: new Date(created * 1000).toISOString() };
-}
-
-function modelBody(id: string, created: number): Record<string, unknown> {
-  return { id, object: 'model', created, owned_by: 'expert-router' };
-}
-
-/** Every expert with its load and replicas, as the policies see them; where they are, for operators alone. */
-export async function listExperts(
-  { gateway, redaction }: RouteContext,
-  { response, caller }: Exchange,
-): Promise<void> {
-  const hidden = mayAct('operate', caller) ? null : redaction;
-  const data = [...gateway.fleet.groups.values()].map((group) => {
-    const load = group.load();
-    return {
-      id: group.id,
-      object: 'expert',
-      available: load.available,
-      in_flight: group.inFlight,
-      queued: load.queued,
-      context: group.context,
-      outstanding_tokens: load.outstandingTokens,
-      tokens_per_second: round1(load.tokensPerSecond),
-      replicas: group.replicas.map((replica) => ({
-        name: hidden ? replicaLabel(group, replica) : replica.name,
-        kind: replica.expert.kind,
-        health: healthBody(replica.health, hidden),
-        breaker: replica.breaker,
-        in_flight: replica.inFlight,
-        limit: Number.isFinite(replica.limit) ? replica.limit : null,
-        weight: replica.weight,
-        tokens_per_second: round1(replica.tokensPerSecond),
-        engine: replica.engine && { name: replica.engine.engine, version: replica.engine.version },
-        reported: reportBody(replica, group.others(replica), hidden),
-      })),
-    };
-  });
-  sendJson(response, 200, { object: 'list', data });
-}
-
-/** `detail` is for people; a failure stays beside it as a value, or as its kind where it may not be read whole. */
-function healthBody(health: Health, redaction: Redaction | null): Record<string, unknown> {
-  const text = healthText(health);
-  const detail = redaction?.words(text) ?? text;
-  const failure =
-    health.state === 'down' ? { failure: redaction ? { kind: health.failure.kind } : health.failure } : {};
-  return { state: health.state, ...(detail === '' ? {} : { detail }), ...failure };
-}
-
-/** What the engine says of its load, how old that is, and what is made of it. */
-function reportBody(replica: Replica, others: number, redaction: Redaction | null): Record<string, unknown> {
-  const { seen, problem } = replica.report;
-  return {
-    state: replica.reportState,
-    running: seen?.load.running ?? null,
-    waiting: seen?.load.waiting ?? null,
-    kv_cache_use: seen?.load.kvCacheUse ?? null,
-    age_seconds: replica.reportAge === null ? null : round1(replica.reportAge / 1000),
-    others: round1(others),
-    full: replica.full,
-    problem: problem && redaction ? redaction.words(problem) : problem,
-  };
-}
-
-function round1(value: number): number {
-  return Math.round(value * 10) / 10;
 }
 
 async function metrics(context: RouteContext, { response }: Exchange): Promise<void> {
@@ -519,18 +283,6 @@ async function health(_context: RouteContext, { response }: Exchange): Promise<v
 async function ready({ readiness }: RouteContext, { response }: Exchange): Promise<void> {
   const isReady = await readiness.check();
   sendJson(response, isReady ? 200 : 503, { ready: isReady });
-}
-
-/** The dialect of a dry run's body, where a header tells it; else the body's fields do. */
-function toldDialect(request: ClientRequest): Dialect | null {
-  const id = request.headers['x-expert-router-dialect'];
-  return id === undefined ? null : dialectTold(String(id));
-}
-
-/** Whose a request is, and of which conversation. */
-export function callerOf({ headers }: Headed, caller: HashedKey | null, { session }: Ask): Caller {
-  const tenant = caller?.name ?? '';
-  return { tenant, session: sessionKey(headers, tenant, session) };
 }
 
 /** A body that this thread may parse. @throws RouterError as `readBody` does */
@@ -558,24 +310,4 @@ async function welcome(context: RouteContext, exchange: Exchange): Promise<void>
 async function dashboard({ board }: RouteContext, exchange: Exchange): Promise<void> {
   if (board) return board.answer(exchange);
   throw new RouterError('not_found', 'There is no dashboard here: the config says dashboard: false.');
-}
-
-/** The expert that a header demands. */
-export function forcedExpert(request: Headed): string | undefined {
-  const value = request.headers['x-expert-router-expert'];
-  return typeof value === 'string' && value !== '' && value !== AUTO ? value : undefined;
-}
-
-/** Why a request may go to local experts only; null where neither key nor header says so. In doubt it says so. */
-export function whyLocal(request: Headed, caller: HashedKey | null): string | null {
-  if (caller?.local_only) return 'its API key';
-  const value = request.headers['x-expert-router-local-only'];
-  return value === undefined || value === 'false' ? null : 'its header x-expert-router-local-only';
-}
-
-/** What the key grants (0 without keys), or less where the header `x-expert-router-priority` asks for less. */
-export function priorityOf(request: Headed, caller: HashedKey | null): number {
-  const granted = caller?.priority ?? 0;
-  const asked = Number(request.headers['x-expert-router-priority'] ?? granted);
-  return Number.isInteger(asked) ? Math.max(-10, Math.min(asked, granted)) : granted;
 }

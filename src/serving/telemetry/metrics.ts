@@ -1,5 +1,5 @@
 /** What the router counts and times, as Prometheus metrics. It never sees a prompt, a key or an answer. */
-import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Usage } from '../reply/reply.ts';
 import {
   DURATION_BUCKETS,
@@ -19,23 +19,6 @@ import { TallyCounter, TallyHistogram } from './tallies.ts';
 const WAIT_BUCKETS = [0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 /** Seconds; a decision takes tens of microseconds to a few milliseconds. */
 const DECISION_BUCKETS = [0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05];
-
-/** What one replica's engine last reported; null for what it does not tell. */
-export interface EngineLoad {
-  readonly expert: string;
-  readonly replica: string;
-  readonly running: number | null;
-  readonly waiting: number | null;
-  readonly kvCacheUse: number | null;
-  readonly ageSeconds: number;
-}
-
-/** 0 closed, 0.5 half-open, 1 open. */
-export interface BreakerLevel {
-  readonly expert: string;
-  readonly replica: string;
-  readonly level: number;
-}
 
 export interface RequestLabels {
   readonly expert: string;
@@ -224,90 +207,6 @@ export class Telemetry {
       labelNames: GENAI_LABELS,
       registry,
       relabel: ({ expert, operation }) => genAiLabels(String(operation), String(expert)),
-    });
-  }
-
-  /** Shows each expert's load, read when the page is asked for. */
-  watchLoads(
-    loads: () => ReadonlyMap<
-      string,
-      { readonly inFlight: number; readonly queued: number; readonly available: boolean }
-    >,
-  ): void {
-    const gauge = (
-      name: string,
-      help: string,
-      value: (load: { inFlight: number; queued: number; available: boolean }) => number,
-    ): void => {
-      new Gauge({
-        name,
-        help,
-        labelNames: ['expert'],
-        registers: [this.registry],
-        aggregator: name.endsWith('available') ? 'max' : 'sum',
-        collect() {
-          for (const [expert, load] of loads()) this.set({ expert }, value(load));
-        },
-      });
-    };
-    gauge('expert_router_inflight', 'Requests with an expert now', (load) => load.inFlight);
-    gauge('expert_router_queued', 'Requests waiting for an expert now', (load) => load.queued);
-    gauge(
-      'expert_router_demand',
-      'Requests with an expert or waiting for it',
-      (load) => load.inFlight + load.queued,
-    );
-    gauge('expert_router_available', '1 if an expert can take requests', (load) => Number(load.available));
-  }
-
-  /** Shows what engines say of themselves, read when the page is asked for. All workers say the same of one replica. */
-  watchEngines(engines: () => readonly EngineLoad[]): void {
-    const gauge = (name: string, help: string, value: (engine: EngineLoad) => number | null): void => {
-      new Gauge({
-        name,
-        help,
-        labelNames: ['expert', 'replica'],
-        registers: [this.registry],
-        aggregator: 'max',
-        collect() {
-          this.reset();
-          for (const engine of engines()) {
-            const told = value(engine);
-            if (told !== null) this.set({ expert: engine.expert, replica: engine.replica }, told);
-          }
-        },
-      });
-    };
-    gauge(
-      'expert_router_engine_running',
-      "Requests in an engine's batch, by its own report",
-      (e) => e.running,
-    );
-    gauge(
-      'expert_router_engine_waiting',
-      'Requests that wait in an engine, by its own report',
-      (e) => e.waiting,
-    );
-    gauge('expert_router_engine_kv_cache_use', 'Share of the KV cache in use, 0 to 1', (e) => e.kvCacheUse);
-    gauge(
-      'expert_router_engine_report_age_seconds',
-      'Time since an engine last reported its load; the oldest over workers',
-      (e) => e.ageSeconds,
-    );
-  }
-
-  /** Shows how far breakers are open, read when the page is asked for; the most open over workers. */
-  watchBreakers(breakers: () => readonly BreakerLevel[]): void {
-    new Gauge({
-      name: 'expert_router_breaker',
-      help: '0 closed, 0.5 half-open, 1 open',
-      labelNames: ['expert', 'replica'],
-      registers: [this.registry],
-      aggregator: 'max',
-      collect() {
-        this.reset();
-        for (const { expert, replica, level } of breakers()) this.set({ expert, replica }, level);
-      },
     });
   }
 

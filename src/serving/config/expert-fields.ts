@@ -1,0 +1,175 @@
+/** What a config says of an expert: the fields that every kind shares, beside which the options of its kind stand. */
+import { z } from 'zod';
+import { UserError } from '../../core/errors.ts';
+import { duration } from '../experts/option-types.ts';
+import type { AnyKind } from './catalogue.ts';
+
+/** Ids travel in headers, metrics and paths, so they are plain; those of Hugging Face and Ollama models are. */
+export const expertId = z
+  .string()
+  .regex(
+    /^[a-z0-9][a-z0-9._:/-]{0,94}[a-z0-9._-]?$/i,
+    'letters, digits and . - _ : / (the last two not at an end), at most 96',
+  )
+  .refine((id) => id !== 'auto', "another name: 'auto' asks the router to choose");
+
+const common = {
+  id: expertId.describe('Name in requests, headers and metrics').meta({ examples: ['code'] }),
+  description: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('What it is good at, in a sentence; decides which clusters it serves')
+    .meta({ examples: ['Writes and explains programs'] }),
+  samples: z
+    .array(z.string().min(1))
+    .optional()
+    .describe('Typical prompts; they decide which clusters it serves')
+    .meta({ examples: [['Fix this function', 'Write an SQL query']] }),
+  clusters: z
+    .array(z.union([z.int().nonnegative(), z.string().min(1)]))
+    .optional()
+    .describe('Clusters it serves, by number or name; `expert-router assign` lists them')
+    .meta({ examples: [[3, 17]] }),
+  max_concurrent: z
+    .int()
+    .positive()
+    .optional()
+    .describe('Requests each replica may hold at once; the kind has a default')
+    .meta({ examples: [64] }),
+  context_window: z
+    .int()
+    .positive()
+    .optional()
+    .describe(
+      'Tokens that prompt and answer may have together; a request that needs more goes to another. What the engine tells when absent, as vLLM, SGLang, llama.cpp and Ollama (of a model that is loaded) do',
+    )
+    .meta({ examples: [8192] }),
+  takes: z
+    .array(z.enum(['text', 'image', 'audio']))
+    .min(1, 'at least one of them')
+    .optional()
+    .describe('What its model takes; a request with anything else goes to another. Everything when absent')
+    .meta({ examples: [['text']] }),
+  queue_size: z.int().nonnegative().default(512).describe('Requests that may wait for this expert'),
+  queue_timeout: duration.prefault('30s').describe('Longest wait in that line'),
+  first_token_timeout: duration
+    .optional()
+    .describe("Longest wait for a stream's first byte before another is tried"),
+  local: z
+    .boolean()
+    .optional()
+    .describe(
+      'Whether prompts that must not leave may go to it; when absent, only to one that computes in this process',
+    )
+    .meta({ examples: [true] }),
+  price: z
+    .strictObject({
+      input: z
+        .number()
+        .nonnegative()
+        .describe('Dollars for a million tokens of prompts')
+        .meta({ examples: [0.2] }),
+      cached_input: z
+        .number()
+        .nonnegative()
+        .optional()
+        .describe('The same for tokens from its cache; `input` when absent')
+        .meta({ examples: [0.05] }),
+      output: z
+        .number()
+        .nonnegative()
+        .describe('Dollars for a million tokens of answers')
+        .meta({ examples: [0.6] }),
+    })
+    .optional()
+    .describe('What it costs; keys with a budget can use no expert without a price')
+    .meta({ examples: [{ input: 0.2, cached_input: 0.05, output: 0.6 }] }),
+  fallback: z.boolean().default(false).describe('Takes prompts unlike anything the router model knows'),
+};
+
+const COMMON_FIELDS = new Set(['kind', ...Object.keys(common)]);
+
+/** The fields of an expert of one kind. @throws UserError for an option that has the name of a common field */
+function expertOf({ kind, summary, options }: AnyKind): z.ZodObject {
+  const { shape } = options as z.ZodObject;
+  const taken = Object.keys(shape).find((name) => COMMON_FIELDS.has(name));
+  if (taken !== undefined)
+    throw new UserError(
+      `The kind '${kind}' cannot have an option '${taken}': every expert has a field of that name.`,
+    );
+  const named = z.literal(kind).describe('What the expert is');
+  return z.strictObject({ kind: named, ...common, ...shape }).describe(summary);
+}
+
+export function expertList(kinds: readonly AnyKind[]) {
+  const byKind = kinds.map(expertOf) as [z.ZodObject, ...z.ZodObject[]];
+  return z
+    .array(z.discriminatedUnion('kind', byKind))
+    .min(1, 'at least one expert')
+    .superRefine((experts, context) => refuseTwice(experts as ExpertConfig[], context));
+}
+
+function refuseTwice(experts: readonly ExpertConfig[], context: z.RefinementCtx): void {
+  experts.forEach((expert, index) => {
+    if (experts.findIndex((other) => other.id === expert.id) < index) {
+      context.addIssue({
+        code: 'custom',
+        path: [index, 'id'],
+        message: `a second expert called '${expert.id}'`,
+      });
+    }
+    if (expert.fallback && experts.findIndex((other) => other.fallback) < index) {
+      context.addIssue({
+        code: 'custom',
+        path: [index, 'fallback'],
+        message: 'only one expert can be the fallback',
+      });
+    }
+  });
+}
+
+/** One expert as configured: the fields every kind shares; those of its kind stand beside them. */
+export interface ExpertConfig {
+  readonly id: string;
+  readonly kind: string;
+  readonly description?: string | undefined;
+  readonly samples?: readonly string[] | undefined;
+  readonly clusters?: readonly (number | string)[] | undefined;
+  readonly local?: boolean | undefined;
+  /** Dollars for a million tokens. */
+  readonly price?:
+    | { readonly input: number; readonly cached_input?: number | undefined; readonly output: number }
+    | undefined;
+  readonly fallback: boolean;
+  readonly max_concurrent?: number | undefined;
+  readonly context_window?: number | undefined;
+  readonly takes?: readonly ('text' | 'image' | 'audio')[] | undefined;
+  readonly queue_size: number;
+  readonly queue_timeout: number;
+  readonly first_token_timeout?: number | undefined;
+  readonly [option: string]: unknown;
+}
+
+/** An expert as people write it; the options of its kind stand beside these fields. Durations are text: `30s`. */
+export interface ExpertInput {
+  readonly id: string;
+  readonly kind: string;
+  readonly description?: string | undefined;
+  readonly samples?: readonly string[] | undefined;
+  readonly clusters?: readonly (number | string)[] | undefined;
+  readonly local?: boolean | undefined;
+  readonly fallback?: boolean | undefined;
+  readonly max_concurrent?: number | undefined;
+  readonly context_window?: number | undefined;
+  readonly takes?: readonly ('text' | 'image' | 'audio')[] | undefined;
+  readonly queue_size?: number | undefined;
+  readonly queue_timeout?: string | undefined;
+  readonly first_token_timeout?: string | undefined;
+  readonly [option: string]: unknown;
+}
+
+/** The options of an expert's own kind, without the fields that all kinds share. */
+export function kindOptions(expert: ExpertConfig): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(expert).filter(([name]) => !COMMON_FIELDS.has(name)));
+}

@@ -1,0 +1,99 @@
+/** Requests that experts answer, and the dry run, which ends at the choice. */
+import { requestHeadersForExpert } from '../../core/headers.ts';
+import type { Ask } from '../dialects/ask.ts';
+import type { Dialect } from '../dialects/dialect.ts';
+import { dialectTold } from '../dialects/index.ts';
+import { readRequest } from '../gateway/read-request.ts';
+import type { Hold } from '../limits/limiter.ts';
+import { metered } from '../limits/metered.ts';
+import { callerOf, forcedExpert, priorityOf, whyLocal } from './asking.ts';
+import { refuseModel } from './auth.ts';
+import { readBody } from './body.ts';
+import { ClientSink } from './client-sink.ts';
+import { decisionBody, decisionHeaders } from './decision-wire.ts';
+import type { ClientRequest, ClientResponse } from './exchange.ts';
+import type { Exchange, Handler, RouteContext } from './handler.ts';
+import { HOPS_HEADER, nextHop } from './hops.ts';
+import { amongAllowed, quotaHeaders, reserve } from './limiting.ts';
+import { rewriting } from './rewriting.ts';
+import { sendJson } from './wire.ts';
+
+/** Answers a request of this dialect. */
+export function answer(dialect: Dialect): Handler {
+  return answerTo(async (exchange, limitMb) => readRequest(dialect, await readBody(exchange, limitMb)));
+}
+
+export function answerTo(read: (exchange: Exchange, limitMb: number) => Promise<Ask>): Handler {
+  return async ({ gateway, limiter, redaction, forwarded, maxBodyMb, onRouted }, exchange) => {
+    const { request, response, traceId, caller, note, model } = exchange;
+    const ask = await read(exchange, maxBodyMb);
+    if (model !== undefined) Object.assign(ask, { model });
+    note.read(ask);
+    refuseModel(ask, caller);
+    const by = callerOf(request, caller, ask);
+    const routing = gateway.route(
+      ask,
+      forcedExpert(request),
+      priorityOf(request, caller),
+      whyLocal(request, caller),
+      by,
+    );
+    const free = routing instanceof Promise ? await routing : routing;
+    const routed = caller === null ? free : amongAllowed(free, caller, limiter);
+    const reserving = reserve(limiter, caller, { ask, routed });
+    const hold = reserving && (await reserving);
+    setAll(response, decisionHeaders(routed));
+    if (hold) setAll(response, quotaHeaders(hold, ask.dialect.id, Date.now()));
+    note.routed(routed, gateway.expectedWait(routed));
+    onRouted(routed, note);
+    const sink = new ClientSink(response, ask.dialect, redaction, note);
+    const headers = {
+      ...requestHeadersForExpert(request.headers, forwarded),
+      [HOPS_HEADER]: nextHop(request),
+    };
+    const { rewritten } = ask.dialect;
+    const written = rewritten ? rewriting(sink, rewritten) : sink;
+    const heard = hold ? metered(written, hold, piecesOf(ask)) : written;
+    if (hold) endWith(response, hold);
+    sink.drive(gateway.answer({ ask, headers, traceId, ...by, journey: note }, routed, heard));
+  };
+}
+
+/** However the request ends. */
+function endWith(response: ClientResponse, hold: Hold): void {
+  if (response.destroyed) hold.abandoned();
+  else response.once('close', () => hold.abandoned());
+}
+
+/** Line breaks that end a piece of its answer; 0 where it is no stream. */
+function piecesOf({ stream, dialect: { streaming } }: Ask): 0 | 1 | 2 {
+  if (!stream || !streaming) return 0;
+  return streaming.separator === '\n\n' ? 2 : 1;
+}
+
+/** Tells the decision alone. */
+export async function dryRun(
+  { gateway, maxBodyMb }: RouteContext,
+  { request, response, traceId, caller }: Exchange,
+): Promise<void> {
+  const ask = await readRequest(toldDialect(request), await readBody({ request, response }, maxBodyMb));
+  const routed = await gateway.route(
+    ask,
+    forcedExpert(request),
+    priorityOf(request, caller),
+    whyLocal(request, caller),
+    callerOf(request, caller, ask),
+  );
+  setAll(response, decisionHeaders(routed));
+  sendJson(response, 200, decisionBody(gateway.router, routed, traceId));
+}
+
+function setAll(response: ClientResponse, headers: Readonly<Record<string, string>>): void {
+  for (const name in headers) response.setHeader(name, headers[name]!);
+}
+
+/** The dialect of a dry run's body, where a header tells it; else the body's fields do. */
+function toldDialect(request: ClientRequest): Dialect | null {
+  const id = request.headers['x-expert-router-dialect'];
+  return id === undefined ? null : dialectTold(String(id));
+}

@@ -1,0 +1,53 @@
+/** What clients may name as a model, in OpenAI's and Anthropic's shapes. */
+import { RouterError } from '../../core/errors.ts';
+import { excerpt } from '../../core/excerpt.ts';
+import { claudeName } from '../gateway/names.ts';
+import type { Headed } from './auth.ts';
+import type { Exchange, RouteContext } from './handler.ts';
+import { decoded } from './spellings.ts';
+import { sendJson } from './wire.ts';
+
+export async function listModels(context: RouteContext, { request, response }: Exchange): Promise<void> {
+  sendJson(response, 200, modelList(context, request));
+}
+
+/** What clients may name as a model, in the shape of the API that they speak. */
+export function modelList(
+  { gateway, startedAt }: RouteContext,
+  { headers }: Headed,
+): Record<string, unknown> {
+  const { listed } = gateway.router.names;
+  if (headers['anthropic-version'] !== undefined) {
+    const data = listed.map((id) => anthropicModel(claudeName(id), startedAt));
+    return { data, has_more: false, first_id: data[0]?.id, last_id: data.at(-1)?.id };
+  }
+  return { object: 'list', data: listed.map((id) => modelBody(id, startedAt)) };
+}
+
+export async function showModel(
+  { gateway, startedAt }: RouteContext,
+  { request, response }: Exchange,
+): Promise<void> {
+  const id = decoded(request.url!.split('?', 1)[0]!.slice('/v1/models/'.length));
+  const { names } = gateway.router;
+  if (names.meaning(id) === null)
+    throw new RouterError(
+      'model_not_found',
+      `There is no model '${excerpt(id)}'. Known: ${names.listed.join(', ')}.`,
+      { param: 'model' },
+    );
+  const anthropic = request.headers['anthropic-version'] !== undefined;
+  sendJson(response, 200, (anthropic ? anthropicModel : modelBody)(id, startedAt));
+}
+
+/** As Anthropic's API lists it. */
+function anthropicModel(
+  id: string,
+  created: number,
+): { readonly id: string; readonly [field: string]: unknown } {
+  return { type: 'model', id, display_name: id, created_at: new Date(created * 1000).toISOString() };
+}
+
+function modelBody(id: string, created: number): Record<string, unknown> {
+  return { id, object: 'model', created, owned_by: 'expert-router' };
+}

@@ -1,0 +1,100 @@
+/** What is so now rather than counted, read when the metrics page is asked for. */
+import { Gauge, type Registry } from 'prom-client';
+
+/** What one replica's engine last reported; null for what it does not tell. */
+export interface EngineLoad {
+  readonly expert: string;
+  readonly replica: string;
+  readonly running: number | null;
+  readonly waiting: number | null;
+  readonly kvCacheUse: number | null;
+  readonly ageSeconds: number;
+}
+
+/** 0 closed, 0.5 half-open, 1 open. */
+export interface BreakerLevel {
+  readonly expert: string;
+  readonly replica: string;
+  readonly level: number;
+}
+
+/** Shows each expert's load, read when the page is asked for. */
+export function watchLoads(
+  registry: Registry,
+  loads: () => ReadonlyMap<
+    string,
+    { readonly inFlight: number; readonly queued: number; readonly available: boolean }
+  >,
+): void {
+  const gauge = (
+    name: string,
+    help: string,
+    value: (load: { inFlight: number; queued: number; available: boolean }) => number,
+  ): void => {
+    new Gauge({
+      name,
+      help,
+      labelNames: ['expert'],
+      registers: [registry],
+      aggregator: name.endsWith('available') ? 'max' : 'sum',
+      collect() {
+        for (const [expert, load] of loads()) this.set({ expert }, value(load));
+      },
+    });
+  };
+  gauge('expert_router_inflight', 'Requests with an expert now', (load) => load.inFlight);
+  gauge('expert_router_queued', 'Requests waiting for an expert now', (load) => load.queued);
+  gauge(
+    'expert_router_demand',
+    'Requests with an expert or waiting for it',
+    (load) => load.inFlight + load.queued,
+  );
+  gauge('expert_router_available', '1 if an expert can take requests', (load) => Number(load.available));
+}
+
+/** Shows what engines say of themselves, read when the page is asked for. All workers say the same of one replica. */
+export function watchEngines(registry: Registry, engines: () => readonly EngineLoad[]): void {
+  const gauge = (name: string, help: string, value: (engine: EngineLoad) => number | null): void => {
+    new Gauge({
+      name,
+      help,
+      labelNames: ['expert', 'replica'],
+      registers: [registry],
+      aggregator: 'max',
+      collect() {
+        this.reset();
+        for (const engine of engines()) {
+          const told = value(engine);
+          if (told !== null) this.set({ expert: engine.expert, replica: engine.replica }, told);
+        }
+      },
+    });
+  };
+  gauge('expert_router_engine_running', "Requests in an engine's batch, by its own report", (e) => e.running);
+  gauge(
+    'expert_router_engine_waiting',
+    'Requests that wait in an engine, by its own report',
+    (e) => e.waiting,
+  );
+  gauge('expert_router_engine_kv_cache_use', 'Share of the KV cache in use, 0 to 1', (e) => e.kvCacheUse);
+  gauge(
+    'expert_router_engine_report_age_seconds',
+    'Time since an engine last reported its load; the oldest over workers',
+    (e) => e.ageSeconds,
+  );
+}
+
+/** Shows how far breakers are open, read when the page is asked for; the most open over workers. */
+export function watchBreakers(registry: Registry, breakers: () => readonly BreakerLevel[]): void {
+  new Gauge({
+    name: 'expert_router_breaker',
+    help: '0 closed, 0.5 half-open, 1 open',
+    labelNames: ['expert', 'replica'],
+    registers: [registry],
+    aggregator: 'max',
+    collect() {
+      this.reset();
+      for (const { expert, replica, level } of breakers()) this.set({ expert, replica }, level);
+    },
+  });
+}
