@@ -1,7 +1,8 @@
 /**
  * Two inner loops in WebAssembly with SIMD, which JavaScript has no other way to ask for: several numbers in one
- * instruction. They add integers, or doubles in the same order as the plain loops beside their callers, so results are
- * equal to the bit; those loops also serve where there is no SIMD. Written down as instructions here, since a compiler for them would be the larger thing.
+ * instruction. They add integers, or numbers of single precision in the same order as the plain loops beside their callers,
+ * so results are equal to the bit; those loops also serve where there is no SIMD. Written down as instructions here, since a
+ * compiler for them would be the larger thing.
  */
 import {
   type Code,
@@ -22,6 +23,9 @@ import {
   ZEROS,
 } from './wasm.ts';
 
+/** Rows whose dot products are summed side by side. */
+export const ROWS_OF_A_BLOCK = 32;
+
 /** What an instance offers; addresses are bytes into its memory. */
 interface Exports {
   /**
@@ -30,8 +34,8 @@ interface Exports {
    */
   addRows(rows: number, gains: number, count: number, width: number, sum: number): void;
   /**
-   * For `count` (above 0) blocks of eight rows at `blocks` (doubles, the first number of each row, then the second of each)
-   * their dot products with the `dimensions` doubles at `vector`, into `dots`.
+   * For `count` (above 0) blocks of 32 rows at `blocks` (single precision, the first number of each row, then the second of
+   * each) their dot products with the `dimensions` numbers at `vector`, into `dots`.
    */
   dots(blocks: number, count: number, vector: number, dimensions: number, dots: number): void;
 }
@@ -49,7 +53,6 @@ export function vectorKernels(bytes: number): VectorKernels | null {
 
 let module: object | undefined;
 
-const loadSplat = (offset: number): Code => [...simd(10), 3, ...unsigned(offset)];
 const loadWordSplat = (offset: number): Code => [...simd(9), 2, ...unsigned(offset)];
 /** The bytes of two vectors in turn: those of their lower halves from 0 on, of their upper halves from 8 on. */
 const inTurn = (from: number): Code => [
@@ -59,7 +62,8 @@ const inTurn = (from: number): Code => [
 const [EXTEND_LOW, EXTEND_HIGH] = [simd(0x87), simd(0x88)] as const;
 /** Products of 16-bit numbers, each added to its neighbour. */
 const [DOT_PAIRS, ADD_WORDS] = [simd(0xba), simd(0xae)] as const;
-const [ADD, MULTIPLY] = [simd(0xf0), simd(0xf2)] as const;
+/** Of single precision. */
+const [ADD, MULTIPLY] = [simd(0xe4), simd(0xe6)] as const;
 
 function addRows(): WasmFunction {
   const [rows, gains, count, width, sum, left, to] = [0, 1, 2, 3, 4, 5, 6] as const;
@@ -97,24 +101,26 @@ function addRows(): WasmFunction {
 function dots(): WasmFunction {
   const [blocks, count, vector, dimensions, into, left, from] = [0, 1, 2, 3, 4, 5, 6] as const;
   const [value, sums] = [7, 8] as const;
-  const four = [0, 1, 2, 3];
+  /** So many sums that none waits for its own last addition. */
+  const quarters = Array.from({ length: ROWS_OF_A_BLOCK / 4 }, (_, quarter) => quarter);
   const number = [
-    ...[...get(from), ...loadSplat(0), ...set(value)],
-    ...four.flatMap((pair) => [
-      ...[...get(sums + pair), ...get(blocks), ...load(16 * pair), ...get(value), ...MULTIPLY, ...ADD],
-      ...set(sums + pair),
+    ...[...get(from), ...loadWordSplat(0), ...set(value)],
+    ...quarters.flatMap((quarter) => [
+      ...[...get(sums + quarter), ...get(blocks), ...load(16 * quarter), ...get(value), ...MULTIPLY, ...ADD],
+      ...set(sums + quarter),
     ]),
-    ...step(from, 8),
-    ...step(blocks, 64),
+    ...step(from, 4),
+    ...step(blocks, 4 * ROWS_OF_A_BLOCK),
   ];
   const block = [
     ...[...get(vector), ...set(from), ...get(dimensions), ...set(left)],
-    ...four.flatMap((pair) => [...ZEROS, ...set(sums + pair)]),
+    ...quarters.flatMap((quarter) => [...ZEROS, ...set(sums + quarter)]),
     ...repeat(left, number),
-    ...four.flatMap((pair) => [...get(into), ...get(sums + pair), ...store(16 * pair)]),
-    ...step(into, 64),
+    ...quarters.flatMap((quarter) => [...get(into), ...get(sums + quarter), ...store(16 * quarter)]),
+    ...step(into, 4 * ROWS_OF_A_BLOCK),
   ];
-  return { name: 'dots', parameters: 5, words: 2, vectors: 5, code: repeat(count, block) };
+  const vectors = 1 + quarters.length;
+  return { name: 'dots', parameters: 5, words: 2, vectors, code: repeat(count, block) };
 }
 
 const FUNCTIONS = [addRows(), dots()];

@@ -1,37 +1,34 @@
-/** Vectors to compare others with: all dot products at once. */
-import { type VectorKernels, vectorKernels } from '../../core/vector-kernels.ts';
-
-/** Rows that are summed side by side. Their sums do not depend on each other, so none waits for another's addition. */
-const SIDE_BY_SIDE = 8;
+/** Vectors to compare others with: all dot products at once, in single precision. */
+import { ROWS_OF_A_BLOCK as BLOCK, type VectorKernels, vectorKernels } from '../../core/vector-kernels.ts';
 
 export class DotTable {
   readonly #dimensions: number;
   /**
-   * By blocks of eight rows: the first number of each, then the second of each, and so on; the last block is filled up
-   * with rows of zeros. Doubles, because converting costs more than reading twice the bytes.
+   * By blocks of rows: the first number of each, then the second of each, and so on; the last block is filled up with rows
+   * of zeros.
    */
-  readonly #blocks: Float64Array;
-  readonly #vector: Float64Array;
-  readonly #dots: Float64Array;
+  readonly #blocks: Float32Array;
+  readonly #vector: Float32Array;
+  readonly #dots: Float32Array;
   /** What `#dots` are with: one prompt is asked about several times in a row. */
   #with: Float32Array | null = null;
   readonly #kernels: VectorKernels | null;
 
   /** @param rows of `dimensions` numbers each @param plain without SIMD */
   constructor(rows: readonly Float32Array[], dimensions: number, plain = false) {
-    const padded = Math.ceil(rows.length / SIDE_BY_SIDE) * SIDE_BY_SIDE;
+    const padded = Math.ceil(rows.length / BLOCK) * BLOCK;
     const values = padded * dimensions;
-    const bytes = 8 * (values + dimensions + padded);
+    const bytes = 4 * (values + dimensions + padded);
     this.#kernels = plain || values === 0 ? null : vectorKernels(bytes);
     const memory = this.#kernels?.memory ?? new ArrayBuffer(bytes);
     this.#dimensions = dimensions;
-    this.#blocks = new Float64Array(memory, 0, values);
-    this.#vector = new Float64Array(memory, 8 * values, dimensions);
-    this.#dots = new Float64Array(memory, 8 * (values + dimensions), padded);
+    this.#blocks = new Float32Array(memory, 0, values);
+    this.#vector = new Float32Array(memory, 4 * values, dimensions);
+    this.#dots = new Float32Array(memory, 4 * (values + dimensions), padded);
     for (const [row, vector] of rows.entries()) {
-      const lane = row % SIDE_BY_SIDE;
+      const lane = row % BLOCK;
       for (let j = 0; j < dimensions; j++)
-        this.#blocks[(row - lane) * dimensions + j * SIDE_BY_SIDE + lane] = vector[j]!;
+        this.#blocks[(row - lane) * dimensions + j * BLOCK + lane] = vector[j]!;
     }
   }
 
@@ -39,41 +36,23 @@ export class DotTable {
    * The dot product of each row with a vector that does not change, summed in the order of its numbers. Valid until the
    * next call; entries behind the last row are zero.
    */
-  dots(vector: Float32Array): Float64Array {
+  dots(vector: Float32Array): Float32Array {
     if (this.#with === vector) return this.#dots;
     this.#with = vector;
     this.#vector.set(vector);
     const { length, byteOffset } = this.#dots;
     if (this.#kernels)
-      this.#kernels.run.dots(0, length / SIDE_BY_SIDE, this.#vector.byteOffset, this.#dimensions, byteOffset);
-    else for (let row = 0; row < length; row += SIDE_BY_SIDE) this.#block(row);
+      this.#kernels.run.dots(0, length / BLOCK, this.#vector.byteOffset, this.#dimensions, byteOffset);
+    else for (let row = 0; row < length; row += BLOCK) this.#block(row);
     return this.#dots;
   }
 
+  /** Every product and every sum is rounded to single precision: products here, sums as they are stored. */
   #block(row: number): void {
-    const blocks = this.#blocks;
-    const vector = this.#vector;
-    const dots = this.#dots;
-    let [a, b, c, d, e, f, g, h] = [0, 0, 0, 0, 0, 0, 0, 0];
+    const dots = this.#dots.subarray(row, row + BLOCK).fill(0);
     let at = row * this.#dimensions;
-    for (let j = 0; j < vector.length; j++, at += SIDE_BY_SIDE) {
-      const value = vector[j]!;
-      a += blocks[at]! * value;
-      b += blocks[at + 1]! * value;
-      c += blocks[at + 2]! * value;
-      d += blocks[at + 3]! * value;
-      e += blocks[at + 4]! * value;
-      f += blocks[at + 5]! * value;
-      g += blocks[at + 6]! * value;
-      h += blocks[at + 7]! * value;
-    }
-    dots[row] = a;
-    dots[row + 1] = b;
-    dots[row + 2] = c;
-    dots[row + 3] = d;
-    dots[row + 4] = e;
-    dots[row + 5] = f;
-    dots[row + 6] = g;
-    dots[row + 7] = h;
+    for (const value of this.#vector)
+      for (let lane = 0; lane < BLOCK; lane++, at++)
+        dots[lane] = dots[lane]! + Math.fround(this.#blocks[at]! * value);
   }
 }

@@ -118,19 +118,34 @@ function lengthOf({ from, to }: Rows): number {
   return to - from;
 }
 
-/** For each topic, the experts that one of their texts says are about it. */
+/** For each topic, the experts whose texts say that they are about it. */
 function topicsOf(
   claimants: readonly Claimant[],
   topics: readonly EmbeddedTopic[],
 ): readonly (readonly number[])[] {
   const about: number[][] = topics.map(() => []);
   claimants.forEach(({ texts }, expert) => {
-    for (const { vector } of texts) {
-      const topic = nearestTopic(vector, topics);
-      if (topic !== null && !about[topic]!.includes(expert)) about[topic]!.push(expert);
-    }
+    for (const topic of topicsNamed(texts, topics)) about[topic]!.push(expert);
   });
   return about;
+}
+
+/**
+ * The topics that descriptions name, and those of samples: but a topic of less than half as many samples as another is
+ * taken for a chance likeness ("Which dose is safe?" beside "Is it safe to walk there?").
+ */
+function topicsNamed(texts: readonly ClaimText[], topics: readonly EmbeddedTopic[]): ReadonlySet<number> {
+  const named = new Set<number>();
+  const sampled = new Map<number, number>();
+  for (const { vector, kind } of texts) {
+    const topic = nearestTopic(vector, topics);
+    if (topic === null) continue;
+    if (kind === 'description') named.add(topic);
+    else sampled.set(topic, (sampled.get(topic) ?? 0) + 1);
+  }
+  const most = Math.max(0, ...sampled.values());
+  for (const [topic, count] of sampled) if (2 * count > most) named.add(topic);
+  return named;
 }
 
 function nearestTopic(vector: Float32Array, topics: readonly EmbeddedTopic[]): number | null {
