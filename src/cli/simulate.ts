@@ -10,14 +10,17 @@ import { textTable } from '../report/text-table.ts';
 import { BANDS_MEAN, bandsOf, bandText } from './plan/band-text.ts';
 import { percentileText } from './plan/percentile-text.ts';
 import { caveats, wait } from './plan/tables.ts';
-import { composeExperts, composeLoad } from './simulate/compose.ts';
+import { composeExperts, composeLoad, type Load } from './simulate/compose.ts';
 import { stageNotes } from './simulate/notes.ts';
+import { besideReality, missText } from './simulate/reality.ts';
+import type { RecordedLoad } from './simulate/recorded.ts';
 import { type SimulatedRun, simulationReport } from './simulate/report.ts';
 import {
   kindsOf,
   type PlacementFile,
   parseScenario,
   policyOf,
+  type RecordsInput,
   type ScenarioFile,
 } from './simulate/scenario-file.ts';
 import { sweep } from './simulate/sweep.ts';
@@ -30,6 +33,9 @@ interface SimulateOptions {
   readonly out?: string;
   readonly html?: string;
   readonly seed?: string;
+  readonly records?: string;
+  readonly config?: string;
+  readonly last?: string;
 }
 
 export function simulateCommand(): Command {
@@ -46,6 +52,12 @@ export function simulateCommand(): Command {
       `policy to use instead of the file's:  ${POLICIES.map(({ id }) => id).join(', ')}`,
     )
     .option('--seed <n>', "seed to use instead of the file's")
+    .option(
+      '--records <folder>',
+      'replay what a gateway recorded, in place of the file’s load; with --config',
+    )
+    .option('-c, --config <file>', 'the config that the records were made with')
+    .option('--last <duration>', 'how much of the records, back from the latest: 30s, 10m', '10m')
     .option('--html <file>', 'write an HTML report with charts')
     .option('-o, --out <file>', 'write the figures as JSON, with the load test’s field names')
     .option('--json', 'print the JSON instead of the table')
@@ -58,15 +70,28 @@ ${POLICIES.map(({ id, summary }) => `  ${id.padEnd(13)} ${summary}`).join('\n')}
 Examples:
   $ expert-router simulate evaluation/scenarios/dgx-h100.yaml --compare placements --html report.html
   $ expert-router simulate evaluation/scenarios/skewed.yaml --compare policies
+  $ expert-router simulate fleet.yaml --records ./records --config experts.yaml --compare policies
   $ expert-router simulate scenario.yaml --out figures.json`,
     )
     .action(async (path: string, options: SimulateOptions) => {
-      const scenario = withOverrides(parseScenario(await readScenario(path), path), options);
+      const file = parseScenario(await readScenario(path), path, recordsOf(options));
+      const scenario = withOverrides(file, options);
       const progress = progressBar('simulating', 'items');
-      const runs = await simulateAll(scenario, options.compare, progress);
+      const load = await composeLoad(scenario);
+      const runs = await simulateAll(scenario, load, options.compare, progress);
       progress.finish();
-      await write(scenario, runs, options);
+      await write(scenario, load.recorded ?? null, runs, options);
     });
+}
+
+function recordsOf({ records, config, last }: SimulateOptions): RecordsInput | undefined {
+  if (records === undefined) {
+    if (config !== undefined) throw new UsageError('--config: only with --records.');
+    return undefined;
+  }
+  if (config === undefined)
+    throw new UsageError('--records: name the config that they were made with, too: --config experts.yaml.');
+  return { records, config, ...(last === undefined ? {} : { last }) };
 }
 
 async function readScenario(path: string): Promise<string> {
@@ -111,10 +136,10 @@ function variants(file: ScenarioFile, compare: SimulateOptions['compare']): read
 
 async function simulateAll(
   file: ScenarioFile,
+  load: Load,
   compare: SimulateOptions['compare'],
   progress: Progress,
 ): Promise<readonly SimulatedRun[]> {
-  const load = await composeLoad(file);
   const chosen = variants(file, compare);
   const tasks = chosen.flatMap(({ placement, policy }) =>
     load.stages.map((_, stage) => ({ file, placement, policy, stage })),
@@ -141,10 +166,17 @@ async function simulateAll(
 
 async function write(
   file: ScenarioFile,
+  recorded: RecordedLoad | null,
   runs: readonly SimulatedRun[],
   options: SimulateOptions,
 ): Promise<void> {
-  const shown = { name: file.name, seed: file.seed, runs: runs.map(({ deployments: _, ...run }) => run) };
+  const told = runs.map(({ deployments: _, ...run }) => run);
+  const shown = {
+    name: file.name,
+    seed: file.seed,
+    ...(recorded ? besideReality(recorded, runs) : {}),
+    runs: told,
+  };
   const figures = `${JSON.stringify(shown, null, 2)}\n`;
   if (options.out !== undefined) await writeFileAtomically(options.out, figures);
   if (options.html !== undefined) {
@@ -153,11 +185,11 @@ async function write(
     await writeFileAtomically(options.html, simulationReport(runs, { title: file.name, subtitle, ...price }));
   }
   // Last, because its reader may close the pipe after the first line.
-  console.log(options.json ? figures.trimEnd() : summary(file, runs));
+  console.log(options.json ? figures.trimEnd() : summary(file, recorded, runs));
   for (const path of [options.out, options.html]) if (path !== undefined) console.error(`Wrote ${path}`);
 }
 
-function summary(file: ScenarioFile, runs: readonly SimulatedRun[]): string {
+function summary(file: ScenarioFile, recorded: RecordedLoad | null, runs: readonly SimulatedRun[]): string {
   const rows = runs.flatMap((run) =>
     run.stages.map((s) => [
       run.name,
@@ -172,11 +204,25 @@ function summary(file: ScenarioFile, runs: readonly SimulatedRun[]): string {
       `${Math.round(100 * s.at_home)} %`,
     ]),
   );
+  if (recorded) rows.unshift(recordedRow(recorded));
   const head = ['', 'users', 'tokens/s', 'TTFT p50', 'p95', 'TPOT p50', 'p95', 'GPU', 'cache', 'at home'];
   const notes = runs.flatMap((run) => run.stages.flatMap((stage) => stageNotes(run.name, stage)));
   const bands = textTable(runs.map((run) => [run.name, bandText(run.bands)]));
+  const reality = recorded ? `\n\n${missText(recorded, runs)}` : '';
   const about = caveats(runs.flatMap((run) => run.deployments));
-  return `${file.name}\n\n${textTable([head, ...rows])}${notes.map((note) => `\n\n${note}`).join('')}\n\n${BANDS_MEAN}\n${bands}${about}`;
+  return `${file.name}\n\n${textTable([head, ...rows])}${reality}${notes.map((note) => `\n\n${note}`).join('')}\n\n${BANDS_MEAN}\n${bands}${about}`;
+}
+
+function recordedRow({ really }: RecordedLoad): string[] {
+  const { ttft_ms: ttft, tpot_ms: tpot } = really;
+  return [
+    'as recorded',
+    '–',
+    Math.round(really.tokens_per_second).toLocaleString('en-US'),
+    ...[percentileText(ttft, 'p50', wait), percentileText(ttft, 'p95', wait)],
+    ...[percentileText(tpot, 'p50', perToken), percentileText(tpot, 'p95', perToken)],
+    ...['–', '–', `${Math.round(100 * really.at_home)} %`],
+  ];
 }
 
 const perToken = (ms: number): string => `${ms.toFixed(1)} ms`;

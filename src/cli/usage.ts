@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import { Command, Option } from 'commander';
 import { describeError, UserError } from '../core/errors.ts';
 import { printable } from '../core/printable.ts';
+import { csvLine } from '../report/csv.ts';
 import type { AuditedCall } from '../serving/records/audit.ts';
 
 const GROUPS = ['key', 'team', 'expert', 'cluster', 'day'] as const;
@@ -119,15 +120,6 @@ function head(by: Group): readonly string[] {
 function cells([name, sum]: [string, Sum]): readonly string[] {
   const { usd, unpriced, ...counts } = sum;
   return [printable(name), ...Object.values(counts).map(String), usd.toFixed(6), String(unpriced)];
-}
-
-/** A name that a spreadsheet would take for a formula gets an apostrophe. */
-function csvLine(row: readonly string[]): string {
-  const safe = (cell: string): string => (/^[=+@\t]|^-(?!$)/.test(cell) ? `'${cell}` : cell);
-  return row
-    .map(safe)
-    .map((cell) => (/[",\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell))
-    .join(',');
 }
 
 function table(rows: readonly (readonly string[])[]): string {

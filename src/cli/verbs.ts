@@ -144,6 +144,11 @@ export const VERBS: readonly Verb[] = [
     load: async () => (await import('./triton.ts')).tritonCommand(),
   },
   {
+    name: 'records',
+    summary: 'print, filter and export the decisions that a gateway recorded',
+    load: async () => (await import('./records.ts')).recordsCommand(),
+  },
+  {
     name: 'usage',
     summary: 'add up requests, tokens and cost by key, team, expert, cluster or day',
     load: async () => (await import('./usage.ts')).usageCommand(),

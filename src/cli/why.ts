@@ -17,7 +17,8 @@ export function whyCommand(): Command {
     .addHelpText(
       'after',
       `
-A router remembers its latest 500 requests a process, those that still run too. It keeps no word of them.
+A router remembers its latest 1,000 requests a process, those that still run too: of more than 25 a second a sample, and those
+that failed, were tried again or were answered away from home. It keeps no word of them.
 
 Examples:
   $ expert-router why 4bf92f3577b34da6a3ce929d0e0e4736

@@ -1,5 +1,6 @@
 /** Turns a scenario file into the simulation's input: deployments, clusters, lengths, arrivals. */
 import { readFile } from 'node:fs/promises';
+import { parseDuration } from '../../core/duration.ts';
 import { UserError } from '../../core/errors.ts';
 import type { BoundPolicy } from '../../deciding/routing/policy.ts';
 import { deployment } from '../../simulating/deployment.ts';
@@ -19,7 +20,14 @@ import { MOONCAKE_BLOCK_TOKENS, parseTrace } from '../../simulating/workload/tra
 import { readCalibrationFile } from '../calibrate/file.ts';
 import { modelNamed } from '../plan/model-option.ts';
 import { realPrompts } from './real-prompts.ts';
-import { type ExpertKindFile, kindsOf, type PlacementFile, type ScenarioFile } from './scenario-file.ts';
+import { type RecordedLoad, recordedLoad, recordedPrompts } from './recorded.ts';
+import {
+  type ExpertKindFile,
+  kindsOf,
+  type PlacementFile,
+  type RecordsFile,
+  type ScenarioFile,
+} from './scenario-file.ts';
 
 /** A file's load, read once and shared by all runs. */
 export interface Load {
@@ -27,6 +35,8 @@ export interface Load {
   /** One entry per stage: numbers of users, or the one open loop. */
   readonly stages: readonly Arrivals[];
   readonly replay?: readonly ReplayedRequest[];
+  /** What was recorded, where that is replayed. */
+  readonly recorded?: RecordedLoad;
 }
 
 export async function composeLoad(file: ScenarioFile): Promise<Load> {
@@ -45,6 +55,7 @@ export async function composeLoad(file: ScenarioFile): Promise<Load> {
       stages: [{ kind: 'bursts', perSecond: rate, factor, busySeconds: busy, busyShare: share }],
     };
   }
+  if ('records' in arrivals) return recorded(arrivals);
   const requests = parseTrace(await readText(arrivals.trace), arrivals.trace);
   const replay = requests.map(({ prefixIds, ...lengthsOnly }) => ({
     promptTokens: lengthsOnly.promptTokens,
@@ -63,6 +74,18 @@ export async function composeLoad(file: ScenarioFile): Promise<Load> {
     lengths: { kind: 'observed', pairs: replay },
     stages: [{ kind: 'trace', times: requests.map((r) => r.time / arrivals.speed) }],
     replay,
+  };
+}
+
+async function recorded({ records, config, last, speed }: RecordsFile): Promise<Load> {
+  const load = await recordedLoad(records, config, parseDuration(last)!);
+  const times = load.times.map((time) => time / speed);
+  const { replay } = load;
+  return {
+    lengths: { kind: 'observed', pairs: replay },
+    stages: [{ kind: 'trace', times }],
+    replay,
+    recorded: load,
   };
 }
 
@@ -127,7 +150,9 @@ async function expertsOfKind(p: ExpertKindFile): Promise<readonly Omit<Simulated
 export async function composeClusters(
   file: ScenarioFile,
   experts: number,
+  { recorded }: Load,
 ): Promise<Pick<FleetScenario, 'shares' | 'prompts'>> {
+  if (recorded) return recordedPrompts(recorded, experts);
   const { count, skew, shares, prompts, config } = file.clusters;
   if (prompts !== undefined) return realPrompts(prompts, config, experts);
   const given = shares ? normalised(shares) : zipfShares(count ?? experts, skew);
@@ -142,16 +167,26 @@ export function composeScenario(
   policy: BoundPolicy,
   arrivals: Arrivals,
 ): FleetScenario {
+  const ids = load.recorded?.experts;
   return {
-    experts,
+    experts: ids ? experts.map((spec, index) => ({ ...spec, id: ids[index]! })) : experts,
     ...clusters,
     arrivals,
     lengths: load.lengths,
     ...(load.replay ? { replay: load.replay } : {}),
     policy,
-    seconds: file.seconds,
-    warmupSeconds: file.warmup,
+    ...timesOf(file, load),
     seed: file.seed,
     turns: file.turns,
   };
+}
+
+/** Of records all is measured, from the first request to the last. */
+function timesOf(
+  { seconds, warmup }: ScenarioFile,
+  { recorded, stages }: Load,
+): Pick<FleetScenario, 'seconds' | 'warmupSeconds'> {
+  const [first] = stages;
+  if (!recorded || first?.kind !== 'trace') return { seconds, warmupSeconds: warmup };
+  return { seconds: Math.max(1, first.times.at(-1)! + 1e-3), warmupSeconds: 0 };
 }

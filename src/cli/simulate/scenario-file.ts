@@ -1,6 +1,7 @@
 /** The scenario file: a strict schema, with problems reported as for a config. */
 import { LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
+import { DURATION_PATTERN } from '../../core/duration.ts';
 import { UserError } from '../../core/errors.ts';
 import { POLICIES } from '../../deciding/routing/policies/index.ts';
 import { policyPart } from '../../deciding/routing/policy-choice.ts';
@@ -46,6 +47,13 @@ const arrivals = z.union([
     bursts: z.strictObject({ rate: z.number(), factor: z.number(), busy: z.number(), share: z.number() }),
   }),
   z.strictObject({ trace: z.string().min(1), speed: z.number().positive().default(1) }),
+  /** What a gateway with this config recorded, the last of it. */
+  z.strictObject({
+    records: z.string().min(1),
+    config: z.string().min(1),
+    last: z.string().regex(DURATION_PATTERN, 'a duration such as 10m').default('10m'),
+    speed: z.number().positive().default(1),
+  }),
 ]);
 
 const fields = {
@@ -79,6 +87,9 @@ const schema = z.strictObject({ ...fields, ...POLICY.fields }).superRefine(POLIC
 export const policyOf = POLICY.chosen;
 
 export type ScenarioFile = z.infer<typeof schema>;
+/** Records to replay, as written in a file. */
+export type RecordsInput = Extract<z.input<typeof arrivals>, { records: string }>;
+export type RecordsFile = Extract<z.infer<typeof arrivals>, { records: string }>;
 export type PlacementFile = z.infer<typeof placement>;
 export type ExpertKindFile = z.infer<typeof expertKind>;
 
@@ -87,12 +98,19 @@ export function kindsOf(p: PlacementFile): readonly ExpertKindFile[] {
   return 'fleet' in p ? p.fleet : [p];
 }
 
-/** @throws {UserError} naming every problem and its position, and suggesting names for unknown ones */
-export function parseScenario(text: string, path: string): ScenarioFile {
+/**
+ * @param records in place of the file's own load
+ * @throws {UserError} naming every problem and its position, and suggesting names for unknown ones
+ */
+export function parseScenario(text: string, path: string, records?: RecordsInput): ScenarioFile {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const [error] = document.errors;
   if (error) throw new UserError(`${path}: not valid YAML: ${error.message}`);
+  if (records) {
+    document.delete('users');
+    document.set('arrivals', records);
+  }
   const result = schema.safeParse(document.toJS(), { reportInput: true });
   if (result.success) return checkLoad(result.data, path);
   const checked = { file: path, document, lines, schema: z.toJSONSchema(schema, { io: 'input' }) };

@@ -30,7 +30,7 @@ export class StageRunner {
     this.#load ??= composeLoad(file);
     const load = await this.#load;
     const experts = await composeExperts(placement);
-    const clusters = this.#clusters.get(experts.length) ?? composeClusters(file, experts.length);
+    const clusters = this.#clusters.get(experts.length) ?? composeClusters(file, experts.length, load);
     this.#clusters.set(experts.length, clusters);
     return simulateFleet(
       composeScenario(file, load, experts, await clusters, bindChoice(POLICIES, policy), load.stages[stage]!),

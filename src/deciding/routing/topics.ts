@@ -184,9 +184,9 @@ export const TOPICS: readonly Topic[] = [
 
 /** Turns that continue any conversation and are about nothing by themselves. */
 export const CONTINUATIONS: readonly string[] = [
-  'yes please | no | ok | thank you very much | please continue | tell me more | can you repeat that? | what do you mean? | explain it in more detail | make it longer | a bit simpler, please | give me another example | the first one | not that one, the other | I do not understand the second part | is that correct? | that is wrong | try again | do it differently | what else? | how so? | perfect, go ahead | and then? | undo that | shorter and in bullet points',
-  'ええ、お願いします | いいえ | 分かりました | もう少し詳しく | もっと簡単に | 一つ目のほう | ほかには？ | どういう意味ですか | やり直してください | それは違います | 長くしてください | もう一度お願いします | 例をください | そうですか',
-  'ja bitte | nein danke | mach weiter | erzähl mir mehr | was meinst du damit? | das erste | noch ein Beispiel | ausführlicher bitte | das stimmt nicht | versuch es noch einmal | und danach? | das verstehe ich nicht | geht das einfacher?',
-  'oui merci | non | vas-y | dis-m’en plus | que veux-tu dire ? | le premier | un autre exemple | plus en détail | c’est faux | recommence | et ensuite ? | je ne comprends pas cette partie | plus simplement',
-  'sí, por favor | no, gracias | sigue | cuéntame más | ¿qué quieres decir? | el primero | otro ejemplo | más corto | no entiendo | inténtalo de nuevo | ¿y después?',
+  'yes please | no | ok | thank you very much | please continue | tell me more | can you repeat that? | what do you mean? | explain it in more detail | make it longer | a bit simpler, please | give me another example | the first one | the third one | number two | the last one, please | option two | both of them | not that one, the other | I do not understand the second part | is that correct? | that is wrong | try again | do it differently | what else? | how so? | perfect, go ahead | and then? | undo that | shorter and in bullet points',
+  'ええ、お願いします | いいえ | 分かりました | もう少し詳しく | もっと簡単に | 一つ目のほう | 二つ目 | 最後のもの | ほかには？ | どういう意味ですか | やり直してください | それは違います | 長くしてください | もう一度お願いします | 例をください | そうですか',
+  'ja bitte | nein danke | mach weiter | erzähl mir mehr | was meinst du damit? | das erste | das dritte | das letzte | beide | noch ein Beispiel | ausführlicher bitte | das stimmt nicht | versuch es noch einmal | und danach? | das verstehe ich nicht | geht das einfacher?',
+  'oui merci | non | vas-y | dis-m’en plus | que veux-tu dire ? | le premier | le troisième | les deux | un autre exemple | plus en détail | c’est faux | recommence | et ensuite ? | je ne comprends pas cette partie | plus simplement',
+  'sí, por favor | no, gracias | sigue | cuéntame más | ¿qué quieres decir? | el primero | el tercero | los dos | otro ejemplo | más corto | no entiendo | inténtalo de nuevo | ¿y después?',
 ].flatMap((list) => list.split(' | '));

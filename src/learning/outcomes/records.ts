@@ -1,10 +1,7 @@
 /** Outcomes from a gateway's records: feedback, brought together with the decisions it is about. */
-import { createReadStream } from 'node:fs';
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { describeError, UserError } from '../../core/errors.ts';
-import { type DecisionLine, type FeedbackLine, unpackVector } from '../../serving/records/record.ts';
+import { UserError } from '../../core/errors.ts';
+import { recordLines } from '../../serving/records/read.ts';
+import { type DecisionLine, unpackVector } from '../../serving/records/record.ts';
 
 export interface RecordedOutcomes {
   readonly experts: readonly string[];
@@ -26,36 +23,13 @@ export async function readRecords(dir: string, space: Space, leastScores = 12): 
   const decisions = new Map<string, DecisionLine>();
   const feedback = new Map<string, number[]>();
   let broken = 0;
-  for await (const line of linesIn(dir)) {
-    const record = parsed(line);
+  for await (const record of recordLines(dir)) {
     if (record?.kind === 'decision') decisions.set(record.trace, record);
     else if (record?.kind === 'feedback')
       feedback.set(record.trace, [...(feedback.get(record.trace) ?? []), record.score]);
     else broken += 1;
   }
   return joined(dir, decisions, feedback, { space, leastScores, broken });
-}
-
-async function* linesIn(dir: string): AsyncGenerator<string> {
-  let names: string[];
-  try {
-    names = (await readdir(dir)).filter((name) => /^records-.*\.jsonl$/.test(name)).sort();
-  } catch (error) {
-    throw new UserError(`Cannot read the records in ${dir}: ${describeError(error)}`, { cause: error });
-  }
-  if (names.length === 0)
-    throw new UserError(
-      `There are no records in ${dir}; a gateway keeps them where its config has records: {dir: …}.`,
-    );
-  for (const name of names) yield* createInterface({ input: createReadStream(join(dir, name)) });
-}
-
-function parsed(line: string): DecisionLine | FeedbackLine | null {
-  try {
-    return JSON.parse(line) as DecisionLine | FeedbackLine;
-  } catch {
-    return null;
-  }
 }
 
 function joined(

@@ -24,6 +24,7 @@ export interface DecisionEnd {
   readonly tries: number;
   readonly status: number | null;
   readonly error: string | null;
+  readonly stream: boolean;
   /** As the expert reported them; null where it did not. */
   readonly promptTokens: number | null;
   readonly completionTokens: number | null;
@@ -56,6 +57,8 @@ export interface DecisionLine {
   readonly tries: number;
   readonly status: number | null;
   readonly error: string | null;
+  /** Absent in lines of earlier versions. */
+  readonly stream?: boolean;
   readonly prompt_tokens: number | null;
   readonly completion_tokens: number | null;
   readonly first_ms: number | null;
@@ -86,6 +89,7 @@ export function decisionLine(features: DecisionFeatures, end: DecisionEnd): Deci
     tries: end.tries,
     status: end.status,
     error: end.error,
+    stream: end.stream,
     prompt_tokens: end.promptTokens,
     completion_tokens: end.completionTokens,
     first_ms: end.firstMs === null ? null : Math.round(end.firstMs),

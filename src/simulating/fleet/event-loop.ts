@@ -237,7 +237,8 @@ class FleetRun {
   }
 
   #choose(journey: Journey): FleetReplica {
-    const prompt = drawCluster(this.#scenario.shares, this.#random.clusters);
+    const drawn = drawCluster(this.#scenario.shares, this.#random.clusters);
+    const prompt = this.#scenario.replay?.[journey.id]?.prompt ?? drawn;
     const { home, candidates, byAffinity } = this.#standing(prompt);
     const request = this.#viewOf(journey);
     const random = this.#random.policy.next();

@@ -27,6 +27,8 @@ export interface SimulatedExpertSpec {
 export interface ReplayedRequest {
   readonly promptTokens: number;
   readonly outputTokens: number;
+  /** Index of its kind of prompt; drawn by the shares when absent. */
+  readonly prompt?: number;
   readonly prefix?: { readonly ids: readonly number[]; readonly tokensPerId: number };
 }
 

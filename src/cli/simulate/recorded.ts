@@ -1,0 +1,204 @@
+/**
+ * What a gateway recorded, as a load for the simulation: requests at their times, with their lengths and their
+ * classifications, and how it really went.
+ */
+import { UserError } from '../../core/errors.ts';
+import { spaceId } from '../../deciding/model/artefact.ts';
+import { classifyEmbedded } from '../../deciding/model/classify.ts';
+import type { RouterModel } from '../../deciding/model/router-model.ts';
+import { standingOf } from '../../deciding/routing/decide.ts';
+import { idleLoad } from '../../deciding/routing/policy.ts';
+import type { Classified, Territory } from '../../deciding/routing/territory.ts';
+import { composeRouter, idleLoads, loadRouterModel } from '../../serving/app/compose.ts';
+import { loadConfig } from '../../serving/config/load.ts';
+import { recordLines } from '../../serving/records/read.ts';
+import { type DecisionLine, unpackVector } from '../../serving/records/record.ts';
+import type { Prompts } from '../../simulating/fleet/prompts.ts';
+import type { FleetScenario, ReplayedRequest } from '../../simulating/fleet/scenario.ts';
+import { type Percentiles, Sketch } from '../../simulating/fleet/sketch.ts';
+
+/** How it really went, with the fields of a simulated stage. */
+export interface Recorded {
+  readonly requests: number;
+  readonly errors: number;
+  readonly seconds: number;
+  readonly tokens_per_second: number;
+  readonly ttft_ms: Percentiles;
+  readonly tpot_ms: Percentiles;
+  readonly e2e_ms: Percentiles;
+  /** Share of requests that were answered by the expert that suits them best. */
+  readonly at_home: number;
+  /** Answered requests by expert. */
+  readonly experts: Readonly<Record<string, number>>;
+}
+
+export interface RecordedLoad {
+  /** Ids of the config's experts, in its order. */
+  readonly experts: readonly string[];
+  /** Seconds from the first request, ascending. */
+  readonly times: readonly number[];
+  readonly replay: readonly ReplayedRequest[];
+  /** A kind of prompt per request. */
+  readonly prompts: Prompts;
+  readonly really: Recorded;
+  readonly notices: readonly string[];
+}
+
+/** Requests that a replay holds in memory; the latest are taken. */
+const MOST = 200_000;
+
+/**
+ * @param lastMs only requests of the last so many milliseconds before the latest one
+ * @throws UserError when the folder holds nothing that can be replayed with this config
+ */
+export async function recordedLoad(dir: string, config: string, lastMs: number): Promise<RecordedLoad> {
+  const loaded = await loadConfig(config, process.env);
+  const { model, territory } = await composeRouter(loaded, await loadRouterModel(loaded), idleLoads(loaded));
+  const { lines, notices } = await readDecisions(dir, spaceId(model), lastMs);
+  const { list: mean, unknown } = meanTokens(lines);
+  if (unknown > 0)
+    notices.push(
+      `${unknown} requests have no token counts, because their expert told none; they are taken for ${mean.promptTokens} and ${mean.outputTokens} tokens, the means of the others`,
+    );
+  const insisted = lines.filter(({ reason }) => reason === 'named' || reason === 'forced').length;
+  if (insisted > 0)
+    notices.push(`${insisted} requests named their expert; here one is chosen for them as for the others`);
+  const classified = lines.map(({ vector }) => classifiedAgain(model, vector));
+  const { experts, ...map } = territory;
+  const start = lines[0]!.at;
+  return {
+    experts,
+    times: lines.map(({ at }) => (at - start) / 1000),
+    replay: lines.map((line, prompt) => ({
+      promptTokens: Math.max(1, line.prompt_tokens ?? mean.promptTokens),
+      outputTokens: Math.max(1, line.completion_tokens ?? mean.outputTokens),
+      prompt,
+    })),
+    prompts: { ...map, turns: classified.map((one) => [one]) },
+    really: really(lines, territory, classified),
+    notices,
+  };
+}
+
+/** @throws UserError when the config has another number of experts than the placement */
+export function recordedPrompts(
+  { experts, prompts }: RecordedLoad,
+  simulated: number,
+): Pick<FleetScenario, 'shares' | 'prompts'> {
+  if (experts.length !== simulated)
+    throw new UserError(
+      `placements: ${simulated} experts, but the config of the records has ${experts.length} (${experts.join(', ')}); a placement needs one for each, in that order.`,
+    );
+  return { prompts, shares: prompts.turns.map(() => 1 / prompts.turns.length) };
+}
+
+async function readDecisions(
+  dir: string,
+  space: string,
+  lastMs: number,
+): Promise<{ readonly lines: readonly DecisionLine[]; readonly notices: string[] }> {
+  let lines: DecisionLine[] = [];
+  const [broken, foreign] = await gather(dir, space, lines);
+  if (lines.length === 0)
+    throw new UserError(
+      foreign > 0
+        ? `The ${foreign} decisions in ${dir} are by another router model: name the config that they were made with (--config).`
+        : `There is no decision in ${dir}.`,
+    );
+  lines.sort((a, b) => a.at - b.at);
+  const from = lines.at(-1)!.at - lastMs;
+  lines = lines.filter(({ at }) => at >= from);
+  const notices = [
+    ...(broken > 0 ? [`${broken} lines cannot be read`] : []),
+    ...(foreign > 0 ? [`${foreign} decisions are by another router model, and left out`] : []),
+    ...(lines.length > MOST ? [`the latest ${MOST} of ${lines.length} requests`] : []),
+  ];
+  return { lines: lines.slice(-MOST), notices };
+}
+
+/** @returns lines that cannot be read, and decisions of another space */
+async function gather(
+  dir: string,
+  space: string,
+  into: DecisionLine[],
+): Promise<readonly [broken: number, foreign: number]> {
+  let broken = 0;
+  let foreign = 0;
+  for await (const line of recordLines(dir)) {
+    if (line === null) broken += 1;
+    else if (line.kind === 'decision' && line.space !== space) foreign += 1;
+    else if (line.kind === 'decision') into.push(line);
+  }
+  return [broken, foreign];
+}
+
+function meanTokens(lines: readonly DecisionLine[]) {
+  const known = lines.filter(
+    ({ prompt_tokens: prompt, completion_tokens: output }) => prompt !== null && output !== null,
+  );
+  const mean = (value: (line: DecisionLine) => number, otherwise: number): number =>
+    known.length === 0
+      ? otherwise
+      : Math.round(known.reduce((sum, line) => sum + value(line), 0) / known.length);
+  return {
+    list: {
+      promptTokens: mean((line) => line.prompt_tokens!, 256),
+      outputTokens: mean((line) => line.completion_tokens!, 256),
+    },
+    unknown: lines.length - known.length,
+  };
+}
+
+/** As it was, but for the rounding of its vector; of a conversation the last turn with its context, as one prompt. */
+function classifiedAgain(model: RouterModel, vector: string): Classified {
+  const {
+    cluster,
+    distances,
+    outside,
+    vector: unpacked,
+  } = classifyEmbedded(model, {
+    vector: unpackVector(vector, model.dimensions),
+    familiarity: 1,
+  });
+  return { cluster, distances, outside, vector: unpacked };
+}
+
+function really(
+  lines: readonly DecisionLine[],
+  territory: Territory,
+  classified: readonly Classified[],
+): Recorded {
+  const [ttft, tpot, e2e] = [new Sketch(), new Sketch(), new Sketch()];
+  const experts: Record<string, number> = {};
+  const loads = territory.experts.map(() => idleLoad);
+  let [errors, tokens, atHome, answered] = [0, 0, 0, 0];
+  lines.forEach((line, index) => {
+    const { expert, error, stream, first_ms: first, total_ms: total, completion_tokens: output } = line;
+    if (error !== null || expert === null) {
+      errors += 1;
+      return;
+    }
+    answered += 1;
+    experts[expert] = (experts[expert] ?? 0) + 1;
+    tokens += output ?? 0;
+    const { home } = standingOf(territory, [classified[index]!], loads);
+    if (territory.experts[home.expert] === expert) atHome += 1;
+    e2e.add(total);
+    // An answer that came whole has no first token of its own.
+    if (first === null || stream === false) return;
+    ttft.add(first);
+    if (output !== null && output > 1) tpot.add((total - first) / (output - 1));
+  });
+  const seconds = Math.max(1, (lines.at(-1)!.at - lines[0]!.at) / 1000);
+  return {
+    requests: answered,
+    errors,
+    seconds,
+    tokens_per_second: tokens / seconds,
+    ttft_ms: ttft.percentiles(),
+    tpot_ms: tpot.percentiles(),
+    e2e_ms: e2e.percentiles(),
+    at_home: answered === 0 ? 0 : atHome / answered,
+    experts,
+  };
+}
