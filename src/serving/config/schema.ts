@@ -493,7 +493,10 @@ function expertList(kinds: readonly AnyKind[]) {
   return z
     .array(z.discriminatedUnion('kind', byKind))
     .min(1, 'at least one expert')
-    .superRefine((experts, context) => refuseTwice(experts as ExpertConfig[], context));
+    .superRefine((experts, context) => {
+      refuseTwice(experts as ExpertConfig[], context);
+      refuseObjections(experts as ExpertConfig[], kinds, context);
+    });
 }
 
 /** The schema of a config that chooses from a catalogue. @throws UserError for a kind whose options do not fit in */
@@ -613,6 +616,20 @@ function checkAliases(config: unknown, context: z.RefinementCtx): void {
       if (alias !== 'auto' && !ids.includes(alias)) unknown([name], alias);
     } else for (const id of alias.experts ?? []) if (!ids.includes(id)) unknown([name], id);
   }
+}
+
+/** Reports options that do not go together, as each expert's kind sees it. */
+function refuseObjections(
+  experts: readonly ExpertConfig[],
+  kinds: readonly AnyKind[],
+  context: z.RefinementCtx,
+): void {
+  experts.forEach((expert, index) => {
+    const kind = kinds.find((one) => one.kind === expert.kind);
+    const objection = kind?.objection?.(kindOptions(expert)) ?? null;
+    if (objection)
+      context.addIssue({ code: 'custom', path: [index, objection.option], message: objection.message });
+  });
 }
 
 function refuseTwice(experts: readonly ExpertConfig[], context: z.RefinementCtx): void {
