@@ -7,7 +7,8 @@ import type { ExpertGroup } from '../fleet/group.ts';
 import { Membership } from '../fleet/membership.ts';
 import { Replica } from '../fleet/replica.ts';
 import { type SlotSource, slotsKey } from '../fleet/slots.ts';
-import { type Surroundings, watchSource } from '../members/source.ts';
+import type { Surroundings } from '../members/source.ts';
+import { watchSource } from '../members/watch.ts';
 import { discoverOf, expertAt, kindOf } from './kinds.ts';
 import type { World } from './world.ts';
 

@@ -5,7 +5,7 @@ import { StandIns } from '../app/stand-ins.ts';
 import { expertDeps, type World } from '../app/world.ts';
 import { type Config, type ExpertConfig, kindOptions } from '../config/schema.ts';
 import type { ExpertDeps } from '../experts/kind.ts';
-import { findOnce } from '../members/source.ts';
+import { findOnce } from '../members/watch.ts';
 import { type Examination, examine } from './examine.ts';
 import { judgeMade } from './judge.ts';
 
