@@ -63,6 +63,7 @@ function fromFolder(config: Config, folder: string, { kinds }: Catalogue): Confi
     return {
       ...expert,
       ...Object.fromEntries(given.map((name) => [name, resolve(folder, expert[name] as string)])),
+      ...(fileOf(expert) ? { discover: { file: resolve(folder, fileOf(expert)!) } } : {}),
     };
   });
   const { router, tls } = config;
@@ -72,6 +73,11 @@ function fromFolder(config: Config, folder: string, { kinds }: Catalogue): Confi
     ...(router ? { router: resolve(folder, router) } : {}),
     ...(tls ? { tls: absolute(tls, folder) } : {}),
   };
+}
+
+/** The file that lists an expert's replicas; null for none. */
+function fileOf({ discover }: Config['experts'][number]): string | null {
+  return (discover as { file?: string } | undefined)?.file ?? null;
 }
 
 function absolute(tls: NonNullable<Config['tls']>, folder: string): NonNullable<Config['tls']> {
