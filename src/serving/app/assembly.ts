@@ -26,6 +26,7 @@ import { Tracing } from '../telemetry/tracing.ts';
 import type { WorkerLink } from '../workers/worker-link.ts';
 import { hasLimits, openLimits } from './limits.ts';
 import { Setup } from './setup.ts';
+import { WhatIf } from './what-if.ts';
 import type { World } from './world.ts';
 
 /** A choice, for a log: it holds nothing of the prompt. */
@@ -139,6 +140,7 @@ export async function assemble(
   const board = new Board(() => setup.current().context.gateway, clock.epoch, secret);
   const pages = new BoardPages({
     board,
+    whatIf: new WhatIf(() => setup.current().config),
     gather: async (question) =>
       shared ? ((await shared.link.askAll(question)) as readonly Told[] | null) : [board.answer(question)],
     secret,

@@ -18,12 +18,14 @@ import { layoutOf } from './layout.ts';
 import { merged } from './merge.ts';
 import { ENDED_COOKIE, sessionCookie, viewerOf } from './session.ts';
 import { Watch } from './watch.ts';
+import type { WhatIfDesk } from './what-if.ts';
 import type { Frame, Layout, Question, Told, Viewer } from './wire.ts';
 
 export interface PageParts {
   readonly board: Board;
   /** Asks every process, this one too; null where one does not answer in time. */
   gather(question: Question): Promise<readonly Told[] | null>;
+  readonly whatIf: WhatIfDesk;
   /** What sessions are signed with; the same in all processes. */
   readonly secret: string;
   /** Milliseconds since 1970. */
@@ -43,6 +45,8 @@ interface Page {
 }
 
 const MOST_ROWS = 200;
+/** A fleet of hundreds of experts, described. */
+const WHAT_IF_MB = 0.25;
 /** A key and its quotes. */
 const LOGIN_MB = 0.01;
 const TRACE = /^[0-9a-f]{32}$/;
@@ -61,6 +65,8 @@ export class BoardPages {
     ['GET experts', { role: 'observe', handle: (exchange) => listExperts(this.#context, exchange) }],
     ['GET requests', { role: 'observe', handle: (exchange) => this.#requests(exchange) }],
     ['GET trace', { role: 'observe', handle: (exchange, id) => this.#trace(exchange, id) }],
+    ['GET what-if', { role: 'observe', handle: (exchange) => this.#whatCanBe(exchange) }],
+    ['POST what-if', { role: 'observe', handle: (exchange) => this.#whatIf(exchange) }],
     ['POST route', { role: 'ask', handle: (exchange) => dryRun(this.#context, exchange) }],
     ['POST feedback', { role: 'ask', handle: (exchange) => feedback(this.#context, exchange) }],
     ['POST ask', { role: 'ask', handle: (exchange) => answer(openAiChat)(this.#context, exchange) }],
@@ -171,6 +177,17 @@ export class BoardPages {
     if (rows.length === 0)
       throw new RouterError('not_found', `No request of the trace ${id} is remembered; the latest 500 are.`);
     send(response, rows);
+  }
+
+  async #whatCanBe({ response }: Exchange): Promise<void> {
+    send(response, await this.#parts.whatIf.options());
+  }
+
+  async #whatIf(exchange: Exchange): Promise<void> {
+    const { bytes } = await readBody(exchange, WHAT_IF_MB);
+    const asked: unknown = attempt(() => JSON.parse(bytes.toString()));
+    if (asked === undefined) throw new RouterError('invalid_json', 'The body is no JSON.');
+    send(exchange.response, await this.#parts.whatIf.ask(asked));
   }
 
   async #gather(question: Question): Promise<Told> {
