@@ -27,8 +27,8 @@ function configPage(schema) {
     GENERATED,
     `A config is one YAML file. \`expert-router check --config FILE\` names every mistake in it with line and column, and
 \`expert-router check --schema\` prints this page as JSON Schema for editors. In any text, \`\${NAME}\` stands for an
-environment variable and \`\${NAME:-value}\` for one with a value to fall back on. A duration is a number with \`ms\`,
-\`s\`, \`m\` or \`h\`.`,
+environment variable and \`\${NAME:-value}\` for one with a value to fall back on; \`$\${NAME}\` is the text itself.
+A duration is a number with \`ms\`, \`s\`, \`m\` or \`h\`.`,
     '## The router',
     table(
       schema,

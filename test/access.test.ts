@@ -17,7 +17,7 @@ async function asked(
 ): Promise<{ router: RunningGateway; expert: Upstream }> {
   const expert = await upstream(polite);
   const router = await gateway(
-    `experts: [{ id: one, kind: openai, url: '${expert.url}${path}', quirks: plain${options} }]`,
+    `experts: [{ id: one, kind: openai, url: '${expert.url}${path}', dialect: plain${options} }]`, // the former name
     how,
   );
   opened.push(expert, router);

@@ -57,6 +57,20 @@ it('is not asked again until it answers', async () => {
   expect(router.logged.at(-1)).toContain('is well again');
 }, 40_000);
 
+it('is asked by a request that may ask nobody else, which finds it alive before our next small one', async () => {
+  let alive = false;
+  const [dead, good] = [await engine(() => alive), await engine(() => true)];
+  const router = await start(dead, good);
+  expect(await ask(router)).toBe('good');
+  await eventually('it is found', () => router.logged.some((line) => line.startsWith("Expert 'dead'")));
+  alive = true;
+  const small = tests(dead).length;
+  const named = { model: 'dead', messages: [{ role: 'user', content: 'hello' }] };
+  expect((await router.post('/v1/chat/completions', named)).status).toBe(200);
+  expect(tests(dead).length).toBe(small);
+  expect(await ask(router)).toBe('dead');
+});
+
 it('gets no request of ours where the config says so', async () => {
   const [dead, good] = [await engine(() => false), await engine(() => true)];
   const router = await start(dead, good, ', test_request: false');

@@ -10,6 +10,7 @@ import { readBody } from '../front/body.ts';
 import type { ClientResponse } from '../front/exchange.ts';
 import { listExperts } from '../front/expert-pages.ts';
 import type { Exchange, RouteContext } from '../front/handler.ts';
+import type { Prices } from '../front/request-note.ts';
 import { feedback } from '../front/routes.ts';
 import { sendJson } from '../front/wire.ts';
 import { type Board, expertsNow } from './board.ts';
@@ -35,6 +36,7 @@ export interface PageParts {
     /** Null without TLS. */
     readonly identity: object | null;
     readonly context: RouteContext;
+    readonly prices: Prices;
   };
 }
 
@@ -199,8 +201,9 @@ export class BoardPages {
   }
 
   #layoutNow(): Layout {
-    const context = this.#context;
-    if (this.#layout?.of !== context) this.#layout = { of: context, layout: layoutOf(context.gateway) };
+    const { context, prices } = this.#parts.current();
+    if (this.#layout?.of !== context)
+      this.#layout = { of: context, layout: layoutOf(context.gateway, prices) };
     return this.#layout.layout;
   }
 }

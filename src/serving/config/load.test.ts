@@ -30,6 +30,18 @@ const problemsOf = (text: string): string => {
 };
 
 describe('parseConfig', () => {
+  it('takes ${NAME} from the environment, and $${NAME} for the text itself', () => {
+    const written = (sample: string) => `experts:\n  - { id: one, kind: emulated, samples: ["${sample}"] }\n`;
+    const sampleOf = (text: string) =>
+      parseConfig(written(text), 'c.yaml', { NAME: 'x' }).experts[0]!.samples![0];
+    expect(sampleOf('cd ${NAME}/bin')).toBe('cd x/bin');
+    expect(sampleOf('cd $${NAME}/bin')).toBe('cd ${NAME}/bin');
+    expect(sampleOf('${NONE:-y}')).toBe('y');
+    expect(() => sampleOf('${NONE}')).toThrow(
+      'c.yaml:2:42: ${NONE} is not set in the environment; for the text itself write $${NONE}',
+    );
+  });
+
   it('takes three experts in at most 15 lines', () => {
     expect(THREE_EXPERTS.trim().split('\n').length).toBeLessThanOrEqual(15);
     const config = parseConfig(THREE_EXPERTS, 'c.yaml', { MATHS_KEY: 'secret' });

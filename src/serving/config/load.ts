@@ -1,4 +1,7 @@
-/** Reads a config file: YAML, `${NAME}` from the environment, then the schema. Problems come all at once, each with its place. */
+/**
+ * Reads a config file: YAML, `${NAME}` from the environment (`$${NAME}` is the text itself), then the schema. Problems come
+ * all at once, each with its place.
+ */
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { Document, isScalar, LineCounter, parseDocument, visit } from 'yaml';
@@ -20,11 +23,16 @@ export async function loadConfig(
 
 /** @throws UserError when the file cannot be read */
 export async function readConfig(file: string): Promise<string> {
+  let bytes: Buffer;
   try {
-    return await readFile(file, 'utf8');
+    bytes = await readFile(file);
   } catch (error) {
     throw new UserError(`Cannot read the config ${file}: ${describeError(error)}`);
   }
+  const [first, second] = bytes;
+  if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff))
+    throw new UserError(`The config ${file} is UTF-16, as PowerShell writes it; save it as UTF-8.`);
+  return bytes.toString('utf8');
 }
 
 /** The config that `text`, once read from `file`, is. @throws UserError naming every problem */
@@ -102,11 +110,14 @@ export function parseConfig(
     Scalar(key, node) {
       if (key === 'key' || !isScalar(node) || typeof node.value !== 'string') return;
       node.value = node.value.replace(
-        /\$\{(\w+)(?::-([^}]*))?\}/g,
-        (_whole, name: string, preset?: string) => {
+        /\$?\$\{(\w+)(?::-([^}]*))?\}/g,
+        (whole, name: string, preset?: string) => {
+          if (whole.startsWith('$$')) return whole.slice(1);
           const value = environment[name] ?? preset;
           if (value === undefined)
-            missing.push(`${at(node.range?.[0] ?? 0)}: \${${name}} is not set in the environment`);
+            missing.push(
+              `${at(node.range?.[0] ?? 0)}: \${${name}} is not set in the environment; for the text itself write $\${${name}}`,
+            );
           return value ?? '';
         },
       );

@@ -17,6 +17,14 @@ export function parseJson(text: string): unknown {
   }
 }
 
+/** As some shells write it: by its mark, or a zero byte in one of the first two characters, which JSON begins in ASCII. */
+function isUtf16(body: Buffer): boolean {
+  const [first, second] = body;
+  return (
+    (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff) || first === 0 || second === 0
+  );
+}
+
 /** @throws RouterError `invalid_json` or `invalid_body` */
 export function parseBody(body: Buffer): Json {
   if (body.length === 0)
@@ -25,10 +33,8 @@ export function parseBody(body: Buffer): Json {
   try {
     value = JSON.parse(body.toString('utf8'));
   } catch (error) {
-    throw new RouterError(
-      'invalid_json',
-      `The request body is not valid JSON: ${excerpt((error as Error).message)}`,
-    );
+    const problem = isUtf16(body) ? 'it is UTF-16; send it as UTF-8' : excerpt((error as Error).message);
+    throw new RouterError('invalid_json', `The request body is not valid JSON: ${problem}`);
   }
   if (!isObject(value)) throw new RouterError('invalid_body', 'The request body must be a JSON object.');
   return value;

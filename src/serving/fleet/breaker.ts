@@ -21,7 +21,7 @@ type State =
 /** Failures in a row that open it. */
 const FAILURES = 5;
 const FIRST_COOLDOWN_MS = 1_000;
-const LONGEST_COOLDOWN_MS = 30_000;
+const LONGEST_COOLDOWN_MS = 10_000;
 /** A server may ask to be left alone, not for ever: after this it is tried again. */
 const LONGEST_BACKOFF_MS = 120_000;
 

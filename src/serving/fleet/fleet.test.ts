@@ -87,7 +87,7 @@ describe('Breaker', () => {
       expect(breaker.allows(now)).toBe(true);
       breaker.admitted(now);
       breaker.failed(now);
-      cooldown = Math.min(cooldown * 2, 30_000);
+      cooldown = Math.min(cooldown * 2, 10_000);
       expect(breaker.allows(now + cooldown - 1)).toBe(false);
     }
   });

@@ -22,7 +22,7 @@ export interface Admission extends Waiting {
   /** Replicas that failed this request already. */
   readonly tried: ReadonlySet<Replica>;
   readonly shape: Shape;
-  /** There is nowhere else to go: a backoff that ends in time is waited for. */
+  /** There is nowhere else to go: a backoff that ends in time is waited for, and who is on trial is asked. */
   readonly patient: boolean;
 }
 
@@ -160,7 +160,7 @@ export class ExpertGroup {
    * (`expert_not_ready`, `overloaded`, `queue_timeout`). After `leave` it does not call back.
    */
   admit(admission: Admission, decided: Decided): Ticket {
-    const lease = this.#queue.length === 0 ? this.#lease(admission) : null;
+    const lease = this.#queue.length === 0 ? (this.#lease(admission) ?? this.#trial(admission)) : null;
     if (lease) {
       decided(lease);
       return { leave: () => {} };
@@ -181,6 +181,20 @@ export class ExpertGroup {
     );
     if (best === null) return null;
     return free[best]!.lease(admission.tokens, admission.shape, this.#letIn);
+  }
+
+  /** Whether a request with nowhere else to go may ask one of its replicas all the same. */
+  get isOnTrial(): boolean {
+    return this.replicas.every(({ available }) => !available) && this.replicas.some((one) => one.isOnTrial);
+  }
+
+  /** Where nobody else is left to ask: a replica of which only a small request says that it does not answer. */
+  #trial({ patient, tried, tenant, shape, tokens }: Admission): Lease | null {
+    if (!patient || !this.isOnTrial) return null;
+    const replica = this.replicas.find(
+      (one) => one.isOnTrial && !tried.has(one) && one.backoffOf(tenant) === 0 && one.takes(shape),
+    );
+    return replica?.lease(tokens, shape, this.#letIn) ?? null;
   }
 
   /** Milliseconds until one of its replicas that asked to be left alone may be asked again; null where none did. */

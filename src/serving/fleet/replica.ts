@@ -205,6 +205,17 @@ export class Replica {
     this.#proven = false;
   }
 
+  /**
+   * A small request was not answered, and nobody asks it now: one real request may find out whether that still holds. The
+   * small one may have met what only it meets, and until the next somebody may have no other expert to ask.
+   */
+  get isOnTrial(): boolean {
+    const { state } = this.#health;
+    return (
+      this.#refuted !== null && state === 'ready' && this.inFlight === 0 && this.#breaker.allows(this.#now())
+    );
+  }
+
   #doubt(): void {
     if (this.#doubted) return;
     this.#doubted = true;

@@ -1,5 +1,5 @@
 /** What is not an HTTP request gets an error as its answer too, where an answer can still be written. */
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { RouterError } from '../../core/errors.ts';
 import { DEFAULT_DIALECT } from '../dialects/index.ts';
@@ -13,24 +13,36 @@ const REASONS: Readonly<Record<number, string>> = {
 /** For the client to read why. */
 const LINGER_MS = 2_000;
 
+interface Awaiting {
+  /** Answers that a connection still awaits: a client may send several requests at once, and none may be cut into. */
+  count: number;
+  /** Of them, the one to the latest request. */
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
+
 export function answerMalformed(server: Server): void {
-  /** How many answers each connection still awaits (a client may send several requests at once): none may be cut into. */
-  const awaited = new WeakMap<Socket, number>();
-  const count = (socket: Socket, more: number): void =>
-    void awaited.set(socket, (awaited.get(socket) ?? 0) + more);
-  server.on('request', ({ socket }, response) => {
-    count(socket, 1);
-    response.once('close', () => count(socket, -1));
+  const awaiting = new WeakMap<Socket, Awaiting>();
+  server.on('request', (request, response) => {
+    const { socket } = request;
+    awaiting.set(socket, { count: (awaiting.get(socket)?.count ?? 0) + 1, request, response });
+    response.once('close', () => {
+      const now = awaiting.get(socket);
+      if (now) now.count -= 1;
+    });
   });
   server.on('clientError', (error: NodeJS.ErrnoException, stream) => {
     const socket = stream as Socket;
+    const now = awaiting.get(socket);
     // Below TLS there is nobody who could read an answer.
-    if (!socket.writable || error.code?.startsWith('ERR_SSL') || (awaited.get(socket) ?? 0) > 0) {
-      socket.destroy();
-      return;
-    }
-    refuse(socket, error.code);
+    if (!socket.writable || error.code?.startsWith('ERR_SSL') || (now && isInTheWay(now))) socket.destroy();
+    else refuse(socket, error.code);
   });
+}
+
+/** Whether an error now would be taken for an answer, or a part of one: it is none if it is to the only request's own body. */
+function isInTheWay({ count, request, response }: Awaiting): boolean {
+  return count > 1 || (count === 1 && (request.complete || response.headersSent));
 }
 
 /** Ends a connection whose request did not come to its end in time. */

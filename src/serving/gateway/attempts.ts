@@ -168,7 +168,7 @@ export class Attempts implements Generation, TryOwner {
       this.#goTo(next);
       return;
     }
-    const open = this.#asked === 0 && !this.#patient ? this.#soonest() : null;
+    const open = this.#asked === 0 && !this.#patient ? (this.#soonest() ?? this.#onTrial()) : null;
     if (open === null) this.#giveUp(this.#told ?? refusal);
     else {
       this.#patient = true;
@@ -268,6 +268,12 @@ export class Attempts implements Generation, TryOwner {
     );
     const least = Math.min(...ends);
     return Number.isFinite(least) ? ends.indexOf(least) : null;
+  }
+
+  /** The first expert of which only a small request says that it does not answer; null where there is none. */
+  #onTrial(): number | null {
+    const at = this.#plan.groups.findIndex((group) => this.#mayTry(group) && group.isOnTrial);
+    return at < 0 ? null : at;
   }
 
   #giveUp(failure: Failure): void {

@@ -251,6 +251,9 @@ export const en = {
     },
     topics: (n: number) => `${n} topics`,
     fallback: 'Fallback',
+    noPrice: 'No price in the config: its cost is not known',
+    price: (input: string, output: string) => `$${input} / $${output} a million tokens in / out`,
+    cost: (dollars: string) => `$${dollars} in ten minutes`,
     none: 'No topics of its own',
   },
   topics: {

@@ -110,7 +110,7 @@ class OpenAiExpert implements Expert {
     this.#query = accessQuery(url, options.query);
     const { connect_timeout: connect, header_timeout: head, idle_timeout: idle } = options;
     this.#client = new HttpClient(base, { connect, head, idle }, trust);
-    this.#quirks = new QuirksFinder(base, access, trust, options.quirks ?? null);
+    this.#quirks = new QuirksFinder(base, access, trust, options.quirks ?? options.dialect ?? null);
     this.#maxTokens = options.max_tokens;
     this.answersText = writesText(options.capabilities);
     this.#untextual = untextual(options.capabilities);

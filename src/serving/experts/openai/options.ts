@@ -52,6 +52,7 @@ export const openaiOptions = z.strictObject({
     .describe(
       "The engine whose differences from OpenAI's API are evened out; found by asking it when absent",
     ),
+  dialect: z.enum(QUIRKS_NAMES).optional().describe('The former name of `quirks`, which goes before it'),
   max_tokens: z
     .int()
     .positive()
