@@ -42,6 +42,7 @@ function noted(traced: boolean, opened: (note: OpenNote) => void = () => {}): Re
     method: 'POST',
     now: () => performance.now(),
     spans: traced ? spans : null,
+    prices: new Map(),
   });
   note.path = '/v1/chat/completions';
   note.read(readAsk(null, body));

@@ -1,4 +1,7 @@
 /** The dashboard as people meet it: a real Chromium at a real gateway with emulated experts. */
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -22,6 +25,7 @@ const VIEWS = {
   conversations: 'Lives at',
   experts: 'Replica',
   topics: 'In training',
+  'what-if': 'No decisions are recorded here',
 } as const;
 const PROMPTS = [
   'Why does my Python loop never end?',
@@ -126,6 +130,30 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
     await page.locator('.answer').first().getByText('Details').click();
     await page.getByText('The answer was complete after').waitFor();
     await page.getByText('A header of the request demands').waitFor();
+    expect(problems).toEqual([]);
+  });
+
+  it('replays the last minutes with more replicas, beside what was recorded', async () => {
+    await serve(`records: { dir: ${mkdtempSync(join(tmpdir(), 'records-'))} }\n${EXPERTS}`);
+    await traffic();
+    const { page, problems } = await look('what-if', { width: 360 });
+    const replicas = page.getByLabel('Replicas of code, What if');
+    await replicas.fill('3');
+    await page.getByRole('combobox', { name: 'Policy' }).selectOption('nearest');
+    // Records are written once a second.
+    await expect
+      .poll(
+        async () => {
+          await page.getByRole('button', { name: 'Replay' }).click();
+          return page.getByText('What would have been').count();
+        },
+        { timeout: 10_000, interval: 500 },
+      )
+      .toBe(1);
+    const gpus = page.getByRole('row', { name: /^GPUs/ });
+    expect(await gpus.locator('td').allTextContents()).toEqual(['–', '2', '–', '4', '+100 %']);
+    expect(await barriers(page)).toEqual([]);
+    expect(await overflow(page)).toBe(0);
     expect(problems).toEqual([]);
   });
 

@@ -184,7 +184,14 @@ describe('a stream that breaks off after its head', () => {
 });
 
 async function serve(act: (sink: ClientSink) => void, dialect: Dialect = LINES): Promise<string> {
-  const note = new OpenNote({ spans: null, at: 0, traceId: 't', method: 'POST', now: () => 0 });
+  const note = new OpenNote({
+    spans: null,
+    at: 0,
+    traceId: 't',
+    method: 'POST',
+    now: () => 0,
+    prices: new Map(),
+  });
   const server = createServer((_, response) =>
     act(new ClientSink(response, dialect, new Redaction([]), note)),
   );

@@ -39,6 +39,8 @@ beforeAll(() => {
         stream: true,
         promptTokens: 7,
         completionTokens: n === 0 ? null : 5,
+        usd: n === 0 ? null : 0.000_12,
+        key: n === 1 ? 'alice' : null,
         firstMs: 20,
         totalMs: 300,
       },
@@ -68,6 +70,7 @@ describe('records', () => {
     expect(traces(records('--json'))).toEqual(['0', '1', '2', '3', '4']);
     expect(traces(records('--json', '--failed'))).toEqual(['3']);
     expect(traces(records('--json', '--moved'))).toEqual(['2']);
+    expect(traces(records('--json', '--key', 'alice'))).toEqual(['1']);
     expect(traces(records('--json', '--cluster', '1', '--last', '2s'))).toEqual(['4']);
     expect(records('--expert', 'nobody')).toContain('No decision matches.');
   });
@@ -83,7 +86,14 @@ describe('records', () => {
     records('--parquet', file);
     const rows = await parquetReadObjects({ file: await asyncBufferFromFile(file) });
     expect(rows).toHaveLength(5);
-    expect(rows[1]).toMatchObject({ trace: '1'.repeat(32), score: 0.5, first_ms: 20, vector: 'fwA=' });
+    expect(rows[1]).toMatchObject({
+      trace: '1'.repeat(32),
+      score: 0.5,
+      first_ms: 20,
+      usd: 0.000_12,
+      key: 'alice',
+      vector: 'fwA=',
+    });
     expect(rows[0]).toMatchObject({ completion_tokens: null, at: new Date(1_800_000_000_000) });
   });
 });

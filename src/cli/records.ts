@@ -14,6 +14,7 @@ interface RecordsOptions {
   readonly expert?: string;
   readonly cluster?: string;
   readonly reason?: string;
+  readonly key?: string;
   readonly failed?: boolean;
   readonly moved?: boolean;
   readonly last?: string;
@@ -34,6 +35,7 @@ export function recordsCommand(): Command {
     .option('--expert <id>', 'answered by this expert')
     .option('--cluster <number>', 'of this cluster')
     .option('--reason <reason>', 'chosen for this reason, as in x-expert-router-reason')
+    .option('--key <name>', 'asked with this API key')
     .option('--failed', 'that ended with an error')
     .option('--moved', 'answered by another expert than the one chosen first')
     .option('--last <duration>', 'back from the latest: 30s, 10m, 24h')
@@ -102,9 +104,10 @@ async function matching(
   return { rows, broken };
 }
 
-function isMeant(line: DecisionLine, { expert, reason, failed, moved }: RecordsOptions): boolean {
+function isMeant(line: DecisionLine, { expert, reason, key, failed, moved }: RecordsOptions): boolean {
   if (expert !== undefined && line.expert !== expert) return false;
   if (reason !== undefined && line.reason !== reason) return false;
+  if (key !== undefined && line.key !== key) return false;
   if (failed && line.error === null) return false;
   return !moved || (line.expert !== null && line.expert !== line.chosen);
 }
@@ -126,6 +129,8 @@ const COLUMNS = [
   'error',
   'prompt_tokens',
   'completion_tokens',
+  'usd',
+  'key',
   'first_ms',
   'total_ms',
   'score',
@@ -138,7 +143,19 @@ function cells(row: Row): readonly string[] {
 const timeOf = ({ at }: Row): string => new Date(at).toISOString();
 
 function table(rows: readonly Row[], all: number): string {
-  const head = ['time', 'trace', 'cluster', 'expert', 'why', 'status', 'tokens', 'first', 'total', 'score'];
+  const head = [
+    'time',
+    'trace',
+    'cluster',
+    'expert',
+    'why',
+    'status',
+    'tokens',
+    'first',
+    'total',
+    'dollars',
+    'score',
+  ];
   const body = rows.map((row) => [
     timeOf(row).slice(0, 19).replace('T', ' '),
     row.trace,
@@ -149,6 +166,7 @@ function table(rows: readonly Row[], all: number): string {
     `${row.prompt_tokens ?? '–'} + ${row.completion_tokens ?? '–'}`,
     row.first_ms === null ? '–' : `${row.first_ms} ms`,
     `${row.total_ms} ms`,
+    row.usd == null ? '–' : row.usd.toFixed(6),
     row.score === null ? '–' : row.score.toFixed(2),
   ]);
   const count = rows.length < all ? `The latest ${rows.length} of ${all} decisions that match.` : '';
@@ -167,7 +185,7 @@ async function parquet(rows: readonly Row[]): Promise<Uint8Array> {
     first_ms: 'INT32',
     total_ms: 'INT32',
   };
-  const types: Readonly<Record<string, string>> = { ...kinds, ...numbers, score: 'DOUBLE' };
+  const types: Readonly<Record<string, string>> = { ...kinds, ...numbers, usd: 'DOUBLE', score: 'DOUBLE' };
   const columns = [...COLUMNS, 'stream', 'space', 'vector'] as const;
   const columnData = columns.map((name) => ({
     name,

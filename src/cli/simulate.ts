@@ -6,6 +6,7 @@ import { writeFileAtomically } from '../core/files.ts';
 import { type Progress, progressBar } from '../core/progress.ts';
 import { POLICIES } from '../deciding/routing/policies/index.ts';
 import type { PolicyChoice } from '../deciding/routing/policy-choice.ts';
+import type { RecordedLoad } from '../replaying/recorded.ts';
 import { textTable } from '../report/text-table.ts';
 import { BANDS_MEAN, bandsOf, bandText } from './plan/band-text.ts';
 import { percentileText } from './plan/percentile-text.ts';
@@ -13,7 +14,6 @@ import { caveats, wait } from './plan/tables.ts';
 import { composeExperts, composeLoad, type Load } from './simulate/compose.ts';
 import { stageNotes } from './simulate/notes.ts';
 import { besideReality, missText } from './simulate/reality.ts';
-import type { RecordedLoad } from './simulate/recorded.ts';
 import { type SimulatedRun, simulationReport } from './simulate/report.ts';
 import {
   kindsOf,

@@ -1,4 +1,6 @@
 /** What the page asks its server for. All of it is below `/ui/api/`, where the session's cookie goes. */
+import type { WhatIfAnswer } from '../../src/replaying/what-if.ts';
+import type { WhatIfOptions } from '../../src/serving/board/what-if.ts';
 import type { Layout, Row, Viewer } from '../../src/serving/board/wire.ts';
 
 export class Refused extends Error {
@@ -31,6 +33,10 @@ export const requests = (): Promise<readonly Row[]> => get('requests');
 export const trace = (id: string): Promise<readonly Row[]> => get(`trace/${id}`);
 export const experts = async (): Promise<readonly ExpertState[]> =>
   (await get<{ data: ExpertState[] }>('experts')).data;
+
+export const whatIfOptions = (): Promise<WhatIfOptions> => get('what-if');
+export const whatIf = async (asked: unknown): Promise<WhatIfAnswer> =>
+  (await post('what-if', asked)).json() as Promise<WhatIfAnswer>;
 
 /** As `GET /v1/experts` has it. */
 export interface ExpertState {

@@ -14,6 +14,7 @@ import { Requests } from './views/requests.tsx';
 import { SignIn } from './views/sign-in.tsx';
 import { Topics } from './views/topics.tsx';
 import { Trace } from './views/trace.tsx';
+import { WhatIf } from './views/what-if.tsx';
 import { language, speak, words } from './words/index.ts';
 
 const VIEWS = {
@@ -24,6 +25,7 @@ const VIEWS = {
   conversations: Conversations,
   experts: Experts,
   topics: Topics,
+  'what-if': WhatIf,
 } as const;
 type View = keyof typeof VIEWS;
 

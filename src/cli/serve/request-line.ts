@@ -24,6 +24,7 @@ export function requestFields(note: RequestNote): Record<string, string | number
     cluster: note.cluster,
     prompt_tokens: note.promptTokens,
     completion_tokens: note.completionTokens,
+    usd: note.usd,
     first_ms: note.firstMs === null ? null : Math.round(note.firstMs),
     total_ms: Math.round(note.totalMs),
   };

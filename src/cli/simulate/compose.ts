@@ -3,6 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { parseDuration } from '../../core/duration.ts';
 import { UserError } from '../../core/errors.ts';
 import type { BoundPolicy } from '../../deciding/routing/policy.ts';
+import { type RecordedLoad, readDecisions, recordedPrompts, replayOf } from '../../replaying/recorded.ts';
+import { composeRouter, idleLoads, loadRouterModel } from '../../serving/app/compose.ts';
+import { loadConfig } from '../../serving/config/load.ts';
 import { deployment } from '../../simulating/deployment.ts';
 import { ringPrompts } from '../../simulating/fleet/prompts.ts';
 import type { FleetScenario, ReplayedRequest, SimulatedExpertSpec } from '../../simulating/fleet/scenario.ts';
@@ -20,7 +23,6 @@ import { MOONCAKE_BLOCK_TOKENS, parseTrace } from '../../simulating/workload/tra
 import { readCalibrationFile } from '../calibrate/file.ts';
 import { modelNamed } from '../plan/model-option.ts';
 import { realPrompts } from './real-prompts.ts';
-import { type RecordedLoad, recordedLoad, recordedPrompts } from './recorded.ts';
 import {
   type ExpertKindFile,
   kindsOf,
@@ -78,7 +80,9 @@ export async function composeLoad(file: ScenarioFile): Promise<Load> {
 }
 
 async function recorded({ records, config, last, speed }: RecordsFile): Promise<Load> {
-  const load = await recordedLoad(records, config, parseDuration(last)!);
+  const loaded = await loadConfig(config, process.env);
+  const router = await composeRouter(loaded, await loadRouterModel(loaded), idleLoads(loaded));
+  const load = replayOf(await readDecisions(records, router.model, parseDuration(last)!), router);
   const times = load.times.map((time) => time / speed);
   const { replay } = load;
   return {

@@ -13,7 +13,6 @@ import { type GatewayServer, gatewayServer, type ServerOptions } from '../front/
 import { Conversations } from '../gateway/conversations.ts';
 import type { Routed } from '../gateway/router.ts';
 import { EmbeddedStore } from '../limits/embedded-store.ts';
-import { amountOf } from '../limits/limiter.ts';
 import type { LimitStore } from '../limits/store.ts';
 import { Audit, type AuditedCall, changesOf } from '../records/audit.ts';
 import type { DecisionFeatures } from '../records/record.ts';
@@ -26,6 +25,7 @@ import { Tracing } from '../telemetry/tracing.ts';
 import type { WorkerLink } from '../workers/worker-link.ts';
 import { hasLimits, openLimits } from './limits.ts';
 import { Setup } from './setup.ts';
+import { WhatIf } from './what-if.ts';
 import type { World } from './world.ts';
 
 /** A choice, for a log: it holds nothing of the prompt. */
@@ -139,6 +139,7 @@ export async function assemble(
   const board = new Board(() => setup.current().context.gateway, clock.epoch, secret);
   const pages = new BoardPages({
     board,
+    whatIf: new WhatIf(() => setup.current().config),
     gather: async (question) =>
       shared ? ((await shared.link.askAll(question)) as readonly Told[] | null) : [board.answer(question)],
     secret,
@@ -184,15 +185,8 @@ function openRecords(
 
 const isoOf = (epochMs: number): string => new Date(epochMs).toISOString();
 
-function auditedCall(note: RequestNote, { keys, prices }: ReturnType<Setup['current']>): AuditedCall {
+function auditedCall(note: RequestNote, { keys }: ReturnType<Setup['current']>): AuditedCall {
   const { key, expert, promptTokens, cachedTokens, completionTokens } = note;
-  const price = expert === null ? undefined : prices.get(expert);
-  const isKnown = price !== undefined && promptTokens !== null && completionTokens !== null;
-  const usage = {
-    inputTokens: promptTokens ?? 0,
-    cachedTokens: cachedTokens ?? 0,
-    outputTokens: completionTokens ?? 0,
-  };
   return {
     event: 'call',
     at: isoOf(note.at),
@@ -207,7 +201,7 @@ function auditedCall(note: RequestNote, { keys, prices }: ReturnType<Setup['curr
     prompt_tokens: promptTokens,
     cached_tokens: cachedTokens,
     completion_tokens: completionTokens,
-    usd: isKnown ? amountOf(usage, price).money / 1e6 : null,
+    usd: note.usd,
   };
 }
 

@@ -59,6 +59,7 @@ export interface SetupParts {
 }
 
 interface Serving {
+  readonly config: Config;
   readonly prices: ReadonlyMap<string, TokenPrice>;
   readonly keys: readonly HashedKey[];
   readonly permitted: Permitted;
@@ -154,6 +155,7 @@ async function prepare(config: Config, parts: SetupParts, startedAt: number): Pr
   }
   if (tellsHealth) for (const warning of priceWarnings(config)) world.log(warning);
   return {
+    config,
     prices: pricesOf(config),
     keys: config.keys,
     permitted: permittedPages(config),

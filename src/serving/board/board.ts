@@ -157,6 +157,8 @@ export class Board {
       input: note.promptTokens ?? 0,
       cached: note.cachedTokens ?? 0,
       output: completionTokens ?? 0,
+      microUsd: (note.usd ?? 0) * 1e6,
+      unpriced: Number(note.usd === null && note.promptTokens !== null && completionTokens !== null),
       ...(wait === null || expectedMs === null ? {} : { waits: 1, expectedMs, waitedMs: wait }),
       ...(firstMs === null ? {} : { firsts: 1, firstMs }),
     };
@@ -293,6 +295,7 @@ function rowOf(note: RequestNote, choice: Choice | null, running: boolean): Row 
     input: promptTokens,
     cached: cachedTokens,
     output: completionTokens,
+    usd: note.usd,
     decidedMs: note.decidedMs,
     expectedMs: note.expectedMs,
     firstMs: note.firstMs,

@@ -1,11 +1,13 @@
 /** The clusters of a router model and who serves them, as the map and the pages about them show it. */
+
+import type { Prices } from '../front/request-note.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { placesOf } from './places.ts';
 import type { Layout } from './wire.ts';
 
 const MOST_WORDS = 12;
 
-export function layoutOf({ router, fleet }: Gateway): Layout {
+export function layoutOf({ router, fleet }: Gateway, prices: Prices): Layout {
   const { model, territory } = router;
   const places = placesOf(model);
   return {
@@ -28,8 +30,13 @@ export function layoutOf({ router, fleet }: Gateway): Layout {
       id,
       kind: fleet.groups.get(id)?.replicas[0]?.expert.kind ?? '',
       fallback: index === territory.fallback,
+      price: priceOf(prices.get(id)),
     })),
   };
+}
+
+function priceOf(price: ReturnType<Prices['get']>): Layout['experts'][number]['price'] {
+  return price === undefined ? null : { input: price.input, output: price.output };
 }
 
 function round(value: number): number {

@@ -10,6 +10,7 @@ import { readBody } from '../front/body.ts';
 import type { ClientResponse } from '../front/exchange.ts';
 import { listExperts } from '../front/expert-pages.ts';
 import type { Exchange, RouteContext } from '../front/handler.ts';
+import type { Prices } from '../front/request-note.ts';
 import { feedback } from '../front/routes.ts';
 import { sendJson } from '../front/wire.ts';
 import { type Board, expertsNow } from './board.ts';
@@ -18,12 +19,14 @@ import { layoutOf } from './layout.ts';
 import { merged } from './merge.ts';
 import { ENDED_COOKIE, sessionCookie, viewerOf } from './session.ts';
 import { Watch } from './watch.ts';
+import type { WhatIfDesk } from './what-if.ts';
 import type { Frame, Layout, Question, Told, Viewer } from './wire.ts';
 
 export interface PageParts {
   readonly board: Board;
   /** Asks every process, this one too; null where one does not answer in time. */
   gather(question: Question): Promise<readonly Told[] | null>;
+  readonly whatIf: WhatIfDesk;
   /** What sessions are signed with; the same in all processes. */
   readonly secret: string;
   /** Milliseconds since 1970. */
@@ -33,6 +36,7 @@ export interface PageParts {
     /** Null without TLS. */
     readonly identity: object | null;
     readonly context: RouteContext;
+    readonly prices: Prices;
   };
 }
 
@@ -43,6 +47,8 @@ interface Page {
 }
 
 const MOST_ROWS = 200;
+/** A fleet of hundreds of experts, described. */
+const WHAT_IF_MB = 0.25;
 /** A key and its quotes. */
 const LOGIN_MB = 0.01;
 const TRACE = /^[0-9a-f]{32}$/;
@@ -61,6 +67,8 @@ export class BoardPages {
     ['GET experts', { role: 'observe', handle: (exchange) => listExperts(this.#context, exchange) }],
     ['GET requests', { role: 'observe', handle: (exchange) => this.#requests(exchange) }],
     ['GET trace', { role: 'observe', handle: (exchange, id) => this.#trace(exchange, id) }],
+    ['GET what-if', { role: 'observe', handle: (exchange) => this.#whatCanBe(exchange) }],
+    ['POST what-if', { role: 'observe', handle: (exchange) => this.#whatIf(exchange) }],
     ['POST route', { role: 'ask', handle: (exchange) => dryRun(this.#context, exchange) }],
     ['POST feedback', { role: 'ask', handle: (exchange) => feedback(this.#context, exchange) }],
     ['POST ask', { role: 'ask', handle: (exchange) => answer(openAiChat)(this.#context, exchange) }],
@@ -173,6 +181,17 @@ export class BoardPages {
     send(response, rows);
   }
 
+  async #whatCanBe({ response }: Exchange): Promise<void> {
+    send(response, await this.#parts.whatIf.options());
+  }
+
+  async #whatIf(exchange: Exchange): Promise<void> {
+    const { bytes } = await readBody(exchange, WHAT_IF_MB);
+    const asked: unknown = attempt(() => JSON.parse(bytes.toString()));
+    if (asked === undefined) throw new RouterError('invalid_json', 'The body is no JSON.');
+    send(exchange.response, await this.#parts.whatIf.ask(asked));
+  }
+
   async #gather(question: Question): Promise<Told> {
     const told = await this.#parts.gather(question);
     if (told) return merged(told);
@@ -182,8 +201,9 @@ export class BoardPages {
   }
 
   #layoutNow(): Layout {
-    const context = this.#context;
-    if (this.#layout?.of !== context) this.#layout = { of: context, layout: layoutOf(context.gateway) };
+    const { context, prices } = this.#parts.current();
+    if (this.#layout?.of !== context)
+      this.#layout = { of: context, layout: layoutOf(context.gateway, prices) };
     return this.#layout.layout;
   }
 }

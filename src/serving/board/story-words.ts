@@ -24,6 +24,8 @@ const sentences = {
   tokens: (input: string, output: string) => `The expert read ${input} tokens and wrote ${output}.`,
   cached: (n: string) => `${n} of those read came from its cache.`,
   noTokens: 'The expert did not report how many tokens it read and wrote.',
+  cost: (dollars: string) => `It cost $${dollars}.`,
+  noPrice: (expert: string) => `The config gives no price for ${expert}, so what it cost is not known.`,
   speed: (time: string) => `That is ${time} for each token after the first.`,
   refused: 'It reached no expert.',
 };

@@ -79,7 +79,10 @@ function ending(row: Row, telling: Telling): readonly string[] {
   return [text.ended(duration(totalMs)), usage(row, telling)];
 }
 
-function usage({ input, output, cached, firstMs, totalMs }: Row, { words, numbers }: Telling): string {
+function usage(
+  { input, output, cached, firstMs, totalMs, usd, expert }: Row,
+  { words, numbers }: Telling,
+): string {
   const { sentences: text } = words;
   const { count, duration } = numbers;
   if (input === null || output === null) return text.noTokens;
@@ -88,6 +91,7 @@ function usage({ input, output, cached, firstMs, totalMs }: Row, { words, number
     text.tokens(count(input), count(output)),
     cached === null || cached === 0 ? '' : text.cached(count(cached)),
     each === null ? '' : text.speed(duration(each)),
+    usd === null ? text.noPrice(expert ?? '?') : text.cost(usd.toFixed(6)),
   ]
     .filter(Boolean)
     .join(' ');

@@ -19,6 +19,9 @@ export const TALLY = [
   'input',
   'cached',
   'output',
+  /** Millionths of a dollar, of those with a price; and how many reported tokens without having one. */
+  'microUsd',
+  'unpriced',
   /** Of the requests whose wait for a slot is known: how many, what was expected, what it was. */
   'waits',
   'expectedMs',
@@ -105,6 +108,8 @@ export interface Row {
   readonly input: number | null;
   readonly cached: number | null;
   readonly output: number | null;
+  /** Dollars; null where tokens or price are not known. */
+  readonly usd: number | null;
   readonly decidedMs: number | null;
   /** Until a replica would be asked, as expected when the expert was chosen. */
   readonly expectedMs: number | null;
@@ -153,7 +158,13 @@ export interface Layout {
     readonly facts: Readonly<Record<string, string | number>>;
   };
   readonly clusters: readonly Cluster[];
-  readonly experts: readonly { readonly id: string; readonly kind: string; readonly fallback: boolean }[];
+  readonly experts: readonly {
+    readonly id: string;
+    readonly kind: string;
+    readonly fallback: boolean;
+    /** Dollars for a million tokens; null where the config gives none. */
+    readonly price: { readonly input: number; readonly output: number } | null;
+  }[];
 }
 
 export interface History {

@@ -164,6 +164,7 @@ export class Exchange {
       method: head.method,
       now: clock.monotonic,
       spans: spans(traceparent as string | undefined, traceId),
+      prices: serving.prices,
     });
     this.#context = context;
     this.#traceId = traceId;

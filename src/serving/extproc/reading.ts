@@ -9,6 +9,7 @@ import type { BodyShare } from '../front/body-budget.ts';
 import { type Permitted, refuseForeignPage } from '../front/foreign-page.ts';
 import type { RouteContext } from '../front/handler.ts';
 import { nextHop } from '../front/hops.ts';
+import type { Prices } from '../front/request-note.ts';
 import { subsetHint } from './candidates.ts';
 import type { Head } from './head.ts';
 import type { OwnHeaders } from './headers.ts';
@@ -27,6 +28,7 @@ export interface ServingNow {
   readonly keys: readonly HashedKey[];
   readonly permitted: Permitted;
   readonly context: RouteContext;
+  readonly prices: Prices;
   readonly extproc: ExtProcSettings;
 }
 

@@ -1,9 +1,13 @@
 /** What is told of a request while it runs and when it has ended: who asked, who answered, how it went, and no word of it. */
 import { type Answerer, codeOf, type Journey, type TryStory } from '../gateway/attempts.ts';
 import type { Routed } from '../gateway/router.ts';
+import { type TokenPrice, usdOf } from '../limits/limiter.ts';
 import type { Usage } from '../reply/reply.ts';
 import { type TraceContext, traceparentOf } from '../telemetry/trace-context.ts';
 import type { ClientResponse } from './exchange.ts';
+
+/** By expert; those without a price have none. */
+export type Prices = ReadonlyMap<string, TokenPrice>;
 
 export interface RequestNote {
   /** Counts the requests of this process. */
@@ -51,6 +55,8 @@ export interface RequestNote {
   /** Of the prompt, taken from the engine's cache. */
   readonly cachedTokens: number | null;
   readonly completionTokens: number | null;
+  /** What it cost in US dollars; null where tokens or the expert's price are not known. */
+  readonly usd: number | null;
   /** Milliseconds from the request's head to the choice, its body read; null where nothing was chosen. */
   readonly decidedMs: number | null;
   /** Milliseconds until a replica would be asked, as expected when the expert was chosen; null where nothing was. */
@@ -95,6 +101,7 @@ interface Beginning {
   now(): number;
   /** Null where it is not traced. */
   readonly spans: Spans | null;
+  readonly prices: Prices;
 }
 
 /** A request has three tries, or six where it is hedged. */
@@ -224,8 +231,14 @@ export class OpenNote implements Journey {
 
   /** Of a request that still runs. */
   soFar(): RequestNote {
-    const { at, traceId, method, spans } = this.#beginning;
+    const { at, traceId, method, spans, prices } = this.#beginning;
     const usage = this.#usage === 'unknown' ? null : this.#usage;
+    const expert = this.#answerer?.expert ?? null;
+    const tokens = {
+      promptTokens: usage?.inputTokens ?? null,
+      cachedTokens: usage?.cachedTokens ?? null,
+      completionTokens: usage?.outputTokens ?? null,
+    };
     return {
       serial: this.serial,
       at,
@@ -236,7 +249,7 @@ export class OpenNote implements Journey {
       status: null,
       whole: false,
       error: this.#error,
-      expert: this.#answerer?.expert ?? null,
+      expert,
       replica: this.#answerer?.replica ?? null,
       tries: this.#answerer?.tries ?? 0,
       asked: this.#asked.map((one) => one.told()),
@@ -252,9 +265,10 @@ export class OpenNote implements Journey {
       model: this.#asks?.model ?? null,
       stream: this.#asks?.stream ?? false,
       span: spans?.context ?? null,
-      promptTokens: usage?.inputTokens ?? null,
-      cachedTokens: usage?.cachedTokens ?? null,
-      completionTokens: usage?.outputTokens ?? null,
+      promptTokens: tokens.promptTokens,
+      cachedTokens: tokens.cachedTokens,
+      completionTokens: tokens.completionTokens,
+      usd: expert === null ? null : usdOf(tokens, prices.get(expert)),
       decidedMs: this.#decidedMs,
       expectedMs: this.#expectedMs,
       firstMs: this.#firstMs,

@@ -17,7 +17,7 @@ import { answerMalformed } from './malformed.ts';
 import { closeWithConnection } from './pipeline.ts';
 import { PRESSURE_EVERY_MS, Pressure } from './pressure.ts';
 import { cutOff } from './promised-body.ts';
-import { OpenNote, type RequestNote, type Spans } from './request-note.ts';
+import { OpenNote, type Prices, type RequestNote, type Spans } from './request-note.ts';
 import { findRoute, methodsAt } from './routes.ts';
 import { usualPath } from './spellings.ts';
 import { readTarget } from './target.ts';
@@ -35,6 +35,7 @@ export interface ServerOptions {
     /** Of this process. */
     readonly connections: ConnectionLimits;
     readonly context: RouteContext;
+    readonly prices: Prices;
   };
   log(line: string): void;
   /** The spans of a request that is to be traced; null where it is not. */
@@ -143,7 +144,8 @@ async function respond(
   const { clock, ended } = options;
   const method = request.method ?? 'GET';
   const spans = options.spans(request.headers.traceparent as string | undefined, traceId);
-  const note = new OpenNote({ at: clock.epoch(), traceId, method, now: clock.monotonic, spans });
+  const { prices } = options.current();
+  const note = new OpenNote({ at: clock.epoch(), traceId, method, now: clock.monotonic, spans, prices });
   response.once('close', () => ended(note.ended(response)));
   response.setHeader('x-expert-router-trace-id', traceId);
   response.setHeader('x-request-id', traceId); // unless the expert has one

@@ -239,6 +239,27 @@ export function amountOf(
   return { tokens, money: Math.ceil(fresh * input + cachedTokens * cached + outputTokens * output) };
 }
 
+/** US dollars; null where tokens or price are not known. What is not known is not free. */
+export function usdOf(
+  { promptTokens, cachedTokens, completionTokens }: ReportedTokens,
+  price: TokenPrice | undefined,
+): number | null {
+  if (price === undefined || promptTokens === null || completionTokens === null) return null;
+  const usage = {
+    inputTokens: promptTokens,
+    cachedTokens: cachedTokens ?? 0,
+    outputTokens: completionTokens,
+  };
+  return amountOf(usage, price).money / 1e6;
+}
+
+/** As an expert reported them; null where it did not. */
+interface ReportedTokens {
+  readonly promptTokens: number | null;
+  readonly cachedTokens: number | null;
+  readonly completionTokens: number | null;
+}
+
 function partyOf({ name, team, bounds }: LimitedKey, teams: ReadonlyMap<string, Bounds>): Party | null {
   const scopes: Scope[] = bounds ? [{ name: `key:${name}`, bounds }] : [];
   const shared = team === null ? undefined : teams.get(team);

@@ -28,6 +28,10 @@ export interface DecisionEnd {
   /** As the expert reported them; null where it did not. */
   readonly promptTokens: number | null;
   readonly completionTokens: number | null;
+  /** By the price that the config gave; null where that or the tokens are not known. */
+  readonly usd: number | null;
+  /** Name of the API key; null without keys. */
+  readonly key: string | null;
   readonly firstMs: number | null;
   readonly totalMs: number;
 }
@@ -61,6 +65,9 @@ export interface DecisionLine {
   readonly stream?: boolean;
   readonly prompt_tokens: number | null;
   readonly completion_tokens: number | null;
+  /** Lines of earlier versions have neither. */
+  readonly usd?: number | null;
+  readonly key?: string | null;
   readonly first_ms: number | null;
   readonly total_ms: number;
 }
@@ -92,6 +99,8 @@ export function decisionLine(features: DecisionFeatures, end: DecisionEnd): Deci
     stream: end.stream,
     prompt_tokens: end.promptTokens,
     completion_tokens: end.completionTokens,
+    usd: end.usd,
+    key: end.key,
     first_ms: end.firstMs === null ? null : Math.round(end.firstMs),
     total_ms: Math.round(end.totalMs),
   };

@@ -65,5 +65,6 @@ export const ATTRIBUTES = {
   outside: 'expert_router.outside',
   expectedWait: 'expert_router.expected_wait',
   tries: 'expert_router.tries',
+  cost: 'expert_router.cost_usd',
   try: 'expert_router.try',
 } as const;

@@ -35,6 +35,8 @@ interface EndedRequest {
   readonly status: number | null;
   readonly promptTokens: number | null;
   readonly completionTokens: number | null;
+  readonly usd: number | null;
+  readonly cluster: number | null;
   readonly cachedTokens: number | null;
   readonly error: string | null;
   /** Who answered, or told the error. */
@@ -80,6 +82,16 @@ export class Telemetry {
   readonly #generatedTokens = this.#counter(
     'expert_router_generated_tokens_total',
     'Generated tokens, as experts reported them',
+    ['expert'],
+  );
+  readonly #cost = this.#counter(
+    'expert_router_cost_dollars_total',
+    'What requests cost by the prices of the config, where tokens and price are known',
+    ['expert', 'cluster'],
+  );
+  readonly #unpriced = this.#counter(
+    'expert_router_unpriced_requests_total',
+    'Requests whose tokens are known but whose expert has no price: their cost is missing in the sums',
     ['expert'],
   );
   readonly #retries = this.#counter(
@@ -258,12 +270,18 @@ export class Telemetry {
   #tokensOf(request: EndedRequest): void {
     const { expert, dialect, promptTokens, cachedTokens, completionTokens, firstMs, totalMs } = request;
     if (expert === null || dialect === null || promptTokens === null || completionTokens === null) return;
+    this.#costOf(expert, request);
     const operation = operationOf(dialect);
     this.#tokens.record(promptTokens, operation, PROVIDER, expert, 'input');
     this.#tokens.record(completionTokens, operation, PROVIDER, expert, 'output');
     if (cachedTokens !== null) this.#cachedTokens.add(cachedTokens, expert);
     if (firstMs !== null && completionTokens > 1)
       this.#perToken.record((totalMs - firstMs) / (completionTokens - 1) / 1000, expert, operation);
+  }
+
+  #costOf(expert: string, { usd, cluster }: EndedRequest): void {
+    if (usd === null) this.#unpriced.add(1, expert);
+    else this.#cost.add(usd, expert, cluster === null || cluster >= MOST_CLUSTERS ? OTHER : cluster);
   }
 
   #counter(name: string, help: string, labelNames: readonly string[]): TallyCounter {

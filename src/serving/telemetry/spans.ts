@@ -21,6 +21,7 @@ export interface TracedRequest {
   readonly promptTokens: number | null;
   readonly cachedTokens: number | null;
   readonly completionTokens: number | null;
+  readonly usd: number | null;
   readonly decidedMs: number | null;
   readonly expectedMs: number | null;
   readonly firstMs: number | null;
@@ -103,6 +104,7 @@ function serverSpan(request: TracedRequest): Span {
       ...usage(request),
       [ATTRIBUTES.expert]: request.expert,
       [ATTRIBUTES.tries]: request.tries || null,
+      [ATTRIBUTES.cost]: request.usd,
     },
   });
 }

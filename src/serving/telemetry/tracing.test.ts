@@ -101,6 +101,7 @@ const REQUEST: TracedRequest = {
   promptTokens: 12,
   cachedTokens: null,
   completionTokens: 5,
+  usd: 0.0002,
   decidedMs: 1,
   expectedMs: 250,
   firstMs: 60,

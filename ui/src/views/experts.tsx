@@ -1,8 +1,9 @@
 /** Every expert and its replicas: what the router sees, and what the engines report. */
 import * as api from '../api.ts';
-import { count, DASH, percent } from '../format.ts';
+import { count, DASH, decimal, percent } from '../format.ts';
 import { live } from '../live.ts';
 import { Card, Expert, Table, useAsked, useLive } from '../parts/bits.tsx';
+import { total } from '../sums.ts';
 import { words } from '../words/index.ts';
 
 const EVERY_MS = 2_000;
@@ -28,6 +29,19 @@ export function Experts() {
   );
 }
 
+/** What it cost in the last ten minutes; without a price that is said, for it is not free. */
+function Cost({ id }: { id: string }) {
+  const text = words().experts;
+  const { price } = live.layout?.experts.find((one) => one.id === id) ?? { price: null };
+  if (price === null) return <span class="hint">{text.noPrice}</span>;
+  const dollars = total(live.seconds, 'microUsd', id) / 1e6;
+  return (
+    <span class="hint">
+      {text.price(decimal(price.input), decimal(price.output))} · {text.cost(decimal(dollars, 4))}
+    </span>
+  );
+}
+
 function One({ expert }: { expert: api.ExpertState }) {
   const { experts: text, state } = words();
   const { columns } = text;
@@ -46,6 +60,7 @@ function One({ expert }: { expert: api.ExpertState }) {
           {topics > 0 ? text.topics(topics) : text.none}
           {fallback ? ` · ${text.fallback}` : ''}
         </span>
+        <Cost id={expert.id} />
       </div>
       <Table
         label={expert.id}

@@ -2,20 +2,18 @@
  * What a gateway recorded, as a load for the simulation: requests at their times, with their lengths and their
  * classifications, and how it really went.
  */
-import { UserError } from '../../core/errors.ts';
-import { spaceId } from '../../deciding/model/artefact.ts';
-import { classifyEmbedded } from '../../deciding/model/classify.ts';
-import type { RouterModel } from '../../deciding/model/router-model.ts';
-import { standingOf } from '../../deciding/routing/decide.ts';
-import { idleLoad } from '../../deciding/routing/policy.ts';
-import type { Classified, Territory } from '../../deciding/routing/territory.ts';
-import { composeRouter, idleLoads, loadRouterModel } from '../../serving/app/compose.ts';
-import { loadConfig } from '../../serving/config/load.ts';
-import { recordLines } from '../../serving/records/read.ts';
-import { type DecisionLine, unpackVector } from '../../serving/records/record.ts';
-import type { Prompts } from '../../simulating/fleet/prompts.ts';
-import type { FleetScenario, ReplayedRequest } from '../../simulating/fleet/scenario.ts';
-import { type Percentiles, Sketch } from '../../simulating/fleet/sketch.ts';
+import { UserError } from '../core/errors.ts';
+import { spaceId } from '../deciding/model/artefact.ts';
+import { classifyEmbedded } from '../deciding/model/classify.ts';
+import type { RouterModel } from '../deciding/model/router-model.ts';
+import { standingOf } from '../deciding/routing/decide.ts';
+import { idleLoad } from '../deciding/routing/policy.ts';
+import type { Classified, Territory } from '../deciding/routing/territory.ts';
+import { recordLines } from '../serving/records/read.ts';
+import { type DecisionLine, unpackVector } from '../serving/records/record.ts';
+import type { Prompts } from '../simulating/fleet/prompts.ts';
+import type { FleetScenario, ReplayedRequest } from '../simulating/fleet/scenario.ts';
+import { type Percentiles, Sketch } from '../simulating/fleet/sketch.ts';
 
 /** How it really went, with the fields of a simulated stage. */
 export interface Recorded {
@@ -47,22 +45,23 @@ export interface RecordedLoad {
 /** Requests that a replay holds in memory; the latest are taken. */
 const MOST = 200_000;
 
-/**
- * @param lastMs only requests of the last so many milliseconds before the latest one
- * @throws UserError when the folder holds nothing that can be replayed with this config
- */
-export async function recordedLoad(dir: string, config: string, lastMs: number): Promise<RecordedLoad> {
-  const loaded = await loadConfig(config, process.env);
-  const { model, territory } = await composeRouter(loaded, await loadRouterModel(loaded), idleLoads(loaded));
-  const { lines, notices } = await readDecisions(dir, spaceId(model), lastMs);
+export interface Decisions {
+  /** By time, ascending; at least one. */
+  readonly lines: readonly DecisionLine[];
+  /** What was left out and why, in words. */
+  readonly notices: readonly string[];
+}
+
+/** What tells where a prompt belongs. */
+export interface Deciding {
+  readonly model: RouterModel;
+  readonly territory: Territory;
+}
+
+/** The requests as a load, and how they really went. Pure: the same lines give the same load. */
+export function replayOf({ lines, notices }: Decisions, { model, territory }: Deciding): RecordedLoad {
   const { list: mean, unknown } = meanTokens(lines);
-  if (unknown > 0)
-    notices.push(
-      `${unknown} requests have no token counts, because their expert told none; they are taken for ${mean.promptTokens} and ${mean.outputTokens} tokens, the means of the others`,
-    );
   const insisted = lines.filter(({ reason }) => reason === 'named' || reason === 'forced').length;
-  if (insisted > 0)
-    notices.push(`${insisted} requests named their expert; here one is chosen for them as for the others`);
   const classified = lines.map(({ vector }) => classifiedAgain(model, vector));
   const { experts, ...map } = territory;
   const start = lines[0]!.at;
@@ -76,7 +75,17 @@ export async function recordedLoad(dir: string, config: string, lastMs: number):
     })),
     prompts: { ...map, turns: classified.map((one) => [one]) },
     really: really(lines, territory, classified),
-    notices,
+    notices: [
+      ...notices,
+      ...(unknown > 0
+        ? [
+            `${unknown} requests have no token counts, because their expert told none; they are taken for ${mean.promptTokens} and ${mean.outputTokens} tokens, the means of the others`,
+          ]
+        : []),
+      ...(insisted > 0
+        ? [`${insisted} requests named their expert; here one is chosen for them as for the others`]
+        : []),
+    ],
   };
 }
 
@@ -92,11 +101,12 @@ export function recordedPrompts(
   return { prompts, shares: prompts.turns.map(() => 1 / prompts.turns.length) };
 }
 
-async function readDecisions(
-  dir: string,
-  space: string,
-  lastMs: number,
-): Promise<{ readonly lines: readonly DecisionLine[]; readonly notices: string[] }> {
+/**
+ * @param lastMs only requests of the last so many milliseconds before the latest one
+ * @throws UserError when the folder holds nothing that this model's clusters can be found for
+ */
+export async function readDecisions(dir: string, model: RouterModel, lastMs: number): Promise<Decisions> {
+  const space = spaceId(model);
   let lines: DecisionLine[] = [];
   const [broken, foreign] = await gather(dir, space, lines);
   if (lines.length === 0)

@@ -1,0 +1,133 @@
+/** What would have been: recorded requests through the simulator on a fleet, under a policy, beside what really happened. */
+import type { BoundPolicy } from '../deciding/routing/policy.ts';
+import { deployment, type TensorParallel } from '../simulating/deployment.ts';
+import { simulateFleet } from '../simulating/fleet/event-loop.ts';
+import type { SimulatedExpertSpec } from '../simulating/fleet/scenario.ts';
+import type { Percentiles } from '../simulating/fleet/sketch.ts';
+import { findGpu } from '../simulating/hardware/gpu.ts';
+import { defaultPrecision } from '../simulating/hardware/precision.ts';
+import { DEFAULT_LIMITS } from '../simulating/memory.ts';
+import { findModel } from '../simulating/model/catalog.ts';
+import type { WhatIfExpert } from './asked.ts';
+import { type Miss, missOf } from './reality.ts';
+import { type Recorded, type RecordedLoad, recordedPrompts } from './recorded.ts';
+
+export interface SimulatedFleet {
+  /** By id; one for each expert of the load. */
+  readonly experts: Readonly<Record<string, WhatIfExpert>>;
+  /** Requests that a replica is given at most, where the config says. */
+  readonly slots: Readonly<Record<string, number>>;
+  readonly policy: BoundPolicy;
+  /** US dollars per GPU and hour. */
+  readonly prices: Readonly<Record<string, number>>;
+}
+
+/** Milliseconds; null where nothing was measured. */
+export interface Times {
+  readonly p50: number | null;
+  readonly p95: number | null;
+}
+
+/** One way it went, or would have gone. */
+export interface Outcome {
+  readonly requests: number;
+  readonly errors: number;
+  readonly tokens_per_second: number;
+  readonly ttft_ms: Times;
+  readonly tpot_ms: Times;
+  readonly e2e_ms: Times;
+  /** Share of requests at the expert that suits them best. */
+  readonly at_home: number;
+  /** Requests by expert. */
+  readonly experts: Readonly<Record<string, number>>;
+}
+
+export interface SimulatedOutcome extends Outcome {
+  /** Share of the requests that were unanswered long after the last had come. */
+  readonly unfinished: number;
+  /** By how much it misses what was recorded. */
+  readonly miss: Miss;
+  readonly gpus: number;
+  /** US dollars for all GPUs; null where one has no price. */
+  readonly usd_per_hour: number | null;
+}
+
+export interface WhatIfAnswer {
+  readonly recorded: Outcome & { readonly seconds: number };
+  /** The fleet and the policy as they were: its miss is the simulator's own error. */
+  readonly as_was: SimulatedOutcome;
+  readonly changed: SimulatedOutcome;
+  readonly notices: readonly string[];
+}
+
+const SEED = 1;
+
+/** @throws UserError for a fleet that cannot be simulated */
+export function simulated(load: RecordedLoad, fleet: SimulatedFleet): SimulatedOutcome {
+  const experts = load.experts.map((id) => specOf(id, fleet));
+  const seconds = Math.max(1, load.times.at(-1)! + 1e-3);
+  const measures = simulateFleet({
+    experts,
+    ...recordedPrompts(load, experts.length),
+    arrivals: { kind: 'trace', times: load.times },
+    lengths: { kind: 'observed', pairs: load.replay },
+    replay: load.replay,
+    policy: fleet.policy,
+    seconds,
+    warmupSeconds: 0,
+    seed: SEED,
+  });
+  const dollars = experts.map(({ deployment: { gpu, tensorParallel }, replicas }) => {
+    const price = fleet.prices[gpu.name];
+    return price === undefined ? null : price * tensorParallel * replicas;
+  });
+  return {
+    requests: measures.requests,
+    errors: measures.errors,
+    tokens_per_second: measures.tokens_per_second,
+    ttft_ms: timesOf(measures.ttft_ms),
+    tpot_ms: timesOf(measures.tpot_ms),
+    e2e_ms: timesOf(measures.e2e_ms),
+    at_home: measures.at_home,
+    experts: Object.fromEntries(measures.experts.map(({ id, requests }) => [id, requests])),
+    unfinished: measures.unfinished,
+    miss: missOf(load.really, measures),
+    gpus: measures.experts.reduce((sum, { gpus }) => sum + gpus, 0),
+    usd_per_hour: dollars.includes(null) ? null : dollars.reduce<number>((sum, one) => sum + one!, 0),
+  };
+}
+
+export function reallyOutcome(really: Recorded): WhatIfAnswer['recorded'] {
+  const { ttft_ms: ttft, tpot_ms: tpot, e2e_ms: e2e } = really;
+  return { ...really, ttft_ms: timesOf(ttft), tpot_ms: timesOf(tpot), e2e_ms: timesOf(e2e) };
+}
+
+function specOf(id: string, { experts, slots }: SimulatedFleet): SimulatedExpertSpec {
+  const { model: name, gpu, tensor_parallel: degree, replicas } = experts[id]!;
+  const model = findModel(name);
+  const { name: precision } = defaultPrecision(model, findGpu(gpu));
+  const most = slots[id];
+  return {
+    id,
+    deployment: deployment({
+      model,
+      gpu,
+      precision,
+      tensorParallel: degree as TensorParallel,
+      engine: 'vllm',
+    }),
+    replicas,
+    limits: DEFAULT_LIMITS,
+    admission: 'optimistic',
+    chunkedPrefill: true,
+    ...(most === undefined ? {} : { slots: most }),
+  };
+}
+
+function timesOf({ p50, p95 }: Percentiles): Times {
+  return { p50: known(p50), p95: known(p95) };
+}
+
+function known(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
+}
