@@ -85,6 +85,8 @@ export const ja: Words = {
     about: '直近 1 分間の値です。「待ち」はこのルーターの待ち行列にいた時間で、選択時の予想と実際の値です。',
     events: '出来事',
     event: {
+      scaled: (what, [before, after] = [0, 0]) => `${what}: レプリカが ${before} から ${after} になりました`,
+      drift: () => 'リクエストがルーターモデルの訓練時から離れています',
       down: (what) => `${what} がリクエストを受けられません`,
       up: (what) => `${what} が復帰しました`,
       reload: () => '設定を再読み込みしました',
@@ -298,6 +300,13 @@ export const ja: Words = {
       now: '現在',
       change: '変化',
     },
+    drift: (distance, bound, requests) =>
+      `ドリフト ${distance}（最大 1。${requests} 件なら偶然だけで ${bound} まで）。`,
+    driftHint: '現在と訓練時の割合のイェンセン・シャノン距離です。',
+    fits: 'ルーターモデルを作り直す理由は見当たりません。',
+    moved: 'トピックの割合が変わりました',
+    stranger: '訓練時に似たものがないリクエストが多くあります',
+    refit: '現在のプロンプトでルーターモデルを訓練し直してください: expert-router train',
     outside: (share) => `リクエストの ${share} は、モデルの知るどのトピックにも似ていません。`,
     quiet: '直近 10 分間のリクエストがないため、「現在」は空です。',
   },
