@@ -13,6 +13,8 @@ export interface Drift {
   readonly bound: number;
   /** Share of requests unlike anything that the model knows; in training `TRAINED_OUTSIDE`. */
   readonly outside: number;
+  /** Whether there are enough requests to say either of the following. */
+  readonly judged: boolean;
   /** Shares have moved: beyond chance, and by enough to matter. */
   readonly moved: boolean;
   /** Far more is outside than in training: beyond chance, and at least twice as much. */
@@ -42,7 +44,7 @@ const Z = 3.0902;
 export function driftOf(counts: ArrayLike<number>, trained: ArrayLike<number>, outside: number): Drift {
   const [requests, prompts] = [sumOf(counts), sumOf(trained)];
   if (requests === 0 || prompts === 0)
-    return { requests, distance: 0, bound: 1, outside: 0, moved: false, stranger: false };
+    return { requests, distance: 0, bound: 1, outside: 0, judged: false, moved: false, stranger: false };
   let nats = 0;
   for (let cluster = 0; cluster < trained.length; cluster++) {
     const [p, q] = [(counts[cluster] ?? 0) / requests, trained[cluster]! / prompts];
@@ -51,6 +53,7 @@ export function driftOf(counts: ArrayLike<number>, trained: ArrayLike<number>, o
   }
   const distance = Math.sqrt(Math.max(0, nats) / Math.LN2);
   const bound = chanceOf(trained.length, requests, prompts);
+  const judged = requests >= LEAST;
   const share = outside / requests;
   const spread = Math.sqrt((TRAINED_OUTSIDE * (1 - TRAINED_OUTSIDE)) / requests);
   return {
@@ -58,8 +61,9 @@ export function driftOf(counts: ArrayLike<number>, trained: ArrayLike<number>, o
     distance,
     bound,
     outside: share,
-    moved: requests >= LEAST && distance > Math.max(bound, MATTERS),
-    stranger: requests >= LEAST && share > Math.max(2 * TRAINED_OUTSIDE, TRAINED_OUTSIDE + Z * spread),
+    judged,
+    moved: judged && distance > Math.max(bound, MATTERS),
+    stranger: judged && share > Math.max(2 * TRAINED_OUTSIDE, TRAINED_OUTSIDE + Z * spread),
   };
 }
 

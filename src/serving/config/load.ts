@@ -65,11 +65,12 @@ function fromFolder(config: Config, folder: string, { kinds }: Catalogue): Confi
       ...Object.fromEntries(given.map((name) => [name, resolve(folder, expert[name] as string)])),
     };
   });
-  const { router, tls } = config;
+  const { router, tls, reports } = config;
   return {
     ...config,
     experts,
     ...(router ? { router: resolve(folder, router) } : {}),
+    ...(reports === undefined ? {} : { reports: resolve(folder, reports) }),
     ...(tls ? { tls: absolute(tls, folder) } : {}),
   };
 }

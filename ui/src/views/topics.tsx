@@ -11,14 +11,16 @@ import { words } from '../words/index.ts';
 function DriftNote({ counts, outside }: { counts: readonly number[]; outside: number }) {
   const text = words().topics;
   const trained = live.layout!.clusters.map(({ size }) => size);
-  const { distance, bound, requests, moved, stranger } = driftOf(counts, trained, outside);
+  const { distance, bound, requests, judged, moved, stranger } = driftOf(counts, trained, outside);
   const asks = moved || stranger;
   return (
     <p class="row" role="status">
-      <span class={`state ${asks ? 'warn' : 'good'}`}>
+      <span class={`state ${asks ? 'warn' : judged ? 'good' : ''}`}>
         {asks
           ? [moved ? text.moved : '', stranger ? text.stranger : ''].filter(Boolean).join(' · ')
-          : text.fits}
+          : judged
+            ? text.fits
+            : text.few}
       </span>
       <span class="hint" title={text.driftHint}>
         {text.drift(decimal(distance), decimal(bound), count(requests))} {asks ? text.refit : ''}
