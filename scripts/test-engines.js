@@ -5,15 +5,15 @@
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { prepare, ROOT } from './prepare.js';
 
 /**
  * Name → description and installation. `python`: a virtual environment with exactly the packages of
- * test/engines/<name>/requirements.txt, made by the first of these interpreters that is installed. `go`: the program of
- * that name, built from the module test/engines/<name>, which pins its dependencies.
+ * test/engines/<name>/requirements.txt, made by the first of these interpreters that is installed. `go`: the programs of
+ * these names, built from the module test/engines/<name>, which pins its dependencies; `files`: copied from Go modules.
  */
 const COMPONENTS = {
   triton: {
@@ -27,7 +27,7 @@ const COMPONENTS = {
   },
   'vllm-sim': {
     about: "llm-d's simulator of vLLM 0.10.2, with vLLM's own metrics; some minutes of compiling",
-    go: 'github.com/llm-d/llm-d-inference-sim/cmd/llm-d-inference-sim',
+    go: ['github.com/llm-d/llm-d-inference-sim/cmd/llm-d-inference-sim'],
   },
   envoy: {
     about: 'Envoy 1.40; 37 MB',
@@ -35,7 +35,22 @@ const COMPONENTS = {
   },
   keda: {
     about: "KEDA's own client of external scalers, 2.21; a minute of compiling",
-    go: 'example.test/keda',
+    go: ['example.test/keda'],
+  },
+  helm: {
+    about: 'Helm 3.19 and kubeconform 0.7, with the CRDs that the chart uses; two minutes of compiling',
+    go: ['helm.sh/helm/v3/cmd/helm', 'github.com/yannh/kubeconform/cmd/kubeconform'],
+    files: {
+      'sigs.k8s.io/gateway-api@v1.4.1': ['config/crd/standard/gateway.networking.k8s.io_httproutes.yaml'],
+      'sigs.k8s.io/gateway-api-inference-extension@v1.6.0': [
+        'config/crd/bases/inference.networking.k8s.io_inferencepools.yaml',
+      ],
+      'github.com/kedacore/keda/v2@v2.21.0': ['config/crd/bases/keda.sh_scaledobjects.yaml'],
+    },
+  },
+  'kubernetes-schemas': {
+    about: "JSON Schemas of Kubernetes' own objects",
+    python: ['python3'],
   },
   shellcheck: {
     about: 'the shell script linter, for the scripts that `expert-router engine` writes',
@@ -74,6 +89,7 @@ function install(name, component) {
   const folder = join(FOLDER, name);
   const stamp = join(folder, '.installed');
   const hash = createHash('sha256');
+  if (component.files) hash.update(JSON.stringify(component.files));
   for (const file of PINS[component.go ? 'go' : 'python']) hash.update(readFileSync(join(source, file)));
   const digest = hash.digest('hex');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) return;
@@ -81,7 +97,7 @@ function install(name, component) {
   const started = performance.now();
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(FOLDER, { recursive: true });
-  if (component.go) buildGo(name, component.go, source, folder);
+  if (component.go) buildGo(name, component, source, folder);
   else makeEnvironment(name, component.python, source, folder);
   writeFileSync(stamp, digest);
   console.error(`Installed ${name} in ${((performance.now() - started) / 1000).toFixed(0)} s.`);
@@ -94,9 +110,20 @@ function makeEnvironment(name, interpreters, source, folder) {
   run(python, ['-m', 'pip', '--quiet', 'install', '--no-deps', '-r', requirements]);
 }
 
-function buildGo(name, program, source, folder) {
+function buildGo(name, { go: programs, files = {} }, source, folder) {
   const go = interpreter(name, ['go', '/usr/local/go/bin/go'], 'version');
-  run(go, ['build', '-o', join(folder, 'bin', basename(program)), program], source);
+  for (const program of programs)
+    run(go, ['build', '-o', join(folder, 'bin', basename(program)), program], source);
+  for (const [module, paths] of Object.entries(files)) {
+    const { stdout, status, stderr } = spawnSync(go, ['mod', 'download', '-json', module], {
+      cwd: source,
+      encoding: 'utf8',
+    });
+    if (status !== 0) fail(`go mod download ${module}: ${stderr || stdout}`);
+    mkdirSync(join(folder, 'files'), { recursive: true });
+    for (const path of paths)
+      copyFileSync(join(JSON.parse(stdout).Dir, path), join(folder, 'files', basename(path)));
+  }
 }
 
 function interpreter(name, candidates, version = '--version') {

@@ -154,6 +154,19 @@ describe('doctor', () => {
     expect(code).toBe(0);
   });
 
+  it('looks at the replicas that are found now', async () => {
+    const { url } = await engine();
+    const list = join(folder, 'replicas.json');
+    const config = `experts: [{ id: e, kind: openai, model: org/Coder-1B, discover: { file: '${list}' } }]`;
+    writeFileSync(list, JSON.stringify([url]));
+    expect(await examined(config)).toMatchObject({ code: 0, output: expect.stringContaining(`at ${url}`) });
+    writeFileSync(list, '[]');
+    expect(await examined(config)).toMatchObject({
+      code: 1,
+      output: expect.stringMatching(/FAILED.* made .*no replica of it is there/),
+    });
+  });
+
   it('names what fails, with its cure, and ends with 1', async () => {
     const renamed = await engine('vllm:running_v2 1\n');
     const web = await upstream((response) => void response.writeHead(404).end('<html>'));

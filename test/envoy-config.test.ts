@@ -50,6 +50,26 @@ experts:
 `;
 
 describe('expert-router envoy', () => {
+  it('leaves DNS names to Envoy, and what a file lists out', async () => {
+    const out = join(folder, 'found.yaml');
+    const { code, said } = await written(
+      `experts:
+  - { id: pods, kind: openai, discover: { dns: vllm.llm.svc, port: 8000 } }
+  - { id: service, kind: openai, discover: { kubernetes: { service: vllm, namespace: llm, port: 8000 } } }
+  - { id: listed, kind: openai, discover: { file: ./replicas.yaml } }`,
+      '--out',
+      out,
+    );
+    expect(code).toBe(0);
+    expect(said).toContain('listed');
+    const { static_resources: all } = parse(readFileSync(out, 'utf8')) as Envoy;
+    expect(all.clusters.slice(0, 2).map(({ name, type }) => [name, type])).toEqual([
+      ['expert_pods', 'STRICT_DNS'],
+      ['expert_service', 'STRICT_DNS'],
+    ]);
+    expect(JSON.stringify(all.clusters[1])).toContain('"address":"vllm.llm.svc"');
+  });
+
   it('writes a cluster and a route for each expert, and strips what clients must not say', async () => {
     const out = join(folder, 'envoy.yaml');
     const { code, said } = await written(TWO, '--out', out);

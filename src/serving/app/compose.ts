@@ -17,6 +17,7 @@ import { deidentifierOf } from '../../deciding/text/identifiers/deidentify.ts';
 import type { AnyKind, Catalogue } from '../config/catalogue.ts';
 import type { ExpertConfig } from '../config/expert-fields.ts';
 import type { Config } from '../config/schema.ts';
+import type { Expert } from '../experts/expert.ts';
 import { EXPERT_KINDS } from '../experts/index.ts';
 import type { ExpertDeps } from '../experts/kind.ts';
 import { writesText } from '../experts/option-types.ts';
@@ -30,8 +31,9 @@ import { Gateway } from '../gateway/gateway.ts';
 import { type Meaning, meaningOf, Names } from '../gateway/names.ts';
 import { type Choice, Router } from '../gateway/router.ts';
 import type { Telemetry } from '../telemetry/metrics.ts';
+import { follow } from './follow.ts';
 import { HealthLog } from './health-log.ts';
-import { isInProcess, kindOf, replicaMakers } from './kinds.ts';
+import { discoverOf, expertAt, isInProcess, kindOf, replicaMakers } from './kinds.ts';
 import { listenHost } from './listen-address.ts';
 import { StandIns } from './stand-ins.ts';
 import { expertDeps, type World } from './world.ts';
@@ -161,6 +163,7 @@ export async function composeFleet(config: Config, parts: FleetParts): Promise<F
     for (const expert of config.experts) {
       groups.push(
         new ExpertGroup(expert.id, await composeReplicas(expert, starting), {
+          face: await faceOf(expert, starting),
           queueSize: expert.queue_size,
           queueTimeout: expert.queue_timeout,
           context: expert.context_window,
@@ -174,13 +177,27 @@ export async function composeFleet(config: Config, parts: FleetParts): Promise<F
   }
   const health = parts.tellsHealth ? new HealthLog(world.log) : null;
   const firstToken = firstTokenTimeouts(config, parts.kinds);
-  return new Fleet(groups, world.random, {
+  const fleet = new Fleet(groups, world.random, {
     now: world.clock.monotonic,
     processes,
     proofMs: (expert) => firstToken.get(expert)!,
     heard: (expert, replica, found) => health?.found(expert, replica, found),
+    gone: (expert, replica) => {
+      health?.forget(expert, replica);
+      parts.slots.drop(slotsKey(expert, replica, 0));
+    },
   });
+  await Promise.all(config.experts.map((expert, at) => follow(fleet, groups[at]!, expert, starting)));
+  return fleet;
 }
+
+/** What speaks for an expert while none of its replicas has been found. */
+async function faceOf(expert: ExpertConfig, { deps, kinds }: Starting): Promise<Expert | undefined> {
+  return discoverOf(expert, kinds) === null ? undefined : expertAt(expert, NOWHERE, deps, kinds);
+}
+
+/** An address that is never asked. */
+const NOWHERE = 'http://nowhere.invalid';
 
 interface Starting extends FleetParts {
   readonly deps: ExpertDeps;

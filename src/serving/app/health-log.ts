@@ -12,6 +12,11 @@ export class HealthLog {
     this.#log = log;
   }
 
+  /** It has left; one that comes to its place is told of anew. */
+  forget(expert: string, replica: string): void {
+    this.#told.delete(`${expert} ${replica}`);
+  }
+
   /** @param replica its address, or what else it is called; that of an expert with a single one may be the expert's id */
   found(expert: string, replica: string, health: Health): void {
     const key = `${expert} ${replica}`;

@@ -2,6 +2,7 @@
 import type { AnyKind } from '../config/catalogue.ts';
 import { type ExpertConfig, kindOptions } from '../config/expert-fields.ts';
 import type { Config } from '../config/schema.ts';
+import type { Discover } from '../experts/discover-option.ts';
 import type { Expert } from '../experts/expert.ts';
 import { EXPERT_KINDS } from '../experts/index.ts';
 import type { ExpertDeps } from '../experts/kind.ts';
@@ -21,7 +22,23 @@ export function isInProcess(expert: ExpertConfig, kinds: readonly AnyKind[] = EX
   return kindOf(expert, kinds).inProcess;
 }
 
-interface ReplicaMaker {
+/** Where the replicas of an expert are found while it serves; null where its config lists them. */
+export function discoverOf(expert: ExpertConfig, kinds: readonly AnyKind[] = EXPERT_KINDS): Discover | null {
+  return kindOf(expert, kinds).discover?.(kindOptions(expert)) ?? null;
+}
+
+/** A replica of it at this address. Rejects with `UserError` when it cannot be had. */
+export function expertAt(
+  expert: ExpertConfig,
+  url: string,
+  deps: ExpertDeps,
+  kinds: readonly AnyKind[] = EXPERT_KINDS,
+): Promise<Expert> {
+  const kind = kindOf(expert, kinds);
+  return kind.create(expert.id, kind.at!(kindOptions(expert), url), deps);
+}
+
+export interface ReplicaMaker {
   readonly name: string;
   readonly weight: number;
   /** Rejects with `UserError` when it cannot be had. */

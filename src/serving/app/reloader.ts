@@ -4,8 +4,8 @@
  */
 import { unwatchFile, watchFile } from 'node:fs';
 import { resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describeError, UserError } from '../../core/errors.ts';
+import { settledText } from '../../core/settled.ts';
 import { DEFAULT_MODEL } from '../../deciding/model/file.ts';
 import { readConfig } from '../config/load.ts';
 import type { Source } from './source.ts';
@@ -27,10 +27,6 @@ interface ReloaderParts {
 
 /** How often the files are looked at; a poll sees replaced files and those on network disks alike. */
 const LOOK_EVERY_MS = 1_000;
-/** A file that says the same after this long is not being written any more. */
-const SETTLED_MS = 250;
-/** Looks at a file that changes all the time, before giving up until it changes again. */
-const MOST_LOOKS = 40;
 
 export class Reloader {
   readonly #parts: ReloaderParts;
@@ -76,7 +72,7 @@ export class Reloader {
     const { file, inForce, read, apply, log } = this.#parts;
     if (this.#closed) return;
     const before = inForce();
-    const text = await settledText(file);
+    const text = await settledText(file, readConfig);
     if (before.text.endsWith('\n') && !text.endsWith('\n')) {
       throw new UserError(
         `${file} ends in the middle of a line, as if half of it were written. Save it whole, with a newline at its end.`,
@@ -115,16 +111,4 @@ export class Reloader {
   }
 
   readonly #onChange = (): void => void this.tryReload();
-}
-
-/** What a file says once it has stopped changing. @throws UserError when it cannot be read or does not stop */
-async function settledText(file: string): Promise<string> {
-  let before: string | null = null;
-  for (let look = 0; look < MOST_LOOKS; look++) {
-    const now = await readConfig(file);
-    if (now === before) return now;
-    before = now;
-    await sleep(SETTLED_MS);
-  }
-  throw new UserError(`${file} changes all the time; it is taken up once it stays as it is.`);
 }

@@ -107,7 +107,24 @@ export function expertList(kinds: readonly AnyKind[]) {
   return z
     .array(z.discriminatedUnion('kind', byKind))
     .min(1, 'at least one expert')
-    .superRefine((experts, context) => refuseTwice(experts as ExpertConfig[], context));
+    .superRefine((experts, context) => {
+      refuseTwice(experts as ExpertConfig[], context);
+      refuseObjections(experts as ExpertConfig[], kinds, context);
+    });
+}
+
+/** Reports options that do not go together, as each expert's kind sees it. */
+function refuseObjections(
+  experts: readonly ExpertConfig[],
+  kinds: readonly AnyKind[],
+  context: z.RefinementCtx,
+): void {
+  experts.forEach((expert, index) => {
+    const kind = kinds.find((one) => one.kind === expert.kind);
+    const objection = kind?.objection?.(kindOptions(expert)) ?? null;
+    if (objection)
+      context.addIssue({ code: 'custom', path: [index, objection.option], message: objection.message });
+  });
 }
 
 function refuseTwice(experts: readonly ExpertConfig[], context: z.RefinementCtx): void {

@@ -168,7 +168,7 @@ describe('parseConfig', () => {
       problemsOf(THREE_EXPERTS.replace('description: Writes and explains programs', 'fallback: true')),
     ).toContain('only one expert can be the fallback');
     expect(problemsOf('experts:\n  - id: a\n    kind: openai\n')).toBe(
-      'c.yaml:2:5: experts[0].url: missing (string)',
+      'c.yaml:2:5: experts[0].url: the address of its server is missing; or say how to `discover` it',
     );
     expect(problemsOf('experts: [')).toMatch(/^c\.yaml:1:\d+: not YAML/);
     expect(problemsOf('')).toMatch(/^c\.yaml/);

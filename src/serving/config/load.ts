@@ -63,6 +63,7 @@ function fromFolder(config: Config, folder: string, { kinds }: Catalogue): Confi
     return {
       ...expert,
       ...Object.fromEntries(given.map((name) => [name, resolve(folder, expert[name] as string)])),
+      ...(fileOf(expert) ? { discover: { file: resolve(folder, fileOf(expert)!) } } : {}),
     };
   });
   const { router, tls, reports } = config;
@@ -73,6 +74,11 @@ function fromFolder(config: Config, folder: string, { kinds }: Catalogue): Confi
     ...(reports === undefined ? {} : { reports: resolve(folder, reports) }),
     ...(tls ? { tls: absolute(tls, folder) } : {}),
   };
+}
+
+/** The file that lists an expert's replicas; null for none. */
+function fileOf({ discover }: Config['experts'][number]): string | null {
+  return (discover as { file?: string } | undefined)?.file ?? null;
 }
 
 function absolute(tls: NonNullable<Config['tls']>, folder: string): NonNullable<Config['tls']> {

@@ -1,9 +1,12 @@
 /** Every replica of every expert of a config, examined. */
-import { isInProcess, replicaMakers } from '../app/kinds.ts';
+import { UserError } from '../../core/errors.ts';
+import { discoverOf, expertAt, isInProcess, type ReplicaMaker, replicaMakers } from '../app/kinds.ts';
 import { StandIns } from '../app/stand-ins.ts';
 import { expertDeps, type World } from '../app/world.ts';
 import { type ExpertConfig, kindOptions } from '../config/expert-fields.ts';
 import type { Config } from '../config/schema.ts';
+import type { ExpertDeps } from '../experts/kind.ts';
+import { findOnce } from '../members/watch.ts';
 import { type Examination, examine } from './examine.ts';
 import { judgeMade } from './judge.ts';
 
@@ -32,17 +35,30 @@ export async function examineConfig(config: Config, how: Examining): Promise<rea
   const standIns = new StandIns(deps);
   const found = new Map<ExpertConfig, readonly Examined[]>();
   const look = async (expert: ExpertConfig): Promise<void> => {
-    found.set(expert, await examineExpert(expert, how, () => replicaMakers(expert, deps, standIns)));
+    const makers = async () =>
+      discoverOf(expert) === null ? replicaMakers(expert, deps, standIns) : foundMakers(expert, deps, how);
+    found.set(expert, await examineExpert(expert, how, makers));
   };
   await Promise.all(config.experts.filter((expert) => !isInProcess(expert)).map(look));
   for (const expert of config.experts.filter((one) => isInProcess(one))) await look(expert);
   return config.experts.flatMap((expert) => found.get(expert) ?? []);
 }
 
+/** Of the replicas that are found now. @throws UserError for none */
+async function foundMakers(
+  expert: ExpertConfig,
+  deps: ExpertDeps,
+  { world, timeout }: Examining,
+): Promise<readonly Pick<ReplicaMaker, 'name' | 'make'>[]> {
+  const found = await findOnce(discoverOf(expert)!, world, timeout);
+  if (found.length === 0) throw new UserError('no replica of it is there.');
+  return found.map(({ url }) => ({ name: url, make: () => expertAt(expert, url, deps) }));
+}
+
 async function examineExpert(
   expert: ExpertConfig,
   { ask, timeout, world }: Examining,
-  makersOf: () => ReturnType<typeof replicaMakers>,
+  makersOf: () => Promise<readonly Pick<ReplicaMaker, 'name' | 'make'>[]>,
 ): Promise<readonly Examined[]> {
   const basis = { expert: expert.id, kind: expert.kind };
   const failed = (error: unknown, replica: string): Examined => ({
@@ -51,9 +67,9 @@ async function examineExpert(
     checks: [judgeMade(error)],
     engine: null,
   });
-  let makers: ReturnType<typeof replicaMakers>;
+  let makers: Awaited<ReturnType<typeof makersOf>>;
   try {
-    makers = makersOf();
+    makers = await makersOf();
   } catch (error) {
     return [failed(error, expert.id)];
   }

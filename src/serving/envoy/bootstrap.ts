@@ -6,6 +6,7 @@ import { UserError } from '../../core/errors.ts';
 import type { AnyKind } from '../config/catalogue.ts';
 import { type ExpertConfig, kindOptions } from '../config/expert-fields.ts';
 import type { Config } from '../config/schema.ts';
+import { dnsOf } from '../experts/discover-option.ts';
 import type { Upstream } from '../experts/kind.ts';
 import { ENDPOINT_HEADER, ENDPOINT_METADATA } from '../extproc/answers.ts';
 import { reservedHeaders } from '../extproc/headers.ts';
@@ -71,7 +72,13 @@ interface Asked {
 
 function upstreamOf(expert: ExpertConfig, kinds: readonly AnyKind[]): Upstream | null {
   const kind = kinds.find((one) => one.kind === expert.kind)!;
-  const upstream: Upstream | null = kind.upstream?.(kindOptions(expert)) ?? null;
+  const options = kindOptions(expert);
+  const discover = kind.discover?.(options) ?? null;
+  // Envoy looks names up itself; what a file lists it cannot follow.
+  const named = discover && dnsOf(discover);
+  if (discover !== null && named === null) return null;
+  const asked = named === null ? options : kind.at!(options, `http://${named.host}:${named.port}`);
+  const upstream: Upstream | null = kind.upstream?.(asked) ?? null;
   if (upstream === null) return null;
   const alike = new Set(upstream.servers.map(({ url }) => `${url.protocol} ${url.pathname}`));
   if (alike.size > 1)

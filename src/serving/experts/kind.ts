@@ -3,6 +3,7 @@
  * through `ExpertDeps`.
  */
 import type { z } from 'zod';
+import type { Discover } from './discover-option.ts';
 import type { Expert } from './expert.ts';
 import type { TrustFiles } from './trust.ts';
 
@@ -57,6 +58,12 @@ export interface ExpertKind<O> {
     /** Milliseconds a stream may take to its first byte before another expert is tried. */
     readonly firstTokenMs: number;
   };
+  /** What is wrong with options that are each right by itself; null for nothing. */
+  objection?(options: O): { readonly option: string; readonly message: string } | null;
+  /** Where its replicas are found while it serves; null where its options list them, absent where they always do. */
+  discover?(options: O): Discover | null;
+  /** The options of a replica found at this address; there where `discover` is. */
+  at?(options: O, url: string): O;
   /** One entry per replica, with its options for `create`; absent for kinds with a single replica. */
   replicas?(options: O): readonly { readonly name: string; readonly weight: number; readonly options: O }[];
   /** Its servers, for a proxy that carries the bytes in our place; absent for kinds whose requests none could. */

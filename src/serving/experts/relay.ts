@@ -16,7 +16,7 @@ export function relay(
   options: RawRelayOptions,
   sink: AnswerSink,
 ): Generation {
-  const passing = new RawRelay(options, sink);
+  const passing: RawRelay = new RawRelay(options, sink, () => exchange.cancel());
   const exchange = client.request(request, passing);
   return {
     resume: () => exchange.resume(),

@@ -5,6 +5,7 @@ import type { ExpertGroup } from './group.ts';
 import { LoadWatch } from './load-watch.ts';
 import { PrefillRate } from './prefill-rate.ts';
 import type { Replica } from './replica.ts';
+import { slotsKey } from './slots.ts';
 
 /** Each replica is asked this often, spread by up to a quarter so that gateways do not ask in step. */
 const PROBE_EVERY_MS = 5_000;
@@ -16,6 +17,7 @@ const PROVE_AFTER_MS = 200;
 const PROVE_EVERY_MS = 5_000;
 /** Time for the answer to a small request where the fleet is not told otherwise. */
 const PROOF_MS = 30_000;
+const NOBODY: Health = { state: 'down', failure: { kind: 'other', detail: 'no replica of it is there' } };
 
 export class Fleet {
   readonly groups: ReadonlyMap<string, ExpertGroup>;
@@ -26,6 +28,12 @@ export class Fleet {
   readonly #proofMs: (expert: string) => number;
   readonly #loads: LoadWatch;
   readonly #heard: (expert: string, replica: string, health: Health) => void;
+  readonly #gone: (expert: string, replica: string) => void;
+  readonly #measured = new PrefillRate();
+  /** What is to end with it. */
+  readonly #closers: (() => void)[] = [];
+  #limited = false;
+  #watching = false;
   #closed = false;
 
   /**
@@ -33,6 +41,7 @@ export class Fleet {
    * @param options.now the clock of its replicas @param options.processes how many share its experts
    * @param options.proofMs time for the answer to a small request, by expert
    * @param options.heard told what every probe found, by the replica's own name
+   * @param options.gone told that a replica has left
    */
   constructor(
     groups: readonly ExpertGroup[],
@@ -42,14 +51,15 @@ export class Fleet {
       processes: number;
       proofMs?: (expert: string) => number;
       heard?: (expert: string, replica: string, health: Health) => void;
+      gone?: (expert: string, replica: string) => void;
     },
   ) {
     this.groups = new Map(groups.map((group) => [group.id, group]));
     this.#groupLoads = groups.map((group) => group.load());
     this.#random = random;
-    const measured = new PrefillRate();
-    for (const { replicas } of groups) for (const replica of replicas) replica.prefill.peers = measured;
+    for (const { replicas } of groups) for (const replica of replicas) replica.prefill.peers = this.#measured;
     this.#heard = options.heard ?? (() => {});
+    this.#gone = options.gone ?? (() => {});
     this.#proofMs = options.proofMs ?? (() => PROOF_MS);
     this.#loads = new LoadWatch({ ...options, random });
   }
@@ -68,6 +78,7 @@ export class Fleet {
 
   /** The limits of its replicas hold from now on. */
   applyLimits(): void {
+    this.#limited = true;
     for (const { replicas } of this.groups.values()) for (const replica of replicas) replica.applyLimit();
   }
 
@@ -76,15 +87,13 @@ export class Fleet {
     for (const group of this.groups.values()) group.letIn();
   }
 
-  /** What this process holds, by replica (`expert/index`), and who waits, by expert. */
+  /** What this process holds, by replica (`slotsKey`), and who waits, by expert. */
   ownLoads(): { replicas: Record<string, [number, number]>; queued: Record<string, number> } {
     const replicas: Record<string, [number, number]> = {};
     const queued: Record<string, number> = {};
     for (const [expert, group] of this.groups) {
       queued[expert] = group.queued;
-      group.replicas.forEach((replica, index) => {
-        replicas[`${expert}/${index}`] = [replica.own.inFlight, replica.own.outstandingTokens];
-      });
+      for (const [key, { own }] of keyed(group)) replicas[key] = [own.inFlight, own.outstandingTokens];
     }
     return { replicas, queued };
   }
@@ -96,35 +105,71 @@ export class Fleet {
   }): void {
     for (const [expert, group] of this.groups) {
       group.queuedElsewhere = loads.queued[expert] ?? 0;
-      group.replicas.forEach((replica, index) => {
-        const [inFlight, outstandingTokens] = loads.replicas[`${expert}/${index}`] ?? [0, 0];
+      for (const [key, replica] of keyed(group)) {
+        const [inFlight, outstandingTokens] = loads.replicas[key] ?? [0, 0];
         replica.elsewhere = { inFlight, outstandingTokens };
-      });
+      }
     }
   }
 
   /** Asks all replicas from now on. */
   watch(): void {
+    this.#watching = true;
     for (const group of this.groups.values())
-      for (const replica of group.replicas) {
-        replica.onUnreachable = () => this.#probeLater(group, replica);
-        replica.onDoubt = () => this.#proveLater(group, replica, PROVE_AFTER_MS);
-        this.#probeLater(group, replica);
-        this.#loads.watch(group, replica);
-      }
+      for (const replica of group.replicas) this.#watch(group, replica);
+  }
+
+  #watch(group: ExpertGroup, replica: Replica): void {
+    replica.onUnreachable = () => this.#probeLater(group, replica);
+    replica.onDoubt = () => this.#proveLater(group, replica, PROVE_AFTER_MS);
+    this.#probeLater(group, replica);
+    this.#loads.watch(group, replica);
+  }
+
+  /** Takes a replica up. Where replicas are asked, it gets nothing before it has been found ready. */
+  async join(group: ExpertGroup, replica: Replica): Promise<void> {
+    replica.prefill.peers = this.#measured;
+    if (this.#limited) replica.applyLimit();
+    if (this.#watching) await this.#probe(group, replica);
+    if (this.#closed) return replica.expert.close();
+    group.add(replica);
+    if (this.#watching) this.#watch(group, replica);
+  }
+
+  /** Gives a replica nothing new, and closes it once nothing is with it any more. */
+  part(group: ExpertGroup, replica: Replica): void {
+    replica.leave(() => this.#remove(group, replica));
+    group.letIn(); // who waits for it alone goes elsewhere
+  }
+
+  #remove(group: ExpertGroup, replica: Replica): void {
+    group.remove(replica);
+    replica.onUnreachable = replica.onDoubt = () => {};
+    for (const timers of [this.#timers, this.#proofs]) {
+      clearTimeout(timers.get(replica));
+      timers.delete(replica);
+    }
+    void replica.expert.close();
+    this.#gone(group.id, replica.name);
+  }
+
+  /** Called when the fleet is closed. */
+  onClose(act: () => void): void {
+    this.#closers.push(act);
   }
 
   /** Asks every replica at once; the answers are kept too. */
   async check(): Promise<ReadonlyMap<string, Health>> {
     const states = [...this.groups.values()].map(async (group): Promise<[string, Health]> => {
       const found = await Promise.all(group.replicas.map((replica) => this.#probe(group, replica)));
-      return [group.id, found.find((health) => health.state === 'ready') ?? found[0]!];
+      return [group.id, found.find((health) => health.state === 'ready') ?? found[0] ?? NOBODY];
     });
     return new Map(await Promise.all(states));
   }
 
   async close(): Promise<void> {
     this.#closed = true;
+    for (const act of this.#closers) act();
     this.#loads.close();
     for (const timer of [...this.#timers.values(), ...this.#proofs.values()]) clearTimeout(timer);
     const replicas = [...this.groups.values()].flatMap((group) => group.replicas);
@@ -152,7 +197,8 @@ export class Fleet {
     clearTimeout(this.#proofs.get(replica));
     const timer = setTimeout(async () => {
       if (replica.isToProve) await this.#prove(group, replica, prove);
-      if (replica.isInDoubt) this.#proveLater(group, replica, PROVE_EVERY_MS);
+      if (replica.isInDoubt && group.replicas.includes(replica))
+        this.#proveLater(group, replica, PROVE_EVERY_MS);
     }, after);
     timer.unref();
     this.#proofs.set(replica, timer);
@@ -186,4 +232,14 @@ export class Fleet {
     this.#heard(group.id, replica.name, replica.health);
     return replica.health;
   }
+}
+
+/** Each replica by a name that is the same in every process. */
+function keyed({ id, replicas }: ExpertGroup): readonly [string, Replica][] {
+  const seen = new Map<string, number>();
+  return replicas.map((replica) => {
+    const alike = seen.get(replica.name) ?? 0;
+    seen.set(replica.name, alike + 1);
+    return [slotsKey(id, replica.name, alike), replica];
+  });
 }

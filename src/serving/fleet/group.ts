@@ -6,7 +6,7 @@ import { RouterError } from '../../core/errors.ts';
 import { expectedWait } from '../../deciding/routing/expected-wait.ts';
 import type { LoadSnapshot } from '../../deciding/routing/policy.ts';
 import { chooseReplica } from '../../deciding/routing/replica.ts';
-import { healthText } from '../experts/expert.ts';
+import { type Expert, healthText } from '../experts/expert.ts';
 import type { Usage } from '../reply/reply.ts';
 import { FairQueue, type Waiting } from './fair-queue.ts';
 import { GroupLoad, snapshotOf } from './group-load.ts';
@@ -34,6 +34,8 @@ export interface GroupOptions {
   readonly context?: number | undefined;
   /** What its model takes; unknown when absent. */
   readonly takes?: readonly ('text' | 'image' | 'audio')[] | undefined;
+  /** Speaks for it while it has no replica: what its dialects are. It is never asked anything. */
+  readonly face?: Expert | undefined;
 }
 
 /** A request on its way to a lease. `leave` takes it out of the queue; harmless afterwards. */
@@ -45,6 +47,8 @@ export interface Ticket {
 const CACHED_STEP = 1 / 8;
 /** A backoff that is longer is told to the client, who can do something else meanwhile. */
 const PATIENCE_MS = 10_000;
+/** When to ask again an expert that has no replica. */
+const NOBODY_RETRY_MS = 5_000;
 
 type Decided = (result: Lease | RouterError) => void;
 
@@ -55,7 +59,7 @@ interface Queued extends Admission {
 
 export class ExpertGroup {
   readonly id: string;
-  readonly replicas: readonly Replica[];
+  readonly #replicas: Replica[];
   readonly #options: GroupOptions;
   readonly #queue = new FairQueue<Queued>();
   readonly #letIn = (): void => this.letIn();
@@ -71,17 +75,37 @@ export class ExpertGroup {
 
   constructor(id: string, replicas: readonly Replica[], options: GroupOptions) {
     this.id = id;
-    this.replicas = replicas;
+    this.#replicas = [...replicas];
     this.#options = options;
-    this.#load = new GroupLoad(replicas, this);
+    this.#load = new GroupLoad(this.#replicas, this);
     const waiting = () => this.waiting;
-    this.#alone = new GroupLoad(replicas, {
+    this.#alone = new GroupLoad(this.#replicas, {
       share: 1,
       cachedShare: 1,
       get waiting() {
         return waiting();
       },
     });
+  }
+
+  /** Those that are leaving among them, until nothing is with them any more. */
+  get replicas(): readonly Replica[] {
+    return this.#replicas;
+  }
+
+  add(replica: Replica): void {
+    this.#replicas.push(replica);
+    this.letIn();
+  }
+
+  remove(replica: Replica): void {
+    const at = this.#replicas.indexOf(replica);
+    if (at >= 0) this.#replicas.splice(at, 1);
+  }
+
+  get #experts(): readonly Expert[] {
+    const { face } = this.#options;
+    return this.#replicas.length === 0 && face ? [face] : this.#replicas.map(({ expert }) => expert);
   }
 
   /** Requests that wait here. */
@@ -96,7 +120,7 @@ export class ExpertGroup {
 
   /** Whether one of its replicas takes requests of a dialect as they are. */
   speaks(dialect: string): boolean {
-    return this.replicas.some(({ expert }) => (expert.speaks as readonly string[]).includes(dialect));
+    return this.#experts.some(({ speaks }) => (speaks as readonly string[]).includes(dialect));
   }
 
   /** Tokens that prompt and answer may have together: of its replicas, the least; null where nobody says. */
@@ -113,12 +137,12 @@ export class ExpertGroup {
 
   /** Whether it passes on requests that no dialect reads. */
   get passes(): boolean {
-    return this.replicas.some(({ expert }) => expert.passes === true);
+    return this.#experts.some(({ passes }) => passes === true);
   }
 
   /** Whether its model writes text. */
   get answersText(): boolean {
-    return this.replicas.some(({ expert }) => expert.answersText !== false);
+    return this.#experts.some(({ answersText }) => answersText !== false);
   }
 
   /** Over all processes, and with what others have at its engines where those tell; as it is when it is read. */
@@ -217,7 +241,7 @@ export class ExpertGroup {
   #refusal(admission: Admission): RouterError | null {
     const left = this.replicas.filter((replica) => isOpen(replica, admission));
     // A replica that is loading its model will come: who asks for it waits in the queue, and the wait is bounded.
-    const coming = this.replicas.some((replica) => replica.health.state === 'warming');
+    const coming = this.replicas.some((replica) => replica.coming);
     const backoff = left.length === 0 ? this.backoff(admission.tenant) : null;
     if (
       backoff !== null &&
@@ -248,7 +272,8 @@ export class ExpertGroup {
   }
 
   #notReady(): RouterError {
-    const soonest = Math.min(...this.replicas.map((replica) => replica.opensIn));
+    const opening = this.replicas.filter(({ leaving }) => !leaving).map((replica) => replica.opensIn);
+    const soonest = opening.length > 0 ? Math.min(...opening) : NOBODY_RETRY_MS;
     const retryAfter = Math.max(1, Math.ceil(soonest / 1000));
     return new RouterError(
       'expert_not_ready',
@@ -258,9 +283,11 @@ export class ExpertGroup {
   }
 
   #why(): string {
+    if (this.replicas.length === 0) return 'no replica of it is there';
     return this.replicas
       .map((replica) => {
-        const { health } = replica;
+        const { health, leaving } = replica;
+        if (leaving) return `${replica.name} is leaving`;
         const state =
           health.state === 'ready'
             ? `its breaker is ${replica.breaker}`
@@ -314,7 +341,7 @@ export class ExpertGroup {
 
   /** Who waits for replicas of which none can be asked any more goes elsewhere now, not when its patience ends. */
   #sendAway(): void {
-    if (this.replicas.some(({ available, health }) => available || health.state === 'warming')) return;
+    if (this.replicas.some(({ available, coming }) => available || coming)) return;
     for (let left = this.#queue.length; left > 0 && this.#queue.length > 0; left--) {
       const next = this.#queue.shift()!;
       if (this.backoff(next.tenant) !== null) {

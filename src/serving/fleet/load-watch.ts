@@ -51,6 +51,7 @@ export class LoadWatch {
 
   /** @param pause milliseconds before this reading */
   async #keepReading(group: ExpertGroup, replica: Replica, pause: number): Promise<void> {
+    if (!group.replicas.includes(replica)) return; // it has left
     const every = this.#every;
     // An unreachable engine has no load. Once it is back it is polled at once: it may be another engine.
     if (replica.health.state === 'down') replica.engine = null;

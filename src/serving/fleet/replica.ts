@@ -62,7 +62,8 @@ const MEAN_STEP = 1 / 32;
 export class Replica {
   readonly name: string;
   readonly expert: Expert;
-  readonly weight: number;
+  /** Share of the work relative to the others. */
+  weight: number;
   /** Requests it may hold at once, over all processes. */
   readonly limit: number;
   elsewhere: Elsewhere = { inFlight: 0, outstandingTokens: 0 };
@@ -98,6 +99,8 @@ export class Replica {
   #health: Health = { state: 'ready' };
   #proven = false;
   #leases = 0;
+  /** Called once nothing is with it any more; null while it is to stay. */
+  #left: (() => void) | null = null;
   #outstandingTokens = 0;
   #meanTokens = FIRST_TOKENS;
 
@@ -127,6 +130,26 @@ export class Replica {
   /** Whether a request that it was leased to still runs. */
   get busy(): boolean {
     return this.#leases > 0;
+  }
+
+  /** From now on it gets nothing new. @param left called once nothing is with it any more; perhaps at once */
+  leave(left: () => void): void {
+    this.#left = left;
+    if (!this.busy) left();
+  }
+
+  /** It gets requests again. */
+  stay(): void {
+    this.#left = null;
+  }
+
+  get leaving(): boolean {
+    return this.#left !== null;
+  }
+
+  /** Its model is being loaded: who asks for it may wait. */
+  get coming(): boolean {
+    return !this.leaving && this.health.state === 'warming';
   }
 
   /** Its limit holds from now on, in place of an earlier config's. */
@@ -243,6 +266,7 @@ export class Replica {
 
   /** Healthy as far as known, and its breaker lets requests through. */
   get available(): boolean {
+    if (this.leaving) return false;
     return this.health.state === 'ready' && (this.#breaker.closed || this.#breaker.allows(this.#now()));
   }
 
@@ -334,6 +358,7 @@ export class Replica {
         blamed = this.#conclude(outcome, { tokens, shape, signs });
         this.#slots.release();
         changed();
+        if (!this.busy) this.#left?.();
       },
       absolve: () => {
         if (!blamed) return;

@@ -24,6 +24,8 @@ export interface Admitting {
 export interface SlotSource {
   /** @param key names the replica, under this config and the next */
   slots(key: string): Slots;
+  /** The replica of this name is gone, unless requests of an earlier config are still with it. */
+  drop(key: string): void;
   /** This fleet serves from now on: its limits hold. Those before it still hear of slots that become free. */
   connect(fleet: Admitting): void;
   /** This fleet has nobody waiting any more. */
@@ -45,6 +47,10 @@ export class OwnSlots implements SlotSource {
     const slots = new CountedSlots(() => this.#released());
     this.#slots.set(key, slots);
     return slots;
+  }
+
+  drop(key: string): void {
+    if (this.#slots.get(key)?.used === 0) this.#slots.delete(key);
   }
 
   connect(fleet: Admitting): void {

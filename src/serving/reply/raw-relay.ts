@@ -14,6 +14,8 @@ import { isStreamOf, type RawLane, type Scanner } from './scanner.ts';
 const MOST_ERROR_BYTES = 64 * 1024;
 /** Of a whole answer that is held to become a stream; a longer one is passed on as it is. */
 const MOST_WHOLE_BYTES = 8 * 1024 * 1024;
+/** How long a server may go on after the end that its dialect has told, before it is left. */
+const LINGER_MS = 1_000;
 const SILENT: AnswerSink = { head: () => {}, data: () => true, end: () => {}, fail: () => {} };
 
 /** A whole answer, written as the stream that was asked for. */
@@ -48,14 +50,22 @@ export class RawRelay implements ResponseHandler {
   #whole = false;
   #held: Buffer[] = [];
   #heldBytes = 0;
+  /** Runs from the end that the dialect tells until the server's own. */
+  #lingering: NodeJS.Timeout | null = null;
+  /** Whether the exchange is over. */
+  #settled = false;
+  readonly #leave: () => void;
 
-  constructor(options: RawRelayOptions, sink: AnswerSink) {
+  /** @param leave ends the exchange with a server that does not end it */
+  constructor(options: RawRelayOptions, sink: AnswerSink, leave: () => void = () => {}) {
     this.#options = options;
     this.#sink = sink;
+    this.#leave = leave;
   }
 
   /** Silences the sink, even within a call of its own. */
   cancel(): void {
+    this.#settle();
     this.#sink = SILENT;
   }
 
@@ -80,6 +90,7 @@ export class RawRelay implements ResponseHandler {
     switch (this.#state) {
       case 'answer':
         this.#scanner?.push(payload);
+        if (this.#scanner?.done) this.#linger();
         return this.#sink.data(payload);
       case 'opaque':
         this.#begin();
@@ -97,6 +108,7 @@ export class RawRelay implements ResponseHandler {
   }
 
   end(): void {
+    this.#settle();
     if (this.#state === 'over') return;
     if (this.#state === 'error') this.#told();
     else if (this.#state === 'opaque') this.#refuse('gave an empty answer');
@@ -105,10 +117,26 @@ export class RawRelay implements ResponseHandler {
   }
 
   fail(error: WireError): void {
+    this.#settle();
+    if (this.#state === 'over') return;
     // An error or a whole answer that has arrived stays valid when the connection is lost.
     if (this.#state === 'error') this.#told();
     else if ((this.#state === 'answer' || this.#whole) && this.#scanner?.done) this.#end(this.#scanner);
     else this.#sink.fail(this.#options.asFailure(error));
+  }
+
+  #linger(): void {
+    if (this.#settled || !this.#options.stream) return;
+    this.#lingering ??= setTimeout(() => {
+      this.#end(this.#scanner!);
+      this.#state = 'over';
+      this.#leave();
+    }, LINGER_MS);
+  }
+
+  #settle(): void {
+    this.#settled = true;
+    if (this.#lingering) clearTimeout(this.#lingering);
   }
 
   /** By the content type; if that is unclear, as requested. */
@@ -150,6 +178,7 @@ export class RawRelay implements ResponseHandler {
     this.#held = [];
     let room = true;
     for (const payload of held) room = this.#sink.data(payload) && room;
+    if (this.#scanner?.done) this.#linger();
     return room;
   }
 

@@ -43,6 +43,10 @@ export class Demands {
   }
 }
 
+/** Of a request, while no replica of its expert has seen one. */
+const MEAN_TOKENS = 512;
+
 function meanTokens({ replicas }: ExpertGroup): number {
+  if (replicas.length === 0) return MEAN_TOKENS;
   return replicas.reduce((sum, replica) => sum + replica.meanTokens, 0) / replicas.length;
 }

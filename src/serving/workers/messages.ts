@@ -1,4 +1,4 @@
-/** What the primary and its workers say to each other. Keys name replicas (`expert/index`, for slots `expert name`). */
+/** What the primary and its workers say to each other. Keys name replicas (`slotsKey`). */
 
 /** In flight and outstanding tokens of a replica in one worker, or in all others. */
 export type ReplicaLoad = readonly [inFlight: number, outstandingTokens: number];

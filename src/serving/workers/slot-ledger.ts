@@ -66,7 +66,10 @@ export class SlotLedger {
     const account = this.#accounts.get(key);
     if (!account) return [];
     grant(account, worker, -Math.min(slots, account.granted.get(worker) ?? 0));
-    return this.#serveWanting(account, key);
+    const grants = this.#serveWanting(account, key);
+    // A replica that is gone leaves nothing behind.
+    if (account.wanting.size === 0 && free(account) === account.limit) this.#accounts.delete(key);
+    return grants;
   }
 
   /** A worker is gone, and with it its requests: all it held is free again. */

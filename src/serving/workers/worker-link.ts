@@ -92,6 +92,13 @@ export class WorkerLink implements SlotSource {
     return slots;
   }
 
+  drop(key: string): void {
+    const slots = this.#slots.get(key);
+    if (slots?.used !== 0) return;
+    slots.giveBackUnused();
+    this.#slots.delete(key);
+  }
+
   /** From now on this fleet hears of grants and of the others' load; those before it still hear of grants. */
   connect(fleet: Fleet): void {
     this.#fleet = fleet;
@@ -169,8 +176,7 @@ export class WorkerLink implements SlotSource {
   #receive(message: Exclude<ToWorker, { type: 'connection' }>, onDrain: () => void): void {
     switch (message.type) {
       case 'granted':
-        this.#slots.get(message.key)?.granted(message.slots);
-        this.#letIn();
+        this.#granted(message.key, message.slots);
         return;
       case 'reclaim':
         this.#slots.get(message.key)?.reclaim();
@@ -219,6 +225,14 @@ export class WorkerLink implements SlotSource {
       case 'leave':
         this.#letGo();
     }
+  }
+
+  #granted(key: string, count: number): void {
+    const slots = this.#slots.get(key);
+    // Those of a replica that has left go back.
+    if (slots) slots.granted(count);
+    else this.#channel.send({ type: 'give-back', key, slots: count });
+    this.#letIn();
   }
 
   #prepare(id: number, text: string, model: string): void {
@@ -293,7 +307,7 @@ class WorkerSlots implements Slots {
 
   /** Another worker waits: it gets what lies unused, or else the next slot that becomes free. */
   reclaim(): void {
-    if (!this.#giveBackUnused()) this.#owed += 1;
+    if (!this.giveBackUnused()) this.#owed += 1;
   }
 
   /** What was granted under another limit goes back, what is in use as it becomes free. */
@@ -301,11 +315,11 @@ class WorkerSlots implements Slots {
     if (limit === this.#limit) return;
     this.#limit = limit;
     this.#asking = false;
-    this.#giveBackUnused();
+    this.giveBackUnused();
     this.#owed = this.#granted;
   }
 
-  #giveBackUnused(): boolean {
+  giveBackUnused(): boolean {
     const unused = this.#granted - this.used;
     if (unused > 0) this.#giveBack(unused);
     return unused > 0;

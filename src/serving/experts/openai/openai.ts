@@ -39,7 +39,13 @@ import { readAnswer } from '../translated-answer.ts';
 import { TRUST_PATHS } from '../trust.ts';
 import { asRouterError } from '../wire-failure.ts';
 import { OpenAiEngine } from './engine.ts';
-import { type OpenAiOptions, type OpenAiReplica, openaiOptions, replicasOf } from './options.ts';
+import {
+  addressObjection,
+  type OpenAiOptions,
+  type OpenAiReplica,
+  openaiOptions,
+  replicasOf,
+} from './options.ts';
 import { quirksNamed } from './quirks.ts';
 import { QuirksFinder, USUAL } from './quirks-finder.ts';
 
@@ -57,6 +63,9 @@ export const openaiKind: ExpertKind<OpenAiOptions> = {
       weight,
       options: { ...options, url, metrics_url },
     })),
+  objection: addressObjection,
+  discover: ({ discover = null }) => discover,
+  at: (options, url) => ({ ...options, discover: undefined, url }),
   paths: TRUST_PATHS,
   upstream: (options) => ({
     servers: replicasOf(options).map(({ url, weight }) => ({ url: apiBase(url), weight })),

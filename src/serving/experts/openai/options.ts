@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { UserError } from '../../../core/errors.ts';
 import { accessOptions, apiKey, baseAddress, proxyOption } from '../access.ts';
+import { discoverOption } from '../discover-option.ts';
 import { capabilities, duration } from '../option-types.ts';
 import { trustOptions } from '../trust.ts';
 import { QUIRKS_NAMES } from './quirks.ts';
@@ -25,10 +26,12 @@ const weighted = z.strictObject({
 export const openaiOptions = z.strictObject({
   url: z
     .union([baseAddress, z.array(z.union([baseAddress, weighted])).min(1, 'at least one address')])
+    .optional()
     .describe(
-      "Base address, or a list of them for replicas; '/v1' is added to one without a path. Example: http://gpu1:8000",
+      "Base address, or a list of them for replicas; '/v1' is added to one without a path. Needed unless `discover` finds them. Example: http://gpu1:8000",
     )
     .meta({ examples: ['http://gpu1:8000', ['http://gpu1:8000', { url: 'http://gpu2:8000', weight: 2 }]] }),
+  discover: discoverOption,
   model: z
     .string()
     .min(1)
@@ -81,9 +84,28 @@ export interface OpenAiReplica {
   readonly metrics_url?: string | false | undefined;
 }
 
+/** An expert has its addresses from one place. */
+export function addressObjection({
+  url,
+  discover,
+  metrics_url,
+}: OpenAiOptions): { readonly option: string; readonly message: string } | null {
+  if (url === undefined && discover === undefined)
+    return { option: 'url', message: 'the address of its server is missing; or say how to `discover` it' };
+  if (discover === undefined) return null;
+  if (url !== undefined)
+    return { option: 'discover', message: '`url` lists its replicas already; leave out one of the two' };
+  if (typeof metrics_url === 'string')
+    return {
+      option: 'metrics_url',
+      message: 'one page cannot stand for replicas that are found; leave it out',
+    };
+  return null;
+}
+
 /** Each address with its weight and metrics. @throws UserError if several addresses share one metrics page */
 export function replicasOf({ url, metrics_url }: OpenAiOptions): readonly OpenAiReplica[] {
-  const list = typeof url === 'string' ? [url] : url;
+  const list = typeof url === 'string' ? [url] : (url ?? []);
   if (list.length > 1 && typeof metrics_url === 'string') {
     throw new UserError(
       `metrics_url ${metrics_url} stands for ${list.length} addresses; write it beside each: url: [{ url: …, metrics_url: … }].`,

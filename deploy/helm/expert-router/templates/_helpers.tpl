@@ -1,0 +1,43 @@
+{{- define "expert-router.name" -}}
+{{- if contains "expert-router" .Release.Name }}{{ .Release.Name | trunc 63 | trimSuffix "-" }}{{ else }}{{ printf "%s-expert-router" .Release.Name | trunc 63 | trimSuffix "-" }}{{ end }}
+{{- end }}
+
+{{- define "expert-router.selector" -}}
+app.kubernetes.io/name: expert-router
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "expert-router.labels" -}}
+{{ include "expert-router.selector" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
+{{- end }}
+
+{{- define "expert-router.keySecret" -}}
+{{- .Values.key.existingSecret | default (printf "%s-key" (include "expert-router.name" .)) }}
+{{- end }}
+
+{{- /* Whether the config gets the hash of the Secret's key: it lists none of its own, or the Secret is named. */}}
+{{- define "expert-router.ownKey" -}}
+{{- if or .Values.key.existingSecret (not (or .Values.config.keys .Values.existingConfig)) }}yes{{ end }}
+{{- end }}
+
+{{- define "expert-router.scales" -}}
+{{- range .Values.experts }}{{ if .scale }}yes{{ end }}{{ end }}
+{{- end }}
+
+{{- /* Namespaces whose EndpointSlices are watched, as JSON. */}}
+{{- define "expert-router.watched" -}}
+{{- $found := .Values.discovery.namespaces }}
+{{- range .Values.config.experts }}
+{{- $kubernetes := dig "discover" "kubernetes" dict . }}
+{{- if $kubernetes }}{{ $found = append $found ($kubernetes.namespace | default $.Release.Namespace) }}{{ end }}
+{{- end }}
+{{- $found | uniq | sortAlpha | toJson }}
+{{- end }}
+
+{{- /* The name of an expert's objects: ids may have characters that names may not. */}}
+{{- define "expert-router.objectName" -}}
+{{- regexReplaceAll "[^a-z0-9-]+" (lower .) "-" | trimAll "-" | trunc 50 | trimSuffix "-" }}
+{{- end }}

@@ -1,0 +1,289 @@
+/** The chart, rendered and linted by Helm itself, and held to the schemas of Kubernetes and of the CRDs it uses. */
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { parse, parseAllDocuments, stringify } from 'yaml';
+import { parseConfig } from '../../src/serving/config/load.ts';
+import { describeWith } from './component.ts';
+
+const CHART = join(import.meta.dirname, '..', '..', 'deploy', 'helm', 'expert-router');
+const KUBERNETES = '1.34.0';
+
+// biome-ignore lint/suspicious/noExplicitAny: manifests are read as their tests need them
+type Manifest = any;
+
+const POOLS = [
+  {
+    id: 'org/Code:7b',
+    route: true,
+    pool: { selector: { app: 'vllm-code' }, port: 8000, picker: { name: 'code-epp', port: 9002 } },
+    scale: { target: { name: 'vllm-code' }, max: 8, metric: 'work', value: 2.5 },
+  },
+];
+/** One of everything. */
+const WHOLE = {
+  mode: 'extproc',
+  replicas: 1,
+  config: {
+    experts: [
+      { id: 'org/Code:7b', kind: 'openai', discover: { kubernetes: { service: 'vllm-code' } } },
+      {
+        id: 'maths',
+        kind: 'openai',
+        discover: { kubernetes: { service: 'm', namespace: 'maths', port: 8000 } },
+      },
+    ],
+    request_timeout: '20m',
+  },
+  routerModel: { persistentVolumeClaim: 'models', file: 'support.model' },
+  experts: POOLS,
+  route: {
+    enabled: true,
+    parentRefs: [{ name: 'inference', namespace: 'gateways' }],
+    hostnames: ['llm.example'],
+  },
+  monitor: { enabled: true },
+  networkPolicy: {
+    from: [{ namespaceSelector: { matchLabels: { team: 'llm' } } }],
+    egress: [{ to: [{ podSelector: {} }] }],
+  },
+  extraObjects: [{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: '{{ .Release.Name }}-more' } }],
+};
+
+describeWith(['helm', 'kubernetes-schemas'], 'the Helm chart', (helmFolder, schemaFolder) => {
+  const folder = mkdtempSync(join(tmpdir(), 'chart-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  beforeAll(() => {
+    writeCrdSchemas(join(helmFolder!, 'files'), folder);
+    const site = join(schemaFolder!, 'lib');
+    const python = readdirSync(site).find((name) => name.startsWith('python'))!;
+    const all = join(site, python, 'site-packages', 'kubernetes_validate', 'kubernetes-json-schema');
+    writeOwnSchemas(join(all, `v${KUBERNETES}-local-strict`), folder);
+  });
+
+  function helm(verb: 'template' | 'lint', values: object) {
+    const file = join(folder, 'values.yaml');
+    writeFileSync(file, stringify(values));
+    const about =
+      verb === 'template'
+        ? ['template', 'er', CHART, '--namespace', 'llm', '--kube-version', KUBERNETES]
+        : ['lint', '--strict', CHART];
+    const { status, stdout, stderr } = spawnSync(
+      join(helmFolder!, 'bin', 'helm'),
+      [...about, '--values', file],
+      {
+        encoding: 'utf8',
+        env: { ...process.env, HELM_CACHE_HOME: folder, HELM_CONFIG_HOME: folder, HELM_DATA_HOME: folder },
+      },
+    );
+    return { status, stdout, stderr };
+  }
+  function rendered(values: object): Manifest[] {
+    const { status, stdout, stderr } = helm('template', values);
+    expect([status, stderr]).toEqual([0, '']);
+    return parseAllDocuments(stdout)
+      .map((document) => document.toJS() as Manifest)
+      .filter((manifest) => manifest !== null);
+  }
+  const ofKind = (manifests: Manifest[], kind: string): Manifest[] =>
+    manifests.filter((one) => one.kind === kind);
+  const one = (manifests: Manifest[], kind: string): Manifest => ofKind(manifests, kind)[0];
+  const configOf = (manifests: Manifest[]) =>
+    parseConfig(one(manifests, 'ConfigMap').data['experts.yaml'], 'experts.yaml', {
+      EXPERT_ROUTER_KEY_HASH: one(manifests, 'Secret')?.stringData.hash,
+    });
+
+  function judge(values: object): string {
+    const { status, stdout, stderr } = spawnSync(
+      join(helmFolder!, 'bin', 'kubeconform'),
+      [
+        '-strict',
+        '-summary',
+        // Prometheus' operator publishes its CRDs in no module; what is written for it is read below.
+        ...['-skip', 'PodMonitor,ServiceMonitor'],
+        ...['-schema-location', `${folder}/{{ .ResourceKind }}{{ .KindSuffix }}.json`],
+        ...['-schema-location', `${folder}/{{ .Group }}/{{ .ResourceKind }}_{{ .ResourceAPIVersion }}.json`],
+      ],
+      { input: helm('template', values).stdout, encoding: 'utf8' },
+    );
+    return status === 0 ? '' : stdout + stderr;
+  }
+
+  it('installs as it is: two replicas, a key of its own, a config that is valid', () => {
+    const all = rendered({});
+    expect(all.map(({ kind }) => kind).sort()).toEqual(
+      [
+        'ConfigMap',
+        'Deployment',
+        'NetworkPolicy',
+        'PodDisruptionBudget',
+        'Secret',
+        'Service',
+        'ServiceAccount',
+      ].sort(),
+    );
+    const config = configOf(all);
+    expect(config).toMatchObject({ listen: '0.0.0.0:8080', experts: [{ id: 'example' }] });
+    const { key, hash } = one(all, 'Secret').stringData;
+    expect(key).toMatch(/^er-\w{43}$/);
+    expect(hash).toBe(`sha256:${createHash('sha256').update(key).digest('hex')}`);
+    expect(config.keys).toMatchObject([{ name: 'default' }]);
+    expect(helm('lint', {}).status).toBe(0);
+    expect(judge({})).toBe('');
+  });
+
+  it('runs as nobody in particular, with nothing that it does not need', () => {
+    const pod = one(rendered({}), 'Deployment').spec.template.spec;
+    expect(pod.automountServiceAccountToken).toBe(false);
+    expect(pod.securityContext).toMatchObject({
+      runAsNonRoot: true,
+      seccompProfile: { type: 'RuntimeDefault' },
+    });
+    expect(pod.containers[0].securityContext).toEqual({
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ['ALL'] },
+    });
+    // A file mounted by itself would not follow its ConfigMap.
+    expect(JSON.stringify(pod.containers[0].volumeMounts)).not.toContain('subPath');
+    const { terminationGracePeriodSeconds: grace, containers } = pod;
+    expect(grace).toBeGreaterThan(20 + containers[0].lifecycle.preStop.sleep.seconds);
+  });
+
+  it('with everything switched on is what the schemas ask for', () => {
+    expect(helm('lint', WHOLE).status).toBe(0);
+    expect(judge(WHOLE)).toBe('');
+    // Not vacuous: the same judge refuses what is wrong.
+    expect(judge({ ...WHOLE, networkPolicy: { from: [{ pods: {} }] } })).toMatch(/NetworkPolicy.*invalid/);
+    const crowded = Array.from({ length: 65 }, (_, n) => ({ name: `gateway-${n}` }));
+    expect(judge({ ...WHOLE, route: { enabled: true, parentRefs: crowded } })).toMatch(/HTTPRoute.*invalid/);
+  });
+
+  it('serves Envoy, and leads each expert to its pool', () => {
+    const all = rendered(WHOLE);
+    const { args, ports } = one(all, 'Deployment').spec.template.spec.containers[0];
+    expect(args.join(' ')).toContain('--extproc 9002 --scaler 9500');
+    expect(ports.map(({ name }: Manifest) => name)).toEqual(['http', 'extproc', 'scaler']);
+    expect(configOf(all)).toMatchObject({
+      extproc: { listen: '0.0.0.0:9002' },
+      router: '/etc/expert-router-model/support.model',
+    });
+    const route = one(all, 'HTTPRoute').spec.rules[0];
+    expect(route.matches).toEqual([{ headers: [{ name: 'x-selected-model', value: 'org/Code:7b' }] }]);
+    expect(route.backendRefs[0].name).toBe(one(all, 'InferencePool').metadata.name);
+    expect(one(all, 'ScaledObject').spec).toMatchObject({
+      minReplicaCount: 0,
+      triggers: [
+        {
+          type: 'external-push',
+          metadata: { scalerAddress: 'er-expert-router.llm.svc:9500', expert: 'org/Code:7b', target: '2.5' },
+        },
+      ],
+    });
+    expect(one(all, 'PodMonitor').spec.podMetricsEndpoints[0]).toMatchObject({
+      port: 'http',
+      authorization: { credentials: { name: 'er-expert-router-key', key: 'key' } },
+    });
+    expect(ofKind(all, 'ConfigMap').map(({ metadata }) => metadata.name)).toContain('er-more');
+  });
+
+  it('may watch the EndpointSlices of its experts, and nothing else', () => {
+    const all = rendered(WHOLE);
+    expect(one(all, 'Deployment').spec.template.spec.automountServiceAccountToken).toBe(true);
+    expect(ofKind(all, 'Role').map(({ metadata }) => metadata.namespace)).toEqual(['llm', 'maths']);
+    for (const { rules } of ofKind(all, 'Role'))
+      expect(rules).toEqual([
+        { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['list', 'watch'] },
+      ]);
+  });
+
+  it.each<[string, object, RegExp]>([
+    ['an unknown value', { replica: 3 }, /additional properties 'replica' not allowed/i],
+    ['a mode that is none', { mode: 'envoy' }, /mode/],
+    ['no experts', { config: { experts: [] } }, /config.experts|minItems/i],
+    ['a route without a Gateway', { route: { enabled: true } }, /route\.parentRefs: name the Gateway/],
+    [
+      'scaling by a scaler of several processes',
+      { experts: [{ id: 'example', scale: { target: { name: 'x' }, max: 2 } }] },
+      /needs replicas: 1/,
+    ],
+    [
+      'a route without a pool',
+      {
+        mode: 'extproc',
+        route: { enabled: true, parentRefs: [{ name: 'g' }] },
+        experts: [{ id: 'e', route: true }],
+      },
+      /experts 'e': a route leads to its pool/,
+    ],
+  ])('refuses %s', (_what, values, why) => {
+    const { status, stderr } = helm('template', values);
+    expect(status).not.toBe(0);
+    expect(stderr).toMatch(why);
+  });
+
+  it('takes a config and a Secret of others', () => {
+    const all = rendered({ existingConfig: 'mine', key: { existingSecret: 'ours' } });
+    expect(ofKind(all, 'ConfigMap')).toEqual([]);
+    expect(ofKind(all, 'Secret')).toEqual([]);
+    const pod = one(all, 'Deployment').spec.template.spec;
+    expect(pod.volumes[0].configMap.name).toBe('mine');
+    expect(pod.containers[0].env[0].valueFrom.secretKeyRef).toEqual({ name: 'ours', key: 'hash' });
+  });
+});
+
+/** Kubernetes' own objects, each with the definitions that it needs: kubeconform finds none in another file. */
+const OWN = [
+  'configmap-v1',
+  'deployment-apps-v1',
+  'networkpolicy-networking-v1',
+  'poddisruptionbudget-policy-v1',
+  'role-rbac-v1',
+  'rolebinding-rbac-v1',
+  'secret-v1',
+  'service-v1',
+  'serviceaccount-v1',
+];
+
+function writeOwnSchemas(from: string, to: string): void {
+  const read = (name: string): Manifest => JSON.parse(readFileSync(join(from, `${name}.json`), 'utf8'));
+  const { $defs: all } = read('_definitions');
+  const needed = (text: string, found = new Set<string>()): ReadonlySet<string> => {
+    for (const [, name] of text.matchAll(/#\/\$defs\/([^"]+)/g)) {
+      if (found.has(name!)) continue;
+      found.add(name!);
+      needed(JSON.stringify(all[name!]), found);
+    }
+    return found;
+  };
+  for (const name of OWN) {
+    const own = read(name);
+    const $defs = Object.fromEntries([...needed(JSON.stringify(own))].map((one) => [one, all[one]]));
+    const whole = JSON.stringify({ ...own, $defs });
+    writeFileSync(join(to, `${name}.json`), whole.replaceAll('/api/_definitions.json#/', '#/'));
+  }
+}
+
+/** The schemas of CRDs as files that kubeconform finds; strict, as the API server prunes what they do not name. */
+function writeCrdSchemas(from: string, to: string): void {
+  for (const file of readdirSync(from)) {
+    const { spec } = parse(readFileSync(join(from, file), 'utf8')) as Manifest;
+    for (const { name, schema } of spec.versions) {
+      mkdirSync(join(to, spec.group), { recursive: true });
+      const path = join(to, spec.group, `${spec.names.kind.toLowerCase()}_${name}.json`);
+      writeFileSync(path, JSON.stringify(strict(schema.openAPIV3Schema, true)));
+    }
+  }
+}
+
+function strict(schema: Manifest, top = false): Manifest {
+  if (Array.isArray(schema)) return schema.map((one) => strict(one));
+  if (schema === null || typeof schema !== 'object') return schema;
+  const inner = Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, strict(value)]));
+  const closed = inner.properties && inner.additionalProperties === undefined && inner.type === 'object';
+  if (!closed || top || schema['x-kubernetes-preserve-unknown-fields']) return inner;
+  return { ...inner, additionalProperties: false };
+}
