@@ -1,5 +1,5 @@
 /** The dashboard as people meet it: a real Chromium at a real gateway with emulated experts. */
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import axe from 'axe-core';
@@ -26,6 +26,7 @@ const VIEWS = {
   experts: 'Replica',
   topics: 'In training',
   'what-if': 'No decisions are recorded here',
+  reports: 'No folder of reports is configured',
 } as const;
 const PROMPTS = [
   'Why does my Python loop never end?',
@@ -155,6 +156,25 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
     expect(await barriers(page)).toEqual([]);
     expect(await overflow(page)).toBe(0);
     expect(problems).toEqual([]);
+  });
+
+  it('shows a report in place, without running its scripts', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'reports-'));
+    writeFileSync(
+      join(dir, 'load.html'),
+      '<style>h1 { color: teal }</style><h1>Load test</h1><script>parent.hacked = 1; document.body.textContent = "ran"</script>',
+    );
+    await serve(`reports: ${dir}\n${EXPERTS}`);
+    const { page } = await look('reports', { width: 360 });
+    await page.getByRole('button', { name: 'load.html' }).click();
+    await page.frameLocator('iframe').getByRole('heading', { name: 'Load test' }).waitFor();
+    const colour = await page
+      .frames()[1]!
+      .evaluate<string>("getComputedStyle(document.querySelector('h1')).color");
+    expect(colour).toBe('rgb(0, 128, 128)');
+    expect(await page.evaluate(() => (globalThis as { hacked?: number }).hacked)).toBeUndefined();
+    expect(await barriers(page)).toEqual([]);
+    expect(await overflow(page)).toBe(0);
   });
 
   it('leaves script in prompts, answers and names as text', async () => {

@@ -1,5 +1,6 @@
 /** What the page asks its server for. All of it is below `/ui/api/`, where the session's cookie goes. */
 import type { WhatIfAnswer } from '../../src/replaying/what-if.ts';
+import type { ReportFile } from '../../src/serving/board/reports.ts';
 import type { WhatIfOptions } from '../../src/serving/board/what-if.ts';
 import type { Layout, Row, Viewer } from '../../src/serving/board/wire.ts';
 
@@ -34,6 +35,8 @@ export const trace = (id: string): Promise<readonly Row[]> => get(`trace/${id}`)
 export const experts = async (): Promise<readonly ExpertState[]> =>
   (await get<{ data: ExpertState[] }>('experts')).data;
 
+export const reports = (): Promise<{ readonly dir: boolean; readonly data: readonly ReportFile[] }> =>
+  get('reports');
 export const whatIfOptions = (): Promise<WhatIfOptions> => get('what-if');
 export const whatIf = async (asked: unknown): Promise<WhatIfAnswer> =>
   (await post('what-if', asked)).json() as Promise<WhatIfAnswer>;

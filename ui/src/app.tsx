@@ -10,6 +10,7 @@ import { Decide } from './views/decide.tsx';
 import { Experts } from './views/experts.tsx';
 import { TopicMap } from './views/map.tsx';
 import { Now } from './views/now.tsx';
+import { Reports } from './views/reports.tsx';
 import { Requests } from './views/requests.tsx';
 import { SignIn } from './views/sign-in.tsx';
 import { Topics } from './views/topics.tsx';
@@ -26,6 +27,7 @@ const VIEWS = {
   experts: Experts,
   topics: Topics,
   'what-if': WhatIf,
+  reports: Reports,
 } as const;
 type View = keyof typeof VIEWS;
 

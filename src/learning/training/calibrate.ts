@@ -11,6 +11,7 @@ import { kMeans } from '../../deciding/clustering/kmeans.ts';
 import { NearestCentroid } from '../../deciding/clustering/nearest.ts';
 import { type Clustering, type Points, rowsOf } from '../../deciding/clustering/points.ts';
 import { interpolate, logMargin, strangenessOf } from '../../deciding/model/classify.ts';
+import { TRAINED_OUTSIDE } from '../../deciding/model/drift.ts';
 import type { Calibration } from '../../deciding/model/router-model.ts';
 import { isotonicCurve, logisticFit } from './isotonic.ts';
 import type { Judged } from './split.ts';
@@ -20,8 +21,6 @@ const REPLICAS = 8;
 const MOST_RESAMPLED = 20_000;
 /** A cluster's radius is this quantile of the distances of its held-out prompts. */
 const RADIUS_QUANTILE = 0.99;
-/** Share of held-out prompts, the strangest ones, that count as outside. */
-const OUTSIDE_SHARE = 0.025;
 /** No cluster's radius is smaller than this quantile of all held-out prompts' distances. */
 const LEAST_RADIUS_QUANTILE = 0.95;
 /** Held-out prompts a cluster needs for its own radius; other clusters use the overall one. */
@@ -77,7 +76,7 @@ export async function calibrate(
   const strangeness = all.map((one) =>
     strangenessOf(ordinary, decisions.clusters[one]!, decisions.distances[one]!, judged.familiarities[one]!),
   );
-  const strangest = quantileOf(strangeness, 1 - OUTSIDE_SHARE) || 1;
+  const strangest = quantileOf(strangeness, 1 - TRAINED_OUTSIDE) || 1;
   return {
     calibration: { ...scored, radii, strangest: Number.isFinite(strangest) ? Math.max(strangest, 1e-6) : 1 },
     check: {

@@ -1,6 +1,7 @@
 /** A gateway from its config: what every way to serve one shares, be it alone, as a worker or inside a program. */
 import { randomBytes } from 'node:crypto';
 import { spaceId } from '../../deciding/model/artefact.ts';
+import { RecentShares } from '../../deciding/model/drift.ts';
 import type { RouterModel } from '../../deciding/model/router-model.ts';
 import { Board } from '../board/board.ts';
 import { BoardPages } from '../board/pages.ts';
@@ -19,6 +20,7 @@ import type { DecisionFeatures } from '../records/record.ts';
 import { Records } from '../records/records.ts';
 import { Arrivals } from '../scaler/arrivals.ts';
 import { SpanExporter } from '../telemetry/exporter.ts';
+import { watchDrift } from '../telemetry/gauges.ts';
 import { Telemetry } from '../telemetry/metrics.ts';
 import { otelSettings } from '../telemetry/otel-environment.ts';
 import { Tracing } from '../telemetry/tracing.ts';
@@ -99,6 +101,7 @@ export async function assemble(
   const otel = otelSettings(world.environment);
   const tracing = otel && new Tracing(otel.sampler, new SpanExporter({ ...otel, log }));
   const spaces = new Spaces();
+  const shares = new Shares();
   const arrivals = new Arrivals(clock.monotonic);
   const audit = config.audit ? new Audit({ dir: config.audit.dir, log }) : null;
   const keeping = hasLimits(config) ? await openLimits(config, world) : null;
@@ -128,6 +131,7 @@ export async function assemble(
     onRouted: (routed, note) => {
       arrivals.note(routed.decision.home, routed.view.promptTokens + routed.view.outputTokens);
       const { gateway, board: shown } = setup.current().context;
+      shares.of(gateway.router.model).note(routed.classification.cluster, routed.classification.outside);
       if (shown) board.opened(routed, note);
       onDecision(noteOf(routed, note.traceId));
       records?.decided(featuresOf(routed, note.traceId, spaces.of(gateway.router.model)));
@@ -136,7 +140,9 @@ export async function assemble(
     board: { answer: (exchange) => pages.answer(exchange) },
   });
   const secret = shared?.secret ?? randomBytes(32).toString('hex');
-  const board = new Board(() => setup.current().context.gateway, clock.epoch, secret);
+  const drift = () => shares.of(setup.current().context.gateway.router.model).drift();
+  watchDrift(registry, drift);
+  const board = new Board(() => setup.current().context.gateway, clock.epoch, secret, drift);
   const pages = new BoardPages({
     board,
     whatIf: new WhatIf(() => setup.current().config),
@@ -203,6 +209,20 @@ function auditedCall(note: RequestNote, { keys }: ReturnType<Setup['current']>):
     completion_tokens: completionTokens,
     usd: note.usd,
   };
+}
+
+/** The latest requests by cluster, begun anew with another router model. */
+class Shares {
+  #id: string | null = null;
+  #recent = new RecentShares([]);
+
+  of({ id, sizes }: RouterModel): RecentShares {
+    if (id !== this.#id) {
+      this.#id = id;
+      this.#recent = new RecentShares(sizes);
+    }
+    return this.#recent;
+  }
 }
 
 /** Names of embedding spaces, computed once a router model. */

@@ -59,6 +59,7 @@ export interface SetupParts {
 }
 
 interface Serving {
+  readonly reports: string | null;
   readonly config: Config;
   readonly prices: ReadonlyMap<string, TokenPrice>;
   readonly keys: readonly HashedKey[];
@@ -156,6 +157,7 @@ async function prepare(config: Config, parts: SetupParts, startedAt: number): Pr
   if (tellsHealth) for (const warning of priceWarnings(config)) world.log(warning);
   return {
     config,
+    reports: config.reports ?? null,
     prices: pricesOf(config),
     keys: config.keys,
     permitted: permittedPages(config),

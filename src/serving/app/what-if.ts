@@ -44,13 +44,13 @@ export class WhatIf implements WhatIfDesk {
       router: basename(file),
       routers: await modelsBeside(file),
       experts: Object.fromEntries(
-        config.experts.map(({ id, model, replicas }) => [
+        config.experts.map(({ id, model, url }) => [
           id,
           {
             model: MODEL_NAMES.find((one) => one === model) ?? MODEL,
             gpu: GPU,
             tensor_parallel: 1,
-            replicas: Array.isArray(replicas) ? replicas.length : 1,
+            replicas: Array.isArray(url) ? url.length : 1,
           },
         ]),
       ),

@@ -3,6 +3,7 @@
  * is bounded; a request costs a few additions whether anybody watches or not.
  */
 import { hash } from 'node:crypto';
+import type { Drift } from '../../deciding/model/drift.ts';
 import { expectedWait } from '../../deciding/routing/expected-wait.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { OpenNote, RequestNote } from '../front/request-note.ts';
@@ -39,11 +40,25 @@ export class Board {
   readonly #events: BoardEvent[] = [];
   readonly #dots = new Latest<{ readonly second: number; readonly choice: LazyChoice }>(2 * MOST_DOTS);
   readonly #available = new Map<string, boolean>();
+  readonly #replicas = new Map<string, number>();
+  readonly #drift: () => Pick<Drift, 'moved' | 'stranger'>;
+  #drifted = false;
   #seen: Gateway | null = null;
   readonly #timer: NodeJS.Timeout;
 
-  /** @param gateway the one in force @param now milliseconds since 1970 @param secret hides what conversations begin with */
-  constructor(gateway: () => Gateway, now: () => number, secret: string) {
+  /**
+   * @param gateway the one in force
+   * @param now milliseconds since 1970
+   * @param secret hides what conversations begin with
+   * @param drift of the latest requests from the router model in force
+   */
+  constructor(
+    gateway: () => Gateway,
+    now: () => number,
+    secret: string,
+    drift: () => Pick<Drift, 'moved' | 'stranger'>,
+  ) {
+    this.#drift = drift;
     this.#secret = secret;
     this.#gateway = gateway;
     this.#now = now;
@@ -93,9 +108,25 @@ export class Board {
       if ((this.#available.get(id) ?? true) !== available)
         this.#event(now, { kind: available ? 'up' : 'down', what: id });
       this.#available.set(id, available);
+      this.#scaled(now, id, group.replicas.length);
     }
-    for (const id of this.#available.keys()) if (!gateway.fleet.groups.has(id)) this.#available.delete(id);
+    for (const known of [this.#available, this.#replicas])
+      for (const id of known.keys()) if (!gateway.fleet.groups.has(id)) known.delete(id);
+    this.#driftSeen(now, gateway.router.model.id);
     this.#seconds.load(now, loads);
+  }
+
+  #scaled(now: number, id: string, replicas: number): void {
+    const before = this.#replicas.get(id) ?? replicas;
+    if (before !== replicas) this.#event(now, { kind: 'scaled', what: id, replicas: [before, replicas] });
+    this.#replicas.set(id, replicas);
+  }
+
+  #driftSeen(now: number, model: string): void {
+    const { moved, stranger } = this.#drift();
+    const drifted = moved || stranger;
+    if (drifted && !this.#drifted) this.#event(now, { kind: 'drift', what: model });
+    this.#drifted = drifted;
   }
 
   answer(question: Question): Told {

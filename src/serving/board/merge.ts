@@ -4,6 +4,8 @@ import type { BoardEvent, Told } from './wire.ts';
 
 /** Every process notices the same change by itself, at most a look later than another. */
 const SAME_EVENT_MS = 3_000;
+/** Drift is noticed by each from its own requests. */
+const SAME_DRIFT_MS = 600_000;
 
 export function merged(parts: readonly Told[]): Told {
   const [only] = parts;
@@ -24,7 +26,9 @@ function once(events: readonly BoardEvent[]): readonly BoardEvent[] {
   const told: BoardEvent[] = [];
   for (const event of [...events].sort((a, b) => a.at - b.at)) {
     const same = (one: BoardEvent): boolean =>
-      one.kind === event.kind && one.what === event.what && event.at - one.at < SAME_EVENT_MS;
+      one.kind === event.kind &&
+      one.what === event.what &&
+      event.at - one.at < (event.kind === 'drift' ? SAME_DRIFT_MS : SAME_EVENT_MS);
     if (!told.some(same)) told.push(event);
   }
   return told;

@@ -17,6 +17,7 @@ import { type Board, expertsNow } from './board.ts';
 import { PAGE_HEADERS, pageFiles } from './files.ts';
 import { layoutOf } from './layout.ts';
 import { merged } from './merge.ts';
+import { listReports, REPORT_HEADERS, readReport } from './reports.ts';
 import { ENDED_COOKIE, sessionCookie, viewerOf } from './session.ts';
 import { Watch } from './watch.ts';
 import type { WhatIfDesk } from './what-if.ts';
@@ -37,6 +38,8 @@ export interface PageParts {
     readonly identity: object | null;
     readonly context: RouteContext;
     readonly prices: Prices;
+    /** Folder; null where none is configured. */
+    readonly reports: string | null;
   };
 }
 
@@ -65,6 +68,8 @@ export class BoardPages {
     ['GET stream', { role: 'observe', handle: (exchange) => this.#stream(exchange) }],
     ['GET layout', { role: 'observe', handle: async ({ response }) => send(response, this.#layoutNow()) }],
     ['GET experts', { role: 'observe', handle: (exchange) => listExperts(this.#context, exchange) }],
+    ['GET reports', { role: 'observe', handle: (exchange) => this.#reports(exchange) }],
+    ['GET report', { role: 'observe', handle: (exchange, name) => this.#report(exchange, name) }],
     ['GET requests', { role: 'observe', handle: (exchange) => this.#requests(exchange) }],
     ['GET trace', { role: 'observe', handle: (exchange, id) => this.#trace(exchange, id) }],
     ['GET what-if', { role: 'observe', handle: (exchange) => this.#whatCanBe(exchange) }],
@@ -190,6 +195,17 @@ export class BoardPages {
     const asked: unknown = attempt(() => JSON.parse(bytes.toString()));
     if (asked === undefined) throw new RouterError('invalid_json', 'The body is no JSON.');
     send(exchange.response, await this.#parts.whatIf.ask(asked));
+  }
+
+  async #reports({ response }: Exchange): Promise<void> {
+    const { reports } = this.#parts.current();
+    send(response, { dir: reports !== null, data: reports === null ? [] : await listReports(reports) });
+  }
+
+  async #report({ response }: Exchange, name: string): Promise<void> {
+    const { reports } = this.#parts.current();
+    const bytes = await readReport(reports ?? '', attempt(() => decodeURIComponent(name)) ?? '');
+    response.writeHead(200, { ...REPORT_HEADERS, 'content-length': bytes.length }).end(bytes);
   }
 
   async #gather(question: Question): Promise<Told> {

@@ -55,9 +55,11 @@ export interface Second {
 export interface BoardEvent {
   /** Milliseconds since 1970. */
   readonly at: number;
-  readonly kind: 'down' | 'up' | 'reload' | 'model';
+  readonly kind: 'down' | 'up' | 'reload' | 'model' | 'scaled' | 'drift';
   /** An expert, or the id of a router model. */
   readonly what: string;
+  /** Replicas before and after, where they have changed. */
+  readonly replicas?: readonly [before: number, after: number];
 }
 
 /** A prompt on the map: who was chosen, whether it is away from home, and its nearest clusters with their distances. */

@@ -66,11 +66,12 @@ function fromFolder(config: Config, folder: string, { kinds }: Catalogue): Confi
       ...(fileOf(expert) ? { discover: { file: resolve(folder, fileOf(expert)!) } } : {}),
     };
   });
-  const { router, tls } = config;
+  const { router, tls, reports } = config;
   return {
     ...config,
     experts,
     ...(router ? { router: resolve(folder, router) } : {}),
+    ...(reports === undefined ? {} : { reports: resolve(folder, reports) }),
     ...(tls ? { tls: absolute(tls, folder) } : {}),
   };
 }

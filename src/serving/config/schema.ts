@@ -194,6 +194,14 @@ const fields = {
     .describe('Keys that share limits')
     .meta({ examples: [[{ name: 'research', limits: { usd_per_month: 500 } }]] }),
   limits: limitsStore.prefault({}).describe('Where the limits of keys and teams are counted'),
+  reports: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'Folder whose HTML reports, such as those of load tests and simulations, the dashboard lists and shows',
+    )
+    .meta({ examples: ['./reports'] }),
   dashboard: z
     .boolean()
     .default(true)

@@ -98,3 +98,41 @@ export function watchBreakers(registry: Registry, breakers: () => readonly Break
     },
   });
 }
+
+/** How far requests are from what the router model was trained on. */
+export interface SeenDrift {
+  readonly requests: number;
+  readonly distance: number;
+  readonly bound: number;
+  readonly outside: number;
+}
+
+/** Shows the drift of the latest requests, read when the page is asked for; the mean over workers. */
+export function watchDrift(registry: Registry, seen: () => SeenDrift): void {
+  const gauge = (name: string, help: string, value: (drift: SeenDrift) => number): void => {
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      aggregator: 'average',
+      collect() {
+        this.set(value(seen()));
+      },
+    });
+  };
+  gauge(
+    'expert_router_drift_distance',
+    'Jensen-Shannon distance of cluster shares from those in training, 0 to 1, of the latest requests',
+    ({ distance }) => distance,
+  );
+  gauge(
+    'expert_router_drift_bound',
+    'What chance alone keeps that distance below in 999 of 1,000 samples of this size',
+    ({ bound }) => bound,
+  );
+  gauge(
+    'expert_router_outside_share',
+    'Share of the latest requests unlike anything the router model knows; 0.025 in training',
+    ({ outside }) => outside,
+  );
+}

@@ -286,9 +286,9 @@ function Events() {
   return (
     <Card title={text.events} wide>
       <ul class="events">
-        {events.map(({ at, kind, what }) => (
+        {events.map(({ at, kind, what, replicas }) => (
           <li key={`${at} ${kind} ${what}`} class={kind}>
-            <time>{clock(at)}</time> {text.event[kind](what)}
+            <time>{clock(at)}</time> {text.event[kind](what, replicas)}
           </li>
         ))}
       </ul>

@@ -1,10 +1,33 @@
 /** The router model: its topics, their words, and how the requests of now compare with the prompts it learned from. */
+import { driftOf } from '../../../src/deciding/model/drift.ts';
 import { colourOf } from '../colours.ts';
 import { count, DASH, decimal, percent } from '../format.ts';
 import { live } from '../live.ts';
 import { Bar, Expert, Table, useLive } from '../parts/bits.tsx';
 import { byCluster } from '../sums.ts';
 import { words } from '../words/index.ts';
+
+/** How far requests are from the training, and whether that asks for a new model. */
+function DriftNote({ counts, outside }: { counts: readonly number[]; outside: number }) {
+  const text = words().topics;
+  const trained = live.layout!.clusters.map(({ size }) => size);
+  const { distance, bound, requests, judged, moved, stranger } = driftOf(counts, trained, outside);
+  const asks = moved || stranger;
+  return (
+    <p class="row" role="status">
+      <span class={`state ${asks ? 'warn' : judged ? 'good' : ''}`}>
+        {asks
+          ? [moved ? text.moved : '', stranger ? text.stranger : ''].filter(Boolean).join(' · ')
+          : judged
+            ? text.fits
+            : text.few}
+      </span>
+      <span class="hint" title={text.driftHint}>
+        {text.drift(decimal(distance), decimal(bound), count(requests))} {asks ? text.refit : ''}
+      </span>
+    </p>
+  );
+}
 
 export function Topics() {
   useLive();
@@ -31,6 +54,9 @@ export function Topics() {
         {text.facts(model.id, count(clusters.length), count(model.prompts), model.embedding)}{' '}
         {asked === 0 ? text.quiet : text.outside(percent(outside / asked))}
       </p>
+      {asked === 0 ? null : (
+        <DriftNote counts={clusters.map((_, index) => counts[index] ?? 0)} outside={outside} />
+      )}
       <div class="card">
         <Table
           label={words().nav.topics}

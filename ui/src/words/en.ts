@@ -1,5 +1,8 @@
 import { englishStory as story } from '../../../src/serving/board/story-words.ts';
 
+/** Before and after. */
+type Replicas = readonly [number, number];
+
 /** Every text of the page in English; the others have the same shape. */
 export const en = {
   title: 'Expert Router',
@@ -12,6 +15,7 @@ export const en = {
     experts: 'Experts',
     topics: 'Router model',
     'what-if': 'What if',
+    reports: 'Reports',
   },
   views: 'Views',
   skip: 'Skip to the content',
@@ -90,6 +94,9 @@ export const en = {
       'The last minute. “Wait” is the time in this router’s queue: what was expected when the expert was chosen, and what it was.',
     events: 'What happened',
     event: {
+      scaled: (what: string, [before, after]: Replicas = [0, 0]) =>
+        `${what}: ${after} replicas instead of ${before}`,
+      drift: () => 'Requests have drifted from what the router model was trained on',
       down: (what: string) => `${what} cannot take requests`,
       up: (what: string) => `${what} is back`,
       reload: () => 'Config reloaded',
@@ -268,8 +275,24 @@ export const en = {
       now: 'Now',
       change: 'Change',
     },
+    drift: (distance: string, bound: string, requests: string) =>
+      `Drift ${distance} of 1 (chance alone: up to ${bound}, with ${requests} requests).`,
+    driftHint: 'Jensen-Shannon distance of the shares now from those in training.',
+    few: 'Too few requests to judge drift',
+    fits: 'Nothing here asks for a new router model.',
+    moved: 'The topics have shifted',
+    stranger: 'Many requests are like nothing in training',
+    refit: 'Train the router model anew with prompts of today: expert-router train.',
     outside: (share: string) => `${share} of the requests are unlike anything the model knows.`,
     quiet: 'No requests in the last ten minutes, so “now” is empty.',
+  },
+  reports: {
+    lead: 'Reports of load tests, simulations and evaluations. They are shown without scripts.',
+    none: 'No folder of reports is configured. Add to the config: reports: ./reports',
+    empty: 'No report yet. expert-router loadtest and simulate write them with --html.',
+    name: 'Report',
+    written: 'Written',
+    size: 'Size',
   },
   whatIf: {
     lead: 'The last minutes once more, with something changed: recorded requests go through the simulator, decided by the code that serves them.',
