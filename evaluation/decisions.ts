@@ -1,12 +1,13 @@
 /**
  * Judges decisions and writes docs/decisions.md: `npm run eval:decisions`. With `--half tune` it prints the half for
- * tuning, `--misses` each miss; neither writes. `--corpora <folder>` adds the topics of labelled corpora.
+ * tuning, with `--half everyday` the prompts for development, `--misses` each miss; none of them writes. `--corpora <folder>` adds the topics of labelled corpora.
  */
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
+import { UserError } from '../src/core/errors.ts';
 import { writeFileAtomically } from '../src/core/files.ts';
 import { createRouter, loadRouterModel } from '../src/router.ts';
-import { judgeSets, prompts, type SetResult } from './decisions/expert-choice.ts';
+import { type Half, judgeSets, prompts, type SetResult } from './decisions/expert-choice.ts';
 import { judgeMoving, movingSection } from './decisions/moving.ts';
 import { EIGHT_EXPERTS, judgeStaying } from './decisions/staying.ts';
 import { judgeTopics } from './decisions/topics.ts';
@@ -26,11 +27,16 @@ const { values } = parseArgs({
 const ROUNDS = 2_000;
 
 const model = await loadRouterModel(values.model);
-if (values.half === 'tune' || values.misses) await print();
+if (values.half !== 'judge' || values.misses) await print();
 else await write();
 
+function halfOf(text: string): Half {
+  if (text === 'tune' || text === 'judge' || text === 'everyday') return text;
+  throw new UserError(`--half ${text}: expected tune, judge or everyday.`);
+}
+
 async function print(): Promise<void> {
-  const sets = await judgeSets(model, values.half === 'tune' ? 'tune' : 'judge');
+  const sets = await judgeSets(model, halfOf(values.half));
   for (const set of sets) {
     console.log(
       `${set.right} of ${set.asked} (fallback ${set.byFallback}, ja ${set.japanese.right} of ${set.japanese.asked}): ${set.name}`,
@@ -114,6 +120,7 @@ function percent(part: number, whole: number): string {
 async function timing(): Promise<string> {
   const router = await createRouter({ model, experts: EIGHT_EXPERTS });
   const text = prompts()
+    .filter(({ half }) => half !== 'everyday')
     .map(({ text: one }) => one)
     .join(' ');
   const rows = [200, 2_000].map((length) => {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { createRouter, type DescribedExpert, type RouterModel } from '../../src/router.ts';
 
-type Half = 'tune' | 'judge';
+export type Half = 'tune' | 'judge' | 'everyday';
 
 interface ExpertSet {
   readonly name: string;
@@ -33,18 +33,23 @@ export function readYaml<T>(name: string): T {
   return parse(readFileSync(`${HERE}/${name}.yaml`, 'utf8')) as T;
 }
 
-/** In each topic's list every second prompt is for judging. */
+/** In each topic's list every second prompt is for judging; those of everyday.yaml are all for development. */
 export function prompts(): readonly Prompt[] {
-  const byTopic = readYaml<Readonly<Record<string, readonly string[]>>>('prompts');
+  return [
+    ...listed('prompts', (index) => (index % 2 === 0 ? 'tune' : 'judge')),
+    ...listed('everyday', () => 'everyday'),
+  ];
+}
+
+function listed(file: string, halfOf: (index: number) => Half): readonly Prompt[] {
+  const byTopic = readYaml<Readonly<Record<string, readonly string[]>>>(file);
   return Object.entries(byTopic).flatMap(([topic, texts]) =>
-    texts.map(
-      (text, index): Prompt => ({
-        text,
-        topic,
-        half: index % 2 === 0 ? 'tune' : 'judge',
-        japanese: /[\u3040-\u30ff]/.test(text),
-      }),
-    ),
+    texts.map((text, index) => ({
+      text,
+      topic,
+      half: halfOf(index),
+      japanese: /[\u3040-\u30ff]/.test(text),
+    })),
   );
 }
 

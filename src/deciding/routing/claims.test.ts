@@ -78,4 +78,10 @@ describe('the phrases of a description', () => {
     expect(phrasesOf('料理のレシピ、食材')).toEqual(['料理のレシピ、食材', '料理のレシピ', '食材']);
     expect(phrasesOf('Writes programs')).toEqual(['Writes programs']);
   });
+
+  it('leave out what any assistant does', () => {
+    const description = 'Writes, explains and debugs programs';
+    expect(phrasesOf(description)).toEqual([description, 'debugs programs']);
+    expect(phrasesOf('Poems, writing')).toEqual(['Poems, writing', 'Poems']);
+  });
 });

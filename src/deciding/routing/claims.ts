@@ -55,7 +55,14 @@ export interface Claims {
  * Width of the kernel exp(cos / T) over cosines. Of several texts the nearest count most; dividing by the root of their
  * number makes up for half of the advantage of many texts.
  */
-const TEMPERATURE = 0.1;
+const TEMPERATURE = 0.08;
+/** The same for the typical prompts of topics, of which the fallback may have most: a little more is made up for. */
+const TOPIC_COUNT_POWER = 0.6;
+/**
+ * Lead (on the scale of cosines) that makes a claim e times weaker: a unit of its own, so that what moves conversations
+ * does not depend on the width of the kernel.
+ */
+const CLAIM_LEAD = 0.1;
 /** A description names a subject; a sample is a prompt, and says more. */
 const DESCRIPTION_WEIGHT = 0.7;
 /** Weight of the typical prompts of the topics that an expert's texts are about. */
@@ -107,7 +114,7 @@ export function claimsOf(
   );
   const parts = mine.map((list, expert) => {
     const count = list.reduce((sum, topic) => sum + lengthOf(runs[runOfTopic[topic]!]!), 0);
-    const scale = TOPIC_WEIGHT / Math.sqrt(Math.max(1, count));
+    const scale = TOPIC_WEIGHT / Math.max(1, count) ** TOPIC_COUNT_POWER;
     return [...own[expert]!, ...list.map((topic) => ({ run: runOfTopic[topic]!, scale }))];
   });
   const continuations = append(continuing);
@@ -160,8 +167,8 @@ function nearestTopic(vector: Float32Array, topics: readonly EmbeddedTopic[]): n
 }
 
 /**
- * How strongly each expert claims a prompt, relative to the one that claims it most: T · ln of the ratio is the lead in
- * cosines. Zero for an expert without texts that is not the fallback.
+ * How strongly each expert claims a prompt, relative to the one that claims it most: exp(−lead / CLAIM_LEAD), the lead
+ * in cosines being T · ln of the ratio of their sums. Zero for an expert without texts that is not the fallback.
  * @param own the prompt without its context, to recognise samples; `vector` when absent
  */
 export function claimed(claims: Claims, vector: Float32Array, own: Float32Array = vector): Float64Array {
@@ -183,7 +190,9 @@ export function claimedBeside(claims: Claims, vector: Float32Array, same: number
     for (const { run, scale } of parts[expert]!) fits[expert]! += scale * sums[run]!;
     if (fits[expert]! > most) most = fits[expert]!;
   }
-  if (most > 0) for (let expert = 0; expert < fits.length; expert++) fits[expert]! /= most;
+  if (most > 0)
+    for (let expert = 0; expert < fits.length; expert++)
+      fits[expert] = (fits[expert]! / most) ** (TEMPERATURE / CLAIM_LEAD);
   if (same === null) return fits;
   return fits.map((fit, expert) => (expert === same ? 1 : Math.min(fit, BESIDE_A_SAMPLE)));
 }
@@ -215,15 +224,21 @@ function dot(one: Float32Array, other: Float32Array): number {
 
 /**
  * A description and, where it lists several subjects, each of them: one vector for all would lie between them. Split at
- * commas, semicolons, colons, points and the words for "and".
+ * commas, semicolons, colons, points and the words for "and". What any assistant does is no subject: of "Writes,
+ * explains and debugs programs" only the last part says something by itself.
  */
 export function phrasesOf(description: string): readonly string[] {
   const parts = description
     .split(/[,;:.、。・，；：]|\s(?:and|or|und|oder|et|ou|y|o)\s|と(?=[\p{Script=Han}\p{Script=Katakana}])/u)
     .map((part) => part.trim())
     .filter((part) => part.length > 1);
-  return parts.length > 1 ? [description, ...parts] : [description];
+  const subjects = parts.filter((part) => !ANY_ASSISTANT.test(part));
+  return parts.length > 1 ? [description, ...subjects] : [description];
 }
+
+/** A verb of what any assistant does, without an object. */
+const ANY_ASSISTANT =
+  /^(?:writ|explain|answer|help|handl|mak|giv|creat|generat|improv|discuss|understand|teach|review|check|advis|assist|support|provid)(?:e?s|e|ing)?$/iu;
 
 /** Names of the topics that a list of numbers stands for. */
 export function topicNames(numbers: readonly number[]): readonly string[] {
