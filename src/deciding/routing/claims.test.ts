@@ -37,6 +37,15 @@ describe('claims', () => {
     expect(sums[0]).toBeLessThan(0.7);
   });
 
+  it('leave a topic to the expert of which many texts name it, unless it is the only one of the other', () => {
+    const [first, second] = [text('description', 1, 0.1, 0.1), text('description', 0.1, 1, 0.1)];
+    const writer = claimant([first, first, first]);
+    const topicsOf = (other: readonly ClaimText[]) => claimsOf([writer, claimant(other)], TOPICS, 3)!.topics;
+    expect(topicsOf([first, second, second])).toEqual([[0], [1], []]);
+    expect(topicsOf([first, second])).toEqual([[0, 1], [1], []]);
+    expect(topicsOf([first])).toEqual([[0, 1], [], []]);
+  });
+
   it('give nothing to an expert that says nothing', () => {
     const claims = claimsOf(
       [claimant([text('sample', 1, 0, 0)]), claimant([]), claimant([], true)],

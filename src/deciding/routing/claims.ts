@@ -125,34 +125,49 @@ function lengthOf({ from, to }: Rows): number {
   return to - from;
 }
 
-/** For each topic, the experts whose texts say that they are about it. */
+/**
+ * For each topic, the experts whose texts say that they are about it. One that does so by a single text, having another
+ * topic with more, gives way to one that does so by three or more: "scripts" of a writer are no programs beside `code`.
+ */
 function topicsOf(
   claimants: readonly Claimant[],
   topics: readonly EmbeddedTopic[],
 ): readonly (readonly number[])[] {
-  const about: number[][] = topics.map(() => []);
-  claimants.forEach(({ texts }, expert) => {
-    for (const topic of topicsNamed(texts, topics)) about[topic]!.push(expert);
+  const mentions = claimants.map(({ texts }) => mentionsOf(texts, topics));
+  const main = mentions.map((counts) => Math.max(0, ...counts.values()));
+  return topics.map((_, topic) => {
+    const most = Math.max(0, ...mentions.map((counts) => counts.get(topic) ?? 0));
+    const byChance = (count: number, expert: number): boolean =>
+      count === 1 && main[expert]! > 1 && most >= MANY_MENTIONS;
+    return mentions.flatMap((counts, expert) => {
+      const count = counts.get(topic);
+      return count === undefined || byChance(count, expert) ? [] : [expert];
+    });
   });
-  return about;
 }
 
+const MANY_MENTIONS = 3;
+
 /**
- * The topics that descriptions name, and those of samples: but a topic of less than half as many samples as another is
- * taken for a chance likeness ("Which dose is safe?" beside "Is it safe to walk there?").
+ * How many texts name each topic: of descriptions, and of samples, of which a topic of less than half as many as another
+ * is taken for a chance likeness ("Which dose is safe?" beside "Is it safe to walk there?").
  */
-function topicsNamed(texts: readonly ClaimText[], topics: readonly EmbeddedTopic[]): ReadonlySet<number> {
-  const named = new Set<number>();
+function mentionsOf(
+  texts: readonly ClaimText[],
+  topics: readonly EmbeddedTopic[],
+): ReadonlyMap<number, number> {
+  const described = new Map<number, number>();
   const sampled = new Map<number, number>();
   for (const { vector, kind } of texts) {
     const topic = nearestTopic(vector, topics);
     if (topic === null) continue;
-    if (kind === 'description') named.add(topic);
-    else sampled.set(topic, (sampled.get(topic) ?? 0) + 1);
+    const counts = kind === 'description' ? described : sampled;
+    counts.set(topic, (counts.get(topic) ?? 0) + 1);
   }
   const most = Math.max(0, ...sampled.values());
-  for (const [topic, count] of sampled) if (2 * count > most) named.add(topic);
-  return named;
+  for (const [topic, count] of sampled)
+    if (described.has(topic) || 2 * count > most) described.set(topic, (described.get(topic) ?? 0) + count);
+  return described;
 }
 
 function nearestTopic(vector: Float32Array, topics: readonly EmbeddedTopic[]): number | null {
