@@ -40,7 +40,7 @@ export function recordsCommand(): Command {
     .option('--moved', 'answered by another expert than the one chosen first')
     .option('--last <duration>', 'back from the latest: 30s, 10m, 24h')
     .option('--limit <n>', 'the latest so many; 0 for all', String(SHOWN))
-    .option('--json', 'a JSON line each, vectors included')
+    .option('--json', 'machine-readable output: a line each, vectors included')
     .option('--csv', 'as comma-separated values, without vectors')
     .option('--parquet <file>', 'write all that match as a Parquet file, vectors included')
     .addHelpText(
