@@ -106,6 +106,29 @@ describe('before the first token', () => {
     expect(other.requests.filter((one) => one.method === 'POST')).toEqual([]);
   });
 
+  it.each([
+    ['the one with a larger window', 20_000, 200, 'large'],
+    ['nobody, where no window is larger', 3_000, 400, 'code'],
+  ])('a prompt too long for one is asked of %s', async (_what, window, code, by) => {
+    const [small, other] = [
+      await upstream((response, request) =>
+        request.method === 'GET'
+          ? polite(response, request)
+          : told(400, 'This model has a maximum context length of 4096 tokens.')(response, request),
+      ),
+      await upstream(polite),
+    ];
+    const router = await gateway(`policy: nearest
+experts:
+  - { id: code, kind: openai, url: '${small.url}', context_window: 4096, samples: [${PROMPT}] }
+  - { id: smaller, kind: openai, url: '${other.url}', context_window: 2048, samples: [Write a program in Python] }
+  - { id: large, kind: openai, url: '${other.url}', context_window: ${window}, samples: [How do I bake bread?] }
+`);
+    running.push(router, small, other);
+    expect(servedBy(await ask(router)).slice(0, 2)).toEqual([code, by]);
+    expect(other.requests.filter((one) => one.method === 'POST')).toHaveLength(code === 200 ? 1 : 0);
+  });
+
   it('a prompt too long for all is told as that', async () => {
     const router = await gateway(await threeFailing(told(400, 'The prompt exceeds the context window.')));
     running.push(router);

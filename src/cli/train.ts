@@ -13,6 +13,7 @@ import { EMBEDDINGS } from '../deciding/embedding/index.ts';
 import { readRouterModel, writeRouterModel } from '../deciding/model/artefact.ts';
 import type { RouterModel } from '../deciding/model/router-model.ts';
 import { deidentifierOf } from '../deciding/text/identifiers/deidentify.ts';
+import { continuationText } from '../learning/training/continue.ts';
 import { type Corpus, readCorpus } from '../learning/training/corpus.ts';
 import { type FitOptions, type Fitted, fitModel } from '../learning/training/fit.ts';
 import { openPool } from '../learning/training/pool.ts';
@@ -282,6 +283,7 @@ async function write(fitted: Fitted, corpus: Corpus, flags: TrainFlags, clock: S
       `only ${model.clusters} distinct prompts after embedding, so fewer clusters than the ${flags.clusters} requested`,
     );
   }
+  if (fitted.continued) lines.push(...continuationText(fitted.continued));
   if (flags.report) {
     const report = reportOf(fitted, corpus, {
       stages: clock.stages(),
@@ -298,7 +300,14 @@ async function write(fitted: Fitted, corpus: Corpus, flags: TrainFlags, clock: S
   const { store, duplicates, broken } = corpus;
   const { id, clusters } = model;
   const about = { model: flags.out, id, clusters, bytes: bytes.length, seconds: clock.seconds() };
-  console.log(JSON.stringify({ ...about, prompts: { kept: store.count, duplicates, broken } }, null, 2));
+  const { continued } = fitted;
+  console.log(
+    JSON.stringify(
+      { ...about, ...(continued ? { continued } : {}), prompts: { kept: store.count, duplicates, broken } },
+      null,
+      2,
+    ),
+  );
 }
 
 async function writeOrExplain(path: string, content: string | Uint8Array): Promise<void> {

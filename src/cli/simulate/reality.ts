@@ -1,4 +1,4 @@
-/** Simulated runs beside what really happened: what a run with the recorded fleet and policy misses, it misses elsewhere. */
+/** Simulated runs beside what really happened: a run of the recorded fleet and policy shows the simulator's own error. */
 
 import { type Miss, missOf } from '../../replaying/reality.ts';
 import type { RecordedLoad } from '../../replaying/recorded.ts';

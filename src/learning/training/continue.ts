@@ -54,15 +54,83 @@ export function keptNames(
   labels: Uint32Array,
   names: readonly string[],
 ): string[] {
-  return names.map((name, cluster) => {
-    let both = 0;
-    let either = 0;
-    for (let index = 0; index < labels.length; index += 1) {
-      const inOld = old[index] === cluster;
-      const inNew = labels[index] === cluster;
-      if (inOld && inNew) both += 1;
-      if (inOld || inNew) either += 1;
-    }
-    return either > 0 && both / either >= SAME_CLUSTER ? (previous.names[cluster] ?? name) : name;
+  const overlaps = overlapsOf(old, labels, names.length);
+  return names.map((name, cluster) =>
+    overlaps[cluster]! >= SAME_CLUSTER ? (previous.names[cluster] ?? name) : name,
+  );
+}
+
+/** What a retraining changed. */
+export interface Continuation {
+  /** Clusters that hold mostly the prompts of before, and so keep their name. */
+  readonly kept: number;
+  readonly changed: readonly {
+    readonly cluster: number;
+    readonly before: string;
+    readonly after: string;
+    /** Jaccard index of its prompts before and after. */
+    readonly overlap: number;
+  }[];
+  /** Share of the prompts that are in a cluster of another number. */
+  readonly moved: number;
+  /** By cluster, shares of the prompts: as the old model has them, and as the new one does. */
+  readonly shares: readonly { readonly before: number; readonly after: number }[];
+}
+
+export function continuation(
+  before: readonly string[],
+  old: Uint32Array,
+  labels: Uint32Array,
+  after: readonly string[],
+): Continuation {
+  const overlaps = overlapsOf(old, labels, after.length);
+  const changed = after.flatMap((name, cluster) => {
+    const overlap = overlaps[cluster]!;
+    return overlap >= SAME_CLUSTER ? [] : [{ cluster, before: before[cluster] ?? '', after: name, overlap }];
   });
+  const share = (all: Uint32Array, cluster: number): number =>
+    all.reduce((sum, one) => sum + Number(one === cluster), 0) / Math.max(1, all.length);
+  return {
+    kept: after.length - changed.length,
+    changed,
+    moved: labels.reduce((sum, label, at) => sum + Number(label !== old[at]), 0) / Math.max(1, labels.length),
+    shares: after.map((_, cluster) => ({ before: share(old, cluster), after: share(labels, cluster) })),
+  };
+}
+
+/** For people. */
+export function continuationText({ kept, changed, moved, shares }: Continuation): readonly string[] {
+  const percent = (value: number): string => `${(100 * value).toFixed(1)} %`;
+  const grown = shares
+    .map(({ before, after }, cluster) => ({ cluster, before, after, by: Math.abs(after - before) }))
+    .toSorted((a, b) => b.by - a.by)
+    .filter(({ by }) => by >= LEAST_TOLD)
+    .slice(0, MOST_TOLD);
+  return [
+    `${kept} of ${kept + changed.length} clusters stay; ${percent(moved)} of the prompts are in another one than before`,
+    ...changed
+      .slice(0, MOST_TOLD)
+      .map(({ cluster, before, after }) => `  ${cluster} holds other prompts now: '${before}' → '${after}'`),
+    ...(changed.length > MOST_TOLD ? [`  and ${changed.length - MOST_TOLD} more`] : []),
+    ...grown.map(
+      ({ cluster, before, after }) => `  ${cluster}: ${percent(before)} → ${percent(after)} of the prompts`,
+    ),
+  ];
+}
+
+const MOST_TOLD = 8;
+/** A change of a cluster's share that is worth a line. */
+const LEAST_TOLD = 0.01;
+
+/** Jaccard index of each cluster's prompts by the two labellings; 0 for one without prompts. */
+function overlapsOf(old: Uint32Array, labels: Uint32Array, clusters: number): Float64Array {
+  const both = new Uint32Array(clusters);
+  const either = new Uint32Array(clusters);
+  for (let index = 0; index < labels.length; index += 1) {
+    const [before, after] = [old[index]!, labels[index]!];
+    either[after]! += 1;
+    if (before === after) both[after]! += 1;
+    else if (before < clusters) either[before]! += 1;
+  }
+  return Float64Array.from(both, (count, cluster) => (either[cluster] === 0 ? 0 : count / either[cluster]!));
 }

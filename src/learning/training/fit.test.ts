@@ -62,8 +62,10 @@ describe('training', () => {
 
   it('keeps numbers and names of clusters when it continues from an old model', async () => {
     const first = (await trained(topical(600, 5))).model;
-    const { model } = await trained(topical(600, 6), { previous: first, seed: 9 });
+    const { model, continued } = await trained(topical(600, 6), { previous: first, seed: 9 });
     expect(model.names).toEqual(first.names);
+    expect(continued).toMatchObject({ kept: 4, changed: [] });
+    expect(continued!.moved).toBeLessThan(0.05);
     for (const text of ['bake bread', 'python bug error', 'court appeal judge']) {
       expect(classify(model, plainText(text)).cluster).toBe(classify(first, plainText(text)).cluster);
     }

@@ -11,7 +11,7 @@ import { type RouterModel, type RouterModelParts, routerModel } from '../../deci
 import { type Calibrated, calibrate } from './calibrate.ts';
 import { bestCount, type TriedCount, tryCounts } from './choose-clusters.ts';
 import { clusterPoints, refineOnAll } from './cluster.ts';
-import { keptNames, oldLabels } from './continue.ts';
+import { type Continuation, continuation, keptNames, oldLabels } from './continue.ts';
 import type { Corpus } from './corpus.ts';
 import { type Drawn, drawPrompts, promptsIn } from './draw.ts';
 import { type ClusterExamples, findExamples } from './examples.ts';
@@ -54,6 +54,8 @@ export interface Fitted {
   /** Every sampled prompt's vector, and its cluster. */
   readonly points: Points;
   readonly labels: Uint32Array;
+  /** What changed since the model that it continues; absent for a new one. */
+  readonly continued?: Continuation;
 }
 
 /** Mean squared distance to the nearest centroid, of the prompts trained on and of those held out. */
@@ -96,7 +98,17 @@ export async function fitModel(corpus: Corpus, options: FitOptions, tasks: TaskR
     facts: factsOf(corpus, options, learned, clustering, check),
   };
   const model = routerModel({ ...parts, id: contentId(parts) });
-  return { model, curve, check, examples, heldOut: heldOutOf(split, centroids), points, labels };
+  const continued = old && { continued: continuation(options.previous!.names, old, labels, model.names) };
+  return {
+    model,
+    curve,
+    check,
+    examples,
+    heldOut: heldOutOf(split, centroids),
+    points,
+    labels,
+    ...continued,
+  };
 }
 
 async function learnEmbedding(

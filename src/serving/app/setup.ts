@@ -172,6 +172,7 @@ async function prepare(config: Config, parts: SetupParts, startedAt: number): Pr
       redaction: new Redaction(secretsOf(config)),
       maxBodyMb: config.max_body_mb,
       forwarded: new Set(config.forward_headers),
+      namesAsAsked: config.model_in_answers === 'asked',
       startedAt,
       onRouted: parts.onRouted,
       feedback: deidentifiedFeedback(parts.feedback, config),

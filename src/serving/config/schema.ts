@@ -156,6 +156,13 @@ const fields = {
     .describe(
       'Silence after which a stream gets a comment or ping, so that no proxy cuts it. The first one sends the headers, after which a failure can no longer have a status of its own: a value above first_token_timeout holds them back',
     ),
+  model_in_answers: z
+    .enum(['served', 'asked'])
+    .default('served')
+    .describe(
+      "What answers call their model: as the expert's server does, byte for byte, or as the client asked for it, which some clients need to send an answer's thinking back",
+    )
+    .meta({ examples: ['asked'] }),
   hedge: z
     .boolean()
     .default(false)

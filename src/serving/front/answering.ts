@@ -15,6 +15,7 @@ import type { ClientRequest, ClientResponse } from './exchange.ts';
 import type { Exchange, Handler, RouteContext } from './handler.ts';
 import { HOPS_HEADER, nextHop } from './hops.ts';
 import { amongAllowed, quotaHeaders, reserve } from './limiting.ts';
+import { renaming } from './model-name.ts';
 import { rewriting } from './rewriting.ts';
 import { sendJson } from './wire.ts';
 
@@ -24,7 +25,7 @@ export function answer(dialect: Dialect): Handler {
 }
 
 export function answerTo(read: (exchange: Exchange, limitMb: number) => Promise<Ask>): Handler {
-  return async ({ gateway, limiter, redaction, forwarded, maxBodyMb, onRouted }, exchange) => {
+  return async ({ gateway, limiter, redaction, forwarded, maxBodyMb, namesAsAsked, onRouted }, exchange) => {
     const { request, response, traceId, caller, note, model } = exchange;
     const ask = await read(exchange, maxBodyMb);
     if (model !== undefined) Object.assign(ask, { model });
@@ -52,7 +53,8 @@ export function answerTo(read: (exchange: Exchange, limitMb: number) => Promise<
       [HOPS_HEADER]: nextHop(request),
     };
     const { rewritten } = ask.dialect;
-    const written = rewritten ? rewriting(sink, rewritten) : sink;
+    const named = namesAsAsked && ask.model !== '' ? renaming(sink, ask.model) : sink;
+    const written = rewritten ? rewriting(sink, rewritten) : named;
     const heard = hold ? metered(written, hold, piecesOf(ask)) : written;
     if (hold) endWith(response, hold);
     sink.drive(gateway.answer({ ask, headers, traceId, ...by, journey: note }, routed, heard));

@@ -19,6 +19,8 @@ export interface RouteContext {
   /** Of what clients without the role `operate` must not read. */
   readonly redaction: Redaction;
   readonly maxBodyMb: number;
+  /** Whether answers name their model as the client did. */
+  readonly namesAsAsked: boolean;
   /** Clients' headers that experts get besides the usual ones. */
   readonly forwarded: ReadonlySet<string>;
   /** Epoch seconds at which this router started. */

@@ -156,7 +156,7 @@ export class Attempts implements Generation, TryOwner {
       if (wanted !== null) failed.absolve();
       this.#giveUp(failure);
     } else {
-      this.#told ??= reach === 'another expert' ? failure : null;
+      this.#told ??= reach === 'anyone' ? null : failure;
       this.#goTo(next);
     }
   }
@@ -230,10 +230,22 @@ export class Attempts implements Generation, TryOwner {
   /** Where the next try would go: a sibling of the replica that failed, or the next expert; null for nowhere. */
   #following(reach: Reach): number | null {
     if (this.#asked >= MOST_TRIES) return null;
+    if (reach === 'a larger window') return this.#larger();
     const { replicas } = this.#plan.groups[this.#group]!;
     const siblings = reach === 'anyone' ? replicas : [];
     if (siblings.some((replica) => replica.available && !this.#tried.has(replica))) return this.#group;
     return this.#openFrom(this.#group + 1);
+  }
+
+  /** The next expert whose window is larger than that of the one that failed, or not known; null where there is none. */
+  #larger(): number | null {
+    const { groups } = this.#plan;
+    const least = groups[this.#group]!.context ?? 0;
+    const at = groups.findIndex(
+      (group, at) =>
+        at > this.#group && this.#mayTry(group) && (group.context ?? Number.POSITIVE_INFINITY) > least,
+    );
+    return at < 0 ? null : at;
   }
 
   /**

@@ -57,7 +57,7 @@ export class ToldFailure extends Error {
 }
 
 /** Who might succeed with the same request. */
-export type Reach = 'anyone' | 'another expert' | 'nobody';
+export type Reach = 'anyone' | 'another expert' | 'a larger window' | 'nobody';
 
 /** Statuses below 500 that say "not here" or "not now": of our credentials, credit or model name, or of its load. */
 const OTHERS_MAY: ReadonlyMap<number, Reach> = new Map([
@@ -71,7 +71,7 @@ const OTHERS_MAY: ReadonlyMap<number, Reach> = new Map([
 ]);
 
 export function reachOf(failure: Failure): Reach {
-  if (isTooLong(failure)) return 'another expert';
+  if (isTooLong(failure)) return 'a larger window';
   if (failure instanceof RouterError) return failure.kind.retryable ? 'anyone' : 'nobody';
   if (isFiltered(failure)) return 'nobody';
   return OTHERS_MAY.get(failure.status) ?? (failure.status >= 500 ? 'anyone' : 'nobody');
