@@ -1,10 +1,11 @@
 /**
- * What watching costs: `npm run bench:see`. Four gateways of one process each, side by side under the same load, so that
- * whatever else the machine does falls on all of them: with the dashboard off, served and closed, open, and with every
- * request traced to a collector. Medians over slices of time.
+ * What watching costs: `npm run bench:see`. Five gateways of one process each, side by side under the same load, so that
+ * whatever else the machine does falls on all of them: with the dashboard off, served and closed, open, with
+ * decisions recorded, and with every request traced to a collector. Medians over slices of time.
  */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { startExperts, startGateway } from './kit/candidates.ts';
@@ -30,6 +31,7 @@ interface Way {
   readonly name: string;
   readonly settings: object;
   readonly open?: true;
+  readonly recorded?: true;
   readonly traced?: true;
 }
 
@@ -37,6 +39,7 @@ const WAYS: readonly Way[] = [
   { name: 'dashboard off', settings: { dashboard: false } },
   { name: 'dashboard closed', settings: {} },
   { name: 'dashboard open', settings: {}, open: true },
+  { name: 'recorded', settings: { dashboard: false }, recorded: true },
   { name: 'traced', settings: { dashboard: false }, traced: true },
 ];
 
@@ -96,11 +99,15 @@ function signed(value: number): string {
   return `${value < 0 ? '' : '+'}${value.toFixed(1)}`;
 }
 
-async function start({ settings, open, traced }: Way): Promise<{ port: number; pid: number }> {
+async function start({ settings, open, recorded, traced }: Way): Promise<{ port: number; pid: number }> {
   process.env.OTEL_EXPORTER_OTLP_ENDPOINT = traced ? endpoint : '';
   const { port, process: started } = await startGateway(bench, experts.ports, {
     workers: 1,
-    settings: { policy: 'least-loaded', ...settings },
+    settings: {
+      policy: 'least-loaded',
+      ...settings,
+      ...(recorded ? { records: { dir: join(bench.folder, 'records') } } : {}),
+    },
   });
   void put(
     {
