@@ -147,7 +147,7 @@ async function simulateAll(
   const most = Math.max(
     ...load.stages.map((arrivals) => (arrivals.kind === 'closed' ? arrivals.users : 100)),
   );
-  const stages = await sweep(tasks, most * (file.seconds + file.warmup), (done) =>
+  const stages = await sweep(tasks, load, most * (file.seconds + file.warmup), (done) =>
     progress.update(
       done,
       tasks.length,

@@ -62,7 +62,7 @@ export interface Deciding {
 export function replayOf({ lines, notices }: Decisions, { model, territory }: Deciding): RecordedLoad {
   const { list: mean, unknown } = meanTokens(lines);
   const insisted = lines.filter(({ reason }) => reason === 'named' || reason === 'forced').length;
-  const classified = lines.map(({ vector }) => classifiedAgain(model, vector));
+  const classified = lines.map((line) => classifiedAgain(model, line));
   const { experts, ...map } = territory;
   const start = lines[0]!.at;
   return {
@@ -107,39 +107,50 @@ export function recordedPrompts(
  */
 export async function readDecisions(dir: string, model: RouterModel, lastMs: number): Promise<Decisions> {
   const space = spaceId(model);
-  let lines: DecisionLine[] = [];
-  const [broken, foreign] = await gather(dir, space, lines);
-  if (lines.length === 0)
+  const { lines: all, broken, foreign, older } = await gather(dir, space);
+  if (all.length === 0)
     throw new UserError(
       foreign > 0
         ? `The ${foreign} decisions in ${dir} are by another router model: name the config that they were made with (--config).`
         : `There is no decision in ${dir}.`,
     );
-  lines.sort((a, b) => a.at - b.at);
-  const from = lines.at(-1)!.at - lastMs;
-  lines = lines.filter(({ at }) => at >= from);
+  const from = all.at(-1)!.at - lastMs;
+  const lines = all.filter(({ at }) => at >= from);
   const notices = [
     ...(broken > 0 ? [`${broken} lines cannot be read`] : []),
     ...(foreign > 0 ? [`${foreign} decisions are by another router model, and left out`] : []),
-    ...(lines.length > MOST ? [`the latest ${MOST} of ${lines.length} requests`] : []),
+    ...(older && lines.length === MOST ? [`only the latest ${MOST} requests are replayed`] : []),
   ];
-  return { lines: lines.slice(-MOST), notices };
+  return { lines, notices };
 }
 
-/** @returns lines that cannot be read, and decisions of another space */
-async function gather(
-  dir: string,
-  space: string,
-  into: DecisionLine[],
-): Promise<readonly [broken: number, foreign: number]> {
-  let broken = 0;
-  let foreign = 0;
+interface Gathered {
+  /** By time, ascending; at most MOST. */
+  readonly lines: readonly DecisionLine[];
+  /** Lines that cannot be read, and decisions of another space. */
+  readonly broken: number;
+  readonly foreign: number;
+  /** Whether there were more, older ones. */
+  readonly older: boolean;
+}
+
+/** Whatever the size of the folder, it holds no more than twice as many lines as are replayed. */
+async function gather(dir: string, space: string): Promise<Gathered> {
+  const lines: DecisionLine[] = [];
+  let [broken, foreign, older] = [0, 0, false];
+  const keepLatest = (): void => {
+    lines.sort((a, b) => a.at - b.at);
+    older ||= lines.length > MOST;
+    lines.splice(0, Math.max(0, lines.length - MOST));
+  };
   for await (const line of recordLines(dir)) {
     if (line === null) broken += 1;
-    else if (line.kind === 'decision' && line.space !== space) foreign += 1;
-    else if (line.kind === 'decision') into.push(line);
+    else if (line.kind !== 'decision') continue;
+    else if (line.space !== space) foreign += 1;
+    else if (lines.push(line) >= 2 * MOST) keepLatest();
   }
-  return [broken, foreign];
+  keepLatest();
+  return { lines, broken, foreign, older };
 }
 
 function meanTokens(lines: readonly DecisionLine[]) {
@@ -160,17 +171,11 @@ function meanTokens(lines: readonly DecisionLine[]) {
 }
 
 /** As it was, but for the rounding of its vector; of a conversation the last turn with its context, as one prompt. */
-function classifiedAgain(model: RouterModel, vector: string): Classified {
-  const {
-    cluster,
-    distances,
-    outside,
-    vector: unpacked,
-  } = classifyEmbedded(model, {
-    vector: unpackVector(vector, model.dimensions),
-    familiarity: 1,
-  });
-  return { cluster, distances, outside, vector: unpacked };
+function classifiedAgain(model: RouterModel, { vector: packed, outside }: DecisionLine): Classified {
+  const vector = unpackVector(packed, model.dimensions);
+  // How familiar its words were is not in the vector, but in what was made of it.
+  const { cluster, distances } = classifyEmbedded(model, { vector, familiarity: 1 });
+  return { cluster, distances, outside, vector };
 }
 
 function really(

@@ -3,24 +3,27 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { UserError } from '../../core/errors.ts';
 import type { StageMeasures } from '../../simulating/fleet/measures.ts';
+import type { Load } from './compose.ts';
 import { type Answer, StageRunner, type StageTask } from './task.ts';
 
 /** Simulated seconds times users below which starting threads costs more than they save. */
 const WORTH_THREADS = 200_000;
 
 /**
+ * @param load of all of them; threads read it again
  * @param done told how many have ended
  * @throws {UserError} of the first task that cannot be simulated
  */
 export async function sweep(
   tasks: readonly StageTask[],
+  load: Load,
   weight: number,
   done: (count: number) => void,
 ): Promise<readonly StageMeasures[]> {
   const threads = Math.min(tasks.length, availableParallelism());
   // Sources that are not compiled cannot be run by a plain thread.
   const compiled = import.meta.url.endsWith('.js');
-  if (threads < 2 || !compiled || weight * tasks.length < WORTH_THREADS) return inTurn(tasks, done);
+  if (threads < 2 || !compiled || weight * tasks.length < WORTH_THREADS) return inTurn(tasks, load, done);
   const results = new Array<StageMeasures>(tasks.length);
   let next = 0;
   let ended = 0;
@@ -43,9 +46,10 @@ export async function sweep(
 
 async function inTurn(
   tasks: readonly StageTask[],
+  load: Load,
   done: (count: number) => void,
 ): Promise<readonly StageMeasures[]> {
-  const runner = new StageRunner();
+  const runner = new StageRunner(load);
   const results: StageMeasures[] = [];
   for (const task of tasks) {
     results.push(await runner.run(task));

@@ -23,8 +23,13 @@ export type Answer =
 
 /** Loads read and clusters made so far; a sweep asks for the same again and again. */
 export class StageRunner {
-  #load: Promise<Load> | null = null;
+  #load: Promise<Load> | null;
   readonly #clusters = new Map<number, ReturnType<typeof composeClusters>>();
+
+  /** @param load where it is read already */
+  constructor(load?: Load) {
+    this.#load = load === undefined ? null : Promise.resolve(load);
+  }
 
   async run({ file, placement, policy, stage }: StageTask): Promise<StageMeasures> {
     this.#load ??= composeLoad(file);

@@ -57,7 +57,7 @@ describe('drift', () => {
     expect(driftOf([20], [1_000], 2).stranger).toBe(false);
   });
 
-  it('knows nothing of no requests', () => {
+  it('finds no drift before the first request', () => {
     expect(driftOf([0, 0], [1, 1], 0)).toMatchObject({
       requests: 0,
       distance: 0,

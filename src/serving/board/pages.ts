@@ -3,6 +3,7 @@ import { RouterError } from '../../core/errors.ts';
 import { excerpt } from '../../core/excerpt.ts';
 import { ROLES, type Role } from '../../core/roles.ts';
 import { version } from '../../core/shipped.ts';
+import { parseBody } from '../dialects/json.ts';
 import { openAiChat } from '../dialects/openai/chat.ts';
 import { answer, dryRun } from '../front/answering.ts';
 import { authenticate, type HashedKey, mayAct, refuseWithout } from '../front/auth.ts';
@@ -192,9 +193,7 @@ export class BoardPages {
 
   async #whatIf(exchange: Exchange): Promise<void> {
     const { bytes } = await readBody(exchange, WHAT_IF_MB);
-    const asked: unknown = attempt(() => JSON.parse(bytes.toString()));
-    if (asked === undefined) throw new RouterError('invalid_json', 'The body is no JSON.');
-    send(exchange.response, await this.#parts.whatIf.ask(asked));
+    send(exchange.response, await this.#parts.whatIf.ask(parseBody(bytes)));
   }
 
   async #reports({ response }: Exchange): Promise<void> {

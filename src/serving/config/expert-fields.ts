@@ -146,8 +146,8 @@ function refuseTwice(experts: readonly ExpertConfig[], context: z.RefinementCtx)
   });
 }
 
-/** One expert as configured: the fields every kind shares; those of its kind stand beside them. */
-export interface ExpertConfig {
+/** What is the same in a file and in a config; the options of its kind stand beside these fields. */
+interface SharedFields {
   readonly id: string;
   readonly kind: string;
   readonly description?: string | undefined;
@@ -158,32 +158,26 @@ export interface ExpertConfig {
   readonly price?:
     | { readonly input: number; readonly cached_input?: number | undefined; readonly output: number }
     | undefined;
-  readonly fallback: boolean;
   readonly max_concurrent?: number | undefined;
   readonly context_window?: number | undefined;
   readonly takes?: readonly ('text' | 'image' | 'audio')[] | undefined;
-  readonly queue_size: number;
-  readonly queue_timeout: number;
-  readonly first_token_timeout?: number | undefined;
   readonly [option: string]: unknown;
 }
 
-/** An expert as people write it; the options of its kind stand beside these fields. Durations are text: `30s`. */
-export interface ExpertInput {
-  readonly id: string;
-  readonly kind: string;
-  readonly description?: string | undefined;
-  readonly samples?: readonly string[] | undefined;
-  readonly clusters?: readonly (number | string)[] | undefined;
-  readonly local?: boolean | undefined;
+/** One expert as configured; durations in milliseconds. */
+export interface ExpertConfig extends SharedFields {
+  readonly fallback: boolean;
+  readonly queue_size: number;
+  readonly queue_timeout: number;
+  readonly first_token_timeout?: number | undefined;
+}
+
+/** An expert as people write it. Durations are text: `30s`. */
+export interface ExpertInput extends SharedFields {
   readonly fallback?: boolean | undefined;
-  readonly max_concurrent?: number | undefined;
-  readonly context_window?: number | undefined;
-  readonly takes?: readonly ('text' | 'image' | 'audio')[] | undefined;
   readonly queue_size?: number | undefined;
   readonly queue_timeout?: string | undefined;
   readonly first_token_timeout?: string | undefined;
-  readonly [option: string]: unknown;
 }
 
 /** The options of an expert's own kind, without the fields that all kinds share. */

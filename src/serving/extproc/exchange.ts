@@ -11,7 +11,7 @@ import { DEFAULT_DIALECT } from '../dialects/index.ts';
 import type { Ticket } from '../fleet/group.ts';
 import type { LeaseOutcome, Replica } from '../fleet/replica.ts';
 import { replicaLabel } from '../fleet/replica-label.ts';
-import { callerOf, forcedExpert, priorityOf, whyLocal } from '../front/asking.ts';
+import { callerOf, routeAsked } from '../front/asking.ts';
 import { type BodyShare, PROCESS_BUDGET } from '../front/body-budget.ts';
 import type { RouteContext } from '../front/handler.ts';
 import { modelList } from '../front/model-pages.ts';
@@ -211,13 +211,7 @@ export class Exchange {
     if (this.#over) return;
     this.#note!.read(ask);
     const by = callerOf(head, caller, ask);
-    const choice = gateway.route(
-      ask,
-      forcedExpert(head),
-      priorityOf(head, caller),
-      whyLocal(head, caller),
-      by,
-    );
+    const choice = routeAsked(gateway, ask, head, caller, by);
     const routed = choice instanceof Promise ? await choice : choice;
     if (this.#over || this.#refused) return;
     this.#note!.routed(routed, gateway.expectedWait(routed));

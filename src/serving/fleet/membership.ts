@@ -42,6 +42,8 @@ export class Membership {
     this.#next = found;
     this.#applying ??= this.#catchUp().finally(() => {
       this.#applying = null;
+      // Told between the last look and this.
+      if (this.#next) void this.follow(this.#next);
     });
     return this.#applying;
   }

@@ -6,7 +6,7 @@ import { dialectTold } from '../dialects/index.ts';
 import { readRequest } from '../gateway/read-request.ts';
 import type { Hold } from '../limits/limiter.ts';
 import { metered } from '../limits/metered.ts';
-import { callerOf, forcedExpert, priorityOf, whyLocal } from './asking.ts';
+import { callerOf, routeAsked } from './asking.ts';
 import { refuseModel } from './auth.ts';
 import { readBody } from './body.ts';
 import { ClientSink } from './client-sink.ts';
@@ -32,13 +32,7 @@ export function answerTo(read: (exchange: Exchange, limitMb: number) => Promise<
     note.read(ask);
     refuseModel(ask, caller);
     const by = callerOf(request, caller, ask);
-    const routing = gateway.route(
-      ask,
-      forcedExpert(request),
-      priorityOf(request, caller),
-      whyLocal(request, caller),
-      by,
-    );
+    const routing = routeAsked(gateway, ask, request, caller, by);
     const free = routing instanceof Promise ? await routing : routing;
     const routed = caller === null ? free : amongAllowed(free, caller, limiter);
     const reserving = reserve(limiter, caller, { ask, routed });
@@ -79,13 +73,7 @@ export async function dryRun(
   { request, response, traceId, caller }: Exchange,
 ): Promise<void> {
   const ask = await readRequest(toldDialect(request), await readBody({ request, response }, maxBodyMb));
-  const routed = await gateway.route(
-    ask,
-    forcedExpert(request),
-    priorityOf(request, caller),
-    whyLocal(request, caller),
-    callerOf(request, caller, ask),
-  );
+  const routed = await routeAsked(gateway, ask, request, caller, callerOf(request, caller, ask));
   setAll(response, decisionHeaders(routed));
   sendJson(response, 200, decisionBody(gateway.router, routed, traceId));
 }

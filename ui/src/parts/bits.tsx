@@ -3,6 +3,7 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { colourOf } from '../colours.ts';
 import { onLive } from '../live.ts';
+import { words } from '../words/index.ts';
 
 /** Draws again with every frame. */
 export function useLive(): void {
@@ -54,6 +55,16 @@ export function Bar({ share, colour = 'var(--accent)' }: { share: number; colour
     <span class="bar" aria-hidden="true">
       <i style={{ width, background: colour }} />
     </span>
+  );
+}
+
+/** What went wrong; nothing where nothing did. */
+export function Problem({ why }: { why: string | null }) {
+  if (why === null) return null;
+  return (
+    <p class="problem" role="alert">
+      {words().failed(why)}
+    </p>
   );
 }
 

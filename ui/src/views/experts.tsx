@@ -2,7 +2,7 @@
 import * as api from '../api.ts';
 import { count, DASH, decimal, percent } from '../format.ts';
 import { live } from '../live.ts';
-import { Card, Expert, Table, useAsked, useLive } from '../parts/bits.tsx';
+import { Card, Expert, Problem, Table, useAsked, useLive } from '../parts/bits.tsx';
 import { total } from '../sums.ts';
 import { words } from '../words/index.ts';
 
@@ -17,11 +17,7 @@ export function Experts() {
   return (
     <>
       <p class="lead">{text.lead}</p>
-      {error === null ? null : (
-        <p class="problem" role="alert">
-          {words().failed(error)}
-        </p>
-      )}
+      <Problem why={error} />
       {value?.map((expert) => (
         <One key={expert.id} expert={expert} />
       ))}

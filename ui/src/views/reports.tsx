@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks';
 import * as api from '../api.ts';
 import { clock, count } from '../format.ts';
-import { Card, Empty, Table, useAsked } from '../parts/bits.tsx';
+import { Card, Empty, Problem, Table, useAsked } from '../parts/bits.tsx';
 import { language, words } from '../words/index.ts';
 
 const EVERY_MS = 10_000;
@@ -14,11 +14,7 @@ export function Reports() {
   return (
     <>
       <p class="lead">{text.lead}</p>
-      {error === null ? null : (
-        <p class="problem" role="alert">
-          {words().failed(error)}
-        </p>
-      )}
+      <Problem why={error} />
       {value === null ? null : value.dir === false ? (
         <Empty>{text.none}</Empty>
       ) : value.data.length === 0 ? (

@@ -4,7 +4,7 @@ import type { Row } from '../../../src/serving/board/wire.ts';
 import * as api from '../api.ts';
 import { clock, count, DASH, duration } from '../format.ts';
 import { live } from '../live.ts';
-import { Empty, Expert, Table, useAsked } from '../parts/bits.tsx';
+import { Empty, Expert, Problem, Table, useAsked } from '../parts/bits.tsx';
 import { Result, type ResultKind, resultOf } from '../parts/result.tsx';
 import { phasesOf, Timing, TimingLegend } from '../parts/timing.tsx';
 import { words } from '../words/index.ts';
@@ -69,11 +69,7 @@ export function Requests() {
         </button>
         <TimingLegend />
       </form>
-      {error === null ? null : (
-        <p class="problem" role="alert">
-          {words().failed(error)}
-        </p>
-      )}
+      <Problem why={error} />
       {value === null ? null : rows.length === 0 ? (
         <Empty>{value.length === 0 ? text.empty : text.noMatch}</Empty>
       ) : (

@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import type { WhatIfAnswer } from '../../../src/replaying/what-if.ts';
 import type { WhatIfOptions } from '../../../src/serving/board/what-if.ts';
 import * as api from '../api.ts';
-import { Empty, useAsked } from '../parts/bits.tsx';
+import { Empty, Problem, useAsked } from '../parts/bits.tsx';
 import { Numbered } from '../parts/numbered.tsx';
 import { words } from '../words/index.ts';
 import { type Fleet, FleetTable } from './what-if-fleet.tsx';
@@ -19,17 +19,9 @@ export function WhatIf() {
   return (
     <>
       <p class="lead">{text.lead}</p>
-      {error === null ? null : <Problem why={error} />}
+      <Problem why={error} />
       {value === null ? null : value.records ? <Form options={value} /> : <Empty>{text.none}</Empty>}
     </>
-  );
-}
-
-function Problem({ why }: { why: string }) {
-  return (
-    <p class="problem" role="alert">
-      {words().failed(why)}
-    </p>
   );
 }
 
@@ -99,7 +91,7 @@ function Form({ options }: { options: WhatIfOptions }) {
         </div>
         <FleetTable options={options} fleet={fleet} would={would} onFleet={setFleet} onWould={setWould} />
       </form>
-      {problem === null ? null : <Problem why={problem} />}
+      <Problem why={problem} />
       {answer === null ? null : <Outcomes answer={answer} />}
     </>
   );

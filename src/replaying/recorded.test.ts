@@ -1,0 +1,38 @@
+import { expect, it } from 'vitest';
+import { DEFAULT_MODEL, loadModelFile } from '../deciding/model/file.ts';
+import type { DecisionLine } from '../serving/records/record.ts';
+import { replayOf } from './recorded.ts';
+
+it('takes a prompt for as unlike all others as it was then', async () => {
+  const model = await loadModelFile(DEFAULT_MODEL);
+  const packed = Buffer.from(
+    Int8Array.from({ length: model.dimensions }, (_, j) => (j === 0 ? 127 : 0)).buffer,
+  );
+  const line = (outside: boolean): DecisionLine => ({
+    kind: 'decision',
+    at: 1_000,
+    trace: 'a'.repeat(32),
+    space: 'here',
+    vector: packed.toString('base64'),
+    cluster: 0,
+    outside,
+    chosen: 'rest',
+    reason: 'outside',
+    expert: 'rest',
+    tries: 1,
+    status: 200,
+    error: null,
+    prompt_tokens: 1,
+    completion_tokens: 1,
+    first_ms: 1,
+    total_ms: 2,
+  });
+  const owners = Array.from({ length: model.clusters }, () => 0);
+  const territory = { experts: ['code', 'rest'], owners, fallback: 1 };
+  const { prompts, really } = replayOf(
+    { lines: [line(false), line(true)], notices: [] },
+    { model, territory },
+  );
+  expect(prompts.turns.map(([turn]) => turn!.outside)).toEqual([false, true]);
+  expect(really.at_home).toBe(0.5); // only the one that lay outside belonged to the fallback
+});
