@@ -78,7 +78,7 @@ describe('Breaker', () => {
     expect(away.allows(now)).toBe(false);
   });
 
-  it('waits twice as long after a failed probe, up to thirty seconds', () => {
+  it('waits twice as long after a failed probe, up to ten seconds', () => {
     const breaker = new Breaker();
     for (let i = 0; i < 5; i++) breaker.failed(now);
     let cooldown = 1_000;
@@ -205,6 +205,20 @@ describe('what counts against a replica', () => {
     now += 3_001;
     vi.advanceTimersByTime(3_001);
     expect(waiting).toEqual([expect.objectContaining({ replica: one })]);
+  });
+
+  it('is waited out, although the timer fires before its end', () => {
+    const one = replica('r', 9);
+    const group = new ExpertGroup('e', [one], { queueSize: 9, queueTimeout: 5_000 });
+    group.admit(admission(), (got) => (got as Lease).end({ kind: 'limited', forMs: 1_000, tenant: '' }));
+    const results: (Lease | RouterError)[] = [];
+    group.admit(admission({ patient: true }), (got) => results.push(got));
+    now += 998;
+    vi.advanceTimersByTime(1_001);
+    expect(results).toEqual([]);
+    now += 3;
+    vi.advanceTimersByTime(3);
+    expect(results).toEqual([expect.objectContaining({ replica: one })]);
   });
 });
 

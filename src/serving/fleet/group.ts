@@ -302,18 +302,34 @@ export class ExpertGroup {
       if (!this.#queue.remove(item)) return;
       const seconds = this.#options.queueTimeout / 1000;
       const retryAfter = Math.max(1, Math.ceil(this.#expectedWait()));
-      decided(
+      over(
         new RouterError('queue_timeout', `Expert '${this.id}' had no free slot within ${seconds} s.`, {
           retryAfter,
         }),
       );
     }, this.#options.queueTimeout);
-    const item: Queued = { ...admission, decided, timer };
+    let waits = true;
+    let wake: NodeJS.Timeout | undefined;
+    const wakeAfterBackoff = (): void => {
+      const backoff = this.backoff(admission.tenant);
+      if (backoff === null) return;
+      wake = setTimeout(() => {
+        this.letIn();
+        // A timer may fire a little before its time by the clock that the backoff goes by.
+        if (waits) wakeAfterBackoff();
+      }, backoff + 1);
+    };
+    const over = (result: Lease | RouterError): void => {
+      waits = false;
+      clearTimeout(wake);
+      decided(result);
+    };
+    const item: Queued = { ...admission, decided: over, timer };
     this.#queue.push(item);
-    const backoff = this.backoff(admission.tenant);
-    const wake = backoff === null ? undefined : setTimeout(() => this.letIn(), backoff + 1);
+    wakeAfterBackoff();
     return {
       leave: () => {
+        waits = false;
         clearTimeout(timer);
         clearTimeout(wake);
         this.#queue.remove(item);
