@@ -8,11 +8,12 @@ import type { LoadSnapshot } from '../../deciding/routing/policy.ts';
 import { chooseReplica } from '../../deciding/routing/replica.ts';
 import { type Expert, healthText } from '../experts/expert.ts';
 import type { Usage } from '../reply/reply.ts';
+import type { Shape } from './breakers.ts';
 import { FairQueue, type Waiting } from './fair-queue.ts';
 import { GroupLoad, snapshotOf } from './group-load.ts';
 import type { LoadReport } from './load-report.ts';
 import { shareAfter } from './observed-load.ts';
-import type { Lease, Replica, Shape } from './replica.ts';
+import type { Lease, Replica } from './replica.ts';
 
 export interface Admission extends Waiting {
   /** Estimate of prompt and expected answer, in tokens. */
