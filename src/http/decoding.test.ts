@@ -29,7 +29,7 @@ const TEXT = Buffer.from(`${randomBytes(200_000).toString('hex')} Zürich`);
 
 /** Zstandard (RFC 8878) of raw blocks, which every program can write; its window is 128 KB. */
 function zstdStored(bytes: Buffer, blockBytes = 50_000): Buffer {
-  const parts = [Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, (17 - 10) << 3])];
+  const parts: Buffer[] = [Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, (17 - 10) << 3])];
   for (let at = 0; at < bytes.length; at += blockBytes) {
     const block = bytes.subarray(at, at + blockBytes);
     const head = Buffer.alloc(3);
