@@ -8,6 +8,7 @@ import { BoardPages } from '../board/pages.ts';
 import type { Question, Told } from '../board/wire.ts';
 import type { Catalogue } from '../config/catalogue.ts';
 import type { Config } from '../config/schema.ts';
+import { ColdStarts } from '../fleet/cold-start.ts';
 import { OwnSlots } from '../fleet/slots.ts';
 import type { RequestNote } from '../front/request-note.ts';
 import { type GatewayServer, gatewayServer, type ServerOptions } from '../front/server.ts';
@@ -121,6 +122,7 @@ export async function assemble(
     routerModel,
     probes,
     slots: shared?.link ?? new OwnSlots(),
+    coldStarts: new ColdStarts(clock.monotonic),
     conversations,
     processes: shared?.processes ?? 1,
     tellsHealth: shared?.speaks ?? true,
@@ -131,6 +133,7 @@ export async function assemble(
     onRouted: (routed, note) => {
       arrivals.note(routed.decision.home, routed.view.promptTokens + routed.view.outputTokens);
       const { gateway, board: shown } = setup.current().context;
+      gateway.fleet.groups.get(routed.decision.home)?.wanted();
       shares.of(gateway.router.model).note(routed.classification.cluster, routed.classification.outside);
       if (shown) board.opened(routed, note);
       onDecision(noteOf(routed, note.traceId));

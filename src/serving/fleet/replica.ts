@@ -5,25 +5,14 @@
 import { Roster, type Seat } from '../../core/roster.ts';
 import type { EngineDescription, Expert, Health } from '../experts/expert.ts';
 import { Breaker, type BreakerState } from './breaker.ts';
+import type { LeaseOutcome, Shape } from './lease.ts';
 import { type LoadReport, NO_REPORT, type ReportState, stateOf } from './load-report.ts';
 import { hasFullCache, othersNow, slotsNow } from './observed-load.ts';
 import { PrefillRate } from './prefill-rate.ts';
 import { ServiceRate } from './service-rate.ts';
 import { CountedSlots, type Slots } from './slots.ts';
 
-export type LeaseOutcome =
-  /** @property read tokens of the prompt that were not cached, of a streamed answer; unknown when absent */
-  | { readonly kind: 'ok'; readonly outputTokens: number; readonly read?: number }
-  /** @property unreachable nobody was there */
-  | { readonly kind: 'failed'; readonly unreachable?: boolean }
-  /** The server answered with a failure, which may be its own doing or the request's. */
-  | { readonly kind: 'faulted' }
-  /** No first token within the deadline, which may be the length of the prompt. */
-  | { readonly kind: 'late' }
-  /** It asked to be left alone. @property tenant by whom; null for everybody */
-  | { readonly kind: 'limited'; readonly forMs: number; readonly tenant: string | null }
-  /** The reader left, or the request was refused for what it is. */
-  | { readonly kind: 'undecided' };
+export type { LeaseOutcome, Shape } from './lease.ts';
 
 export interface Lease {
   readonly replica: Replica;
@@ -38,9 +27,6 @@ export interface Lease {
   /** The failure it ended with was the request's own: others failed with it as well. */
   absolve(): void;
 }
-
-/** What a request asks for besides text, such as `image`; empty for text alone. Read only where it matters. */
-export type Shape = () => string;
 
 /** What other processes hold of the same replica, as last heard. */
 interface Elsewhere {
@@ -58,6 +44,21 @@ const HUNG_REQUESTS = 3;
 const MOST_SHAPES = 16;
 /** How fast the mean follows: about the last 32 requests count. */
 const MEAN_STEP = 1 / 32;
+type Failing = Extract<Health, { state: 'down' }>;
+/** Failures of a server that does not run, or is not up yet. */
+const NOT_THERE: ReadonlySet<string> = new Set<Failing['failure']['kind']>([
+  'unreachable',
+  'timeout',
+  'cut',
+  'loading',
+  'not-loaded',
+]);
+const unreached = (detail: string): Health => ({
+  state: 'down',
+  failure: { kind: 'unreachable', code: null, detail },
+});
+const STOPPED = unreached('it is stopped until it is needed');
+const STARTED = unreached('it is being started');
 
 export class Replica {
   readonly name: string;
@@ -97,6 +98,7 @@ export class Replica {
   /** What a small request found, against what its server says of itself. */
   #refuted: Health | null = null;
   #health: Health = { state: 'ready' };
+  #parked = false;
   #proven = false;
   #leases = 0;
   /** Called once nothing is with it any more; null while it is to stay. */
@@ -150,6 +152,21 @@ export class Replica {
   /** Its model is being loaded: who asks for it may wait. */
   get coming(): boolean {
     return !this.leaving && this.health.state === 'warming';
+  }
+
+  /** Its server does not run, as far as known, rather than being at fault. */
+  get absent(): boolean {
+    const health = this.#health;
+    return health.state === 'warming' || (health.state === 'down' && NOT_THERE.has(health.failure.kind));
+  }
+
+  /** Its server is kept from requests, since it is about to end; or it is started, and no probe is believed from before. */
+  set parked(parked: boolean) {
+    if (parked === this.#parked) return;
+    this.#parked = parked;
+    this.#health = parked ? STOPPED : STARTED;
+    this.#refuted = null;
+    if (!parked) this.onUnreachable();
   }
 
   /** Its limit holds from now on, in place of an earlier config's. */
@@ -296,6 +313,7 @@ export class Replica {
 
   /** What a probe found. A server that is warming up is not failing: its breaker stays as it is. */
   found(health: Health): void {
+    if (this.#parked) return;
     if (health.state === 'ready') {
       if (this.#health.state === 'ready') this.#breaker.returned();
       else this.#breaker.succeeded();
