@@ -9,6 +9,7 @@ import type { Question, Told } from '../board/wire.ts';
 import type { Catalogue } from '../config/catalogue.ts';
 import type { Config } from '../config/schema.ts';
 import { ColdStarts } from '../fleet/cold-start.ts';
+import type { Signals } from '../fleet/keeping.ts';
 import { OwnSlots } from '../fleet/slots.ts';
 import type { RequestNote } from '../front/request-note.ts';
 import { type GatewayServer, gatewayServer, type ServerOptions } from '../front/server.ts';
@@ -77,6 +78,8 @@ export interface Assembly {
   ended(note: RequestNote): void;
   /** Of every request, by the expert that it belongs to. */
   readonly arrivals: Arrivals;
+  /** What this process sees of experts that are started as they are needed. */
+  signals(): Signals;
   /** Null where the config asks for none. */
   readonly records: Records | null;
   /** Where limits are counted; null where there are none. */
@@ -155,7 +158,11 @@ export async function assemble(
     now: clock.epoch,
     current: () => setup.current(),
   });
-  if (shared) shared.link.onQuestion = (question) => board.answer(question as Question);
+  const signals = () => setup.current().context.gateway.fleet.signals((expert) => arrivals.count(expert));
+  if (shared) {
+    shared.link.onQuestion = (question) => board.answer(question as Question);
+    shared.link.onSignals = signals;
+  }
   const ended = (note: RequestNote): void => {
     telemetry.ended(note);
     if (setup.current().context.board) board.ended(note);
@@ -178,6 +185,7 @@ export async function assemble(
     limits: keeping,
     audit,
     arrivals,
+    signals,
     board,
     tracing,
   };

@@ -11,6 +11,7 @@ import type { Usage } from '../reply/reply.ts';
 import type { Admission, Cold, GroupOptions, Ticket } from './admission.ts';
 import { FairQueue } from './fair-queue.ts';
 import { GroupLoad, snapshotOf } from './group-load.ts';
+import type { Keeping, Signal } from './keeping.ts';
 import type { LoadReport } from './load-report.ts';
 import { shareAfter } from './observed-load.ts';
 import { busy, failedStart, leftAlone, notReady, notStarted, waitedTooLong } from './refusals.ts';
@@ -42,8 +43,7 @@ export class ExpertGroup {
   share = 1;
   /** Of the prompt of a conversation that it has answered before, what is cached on average; 1 until its engine tells. */
   cachedShare = 1;
-  /** Why it could not be started, and when that is tried again; null while nothing is known against it. */
-  #trouble: { readonly problem: string; readonly retryMs: number } | null = null;
+  #keeping: Keeping = { state: 'open' };
   readonly #load: LoadSnapshot;
   /** The same without what others may have sent since: that is no ground for a refusal. */
   readonly #alone: LoadSnapshot;
@@ -151,7 +151,7 @@ export class ExpertGroup {
   /** How it starts, while nothing of it runs and its start is waited for; null otherwise. */
   get #starting(): Cold | null {
     const { cold } = this.#options;
-    if (cold === undefined || this.#trouble !== null) return null;
+    if (cold === undefined || this.#keeping.state === 'troubled') return null;
     return this.replicas.every(({ absent, leaving }) => absent || leaving) ? cold : null;
   }
 
@@ -172,21 +172,23 @@ export class ExpertGroup {
     starting?.start.wanted(starting.limitMs);
   }
 
-  /**
-   * Its server does not run: it has been stopped for want of requests, or could not be started. Whoever comes waits for
-   * its start, or, where there is a problem, goes elsewhere. @param problem without its first word and full stop
-   */
-  stopped(trouble: { readonly problem: string; readonly retryMs: number } | null = null): void {
-    this.#trouble = trouble;
-    for (const replica of this.replicas) replica.parked = true;
-    if (trouble) this.#sendAway();
+  /** What whoever starts and stops its server has decided. */
+  keep(keeping: Keeping): void {
+    this.#keeping = keeping;
+    for (const replica of this.replicas) replica.parked = keeping.state === 'parked';
+    this.letIn();
   }
 
-  /** Its server is being started: its replicas are asked again whether they are there. */
-  starts(): void {
-    this.#trouble = null;
-    for (const replica of this.replicas) replica.parked = false;
-    this.wanted();
+  /** What this process sees of it; null for one that nobody starts. @param arrivals prompts that belonged to it so far */
+  signal(arrivals: number): Signal | null {
+    if (!this.#options.cold) return null;
+    return {
+      inFlight: this.replicas.reduce((sum, { own }) => sum + own.inFlight, 0),
+      queued: this.queued,
+      arrivals,
+      ready: this.replicas.some(({ absent, leaving }) => !absent && !leaving),
+      keeping: this.#keeping.state,
+    };
   }
 
   /** In all processes. */
@@ -277,9 +279,9 @@ export class ExpertGroup {
   }
 
   #notReady(): RouterError {
-    const trouble = this.#trouble;
-    return trouble
-      ? failedStart(this.id, trouble.problem, trouble.retryMs)
+    const keeping = this.#keeping;
+    return keeping.state === 'troubled'
+      ? failedStart(this.id, keeping.problem, keeping.retryMs)
       : notReady(this.id, this.replicas);
   }
 

@@ -58,7 +58,7 @@ const unreached = (detail: string): Health => ({
   failure: { kind: 'unreachable', code: null, detail },
 });
 const STOPPED = unreached('it is stopped until it is needed');
-const STARTED = unreached('it is being started');
+const NOT_SEEN = unreached('it has not been seen since it was stopped');
 
 export class Replica {
   readonly name: string;
@@ -160,11 +160,11 @@ export class Replica {
     return health.state === 'warming' || (health.state === 'down' && NOT_THERE.has(health.failure.kind));
   }
 
-  /** Its server is kept from requests, since it is about to end; or it is started, and no probe is believed from before. */
+  /** Its server is kept from requests, since it is about to end; or it is not, and no earlier probe is believed. */
   set parked(parked: boolean) {
     if (parked === this.#parked) return;
     this.#parked = parked;
-    this.#health = parked ? STOPPED : STARTED;
+    this.#health = parked ? STOPPED : NOT_SEEN;
     this.#refuted = null;
     if (!parked) this.onUnreachable();
   }
