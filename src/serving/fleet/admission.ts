@@ -1,8 +1,9 @@
 /** What a request asks of an expert, what the expert goes by, and what comes of it. */
 import type { Expert } from '../experts/expert.ts';
+import type { Shape } from './breakers.ts';
 import type { ColdStart } from './cold-start.ts';
 import type { Waiting } from './fair-queue.ts';
-import type { Replica, Shape } from './replica.ts';
+import type { Replica } from './replica.ts';
 
 export interface Admission extends Waiting {
   /** Estimate of prompt and expected answer, in tokens. */
