@@ -144,6 +144,9 @@ export async function assemble(
     },
     feedback: records && ((feedback) => records.feedback(feedback)),
     board: { answer: (exchange) => pages.answer(exchange) },
+  }).catch(async (error: unknown) => {
+    await keeping?.close();
+    throw error;
   });
   const secret = shared?.secret ?? randomBytes(32).toString('hex');
   const drift = () => shares.of(setup.current().context.gateway.router.model).drift();
