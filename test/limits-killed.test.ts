@@ -76,17 +76,17 @@ describe('a gateway that is killed', () => {
   });
 
   it('remembers what was spent of a budget', async () => {
-    // Fifty tokens at a tenth of a cent each: the third such answer is one too many.
-    writeFileSync(config, readFileSync(config, 'utf8').replace('usd_per_day: 1', 'usd_per_day: 0.14'));
+    // Twenty tokens at a tenth of a cent each: the third such answer is one too many.
+    writeFileSync(config, readFileSync(config, 'utf8').replace('usd_per_day: 1', 'usd_per_day: 0.05'));
     const first = await serve();
     for (let n = 0; n < 2; n++) {
-      const answer = await ask(first, 'fast');
-      expect(await answer.json()).toMatchObject({ usage: { completion_tokens: 50 } });
+      const answer = await ask(first, 'fast', false, 20);
+      expect(await answer.json()).toMatchObject({ usage: { completion_tokens: 20 } });
     }
     const gone = once(first.process, 'exit');
     first.process.kill('SIGKILL');
     await gone;
-    const refused = await ask(await serve(), 'fast');
+    const refused = await ask(await serve(), 'fast', false, 20);
     expect(refused.status).toBe(429);
     expect(await refused.json()).toMatchObject({ error: { code: 'insufficient_quota' } });
   });
