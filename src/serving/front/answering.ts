@@ -14,7 +14,7 @@ import { decisionBody, decisionHeaders } from './decision-wire.ts';
 import type { ClientRequest, ClientResponse } from './exchange.ts';
 import type { Exchange, Handler, RouteContext } from './handler.ts';
 import { HOPS_HEADER, nextHop } from './hops.ts';
-import { amongAllowed, quotaHeaders, reserve } from './limiting.ts';
+import { amongAllowed, piecesOf, quotaHeaders, reserve } from './limiting.ts';
 import { renaming } from './model-name.ts';
 import { rewriting } from './rewriting.ts';
 import { sendJson } from './wire.ts';
@@ -59,12 +59,6 @@ export function answerTo(read: (exchange: Exchange, limitMb: number) => Promise<
 function endWith(response: ClientResponse, hold: Hold): void {
   if (response.destroyed) hold.abandoned();
   else response.once('close', () => hold.abandoned());
-}
-
-/** Line breaks that end a piece of its answer; 0 where it is no stream. */
-function piecesOf({ stream, dialect: { streaming } }: Ask): 0 | 1 | 2 {
-  if (!stream || !streaming) return 0;
-  return streaming.separator === '\n\n' ? 2 : 1;
 }
 
 /** Tells the decision alone. */

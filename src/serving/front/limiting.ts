@@ -52,6 +52,12 @@ function choicesOf(ask: Ask): number {
   return Math.max(1, ...[n, best_of].filter((value): value is number => Number.isInteger(value)));
 }
 
+/** Line breaks that end a piece of its answer; 0 where it is no stream. */
+export function piecesOf({ stream, dialect: { streaming } }: Ask): 0 | 1 | 2 {
+  if (!stream || !streaming) return 0;
+  return streaming.separator === '\n\n' ? 2 : 1;
+}
+
 /** In the words of the API that the client speaks. @param now milliseconds since 1970 */
 export function quotaHeaders({ left }: Hold, dialect: string, now: number): Readonly<Record<string, string>> {
   const write = dialect.startsWith('anthropic') ? asAnthropic : asOpenAi;
