@@ -63,11 +63,13 @@ function endWith(response: ClientResponse, hold: Hold): void {
 
 /** Tells the decision alone. */
 export async function dryRun(
-  { gateway, maxBodyMb }: RouteContext,
+  { gateway, limiter, maxBodyMb }: RouteContext,
   { request, response, traceId, caller }: Exchange,
 ): Promise<void> {
   const ask = await readRequest(toldDialect(request), await readBody({ request, response }, maxBodyMb));
-  const routed = await routeAsked(gateway, ask, request, caller, callerOf(request, caller, ask));
+  refuseModel(ask, caller);
+  const free = await routeAsked(gateway, ask, request, caller, callerOf(request, caller, ask));
+  const routed = amongAllowed(free, caller, limiter);
   setAll(response, decisionHeaders(routed));
   sendJson(response, 200, decisionBody(gateway.router, routed, traceId));
 }
