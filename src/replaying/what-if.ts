@@ -1,6 +1,6 @@
 /** What would have been: recorded requests through the simulator on a fleet, under a policy, beside what really happened. */
 import type { BoundPolicy } from '../deciding/routing/policy.ts';
-import { deployment, type TensorParallel } from '../simulating/deployment.ts';
+import { type Deployment, deployment, type TensorParallel } from '../simulating/deployment.ts';
 import { simulateFleet } from '../simulating/fleet/event-loop.ts';
 import type { SimulatedExpertSpec } from '../simulating/fleet/scenario.ts';
 import type { Percentiles } from '../simulating/fleet/sketch.ts';
@@ -64,7 +64,17 @@ const SEED = 1;
 
 /** @throws UserError for a fleet that cannot be simulated */
 export function simulated(load: RecordedLoad, fleet: SimulatedFleet): SimulatedOutcome {
-  const experts = load.experts.map((id) => specOf(id, fleet));
+  const experts = load.experts.map((id) => assumedOf(id, fleet));
+  return replayed(load, experts, fleet.policy, fleet.prices);
+}
+
+/** @param experts one for each of the load, in its order @throws UserError for a fleet that cannot be simulated */
+export function replayed(
+  load: RecordedLoad,
+  experts: readonly SimulatedExpertSpec[],
+  policy: BoundPolicy,
+  prices: SimulatedFleet['prices'],
+): SimulatedOutcome {
   const seconds = Math.max(1, load.times.at(-1)! + 1e-3);
   const measures = simulateFleet({
     experts,
@@ -72,13 +82,13 @@ export function simulated(load: RecordedLoad, fleet: SimulatedFleet): SimulatedO
     arrivals: { kind: 'trace', times: load.times },
     lengths: { kind: 'observed', pairs: load.replay },
     replay: load.replay,
-    policy: fleet.policy,
+    policy,
     seconds,
     warmupSeconds: 0,
     seed: SEED,
   });
   const dollars = experts.map(({ deployment: { gpu, tensorParallel }, replicas }) => {
-    const price = fleet.prices[gpu.name];
+    const price = prices[gpu.name];
     return price === undefined ? null : price * tensorParallel * replicas;
   });
   return {
@@ -102,25 +112,24 @@ export function reallyOutcome(really: Recorded): WhatIfAnswer['recorded'] {
   return { ...really, ttft_ms: timesOf(ttft), tpot_ms: timesOf(tpot), e2e_ms: timesOf(e2e) };
 }
 
-function specOf(id: string, { experts, slots }: SimulatedFleet): SimulatedExpertSpec {
+function assumedOf(id: string, { experts, slots }: SimulatedFleet): SimulatedExpertSpec {
   const { model: name, gpu, tensor_parallel: degree, replicas } = experts[id]!;
   const model = findModel(name);
   const { name: precision } = defaultPrecision(model, findGpu(gpu));
+  const tensorParallel = degree as TensorParallel;
+  const asked = deployment({ model, gpu, precision, tensorParallel, engine: 'vllm' });
   const most = slots[id];
+  return { ...specOf(id, asked, replicas), ...(most === undefined ? {} : { slots: most }) };
+}
+
+export function specOf(id: string, asked: Deployment, replicas: number): SimulatedExpertSpec {
   return {
     id,
-    deployment: deployment({
-      model,
-      gpu,
-      precision,
-      tensorParallel: degree as TensorParallel,
-      engine: 'vllm',
-    }),
+    deployment: asked,
     replicas,
     limits: DEFAULT_LIMITS,
-    admission: 'optimistic',
+    admission: asked.engine.startsWith('tensorrt') ? 'guaranteed-no-evict' : 'optimistic',
     chunkedPrefill: true,
-    ...(most === undefined ? {} : { slots: most }),
   };
 }
 

@@ -10,6 +10,7 @@ import { deidentifierOf } from '../../deciding/text/identifiers/deidentify.ts';
 import type { Catalogue } from '../config/catalogue.ts';
 import type { Config } from '../config/schema.ts';
 import type { ExtProcSettings } from '../extproc/reading.ts';
+import type { ColdStarts } from '../fleet/cold-start.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { SlotSource } from '../fleet/slots.ts';
 import type { HashedKey } from '../front/auth.ts';
@@ -42,6 +43,8 @@ export interface SetupParts {
   readonly probes: boolean;
   /** Of every config, one after another. */
   readonly slots: SlotSource;
+  /** Of every config, one after another. */
+  readonly coldStarts: ColdStarts;
   /** What is remembered of them, beyond a config. */
   readonly conversations: Conversations;
   /** How many processes serve, this one included. */
@@ -144,10 +147,17 @@ export class Setup {
 }
 
 async function prepare(config: Config, parts: SetupParts, startedAt: number): Promise<Serving> {
-  const { world, catalogue, telemetry, slots, conversations, processes, tellsHealth } = parts;
+  const { world, catalogue, telemetry, slots, coldStarts, conversations, processes, tellsHealth } = parts;
   const model = parts.routerModel ?? (await loadRouterModel(config));
   const identity = await readIdentity(config);
-  const fleet = await composeFleet(config, { world, kinds: catalogue.kinds, slots, processes, tellsHealth });
+  const fleet = await composeFleet(config, {
+    world,
+    kinds: catalogue.kinds,
+    slots,
+    coldStarts,
+    processes,
+    tellsHealth,
+  });
   // The first request already finds who is there, and which model they serve.
   if (parts.probes) await fleet.check();
   const gateway = await composeGateway(config, { model, fleet, telemetry, catalogue, world, conversations });

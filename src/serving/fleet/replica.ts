@@ -54,6 +54,21 @@ const SHORT_TOKENS = 2_048;
 const HUNG_REQUESTS = 3;
 /** How fast the mean follows: about the last 32 requests count. */
 const MEAN_STEP = 1 / 32;
+type Failing = Extract<Health, { state: 'down' }>;
+/** Failures of a server that does not run, or is not up yet. */
+const NOT_THERE: ReadonlySet<string> = new Set<Failing['failure']['kind']>([
+  'unreachable',
+  'timeout',
+  'cut',
+  'loading',
+  'not-loaded',
+]);
+const unreached = (detail: string): Health => ({
+  state: 'down',
+  failure: { kind: 'unreachable', code: null, detail },
+});
+const STOPPED = unreached('it is stopped until it is needed');
+const NOT_SEEN = unreached('it has not been seen since it was stopped');
 
 export class Replica {
   readonly name: string;
@@ -89,6 +104,7 @@ export class Replica {
   /** What a small request found, against what its server says of itself. */
   #refuted: Health | null = null;
   #health: Health = { state: 'ready' };
+  #parked = false;
   #proven = false;
   #leases = 0;
   /** Called once nothing is with it any more; null while it is to stay. */
@@ -142,6 +158,21 @@ export class Replica {
   /** Its model is being loaded: who asks for it may wait. */
   get coming(): boolean {
     return !this.leaving && this.health.state === 'warming';
+  }
+
+  /** Its server does not run, as far as known, rather than being at fault. */
+  get absent(): boolean {
+    const health = this.#health;
+    return health.state === 'warming' || (health.state === 'down' && NOT_THERE.has(health.failure.kind));
+  }
+
+  /** Its server is kept from requests, since it is about to end; or it is not, and no earlier probe is believed. */
+  set parked(parked: boolean) {
+    if (parked === this.#parked) return;
+    this.#parked = parked;
+    this.#health = parked ? STOPPED : NOT_SEEN;
+    this.#refuted = null;
+    if (!parked) this.onUnreachable();
   }
 
   /** Its limit holds from now on, in place of an earlier config's. */
@@ -293,6 +324,7 @@ export class Replica {
 
   /** What a probe found. A server that is warming up is not failing: its breaker stays as it is. */
   found(health: Health): void {
+    if (this.#parked) return;
     if (health.state === 'ready') {
       if (this.#health.state === 'ready') this.#breakers.main.returned();
       else this.#breakers.main.succeeded();
