@@ -25,6 +25,7 @@ const { setup, board, telemetry } = await assemble(parseConfig(`experts:\n${expe
   routerModel: null,
   processMetrics: false,
   probes: false,
+  reload: async () => {},
   onDecision: () => {},
   onRequest: () => {},
 });

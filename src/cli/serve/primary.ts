@@ -32,9 +32,10 @@ export async function servePrimary(serve: PrimaryServe): Promise<void> {
     text: inForce.text,
     graceMs: GRACE_MS,
     log,
+    reload: () => reloader.reload(),
     onServing: (url) => onServing(url.replace(/^http/, scheme)),
   });
-  const reloader = new Reloader({
+  const reloader: Reloader = new Reloader({
     file,
     inForce: () => inForce,
     read: (text) => sourceOf(text, file, { environment: process.env, catalogue: SHIPPED }),

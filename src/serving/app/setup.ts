@@ -10,6 +10,7 @@ import { deidentifierOf } from '../../deciding/text/identifiers/deidentify.ts';
 import type { Catalogue } from '../config/catalogue.ts';
 import type { Config } from '../config/schema.ts';
 import type { ExtProcSettings } from '../extproc/reading.ts';
+import type { Drains } from '../fleet/drains.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { SlotSource } from '../fleet/slots.ts';
 import type { HashedKey } from '../front/auth.ts';
@@ -44,6 +45,9 @@ export interface SetupParts {
   readonly slots: SlotSource;
   /** What is remembered of them, beyond a config. */
   readonly conversations: Conversations;
+  /** What operators have taken out of service, under every config. */
+  readonly drains: Drains;
+  readonly operations: RouteContext['operations'];
   /** How many processes serve, this one included. */
   readonly processes: number;
   /** Whether this process logs changes in the health of experts. */
@@ -86,6 +90,10 @@ export class Setup {
     watchLoads(registry, () => ownLoads(this.#serving.context.gateway.fleet));
     watchEngines(registry, () => engineLoads(this.#serving.context.gateway.fleet));
     watchBreakers(registry, () => breakerLevels(this.#serving.context.gateway.fleet));
+    parts.drains.onChange = () => {
+      for (const fleet of [this.#serving.context.gateway.fleet, ...this.#retiring.keys()])
+        fleet.applyDrains();
+    };
     this.#begin();
   }
 
@@ -123,6 +131,7 @@ export class Setup {
 
   #begin(): void {
     const { fleet } = this.#serving.context.gateway;
+    fleet.applyDrains(); // perhaps changed since it was made
     this.#parts.slots.connect(fleet);
     if (this.#parts.probes) fleet.watch();
   }
@@ -144,10 +153,17 @@ export class Setup {
 }
 
 async function prepare(config: Config, parts: SetupParts, startedAt: number): Promise<Serving> {
-  const { world, catalogue, telemetry, slots, conversations, processes, tellsHealth } = parts;
+  const { world, catalogue, telemetry, slots, conversations, processes, tellsHealth, drains } = parts;
   const model = parts.routerModel ?? (await loadRouterModel(config));
   const identity = await readIdentity(config);
-  const fleet = await composeFleet(config, { world, kinds: catalogue.kinds, slots, processes, tellsHealth });
+  const fleet = await composeFleet(config, {
+    world,
+    kinds: catalogue.kinds,
+    slots,
+    drains,
+    processes,
+    tellsHealth,
+  });
   // The first request already finds who is there, and which model they serve.
   if (parts.probes) await fleet.check();
   const gateway = await composeGateway(config, { model, fleet, telemetry, catalogue, world, conversations });
@@ -176,6 +192,7 @@ async function prepare(config: Config, parts: SetupParts, startedAt: number): Pr
       startedAt,
       onRouted: parts.onRouted,
       feedback: deidentifiedFeedback(parts.feedback, config),
+      operations: parts.operations,
       board: config.dashboard ? parts.board : null,
     },
   };

@@ -10,6 +10,7 @@ import type { OpenNote, RequestNote } from '../front/request-note.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { Routed } from '../gateway/router.ts';
 import { isHedge } from '../telemetry/hedges.ts';
+import { FleetChanges } from './fleet-changes.ts';
 import { Latest } from './latest.ts';
 import { KEPT_SECONDS, Seconds } from './seconds.ts';
 import type { BoardEvent, Choice, Dot, ExpertNow, Question, Row, Tally, Told } from './wire.ts';
@@ -39,8 +40,7 @@ export class Board {
   readonly #rows = new Latest<{ readonly note: RequestNote; readonly choice: LazyChoice | null }>(MOST_ROWS);
   readonly #events: BoardEvent[] = [];
   readonly #dots = new Latest<{ readonly second: number; readonly choice: LazyChoice }>(2 * MOST_DOTS);
-  readonly #available = new Map<string, boolean>();
-  readonly #replicas = new Map<string, number>();
+  readonly #fleet = new FleetChanges();
   readonly #drift: () => Pick<Drift, 'moved' | 'stranger'>;
   #drifted = false;
   #seen: Gateway | null = null;
@@ -104,22 +104,10 @@ export class Board {
     for (const [id, group] of gateway.fleet.groups) {
       const inFlight = group.replicas.reduce((sum, replica) => sum + replica.own.inFlight, 0);
       if (inFlight > 0 || group.queued > 0) loads[id] = [inFlight, group.queued];
-      const { available } = group.load();
-      if ((this.#available.get(id) ?? true) !== available)
-        this.#event(now, { kind: available ? 'up' : 'down', what: id });
-      this.#available.set(id, available);
-      this.#scaled(now, id, group.replicas.length);
     }
-    for (const known of [this.#available, this.#replicas])
-      for (const id of known.keys()) if (!gateway.fleet.groups.has(id)) known.delete(id);
+    for (const change of this.#fleet.since(gateway.fleet)) this.#event(now, change);
     this.#driftSeen(now, gateway.router.model.id);
     this.#seconds.load(now, loads);
-  }
-
-  #scaled(now: number, id: string, replicas: number): void {
-    const before = this.#replicas.get(id) ?? replicas;
-    if (before !== replicas) this.#event(now, { kind: 'scaled', what: id, replicas: [before, replicas] });
-    this.#replicas.set(id, replicas);
   }
 
   #driftSeen(now: number, model: string): void {
@@ -345,6 +333,7 @@ export function expertsNow(fleet: Fleet): Record<string, ExpertNow> {
       inFlight: group.inFlight,
       queued: load.queued,
       available: load.available,
+      drained: group.drained,
       replicas: group.replicas.length,
       broken: group.replicas.filter(({ breaker }) => breaker !== 'closed').length,
       expectedMs: Math.round(expectedWait(load) * 1000),

@@ -55,8 +55,8 @@ export interface Second {
 export interface BoardEvent {
   /** Milliseconds since 1970. */
   readonly at: number;
-  readonly kind: 'down' | 'up' | 'reload' | 'model' | 'scaled' | 'drift';
-  /** An expert, or the id of a router model. */
+  readonly kind: 'down' | 'up' | 'drained' | 'resumed' | 'reload' | 'model' | 'scaled' | 'drift';
+  /** An expert, one of its replicas where they were drained or resumed alone, or the id of a router model. */
   readonly what: string;
   /** Replicas before and after, where they have changed. */
   readonly replicas?: readonly [before: number, after: number];
@@ -69,6 +69,8 @@ export interface ExpertNow {
   readonly inFlight: number;
   readonly queued: number;
   readonly available: boolean;
+  /** Operators have taken all of it out of service. */
+  readonly drained: boolean;
   /** Replicas in all, and those whose breaker is not closed. */
   readonly replicas: number;
   readonly broken: number;

@@ -113,6 +113,11 @@ export class ExpertGroup {
     return this.#queue.length;
   }
 
+  /** Whether operators have taken every replica of it out of service. */
+  get drained(): boolean {
+    return this.#replicas.length > 0 && this.#replicas.every(({ drained }) => drained);
+  }
+
   /** Requests that our processes have with it. */
   get inFlight(): number {
     return this.replicas.reduce((sum, replica) => sum + replica.inFlight, 0);
@@ -272,7 +277,9 @@ export class ExpertGroup {
   }
 
   #notReady(): RouterError {
-    const opening = this.replicas.filter(({ leaving }) => !leaving).map((replica) => replica.opensIn);
+    const opening = this.replicas
+      .filter(({ leaving, drained }) => !leaving && !drained)
+      .map((replica) => replica.opensIn);
     const soonest = opening.length > 0 ? Math.min(...opening) : NOBODY_RETRY_MS;
     const retryAfter = Math.max(1, Math.ceil(soonest / 1000));
     return new RouterError(
@@ -286,8 +293,9 @@ export class ExpertGroup {
     if (this.replicas.length === 0) return 'no replica of it is there';
     return this.replicas
       .map((replica) => {
-        const { health, leaving } = replica;
+        const { health, leaving, drained } = replica;
         if (leaving) return `${replica.name} is leaving`;
+        if (drained) return `${replica.name} is drained`;
         const state =
           health.state === 'ready'
             ? `its breaker is ${replica.breaker}`

@@ -101,6 +101,8 @@ export class Replica {
   #leases = 0;
   /** Called once nothing is with it any more; null while it is to stay. */
   #left: (() => void) | null = null;
+  /** An operator has taken it out of service: it gets nothing new. */
+  drained = false;
   #outstandingTokens = 0;
   #meanTokens = FIRST_TOKENS;
 
@@ -149,7 +151,7 @@ export class Replica {
 
   /** Its model is being loaded: who asks for it may wait. */
   get coming(): boolean {
-    return !this.leaving && this.health.state === 'warming';
+    return !this.leaving && !this.drained && this.health.state === 'warming';
   }
 
   /** Its limit holds from now on, in place of an earlier config's. */
@@ -234,9 +236,8 @@ export class Replica {
    */
   get isOnTrial(): boolean {
     const { state } = this.#health;
-    return (
-      this.#refuted !== null && state === 'ready' && this.inFlight === 0 && this.#breaker.allows(this.#now())
-    );
+    if (this.leaving || this.drained || this.#refuted === null || state !== 'ready') return false;
+    return this.inFlight === 0 && this.#breaker.allows(this.#now());
   }
 
   #doubt(): void {
@@ -266,7 +267,7 @@ export class Replica {
 
   /** Healthy as far as known, and its breaker lets requests through. */
   get available(): boolean {
-    if (this.leaving) return false;
+    if (this.leaving || this.drained) return false;
     return this.health.state === 'ready' && (this.#breaker.closed || this.#breaker.allows(this.#now()));
   }
 
