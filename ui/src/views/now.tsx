@@ -14,6 +14,8 @@ const MOST_SHOWN = 600;
 const STEP = 5;
 const MOST_LINES = 8;
 const EVENTS_SHOWN = 6;
+/** So that they leave room for what happens seldom. */
+const MOVES_SHOWN = 2;
 
 export function Now() {
   useLive();
@@ -292,14 +294,18 @@ function State({ now }: { now: ExpertNow }) {
 
 function Events() {
   const text = words().now;
-  const events = live.events.slice(-EVENTS_SHOWN).reverse();
+  let moves = 0;
+  const events = live.events
+    .toReversed()
+    .filter(({ kind }) => kind !== 'moved' || ++moves <= MOVES_SHOWN)
+    .slice(0, EVENTS_SHOWN);
   if (events.length === 0) return null;
   return (
     <Card title={text.events} wide>
       <ul class="events">
-        {events.map(({ at, kind, what, replicas }) => (
+        {events.map(({ at, kind, what, replicas, moved }) => (
           <li key={`${at} ${kind} ${what}`} class={kind}>
-            <time>{clock(at)}</time> {text.event[kind](what, replicas)}
+            <time>{clock(at)}</time> {text.event[kind](what, replicas, moved)}
           </li>
         ))}
       </ul>

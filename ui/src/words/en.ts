@@ -1,7 +1,16 @@
 import { englishStory as story } from '../../../src/serving/board/story-words.ts';
+import type { Moved } from '../../../src/serving/board/wire.ts';
 
 /** Before and after. */
 type Replicas = readonly [number, number];
+
+function movedWords({ count, from, to, reread }: Moved): string {
+  const cost = reread === null ? '' : `; ${reread.toLocaleString('en')} tokens read again`;
+  if (count === 1) return `A conversation moved from ${from} to ${to}${cost}`;
+  const way =
+    from === null && to === null ? '' : ` from ${from ?? 'several experts'} to ${to ?? 'several experts'}`;
+  return `${count.toLocaleString('en')} conversations moved${way}${cost}`;
+}
 
 /** Every text of the page in English; the others have the same shape. */
 export const en = {
@@ -103,6 +112,7 @@ export const en = {
       up: (what: string) => `${what} is back`,
       drained: (what: string) => `${what} was drained: it gets nothing new`,
       resumed: (what: string) => `${what} was resumed`,
+      moved: (_: string, __?: Replicas, moved?: Moved) => (moved ? movedWords(moved) : ''),
       reload: () => 'Config reloaded',
       model: (what: string) => `New router model ${what}`,
     },
@@ -233,6 +243,7 @@ export const en = {
     },
   },
   conversations: {
+    reread: (tokens: string) => `(${tokens} read again)`,
     lead: 'Conversations with several turns among the latest requests: where each lives, and what its moves cost.',
     empty: 'No conversation with several turns yet.',
     columns: {

@@ -1,4 +1,11 @@
+import type { Moved } from '../../../src/serving/board/wire.ts';
 import type { Words } from './index.ts';
+
+function movedJa({ count, from, to, reread }: Moved): string {
+  const cost = reread === null ? '' : `（${reread.toLocaleString('ja')} トークンを読み直し）`;
+  const way = from === null && to === null ? '' : `${from ?? '複数'} から ${to ?? '複数'} へ`;
+  return `会話 ${count.toLocaleString('ja')} 件が${way}移りました${cost}`;
+}
 
 /** Every text of the page in Japanese. */
 export const ja: Words = {
@@ -94,6 +101,7 @@ export const ja: Words = {
       up: (what) => `${what} が復帰しました`,
       drained: (what) => `${what} を切り離しました: 新しいリクエストは送られません`,
       resumed: (what) => `${what} を再開しました`,
+      moved: (_, __, moved) => (moved ? movedJa(moved) : ''),
       reload: () => '設定を再読み込みしました',
       model: (what) => `新しいルーターモデル ${what}`,
     },
@@ -226,6 +234,8 @@ export const ja: Words = {
     topic: (name, cluster, share) =>
       `最も近いトピックは「${name}」（クラスター ${cluster}）で、確信度は ${share} です。`,
     outsideText: 'ルーターモデルの知るどのトピックにも似ていません。',
+    moved: (from, to) => `会話は、キャッシュを持つ ${from} から ${to} へ移りました。`,
+    reread: (n) => `${n} トークンを読み直しました。`,
     queue: (time, expected) => `待ち行列で ${time} 待ちました（予想は ${expected}）。`,
     noQueue: '待ち行列では待ちませんでした。',
     asked: (expert, at) => `到着から ${at} 後に ${expert} へ送りました。`,
@@ -259,6 +269,7 @@ export const ja: Words = {
     },
   },
   conversations: {
+    reread: (tokens) => `（${tokens} 読み直し）`,
     lead: '最新のリクエストのうち、複数の発言がある会話です。どこで続いているか、移動のコストを示します。',
     empty: '複数の発言がある会話はまだありません。',
     columns: {
