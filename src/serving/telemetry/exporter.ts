@@ -4,7 +4,8 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { describeError } from '../../core/errors.ts';
-import type { Span } from './spans.ts';
+import { SpanBatch } from './span-batch.ts';
+import type { SpanTexts } from './spans.ts';
 
 export interface ExporterOptions {
   readonly url: string;
@@ -18,7 +19,7 @@ export interface ExporterOptions {
   log(line: string): void;
 }
 
-const SCOPE = { name: 'expert-router' };
+const TAIL = Buffer.from(']}]}]}');
 const TRIES = 3;
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 30_000;
@@ -28,8 +29,11 @@ const AGAIN = new Set([429, 502, 503, 504]);
 
 export class SpanExporter {
   readonly #options: ExporterOptions;
-  readonly #resource: object;
-  #queue: Span[] = [];
+  /** What stands before the spans in a body. */
+  readonly #head: Buffer;
+  /** The last is still being filled. */
+  readonly #queue: SpanBatch[] = [];
+  #queued = 0;
   #timer: NodeJS.Timeout | null = null;
   #sending: Promise<void> | null = null;
   #dropped = 0;
@@ -42,18 +46,27 @@ export class SpanExporter {
       key,
       value: { stringValue: value },
     }));
-    this.#resource = { attributes };
+    const resource = JSON.stringify({ attributes });
+    this.#head = Buffer.from(
+      `{"resourceSpans":[{"resource":${resource},"scopeSpans":[{"scope":{"name":"expert-router"},"spans":[`,
+    );
   }
 
-  add(spans: readonly Span[]): void {
+  add(spans: SpanTexts): void {
     const { mostQueued, mostInBatch, everyMs } = this.#options;
-    if (this.#queue.length + spans.length > mostQueued) {
-      this.#dropped += spans.length;
+    if (this.#queued + spans.count > mostQueued) {
+      this.#dropped += spans.count;
       this.#tell('the queue is full');
       return;
     }
-    this.#queue.push(...spans);
-    if (this.#queue.length >= mostInBatch) void this.flush();
+    this.#queued += spans.count;
+    let batch = this.#queue.at(-1);
+    if (!batch || batch.spans + spans.count > mostInBatch) {
+      batch = new SpanBatch();
+      this.#queue.push(batch);
+    }
+    batch.add(spans);
+    if (this.#queue.length > 1 || batch.spans >= mostInBatch) void this.flush();
     else this.#timer ??= setTimeout(() => void this.flush(), everyMs).unref();
   }
 
@@ -75,20 +88,20 @@ export class SpanExporter {
 
   async #sendAll(): Promise<void> {
     while (this.#queue.length > 0) {
-      const batch = this.#queue.slice(0, this.#options.mostInBatch);
-      this.#queue = this.#queue.slice(batch.length);
-      const problem = await this.#sendPatiently(batch);
+      const batch = this.#queue.shift()!;
+      this.#queued -= batch.spans;
+      const problem = await this.#sendPatiently(Buffer.concat([this.#head, batch.bytes, TAIL]));
       if (problem === null) continue;
-      this.#dropped += batch.length;
+      this.#dropped += batch.spans;
       this.#tell(problem);
     }
   }
 
   /** @returns why it did not arrive; null where it did */
-  async #sendPatiently(batch: readonly Span[]): Promise<string | null> {
+  async #sendPatiently(body: Buffer): Promise<string | null> {
     let least = FIRST_PAUSE_MS;
     for (let tried = 1; ; tried++) {
-      const { problem, again } = await this.#send(batch);
+      const { problem, again } = await this.#send(body);
       if (problem === null || !again || tried === TRIES || this.#ending.signal.aborted) return problem;
       const wait = Math.min(LONGEST_PAUSE_MS, Math.max(least, again === true ? 0 : again));
       await pause(wait, undefined, { signal: this.#ending.signal, ref: false }).catch(() => {});
@@ -97,14 +110,13 @@ export class SpanExporter {
   }
 
   /** @returns `again`: whether to try again, or after how many milliseconds at the earliest */
-  async #send(spans: readonly Span[]): Promise<{ problem: string | null; again: boolean | number }> {
+  async #send(body: Buffer): Promise<{ problem: string | null; again: boolean | number }> {
     const { url, headers, timeoutMs } = this.#options;
-    const body = { resourceSpans: [{ resource: this.#resource, scopeSpans: [{ scope: SCOPE, spans }] }] };
     try {
       const response = await fetch(url, {
         method: 'POST',
         headers: { ...headers, 'content-type': 'application/json' },
-        body: JSON.stringify(body),
+        body,
         signal: AbortSignal.timeout(timeoutMs),
         redirect: 'error',
       });
