@@ -1,3 +1,4 @@
+import { englishNotices as notices } from '../../../src/replaying/notices.ts';
 import { englishStory as story } from '../../../src/serving/board/story-words.ts';
 import type { Moved } from '../../../src/serving/board/wire.ts';
 
@@ -333,7 +334,7 @@ export const en = {
     router: 'Router model',
     fleet: 'Experts',
     fleetHint:
-      'Say what each expert is, so that the simulator knows it; then what it would be. In order: replicas, model, GPUs of each replica, GPU.',
+      'Say what each expert is, so that the simulator knows it; then what it would be. An engine’s times are taken from the records where they have enough answers. In order: replicas, model, GPUs of each replica, GPU.',
     as: 'As it is',
     would: 'What if',
     model: 'Model',
@@ -350,7 +351,7 @@ export const en = {
     changed: 'Simulated, changed',
     difference: 'Difference',
     resultHint:
-      'The simulator’s error is what it misses of the recorded run with nothing changed. Trust a difference only where it is clearly larger.',
+      'The simulator’s error is what it misses of the recorded run with nothing changed. Trust a difference only where it is clearly larger. ≥ stands before what is only a lower bound, because too many requests had not got so far at the end.',
     rows: {
       ttft50: 'First token, half within',
       ttft95: 'First token, 95 % within',
@@ -363,6 +364,8 @@ export const en = {
       gpus: 'GPUs',
       cost: 'Dollars an hour for GPUs',
     },
+    notices,
+    notice: (text: string) => `${text[0]!.toUpperCase()}${text.slice(1)}.`,
     homes: 'Who answered',
     requests: (n: string, seconds: string) => `${n} requests in ${seconds}.`,
   },
