@@ -4,6 +4,8 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { describeError } from '../../core/errors.ts';
+import { HttpClient } from '../../http/client.ts';
+import { PulledResponse } from '../../http/pulled-response.ts';
 import { SpanBatch } from './span-batch.ts';
 import type { SpanTexts } from './spans.ts';
 
@@ -20,6 +22,10 @@ export interface ExporterOptions {
 }
 
 const TAIL = Buffer.from(']}]}]}');
+/** A connection to the collector is kept from batch to batch. */
+const UNUSED_MS = 60_000;
+/** Bytes of an answer that are read: nobody looks at them. */
+const MOST_ANSWER = 64 * 1024;
 const TRIES = 3;
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 30_000;
@@ -29,6 +35,9 @@ const AGAIN = new Set([429, 502, 503, 504]);
 
 export class SpanExporter {
   readonly #options: ExporterOptions;
+  readonly #url: URL;
+  /** The one that asks experts: its code is hot, where another's is compiled anew for every batch. */
+  readonly #client: HttpClient;
   /** What stands before the spans in a body. */
   readonly #head: Buffer;
   /** The last is still being filled. */
@@ -42,6 +51,14 @@ export class SpanExporter {
 
   constructor(options: ExporterOptions) {
     this.#options = options;
+    const { timeoutMs } = options;
+    this.#url = new URL(options.url);
+    this.#client = new HttpClient(this.#url, {
+      connect: timeoutMs,
+      head: timeoutMs,
+      idle: timeoutMs,
+      unused: UNUSED_MS,
+    });
     const attributes = Object.entries(options.resource).map(([key, value]) => ({
       key,
       value: { stringValue: value },
@@ -84,6 +101,7 @@ export class SpanExporter {
   async close(): Promise<void> {
     this.#ending.abort();
     await this.flush();
+    this.#client.close();
   }
 
   async #sendAll(): Promise<void> {
@@ -111,20 +129,22 @@ export class SpanExporter {
 
   /** @returns `again`: whether to try again, or after how many milliseconds at the earliest */
   async #send(body: Buffer): Promise<{ problem: string | null; again: boolean | number }> {
-    const { url, headers, timeoutMs } = this.#options;
+    const { headers, timeoutMs } = this.#options;
+    const { pathname, search } = this.#url;
+    const request = {
+      method: 'POST',
+      path: pathname + search,
+      headers: { ...headers, 'content-type': 'application/json' },
+      body,
+    } as const;
     try {
-      const response = await fetch(url, {
-        method: 'POST',
-        headers: { ...headers, 'content-type': 'application/json' },
-        body,
-        signal: AbortSignal.timeout(timeoutMs),
-        redirect: 'error',
-      });
-      await response.body?.cancel();
-      if (response.ok) return { problem: null, again: false };
-      const after = Number(response.headers.get('retry-after') ?? Number.NaN) * 1000;
-      const again = AGAIN.has(response.status) && (Number.isFinite(after) ? after : true);
-      return { problem: `it answered ${response.status}`, again };
+      const response = await PulledResponse.open(this.#client, request, AbortSignal.timeout(timeoutMs));
+      const { status, headers: told } = response.head;
+      await response.bytes(MOST_ANSWER);
+      if (status >= 200 && status < 300) return { problem: null, again: false };
+      const after = Number(told['retry-after'] ?? Number.NaN) * 1000;
+      const again = AGAIN.has(status) && (Number.isFinite(after) ? after : true);
+      return { problem: `it answered ${status}`, again };
     } catch (error) {
       return { problem: describeError(error), again: true };
     }
@@ -135,7 +155,7 @@ export class SpanExporter {
     if (now - this.#toldAt < TELL_EVERY_MS) return;
     this.#toldAt = now;
     this.#options.log(
-      `Spans do not reach ${new URL(this.#options.url).origin} (${problem}); ${this.#dropped} are lost so far.`,
+      `Spans do not reach ${this.#url.origin} (${problem}); ${this.#dropped} are lost so far.`,
     );
   }
 }

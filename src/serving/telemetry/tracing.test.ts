@@ -75,6 +75,8 @@ describe('the environment', () => {
   it('is refused where it means nothing', () => {
     for (const wrong of [
       { OTEL_TRACES_EXPORTER: 'zipkin' },
+      { OTEL_TRACES_EXPORTER: 'otlp', OTEL_EXPORTER_OTLP_HEADERS: 'x=a%0d%0ahost: evil' },
+      { OTEL_TRACES_EXPORTER: 'otlp', OTEL_EXPORTER_OTLP_HEADERS: 'x y=a' },
       { OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4318' },
       { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c', OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' },
       { OTEL_TRACES_EXPORTER: 'otlp', OTEL_TRACES_SAMPLER: 'sometimes' },
