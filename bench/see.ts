@@ -17,6 +17,8 @@ const { values } = parseArgs({
     slices: { type: 'string', default: '8' },
     seconds: { type: 'string', default: '8' },
     users: { type: 'string', default: '2000' },
+    /** Besides the first, those whose name has one of these words, with commas. */
+    only: { type: 'string', default: '' },
   },
 });
 const slices = Number(values.slices);
@@ -35,13 +37,16 @@ interface Way {
   readonly traced?: true;
 }
 
-const WAYS: readonly Way[] = [
+const ALL: readonly Way[] = [
   { name: 'dashboard off', settings: { dashboard: false } },
   { name: 'dashboard closed', settings: {} },
   { name: 'dashboard open', settings: {}, open: true },
   { name: 'recorded', settings: { dashboard: false }, recorded: true },
   { name: 'traced', settings: { dashboard: false }, traced: true },
 ];
+
+const wanted = values.only.split(',');
+const WAYS = ALL.filter(({ name }, at) => at === 0 || wanted.some((word) => name.includes(word)));
 
 interface Slice {
   /** Of a core. */

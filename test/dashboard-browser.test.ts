@@ -177,6 +177,41 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
     expect(await overflow(page)).toBe(0);
   });
 
+  it('drains an expert for an operator who confirms it, and resumes it', async () => {
+    await serve(`keys: [{ name: ops, hash: '${hashKey('mine')}', roles: [observe, operate] }]\n${EXPERTS}`);
+    const { page, problems } = await look('experts', { width: 360 });
+    await page.getByLabel('API key').fill('mine');
+    await page.keyboard.press('Enter');
+    const code = page.locator('section.card').filter({ has: page.getByRole('heading', { name: 'code' }) });
+    await code.getByRole('button', { name: 'Drain' }).click();
+    await page.getByText('Drain code? It finishes').waitFor();
+    expect(await barriers(page)).toEqual([]);
+    await page.keyboard.press('Escape');
+    await code.getByText('Available', { exact: true }).waitFor();
+    await code.getByRole('button', { name: 'Drain' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Drain' }).click();
+    await code.getByText('Drained', { exact: true }).first().waitFor();
+    expect(await overflow(page)).toBe(0);
+    await page.goto(`${url}/ui#/now`);
+    await page.getByText('code was drained').waitFor();
+    await page.getByText('Drained: code.').waitFor();
+    await page.goto(`${url}/ui#/experts`);
+    await code.getByRole('button', { name: 'Resume' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Resume' }).click();
+    await code.getByText('Available', { exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Reload the config' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Reload the config' }).click();
+    await page.getByText('Still serving as before').waitFor(); // this config is no file
+    expect(problems.filter((one) => !one.includes('409'))).toEqual([]);
+  });
+
+  it('shows no buttons to those who may not press them', async () => {
+    await serve(EXPERTS);
+    const { page } = await look('experts');
+    await page.getByText('sign in with a key that has the role').waitFor();
+    expect(await page.getByRole('button', { name: 'Drain' }).count()).toBe(0);
+  });
+
   it('leaves script in prompts, answers and names as text', async () => {
     const script = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>';
     await serve(`keys: [{ name: '${script.slice(0, 44)}', hash: '${hashKey('mine')}' }]\n${EXPERTS}`);

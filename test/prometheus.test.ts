@@ -80,7 +80,7 @@ describe.skipIf(!PROMETHEUS)('every panel', () => {
     writeFileSync(
       config,
       `experts:
-  - { id: code, kind: openai, url: '${first}', max_concurrent: 2, description: Writes programs }
+  - { id: code, kind: openai, url: '${first}', max_concurrent: 2, description: Writes programs, price: { input: 1, output: 2 } }
   - { id: cooking, kind: openai, url: '${second}', fallback: true }
 `,
     );

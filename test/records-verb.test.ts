@@ -39,6 +39,8 @@ beforeAll(() => {
         stream: true,
         promptTokens: 7,
         completionTokens: n === 0 ? null : 5,
+        cachedTokens: null,
+        asked: [],
         usd: n === 0 ? null : 0.000_12,
         key: n === 1 ? 'alice' : null,
         firstMs: 20,

@@ -2,9 +2,18 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { Span } from '../src/serving/telemetry/spans.ts';
 import { eventually, gateway, type RunningGateway } from './support/gateway.ts';
 import { polite, type Upstream, upstream } from './support/upstream.ts';
+
+interface Span {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId?: string;
+  readonly name: string;
+  readonly startTimeUnixNano: string;
+  readonly endTimeUnixNano: string;
+  readonly attributes: readonly { readonly key: string; readonly value: object }[];
+}
 
 let collector: Server;
 let received: Span[] = [];

@@ -11,6 +11,7 @@ import { bindChoice } from '../deciding/routing/policy-choice.ts';
 import { helmValues } from '../deploying/helm-values.ts';
 import { type Advice, advise } from '../replaying/advice.ts';
 import { demandOf } from '../replaying/demand.ts';
+import { noticeText } from '../replaying/notices.ts';
 import { readDecisions, replayOf } from '../replaying/recorded.ts';
 import { composeRouter, idleLoads, loadRouterModel } from '../serving/app/compose.ts';
 import { loadConfig } from '../serving/config/load.ts';
@@ -95,7 +96,8 @@ Examples:
 
 async function run(file: string, options: AdviseOptions): Promise<void> {
   const config = await loadConfig(file, process.env);
-  const { advice, recorded, notices, levels } = await adviceOn(config, options);
+  const { advice, recorded, notices: found, levels } = await adviceOn(config, options);
+  const notices = found.map((notice) => noticeText(notice));
   if (options.apply !== undefined) await apply(options.apply, file, config, advice);
   // Last, because its reader may close the pipe after the first line.
   console.log(

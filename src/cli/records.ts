@@ -129,8 +129,10 @@ const COLUMNS = [
   'error',
   'prompt_tokens',
   'completion_tokens',
+  'cached_tokens',
   'usd',
   'key',
+  'asked_ms',
   'first_ms',
   'total_ms',
   'score',
@@ -182,6 +184,8 @@ async function parquet(rows: readonly Row[]): Promise<Uint8Array> {
   const numbers = {
     prompt_tokens: 'INT32',
     completion_tokens: 'INT32',
+    cached_tokens: 'INT32',
+    asked_ms: 'INT32',
     first_ms: 'INT32',
     total_ms: 'INT32',
   };

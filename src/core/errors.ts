@@ -33,6 +33,7 @@ export const ERROR_KINDS = {
   unsupported_request: invalid(400),
   invalid_api_key: { status: 401, blame: 'key', retryable: false },
   role_missing: { status: 403, blame: 'key', retryable: false },
+  not_reloaded: invalid(409),
   not_local: invalid(403),
   host_not_allowed: invalid(403),
   origin_not_allowed: invalid(403),

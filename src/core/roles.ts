@@ -2,7 +2,7 @@
 
 /**
  * `ask` puts requests; `observe` reads metrics and the state of experts; `operate` also reads where experts are and what
- * exactly is wrong with them.
+ * exactly is wrong with them, takes them out of service and back, and has the config reloaded.
  */
 export const ROLES = ['ask', 'observe', 'operate'] as const;
 export type Role = (typeof ROLES)[number];

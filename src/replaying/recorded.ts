@@ -14,6 +14,7 @@ import { type DecisionLine, unpackVector } from '../serving/records/record.ts';
 import type { Prompts } from '../simulating/fleet/prompts.ts';
 import type { FleetScenario, ReplayedRequest } from '../simulating/fleet/scenario.ts';
 import { type Percentiles, Sketch } from '../simulating/fleet/sketch.ts';
+import type { Notice } from './notices.ts';
 
 /** How it really went, with the fields of a simulated stage. */
 export interface Recorded {
@@ -39,7 +40,7 @@ export interface RecordedLoad {
   /** A kind of prompt per request. */
   readonly prompts: Prompts;
   readonly really: Recorded;
-  readonly notices: readonly string[];
+  readonly notices: readonly Notice[];
 }
 
 /** Requests that a replay holds in memory; the latest are taken. */
@@ -48,8 +49,8 @@ const MOST = 200_000;
 export interface Decisions {
   /** By time, ascending; at least one. */
   readonly lines: readonly DecisionLine[];
-  /** What was left out and why, in words. */
-  readonly notices: readonly string[];
+  /** What was left out and why. */
+  readonly notices: readonly Notice[];
 }
 
 /** What tells where a prompt belongs. */
@@ -77,14 +78,8 @@ export function replayOf({ lines, notices }: Decisions, { model, territory }: De
     really: really(lines, territory, classified),
     notices: [
       ...notices,
-      ...(unknown > 0
-        ? [
-            `${unknown} requests have no token counts, because their expert told none; they are taken for ${mean.promptTokens} and ${mean.outputTokens} tokens, the means of the others`,
-          ]
-        : []),
-      ...(insisted > 0
-        ? [`${insisted} requests named their expert; here one is chosen for them as for the others`]
-        : []),
+      ...told({ kind: 'lengths', count: unknown, prompt: mean.promptTokens, output: mean.outputTokens }),
+      ...told({ kind: 'insisted', count: insisted }),
     ],
   };
 }
@@ -117,11 +112,16 @@ export async function readDecisions(dir: string, model: RouterModel, lastMs: num
   const from = all.at(-1)!.at - lastMs;
   const lines = all.filter(({ at }) => at >= from);
   const notices = [
-    ...(broken > 0 ? [`${broken} lines cannot be read`] : []),
-    ...(foreign > 0 ? [`${foreign} decisions are by another router model, and left out`] : []),
-    ...(older && lines.length === MOST ? [`only the latest ${MOST} requests are replayed`] : []),
+    ...told({ kind: 'broken', count: broken }),
+    ...told({ kind: 'foreign', count: foreign }),
+    ...told({ kind: 'latest', count: older && lines.length === MOST ? MOST : 0 }),
   ];
   return { lines, notices };
+}
+
+/** Nothing where it concerns nothing. */
+function told(notice: Notice & { readonly count: number }): readonly Notice[] {
+  return notice.count > 0 ? [notice] : [];
 }
 
 interface Gathered {

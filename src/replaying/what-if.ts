@@ -1,5 +1,7 @@
 /** What would have been: recorded requests through the simulator on a fleet, under a policy, beside what really happened. */
 import type { BoundPolicy } from '../deciding/routing/policy.ts';
+import type { EngineName } from '../simulating/cost/efficiency.ts';
+import type { MeasuredConstants } from '../simulating/cost/measured.ts';
 import { type Deployment, deployment, type TensorParallel } from '../simulating/deployment.ts';
 import { simulateFleet } from '../simulating/fleet/event-loop.ts';
 import type { SimulatedExpertSpec } from '../simulating/fleet/scenario.ts';
@@ -9,12 +11,17 @@ import { defaultPrecision } from '../simulating/hardware/precision.ts';
 import { DEFAULT_LIMITS } from '../simulating/memory.ts';
 import { findModel } from '../simulating/model/catalog.ts';
 import type { WhatIfExpert } from './asked.ts';
+import { movedTo } from './calibrated.ts';
+import type { Notice } from './notices.ts';
 import { type Miss, missOf } from './reality.ts';
 import { type Recorded, type RecordedLoad, recordedPrompts } from './recorded.ts';
 
 export interface SimulatedFleet {
   /** By id; one for each expert of the load. */
   readonly experts: Readonly<Record<string, WhatIfExpert>>;
+  /** By id, as far as they are known: the engine, and its times as records have them for these experts. */
+  readonly engines: Readonly<Record<string, EngineName>>;
+  readonly measured: Readonly<Record<string, MeasuredConstants>>;
   /** Requests that a replica is given at most, where the config says. */
   readonly slots: Readonly<Record<string, number>>;
   readonly policy: BoundPolicy;
@@ -26,6 +33,8 @@ export interface SimulatedFleet {
 export interface Times {
   readonly p50: number | null;
   readonly p95: number | null;
+  /** Which of them are lower bounds: too many requests had not got so far when the simulation ended. */
+  readonly at_least: readonly ('p50' | 'p95')[];
 }
 
 /** One way it went, or would have gone. */
@@ -57,7 +66,7 @@ export interface WhatIfAnswer {
   /** The fleet and the policy as they were: its miss is the simulator's own error. */
   readonly as_was: SimulatedOutcome;
   readonly changed: SimulatedOutcome;
-  readonly notices: readonly string[];
+  readonly notices: readonly Notice[];
 }
 
 const SEED = 1;
@@ -107,19 +116,93 @@ export function replayed(
   };
 }
 
+/** Further simulations by which measured engines are brought nearer to what was recorded; none of a load that takes long. */
+const ROUNDS = 3;
+const MOST_REQUESTS = 20_000;
+/** A miss that is near enough. */
+const NEAR = 0.05;
+
+/**
+ * The fleet as it was. Where its measured engines miss the recorded times, because theirs are of no line, they are made so
+ * much faster or slower, as long as that brings them nearer.
+ * @throws UserError for a fleet that cannot be simulated
+ */
+export function asItWas(
+  load: RecordedLoad,
+  given: SimulatedFleet,
+): { readonly fleet: SimulatedFleet; readonly outcome: SimulatedOutcome } {
+  let best = { fleet: given, outcome: simulated(load, given) };
+  for (let round = 0; round < ROUNDS && load.times.length <= MOST_REQUESTS; round++) {
+    const { fleet, outcome } = best;
+    if (Object.keys(fleet.measured).length === 0 || farthest(outcome.miss) <= NEAR) break;
+    const nearer = { ...fleet, measured: nudged(fleet.measured, outcome.miss) };
+    const next = { fleet: nearer, outcome: simulated(load, nearer) };
+    if (farthest(next.outcome.miss) >= farthest(outcome.miss)) break;
+    best = next;
+  }
+  return best;
+}
+
+function farthest({ ttft_p50: ttft, tpot_p50: tpot }: Miss): number {
+  return Math.max(Math.abs(ttft ?? 0), Math.abs(tpot ?? 0));
+}
+
+function nudged(
+  measured: SimulatedFleet['measured'],
+  { ttft_p50: ttft, tpot_p50: tpot }: Miss,
+): SimulatedFleet['measured'] {
+  const [first, step] = [1 / (1 + (ttft ?? 0)), 1 / (1 + (tpot ?? 0))];
+  return Object.fromEntries(
+    Object.entries(measured).map(([id, one]) => [
+      id,
+      {
+        ...one,
+        firstToken: one.firstToken * first,
+        perPromptToken: one.perPromptToken * Math.min(first, step),
+        perStep: one.perStep * step,
+        perSequence: one.perSequence * step,
+      },
+    ]),
+  );
+}
+
 export function reallyOutcome(really: Recorded): WhatIfAnswer['recorded'] {
   const { ttft_ms: ttft, tpot_ms: tpot, e2e_ms: e2e } = really;
   return { ...really, ttft_ms: timesOf(ttft), tpot_ms: timesOf(tpot), e2e_ms: timesOf(e2e) };
 }
 
-function assumedOf(id: string, { experts, slots }: SimulatedFleet): SimulatedExpertSpec {
-  const { model: name, gpu, tensor_parallel: degree, replicas } = experts[id]!;
+function deploymentOf(expert: WhatIfExpert, engine: EngineName = 'vllm'): Deployment {
+  const { model: name, gpu, tensor_parallel: degree } = expert;
   const model = findModel(name);
   const { name: precision } = defaultPrecision(model, findGpu(gpu));
-  const tensorParallel = degree as TensorParallel;
-  const asked = deployment({ model, gpu, precision, tensorParallel, engine: 'vllm' });
+  return deployment({ model, gpu, precision, tensorParallel: degree as TensorParallel, engine });
+}
+
+/** The fleet with other experts, whose measured engines become faster or slower with what they run on. */
+export function changedFleet(
+  fleet: SimulatedFleet,
+  others: Readonly<Record<string, WhatIfExpert>>,
+): SimulatedFleet {
+  const measured = Object.fromEntries(
+    Object.entries(fleet.measured).map(([id, constants]) => {
+      const [was, is] = [fleet.experts[id]!, others[id]].map(
+        (expert) => expert && deploymentOf(expert, fleet.engines[id]),
+      );
+      return [id, is ? movedTo(constants, was!, is) : constants];
+    }),
+  );
+  return { ...fleet, experts: { ...fleet.experts, ...others }, measured };
+}
+
+function assumedOf(id: string, { experts, slots, engines, measured }: SimulatedFleet): SimulatedExpertSpec {
+  const expert = experts[id]!;
+  const modelled = deploymentOf(expert, engines[id]);
+  const own = measured[id];
   const most = slots[id];
-  return { ...specOf(id, asked, replicas), ...(most === undefined ? {} : { slots: most }) };
+  return {
+    ...specOf(id, own === undefined ? modelled : { ...modelled, measured: own }, expert.replicas),
+    ...(most === undefined ? {} : { slots: most }),
+  };
 }
 
 export function specOf(id: string, asked: Deployment, replicas: number): SimulatedExpertSpec {
@@ -133,8 +216,12 @@ export function specOf(id: string, asked: Deployment, replicas: number): Simulat
   };
 }
 
-function timesOf({ p50, p95 }: Percentiles): Times {
-  return { p50: known(p50), p95: known(p95) };
+function timesOf({ p50, p95, at_least: bounds }: Percentiles): Times {
+  return {
+    p50: known(p50),
+    p95: known(p95),
+    at_least: (['p50', 'p95'] as const).filter((one) => bounds.includes(one)),
+  };
 }
 
 function known(value: number): number | null {

@@ -41,10 +41,17 @@ export const whatIfOptions = (): Promise<WhatIfOptions> => get('what-if');
 export const whatIf = async (asked: unknown): Promise<WhatIfAnswer> =>
   (await post('what-if', asked)).json() as Promise<WhatIfAnswer>;
 
+/** @param replica its name; null for the whole expert */
+export const drain = (verb: 'drain' | 'resume', expert: string, replica: string | null): Promise<Response> =>
+  post(`${verb}/${encodeURIComponent(expert)}`, replica === null ? {} : { replica });
+export const reload = async (): Promise<{ readonly experts: readonly string[] }> =>
+  (await post('reload', {})).json();
+
 /** As `GET /v1/experts` has it. */
 export interface ExpertState {
   readonly id: string;
   readonly available: boolean;
+  readonly drained: boolean;
   readonly in_flight: number;
   readonly queued: number;
   readonly tokens_per_second: number;
@@ -52,6 +59,7 @@ export interface ExpertState {
     readonly name: string;
     readonly kind: string;
     readonly health: { readonly state: 'ready' | 'warming' | 'down'; readonly detail?: string };
+    readonly drained: boolean;
     readonly breaker: 'closed' | 'open' | 'half-open';
     readonly in_flight: number;
     readonly limit: number | null;

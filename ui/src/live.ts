@@ -13,7 +13,8 @@ import * as api from './api.ts';
 const KEPT_SECONDS = 600;
 const DOTS_MS = 120_000;
 const MOST_DOTS = 1_500;
-const MOST_EVENTS = 50;
+/** Moves of ten minutes, an event every ten seconds, and fifty others. */
+const MOST_EVENTS = 110;
 const AGAIN_MS = 2_000;
 const RELOADED = 'expert-router-reloaded-for';
 

@@ -40,9 +40,10 @@ export async function servePrimary(serve: PrimaryServe): Promise<void> {
     onSignals: (worker, signals) =>
       signals === null ? starter.gone(worker) : starter.heard(worker, signals),
     onEnd: () => void starter.close(SERVERS_END_MS),
+    reload: () => reloader.reload(),
     onServing: (url) => onServing(url.replace(/^http/, scheme)),
   });
-  const reloader = new Reloader({
+  const reloader: Reloader = new Reloader({
     file,
     inForce: () => inForce,
     read: (text) => sourceOf(text, file, { environment: process.env, catalogue: SHIPPED }),

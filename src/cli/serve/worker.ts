@@ -51,6 +51,7 @@ export async function serveAsWorker(file: string, verbose: boolean): Promise<voi
       routerModel: null,
       probes: true,
       processMetrics: true,
+      reload: () => link.reload(),
       onDecision: () => {},
       onRequest: requestLog(verbose),
     },

@@ -1,5 +1,6 @@
 /** Simulated runs beside what really happened: a run of the recorded fleet and policy shows the simulator's own error. */
 
+import { noticeText } from '../../replaying/notices.ts';
 import { type Miss, missOf } from '../../replaying/reality.ts';
 import type { RecordedLoad } from '../../replaying/recorded.ts';
 import type { SimulatedRun } from './report.ts';
@@ -8,7 +9,7 @@ import type { SimulatedRun } from './report.ts';
 export function besideReality({ really, notices }: RecordedLoad, runs: readonly SimulatedRun[]) {
   return {
     recorded: really,
-    notices,
+    notices: notices.map((notice) => noticeText(notice)),
     misses: Object.fromEntries(runs.map((run) => [run.name, missOf(really, run.stages[0]!)])),
   };
 }
@@ -33,7 +34,7 @@ export function missText({ really, notices }: RecordedLoad, runs: readonly Simul
     'Against what really happened. A run of the fleet and the policy as they were shows the simulator’s own error; judge the',
     'others by what they change against that run.',
     ...lines,
-    ...notices.map((notice) => `Note: ${notice}.`),
+    ...notices.map((notice) => `Note: ${noticeText(notice)}.`),
   ].join('\n');
 }
 

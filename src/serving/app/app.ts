@@ -14,7 +14,7 @@ import { Demands } from '../scaler/demands.ts';
 import type { ScalerServer } from '../scaler/server.ts';
 import type { Starter } from '../starting/starter.ts';
 import { admit } from './admission.ts';
-import { type Assembly, assemble, type DecisionNote } from './assembly.ts';
+import { type Assembly, assemble, type DecisionNote, inForce } from './assembly.ts';
 import { asUserError, extProcAddress, listenAddress, requestedAddress } from './listen-address.ts';
 import { Reloader } from './reloader.ts';
 import { type ConfigSource, readSource, type Source, sourceOf } from './source.ts';
@@ -127,16 +127,19 @@ export async function createGateway(
   if (options.watchFiles && source.file === null)
     throw new UserError('watchFiles: the config is no file; give its path, or reload it yourself.');
   admit(source.config, {}, null, catalogue.kinds);
+  let app: App | null = null;
   const assembly = await assemble(source.config, {
     world,
     catalogue,
     routerModel: options.routerModel ?? null,
     probes: options.probes ?? true,
     processMetrics: options.processMetrics ?? false,
+    reload: async () => app?.reload(),
     onDecision: options.onDecision ?? (() => {}),
     onRequest: options.onRequest ?? (() => {}),
   });
-  return new App({ world, catalogue, watchFiles: options.watchFiles ?? false, ...assembly }, source);
+  app = new App({ world, catalogue, watchFiles: options.watchFiles ?? false, ...assembly }, source);
+  return app;
 }
 
 interface AppParts extends Assembly {
@@ -259,7 +262,7 @@ class App implements EmbeddedGateway {
     } else if (this.#reloader) await this.#reloader.reload();
     else if (this.#source.file !== null) await this.reload(this.#source.file);
     else throw new UserError('The config was no file that could be read again; give the new one.');
-    return this.#inForce();
+    return inForce(this.#parts.setup);
   }
 
   close({ graceMs = GRACE }: { readonly graceMs?: number } = {}): Promise<void> {
@@ -312,11 +315,6 @@ class App implements EmbeddedGateway {
       apply: (next) => this.#take(next),
       log: world.log,
     });
-  }
-
-  #inForce(): InForce {
-    const { fleet, router } = this.#parts.setup.current().context.gateway;
-    return { experts: [...fleet.groups.keys()], routerModel: router.model.id };
   }
 
   #refuseClosed(): void {

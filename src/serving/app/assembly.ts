@@ -9,6 +9,7 @@ import type { Question, Told } from '../board/wire.ts';
 import type { Catalogue } from '../config/catalogue.ts';
 import type { Config } from '../config/schema.ts';
 import { ColdStarts } from '../fleet/cold-start.ts';
+import { Drains } from '../fleet/drains.ts';
 import type { Signals } from '../fleet/keeping.ts';
 import { OwnSlots } from '../fleet/slots.ts';
 import type { RequestNote } from '../front/request-note.ts';
@@ -28,6 +29,7 @@ import { otelSettings } from '../telemetry/otel-environment.ts';
 import { Tracing } from '../telemetry/tracing.ts';
 import type { WorkerLink } from '../workers/worker-link.ts';
 import { hasLimits, openLimits } from './limits.ts';
+import { operationsOf } from './operating.ts';
 import { Setup } from './setup.ts';
 import { WhatIf } from './what-if.ts';
 import type { World } from './world.ts';
@@ -54,6 +56,8 @@ export interface AssemblyParts {
   readonly processMetrics: boolean;
   /** Whether experts are asked for health and load between requests. */
   readonly probes: boolean;
+  /** Has every process take up the config as it is now; rejects with the reason where they do not. */
+  reload(): Promise<unknown>;
   onDecision(note: DecisionNote): void;
   onRequest(note: RequestNote): void;
 }
@@ -95,7 +99,7 @@ export interface Assembly {
 /** @param shared null in the only process. Rejects with `UserError` when the config cannot be made ready. */
 export async function assemble(
   config: Config,
-  { world, catalogue, routerModel, processMetrics, probes, onDecision, onRequest }: AssemblyParts,
+  { world, catalogue, routerModel, processMetrics, probes, reload, onDecision, onRequest }: AssemblyParts,
   shared: Shared | null = null,
 ): Promise<Assembly> {
   const { log, clock } = world;
@@ -115,7 +119,8 @@ export async function assemble(
   };
   const conversations = new Conversations();
   shared?.link.share(conversations);
-  const setup = await Setup.start(config, {
+  const drains = shared?.link.drains ?? new Drains();
+  const setup: Setup = await Setup.start(config, {
     limits,
     keysChanged: (before, after) =>
       audit?.write({ event: 'config', at: isoOf(clock.epoch()), ...changesOf(before, after) }),
@@ -124,6 +129,15 @@ export async function assemble(
     telemetry,
     routerModel,
     probes,
+    drains,
+    operations: operationsOf({
+      world,
+      drains,
+      link: shared?.link ?? null,
+      audit,
+      reload,
+      inForce: () => inForce(setup),
+    }),
     slots: shared?.link ?? new OwnSlots(),
     coldStarts: new ColdStarts(clock.monotonic),
     conversations,
@@ -192,6 +206,12 @@ export async function assemble(
     board,
     tracing,
   };
+}
+
+/** What serves. */
+export function inForce(setup: Setup): { readonly experts: readonly string[]; readonly routerModel: string } {
+  const { fleet, router } = setup.current().context.gateway;
+  return { experts: [...fleet.groups.keys()], routerModel: router.model.id };
 }
 
 function openRecords(

@@ -23,6 +23,7 @@ import { EXPERT_KINDS } from '../experts/index.ts';
 import type { ExpertDeps } from '../experts/kind.ts';
 import { writesText } from '../experts/option-types.ts';
 import type { ColdStarts } from '../fleet/cold-start.ts';
+import type { Drains } from '../fleet/drains.ts';
 import { Fleet } from '../fleet/fleet.ts';
 import { type Cold, ExpertGroup } from '../fleet/group.ts';
 import { Replica } from '../fleet/replica.ts';
@@ -150,6 +151,8 @@ export interface FleetParts {
   readonly kinds: readonly AnyKind[];
   readonly slots: SlotSource;
   readonly coldStarts: ColdStarts;
+  /** What operators have taken out of service. */
+  readonly drains: Drains;
   /** How many processes serve, this one included. */
   readonly processes: number;
   /** Whether this process logs changes in the health of experts. */
@@ -184,6 +187,7 @@ export async function composeFleet(config: Config, parts: FleetParts): Promise<F
   const fleet = new Fleet(groups, world.random, {
     now: world.clock.monotonic,
     processes,
+    drains: parts.drains,
     proofMs: (expert) => firstToken.get(expert)!,
     heard: (expert, replica, found) => health?.found(expert, replica, found),
     gone: (expert, replica) => {

@@ -2,10 +2,10 @@
 import type { Fleet } from '../fleet/fleet.ts';
 import type { ExpertGroup } from '../fleet/group.ts';
 import { replicaLabel } from '../fleet/replica-label.ts';
-import type { BreakerLevel, EngineLoad } from '../telemetry/gauges.ts';
+import type { BreakerLevel, EngineLoad, LoadNow } from '../telemetry/gauges.ts';
 
 /** The load of every expert in this process. */
-export function ownLoads(fleet: Fleet): ReadonlyMap<string, ReturnType<typeof ownLoad>> {
+export function ownLoads(fleet: Fleet): ReadonlyMap<string, LoadNow> {
   return new Map(Array.from(fleet.groups, ([id, group]) => [id, ownLoad(group)]));
 }
 
@@ -38,7 +38,7 @@ export function breakerLevels(fleet: Fleet): readonly BreakerLevel[] {
 }
 
 /** Of this process alone: metrics are added up over workers. */
-function ownLoad(group: ExpertGroup): { inFlight: number; queued: number; available: boolean } {
+function ownLoad(group: ExpertGroup): LoadNow {
   const inFlight = group.replicas.reduce((sum, replica) => sum + replica.own.inFlight, 0);
-  return { inFlight, queued: group.queued, available: group.load().available };
+  return { inFlight, queued: group.queued, available: group.load().available, drained: group.drained };
 }

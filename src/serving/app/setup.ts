@@ -11,6 +11,7 @@ import type { Catalogue } from '../config/catalogue.ts';
 import type { Config } from '../config/schema.ts';
 import type { ExtProcSettings } from '../extproc/reading.ts';
 import type { ColdStarts } from '../fleet/cold-start.ts';
+import type { Drains } from '../fleet/drains.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { SlotSource } from '../fleet/slots.ts';
 import type { HashedKey } from '../front/auth.ts';
@@ -47,6 +48,9 @@ export interface SetupParts {
   readonly coldStarts: ColdStarts;
   /** What is remembered of them, beyond a config. */
   readonly conversations: Conversations;
+  /** What operators have taken out of service, under every config. */
+  readonly drains: Drains;
+  readonly operations: RouteContext['operations'];
   /** How many processes serve, this one included. */
   readonly processes: number;
   /** Whether this process logs changes in the health of experts. */
@@ -89,6 +93,10 @@ export class Setup {
     watchLoads(registry, () => ownLoads(this.#serving.context.gateway.fleet));
     watchEngines(registry, () => engineLoads(this.#serving.context.gateway.fleet));
     watchBreakers(registry, () => breakerLevels(this.#serving.context.gateway.fleet));
+    parts.drains.onChange = () => {
+      for (const fleet of [this.#serving.context.gateway.fleet, ...this.#retiring.keys()])
+        fleet.applyDrains();
+    };
     this.#begin();
   }
 
@@ -126,6 +134,7 @@ export class Setup {
 
   #begin(): void {
     const { fleet } = this.#serving.context.gateway;
+    fleet.applyDrains(); // perhaps changed since it was made
     this.#parts.slots.connect(fleet);
     if (this.#parts.probes) fleet.watch();
   }
@@ -147,7 +156,8 @@ export class Setup {
 }
 
 async function prepare(config: Config, parts: SetupParts, startedAt: number): Promise<Serving> {
-  const { world, catalogue, telemetry, slots, coldStarts, conversations, processes, tellsHealth } = parts;
+  const { world, catalogue, telemetry, slots, coldStarts, conversations, processes, tellsHealth, drains } =
+    parts;
   const model = parts.routerModel ?? (await loadRouterModel(config));
   const identity = await readIdentity(config);
   const fleet = await composeFleet(config, {
@@ -155,6 +165,7 @@ async function prepare(config: Config, parts: SetupParts, startedAt: number): Pr
     kinds: catalogue.kinds,
     slots,
     coldStarts,
+    drains,
     processes,
     tellsHealth,
   });
@@ -186,6 +197,7 @@ async function prepare(config: Config, parts: SetupParts, startedAt: number): Pr
       startedAt,
       onRouted: parts.onRouted,
       feedback: deidentifiedFeedback(parts.feedback, config),
+      operations: parts.operations,
       board: config.dashboard ? parts.board : null,
     },
   };

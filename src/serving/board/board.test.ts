@@ -3,6 +3,7 @@ import { type HashedKey, hashKey } from '../front/auth.ts';
 import { type Bins, count, quantileOf } from './bins.ts';
 import { Latest } from './latest.ts';
 import { merged } from './merge.ts';
+import { Moves } from './moves.ts';
 import { placesOf } from './places.ts';
 import { addSeconds, KEPT_SECONDS, Seconds } from './seconds.ts';
 import { sessionCookie, viewerOf } from './session.ts';
@@ -102,6 +103,28 @@ describe('merged', () => {
       [2_000, 'maths'],
       [9_000, 'code'],
     ]);
+  });
+});
+
+describe('moves', () => {
+  it('of ten seconds are one event, over all processes', () => {
+    const [one, other] = [new Moves(), new Moves()];
+    one.add(11_000, 'code', 'maths', 900);
+    one.add(12_000, 'code', 'maths', null);
+    one.add(21_000, 'maths', 'code', null);
+    other.add(19_999, 'code', 'general', 100);
+    expect(one.over(19_999)).toEqual([]);
+    const told = (moves: Moves): Told => ({ seconds: [], dots: [], rows: [], events: moves.over(31_000) });
+    expect(merged([told(one), told(other)]).events).toEqual([
+      { at: 20_000, kind: 'moved', what: '', moved: { count: 3, from: 'code', to: null, reread: 1_000 } },
+      {
+        at: 30_000,
+        kind: 'moved',
+        what: 'code',
+        moved: { count: 1, from: 'maths', to: 'code', reread: null },
+      },
+    ]);
+    expect(one.over(99_000)).toEqual([]);
   });
 });
 

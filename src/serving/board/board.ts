@@ -10,7 +10,9 @@ import type { OpenNote, RequestNote } from '../front/request-note.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { Routed } from '../gateway/router.ts';
 import { isHedge } from '../telemetry/hedges.ts';
+import { FleetChanges } from './fleet-changes.ts';
 import { Latest } from './latest.ts';
+import { Moves } from './moves.ts';
 import { KEPT_SECONDS, Seconds } from './seconds.ts';
 import type { BoardEvent, Choice, Dot, ExpertNow, Question, Row, Tally, Told } from './wire.ts';
 
@@ -39,8 +41,8 @@ export class Board {
   readonly #rows = new Latest<{ readonly note: RequestNote; readonly choice: LazyChoice | null }>(MOST_ROWS);
   readonly #events: BoardEvent[] = [];
   readonly #dots = new Latest<{ readonly second: number; readonly choice: LazyChoice }>(2 * MOST_DOTS);
-  readonly #available = new Map<string, boolean>();
-  readonly #replicas = new Map<string, number>();
+  readonly #fleet = new FleetChanges();
+  readonly #moves = new Moves();
   readonly #drift: () => Pick<Drift, 'moved' | 'stranger'>;
   #drifted = false;
   #seen: Gateway | null = null;
@@ -89,6 +91,7 @@ export class Board {
     }
     if (choice === null && !isAsking(note)) return;
     const now = this.#now();
+    this.#moveOf(now, note);
     if (choice) this.#tally(now, note, choice);
     else this.#seconds.refused(now);
     this.#rows.add(now, { note, choice }, isRemarkable(note, choice));
@@ -104,22 +107,24 @@ export class Board {
     for (const [id, group] of gateway.fleet.groups) {
       const inFlight = group.replicas.reduce((sum, replica) => sum + replica.own.inFlight, 0);
       if (inFlight > 0 || group.queued > 0) loads[id] = [inFlight, group.queued];
-      const { available } = group.load();
-      if ((this.#available.get(id) ?? true) !== available)
-        this.#event(now, { kind: available ? 'up' : 'down', what: id });
-      this.#available.set(id, available);
-      this.#scaled(now, id, group.replicas.length);
     }
-    for (const known of [this.#available, this.#replicas])
-      for (const id of known.keys()) if (!gateway.fleet.groups.has(id)) known.delete(id);
+    for (const change of this.#fleet.since(gateway.fleet)) this.#event(now, change);
     this.#driftSeen(now, gateway.router.model.id);
+    for (const event of this.#moves.over(now)) this.#put(event);
+    this.#forgetMoves(now);
     this.#seconds.load(now, loads);
   }
 
-  #scaled(now: number, id: string, replicas: number): void {
-    const before = this.#replicas.get(id) ?? replicas;
-    if (before !== replicas) this.#event(now, { kind: 'scaled', what: id, replicas: [before, replicas] });
-    this.#replicas.set(id, replicas);
+  #moveOf(now: number, { livedAt, expert, firstMs, promptTokens, cachedTokens }: RequestNote): void {
+    if (livedAt === null || expert === null || expert === livedAt || firstMs === null) return;
+    const reread = promptTokens === null || cachedTokens === null ? null : promptTokens - cachedTokens;
+    this.#moves.add(now, livedAt, expert, reread);
+  }
+
+  /** Those beyond what charts show would take the place of what happens seldom. */
+  #forgetMoves(now: number): void {
+    const oldest = this.#events.findIndex(({ kind }) => kind === 'moved');
+    if (oldest >= 0 && this.#events[oldest]!.at < now - KEPT_SECONDS * 1000) this.#events.splice(oldest, 1);
   }
 
   #driftSeen(now: number, model: string): void {
@@ -201,7 +206,11 @@ export class Board {
   }
 
   #event(at: number, event: Omit<BoardEvent, 'at'>): void {
-    this.#events.push({ at, ...event });
+    this.#put({ at, ...event });
+  }
+
+  #put(event: BoardEvent): void {
+    this.#events.push(event);
     if (this.#events.length > MOST_EVENTS) this.#events.shift();
   }
 }
@@ -216,9 +225,12 @@ function isRemarkable({ error, tries, expert, whole }: RequestNote, choice: Lazy
   return error !== null || tries > 1 || !whole || expert !== (choice?.home ?? null);
 }
 
+/** Not meant for an expert, although posted. */
+const OURS = /^\/v1\/(?:route|feedback|reload|experts\/)/;
+
 /** Whether it was meant for an expert: pages of ours and questions about experts are no requests. */
 function isAsking({ method, path }: RequestNote): boolean {
-  return method === 'POST' && path !== null && path.startsWith('/v1/') && path !== '/v1/route';
+  return method === 'POST' && path !== null && path.startsWith('/v1/') && !OURS.test(path);
 }
 
 /** What is told of a choice, worked out when somebody looks: of most nobody does. Of a prompt it keeps the conversation's key, never told as it is. */
@@ -314,6 +326,7 @@ function rowOf(note: RequestNote, choice: Choice | null, running: boolean): Row 
     trace: traceId,
     at: note.at,
     running,
+    livedAt: note.livedAt,
     key: note.key,
     path: note.path,
     status: note.status,
@@ -345,6 +358,7 @@ export function expertsNow(fleet: Fleet): Record<string, ExpertNow> {
       inFlight: group.inFlight,
       queued: load.queued,
       available: load.available,
+      drained: group.drained,
       replicas: group.replicas.length,
       broken: group.replicas.filter(({ breaker }) => breaker !== 'closed').length,
       expectedMs: Math.round(expectedWait(load) * 1000),

@@ -1,4 +1,5 @@
 /** What all processes tell, as if it were one. */
+import { together } from './moves.ts';
 import { addSeconds } from './seconds.ts';
 import type { BoardEvent, Told } from './wire.ts';
 
@@ -25,7 +26,14 @@ function byTime<T extends { readonly at: number }>(items: readonly T[]): readonl
 function once(events: readonly BoardEvent[]): readonly BoardEvent[] {
   const told: BoardEvent[] = [];
   for (const event of [...events].sort((a, b) => a.at - b.at)) {
+    const last = told.at(-1);
+    if (event.moved && last?.moved && last.at === event.at) {
+      const moved = together(last.moved, event.moved);
+      told[told.length - 1] = { ...last, what: moved.to ?? '', moved };
+      continue;
+    }
     const same = (one: BoardEvent): boolean =>
+      event.kind !== 'moved' &&
       one.kind === event.kind &&
       one.what === event.what &&
       event.at - one.at < (event.kind === 'drift' ? SAME_DRIFT_MS : SAME_EVENT_MS);

@@ -11,8 +11,10 @@ import { readBody } from '../front/body.ts';
 import type { ClientResponse } from '../front/exchange.ts';
 import { listExperts } from '../front/expert-pages.ts';
 import type { Exchange, RouteContext } from '../front/handler.ts';
+import { operateExpert, reload } from '../front/operations.ts';
 import type { Prices } from '../front/request-note.ts';
 import { feedback } from '../front/routes.ts';
+import { decoded } from '../front/spellings.ts';
 import { sendJson } from '../front/wire.ts';
 import { type Board, expertsNow } from './board.ts';
 import { PAGE_HEADERS, pageFiles } from './files.ts';
@@ -78,6 +80,9 @@ export class BoardPages {
     ['POST route', { role: 'ask', handle: (exchange) => dryRun(this.#context, exchange) }],
     ['POST feedback', { role: 'ask', handle: (exchange) => feedback(this.#context, exchange) }],
     ['POST ask', { role: 'ask', handle: (exchange) => answer(openAiChat)(this.#context, exchange) }],
+    ['POST drain', { role: 'operate', handle: (exchange, name) => this.#operate('drain', exchange, name) }],
+    ['POST resume', { role: 'operate', handle: (exchange, name) => this.#operate('resume', exchange, name) }],
+    ['POST reload', { role: 'operate', handle: (exchange) => this.#reload(exchange) }],
   ]);
 
   constructor(parts: PageParts) {
@@ -207,6 +212,16 @@ export class BoardPages {
     response.writeHead(200, { ...REPORT_HEADERS, 'content-length': bytes.length }).end(bytes);
   }
 
+  async #operate(verb: 'drain' | 'resume', exchange: Exchange, name: string): Promise<void> {
+    refuseForms(exchange);
+    await operateExpert(verb, this.#context, exchange, decoded(name));
+  }
+
+  async #reload(exchange: Exchange): Promise<void> {
+    refuseForms(exchange);
+    await reload(this.#context, exchange);
+  }
+
   async #gather(question: Question): Promise<Told> {
     const told = await this.#parts.gather(question);
     if (told) return merged(told);
@@ -221,6 +236,16 @@ export class BoardPages {
       this.#layout = { of: context, layout: layoutOf(context.gateway, prices) };
     return this.#layout.layout;
   }
+}
+
+/**
+ * What a form or a link of another page could send is not JSON by its own word. The session is strict about sites already;
+ * this holds in browsers that do not say where a request comes from, too.
+ * @throws RouterError `unsupported_media_type`
+ */
+function refuseForms({ request }: Exchange): void {
+  if (/^application\/json\b/i.test(String(request.headers['content-type'] ?? ''))) return;
+  throw new RouterError('unsupported_media_type', 'This takes content-type: application/json alone.');
 }
 
 function send(response: ClientResponse, value: unknown): void {

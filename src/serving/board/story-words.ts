@@ -9,6 +9,8 @@ const sentences = {
   topic: (name: string, cluster: number, share: string) =>
     `The nearest topic is “${name}” (cluster ${cluster}); the router is ${share} confident.`,
   outsideText: 'It is unlike anything the router model knows.',
+  moved: (from: string, to: string) => `Its conversation moves from ${from}, which has it cached, to ${to}.`,
+  reread: (n: string) => `${n} tokens had to be read again.`,
   queue: (time: string, expected: string) => `It waited ${time} in the queue; ${expected} were expected.`,
   noQueue: 'It did not wait in the queue.',
   asked: (expert: string, at: string) => `${expert} was asked ${at} after the request came.`,

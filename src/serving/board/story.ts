@@ -26,6 +26,7 @@ export function storyOf(row: Row, telling: Telling): readonly string[] {
   return [
     text.came(clock(row.at), row.path ?? '?') + (key === null ? '' : ` ${text.by(key)}`),
     ...(choice && decidedMs !== null ? [chosen(choice, decidedMs, telling)] : [text.refused]),
+    ...moved(row, telling),
     ...(choice ? [...waited(row, telling), ...tries(row, telling)] : []),
     ...(firstMs === null ? [] : [text.first(duration(firstMs))]),
     ...ending(row, telling),
@@ -44,6 +45,13 @@ function chosen(choice: Choice, decidedMs: number, { words, numbers }: Telling):
   ]
     .filter(Boolean)
     .join(' ');
+}
+
+function moved({ livedAt, expert, input, cached }: Row, { words, numbers }: Telling): readonly string[] {
+  const { sentences: text } = words;
+  if (livedAt === null || expert === null || livedAt === expert) return [];
+  const reread = input === null || cached === null ? '' : text.reread(numbers.count(input - cached));
+  return [[text.moved(livedAt, expert), reread].filter(Boolean).join(' ')];
 }
 
 function waited({ asked, decidedMs, expectedMs }: Row, { words, numbers }: Telling): readonly string[] {

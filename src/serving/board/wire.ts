@@ -55,11 +55,22 @@ export interface Second {
 export interface BoardEvent {
   /** Milliseconds since 1970. */
   readonly at: number;
-  readonly kind: 'down' | 'up' | 'reload' | 'model' | 'scaled' | 'drift';
-  /** An expert, or the id of a router model. */
+  readonly kind: 'down' | 'up' | 'drained' | 'resumed' | 'reload' | 'model' | 'scaled' | 'drift' | 'moved';
+  /** An expert, one of its replicas where they were drained or resumed alone, or the id of a router model. */
   readonly what: string;
   /** Replicas before and after, where they have changed. */
   readonly replicas?: readonly [before: number, after: number];
+  /** Conversations of ten seconds that were answered elsewhere than where they are cached. */
+  readonly moved?: Moved;
+}
+
+export interface Moved {
+  readonly count: number;
+  /** Null where they are not all the same. */
+  readonly from: string | null;
+  readonly to: string | null;
+  /** Tokens of their prompts that were not cached where they went, as far as engines tell; null where none does. */
+  readonly reread: number | null;
 }
 
 /** A prompt on the map: who was chosen, whether it is away from home, and its nearest clusters with their distances. */
@@ -69,6 +80,8 @@ export interface ExpertNow {
   readonly inFlight: number;
   readonly queued: number;
   readonly available: boolean;
+  /** Operators have taken all of it out of service. */
+  readonly drained: boolean;
   /** Replicas in all, and those whose breaker is not closed. */
   readonly replicas: number;
   readonly broken: number;
@@ -98,6 +111,8 @@ export interface Row {
   /** Milliseconds since 1970. */
   readonly at: number;
   readonly running: boolean;
+  /** The expert that had the conversation cached; null at its beginning, and where nobody knows. */
+  readonly livedAt: string | null;
   readonly key: string | null;
   readonly path: string | null;
   readonly status: number | null;

@@ -137,7 +137,7 @@ export const apiKey = z.strictObject({
     .min(1, 'at least one role')
     .default([...DEFAULT_ROLES])
     .describe(
-      'What it may do: `ask`; `observe` metrics and the state of experts; `operate`, which also shows where experts are',
+      'What it may do: `ask`; `observe` metrics and the state of experts; `operate`, which also shows where experts are, drains and resumes them and reloads the config',
     )
     .meta({ examples: [['ask']] }),
   local_only: z.boolean().default(false).describe('Whether its prompts go to local experts only'),

@@ -1,6 +1,7 @@
 /** Every expert with its replicas, asked for health and load in the background. */
 import type { LoadSnapshot } from '../../deciding/routing/policy.ts';
 import { failureFrom, type Health } from '../experts/expert.ts';
+import { Drains } from './drains.ts';
 import type { ExpertGroup } from './group.ts';
 import type { Signal, Signals } from './keeping.ts';
 import { LoadWatch } from './load-watch.ts';
@@ -19,6 +20,7 @@ const PROVE_EVERY_MS = 5_000;
 /** Time for the answer to a small request where the fleet is not told otherwise. */
 const PROOF_MS = 30_000;
 const NOBODY: Health = { state: 'down', failure: { kind: 'other', detail: 'no replica of it is there' } };
+const DRAINED: Health = { state: 'down', failure: { kind: 'other', detail: 'it is drained' } };
 
 export class Fleet {
   readonly groups: ReadonlyMap<string, ExpertGroup>;
@@ -28,6 +30,7 @@ export class Fleet {
   readonly #proofs = new Map<Replica, NodeJS.Timeout>();
   readonly #proofMs: (expert: string) => number;
   readonly #loads: LoadWatch;
+  readonly #drains: Drains;
   readonly #heard: (expert: string, replica: string, health: Health) => void;
   readonly #gone: (expert: string, replica: string) => void;
   readonly #measured = new PrefillRate();
@@ -42,7 +45,7 @@ export class Fleet {
    * @param options.now the clock of its replicas @param options.processes how many share its experts
    * @param options.proofMs time for the answer to a small request, by expert
    * @param options.heard told what every probe found, by the replica's own name
-   * @param options.gone told that a replica has left
+   * @param options.gone told that a replica has left @param options.drains what operators have taken out of service
    */
   constructor(
     groups: readonly ExpertGroup[],
@@ -53,6 +56,7 @@ export class Fleet {
       proofMs?: (expert: string) => number;
       heard?: (expert: string, replica: string, health: Health) => void;
       gone?: (expert: string, replica: string) => void;
+      drains?: Drains;
     },
   ) {
     this.groups = new Map(groups.map((group) => [group.id, group]));
@@ -62,6 +66,8 @@ export class Fleet {
     this.#heard = options.heard ?? (() => {});
     this.#gone = options.gone ?? (() => {});
     this.#proofMs = options.proofMs ?? (() => PROOF_MS);
+    this.#drains = options.drains ?? new Drains();
+    this.applyDrains();
     this.#loads = new LoadWatch({ ...options, random });
   }
 
@@ -81,6 +87,14 @@ export class Fleet {
   applyLimits(): void {
     this.#limited = true;
     for (const { replicas } of this.groups.values()) for (const replica of replicas) replica.applyLimit();
+  }
+
+  /** What operators have taken out of service, or put back, is so from now on; who waits for it alone goes elsewhere. */
+  applyDrains(): void {
+    for (const group of this.groups.values()) {
+      for (const replica of group.replicas) replica.drained = this.#drains.includes(group.id, replica.name);
+      group.letIn();
+    }
   }
 
   /** There may be room again: lets in who waits. */
@@ -139,6 +153,7 @@ export class Fleet {
     if (this.#limited) replica.applyLimit();
     if (this.#watching) await this.#probe(group, replica);
     if (this.#closed) return replica.expert.close();
+    replica.drained = this.#drains.includes(group.id, replica.name);
     group.add(replica);
     if (this.#watching) this.#watch(group, replica);
   }
@@ -169,7 +184,8 @@ export class Fleet {
   async check(): Promise<ReadonlyMap<string, Health>> {
     const states = [...this.groups.values()].map(async (group): Promise<[string, Health]> => {
       const found = await Promise.all(group.replicas.map((replica) => this.#probe(group, replica)));
-      return [group.id, found.find((health) => health.state === 'ready') ?? found[0] ?? NOBODY];
+      const ready = found.find((health, at) => health.state === 'ready' && !group.replicas[at]?.drained);
+      return [group.id, ready ?? (group.drained ? DRAINED : (found[0] ?? NOBODY))];
     });
     return new Map(await Promise.all(states));
   }

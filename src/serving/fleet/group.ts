@@ -92,6 +92,11 @@ export class ExpertGroup {
     return this.#queue.length;
   }
 
+  /** Whether operators have taken every replica of it out of service. */
+  get drained(): boolean {
+    return this.#replicas.length > 0 && this.#replicas.every(({ drained }) => drained);
+  }
+
   /** Requests that our processes have with it. */
   get inFlight(): number {
     return this.replicas.reduce((sum, replica) => sum + replica.inFlight, 0);

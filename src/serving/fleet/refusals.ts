@@ -50,7 +50,9 @@ export function failedStart(expert: string, problem: string, retryMs: number): R
 }
 
 export function notReady(expert: string, replicas: readonly Replica[]): RouterError {
-  const opening = replicas.filter(({ leaving }) => !leaving).map((replica) => replica.opensIn);
+  const opening = replicas
+    .filter(({ leaving, drained }) => !leaving && !drained)
+    .map((replica) => replica.opensIn);
   return new RouterError(
     'expert_not_ready',
     `Expert '${expert}' cannot take requests now: ${whyNot(replicas)}.`,
@@ -61,8 +63,9 @@ export function notReady(expert: string, replicas: readonly Replica[]): RouterEr
 function whyNot(replicas: readonly Replica[]): string {
   if (replicas.length === 0) return 'no replica of it is there';
   return replicas
-    .map(({ name, health, leaving, breaker }) => {
+    .map(({ name, health, leaving, drained, breaker }) => {
       if (leaving) return `${name} is leaving`;
+      if (drained) return `${name} is drained`;
       const state =
         health.state === 'ready' ? `its breaker is ${breaker}` : `${health.state} (${healthText(health)})`;
       return `${name} ${state}`;

@@ -109,6 +109,8 @@ export class Replica {
   #leases = 0;
   /** Called once nothing is with it any more; null while it is to stay. */
   #left: (() => void) | null = null;
+  /** An operator has taken it out of service: it gets nothing new. */
+  drained = false;
   #outstandingTokens = 0;
   #meanTokens = FIRST_TOKENS;
 
@@ -157,7 +159,7 @@ export class Replica {
 
   /** Its model is being loaded: who asks for it may wait. */
   get coming(): boolean {
-    return !this.leaving && this.health.state === 'warming';
+    return !this.leaving && !this.drained && this.health.state === 'warming';
   }
 
   /** Its server does not run, as far as known, rather than being at fault. */
@@ -257,12 +259,8 @@ export class Replica {
    */
   get isOnTrial(): boolean {
     const { state } = this.#health;
-    return (
-      this.#refuted !== null &&
-      state === 'ready' &&
-      this.inFlight === 0 &&
-      this.#breakers.main.allows(this.#now())
-    );
+    if (this.leaving || this.drained || this.#refuted === null || state !== 'ready') return false;
+    return this.inFlight === 0 && this.#breakers.main.allows(this.#now());
   }
 
   #doubt(): void {
@@ -292,10 +290,8 @@ export class Replica {
 
   /** Healthy as far as known, and its breaker lets requests through. */
   get available(): boolean {
-    if (this.leaving) return false;
-    return (
-      this.health.state === 'ready' && (this.#breakers.main.closed || this.#breakers.main.allows(this.#now()))
-    );
+    if (this.leaving || this.drained || this.health.state !== 'ready') return false;
+    return this.#breakers.main.closed || this.#breakers.main.allows(this.#now());
   }
 
   /** Milliseconds for which it asked this tenant to leave it alone; 0 when it may be asked. */

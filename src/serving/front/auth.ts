@@ -83,6 +83,11 @@ export function refuseModel({ model }: { readonly model: string }, caller: Hashe
 /** @throws RouterError `role_missing` */
 export function refuseWithout(role: Role, caller: HashedKey | null): void {
   if (mayAct(role, caller)) return;
+  if (caller === null)
+    throw new RouterError(
+      'role_missing',
+      `Nobody may do that while there are no API keys: it needs one with the role '${role}', which 'expert-router key' makes and the config gives in keys: [{ roles: … }].`,
+    );
   throw new RouterError(
     'role_missing',
     `This API key may not do that: it needs the role '${role}', which the config gives in keys: [{ roles: … }].`,

@@ -5,6 +5,7 @@ import type { Limiter } from '../limits/limiter.ts';
 import type { HashedKey } from './auth.ts';
 import type { ClientRequest, ClientResponse } from './exchange.ts';
 import type { FeedbackBody } from './feedback.ts';
+import type { Operations } from './operator.ts';
 import type { Readiness } from './readiness.ts';
 import type { Redaction } from './redaction.ts';
 import type { OpenNote } from './request-note.ts';
@@ -29,6 +30,8 @@ export interface RouteContext {
   onRouted(routed: Routed, note: OpenNote): void;
   /** Keeps feedback; null where no records are kept. */
   readonly feedback: ((feedback: FeedbackBody & { readonly key: string | null }) => void) | null;
+  /** What those with the role `operate` may do. */
+  readonly operations: Operations;
   /** The dashboard; null where it is off. */
   readonly board: { answer(exchange: Exchange): Promise<void> } | null;
 }

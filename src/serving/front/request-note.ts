@@ -40,6 +40,8 @@ export interface RequestNote {
   /** Chosen first, and what suits the prompt best whatever the load; null where nothing was chosen. */
   readonly chosen: string | null;
   readonly home: string | null;
+  /** The expert that had the conversation cached; null at its beginning, and where nobody knows. */
+  readonly livedAt: string | null;
   readonly confidence: number | null;
   readonly margin: number | null;
   /** Whether the prompt is unlike anything the router model knows. */
@@ -156,7 +158,16 @@ class OpenTry implements TryStory {
   }
 }
 
+function tokensOf(
+  usage: Usage | 'unknown',
+): Pick<RequestNote, 'promptTokens' | 'cachedTokens' | 'completionTokens'> {
+  if (usage === 'unknown') return { promptTokens: null, cachedTokens: null, completionTokens: null };
+  const { inputTokens, cachedTokens = null, outputTokens } = usage;
+  return { promptTokens: inputTokens, cachedTokens, completionTokens: outputTokens };
+}
+
 const NO_HEADERS = {};
+const NOT_ROUTED: Partial<Pick<Routed, 'decision' | 'classification'>> = {};
 
 /** The note while it is being written. */
 export class OpenNote implements Journey {
@@ -232,13 +243,9 @@ export class OpenNote implements Journey {
   /** Of a request that still runs. */
   soFar(): RequestNote {
     const { at, traceId, method, spans, prices } = this.#beginning;
-    const usage = this.#usage === 'unknown' ? null : this.#usage;
+    const { decision, classification } = this.#routed ?? NOT_ROUTED;
     const expert = this.#answerer?.expert ?? null;
-    const tokens = {
-      promptTokens: usage?.inputTokens ?? null,
-      cachedTokens: usage?.cachedTokens ?? null,
-      completionTokens: usage?.outputTokens ?? null,
-    };
+    const tokens = tokensOf(this.#usage);
     return {
       serial: this.serial,
       at,
@@ -253,14 +260,15 @@ export class OpenNote implements Journey {
       replica: this.#answerer?.replica ?? null,
       tries: this.#answerer?.tries ?? 0,
       asked: this.#asked.map((one) => one.told()),
-      reason: this.#routed?.decision.reason ?? null,
-      cluster: this.#routed?.classification.cluster ?? null,
-      clusterName: this.#routed?.classification.name ?? null,
-      chosen: this.#routed?.decision.expert ?? null,
-      home: this.#routed?.decision.home ?? null,
-      confidence: this.#routed?.classification.confidence ?? null,
-      margin: this.#routed?.classification.margin ?? null,
-      outside: this.#routed?.classification.outside ?? false,
+      reason: decision?.reason ?? null,
+      cluster: classification?.cluster ?? null,
+      clusterName: classification?.name ?? null,
+      chosen: decision?.expert ?? null,
+      home: decision?.home ?? null,
+      livedAt: decision?.livedAt ?? null,
+      confidence: classification?.confidence ?? null,
+      margin: classification?.margin ?? null,
+      outside: classification?.outside ?? false,
       dialect: this.#asks?.dialect.id ?? null,
       model: this.#asks?.model ?? null,
       stream: this.#asks?.stream ?? false,

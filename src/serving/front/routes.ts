@@ -18,6 +18,7 @@ import type { Exchange, Handler, RouteContext } from './handler.ts';
 import { listModels, showModel } from './model-pages.ts';
 import { GREETING, OLLAMA_VERSION, running, shown, tags } from './ollama-pages.ts';
 import { openApi } from './openapi.ts';
+import { expertOf, operateExpert, reload } from './operations.ts';
 import { PASSED_PATHS, readPassed } from './read-passed.ts';
 import { sendJson } from './wire.ts';
 
@@ -162,6 +163,28 @@ export const ROUTES: readonly Route[] = [
     dialect: null,
     about: 'The experts, their load and health',
     handle: listExperts,
+  },
+  ...(['drain', 'resume'] as const).map(
+    (verb): Route => ({
+      method: 'POST',
+      path: `/v1/experts/{id}/${verb}`,
+      role: 'operate',
+      dialect: null,
+      about:
+        verb === 'drain'
+          ? 'Gives an expert, or the replica named in the body, nothing new'
+          : 'Gives a drained expert or replica requests again',
+      handle: (context, exchange) =>
+        operateExpert(verb, context, exchange, expertOf(exchange.request.url!, verb)),
+    }),
+  ),
+  {
+    method: 'POST',
+    path: '/v1/reload',
+    role: 'operate',
+    dialect: null,
+    about: 'Takes up the config file and the router model as they are now',
+    handle: reload,
   },
   {
     method: 'GET',

@@ -36,6 +36,20 @@ export interface AuditedChange {
   readonly changed: readonly string[];
 }
 
+/** By a key with the role `operate`. */
+export interface AuditedAction {
+  readonly event: 'action';
+  readonly at: string;
+  readonly trace_id: string;
+  readonly key: string | null;
+  readonly action: 'drain' | 'resume' | 'reload';
+  readonly expert: string | null;
+  /** Null for the whole expert. */
+  readonly replica: string | null;
+  /** Why it was not done; null where it was. */
+  readonly error: string | null;
+}
+
 interface AuditOptions {
   readonly dir: string;
   log(line: string): void;
@@ -59,7 +73,7 @@ export class Audit {
     }
   }
 
-  write(entry: AuditedCall | AuditedChange): void {
+  write(entry: AuditedCall | AuditedChange | AuditedAction): void {
     try {
       writeSync(this.#fileOf(entry.at.slice(0, 10)), `${JSON.stringify(entry)}\n`);
       this.#failing = false;

@@ -28,6 +28,10 @@ export interface DecisionEnd {
   /** As the expert reported them; null where it did not. */
   readonly promptTokens: number | null;
   readonly completionTokens: number | null;
+  /** Of the prompt, taken from the engine's cache. */
+  readonly cachedTokens: number | null;
+  /** Every try, in order; milliseconds from the request's head. */
+  readonly asked: readonly { readonly expert: string; readonly fromMs: number }[];
   /** By the price that the config gave; null where that or the tokens are not known. */
   readonly usd: number | null;
   /** Name of the API key; null without keys. */
@@ -68,6 +72,9 @@ export interface DecisionLine {
   /** Lines of earlier versions have neither. */
   readonly usd?: number | null;
   readonly key?: string | null;
+  readonly cached_tokens?: number | null;
+  /** When a replica of the expert that answered was asked, the queue behind it. */
+  readonly asked_ms?: number | null;
   readonly first_ms: number | null;
   readonly total_ms: number;
 }
@@ -101,9 +108,16 @@ export function decisionLine(features: DecisionFeatures, end: DecisionEnd): Deci
     completion_tokens: end.completionTokens,
     usd: end.usd,
     key: end.key,
+    cached_tokens: end.cachedTokens,
+    asked_ms: askedMs(end),
     first_ms: end.firstMs === null ? null : Math.round(end.firstMs),
     total_ms: Math.round(end.totalMs),
   };
+}
+
+function askedMs({ asked, expert }: DecisionEnd): number | null {
+  const from = asked.findLast((one) => one.expert === expert)?.fromMs;
+  return from === undefined ? null : Math.round(from);
 }
 
 export function feedbackLine({ traceId, score, comment, key }: Feedback, at: number): FeedbackLine {

@@ -4,7 +4,10 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { describeError } from '../../core/errors.ts';
-import type { Span } from './spans.ts';
+import { HttpClient } from '../../http/client.ts';
+import { PulledResponse } from '../../http/pulled-response.ts';
+import { SpanBatch } from './span-batch.ts';
+import type { SpanTexts } from './spans.ts';
 
 export interface ExporterOptions {
   readonly url: string;
@@ -18,7 +21,11 @@ export interface ExporterOptions {
   log(line: string): void;
 }
 
-const SCOPE = { name: 'expert-router' };
+const TAIL = Buffer.from(']}]}]}');
+/** A connection to the collector is kept from batch to batch. */
+const UNUSED_MS = 60_000;
+/** Bytes of an answer that are read: nobody looks at them. */
+const MOST_ANSWER = 64 * 1024;
 const TRIES = 3;
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 30_000;
@@ -28,8 +35,14 @@ const AGAIN = new Set([429, 502, 503, 504]);
 
 export class SpanExporter {
   readonly #options: ExporterOptions;
-  readonly #resource: object;
-  #queue: Span[] = [];
+  readonly #url: URL;
+  /** The one that asks experts: its code is hot, where another's is compiled anew for every batch. */
+  readonly #client: HttpClient;
+  /** What stands before the spans in a body. */
+  readonly #head: Buffer;
+  /** The last is still being filled. */
+  readonly #queue: SpanBatch[] = [];
+  #queued = 0;
   #timer: NodeJS.Timeout | null = null;
   #sending: Promise<void> | null = null;
   #dropped = 0;
@@ -38,22 +51,39 @@ export class SpanExporter {
 
   constructor(options: ExporterOptions) {
     this.#options = options;
+    const { timeoutMs } = options;
+    this.#url = new URL(options.url);
+    this.#client = new HttpClient(this.#url, {
+      connect: timeoutMs,
+      head: timeoutMs,
+      idle: timeoutMs,
+      unused: UNUSED_MS,
+    });
     const attributes = Object.entries(options.resource).map(([key, value]) => ({
       key,
       value: { stringValue: value },
     }));
-    this.#resource = { attributes };
+    const resource = JSON.stringify({ attributes });
+    this.#head = Buffer.from(
+      `{"resourceSpans":[{"resource":${resource},"scopeSpans":[{"scope":{"name":"expert-router"},"spans":[`,
+    );
   }
 
-  add(spans: readonly Span[]): void {
+  add(spans: SpanTexts): void {
     const { mostQueued, mostInBatch, everyMs } = this.#options;
-    if (this.#queue.length + spans.length > mostQueued) {
-      this.#dropped += spans.length;
+    if (this.#queued + spans.count > mostQueued) {
+      this.#dropped += spans.count;
       this.#tell('the queue is full');
       return;
     }
-    this.#queue.push(...spans);
-    if (this.#queue.length >= mostInBatch) void this.flush();
+    this.#queued += spans.count;
+    let batch = this.#queue.at(-1);
+    if (!batch || batch.spans + spans.count > mostInBatch) {
+      batch = new SpanBatch();
+      this.#queue.push(batch);
+    }
+    batch.add(spans);
+    if (this.#queue.length > 1 || batch.spans >= mostInBatch) void this.flush();
     else this.#timer ??= setTimeout(() => void this.flush(), everyMs).unref();
   }
 
@@ -71,24 +101,25 @@ export class SpanExporter {
   async close(): Promise<void> {
     this.#ending.abort();
     await this.flush();
+    this.#client.close();
   }
 
   async #sendAll(): Promise<void> {
     while (this.#queue.length > 0) {
-      const batch = this.#queue.slice(0, this.#options.mostInBatch);
-      this.#queue = this.#queue.slice(batch.length);
-      const problem = await this.#sendPatiently(batch);
+      const batch = this.#queue.shift()!;
+      this.#queued -= batch.spans;
+      const problem = await this.#sendPatiently(Buffer.concat([this.#head, batch.bytes, TAIL]));
       if (problem === null) continue;
-      this.#dropped += batch.length;
+      this.#dropped += batch.spans;
       this.#tell(problem);
     }
   }
 
   /** @returns why it did not arrive; null where it did */
-  async #sendPatiently(batch: readonly Span[]): Promise<string | null> {
+  async #sendPatiently(body: Buffer): Promise<string | null> {
     let least = FIRST_PAUSE_MS;
     for (let tried = 1; ; tried++) {
-      const { problem, again } = await this.#send(batch);
+      const { problem, again } = await this.#send(body);
       if (problem === null || !again || tried === TRIES || this.#ending.signal.aborted) return problem;
       const wait = Math.min(LONGEST_PAUSE_MS, Math.max(least, again === true ? 0 : again));
       await pause(wait, undefined, { signal: this.#ending.signal, ref: false }).catch(() => {});
@@ -97,22 +128,23 @@ export class SpanExporter {
   }
 
   /** @returns `again`: whether to try again, or after how many milliseconds at the earliest */
-  async #send(spans: readonly Span[]): Promise<{ problem: string | null; again: boolean | number }> {
-    const { url, headers, timeoutMs } = this.#options;
-    const body = { resourceSpans: [{ resource: this.#resource, scopeSpans: [{ scope: SCOPE, spans }] }] };
+  async #send(body: Buffer): Promise<{ problem: string | null; again: boolean | number }> {
+    const { headers, timeoutMs } = this.#options;
+    const { pathname, search } = this.#url;
+    const request = {
+      method: 'POST',
+      path: pathname + search,
+      headers: { ...headers, 'content-type': 'application/json' },
+      body,
+    } as const;
     try {
-      const response = await fetch(url, {
-        method: 'POST',
-        headers: { ...headers, 'content-type': 'application/json' },
-        body: JSON.stringify(body),
-        signal: AbortSignal.timeout(timeoutMs),
-        redirect: 'error',
-      });
-      await response.body?.cancel();
-      if (response.ok) return { problem: null, again: false };
-      const after = Number(response.headers.get('retry-after') ?? Number.NaN) * 1000;
-      const again = AGAIN.has(response.status) && (Number.isFinite(after) ? after : true);
-      return { problem: `it answered ${response.status}`, again };
+      const response = await PulledResponse.open(this.#client, request, AbortSignal.timeout(timeoutMs));
+      const { status, headers: told } = response.head;
+      await response.bytes(MOST_ANSWER);
+      if (status >= 200 && status < 300) return { problem: null, again: false };
+      const after = Number(told['retry-after'] ?? Number.NaN) * 1000;
+      const again = AGAIN.has(status) && (Number.isFinite(after) ? after : true);
+      return { problem: `it answered ${status}`, again };
     } catch (error) {
       return { problem: describeError(error), again: true };
     }
@@ -123,7 +155,7 @@ export class SpanExporter {
     if (now - this.#toldAt < TELL_EVERY_MS) return;
     this.#toldAt = now;
     this.#options.log(
-      `Spans do not reach ${new URL(this.#options.url).origin} (${problem}); ${this.#dropped} are lost so far.`,
+      `Spans do not reach ${this.#url.origin} (${problem}); ${this.#dropped} are lost so far.`,
     );
   }
 }

@@ -18,25 +18,23 @@ export interface BreakerLevel {
   readonly level: number;
 }
 
+/** One expert's, in this process. */
+export interface LoadNow {
+  readonly inFlight: number;
+  readonly queued: number;
+  readonly available: boolean;
+  readonly drained: boolean;
+}
+
 /** Shows each expert's load, read when the page is asked for. */
-export function watchLoads(
-  registry: Registry,
-  loads: () => ReadonlyMap<
-    string,
-    { readonly inFlight: number; readonly queued: number; readonly available: boolean }
-  >,
-): void {
-  const gauge = (
-    name: string,
-    help: string,
-    value: (load: { inFlight: number; queued: number; available: boolean }) => number,
-  ): void => {
+export function watchLoads(registry: Registry, loads: () => ReadonlyMap<string, LoadNow>): void {
+  const gauge = (name: string, help: string, value: (load: LoadNow) => number): void => {
     new Gauge({
       name,
       help,
       labelNames: ['expert'],
       registers: [registry],
-      aggregator: name.endsWith('available') ? 'max' : 'sum',
+      aggregator: name.endsWith('available') || name.endsWith('drained') ? 'max' : 'sum',
       collect() {
         for (const [expert, load] of loads()) this.set({ expert }, value(load));
       },
@@ -50,6 +48,9 @@ export function watchLoads(
     (load) => load.inFlight + load.queued,
   );
   gauge('expert_router_available', '1 if an expert can take requests', (load) => Number(load.available));
+  gauge('expert_router_drained', '1 if operators have taken all of an expert out of service', (load) =>
+    Number(load.drained),
+  );
 }
 
 /** Shows what engines say of themselves, read when the page is asked for. All workers say the same of one replica. */

@@ -41,6 +41,8 @@ interface EndedRequest {
   readonly error: string | null;
   /** Who answered, or told the error. */
   readonly expert: string | null;
+  /** The expert that had its conversation cached. */
+  readonly livedAt: string | null;
   readonly dialect: string | null;
   readonly outside: boolean;
   readonly asked: readonly {
@@ -103,6 +105,16 @@ export class Telemetry {
     'expert_router_spillover_total',
     'Requests answered by another expert than the one they were first sent to',
     ['from', 'to'],
+  );
+  readonly #moves = this.#counter(
+    'expert_router_moves_total',
+    'Turns of conversations that were answered by another expert than the one that has them cached',
+    ['from', 'to'],
+  );
+  readonly #reread = this.#counter(
+    'expert_router_moved_tokens_total',
+    'Tokens of such prompts that were not cached where they went, as experts reported them',
+    ['expert'],
   );
   readonly #byKey = this.#counter(
     'expert_router_key_requests_total',
@@ -242,6 +254,7 @@ export class Telemetry {
   ended(request: EndedRequest): void {
     this.#endedOf(request);
     this.#timesOf(request);
+    this.#moveOf(request);
     this.#tokensOf(request);
   }
 
@@ -265,6 +278,12 @@ export class Telemetry {
     this.#queueWait.record(Math.max(0, first.fromMs - decidedMs) / 1000, expert);
     if (expectedMs !== null) this.#expectedWait.record(expectedMs / 1000, expert);
     for (const [place, one] of asked.entries()) if (isHedge(asked, place)) this.#hedges.add(1, one.expert);
+  }
+
+  #moveOf({ livedAt, expert, firstMs, promptTokens, cachedTokens }: EndedRequest): void {
+    if (livedAt === null || expert === null || expert === livedAt || firstMs === null) return;
+    this.#moves.add(1, livedAt, expert);
+    if (promptTokens !== null && cachedTokens !== null) this.#reread.add(promptTokens - cachedTokens, expert);
   }
 
   #tokensOf(request: EndedRequest): void {

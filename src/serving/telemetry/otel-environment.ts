@@ -1,5 +1,6 @@
 /** OpenTelemetry's standard environment variables, as far as they concern spans sent by OTLP. */
 import { UserError } from '../../core/errors.ts';
+import { excerpt } from '../../core/excerpt.ts';
 import { version } from '../../core/shipped.ts';
 import { type Sampler, samplerNamed } from './trace-context.ts';
 
@@ -39,7 +40,7 @@ export function otelSettings(environment: Environment): OtelSettings | null {
     );
   return {
     url: endpoint ?? `${DEFAULT_ENDPOINT}/v1/traces`,
-    headers: pairs(of('OTEL_EXPORTER_OTLP_TRACES_HEADERS') ?? of('OTEL_EXPORTER_OTLP_HEADERS')),
+    headers: headersOf(of('OTEL_EXPORTER_OTLP_TRACES_HEADERS') ?? of('OTEL_EXPORTER_OTLP_HEADERS')),
     resource: {
       'service.version': version(),
       ...pairs(of('OTEL_RESOURCE_ATTRIBUTES')),
@@ -74,6 +75,18 @@ function samplerOf(of: Read): Sampler {
   throw new UserError(
     `OTEL_TRACES_SAMPLER=${name} with OTEL_TRACES_SAMPLER_ARG=${argument ?? ''} is not known; try parentbased_traceidratio with 0.1.`,
   );
+}
+
+/** With lower-case names. @throws UserError for what no header can hold */
+function headersOf(text: string | undefined): Record<string, string> {
+  const headers = Object.entries(pairs(text)).map(([name, value]) => [name.toLowerCase(), value] as const);
+  for (const [name, value] of headers) {
+    if (/^[!#$%&'*+.^_`|~\w-]+$/.test(name) && /^[\t\x20-\x7e\x80-\xff]*$/.test(value)) continue;
+    throw new UserError(
+      `OTEL_EXPORTER_OTLP_HEADERS: '${excerpt(name)}' has a name or a value that no HTTP header can have.`,
+    );
+  }
+  return Object.fromEntries(headers);
 }
 
 /** `a=b,c=d`, values percent-encoded. */

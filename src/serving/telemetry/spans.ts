@@ -1,4 +1,7 @@
-/** A request as spans, in the JSON of OTLP (opentelemetry-proto, trace.proto; OTLP specification, "JSON Protobuf"). */
+/**
+ * A request as spans, in the JSON of OTLP (opentelemetry-proto, trace.proto; OTLP specification, "JSON Protobuf"). The text
+ * is put together at once: objects that become text only when they are sent live long enough to cost more than themselves.
+ */
 import { ATTRIBUTES, operationOf, PROVIDER } from './genai.ts';
 import type { TraceContext } from './trace-context.ts';
 
@@ -47,44 +50,28 @@ interface TracedTry {
   readonly error: string | null;
 }
 
-type Value = string | number | boolean | null | undefined;
-
 const KIND = { internal: 1, server: 2, client: 3 } as const;
 const STATUS_ERROR = 2;
 /** OTLP's flag of a sampled span. */
 const SAMPLED = 1;
 
-export interface Span {
-  readonly traceId: string;
-  readonly spanId: string;
-  readonly parentSpanId?: string;
-  readonly name: string;
-  readonly kind: number;
-  /** Nanoseconds since 1970, as text. */
-  readonly startTimeUnixNano: string;
-  readonly endTimeUnixNano: string;
-  readonly attributes: readonly Attribute[];
-  readonly events?: readonly { readonly timeUnixNano: string; readonly name: string }[];
-  readonly status?: { readonly code: number; readonly message?: string };
-  readonly flags: number;
-}
-
-interface Attribute {
-  readonly key: string;
-  readonly value:
-    | { readonly stringValue: string }
-    | { readonly boolValue: boolean }
-    | { readonly intValue: string }
-    | { readonly doubleValue: number };
+/** Spans as text, separated by commas: what goes between the brackets of `spans`. */
+export interface SpanTexts {
+  readonly text: string;
+  readonly count: number;
 }
 
 /** The request itself, the decision, and every try, in the order in which they began. @param newSpanId 16 hex digits */
-export function spansOf(request: TracedRequest, newSpanId: () => string): readonly Span[] {
+export function spansOf(request: TracedRequest, newSpanId: () => string): SpanTexts {
+  const texts = [serverSpan(request)];
   const decision = decisionSpan(request, newSpanId);
-  return [serverSpan(request), ...(decision ? [decision] : []), ...triesOf(request)];
+  if (decision !== null) texts.push(decision);
+  for (const [place, one] of request.asked.entries())
+    if (one.spanId !== null) texts.push(trySpan(request, one, one.spanId, place));
+  return { text: texts.join(','), count: texts.length };
 }
 
-function serverSpan(request: TracedRequest): Span {
+function serverSpan(request: TracedRequest): string {
   const { span: context, method, path, error, status, totalMs } = request;
   const failed = error !== null && (status === null || status >= 500);
   return span(request, {
@@ -95,21 +82,20 @@ function serverSpan(request: TracedRequest): Span {
     from: 0,
     to: totalMs,
     error: failed ? error : null,
-    attributes: {
-      [ATTRIBUTES.method]: method,
-      [ATTRIBUTES.route]: path,
-      [ATTRIBUTES.status]: status,
-      [ATTRIBUTES.errorType]: error,
-      ...genAi(request, request.model),
-      ...usage(request),
-      [ATTRIBUTES.expert]: request.expert,
-      [ATTRIBUTES.tries]: request.tries || null,
-      [ATTRIBUTES.cost]: request.usd,
-    },
+    attributes:
+      text('method', method) +
+      text('route', path) +
+      number('status', status) +
+      text('errorType', error) +
+      genAi(request, request.model) +
+      usage(request) +
+      text('expert', request.expert) +
+      number('tries', request.tries || null) +
+      number('cost', request.usd),
   });
 }
 
-function decisionSpan(request: TracedRequest, newSpanId: () => string): Span | null {
+function decisionSpan(request: TracedRequest, newSpanId: () => string): string | null {
   const { chosen, span: context, decidedMs, expectedMs } = request;
   if (chosen === null || decidedMs === null) return null;
   return span(request, {
@@ -120,64 +106,56 @@ function decisionSpan(request: TracedRequest, newSpanId: () => string): Span | n
     from: 0,
     to: decidedMs,
     error: null,
-    attributes: {
-      [ATTRIBUTES.expert]: chosen,
-      [ATTRIBUTES.home]: request.home,
-      [ATTRIBUTES.reason]: request.reason,
-      [ATTRIBUTES.cluster]: request.cluster,
-      [ATTRIBUTES.clusterName]: request.clusterName,
-      [ATTRIBUTES.confidence]: request.confidence,
-      [ATTRIBUTES.margin]: request.margin,
-      [ATTRIBUTES.outside]: request.outside,
-      [ATTRIBUTES.expectedWait]: expectedMs === null ? null : expectedMs / 1000,
-    },
+    attributes:
+      text('expert', chosen) +
+      text('home', request.home) +
+      text('reason', request.reason) +
+      number('cluster', request.cluster) +
+      text('clusterName', request.clusterName) +
+      number('confidence', request.confidence) +
+      number('margin', request.margin) +
+      truth('outside', request.outside) +
+      number('expectedWait', expectedMs === null ? null : expectedMs / 1000),
   });
 }
 
-function triesOf(request: TracedRequest): readonly Span[] {
-  const { asked, span: context, totalMs } = request;
-  return asked.flatMap((one, place) => {
-    if (one.spanId === null) return [];
-    const won = one.answeredMs !== null && one.failedMs === null;
-    return [
-      span(request, {
-        spanId: one.spanId,
-        parentId: context.spanId,
-        name: `${operationOf(request.dialect ?? '')} ${one.expert}`,
-        kind: KIND.client,
-        from: one.fromMs,
-        to: one.failedMs ?? totalMs,
-        error: one.error,
-        ...(one.answeredMs === null ? {} : { firstToken: one.answeredMs }),
-        attributes: {
-          ...genAi(request, one.expert),
-          ...(won ? usage(request) : {}),
-          [ATTRIBUTES.expert]: one.expert,
-          [ATTRIBUTES.replica]: one.replica,
-          [ATTRIBUTES.try]: place + 1,
-          [ATTRIBUTES.errorType]: one.error,
-        },
-      }),
-    ];
+function trySpan(request: TracedRequest, one: TracedTry, spanId: string, place: number): string {
+  const won = one.answeredMs !== null && one.failedMs === null;
+  return span(request, {
+    spanId,
+    parentId: request.span.spanId,
+    name: `${operationOf(request.dialect ?? '')} ${one.expert}`,
+    kind: KIND.client,
+    from: one.fromMs,
+    to: one.failedMs ?? request.totalMs,
+    error: one.error,
+    firstToken: one.answeredMs,
+    attributes:
+      genAi(request, one.expert) +
+      (won ? usage(request) : '') +
+      text('expert', one.expert) +
+      text('replica', one.replica) +
+      number('try', place + 1) +
+      text('errorType', one.error),
   });
 }
 
-function genAi({ dialect, stream }: TracedRequest, model: string | null): Record<string, Value> {
-  if (dialect === null) return {};
-  return {
-    [ATTRIBUTES.operation]: operationOf(dialect),
-    [ATTRIBUTES.provider]: PROVIDER,
-    [ATTRIBUTES.requestModel]: model,
-    [ATTRIBUTES.stream]: stream,
-  };
+function genAi({ dialect, stream }: TracedRequest, model: string | null): string {
+  if (dialect === null) return '';
+  return (
+    text('operation', operationOf(dialect)) +
+    text('provider', PROVIDER) +
+    text('requestModel', model) +
+    truth('stream', stream)
+  );
 }
 
-function usage({ promptTokens, cachedTokens, completionTokens }: TracedRequest): Record<string, Value> {
-  return {
-    [ATTRIBUTES.inputTokens]: promptTokens,
-    [ATTRIBUTES.cachedTokens]: cachedTokens,
-    [ATTRIBUTES.outputTokens]: completionTokens,
-  };
+function usage({ promptTokens, cachedTokens, completionTokens }: TracedRequest): string {
+  return (
+    number('inputTokens', promptTokens) +
+    number('cachedTokens', cachedTokens) +
+    number('outputTokens', completionTokens)
+  );
 }
 
 interface Told {
@@ -189,36 +167,49 @@ interface Told {
   readonly from: number;
   readonly to: number;
   readonly error: string | null;
-  readonly firstToken?: number;
-  readonly attributes: Readonly<Record<string, Value>>;
+  readonly firstToken?: number | null;
+  /** As `text`, `number` and `truth` write them. */
+  readonly attributes: string;
 }
 
-function span({ traceId, at }: TracedRequest, told: Told): Span {
-  const { spanId, parentId, name, kind, from, to, error, firstToken, attributes } = told;
-  return {
-    traceId,
-    spanId,
-    ...(parentId === null ? {} : { parentSpanId: parentId }),
-    name,
-    kind,
-    startTimeUnixNano: nanoseconds(at + from),
-    endTimeUnixNano: nanoseconds(at + Math.max(from, to)),
-    attributes: Object.entries(attributes).flatMap(([key, value]) => attribute(key, value)),
-    ...(firstToken === undefined
-      ? {}
-      : { events: [{ timeUnixNano: nanoseconds(at + firstToken), name: 'first_token' }] }),
-    ...(error === null ? {} : { status: { code: STATUS_ERROR, message: error } }),
-    flags: SAMPLED,
-  };
+function span({ traceId, at }: TracedRequest, told: Told): string {
+  const { spanId, parentId, name, kind, from, to, error, firstToken = null, attributes } = told;
+  const parent = parentId === null ? '' : `"parentSpanId":"${parentId}",`;
+  const events =
+    firstToken === null
+      ? ''
+      : `"events":[{"timeUnixNano":"${nanoseconds(at + firstToken)}","name":"first_token"}],`;
+  const status =
+    error === null ? '' : `"status":{"code":${STATUS_ERROR},"message":${JSON.stringify(error)}},`;
+  return (
+    `{"traceId":"${traceId}","spanId":"${spanId}",${parent}"name":${JSON.stringify(name)},"kind":${kind},` +
+    `"startTimeUnixNano":"${nanoseconds(at + from)}","endTimeUnixNano":"${nanoseconds(at + Math.max(from, to))}",` +
+    `"attributes":[${attributes.slice(0, -1)}],${events}${status}"flags":${SAMPLED}}`
+  );
 }
 
-function attribute(key: string, value: Value): readonly Attribute[] {
-  if (value === null || value === undefined) return [];
-  if (typeof value === 'string') return [{ key, value: { stringValue: value } }];
-  if (typeof value === 'boolean') return [{ key, value: { boolValue: value } }];
-  // 64-bit integers are text in the JSON of Protobuf.
-  if (Number.isInteger(value)) return [{ key, value: { intValue: String(value) } }];
-  return [{ key, value: { doubleValue: value } }];
+type Name = keyof typeof ATTRIBUTES;
+
+/** How an attribute begins, by its name here. */
+const KEYS = Object.fromEntries(
+  Object.entries(ATTRIBUTES).map(([name, key]) => [name, `{"key":"${key}","value":{`]),
+) as Readonly<Record<Name, string>>;
+
+/** One attribute with a comma behind it; empty for null, as below. */
+function text(name: Name, value: string | null): string {
+  return value === null ? '' : `${KEYS[name]}"stringValue":${JSON.stringify(value)}}},`;
+}
+
+function truth(name: Name, value: boolean): string {
+  return `${KEYS[name]}"boolValue":${value}}},`;
+}
+
+/** 64-bit integers are text in the JSON of Protobuf; what is no number has no place in JSON. */
+function number(name: Name, value: number | null): string {
+  if (value === null || !Number.isFinite(value)) return '';
+  return Number.isInteger(value)
+    ? `${KEYS[name]}"intValue":"${value}"}},`
+    : `${KEYS[name]}"doubleValue":${value}}},`;
 }
 
 /** Whole microseconds, which a double holds exactly until 2255. */

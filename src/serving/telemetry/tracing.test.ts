@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { SpanExporter } from './exporter.ts';
 import { otelSettings } from './otel-environment.ts';
-import { type Span, spansOf, type TracedRequest } from './spans.ts';
+import { SpanBatch } from './span-batch.ts';
+import { spansOf, type TracedRequest } from './spans.ts';
 import { samplerNamed, traceContext } from './trace-context.ts';
 
 const TRACE = 'a'.repeat(32);
@@ -74,6 +75,8 @@ describe('the environment', () => {
   it('is refused where it means nothing', () => {
     for (const wrong of [
       { OTEL_TRACES_EXPORTER: 'zipkin' },
+      { OTEL_TRACES_EXPORTER: 'otlp', OTEL_EXPORTER_OTLP_HEADERS: 'x=a%0d%0ahost: evil' },
+      { OTEL_TRACES_EXPORTER: 'otlp', OTEL_EXPORTER_OTLP_HEADERS: 'x y=a' },
       { OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4318' },
       { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c', OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' },
       { OTEL_TRACES_EXPORTER: 'otlp', OTEL_TRACES_SAMPLER: 'sometimes' },
@@ -136,8 +139,22 @@ const REQUEST: TracedRequest = {
   outside: false,
 };
 
+interface Span {
+  readonly name: string;
+  readonly kind: number;
+  readonly parentSpanId?: string;
+  readonly attributes: readonly { readonly key: string; readonly value: Record<string, unknown> }[];
+  readonly events?: object;
+  readonly status?: object;
+}
+const read = ({ text, count }: { text: string; count: number }): readonly Span[] => {
+  const spans = JSON.parse(`[${text}]`) as Span[];
+  expect(spans).toHaveLength(count);
+  return spans;
+};
+
 describe('the spans of a request', () => {
-  const spans = spansOf(REQUEST, () => '9'.repeat(16));
+  const spans = read(spansOf(REQUEST, () => '9'.repeat(16)));
   const attributes = ({ attributes: all }: Span) =>
     Object.fromEntries(all.map(({ key, value }) => [key, Object.values(value)[0]]));
 
@@ -183,6 +200,37 @@ describe('the spans of a request', () => {
   });
 });
 
+describe('hostile values', () => {
+  it('stay text, and what is no number is left out', () => {
+    const nasty = '"}],"x":[{\u0000\\\ud800😀';
+    const [server, decision] = read(
+      spansOf(
+        { ...REQUEST, model: nasty, path: nasty, clusterName: nasty, margin: Number.NaN, usd: 1e-7 },
+        () => '9'.repeat(16),
+      ),
+    );
+    const of = (span: Span, key: string) => span.attributes.find((one) => one.key === key)?.value;
+    // A half of a pair is written as an escape.
+    expect(of(server!, 'gen_ai.request.model')).toEqual({ stringValue: nasty });
+    expect(of(server!, 'expert_router.cost_usd')).toEqual({ doubleValue: 1e-7 });
+    expect(server!.name).toBe(`POST ${nasty}`);
+    expect(of(decision!, 'expert_router.cluster.name')).toEqual({ stringValue: nasty });
+    expect(of(decision!, 'expert_router.margin')).toBeUndefined();
+  });
+});
+
+describe('a batch', () => {
+  it('grows with what is added, in whole characters', () => {
+    const batch = new SpanBatch();
+    for (let i = 0; i < 200; i++)
+      batch.add({ text: `{"n":${i},"name":"${'\u3042'.repeat(300)}"}`, count: 1 });
+    const spans = JSON.parse(`[${batch.bytes.toString()}]`) as { n: number; name: string }[];
+    expect(spans.map(({ n }) => n)).toEqual(Array.from({ length: 200 }, (_, i) => i));
+    expect(spans.every(({ name }) => name === '\u3042'.repeat(300))).toBe(true);
+    expect(batch.spans).toBe(200);
+  });
+});
+
 describe('the exporter', () => {
   it('drops what is too much, and says so once', () => {
     const logged: string[] = [];
@@ -196,7 +244,7 @@ describe('the exporter', () => {
       mostInBatch: 8,
       log: (line) => logged.push(line),
     });
-    for (let i = 0; i < 4; i++) exporter.add(spansOf(REQUEST, () => '9'.repeat(16)).slice(0, 3));
+    for (let i = 0; i < 4; i++) exporter.add({ ...spansOf(REQUEST, () => '9'.repeat(16)), count: 3 });
     expect(logged).toEqual(['Spans do not reach http://127.0.0.1:1 (the queue is full); 3 are lost so far.']);
   });
 });

@@ -33,8 +33,18 @@ export class Tracing {
 }
 
 const BYTES = 8;
+/** Random bytes are had for so many ids at once: each time costs as much as a hundred of them. */
+const pool = Buffer.alloc(BYTES * 256);
+let used = pool.length;
 
 function newSpanId(): string {
-  const id = randomFillSync(Buffer.allocUnsafe(BYTES)).toString('hex');
-  return /^0*$/.test(id) ? newSpanId() : id;
+  if (used === pool.length) {
+    randomFillSync(pool);
+    used = 0;
+  }
+  used += BYTES;
+  const id = pool.toString('hex', used - BYTES, used);
+  return id === NO_ID ? newSpanId() : id;
 }
+
+const NO_ID = '0'.repeat(2 * BYTES);

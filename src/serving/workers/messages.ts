@@ -1,4 +1,5 @@
 /** What the primary and its workers say to each other. Keys name replicas (`slotsKey`). */
+import type { DrainChange, Drained } from '../fleet/drains.ts';
 
 import type { Keeping, Signals } from '../fleet/keeping.ts';
 
@@ -30,6 +31,9 @@ export type ToPrimary =
   /** A question for every worker, for the dashboard. */
   | { readonly type: 'ask-all'; readonly id: number; readonly question: object }
   | { readonly type: 'own-answer'; readonly id: number; readonly answer: object }
+  /** What an operator wants of all workers; answered with `done`. */
+  | { readonly type: 'drain'; readonly id: number; readonly change: DrainChange }
+  | { readonly type: 'reload'; readonly id: number }
   /** This worker can hear, and needs a config to begin with. */
   | { readonly type: 'begin' }
   | { readonly type: 'serving' }
@@ -54,11 +58,15 @@ export type ToWorker =
   /** What all workers answered; null where one of them did not in time. */
   | { readonly type: 'answers'; readonly id: number; readonly answers: readonly object[] | null }
   | { readonly type: 'question'; readonly id: number; readonly question: object }
+  /** All that is drained; told before the `done` of what has changed it. */
+  | { readonly type: 'drains'; readonly all: readonly Drained[] }
+  /** What an operator wanted is so everywhere, or why not. */
+  | { readonly type: 'done'; readonly id: number; readonly problem: string | null }
   /** Comes with a socket. */
   | { readonly type: 'connection' }
   /**
-   * The text of the config in force, how many workers share it, whether this one tells what all of them see, and what
-   * sessions are signed with.
+   * The text of the config in force, how many workers share it, whether this one tells what all of them see, what
+   * sessions are signed with, and what is drained.
    */
   | {
       readonly type: 'begin';
@@ -66,6 +74,7 @@ export type ToWorker =
       readonly workers: number;
       readonly speaks: boolean;
       readonly secret: string;
+      readonly drains: readonly Drained[];
     }
   /** Make ready to serve this config with the router model of this id; the one in force stays until `commit`. */
   | { readonly type: 'prepare'; readonly id: number; readonly text: string; readonly model: string }

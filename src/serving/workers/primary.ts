@@ -6,7 +6,8 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
-import { UserError } from '../../core/errors.ts';
+import { describeError, UserError } from '../../core/errors.ts';
+import { changed, type Drained } from '../fleet/drains.ts';
 import type { Keeping, Signals } from '../fleet/keeping.ts';
 import { Agreement } from './agreement.ts';
 import { type Doorway, Entrance } from './entrance.ts';
@@ -27,6 +28,8 @@ export interface PrimaryOptions {
   onSignals(worker: number, signals: Signals | null): void;
   /** It was told to end, and no worker is left. */
   onEnd(): void;
+  /** Has all workers take up the config as it is now; rejects with the reason where they do not. */
+  reload(): Promise<void>;
   /** All workers serve at this address. */
   onServing(url: string): void;
 }
@@ -81,6 +84,8 @@ export class Primary {
   readonly #secret = randomBytes(32).toString('hex');
   readonly #workers = new Map<number, WorkerProcess>();
   readonly #entrance = new Entrance();
+  /** By operators; kept here, so that a worker that takes another's place knows it. */
+  #drains: readonly Drained[] = [];
   #text: string;
   #nextWorker = 1;
   /** The worker that logs what all of them see alike; another takes over once it is gone. */
@@ -159,7 +164,8 @@ export class Primary {
     if (this.#speaker === null || !this.#workers.has(this.#speaker)) this.#speaker = worker.id;
     const speaks = this.#speaker === worker.id;
     const { workers } = this.#options;
-    send(worker, { type: 'begin', text: this.#text, workers, speaks, secret: this.#secret });
+    const [text, secret, drains] = [this.#text, this.#secret, this.#drains];
+    send(worker, { type: 'begin', text, workers, speaks, secret, drains });
   }
 
   #start(): void {
@@ -253,6 +259,15 @@ export class Primary {
       case 'own-answer':
         this.#answers.told(worker.id, message.id, message.answer);
         return;
+      case 'drain':
+        this.#drains = changed(this.#drains, message.change);
+        for (const one of this.#workers.values())
+          if (one.begun) send(one, { type: 'drains', all: this.#drains });
+        send(worker, { type: 'done', id: message.id, problem: null });
+        return;
+      case 'reload':
+        void this.#reload(worker, message.id);
+        return;
       case 'begin':
         void this.#begin(worker);
         return;
@@ -303,6 +318,14 @@ export class Primary {
       this.#sendTo(one, { type: 'question', id: round, question }),
     );
     send(worker, { type: 'answers', id, answers });
+  }
+
+  async #reload(worker: WorkerProcess, id: number): Promise<void> {
+    const problem = await this.#options.reload().then(
+      () => null,
+      (error: unknown) => describeError(error),
+    );
+    send(worker, { type: 'done', id, problem });
   }
 
   get #serving(): readonly number[] {

@@ -3,7 +3,8 @@
  * all. To the fleet it is a source of slots like any other.
  */
 import type { Socket } from 'node:net';
-import { describeError, RouterError } from '../../core/errors.ts';
+import { describeError, RouterError, UserError } from '../../core/errors.ts';
+import { type DrainChange, Drains } from '../fleet/drains.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { Signals } from '../fleet/keeping.ts';
 import type { SlotSource, Slots } from '../fleet/slots.ts';
@@ -38,6 +39,9 @@ export class WorkerLink implements SlotSource {
   readonly #slots = new Map<string, WorkerSlots>();
   readonly #pages = new Map<number, (page: string | null) => void>();
   readonly #answers = new Map<number, (answers: readonly object[] | null) => void>();
+  readonly #done = new Map<number, (problem: string | null) => void>();
+  /** What operators have drained, as the primary says. */
+  readonly drains = new Drains();
   #fleet: Fleet | null = null;
   readonly #fleets = new Set<Fleet>();
   #nextPage = 0;
@@ -172,6 +176,25 @@ export class WorkerLink implements SlotSource {
     });
   }
 
+  /** Resolves when the primary has it so and has told every worker. */
+  async drain(change: DrainChange): Promise<void> {
+    await this.#ask((id) => ({ type: 'drain', id, change }));
+  }
+
+  /** Has all workers take up the config as it is now. @throws UserError with the reason where they do not */
+  async reload(): Promise<void> {
+    const problem = await this.#ask((id) => ({ type: 'reload', id }));
+    if (problem !== null) throw new UserError(problem);
+  }
+
+  #ask(message: (id: number) => ToPrimary): Promise<string | null> {
+    const id = this.#nextPage++;
+    return new Promise((resolve) => {
+      this.#done.set(id, resolve);
+      this.#channel.send(message(id));
+    });
+  }
+
   /** The socket is absent when the client was gone before it arrived. */
   #take(socket: Socket | undefined): void {
     this.#channel.send({ type: 'taken' });
@@ -211,7 +234,15 @@ export class WorkerLink implements SlotSource {
       case 'question':
         this.#channel.send({ type: 'own-answer', id: message.id, answer: this.onQuestion(message.question) });
         return;
+      case 'drains':
+        this.drains.become(message.all);
+        return;
+      case 'done':
+        this.#done.get(message.id)?.(message.problem);
+        this.#done.delete(message.id);
+        return;
       case 'begin':
+        this.drains.become(message.drains);
         this.#begin(message);
         return;
       case 'prepare':

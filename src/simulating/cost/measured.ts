@@ -49,17 +49,29 @@ export function measuredCost(m: MeasuredConstants): StepCost {
  * @throws {RangeError} unless there are lone requests of two prompt lengths
  */
 export function fitMeasured(requests: readonly MeasuredRequest[]): MeasuredConstants {
-  const lone = medians(
-    requests.filter((r) => r.running === 1),
-    (r) => r.promptTokens,
-    (r) => r.ttft,
+  const lone = unweighted(
+    medians(
+      requests.filter((r) => r.running === 1),
+      (r) => r.promptTokens,
+      (r) => r.ttft,
+    ),
   );
   if (lone.length < 2) throw new RangeError('needs lone requests of at least two prompt lengths');
-  const pace = medians(
-    requests,
-    (r) => r.running,
-    (r) => r.tpot,
+  const pace = unweighted(
+    medians(
+      requests,
+      (r) => r.running,
+      (r) => r.tpot,
+    ),
   );
+  return measuredLines(lone, pace);
+}
+
+/**
+ * @param lone times to first token over tokens of the prompt @param pace times per token over requests running; at least
+ *   one point each; a single one gives a line without slope
+ */
+export function measuredLines(lone: readonly Point[], pace: readonly Point[]): MeasuredConstants {
   const first = line(lone);
   const step = line(pace);
   const misses = [
@@ -75,25 +87,38 @@ export function fitMeasured(requests: readonly MeasuredRequest[]): MeasuredConst
   };
 }
 
-interface Point {
+export interface Point {
   readonly x: number;
+  /** Seconds, above 0. */
   readonly y: number;
+  /** How many measurements it stands for; 1 when absent. */
+  readonly weight?: number;
 }
 
-function medians<T>(items: readonly T[], x: (item: T) => number, y: (item: T) => number): readonly Point[] {
+/** A point for each x: the median of its measurements. */
+export function medians<T>(
+  items: readonly T[],
+  x: (item: T) => number,
+  y: (item: T) => number,
+): readonly (Point & { readonly weight: number })[] {
   const groups = new Map<number, number[]>();
   for (const item of items) groups.set(x(item), [...(groups.get(x(item)) ?? []), y(item)]);
   return [...groups].map(([key, values]) => {
     const sorted = values.toSorted((a, b) => a - b);
-    return { x: key, y: sorted[Math.floor(sorted.length / 2)]! };
+    return { x: key, y: sorted[Math.floor(sorted.length / 2)]!, weight: values.length };
   });
 }
 
+/** Measured on purpose, each setting counts alike, however often it was tried. */
+function unweighted(points: readonly Point[]): readonly Point[] {
+  return points.map(({ x, y }) => ({ x, y }));
+}
+
 /** Least squares of relative errors, with neither constant below zero: times do not shrink with work. */
-function line(points: readonly Point[]): { readonly at0: number; readonly slope: number } {
+export function line(points: readonly Point[]): { readonly at0: number; readonly slope: number } {
   let [w, wx, wxx, wy, wxy] = [0, 0, 0, 0, 0];
-  for (const { x, y } of points) {
-    const weight = 1 / (y * y);
+  for (const { x, y, weight: count = 1 } of points) {
+    const weight = count / (y * y);
     w += weight;
     wx += weight * x;
     wxx += weight * x * x;

@@ -160,7 +160,10 @@ function options({ width, lines, format, least, events }: Look): uPlot.Options {
   };
 }
 
-/** A thin line where something happened. */
+/** Height of a mark at the axis, in pixels. */
+const MARK = 7;
+
+/** A thin line where something happened; where conversations moved, which may be often, a mark at the axis. */
 function drawEvents(chart: uPlot, events: readonly BoardEvent[]): void {
   const { ctx, bbox } = chart;
   ctx.save();
@@ -171,7 +174,7 @@ function drawEvents(chart: uPlot, events: readonly BoardEvent[]): void {
     if (x < bbox.left || x > bbox.left + bbox.width) continue;
     ctx.strokeStyle = computed(kind === 'down' ? 'var(--bad)' : 'var(--soft)');
     ctx.beginPath();
-    ctx.moveTo(x, bbox.top);
+    ctx.moveTo(x, kind === 'moved' ? bbox.top + bbox.height - MARK * devicePixelRatio : bbox.top);
     ctx.lineTo(x, bbox.top + bbox.height);
     ctx.stroke();
   }

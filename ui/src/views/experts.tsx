@@ -1,7 +1,9 @@
 /** Every expert and its replicas: what the router sees, and what the engines report. */
+import type { Viewer } from '../../../src/serving/board/wire.ts';
 import * as api from '../api.ts';
 import { count, DASH, decimal, percent } from '../format.ts';
 import { live } from '../live.ts';
+import { Action } from '../parts/action.tsx';
 import { Card, Expert, Problem, Table, useAsked, useLive } from '../parts/bits.tsx';
 import { total } from '../sums.ts';
 import { words } from '../words/index.ts';
@@ -10,16 +12,31 @@ const EVERY_MS = 2_000;
 const HEALTH = { ready: 'good', warming: 'warn', down: 'bad' } as const;
 const BREAKER = { closed: 'good', open: 'bad', 'half-open': 'warn' } as const;
 
-export function Experts() {
+export function Experts({ viewer }: { viewer: Viewer }) {
   useLive();
   const text = words().experts;
+  const mayOperate = viewer.roles.includes('operate');
   const { value, error } = useAsked(api.experts, EVERY_MS);
   return (
     <>
       <p class="lead">{text.lead}</p>
+      {mayOperate ? (
+        <Action
+          label={text.reload}
+          ask={text.reloadAsk}
+          act={async () => text.reloaded((await api.reload()).experts.length)}
+        />
+      ) : (
+        <p class="hint">{text.operators}</p>
+      )}
       <Problem why={error} />
       {value?.map((expert) => (
-        <One key={expert.id} expert={expert} />
+        <One
+          key={expert.id}
+          expert={expert}
+          mayOperate={mayOperate}
+          alone={value.every(({ id, available }) => id === expert.id || !available)}
+        />
       ))}
     </>
   );
@@ -38,8 +55,43 @@ function Cost({ id }: { id: string }) {
   );
 }
 
-function One({ expert }: { expert: api.ExpertState }) {
+interface DrainProps {
+  readonly expert: api.ExpertState;
+  /** Its name; null for the whole expert. */
+  readonly replica: string | null;
+  readonly drained: boolean;
+  /** Nobody else could answer. */
+  readonly alone: boolean;
+}
+
+function Drain({ expert, replica, drained, alone }: DrainProps) {
+  const text = words().experts;
+  const what = replica ?? expert.id;
+  const act = (verb: 'drain' | 'resume', done: string) => async (): Promise<string> => {
+    await api.drain(verb, expert.id, replica);
+    return done;
+  };
+  return drained ? (
+    <Action label={text.resume} ask={text.resumeAsk(what)} act={act('resume', text.resumed)} />
+  ) : (
+    <Action
+      label={text.drain}
+      ask={`${text.drainAsk(what)}${alone ? ` ${text.drainLast}` : ''}`}
+      act={act('drain', text.isDrained)}
+    />
+  );
+}
+
+interface OneProps {
+  readonly expert: api.ExpertState;
+  readonly mayOperate: boolean;
+  /** No other expert can take requests. */
+  readonly alone: boolean;
+}
+
+function One({ expert, mayOperate, alone }: OneProps) {
   const { experts: text, state } = words();
+  const several = mayOperate && expert.replicas.length > 1 && !expert.drained;
   const { columns } = text;
   const topics = live.layout?.clusters.filter(({ owner }) => owner === expert.id).length ?? 0;
   const fallback = live.layout?.experts.find(({ id }) => id === expert.id)?.fallback ?? false;
@@ -49,14 +101,15 @@ function One({ expert }: { expert: api.ExpertState }) {
         <h2>
           <Expert id={expert.id} />
         </h2>
-        <span class={`state ${expert.available ? 'good' : 'bad'}`}>
-          {expert.available ? state.available : state.unavailable}
+        <span class={`state ${expert.drained ? 'warn' : expert.available ? 'good' : 'bad'}`}>
+          {expert.drained ? state.drained : expert.available ? state.available : state.unavailable}
         </span>
         <span class="hint">
           {topics > 0 ? text.topics(topics) : text.none}
           {fallback ? ` · ${text.fallback}` : ''}
         </span>
         <Cost id={expert.id} />
+        {mayOperate ? <Drain expert={expert} replica={null} drained={expert.drained} alone={alone} /> : null}
       </div>
       <Table
         label={expert.id}
@@ -71,6 +124,7 @@ function One({ expert }: { expert: api.ExpertState }) {
           columns.running,
           columns.waiting,
           columns.cache,
+          ...(several ? [{ text: text.service, left: true } as const] : []),
         ]}
       >
         {expert.replicas.map((replica) => {
@@ -82,6 +136,7 @@ function One({ expert }: { expert: api.ExpertState }) {
                 <span class={`state ${HEALTH[health.state]}`} title={health.detail}>
                   {state[health.state]}
                 </span>
+                {replica.drained ? <span class="state warn">{state.drained}</span> : null}
               </td>
               <td class="left">
                 <span class={`state ${BREAKER[breaker]}`}>{state[breaker]}</span>
@@ -95,10 +150,27 @@ function One({ expert }: { expert: api.ExpertState }) {
               <td>{reported.running === null ? DASH : count(reported.running)}</td>
               <td>{reported.waiting === null ? DASH : count(reported.waiting)}</td>
               <td>{percent(reported.kv_cache_use)}</td>
+              {several ? (
+                <td class="left">
+                  <Drain
+                    expert={expert}
+                    replica={replica.name}
+                    drained={replica.drained}
+                    alone={alone && isLast(expert, replica)}
+                  />
+                </td>
+              ) : null}
             </tr>
           );
         })}
       </Table>
     </Card>
+  );
+}
+
+/** Whether no other replica of it takes requests. */
+function isLast({ replicas }: api.ExpertState, replica: api.ExpertState['replicas'][number]): boolean {
+  return replicas.every(
+    (one) => one === replica || one.drained || one.health.state !== 'ready' || one.breaker === 'open',
   );
 }

@@ -1,4 +1,5 @@
 /** How the router is doing: a sentence, the figures of the last minute, ten minutes as charts, and the experts. */
+import type { ExpertNow } from '../../../src/serving/board/wire.ts';
 import { colourOf } from '../colours.ts';
 import { clock, count, DASH, duration, percent } from '../format.ts';
 import { live } from '../live.ts';
@@ -13,6 +14,8 @@ const MOST_SHOWN = 600;
 const STEP = 5;
 const MOST_LINES = 8;
 const EVENTS_SHOWN = 6;
+/** So that they leave room for what happens seldom. */
+const MOVES_SHOWN = 2;
 
 export function Now() {
   useLive();
@@ -68,10 +71,18 @@ function Sentence() {
   return <>{parts.filter(Boolean).join(' ')}</>;
 }
 
-function healthOf(all: readonly (readonly [string, { readonly available: boolean }])[]): string {
+function healthOf(
+  all: readonly (readonly [string, { readonly available: boolean; readonly drained: boolean }])[],
+): string {
   const text = words().now;
-  const away = all.filter(([, { available }]) => !available).map(([id]) => id);
-  if (away.length > 0) return text.down(away.join(', '));
+  const named = (which: 'drained' | 'down'): string =>
+    all
+      .filter(([, { available, drained }]) => !available && drained === (which === 'drained'))
+      .map(([id]) => id)
+      .join(', ');
+  const [drained, down] = [named('drained'), named('down')];
+  const said = [down && text.down(down), drained && text.drained(drained)].filter(Boolean);
+  if (said.length > 0) return said.join(' ');
   return all.length > 0 ? text.allWell : '\u00a0';
 }
 
@@ -268,27 +279,33 @@ function Experts({ minute }: { minute: ReturnType<typeof last> }) {
   );
 }
 
-function State({ now }: { now: { available: boolean; broken: number; replicas: number } }) {
+function State({ now }: { now: ExpertNow }) {
   const text = words().state;
-  const kind = !now.available ? 'bad' : now.broken > 0 ? 'warn' : 'good';
-  const said = !now.available
-    ? text.unavailable
-    : now.broken > 0
-      ? text.breaker(now.broken, now.replicas)
-      : text.available;
+  const kind = now.drained ? 'warn' : !now.available ? 'bad' : now.broken > 0 ? 'warn' : 'good';
+  const said = now.drained
+    ? text.drained
+    : !now.available
+      ? text.unavailable
+      : now.broken > 0
+        ? text.breaker(now.broken, now.replicas)
+        : text.available;
   return <span class={`state ${kind}`}>{said}</span>;
 }
 
 function Events() {
   const text = words().now;
-  const events = live.events.slice(-EVENTS_SHOWN).reverse();
+  let moves = 0;
+  const events = live.events
+    .toReversed()
+    .filter(({ kind }) => kind !== 'moved' || ++moves <= MOVES_SHOWN)
+    .slice(0, EVENTS_SHOWN);
   if (events.length === 0) return null;
   return (
     <Card title={text.events} wide>
       <ul class="events">
-        {events.map(({ at, kind, what, replicas }) => (
+        {events.map(({ at, kind, what, replicas, moved }) => (
           <li key={`${at} ${kind} ${what}`} class={kind}>
-            <time>{clock(at)}</time> {text.event[kind](what, replicas)}
+            <time>{clock(at)}</time> {text.event[kind](what, replicas, moved)}
           </li>
         ))}
       </ul>

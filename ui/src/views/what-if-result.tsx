@@ -1,5 +1,6 @@
 /** What a replay found: recorded, simulated as it was with its error, simulated with the change. */
-import type { Outcome, SimulatedOutcome, WhatIfAnswer } from '../../../src/replaying/what-if.ts';
+import { noticeText } from '../../../src/replaying/notices.ts';
+import type { Outcome, SimulatedOutcome, Times, WhatIfAnswer } from '../../../src/replaying/what-if.ts';
 import { colourOf } from '../colours.ts';
 import { count, DASH, decimal, duration, percent } from '../format.ts';
 import { Bar, Card, Expert, Table } from '../parts/bits.tsx';
@@ -10,6 +11,8 @@ interface Figure {
   /** Null where it is not known, or has no meaning there. */
   of(outcome: Outcome): number | null;
   show(value: number | null): string;
+  /** Whether it is only a lower bound; never when absent. */
+  atLeast?(outcome: Outcome): boolean;
 }
 
 const maybe =
@@ -21,10 +24,10 @@ function figures(): readonly Figure[] {
   const { rows } = words().whatIf;
   const simulated = (outcome: Outcome): Partial<SimulatedOutcome> => outcome as SimulatedOutcome;
   return [
-    { name: rows.ttft50, of: ({ ttft_ms }) => ttft_ms.p50, show: duration },
-    { name: rows.ttft95, of: ({ ttft_ms }) => ttft_ms.p95, show: duration },
-    { name: rows.tpot, of: ({ tpot_ms }) => tpot_ms.p50, show: duration },
-    { name: rows.e2e, of: ({ e2e_ms }) => e2e_ms.p50, show: duration },
+    time(rows.ttft50, ({ ttft_ms }) => ttft_ms, 'p50'),
+    time(rows.ttft95, ({ ttft_ms }) => ttft_ms, 'p95'),
+    time(rows.tpot, ({ tpot_ms }) => tpot_ms, 'p50'),
+    time(rows.e2e, ({ e2e_ms }) => e2e_ms, 'p50'),
     { name: rows.output, of: (one) => one.tokens_per_second, show: maybe(count) },
     { name: rows.home, of: (one) => one.at_home, show: percent },
     { name: rows.errors, of: ({ errors }) => errors, show: maybe(count) },
@@ -33,6 +36,17 @@ function figures(): readonly Figure[] {
     { name: rows.cost, of: (one) => simulated(one).usd_per_hour ?? null, show: maybe((usd) => decimal(usd)) },
   ];
 }
+
+function time(name: string, of: (outcome: Outcome) => Times, which: 'p50' | 'p95'): Figure {
+  return {
+    name,
+    of: (outcome) => of(outcome)[which],
+    show: duration,
+    atLeast: (outcome) => of(outcome).at_least.includes(which),
+  };
+}
+
+const AT_LEAST = '≥ ';
 
 export function Outcomes({ answer }: { answer: WhatIfAnswer }) {
   const text = words().whatIf;
@@ -54,27 +68,38 @@ export function Outcomes({ answer }: { answer: WhatIfAnswer }) {
             text.difference,
           ]}
         >
-          {figures().map(({ name, of, show }) => {
+          {figures().map(({ name, of, show, atLeast = () => false }) => {
             const [was, simulated, would] = [of(recorded), of(asWas), of(changed)];
+            const bound = (outcome: Outcome): string => (atLeast(outcome) ? AT_LEAST : '');
             return (
               <tr key={name}>
                 <th scope="row" class="left">
                   {name}
                 </th>
                 <td>{show(was)}</td>
-                <td>{show(simulated)}</td>
-                <td>{change(was, simulated)}</td>
                 <td>
-                  <strong>{show(would)}</strong>
+                  {bound(asWas)}
+                  {show(simulated)}
                 </td>
-                <td>{change(simulated, would)}</td>
+                <td>
+                  {bound(asWas)}
+                  {change(was, simulated)}
+                </td>
+                <td>
+                  <strong>
+                    {bound(changed)}
+                    {show(would)}
+                  </strong>
+                </td>
+                {/* From a bound nothing is known of the difference. */}
+                <td>{atLeast(asWas) ? DASH : bound(changed) + change(simulated, would)}</td>
               </tr>
             );
           })}
         </Table>
         {notices.map((notice) => (
-          <p class="hint" key={notice}>
-            {notice}.
+          <p class="hint" key={notice.kind}>
+            {text.notice(noticeText(notice, text.notices))}
           </p>
         ))}
       </Card>

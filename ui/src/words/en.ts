@@ -1,7 +1,17 @@
+import { englishNotices as notices } from '../../../src/replaying/notices.ts';
 import { englishStory as story } from '../../../src/serving/board/story-words.ts';
+import type { Moved } from '../../../src/serving/board/wire.ts';
 
 /** Before and after. */
 type Replicas = readonly [number, number];
+
+function movedWords({ count, from, to, reread }: Moved): string {
+  const cost = reread === null ? '' : `; ${reread.toLocaleString('en')} tokens read again`;
+  if (count === 1) return `A conversation moved from ${from} to ${to}${cost}`;
+  const way =
+    from === null && to === null ? '' : ` from ${from ?? 'several experts'} to ${to ?? 'several experts'}`;
+  return `${count.toLocaleString('en')} conversations moved${way}${cost}`;
+}
 
 /** Every text of the page in English; the others have the same shape. */
 export const en = {
@@ -26,6 +36,7 @@ export const en = {
     connecting: 'Connecting',
     lost: 'Connection lost; trying again',
   },
+  action: { cancel: 'Cancel' },
   signOut: 'Sign out',
   version: (version: string) => `Version ${version}`,
   failed: (why: string) => `That did not work: ${why}`,
@@ -49,6 +60,7 @@ export const en = {
     nobodyWaits: 'Nobody waits in a queue.',
     waiting: (n: string) => `${n} wait in a queue.`,
     down: (names: string) => `Not available: ${names}.`,
+    drained: (names: string) => `Drained: ${names}.`,
     allWell: 'All experts are available.',
     minute: 'Last minute',
     inFlight: 'In flight',
@@ -99,6 +111,9 @@ export const en = {
       drift: () => 'Requests have drifted from what the router model was trained on',
       down: (what: string) => `${what} cannot take requests`,
       up: (what: string) => `${what} is back`,
+      drained: (what: string) => `${what} was drained: it gets nothing new`,
+      resumed: (what: string) => `${what} was resumed`,
+      moved: (_: string, __?: Replicas, moved?: Moved) => (moved ? movedWords(moved) : ''),
       reload: () => 'Config reloaded',
       model: (what: string) => `New router model ${what}`,
     },
@@ -106,6 +121,7 @@ export const en = {
   state: {
     available: 'Available',
     unavailable: 'Not available',
+    drained: 'Drained',
     breaker: (broken: number, of: number) => (of === 1 ? 'Breaker open' : `Breaker open: ${broken} of ${of}`),
     ready: 'Ready',
     warming: 'Warming up',
@@ -228,6 +244,7 @@ export const en = {
     },
   },
   conversations: {
+    reread: (tokens: string) => `(${tokens} read again)`,
     lead: 'Conversations with several turns among the latest requests: where each lives, and what its moves cost.',
     empty: 'No conversation with several turns yet.',
     columns: {
@@ -262,6 +279,20 @@ export const en = {
     price: (input: string, output: string) => `$${input} / $${output} a million tokens in / out`,
     cost: (dollars: string) => `$${dollars} in ten minutes`,
     none: 'No topics of its own',
+    service: 'Service',
+    operators: 'To drain experts and to reload the config, sign in with a key that has the role “operate”.',
+    drain: 'Drain',
+    drainAsk: (what: string) =>
+      `Drain ${what}? It finishes what it answers and gets nothing new until it is resumed; its prompts go to other experts.`,
+    drainLast: 'No other can take requests now: all will be refused.',
+    isDrained: 'Drained.',
+    resume: 'Resume',
+    resumeAsk: (what: string) => `Resume ${what}? It gets requests again.`,
+    resumed: 'Resumed.',
+    reload: 'Reload the config',
+    reloadAsk:
+      'Take up the config file and the router model as they are now? Running answers end as they began; if anything is wrong with them, everything stays as it is.',
+    reloaded: (experts: number) => `Reloaded: ${experts} experts.`,
   },
   topics: {
     lead: 'What the router model knows. Shares: among the prompts it was trained on, and among the requests of the last ten minutes.',
@@ -303,7 +334,7 @@ export const en = {
     router: 'Router model',
     fleet: 'Experts',
     fleetHint:
-      'Say what each expert is, so that the simulator knows it; then what it would be. In order: replicas, model, GPUs of each replica, GPU.',
+      'Say what each expert is, so that the simulator knows it; then what it would be. An engine’s times are taken from the records where they have enough answers. In order: replicas, model, GPUs of each replica, GPU.',
     as: 'As it is',
     would: 'What if',
     model: 'Model',
@@ -320,7 +351,7 @@ export const en = {
     changed: 'Simulated, changed',
     difference: 'Difference',
     resultHint:
-      'The simulator’s error is what it misses of the recorded run with nothing changed. Trust a difference only where it is clearly larger.',
+      'The simulator’s error is what it misses of the recorded run with nothing changed. Trust a difference only where it is clearly larger. ≥ stands before what is only a lower bound, because too many requests had not got so far at the end.',
     rows: {
       ttft50: 'First token, half within',
       ttft95: 'First token, 95 % within',
@@ -333,6 +364,8 @@ export const en = {
       gpus: 'GPUs',
       cost: 'Dollars an hour for GPUs',
     },
+    notices,
+    notice: (text: string) => `${text[0]!.toUpperCase()}${text.slice(1)}.`,
     homes: 'Who answered',
     requests: (n: string, seconds: string) => `${n} requests in ${seconds}.`,
   },

@@ -1,4 +1,11 @@
+import type { Moved } from '../../../src/serving/board/wire.ts';
 import type { Words } from './index.ts';
+
+function movedJa({ count, from, to, reread }: Moved): string {
+  const cost = reread === null ? '' : `（${reread.toLocaleString('ja')} トークンを読み直し）`;
+  const way = from === null && to === null ? '' : `${from ?? '複数'} から ${to ?? '複数'} へ`;
+  return `会話 ${count.toLocaleString('ja')} 件が${way}移りました${cost}`;
+}
 
 /** Every text of the page in Japanese. */
 export const ja: Words = {
@@ -19,6 +26,7 @@ export const ja: Words = {
   language: '言語',
   theme: { label: '配色', auto: 'システムに合わせる', light: 'ライト', dark: 'ダーク' },
   status: { live: '接続中', connecting: '接続しています', lost: '接続が切れました。再接続しています' },
+  action: { cancel: 'キャンセル' },
   signOut: 'サインアウト',
   version: (version) => `バージョン ${version}`,
   failed: (why) => `実行できませんでした: ${why}`,
@@ -42,6 +50,7 @@ export const ja: Words = {
     nobodyWaits: '待ち行列は空です。',
     waiting: (n) => `${n} 件が待ち行列にあります。`,
     down: (names) => `利用できません: ${names}`,
+    drained: (names) => `切り離し中: ${names}`,
     allWell: 'すべてのエキスパートが利用できます。',
     minute: '直近 1 分間',
     inFlight: '処理中',
@@ -90,6 +99,9 @@ export const ja: Words = {
       drift: () => 'リクエストがルーターモデルの訓練時から離れています',
       down: (what) => `${what} がリクエストを受けられません`,
       up: (what) => `${what} が復帰しました`,
+      drained: (what) => `${what} を切り離しました: 新しいリクエストは送られません`,
+      resumed: (what) => `${what} を再開しました`,
+      moved: (_, __, moved) => (moved ? movedJa(moved) : ''),
       reload: () => '設定を再読み込みしました',
       model: (what) => `新しいルーターモデル ${what}`,
     },
@@ -97,6 +109,7 @@ export const ja: Words = {
   state: {
     available: '利用可能',
     unavailable: '利用不可',
+    drained: '切り離し中',
     breaker: (broken, of) => (of === 1 ? 'ブレーカー作動' : `ブレーカー作動: ${of} 台中 ${broken} 台`),
     ready: '準備完了',
     warming: '準備中',
@@ -221,6 +234,8 @@ export const ja: Words = {
     topic: (name, cluster, share) =>
       `最も近いトピックは「${name}」（クラスター ${cluster}）で、確信度は ${share} です。`,
     outsideText: 'ルーターモデルの知るどのトピックにも似ていません。',
+    moved: (from, to) => `会話は、キャッシュを持つ ${from} から ${to} へ移りました。`,
+    reread: (n) => `${n} トークンを読み直しました。`,
     queue: (time, expected) => `待ち行列で ${time} 待ちました（予想は ${expected}）。`,
     noQueue: '待ち行列では待ちませんでした。',
     asked: (expert, at) => `到着から ${at} 後に ${expert} へ送りました。`,
@@ -254,6 +269,7 @@ export const ja: Words = {
     },
   },
   conversations: {
+    reread: (tokens) => `（${tokens} 読み直し）`,
     lead: '最新のリクエストのうち、複数の発言がある会話です。どこで続いているか、移動のコストを示します。',
     empty: '複数の発言がある会話はまだありません。',
     columns: {
@@ -288,6 +304,21 @@ export const ja: Words = {
     topics: (n) => `トピック ${n} 個`,
     fallback: 'フォールバック',
     none: '担当トピックなし',
+    service: '運用',
+    operators:
+      'エキスパートの切り離しと設定の再読み込みには、ロール「operate」を持つキーでサインインしてください。',
+    drain: '切り離す',
+    drainAsk: (what) =>
+      `${what} を切り離しますか？ 回答中のものは最後まで続き、再開するまで新しいリクエストは送られません。その間のプロンプトは別のエキスパートへ送られます。`,
+    drainLast: 'ほかに受けられるものがないため、すべてのリクエストが拒否されます。',
+    isDrained: '切り離しました。',
+    resume: '再開する',
+    resumeAsk: (what) => `${what} を再開しますか？ ふたたびリクエストが送られます。`,
+    resumed: '再開しました。',
+    reload: '設定を再読み込み',
+    reloadAsk:
+      '設定ファイルとルーターモデルを今の内容で読み込みますか？ 進行中の回答はそのまま終わり、問題があれば何も変わりません。',
+    reloaded: (experts) => `再読み込みしました: エキスパート ${experts} 件`,
   },
   topics: {
     lead: 'ルーターモデルの知識です。割合は、学習プロンプトの中と、直近 10 分間のリクエストの中でのものです。',
@@ -329,7 +360,7 @@ export const ja: Words = {
     router: 'ルーターモデル',
     fleet: 'エキスパート',
     fleetHint:
-      'シミュレーターのために、各エキスパートの現在の構成を指定し、次に変更後の構成を指定します。順に、レプリカ数、モデル、レプリカあたりの GPU 数、GPU です。',
+      'シミュレーターのために、各エキスパートの現在の構成を指定し、次に変更後の構成を指定します。記録に回答が十分あれば、エンジンの速さは記録から求めます。順に、レプリカ数、モデル、レプリカあたりの GPU 数、GPU です。',
     as: '現在',
     would: 'もしも',
     model: 'モデル',
@@ -346,7 +377,7 @@ export const ja: Words = {
     changed: 'シミュレーション（変更後）',
     difference: '差',
     resultHint:
-      'シミュレーターの誤差は、何も変えずに再生したときの記録とのずれです。差がそれより明らかに大きいときだけ信用してください。',
+      'シミュレーターの誤差は、何も変えずに再生したときの記録とのずれです。差がそれより明らかに大きいときだけ信用してください。「≥」は、終了までに届かなかったリクエストが多く、下限しかわからない値です。',
     rows: {
       ttft50: '最初のトークンまで（半数）',
       ttft95: '最初のトークンまで（95 %）',
@@ -359,6 +390,20 @@ export const ja: Words = {
       gpus: 'GPU 数',
       cost: 'GPU の費用（ドル/時）',
     },
+    notices: {
+      broken: ({ count }) => `${count} 行は読み取れません。`,
+      foreign: ({ count }) => `${count} 件の判定は別のルーターモデルによるもので、除きました。`,
+      latest: ({ count }) => `最新の ${count} 件のリクエストだけを再生しました。`,
+      lengths: ({ count, prompt, output }) =>
+        `${count} 件のリクエストはエキスパートがトークン数を報告しなかったため、ほかの平均である ${prompt} と ${output} トークンとみなしました。`,
+      insisted: ({ count }) =>
+        `${count} 件のリクエストはエキスパートを指名していましたが、ここではほかと同じように選び直しました。`,
+      timed: ({ experts }) =>
+        `${experts.join('、')}: エンジンの速さはこの同じ記録から求めたため、誤差は予測の場合より小さくなります。モデルや GPU を変えると、エンジンのモデルが示す比率だけ速さが変わります。`,
+      modelled: ({ experts }) =>
+        `${experts.join('、')}: トークン数のわかるストリームの回答が少なく、エンジンの速さをモデルと GPU から推定しました。`,
+    },
+    notice: (text) => text,
     homes: '回答したエキスパート',
     requests: (n, seconds) => `${seconds} の間に ${n} 件のリクエスト。`,
   },
