@@ -13,6 +13,7 @@ import { EMBEDDINGS } from '../deciding/embedding/index.ts';
 import { readRouterModel, writeRouterModel } from '../deciding/model/artefact.ts';
 import type { RouterModel } from '../deciding/model/router-model.ts';
 import { deidentifierOf } from '../deciding/text/identifiers/deidentify.ts';
+import { usualCount } from '../learning/training/choose-clusters.ts';
 import { continuationText } from '../learning/training/continue.ts';
 import { type Corpus, readCorpus } from '../learning/training/corpus.ts';
 import { type FitOptions, type Fitted, fitModel } from '../learning/training/fit.ts';
@@ -39,7 +40,8 @@ Examples:
 Beside the model stands a report: the same name ending in .report.html and .report.json. It quotes prompts.`;
 
 interface TrainFlags {
-  readonly clusters: number | 'auto';
+  /** Absent where nobody says how many. */
+  readonly clusters?: number | 'auto';
   readonly out: string;
   readonly dimensions: number;
   readonly vocabulary: number;
@@ -89,9 +91,8 @@ export function trainCommand(): Command {
     )
     .option(
       '-k, --clusters <number>',
-      'number of clusters, or auto to search for it',
+      'number of clusters, or auto to search for it (default: 32, or one for every 20 prompts where those are fewer)',
       positiveOrAuto,
-      TRAINING_DEFAULTS.clusters,
     )
     .option('-o, --out <file>', 'where to write the model', 'router.safetensors')
     .option('--field <name>', 'field or column that holds the prompt, if it has an unusual name')
@@ -153,15 +154,11 @@ export function trainCommand(): Command {
     .option('--no-report', 'write no report')
     .option('--json', 'machine-readable output')
     .addHelpText('after', EXAMPLES)
-    .action(async (paths: string[], flags: TrainFlags, command: Command) =>
-      train(paths, labelledFlags(flags, command.getOptionValueSource('clusters') === 'default')),
-    );
+    .action(train);
 }
 
-/** Where labels can choose the number of clusters, they do unless the user did. */
-function labelledFlags(flags: TrainFlags, isDefault: boolean): TrainFlags {
-  return flags.label !== undefined && isDefault ? { ...flags, clusters: 'auto' } : flags;
-}
+/** Fewer prompts than this are called few. */
+const FEW_PROMPTS = 300;
 
 async function train(paths: readonly string[], flags: TrainFlags): Promise<void> {
   if (!flags.terms && flags.keepExamples !== undefined)
@@ -181,8 +178,16 @@ async function train(paths: readonly string[], flags: TrainFlags): Promise<void>
   try {
     const labelled = flags.label === undefined ? null : await readLabelled(paths, flags);
     const corpus = labelled ? labelled.corpusIn(store) : await read(paths, flags, store, clock);
+    const { count } = corpus.store;
+    if (count < FEW_PROMPTS)
+      process.stderr.write(
+        `  note: ${count} prompts are few: which fall into one cluster is half chance; some hundreds are needed, thousands are better\n`,
+      );
+    // Where labels can choose the number of clusters, they do unless the user did.
+    const clusters = flags.clusters ?? (labelled ? 'auto' : usualCount(count));
     const options: FitOptions = {
       ...fitOptions(flags),
+      clusters,
       ...(previous ? { previous } : {}),
       embedding: flags.embedding,
       ...(flags.embedding === 'lexical' ? {} : { pretrained: await pretrainedFrom(flags.pretrained) }),
@@ -202,7 +207,6 @@ async function train(paths: readonly string[], flags: TrainFlags): Promise<void>
 }
 
 function fitOptions({
-  clusters,
   dimensions,
   vocabulary,
   restarts,
@@ -211,9 +215,8 @@ function fitOptions({
   fitOn,
   keepExamples,
   terms,
-}: TrainFlags): FitOptions {
+}: TrainFlags): Omit<FitOptions, 'clusters'> {
   return {
-    clusters,
     dimensions,
     vocabulary,
     restarts,
@@ -278,7 +281,7 @@ async function write(fitted: Fitted, corpus: Corpus, flags: TrainFlags, clock: S
   const lines = [
     `${flags.out}: ${model.clusters} clusters, ${amount(bytes.length, 'bytes')}, id ${model.id}, in ${duration(clock.seconds())}`,
   ];
-  if (flags.clusters !== 'auto' && model.clusters < flags.clusters && flags.continue === undefined) {
+  if (typeof flags.clusters === 'number' && model.clusters < flags.clusters && flags.continue === undefined) {
     lines.push(
       `only ${model.clusters} distinct prompts after embedding, so fewer clusters than the ${flags.clusters} requested`,
     );

@@ -187,8 +187,15 @@ function subjectsOf(
   return named.length > 0 ? nearest.filter((topic) => named.includes(topic)) : nearest;
 }
 
-/** The nearest topic, or none. */
-function nearestTopic(vector: Float32Array, topics: readonly EmbeddedTopic[]): readonly number[] {
+/**
+ * The nearest topic, or none.
+ * @param lead by which it must be nearer than the next, on the scale of cosines
+ */
+export function nearestTopic(
+  vector: Float32Array,
+  topics: readonly EmbeddedTopic[],
+  lead: number = TOPIC_LEAD,
+): readonly number[] {
   const scores = topics.map(({ vectors }) => {
     const sum = vectors.reduce((total, one) => total + Math.exp(dot(one, vector) / TEMPERATURE), 0);
     return TEMPERATURE * Math.log(sum / Math.sqrt(vectors.length));
@@ -196,7 +203,7 @@ function nearestTopic(vector: Float32Array, topics: readonly EmbeddedTopic[]): r
   const best = Math.max(...scores);
   const topic = scores.indexOf(best);
   const next = Math.max(...scores.filter((_, index) => index !== topic));
-  return best - next >= TOPIC_LEAD ? [topic] : [];
+  return best - next >= lead ? [topic] : [];
 }
 
 /**

@@ -2,7 +2,14 @@
 import type { RouterModel } from '../model/router-model.ts';
 import { plainText } from '../text/routable.ts';
 import { assignClusters, type ClusterAssignment, type ExpertProfile } from './assignment.ts';
-import { type Claims, type ClaimText, claimsOf, type EmbeddedTopic, phrasesOf } from './claims.ts';
+import {
+  type Claims,
+  type ClaimText,
+  claimsOf,
+  type EmbeddedTopic,
+  nearestTopic,
+  phrasesOf,
+} from './claims.ts';
 import { learnedOf, type Worth } from './learned.ts';
 import type { Territory } from './territory.ts';
 import { CONTINUATIONS, TOPICS } from './topics.ts';
@@ -121,6 +128,18 @@ async function embedCommon(embedding: AnyEmbedding): Promise<CommonTexts> {
     ),
     continuing: await vectors(CONTINUATIONS),
   };
+}
+
+/** The topic that each text is nearest to by its vector, be it by little, in order; null where none is known. */
+export async function topicsNear(
+  vectors: Iterable<Float32Array>,
+  embedding: AnyEmbedding,
+): Promise<readonly (string | null)[]> {
+  const { topics } = await commonTexts(embedding);
+  return Array.from(vectors, (vector) => {
+    const [topic] = nearestTopic(vector, topics, 0);
+    return topic === undefined ? null : topics[topic]!.name;
+  });
 }
 
 async function vectorOf(text: string, embedding: AnyEmbedding): Promise<Float32Array> {

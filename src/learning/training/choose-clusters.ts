@@ -30,6 +30,9 @@ const COUNTS = [4, 8, 12, 16, 24, 32, 48, 64, 96, 128];
 const MOST_POINTS = 12_000;
 /** Prompts per cluster that a count must leave on average. */
 const LEAST_PER_CLUSTER = 20;
+/** Where nobody asks for a number, and there are prompts enough. */
+const USUAL_COUNT = 32;
+const FEWEST = 2;
 
 /**
  * The curve over all counts that the corpus is large enough for.
@@ -106,12 +109,17 @@ function bestByLabels(curve: readonly TriedCount[], judged: number): number {
   return curve.find(({ labelled = 0 }) => labelled >= enough)!.clusters;
 }
 
+/** How many clusters so many prompts are given where nobody says how many. */
+export function usualCount(prompts: number): number {
+  return Math.min(USUAL_COUNT, Math.max(FEWEST, Math.floor(prompts / LEAST_PER_CLUSTER)));
+}
+
 /**
  * The count that finds labels best, where there are labels; else the count with the best sum of silhouette and stability, each scaled to 0..1 over the curve; of nearly equal ones the
  * largest, because a router can give several clusters to one expert but not one cluster to several.
  */
 export function bestCount(curve: readonly TriedCount[], prompts: number): number {
-  if (curve.length === 0) return 1;
+  if (curve.length === 0) return usualCount(prompts);
   if (curve[0]!.labelled !== undefined)
     return bestByLabels(curve, Math.floor(Math.min(prompts, MOST_POINTS) / 2));
   const silhouettes = scaled(curve.map((one) => one.silhouette));

@@ -8,6 +8,7 @@ import type { AnyEmbedding, EmbeddedTexts, Learned } from '../../deciding/embedd
 import { DEFAULT_EMBEDDING, EMBEDDINGS } from '../../deciding/embedding/index.ts';
 import { contentId } from '../../deciding/model/artefact.ts';
 import { type RouterModel, type RouterModelParts, routerModel } from '../../deciding/model/router-model.ts';
+import { topicsNear } from '../../deciding/routing/described.ts';
 import { type Calibrated, calibrate } from './calibrate.ts';
 import { bestCount, type TriedCount, tryCounts } from './choose-clusters.ts';
 import { clusterPoints, refineOnAll } from './cluster.ts';
@@ -89,9 +90,10 @@ export async function fitModel(corpus: Corpus, options: FitOptions, tasks: TaskR
   const { centroids } = clustering;
   const labels = labelsOf(points, centroids);
   const examples = findExamples(points, labels, centroids, drawn.batches);
+  const topics = await topicsOf(points, labels, calibration.radii.length, learned.embedding);
   const parts = {
     embedding: learned.embedding,
-    ...named(drawn, labels, calibration.radii.length, options, old),
+    ...named(drawn, labels, topics, options, old),
     centroids,
     examples: examples.map((one) => one.near.slice(0, options.examples ?? 0)),
     calibration,
@@ -196,31 +198,49 @@ function heldOutOf({ training, judged, isHeldOut }: Split, centroids: Float32Arr
   };
 }
 
+/** Prompts of a cluster whose topics are looked at. */
+const MOST_LOOKED_AT = 100;
+
+/** By cluster, what some of its prompts are about. */
+async function topicsOf(
+  { values, dimensions }: Points,
+  labels: Uint32Array,
+  clusters: number,
+  embedding: AnyEmbedding,
+): Promise<readonly (readonly (string | null)[])[]> {
+  const vectors = Array.from({ length: clusters }, (): Float32Array[] => []);
+  labels.forEach((cluster, row) => {
+    const own = vectors[cluster]!;
+    if (own.length < MOST_LOOKED_AT) own.push(values.subarray(row * dimensions, (row + 1) * dimensions));
+  });
+  return Promise.all(vectors.map((own) => topicsNear(own, embedding)));
+}
+
 type Named = Pick<RouterModelParts, 'names' | 'topWords' | 'sizes'>;
 
 /** With words, or with numbers alone. */
 function named(
   drawn: Drawn,
   labels: Uint32Array,
-  clusters: number,
+  topics: readonly (readonly (string | null)[])[],
   { terms = true, previous }: FitOptions,
   old: Uint32Array | undefined,
 ): Named {
-  const found = namesOf(drawn, labels, clusters, previous, old);
+  const found = namesOf(drawn, labels, topics, previous, old);
   if (terms) return found;
-  const none = Array.from({ length: clusters }, (): readonly string[] => []);
+  const none = topics.map((): readonly string[] => []);
   return { ...found, names: namesFrom(none), topWords: none };
 }
 
 function namesOf(
   drawn: Drawn,
   labels: Uint32Array,
-  clusters: number,
+  topics: readonly (readonly (string | null)[])[],
   previous: RouterModel | undefined,
   old: Uint32Array | undefined,
 ): Named {
-  const words = new WordCounts(clusters);
-  const sizes = new Uint32Array(clusters);
+  const words = new WordCounts(topics.length);
+  const sizes = new Uint32Array(topics.length);
   let row = 0;
   for (const prompt of promptsIn(drawn.batches)) {
     words.add(prompt, labels[row]!);
@@ -228,7 +248,7 @@ function namesOf(
     row += 1;
   }
   const topWords = words.topWords();
-  const fresh = namesFrom(topWords);
+  const fresh = namesFrom(topWords, topics);
   const names = previous && old ? distinctNames(keptNames(previous, old, labels, fresh)) : fresh;
   return { names, topWords, sizes };
 }

@@ -91,13 +91,36 @@ function nameWords(prompt: string): ReadonlyMap<string, boolean> {
   return words;
 }
 
-/** `python · function · list`; a number distinguishes clusters with the same words. */
-export function namesFrom(topWords: readonly (readonly string[])[]): string[] {
+/**
+ * `python · function · list`; a number distinguishes clusters with the same words.
+ * @param topics by cluster, those of its prompts as far as they have one: what a cluster is called by whose prompts have too
+ *   few words in common
+ */
+export function namesFrom(
+  topWords: readonly (readonly string[])[],
+  topics: readonly (readonly (string | null)[])[] = [],
+): string[] {
   return distinctNames(
-    topWords.map(
-      (words, cluster) => withoutVariants(words).slice(0, WORDS_IN_NAME).join(' · ') || `cluster ${cluster}`,
-    ),
+    topWords.map((words, cluster) => {
+      const own = withoutVariants(words).slice(0, WORDS_IN_NAME);
+      const parts = own.length > 0 ? own : commonest(topics[cluster] ?? []);
+      return parts.join(' · ') || `cluster ${cluster}`;
+    }),
   );
+}
+
+/** A topic of this share of a cluster's prompts names it. */
+const LEAST_SHARE = 0.2;
+const TOPICS_IN_NAME = 2;
+
+function commonest(topics: readonly (string | null)[]): readonly string[] {
+  const counts = new Map<string, number>();
+  for (const topic of topics) if (topic !== null) counts.set(topic, (counts.get(topic) ?? 0) + 1);
+  return [...counts]
+    .filter(([, count]) => count >= LEAST_SHARE * topics.length)
+    .sort(([a, some], [b, others]) => others - some || (a < b ? -1 : 1))
+    .slice(0, TOPICS_IN_NAME)
+    .map(([topic]) => topic);
 }
 
 /** Appends a number to repeated names. */

@@ -2,6 +2,7 @@
 import { availableParallelism, tmpdir } from 'node:os';
 import type { AnyEmbedding } from '../../deciding/embedding/embedding.ts';
 import { DEFAULT_MODEL, loadModelFile } from '../../deciding/model/file.ts';
+import { usualCount } from './choose-clusters.ts';
 import { type Corpus, type CorpusOptions, corpusOf, readCorpus } from './corpus.ts';
 import { type FitOptions, type Fitted, fitModel } from './fit.ts';
 import { openPool } from './pool.ts';
@@ -10,12 +11,11 @@ import { findSources } from './sources/files.ts';
 
 /** Default options. */
 export const TRAINING_DEFAULTS = {
-  clusters: 32,
   dimensions: 96,
   vocabulary: 32_768,
   restarts: 8,
   seed: 1,
-} as const satisfies FitOptions;
+} as const satisfies Partial<FitOptions>;
 
 /** Prompts themselves, or files and folders of them in any format that `expert-router train` reads. */
 export type Prompts =
@@ -62,7 +62,8 @@ export async function train(from: Prompts, options: TrainingOptions = {}): Promi
   const corpus = await corpusFrom(from, settings.seed, temporaryFolder);
   const pool = openPool(threads);
   try {
-    const fitted = await fitModel(corpus, settings, pool);
+    const clusters = fit.clusters ?? usualCount(corpus.store.count);
+    const fitted = await fitModel(corpus, { ...settings, clusters }, pool);
     const { sources, duplicates, broken, complaints } = corpus;
     return { ...fitted, sources, duplicates, broken, complaints };
   } finally {
