@@ -27,7 +27,7 @@ const { values } = parseArgs({
 const seconds = Number(values.seconds);
 const USERS = 128;
 /** Long enough that the gateway, not the client, is what is short of CPU. */
-const PROMPT_WORDS = 700;
+const PROMPT_WORDS = 2_000;
 const STREAM_TOKENS = 100;
 const body = JSON.stringify({
   model: 'e1',

@@ -18,6 +18,7 @@ import { plainText } from '../src/deciding/text/routable.ts';
 import { corpusOf } from '../src/learning/training/corpus.ts';
 import { type Fitted, fitModel } from '../src/learning/training/fit.ts';
 import { openPool } from '../src/learning/training/pool.ts';
+import { pretrainedFrom } from '../src/learning/training/train.ts';
 import { clincRequests, type Labelled, labelledPrompts } from './labelled.ts';
 import { UNSEEN_LANGUAGES } from './unseen-languages.ts';
 
@@ -27,6 +28,7 @@ const { values } = parseArgs({
     model: { type: 'string', default: 'models/default.router.safetensors' },
     clusters: { type: 'string', default: '32,64' },
     seeds: { type: 'string', default: '3' },
+    embedding: { type: 'string', default: 'lexical' },
   },
 });
 if (values.corpora === undefined) throw new Error('give the folder of the corpora: --corpora <folder>');
@@ -41,7 +43,10 @@ const pool = openPool(2);
 for (const clusters of values.clusters.split(',').map(Number)) {
   const runs: Fitted[] = [];
   for (let seed = 1; seed <= Number(values.seeds); seed += 1) {
-    const options = { clusters, dimensions: 96, vocabulary: 32_768, restarts: 4, seed };
+    const options = {
+      ...{ clusters, dimensions: 96, vocabulary: 32_768, restarts: 4, seed, embedding: values.embedding },
+      ...(values.embedding === 'lexical' ? {} : { pretrained: await pretrainedFrom(values.model) }),
+    };
     runs.push(
       await fitModel(
         corpusOf(

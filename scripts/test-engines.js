@@ -22,7 +22,7 @@ const COMPONENTS = {
     python: ['python3.11', 'python3.12', 'python3.10'],
   },
   'llama-cpp': {
-    about: "llama.cpp's server, build 10434, on the CPU; 68 MB",
+    about: "llama.cpp's server, build 10068, on the CPU; 68 MB",
     python: ['python3.11', 'python3.12', 'python3.10', 'python3'],
   },
   'vllm-sim': {

@@ -540,3 +540,117 @@ describe('the rest of the protocol', () => {
     expect(await envoy.health('liveness')).toBe(1);
   });
 });
+
+describe('a key with limits', () => {
+  const key = { authorization: 'Bearer limited' };
+  const limited = (
+    fields: string,
+  ) => `${EXPERTS.replaceAll('model: coder,', 'model: coder, price: { input: 1, output: 1000 },')}
+keys:
+  - { name: limited, hash: '${hashKey('limited')}', ${fields} }
+`;
+  /** The answer's head as Envoy shows it, and what we say to it. */
+  async function answered(stream: Streaming, headers: Record<string, string> = {}, status = '200') {
+    answers(stream, status, { 'content-type': 'application/json', ...headers });
+    const { response_headers: told, mode_override: shown } = await stream.next();
+    const set = told!.response.header_mutation!.set_headers ?? [];
+    const all = set.map(({ header }) => [header.key, header.raw_value.toString('latin1')] as const);
+    return {
+      headers: Object.fromEntries(all),
+      removed: told!.response.header_mutation!.remove_headers,
+      shown,
+    };
+  }
+  const piece = async (stream: Streaming, text: string, last = false) => {
+    stream.send({ response_body: { body: Buffer.from(text), end_of_stream: last } });
+    expect(await stream.next()).toMatchObject({ response_body: {} });
+  };
+  const WHOLE = JSON.stringify({
+    choices: [{ message: { role: 'assistant', content: 'yes' }, finish_reason: 'stop' }],
+    usage: { prompt_tokens: 10, completion_tokens: 90, total_tokens: 100 },
+  });
+
+  it('is charged what the answer says that it took, and told what is left', async () => {
+    await start(limited('limits: { tokens_per_minute: 1000, requests_per_minute: 10 }'));
+    const { stream } = await asked(CODE, { headers: key, more: { max_tokens: 200 } });
+    const { headers, removed, shown } = await answered(stream, { 'x-ratelimit-remaining-tokens': '7' });
+    expect(shown).toMatchObject({ response_body_mode: 1, response_trailer_mode: 1 });
+    expect(headers).toMatchObject({
+      'x-ratelimit-limit-tokens': '1000',
+      'x-ratelimit-remaining-requests': '9',
+    });
+    expect(Number(headers['x-ratelimit-remaining-tokens'])).toBeLessThan(801);
+    expect(removed).toContain('x-ratelimit-remaining-tokens');
+    await piece(stream, WHOLE.slice(0, 20));
+    await piece(stream, WHOLE.slice(20), true);
+    stream.close();
+    await stream.ended;
+    const next = await asked(CODE, { headers: key, more: { max_tokens: 1 } });
+    const { headers: later } = await answered(next.stream);
+    // A hundred were used, of which some have come back; the prompt of this one is held.
+    expect(Number(later['x-ratelimit-remaining-tokens'])).toBeGreaterThan(870 - 30);
+    expect(Number(later['x-ratelimit-remaining-tokens'])).toBeLessThan(905);
+    next.stream.close();
+  });
+
+  it('is charged the pieces of a stream that its client leaves, and what was expected where nothing is shown', async () => {
+    await start(limited('limits: { usd_per_day: 0.3 }'));
+    const more = { max_tokens: 100, stream: true };
+    const left = await asked(CODE, { headers: key, more });
+    expect((await answered(left.stream, { 'content-type': 'text/event-stream' })).shown).toBeDefined();
+    for (let n = 0; n < 50; n++)
+      await piece(left.stream, 'data: {"choices":[{"delta":{"content":"a"}}]}\n\n');
+    left.stream.cancel();
+    await eventually('the lease is back', async () => (await inFlight()) === 0);
+    // Fifty pieces, and a hundred tokens that nobody has shown: the third hundred is too much.
+    const unseen = await asked(CODE, { headers: key, more });
+    await answered(unseen.stream, { 'content-type': 'text/event-stream' });
+    unseen.stream.close();
+    await unseen.stream.ended;
+    const third = await asked(CODE, { headers: key, more });
+    const fourth = await refused({ headers: key }, body(CODE, more));
+    expect(fourth).toMatchObject({ status: 429, json: { error: { code: 'insufficient_quota' } } });
+    third.stream.close();
+  });
+
+  it('holds its place until the request ends, and pays nothing for one that fails', async () => {
+    await start(limited('limits: { concurrent: 1, usd_per_day: 0.15 }'));
+    const more = { max_tokens: 100 };
+    const { stream } = await asked(CODE, { headers: key, more });
+    const second = await refused({ headers: key }, body(CODE, more));
+    expect(second).toMatchObject({ status: 429, json: { error: { code: 'rate_limit_exceeded' } } });
+    expect(Number(second.headers['retry-after'])).toBeGreaterThan(0);
+    expect((await answered(stream, {}, '500')).shown).toBeFalsy();
+    stream.close();
+    await stream.ended;
+    // Had the failed one been paid for, this would be more than the day's.
+    const again = await asked(CODE, { headers: key, more });
+    again.stream.cancel();
+    await eventually('the lease is back', async () => (await inFlight()) === 0);
+  });
+
+  it('gets no expert and no model that it may not use, nor one without a price where it has a budget', async () => {
+    await start(limited('experts: [maths], models: [auto, code]'));
+    const { messages, stream } = await asked(CODE, { headers: key });
+    expect(applied(messages).set['x-selected-model']).toBe('maths');
+    stream.close();
+    for (const model of ['maths', 'code'])
+      expect(await refused({ headers: key }, body(CODE, { model }))).toMatchObject({
+        status: 403,
+        json: { error: { code: 'model_not_allowed' } },
+      });
+    envoy.close();
+    await gateway.close({ graceMs: 0 });
+    await start(limited('limits: { usd_per_day: 5 }'));
+    const priced = await asked(MATHS, { headers: key });
+    expect(applied(priced.messages).set['x-selected-model']).toBe('code');
+    priced.stream.close();
+  });
+
+  it('leaves the answers of others to Envoy', async () => {
+    await start(limited('roles: [ask]'));
+    const { stream } = await asked(CODE, { headers: key });
+    expect((await answered(stream)).shown).toBeFalsy();
+    stream.close();
+  });
+});

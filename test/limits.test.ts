@@ -134,7 +134,7 @@ ${key('a', 'limits: { usd_per_day: 0.1 }')}`);
     const dir = mkdtempSync(join(tmpdir(), 'limits-'));
     const start = () => serving(key('a', 'limits: { requests_per_minute: 1 }'), `limits: { dir: '${dir}' }`);
     expect((await ask(await start(), 'a')).status).toBe(200);
-    // As a kill would leave it: nothing was closed.
+    await opened.pop()!.close();
     expect((await ask(await start(), 'a')).status).toBe(429);
     rmSync(dir, { recursive: true });
   });
@@ -160,6 +160,37 @@ describe('a key', () => {
     expect((await ask(router, 'a', { model: 'one' })).status).toBe(403);
     expect((await ask(router, 'b', { model: 'two' })).status).toBe(403);
     expect((await ask(router, 'b', { model: 'one' })).status).toBe(200);
+  });
+
+  it('may ask for no decision that it could not follow, dry or about experts', async () => {
+    const router = await serving(
+      key('a', 'experts: [two], models: [auto, two, one]') +
+        key('b', 'models: [one]') +
+        key('c', '') +
+        key('d', 'experts: [one]'),
+    );
+    const dry = (name: string, body: object = {}) => ask(router, name, body, '/v1/route');
+    expect(await (await dry('c')).json()).toMatchObject({ expert: 'two' });
+    expect(await (await dry('d')).json()).toMatchObject({ expert: 'one', reason: 'able' });
+    for (const [name, model] of [
+      ['a', 'one'],
+      ['b', 'two'],
+      ['b', 'auto'],
+    ] as const) {
+      const refused = await dry(name, { model });
+      expect([refused.status, (await errorOf(refused)).code]).toEqual([403, 'model_not_allowed']);
+    }
+    expect((await dry('b', { model: 'one' })).status).toBe(200);
+    const choose = (name: string, ...choices: string[]) =>
+      router.post(
+        '/v1/decisions',
+        { input: 'Say yes.', questions: [{ type: 'choice', choices }] },
+        { authorization: `Bearer ${name}` },
+      );
+    expect((await choose('a', 'two')).status).toBe(200);
+    for (const refused of [await choose('a', 'one', 'two'), await choose('b', 'one')])
+      expect([refused.status, (await errorOf(refused)).code]).toEqual([403, 'model_not_allowed']);
+    expect((await choose('c', 'one', 'two')).status).toBe(200);
   });
 
   it('with a budget uses no expert without a price', async () => {

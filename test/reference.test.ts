@@ -74,9 +74,10 @@ describe('docs/config.md', () => {
 });
 
 function withOption(kind: string, example: string): string {
-  const needed =
+  const url =
     ['openai', 'triton'].includes(kind) && !example.startsWith('url:') ? '    url: http://gpu1:8000\n' : '';
-  return `experts:\n  - id: one\n    kind: ${kind}\n${needed}    ${example}\n`;
+  const start = /^(stop|idle|start_timeout):/.test(example) ? '    start: [run]\n' : '';
+  return `experts:\n  - id: one\n    kind: ${kind}\n${url}${start}    ${example}\n`;
 }
 
 describe('docs/metrics.md', () => {

@@ -29,6 +29,8 @@ export interface Ended {
   readonly retryAfterMs: number;
 }
 
+const NOTICED_MS = 100;
+
 export interface Fate {
   /** When the client disconnects; null if it stays. */
   readonly leaveAfterMs: number | null;
@@ -56,10 +58,17 @@ export function runRequest(client: HttpClient, request: OutgoingRequest, fate: F
         return true;
       },
       end: () => over(...judged(head!, scan)),
+      // A stopped worker's death is found a little later than the client feels it.
       fail: (error) =>
-        over(
-          fate.workerJustKilled() ? 'connection lost with its worker' : 'connection lost, no worker killed',
-          `${kindOf(error)} ${scan.contents > 0 ? 'after' : 'before'} the first token`,
+        void setTimeout(
+          () =>
+            over(
+              fate.workerJustKilled()
+                ? 'connection lost with its worker'
+                : 'connection lost, no worker killed',
+              `${kindOf(error)} ${scan.contents > 0 ? 'after' : 'before'} the first token`,
+            ),
+          NOTICED_MS,
         ),
     };
     const leaves = fate.leaveAfterMs !== null;

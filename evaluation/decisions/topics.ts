@@ -1,16 +1,15 @@
-/** How well clusters keep topics apart, on labelled public corpora: with the model's embedding, k-means anew. */
-
-import { seededRandom } from '../../src/core/random.ts';
-import { labelsOf } from '../../src/deciding/clustering/distances.ts';
-import { kMeans } from '../../src/deciding/clustering/kmeans.ts';
+/** How well clusters keep topics apart, on labelled public corpora: k-means anew, without their labels. */
+import { tmpdir } from 'node:os';
 import { normalisedMutualInformation, purity } from '../../src/deciding/clustering/quality.ts';
-import { classify } from '../../src/deciding/model/classify.ts';
-import { plainText } from '../../src/deciding/text/routable.ts';
+import { corpusOf } from '../../src/learning/training/corpus.ts';
+import { fitModel } from '../../src/learning/training/fit.ts';
 import { openPool } from '../../src/learning/training/pool.ts';
 import type { RouterModel } from '../../src/router.ts';
 import { labelledPrompts } from '../labelled.ts';
 
 const SEEDS = 3;
+/** As `train` makes models, and with the meanings alone, as the model that ships was made. */
+const EMBEDDINGS = ['blended', 'distilled'] as const;
 
 /** Lines of a Markdown section. */
 export async function judgeTopics(
@@ -20,44 +19,45 @@ export async function judgeTopics(
 ): Promise<readonly string[]> {
   const labelled = labelledPrompts(corpora);
   const names = [...new Set(labelled.map(({ label }) => label))];
-  const { dimensions } = model;
-  const values = new Float32Array(new SharedArrayBuffer(4 * dimensions * labelled.length));
-  labelled.forEach(({ text }, row) => {
-    values.set(classify(model, plainText(text)).vector, row * dimensions);
-  });
-  const points = { values, count: labelled.length, dimensions };
-  const pool = openPool(1);
+  const pool = openPool(2);
+  const fitted = async (embedding: string, clusters: number, seed: number): Promise<Uint32Array> => {
+    const corpus = corpusOf(
+      labelled.map(({ text }) => text),
+      tmpdir(),
+    );
+    const options = { clusters, dimensions: 96, vocabulary: 32_768, restarts: 4, seed };
+    return (await fitModel(corpus, { ...options, embedding, pretrained: model.embedding }, pool)).labels;
+  };
   const rows: string[] = [];
-  for (const clusters of counts.split(',').map(Number)) {
-    const runs: Uint32Array[] = [];
-    for (let seed = 1; seed <= SEEDS; seed += 1) {
-      const options = { clusters, restarts: 2, maxIterations: 100, tolerance: 1e-4 };
-      runs.push(labelsOf(points, (await kMeans(points, options, seededRandom(seed), pool)).centroids));
-    }
-    for (const language of ['all', 'en', 'ja'] as const) {
-      const kept = labelled.flatMap((one, row) =>
-        language === 'all' || one.language === language ? [row] : [],
-      );
-      const truth = kept.map((row) => names.indexOf(labelled[row]!.label));
-      const of = (measure: (a: readonly number[], b: readonly number[]) => number): number[] =>
-        runs.map((labels) =>
-          measure(
-            kept.map((row) => labels[row]!),
-            truth,
-          ),
+  for (const embedding of EMBEDDINGS)
+    for (const clusters of counts.split(',').map(Number)) {
+      const runs: Uint32Array[] = [];
+      for (let seed = 1; seed <= SEEDS; seed += 1) runs.push(await fitted(embedding, clusters, seed));
+      for (const language of ['all', 'en', 'ja'] as const) {
+        const kept = labelled.flatMap((one, row) =>
+          language === 'all' || one.language === language ? [row] : [],
         );
-      rows.push(
-        `| ${clusters} | ${language} | ${spread(of((own, all) => normalisedMutualInformation(all, own)))} | ${spread(of(purity))} |`,
-      );
+        const truth = kept.map((row) => names.indexOf(labelled[row]!.label));
+        const of = (measure: (own: readonly number[], truth: readonly number[]) => number): number[] =>
+          runs.map((labels) =>
+            measure(
+              kept.map((row) => labels[row]!),
+              truth,
+            ),
+          );
+        rows.push(
+          `| ${embedding} | ${clusters} | ${language} | ${spread(of(normalisedMutualInformation))} | ${spread(of(purity))} |`,
+        );
+      }
     }
-  }
   await pool.close();
   return [
     '## Topics\n',
-    `${labelled.length} public prompts with ${names.length} topic labels (\`evaluation/labelled.ts\`), clustered anew without their labels; mean and`,
-    `standard deviation over ${SEEDS} seeds.\n`,
-    '| k | language | NMI | purity |',
-    '|---|---|---|---|',
+    `${labelled.length} public prompts with ${names.length} topic labels (\`evaluation/labelled.ts\`), a model trained on them without their labels;`,
+    `mean and standard deviation over ${SEEDS} seeds. \`blended\` is what \`train\` makes: the meanings that ship beside what the`,
+    'prompts teach; `distilled` the meanings alone, with which the shipped model was made.\n',
+    '| embedding | k | language | NMI | purity |',
+    '|---|---|---|---|---|',
     ...rows,
     '',
   ];

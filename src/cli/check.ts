@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { warningsOf } from '../deciding/routing/warnings.ts';
 import { assign, DEFAULT_CONFIG, loadRouterModel } from '../serving/app/compose.ts';
 import { priceWarnings } from '../serving/app/limits.ts';
+import { startWarnings } from '../serving/app/starts.ts';
 import { loadConfig } from '../serving/config/load.ts';
 import { configJsonSchema } from '../serving/config/schema.ts';
 import { UsageError } from './usage-error.ts';
@@ -44,7 +45,11 @@ async function check(file: string, json: boolean): Promise<void> {
   const model = await loadRouterModel(config);
   const described = await assign(config, model);
   const { assignments } = described;
-  const warnings = [...warningsOf(config.experts, described), ...priceWarnings(config)];
+  const warnings = [
+    ...warningsOf(config.experts, described),
+    ...priceWarnings(config),
+    ...startWarnings(config, file, process.env),
+  ];
   const served = (index: number): number => assignments.filter((one) => one.expert === index).length;
   if (json) {
     const experts = config.experts.map(({ id, kind, fallback }, index) => ({

@@ -129,6 +129,11 @@ export const VERBS: readonly Verb[] = [
     load: async () => (await import('./simulate.ts')).simulateCommand(),
   },
   {
+    name: 'advise',
+    summary: 'find which experts, replicas and GPUs would serve what was recorded, and at what cost',
+    load: async () => (await import('./advise.ts')).adviseCommand(),
+  },
+  {
     name: 'calibrate',
     summary: 'measure an engine of your own for a minute, so that plan and simulate go by its times',
     load: async () => (await import('./calibrate.ts')).calibrateCommand(),

@@ -68,6 +68,12 @@ export const BOUNDS: readonly Bound[] = [
     beyond: '431',
   },
   {
+    step: 'requests that wait to be served',
+    cost: 'as many are served in a turn of the event loop as take as long as all else in it, and one at least',
+    limit: '10 s of expected wait, 1 s once more than 6,000 have come since there is a queue; 64 MB in all',
+    beyond: '429 with Retry-After, at once',
+  },
+  {
     step: 'body, bytes',
     cost: 'one copy; at most twice its size in memory while it grows, whatever its chunks',
     limit: '`max_body_mb` (32)',

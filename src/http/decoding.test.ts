@@ -27,11 +27,24 @@ async function answered(by: (response: ServerResponse) => void): Promise<HttpCli
 const REQUEST = { method: 'GET', path: '/', headers: {}, body: '' } as const;
 const TEXT = Buffer.from(`${randomBytes(200_000).toString('hex')} Zürich`);
 
+/** Zstandard (RFC 8878) of raw blocks, which every program can write; its window is 128 KB. */
+function zstdStored(bytes: Buffer, blockBytes = 50_000): Buffer {
+  const parts: Buffer[] = [Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, (17 - 10) << 3])];
+  for (let at = 0; at < bytes.length; at += blockBytes) {
+    const block = bytes.subarray(at, at + blockBytes);
+    const head = Buffer.alloc(3);
+    head.writeUIntLE((block.length << 3) | (at + blockBytes >= bytes.length ? 1 : 0), 0, 3);
+    parts.push(head, block);
+  }
+  return Buffer.concat(parts);
+}
+
 it.each([
   ['gzip', gzipSync(TEXT)],
   ['X-Gzip', gzipSync(TEXT)],
   ['deflate', deflateSync(TEXT)],
   ['br', brotliCompressSync(TEXT)],
+  ['zstd', zstdStored(TEXT)],
   ['identity', TEXT],
 ])(
   '%s: the body is what was coded, whole and read slowly, without the length of the coded bytes',
@@ -75,6 +88,37 @@ it('each flush of a stream arrives before the next is written', async () => {
   expect(String((await pieces.next()).value)).toBe('two');
   gzip.end();
   expect((await pieces.next()).done).toBe(true);
+});
+
+it('each block of a Zstandard stream arrives before the next is written, however its bytes are cut', async () => {
+  let to: ServerResponse | null = null;
+  const from = await answered((response) => {
+    response.writeHead(200, { 'content-encoding': 'zstd' }).flushHeaders();
+    to = response;
+  });
+  const bytes = zstdStored(Buffer.from('the first of two.the second of two'), 17);
+  const response = await PulledResponse.open(from, REQUEST, new AbortController().signal);
+  const pieces = response.pieces();
+  const second = 6 + 3 + 17;
+  for (const byte of bytes.subarray(0, second)) to!.write(Buffer.of(byte));
+  expect(String((await pieces.next()).value)).toBe('the first of two.');
+  to!.end(bytes.subarray(second));
+  expect(String((await pieces.next()).value)).toBe('the second of two');
+  expect((await pieces.next()).done).toBe(true);
+});
+
+it('a Zstandard body that is cut, or is none, has failed', async () => {
+  for (const bytes of [zstdStored(TEXT).subarray(0, 1000), TEXT.subarray(0, 1000)]) {
+    const from = await answered((response) => {
+      response.writeHead(200, { 'content-encoding': 'zstd' });
+      response.end(bytes);
+    });
+    const error = await heard(from).done;
+    expect(error).toMatchObject({
+      failure: 'cut',
+      message: expect.stringMatching(/cut short|begin as a frame/),
+    });
+  }
 });
 
 it('a coded body that is cut has failed, even where only the end of the connection delimits it', async () => {

@@ -1,19 +1,42 @@
 /** Undoes the content coding of a response as it comes, whether or not that was asked for (RFC 9110, section 8.4). */
-import type { Transform } from 'node:stream';
+import { Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { type ResponseHandler, WireError } from './response-handler.ts';
 import type { ResponseHead } from './response-parser.ts';
+import { ZstdInflater } from './zstd.ts';
 
 const DECODERS: Readonly<Record<string, () => Transform>> = {
   gzip: createGunzip,
   'x-gzip': createGunzip,
   deflate: createInflate,
   br: createBrotliDecompress,
+  zstd: createZstdDecompress,
 };
 
 /** Null where nothing is coded, or in a way that cannot be undone here. */
 export function decoderOf({ headers }: ResponseHead): Transform | null {
   return DECODERS[headers['content-encoding']?.toLowerCase() ?? '']?.() ?? null;
+}
+
+function createZstdDecompress(): Transform {
+  const inflater = new ZstdInflater();
+  return new Transform({
+    transform(bytes: Buffer, _encoding, done) {
+      passOn(this, () => inflater.push(bytes), done);
+    },
+    flush(done) {
+      passOn(this, () => inflater.end(), done);
+    },
+  });
+}
+
+function passOn(to: Transform, pieces: () => Iterable<Uint8Array>, done: (error?: Error) => void): void {
+  try {
+    for (const piece of pieces()) to.push(piece);
+    done();
+  } catch (error) {
+    done(error as Error);
+  }
 }
 
 /** Stands between an exchange and its handler. */

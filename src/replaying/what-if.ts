@@ -73,7 +73,17 @@ const SEED = 1;
 
 /** @throws UserError for a fleet that cannot be simulated */
 export function simulated(load: RecordedLoad, fleet: SimulatedFleet): SimulatedOutcome {
-  const experts = load.experts.map((id) => specOf(id, fleet));
+  const experts = load.experts.map((id) => assumedOf(id, fleet));
+  return replayed(load, experts, fleet.policy, fleet.prices);
+}
+
+/** @param experts one for each of the load, in its order @throws UserError for a fleet that cannot be simulated */
+export function replayed(
+  load: RecordedLoad,
+  experts: readonly SimulatedExpertSpec[],
+  policy: BoundPolicy,
+  prices: SimulatedFleet['prices'],
+): SimulatedOutcome {
   const seconds = Math.max(1, load.times.at(-1)! + 1e-3);
   const measures = simulateFleet({
     experts,
@@ -81,13 +91,13 @@ export function simulated(load: RecordedLoad, fleet: SimulatedFleet): SimulatedO
     arrivals: { kind: 'trace', times: load.times },
     lengths: { kind: 'observed', pairs: load.replay },
     replay: load.replay,
-    policy: fleet.policy,
+    policy,
     seconds,
     warmupSeconds: 0,
     seed: SEED,
   });
   const dollars = experts.map(({ deployment: { gpu, tensorParallel }, replicas }) => {
-    const price = fleet.prices[gpu.name];
+    const price = prices[gpu.name];
     return price === undefined ? null : price * tensorParallel * replicas;
   });
   return {
@@ -184,19 +194,25 @@ export function changedFleet(
   return { ...fleet, experts: { ...fleet.experts, ...others }, measured };
 }
 
-function specOf(id: string, { experts, slots, engines, measured }: SimulatedFleet): SimulatedExpertSpec {
+function assumedOf(id: string, { experts, slots, engines, measured }: SimulatedFleet): SimulatedExpertSpec {
   const expert = experts[id]!;
   const modelled = deploymentOf(expert, engines[id]);
   const own = measured[id];
   const most = slots[id];
   return {
-    id,
-    deployment: own === undefined ? modelled : { ...modelled, measured: own },
-    replicas: expert.replicas,
-    limits: DEFAULT_LIMITS,
-    admission: 'optimistic',
-    chunkedPrefill: true,
+    ...specOf(id, own === undefined ? modelled : { ...modelled, measured: own }, expert.replicas),
     ...(most === undefined ? {} : { slots: most }),
+  };
+}
+
+export function specOf(id: string, asked: Deployment, replicas: number): SimulatedExpertSpec {
+  return {
+    id,
+    deployment: asked,
+    replicas,
+    limits: DEFAULT_LIMITS,
+    admission: asked.engine.startsWith('tensorrt') ? 'guaranteed-no-evict' : 'optimistic',
+    chunkedPrefill: true,
   };
 }
 

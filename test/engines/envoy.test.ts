@@ -80,6 +80,68 @@ experts:
   - { id: maths, kind: openai, url: '${urls[1]}', model: maths-7b, samples: ['${MATHS}'] }
 `;
 
+  describe.each(['full-duplex', 'buffered'] as const)('with limits, and bodies %s', (mode) => {
+    const stream = paced();
+    const key = { authorization: 'Bearer limited' };
+    const limited = (urls: readonly string[]): string => `${two(urls)}
+keys:
+  - { name: limited, hash: '${hashKey('limited')}', limits: { tokens_per_minute: 10000, concurrent: 1 } }
+  - { name: free, hash: '${hashKey('free')}' }
+`;
+    const usage: Answer = async (response, asked) => {
+      if (asked.method === 'GET') return polite(response, asked);
+      const answer = {
+        choices: [{ message: { role: 'assistant', content: 'yes' }, finish_reason: 'stop' }],
+        usage: { prompt_tokens: 1000, completion_tokens: 3000, total_tokens: 4000 },
+      };
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
+    };
+    const left = (answer: Response): number => Number(answer.headers.get('x-ratelimit-remaining-tokens'));
+    beforeAll(() => start(limited, [usage, stream.answer], { body: mode }));
+    afterAll(stop);
+
+    it('charges what a whole answer says that it took', async () => {
+      const first = await post(body(CODE, { max_tokens: 10 }), key);
+      expect(left(first)).toBeGreaterThan(9_900);
+      await first.json();
+      await eventually('it is charged', async () => {
+        const next = await post(body(CODE, { max_tokens: 10 }), key);
+        await next.text();
+        return next.status === 200 && left(next) < 7_000;
+      });
+    });
+
+    it('passes every piece of a stream as it comes, and holds its place until the end', async () => {
+      const answer = await post(body(MATHS, { stream: true }), key);
+      const reader = answer.body!.getReader();
+      let read = '';
+      for (let piece = 0; piece < 5; piece += 1) {
+        while (!read.includes(`"piece":${piece}`))
+          read += Buffer.from((await reader.read()).value!).toString();
+        expect(read).not.toContain(`"piece":${piece + 1}`);
+        if (piece === 2) expect((await post(body(CODE), key)).status).toBe(429);
+        stream.go();
+      }
+      while (!(await reader.read()).done);
+      await eventually('its place is free', async () => (await post(body(CODE), key)).status === 200);
+      await eventually('the lease is given back', async () => (await inFlight()) === 0);
+    });
+
+    it('shows no piece of other keys to the processor', async () => {
+      const before = await envoy.stat('ext_proc.stream_msgs_sent');
+      const answer = await post(body(MATHS, { stream: true }), { authorization: 'Bearer free' });
+      const reader = answer.body!.getReader();
+      let read = '';
+      for (let piece = 0; piece < 5; piece += 1) {
+        while (!read.includes(`"piece":${piece}`))
+          read += Buffer.from((await reader.read()).value!).toString();
+        stream.go();
+      }
+      while (!(await reader.read()).done);
+      expect((await envoy.stat('ext_proc.stream_msgs_sent')) - before).toBeLessThanOrEqual(5);
+    });
+  });
+
   describe.each(['full-duplex', 'buffered'] as const)('with bodies %s', (mode) => {
     const stream = paced();
     beforeAll(() => start(two, [polite, stream.answer], { body: mode }));

@@ -64,11 +64,13 @@ describeWith(['triton'], 'two hundred users at a real Triton server', (component
       '50:100',
       '--model',
       model,
-      '--json',
+      '--out',
       json,
     ];
     const load = command('loadtest', router.url, ...options);
-    await eventually('all users are there', () => triton.running() >= 150);
+    await eventually('all users are there', () => triton.running() >= 150).catch((error) => {
+      throw new Error(`${triton.running()} run; ${load.output()}`, { cause: error });
+    });
     await Promise.all(Array.from({ length: LEAVERS }, () => leave(model)));
     await eventually('the model sees them go', () => triton.cancelled() === before + LEAVERS);
     expect(await load.ended).toBe(0);

@@ -5,6 +5,8 @@ import { loadRouterModel } from '../../serving/app/compose.ts';
 import { type Address, asUserError } from '../../serving/app/listen-address.ts';
 import { Reloader } from '../../serving/app/reloader.ts';
 import { type Source, sourceOf } from '../../serving/app/source.ts';
+import { SERVERS_END_MS, starterOf, startSpecs } from '../../serving/app/starts.ts';
+import { realWorld } from '../../serving/app/world.ts';
 import { SHIPPED } from '../../serving/config/catalogue.ts';
 import { Primary } from '../../serving/workers/primary.ts';
 import { GRACE_MS, log } from './log.ts';
@@ -25,6 +27,9 @@ export async function servePrimary(serve: PrimaryServe): Promise<void> {
   let inForce = serve.source;
   // The workers speak TLS; the primary's own socket passes on what comes.
   const scheme = inForce.config.tls === undefined ? 'http' : 'https';
+  const starter = starterOf({ config: inForce.config, file }, realWorld({ log }), {
+    tell: (expert, keeping) => primary.keep(expert, keeping),
+  });
   const primary = new Primary({
     workers: processes,
     host,
@@ -32,6 +37,9 @@ export async function servePrimary(serve: PrimaryServe): Promise<void> {
     text: inForce.text,
     graceMs: GRACE_MS,
     log,
+    onSignals: (worker, signals) =>
+      signals === null ? starter.gone(worker) : starter.heard(worker, signals),
+    onEnd: () => void starter.close(SERVERS_END_MS),
     reload: () => reloader.reload(),
     onServing: (url) => onServing(url.replace(/^http/, scheme)),
   });
@@ -44,6 +52,7 @@ export async function servePrimary(serve: PrimaryServe): Promise<void> {
       const { id } = await loadRouterModel(next.config);
       await primary.take(next.text, id);
       inForce = next;
+      starter.keep(startSpecs(next.config));
       return id;
     },
     log,

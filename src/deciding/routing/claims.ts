@@ -3,6 +3,7 @@
  * Texts are compared with the prompt itself, not with its cluster.
  */
 import { DotTable } from '../model/dot-table.ts';
+import { namedTopics } from './topic-names.ts';
 import { TOPICS } from './topics.ts';
 
 /** A text of an expert, embedded. */
@@ -158,11 +159,10 @@ function mentionsOf(
 ): ReadonlyMap<number, number> {
   const described = new Map<number, number>();
   const sampled = new Map<number, number>();
-  for (const { vector, kind } of texts) {
-    const topic = nearestTopic(vector, topics);
-    if (topic === null) continue;
+  for (const { text, vector, kind } of texts) {
     const counts = kind === 'description' ? described : sampled;
-    counts.set(topic, (counts.get(topic) ?? 0) + 1);
+    for (const topic of subjectsOf(text, kind, vector, topics))
+      counts.set(topic, (counts.get(topic) ?? 0) + 1);
   }
   const most = Math.max(0, ...sampled.values());
   for (const [topic, count] of sampled)
@@ -170,7 +170,25 @@ function mentionsOf(
   return described;
 }
 
-function nearestTopic(vector: Float32Array, topics: readonly EmbeddedTopic[]): number | null {
+/**
+ * The topics that a description calls by name; where it names none, the one that it is nearest to. A sample is a prompt, which
+ * may name anything in passing: of it the nearest counts, unless it names others instead ("Fix this bug" beside "fix my CV").
+ */
+function subjectsOf(
+  text: string,
+  kind: ClaimText['kind'],
+  vector: Float32Array,
+  topics: readonly EmbeddedTopic[],
+): readonly number[] {
+  const names = namedTopics(text);
+  const named = topics.flatMap(({ name }, number) => (names.includes(name) ? [number] : []));
+  if (kind === 'description' && named.length > 0) return named;
+  const nearest = nearestTopic(vector, topics);
+  return named.length > 0 ? nearest.filter((topic) => named.includes(topic)) : nearest;
+}
+
+/** The nearest topic, or none. */
+function nearestTopic(vector: Float32Array, topics: readonly EmbeddedTopic[]): readonly number[] {
   const scores = topics.map(({ vectors }) => {
     const sum = vectors.reduce((total, one) => total + Math.exp(dot(one, vector) / TEMPERATURE), 0);
     return TEMPERATURE * Math.log(sum / Math.sqrt(vectors.length));
@@ -178,7 +196,7 @@ function nearestTopic(vector: Float32Array, topics: readonly EmbeddedTopic[]): n
   const best = Math.max(...scores);
   const topic = scores.indexOf(best);
   const next = Math.max(...scores.filter((_, index) => index !== topic));
-  return best - next >= TOPIC_LEAD ? topic : null;
+  return best - next >= TOPIC_LEAD ? [topic] : [];
 }
 
 /**

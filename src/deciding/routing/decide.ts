@@ -2,6 +2,7 @@
  * From classified turns to a ranking of experts, with the reason. The gateway, the dry run and the simulator all
  * decide by calling it.
  */
+import { coldPlaced } from './cold.ts';
 import { conversationHome, type Home, type HomeReason } from './conversation.ts';
 import { type Cost, costOf } from './cost.ts';
 import type { BoundPolicy, Candidate, LoadSnapshot, PolicyContext } from './policy.ts';
@@ -107,7 +108,11 @@ export function decide(
   { request, random, sequence, livesAt = null }: Circumstances,
 ): Decision {
   const { home, candidates } = standingOf(territory, turns, loads, livesAt);
-  const ranked = policy.rank({ candidates, request, random, sequence });
+  const ranked = coldPlaced(
+    policy.rank({ candidates, request, random, sequence }),
+    request,
+    policy.secondsPerAffinity,
+  );
   if (ranked.length !== candidates.length)
     throw new Error(`Policy '${policy.id}' ranked ${ranked.length} of ${candidates.length} experts.`);
   const homeId = territory.experts[home.expert]!;

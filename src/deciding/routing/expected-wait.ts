@@ -8,9 +8,10 @@ import type { LoadSnapshot } from './policy.ts';
  *   wait = max(0, n + q + 1 − C) · m / r
  *
  * (the queue of an M/M/C system seen at one instant; Little's law turns the backlog into time). 0 while there is a
- * free slot, and when the rate is not known yet.
+ * free slot, and when the rate is not known yet. Of an expert that has to be started, its start.
  */
 export function expectedWait(load: LoadSnapshot): number {
+  if (load.startsIn !== undefined) return load.startsIn;
   const present = load.inFlight + load.queued;
   const before = present + 1 - load.capacity;
   if (before <= 0 || load.tokensPerSecond <= 0 || present === 0) return 0;

@@ -26,6 +26,8 @@ export interface LoadSnapshot {
   readonly capacity: number;
   /** Whether it can take a request at all (healthy, breaker closed). */
   readonly available: boolean;
+  /** Seconds until it is expected to run, of one that does not and is started when it is needed; absent for all others. */
+  readonly startsIn?: number | undefined;
 }
 
 /** No load: for decisions without running experts. */

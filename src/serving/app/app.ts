@@ -12,11 +12,13 @@ import type { RequestNote } from '../front/request-note.ts';
 import { readRequest, received } from '../gateway/read-request.ts';
 import { Demands } from '../scaler/demands.ts';
 import type { ScalerServer } from '../scaler/server.ts';
+import type { Starter } from '../starting/starter.ts';
 import { admit } from './admission.ts';
 import { type Assembly, assemble, type DecisionNote, inForce } from './assembly.ts';
 import { asUserError, extProcAddress, listenAddress, requestedAddress } from './listen-address.ts';
 import { Reloader } from './reloader.ts';
 import { type ConfigSource, readSource, type Source, sourceOf } from './source.ts';
+import { SERVERS_END_MS, starterOf, startSpecs } from './starts.ts';
 import { realWorld, type World } from './world.ts';
 
 /** What a gateway takes besides its config; all of it may be left out. */
@@ -156,10 +158,16 @@ class App implements EmbeddedGateway {
   #extProc: ExtProcServer | null = null;
   #scaler: ScalerServer | null = null;
   #closing: Promise<void> | null = null;
+  readonly #starter: Starter;
 
   constructor(parts: AppParts, source: Source) {
     this.#parts = parts;
     this.#source = source;
+    const { setup, signals, world } = parts;
+    this.#starter = starterOf(source, world, {
+      own: signals,
+      tell: (expert, keeping) => setup.current().context.gateway.fleet.groups.get(expert)?.keep(keeping),
+    });
     this.#reloader = this.#watch();
   }
 
@@ -269,6 +277,7 @@ class App implements EmbeddedGateway {
     setup.current().context.readiness.drain();
     await Promise.all([this.#extProc?.close(graceMs), server.close(graceMs)]);
     this.#scaler?.close();
+    await this.#starter.close(SERVERS_END_MS);
     await setup.close();
     await records?.close();
     await limits?.close();
@@ -288,6 +297,7 @@ class App implements EmbeddedGateway {
         const prepared = await setup.prepare(next.config);
         prepared.commit();
         this.#source = next;
+        this.#starter.keep(startSpecs(next.config));
         return prepared.model;
       });
     this.#reloading = taken;

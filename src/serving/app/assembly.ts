@@ -8,7 +8,9 @@ import { BoardPages } from '../board/pages.ts';
 import type { Question, Told } from '../board/wire.ts';
 import type { Catalogue } from '../config/catalogue.ts';
 import type { Config } from '../config/schema.ts';
+import { ColdStarts } from '../fleet/cold-start.ts';
 import { Drains } from '../fleet/drains.ts';
+import type { Signals } from '../fleet/keeping.ts';
 import { OwnSlots } from '../fleet/slots.ts';
 import type { RequestNote } from '../front/request-note.ts';
 import { type GatewayServer, gatewayServer, type ServerOptions } from '../front/server.ts';
@@ -80,6 +82,8 @@ export interface Assembly {
   ended(note: RequestNote): void;
   /** Of every request, by the expert that it belongs to. */
   readonly arrivals: Arrivals;
+  /** What this process sees of experts that are started as they are needed. */
+  signals(): Signals;
   /** Null where the config asks for none. */
   readonly records: Records | null;
   /** Where limits are counted; null where there are none. */
@@ -116,7 +120,7 @@ export async function assemble(
   const conversations = new Conversations();
   shared?.link.share(conversations);
   const drains = shared?.link.drains ?? new Drains();
-  const setup = await Setup.start(config, {
+  const setup: Setup = await Setup.start(config, {
     limits,
     keysChanged: (before, after) =>
       audit?.write({ event: 'config', at: isoOf(clock.epoch()), ...changesOf(before, after) }),
@@ -135,6 +139,7 @@ export async function assemble(
       inForce: () => inForce(setup),
     }),
     slots: shared?.link ?? new OwnSlots(),
+    coldStarts: new ColdStarts(clock.monotonic),
     conversations,
     processes: shared?.processes ?? 1,
     tellsHealth: shared?.speaks ?? true,
@@ -145,6 +150,7 @@ export async function assemble(
     onRouted: (routed, note) => {
       arrivals.note(routed.decision.home, routed.view.promptTokens + routed.view.outputTokens);
       const { gateway, board: shown } = setup.current().context;
+      gateway.fleet.groups.get(routed.decision.home)?.wanted();
       shares.of(gateway.router.model).note(routed.classification.cluster, routed.classification.outside);
       if (shown) board.opened(routed, note);
       onDecision(noteOf(routed, note.traceId));
@@ -152,6 +158,9 @@ export async function assemble(
     },
     feedback: records && ((feedback) => records.feedback(feedback)),
     board: { answer: (exchange) => pages.answer(exchange) },
+  }).catch(async (error: unknown) => {
+    await keeping?.close();
+    throw error;
   });
   const secret = shared?.secret ?? randomBytes(32).toString('hex');
   const drift = () => shares.of(setup.current().context.gateway.router.model).drift();
@@ -166,7 +175,11 @@ export async function assemble(
     now: clock.epoch,
     current: () => setup.current(),
   });
-  if (shared) shared.link.onQuestion = (question) => board.answer(question as Question);
+  const signals = () => setup.current().context.gateway.fleet.signals((expert) => arrivals.count(expert));
+  if (shared) {
+    shared.link.onQuestion = (question) => board.answer(question as Question);
+    shared.link.onSignals = signals;
+  }
   const ended = (note: RequestNote): void => {
     telemetry.ended(note);
     if (setup.current().context.board) board.ended(note);
@@ -189,6 +202,7 @@ export async function assemble(
     limits: keeping,
     audit,
     arrivals,
+    signals,
     board,
     tracing,
   };

@@ -17,13 +17,15 @@ import { deidentifierOf } from '../../deciding/text/identifiers/deidentify.ts';
 import type { AnyKind, Catalogue } from '../config/catalogue.ts';
 import type { ExpertConfig } from '../config/expert-fields.ts';
 import type { Config } from '../config/schema.ts';
+import { startLimit } from '../config/start-fields.ts';
 import type { Expert } from '../experts/expert.ts';
 import { EXPERT_KINDS } from '../experts/index.ts';
 import type { ExpertDeps } from '../experts/kind.ts';
 import { writesText } from '../experts/option-types.ts';
+import type { ColdStarts } from '../fleet/cold-start.ts';
 import type { Drains } from '../fleet/drains.ts';
 import { Fleet } from '../fleet/fleet.ts';
-import { ExpertGroup } from '../fleet/group.ts';
+import { type Cold, ExpertGroup } from '../fleet/group.ts';
 import { Replica } from '../fleet/replica.ts';
 import { type SlotSource, slotsKey } from '../fleet/slots.ts';
 import type { Permitted } from '../front/foreign-page.ts';
@@ -148,6 +150,7 @@ export interface FleetParts {
   readonly world: World;
   readonly kinds: readonly AnyKind[];
   readonly slots: SlotSource;
+  readonly coldStarts: ColdStarts;
   /** What operators have taken out of service. */
   readonly drains: Drains;
   /** How many processes serve, this one included. */
@@ -171,6 +174,7 @@ export async function composeFleet(config: Config, parts: FleetParts): Promise<F
           queueTimeout: expert.queue_timeout,
           context: expert.context_window,
           takes: expert.takes,
+          cold: coldOf(expert, starting),
         }),
       );
     }
@@ -193,6 +197,12 @@ export async function composeFleet(config: Config, parts: FleetParts): Promise<F
   });
   await Promise.all(config.experts.map((expert, at) => follow(fleet, groups[at]!, expert, starting)));
   return fleet;
+}
+
+/** How long its start is waited for; undefined for an expert that nobody starts. */
+function coldOf(expert: ExpertConfig, { coldStarts }: FleetParts): Cold | undefined {
+  const limitMs = startLimit(expert);
+  return limitMs === undefined ? undefined : { limitMs, start: coldStarts.of(expert.id) };
 }
 
 /** What speaks for an expert while none of its replicas has been found. */

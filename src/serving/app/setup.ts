@@ -10,6 +10,7 @@ import { deidentifierOf } from '../../deciding/text/identifiers/deidentify.ts';
 import type { Catalogue } from '../config/catalogue.ts';
 import type { Config } from '../config/schema.ts';
 import type { ExtProcSettings } from '../extproc/reading.ts';
+import type { ColdStarts } from '../fleet/cold-start.ts';
 import type { Drains } from '../fleet/drains.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { SlotSource } from '../fleet/slots.ts';
@@ -43,6 +44,8 @@ export interface SetupParts {
   readonly probes: boolean;
   /** Of every config, one after another. */
   readonly slots: SlotSource;
+  /** Of every config, one after another. */
+  readonly coldStarts: ColdStarts;
   /** What is remembered of them, beyond a config. */
   readonly conversations: Conversations;
   /** What operators have taken out of service, under every config. */
@@ -153,13 +156,15 @@ export class Setup {
 }
 
 async function prepare(config: Config, parts: SetupParts, startedAt: number): Promise<Serving> {
-  const { world, catalogue, telemetry, slots, conversations, processes, tellsHealth, drains } = parts;
+  const { world, catalogue, telemetry, slots, coldStarts, conversations, processes, tellsHealth, drains } =
+    parts;
   const model = parts.routerModel ?? (await loadRouterModel(config));
   const identity = await readIdentity(config);
   const fleet = await composeFleet(config, {
     world,
     kinds: catalogue.kinds,
     slots,
+    coldStarts,
     drains,
     processes,
     tellsHealth,

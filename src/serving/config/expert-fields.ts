@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { UserError } from '../../core/errors.ts';
 import { duration } from '../experts/option-types.ts';
 import type { AnyKind } from './catalogue.ts';
+import { type StartConfig, startFields, startObjection } from './start-fields.ts';
 
 /** Ids travel in headers, metrics and paths, so they are plain; those of Hugging Face and Ollama models are. */
 export const expertId = z
@@ -53,6 +54,7 @@ const common = {
     .meta({ examples: [['text']] }),
   queue_size: z.int().nonnegative().default(512).describe('Requests that may wait for this expert'),
   queue_timeout: duration.prefault('30s').describe('Longest wait in that line'),
+  ...startFields,
   first_token_timeout: duration
     .optional()
     .describe("Longest wait for a stream's first byte before another is tried"),
@@ -121,7 +123,12 @@ function refuseObjections(
 ): void {
   experts.forEach((expert, index) => {
     const kind = kinds.find((one) => one.kind === expert.kind);
-    const objection = kind?.objection?.(kindOptions(expert)) ?? null;
+    if (!kind) return;
+    const options = kindOptions(expert);
+    const discovered = (kind.discover?.(options) ?? null) !== null;
+    const objection =
+      kind.objection?.(options) ??
+      startObjection(expert, { hasServers: kind.replicas !== undefined, discovered });
     if (objection)
       context.addIssue({ code: 'custom', path: [index, objection.option], message: objection.message });
   });
@@ -158,6 +165,8 @@ interface SharedFields {
   readonly price?:
     | { readonly input: number; readonly cached_input?: number | undefined; readonly output: number }
     | undefined;
+  readonly start?: readonly string[] | undefined;
+  readonly stop?: readonly string[] | undefined;
   readonly max_concurrent?: number | undefined;
   readonly context_window?: number | undefined;
   readonly takes?: readonly ('text' | 'image' | 'audio')[] | undefined;
@@ -165,7 +174,7 @@ interface SharedFields {
 }
 
 /** One expert as configured; durations in milliseconds. */
-export interface ExpertConfig extends SharedFields {
+export interface ExpertConfig extends SharedFields, StartConfig {
   readonly fallback: boolean;
   readonly queue_size: number;
   readonly queue_timeout: number;
@@ -178,6 +187,8 @@ export interface ExpertInput extends SharedFields {
   readonly queue_size?: number | undefined;
   readonly queue_timeout?: string | undefined;
   readonly first_token_timeout?: string | undefined;
+  readonly idle?: string | undefined;
+  readonly start_timeout?: string | undefined;
 }
 
 /** The options of an expert's own kind, without the fields that all kinds share. */

@@ -66,13 +66,20 @@ function fromFolder(config: Config, folder: string, { kinds }: Catalogue): Confi
       ...(fileOf(expert) ? { discover: { file: resolve(folder, fileOf(expert)!) } } : {}),
     };
   });
-  const { router, tls, reports } = config;
+  const { router, tls, reports, records, audit, limits } = config;
+  const inFolder = <Of extends { readonly dir: string }>(of: Of): Of => ({
+    ...of,
+    dir: resolve(folder, of.dir),
+  });
   return {
     ...config,
     experts,
     ...(router ? { router: resolve(folder, router) } : {}),
     ...(reports === undefined ? {} : { reports: resolve(folder, reports) }),
     ...(tls ? { tls: absolute(tls, folder) } : {}),
+    ...(records ? { records: inFolder(records) } : {}),
+    ...(audit ? { audit: inFolder(audit) } : {}),
+    ...(limits.dir === undefined ? {} : { limits: { ...limits, dir: resolve(folder, limits.dir) } }),
   };
 }
 

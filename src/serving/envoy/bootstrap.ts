@@ -156,6 +156,8 @@ function extProcFilter({ extproc }: Config, body: BootstrapOptions['body']): obj
     status_on_error: { code: 503 },
     response_attributes: [DETAILS_ATTRIBUTE],
     metadata_options: { receiving_namespaces: { untyped: [ENDPOINT_METADATA] } },
+    // For keys with limits, whose answers are read for what they are charged.
+    allow_mode_override: true,
     processing_mode: {
       request_header_mode: 'SEND',
       request_body_mode: body === 'buffered' ? 'BUFFERED' : 'FULL_DUPLEX_STREAMED',

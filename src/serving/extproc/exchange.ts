@@ -12,8 +12,10 @@ import type { Ticket } from '../fleet/group.ts';
 import type { LeaseOutcome, Replica } from '../fleet/replica.ts';
 import { replicaLabel } from '../fleet/replica-label.ts';
 import { callerOf, routeAsked } from '../front/asking.ts';
+import { refuseModel } from '../front/auth.ts';
 import { type BodyShare, PROCESS_BUDGET } from '../front/body-budget.ts';
 import type { RouteContext } from '../front/handler.ts';
+import { amongAllowed } from '../front/limiting.ts';
 import { modelList } from '../front/model-pages.ts';
 import { OpenNote, type RequestNote } from '../front/request-note.ts';
 import type { ServerOptions } from '../front/server.ts';
@@ -32,16 +34,17 @@ import { bufferedAnswer, duplexAnswer, immediate, mutation } from './answers.ts'
 import { endpointsOf, outside, relayable } from './candidates.ts';
 import { readHead } from './head.ts';
 import { requestChange, responseChange } from './headers.ts';
-import { outcomeOf } from './outcome.ts';
+import { type Metering, meteringOf } from './metering.ts';
+import { outcomeOf, resultOf } from './outcome.ts';
 import { findPlace, type Place } from './place.ts';
 import { BODY_MODE, type ProcessingRequest, type ProcessingResponse } from './protocol.ts';
 import {
   admit,
   beginReading,
-  type ExtProcSettings,
   type Reading,
   readMore,
   type ServingNow,
+  tooSlow,
   wantedAt,
 } from './reading.ts';
 
@@ -84,6 +87,8 @@ export class Exchange {
   #record: RequestRecord | null = null;
   #story: TryStory | null = null;
   #relayed: Relayed | null = null;
+  /** Of a key with limits. */
+  #metering: Metering | null = null;
   #responseBodyMode: number = BODY_MODE.none;
   /** Of the answer, and what came of the lease as far as it is known yet. */
   #status: number | null = null;
@@ -137,8 +142,9 @@ export class Exchange {
         return;
       case 'response_body': {
         const { body = NOTHING, end_of_stream = false } = message.response_body!;
+        this.#metering?.read(body, end_of_stream);
         const whole = this.#responseBodyMode === BODY_MODE.fullDuplex;
-        // Nothing in it is read or changed, but in that mode a piece that is not sent back is lost.
+        // Nothing in it is changed, but in that mode a piece that is not sent back is lost.
         const streamed = whole ? { body_mutation: { streamed_response: { body, end_of_stream } } } : {};
         this.#call.write({ response_body: { response: streamed } });
         return;
@@ -210,10 +216,22 @@ export class Exchange {
     const ask = await readRequest(dialect, body.whole());
     if (this.#over) return;
     this.#note!.read(ask);
+    refuseModel(ask, caller);
     const by = callerOf(head, caller, ask);
     const choice = routeAsked(gateway, ask, head, caller, by);
-    const routed = choice instanceof Promise ? await choice : choice;
-    if (this.#over || this.#refused) return;
+    const free = choice instanceof Promise ? await choice : choice;
+    const routed = amongAllowed(free, caller, context.limiter);
+    if (caller && context.limiter?.limits(caller.name))
+      this.#metering = await meteringOf(
+        context.limiter,
+        caller,
+        { ask, routed },
+        this.#options.clock.epoch(),
+      );
+    if (this.#over || this.#refused) {
+      this.#metering?.end();
+      return;
+    }
     this.#note!.routed(routed, gateway.expectedWait(routed));
     context.onRouted(routed, this.#note!);
     const groups = relayable(gateway.candidates(routed), ask);
@@ -246,6 +264,7 @@ export class Exchange {
     const { group, lease, tries } = place;
     clearTimeout(this.#deadline);
     this.#record?.served(group.id, tries);
+    this.#metering?.served(group.id);
     this.#relayed = { ...place, ask, by, routed, dialect };
     const who = { expert: group.id, replica: replicaLabel(group, lease.replica), tries };
     const story = this.#note!.asked(who);
@@ -299,8 +318,9 @@ export class Exchange {
     this.#record?.firstByte();
     this.#note?.first();
     const answered = { traceId: this.#traceId, routed, expert: group.id, tries };
-    const changed = mutation(responseChange(head, answered));
-    this.#call.write({ response_headers: { response: { header_mutation: changed } } });
+    const own = responseChange(head, answered);
+    const { change, more } = this.#metering?.begins(head, own) ?? { change: own, more: {} };
+    this.#call.write({ response_headers: { response: { header_mutation: mutation(change) } }, ...more });
   }
 
   /** @param sent called when the last has left */
@@ -313,11 +333,10 @@ export class Exchange {
 
   #refuse(error: unknown): void {
     if (this.#over || this.#refused) return;
-    const { log } = this.#options;
     const known =
       error instanceof RouterError || error instanceof ToldFailure
         ? error
-        : internal(error, (line) => log(`${this.#traceId} ${line}`));
+        : internal(error, (line) => this.#options.log(`${this.#traceId} ${line}`));
     this.#note?.failed(known);
     const told = this.#context?.redaction.failure(known) ?? known;
     const answer = failureAnswer(told, this.#dialect, this.#traceId);
@@ -358,13 +377,13 @@ export class Exchange {
     this.#over = true;
     this.#drop();
     this.#ticket?.leave();
-    const { ended } = this.#options;
+    this.#metering?.end();
     this.#relayed?.lease.end(this.#outcome);
     this.#record?.end(this.#status === null ? 'cancelled' : resultOf(this.#status), 'unknown');
     if (this.#note) {
       const headersSent = this.#status !== null;
       const statusCode = this.#status ?? 0;
-      ended(this.#note.ended({ headersSent, statusCode, writableFinished: headersSent }));
+      this.#options.ended(this.#note.ended({ headersSent, statusCode, writableFinished: headersSent }));
     }
     this.#call.end();
     this.#onEnd();
@@ -378,16 +397,4 @@ interface Decided extends Reading {
   readonly place: Place;
   readonly excluded: ReadonlySet<Replica>;
   readonly trailers: boolean;
-}
-
-/** Of a request that the expert, or Envoy in its place, has answered. */
-function resultOf(status: number): string {
-  return status < 400 ? 'ok' : 'expert_error';
-}
-
-function tooSlow(stillReading: boolean, { deadline }: ExtProcSettings): RouterError {
-  const seconds = deadline / 1000;
-  return stillReading
-    ? new RouterError('invalid_request', `The request did not come whole within ${seconds} s.`)
-    : new RouterError('queue_timeout', `No expert had a free slot within ${seconds} s.`, { retryAfter: 1 });
 }

@@ -44,3 +44,8 @@ function detailsIn(attributes: Readonly<Record<string, Struct>> | undefined): st
   }
   return null;
 }
+
+/** Of a request that the expert, or Envoy in its place, has answered. */
+export function resultOf(status: number): string {
+  return status < 400 ? 'ok' : 'expert_error';
+}

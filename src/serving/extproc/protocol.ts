@@ -17,6 +17,9 @@ export function healthService(): ServiceDefinition {
 /** `BodySendMode` of Envoy, as far as it matters here. */
 export const BODY_MODE = { none: 0, streamed: 1, buffered: 2, fullDuplex: 4 } as const;
 
+/** `HeaderSendMode` of Envoy. */
+export const SEND = 1;
+
 /** `google.protobuf.Struct`, of which only texts and lists of texts are read and written. */
 export interface Struct {
   readonly fields?: Readonly<Record<string, Value>>;
@@ -92,4 +95,6 @@ export interface ProcessingResponse {
     readonly details: string;
   };
   readonly dynamic_metadata?: Struct;
+  /** What else of this request's answer is to be shown; a mode that is left out is none. */
+  readonly mode_override?: { readonly response_body_mode: number; readonly response_trailer_mode: number };
 }

@@ -88,22 +88,10 @@ export function admit(
       `${wanted.path} takes ${method}, not ${excerpt(head.method)}.`,
     );
   const caller = authenticate(head, keys);
-  refuseLimited(caller);
   refuseWithout('ask', caller);
   if (context.readiness.draining)
     throw new RouterError('shutting_down', 'This router is shutting down.', { retryAfter: 1 });
   return caller;
-}
-
-/** Envoy carries the answer past us, so that nothing could be charged. @throws RouterError `role_missing` */
-function refuseLimited(caller: HashedKey | null): void {
-  if (!caller) return;
-  const { limits, team, experts, models } = caller;
-  if (limits ?? team ?? experts ?? models)
-    throw new RouterError(
-      'role_missing',
-      'This API key has limits, which are counted by the gateway itself and not behind Envoy: ask the gateway.',
-    );
 }
 
 interface LetIn {
@@ -144,4 +132,11 @@ function isBuffered({ protocol_config: config }: ProcessingRequest): boolean {
     'internal_error',
     'The gateway in front is set up wrongly: request_body_mode must be FULL_DUPLEX_STREAMED or BUFFERED.',
   );
+}
+
+export function tooSlow(stillReading: boolean, { deadline }: ExtProcSettings): RouterError {
+  const seconds = deadline / 1000;
+  return stillReading
+    ? new RouterError('invalid_request', `The request did not come whole within ${seconds} s.`)
+    : new RouterError('queue_timeout', `No expert had a free slot within ${seconds} s.`, { retryAfter: 1 });
 }

@@ -3,6 +3,7 @@ import type { LoadSnapshot } from '../../deciding/routing/policy.ts';
 import { failureFrom, type Health } from '../experts/expert.ts';
 import { Drains } from './drains.ts';
 import type { ExpertGroup } from './group.ts';
+import type { Signal, Signals } from './keeping.ts';
 import { LoadWatch } from './load-watch.ts';
 import { PrefillRate } from './prefill-rate.ts';
 import type { Replica } from './replica.ts';
@@ -124,6 +125,12 @@ export class Fleet {
         replica.elsewhere = { inFlight, outstandingTokens };
       }
     }
+  }
+
+  /** What this process sees of experts that somebody starts. @param arrivals prompts of an expert so far */
+  signals(arrivals: (expert: string) => number): Signals {
+    const all = Array.from(this.groups, ([id, group]) => [id, group.signal(arrivals(id))] as const);
+    return Object.fromEntries(all.filter((one): one is [string, Signal] => one[1] !== null));
   }
 
   /** Asks all replicas from now on. */

@@ -14,6 +14,8 @@ export interface Surroundings {
   readonly share: number;
   /** Of the prompts of conversations it has answered before; 1 until its engine tells. */
   readonly cachedShare: number;
+  /** As of `LoadSnapshot`. */
+  readonly startsIn: number | undefined;
 }
 
 /**
@@ -72,6 +74,10 @@ export class GroupLoad implements LoadSnapshot {
     let sum = 0;
     for (const replica of this.#replicas) if (replica.available) sum += replica.slots;
     return sum;
+  }
+
+  get startsIn(): number | undefined {
+    return this.#around.startsIn;
   }
 
   get available(): boolean {

@@ -6,49 +6,23 @@ import { RouterError } from '../../core/errors.ts';
 import { expectedWait } from '../../deciding/routing/expected-wait.ts';
 import type { LoadSnapshot } from '../../deciding/routing/policy.ts';
 import { chooseReplica } from '../../deciding/routing/replica.ts';
-import { type Expert, healthText } from '../experts/expert.ts';
+import type { Expert } from '../experts/expert.ts';
 import type { Usage } from '../reply/reply.ts';
-import { FairQueue, type Waiting } from './fair-queue.ts';
+import type { Admission, Cold, GroupOptions, Ticket } from './admission.ts';
+import { FairQueue } from './fair-queue.ts';
 import { GroupLoad, snapshotOf } from './group-load.ts';
+import type { Keeping, Signal } from './keeping.ts';
 import type { LoadReport } from './load-report.ts';
 import { shareAfter } from './observed-load.ts';
-import type { Lease, Replica, Shape } from './replica.ts';
+import { busy, failedStart, leftAlone, notReady, notStarted, waitedTooLong } from './refusals.ts';
+import type { Lease, Replica } from './replica.ts';
 
-export interface Admission extends Waiting {
-  /** Estimate of prompt and expected answer, in tokens. */
-  readonly tokens: number;
-  /** Equal for requests that share a prefix; null for none. */
-  readonly affinityKey: string | null;
-  /** Replicas that failed this request already. */
-  readonly tried: ReadonlySet<Replica>;
-  readonly shape: Shape;
-  /** There is nowhere else to go: a backoff that ends in time is waited for, and who is on trial is asked. */
-  readonly patient: boolean;
-}
-
-export interface GroupOptions {
-  readonly queueSize: number;
-  /** Milliseconds a request may wait in the queue. */
-  readonly queueTimeout: number;
-  /** Tokens that prompt and answer may have together, as the config says; what its engines tell when absent. */
-  readonly context?: number | undefined;
-  /** What its model takes; unknown when absent. */
-  readonly takes?: readonly ('text' | 'image' | 'audio')[] | undefined;
-  /** Speaks for it while it has no replica: what its dialects are. It is never asked anything. */
-  readonly face?: Expert | undefined;
-}
-
-/** A request on its way to a lease. `leave` takes it out of the queue; harmless afterwards. */
-export interface Ticket {
-  leave(): void;
-}
+export type { Admission, Cold, GroupOptions, Ticket } from './admission.ts';
 
 /** How fast the cached share follows: about the last eight answers count. */
 const CACHED_STEP = 1 / 8;
 /** A backoff that is longer is told to the client, who can do something else meanwhile. */
 const PATIENCE_MS = 10_000;
-/** When to ask again an expert that has no replica. */
-const NOBODY_RETRY_MS = 5_000;
 
 type Decided = (result: Lease | RouterError) => void;
 
@@ -69,6 +43,7 @@ export class ExpertGroup {
   share = 1;
   /** Of the prompt of a conversation that it has answered before, what is cached on average; 1 until its engine tells. */
   cachedShare = 1;
+  #keeping: Keeping = { state: 'open' };
   readonly #load: LoadSnapshot;
   /** The same without what others may have sent since: that is no ground for a refusal. */
   readonly #alone: LoadSnapshot;
@@ -79,11 +54,15 @@ export class ExpertGroup {
     this.#options = options;
     this.#load = new GroupLoad(this.#replicas, this);
     const waiting = () => this.waiting;
+    const startsIn = () => this.startsIn;
     this.#alone = new GroupLoad(this.#replicas, {
       share: 1,
       cachedShare: 1,
       get waiting() {
         return waiting();
+      },
+      get startsIn() {
+        return startsIn();
       },
     });
   }
@@ -95,7 +74,7 @@ export class ExpertGroup {
 
   add(replica: Replica): void {
     this.#replicas.push(replica);
-    this.letIn();
+    this.#changed();
   }
 
   remove(replica: Replica): void {
@@ -172,6 +151,49 @@ export class ExpertGroup {
     if (cachedTokens === undefined || inputTokens <= 0) return;
     const share = Math.min(1, Math.max(0, cachedTokens / inputTokens));
     this.cachedShare += (share - this.cachedShare) * CACHED_STEP;
+  }
+
+  /** How it starts, while nothing of it runs and its start is waited for; null otherwise. */
+  get #starting(): Cold | null {
+    const { cold } = this.#options;
+    if (cold === undefined || this.#keeping.state === 'troubled') return null;
+    return this.replicas.every(({ absent, leaving }) => absent || leaving) ? cold : null;
+  }
+
+  /** As of `LoadSnapshot`. */
+  get startsIn(): number | undefined {
+    const starting = this.#starting;
+    return starting ? starting.start.leftMs / 1000 : undefined;
+  }
+
+  /** Whether it is on its way for somebody who wanted it. */
+  get isComing(): boolean {
+    return this.replicas.some(({ coming }) => coming) || (this.#options.cold?.start.underWay ?? false);
+  }
+
+  /** A prompt belongs to it, whoever answers. */
+  wanted(): void {
+    const starting = this.#starting;
+    starting?.start.wanted(starting.limitMs);
+  }
+
+  /** What whoever starts and stops its server has decided. */
+  keep(keeping: Keeping): void {
+    this.#keeping = keeping;
+    for (const replica of this.replicas) replica.parked = keeping.state === 'parked';
+    this.letIn();
+  }
+
+  /** What this process sees of it; null for one that nobody starts. @param arrivals prompts that belonged to it so far */
+  signal(arrivals: number): Signal | null {
+    if (!this.#options.cold) return null;
+    return {
+      inFlight: this.replicas.reduce((sum, { own }) => sum + own.inFlight, 0),
+      queued: this.queued,
+      arrivals,
+      ready: this.replicas.some(({ absent, leaving }) => !absent && !leaving),
+      keeping: this.#keeping.state,
+    };
   }
 
   /** In all processes. */
@@ -251,71 +273,36 @@ export class ExpertGroup {
     if (
       backoff !== null &&
       !(admission.patient && backoff <= Math.min(PATIENCE_MS, this.#options.queueTimeout))
-    ) {
-      const retryAfter = Math.max(1, Math.ceil(backoff / 1000));
-      return new RouterError(
-        'overloaded',
-        `Expert '${this.id}' asked to be left alone for ${retryAfter} s.`,
-        {
-          retryAfter,
-        },
-      );
-    }
-    if (left.length === 0 && !coming && backoff === null) return this.#notReady();
-    const wait = this.#expectedWait();
-    const full = this.#queue.length >= this.#options.queueSize;
-    const hopeless = wait * 1000 > this.#options.queueTimeout;
-    if (!full && !hopeless) return null;
-    const reason = full
-      ? this.#queue.length > 0
-        ? `${this.#queue.length} requests wait for it already`
-        : 'all its slots are taken and it has no queue'
-      : `the wait would be about ${Math.ceil(wait)} s`;
-    return new RouterError('overloaded', `Expert '${this.id}' is busy: ${reason}.`, {
-      retryAfter: Math.max(1, Math.ceil(wait)),
-    });
+    )
+      return leftAlone(this.id, backoff);
+    const starting = this.#starting;
+    if (left.length === 0 && !coming && !starting && backoff === null) return this.#notReady();
+    const waitMs = this.#expectedWait() * 1000;
+    if (this.#queue.length >= this.#options.queueSize) return busy(this.id, waitMs, this.#queue.length);
+    const hopeless = starting === null && waitMs > this.#options.queueTimeout;
+    return hopeless ? busy(this.id, waitMs, null) : null;
   }
 
   #notReady(): RouterError {
-    const opening = this.replicas
-      .filter(({ leaving, drained }) => !leaving && !drained)
-      .map((replica) => replica.opensIn);
-    const soonest = opening.length > 0 ? Math.min(...opening) : NOBODY_RETRY_MS;
-    const retryAfter = Math.max(1, Math.ceil(soonest / 1000));
-    return new RouterError(
-      'expert_not_ready',
-      `Expert '${this.id}' cannot take requests now: ${this.#why()}.`,
-      { retryAfter },
-    );
-  }
-
-  #why(): string {
-    if (this.replicas.length === 0) return 'no replica of it is there';
-    return this.replicas
-      .map((replica) => {
-        const { health, leaving, drained } = replica;
-        if (leaving) return `${replica.name} is leaving`;
-        if (drained) return `${replica.name} is drained`;
-        const state =
-          health.state === 'ready'
-            ? `its breaker is ${replica.breaker}`
-            : `${health.state} (${healthText(health)})`;
-        return `${replica.name} ${state}`;
-      })
-      .join(', ');
+    const keeping = this.#keeping;
+    return keeping.state === 'troubled'
+      ? failedStart(this.id, keeping.problem, keeping.retryMs)
+      : notReady(this.id, this.replicas);
   }
 
   #wait(admission: Admission, decided: Decided): Ticket {
+    const starting = this.#starting;
+    starting?.start.wanted(starting.limitMs);
+    const limitMs = starting?.limitMs ?? this.#options.queueTimeout;
     const timer = setTimeout(() => {
       if (!this.#queue.remove(item)) return;
-      const seconds = this.#options.queueTimeout / 1000;
-      const retryAfter = Math.max(1, Math.ceil(this.#expectedWait()));
+      const left = this.#starting?.start.leftMs;
       over(
-        new RouterError('queue_timeout', `Expert '${this.id}' had no free slot within ${seconds} s.`, {
-          retryAfter,
-        }),
+        left === undefined
+          ? waitedTooLong(this.id, limitMs, this.#expectedWait() * 1000)
+          : notStarted(this.id, limitMs, left),
       );
-    }, this.#options.queueTimeout);
+    }, limitMs);
     let waits = true;
     let wake: NodeJS.Timeout | undefined;
     const wakeAfterBackoff = (): void => {
@@ -365,7 +352,7 @@ export class ExpertGroup {
 
   /** Who waits for replicas of which none can be asked any more goes elsewhere now, not when its patience ends. */
   #sendAway(): void {
-    if (this.replicas.some(({ available, coming }) => available || coming)) return;
+    if (this.#starting || this.replicas.some(({ available, coming }) => available || coming)) return;
     for (let left = this.#queue.length; left > 0 && this.#queue.length > 0; left--) {
       const next = this.#queue.shift()!;
       if (this.backoff(next.tenant) !== null) {
@@ -380,12 +367,18 @@ export class ExpertGroup {
   /** What a probe found about a replica; those who wait may profit. */
   found(replica: Replica, health: Parameters<Replica['found']>[0]): void {
     replica.found(health);
-    this.letIn();
+    this.#changed();
   }
 
   /** What a small request found. */
   proved(replica: Replica, health: Parameters<Replica['proved']>[0]): void {
     replica.proved(health);
+    this.#changed();
+  }
+
+  /** A replica may be there that was not. */
+  #changed(): void {
+    if (this.replicas.some(({ available }) => available)) this.#options.cold?.start.came();
     this.letIn();
   }
 }

@@ -4,7 +4,8 @@
  */
 import { Roster, type Seat } from '../../core/roster.ts';
 import type { EngineDescription, Expert, Health } from '../experts/expert.ts';
-import { Breaker, type BreakerState } from './breaker.ts';
+import type { Breaker, BreakerState } from './breaker.ts';
+import { Breakers, type Shape } from './breakers.ts';
 import { type LoadReport, NO_REPORT, type ReportState, stateOf } from './load-report.ts';
 import { hasFullCache, othersNow, slotsNow } from './observed-load.ts';
 import { PrefillRate } from './prefill-rate.ts';
@@ -39,9 +40,6 @@ export interface Lease {
   absolve(): void;
 }
 
-/** What a request asks for besides text, such as `image`; empty for text alone. Read only where it matters. */
-export type Shape = () => string;
-
 /** What other processes hold of the same replica, as last heard. */
 interface Elsewhere {
   readonly inFlight: number;
@@ -54,10 +52,23 @@ const FIRST_TOKENS = 512;
 const SHORT_TOKENS = 2_048;
 /** So many requests, and nothing heard for a whole deadline: it hangs. */
 const HUNG_REQUESTS = 3;
-/** Shapes of requests that are judged apart, of one replica. */
-const MOST_SHAPES = 16;
 /** How fast the mean follows: about the last 32 requests count. */
 const MEAN_STEP = 1 / 32;
+type Failing = Extract<Health, { state: 'down' }>;
+/** Failures of a server that does not run, or is not up yet. */
+const NOT_THERE: ReadonlySet<string> = new Set<Failing['failure']['kind']>([
+  'unreachable',
+  'timeout',
+  'cut',
+  'loading',
+  'not-loaded',
+]);
+const unreached = (detail: string): Health => ({
+  state: 'down',
+  failure: { kind: 'unreachable', code: null, detail },
+});
+const STOPPED = unreached('it is stopped until it is needed');
+const NOT_SEEN = unreached('it has not been seen since it was stopped');
 
 export class Replica {
   readonly name: string;
@@ -71,11 +82,7 @@ export class Replica {
   report: LoadReport = NO_REPORT;
   /** What its engine is, once it has told its load. */
   engine: EngineDescription | null = null;
-  readonly #breaker = new Breaker();
-  /** For requests that ask for more than text: a server that fails at pictures may be good at everything else. */
-  readonly #shapes = new Map<string, Breaker>();
-  /** Until when a tenant is to leave it alone. */
-  readonly #backoffs = new Map<string, number>();
+  readonly #breakers = new Breakers();
   /** Called when it hangs, by requests without a first token. */
   readonly #waiting = new Roster<() => void>();
   /** Parts of answers heard so far. */
@@ -97,6 +104,7 @@ export class Replica {
   /** What a small request found, against what its server says of itself. */
   #refuted: Health | null = null;
   #health: Health = { state: 'ready' };
+  #parked = false;
   #proven = false;
   #leases = 0;
   /** Called once nothing is with it any more; null while it is to stay. */
@@ -152,6 +160,21 @@ export class Replica {
   /** Its model is being loaded: who asks for it may wait. */
   get coming(): boolean {
     return !this.leaving && !this.drained && this.health.state === 'warming';
+  }
+
+  /** Its server does not run, as far as known, rather than being at fault. */
+  get absent(): boolean {
+    const health = this.#health;
+    return health.state === 'warming' || (health.state === 'down' && NOT_THERE.has(health.failure.kind));
+  }
+
+  /** Its server is kept from requests, since it is about to end; or it is not, and no earlier probe is believed. */
+  set parked(parked: boolean) {
+    if (parked === this.#parked) return;
+    this.#parked = parked;
+    this.#health = parked ? STOPPED : NOT_SEEN;
+    this.#refuted = null;
+    if (!parked) this.onUnreachable();
   }
 
   /** Its limit holds from now on, in place of an earlier config's. */
@@ -220,7 +243,7 @@ export class Replica {
   proved(health: Health): void {
     if (health.state === 'ready') {
       this.#believe();
-      this.#breaker.returned();
+      this.#breakers.main.returned();
       this.#proven = true;
       return;
     }
@@ -237,7 +260,7 @@ export class Replica {
   get isOnTrial(): boolean {
     const { state } = this.#health;
     if (this.leaving || this.drained || this.#refuted === null || state !== 'ready') return false;
-    return this.inFlight === 0 && this.#breaker.allows(this.#now());
+    return this.inFlight === 0 && this.#breakers.main.allows(this.#now());
   }
 
   #doubt(): void {
@@ -252,33 +275,33 @@ export class Replica {
   }
 
   get breaker(): BreakerState {
-    return this.#breaker.state(this.#now());
+    return this.#breakers.main.state(this.#now());
   }
 
   /** Milliseconds until its breaker lets a request through; 0 when it does already. */
   get opensIn(): number {
-    return this.#breaker.opensIn(this.#now());
+    return this.#breakers.main.opensIn(this.#now());
   }
 
   /** It asked everybody to leave it alone. */
   get backingOff(): boolean {
-    return this.#breaker.backingOff;
+    return this.#breakers.main.backingOff;
   }
 
   /** Healthy as far as known, and its breaker lets requests through. */
   get available(): boolean {
-    if (this.leaving || this.drained) return false;
-    return this.health.state === 'ready' && (this.#breaker.closed || this.#breaker.allows(this.#now()));
+    if (this.leaving || this.drained || this.health.state !== 'ready') return false;
+    return this.#breakers.main.closed || this.#breakers.main.allows(this.#now());
   }
 
   /** Milliseconds for which it asked this tenant to leave it alone; 0 when it may be asked. */
   backoffOf(tenant: string): number {
-    return Math.max(0, (this.#backoffs.get(tenant) ?? 0) - this.#now());
+    return this.#breakers.backoffOf(tenant, this.#now());
   }
 
   /** Whether it may be asked for this: it has not failed at its like again and again. */
   takes(shape: Shape): boolean {
-    return this.#shapes.size === 0 || (this.#shapes.get(shape())?.allows(this.#now()) ?? true);
+    return this.#breakers.takes(shape, this.#now());
   }
 
   /** Found ready by a probe or an answer, and has not failed since. */
@@ -288,7 +311,7 @@ export class Replica {
 
   /** Not there, as far as known: worth asking often whether it is back. */
   get unreachable(): boolean {
-    return this.health.state !== 'ready' || this.#breaker.unreachable;
+    return this.health.state !== 'ready' || this.#breakers.main.unreachable;
   }
 
   get hasRoom(): boolean {
@@ -297,9 +320,10 @@ export class Replica {
 
   /** What a probe found. A server that is warming up is not failing: its breaker stays as it is. */
   found(health: Health): void {
+    if (this.#parked) return;
     if (health.state === 'ready') {
-      if (this.#health.state === 'ready') this.#breaker.returned();
-      else this.#breaker.succeeded();
+      if (this.#health.state === 'ready') this.#breakers.main.returned();
+      else this.#breakers.main.succeeded();
     }
     this.#health = health;
     this.#proven = health.state === 'ready' && !this.#doubted;
@@ -314,8 +338,7 @@ export class Replica {
     this.#leases += 1;
     this.#meanTokens += (tokens - this.#meanTokens) * MEAN_STEP;
     this.#outstandingTokens += tokens;
-    this.#breaker.admitted(this.#now());
-    if (this.#shapes.size > 0) this.#shapes.get(shape())?.admitted(this.#now());
+    this.#breakers.admitted(shape, this.#now());
     this.#rate.started(this.#now());
     // Signs of this request are none of others.
     let signs = this.#signs;
@@ -337,7 +360,7 @@ export class Replica {
         this.#believe();
         this.#longest = Math.max(this.#longest, tokens);
         if (hung) this.#waiting.leave(hung);
-        this.#breaker.answering();
+        this.#breakers.main.answering();
         changed();
       },
       heard: () => {
@@ -382,15 +405,14 @@ export class Replica {
         this.#signs += 1;
         this.#believe();
         this.#proven = true;
-        this.#breaker.succeeded();
-        if (this.#shapes.size > 0) this.#shapes.get(request.shape())?.succeeded();
+        this.#breakers.succeeded(request.shape);
         return null;
       case 'faulted':
         return this.#faulted(now, request.shape(), alive);
       case 'limited':
-        return this.#limited(now, outcome.forMs, outcome.tenant);
+        return this.#breakers.limited(now, outcome.forMs, outcome.tenant);
       case 'late':
-        if (alive || request.tokens > this.#longest) this.#breaker.undecided();
+        if (alive || request.tokens > this.#longest) this.#breakers.main.undecided();
         else this.#silent(now);
         if (!alive) this.#doubt();
         return null;
@@ -399,15 +421,13 @@ export class Replica {
         if (!alive && !outcome.unreachable) this.#doubt();
         return null;
       default:
-        this.#breaker.undecided();
-        if (this.#shapes.size > 0) this.#shapes.get(request.shape())?.undecided();
+        this.#breakers.undecided(request.shape);
         return null;
     }
   }
 
   #faulted(now: number, shape: string, alive: boolean): Breaker | null {
-    const breaker = shape === '' ? this.#breaker : this.#breakerOf(shape);
-    if (breaker !== this.#breaker) this.#breaker.undecided();
+    const breaker = this.#breakers.blamed(shape);
     if (alive) {
       breaker.undecided();
       return null;
@@ -417,43 +437,21 @@ export class Replica {
     return breaker;
   }
 
-  #breakerOf(shape: string): Breaker {
-    const known = this.#shapes.get(shape);
-    if (known) return known;
-    if (this.#shapes.size >= MOST_SHAPES) this.#shapes.delete(this.#shapes.keys().next().value!);
-    const fresh = new Breaker();
-    this.#shapes.set(shape, fresh);
-    return fresh;
-  }
-
-  /** One tenant is told to wait; when a second is told so too, it is meant for all. */
-  #limited(now: number, forMs: number, tenant: string | null): Breaker | null {
-    if (tenant !== null) {
-      for (const [one, until] of this.#backoffs) if (until <= now) this.#backoffs.delete(one);
-      const another = [...this.#backoffs.keys()].some((one) => one !== tenant);
-      this.#backoffs.set(tenant, now + forMs);
-      this.#breaker.undecided();
-      if (!another) return null;
-    }
-    this.#breaker.backOff(now, forMs);
-    return this.#breaker;
-  }
-
   /** A whole deadline has passed without a sign of it. */
   #silent(now: number): void {
     this.#proven = false;
     if (this.#waiting.size + 1 < HUNG_REQUESTS) {
-      this.#breaker.failed(now);
+      this.#breakers.main.failed(now);
       return;
     }
-    this.#breaker.open(now);
+    this.#breakers.main.open(now);
     for (const hung of this.#waiting.members()) hung();
   }
 
   #failed(now: number, unreachable: boolean): void {
-    const before = this.#breaker.unreachable;
+    const before = this.#breakers.main.unreachable;
     this.#proven = false;
-    this.#breaker.failed(now, unreachable);
-    if (this.#breaker.unreachable && !before) this.onUnreachable();
+    this.#breakers.main.failed(now, unreachable);
+    if (this.#breakers.main.unreachable && !before) this.onUnreachable();
   }
 }

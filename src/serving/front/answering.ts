@@ -14,7 +14,7 @@ import { decisionBody, decisionHeaders } from './decision-wire.ts';
 import type { ClientRequest, ClientResponse } from './exchange.ts';
 import type { Exchange, Handler, RouteContext } from './handler.ts';
 import { HOPS_HEADER, nextHop } from './hops.ts';
-import { amongAllowed, quotaHeaders, reserve } from './limiting.ts';
+import { amongAllowed, piecesOf, quotaHeaders, reserve } from './limiting.ts';
 import { renaming } from './model-name.ts';
 import { rewriting } from './rewriting.ts';
 import { sendJson } from './wire.ts';
@@ -61,19 +61,15 @@ function endWith(response: ClientResponse, hold: Hold): void {
   else response.once('close', () => hold.abandoned());
 }
 
-/** Line breaks that end a piece of its answer; 0 where it is no stream. */
-function piecesOf({ stream, dialect: { streaming } }: Ask): 0 | 1 | 2 {
-  if (!stream || !streaming) return 0;
-  return streaming.separator === '\n\n' ? 2 : 1;
-}
-
 /** Tells the decision alone. */
 export async function dryRun(
-  { gateway, maxBodyMb }: RouteContext,
+  { gateway, limiter, maxBodyMb }: RouteContext,
   { request, response, traceId, caller }: Exchange,
 ): Promise<void> {
   const ask = await readRequest(toldDialect(request), await readBody({ request, response }, maxBodyMb));
-  const routed = await routeAsked(gateway, ask, request, caller, callerOf(request, caller, ask));
+  refuseModel(ask, caller);
+  const free = await routeAsked(gateway, ask, request, caller, callerOf(request, caller, ask));
+  const routed = amongAllowed(free, caller, limiter);
   setAll(response, decisionHeaders(routed));
   sendJson(response, 200, decisionBody(gateway.router, routed, traceId));
 }

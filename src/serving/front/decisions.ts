@@ -9,6 +9,9 @@ import type { Json } from '../dialects/dialect.ts';
 import { invalid, isObject, optional, parseBody, unsupported } from '../dialects/json.ts';
 import { openAiChat } from '../dialects/openai/chat.ts';
 import type { Routed, Router } from '../gateway/router.ts';
+import type { Limiter } from '../limits/limiter.ts';
+import { type HashedKey, refuseModel } from './auth.ts';
+import { refuseExperts } from './limiting.ts';
 
 interface Question {
   /** Its name in OpenAI's form, null for none; its id in System One's. */
@@ -17,13 +20,25 @@ interface Question {
   readonly values: readonly string[];
 }
 
-/** @throws RouterError `invalid_body`, `unsupported_parameter` for questions of other kinds, or `model_not_found` */
-export async function decided(router: Router, body: Buffer): Promise<Json> {
+/** Whose question it is. */
+interface Asker {
+  readonly caller: HashedKey | null;
+  readonly limiter: Limiter | null;
+}
+
+/**
+ * @throws RouterError `invalid_body`, `unsupported_parameter` for questions of other kinds, `model_not_found`, or
+ *   `model_not_allowed` for a model or an expert that the key may not use
+ */
+export async function decided(router: Router, body: Buffer, { caller, limiter }: Asker): Promise<Json> {
   const json = parseBody(body);
   const systemOne = json.state !== undefined || isObject(json.questions);
   const question = systemOne ? readSystemOne(json) : readQuestion(json);
   const over = subjectOf(router, question);
-  const routed = await routedText(router, json, systemOne ? 'state' : 'input', body);
+  const model = modelOf(router, json);
+  refuseModel({ model }, caller);
+  if (over === 'experts') refuseExperts(question.values, caller, limiter);
+  const routed = await routedText(router, json, { model, field: systemOne ? 'state' : 'input', body });
   const scores = over === 'experts' ? affinities(routed, question) : closeness(router, routed, question);
   const probabilities = shares(scores, routed.classification.confidence);
   const best = scores.indexOf(Math.max(...scores));
@@ -118,18 +133,25 @@ function clusterOf({ names, clusters }: Router['model'], value: string): number 
   return named >= 0 || !/^\d{1,6}$/.test(value) || Number(value) >= clusters ? named : Number(value);
 }
 
+/** The router model itself may be named for what it chooses among. */
+function modelOf(router: Router, json: Json): string {
+  const asked = optional(json, 'model', 'string') || AUTO;
+  return asked === router.model.id ? AUTO : asked;
+}
+
 async function routedText(
   router: Router,
   json: Json,
-  field: 'input' | 'state',
-  body: Buffer,
+  {
+    model,
+    field,
+    body,
+  }: { readonly model: string; readonly field: 'input' | 'state'; readonly body: Buffer },
 ): Promise<Routed> {
   const said = json[field];
   if (typeof said !== 'string' && !Array.isArray(said))
     throw invalid(field, 'must be a text, or a list of messages');
   const messages = typeof said === 'string' ? [{ role: 'user', content: said }] : said;
-  const asked = optional(json, 'model', 'string') || AUTO;
-  const model = asked === router.model.id ? AUTO : asked;
   if (router.names.meaning(model)?.kind === 'expert')
     throw invalid('model', `must be ${AUTO}, an alias for a choice among experts, or ${router.model.id}`);
   // In the middle of a conversation nothing is tried for the sake of learning.

@@ -19,6 +19,7 @@ export async function listExperts(
       id: group.id,
       object: 'expert',
       available: load.available,
+      starts_in: load.startsIn === undefined ? null : round1(load.startsIn),
       drained: group.drained,
       in_flight: group.inFlight,
       queued: load.queued,

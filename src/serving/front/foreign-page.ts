@@ -50,9 +50,15 @@ function foreign(who: string): RouterError {
   );
 }
 
-function isPermittedHost(authority: string, { hosts }: Permitted): boolean {
+/** Under which name this router was asked last, and by what that was permitted: mostly it is the same again. */
+let lastPermitted: { readonly authority: string; readonly by: Permitted } | null = null;
+
+function isPermittedHost(authority: string, permitted: Permitted): boolean {
+  if (lastPermitted?.authority === authority && lastPermitted.by === permitted) return true;
   const host = hostOf(authority);
-  return host !== null && (isOwnName(host) || isOneOf(host, hosts));
+  if (host === null || !(isOwnName(host) || isOneOf(host, permitted.hosts))) return false;
+  lastPermitted = { authority, by: permitted };
+  return true;
 }
 
 /** A name without a dot is nobody's on the Internet, so no page can have been served under it from there. */

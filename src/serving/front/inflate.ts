@@ -4,7 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createBrotliDecompress, createInflate, createUnzip } from 'node:zlib';
 import { RouterError } from '../../core/errors.ts';
 import { excerpt } from '../../core/excerpt.ts';
-import { zstdInflated } from './zstd-frames.ts';
+import { zstdInflated } from '../../http/zstd.ts';
 
 const PIECE = { chunkSize: 64 * 1024 };
 /** Bytes inflated on the event loop before others get a turn. */

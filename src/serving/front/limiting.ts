@@ -9,21 +9,43 @@ import type { HashedKey } from './auth.ts';
 
 /** The choice among experts that may answer the key. @throws RouterError `model_not_allowed` */
 export function amongAllowed(routed: Routed, caller: HashedKey | null, limiter: Limiter | null): Routed {
-  if (!caller) return routed;
-  const listed = caller.experts;
-  const priced = limiter?.needsPrice(caller.name) ?? false;
-  if (!listed && !priced) return routed;
-  const allowed = routed.decision.ranking
-    .map(({ expert }) => expert)
-    .filter((id) => (listed?.includes(id) ?? true) && (!priced || limiter!.hasPrice(id)));
+  const isAllowed = allowedExperts(caller, limiter);
+  if (!caller || !isAllowed) return routed;
+  const allowed = routed.decision.ranking.map(({ expert }) => expert).filter(isAllowed);
   const decision = keptAmong(routed.decision, new Set(allowed), 'able');
-  if (decision !== null) return { ...routed, decision };
-  const { expert } = routed.decision;
+  if (decision === null) throw notAllowed(routed.decision.expert, caller);
+  return { ...routed, decision };
+}
+
+/** @throws RouterError `model_not_allowed` where one of the experts may not answer the key */
+export function refuseExperts(
+  experts: readonly string[],
+  caller: HashedKey | null,
+  limiter: Limiter | null,
+): void {
+  const isAllowed = allowedExperts(caller, limiter);
+  const stranger = isAllowed && experts.find((id) => !isAllowed(id));
+  if (caller && stranger !== null && stranger !== undefined) throw notAllowed(stranger, caller);
+}
+
+/** Whether an expert may answer the key; null where all may. */
+function allowedExperts(
+  caller: HashedKey | null,
+  limiter: Limiter | null,
+): ((expert: string) => boolean) | null {
+  if (!caller) return null;
+  const { experts: listed, name } = caller;
+  const priced = limiter?.needsPrice(name) ?? false;
+  if (!listed && !priced) return null;
+  return (id) => (listed?.includes(id) ?? true) && (!priced || limiter!.hasPrice(id));
+}
+
+function notAllowed(expert: string, { experts: listed }: HashedKey): RouterError {
   const why =
     listed && !listed.includes(expert)
       ? `it may use ${listed.join(', ')}`
       : 'it has a budget, and the config gives this expert no price';
-  throw new RouterError('model_not_allowed', `This API key may not use the expert '${expert}': ${why}.`, {
+  return new RouterError('model_not_allowed', `This API key may not use the expert '${expert}': ${why}.`, {
     param: 'model',
   });
 }
@@ -50,6 +72,12 @@ function choicesOf(ask: Ask): number {
   if (ask.partial || !ask.demands().some(({ needs }) => needs === 'several answers')) return 1;
   const { n, best_of } = JSON.parse(ask.body.toString('utf8')) as Record<string, unknown>;
   return Math.max(1, ...[n, best_of].filter((value): value is number => Number.isInteger(value)));
+}
+
+/** Line breaks that end a piece of its answer; 0 where it is no stream. */
+export function piecesOf({ stream, dialect: { streaming } }: Ask): 0 | 1 | 2 {
+  if (!stream || !streaming) return 0;
+  return streaming.separator === '\n\n' ? 2 : 1;
 }
 
 /** In the words of the API that the client speaks. @param now milliseconds since 1970 */

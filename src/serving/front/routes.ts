@@ -70,9 +70,9 @@ export const ROUTES: readonly Route[] = [
       role: 'ask',
       dialect: null,
       about: 'One choice among experts or clusters, answered by the router model alone',
-      handle: async ({ gateway, maxBodyMb }, { request, response }) => {
+      handle: async ({ gateway, limiter, maxBodyMb }, { request, response, caller }) => {
         const bytes = await readSmall({ request, response }, maxBodyMb);
-        sendJson(response, 200, await decided(gateway.router, bytes));
+        sendJson(response, 200, await decided(gateway.router, bytes, { caller, limiter }));
       },
     }),
   ),

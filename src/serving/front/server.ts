@@ -12,10 +12,10 @@ import { Entry } from './entry.ts';
 import type { ClientRequest, ClientResponse } from './exchange.ts';
 import { type Permitted, refuseForeignPage } from './foreign-page.ts';
 import type { RouteContext } from './handler.ts';
+import { type Arrival, Intake } from './intake.ts';
 import { createListener, type Identity } from './listener.ts';
 import { answerMalformed } from './malformed.ts';
 import { closeWithConnection } from './pipeline.ts';
-import { PRESSURE_EVERY_MS, Pressure } from './pressure.ts';
 import { cutOff } from './promised-body.ts';
 import { OpenNote, type Prices, type RequestNote, type Spans } from './request-note.ts';
 import { findRoute, methodsAt } from './routes.ts';
@@ -66,12 +66,23 @@ export interface GatewayServer {
 
 export function gatewayServer(options: ServerOptions): GatewayServer {
   const answers = new OpenAnswers();
-  const pressure = new Pressure(options.clock.monotonic, () => performance.eventLoopUtilization().idle);
-  const pressing = setInterval(() => pressure.look(), PRESSURE_EVERY_MS).unref();
+  const serving = { options, answers };
+  const intake = new Intake<Received>(
+    {
+      serve: (received) => void respond(serving, received),
+      refuse: (received, retryAfter) => void respond(serving, received, overloaded(retryAfter)),
+    },
+    options.clock.monotonic,
+  );
   const answer = (request: ClientRequest, response: ClientResponse, socket: Socket): void => {
     answers.add(response);
-    if (entry.isRefused(socket)) refuse(request, response);
-    else void respond({ options, answers, pressure }, request, response);
+    if (entry.isRefused(socket)) {
+      refuse(request, response);
+      return;
+    }
+    const received = new Received(options, request, response);
+    if (request.method === 'POST') intake.came(received);
+    else void respond(serving, received);
   };
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
     closeWithConnection(response, request.socket);
@@ -87,10 +98,8 @@ export function gatewayServer(options: ServerOptions): GatewayServer {
     listen: (host, port) => entry.listen(host, port),
     handle,
     accept: (socket) => entry.accept(socket),
-    close: async (graceMs, leave = async () => {}) => {
-      await close({ entry, answers, context: () => options.current().context }, graceMs, leave);
-      clearInterval(pressing);
-    },
+    close: (graceMs, leave = async () => {}) =>
+      close({ entry, answers, context: () => options.current().context }, graceMs, leave),
   };
 }
 
@@ -132,21 +141,50 @@ class OpenAnswers {
 interface Serving {
   readonly options: ServerOptions;
   readonly answers: OpenAnswers;
-  readonly pressure: Pressure;
 }
 
+/** A request with its head read, and the note that begins with it. */
+class Received implements Arrival {
+  readonly request: ClientRequest;
+  readonly response: ClientResponse;
+  readonly traceId: string;
+  readonly note: OpenNote;
+
+  constructor(options: ServerOptions, request: ClientRequest, response: ClientResponse) {
+    this.request = request;
+    this.response = response;
+    const { clock, ended } = options;
+    const traceparent = request.headers.traceparent as string | undefined;
+    const traceId = traceIdOf(traceparent);
+    this.traceId = traceId;
+    const note = new OpenNote({
+      at: clock.epoch(),
+      traceId,
+      method: request.method ?? 'GET',
+      now: clock.monotonic,
+      spans: options.spans(traceparent, traceId),
+      prices: options.current().prices,
+    });
+    this.note = note;
+    response.once('close', () => ended(note.ended(response)));
+  }
+
+  get bytes(): number {
+    return this.request.whole?.length ?? 0;
+  }
+
+  get gone(): boolean {
+    return this.response.destroyed;
+  }
+}
+
+/** @param refusal what it is told instead of being served */
 async function respond(
-  { options, answers, pressure }: Serving,
-  request: ClientRequest,
-  response: ClientResponse,
+  { options, answers }: Serving,
+  { request, response, traceId, note }: Received,
+  refusal: RouterError | null = null,
 ): Promise<void> {
-  const traceId = traceIdOf(request.headers.traceparent);
-  const { clock, ended } = options;
   const method = request.method ?? 'GET';
-  const spans = options.spans(request.headers.traceparent as string | undefined, traceId);
-  const { prices } = options.current();
-  const note = new OpenNote({ at: clock.epoch(), traceId, method, now: clock.monotonic, spans, prices });
-  response.once('close', () => ended(note.ended(response)));
   response.setHeader('x-expert-router-trace-id', traceId);
   response.setHeader('x-request-id', traceId); // unless the expert has one
   if (answers.draining) response.setHeader('connection', 'close');
@@ -173,7 +211,7 @@ async function respond(
     dialect = route.dialect;
     note.path = route.path;
     // Who takes an expert out of service may do so because of the pressure.
-    if (route.method === 'POST' && route.role !== 'operate') refuseUnderPressure(pressure);
+    if (refusal && route.role !== 'operate') throw refusal;
     const caller = route.role === null ? null : authenticate(request, keys);
     note.key = caller?.name ?? null;
     if (route.role !== null) refuseWithout(route.role, caller);
@@ -202,12 +240,16 @@ function withoutQuery(path: string): string {
   return at < 0 ? path : path.slice(0, at);
 }
 
-/** @throws RouterError `overloaded` */
-function refuseUnderPressure(pressure: Pressure): void {
-  const retryAfter = pressure.refusal();
-  if (retryAfter === null) return;
+/** By the seconds until another try: made once, because thousands a second may be refused. */
+const OVERLOADED = new Map<number, RouterError>();
+
+function overloaded(retryAfter: number): RouterError {
+  const known = OVERLOADED.get(retryAfter);
+  if (known) return known;
   const message = 'Requests come faster than this router can serve them; try again later.';
-  throw new RouterError('overloaded', message, { retryAfter });
+  const error = new RouterError('overloaded', message, { retryAfter });
+  OVERLOADED.set(retryAfter, error);
+  return error;
 }
 
 /** There are too many connections already. */

@@ -4,8 +4,9 @@
  */
 import { RouterError } from '../../core/errors.ts';
 import type { AnswerSink, ExpertRequest, Generation, Outcome } from '../experts/expert.ts';
+import type { Shape } from '../fleet/breakers.ts';
 import type { ExpertGroup, Ticket } from '../fleet/group.ts';
-import type { Lease, LeaseOutcome, Replica, Shape } from '../fleet/replica.ts';
+import type { Lease, LeaseOutcome, Replica } from '../fleet/replica.ts';
 import { replicaLabel } from '../fleet/replica-label.ts';
 import { EmptyAnswer } from '../reply/empty-answer.ts';
 import { type Failure, type Reach, ToldFailure } from '../reply/failure.ts';

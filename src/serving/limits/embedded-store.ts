@@ -5,10 +5,13 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeError, UserError } from '../../core/errors.ts';
+import { holdFolder } from './folder-lock.ts';
 import { Ledger, type Reservation, type Saved, type Verdict } from './ledger.ts';
 import type { LimitStore, Party } from './store.ts';
 
 interface EmbeddedOptions {
+  /** Ends its hold on the folder; absent where nobody else is kept out. */
+  released?(): Promise<void>;
   /** Null to keep them in memory alone. */
   readonly dir: string | null;
   /** Milliseconds since 1970. */
@@ -26,6 +29,28 @@ export class EmbeddedStore implements LimitStore {
   #file: number | null = null;
   #lines = 0;
   #failing = false;
+
+  /** The only one of a folder, for as long as it is open. Rejects with `UserError` where it cannot be used, or is in use. */
+  static async open(options: EmbeddedOptions): Promise<EmbeddedStore> {
+    const { dir } = options;
+    if (dir === null) return new EmbeddedStore(options);
+    const failed = (error: unknown): never => {
+      if (error instanceof UserError) throw error;
+      throw new UserError(`Cannot keep limits in ${dir}: ${describeError(error)}`, { cause: error });
+    };
+    try {
+      mkdirSync(dir, { recursive: true, mode: 0o700 });
+    } catch (error) {
+      failed(error);
+    }
+    const held = await holdFolder(dir, 'its limits').catch(failed);
+    try {
+      return new EmbeddedStore({ ...options, released: () => held.release() });
+    } catch (error) {
+      await held.release();
+      throw error;
+    }
+  }
 
   /** @throws UserError where the folder cannot be used */
   constructor(options: EmbeddedOptions) {
@@ -57,6 +82,7 @@ export class EmbeddedStore implements LimitStore {
   async close(): Promise<void> {
     if (this.#file !== null) closeSync(this.#file);
     this.#file = null;
+    await this.#options.released?.();
   }
 
   #now(): number {

@@ -15,15 +15,14 @@ interface Sink<By extends { readonly expert: string }> {
 
 const NEWLINE = 0x0a;
 
-/** @param pieces what ends each piece of a stream: one line break or two; 0 for a whole answer */
-export function metered<By extends { readonly expert: string }>(
-  sink: Sink<By>,
-  hold: Hold,
-  pieces: 0 | 1 | 2,
-): Sink<By> {
+/**
+ * Counts the pieces of a stream that end in each chunk; servers send about one for every token.
+ * @param pieces what ends each of them: one line break or two; 0 for a whole answer, which has none
+ */
+export function pieceCounter(pieces: 0 | 1 | 2): (chunk: Uint8Array) => number {
+  if (pieces === 0) return () => 0;
   let run = 0;
-  /** Pieces that end in the chunk; servers send about one for every token. */
-  const count = (chunk: Uint8Array): number => {
+  return (chunk) => {
     let ended = 0;
     for (const byte of chunk) {
       run = byte === NEWLINE ? run + 1 : byte === 0x0d ? run : 0;
@@ -31,6 +30,15 @@ export function metered<By extends { readonly expert: string }>(
     }
     return ended;
   };
+}
+
+/** @param pieces as of `pieceCounter` */
+export function metered<By extends { readonly expert: string }>(
+  sink: Sink<By>,
+  hold: Hold,
+  pieces: 0 | 1 | 2,
+): Sink<By> {
+  const count = pieceCounter(pieces);
   return {
     served: (by) => {
       hold.served(by.expert);
@@ -53,9 +61,9 @@ export function metered<By extends { readonly expert: string }>(
   };
 }
 
+export const isQuotaHeader = (name: string): boolean => /^(?:x|anthropic)-ratelimit-/.test(name);
+
 /** Those of the expert's provider are not this key's. */
 function withoutQuotas(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    Object.entries(headers).filter(([name]) => !/^(?:x|anthropic)-ratelimit-/.test(name)),
-  );
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !isQuotaHeader(name)));
 }

@@ -8,6 +8,7 @@ interface Seen {
   /** Tokens a millisecond, at `at`. */
   rate: number;
   at: number;
+  count: number;
 }
 
 export class Arrivals {
@@ -26,12 +27,18 @@ export class Arrivals {
     if (seen) {
       seen.rate = seen.rate * Math.exp(-DECAY * (now - seen.at)) + tokens * DECAY;
       seen.at = now;
-    } else this.#seen.set(expert, { rate: tokens * DECAY, at: now });
+      seen.count += 1;
+    } else this.#seen.set(expert, { rate: tokens * DECAY, at: now, count: 1 });
   }
 
   tokensPerSecond(expert: string): number {
     const seen = this.#seen.get(expert);
     return seen ? seen.rate * Math.exp(-DECAY * (this.#now() - seen.at)) * 1000 : 0;
+  }
+
+  /** Since the process began. */
+  count(expert: string): number {
+    return this.#seen.get(expert)?.count ?? 0;
   }
 
   /** Seconds since the last; Infinity for never. */

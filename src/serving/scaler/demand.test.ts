@@ -9,7 +9,7 @@ const idle: Demand = {
   arrivingTokens: 0,
   sinceArrival: Number.POSITIVE_INFINITY,
   rate: 0,
-  warming: false,
+  coming: false,
 };
 
 describe('demand', () => {
@@ -26,7 +26,7 @@ describe('demand', () => {
     [{}, false],
     [{ inFlight: 1 }, true],
     [{ queued: 1 }, true],
-    [{ warming: true }, true],
+    [{ coming: true }, true],
     [{ sinceArrival: 59 }, true],
     [{ sinceArrival: 61 }, false],
   ])('with %j is active: %s', (some, expected) => {

@@ -17,8 +17,8 @@ export interface Demand {
   readonly sinceArrival: number;
   /** Tokens a second that one replica does; 0 while none has been seen working. */
   readonly rate: number;
-  /** Whether a replica loads its model. */
-  readonly warming: boolean;
+  /** Whether a replica loads its model, or is on its way for somebody who needed it. */
+  readonly coming: boolean;
 }
 
 interface Metric {
@@ -49,9 +49,9 @@ export function metricValueOf(metric: MetricName, demand: Demand, rate: number |
 }
 
 /**
- * Whether it is to run at all: something is with it or waits for it, its model is being loaded for somebody, or prompts
+ * Whether it is to run at all: something is with it or waits for it, it is on its way for somebody, or prompts
  * of its kind came lately, even if others answered them because it did not run.
  */
-export function isActive({ inFlight, queued, warming, sinceArrival }: Demand): boolean {
-  return inFlight + queued > 0 || warming || sinceArrival < RECENT_SECONDS;
+export function isActive({ inFlight, queued, coming, sinceArrival }: Demand): boolean {
+  return inFlight + queued > 0 || coming || sinceArrival < RECENT_SECONDS;
 }

@@ -32,7 +32,7 @@ export class Demands {
       arrivingTokens: this.#arrivals.tokensPerSecond(expert),
       sinceArrival: this.#arrivals.since(expert),
       rate: this.#rate(group),
-      warming: group.replicas.some(({ health }) => health.state === 'warming'),
+      coming: group.isComing,
     };
   }
 

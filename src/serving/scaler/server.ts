@@ -145,7 +145,7 @@ const NOTHING: Demand = {
   arrivingTokens: 0,
   sinceArrival: Number.POSITIVE_INFINITY,
   rate: 0,
-  warming: false,
+  coming: false,
 };
 
 /** Null where absent. */

@@ -1,6 +1,8 @@
 /** What the primary and its workers say to each other. Keys name replicas (`slotsKey`). */
 import type { DrainChange, Drained } from '../fleet/drains.ts';
 
+import type { Keeping, Signals } from '../fleet/keeping.ts';
+
 /** In flight and outstanding tokens of a replica in one worker, or in all others. */
 export type ReplicaLoad = readonly [inFlight: number, outstandingTokens: number];
 
@@ -19,6 +21,8 @@ export type ToPrimary =
   | { readonly type: 'give-back'; readonly key: string; readonly slots: number }
   /** Also the sign of life: sent as often as `LOADS_EVERY_MS` says. `loads` is null where they are the same as before. */
   | { readonly type: 'alive'; readonly loads: Loads | null }
+  /** What this worker sees of experts that are started and stopped as they are needed; sent when it has changed. */
+  | { readonly type: 'signals'; readonly signals: Signals }
   /** Conversations that live elsewhere than their turns say, or than before; for all others. */
   | { readonly type: 'moves'; readonly moves: readonly Move[] }
   | { readonly type: 'metrics'; readonly id: number }
@@ -45,6 +49,8 @@ export type ToWorker =
   | { readonly type: 'reclaim'; readonly key: string }
   | { readonly type: 'elsewhere'; readonly loads: Loads }
   | { readonly type: 'moves'; readonly moves: readonly Move[] }
+  /** How such an expert is kept from now on. */
+  | { readonly type: 'keep'; readonly expert: string; readonly keeping: Keeping }
   /** The page of all workers; null where one of them did not answer in time. */
   | { readonly type: 'metrics'; readonly id: number; readonly page: string | null }
   /** Asks for this worker's own. */

@@ -8,6 +8,7 @@ import type { Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { describeError, UserError } from '../../core/errors.ts';
 import { changed, type Drained } from '../fleet/drains.ts';
+import type { Keeping, Signals } from '../fleet/keeping.ts';
 import { Agreement } from './agreement.ts';
 import { type Doorway, Entrance } from './entrance.ts';
 import { LOADS_EVERY_MS, type Loads, type ReplicaLoad, type ToPrimary, type ToWorker } from './messages.ts';
@@ -23,6 +24,10 @@ export interface PrimaryOptions {
   readonly text: string;
   /** Milliseconds that running answers have when it ends. */
   readonly graceMs: number;
+  /** What a worker sees of experts that are started as they are needed; null once it is gone. */
+  onSignals(worker: number, signals: Signals | null): void;
+  /** It was told to end, and no worker is left. */
+  onEnd(): void;
   /** Has all workers take up the config as it is now; rejects with the reason where they do not. */
   reload(): Promise<void>;
   /** All workers serve at this address. */
@@ -119,7 +124,12 @@ export class Primary {
       else worker.child.kill('SIGTERM');
     }
     setTimeout(() => this.#kill(), this.#options.graceMs + END_MS).unref();
-    if (this.#workers.size === 0) this.#entrance.close();
+    if (this.#workers.size === 0) this.#close();
+  }
+
+  #close(): void {
+    this.#entrance.close();
+    this.#options.onEnd();
   }
 
   /**
@@ -140,6 +150,11 @@ export class Primary {
     if (problem === null) this.#text = text;
     for (const worker of workers) send(worker, { type: problem === null ? 'commit' : 'abandon', id });
     if (problem !== null) throw new UserError(problem);
+  }
+
+  /** Tells every worker how an expert is kept. */
+  keep(expert: string, keeping: Keeping): void {
+    for (const worker of this.#workers.values()) send(worker, { type: 'keep', expert, keeping });
   }
 
   /** Not while the others are about to change their config: this one would begin with the old. */
@@ -185,9 +200,10 @@ export class Primary {
     this.#round?.agreement.gone(id);
     this.#metrics.gone(id);
     this.#answers.gone(id);
+    this.#options.onSignals(id, null);
     this.#tell(this.#ledger.gone(id));
     if (this.#ending) {
-      if (this.#workers.size === 0) this.#entrance.close();
+      if (this.#workers.size === 0) this.#close();
       return;
     }
     this.#options.log(
@@ -224,6 +240,9 @@ export class Primary {
         return;
       case 'alive':
         worker.loads = message.loads ?? worker.loads;
+        return;
+      case 'signals':
+        this.#options.onSignals(worker.id, message.signals);
         return;
       case 'moves':
         for (const one of this.#workers.values()) if (one !== worker && one.serving) send(one, message);

@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 import { describeError, RouterError, UserError } from '../../core/errors.ts';
 import { type DrainChange, Drains } from '../fleet/drains.ts';
 import type { Fleet } from '../fleet/fleet.ts';
+import type { Signals } from '../fleet/keeping.ts';
 import type { SlotSource, Slots } from '../fleet/slots.ts';
 import { LOADS_EVERY_MS, type Loads, type Move, type ToPrimary, type ToWorker } from './messages.ts';
 
@@ -45,6 +46,7 @@ export class WorkerLink implements SlotSource {
   readonly #fleets = new Set<Fleet>();
   #nextPage = 0;
   #told = '';
+  #toldSignals = '{}';
   #moves: Move[] = [];
   readonly #timer: NodeJS.Timeout;
   #serve: (connection: Socket) => void = (connection) => connection.destroy();
@@ -60,6 +62,9 @@ export class WorkerLink implements SlotSource {
 
   /** This worker's own metrics, as `registry.getMetricsAsJSON()` gives them. Set by whoever has them. */
   onMetrics: () => Promise<readonly object[]> = async () => [];
+
+  /** What this worker sees of experts that are started as they are needed. Set by whoever has it. */
+  onSignals: () => Signals = () => ({});
 
   /** This worker's own answer to a question for all. Set by whoever has it. */
   onQuestion: (question: object) => object = () => ({});
@@ -207,6 +212,9 @@ export class WorkerLink implements SlotSource {
       case 'elsewhere':
         this.#fleet?.hearElsewhere(message.loads);
         return;
+      case 'keep':
+        this.#fleet?.groups.get(message.expert)?.keep(message.keeping);
+        return;
       case 'metrics':
         this.#pages.get(message.id)?.(message.page);
         this.#pages.delete(message.id);
@@ -282,9 +290,18 @@ export class WorkerLink implements SlotSource {
     const text = JSON.stringify(loads);
     this.#channel.send({ type: 'alive', loads: text === this.#told ? null : loads });
     this.#told = text;
+    this.#tellSignals();
     if (this.#moves.length === 0) return;
     this.#channel.send({ type: 'moves', moves: this.#moves });
     this.#moves = [];
+  }
+
+  #tellSignals(): void {
+    const signals = this.onSignals();
+    const text = JSON.stringify(signals);
+    if (text === this.#toldSignals) return;
+    this.#toldSignals = text;
+    this.#channel.send({ type: 'signals', signals });
   }
 }
 

@@ -1,0 +1,65 @@
+/** What a config says of an expert that runs only while it is needed. */
+import { z } from 'zod';
+import { duration } from '../experts/option-types.ts';
+
+const command = z
+  .array(z.string(), "a list of words, such as [docker, start, code]; a shell is asked by [sh, -c, '…']")
+  .min(1, 'at least the name of a program')
+  .refine(([program]) => program !== '', 'the name of a program first');
+
+/** Milliseconds that a start is waited for where nobody says otherwise. */
+export const START_TIMEOUT_MS = 300_000;
+/** Milliseconds without a request after which an expert is stopped where nobody says otherwise. */
+export const IDLE_MS = 600_000;
+
+export const startFields = {
+  start: command
+    .optional()
+    .describe(
+      'Command that starts its server when it is needed, as a list of words for no shell. It may return once the server is on its way, or be the server itself, which then ends with the gateway',
+    )
+    .meta({ examples: [['docker', 'start', 'vllm-code']] }),
+  stop: command
+    .optional()
+    .describe('Command that stops it; when absent, the process that `start` left running is asked to end')
+    .meta({ examples: [['docker', 'stop', 'vllm-code']] }),
+  idle: duration
+    .optional()
+    .describe('Time without a request after which it is stopped; 10m when absent')
+    .meta({ examples: ['10m'] }),
+  start_timeout: duration
+    .optional()
+    .describe(
+      'Longest that a request is held while it starts, where it is started when it is needed: by `start`, or by whoever scales what `discover` finds from zero. 5m with `start`; otherwise nothing is held',
+    )
+    .meta({ examples: ['5m'] }),
+};
+
+/** Durations in milliseconds. */
+export interface StartConfig {
+  readonly start?: readonly string[] | undefined;
+  readonly stop?: readonly string[] | undefined;
+  readonly idle?: number | undefined;
+  readonly start_timeout?: number | undefined;
+}
+
+/** The field that does not go with the others, and why; null where all do. */
+export function startObjection(
+  { start, stop, idle, start_timeout }: StartConfig,
+  { hasServers, discovered }: { readonly hasServers: boolean; readonly discovered: boolean },
+): { readonly option: keyof StartConfig; readonly message: string } | null {
+  if (start !== undefined && !hasServers)
+    return { option: 'start', message: 'experts of this kind have no server of their own to start' };
+  if (start === undefined && stop !== undefined)
+    return { option: 'stop', message: 'goes with `start`, which is missing' };
+  if (start === undefined && idle !== undefined)
+    return { option: 'idle', message: 'goes with `start`, which is missing' };
+  if (start === undefined && start_timeout !== undefined && !discovered)
+    return { option: 'start_timeout', message: 'goes with `start` or `discover`: nobody else starts it' };
+  return null;
+}
+
+/** Milliseconds that a request waits for its start; undefined for an expert that is not started when it is needed. */
+export function startLimit({ start, start_timeout }: StartConfig): number | undefined {
+  return start_timeout ?? (start === undefined ? undefined : START_TIMEOUT_MS);
+}
