@@ -17,6 +17,8 @@ const { values } = parseArgs({
     slices: { type: 'string', default: '8' },
     seconds: { type: 'string', default: '8' },
     users: { type: 'string', default: '2000' },
+    /** Seconds that a user reads before the next question. */
+    think: { type: 'string', default: '2' },
     /** Besides the first, those whose name has one of these words, with commas. */
     only: { type: 'string', default: '' },
   },
@@ -26,8 +28,6 @@ const seconds = Number(values.seconds);
 const users = Number(values.users);
 const WARM_UP_SECONDS = 15;
 const ANSWER_TOKENS = 30;
-/** A user reads for a while before the next question, so that requests and tokens both weigh in. */
-const THINK_SECONDS = 2;
 
 interface Way {
   readonly name: string;
@@ -117,7 +117,7 @@ async function start({ settings, open, recorded, traced }: Way): Promise<{ port:
   void put(
     {
       port,
-      arrivals: { kind: 'closed', users: users / WAYS.length, thinkSeconds: THINK_SECONDS },
+      arrivals: { kind: 'closed', users: users / WAYS.length, thinkSeconds: Number(values.think) },
       stream: true,
       promptTokens: 60,
       answerTokens: ANSWER_TOKENS,

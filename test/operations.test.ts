@@ -114,6 +114,23 @@ describe('draining', () => {
     expect(seen).toEqual([4, 8]);
   });
 
+  it('wakes no expert that nothing runs of, nor holds requests for it', async () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'cold-')), 'replicas.json');
+    writeFileSync(file, '[]');
+    running = await gateway(
+      `${KEYS}experts:\n  - { id: cold, kind: openai, discover: { file: '${file}' }, start_timeout: 30s }\n  - { id: other, kind: emulated, fallback: true }\n`,
+    );
+    const begun = performance.now();
+    expect(await json(await post('/v1/experts/cold/drain'))).toMatchObject({ drained: true, replicas: [] });
+    const refused = await post('/v1/chat/completions', {
+      model: 'cold',
+      messages: [{ role: 'user', content: 'x' }],
+    });
+    expect((await json(refused)).error.message).toContain('it is drained');
+    expect(performance.now() - begun).toBeLessThan(20_000);
+    expect((await listed())[0]).toMatchObject({ drained: true, starts_in: null });
+  });
+
   it('says what is wrong with a request', async () => {
     running = await gateway(KEYS + TWO);
     expect(await error(await post('/v1/experts/three/drain'))).toEqual([404, 'not_found']);

@@ -3,7 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { Viewer } from '../../src/serving/board/wire.ts';
 import icon from '../icon.svg';
 import * as api from './api.ts';
-import { connect, disconnect, live } from './live.ts';
+import { connect, disconnect, live, onLive } from './live.ts';
 import { useLive } from './parts/bits.tsx';
 import { Conversations } from './views/conversations.tsx';
 import { Decide } from './views/decide.tsx';
@@ -39,6 +39,16 @@ export function App() {
   const [viewer, setViewer] = useState<Viewer | null>(null);
   const [[view, rest], setPlace] = useState(placeNow);
   const [, draw] = useState(0);
+
+  // Experts have their colours from the layout.
+  useEffect(() => {
+    let known = live.layout;
+    return onLive(() => {
+      if (live.layout === known) return;
+      known = live.layout;
+      draw((n) => n + 1);
+    });
+  }, []);
 
   const look = async (): Promise<void> => {
     const found = await api.viewer().catch(() => null);

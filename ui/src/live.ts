@@ -97,7 +97,12 @@ function hear(frame: Frame): void {
   if (live.layout?.model.id !== frame.model || isOther(frame)) void api.layout().then(takeLayout, () => {});
   const last = live.seconds.at(-1)?.at ?? 0;
   live.seconds = [...live.seconds, ...frame.seconds.filter(({ at }) => at > last)].slice(-KEPT_SECONDS);
-  live.events = [...live.events, ...frame.events].slice(-MOST_EVENTS);
+  // The first frame and the history tell the same last seconds.
+  const fresh = frame.events.filter(
+    ({ at, kind, what }) =>
+      !live.events.some((one) => one.at === at && one.kind === kind && one.what === what),
+  );
+  live.events = [...live.events, ...fresh].slice(-MOST_EVENTS);
   live.dots = [
     ...live.dots.filter(({ at }) => frame.now - at < DOTS_MS),
     ...frame.dots.map((dot) => ({ at: frame.now, serial: dots++, dot })),

@@ -92,6 +92,7 @@ export class Fleet {
   /** What operators have taken out of service, or put back, is so from now on; who waits for it alone goes elsewhere. */
   applyDrains(): void {
     for (const group of this.groups.values()) {
+      group.drainedWhole = this.#drains.covers(group.id);
       for (const replica of group.replicas) replica.drained = this.#drains.includes(group.id, replica.name);
       group.letIn();
     }

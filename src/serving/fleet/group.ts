@@ -92,9 +92,12 @@ export class ExpertGroup {
     return this.#queue.length;
   }
 
-  /** Whether operators have taken every replica of it out of service. */
+  /** Whether operators have taken all of it out of service, replicas that are yet to come among them. */
+  drainedWhole = false;
+
+  /** The same, or every replica by itself. */
   get drained(): boolean {
-    return this.#replicas.length > 0 && this.#replicas.every(({ drained }) => drained);
+    return this.drainedWhole || (this.#replicas.length > 0 && this.#replicas.every(({ drained }) => drained));
   }
 
   /** Requests that our processes have with it. */
@@ -156,7 +159,7 @@ export class ExpertGroup {
   /** How it starts, while nothing of it runs and its start is waited for; null otherwise. */
   get #starting(): Cold | null {
     const { cold } = this.#options;
-    if (cold === undefined || this.#keeping.state === 'troubled') return null;
+    if (cold === undefined || this.#keeping.state === 'troubled' || this.drained) return null;
     return this.replicas.every(({ absent, leaving }) => absent || leaving) ? cold : null;
   }
 
@@ -184,9 +187,9 @@ export class ExpertGroup {
     this.letIn();
   }
 
-  /** What this process sees of it; null for one that nobody starts. @param arrivals prompts that belonged to it so far */
+  /** What this process sees of it; null for one that nobody starts, and for one that is drained: it stays as it is. @param arrivals prompts that belonged to it so far */
   signal(arrivals: number): Signal | null {
-    if (!this.#options.cold) return null;
+    if (!this.#options.cold || this.drained) return null;
     return {
       inFlight: this.replicas.reduce((sum, { own }) => sum + own.inFlight, 0),
       queued: this.queued,
@@ -287,7 +290,7 @@ export class ExpertGroup {
     const keeping = this.#keeping;
     return keeping.state === 'troubled'
       ? failedStart(this.id, keeping.problem, keeping.retryMs)
-      : notReady(this.id, this.replicas);
+      : notReady(this.id, this.replicas, this.drained);
   }
 
   #wait(admission: Admission, decided: Decided): Ticket {

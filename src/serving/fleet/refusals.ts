@@ -49,13 +49,14 @@ export function failedStart(expert: string, problem: string, retryMs: number): R
   });
 }
 
-export function notReady(expert: string, replicas: readonly Replica[]): RouterError {
+/** @param drained operators have taken all of it out of service */
+export function notReady(expert: string, replicas: readonly Replica[], drained: boolean): RouterError {
   const opening = replicas
     .filter(({ leaving, drained }) => !leaving && !drained)
     .map((replica) => replica.opensIn);
   return new RouterError(
     'expert_not_ready',
-    `Expert '${expert}' cannot take requests now: ${whyNot(replicas)}.`,
+    `Expert '${expert}' cannot take requests now: ${drained ? 'it is drained' : whyNot(replicas)}.`,
     { retryAfter: seconds(opening.length > 0 ? Math.min(...opening) : NOBODY_RETRY_MS) },
   );
 }

@@ -122,6 +122,8 @@ function options({ width, lines, format, least, events }: Look): uPlot.Options {
   return {
     width,
     height: HEIGHT,
+    // Half of the last time stands beyond the axis.
+    padding: [null, 30, null, null],
     legend: { show: false },
     cursor: { y: false, points: { size: 6 }, drag: { x: false, y: false } },
     scales: { x: { time: true }, y: { range: (_, __, high) => [0, Math.max((high ?? 0) * 1.1, least)] } },

@@ -131,8 +131,10 @@ export function Decide({ viewer }: { viewer: Viewer }) {
       {answer === null ? null : (
         <div class="grid">
           <Words answer={answer} />
-          <Candidates answer={answer} />
-          <Nearest answer={answer} />
+          <div class="stack">
+            <Candidates answer={answer} />
+            <Nearest answer={answer} />
+          </div>
         </div>
       )}
       {answer === null || !mayAsk ? null : <Answers turns={turns} decided={answer} />}

@@ -30,7 +30,7 @@ export const en = {
   views: 'Views',
   skip: 'Skip to the content',
   language: 'Language',
-  theme: { label: 'Theme', auto: 'As the system', light: 'Light', dark: 'Dark' },
+  theme: { label: 'Theme', auto: 'System', light: 'Light', dark: 'Dark' },
   status: {
     live: 'Live',
     connecting: 'Connecting',
@@ -273,7 +273,7 @@ export const en = {
       waiting: 'Waits',
       cache: 'KV cache',
     },
-    topics: (n: number) => `${n} topics`,
+    topics: (n: number) => (n === 1 ? '1 topic' : `${n} topics`),
     fallback: 'Fallback',
     noPrice: 'No price in the config: its cost is not known',
     price: (input: string, output: string) => `$${input} / $${output} a million tokens in / out`,

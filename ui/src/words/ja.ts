@@ -3,7 +3,10 @@ import type { Words } from './index.ts';
 
 function movedJa({ count, from, to, reread }: Moved): string {
   const cost = reread === null ? '' : `（${reread.toLocaleString('ja')} トークンを読み直し）`;
-  const way = from === null && to === null ? '' : `${from ?? '複数'} から ${to ?? '複数'} へ`;
+  const way =
+    from === null && to === null
+      ? ''
+      : `${from ?? '複数のエキスパート'} から ${to ?? '複数のエキスパート'} へ`;
   return `会話 ${count.toLocaleString('ja')} 件が${way}移りました${cost}`;
 }
 
@@ -24,7 +27,7 @@ export const ja: Words = {
   views: '画面',
   skip: '本文へ移動',
   language: '言語',
-  theme: { label: '配色', auto: 'システムに合わせる', light: 'ライト', dark: 'ダーク' },
+  theme: { label: '配色', auto: 'システム', light: 'ライト', dark: 'ダーク' },
   status: { live: '接続中', connecting: '接続しています', lost: '接続が切れました。再接続しています' },
   action: { cancel: 'キャンセル' },
   signOut: 'サインアウト',
