@@ -107,12 +107,13 @@ describe('advise', () => {
     const fresh = parse(readFileSync(values, 'utf8'));
     expect(fresh.config.experts).toEqual(parse(CONFIG).experts);
     expect(fresh.config.listen).toBeUndefined();
+    expect(fresh.replicas).toBe(1);
     expect(fresh.experts.map(({ id }: { id: string }) => id)).toEqual(['cook', 'law', 'general']);
     expect(fresh.experts[1].scale).toEqual({ target: { name: 'law' }, metric: 'work', min: 0, max: 1 });
     writeFileSync(
       values,
       `# ours
-replicas: 3
+terminationGracePeriodSeconds: 99
 experts:
   # the kitchen
   - id: cook
@@ -127,7 +128,11 @@ experts:
     expect(text).toContain('# the kitchen');
     expect(text.match(/# Advised: llama-3\.1-8b in /g)).toHaveLength(2);
     const kept = parse(text);
-    expect(kept).toMatchObject({ replicas: 3, experts: [{ id: 'cook', route: true }, {}, {}] });
+    expect(kept).toMatchObject({
+      terminationGracePeriodSeconds: 99,
+      replicas: 1,
+      experts: [{ id: 'cook', route: true }, {}, {}],
+    });
     expect(kept.config).toBeUndefined();
     expect(kept.experts[0].scale).toMatchObject({ target: { name: 'vllm-cook' }, cooldown: 60, min: 1 });
     expect(kept.experts[0].scale.max).toBeLessThan(99);
@@ -147,7 +152,7 @@ experts:
 
   it('leaves a values file alone that it does not understand', async () => {
     const odd = join(folder, 'odd.yaml');
-    for (const text of ['- a\n- b\n', 'experts: none\n', 'a: [\n']) {
+    for (const text of ['- a\n- b\n', 'experts: none\n', 'a: [\n', 'replicas: 3\n']) {
       writeFileSync(odd, text);
       await expect(advise(...MODEL, '--apply', odd)).rejects.toThrow(
         /--apply: .*odd\.yaml is left as it was/,

@@ -19,7 +19,8 @@ const MARK = ' Advised: ';
 /**
  * @param before the file as it is, with its comments; null for none
  * @param config the router's, for a new file
- * @throws UserError where the file is no map of values, or its experts are no list
+ * @throws UserError where the file is no map of values, its experts are no list, or it has several gateways, which the
+ *   chart does not scale for
  */
 export function helmValues(
   before: string | null,
@@ -31,7 +32,13 @@ export function helmValues(
   if (document.errors.length > 0) throw new UserError(`it is no YAML: ${document.errors[0]!.message}`);
   if (!isMap(document.contents)) throw new UserError('it is no map of values.');
   if (before === null) document.contents = document.createNode({ config: own, experts: [] }) as never;
+  // The scaler counts the requests of its own process, and the chart's own number is 2.
+  if (!document.has('replicas')) document.set('replicas', 1);
   if (!document.has('experts')) document.set('experts', document.createNode([]));
+  if (document.get('replicas') !== 1)
+    throw new UserError(
+      'it has `replicas` above 1, and the chart scales experts for one gateway alone: set replicas: 1.',
+    );
   const experts = document.get('experts');
   if (!isSeq(experts)) throw new UserError('its `experts` are no list.');
   experts.flow = false;
