@@ -109,7 +109,9 @@ async function emulate(options: EmulateOptions): Promise<void> {
     throw new UsageError(`--port: ${experts} experts from port ${port} would exceed port 65535.`);
   const { make: engine, words } = await engineOf(options);
   const subjects =
-    configOut === undefined ? [] : subjectsOf(await readFile(shipped('presets/embedded.yaml'), 'utf8'));
+    configOut === undefined
+      ? []
+      : subjectsOf(await readFile(shipped('presets/embedded.yaml'), 'utf8'), experts);
   const emulated = await startEmulatedServers({
     experts,
     names: subjects.map(({ id }) => id),

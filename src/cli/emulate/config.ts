@@ -8,9 +8,14 @@ export interface Subject {
   readonly fallback?: boolean;
 }
 
-/** The subjects of a config's experts, in its order. */
-export function subjectsOf(config: string): readonly Subject[] {
-  return (parse(config) as { experts: readonly Subject[] }).experts;
+/** The subjects of a config's experts for so many, in its order: the fallback is the last, however few they are. */
+export function subjectsOf(config: string, experts: number): readonly Subject[] {
+  const all = (parse(config) as { experts: readonly Subject[] }).experts;
+  const fallback = all.filter((one) => one.fallback);
+  return [
+    ...all.filter((one) => !one.fallback).slice(0, Math.max(0, experts - fallback.length)),
+    ...fallback,
+  ];
 }
 
 /** @param servers in the order of their subjects; servers beyond the last subject have none. Addresses have no path */
