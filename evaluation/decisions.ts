@@ -72,7 +72,7 @@ async function write(): Promise<void> {
     `${judged.length} everyday prompts of 2 to 60 words, ${judged.filter(({ japanese }) => japanese).length} of them Japanese, from \`evaluation/decisions/prompts.yaml\`:`,
     'the half kept for judging; the rule and its constants were chosen on the other half. The same person wrote the',
     'prompts, the sets of experts and the topics that descriptions are understood by, which flatters; whoever enlarged the',
-    "topics had seen the judge's prompts about code. `±` is the share's standard error.\n",
+    "topics had seen the judge's prompts about code, and misses of the eight. `±` is the share's standard error.\n",
     '| experts (`evaluation/decisions/configs.yaml`) | right | all to the fallback | Japanese |',
     '|---|---|---|---|',
     ...sets.map(setRow),

@@ -59,7 +59,7 @@ export const TOPIC_NAMES: Readonly<Record<string, string>> = {
   weather: 'weather, forecasts, wetter*, météo, 天気, 気象',
   'small talk': 'small talk, chit-chat, chitchat, jokes, banter, companion*, smalltalk, 雑談, おしゃべり',
   'films, music and books':
-    'film*, movie*, music*, books, arts, museums, songs, entertainment, literature, musik, kunst, musique, 映画, 音楽, 読書, 芸術, アニメ',
+    'film*, movie*, music*, books, arts, museums, entertainment, literature, musik, kunst, musique, 映画, 音楽, 読書, 芸術, アニメ',
   'sport and games':
     'sport*, games, gaming, football, soccer, chess, spiele, スポーツ, ゲーム, サッカー, 野球',
   'riddles and logic':

@@ -72,7 +72,12 @@ export async function realTriton(component: string, settings: TritonSettings): P
   let output = '';
   let child: ChildProcess;
   const start = async (): Promise<void> => {
-    child = spawn(join(triton, 'bin', 'tritonserver'), args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    // A group of its own: of a server that is killed, the interpreters of its Python backend stay behind.
+    child = spawn(join(triton, 'bin', 'tritonserver'), args, {
+      env,
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     for (const stream of [child.stdout!, child.stderr!]) stream.on('data', (text) => (output += text));
     const own = child;
     await eventually('Triton is ready', async () => {
@@ -86,6 +91,9 @@ export async function realTriton(component: string, settings: TritonSettings): P
       const gone = new Promise((resolve) => child.once('exit', resolve));
       child.kill(signal);
       await gone;
+      try {
+        process.kill(-child.pid!, 'SIGKILL');
+      } catch {} // all of it is gone
     }
   };
   await start();
