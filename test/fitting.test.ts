@@ -112,3 +112,51 @@ describe('a picture', () => {
     expect((await blind.post('/v1/chat/completions', picture)).status).toBe(400);
   });
 });
+
+describe('a request that demands something of its answer', () => {
+  const ONE = `  - { id: plain, kind: emulated, description: Stories, fallback: true }
+`;
+  const logprobs = story(3, { logprobs: true });
+
+  it('goes to an expert that offers it, and the dry run says why the other was left out', async () => {
+    const engine = await upstream((response) => {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.end(
+        '{"object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":"x"},"finish_reason":"stop"}]}',
+      );
+    });
+    opened.push(engine);
+    const router = await start(`${ONE}  - { id: server, kind: openai, url: '${engine.url}' }
+`);
+    expect(by(await router.post('/v1/chat/completions', story(3)))).toBe('plain');
+    const answer = await router.post('/v1/chat/completions', logprobs);
+    expect([by(answer), answer.headers.get('x-expert-router-reason')]).toEqual(['server', 'able']);
+    expect(await (await router.post('/v1/route', logprobs)).json()).toMatchObject({
+      expert: 'server',
+      left_out: [{ expert: 'plain', why: expect.stringMatching(/'logprobs': token probabilities/) }],
+    });
+    const schema = {
+      type: 'json_schema',
+      json_schema: { name: 'a', schema: { type: 'object', properties: {} } },
+    };
+    expect(by(await router.post('/v1/chat/completions', story(3, { response_format: schema })))).toBe(
+      'plain',
+    );
+  });
+
+  it('that nobody offers is refused with the name of the field', async () => {
+    const router = await start(ONE);
+    const answer = await router.post('/v1/chat/completions', logprobs);
+    expect(answer.status).toBe(400);
+    expect(await answer.json()).toMatchObject({
+      error: { param: 'logprobs', code: 'unsupported_parameter' },
+    });
+  });
+
+  it('goes to the expert that it names, whatever that offers', async () => {
+    const router = await start(`${ONE}  - { id: other, kind: emulated, description: Programs }
+`);
+    const answer = await router.post('/v1/chat/completions', { ...logprobs, model: 'other' });
+    expect([answer.status, by(answer)]).toEqual([400, 'other']);
+  });
+});

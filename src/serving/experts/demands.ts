@@ -29,6 +29,15 @@ export function refuseUnmet(ask: Ask, can: readonly Capability[] = []): void {
       `This expert reads requests of at most ${LIMITS.loopTokens} brackets, commas and colons; send fewer values.`,
     );
   if (ask.stored !== null) throw nothingStored(ask.stored);
-  for (const { needs, param } of ask.demands())
-    if (!can.includes(needs)) throw unsupported(param, WHY[needs]);
+  const unmet = unmetDemand(ask, can);
+  if (unmet) throw unsupported(unmet.param, unmet.why);
+}
+
+/** The first demand of a request that an expert does not meet, and why; null where it meets them all. */
+export function unmetDemand(
+  ask: Ask,
+  can: readonly Capability[],
+): { readonly param: string; readonly why: string } | null {
+  const unmet = ask.demands().find(({ needs }) => !can.includes(needs));
+  return unmet === undefined ? null : { param: unmet.param, why: WHY[unmet.needs] };
 }

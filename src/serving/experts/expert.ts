@@ -1,5 +1,5 @@
 /** The interface of every expert: it answers requests, and tells its health, engine and load. */
-import type { Ask } from '../dialects/ask.ts';
+import type { Ask, Capability } from '../dialects/ask.ts';
 import type { DialectId } from '../dialects/index.ts';
 import type { EngineDescription, ReportedLoad } from '../engines/engine.ts';
 import { type EngineFailure, failureText } from '../engines/failure.ts';
@@ -44,6 +44,8 @@ export interface Expert {
   readonly kind: string;
   /** Dialects that it relays unchanged. In any other, its answer is a typed reply that the client's dialect writes. */
   readonly speaks: readonly DialectId[];
+  /** What may be demanded of its answers in dialects that it does not speak; absent for anything. */
+  readonly can?: readonly Capability[];
   /** Tokens that prompt and answer may have together, as its engine last told; absent or null for unknown. */
   readonly context?: number | null;
   /** Whether it passes on requests that no dialect reads, to a server that may know them. */

@@ -2,6 +2,7 @@
  * One expert as the gateway sees it: its replicas, the limit on what they hold, and the queue for them. It admits or
  * refuses.
  */
+
 import { RouterError } from '../../core/errors.ts';
 import { expectedWait } from '../../deciding/routing/expected-wait.ts';
 import type { LoadSnapshot } from '../../deciding/routing/policy.ts';
@@ -108,6 +109,14 @@ export class ExpertGroup {
   /** Whether one of its replicas takes requests of a dialect as they are. */
   speaks(dialect: string): boolean {
     return this.#experts.some(({ speaks }) => (speaks as readonly string[]).includes(dialect));
+  }
+
+  /** What may be demanded of its answers in a dialect; null for anything. */
+  can(dialect: string): NonNullable<Expert['can']> | null {
+    const [one] = this.#experts;
+    return one === undefined || (one.speaks as readonly string[]).includes(dialect)
+      ? null
+      : (one.can ?? null);
   }
 
   /** Tokens that prompt and answer may have together: of its replicas, the least; null where nobody says. */

@@ -1,5 +1,9 @@
-/** Which experts cannot answer a request, for want of room or because their model takes no such input. Pure. */
-import type { Ask } from '../dialects/ask.ts';
+/**
+ * Which experts cannot answer a request: for want of room, because their model takes no such input, or because they do not
+ * offer what it demands of the answer. Pure.
+ */
+import type { Ask, Capability } from '../dialects/ask.ts';
+import { unmetDemand } from '../experts/demands.ts';
 import { estimatedTokens } from './try.ts';
 
 export type Modality = 'text' | 'image' | 'audio';
@@ -10,12 +14,17 @@ export interface Limits {
   /** Tokens that prompt and answer may have together. */
   readonly context: number | null;
   readonly takes: readonly Modality[] | null;
+  /** What may be demanded of its answers in a dialect; null for anything. */
+  can(dialect: string): readonly Capability[] | null;
 }
 
 export interface LeftOut {
   readonly expert: string;
-  /** `room`: another may be tried where nobody has enough of it, since tokens are an estimate. */
-  readonly for: 'room' | 'input';
+  /**
+   * `room`: another may be tried where nobody has enough of it, since tokens are an estimate. `demand`: where nobody meets
+   * it, the one that suits best says what it lacks.
+   */
+  readonly for: 'room' | 'demand' | 'input';
   readonly why: string;
 }
 
@@ -25,7 +34,8 @@ export function leftOut(ask: Ask, experts: Iterable<Limits>): readonly LeftOut[]
   const prompt = others === null ? estimatedTokens(ask.body.length) : others.tokens;
   const tokens = prompt + (ask.answerLimit ?? 0);
   const out: LeftOut[] = [];
-  for (const { id, context, takes } of experts) {
+  for (const one of experts) {
+    const { id, context, takes } = one;
     const missing = takes && others?.modalities.find((one) => !takes.includes(one));
     if (missing) out.push({ expert: id, for: 'input', why: `it takes no ${missing}` });
     else if (context !== null && tokens > context)
@@ -34,6 +44,11 @@ export function leftOut(ask: Ask, experts: Iterable<Limits>): readonly LeftOut[]
         for: 'room',
         why: `about ${tokens} tokens do not fit its context of ${context}`,
       });
+    else {
+      const can = ask.partial ? null : one.can(ask.dialect.id);
+      const unmet = can && unmetDemand(ask, can);
+      if (unmet) out.push({ expert: id, for: 'demand', why: `'${unmet.param}': ${unmet.why}` });
+    }
   }
   return out;
 }

@@ -129,7 +129,7 @@ export class Gateway {
     const decision = without(out);
     if (decision !== null) return { ...routed, decision, leftOut: out };
     const unable = out.filter((one) => one.for === 'input');
-    const roomless = without(unable);
+    const roomless = without(out.filter((one) => one.for !== 'room')) ?? without(unable);
     if (roomless === null) {
       const { why } = unable.find(({ expert }) => expert === routed.decision.expert) ?? unable[0]!;
       throw new RouterError(
@@ -137,7 +137,8 @@ export class Gateway {
         `Expert '${routed.decision.expert}' cannot answer this: ${why} (takes in the config).`,
       );
     }
-    return { ...routed, decision: this.#roomiestFirst(roomless), leftOut: out };
+    const isShort = out.some((one) => one.for === 'room');
+    return { ...routed, decision: isShort ? this.#roomiestFirst(roomless) : roomless, leftOut: out };
   }
 
   /** Where nobody seems to have room, the estimate may be wrong. */

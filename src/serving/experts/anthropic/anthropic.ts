@@ -21,7 +21,7 @@ import { readAnswer } from '../translated-answer.ts';
 import { TRUST_PATHS } from '../trust.ts';
 import { asRouterError } from '../wire-failure.ts';
 import { type AnthropicOptions, anthropicOptions } from './options.ts';
-import { messagesRequest } from './request.ts';
+import { MESSAGES_CAN, messagesRequest } from './request.ts';
 import { StoppingReply } from './stopping-reply.ts';
 
 export const anthropicKind: ExpertKind<AnthropicOptions> = {
@@ -38,6 +38,7 @@ export const anthropicKind: ExpertKind<AnthropicOptions> = {
 class AnthropicExpert implements Expert {
   readonly kind = 'anthropic';
   readonly speaks: readonly DialectId[] = ['anthropic-messages', 'anthropic-count-tokens'];
+  readonly can = MESSAGES_CAN;
   readonly id: string;
   readonly #options: AnthropicOptions;
   readonly #model: string;

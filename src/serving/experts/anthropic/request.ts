@@ -54,11 +54,12 @@ export interface MessagesRequest {
   readonly blankStops: readonly string[];
 }
 
-const CAN: readonly Capability[] = ['a chosen tool', 'json schema'];
+/** Demands that a Messages request can express. */
+export const MESSAGES_CAN: readonly Capability[] = ['a chosen tool', 'json schema'];
 
 /** @throws RouterError 400 naming a field that is invalid or not supported */
 export function messagesRequest(ask: Ask, settings: MessagesSettings): MessagesRequest {
-  refuseUnmet(ask, CAN);
+  refuseUnmet(ask, MESSAGES_CAN);
   const { system, turns } = conversationOf(ask.prompt());
   const parameters = ask.parameters();
   const { stop } = parameters;

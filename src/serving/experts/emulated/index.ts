@@ -12,6 +12,7 @@ import type { ExpertDeps, ExpertKind } from '../kind.ts';
 import { capabilities, untextual, writesText } from '../option-types.ts';
 import { RunningGenerations } from '../running.ts';
 import { tellEmulated } from './answer.ts';
+import { EMULATED_CAN } from './conduct.ts';
 import { planInProcess, refuse } from './misbehave.ts';
 import { words } from './text.ts';
 import { answerVectors } from './vectors.ts';
@@ -79,6 +80,7 @@ function emulatedExpert(id: string, options: EmulatedOptions, deps: ExpertDeps):
     // Its tokens are words, so it counts them exactly.
     speaks: writesText(can) ? ['anthropic-count-tokens', 'openai-input-tokens', ...vectors] : vectors,
     answersText: writesText(can),
+    can: EMULATED_CAN,
     generate({ ask }, sink) {
       if (plan.instead !== null && typeof plan.instead === 'object' && !closed)
         return refuse(sink, plan.instead);

@@ -15,6 +15,7 @@ import { toTokens, withSystem } from './template.ts';
 export class LlamaExpert implements Expert {
   readonly kind = 'llama';
   readonly speaks = [];
+  readonly can = [];
   readonly id: string;
   readonly #options: LlamaOptions;
   readonly #loaded: LoadedModel;

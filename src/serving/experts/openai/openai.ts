@@ -102,6 +102,7 @@ class OpenAiExpert implements Expert {
   readonly #maxTokens: number | undefined;
   readonly #untextual: readonly DialectId[];
   readonly answersText: boolean;
+  readonly can = CHAT_CAN;
   readonly #engine: OpenAiEngine;
   readonly #deps: Pick<ExpertDeps, 'newId' | 'now'>;
   readonly #running: RunningGenerations;

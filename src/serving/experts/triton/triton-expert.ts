@@ -42,6 +42,7 @@ export interface TritonParts {
 export class TritonExpert implements Expert {
   readonly kind = 'triton';
   readonly speaks = [];
+  readonly can = [];
   readonly id: string;
   readonly reportedLoad?: (signal: AbortSignal) => Promise<ReportedLoad>;
   readonly #options: TritonOptions;
