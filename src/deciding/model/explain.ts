@@ -1,4 +1,4 @@
-/** Which words of a text favoured the chosen cluster over the runner-up, and which the other way round. */
+/** Which words of a text favoured the nearest cluster over another, and which the other way round. */
 import type { RoutableText } from '../text/routable.ts';
 import { type Classification, twoNearest } from './classify.ts';
 import type { RouterModel } from './router-model.ts';
@@ -6,7 +6,7 @@ import type { RouterModel } from './router-model.ts';
 export interface WordWeight {
   readonly word: string;
   /**
-   * Share of the lead (difference of squared distances) over the runner-up; negative when it favoured the runner-up.
+   * Share of the lead (difference of squared distances) over the other cluster; negative when it favoured that one.
    */
   readonly weight: number;
 }
@@ -26,15 +26,21 @@ export interface Explanation {
 /**
  * At most `limit` words for and as many against. No words if there is no lead to explain or the embedding cannot trace
  * its vectors back to words.
+ * @param isRival whether a cluster may be the one that the nearest is compared with, the next nearest of those; any other
+ *   cluster when absent, or where none is a rival
  */
 export function explain(
   model: RouterModel,
   text: RoutableText,
   { distances }: Pick<Classification, 'distances'>,
   limit = 8,
+  isRival: (cluster: number) => boolean = () => false,
 ): Explanation {
   const nothing: Explanation = { for: [], against: [], constant: 1 };
-  const { cluster, runnerUp, nearest, second } = twoNearest(distances);
+  const { cluster, runnerUp: next, nearest } = twoNearest(distances);
+  const rival = nearestOf(distances, isRival);
+  const runnerUp = rival === null || rival === cluster ? next : rival;
+  const second = distances[runnerUp]!;
   const lead = second * second - nearest * nearest;
   if (cluster === runnerUp || !Number.isFinite(second) || lead <= 0) return nothing;
   // |v − b|² − |v − a|² = 2 v·(a − b) + |b|² − |a|²: the words carry the first part.
@@ -50,6 +56,14 @@ export function explain(
       .slice(0, limit),
     constant: (model.squaredNorms[runnerUp]! - model.squaredNorms[cluster]!) / lead,
   };
+}
+
+function nearestOf(distances: Float32Array, among: (cluster: number) => boolean): number | null {
+  let best: number | null = null;
+  distances.forEach((distance, cluster) => {
+    if (among(cluster) && (best === null || distance < distances[best]!)) best = cluster;
+  });
+  return best;
 }
 
 function directionBetween({ centroids, dimensions }: RouterModel, a: number, b: number): Float64Array {

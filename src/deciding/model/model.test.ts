@@ -112,6 +112,19 @@ describe('an explanation', () => {
     }
   });
 
+  it('compares with the nearest of the rivals, and adds up to the whole lead over it', () => {
+    const text = plainText('add salt to the python soup');
+    const classified = classify(model, text);
+    const farthest = classified.distances.indexOf(Math.max(...classified.distances));
+    const told = explain(model, text, classified, Number.POSITIVE_INFINITY, (one) => one === farthest);
+    const sum = [...told.for, ...told.against].reduce((total, one) => total + one.weight, told.constant);
+    expect(sum).toBeCloseTo(1, 3);
+    expect(told).not.toEqual(explain(model, text, classified, Number.POSITIVE_INFINITY));
+    // Without one, with the next nearest of all.
+    const without = explain(model, text, classified, Number.POSITIVE_INFINITY, () => false);
+    expect(without).toEqual(explain(model, text, classified, Number.POSITIVE_INFINITY));
+  });
+
   it('names words, not the spaces between them', () => {
     const text = plainText('add salt to the soup');
     const told = explain(model, text, classify(model, text), Number.POSITIVE_INFINITY);

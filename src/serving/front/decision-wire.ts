@@ -37,13 +37,19 @@ export function decisionBody(router: Router, routed: Routed, traceId: string | n
       distance: ranked.distance === null ? null : round(ranked.distance),
       ...(ranked.cost === null ? {} : { cost: costBody(ranked.cost) }),
     })),
-    terms: termsBody(explain(router.model, text, classification, TERMS_SHOWN)),
+    terms: termsBody(explain(router.model, text, classification, TERMS_SHOWN, othersThan(router, routed))),
     text: textUsed(text),
     unread_parts: text.unreadParts,
     ...(routed.leftOut ? { left_out: routed.leftOut.map(({ expert, why }) => ({ expert, why })) } : {}),
     router_model: router.model.id,
     ...(traceId === null ? {} : { trace_id: traceId }),
   };
+}
+
+/** Clusters of other experts: two of one expert are nothing to choose between. */
+function othersThan({ territory: { owners } }: Router, { classification }: Routed) {
+  const own = owners[classification.cluster];
+  return (cluster: number): boolean => owners[cluster] !== own;
 }
 
 function termsBody({ for: spoke, against, constant }: Explanation) {

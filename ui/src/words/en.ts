@@ -152,7 +152,7 @@ export const en = {
     confidenceHint: 'How often a router model trained on other prompts of the same kind would decide alike.',
     reasons: story.reasons,
     read: 'What was read',
-    readHint: 'The words below decided between this topic and the next best one.',
+    readHint: 'The words below decided between this topic and the nearest one of another expert.',
     noWords: 'No single words decided: the prompt is short, or its words are not known.',
     for: 'Spoke for it',
     against: 'Spoke against it',
