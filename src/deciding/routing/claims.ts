@@ -159,7 +159,11 @@ function mentionsOf(
 ): ReadonlyMap<number, number> {
   const described = new Map<number, number>();
   const sampled = new Map<number, number>();
-  for (const { text, vector, kind } of texts) {
+  const parts = texts.filter(({ kind }) => kind === 'description');
+  for (const one of texts) {
+    const { text, vector, kind } = one;
+    // The whole of a description comes before its parts, and its names are theirs.
+    if (one === parts[0] && parts.length > 1 && namedTopics(text).length > 0) continue;
     const counts = kind === 'description' ? described : sampled;
     for (const topic of subjectsOf(text, kind, vector, topics))
       counts.set(topic, (counts.get(topic) ?? 0) + 1);
