@@ -336,7 +336,7 @@ describe('every response', () => {
           await withRouter((router) => converse(router, list, options));
         },
       ),
-      { numRuns: Number(process.env.FRAMING_RUNS ?? 50) },
+      { numRuns: Number(process.env.FRAMING_RUNS ?? 50), timeout: 15_000 },
     );
   });
 });

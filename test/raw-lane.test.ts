@@ -125,6 +125,7 @@ describe('an expert that does not speak it', () => {
           answersText: true,
           context: null,
           takes: null,
+          can: () => null,
           speaks: (asked: string) => asked === 'test-lines' && spoken.includes(id),
         },
       ]);

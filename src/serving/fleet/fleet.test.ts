@@ -220,6 +220,25 @@ describe('what counts against a replica', () => {
     vi.advanceTimersByTime(3);
     expect(results).toEqual([expect.objectContaining({ replica: one })]);
   });
+
+  it('is waited out by those who came before it was told, too', () => {
+    const one = replica('r', 1);
+    const group = new ExpertGroup('e', [one], { queueSize: 9, queueTimeout: 5_000 });
+    const ask = () => {
+      const results: (Lease | RouterError)[] = [];
+      group.admit(admission(), (got) => results.push(got));
+      return results;
+    };
+    const [first] = ask();
+    const [second, third] = [ask(), ask()];
+    (first as Lease).end({ kind: 'limited', forMs: 1_000, tenant: '' });
+    expect([second, third]).toEqual([[], []]);
+    now += 1_002;
+    vi.advanceTimersByTime(1_002);
+    expect([second.length, third.length]).toEqual([1, 0]);
+    (second[0] as Lease).end(ok);
+    expect(third).toEqual([expect.objectContaining({ replica: one })]);
+  });
 });
 
 describe('ServiceRate', () => {
@@ -449,6 +468,9 @@ describe('ExpertGroup', () => {
           } else if (act === 'wait') {
             now += 300;
             vi.advanceTimersByTime(300);
+            // Every limit is over by now: nobody waits for what is there.
+            if (group.replicas.some(({ available, hasRoom }) => available && hasRoom))
+              expect(group.load().queued).toBe(0);
           } else if (one) {
             if (act === 'leave' || !one.lease) one.leave();
             one.lease?.end(how);

@@ -45,6 +45,8 @@ export class ExpertGroup {
   /** Of the prompt of a conversation that it has answered before, what is cached on average; 1 until its engine tells. */
   cachedShare = 1;
   #keeping: Keeping = { state: 'open' };
+  /** Lets in those who were told to wait. */
+  #wake: NodeJS.Timeout | undefined;
   readonly #load: LoadSnapshot;
   /** The same without what others may have sent since: that is no ground for a refusal. */
   readonly #alone: LoadSnapshot;
@@ -309,36 +311,18 @@ export class ExpertGroup {
     const timer = setTimeout(() => {
       if (!this.#queue.remove(item)) return;
       const left = this.#starting?.start.leftMs;
-      over(
+      decided(
         left === undefined
           ? waitedTooLong(this.id, limitMs, this.#expectedWait() * 1000)
           : notStarted(this.id, limitMs, left),
       );
     }, limitMs);
-    let waits = true;
-    let wake: NodeJS.Timeout | undefined;
-    const wakeAfterBackoff = (): void => {
-      const backoff = this.backoff(admission.tenant);
-      if (backoff === null) return;
-      wake = setTimeout(() => {
-        this.letIn();
-        // A timer may fire a little before its time by the clock that the backoff goes by.
-        if (waits) wakeAfterBackoff();
-      }, backoff + 1);
-    };
-    const over = (result: Lease | RouterError): void => {
-      waits = false;
-      clearTimeout(wake);
-      decided(result);
-    };
-    const item: Queued = { ...admission, decided: over, timer };
+    const item: Queued = { ...admission, decided, timer };
     this.#queue.push(item);
-    wakeAfterBackoff();
+    if (this.backoff(admission.tenant) !== null) this.letIn();
     return {
       leave: () => {
-        waits = false;
         clearTimeout(timer);
-        clearTimeout(wake);
         this.#queue.remove(item);
       },
     };
@@ -346,12 +330,15 @@ export class ExpertGroup {
 
   /** Lets in whoever is next while there is room; to be called when there may be room again. */
   letIn(): void {
+    let soonest = Number.POSITIVE_INFINITY;
     const hasRoom = () => this.replicas.some((replica) => replica.hasRoom && replica.available);
     for (let left = this.#queue.length; left > 0 && this.#queue.length > 0 && hasRoom(); left--) {
       const next = this.#queue.shift()!;
       const lease = this.#lease(next);
-      if (!lease && this.backoff(next.tenant) !== null) {
+      const backoff = lease ? null : this.backoff(next.tenant);
+      if (backoff !== null) {
         this.#queue.push(next); // its tenant has to wait, others may go on
+        soonest = Math.min(soonest, backoff);
         continue;
       }
       clearTimeout(next.timer);
@@ -359,21 +346,38 @@ export class ExpertGroup {
         lease ?? new RouterError('expert_not_ready', `Expert '${this.id}' has no replica left to try.`),
       );
     }
-    if (this.#queue.length > 0) this.#sendAway();
+    if (this.#queue.length > 0) soonest = Math.min(soonest, this.#sendAway());
+    if (soonest < Number.POSITIVE_INFINITY) this.#wakeIn(soonest);
   }
 
-  /** Who waits for replicas of which none can be asked any more goes elsewhere now, not when its patience ends. */
-  #sendAway(): void {
-    if (this.#starting || this.replicas.some(({ available, coming }) => available || coming)) return;
+  /**
+   * Whoever was told to wait is let in again. A timer may fire a little before its time by the clock that the wait goes by;
+   * then it waits once more.
+   */
+  #wakeIn(ms: number): void {
+    clearTimeout(this.#wake);
+    this.#wake = setTimeout(() => this.letIn(), ms + 1).unref();
+  }
+
+  /**
+   * Who waits for replicas of which none can be asked any more goes elsewhere now, not when its patience ends.
+   * @returns milliseconds until the first that stays may ask again; infinite for none
+   */
+  #sendAway(): number {
+    let soonest = Number.POSITIVE_INFINITY;
+    if (this.#starting || this.replicas.some(({ available, coming }) => available || coming)) return soonest;
     for (let left = this.#queue.length; left > 0 && this.#queue.length > 0; left--) {
       const next = this.#queue.shift()!;
-      if (this.backoff(next.tenant) !== null) {
+      const backoff = this.backoff(next.tenant);
+      if (backoff !== null) {
         this.#queue.push(next);
+        soonest = Math.min(soonest, backoff);
         continue;
       }
       clearTimeout(next.timer);
       next.decided(this.#notReady());
     }
+    return soonest;
   }
 
   /** What a probe found about a replica; those who wait may profit. */
