@@ -298,6 +298,19 @@ describe('two answers on one connection do not mix', () => {
     expect(responses.map((one) => one.whole)).toEqual([true, true]);
   });
 
+  it('when the first waits for a place at the expert that answers the second', async () => {
+    const broken = { ...POLITE, lengthError: -40 };
+    const long = { ...POLITE, type: 'text/event-stream', size: 66_000 };
+    const list: readonly Asked[] = [
+      { ...ASKED, model: 'auto', behaviour: broken },
+      { ...ASKED, model: 'narrow', stream: true, behaviour: long },
+    ];
+    const responses = await withRouter((router) =>
+      converse(router, list, { pipelined: true, garbage: false }),
+    );
+    expect(responses.map((one) => one.whole)).toEqual([true, true]);
+  });
+
   it('when nonsense follows while the second is under way', async () => {
     const run = ++runs;
     const slow = { ...LONG, type: 'text/event-stream', form: 'events', piece: 5_000, pauseMs: 20 } as const;

@@ -134,7 +134,7 @@ class LaneConnection {
   #begin(bytes: Buffer): void {
     const request = readPlainRequest(bytes);
     const whole = request === null ? 0 : request.bodyAt + request.bodyLength;
-    // More than the request: the client sends several at once, and Node reads them side by side.
+    // More than the request: the client sends several at once, which is Node's to read.
     if (request === null || bytes.length > whole || request.bodyLength > MOST_BODY) this.#toNode(bytes);
     else if (bytes.length === whole) this.#answer(request, bytes);
     else {

@@ -15,7 +15,7 @@ import type { RouteContext } from './handler.ts';
 import { type Arrival, Intake } from './intake.ts';
 import { createListener, type Identity } from './listener.ts';
 import { answerMalformed } from './malformed.ts';
-import { closeWithConnection } from './pipeline.ts';
+import { closeWithConnection, whenItsTurn } from './pipeline.ts';
 import { cutOff } from './promised-body.ts';
 import { OpenNote, type Prices, type RequestNote, type Spans } from './request-note.ts';
 import { findRoute, methodsAt } from './routes.ts';
@@ -75,7 +75,6 @@ export function gatewayServer(options: ServerOptions): GatewayServer {
     options.clock.monotonic,
   );
   const answer = (request: ClientRequest, response: ClientResponse, socket: Socket): void => {
-    answers.add(response);
     if (entry.isRefused(socket)) {
       refuse(request, response);
       return;
@@ -86,12 +85,17 @@ export function gatewayServer(options: ServerOptions): GatewayServer {
   };
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
     closeWithConnection(response, request.socket);
-    answer(request, response, request.socket);
+    answers.add(response);
+    whenItsTurn(response, () => answer(request, response, request.socket));
   };
   const { identity } = options.current();
   const node = createListener(() => options.current().identity, handle);
   const limits = () => options.current().connections;
-  const entry = new Entry({ node, plain: identity === null, handle: answer, limits });
+  const answerPlain = (request: ClientRequest, response: ClientResponse, socket: Socket): void => {
+    answers.add(response);
+    answer(request, response, socket);
+  };
+  const entry = new Entry({ node, plain: identity === null, handle: answerPlain, limits });
   answerMalformed(node);
   answerExpectations(node);
   return {
