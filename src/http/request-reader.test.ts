@@ -103,6 +103,8 @@ describe('RequestReader', () => {
     ['a list of lengths', 'POST / HTTP/1.1\nhost: h\ncontent-length: 1, 1\n\na'],
     ['length and chunks', 'POST / HTTP/1.1\nhost: h\ncontent-length: 5\ntransfer-encoding: chunked\n\n0\n\n'],
     ['chunks in HTTP/1.0', 'POST / HTTP/1.0\nhost: h\ntransfer-encoding: chunked\n\n0\n\n'],
+    ['a tab after a length', 'POST / HTTP/1.1\nhost: h\ncontent-length: 1\t\n\na'],
+    ['a tab after a coding', 'POST / HTTP/1.1\nhost: h\ntransfer-encoding: chunked\t \n\n0\n\n'],
     ['another coding', 'POST / HTTP/1.1\nhost: h\ntransfer-encoding: gzip, chunked\n\n0\n\n'],
     ['a bad chunk size', 'POST / HTTP/1.1\nhost: h\ntransfer-encoding: chunked\n\n0x1\na\n0\n\n'],
     ['a chunk longer than its size', 'POST / HTTP/1.1\nhost: h\ntransfer-encoding: chunked\n\n1\nab\n0\n\n'],

@@ -28,6 +28,9 @@ export interface RequestEvents {
 const REQUEST_LINE = /^(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) (\/[!-"$-~]*) HTTP\/1\.([01])$/;
 /** Fields that may stand only once: parsers differ on which of two counts, so a second one is an attack or a bug. */
 const SINGLE = ['host', 'content-length', 'content-type', 'transfer-encoding', 'authorization', 'expect'];
+/** Fields that tell where a body ends. The standard lets a tab follow their value; Node's parser does not. */
+const DELIMITING = ['content-length', 'transfer-encoding'];
+const TAB_AT_END = /\t *$/;
 
 export class RequestReader implements PieceReceiver {
   readonly #events: RequestEvents;
@@ -81,7 +84,7 @@ export class RequestReader implements PieceReceiver {
     const [requestLine, ...lines] = this.#head.lines;
     const match = REQUEST_LINE.exec(requestLine!);
     if (!match) throw new FramingError(`not a request line: ${quoted(requestLine!)}`);
-    refuseRepeated(lines);
+    refuseAmbiguous(lines);
     const headers = readFields(lines);
     const minor = match[3] === '1' ? 1 : 0;
     if (minor === 1 && headers.host === undefined) throw new FramingError('no host header');
@@ -110,13 +113,15 @@ export class RequestReader implements PieceReceiver {
   }
 }
 
-function refuseRepeated(lines: readonly string[]): void {
+/** Refuses what parsers read differently: fields that appear twice, and a tab after what tells where the body ends. */
+function refuseAmbiguous(lines: readonly string[]): void {
   for (const name of SINGLE) {
     let seen = false;
     for (const line of lines) {
       if (line.charCodeAt(name.length) !== 0x3a || line.slice(0, name.length).toLowerCase() !== name)
         continue;
       if (seen) throw new FramingError(`header '${name}' appears twice`);
+      if (DELIMITING.includes(name) && TAB_AT_END.test(line)) throw new FramingError(`tab after '${name}'`);
       seen = true;
     }
   }

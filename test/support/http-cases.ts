@@ -31,6 +31,8 @@ const header = fc.constantFrom(
   'content-length: 3',
   'Content-Length : 3',
   'content-length: 03',
+  'content-length: 0\t',
+  'transfer-encoding: chunked\t',
   'Transfer-Encoding: chunked',
   'transfer-encoding: identity',
   'transfer-encoding: chunked, chunked',
