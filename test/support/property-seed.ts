@@ -2,4 +2,5 @@
 import fc from 'fast-check';
 
 const { PROPERTY_SEED } = process.env;
-if (PROPERTY_SEED !== undefined) fc.configureGlobal({ ...fc.readConfigureGlobal(), seed: Number(PROPERTY_SEED) });
+if (PROPERTY_SEED !== undefined)
+  fc.configureGlobal({ ...fc.readConfigureGlobal(), seed: Number(PROPERTY_SEED) });

@@ -14,6 +14,11 @@ export interface Classified {
   readonly own?: Float32Array;
   /** How many words the person's are; a long text when absent. */
   readonly words?: number;
+  /**
+   * What routing found of it in the latest territory that asked: every later turn of a conversation asks again about the
+   * earlier ones. Beside it, since a WeakMap of all prompts costs each decision more than its comparisons with texts.
+   */
+  found?: unknown;
 }
 
 /** The owner of a cluster that no expert claims, where there is no fallback either. */
@@ -87,17 +92,14 @@ interface Found {
   alike: number | null;
 }
 
-/** Every later turn of a conversation asks again about the earlier ones. By prompt, in the latest territory that asked. */
-const remembered = new WeakMap<Classified, Found>();
-
 function foundOf(territory: Territory, prompt: Classified): Found {
-  const known = remembered.get(prompt);
+  const known = prompt.found as Found | undefined;
   if (known?.territory === territory) return known;
   const { claims } = territory;
   const own = prompt.own ?? prompt.vector;
   const sampled = claims && own ? sampledBy(claims, own) : null;
   const found: Found = { territory, sampled, fits: null, alike: null };
-  remembered.set(prompt, found);
+  prompt.found = found;
   return found;
 }
 

@@ -1,6 +1,6 @@
 /** The vocabulary of the lexical embedding, and how often its terms occur in a text. */
-import type { FeatureBuffer } from '../../text/feature-buffer.ts';
-import { KINDS } from '../../text/features.ts';
+import { CHARACTERS, type FeatureSink, KINDS } from '../../text/features.ts';
+import { WordTerms } from './word-terms.ts';
 
 /** The vocabulary, one row per term. */
 export interface Terms {
@@ -71,7 +71,7 @@ export class TermLookup {
 }
 
 /** Counts the terms among a text's features, in arrays that are reused for the next text. */
-export class TermCounts {
+export class TermCounts implements FeatureSink {
   /** Occurrences per term; zero except for those in `terms`. */
   readonly counts: Uint32Array;
   /** Terms that occur, in order of first occurrence; only the first `length` entries are valid. */
@@ -79,31 +79,38 @@ export class TermCounts {
   length = 0;
   /** Features outside of the vocabulary, by kind, repetitions included. */
   readonly unknown = new Uint32Array(KINDS);
+  /** All features by kind, but for the characters of words. */
+  readonly features = new Uint32Array(KINDS);
   readonly #lookup: TermLookup;
+  readonly #words: WordTerms;
 
   constructor(lookup: TermLookup) {
     this.#lookup = lookup;
+    this.#words = new WordTerms(lookup);
     this.counts = new Uint32Array(lookup.size);
     this.terms = new Uint32Array(lookup.size);
   }
 
-  /** Counts the features in the buffer, after clearing earlier counts. */
-  count(features: FeatureBuffer): void {
-    this.clear();
-    const { unknown } = this;
-    const lookup = this.#lookup;
-    const { hashes, length } = features;
-    for (let index = 0; index < length; index += 1) {
-      const term = lookup.find(hashes[index]!);
-      if (term < 0) unknown[hashes[index]! & 7]! += 1;
-      else this.see(term);
-    }
-  }
-
   clear(): void {
-    for (let index = 0; index < this.length; index += 1) this.counts[this.terms[index]!] = 0;
+    const { counts, terms, length } = this;
+    for (let index = 0; index < length; index += 1) counts[terms[index]!] = 0;
     this.length = 0;
     this.unknown.fill(0);
+    this.features.fill(0);
+  }
+
+  push(hash: number): void {
+    const kind = hash & 7;
+    this.features[kind]! += 1;
+    const term = this.#lookup.find(hash);
+    if (term < 0) this.unknown[kind]! += 1;
+    else this.see(term);
+  }
+
+  pushCharacters(units: Uint16Array, length: number, hash: number): void {
+    const { terms, from, known, unknown } = this.#words.read(units, length, hash);
+    this.unknown[CHARACTERS]! += unknown;
+    for (let index = from; index < from + known; index += 1) this.see(terms[index]!);
   }
 
   see(term: number): void {

@@ -27,10 +27,8 @@ export const countTerms = task(
   ({ batch, vocabulary }: { batch: TextBatch; vocabulary: Vocabulary }): CountChunk => {
     const counts = new TermCounts(new TermLookup(vocabulary.hashes));
     const builder = new CountChunkBuilder(vocabulary.hashes.length);
-    const features = new FeatureBuffer();
     for (const text of unpackTexts(batch)) {
-      extractFeatures(normalise(sampleText(text)), features);
-      counts.count(features);
+      extractFeatures(normalise(sampleText(text)), counts);
       builder.add(counts);
     }
     return builder.build(vocabulary.fittingWeights);
