@@ -61,6 +61,14 @@ export class DotTable {
     return this.#dots;
   }
 
+  /** Adds a row times a factor to a vector of as many numbers. */
+  addRow(row: number, factor: number, into: Float64Array): void {
+    const lane = row % BLOCK;
+    const from = 2 * ((row - lane) * this.#pairs + lane);
+    for (let j = 0; j < into.length; j++)
+      into[j]! += (factor * this.#blocks[from + (j >> 1) * 2 * BLOCK + (j & 1)]!) / ONE;
+  }
+
   #block(row: number): void {
     const sums = this.#sums.subarray(row, row + BLOCK).fill(0);
     let at = 2 * row * this.#pairs;

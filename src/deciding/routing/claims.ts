@@ -246,6 +246,32 @@ export function claimedBeside(claims: Claims, vector: Float32Array, same: number
   return fits.map((fit, expert) => (expert === same ? 1 : Math.min(fit, BESIDE_A_SAMPLE)));
 }
 
+/** An expert's claim to a prompt, T · ln of its sum, and how it changes with the prompt's vector. */
+export interface ClaimSlope {
+  readonly claim: number;
+  /** Along each number of the vector: the mean of the expert's rows, each by its part of the sum. */
+  readonly slope: Float64Array;
+}
+
+/** @returns null for an expert that claims nothing */
+export function claimSlope(
+  { parts, runs, table }: Claims,
+  vector: Float32Array,
+  expert: number,
+): ClaimSlope | null {
+  const cosines = table.dots(vector);
+  const slope = new Float64Array(vector.length);
+  let sum = 0;
+  for (const { run, scale } of parts[expert]!)
+    for (let row = runs[run]!.from; row < runs[run]!.to; row++) {
+      const value = scale * kernel(cosines[row]!);
+      sum += value;
+      table.addRow(row, value, slope);
+    }
+  if (sum === 0) return null;
+  return { claim: TEMPERATURE * Math.log(sum), slope: slope.map((value) => value / sum) };
+}
+
 /** exp(cos / T) from the table, between its entries along a line: to 2 in 100,000, at a tenth of the price. */
 function kernel(cosine: number): number {
   const place = Math.max(0, Math.min(2 * STEPS + 1, (cosine + 1) * STEPS));

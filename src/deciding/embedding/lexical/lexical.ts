@@ -9,7 +9,8 @@ import { sampleText } from '../../text/sampling.ts';
 import { wordsOf } from '../../text/words.ts';
 import type { Embedded, Embedding, Sections, WordShare } from '../embedding.ts';
 import { RowSums } from './rows.ts';
-import { TermCounts, TermLookup, type Terms } from './terms.ts';
+import { TermCounts } from './term-counts.ts';
+import { TermLookup, type Terms } from './terms.ts';
 import { termFrequency } from './weighting.ts';
 
 export class LexicalEmbedding implements Embedding {

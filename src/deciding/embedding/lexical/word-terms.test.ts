@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { FeatureBuffer } from '../../text/feature-buffer.ts';
 import { extractFeatures, KINDS, normalise } from '../../text/features.ts';
-import { TermCounts, TermLookup } from './terms.ts';
+import { TermCounts } from './term-counts.ts';
+import { TermLookup } from './terms.ts';
 
 /** Words that recur, long ones, and any text. */
 const texts = fc.array(
