@@ -85,6 +85,7 @@ export async function composeRouter(
     locality: localityOf(config, model, kinds),
     deidentify: deidentifierOf(config.deidentify),
     exploration: config.exploration,
+    sideRequests: config.side_requests,
     requestTimeout: config.request_timeout,
     loads,
     random,

@@ -74,6 +74,8 @@ export function explanation({ classification, decision }: Routed): string {
       return `By its scores on prompts like this one (nearest: ${place}), '${decision.expert}' suits it best.`;
     case 'explored':
       return `'${decision.expert}' is tried, as a share of new conversations is, to learn how good it is; the prompt lies in ${place}.`;
+    case 'side-request':
+      return `A program asks about a conversation, as for a title of it, and the config gives that to '${decision.expert}' (side_requests).`;
     case 'conversation':
       return `The conversation stays with '${decision.expert}': its last turn, in ${place}, does not clearly belong elsewhere.`;
     case 'spilled':
