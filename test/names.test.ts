@@ -139,7 +139,7 @@ describe('side requests', () => {
   });
 
   it('need an expert that exists', () => {
-    expect(() => parseConfig(`side_requests: generall\n${EXPERTS}`, 'experts.yaml')).toThrow(
+    expect(() => parseConfig(`side_requests: generall\n${EXPERTS}`, 'experts.yaml', {})).toThrow(
       /side_requests.*no expert is called 'generall'; did you mean 'general'/s,
     );
   });
