@@ -212,6 +212,7 @@ async function chosenDeployment(
 }
 
 async function planMany(options: PlanOptions): Promise<string> {
+  const names = namedList(options.model);
   const gpus = namedList(options.gpu).map(findGpu);
   const { mean, model: lengths } = lengthsOf(options);
   const demand: Demand = {
@@ -223,7 +224,7 @@ async function planMany(options: PlanOptions): Promise<string> {
     prices: pricesFrom(options.price),
   };
   const space: SearchSpace = {
-    models: await Promise.all(namedList(options.model).map(modelNamed)),
+    models: await Promise.all(names.map(modelNamed)),
     gpus,
     precisions: options.precision ? namedList(options.precision).map((name) => onSomeGpu(name, gpus)) : null,
     engine: options.engine as Deployment['engine'],
@@ -249,7 +250,8 @@ async function planMany(options: PlanOptions): Promise<string> {
     await writeFileAtomically(options.html, planPage(pricedPoints(space, demand), demand, text));
     console.error(`wrote ${options.html}`);
   }
-  return options.json ? searchJson(found, demand, assumed) : searchText(found, demand, assumed);
+  if (!options.json) return searchText(found, demand, assumed);
+  return searchJson(found, demand, assumed, new Map(space.models.map((model, i) => [model, names[i]!])));
 }
 
 /** Bytes of weights each GPU has, without what is not split. */

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { printed } from '../../test/support/printed.ts';
 import { UserError } from '../core/errors.ts';
 import { loadConfig } from '../serving/config/load.ts';
 import { planCommand } from './plan.ts';
@@ -11,22 +12,6 @@ import { parseScenario } from './simulate/scenario-file.ts';
 import { simulateCommand } from './simulate.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'planning-'));
-
-/** Runs a verb in this process and gives what it printed. */
-async function printed(command: ReturnType<typeof planCommand>, args: readonly string[]): Promise<string> {
-  const lines: string[] = [];
-  const log = console.log;
-  const error = console.error;
-  console.log = (line: unknown) => void lines.push(String(line));
-  console.error = () => {};
-  try {
-    await command.exitOverride().parseAsync([...args], { from: 'user' });
-  } finally {
-    console.log = log;
-    console.error = error;
-  }
-  return lines.join('\n');
-}
 
 const plan = (...args: string[]) => printed(planCommand(), args);
 
