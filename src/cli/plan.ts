@@ -4,24 +4,32 @@ import { UserError } from '../core/errors.ts';
 import { writeFileAtomically } from '../core/files.ts';
 import { progressBar } from '../core/progress.ts';
 import { recipe } from '../deploying/recipe.ts';
-import { type Deployment, deployment } from '../simulating/deployment.ts';
+import { type Deployment, deployment, describeDeployment } from '../simulating/deployment.ts';
 import { requireFit } from '../simulating/fit.ts';
 import { findGpu, GPU_NAMES, type Gpu } from '../simulating/hardware/gpu.ts';
 import {
   defaultPrecision,
   findPrecision,
   PRECISION_NAMES,
-  PRECISIONS,
   type Precision,
+  precisionNamed,
+  supports,
 } from '../simulating/hardware/precision.ts';
 import type { EngineLimits } from '../simulating/memory.ts';
-import type { TransformerShape } from '../simulating/model/shape.ts';
+import { countParameters, type TransformerShape } from '../simulating/model/shape.ts';
 import { type Demand, type Load, parseLevels } from '../simulating/planner/demand.ts';
 import { type PlanFigures, planFigures } from '../simulating/planner/figures.ts';
 import { pricedPoints } from '../simulating/planner/frontier.ts';
-import { type Proposal, type SearchSpace, search } from '../simulating/planner/placements.ts';
+import {
+  deployments,
+  leastThatFits,
+  type Proposal,
+  type SearchSpace,
+  search,
+} from '../simulating/planner/placements.ts';
 import { pricesFrom } from '../simulating/planner/prices.ts';
 import { readCalibrationFile } from './calibrate/file.ts';
+import { noThinking, shorterRequests } from './plan/assumptions.ts';
 import { bandsOf } from './plan/band-text.ts';
 import { type LoadOptions, lengthsOf, limitsOf, withLengths, withLimits } from './plan/load-options.ts';
 import { modelNamed } from './plan/model-option.ts';
@@ -118,6 +126,7 @@ Figures come from a model checked against published measurements; docs/simulator
 async function planOne(options: PlanOptions): Promise<string> {
   const limits = limitsOf(options);
   refuseSearchOptions(options);
+  refuseSeveral(options);
   const { mean } = lengthsOf(options);
   const total = mean.promptTokens + mean.outputTokens;
   const d = await chosenDeployment(options, limits, total);
@@ -138,6 +147,30 @@ function refuseSearchOptions({ html, slo, think }: PlanOptions): void {
     throw new UsageError(`${unused}: goes with a load to search placements for; add --users or --rate.`);
 }
 
+/** @throws {UsageError} for names of which one deployment can have one only */
+function refuseSeveral({ model, gpu, precision }: PlanOptions): void {
+  for (const [option, text] of Object.entries({ '--model': model, '--gpu': gpu, '--precision': precision }))
+    if (namedList(text ?? '').length > 1)
+      throw new UsageError(
+        `${option}: "${text}" are several; name one, or add --users or --rate to compare them under a load.`,
+      );
+}
+
+/** What is given for a deployment, or for every one that is searched. */
+function splitOptions({
+  tp,
+  kvCache,
+  expertParallel,
+  attentionDp,
+}: PlanOptions): NonNullable<SearchSpace['given']> {
+  return {
+    ...(tp === undefined ? {} : { tensorParallel: amountOf('--tp', tp, 'whole') }),
+    ...(kvCache ? { kvBytes: kvCache === '8bit' ? 1 : 2 } : {}),
+    ...(expertParallel ? { expertParallel: true } : {}),
+    ...(attentionDp ? { attentionData: true } : {}),
+  };
+}
+
 function requireContext(model: TransformerShape, total: number): void {
   if (total > model.maxContext)
     throw new UsageError(
@@ -154,22 +187,17 @@ async function chosenDeployment(
 ): Promise<Deployment> {
   const model = await modelNamed(options.model);
   const precision = options.precision ?? defaultPrecision(model, findGpu(options.gpu)).name;
+  const given = splitOptions(options);
   const measured =
     options.calibrated === undefined ? {} : { measured: await readCalibrationFile(options.calibrated) };
   const at = (tensorParallel: number): Deployment => ({
     ...measured,
     ...deployment({
-      model,
-      gpu: options.gpu,
-      precision,
-      engine: options.engine,
-      tensorParallel,
-      ...(options.kvCache ? { kvBytes: options.kvCache === '8bit' ? 1 : 2 } : {}),
-      ...(options.expertParallel ? { expertParallel: true } : {}),
-      ...(options.attentionDp ? { attentionData: true } : {}),
+      ...{ model, gpu: options.gpu, precision, engine: options.engine },
+      ...{ ...given, tensorParallel },
     }),
   });
-  if (options.tp !== undefined) return at(amountOf('--tp', options.tp, 'whole'));
+  if (given.tensorParallel !== undefined) return at(given.tensorParallel);
   let refusal: unknown;
   for (const degree of [1, 2, 4, 8]) {
     try {
@@ -184,6 +212,7 @@ async function chosenDeployment(
 }
 
 async function planMany(options: PlanOptions): Promise<string> {
+  const names = namedList(options.model);
   const gpus = namedList(options.gpu).map(findGpu);
   const { mean, model: lengths } = lengthsOf(options);
   const demand: Demand = {
@@ -195,12 +224,13 @@ async function planMany(options: PlanOptions): Promise<string> {
     prices: pricesFrom(options.price),
   };
   const space: SearchSpace = {
-    models: await Promise.all(namedList(options.model).map(modelNamed)),
+    models: await Promise.all(names.map(modelNamed)),
     gpus,
     precisions: options.precision ? namedList(options.precision).map((name) => onSomeGpu(name, gpus)) : null,
     engine: options.engine as Deployment['engine'],
     experts: amountOf('--experts', options.experts, 'whole'),
     maxGpus: amountOf('--gpus', options.gpus, 'whole'),
+    given: splitOptions(options),
     ...(options.calibrated === undefined ? {} : { measured: await readCalibrationFile(options.calibrated) }),
   };
   if (space.experts > space.maxGpus)
@@ -212,28 +242,43 @@ async function planMany(options: PlanOptions): Promise<string> {
   let examined = 0;
   const found = search(space, demand, (what) => progress.update(++examined, examined + 1, what));
   progress.finish();
-  if (found.proposed.length + found.rejected.length === 0)
-    throw new UserError(
-      `--gpus: nothing fits on ${space.maxGpus} x ${gpus.map((gpu) => gpu.name).join(' or ')}; ` +
-        'allow more GPUs, a narrower precision or a smaller model.',
-    );
+  if (found.proposed.length + found.rejected.length === 0) throw nothingFits(space, demand);
   if (options.recipe) return recipeOf(found.proposed[0], demand);
-  const assumed = assumptions(options);
+  const assumed = assumptions(options, space, demand);
   if (options.html !== undefined) {
     const text = searchText(found, demand, assumed);
     await writeFileAtomically(options.html, planPage(pricedPoints(space, demand), demand, text));
     console.error(`wrote ${options.html}`);
   }
-  return options.json ? searchJson(found, demand, assumed) : searchText(found, demand, assumed);
+  if (!options.json) return searchText(found, demand, assumed);
+  return searchJson(found, demand, assumed, new Map(space.models.map((model, i) => [model, names[i]!])));
+}
+
+/** Bytes of weights each GPU has, without what is not split. */
+function bytesEach({ model, precision, tensorParallel }: Deployment): number {
+  return (countParameters(model).total * precision.weightBytes) / tensorParallel;
+}
+
+/** What would fit: more of these GPUs, or what is next to the lightest that was searched. */
+function nothingFits(space: SearchSpace, demand: Demand): UserError {
+  const least = leastThatFits(space, demand);
+  if (!least) {
+    const { promptTokens, outputTokens } = demand.mean;
+    const lightest = deployments(space).toSorted((a, b) => bytesEach(a) - bytesEach(b))[0]!;
+    requireFit(lightest, demand.limits, promptTokens + outputTokens);
+  }
+  const kinds = [...new Set(space.gpus.map((gpu) => gpu.name))].join(' or ');
+  const what = space.experts > 1 ? `${space.experts} experts as ` : '';
+  return new UserError(
+    `--gpus: nothing fits on ${space.maxGpus} x ${kinds}; the least that does is ${what}` +
+      `${describeDeployment(least!)}: --gpus ${least!.tensorParallel * space.experts}.`,
+  );
 }
 
 /** The precision, if any of the GPUs has it. @throws {UserError} for a name that none knows */
 function onSomeGpu(name: string, gpus: readonly Gpu[]): Precision {
-  const able = gpus.find((gpu) => {
-    const precision = PRECISIONS[name.toLowerCase() as keyof typeof PRECISIONS];
-    return precision && gpu.peak[precision.arithmetic] !== undefined;
-  });
-  return findPrecision(name, able ?? gpus[0]!);
+  const precision = precisionNamed(name);
+  return findPrecision(name, gpus.find((gpu) => supports(gpu, precision)) ?? gpus[0]!);
 }
 
 /** @throws {UserError} for both or impossible ones */
@@ -252,11 +297,14 @@ function loadOf({ users, think, rate }: PlanOptions): Load {
 }
 
 /** What nobody said and the answer depends on. */
-function assumptions({ users, think }: PlanOptions): readonly string[] {
-  if (users === undefined || think !== undefined) return [];
-  return [
-    'every user asks again as soon as they are answered, the heaviest load so many users can be: say --think 20s for people who read, or --rate for requests a second',
-  ];
+function assumptions(
+  { users, think }: PlanOptions,
+  { models }: SearchSpace,
+  { lengths }: Demand,
+): readonly string[] {
+  const pause = users === undefined || think !== undefined;
+  const cure = 'say --think 20s for people who read, or --rate for requests a second';
+  return [...(pause ? [] : [noThinking(cure)]), ...shorterRequests(models, lengths)];
 }
 
 function recipeOf(best: Proposal | undefined, demand: Demand): string {

@@ -1,6 +1,8 @@
 /** The result of a search as text for a terminal and as JSON: what was proposed, what was rejected and why. */
 import { textTable } from '../../report/text-table.ts';
+import type { Deployment } from '../../simulating/deployment.ts';
 import type { Percentiles } from '../../simulating/fleet/sketch.ts';
+import type { TransformerShape } from '../../simulating/model/shape.ts';
 import { type Demand, describeLevel, describeLoad } from '../../simulating/planner/demand.ts';
 import type { Placement, Proposal, SearchResult } from '../../simulating/planner/placements.ts';
 import { PRICES_OF } from '../../simulating/planner/prices.ts';
@@ -63,6 +65,17 @@ function bands({ proposed }: SearchResult): string {
   return `${BANDS_MEAN}\n${textTable(proposed.map((p) => [p.name, bandText(bandsOf([p.deployment]))]))}`;
 }
 
+/** The placement as `simulate` takes it in a scenario file. */
+function scenarioPlacement(d: Deployment, copies: number, model: string): object {
+  return {
+    ...{ model, gpu: d.gpu.name, precision: d.precision.name },
+    kv_cache: d.precision.kvBytes === 1 ? '8bit' : '16bit',
+    ...{ tensor_parallel: d.tensorParallel, engine: d.engine, replicas: copies },
+    ...(d.expertParallel ? { expert_parallel: true } : {}),
+    ...(d.attentionData ? { attention_data_parallel: true } : {}),
+  };
+}
+
 function both(of: Percentiles, text: (ms: number) => string): string {
   return `${percentileText(of, 'p50', text)} / ${percentileText(of, 'p95', text)}`;
 }
@@ -94,8 +107,17 @@ function closing({ proposed, unexamined }: SearchResult): string {
   return `Proposed placements were simulated, users spread evenly; dollars are round figures of ${PRICES_OF} unless --price says others.${rest} For skew and policies: expert-router simulate.${caveats(proposed.map((p) => p.deployment))}`;
 }
 
-export function searchJson(found: SearchResult, demand: Demand, assumed: readonly string[]): string {
-  const plain = <T extends Placement>({ deployment: _, ...rest }: T): Omit<T, 'deployment'> => rest;
+/** @param named what the user called each model: a built-in name or a path, as a scenario file calls it too */
+export function searchJson(
+  found: SearchResult,
+  demand: Demand,
+  assumed: readonly string[],
+  named: ReadonlyMap<TransformerShape, string>,
+): string {
+  const plain = <T extends Placement>({ deployment: d, ...rest }: T) => ({
+    ...rest,
+    scenario: scenarioPlacement(d, rest.copies, named.get(d.model) ?? d.model.name),
+  });
   const simulated = (p: { readonly simulated?: Proposal['simulated'] }): object => {
     if (!p.simulated) return {};
     const { experts: _, ...run } = p.simulated;

@@ -5,16 +5,16 @@
 import { UserError } from '../../core/errors.ts';
 import type { EngineName } from '../cost/efficiency.ts';
 import type { MeasuredConstants } from '../cost/measured.ts';
-import { type Deployment, describeDeployment, possibleDegrees } from '../deployment.ts';
+import {
+  type Deployment,
+  type DeploymentNames,
+  deployment,
+  describeDeployment,
+  possibleDegrees,
+} from '../deployment.ts';
 import type { StageMeasures } from '../fleet/measures.ts';
 import type { Gpu } from '../hardware/gpu.ts';
-import {
-  defaultPrecision,
-  PRECISIONS,
-  type Precision,
-  precisionOf,
-  supports,
-} from '../hardware/precision.ts';
+import { defaultPrecision, PRECISIONS, type Precision, supports } from '../hardware/precision.ts';
 import { memoryBudget } from '../memory.ts';
 import type { TransformerShape } from '../model/shape.ts';
 import { maxConcurrent, type SteadyState, steadyStateOf } from '../steady-state.ts';
@@ -32,6 +32,8 @@ export interface SearchSpace {
   readonly experts: number;
   /** GPUs there are, of one kind. */
   readonly maxGpus: number;
+  /** What is not searched but given for every candidate. */
+  readonly given?: Pick<DeploymentNames, 'tensorParallel' | 'kvBytes' | 'expertParallel' | 'attentionData'>;
   /** Times of the engine as its owner measured it, instead of the model's. */
   readonly measured?: MeasuredConstants;
 }
@@ -162,11 +164,19 @@ function arithmeticReason(p: Placement, levels: readonly Level[]): string {
 function* candidatesOf(space: SearchSpace, demand: Demand): Generator<Placement> {
   for (const d of deployments(space)) {
     const most = mostCopies(d, space);
-    const sequence = demand.mean.promptTokens + demand.mean.outputTokens;
-    const budget = memoryBudget(d, demand.limits, sequence);
-    if (most === 0 || maxConcurrent(budget, demand.limits, demand.mean) === 0) continue;
+    if (most === 0 || requestsAtOnce(d, demand) === 0) continue;
     yield fewestCopies(d, space.experts, most, demand);
   }
+}
+
+function requestsAtOnce(d: Deployment, { limits, mean }: Demand): number {
+  return maxConcurrent(memoryBudget(d, limits, mean.promptTokens + mean.outputTokens), limits, mean);
+}
+
+/** The fewest GPUs on which one copy of each expert fits at all, however many there are; null when none does. */
+export function leastThatFits(space: SearchSpace, demand: Demand): Deployment | null {
+  const fitting = deployments(space).filter((d) => requestsAtOnce(d, demand) > 0);
+  return fitting.toSorted((a, b) => a.tensorParallel - b.tensorParallel)[0] ?? null;
 }
 
 function fewestCopies(d: Deployment, step: number, most: number, demand: Demand): Placement {
@@ -184,29 +194,33 @@ export function mostCopies(d: Deployment, { maxGpus, experts }: SearchSpace): nu
   return Math.floor(maxGpus / d.tensorParallel / experts) * experts;
 }
 
+/** @throws {UserError} for a given degree or split that a model cannot have */
 export function deployments({
   models,
   gpus,
   precisions,
   engine,
+  given = {},
   measured,
 }: SearchSpace): readonly Deployment[] {
-  return models.flatMap((model) =>
-    gpus.flatMap((gpu) =>
+  return models.flatMap((model) => {
+    const degrees = given.tensorParallel
+      ? [given.tensorParallel]
+      : possibleDegrees(model, given.expertParallel);
+    return gpus.flatMap((gpu) =>
       (precisions ?? usualPrecisions(model, gpu))
         .filter((precision) => supports(gpu, precision))
         .flatMap((precision) =>
-          possibleDegrees(model).map((tensorParallel) => ({
-            model,
-            gpu,
-            precision: precisionOf(model, precision),
-            tensorParallel,
-            engine,
+          degrees.map((tensorParallel) => ({
+            ...deployment({
+              ...{ model, gpu: gpu.name, precision: precision.name, engine },
+              ...{ ...given, tensorParallel },
+            }),
             ...(measured ? { measured } : {}),
           })),
         ),
-    ),
-  );
+    );
+  });
 }
 
 /** What this GPU serves this model in without a checkpoint of one's own making: as published, FP8, and 16 bit. */
@@ -237,8 +251,7 @@ export function place(d: Deployment, copies: number, demand: Demand): Placement 
     copies,
     gpus,
     users_per_copy: round(present, 1),
-    max_concurrent:
-      copies * maxConcurrent(memoryBudget(d, limits, mean.promptTokens + mean.outputTokens), limits, mean),
+    max_concurrent: copies * requestsAtOnce(d, demand),
     tokens_per_second: round(tokensPerSecond),
     ttft_ms: round(1000 * state.ttftSeconds),
     tpot_ms: round(1000 * state.tpotSeconds, 1),
