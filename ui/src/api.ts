@@ -105,6 +105,7 @@ export interface RouteAnswer {
 export interface Cost {
   readonly fit: number;
   readonly wait: number;
+  readonly load: number;
   readonly prefill: number;
   readonly total: number;
 }

@@ -4,6 +4,7 @@
  */
 import { Roster, type Seat } from '../../core/roster.ts';
 import type { EngineDescription, Expert, Health } from '../experts/expert.ts';
+import { AdapterLoad } from './adapter-load.ts';
 import type { Breaker, BreakerState } from './breaker.ts';
 import { Breakers, type Shape } from './breakers.ts';
 import { type LoadReport, NO_REPORT, type ReportState, stateOf } from './load-report.ts';
@@ -13,8 +14,13 @@ import { ServiceRate } from './service-rate.ts';
 import { CountedSlots, type Slots } from './slots.ts';
 
 export type LeaseOutcome =
-  /** @property read tokens of the prompt that were not cached, of a streamed answer; unknown when absent */
-  | { readonly kind: 'ok'; readonly outputTokens: number; readonly read?: number }
+  /** @property streamed absent for a whole answer @property read tokens of the prompt that were not cached, of a streamed answer; unknown when absent */
+  | {
+      readonly kind: 'ok';
+      readonly outputTokens: number;
+      readonly streamed?: boolean;
+      readonly read?: number;
+    }
   /** @property unreachable nobody was there */
   | { readonly kind: 'failed'; readonly unreachable?: boolean }
   /** The server answered with a failure, which may be its own doing or the request's. */
@@ -94,6 +100,7 @@ export class Replica {
   readonly #rate = new ServiceRate();
   /** How fast it reads prompts. */
   readonly prefill = new PrefillRate();
+  readonly #adapterLoad = new AdapterLoad();
   readonly #now: () => number;
   readonly #slots: Slots;
   /** Called when its breaker has opened because nobody was there. */
@@ -210,6 +217,16 @@ export class Replica {
   get full(): boolean {
     const { seen } = this.report;
     return seen !== null && hasFullCache(seen, this.#now());
+  }
+
+  /** Its engine would have to load the expert's LoRA adapter into GPU memory first. */
+  get unloaded(): boolean {
+    return this.expert.adapter?.resident === false;
+  }
+
+  /** Milliseconds that loading that takes; 0 for an expert that is no adapter. */
+  get adapterMs(): number {
+    return this.#adapterLoad.ms ?? this.expert.adapter?.loadMs ?? 0;
   }
 
   get reportState(): ReportState {
@@ -347,6 +364,7 @@ export class Replica {
     let proven = false;
     let hung: Seat<() => void> | null = null;
     const started = this.#now();
+    const { unloaded } = this;
     let firstMs = 0;
     return {
       replica: this,
@@ -377,7 +395,7 @@ export class Replica {
         if (hung) this.#waiting.leave(hung);
         this.#leases -= 1;
         this.#outstandingTokens -= tokens;
-        if (outcome.kind === 'ok' && outcome.read !== undefined) this.prefill.observe(outcome.read, firstMs);
+        if (outcome.kind === 'ok' && outcome.streamed) this.#measure(outcome.read, firstMs, unloaded);
         proven = this.#proven;
         blamed = this.#conclude(outcome, { tokens, shape, signs });
         this.#slots.release();
@@ -392,6 +410,13 @@ export class Replica {
         changed();
       },
     };
+  }
+
+  /** @param read tokens; undefined for unknown @param firstMs to the first token, of a streamed answer */
+  #measure(read: number | undefined, firstMs: number, unloaded: boolean): void {
+    if (this.expert.adapter) this.#adapterLoad.observe(unloaded, firstMs);
+    // Loading an adapter is no reading.
+    if (read !== undefined && !unloaded) this.prefill.observe(read, firstMs);
   }
 
   /** @returns the breaker that was told of a failure which may yet turn out to be the request's own */

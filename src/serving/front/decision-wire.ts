@@ -98,8 +98,14 @@ export function explanation({ classification, decision }: Routed): string {
 type Cost = NonNullable<Routed['decision']['ranking'][number]['cost']>;
 
 /** In seconds. */
-function costBody({ fit, wait, prefill, total }: Cost) {
-  return { fit: round(fit), wait: round(wait), prefill: round(prefill), total: round(total) };
+function costBody({ fit, wait, load, prefill, total }: Cost) {
+  return {
+    fit: round(fit),
+    wait: round(wait),
+    load: round(load),
+    prefill: round(prefill),
+    total: round(total),
+  };
 }
 
 function round(value: number): number {

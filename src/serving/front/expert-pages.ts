@@ -37,6 +37,9 @@ export async function listExperts(
         weight: replica.weight,
         tokens_per_second: round1(replica.tokensPerSecond),
         engine: replica.engine && { name: replica.engine.engine, version: replica.engine.version },
+        adapter: replica.expert.adapter
+          ? { resident: replica.expert.adapter.resident, load_seconds: round1(replica.adapterMs / 1000) }
+          : null,
         reported: reportBody(replica, group.others(replica), hidden),
       })),
     };

@@ -163,7 +163,7 @@ export const en = {
     costHint:
       'The cost of each expert in seconds, as the policy counts it: fit that is given up, time until it would begin, and reading the conversation again. The lowest wins.',
     costs: 'Cost',
-    cost: { fit: 'Fit given up', wait: 'Wait', prefill: 'Reading again' },
+    cost: { fit: 'Fit given up', wait: 'Wait', load: 'Loading', prefill: 'Reading again' },
     fit: 'Fit',
     wait: 'Wait now',
     distance: 'Distance',

@@ -174,7 +174,7 @@ export const ja: Words = {
     costHint:
       'ポリシーが計算した各エキスパートのコスト（秒）です。失う適合度、開始までの待ち、会話の読み直しの和で、最小のものが選ばれます。',
     costs: 'コスト',
-    cost: { fit: '失う適合度', wait: '待ち', prefill: '読み直し' },
+    cost: { fit: '失う適合度', wait: '待ち', load: '読み込み', prefill: '読み直し' },
     fit: '適合度',
     wait: '現在の待ち',
     distance: '距離',
