@@ -144,3 +144,27 @@ describe('side requests', () => {
     );
   });
 });
+
+describe('names of clusters', () => {
+  const named = (names: string) => gateway(`cluster_names: ${names}\nlocal_only_clusters: []\n${EXPERTS}`);
+
+  it('are those of the config, where it has some', async () => {
+    running = await gateway(EXPERTS);
+    const asked = { messages: [{ role: 'user', content: 'Why does my Python loop never end?' }] };
+    const route = async () => (await running!.post('/v1/route', asked)).json();
+    const { cluster } = (await route()) as { cluster: number };
+    await running.close();
+    running = await named(`{ ${cluster}: Loops and lists }`);
+    expect(await route()).toMatchObject({
+      cluster,
+      cluster_name: 'Loops and lists',
+      explanation: expect.stringContaining('Loops and lists'),
+    });
+  });
+
+  it('belong to clusters that there are, and are no two alike', async () => {
+    running = null;
+    await expect(named('{ 640: Loops }')).rejects.toThrow(/cluster_names names cluster 640.*0 … 63/);
+    await expect(named('{ 1: Loops, 2: Loops }')).rejects.toThrow(/two clusters would be called 'Loops'/);
+  });
+});

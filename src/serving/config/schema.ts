@@ -75,6 +75,14 @@ const fields = {
     .optional()
     .describe('Router model file; the one that ships with the product when absent')
     .meta({ examples: ['./my.router.safetensors'] }),
+  cluster_names: z
+    .record(
+      z.string().regex(/^\d+$/, "a cluster's number"),
+      z.string().trim().min(1).max(100, 'at most 100 characters'),
+    )
+    .default({})
+    .describe('Names for clusters of the router model, by number, in place of those that training gave them')
+    .meta({ examples: [{ 12: 'Tax law' }] }),
   worth: z
     .strictObject({
       score_per_cost: z

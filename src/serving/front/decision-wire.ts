@@ -2,6 +2,7 @@
 
 import { type Explanation, explain } from '../../deciding/model/explain.ts';
 import { explainClaim } from '../../deciding/routing/claim-words.ts';
+import { setOf } from '../../deciding/routing/learned.ts';
 import { textUsed } from '../../deciding/text/routable.ts';
 import type { Routed, Router } from '../gateway/router.ts';
 
@@ -38,6 +39,7 @@ export function decisionBody(router: Router, routed: Routed, traceId: string | n
       distance: ranked.distance === null ? null : round(ranked.distance),
       ...(ranked.cost === null ? {} : { cost: costBody(ranked.cost) }),
     })),
+    ...setBody(router, routed),
     terms: termsBody(router, routed),
     text: textUsed(text),
     unread_parts: text.unreadParts,
@@ -45,6 +47,13 @@ export function decisionBody(router: Router, routed: Routed, traceId: string | n
     router_model: router.model.id,
     ...(traceId === null ? {} : { trace_id: traceId }),
   };
+}
+
+/** The experts among which the best is on so many prompts, where scores were learned. */
+function setBody({ territory }: Router, { classification }: Routed) {
+  const set = setOf(territory.learned, classification);
+  if (set === null) return {};
+  return { set: { coverage: set.share, experts: set.experts.map((expert) => territory.experts[expert]!) } };
 }
 
 /** The words between the two experts that claim the prompt most; where something else decided, between its cluster and that of another expert. */
