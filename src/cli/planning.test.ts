@@ -83,10 +83,14 @@ describe('plan', () => {
 
   it('draws what waiting less costs', async () => {
     const html = join(folder, 'plan.html');
-    await plan('--model', 'llama-3.1-8b', '--users', '50', '--think', '10s', '--gpus', '2', '--html', html);
+    const load = ['--users', '50', '--think', '10s', '--gpus', '2', '--slo', 'ttft=200ms'];
+    await plan('--model', 'llama-3.1-8b', ...load, '--html', html);
     const text = readFileSync(html, 'utf8');
     expect(text.match(/<svg/g)).toHaveLength(2);
     expect(text).toMatch(/\* 1 x \(llama-3.1-8b/);
+    // What is to be kept is drawn, and every point says what it is.
+    expect(text).toMatch(/<line class="axis" stroke-dasharray[^>]*><text[^>]*>TTFT mean ≤ 200 ms/);
+    expect(text).toMatch(/<title>1 x \(llama-3.1-8b [^<]*an hour, TTFT mean/);
     expect(text).not.toMatch(/https?:|NaN/);
   });
 
