@@ -20,6 +20,7 @@ import { countParameters, type TransformerShape } from '../simulating/model/shap
 import { type Demand, type Load, parseLevels } from '../simulating/planner/demand.ts';
 import { type PlanFigures, planFigures } from '../simulating/planner/figures.ts';
 import { pricedPoints } from '../simulating/planner/frontier.ts';
+import { CLOUDS } from '../simulating/planner/instances.ts';
 import {
   deployments,
   leastThatFits,
@@ -35,11 +36,12 @@ import { type LoadOptions, lengthsOf, limitsOf, withLengths, withLimits } from '
 import { modelNamed } from './plan/model-option.ts';
 import { amountOf, namedList, secondsOf } from './plan/options.ts';
 import { planPage } from './plan/page.ts';
+import { type PriceOptions, priceOfOne, rentOption, requirePrices } from './plan/pricing.ts';
 import { searchJson, searchText } from './plan/search-text.ts';
 import { figuresTable } from './plan/tables.ts';
 import { UsageError } from './usage-error.ts';
 
-interface PlanOptions extends LoadOptions {
+interface PlanOptions extends LoadOptions, PriceOptions {
   readonly model: string;
   readonly gpu: string;
   readonly precision?: string;
@@ -55,7 +57,6 @@ interface PlanOptions extends LoadOptions {
   readonly slo?: string;
   readonly gpus: string;
   readonly experts: string;
-  readonly price?: string;
   readonly recipe?: boolean;
   readonly html?: string;
   readonly json?: boolean;
@@ -97,6 +98,10 @@ export function planCommand(): Command {
     .option(
       '--price <usd>',
       'US dollars per GPU and hour: 2.5, or h100=2.5,h200=3.4; a table of round figures when absent',
+    )
+    .option(
+      '--cloud <names>',
+      `prices of whole machines of these clouds instead: ${CLOUDS.join(', ')}, or any`,
     );
   return withLimits(command)
     .option('--recipe', 'print a config of the router and the engines’ command lines')
@@ -110,6 +115,7 @@ Examples:
   $ expert-router plan --model ./config.json --gpu l40s --input 500 --output 300 --price 1.20
   $ expert-router plan --model llama-3.1-8b,llama-3.1-70b --gpu h100,h200 --users 600 --think 20s --lengths chat --slo ttft.p95=1s,tpot=50ms
   $ expert-router plan --model llama-3.1-8b --gpu h100,l40s --rate 40 --slo ttft.p95=2s --price h100=2.5,l40s=0.9
+  $ expert-router plan --model llama-3.1-70b --gpu h100,h200,b200 --rate 10 --cloud lambda,nebius,verda
   $ expert-router plan --model llama-3.1-8b --users 1000 --think 30s --experts 8 --recipe
 
 Figures come from a model checked against published measurements; docs/simulator.md states its errors.`,
@@ -132,11 +138,11 @@ async function planOne(options: PlanOptions): Promise<string> {
   const d = await chosenDeployment(options, limits, total);
   requireContext(d.model, total);
   requireFit(d, limits, total);
-  const figures = planFigures(d, limits, mean, pricesFrom(options.price)[d.gpu.name]);
+  const { usdPerGpuHour, priced } = priceOfOne(d, options);
+  const figures = planFigures(d, limits, mean, usdPerGpuHour);
   if (options.recipe) return recipeText(d, limits, 1, options.model, figures.max_concurrent);
-  return options.json
-    ? JSON.stringify({ ...figures, bands: bandsOf([d]) }, null, 2)
-    : figuresTable(figures, limits, d);
+  if (options.json) return JSON.stringify({ ...figures, bands: bandsOf([d]) }, null, 2);
+  return figuresTable(figures, limits, d, priced);
 }
 
 /** @throws {UsageError} for options that only a search takes up */
@@ -215,6 +221,7 @@ async function planMany(options: PlanOptions): Promise<string> {
   const names = namedList(options.model);
   const gpus = namedList(options.gpu).map(findGpu);
   const { mean, model: lengths } = lengthsOf(options);
+  const instances = rentOption(options);
   const demand: Demand = {
     load: loadOf(options),
     mean,
@@ -222,6 +229,7 @@ async function planMany(options: PlanOptions): Promise<string> {
     levels: parseLevels(options.slo),
     limits: limitsOf(options),
     prices: pricesFrom(options.price),
+    ...(instances ? { instances } : {}),
   };
   const space: SearchSpace = {
     models: await Promise.all(names.map(modelNamed)),
@@ -237,6 +245,7 @@ async function planMany(options: PlanOptions): Promise<string> {
     throw new UsageError(
       `--gpus: ${space.experts} experts need at least ${space.experts} GPUs, there are ${space.maxGpus}.`,
     );
+  requirePrices(space, demand);
   for (const model of space.models) requireContext(model, mean.promptTokens + mean.outputTokens);
   const progress = progressBar('simulating candidates', 'items');
   let examined = 0;

@@ -83,10 +83,14 @@ describe('plan', () => {
 
   it('draws what waiting less costs', async () => {
     const html = join(folder, 'plan.html');
-    await plan('--model', 'llama-3.1-8b', '--users', '50', '--think', '10s', '--gpus', '2', '--html', html);
+    const load = ['--users', '50', '--think', '10s', '--gpus', '2', '--slo', 'ttft=200ms'];
+    await plan('--model', 'llama-3.1-8b', ...load, '--html', html);
     const text = readFileSync(html, 'utf8');
     expect(text.match(/<svg/g)).toHaveLength(2);
     expect(text).toMatch(/\* 1 x \(llama-3.1-8b/);
+    // What is to be kept is drawn, and every point says what it is.
+    expect(text).toMatch(/<line class="axis" stroke-dasharray[^>]*><text[^>]*>TTFT mean ≤ 200 ms/);
+    expect(text).toMatch(/<title>1 x \(llama-3.1-8b [^<]*an hour, TTFT mean/);
     expect(text).not.toMatch(/https?:|NaN/);
   });
 
@@ -96,6 +100,20 @@ describe('plan', () => {
         .usd_per_million_output_tokens;
     expect(await cost('--price', 'h100=1,h200=6.8')).toBeCloseTo(2 * (await cost('--price', 'h200=3.4')), 3);
     expect(await cost('--price', 'h100=9')).toBe(await cost());
+  });
+
+  it('rents whole machines of the clouds that are named, each copy within one', async () => {
+    const args = ['--model', 'llama-3.1-70b', '--gpu', 'h100,h200', '--rate', '10', '--json'];
+    const { proposed } = JSON.parse(await plan(...args, '--cloud', 'oci,nebius'));
+    for (const { gpus, copies, usd_per_hour, rent } of proposed) {
+      expect(Math.floor(rent.instance.gpus / (gpus / copies)) * rent.count).toBeGreaterThanOrEqual(copies);
+      expect(usd_per_hour).toBeCloseTo(rent.count * rent.instance.usdPerHour, 1);
+      expect(['oci', 'nebius']).toContain(rent.instance.cloud);
+    }
+    const one = ['--model', 'llama-3.1-8b', '--gpu', 'h100', '--json'];
+    const share = async (...by: string[]): Promise<number> =>
+      JSON.parse(await plan(...one, ...by)).usd_per_million_output_tokens;
+    expect(await share('--cloud', 'lambda')).toBeCloseTo(await share('--price', String(23.92 / 8)), 3);
   });
 
   it('prints a config that the router accepts', async () => {
@@ -139,6 +157,14 @@ describe('plan', () => {
     [['--model', 'deepseek-v3', '--gpu', 'h100'], /does not fit.*GB too little/],
     [['--model', 'llama-3.1-8b', '--html', 'page.html'], /--html: .*add --users or --rate/],
     [['--model', 'llama-3.1-8b', '--slo', 'ttft=1s'], /--slo: .*add --users or --rate/],
+    [['--model', 'llama-3.1-8b', '--rate', '2', '--cloud', 'azur'], /--cloud: "azur" is not known/],
+    [['--model', 'llama-3.1-8b', '--rate', '2', '--cloud', 'aws'], /these clouds have one: lambda, nebius/],
+    [['--model', 'llama-3.1-8b', '--cloud', 'oci', '--price', '2'], /--cloud, --price: .*keep one/],
+    [
+      ['--model', 'llama-3.1-8b', '--gpu', 'h100,h20', '--rate', '2'],
+      /--price: .*none for h20.*--price h20=/,
+    ],
+    [['--model', 'llama-3.1-8b', '--gpu', 'mi300x'], /NVIDIA's GPUs alone.*vllm does/],
     [['--model', 'nothing.json'], /cannot read nothing.json/],
     [['--model', 'llama-3.1-8b', '--kv-fraction', '1.5'], /--kv-fraction/],
   ])('%j is refused by name', async (args, message) => {

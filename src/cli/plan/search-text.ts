@@ -4,6 +4,7 @@ import type { Deployment } from '../../simulating/deployment.ts';
 import type { Percentiles } from '../../simulating/fleet/sketch.ts';
 import type { TransformerShape } from '../../simulating/model/shape.ts';
 import { type Demand, describeLevel, describeLoad } from '../../simulating/planner/demand.ts';
+import { describeRent, LISTED } from '../../simulating/planner/instances.ts';
 import type { Placement, Proposal, SearchResult } from '../../simulating/planner/placements.ts';
 import { PRICES_OF } from '../../simulating/planner/prices.ts';
 import { BANDS_MEAN, bandsOf, bandText } from './band-text.ts';
@@ -26,7 +27,7 @@ export function searchText(found: SearchResult, demand: Demand, assumed: readonl
     found.proposed.length > 0 ? proposals(found.proposed) : nothing(demand),
     bands(found),
     rejections(found),
-    closing(found),
+    closing(found, demand),
   ];
   return parts.filter(Boolean).join('\n\n');
 }
@@ -57,7 +58,9 @@ function proposals(proposed: readonly Proposal[]): string {
     'bound by',
     'holds until',
   ];
-  return textTable([head, ...rows]);
+  const rents = proposed.flatMap(({ name, rent }) => (rent ? [[name, describeRent(rent)]] : []));
+  const rented = rents.length > 0 ? `\n\nRented whole\n${textTable(rents)}` : '';
+  return `${textTable([head, ...rows])}${rented}`;
 }
 
 function bands({ proposed }: SearchResult): string {
@@ -102,9 +105,12 @@ function rejections({ rejected }: SearchResult): string {
   return `Rejected\n${textTable(shown)}${more > 0 ? `\nand ${more} more (--json has all)` : ''}`;
 }
 
-function closing({ proposed, unexamined }: SearchResult): string {
+function closing({ proposed, unexamined }: SearchResult, { instances }: Demand): string {
   const rest = unexamined.length > 0 ? ` ${unexamined.length} dearer placements were not simulated.` : '';
-  return `Proposed placements were simulated, users spread evenly; dollars are round figures of ${PRICES_OF} unless --price says others.${rest} For skew and policies: expert-router simulate.${caveats(proposed.map((p) => p.deployment))}`;
+  const dollars = instances
+    ? `dollars are list prices on demand of ${LISTED}, whole machines`
+    : `dollars are round figures of ${PRICES_OF} unless --price says others`;
+  return `Proposed placements were simulated, users spread evenly; ${dollars}.${rest} For skew and policies: expert-router simulate.${caveats(proposed.map((p) => p.deployment))}`;
 }
 
 /** @param named what the user called each model: a built-in name or a path, as a scenario file calls it too */

@@ -20,6 +20,7 @@ import type { TransformerShape } from '../model/shape.ts';
 import { maxConcurrent, type SteadyState, steadyStateOf } from '../steady-state.ts';
 import type { Demand, Level } from './demand.ts';
 import { round, usdPerMillion } from './figures.ts';
+import { type Rent, rentFor } from './instances.ts';
 import { type Headroom, headroom, type Verdict, verify } from './verify.ts';
 
 export interface SearchSpace {
@@ -54,6 +55,8 @@ export interface Placement {
   readonly meets: boolean;
   readonly usd_per_hour?: number;
   readonly usd_per_million_output_tokens?: number;
+  /** The machines that this is the price of, where whole ones are rented. */
+  readonly rent?: Rent;
 }
 
 /** A placement that a simulation has confirmed. */
@@ -165,6 +168,7 @@ function* candidatesOf(space: SearchSpace, demand: Demand): Generator<Placement>
   for (const d of deployments(space)) {
     const most = mostCopies(d, space);
     if (most === 0 || requestsAtOnce(d, demand) === 0) continue;
+    if (demand.instances && !rentFor(d, 1, demand.instances)) continue;
     yield fewestCopies(d, space.experts, most, demand);
   }
 }
@@ -245,6 +249,8 @@ export function place(d: Deployment, copies: number, demand: Demand): Placement 
   const keeps = ({ metric, seconds }: Level): boolean =>
     (metric === 'ttft' ? state.ttftSeconds : state.tpotSeconds) <= seconds;
   const price = prices[d.gpu.name];
+  const rent = demand.instances ? rentFor(d, copies, demand.instances) : null;
+  const usdPerHour = rent ? rent.usdPerHour : price === undefined ? null : price * gpus;
   return {
     deployment: d,
     name: `${copies} x (${describeDeployment(d)})`,
@@ -258,11 +264,12 @@ export function place(d: Deployment, copies: number, demand: Demand): Placement 
     bound_by: state.boundBy,
     // A percentile is never below what arithmetic says of the mean by much: only a simulation confirms it.
     meets: state.running > 0 && !saturated && levels.every(keeps),
-    ...(price === undefined
+    ...(usdPerHour === null
       ? {}
       : {
-          usd_per_hour: round(price * gpus, 2),
-          usd_per_million_output_tokens: usdPerMillion(price * gpus, tokensPerSecond),
+          usd_per_hour: round(usdPerHour, 2),
+          usd_per_million_output_tokens: usdPerMillion(usdPerHour, tokensPerSecond),
         }),
+    ...(rent ? { rent } : {}),
   };
 }
