@@ -164,10 +164,14 @@ class App implements EmbeddedGateway {
     this.#parts = parts;
     this.#source = source;
     const { setup, signals, world } = parts;
-    this.#starter = starterOf(source, world, {
-      own: signals,
-      tell: (expert, keeping) => setup.current().context.gateway.fleet.groups.get(expert)?.keep(keeping),
-    });
+    this.#starter = starterOf(
+      source,
+      { world, kinds: parts.catalogue.kinds },
+      {
+        own: signals,
+        tell: (expert, keeping) => setup.current().context.gateway.fleet.groups.get(expert)?.keep(keeping),
+      },
+    );
     this.#reloader = this.#watch();
   }
 
@@ -297,7 +301,7 @@ class App implements EmbeddedGateway {
         const prepared = await setup.prepare(next.config);
         prepared.commit();
         this.#source = next;
-        this.#starter.keep(startSpecs(next.config));
+        this.#starter.keep(startSpecs(next.config, { world: this.#parts.world, kinds: catalogue.kinds }));
         return prepared.model;
       });
     this.#reloading = taken;

@@ -234,7 +234,8 @@ async function composeReplicas(
 ): Promise<readonly Replica[]> {
   const limit = expert.max_concurrent ?? kindOf(expert, kinds).admission.maxConcurrent;
   const made: Replica[] = [];
-  for (const { name, weight, make } of replicaMakers(expert, deps, standIns, kinds)) {
+  const its = { ...deps, loadedWhenNeeded: expert.start === 'engine' };
+  for (const { name, weight, make } of replicaMakers(expert, its, standIns, kinds)) {
     const speaker = await make();
     const index = made.filter((one) => one.name === name).length;
     const own = slots.slots(slotsKey(expert.id, name, index));

@@ -128,7 +128,10 @@ function refuseObjections(
     const discovered = (kind.discover?.(options) ?? null) !== null;
     const objection =
       kind.objection?.(options) ??
-      startObjection(expert, { hasServers: kind.replicas !== undefined, discovered });
+      startObjection(expert, {
+        hasServers: kind.replicas !== undefined,
+        discovered,
+      });
     if (objection)
       context.addIssue({ code: 'custom', path: [index, objection.option], message: objection.message });
   });
@@ -165,7 +168,7 @@ interface SharedFields {
   readonly price?:
     | { readonly input: number; readonly cached_input?: number | undefined; readonly output: number }
     | undefined;
-  readonly start?: readonly string[] | undefined;
+  readonly start?: readonly string[] | 'engine' | undefined;
   readonly stop?: readonly string[] | undefined;
   readonly max_concurrent?: number | undefined;
   readonly context_window?: number | undefined;

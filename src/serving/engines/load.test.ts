@@ -118,6 +118,8 @@ describe('the adapters at work', () => {
   it('are those of the latest sample, running or waiting', () => {
     const page = VLLM + info('old', '', 10) + info('sql,code', 'law, sql', 1.7e9) + info('', 'older', 5);
     expect(load(page, 'vLLM').adapters).toEqual({ names: ['sql', 'code', 'law'], slots: 2 });
+    // The time has seconds only: what is told of the same second was at work in it.
+    expect(load(VLLM + info('', '', 9) + info('sql', '', 9), 'vLLM').adapters?.names).toEqual(['sql']);
     expect(load(VLLM + info('', '', 1), 'vLLM').adapters).toEqual({ names: [], slots: 2 });
   });
 

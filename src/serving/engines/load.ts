@@ -106,14 +106,16 @@ function readSignal(
   return null;
 }
 
-/** By the latest of its samples: those of earlier moments stay on the page. Undefined where it has none. */
+/** By the latest of its samples: those of earlier seconds stay on the page. Undefined where it has none. */
 function adaptersAtWork({ samples }: MetricsPage, labels: AdapterLabels): AdaptersAtWork | undefined {
   const own = samples.filter(({ name, value }) => name === labels.name && Number.isFinite(value));
-  const latest = own.reduce<Sample | undefined>((a, b) => (a && a.value >= b.value ? a : b), undefined);
-  const slots = Number(latest?.labels[labels.slots]);
-  if (!latest || !(slots >= 1)) return undefined;
-  const names = labels.lists.flatMap((list) => latest.labels[list]?.split(',') ?? []);
-  return { names: [...new Set(names.map((name) => name.trim()).filter((name) => name !== ''))], slots };
+  const latest = own.filter(({ value }) => own.every((other) => other.value <= value));
+  const slots = Number(latest[0]?.labels[labels.slots]);
+  if (!(slots >= 1)) return undefined;
+  const listed = latest.flatMap((sample) =>
+    labels.lists.flatMap((list) => sample.labels[list]?.split(',') ?? []),
+  );
+  return { names: [...new Set(listed.map((name) => name.trim()).filter((name) => name !== ''))], slots };
 }
 
 function ofModel(samples: readonly Sample[], label: string | null, model: string | null): readonly Sample[] {

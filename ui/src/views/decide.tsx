@@ -288,7 +288,7 @@ function Candidates({ answer }: { answer: api.RouteAnswer }) {
   );
 }
 
-const PARTS = ['fit', 'wait', 'prefill'] as const;
+const PARTS = ['fit', 'wait', 'load', 'prefill'] as const;
 
 /** What choosing an expert costs, part by part, in one bar. */
 function CostBar({ cost, most }: { cost: api.Cost; most: number }) {
