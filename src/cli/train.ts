@@ -23,7 +23,12 @@ import { PromptStore } from '../learning/training/prompt-store.ts';
 import { reportOf } from '../learning/training/report/data.ts';
 import { reportHtml } from '../learning/training/report/html.ts';
 import { findSources } from '../learning/training/sources/files.ts';
-import { pretrainedFrom, TRAINING_DEFAULTS } from '../learning/training/train.ts';
+import {
+  ENOUGH_TO_TEACH,
+  pretrainedFrom,
+  TRAINING_DEFAULTS,
+  usualEmbedding,
+} from '../learning/training/train.ts';
 import { counts, positiveWhole } from './numbers.ts';
 import { readLabelled } from './train-labelled.ts';
 import { type StageClock, stageClock } from './train-stages.ts';
@@ -61,7 +66,7 @@ interface TrainFlags {
   readonly continue?: string;
   readonly merge: readonly (readonly number[])[];
   readonly split: readonly number[];
-  readonly embedding: string;
+  readonly embedding?: string;
   readonly pretrained?: string;
   readonly keepExamples?: number;
   readonly deidentify?: boolean;
@@ -126,9 +131,10 @@ export function trainCommand(): Command {
       [],
     )
     .addOption(
-      new Option('--embedding <name>', 'blended: meanings known beforehand, and what the prompts teach')
-        .choices(Object.keys(EMBEDDINGS))
-        .default('blended'),
+      new Option(
+        '--embedding <name>',
+        `distilled: meanings known beforehand; lexical: what the prompts teach; blended: both (default: blended, or distilled for fewer than ${ENOUGH_TO_TEACH.toLocaleString('en')} prompts without labels)`,
+      ).choices(Object.keys(EMBEDDINGS)),
     )
     .option('--pretrained <model>', 'router model whose meanings are used; the one that ships when absent')
     .option('--balanced', 'clusters of equal size while training')
@@ -202,13 +208,15 @@ async function train(paths: readonly string[], flags: TrainFlags): Promise<void>
       );
     // Where labels can choose the number of clusters, they do unless the user did.
     const clusters = flags.clusters ?? (labelled ? 'auto' : usualCount(count));
+    // Labels tell which of their words matter, however few the prompts are.
+    const embedding = flags.embedding ?? (labelled ? 'blended' : usualEmbedding(count));
     const options: FitOptions = {
       ...fitOptions(flags),
       clusters,
       ...(previous ? { previous } : {}),
       ...(edits ? { edits } : {}),
-      embedding: flags.embedding,
-      ...(flags.embedding === 'lexical' ? {} : { pretrained: await pretrainedFrom(flags.pretrained) }),
+      embedding,
+      ...(embedding === 'lexical' ? {} : { pretrained: await pretrainedFrom(flags.pretrained) }),
       ...(labelled ? { labelOf: labelled.labelOf } : {}),
       onStage: clock.stage,
     };
