@@ -99,7 +99,8 @@ class WholeMessage implements Reply {
 
 /** Null for a call whose arguments are no object. */
 function blockOf(said: Said): Json | null {
-  if (said.type === 'text') return { type: 'text', text: wellFormed(said.text), citations: null };
+  // Without `citations`, as the API itself has it: some clients take no null there.
+  if (said.type === 'text') return { type: 'text', text: wellFormed(said.text) };
   if (said.type === 'thinking')
     return { type: 'thinking', thinking: wellFormed(said.text), signature: FOREIGN_SIGNATURE };
   const input = said.json === '' ? {} : parseJson(said.json);
@@ -236,7 +237,7 @@ class StreamedMessage implements Reply {
 const CALL = { type: 'tool_use', caller: { type: 'direct' } } as const;
 
 const EMPTY = {
-  text: { type: 'text', text: '', citations: null },
+  text: { type: 'text', text: '' },
   thinking: { type: 'thinking', thinking: '', signature: '' },
 } as const;
 
