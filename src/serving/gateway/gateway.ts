@@ -152,10 +152,12 @@ export class Gateway {
   }
 
   /** The choice among experts that can answer requests of the dialect, where not all can. */
-  #able({ dialect, model }: Ask, routed: Routed): Routed {
+  #able({ dialect, model, otherwise }: Ask, routed: Routed): Routed {
     const { id, writer, oneExpert = false } = dialect;
+    const speaks = (one: ExpertGroup): boolean =>
+      one.speaks(id) || (otherwise !== undefined && one.speaks(otherwise.dialect.id));
     const able = [...this.fleet.groups.values()]
-      .filter((one) => one.speaks(id) || (id === PASSED ? one.passes : writer !== null && one.answersText))
+      .filter((one) => speaks(one) || (id === PASSED ? one.passes : writer !== null && one.answersText))
       .map((one) => one.id);
     const isAuto = routed.decision.reason !== 'forced' && this.router.names.isAuto(model);
     if (id === PASSED && isAuto && able.length > 1)
