@@ -31,6 +31,7 @@ import type { WorkerLink } from '../workers/worker-link.ts';
 import { hasLimits, openLimits } from './limits.ts';
 import { operationsOf } from './operating.ts';
 import { Setup } from './setup.ts';
+import { startMemory } from './start-memory.ts';
 import { WhatIf } from './what-if.ts';
 import type { World } from './world.ts';
 
@@ -139,7 +140,7 @@ export async function assemble(
       inForce: () => inForce(setup),
     }),
     slots: shared?.link ?? new OwnSlots(),
-    coldStarts: new ColdStarts(clock.monotonic),
+    coldStarts: new ColdStarts(clock.monotonic, config.records && startMemory(config.records.dir, log)),
     conversations,
     processes: shared?.processes ?? 1,
     tellsHealth: shared?.speaks ?? true,
