@@ -28,6 +28,7 @@ import { Telemetry } from '../telemetry/metrics.ts';
 import { otelSettings } from '../telemetry/otel-environment.ts';
 import { Tracing } from '../telemetry/tracing.ts';
 import type { WorkerLink } from '../workers/worker-link.ts';
+import { IdleGpus } from './idle-gpus.ts';
 import { hasLimits, openLimits } from './limits.ts';
 import { operationsOf } from './operating.ts';
 import { Setup } from './setup.ts';
@@ -89,8 +90,8 @@ export interface Assembly {
   readonly records: Records | null;
   /** Where limits are counted; null where there are none. */
   readonly limits: LimitStore | null;
-  /** Who called; null where the config asks for no log of it. */
-  readonly audit: Audit | null;
+  /** Ends the log of who called. */
+  closeAudit(): void;
   /** What the dashboard shows of this process. */
   readonly board: Board;
   /** Null unless OpenTelemetry's variables ask for it. */
@@ -189,6 +190,21 @@ export async function assemble(
     if (note.span) tracing?.ended({ ...note, span: note.span });
     onRequest(note);
   };
+  // One process tells for all.
+  const idle =
+    audit && (shared?.speaks ?? true)
+      ? new IdleGpus({
+          fleet: () => setup.current().context.gateway.fleet,
+          prices: () => setup.current().prices,
+          now: clock.monotonic,
+          at: () => isoOf(clock.epoch()),
+          write: (entry) => audit.write(entry),
+        })
+      : null;
+  const closeAudit = (): void => {
+    idle?.close();
+    audit?.close();
+  };
   const spans: ServerOptions['spans'] = (traceparent, traceId) =>
     tracing?.spans(traceparent, traceId) ?? null;
   const current = () => setup.current();
@@ -201,7 +217,7 @@ export async function assemble(
     ended,
     records,
     limits: keeping,
-    audit,
+    closeAudit,
     arrivals,
     signals,
     board,
@@ -242,6 +258,7 @@ function auditedCall(note: RequestNote, { keys }: ReturnType<Setup['current']>):
     prompt_tokens: promptTokens,
     cached_tokens: cachedTokens,
     completion_tokens: completionTokens,
+    gpu_seconds: note.gpuSeconds,
     usd: note.usd,
   };
 }

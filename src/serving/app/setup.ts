@@ -22,7 +22,7 @@ import type { Identity } from '../front/listener.ts';
 import { Readiness } from '../front/readiness.ts';
 import { Redaction } from '../front/redaction.ts';
 import type { Conversations } from '../gateway/conversations.ts';
-import type { TokenPrice } from '../limits/limiter.ts';
+import type { Price } from '../limits/price.ts';
 import type { LimitStore } from '../limits/store.ts';
 import { watchBreakers, watchEngines, watchLoads } from '../telemetry/gauges.ts';
 import type { Telemetry } from '../telemetry/metrics.ts';
@@ -68,7 +68,7 @@ export interface SetupParts {
 interface Serving {
   readonly reports: string | null;
   readonly config: Config;
-  readonly prices: ReadonlyMap<string, TokenPrice>;
+  readonly prices: ReadonlyMap<string, Price>;
   readonly keys: readonly HashedKey[];
   readonly permitted: Permitted;
   readonly identity: Identity | null;
