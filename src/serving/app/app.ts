@@ -284,7 +284,7 @@ class App implements EmbeddedGateway {
   async #close(graceMs: number): Promise<void> {
     this.#reloader?.close();
     await this.#reloading.catch(() => {});
-    const { setup, server, records, limits, closeAudit, board, tracing } = this.#parts;
+    const { setup, server, records, limits, closeTelling, board, tracing } = this.#parts;
     setup.current().context.readiness.drain();
     await Promise.all([this.#extProc?.close(graceMs), server.close(graceMs)]);
     this.#scaler?.close();
@@ -292,7 +292,7 @@ class App implements EmbeddedGateway {
     await setup.close();
     await records?.close();
     await limits?.close();
-    closeAudit();
+    closeTelling();
     board.close();
     await tracing?.close();
   }

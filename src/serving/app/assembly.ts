@@ -23,7 +23,7 @@ import type { DecisionFeatures } from '../records/record.ts';
 import { Records } from '../records/records.ts';
 import { Arrivals } from '../scaler/arrivals.ts';
 import { SpanExporter } from '../telemetry/exporter.ts';
-import { watchDrift } from '../telemetry/gauges.ts';
+import { watchDrift, watchGateways } from '../telemetry/gauges.ts';
 import { Telemetry } from '../telemetry/metrics.ts';
 import { otelSettings } from '../telemetry/otel-environment.ts';
 import { Tracing } from '../telemetry/tracing.ts';
@@ -32,6 +32,7 @@ import { IdleGpus } from './idle-gpus.ts';
 import { hasLimits, openLimits } from './limits.ts';
 import { operationsOf } from './operating.ts';
 import { Setup } from './setup.ts';
+import { sharing } from './sharing.ts';
 import { startMemory } from './start-memory.ts';
 import { WhatIf } from './what-if.ts';
 import type { World } from './world.ts';
@@ -90,8 +91,8 @@ export interface Assembly {
   readonly records: Records | null;
   /** Where limits are counted; null where there are none. */
   readonly limits: LimitStore | null;
-  /** Ends the log of who called. */
-  closeAudit(): void;
+  /** Ends the log of who called, and what is told to other gateways. */
+  closeTelling(): void;
   /** What the dashboard shows of this process. */
   readonly board: Board;
   /** Null unless OpenTelemetry's variables ask for it. */
@@ -159,6 +160,11 @@ export async function assemble(
       records?.decided(featuresOf(routed, note.traceId, spaces.of(gateway.router.model)));
     },
     feedback: records && ((feedback) => records.feedback(feedback)),
+    gateways: () => {
+      const { digest, context } = setup.current();
+      const routerModel = context.gateway.router.model.id;
+      return { config: digest, routerModel, peers: hints?.peers() ?? [] };
+    },
     board: { answer: (exchange) => pages.answer(exchange) },
   }).catch(async (error: unknown) => {
     await keeping?.close();
@@ -190,20 +196,17 @@ export async function assemble(
     if (note.span) tracing?.ended({ ...note, span: note.span });
     onRequest(note);
   };
-  // One process tells for all.
-  const idle =
-    audit && (shared?.speaks ?? true)
-      ? new IdleGpus({
-          fleet: () => setup.current().context.gateway.fleet,
-          prices: () => setup.current().prices,
-          now: clock.monotonic,
-          at: () => isoOf(clock.epoch()),
-          write: (entry) => audit.write(entry),
-        })
-      : null;
-  const closeAudit = (): void => {
-    idle?.close();
-    audit?.close();
+  const speaks = shared?.speaks ?? true;
+  const idle = audit && speaks ? idleOf(audit, setup, clock) : null;
+  const hints = await sharing(config, {
+    setup: () => setup,
+    conversations,
+    clock,
+    log: speaks ? log : () => {},
+  });
+  if (hints) watchGateways(registry, () => hints.peers());
+  const closeTelling = (): void => {
+    for (const one of [hints, idle, audit]) one?.close();
   };
   const spans: ServerOptions['spans'] = (traceparent, traceId) =>
     tracing?.spans(traceparent, traceId) ?? null;
@@ -217,7 +220,7 @@ export async function assemble(
     ended,
     records,
     limits: keeping,
-    closeAudit,
+    closeTelling,
     arrivals,
     signals,
     board,
@@ -229,6 +232,16 @@ export async function assemble(
 export function inForce(setup: Setup): { readonly experts: readonly string[]; readonly routerModel: string } {
   const { fleet, router } = setup.current().context.gateway;
   return { experts: [...fleet.groups.keys()], routerModel: router.model.id };
+}
+
+function idleOf(audit: Audit, setup: Setup, clock: World['clock']): IdleGpus {
+  return new IdleGpus({
+    fleet: () => setup.current().context.gateway.fleet,
+    prices: () => setup.current().prices,
+    now: clock.monotonic,
+    at: () => isoOf(clock.epoch()),
+    write: (entry) => audit.write(entry),
+  });
 }
 
 function openRecords(

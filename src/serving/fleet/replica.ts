@@ -125,6 +125,7 @@ export class Replica {
   drained = false;
   #outstandingTokens = 0;
   #meanTokens = FIRST_TOKENS;
+  #toldRate = 0;
 
   constructor(
     name: string,
@@ -254,8 +255,25 @@ export class Replica {
     return seen ? Math.max(0, this.#now() - seen.at) : null;
   }
 
+  /** As measured here; until then as other gateways have. */
   get tokensPerSecond(): number {
+    return this.measuredRate || this.#toldRate;
+  }
+
+  /** Tokens per second, as measured here; 0 for unknown. */
+  get measuredRate(): number {
     return this.#rate.perSecond(this.#now());
+  }
+
+  /** Rates that another gateway has measured, in tokens per second; 0 for unknown. */
+  set told({ finishes, reads }: { readonly finishes: number; readonly reads: number }) {
+    this.#toldRate = finishes || this.#toldRate;
+    this.prefill.told = reads || this.prefill.told;
+  }
+
+  /** Another gateway leaves it alone: it is asked how it is, and the next failure counts as the last of several. */
+  warn(): void {
+    if (this.#breakers.main.warned()) this.onUnreachable();
   }
 
   get health(): Health {
