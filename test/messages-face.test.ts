@@ -209,7 +209,7 @@ describe('errors', () => {
     ['max_tokens', { max_tokens: 'many' }],
     ['temperature', { temperature: 'hot' }],
     ['top_k', { top_k: 1.5 }],
-    ['stop_sequences', { stop_sequences: [3] }],
+    ['stop_sequences[0]', { stop_sequences: [3] }],
     ['tools', { tools: {} }],
     ['tools[0].input_schema', { tools: [{ name: 'x' }] }],
     ['tool_choice', { tools: [WEATHER], tool_choice: 'any' }],

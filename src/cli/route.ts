@@ -84,8 +84,16 @@ function printAll(decision: DecisionBody): void {
   console.log(
     `Cluster      ${decision.cluster} (${decision.cluster_name}), stability ${decision.stability.toFixed(2)}${decision.outside ? ', outside' : ''}`,
   );
-  console.log(`             for it: ${signed(terms.for)}\n             against: ${signed(terms.against)}`);
-  console.log(`Home         ${decision.home} (${decision.reason})\n`);
+  const [it, against] = terms.expert === undefined ? ['it', ''] : [terms.expert, `, for ${terms.rival}`];
+  console.log(
+    `Words        for ${it}: ${signed(terms.for)}\n             against${against}: ${signed(terms.against)}`,
+  );
+  console.log(`Home         ${decision.home} (${decision.reason})`);
+  if (decision.set)
+    console.log(
+      `Set          ${Math.round(100 * decision.set.coverage)} %: ${decision.set.experts.join(', ')}`,
+    );
+  console.log();
   const width = Math.max(9, ...ranking.map(({ expert }) => expert.length));
   console.log(
     `${'candidate'.padEnd(width)}  affinity   lost fit +     wait +     load +  prefill =    total`,

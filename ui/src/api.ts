@@ -94,6 +94,9 @@ export interface RouteAnswer {
   readonly terms: {
     readonly for: readonly Term[];
     readonly against: readonly Term[];
+    /** The two experts between which these words decided; absent where something else did. */
+    readonly expert?: string;
+    readonly rival?: string;
   };
   readonly text: string;
   readonly unread_parts: number;

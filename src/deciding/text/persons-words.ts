@@ -11,6 +11,7 @@ import {
   LEAD_IN,
   PROGRAM_LINES,
   PROGRAM_PROMPTS,
+  SIDE_PROMPTS,
   SIDE_REQUESTS,
   WRAPPED,
 } from './harness.ts';
@@ -45,6 +46,15 @@ export function personsWords(turn: string): PersonsWords {
 export function isProgramPrompt(system: string): boolean {
   const beginning = system.slice(0, 1_000);
   return PROGRAM_PROMPTS.some((one) => beginning.includes(one));
+}
+
+/** Whether a program asks about a conversation, for a title, tags or a summary, instead of a person in it. */
+export function isSideRequest(system: string, turn: string): boolean {
+  const [rules, begun] = [system.slice(0, 1_000), turn.trimStart()];
+  return (
+    SIDE_PROMPTS.some((one) => rules.includes(one)) ||
+    SIDE_REQUESTS.some(({ begins }) => begun.startsWith(begins))
+  );
 }
 
 /** Whether a user turn only hands over files. */
@@ -87,7 +97,7 @@ function unwrapped(text: string, quoted: string[]): string {
 function sideRequest(text: string): string {
   const begun = text.trimStart();
   const known = SIDE_REQUESTS.find(({ begins }) => begun.startsWith(begins));
-  if (!known) return text;
+  if (!known?.turn) return text;
   const [open, close] = known.turn;
   const from = begun.lastIndexOf(open);
   if (from < 0) return text;

@@ -3,7 +3,7 @@
  * lower weight. Never throws on malformed content.
  */
 import { LIMITS } from '../../core/bounds.ts';
-import { isFileTurn, isProgramPrompt, personsWords } from './persons-words.ts';
+import { isFileTurn, isProgramPrompt, isSideRequest, personsWords } from './persons-words.ts';
 import { CONTEXT_BUDGET, MAIN_BUDGET, sampleText } from './sampling.ts';
 
 export interface Segment {
@@ -19,6 +19,8 @@ export interface RoutableText {
   readonly segments: readonly Segment[];
   /** Number of images, audio, files and other parts that are not text. */
   readonly unreadParts: number;
+  /** A program asks about the conversation, such as for a title of it. */
+  readonly side?: true;
 }
 
 /** Maximum number of turns returned: the first user turn and the latest ones. */
@@ -102,6 +104,7 @@ function personsTurns(users: readonly unknown[]): readonly unknown[] {
 
 function turnOf(turn: Read, earlier: readonly Read[], system: Read): RoutableText {
   const { asked, quoted } = personsWords(turn.text);
+  const side = isSideRequest(system.text, turn.text);
   const fades = true;
   const candidates: Segment[] = [
     { text: asked, weight: 1 },
@@ -117,7 +120,7 @@ function turnOf(turn: Read, earlier: readonly Read[], system: Read): RoutableTex
     { text: system.text, weight: SYSTEM_WEIGHT, fades },
   ];
   const segments = candidates.filter((segment) => segment.text !== '').sort((a, b) => b.weight - a.weight);
-  return { segments, unreadParts: turn.unread };
+  return side ? { segments, unreadParts: turn.unread, side } : { segments, unreadParts: turn.unread };
 }
 
 /** The sampled text that the decision is based on, the user turn first; for display. */

@@ -1,4 +1,5 @@
 /** Picks the parts of a gateway: from a config to a router, a fleet and what serves requests with them. */
+import { UserError } from '../../core/errors.ts';
 import { shipped } from '../../core/shipped.ts';
 import { DEFAULT_MODEL, loadModelFile } from '../../deciding/model/file.ts';
 import type { RouterModel } from '../../deciding/model/router-model.ts';
@@ -44,9 +45,17 @@ import { expertDeps, type World } from './world.ts';
 
 export const DEFAULT_CONFIG = shipped('presets/embedded.yaml');
 
-/** @throws UserError when the file is missing or no router model. */
-export function loadRouterModel(config: Pick<Config, 'router'>): Promise<RouterModel> {
-  return loadModelFile(config.router ?? DEFAULT_MODEL);
+/** @throws UserError when the file is missing or no router model, and for names of clusters that it does not have or that are alike */
+export async function loadRouterModel({
+  router = DEFAULT_MODEL,
+  cluster_names: wanted,
+}: Pick<Config, 'router' | 'cluster_names'>): Promise<RouterModel> {
+  const model = await loadModelFile(router);
+  for (const number of Object.keys(wanted)) clusterNumber(model.names, 'cluster_names', Number(number));
+  const names = model.names.map((name, cluster) => wanted[cluster] ?? name);
+  const twice = names.find((name, cluster) => names.indexOf(name) !== cluster);
+  if (twice !== undefined) throw new UserError(`cluster_names: two clusters would be called '${twice}'.`);
+  return { ...model, names };
 }
 
 /** Which expert serves what, by the config and the model alone: no expert is started. */
@@ -86,6 +95,7 @@ export async function composeRouter(
     locality: localityOf(config, model, kinds),
     deidentify: deidentifierOf(config.deidentify),
     exploration: config.exploration,
+    sideRequests: config.side_requests,
     requestTimeout: config.request_timeout,
     loads,
     random,

@@ -6,9 +6,9 @@ import { z } from 'zod';
 import { type PolicyChoice, policyPart } from '../../deciding/routing/policy-choice.ts';
 import { IDENTIFIERS } from '../../deciding/text/identifiers/span.ts';
 import { duration } from '../experts/option-types.ts';
-import { type Alias, type AliasInput, aliasesField, aliasOf, checkAliases } from './aliases.ts';
+import { type Alias, type AliasInput, aliasesField, aliasOf, checkNames } from './aliases.ts';
 import { type Catalogue, SHIPPED } from './catalogue.ts';
-import { type ExpertConfig, type ExpertInput, expertList } from './expert-fields.ts';
+import { type ExpertConfig, type ExpertInput, expertId, expertList } from './expert-fields.ts';
 import { apiKey, checkKeys, limitsStore, team } from './key-fields.ts';
 import { START_TIMEOUT_MS, startLimit } from './start-fields.ts';
 
@@ -76,6 +76,14 @@ const fields = {
     .optional()
     .describe('Router model file; the one that ships with the product when absent')
     .meta({ examples: ['./my.router.safetensors'] }),
+  cluster_names: z
+    .record(
+      z.string().regex(/^\d+$/, "a cluster's number"),
+      z.string().trim().min(1).max(100, 'at most 100 characters'),
+    )
+    .default({})
+    .describe('Names for clusters of the router model, by number, in place of those that training gave them')
+    .meta({ examples: [{ 12: 'Tax law' }] }),
   worth: z
     .strictObject({
       score_per_cost: z
@@ -121,6 +129,12 @@ const fields = {
       'Share of new conversations whose expert is drawn by Thompson sampling, so that feedback can find out who is better than is known',
     )
     .meta({ examples: [0.02] }),
+  side_requests: expertId
+    .optional()
+    .describe(
+      "Expert for what programs ask about conversations, such as titles, tags and summaries; without it they are routed by the last person's turn",
+    )
+    .meta({ examples: ['one'] }),
   records: z
     .strictObject({
       dir: z
@@ -263,7 +277,7 @@ export function configSchema({ kinds, policies }: Catalogue = SHIPPED) {
   return z
     .strictObject({ ...all, ...policyFields })
     .superRefine(check)
-    .superRefine(checkAliases)
+    .superRefine(checkNames)
     .superRefine(checkOrigins)
     .superRefine(checkKeys)
     .superRefine(checkStarts)

@@ -75,6 +75,8 @@ export interface Ask extends RoutingFacts {
   readonly contentType?: string;
   /** The body has too many values to be parsed whole: only an expert that relays its bytes can answer. */
   readonly partial: boolean;
+  /** Whether every field has its type; relaying leaves that to the server. @throws RouterError naming one that has not */
+  check(): void;
   /** @throws RouterError naming the invalid field; so do the methods below */
   prompt(): Prompt;
   parameters(): Parameters;

@@ -68,6 +68,7 @@ export class WholeAsk implements Ask {
     this.received = received;
   }
 
+  check = none;
   prompt = none;
   parameters = none;
   tools = none;

@@ -61,6 +61,8 @@ export interface RouterParts extends Choice {
   readonly deidentify?: Deidentifier | null;
   /** Share of new conversations that try an expert which may be better than is known; none when absent. */
   readonly exploration?: number;
+  /** The expert for what programs ask about conversations; chosen like for any other request where absent. */
+  readonly sideRequests?: string | undefined;
   /** Milliseconds a whole request may take. */
   readonly requestTimeout: number;
   /** Uniform in [0, 1). */
@@ -103,7 +105,7 @@ export class Router {
       return {
         classification: classified.at(-1)!,
         text: turns.at(-1)!,
-        decision: this.#keep(this.#decide(request, forced, classified, view), classified, local),
+        decision: this.#keep(this.#decide(request, forced, turns, classified, view), classified, local),
         view,
       };
     };
@@ -130,6 +132,7 @@ export class Router {
   #decide(
     { model, stored, bound, livesAt, toolLoop }: Routable,
     forced: string | undefined,
+    texts: readonly RoutableText[],
     turns: readonly Classification[],
     request: RequestView,
   ): Decision {
@@ -138,6 +141,9 @@ export class Router {
     if (meaning.kind === 'expert') return decideFor(this.territory, meaning.expert, turns, 'named');
     if (stored !== null) throw nothingStored(stored);
     const { territory, policy, loads } = this.#parts.choices.get(meaning.name) ?? this.#parts;
+    const { sideRequests } = this.#parts;
+    if (texts.at(-1)!.side && sideRequests !== undefined && territory.experts.includes(sideRequests))
+      return decideFor(territory, sideRequests, turns, 'side-request');
     const now = loads();
     const begins = toolLoop !== 'running' && (livesAt ?? null) === null;
     const tried = begins ? this.#explored(territory, turns, now) : null;

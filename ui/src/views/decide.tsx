@@ -183,8 +183,8 @@ function Words({ answer }: { answer: api.RouteAnswer }) {
         )}
       </p>
       {unread > 0 ? <p class="hint">{text.unread(unread)}</p> : null}
-      <Terms title={text.for} terms={terms.for} all={all} kind="for" />
-      <Terms title={text.against} terms={terms.against} all={all} kind="against" />
+      <Terms title={text.for(terms.expert)} terms={terms.for} all={all} kind="for" />
+      <Terms title={text.against(terms.rival)} terms={terms.against} all={all} kind="against" />
     </Card>
   );
 }

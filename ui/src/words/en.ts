@@ -154,8 +154,8 @@ export const en = {
     read: 'What was read',
     readHint: 'The words below decided between this topic and the nearest one of another expert.',
     noWords: 'No single words decided: the prompt is short, or its words are not known.',
-    for: 'Spoke for it',
-    against: 'Spoke against it',
+    for: (expert?: string) => `Spoke for ${expert ?? 'it'}`,
+    against: (rival?: string) => (rival === undefined ? 'Spoke against it' : `Spoke for ${rival} instead`),
     unread: (n: number) => `${n} parts that are not text were not read.`,
     candidates: 'Who could answer',
     candidatesHint:

@@ -158,14 +158,16 @@ export const ja: Words = {
         `トピックの担当は ${home} ですが、このようなプロンプトにどれほど答えられるかを知るため、今回は ${expert} を試します。`,
       balanced: (expert) =>
         `エキスパートに違いがないため、会話は均等に割り振られます。この会話は ${expert} が担当します。`,
+      'side-request': (expert) =>
+        `タイトルの作成など、会話についてのプログラムからの依頼です。設定により ${expert} が答えます。`,
       named: (expert) => `リクエストがモデル名として ${expert} を指定しています。`,
       forced: (expert) => `リクエストのヘッダーが ${expert} を指定しています。`,
     },
     read: '読み取った内容',
     readHint: 'ほかのエキスパートが担当する最も近いトピックとの差を決めた語です。',
     noWords: '決め手となる語はありません。プロンプトが短いか、未知の語です。',
-    for: '支持した語',
-    against: '反対した語',
+    for: (expert?: string) => (expert === undefined ? '支持した語' : `${expert} を支持した語`),
+    against: (rival?: string) => (rival === undefined ? '反対した語' : `${rival} を支持した語`),
     unread: (n) => `テキストでない部分 ${n} 個は読み取っていません。`,
     candidates: '回答できるエキスパート',
     candidatesHint: '適合度はトピックの近さ、待ちは開始までの時間です。ポリシーは両者を比べて選びます。',

@@ -58,6 +58,7 @@ export const emulatedKind: ExpertKind<EmulatedOptions> = {
 };
 
 function wordsOf(ask: Ask): number {
+  ask.check();
   const tools = ask.tools().list.map((tool) => JSON.stringify(tool));
   return [...textsOf(ask), ...tools].reduce((sum, text) => sum + words(text).length, 0);
 }
