@@ -23,6 +23,7 @@ import type { Expert } from '../experts/expert.ts';
 import { EXPERT_KINDS } from '../experts/index.ts';
 import type { ExpertDeps } from '../experts/kind.ts';
 import { writesText } from '../experts/option-types.ts';
+import { BusyClock } from '../fleet/busy-clock.ts';
 import type { ColdStarts } from '../fleet/cold-start.ts';
 import type { Drains } from '../fleet/drains.ts';
 import { Fleet } from '../fleet/fleet.ts';
@@ -174,7 +175,7 @@ export interface FleetParts {
 export async function composeFleet(config: Config, parts: FleetParts): Promise<Fleet> {
   const { world, processes } = parts;
   const deps = expertDeps(world);
-  const starting = { ...parts, deps, standIns: new StandIns(deps) };
+  const starting = { ...parts, deps, standIns: new StandIns(deps), clocks: new Map<string, BusyClock>() };
   const groups: ExpertGroup[] = [];
   try {
     for (const expert of config.experts) {
@@ -227,20 +228,25 @@ const NOWHERE = 'http://nowhere.invalid';
 interface Starting extends FleetParts {
   readonly deps: ExpertDeps;
   readonly standIns: StandIns;
+  /** Of servers, by name: experts may share one. */
+  readonly clocks: Map<string, BusyClock>;
 }
 
 async function composeReplicas(
   expert: ExpertConfig,
-  { deps, standIns, kinds, slots, world }: Starting,
+  { deps, standIns, kinds, slots, world, clocks }: Starting,
 ): Promise<readonly Replica[]> {
   const limit = expert.max_concurrent ?? kindOf(expert, kinds).admission.maxConcurrent;
   const made: Replica[] = [];
+  const now = world.clock.monotonic;
   const its = { ...deps, loadedWhenNeeded: expert.start === 'engine' };
   for (const { name, weight, make } of replicaMakers(expert, its, standIns, kinds)) {
     const speaker = await make();
     const index = made.filter((one) => one.name === name).length;
     const own = slots.slots(slotsKey(expert.id, name, index));
-    made.push(new Replica(name, speaker, { weight, limit, now: world.clock.monotonic, slots: own }));
+    const clock = clocks.get(name) ?? new BusyClock();
+    clocks.set(name, clock);
+    made.push(new Replica(name, speaker, { weight, limit, now, slots: own, clock }));
   }
   return made;
 }

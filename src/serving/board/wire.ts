@@ -180,7 +180,12 @@ export interface Layout {
     readonly kind: string;
     readonly fallback: boolean;
     /** Dollars for a million tokens; null where the config gives none. */
-    readonly price: { readonly input: number; readonly output: number } | null;
+    /** Dollars: for a million tokens, and for a GPU hour; null where it has no such price. */
+    readonly price: {
+      readonly input: number | null;
+      readonly output: number | null;
+      readonly per_gpu_hour: number | null;
+    } | null;
   }[];
 }
 

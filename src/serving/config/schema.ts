@@ -10,6 +10,7 @@ import { type Alias, type AliasInput, aliasesField, aliasOf, checkNames } from '
 import { type Catalogue, SHIPPED } from './catalogue.ts';
 import { type ExpertConfig, type ExpertInput, expertId, expertList } from './expert-fields.ts';
 import { apiKey, checkKeys, limitsStore, team } from './key-fields.ts';
+import { START_TIMEOUT_MS, startLimit } from './start-fields.ts';
 
 const pemFile = z.string().min(1);
 
@@ -286,6 +287,7 @@ export function configSchema({ kinds, policies }: Catalogue = SHIPPED) {
     .superRefine(checkNames)
     .superRefine(checkOrigins)
     .superRefine(checkKeys)
+    .superRefine(checkStarts)
     .transform((config) => ({
       ...config,
       policy: chosen(config),
@@ -302,6 +304,18 @@ function checkOrigins(config: unknown, context: z.RefinementCtx): void {
   if (at < 0 || keys.length > 0) return;
   const message = 'any page could use this router: set keys, or list the origins that may';
   context.addIssue({ code: 'custom', path: ['allowed_origins', at], message });
+}
+
+/** A request is held for a start, and then has to be answered. */
+function checkStarts(config: unknown, context: z.RefinementCtx): void {
+  const { experts, request_timeout: most } = config as { experts: ExpertConfig[]; request_timeout: number };
+  experts.forEach((expert, index) => {
+    const limit = startLimit(expert);
+    if (limit === undefined || limit <= most) return;
+    const own = expert.start_timeout === undefined ? `${START_TIMEOUT_MS / 60_000}m when absent` : 'this';
+    const message = `at most request_timeout (${most / 1000} s), within which a request is answered; ${own} is longer`;
+    context.addIssue({ code: 'custom', path: ['experts', index, 'start_timeout'], message });
+  });
 }
 
 export interface Config extends Omit<z.infer<ReturnType<typeof configSchema>>, 'experts' | 'aliases'> {

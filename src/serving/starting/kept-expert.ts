@@ -108,8 +108,13 @@ export class KeptExpert {
   async close(): Promise<void> {
     this.#closed = true;
     if (this.#stopping) await this.#stopping;
-    if (this.spec.stop === null || !isCommand(this.spec.start)) this.#process?.end();
+    this.endServer();
     await this.#process?.ended;
+  }
+
+  /** Asks the server to end that was started as a process of ours, and gives up asking an engine. */
+  endServer(): void {
+    if (this.spec.stop === null || !isCommand(this.spec.start)) this.#process?.end();
   }
 
   #enter(phase: Phase, keeping: Keeping = OPEN): void {

@@ -277,6 +277,7 @@ export const en = {
     fallback: 'Fallback',
     noPrice: 'No price in the config: its cost is not known',
     price: (input: string, output: string) => `$${input} / $${output} a million tokens in / out`,
+    pricePerHour: (dollars: string) => `$${dollars} a GPU hour`,
     cost: (dollars: string) => `$${dollars} in ten minutes`,
     none: 'No topics of its own',
     service: 'Service',

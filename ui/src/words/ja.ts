@@ -305,6 +305,7 @@ export const ja: Words = {
     },
     noPrice: '設定に価格がないため、費用はわかりません',
     price: (input, output) => `100 万トークンあたり 入力 ${input} / 出力 ${output} ドル`,
+    pricePerHour: (dollars) => `GPU 1 時間あたり ${dollars} ドル`,
     cost: (dollars) => `直近 10 分で ${dollars} ドル`,
     topics: (n) => `トピック ${n} 個`,
     fallback: 'フォールバック',
