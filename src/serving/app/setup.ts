@@ -69,6 +69,8 @@ interface Serving {
   readonly reports: string | null;
   readonly config: Config;
   readonly prices: ReadonlyMap<string, TokenPrice>;
+  /** Of the experts that have one. */
+  readonly descriptions: ReadonlyMap<string, string>;
   readonly keys: readonly HashedKey[];
   readonly permitted: Permitted;
   readonly identity: Identity | null;
@@ -180,6 +182,7 @@ async function prepare(config: Config, parts: SetupParts, startedAt: number): Pr
     config,
     reports: config.reports ?? null,
     prices: pricesOf(config),
+    descriptions: descriptionsOf(config),
     keys: config.keys,
     permitted: permittedPages(config),
     identity,
@@ -201,6 +204,12 @@ async function prepare(config: Config, parts: SetupParts, startedAt: number): Pr
       board: config.dashboard ? parts.board : null,
     },
   };
+}
+
+function descriptionsOf({ experts }: Config): ReadonlyMap<string, string> {
+  return new Map(
+    experts.flatMap(({ id, description }) => (description === undefined ? [] : [[id, description]])),
+  );
 }
 
 /** A comment is somebody's prose, as a prompt is. */
