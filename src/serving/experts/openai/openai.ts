@@ -14,6 +14,7 @@ import { PASSED } from '../../dialects/passed.ts';
 import type { ServerNeeds } from '../../dialects/quirks.ts';
 import { contextOf, modelIds } from '../../engines/answers.ts';
 import { ask as askServer, isAnswer, jsonOf } from '../../engines/ask.ts';
+import type { ModelTraits } from '../../engines/engine.ts';
 import { failureText } from '../../engines/failure.ts';
 import type { ToldFailure } from '../../reply/failure.ts';
 import type { ReplyMeta } from '../../reply/reply.ts';
@@ -87,6 +88,7 @@ class OpenAiExpert implements Expert {
   readonly kind = 'openai';
   readonly passes = true;
   context: number | null = null;
+  traits: ModelTraits | null = null;
   readonly id: string;
   readonly prove?: (signal: AbortSignal) => Promise<Health>;
   /** Null where the config names none. */
@@ -122,7 +124,10 @@ class OpenAiExpert implements Expert {
     this.#query = accessQuery(url, options.query);
     const { connect_timeout: connect, header_timeout: head, idle_timeout: idle } = options;
     this.#client = new HttpClient(base, { connect, head, idle }, trust);
-    this.#quirks = new QuirksFinder(base, access, trust, options.quirks ?? options.dialect ?? null);
+    this.#quirks = new QuirksFinder(base, access, trust, {
+      engine: options.quirks ?? options.dialect ?? null,
+      dialects: options.dialects ?? null,
+    });
     this.#maxTokens = options.max_tokens;
     this.answersText = writesText(options.capabilities);
     this.#capabilities = options.capabilities;
@@ -238,8 +243,23 @@ class OpenAiExpert implements Expert {
     if (health.state === 'ready') {
       await this.#quirks.settle(signal);
       this.context ??= await this.#contextOnPage(signal);
-    } else this.#quirks.forget();
+      this.traits ??= await this.#traitsOnPage(signal);
+    } else {
+      this.#quirks.forget();
+      this.traits = null;
+    }
     return health;
+  }
+
+  /** Once it has answered, it is not asked again before it has been down. */
+  async #traitsOnPage(signal: AbortSignal): Promise<ModelTraits | null> {
+    const page = this.#quirks.traits;
+    if (page === null) return null;
+    const asked = { path: this.#at(page.path), headers: this.#headers };
+    const body = page.question ? JSON.stringify(page.question(this.#model)) : null;
+    const question = body === null ? asked : ({ ...asked, method: 'POST', body } as const);
+    const told = jsonOf(await askServer(this.#client, question, signal));
+    return told && page.of(told);
   }
 
   async #contextOnPage(signal: AbortSignal): Promise<number | null> {
