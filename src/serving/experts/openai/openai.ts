@@ -68,12 +68,15 @@ export const openaiKind: ExpertKind<OpenAiOptions> = {
   discover: ({ discover = null }) => discover,
   at: (options, url) => ({ ...options, discover: undefined, url }),
   paths: TRUST_PATHS,
-  upstream: (options) => ({
-    servers: replicasOf(options).map(({ url, weight }) => ({ url: apiBase(url), weight })),
-    connectTimeout: options.connect_timeout,
-    silence: Math.max(options.header_timeout, options.idle_timeout),
-    trust: options,
-  }),
+  upstream: (options) =>
+    isProxied(options)
+      ? null
+      : {
+          servers: replicasOf(options).map(({ url, weight }) => ({ url: apiBase(url), weight })),
+          connectTimeout: options.connect_timeout,
+          silence: Math.max(options.header_timeout, options.idle_timeout),
+          trust: options,
+        },
   create: async (id, options, deps) => {
     const [{ url }] = replicasOf(options) as [OpenAiReplica];
     return new OpenAiExpert(id, options, await reach(id, { ...options, url }, deps), deps);
@@ -95,7 +98,8 @@ class OpenAiExpert implements Expert {
   readonly #named: string | null;
   /** The one named, else the only one that is served, else the expert's id. */
   #model: string;
-  readonly address: URL;
+  readonly #base: URL;
+  readonly address?: URL;
   readonly #headers: Readonly<Record<string, string>>;
   /** Of every address, without its question mark. */
   readonly #query: string;
@@ -118,7 +122,8 @@ class OpenAiExpert implements Expert {
     this.id = id;
     this.#named = options.model ?? null;
     this.#model = options.model ?? id;
-    this.address = base;
+    this.#base = base;
+    if (!isProxied(options)) this.address = base;
     const access = accessHeaders(options);
     this.#headers = { 'content-type': 'application/json', ...access };
     this.#query = accessQuery(url, options.query);
@@ -233,7 +238,7 @@ class OpenAiExpert implements Expert {
 
   /** A path of a dialect, perhaps with a query, at this server. */
   #at(path: string): string {
-    const own = pathAt(this.address, path);
+    const own = pathAt(this.#base, path);
     if (this.#query === '') return own;
     return `${own}${own.includes('?') ? '&' : '?'}${this.#query}`;
   }
@@ -322,6 +327,11 @@ class OpenAiExpert implements Expert {
   #asFailure(error: WireError): RouterError {
     return this.#closed ? stopped(this.id) : asRouterError(this.id, error);
   }
+}
+
+/** Whether the config puts a proxy before it, through which nobody asks in our place. */
+function isProxied({ proxy = 'none' }: OpenAiOptions): boolean {
+  return proxy !== 'none';
 }
 
 /** Whether an older server has no such path; it would name a model that it does not have. */
