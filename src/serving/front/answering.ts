@@ -37,6 +37,7 @@ export function answerTo(read: (exchange: Exchange, limitMb: number) => Promise<
     const reserving = reserve(limiter, caller, { ask, routed });
     const hold = reserving && (await reserving);
     setAll(response, decisionHeaders(routed));
+    hold?.costs(() => note.gpuUsd);
     if (hold) setAll(response, quotaHeaders(hold, ask.dialect.id, Date.now()));
     note.routed(routed, gateway.expectedWait(routed));
     onRouted(routed, note);

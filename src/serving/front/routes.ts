@@ -29,6 +29,8 @@ interface Route {
   readonly role: Role | null;
   /** In which its errors are told; null for the default. */
   readonly dialect: Dialect | null;
+  /** Served at once, however many requests wait: it may be what relieves the pressure. */
+  readonly urgent?: true;
   /** What it is for, in the OpenAPI description; null for pages that are for people. */
   readonly about: string | null;
   readonly handle: Handler;
@@ -170,6 +172,7 @@ export const ROUTES: readonly Route[] = [
       path: `/v1/experts/{id}/${verb}`,
       role: 'operate',
       dialect: null,
+      urgent: true,
       about:
         verb === 'drain'
           ? 'Gives an expert, or the replica named in the body, nothing new'
@@ -183,6 +186,7 @@ export const ROUTES: readonly Route[] = [
     path: '/v1/reload',
     role: 'operate',
     dialect: null,
+    urgent: true,
     about: 'Takes up the config file and the router model as they are now',
     handle: reload,
   },
@@ -223,11 +227,30 @@ export const ROUTES: readonly Route[] = [
   { method: 'GET', path: '/ui', role: null, dialect: null, about: null, handle: dashboard },
   { method: 'GET', path: '/ui/', role: null, dialect: null, about: null, handle: dashboard },
   { method: 'GET', path: '/ui/{id}', role: null, dialect: null, about: null, handle: dashboard },
+  ...['login', 'drain/{id}', 'resume/{id}', 'reload'].map(
+    (action): Route => ({
+      method: 'POST',
+      path: `/ui/api/${action}`,
+      role: null,
+      dialect: null,
+      urgent: true,
+      about: null,
+      handle: dashboard,
+    }),
+  ),
   { method: 'POST', path: '/ui/{id}', role: null, dialect: null, about: null, handle: dashboard },
 ];
 
 /** Those whose path is fixed, by method and path. */
 const FIXED = new Map(ROUTES.map((route) => [`${route.method} ${route.path}`, route]));
+
+const URGENT = ROUTES.filter(({ urgent }) => urgent);
+
+/** Whether a request has to wait behind others. @param target as it came */
+export function hasToWait(method: string | undefined, target = ''): boolean {
+  const path = target.split('?', 1)[0]!;
+  return method === 'POST' && !URGENT.some((route) => matches(route.path, path));
+}
 
 /** The methods that a path takes, with commas. @throws RouterError `not_found` */
 export function methodsAt(path: string): string {

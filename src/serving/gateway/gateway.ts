@@ -104,10 +104,11 @@ export class Gateway {
   #routable(ask: Ask, caller: Caller): Routable {
     const bound = this.conversations.boundTo(ask, caller);
     const livesAt = this.conversations.livesAt(ask, caller);
-    if (bound === null && livesAt === null && caller.session === null) return ask;
+    const { tenant } = caller;
+    if (bound === null && livesAt === null && caller.session === null && tenant === '') return ask;
     const { model, turns, affinityKey, answerLimit, body, stored, toolLoop } = ask;
     const key = caller.session ?? affinityKey;
-    return { model, turns, affinityKey: key, answerLimit, body, stored, toolLoop, bound, livesAt };
+    return { model, turns, affinityKey: key, answerLimit, body, stored, toolLoop, tenant, bound, livesAt };
   }
 
   /** The choice among experts that can answer the request. */

@@ -114,8 +114,9 @@ export class Try implements AnswerSink {
     if (this.#over) return;
     const { usage } = outcome;
     const outputTokens = usage === 'unknown' ? estimatedTokens(this.#outputBytes) : usage.outputTokens;
-    const read = this.#streams && usage !== 'unknown' ? readTokens(usage) : undefined;
-    this.#end(read === undefined ? { kind: 'ok', outputTokens } : { kind: 'ok', outputTokens, read });
+    const read = usage === 'unknown' ? undefined : readTokens(usage);
+    const streamed = this.#streams ? { streamed: true, ...(read === undefined ? {} : { read }) } : {};
+    this.#end({ kind: 'ok', outputTokens, ...streamed });
     this.#owner.ended(outcome);
   }
 
