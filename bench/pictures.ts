@@ -18,7 +18,7 @@ import { Bench, listening } from './kit/processes.ts';
 const { values } = parseArgs({
   options: {
     views: { type: 'string' },
-    /** Of the views, those whose name has one of these words, with commas. */
+    /** Of these pictures, those whose name (`now-360-dark`) has one of these words, with commas. */
     only: { type: 'string', default: '' },
     /** Of load before the first picture. */
     seconds: { type: 'string', default: '75' },
@@ -161,21 +161,25 @@ async function forDocs(from: Browser): Promise<void> {
 async function everyView(from: Browser, to: string): Promise<void> {
   mkdirSync(to, { recursive: true });
   await breakThings();
+  const stories = await differentOnes();
   const words = values.only.split(',');
-  const shown = [...VIEWS, 'sign-in', ...(await stories())].filter((view) =>
-    words.some((word) => view.includes(word)),
-  );
-  for (const { name, ...look } of LOOKS)
-    for (const width of WIDTHS)
-      for (const view of shown) {
-        const page = await open(from, view, { width, height: 900, ...look });
-        if (view === 'decide') await compareTwo(page);
-        if (view === 'what-if') await replay(page);
-        const path = join(to, `${view.replace('/', '-').slice(0, 24)}-${width}-${name}.png`);
-        await page.screenshot({ path, fullPage: true });
-        await page.context().close();
-      }
-  console.log(`wrote ${LOOKS.length * WIDTHS.length * shown.length} pictures to ${to}`);
+  const pictures = LOOKS.flatMap((look) =>
+    WIDTHS.flatMap((width) =>
+      [...VIEWS, 'sign-in', ...stories].map((view) => ({
+        view,
+        name: `${view.replace('/', '-').slice(0, 16)}-${width}-${look.name}`,
+        look: { ...look, width, height: 900 },
+      })),
+    ),
+  ).filter(({ name }) => words.some((word) => name.includes(word)));
+  for (const { view, name, look } of pictures) {
+    const page = await open(from, view, look);
+    if (view === 'decide') await compareTwo(page);
+    if (view === 'what-if') await replay(page);
+    await page.screenshot({ path: join(to, `${name}.png`), fullPage: true });
+    await page.context().close();
+  }
+  console.log(`wrote ${pictures.length} pictures to ${to}`);
 }
 
 async function breakThings(): Promise<void> {
@@ -186,7 +190,7 @@ async function breakThings(): Promise<void> {
 }
 
 /** The addresses of pages that tell of requests which went differently. */
-async function stories(): Promise<readonly string[]> {
+async function differentOnes(): Promise<readonly string[]> {
   const rows = (await (
     await fetch(`${url}/ui/api/requests`, { headers: { authorization } })
   ).json()) as readonly Row[];

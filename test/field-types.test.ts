@@ -4,6 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { gateway, type RunningGateway } from './support/gateway.ts';
 import { type Upstream, upstream } from './support/upstream.ts';
 
@@ -209,13 +210,13 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   'Ollama embed': {
     path: '/api/embed',
-    native: null,
+    native: 'ollama',
     base: { input: ['Hi', 'there'] },
     fields: { model: 's', input: 'sl!', 'input[1]': 's!', dimensions: 'n' },
   },
   'Ollama embeddings': {
     path: '/api/embeddings',
-    native: null,
+    native: 'ollama',
     base: { prompt: 'Hi' },
     fields: { model: 's', prompt: 's!' },
   },
@@ -286,20 +287,32 @@ function placesOf(field: string, value: unknown): readonly string[] {
   return value === null ? [field, field.replace(/\.\w+$/, ''), field.split('.')[0]!] : [field];
 }
 
-/** Whether it is an error of the API at this path, whole and naming one of the fields. */
+const type = z.literal('invalid_request_error');
+
+/** Errors of each API, whole. */
+const SHAPES = {
+  ollama: z.strictObject({ error: z.string() }),
+  anthropic: z.strictObject({
+    type: z.literal('error'),
+    request_id: z.string().startsWith('req_'),
+    error: z.strictObject({ type, message: z.string() }),
+  }),
+  openAi: z.strictObject({
+    error: z.strictObject({ type, message: z.string(), param: z.string(), code: z.string() }),
+  }),
+};
+
+/** Whether it is an error of the API at this path, naming one of the fields. */
 function isRefusal(path: string, fields: readonly string[], said: object): boolean {
-  return fields.some((field) => isErrorAt(path, field, said));
+  if (path.startsWith('/api/')) return isNamed(SHAPES.ollama.safeParse(said).data?.error, fields);
+  if (path.startsWith('/v1/messages'))
+    return isNamed(SHAPES.anthropic.safeParse(said).data?.error.message, fields);
+  const { message, param } = SHAPES.openAi.safeParse(said).data?.error ?? {};
+  return isNamed(message, fields) && fields.includes(param!);
 }
 
-function isErrorAt(path: string, field: string, said: object): boolean {
-  const message = expect.stringContaining(`'${field}'`);
-  const type = 'invalid_request_error';
-  const shape = path.startsWith('/api/')
-    ? { error: message }
-    : path.startsWith('/v1/messages')
-      ? { type: 'error', request_id: expect.stringMatching(/^req_/), error: { type, message } }
-      : { error: { type, message, param: field, code: expect.any(String) } };
-  return expect.objectContaining({ said: shape }).asymmetricMatch({ said });
+function isNamed(message: string | undefined, fields: readonly string[]): boolean {
+  return fields.some((field) => message?.includes(`'${field}'`));
 }
 
 function wrongs(fields: Fields): [field: string, value: unknown][] {

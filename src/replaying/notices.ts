@@ -25,9 +25,9 @@ export const englishNotices: NoticeWords = {
   insisted: ({ count }) =>
     `${count} requests named their expert; here one is chosen for them as for the others`,
   timed: ({ experts }) =>
-    `${experts.join(', ')}: the engine is timed by these same records, so its error beside them is smaller than that of a forecast; another model or GPU changes its times as much as the models of engines say`,
+    `the engines of ${experts.join(', ')} are timed by these same records, so the error beside them is smaller than that of a forecast; another model or GPU changes their times as much as the models of engines say`,
   modelled: ({ experts }) =>
-    `${experts.join(', ')}: too few streamed answers with token counts to time the engine by; it is modelled from model and GPU`,
+    `the engines of ${experts.join(', ')} had too few streamed answers with token counts to be timed by; they are modelled from model and GPU`,
 };
 
 export function noticeText(notice: Notice, words: NoticeWords = englishNotices): string {

@@ -1,22 +1,25 @@
 /** What the page asks its server for. All of it is below `/ui/api/`, where the session's cookie goes. */
+import type { SpillCause } from '../../src/deciding/routing/decide.ts';
 import type { WhatIfAnswer } from '../../src/replaying/what-if.ts';
 import type { ReportFile } from '../../src/serving/board/reports.ts';
 import type { WhatIfOptions } from '../../src/serving/board/what-if.ts';
 import type { Layout, Row, Viewer } from '../../src/serving/board/wire.ts';
+import { words } from './words/index.ts';
 
-export class Refused extends Error {
-  readonly status: number;
-  constructor(status: number, message: string) {
-    super(message);
-    this.status = status;
+/** Told in the reader's language, as far as that knows the error. */
+class Refused extends Error {
+  constructor(status: number, error: { readonly message?: string; readonly code?: string } | undefined) {
+    const { error: inWords, errors } = words();
+    const told = (errors as Readonly<Record<string, string>>)[error?.code ?? ''];
+    super(inWords(told, error?.message ?? `HTTP ${status}`));
   }
 }
 
 export async function call(path: string, init: RequestInit = {}): Promise<Response> {
   const response = await fetch(`/ui/api/${path}`, { ...init, credentials: 'same-origin' });
   if (response.ok) return response;
-  const body = (await response.json().catch(() => null)) as { error?: { message?: string } } | null;
-  throw new Refused(response.status, body?.error?.message ?? `HTTP ${response.status}`);
+  const body = (await response.json().catch(() => null)) as { error?: object } | null;
+  throw new Refused(response.status, body?.error);
 }
 
 async function get<T>(path: string): Promise<T> {
@@ -79,6 +82,8 @@ export interface RouteAnswer {
   readonly expert: string;
   readonly home: string;
   readonly reason: string;
+  /** Absent where it was not spilled. */
+  readonly spilled_for?: SpillCause;
   readonly cluster: number;
   readonly cluster_name: string;
   readonly confidence: number;

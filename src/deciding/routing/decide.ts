@@ -33,11 +33,16 @@ export interface Ranked {
   readonly cost: Cost | null;
 }
 
+/** Why a prompt went elsewhere than home: it takes no requests, waiting there costs more, or the policy minds no fit. */
+export type SpillCause = 'away' | 'cost' | 'policy';
+
 export interface Decision {
   readonly expert: string;
   /** The expert that suits the prompt best, whatever its load; if the client chose an expert, that one. */
   readonly home: string;
   readonly reason: Reason;
+  /** Null but for the reason `spilled`. */
+  readonly spilledFor: SpillCause | null;
   /** The expert that has answered the conversation so far, and has it cached; null at its beginning. */
   readonly livedAt: string | null;
   /** All experts, best first: `expert`, then the fallbacks in order. */
@@ -133,7 +138,14 @@ export function decide(
   }));
   const reason = reasonOf(ranked[0]!, homeId, home.reason);
   const livedAt = home.before === null ? null : territory.experts[home.before]!;
-  return { expert: ranking[0]!.expert, home: homeId, reason, livedAt, ranking };
+  const spilledFor = reason === 'spilled' ? spillCause(candidates[home.expert]!, ranking) : null;
+  return { expert: ranking[0]!.expert, home: homeId, reason, spilledFor, livedAt, ranking };
+}
+
+function spillCause({ id, load }: Candidate, ranking: readonly Ranked[]): SpillCause {
+  if (!load.available && load.startsIn === undefined) return 'away';
+  const there = ranking.find(({ expert }) => expert === id)?.cost?.total ?? 0;
+  return there > (ranking[0]!.cost?.total ?? 0) ? 'cost' : 'policy';
 }
 
 /** Staying where the conversation is cached, although its last turn suits another expert better, is staying. */
@@ -160,7 +172,7 @@ export function decideFor(
   ranking.sort(
     (a, b) => Number(b.expert === expert) - Number(a.expert === expert) || b.affinity - a.affinity,
   );
-  return { expert: ranking[0]!.expert, home: expert, reason, livedAt: null, ranking };
+  return { expert: ranking[0]!.expert, home: expert, reason, spilledFor: null, livedAt: null, ranking };
 }
 
 /** The same decision with another expert first: the one that is in the middle of its work. */
@@ -168,7 +180,7 @@ export function keptWith(decision: Decision, expert: string): Decision {
   const own = decision.ranking.find((ranked) => ranked.expert === expert);
   if (!own || decision.expert === expert) return decision;
   const others = decision.ranking.filter((ranked) => ranked !== own);
-  return { ...decision, expert, reason: 'conversation', ranking: [own, ...others] };
+  return { ...decision, expert, reason: 'conversation', spilledFor: null, ranking: [own, ...others] };
 }
 
 function finite(distance: number): number | null {

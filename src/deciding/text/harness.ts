@@ -106,6 +106,6 @@ export const COURTESIES: readonly RegExp[] = [
   /^(?:こんにちは|お世話になっております|すみません|別の質問です|話は変わります|よろしくお願いします|ありがとうございます)[。．!！\s]*$/,
 ];
 
-/** What leads to a question, up to a colon. */
+/** What leads to a question, up to a colon: a label, or words of transition. */
 export const LEAD_IN =
-  /^[^:\n]{0,120}\b(?:following|question|help me with|wondering|something else|frage|etwas anderes|question suivante|autre chose)\b[^:\n]{0,40}:\s+/i;
+  /^(?:(?:message|question|user|input|prompt|query|request|frage|nachricht|anfrage|demande|質問|依頼)\s{0,3}[:：]\s*)|^[^:\n]{0,120}\b(?:following|question|help me with|wondering|something else|frage|etwas anderes|question suivante|autre chose)\b[^:\n]{0,40}:\s+/i;

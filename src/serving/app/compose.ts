@@ -96,6 +96,7 @@ export async function composeRouter(
     deidentify: deidentifierOf(config.deidentify),
     exploration: config.exploration,
     sideRequests: config.side_requests,
+    repeatedLines: config.repeated_lines,
     requestTimeout: config.request_timeout,
     loads,
     random,

@@ -73,6 +73,8 @@ interface Serving {
   /** The same in every process that serves the same. */
   readonly digest: string;
   readonly prices: ReadonlyMap<string, Price>;
+  /** Of the experts that have one. */
+  readonly descriptions: ReadonlyMap<string, string>;
   readonly keys: readonly HashedKey[];
   readonly permitted: Permitted;
   readonly identity: Identity | null;
@@ -185,6 +187,7 @@ async function prepare(config: Config, parts: SetupParts, startedAt: number): Pr
     digest: hash('sha256', JSON.stringify(config)).slice(0, 12),
     reports: config.reports ?? null,
     prices: pricesOf(config),
+    descriptions: descriptionsOf(config),
     keys: config.keys,
     permitted: permittedPages(config),
     identity,
@@ -207,6 +210,12 @@ async function prepare(config: Config, parts: SetupParts, startedAt: number): Pr
       board: config.dashboard ? parts.board : null,
     },
   };
+}
+
+function descriptionsOf({ experts }: Config): ReadonlyMap<string, string> {
+  return new Map(
+    experts.flatMap(({ id, description }) => (description === undefined ? [] : [[id, description]])),
+  );
 }
 
 /** A comment is somebody's prose, as a prompt is. */

@@ -41,6 +41,8 @@ export interface PageParts {
     readonly identity: object | null;
     readonly context: RouteContext;
     readonly prices: Prices;
+    /** Of experts, in the config's words; of those that have one. */
+    readonly descriptions: ReadonlyMap<string, string>;
     /** Folder; null where none is configured. */
     readonly reports: string | null;
   };
@@ -231,9 +233,9 @@ export class BoardPages {
   }
 
   #layoutNow(): Layout {
-    const { context, prices } = this.#parts.current();
+    const { context, prices, descriptions } = this.#parts.current();
     if (this.#layout?.of !== context)
-      this.#layout = { of: context, layout: layoutOf(context.gateway, prices) };
+      this.#layout = { of: context, layout: layoutOf(context.gateway, { prices, descriptions }) };
     return this.#layout.layout;
   }
 }

@@ -129,6 +129,13 @@ const fields = {
       'Share of new conversations whose expert is drawn by Thompson sampling, so that feedback can find out who is better than is known',
     )
     .meta({ examples: [0.02] }),
+  repeated_lines: z
+    .boolean()
+    .default(true)
+    .describe(
+      "Whether lines that stand in many different messages of a caller, and ask for nothing, are read as its program's: context, at less weight than what differs",
+    )
+    .meta({ examples: [false] }),
   side_requests: expertId
     .optional()
     .describe(

@@ -13,6 +13,8 @@ export const ollama: EngineFacts = {
     'anthropic-messages',
     'ollama-chat',
     'ollama-generate',
+    'ollama-embed',
+    'ollama-embeddings',
   ],
   capabilities: ['embeddings'],
   signs: {

@@ -2,6 +2,7 @@
 
 import { type Explanation, explain } from '../../deciding/model/explain.ts';
 import { explainClaim } from '../../deciding/routing/claim-words.ts';
+import type { SpillCause } from '../../deciding/routing/decide.ts';
 import { setOf } from '../../deciding/routing/learned.ts';
 import { textUsed } from '../../deciding/text/routable.ts';
 import type { Routed, Router } from '../gateway/router.ts';
@@ -25,6 +26,7 @@ export function decisionBody(router: Router, routed: Routed, traceId: string | n
     expert: decision.expert,
     home: decision.home,
     reason: decision.reason,
+    ...(decision.spilledFor === null ? {} : { spilled_for: decision.spilledFor }),
     explanation: explanation(routed),
     cluster: classification.cluster,
     cluster_name: classification.name,
@@ -88,7 +90,7 @@ export function explanation({ classification, decision }: Routed): string {
     case 'conversation':
       return `The conversation stays with '${decision.expert}': its last turn, in ${place}, does not clearly belong elsewhere.`;
     case 'spilled':
-      return `The prompt lies in ${place} and belongs to '${decision.home}'; the policy, with the load in view, gives it to '${decision.expert}'.`;
+      return `The prompt lies in ${place} and belongs to '${decision.home}'${SPILLED[decision.spilledFor ?? 'policy'](decision.expert)}.`;
     case 'local':
       return `The prompt lies in ${place} and belongs to '${decision.home}'; it may go to local experts only, so '${decision.expert}' takes it.`;
     case 'balanced':
@@ -103,6 +105,12 @@ export function explanation({ classification, decision }: Routed): string {
       return `The header x-expert-router-expert demands '${decision.expert}'; by itself the prompt lies in ${place}.`;
   }
 }
+
+const SPILLED: Readonly<Record<SpillCause, (expert: string) => string>> = {
+  away: (expert) => `, which takes no requests now; of the others, '${expert}' is the best choice`,
+  cost: (expert) => `; waiting there would cost more than what '${expert}' suits it less`,
+  policy: (expert) => `; the policy, with the load in view, gives it to '${expert}'`,
+};
 
 type Cost = NonNullable<Routed['decision']['ranking'][number]['cost']>;
 

@@ -40,6 +40,9 @@ export const en = {
   signOut: 'Sign out',
   version: (version: string) => `Version ${version}`,
   failed: (why: string) => `That did not work: ${why}`,
+  /** An error of the server: what it says itself is English. */
+  error: (_told: string | undefined, message: string) => message,
+  errors: story.errors,
   notAllowed: (role: string) => `Your API key may not do this: it needs the role “${role}”.`,
   table: 'As a table',
   time: 'Time',
@@ -53,9 +56,21 @@ export const en = {
   },
   now: {
     lead: 'Every prompt is read, placed among the topics the router model knows, and sent to the expert that suits it best.',
+    flow: {
+      label: 'Where the prompts of the last minute went',
+      prompts: 'Prompts',
+      rate: (n: string) => `${n} a second`,
+      topics: (n: string) => `read and placed among ${n} topics`,
+      away: (share: string) =>
+        `${share} go elsewhere than to their own expert, because of load or of who is away`,
+      busy: (running: string) => `${running} at work`,
+      waiting: (n: string) => `${n} waiting`,
+      others: (n: string) => `${n} others`,
+      fallback: 'whatever fits no other',
+    },
     quiet: 'No request in the last minute.',
-    sentence: (running: string, experts: string, rate: string) =>
-      `${running} requests are being answered by ${experts} experts; ${rate} new ones arrive each second.`,
+    sentence: (running: string, rate: string) =>
+      `${running} requests are being answered; ${rate} new ones arrive each second.`,
     home: (share: string) => `${share} of the answers came from the expert that suits the prompt best.`,
     nobodyWaits: 'Nobody waits in a queue.',
     waiting: (n: string) => `${n} wait in a queue.`,
@@ -148,7 +163,7 @@ export const en = {
     empty: 'The decision appears here.',
     goesTo: 'goes to',
     topic: (name: string, cluster: number) => `Topic “${name}” (cluster ${cluster})`,
-    confidence: (share: string) => `topic ${share} stable`,
+    confidence: (share: string) => `${share} sure of the topic`,
     confidenceHint: 'How often a router model trained on other prompts of the same kind would decide alike.',
     reasons: story.reasons,
     read: 'What was read',
@@ -227,7 +242,7 @@ export const en = {
   trace: {
     title: 'One request',
     back: 'All requests',
-    missing: 'This request is not remembered any more: each process keeps its latest 500.',
+    missing: 'This request is not remembered any more: each process keeps its latest 1,000.',
     ...story.sentences,
     timeline: 'Where the time went',
     ranking: 'Order of the experts',
@@ -247,6 +262,8 @@ export const en = {
     reread: (tokens: string) => `(${tokens} read again)`,
     lead: 'Conversations with several turns among the latest requests: where each lives, and what its moves cost.',
     empty: 'No conversation with several turns yet.',
+    movedOnly: 'Only those that moved',
+    noneMoved: 'None of them has moved.',
     columns: {
       last: 'Last turn',
       expert: 'Lives at',

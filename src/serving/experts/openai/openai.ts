@@ -34,7 +34,7 @@ import type {
 } from '../expert.ts';
 import type { ExpertDeps, ExpertKind } from '../kind.ts';
 import { LoadedOnDemand } from '../loaded-on-demand.ts';
-import { untextual, writesText } from '../option-types.ts';
+import { spokenFor, writesText } from '../option-types.ts';
 import { type Answer, answerOr, relay } from '../relay.ts';
 import { RunningGenerations, type Work } from '../running.ts';
 import { readAnswer } from '../translated-answer.ts';
@@ -107,7 +107,9 @@ class OpenAiExpert implements Expert {
   readonly #client: HttpClient;
   readonly #quirks: QuirksFinder;
   readonly #maxTokens: number | undefined;
-  readonly #untextual: readonly DialectId[];
+  readonly #capabilities: OpenAiOptions['capabilities'];
+  /** What it is asked in, and what of its engine that was made of. */
+  #spoken: { readonly engine: readonly DialectId[]; readonly own: readonly DialectId[] } | null = null;
   readonly answersText: boolean;
   readonly can = CHAT_CAN;
   readonly #engine: OpenAiEngine;
@@ -135,7 +137,7 @@ class OpenAiExpert implements Expert {
     this.#quirks = new QuirksFinder(base, access, trust, options.quirks ?? options.dialect ?? null);
     this.#maxTokens = options.max_tokens;
     this.answersText = writesText(options.capabilities);
-    this.#untextual = untextual(options.capabilities);
+    this.#capabilities = options.capabilities;
     this.#deps = deps;
     this.#running = new RunningGenerations(id);
     if (this.answersText && (options.test_request ?? base.protocol === 'http:'))
@@ -157,8 +159,10 @@ class OpenAiExpert implements Expert {
   }
 
   get speaks(): readonly DialectId[] {
-    if (this.#untextual.length === 0) return this.#quirks.speaks;
-    return this.answersText ? [...this.#quirks.speaks, ...this.#untextual] : this.#untextual;
+    const engine = this.#quirks.speaks;
+    if (this.#spoken?.engine !== engine)
+      this.#spoken = { engine, own: spokenFor(this.#capabilities, engine) };
+    return this.#spoken.own;
   }
 
   generate(request: ExpertRequest, sink: AnswerSink): Generation {
