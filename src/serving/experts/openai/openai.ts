@@ -165,7 +165,9 @@ class OpenAiExpert implements Expert {
       engine: () => this.#quirks.engine ?? (this.#lora ? vllm : null),
     });
     const itself = this.#lora?.path !== undefined && !deps.loadedWhenNeeded;
-    this.#loaded = itself ? new LoadedOnDemand(id, this.#loading, this.#life.signal, deps.log) : null;
+    // Its engine is found out first.
+    const loadable = { name: options.model ?? id, load: (signal: AbortSignal) => this.load(signal) };
+    this.#loaded = itself ? new LoadedOnDemand(id, loadable, this.#life.signal, deps.log) : null;
     this.#engine = new OpenAiEngine({ base, model: () => this.#model, headers: access, metricsUrl, trust });
   }
 
