@@ -26,6 +26,8 @@ beforeAll(() => {
         vector: Float32Array.of(1, 0),
         cluster: n % 3,
         outside: false,
+        prompt: null,
+        shadow: null,
         expert: 'code',
         reason: 'home',
       },

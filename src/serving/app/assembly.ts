@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { spaceId } from '../../deciding/model/artefact.ts';
 import { RecentShares } from '../../deciding/model/drift.ts';
 import type { RouterModel } from '../../deciding/model/router-model.ts';
+import { textUsed } from '../../deciding/text/routable.ts';
 import { Board } from '../board/board.ts';
 import { BoardPages } from '../board/pages.ts';
 import type { Question, Told } from '../board/wire.ts';
@@ -30,6 +31,7 @@ import { Tracing } from '../telemetry/tracing.ts';
 import type { WorkerLink } from '../workers/worker-link.ts';
 import { hasLimits, openLimits } from './limits.ts';
 import { operationsOf } from './operating.ts';
+import { Retraining } from './retraining.ts';
 import { Setup } from './setup.ts';
 import { WhatIf } from './what-if.ts';
 import type { World } from './world.ts';
@@ -92,6 +94,8 @@ export interface Assembly {
   readonly audit: Audit | null;
   /** What the dashboard shows of this process. */
   readonly board: Board;
+  /** Ends with the gateway. */
+  readonly retraining: Retraining;
   /** Null unless OpenTelemetry's variables ask for it. */
   readonly tracing: Tracing | null;
 }
@@ -120,6 +124,12 @@ export async function assemble(
   const conversations = new Conversations();
   shared?.link.share(conversations);
   const drains = shared?.link.drains ?? new Drains();
+  const retraining = new Retraining({
+    config: () => setup.current().config,
+    now: clock.epoch,
+    log,
+    reload,
+  });
   const setup: Setup = await Setup.start(config, {
     limits,
     keysChanged: (before, after) =>
@@ -136,6 +146,7 @@ export async function assemble(
       link: shared?.link ?? null,
       audit,
       reload,
+      retraining,
       inForce: () => inForce(setup),
     }),
     slots: shared?.link ?? new OwnSlots(),
@@ -154,7 +165,12 @@ export async function assemble(
       shares.of(gateway.router.model).note(routed.classification.cluster, routed.classification.outside);
       if (shown) board.opened(routed, note);
       onDecision(noteOf(routed, note.traceId));
-      records?.decided(featuresOf(routed, note.traceId, spaces.of(gateway.router.model)));
+      const shadow = gateway.shadow?.see(routed) ?? null;
+      records?.decided({
+        ...featuresOf(routed, note.traceId, spaces.of(gateway.router.model)),
+        prompt: config.records?.prompts ? textUsed(routed.text) : null,
+        shadow,
+      });
     },
     feedback: records && ((feedback) => records.feedback(feedback)),
     board: { answer: (exchange) => pages.answer(exchange) },
@@ -204,6 +220,7 @@ export async function assemble(
     arrivals,
     signals,
     board,
+    retraining,
     tracing,
   };
 }
@@ -270,7 +287,11 @@ class Spaces {
   }
 }
 
-function featuresOf({ decision, classification }: Routed, traceId: string, space: string): DecisionFeatures {
+function featuresOf(
+  { decision, classification }: Routed,
+  traceId: string,
+  space: string,
+): Omit<DecisionFeatures, 'prompt' | 'shadow'> {
   const { cluster, vector, outside } = classification;
   const { expert, reason } = decision;
   return { traceId, space, vector, cluster, outside, expert, reason };
