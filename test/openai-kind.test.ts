@@ -41,6 +41,7 @@ function foreign(ask: OpenAiAsk): Ask {
     dialect: { ...dialect, id: 'foreign' },
     ...{ model, stream, body, partial, turns, affinityKey, answerLimit, endpoint, wantsUsage },
     ...{ session, stored, toolLoop },
+    check: () => ask.check(),
     prompt: () => ask.prompt(),
     parameters: () => ask.parameters(),
     tools: () => ask.tools(),

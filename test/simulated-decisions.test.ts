@@ -60,7 +60,7 @@ const REQUESTS: readonly Ask[] = TEXTS.flatMap((_, index) =>
   }),
 );
 
-const model = await loadRouterModel({});
+const model = await loadRouterModel({ cluster_names: {} });
 /** The same for every policy. */
 const { territory } = await composeRouter(CONFIG('nearest'), model, () => []);
 

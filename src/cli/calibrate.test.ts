@@ -3,9 +3,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { printed } from '../../test/support/printed.ts';
 import { UserError } from '../core/errors.ts';
 import { type EmulatedServers, startEmulatedServers } from '../load/emulator/servers.ts';
 import { simpleEngine } from '../load/emulator/simple-pacer.ts';
@@ -39,19 +39,6 @@ beforeAll(async () => {
   url = `http://127.0.0.1:${emulated.servers[0]!.port}/v1`;
 });
 afterAll(() => emulated.close());
-
-async function printed(command: Command, args: readonly string[]): Promise<string> {
-  const lines: string[] = [];
-  const [log, error] = [console.log, console.error];
-  console.log = (line: unknown) => void lines.push(String(line));
-  console.error = () => {};
-  try {
-    await command.exitOverride().parseAsync([...args], { from: 'user' });
-  } finally {
-    [console.log, console.error] = [log, error];
-  }
-  return lines.join('\n');
-}
 
 describe('calibrate', () => {
   it('measures an engine, and plan and simulate then go by its times and say so', async () => {

@@ -4,34 +4,44 @@ import { UserError } from '../core/errors.ts';
 import { writeFileAtomically } from '../core/files.ts';
 import { progressBar } from '../core/progress.ts';
 import { recipe } from '../deploying/recipe.ts';
-import { type Deployment, deployment } from '../simulating/deployment.ts';
+import { type Deployment, deployment, describeDeployment } from '../simulating/deployment.ts';
 import { requireFit } from '../simulating/fit.ts';
 import { findGpu, GPU_NAMES, type Gpu } from '../simulating/hardware/gpu.ts';
 import {
   defaultPrecision,
   findPrecision,
   PRECISION_NAMES,
-  PRECISIONS,
   type Precision,
+  precisionNamed,
+  supports,
 } from '../simulating/hardware/precision.ts';
 import type { EngineLimits } from '../simulating/memory.ts';
-import type { TransformerShape } from '../simulating/model/shape.ts';
+import { countParameters, type TransformerShape } from '../simulating/model/shape.ts';
 import { type Demand, type Load, parseLevels } from '../simulating/planner/demand.ts';
 import { type PlanFigures, planFigures } from '../simulating/planner/figures.ts';
 import { pricedPoints } from '../simulating/planner/frontier.ts';
-import { type Proposal, type SearchSpace, search } from '../simulating/planner/placements.ts';
+import { CLOUDS } from '../simulating/planner/instances.ts';
+import {
+  deployments,
+  leastThatFits,
+  type Proposal,
+  type SearchSpace,
+  search,
+} from '../simulating/planner/placements.ts';
 import { pricesFrom } from '../simulating/planner/prices.ts';
 import { readCalibrationFile } from './calibrate/file.ts';
+import { noThinking, shorterRequests } from './plan/assumptions.ts';
 import { bandsOf } from './plan/band-text.ts';
 import { type LoadOptions, lengthsOf, limitsOf, withLengths, withLimits } from './plan/load-options.ts';
 import { modelNamed } from './plan/model-option.ts';
 import { amountOf, namedList, secondsOf } from './plan/options.ts';
 import { planPage } from './plan/page.ts';
+import { type PriceOptions, priceOfOne, rentOption, requirePrices } from './plan/pricing.ts';
 import { searchJson, searchText } from './plan/search-text.ts';
 import { figuresTable } from './plan/tables.ts';
 import { UsageError } from './usage-error.ts';
 
-interface PlanOptions extends LoadOptions {
+interface PlanOptions extends LoadOptions, PriceOptions {
   readonly model: string;
   readonly gpu: string;
   readonly precision?: string;
@@ -47,7 +57,6 @@ interface PlanOptions extends LoadOptions {
   readonly slo?: string;
   readonly gpus: string;
   readonly experts: string;
-  readonly price?: string;
   readonly recipe?: boolean;
   readonly html?: string;
   readonly json?: boolean;
@@ -89,6 +98,10 @@ export function planCommand(): Command {
     .option(
       '--price <usd>',
       'US dollars per GPU and hour: 2.5, or h100=2.5,h200=3.4; a table of round figures when absent',
+    )
+    .option(
+      '--cloud <names>',
+      `prices of whole machines of these clouds instead: ${CLOUDS.join(', ')}, or any`,
     );
   return withLimits(command)
     .option('--recipe', 'print a config of the router and the engines’ command lines')
@@ -102,6 +115,7 @@ Examples:
   $ expert-router plan --model ./config.json --gpu l40s --input 500 --output 300 --price 1.20
   $ expert-router plan --model llama-3.1-8b,llama-3.1-70b --gpu h100,h200 --users 600 --think 20s --lengths chat --slo ttft.p95=1s,tpot=50ms
   $ expert-router plan --model llama-3.1-8b --gpu h100,l40s --rate 40 --slo ttft.p95=2s --price h100=2.5,l40s=0.9
+  $ expert-router plan --model llama-3.1-70b --gpu h100,h200,b200 --rate 10 --cloud lambda,nebius,verda
   $ expert-router plan --model llama-3.1-8b --users 1000 --think 30s --experts 8 --recipe
 
 Figures come from a model checked against published measurements; docs/simulator.md states its errors.`,
@@ -118,16 +132,17 @@ Figures come from a model checked against published measurements; docs/simulator
 async function planOne(options: PlanOptions): Promise<string> {
   const limits = limitsOf(options);
   refuseSearchOptions(options);
+  refuseSeveral(options);
   const { mean } = lengthsOf(options);
   const total = mean.promptTokens + mean.outputTokens;
   const d = await chosenDeployment(options, limits, total);
   requireContext(d.model, total);
   requireFit(d, limits, total);
-  const figures = planFigures(d, limits, mean, pricesFrom(options.price)[d.gpu.name]);
+  const { usdPerGpuHour, priced } = priceOfOne(d, options);
+  const figures = planFigures(d, limits, mean, usdPerGpuHour);
   if (options.recipe) return recipeText(d, limits, 1, options.model, figures.max_concurrent);
-  return options.json
-    ? JSON.stringify({ ...figures, bands: bandsOf([d]) }, null, 2)
-    : figuresTable(figures, limits, d);
+  if (options.json) return JSON.stringify({ ...figures, bands: bandsOf([d]) }, null, 2);
+  return figuresTable(figures, limits, d, priced);
 }
 
 /** @throws {UsageError} for options that only a search takes up */
@@ -136,6 +151,30 @@ function refuseSearchOptions({ html, slo, think }: PlanOptions): void {
   const unused = given.find(([, value]) => value !== undefined)?.[0];
   if (unused !== undefined)
     throw new UsageError(`${unused}: goes with a load to search placements for; add --users or --rate.`);
+}
+
+/** @throws {UsageError} for names of which one deployment can have one only */
+function refuseSeveral({ model, gpu, precision }: PlanOptions): void {
+  for (const [option, text] of Object.entries({ '--model': model, '--gpu': gpu, '--precision': precision }))
+    if (namedList(text ?? '').length > 1)
+      throw new UsageError(
+        `${option}: "${text}" are several; name one, or add --users or --rate to compare them under a load.`,
+      );
+}
+
+/** What is given for a deployment, or for every one that is searched. */
+function splitOptions({
+  tp,
+  kvCache,
+  expertParallel,
+  attentionDp,
+}: PlanOptions): NonNullable<SearchSpace['given']> {
+  return {
+    ...(tp === undefined ? {} : { tensorParallel: amountOf('--tp', tp, 'whole') }),
+    ...(kvCache ? { kvBytes: kvCache === '8bit' ? 1 : 2 } : {}),
+    ...(expertParallel ? { expertParallel: true } : {}),
+    ...(attentionDp ? { attentionData: true } : {}),
+  };
 }
 
 function requireContext(model: TransformerShape, total: number): void {
@@ -154,22 +193,17 @@ async function chosenDeployment(
 ): Promise<Deployment> {
   const model = await modelNamed(options.model);
   const precision = options.precision ?? defaultPrecision(model, findGpu(options.gpu)).name;
+  const given = splitOptions(options);
   const measured =
     options.calibrated === undefined ? {} : { measured: await readCalibrationFile(options.calibrated) };
   const at = (tensorParallel: number): Deployment => ({
     ...measured,
     ...deployment({
-      model,
-      gpu: options.gpu,
-      precision,
-      engine: options.engine,
-      tensorParallel,
-      ...(options.kvCache ? { kvBytes: options.kvCache === '8bit' ? 1 : 2 } : {}),
-      ...(options.expertParallel ? { expertParallel: true } : {}),
-      ...(options.attentionDp ? { attentionData: true } : {}),
+      ...{ model, gpu: options.gpu, precision, engine: options.engine },
+      ...{ ...given, tensorParallel },
     }),
   });
-  if (options.tp !== undefined) return at(amountOf('--tp', options.tp, 'whole'));
+  if (given.tensorParallel !== undefined) return at(given.tensorParallel);
   let refusal: unknown;
   for (const degree of [1, 2, 4, 8]) {
     try {
@@ -184,8 +218,10 @@ async function chosenDeployment(
 }
 
 async function planMany(options: PlanOptions): Promise<string> {
+  const names = namedList(options.model);
   const gpus = namedList(options.gpu).map(findGpu);
   const { mean, model: lengths } = lengthsOf(options);
+  const instances = rentOption(options);
   const demand: Demand = {
     load: loadOf(options),
     mean,
@@ -193,47 +229,65 @@ async function planMany(options: PlanOptions): Promise<string> {
     levels: parseLevels(options.slo),
     limits: limitsOf(options),
     prices: pricesFrom(options.price),
+    ...(instances ? { instances } : {}),
   };
   const space: SearchSpace = {
-    models: await Promise.all(namedList(options.model).map(modelNamed)),
+    models: await Promise.all(names.map(modelNamed)),
     gpus,
     precisions: options.precision ? namedList(options.precision).map((name) => onSomeGpu(name, gpus)) : null,
     engine: options.engine as Deployment['engine'],
     experts: amountOf('--experts', options.experts, 'whole'),
     maxGpus: amountOf('--gpus', options.gpus, 'whole'),
+    given: splitOptions(options),
     ...(options.calibrated === undefined ? {} : { measured: await readCalibrationFile(options.calibrated) }),
   };
   if (space.experts > space.maxGpus)
     throw new UsageError(
       `--gpus: ${space.experts} experts need at least ${space.experts} GPUs, there are ${space.maxGpus}.`,
     );
+  requirePrices(space, demand);
   for (const model of space.models) requireContext(model, mean.promptTokens + mean.outputTokens);
   const progress = progressBar('simulating candidates', 'items');
   let examined = 0;
   const found = search(space, demand, (what) => progress.update(++examined, examined + 1, what));
   progress.finish();
-  if (found.proposed.length + found.rejected.length === 0)
-    throw new UserError(
-      `--gpus: nothing fits on ${space.maxGpus} x ${gpus.map((gpu) => gpu.name).join(' or ')}; ` +
-        'allow more GPUs, a narrower precision or a smaller model.',
-    );
+  if (found.proposed.length + found.rejected.length === 0) throw nothingFits(space, demand);
   if (options.recipe) return recipeOf(found.proposed[0], demand);
-  const assumed = assumptions(options);
+  const assumed = assumptions(options, space, demand);
   if (options.html !== undefined) {
     const text = searchText(found, demand, assumed);
     await writeFileAtomically(options.html, planPage(pricedPoints(space, demand), demand, text));
     console.error(`wrote ${options.html}`);
   }
-  return options.json ? searchJson(found, demand, assumed) : searchText(found, demand, assumed);
+  if (!options.json) return searchText(found, demand, assumed);
+  return searchJson(found, demand, assumed, new Map(space.models.map((model, i) => [model, names[i]!])));
+}
+
+/** Bytes of weights each GPU has, without what is not split. */
+function bytesEach({ model, precision, tensorParallel }: Deployment): number {
+  return (countParameters(model).total * precision.weightBytes) / tensorParallel;
+}
+
+/** What would fit: more of these GPUs, or what is next to the lightest that was searched. */
+function nothingFits(space: SearchSpace, demand: Demand): UserError {
+  const least = leastThatFits(space, demand);
+  if (!least) {
+    const { promptTokens, outputTokens } = demand.mean;
+    const lightest = deployments(space).toSorted((a, b) => bytesEach(a) - bytesEach(b))[0]!;
+    requireFit(lightest, demand.limits, promptTokens + outputTokens);
+  }
+  const kinds = [...new Set(space.gpus.map((gpu) => gpu.name))].join(' or ');
+  const what = space.experts > 1 ? `${space.experts} experts as ` : '';
+  return new UserError(
+    `--gpus: nothing fits on ${space.maxGpus} x ${kinds}; the least that does is ${what}` +
+      `${describeDeployment(least!)}: --gpus ${least!.tensorParallel * space.experts}.`,
+  );
 }
 
 /** The precision, if any of the GPUs has it. @throws {UserError} for a name that none knows */
 function onSomeGpu(name: string, gpus: readonly Gpu[]): Precision {
-  const able = gpus.find((gpu) => {
-    const precision = PRECISIONS[name.toLowerCase() as keyof typeof PRECISIONS];
-    return precision && gpu.peak[precision.arithmetic] !== undefined;
-  });
-  return findPrecision(name, able ?? gpus[0]!);
+  const precision = precisionNamed(name);
+  return findPrecision(name, gpus.find((gpu) => supports(gpu, precision)) ?? gpus[0]!);
 }
 
 /** @throws {UserError} for both or impossible ones */
@@ -252,11 +306,14 @@ function loadOf({ users, think, rate }: PlanOptions): Load {
 }
 
 /** What nobody said and the answer depends on. */
-function assumptions({ users, think }: PlanOptions): readonly string[] {
-  if (users === undefined || think !== undefined) return [];
-  return [
-    'every user asks again as soon as they are answered, the heaviest load so many users can be: say --think 20s for people who read, or --rate for requests a second',
-  ];
+function assumptions(
+  { users, think }: PlanOptions,
+  { models }: SearchSpace,
+  { lengths }: Demand,
+): readonly string[] {
+  const pause = users === undefined || think !== undefined;
+  const cure = 'say --think 20s for people who read, or --rate for requests a second';
+  return [...(pause ? [] : [noThinking(cure)]), ...shorterRequests(models, lengths)];
 }
 
 function recipeOf(best: Proposal | undefined, demand: Demand): string {

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { printed } from '../../test/support/printed.ts';
 import { UserError } from '../core/errors.ts';
 import { loadConfig } from '../serving/config/load.ts';
 import { planCommand } from './plan.ts';
@@ -11,22 +12,6 @@ import { parseScenario } from './simulate/scenario-file.ts';
 import { simulateCommand } from './simulate.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'planning-'));
-
-/** Runs a verb in this process and gives what it printed. */
-async function printed(command: ReturnType<typeof planCommand>, args: readonly string[]): Promise<string> {
-  const lines: string[] = [];
-  const log = console.log;
-  const error = console.error;
-  console.log = (line: unknown) => void lines.push(String(line));
-  console.error = () => {};
-  try {
-    await command.exitOverride().parseAsync([...args], { from: 'user' });
-  } finally {
-    console.log = log;
-    console.error = error;
-  }
-  return lines.join('\n');
-}
 
 const plan = (...args: string[]) => printed(planCommand(), args);
 
@@ -77,12 +62,35 @@ describe('plan', () => {
     expect(await plan(...args, '--think', '20s')).not.toMatch(/Assumed/);
   });
 
+  it('searches only what was given: a degree, a format of the cache, how experts are shared out', async () => {
+    const found = async (...args: string[]) =>
+      JSON.parse(await plan('--users', '20', '--think', '20s', '--json', ...args));
+    const { proposed, rejected, unexamined } = await found('--model', 'llama-3.1-8b', '--tp', '2');
+    expect(new Set([...proposed, ...rejected, ...unexamined].map((p) => p.gpus / p.copies))).toEqual(
+      new Set([2]),
+    );
+    const wide = await found('--model', 'llama-3.1-8b', '--kv-cache', '16bit', '--precision', 'fp8');
+    const narrow = await found('--model', 'llama-3.1-8b', '--precision', 'fp8');
+    expect(wide.proposed[0].max_concurrent).toBeLessThan(0.6 * narrow.proposed[0].max_concurrent);
+    const dealt = await found('--model', 'qwen3-30b-a3b', '--expert-parallel', '--tp', '2');
+    expect(dealt.proposed[0].name).toMatch(/experts dealt out/);
+  });
+
+  it('says where the longest requests are cut to what a model was trained for', async () => {
+    const text = await plan('--model', 'llama-2-7b', '--users', '5', '--lengths', 'chat');
+    expect(text).toMatch(/Assumed: llama-2-7b is asked nothing longer than the 4096 tokens/);
+  });
+
   it('draws what waiting less costs', async () => {
     const html = join(folder, 'plan.html');
-    await plan('--model', 'llama-3.1-8b', '--users', '50', '--think', '10s', '--gpus', '2', '--html', html);
+    const load = ['--users', '50', '--think', '10s', '--gpus', '2', '--slo', 'ttft=200ms'];
+    await plan('--model', 'llama-3.1-8b', ...load, '--html', html);
     const text = readFileSync(html, 'utf8');
     expect(text.match(/<svg/g)).toHaveLength(2);
     expect(text).toMatch(/\* 1 x \(llama-3.1-8b/);
+    // What is to be kept is drawn, and every point says what it is.
+    expect(text).toMatch(/<line class="axis" stroke-dasharray[^>]*><text[^>]*>TTFT mean ≤ 200 ms/);
+    expect(text).toMatch(/<title>1 x \(llama-3.1-8b [^<]*an hour, TTFT mean/);
     expect(text).not.toMatch(/https?:|NaN/);
   });
 
@@ -92,6 +100,20 @@ describe('plan', () => {
         .usd_per_million_output_tokens;
     expect(await cost('--price', 'h100=1,h200=6.8')).toBeCloseTo(2 * (await cost('--price', 'h200=3.4')), 3);
     expect(await cost('--price', 'h100=9')).toBe(await cost());
+  });
+
+  it('rents whole machines of the clouds that are named, each copy within one', async () => {
+    const args = ['--model', 'llama-3.1-70b', '--gpu', 'h100,h200', '--rate', '10', '--json'];
+    const { proposed } = JSON.parse(await plan(...args, '--cloud', 'oci,nebius'));
+    for (const { gpus, copies, usd_per_hour, rent } of proposed) {
+      expect(Math.floor(rent.instance.gpus / (gpus / copies)) * rent.count).toBeGreaterThanOrEqual(copies);
+      expect(usd_per_hour).toBeCloseTo(rent.count * rent.instance.usdPerHour, 1);
+      expect(['oci', 'nebius']).toContain(rent.instance.cloud);
+    }
+    const one = ['--model', 'llama-3.1-8b', '--gpu', 'h100', '--json'];
+    const share = async (...by: string[]): Promise<number> =>
+      JSON.parse(await plan(...one, ...by)).usd_per_million_output_tokens;
+    expect(await share('--cloud', 'lambda')).toBeCloseTo(await share('--price', String(23.92 / 8)), 3);
   });
 
   it('prints a config that the router accepts', async () => {
@@ -106,7 +128,20 @@ describe('plan', () => {
     [['--model', 'llama-3.1-8b', '--slo', 'ttft=fast', '--users', '5'], /--slo: "ttft=fast"/],
     [['--model', 'llama-3.1-8b', '--tp', '3'], /tensor-parallel.*possible/],
     [['--model', 'llama-3.1-405b', '--gpu', 'l4'], /does not fit.*GB too little/],
-    [['--model', 'llama-3.1-405b', '--gpus', '1', '--users', '5'], /--gpus: nothing fits/],
+    [
+      ['--model', 'llama-3.1-405b', '--gpus', '1', '--users', '5'],
+      /nothing fits on 1 x h100; the least that does is llama-3.1-405b fp8, 8 x h100: --gpus 8/,
+    ],
+    [
+      ['--model', 'deepseek-v3', '--gpu', 'h100', '--gpus', '1', '--users', '5'],
+      /deepseek-v3 fp8, 8 x h100 does not fit.*The nearest that fits: deepseek-v3 fp8, 8 x h/,
+    ],
+    [['--model', 'llama-3.1-8b', '--users', '5', '--tp', '3'], /32 heads.*The nearest that works is 2/],
+    [['--model', 'llama-3.1-8b', '--users', '5', '--attention-dp'], /no mixture of experts/],
+    [['--model', 'llama-3.1-8b,llama-3.1-70b'], /--model: .* are several; name one, or add --users/],
+    [['--model', 'llama-3.1-8b', '--gpu', 'h100,h200'], /--gpu: .* are several/],
+    [['--model', 'llama-3.1-8b', '--lengths', 'chat', '--input', '9'], /--lengths: .*leave out --input/],
+    [['--model', 'llama-3.1-8b', '--precision', 'nvfp4'], /H100 .* no FP4 units.*The nearest is int4/],
     [['--model', 'llama-2-7b', '--input', '5000'], /trained for/],
     [['--model', 'llama-2-7b', '--input', '5000', '--users', '5'], /trained for/],
     [['--model', 'llama-3.1-8b', '--users', '0'], /--users: must be a whole number above 0/],
@@ -122,6 +157,14 @@ describe('plan', () => {
     [['--model', 'deepseek-v3', '--gpu', 'h100'], /does not fit.*GB too little/],
     [['--model', 'llama-3.1-8b', '--html', 'page.html'], /--html: .*add --users or --rate/],
     [['--model', 'llama-3.1-8b', '--slo', 'ttft=1s'], /--slo: .*add --users or --rate/],
+    [['--model', 'llama-3.1-8b', '--rate', '2', '--cloud', 'azur'], /--cloud: "azur" is not known/],
+    [['--model', 'llama-3.1-8b', '--rate', '2', '--cloud', 'aws'], /these clouds have one: lambda, nebius/],
+    [['--model', 'llama-3.1-8b', '--cloud', 'oci', '--price', '2'], /--cloud, --price: .*keep one/],
+    [
+      ['--model', 'llama-3.1-8b', '--gpu', 'h100,h20', '--rate', '2'],
+      /--price: .*none for h20.*--price h20=/,
+    ],
+    [['--model', 'llama-3.1-8b', '--gpu', 'mi300x'], /NVIDIA's GPUs alone.*vllm does/],
     [['--model', 'nothing.json'], /cannot read nothing.json/],
     [['--model', 'llama-3.1-8b', '--kv-fraction', '1.5'], /--kv-fraction/],
   ])('%j is refused by name', async (args, message) => {
@@ -160,6 +203,7 @@ describe('simulate', () => {
 
   it('prints a table', async () => {
     expect(await run()).toMatch(/small +20/);
+    expect(await run()).toMatch(/Assumed: every user asks again as soon as they are answered/);
   });
 
   it('runs fleets of different experts on different GPUs, conversations, and front ends with a limit', async () => {

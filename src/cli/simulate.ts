@@ -8,6 +8,7 @@ import { POLICIES } from '../deciding/routing/policies/index.ts';
 import type { PolicyChoice } from '../deciding/routing/policy-choice.ts';
 import type { RecordedLoad } from '../replaying/recorded.ts';
 import { textTable } from '../report/text-table.ts';
+import { noThinking } from './plan/assumptions.ts';
 import { BANDS_MEAN, bandsOf, bandText } from './plan/band-text.ts';
 import { percentileText } from './plan/percentile-text.ts';
 import { caveats, wait } from './plan/tables.ts';
@@ -147,6 +148,7 @@ async function simulateAll(
   const most = Math.max(
     ...load.stages.map((arrivals) => (arrivals.kind === 'closed' ? arrivals.users : 100)),
   );
+  progress.update(0, tasks.length, chosen[0]!.name);
   const stages = await sweep(tasks, load, most * (file.seconds + file.warmup), (done) =>
     progress.update(
       done,
@@ -174,6 +176,7 @@ async function write(
   const shown = {
     name: file.name,
     seed: file.seed,
+    assumed: assumptions(file),
     ...(recorded ? besideReality(recorded, runs) : {}),
     runs: told,
   };
@@ -187,6 +190,12 @@ async function write(
   // Last, because its reader may close the pipe after the first line.
   console.log(options.json ? figures.trimEnd() : summary(file, recorded, runs));
   for (const path of [options.out, options.html]) if (path !== undefined) console.error(`Wrote ${path}`);
+}
+
+/** What the file does not say and the figures depend on. */
+function assumptions({ users, think }: ScenarioFile): readonly string[] {
+  if (users === undefined || think !== undefined) return [];
+  return [noThinking('"think: 20" is for people who read twenty seconds')];
 }
 
 function summary(file: ScenarioFile, recorded: RecordedLoad | null, runs: readonly SimulatedRun[]): string {
@@ -210,7 +219,8 @@ function summary(file: ScenarioFile, recorded: RecordedLoad | null, runs: readon
   const bands = textTable(runs.map((run) => [run.name, bandText(run.bands)]));
   const reality = recorded ? `\n\n${missText(recorded, runs)}` : '';
   const about = caveats(runs.flatMap((run) => run.deployments));
-  return `${file.name}\n\n${textTable([head, ...rows])}${reality}${notes.map((note) => `\n\n${note}`).join('')}\n\n${BANDS_MEAN}\n${bands}${about}`;
+  const assumed = assumptions(file).map((line) => `Assumed: ${line}.\n\n`);
+  return `${file.name}\n\n${assumed.join('')}${textTable([head, ...rows])}${reality}${notes.map((note) => `\n\n${note}`).join('')}\n\n${BANDS_MEAN}\n${bands}${about}`;
 }
 
 function recordedRow({ really }: RecordedLoad): string[] {

@@ -25,6 +25,8 @@ export interface LineChart {
     readonly label: string;
     readonly scale?: 'linear' | 'log';
     readonly ticks?: readonly number[];
+    /** A value to be kept, drawn across the plot and named. */
+    readonly limit?: { readonly at: number; readonly name: string };
   };
   readonly y: { readonly label: string; readonly scale?: 'linear' | 'log' };
   readonly series: readonly ChartSeries[];
@@ -43,7 +45,7 @@ const LABEL_LETTERS = 15;
 
 export function lineChart(chart: LineChart): string {
   const points = chart.series.flatMap((s) => s.points).filter((p) => Number.isFinite(p.y));
-  const xs = points.map((p) => p.x);
+  const xs = [...points.map((p) => p.x), ...(chart.x.limit ? [chart.x.limit.at] : [])];
   const ys = points.flatMap((p) => [p.y, p.low ?? p.y, p.high ?? p.y]).filter(Number.isFinite);
   const beside = chart.series.every(({ name }) => name.length <= LABEL_LETTERS);
   const right = beside ? PLOT.beside : PLOT.wide;
@@ -58,6 +60,7 @@ export function lineChart(chart: LineChart): string {
     `<text class="unit" x="4" y="38">${escapeHtml(axisName(chart.y))}</text>`,
     axisY(y, right),
     axisX(x, chart, right),
+    chart.x.limit ? limitAt(x, chart.x.limit) : '',
     ...chart.series.map((series, i) => drawSeries(series, i, x, y)),
     beside ? endLabels(chart.series, y, right) : legend(chart.series),
     '</svg>',
@@ -87,6 +90,11 @@ function axisX(x: Scale, chart: LineChart, right: number): string {
     .join('');
   const middle = (PLOT.left + right) / 2;
   return `<line class="axis" x1="${PLOT.left}" x2="${right}" y1="${PLOT.bottom}" y2="${PLOT.bottom}"/>${ticks}<text class="unit" x="${middle}" y="${PLOT.bottom + 38}" text-anchor="middle">${escapeHtml(axisName(chart.x))}</text>`;
+}
+
+function limitAt(x: Scale, { at, name }: { readonly at: number; readonly name: string }): string {
+  const place = x.at(at).toFixed(1);
+  return `<line class="axis" stroke-dasharray="3 3" x1="${place}" x2="${place}" y1="${PLOT.top}" y2="${PLOT.bottom}"/><text class="unit" x="${place}" y="${PLOT.top - 4}" text-anchor="middle">${escapeHtml(name)}</text>`;
 }
 
 /** Ticks far enough apart to be read. The last one always stays. */

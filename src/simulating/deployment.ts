@@ -46,6 +46,10 @@ export const ENGINES: readonly EngineName[] = [
   'sglang',
 ];
 
+export function runsOn(engine: EngineName, gpu: Gpu): boolean {
+  return gpu.vendor !== 'amd' || !engine.startsWith('tensorrt');
+}
+
 /** @throws {UserError} naming the part that is unknown or does not fit the others. */
 export function deployment(names: DeploymentNames): Deployment {
   const model = typeof names.model === 'string' ? findModel(names.model) : names.model;
@@ -53,6 +57,8 @@ export function deployment(names: DeploymentNames): Deployment {
   const engine = names.engine ?? 'tensorrt-llm';
   if (!ENGINES.includes(engine as EngineName))
     throw new UserError(`engine: "${engine}" is not known. Known: ${ENGINES.join(', ')}.`);
+  if (!runsOn(engine as EngineName, gpu))
+    throw new UserError(`engine: TensorRT-LLM runs on NVIDIA's GPUs alone, not on ${gpu.label}; vllm does.`);
   const precision = precisionOf(model, findPrecision(names.precision, gpu));
   const { expertParallel, attentionData } = names;
   if ((expertParallel || attentionData) && !model.feedForward.some(({ experts }) => experts > 1))

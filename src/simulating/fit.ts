@@ -1,6 +1,6 @@
 /** Whether a deployment holds a sequence at all, and which one next to it does where it does not. */
 import { UserError } from '../core/errors.ts';
-import { type Deployment, describeDeployment, possibleDegrees } from './deployment.ts';
+import { type Deployment, describeDeployment, possibleDegrees, runsOn } from './deployment.ts';
 import { findGpu, GPU_NAMES } from './hardware/gpu.ts';
 import { PRECISIONS, type Precision, precisionOf, supports } from './hardware/precision.ts';
 import { type EngineLimits, type MemoryBudget, memoryBudget } from './memory.ts';
@@ -43,7 +43,7 @@ function nearestFit(d: Deployment, limits: EngineLimits, tokens: number): Deploy
     ...degrees.map((tensorParallel) => ({ ...d, tensorParallel })),
     ...inBits(PRECISIONS.fp8, PRECISIONS.int8),
     ...larger
-      .filter((gpu) => supports(gpu, d.precision))
+      .filter((gpu) => supports(gpu, d.precision) && runsOn(d.engine, gpu))
       .flatMap((gpu) => degrees.map((tensorParallel) => ({ ...d, gpu, tensorParallel }))),
     ...inBits(PRECISIONS.fp4, PRECISIONS.int4),
   ];

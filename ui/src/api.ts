@@ -105,6 +105,9 @@ export interface RouteAnswer {
   readonly terms: {
     readonly for: readonly Term[];
     readonly against: readonly Term[];
+    /** The two experts between which these words decided; absent where something else did. */
+    readonly expert?: string;
+    readonly rival?: string;
   };
   readonly text: string;
   readonly unread_parts: number;
@@ -113,6 +116,7 @@ export interface RouteAnswer {
 export interface Cost {
   readonly fit: number;
   readonly wait: number;
+  readonly load: number;
   readonly prefill: number;
   readonly total: number;
 }

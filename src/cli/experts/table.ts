@@ -21,6 +21,8 @@ interface ReplicaBody {
   readonly limit: number | null;
   readonly tokens_per_second: number;
   readonly engine: { readonly name: string; readonly version: string | null } | null;
+  /** Of a LoRA adapter. */
+  readonly adapter?: { readonly resident: boolean | null; readonly load_seconds: number } | null;
   readonly reported: {
     readonly state: string;
     readonly running: number | null;

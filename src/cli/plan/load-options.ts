@@ -13,18 +13,20 @@ import { UsageError } from '../usage-error.ts';
 import { amountOf } from './options.ts';
 
 export interface LoadOptions {
-  readonly input: string;
-  readonly output: string;
+  readonly input?: string;
+  readonly output?: string;
   readonly lengths?: string;
   readonly maxBatch: string;
   readonly maxTokens: string;
   readonly kvFraction: string;
 }
 
+const USUAL = { input: '1000', output: '200' } as const;
+
 export function withLengths(command: Command): Command {
   return command
-    .option('--input <tokens>', 'mean prompt length', '1000')
-    .option('--output <tokens>', 'mean answer length', '200')
+    .option('--input <tokens>', `mean prompt length, ${USUAL.input} when absent`)
+    .option('--output <tokens>', `mean answer length, ${USUAL.output} when absent`)
     .option('--lengths <name>', `named lengths instead: ${Object.keys(NAMED_LENGTHS).join(', ')}`);
 }
 
@@ -67,10 +69,11 @@ function around(mean: number): LengthDistribution {
 
 /** @throws {UserError} naming the option at fault. */
 export function lengthsOf(options: LoadOptions): PlannedLengths {
+  const { input, output } = options;
   if (options.lengths === undefined) {
     const mean = {
-      promptTokens: amountOf('--input', options.input, 'whole'),
-      outputTokens: amountOf('--output', options.output, 'whole'),
+      promptTokens: amountOf('--input', input ?? USUAL.input, 'whole'),
+      outputTokens: amountOf('--output', output ?? USUAL.output, 'whole'),
     };
     const model: LengthModel = {
       kind: 'independent',
@@ -79,6 +82,10 @@ export function lengthsOf(options: LoadOptions): PlannedLengths {
     };
     return { mean, model };
   }
+  if (input !== undefined || output !== undefined)
+    throw new UsageError(
+      '--lengths: names the lengths of prompts and answers; leave out --input and --output.',
+    );
   const named = NAMED_LENGTHS[options.lengths];
   if (!named)
     throw new UsageError(

@@ -2,36 +2,54 @@
 import { escapeHtml } from '../../report/escape.ts';
 import { lineChart } from '../../report/line-chart.ts';
 import { htmlTable, page } from '../../report/page.ts';
-import { type Demand, describeLoad } from '../../simulating/planner/demand.ts';
+import { type Demand, describeLevel, describeLoad, type Level } from '../../simulating/planner/demand.ts';
 import { type PricedPoint, paretoFront } from '../../simulating/planner/frontier.ts';
 
 /** @param text the search as the terminal shows it */
 export function planPage(points: readonly PricedPoint[], demand: Demand, text: string): string {
   const { promptTokens, outputTokens } = demand.mean;
-  const charts = [
-    picture('Cost against the wait for a first token', 'TTFT, 95th percentile, ms', points, ttft),
-    picture('Cost against the pace of an answer', 'TPOT, 95th percentile, ms', points, tpot),
-  ];
+  const axes = [axisOf(demand, 'ttft'), axisOf(demand, 'tpot')];
   return page({
     title: `What ${describeLoad(demand.load)} cost`,
     subtitle: `${promptTokens} + ${outputTokens} tokens; every point is a placement, simulated.`,
     sections: [
-      { heading: 'What waiting less costs', figures: [...charts, table(points)] },
+      {
+        heading: 'What waiting less costs',
+        figures: [...axes.map((axis) => picture(points, axis)), table(points, axes)],
+      },
       { heading: 'The search', figures: [`<pre>${escapeHtml(text)}</pre>`] },
     ],
     footer: 'Simulated, not measured; docs/simulator.md says how far that may be off.',
   });
 }
 
-const ttft = (p: PricedPoint): number => p.simulated.ttft_ms.p95;
-const tpot = (p: PricedPoint): number => p.simulated.tpot_ms.p95;
+/** What one picture has on its horizontal axis. */
+interface Axis {
+  readonly title: string;
+  /** `TTFT p95 ms`. */
+  readonly label: string;
+  readonly level: Level | undefined;
+  readonly value: (point: PricedPoint) => number;
+}
 
-function picture(
-  title: string,
-  label: string,
-  points: readonly PricedPoint[],
-  value: (p: PricedPoint) => number,
-): string {
+const TITLES = {
+  ttft: 'Cost against the wait for a first token',
+  tpot: 'Cost against the pace of an answer',
+} as const;
+
+/** The statistic that a level is about, or the 95th percentile. */
+function axisOf({ levels }: Demand, metric: Level['metric']): Axis {
+  const level = levels.find((one) => one.metric === metric);
+  const statistic = level?.statistic ?? 'p95';
+  return {
+    title: TITLES[metric],
+    label: `${metric.toUpperCase()} ${statistic} ms`,
+    level,
+    value: ({ simulated }) => (metric === 'ttft' ? simulated.ttft_ms : simulated.tpot_ms)[statistic],
+  };
+}
+
+function picture(points: readonly PricedPoint[], { title, label, level, value }: Axis): string {
   const kinds = new Map<string, PricedPoint[]>();
   for (const point of points) {
     const { model, gpu } = point.placement.deployment;
@@ -41,11 +59,16 @@ function picture(
   const line = (name: string, own: readonly PricedPoint[], dashed = false) => ({
     name,
     dashed,
-    points: own.map((p) => ({ x: value(p), y: p.cost })),
+    points: own.map((p) => ({
+      x: value(p),
+      y: p.cost,
+      note: `${p.placement.name}: $${p.cost} an hour, ${label.replace(/ ms$/, '')} ${value(p).toFixed(1)} ms`,
+    })),
   });
+  const limit = level && { at: 1000 * level.seconds, name: describeLevel(level) };
   return lineChart({
     title,
-    x: { label, scale: 'log' },
+    x: { label, scale: 'log', ...(limit ? { limit } : {}) },
     y: { label: 'US dollars an hour', scale: 'log' },
     series: [
       line('nothing beats these', paretoFront(points, value)),
@@ -54,14 +77,15 @@ function picture(
   });
 }
 
-function table(points: readonly PricedPoint[]): string {
-  const onFront = new Set([...paretoFront(points, ttft), ...paretoFront(points, tpot)]);
+function table(points: readonly PricedPoint[], axes: readonly Axis[]): string {
+  const onFront = new Set(axes.flatMap(({ value }) => paretoFront(points, value)));
   const rows = points.map((p) => [
     `${onFront.has(p) ? '* ' : ''}${p.placement.name}`,
     `$${p.cost}`,
     Math.round(p.simulated.tokens_per_second).toLocaleString('en-US'),
-    Math.round(ttft(p)).toLocaleString('en-US'),
-    tpot(p).toFixed(1),
+    ...axes.map(({ value }) => value(p).toLocaleString('en-US', { maximumSignificantDigits: 3 })),
+    axes.every(({ level, value }) => level === undefined || value(p) <= 1000 * level.seconds) ? 'yes' : 'no',
   ]);
-  return htmlTable(['placement (* nothing beats it)', '$/h', 'tokens/s', 'TTFT p95 ms', 'TPOT p95 ms'], rows);
+  const head = ['placement (* nothing beats it)', '$/h', 'tokens/s', ...axes.map(({ label }) => label)];
+  return htmlTable([...head, 'keeps the levels'], rows);
 }

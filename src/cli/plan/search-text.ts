@@ -1,7 +1,10 @@
 /** The result of a search as text for a terminal and as JSON: what was proposed, what was rejected and why. */
 import { textTable } from '../../report/text-table.ts';
+import type { Deployment } from '../../simulating/deployment.ts';
 import type { Percentiles } from '../../simulating/fleet/sketch.ts';
+import type { TransformerShape } from '../../simulating/model/shape.ts';
 import { type Demand, describeLevel, describeLoad } from '../../simulating/planner/demand.ts';
+import { describeRent, LISTED } from '../../simulating/planner/instances.ts';
 import type { Placement, Proposal, SearchResult } from '../../simulating/planner/placements.ts';
 import { PRICES_OF } from '../../simulating/planner/prices.ts';
 import { BANDS_MEAN, bandsOf, bandText } from './band-text.ts';
@@ -24,7 +27,7 @@ export function searchText(found: SearchResult, demand: Demand, assumed: readonl
     found.proposed.length > 0 ? proposals(found.proposed) : nothing(demand),
     bands(found),
     rejections(found),
-    closing(found),
+    closing(found, demand),
   ];
   return parts.filter(Boolean).join('\n\n');
 }
@@ -55,12 +58,25 @@ function proposals(proposed: readonly Proposal[]): string {
     'bound by',
     'holds until',
   ];
-  return textTable([head, ...rows]);
+  const rents = proposed.flatMap(({ name, rent }) => (rent ? [[name, describeRent(rent)]] : []));
+  const rented = rents.length > 0 ? `\n\nRented whole\n${textTable(rents)}` : '';
+  return `${textTable([head, ...rows])}${rented}`;
 }
 
 function bands({ proposed }: SearchResult): string {
   if (proposed.length === 0) return '';
   return `${BANDS_MEAN}\n${textTable(proposed.map((p) => [p.name, bandText(bandsOf([p.deployment]))]))}`;
+}
+
+/** The placement as `simulate` takes it in a scenario file. */
+function scenarioPlacement(d: Deployment, copies: number, model: string): object {
+  return {
+    ...{ model, gpu: d.gpu.name, precision: d.precision.name },
+    kv_cache: d.precision.kvBytes === 1 ? '8bit' : '16bit',
+    ...{ tensor_parallel: d.tensorParallel, engine: d.engine, replicas: copies },
+    ...(d.expertParallel ? { expert_parallel: true } : {}),
+    ...(d.attentionData ? { attention_data_parallel: true } : {}),
+  };
 }
 
 function both(of: Percentiles, text: (ms: number) => string): string {
@@ -89,13 +105,25 @@ function rejections({ rejected }: SearchResult): string {
   return `Rejected\n${textTable(shown)}${more > 0 ? `\nand ${more} more (--json has all)` : ''}`;
 }
 
-function closing({ proposed, unexamined }: SearchResult): string {
+function closing({ proposed, unexamined }: SearchResult, { instances }: Demand): string {
   const rest = unexamined.length > 0 ? ` ${unexamined.length} dearer placements were not simulated.` : '';
-  return `Proposed placements were simulated, users spread evenly; dollars are round figures of ${PRICES_OF} unless --price says others.${rest} For skew and policies: expert-router simulate.${caveats(proposed.map((p) => p.deployment))}`;
+  const dollars = instances
+    ? `dollars are list prices on demand of ${LISTED}, whole machines`
+    : `dollars are round figures of ${PRICES_OF} unless --price says others`;
+  return `Proposed placements were simulated, users spread evenly; ${dollars}.${rest} For skew and policies: expert-router simulate.${caveats(proposed.map((p) => p.deployment))}`;
 }
 
-export function searchJson(found: SearchResult, demand: Demand, assumed: readonly string[]): string {
-  const plain = <T extends Placement>({ deployment: _, ...rest }: T): Omit<T, 'deployment'> => rest;
+/** @param named what the user called each model: a built-in name or a path, as a scenario file calls it too */
+export function searchJson(
+  found: SearchResult,
+  demand: Demand,
+  assumed: readonly string[],
+  named: ReadonlyMap<TransformerShape, string>,
+): string {
+  const plain = <T extends Placement>({ deployment: d, ...rest }: T) => ({
+    ...rest,
+    scenario: scenarioPlacement(d, rest.copies, named.get(d.model) ?? d.model.name),
+  });
   const simulated = (p: { readonly simulated?: Proposal['simulated'] }): object => {
     if (!p.simulated) return {};
     const { experts: _, ...run } = p.simulated;

@@ -22,7 +22,8 @@ const BINDS: Readonly<Record<PlanFigures['bound_by'], string>> = {
   communication: 'all-reduces between the GPUs: a lower tensor-parallel degree would waste less',
 };
 
-export function figuresTable(f: PlanFigures, limits: EngineLimits, d: Deployment): string {
+/** @param priced where the price is from, as a sentence; empty when there is nothing to say */
+export function figuresTable(f: PlanFigures, limits: EngineLimits, d: Deployment, priced = ''): string {
   const memory = textTable([
     [
       'parameters',
@@ -58,7 +59,7 @@ export function figuresTable(f: PlanFigures, limits: EngineLimits, d: Deployment
       p.bound_by,
     ]),
   ]);
-  return `${f.deployment}\n\n${memory}\n\n${load}\n\nWhat binds: ${BINDS[f.bound_by]}.\n${BANDS_MEAN}: ${bandText(bandsOf([d]))}.${caveats([d])}`;
+  return `${f.deployment}\n\n${memory}\n\n${load}\n\nWhat binds: ${BINDS[f.bound_by]}.\n${BANDS_MEAN}: ${bandText(bandsOf([d]))}.${priced && `\n${priced}`}${caveats([d])}`;
 }
 
 /** What a reader must know of figures that stand on less than measurements. */

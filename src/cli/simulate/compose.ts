@@ -46,7 +46,10 @@ export async function composeLoad(file: ScenarioFile): Promise<Load> {
   const { arrivals } = file;
   if (!arrivals) {
     const users = typeof file.users === 'number' ? [file.users] : file.users!;
-    return { lengths, stages: users.map((n) => ({ kind: 'closed', users: n, thinkSeconds: file.think })) };
+    return {
+      lengths,
+      stages: users.map((n) => ({ kind: 'closed', users: n, thinkSeconds: file.think ?? 0 })),
+    };
   }
   if ('poisson' in arrivals)
     return { lengths, stages: [{ kind: 'poisson', perSecond: arrivals.poisson.rate }] };

@@ -62,7 +62,7 @@ const fields = {
   warmup: z.number().default(30),
   seed: z.number().int().nonnegative().default(1),
   users: z.union([z.number(), z.array(z.number()).min(1)]).optional(),
-  think: z.number().default(0),
+  think: z.number().optional(),
   /** Questions of a conversation: each carries all before it, which engines keep in their cache. */
   turns: z.number().int().positive().default(1),
   arrivals: arrivals.optional(),

@@ -12,8 +12,17 @@ import { type Classified, expertDistances, fitsOf, isBalanced, type Territory } 
  * `spilled`: the policy, considering load, chose an expert other than the prompt's home. `local`: the prompt may go to
  * local experts only, and the one that would have been chosen is not local. `able`: the one that would have been chosen
  * does not answer requests of this dialect. `explored`: it is tried, to learn how good it is.
+ * `side-request`: a program asks about a conversation, and the config says who answers that.
  */
-export type Reason = HomeReason | 'spilled' | 'local' | 'explored' | 'able' | 'named' | 'forced';
+export type Reason =
+  | HomeReason
+  | 'spilled'
+  | 'local'
+  | 'explored'
+  | 'side-request'
+  | 'able'
+  | 'named'
+  | 'forced';
 
 export interface Ranked {
   readonly expert: string;
@@ -145,12 +154,12 @@ function reasonOf({ id, warmth }: Candidate, home: string, reason: HomeReason): 
   return warmth === 1 ? 'conversation' : 'spilled';
 }
 
-/** The decision when it is not the policy that chose, but the client or exploration: that expert first, the others behind it by distance. */
+/** The decision when it is not the policy that chose, but the client, exploration or the config: that expert first, the others behind it by distance. */
 export function decideFor(
   territory: Territory,
   expert: string,
   turns: readonly Classified[],
-  reason: 'named' | 'forced' | 'explored',
+  reason: 'named' | 'forced' | 'explored' | 'side-request',
 ): Decision {
   const distances = expertDistances(territory, turns.at(-1)!.distances);
   const fits = fitsOf(territory, turns.at(-1)!);

@@ -24,15 +24,18 @@ import type { DecisionFeatures } from '../records/record.ts';
 import { Records } from '../records/records.ts';
 import { Arrivals } from '../scaler/arrivals.ts';
 import { SpanExporter } from '../telemetry/exporter.ts';
-import { watchDrift } from '../telemetry/gauges.ts';
+import { watchDrift, watchGateways } from '../telemetry/gauges.ts';
 import { Telemetry } from '../telemetry/metrics.ts';
 import { otelSettings } from '../telemetry/otel-environment.ts';
 import { Tracing } from '../telemetry/tracing.ts';
 import type { WorkerLink } from '../workers/worker-link.ts';
+import { IdleGpus } from './idle-gpus.ts';
 import { hasLimits, openLimits } from './limits.ts';
 import { operationsOf } from './operating.ts';
 import { Retraining } from './retraining.ts';
 import { Setup } from './setup.ts';
+import { sharing } from './sharing.ts';
+import { startMemory } from './start-memory.ts';
 import { WhatIf } from './what-if.ts';
 import type { World } from './world.ts';
 
@@ -90,8 +93,8 @@ export interface Assembly {
   readonly records: Records | null;
   /** Where limits are counted; null where there are none. */
   readonly limits: LimitStore | null;
-  /** Who called; null where the config asks for no log of it. */
-  readonly audit: Audit | null;
+  /** Ends the log of who called, and what is told to other gateways. */
+  closeTelling(): void;
   /** What the dashboard shows of this process. */
   readonly board: Board;
   /** Ends with the gateway. */
@@ -150,7 +153,7 @@ export async function assemble(
       inForce: () => inForce(setup),
     }),
     slots: shared?.link ?? new OwnSlots(),
-    coldStarts: new ColdStarts(clock.monotonic),
+    coldStarts: new ColdStarts(clock.monotonic, config.records && startMemory(config.records.dir, log)),
     conversations,
     processes: shared?.processes ?? 1,
     tellsHealth: shared?.speaks ?? true,
@@ -173,6 +176,11 @@ export async function assemble(
       });
     },
     feedback: records && ((feedback) => records.feedback(feedback)),
+    gateways: () => {
+      const { digest, context } = setup.current();
+      const routerModel = context.gateway.router.model.id;
+      return { config: digest, routerModel, peers: hints?.peers() ?? [] };
+    },
     board: { answer: (exchange) => pages.answer(exchange) },
   }).catch(async (error: unknown) => {
     await keeping?.close();
@@ -204,6 +212,18 @@ export async function assemble(
     if (note.span) tracing?.ended({ ...note, span: note.span });
     onRequest(note);
   };
+  const speaks = shared?.speaks ?? true;
+  const idle = audit && speaks ? idleOf(audit, setup, clock) : null;
+  const hints = await sharing(config, {
+    setup: () => setup,
+    conversations,
+    clock,
+    log: speaks ? log : () => {},
+  });
+  if (hints) watchGateways(registry, () => hints.peers());
+  const closeTelling = (): void => {
+    for (const one of [hints, idle, audit]) one?.close();
+  };
   const spans: ServerOptions['spans'] = (traceparent, traceId) =>
     tracing?.spans(traceparent, traceId) ?? null;
   const current = () => setup.current();
@@ -216,7 +236,7 @@ export async function assemble(
     ended,
     records,
     limits: keeping,
-    audit,
+    closeTelling,
     arrivals,
     signals,
     board,
@@ -229,6 +249,16 @@ export async function assemble(
 export function inForce(setup: Setup): { readonly experts: readonly string[]; readonly routerModel: string } {
   const { fleet, router } = setup.current().context.gateway;
   return { experts: [...fleet.groups.keys()], routerModel: router.model.id };
+}
+
+function idleOf(audit: Audit, setup: Setup, clock: World['clock']): IdleGpus {
+  return new IdleGpus({
+    fleet: () => setup.current().context.gateway.fleet,
+    prices: () => setup.current().prices,
+    now: clock.monotonic,
+    at: () => isoOf(clock.epoch()),
+    write: (entry) => audit.write(entry),
+  });
 }
 
 function openRecords(
@@ -258,6 +288,7 @@ function auditedCall(note: RequestNote, { keys }: ReturnType<Setup['current']>):
     prompt_tokens: promptTokens,
     cached_tokens: cachedTokens,
     completion_tokens: completionTokens,
+    gpu_seconds: note.gpuSeconds,
     usd: note.usd,
   };
 }

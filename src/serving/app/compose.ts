@@ -1,5 +1,6 @@
 /** Picks the parts of a gateway: from a config to a router, a fleet and what serves requests with them. */
 import { stat } from 'node:fs/promises';
+import { UserError } from '../../core/errors.ts';
 import { shipped } from '../../core/shipped.ts';
 import { DEFAULT_MODEL, loadModelFile } from '../../deciding/model/file.ts';
 import type { RouterModel } from '../../deciding/model/router-model.ts';
@@ -23,6 +24,7 @@ import type { Expert } from '../experts/expert.ts';
 import { EXPERT_KINDS } from '../experts/index.ts';
 import type { ExpertDeps } from '../experts/kind.ts';
 import { writesText } from '../experts/option-types.ts';
+import { BusyClock } from '../fleet/busy-clock.ts';
 import type { ColdStarts } from '../fleet/cold-start.ts';
 import type { Drains } from '../fleet/drains.ts';
 import { Fleet } from '../fleet/fleet.ts';
@@ -45,9 +47,17 @@ import { expertDeps, type World } from './world.ts';
 
 export const DEFAULT_CONFIG = shipped('presets/embedded.yaml');
 
-/** @throws UserError when the file is missing or no router model. */
-export function loadRouterModel(config: Pick<Config, 'router'>): Promise<RouterModel> {
-  return loadModelFile(config.router ?? DEFAULT_MODEL);
+/** @throws UserError when the file is missing or no router model, and for names of clusters that it does not have or that are alike */
+export async function loadRouterModel({
+  router = DEFAULT_MODEL,
+  cluster_names: wanted,
+}: Pick<Config, 'router' | 'cluster_names'>): Promise<RouterModel> {
+  const model = await loadModelFile(router);
+  for (const number of Object.keys(wanted)) clusterNumber(model.names, 'cluster_names', Number(number));
+  const names = model.names.map((name, cluster) => wanted[cluster] ?? name);
+  const twice = names.find((name, cluster) => names.indexOf(name) !== cluster);
+  if (twice !== undefined) throw new UserError(`cluster_names: two clusters would be called '${twice}'.`);
+  return { ...model, names };
 }
 
 /** Null where the config names none, and for a file that does not exist yet. @throws UserError for one that is no router model */
@@ -93,6 +103,8 @@ export async function composeRouter(
     locality: localityOf(config, model, kinds),
     deidentify: deidentifierOf(config.deidentify),
     exploration: config.exploration,
+    sideRequests: config.side_requests,
+    repeatedLines: config.repeated_lines,
     requestTimeout: config.request_timeout,
     loads,
     random,
@@ -171,7 +183,7 @@ export interface FleetParts {
 export async function composeFleet(config: Config, parts: FleetParts): Promise<Fleet> {
   const { world, processes } = parts;
   const deps = expertDeps(world);
-  const starting = { ...parts, deps, standIns: new StandIns(deps) };
+  const starting = { ...parts, deps, standIns: new StandIns(deps), clocks: new Map<string, BusyClock>() };
   const groups: ExpertGroup[] = [];
   try {
     for (const expert of config.experts) {
@@ -224,19 +236,25 @@ const NOWHERE = 'http://nowhere.invalid';
 interface Starting extends FleetParts {
   readonly deps: ExpertDeps;
   readonly standIns: StandIns;
+  /** Of servers, by name: experts may share one. */
+  readonly clocks: Map<string, BusyClock>;
 }
 
 async function composeReplicas(
   expert: ExpertConfig,
-  { deps, standIns, kinds, slots, world }: Starting,
+  { deps, standIns, kinds, slots, world, clocks }: Starting,
 ): Promise<readonly Replica[]> {
   const limit = expert.max_concurrent ?? kindOf(expert, kinds).admission.maxConcurrent;
   const made: Replica[] = [];
-  for (const { name, weight, make } of replicaMakers(expert, deps, standIns, kinds)) {
+  const now = world.clock.monotonic;
+  const its = { ...deps, loadedWhenNeeded: expert.start === 'engine' };
+  for (const { name, weight, make } of replicaMakers(expert, its, standIns, kinds)) {
     const speaker = await make();
     const index = made.filter((one) => one.name === name).length;
     const own = slots.slots(slotsKey(expert.id, name, index));
-    made.push(new Replica(name, speaker, { weight, limit, now: world.clock.monotonic, slots: own }));
+    const clock = clocks.get(name) ?? new BusyClock();
+    clocks.set(name, clock);
+    made.push(new Replica(name, speaker, { weight, limit, now, slots: own, clock }));
   }
   return made;
 }

@@ -42,7 +42,9 @@ export function layoutOf({ router, fleet }: Gateway, { prices, descriptions }: T
 }
 
 function priceOf(price: ReturnType<Prices['get']>): Layout['experts'][number]['price'] {
-  return price === undefined ? null : { input: price.input, output: price.output };
+  if (price === undefined) return null;
+  const { input = null, output = null, per_gpu_hour = null } = price;
+  return { input, output, per_gpu_hour };
 }
 
 function round(value: number): number {

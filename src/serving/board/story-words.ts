@@ -58,6 +58,8 @@ const reasons: Readonly<Record<string, Reason>> = {
     `The topic belongs to ${home}, but only some experts answer requests of this kind: ${expert} takes it.`,
   outside: (expert: string) =>
     `The prompt is unlike anything the router model knows, so ${expert}, the fallback, takes it.`,
+  'side-request': (expert) =>
+    `A program asks about a conversation, as for a title of it, and the config gives that to ${expert}.`,
   named: (expert: string) => `The request names ${expert} as its model.`,
   forced: (expert: string) => `A header of the request demands ${expert}.`,
   learned: (expert) => `By its scores on prompts like this one, ${expert} suits it best.`,

@@ -189,7 +189,12 @@ export interface Layout {
     /** What it is for, in the config's words; null where it says nothing. */
     readonly about: string | null;
     /** Dollars for a million tokens; null where the config gives none. */
-    readonly price: { readonly input: number; readonly output: number } | null;
+    /** Dollars: for a million tokens, and for a GPU hour; null where it has no such price. */
+    readonly price: {
+      readonly input: number | null;
+      readonly output: number | null;
+      readonly per_gpu_hour: number | null;
+    } | null;
   }[];
 }
 

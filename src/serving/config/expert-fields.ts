@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { UserError } from '../../core/errors.ts';
 import { duration } from '../experts/option-types.ts';
 import type { AnyKind } from './catalogue.ts';
+import { price } from './price-fields.ts';
 import { type StartConfig, startFields, startObjection } from './start-fields.ts';
 
 /** Ids travel in headers, metrics and paths, so they are plain; those of Hugging Face and Ollama models are. */
@@ -65,28 +66,10 @@ const common = {
       'Whether prompts that must not leave may go to it; when absent, only to one that computes in this process',
     )
     .meta({ examples: [true] }),
-  price: z
-    .strictObject({
-      input: z
-        .number()
-        .nonnegative()
-        .describe('Dollars for a million tokens of prompts')
-        .meta({ examples: [0.2] }),
-      cached_input: z
-        .number()
-        .nonnegative()
-        .optional()
-        .describe('The same for tokens from its cache; `input` when absent')
-        .meta({ examples: [0.05] }),
-      output: z
-        .number()
-        .nonnegative()
-        .describe('Dollars for a million tokens of answers')
-        .meta({ examples: [0.6] }),
-    })
+  price: price
     .optional()
     .describe('What it costs; keys with a budget can use no expert without a price')
-    .meta({ examples: [{ input: 0.2, cached_input: 0.05, output: 0.6 }] }),
+    .meta({ examples: [{ input: 0.2, cached_input: 0.05, output: 0.6 }, { per_gpu_hour: 2.5 }] }),
   fallback: z.boolean().default(false).describe('Takes prompts unlike anything the router model knows'),
 };
 
@@ -128,7 +111,10 @@ function refuseObjections(
     const discovered = (kind.discover?.(options) ?? null) !== null;
     const objection =
       kind.objection?.(options) ??
-      startObjection(expert, { hasServers: kind.replicas !== undefined, discovered });
+      startObjection(expert, {
+        hasServers: kind.replicas !== undefined,
+        discovered,
+      });
     if (objection)
       context.addIssue({ code: 'custom', path: [index, objection.option], message: objection.message });
   });
@@ -161,11 +147,8 @@ interface SharedFields {
   readonly samples?: readonly string[] | undefined;
   readonly clusters?: readonly (number | string)[] | undefined;
   readonly local?: boolean | undefined;
-  /** Dollars for a million tokens. */
-  readonly price?:
-    | { readonly input: number; readonly cached_input?: number | undefined; readonly output: number }
-    | undefined;
-  readonly start?: readonly string[] | undefined;
+  readonly price?: z.infer<typeof price> | undefined;
+  readonly start?: readonly string[] | 'engine' | undefined;
   readonly stop?: readonly string[] | undefined;
   readonly max_concurrent?: number | undefined;
   readonly context_window?: number | undefined;

@@ -2,6 +2,7 @@
 import type { RoutableText } from '../../deciding/text/routable.ts';
 import type { AnswerFormat, Ask, Demand, Parameters, Prompt, RoutingFacts, Tools } from './ask.ts';
 import type { Dialect, Json, JsonBody } from './dialect.ts';
+import { checkShape, type Shape } from './shape.ts';
 
 export abstract class ReadAsk implements Ask {
   readonly dialect: Dialect;
@@ -40,6 +41,12 @@ export abstract class ReadAsk implements Ask {
     return this.received.partial;
   }
 
+  check(): void {
+    checkShape(this.shape, this.json);
+  }
+
+  /** Types of the fields. */
+  protected abstract readonly shape: Shape;
   abstract prompt(): Prompt;
   abstract parameters(): Parameters;
   abstract tools(): Tools;

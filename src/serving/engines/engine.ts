@@ -25,12 +25,33 @@ export interface EngineFacts {
   /** Its default ports. */
   readonly ports?: readonly Port[];
   readonly metrics?: Metrics;
+  readonly loading?: Loading;
   /** How requests to it must differ from OpenAI's; absent for engines that a config cannot name. */
   readonly quirks?: Quirks;
   readonly cures?: Cures;
   readonly cloud?: Cloud;
   /** Why it is never proposed as an expert. */
   readonly noExpert?: string;
+}
+
+/** How its models are loaded and unloaded while it serves. */
+export interface Loading {
+  /** @param adapter where it finds a LoRA adapter; null for a model of its own. Null for what it does not load */
+  load(model: string, adapter: string | null): Call | null;
+  unload(model: string, adapter: string | null): Call | null;
+  /** Where it tells what is loaded, if its list of models tells what could be. */
+  readonly loaded?: LoadedPage;
+}
+
+/** A request with JSON, by a path beside its API. */
+export interface Call {
+  readonly path: string;
+  readonly json: Readonly<Record<string, unknown>>;
+}
+
+export interface LoadedPage {
+  readonly path: string;
+  has(page: Readonly<Record<string, unknown>>, model: string): boolean;
 }
 
 export interface ContextPage {
@@ -75,6 +96,16 @@ export interface LoadSource {
   readonly kvCacheUse: Signal | null;
   /** The label that names the model; null if samples have none. */
   readonly modelLabel: string | null;
+  readonly adapters?: AdapterLabels;
+}
+
+/** A metric that tells the LoRA adapters at work in its labels, its value being the time that they were so. */
+export interface AdapterLabels {
+  readonly name: string;
+  /** Labels that list names, separated by commas. */
+  readonly lists: readonly string[];
+  /** The label with the number of adapters that GPU memory holds at once. */
+  readonly slots: string;
 }
 
 export interface Signal {
@@ -111,6 +142,15 @@ export interface ReportedLoad {
   readonly waiting: number | null;
   /** Share of the KV cache in use, 0 to 1. */
   readonly kvCacheUse: number | null;
+  /** Absent where it tells none. */
+  readonly adapters?: AdaptersAtWork;
+}
+
+/** The LoRA adapters that requests use or wait for. */
+export interface AdaptersAtWork {
+  readonly names: readonly string[];
+  /** How many its GPU memory holds at once. */
+  readonly slots: number;
 }
 
 /** What the engine behind an expert says of itself. */

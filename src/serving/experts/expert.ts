@@ -74,5 +74,21 @@ export interface Expert {
   reportedLoad?(signal: AbortSignal): Promise<ReportedLoad | null>;
   /** Absent for kinds without an engine of their own. Rejects if it is unreachable. */
   describe?(signal: AbortSignal): Promise<EngineDescription>;
+  /** Present for a LoRA adapter; null for a model of its own. */
+  readonly adapter?: AdapterState | null;
+  /**
+   * Loads its model at its server, which runs already; resolves once it is there. Absent for kinds whose servers load nothing
+   * on request. Rejects with what the server says, or a `UserError`.
+   */
+  load?(signal: AbortSignal): Promise<void>;
+  /** The opposite. */
+  unload?(signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
+}
+
+export interface AdapterState {
+  /** Whether its engine holds it in GPU memory, as last told; null for unknown. */
+  readonly resident: boolean | null;
+  /** Milliseconds that loading it is taken for until that has been measured. */
+  readonly loadMs: number;
 }

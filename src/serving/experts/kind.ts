@@ -28,6 +28,8 @@ export interface ExpertDeps {
   readonly progress?: OpenProgress;
   /** One line for the operator's log. Never carries prompts or keys. */
   log(line: string): void;
+  /** Somebody loads its model when it is needed (`start: engine`): it is not there until then. */
+  readonly loadedWhenNeeded?: boolean;
   /** Cancels a creation. */
   readonly signal?: AbortSignal;
 }

@@ -5,7 +5,13 @@
 import { describeError, RouterError } from '../../core/errors.ts';
 import type { Ask } from '../dialects/ask.ts';
 import { brokenOff, type Failure, ToldFailure } from '../reply/failure.ts';
-import type { AnswerSink, Generation, Reply, ReplyMeta } from '../reply/reply.ts';
+import {
+  type AnswerSink,
+  type Generation,
+  type Reply,
+  type ReplyMeta,
+  UNKNOWN_OUTCOME,
+} from '../reply/reply.ts';
 import { ContentfulReply } from './contentful-reply.ts';
 
 /** What a generation works with. `signal` fires when the client has left or the expert closes. */
@@ -42,6 +48,13 @@ export class RunningGenerations {
       await new Promise(setImmediate);
       if (this.#closed) throw shuttingDown();
       abort.signal.throwIfAborted();
+      const idle = ask.dialect.idle?.(ask, meta) ?? null;
+      if (idle !== null) {
+        guarded.head(200, { 'content-type': 'application/json; charset=utf-8' });
+        guarded.data(idle);
+        guarded.end(UNKNOWN_OUTCOME);
+        return;
+      }
       reply = new ContentfulReply(this.#expert, ask, guarded, writerOf(ask));
       reply.begin(meta);
       await work({ reply, signal: abort.signal, drained: () => gate.wait(abort.signal) });

@@ -206,6 +206,9 @@ export class ExpertGroup {
       queued: this.queued,
       arrivals,
       ready: this.replicas.some(({ absent, leaving }) => !absent && !leaving),
+      unloaded: this.replicas.some(
+        ({ health }) => health.state === 'down' && health.failure.kind === 'not-loaded',
+      ),
       keeping: this.#keeping.state,
     };
   }

@@ -2,6 +2,7 @@
  * Which experts cannot answer a request: for want of room, because their model takes no such input, or because they do not
  * offer what it demands of the answer. Pure.
  */
+import { describeError } from '../../core/errors.ts';
 import type { Ask, Capability } from '../dialects/ask.ts';
 import { unmetDemand } from '../experts/demands.ts';
 import { estimatedTokens } from './try.ts';
@@ -46,11 +47,21 @@ export function leftOut(ask: Ask, experts: Iterable<Limits>): readonly LeftOut[]
       });
     else {
       const can = ask.partial ? null : one.can(ask.dialect.id);
-      const unmet = can && unmetDemand(ask, can);
-      if (unmet) out.push({ expert: id, for: 'demand', why: `'${unmet.param}': ${unmet.why}` });
+      const why = can && unmetIn(ask, can);
+      if (why) out.push({ expert: id, for: 'demand', why });
     }
   }
   return out;
+}
+
+/** A request that such an expert could not read is for others, who may take its bytes as they are. */
+function unmetIn(ask: Ask, can: readonly Capability[]): string | null {
+  try {
+    const unmet = unmetDemand(ask, can);
+    return unmet && `'${unmet.param}': ${unmet.why}`;
+  } catch (error) {
+    return describeError(error);
+  }
 }
 
 /** What a request holds besides text, and the tokens of its text alone. One that cannot be read is for the expert to judge. */

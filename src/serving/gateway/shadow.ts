@@ -7,6 +7,8 @@ import type { Routed, Router } from './router.ts';
 /** Decisions looked at in a second, at most: at a millisecond each they take 2 % of a core. */
 const MOST_A_SECOND = 20;
 const MOST_WAITING = 20;
+/** Reasons that no router model has a part in. */
+const UNCOMPARED: ReadonlySet<string> = new Set(['explored', 'side-request']);
 
 /** What became of one decision; it is known a moment later, if ever. */
 export interface Shadowed {
@@ -51,10 +53,10 @@ export class Shadow {
     };
   }
 
-  /** A decision was made. What the client or chance chose is nothing to compare. */
+  /** A decision was made. What the client, the config or chance chose is nothing to compare. */
   see(routed: Routed): Shadowed {
     const seen: Shadowed = { home: null };
-    if (routed.among !== null && routed.decision.reason !== 'explored' && this.#takes()) {
+    if (routed.among !== null && !UNCOMPARED.has(routed.decision.reason) && this.#takes()) {
       this.#waiting.push({ routed, seen });
       if (!this.#looking) this.#next();
     }

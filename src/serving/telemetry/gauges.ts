@@ -154,3 +154,19 @@ export function watchShadow(
     },
   });
 }
+
+/** Shows how many other processes share hints with this one, by whether they serve the same config and router model. */
+export function watchGateways(registry: Registry, peers: () => readonly { readonly same: boolean }[]): void {
+  new Gauge({
+    name: 'expert_router_gateways',
+    help: 'Other gateway processes heard of through Redis, by whether they serve the same config and router model',
+    labelNames: ['same'],
+    registers: [registry],
+    aggregator: 'max',
+    collect() {
+      const all = peers();
+      for (const same of [true, false])
+        this.set({ same: String(same) }, all.filter((peer) => peer.same === same).length);
+    },
+  });
+}

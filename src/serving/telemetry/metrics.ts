@@ -289,8 +289,11 @@ export class Telemetry {
 
   #tokensOf(request: EndedRequest): void {
     const { expert, dialect, promptTokens, cachedTokens, completionTokens, firstMs, totalMs } = request;
-    if (expert === null || dialect === null || promptTokens === null || completionTokens === null) return;
-    this.#costOf(expert, request);
+    if (expert === null || dialect === null) return;
+    // GPUs cost whether tokens are told or not.
+    if (request.usd !== null || (promptTokens !== null && completionTokens !== null))
+      this.#costOf(expert, request);
+    if (promptTokens === null || completionTokens === null) return;
     const operation = operationOf(dialect);
     this.#tokens.record(promptTokens, operation, PROVIDER, expert, 'input');
     this.#tokens.record(completionTokens, operation, PROVIDER, expert, 'output');

@@ -67,6 +67,14 @@ describe('step cost', () => {
       }
   });
 
+  it('talks over PCIe beyond the GPUs that a bridge joins', () => {
+    const gain = (gpu: string): number =>
+      cost('llama-3.1-70b', gpu, 'fp8', 2).seconds(prefill(8192)) /
+      cost('llama-3.1-70b', gpu, 'fp8', 4).seconds(prefill(8192));
+    expect(gain('h100')).toBeGreaterThan(1.4);
+    expect(gain('h100-nvl')).toBeLessThan(1.2);
+  });
+
   it('grows with everything in the step', () => {
     const c = cost('llama-3.1-8b', 'h100', 'fp8');
     fc.assert(

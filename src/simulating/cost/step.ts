@@ -1,6 +1,6 @@
 /** The time of one engine step: every matrix product, attention, all-reduce and overhead of a mixed batch. */
 import { type Deployment, splitOf } from '../deployment.ts';
-import type { Gpu, GpuFamily } from '../hardware/gpu.ts';
+import { type Gpu, type GpuFamily, inGroupOf } from '../hardware/gpu.ts';
 import type { WeightFormat } from '../hardware/precision.ts';
 import { layerMatrices } from '../model/shape.ts';
 import { allReduceSeconds } from './all-reduce.ts';
@@ -127,12 +127,13 @@ function reduction(
  * @param streaming whether every token is sent to a client by itself; offline runs save that
  */
 export function stepCost(
-  d: Deployment,
-  kernels: KernelEfficiency = kernelsFor(d.gpu),
-  engine: EngineOverheads = ENGINES[d.engine === 'sglang' ? 'vllm' : d.engine],
+  asked: Deployment,
+  kernels: KernelEfficiency = kernelsFor(inGroupOf(asked.tensorParallel, asked.gpu)),
+  engine: EngineOverheads = ENGINES[asked.engine === 'sglang' ? 'vllm' : asked.engine],
   streaming = true,
 ): StepCost {
-  if (d.measured) return measuredCost(d.measured);
+  if (asked.measured) return measuredCost(asked.measured);
+  const d = { ...asked, gpu: inGroupOf(asked.tensorParallel, asked.gpu) };
   const parts = partsOf(d, kernels, engine);
   const perSequence = engine.perSequence + (streaming ? engine.perStream : 0);
   const elementwise = elementwiseBytes(d) * engine.elementwise;

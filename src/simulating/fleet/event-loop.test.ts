@@ -122,6 +122,11 @@ describe('scenarios that cannot be', () => {
     prompt: { kind: 'fixed', tokens: 1 },
     output: { kind: 'fixed', tokens: 1 },
   } as const;
+  const long = {
+    kind: 'independent',
+    prompt: { kind: 'lognormal', median: 1000, p95: 9000, max: 200_000 },
+    output: { kind: 'lognormal', median: 20, p95: 50, max: 72 },
+  } as const;
   it.each([
     [{ seconds: 0 }, /seconds: must be above 0/],
     [{ arrivals: { kind: 'closed', users: -1, thinkSeconds: 0 } }, /arrivals.users/],
@@ -130,6 +135,11 @@ describe('scenarios that cannot be', () => {
     [{ lengths: { ...over, prompt: { kind: 'fixed', tokens: 0 } } }, /lengths.prompt.tokens/],
     [{ lengths: { ...over, prompt: { kind: 'fixed', tokens: 500_000 } } }, /trained for 131072/],
     [{ experts: [] }, /experts: at least one/],
+    [{ lengths: long }, /this would do: lengths: \{ prompt: .*max: 131000 \}/],
+    [
+      { seconds: 900_000, arrivals: { kind: 'closed', users: 1e5, thinkSeconds: 0 } },
+      /seconds: [\d,]+ answers would not end; .* would/,
+    ],
     [{ seconds: 1e12 }, /seconds: 1,000,000,000,000 s would not end; at most 1,000,000 s/],
     [{ arrivals: { kind: 'closed', users: 1e99, thinkSeconds: 0 } }, /users: .* would not end/],
     [{ arrivals: { kind: 'poisson', perSecond: 1e7 } }, /arrivals.rate: 250,000,000 requests would not end/],

@@ -1,13 +1,21 @@
 /** What is simulated: experts on GPUs, the prompts that come, and the policy between them; as plain values. */
 import { UserError } from '../../core/errors.ts';
+import { seededRandom } from '../../core/random.ts';
 import type { BoundPolicy } from '../../deciding/routing/policy.ts';
 import { type Deployment, describeDeployment } from '../deployment.ts';
 import type { AdmissionRule } from '../engine/scheduler.ts';
 import { requireFit } from '../fit.ts';
 import type { EngineLimits } from '../memory.ts';
-import { type Arrivals, checkArrivals } from '../workload/arrivals.ts';
+import { maxThroughput, steadyState } from '../steady-state.ts';
+import { type Arrivals, type ClosedLoop, checkArrivals } from '../workload/arrivals.ts';
 import type { ClusterShares } from '../workload/clusters.ts';
-import { checkLengths, type LengthModel } from '../workload/lengths.ts';
+import {
+  checkLengths,
+  type LengthDistribution,
+  type LengthModel,
+  meanLengths,
+  within,
+} from '../workload/lengths.ts';
 import type { Prompts } from './prompts.ts';
 
 export interface SimulatedExpertSpec {
@@ -50,11 +58,15 @@ export interface FleetScenario {
   readonly turns?: number;
 }
 
-/** Beyond these a simulation would not end, or not fit a machine's memory. */
-const MOST = { users: 2_000_000, seconds: 1_000_000, arrivals: 30_000_000 };
+/**
+ * Beyond these a simulation would not end, or not fit a machine's memory: requests of a stream may all be waiting at
+ * once, those of users cannot.
+ */
+const MOST = { users: 2_000_000, seconds: 1_000_000, arrivals: 30_000_000, answers: 300_000_000 };
 
 /** @throws {UserError} for a scenario that would not end within hours */
-function checkSize({ arrivals, seconds, warmupSeconds }: FleetScenario): void {
+function checkSize(scenario: FleetScenario): void {
+  const { arrivals, seconds, warmupSeconds } = scenario;
   const most = (field: string, value: number, limit: number, unit: string, cure: string): void => {
     if (value <= limit) return;
     const number = (n: number): string => n.toLocaleString('en-US', { maximumSignificantDigits: 3 });
@@ -66,11 +78,33 @@ function checkSize({ arrivals, seconds, warmupSeconds }: FleetScenario): void {
   if (arrivals.kind === 'closed')
     most('users', arrivals.users, MOST.users, '', 'simulate a tenth of them on a tenth of the GPUs');
   most('seconds', whole, MOST.seconds, ' s', 'ten minutes tell as much');
+  if (arrivals.kind === 'closed' && scenario.experts.length > 0) {
+    const perSecond = mostAnswersPerSecond(scenario, arrivals);
+    const enough = Math.floor(MOST.answers / perSecond);
+    const cure = `${enough} s of warm-up and measurement together would`;
+    most('seconds', whole * perSecond, MOST.answers, ' answers', cure);
+  }
   if (arrivals.kind === 'poisson' || arrivals.kind === 'bursts') {
-    const limit = Math.floor(MOST.arrivals / arrivals.perSecond);
-    const cure = `lower the rate, or measure ${limit} s`;
+    const rate = MOST.arrivals / whole;
+    const cure = `lower the rate to ${rate < 1 ? rate.toPrecision(2) : Math.floor(rate)}, or measure less`;
     most('arrivals.rate', whole * arrivals.perSecond, MOST.arrivals, ' requests', cure);
   }
+}
+
+/** Requests a second that users can make at most: no faster than one alone is answered, nor than all replicas answer. */
+function mostAnswersPerSecond(
+  { experts, lengths }: FleetScenario,
+  { users, thinkSeconds }: ClosedLoop,
+): number {
+  const mean = meanLengths(lengths, seededRandom(1), 1000);
+  let quickest = Number.POSITIVE_INFINITY;
+  let capacity = 0;
+  for (const { deployment, limits, replicas } of experts) {
+    const alone = steadyState(deployment, limits, mean, 1);
+    quickest = Math.min(quickest, alone.ttftSeconds + (mean.outputTokens - 1) * alone.tpotSeconds);
+    capacity += (replicas * maxThroughput(deployment, limits, mean).tokensPerSecond) / mean.outputTokens;
+  }
+  return Math.min(users / (quickest + thinkSeconds), capacity);
 }
 
 /** @throws {UserError} for a scenario that cannot be simulated, or in which some request could never run. */
@@ -86,14 +120,14 @@ export function checkScenario(scenario: FleetScenario): void {
   checkArrivals(scenario.arrivals);
   checkSize(scenario);
   checkLengths(scenario.lengths);
-  const longest = longestRequest(scenario);
+  const longest = longestOf(scenario.lengths);
   for (const { id, deployment, limits, replicas } of scenario.experts) {
     if (!(Number.isInteger(replicas) && replicas > 0))
       throw new UserError(`experts.${id}.replicas: must be a whole number above 0, is ${replicas}.`);
     if (longest > deployment.model.maxContext && !scenario.replay)
       throw new UserError(
         `lengths: requests reach ${longest} tokens, but ${deployment.model.name} was trained for ` +
-          `${deployment.model.maxContext}; lower lengths.prompt.max or lengths.output.max.`,
+          `${deployment.model.maxContext}${shortened(scenario.lengths, deployment.model.maxContext)}.`,
       );
     // A replayed trace may hold single requests that are too long: they are refused and counted.
     const budget = requireFit(deployment, limits, scenario.replay ? limits.blockTokens : longest);
@@ -104,7 +138,16 @@ export function checkScenario(scenario: FleetScenario): void {
   }
 }
 
-function longestRequest({ lengths }: FleetScenario): number {
+/** What of lengths would be short enough, as a scenario file says it. */
+function shortened(lengths: LengthModel, tokens: number): string {
+  const cut = within(lengths, tokens);
+  if (cut.kind === 'observed' || longestOf(cut) > tokens) return '; shorten prompts or answers';
+  const text = (d: LengthDistribution): string =>
+    d.kind === 'fixed' ? `${d.tokens}` : `{ median: ${d.median}, p95: ${d.p95}, max: ${d.max} }`;
+  return `; this would do: lengths: { prompt: ${text(cut.prompt)}, output: ${text(cut.output)} }`;
+}
+
+function longestOf(lengths: LengthModel): number {
   if (lengths.kind === 'observed')
     return lengths.pairs.reduce((most, p) => Math.max(most, p.promptTokens + p.outputTokens), 0);
   const longest = (d: typeof lengths.prompt): number => (d.kind === 'fixed' ? d.tokens : d.max);

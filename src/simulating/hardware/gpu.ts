@@ -20,6 +20,9 @@ export interface Gpu {
   /** Link to its neighbours, bytes per second and direction: NVLink, or PCIe where there is none. */
   readonly linkBandwidth: number;
   readonly link: 'nvlink' | 'pcie';
+  /** NVLink joins no more than so many of these; a larger group talks over PCIe. */
+  readonly bridged?: number;
+  readonly vendor?: 'amd';
   /** Whose fitted efficiencies apply. */
   readonly family: GpuFamily;
   /** Nothing of this very card was measured: its data sheet, with the efficiencies of a relative. */
@@ -84,6 +87,7 @@ export const GPUS: readonly Gpu[] = [
     peak: { bf16: 835 * T, fp8: 1671 * T, int8: 1671 * T },
     linkBandwidth: 300 * G,
     link: 'nvlink',
+    bridged: 2,
     family: 'h100',
     roofline: true,
   },
@@ -202,7 +206,31 @@ export const GPUS: readonly Gpu[] = [
     link: 'nvlink',
     family: 'b200',
   },
+  {
+    name: 'mi300x',
+    label: 'AMD MI300X 192 GB',
+    memoryBytes: 196288 * MIB,
+    bandwidth: 5.3 * T,
+    // Of the data sheet's 1,307 and 2,615 about 45 % are reached (Ambati et al., 2025), where an H100 reaches 79 %:
+    // with its efficiencies these give the 45 %.
+    peak: { bf16: 745 * T, fp8: 1490 * T, int8: 1490 * T },
+    // Infinity Fabric, one link to each of seven others.
+    linkBandwidth: 448 * G,
+    link: 'nvlink',
+    vendor: 'amd',
+    family: 'h100',
+    roofline: true,
+  },
 ];
+
+/** PCIe 5.0 x16, bytes a second and direction. */
+const PCIE = 64 * G;
+
+/** The GPU as a group of so many of it is linked. */
+export function inGroupOf(gpus: number, gpu: Gpu): Gpu {
+  if (gpu.bridged === undefined || gpus <= gpu.bridged) return gpu;
+  return { ...gpu, link: 'pcie', linkBandwidth: PCIE };
+}
 
 export const GPU_NAMES: readonly string[] = GPUS.map((gpu) => gpu.name);
 
@@ -210,7 +238,7 @@ export const GPU_NAMES: readonly string[] = GPUS.map((gpu) => gpu.name);
 export function findGpu(name: string): Gpu {
   const plain = name
     .toLowerCase()
-    .replace(/^nvidia[ -]/, '')
+    .replace(/^(nvidia|amd)[ -]/, '')
     .replace(/[ _]/g, '-')
     .replace(/-(sxm\d?|80gb|141gb)/g, '');
   const found = GPUS.find((gpu) => gpu.name === plain);

@@ -52,14 +52,30 @@ export function supports(gpu: Gpu, precision: Precision): boolean {
   return gpu.peak[precision.arithmetic] !== undefined;
 }
 
-/** @throws {UserError} for an unknown precision, or one this GPU has no units for. */
+/** What checkpoints call these formats, too. */
+const OTHER_NAMES: Readonly<Record<string, PrecisionName>> = { nvfp4: 'fp4', awq: 'int4', gptq: 'int4' };
+
+/** @throws {UserError} for an unknown one */
+export function precisionNamed(name: string): Precision {
+  const plain = name.toLowerCase();
+  const precision = PRECISIONS[OTHER_NAMES[plain] ?? (plain as PrecisionName)];
+  if (precision) return precision;
+  throw new UserError(`precision: "${name}" is not known.${nearest(plain, PRECISION_NAMES)}`);
+}
+
+/** @throws {UserError} for an unknown precision, or one this GPU has no units for, with the nearest that it has. */
 export function findPrecision(name: string, gpu: Gpu): Precision {
-  const precision = PRECISIONS[name.toLowerCase() as PrecisionName];
-  if (!precision) throw new UserError(`precision: "${name}" is not known.${nearest(name, PRECISION_NAMES)}`);
+  const precision = precisionNamed(name);
   if (supports(gpu, precision)) return precision;
-  const possible = PRECISION_NAMES.filter((other) => supports(gpu, PRECISIONS[other]));
+  const possible = PRECISION_NAMES.map((other) => PRECISIONS[other]).filter((other) => supports(gpu, other));
+  const apart = (other: Precision): number => Math.abs(other.weightBytes - precision.weightBytes);
+  // MXFP4 is how gpt-oss is published; other models are not to be had in it.
+  const near = possible
+    .filter(({ name }) => name !== 'mxfp4')
+    .reduce((a, b) => (apart(b) < apart(a) ? b : a));
   throw new UserError(
-    `precision: ${gpu.label} has no ${precision.arithmetic.toUpperCase()} units; it can run ${possible.join(', ')}.`,
+    `precision: ${gpu.label} has no ${precision.arithmetic.toUpperCase()} units; it can run ` +
+      `${possible.map((other) => other.name).join(', ')}. The nearest is ${near.name}.`,
   );
 }
 

@@ -269,6 +269,21 @@ const PUBLISHED: readonly (readonly [
       first_k_dense_replace: 1,
     }),
   ],
+  [
+    'DeepSeek-V2',
+    235.7,
+    21.4,
+    69120,
+    sizes('deepseek_v2', [60, 5120, 128, 128, 12288, 102400], {
+      ...latent,
+      q_lora_rank: 1536,
+      moe_intermediate_size: 1536,
+      n_routed_experts: 160,
+      n_shared_experts: 2,
+      num_experts_per_tok: 6,
+      first_k_dense_replace: 1,
+    }),
+  ],
   ['DeepSeek-V3', 671, 37.55, 70272, deepseekV3],
   // One latent vector, and 132 bytes for the indexer's key, in each of 61 layers.
   [
@@ -698,6 +713,7 @@ describe('what is not understood', () => {
     [{ memory_tokens_per_layer: 64 }, /"memory_tokens_per_layer"/],
     [{ num_experts: 64, num_experts_per_tok: 4, num_zero_experts: 16 }, /"num_zero_experts"/],
     [{ altup_num_inputs: 4, laurel_rank: 64 }, /"altup_num_inputs", "laurel_rank"/],
+    [{ layer_pattern: 'MMM*' }, /"layer_pattern"/],
     [{ model_type: 'kimi_linear' }, /"model_type": "kimi_linear" is not known/],
     [{ layer_types: repeat(32, 'convolution') }, /"layer_types": "convolution"/],
     [{ layer_types: ['full_attention'] }, /"layer_types": has 1 entries for 32 layers/],

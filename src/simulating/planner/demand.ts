@@ -5,6 +5,7 @@ import type { Quantile } from '../fleet/sketch.ts';
 import type { EngineLimits } from '../memory.ts';
 import type { MeanLengths } from '../steady-state.ts';
 import type { LengthModel } from '../workload/lengths.ts';
+import type { Instance } from './instances.ts';
 import type { Prices } from './prices.ts';
 
 export type Load =
@@ -28,6 +29,8 @@ export interface Demand {
   readonly levels: readonly Level[];
   readonly limits: EngineLimits;
   readonly prices: Prices;
+  /** Machines to rent whole, instead of the prices of single GPUs. */
+  readonly instances?: readonly Instance[];
 }
 
 /** `600 users` or `20 requests/s`. */

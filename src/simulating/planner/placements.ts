@@ -5,21 +5,22 @@
 import { UserError } from '../../core/errors.ts';
 import type { EngineName } from '../cost/efficiency.ts';
 import type { MeasuredConstants } from '../cost/measured.ts';
-import { type Deployment, describeDeployment, possibleDegrees } from '../deployment.ts';
+import {
+  type Deployment,
+  type DeploymentNames,
+  deployment,
+  describeDeployment,
+  possibleDegrees,
+} from '../deployment.ts';
 import type { StageMeasures } from '../fleet/measures.ts';
 import type { Gpu } from '../hardware/gpu.ts';
-import {
-  defaultPrecision,
-  PRECISIONS,
-  type Precision,
-  precisionOf,
-  supports,
-} from '../hardware/precision.ts';
+import { defaultPrecision, PRECISIONS, type Precision, supports } from '../hardware/precision.ts';
 import { memoryBudget } from '../memory.ts';
 import type { TransformerShape } from '../model/shape.ts';
 import { maxConcurrent, type SteadyState, steadyStateOf } from '../steady-state.ts';
 import type { Demand, Level } from './demand.ts';
 import { round, usdPerMillion } from './figures.ts';
+import { type Rent, rentFor } from './instances.ts';
 import { type Headroom, headroom, type Verdict, verify } from './verify.ts';
 
 export interface SearchSpace {
@@ -32,6 +33,8 @@ export interface SearchSpace {
   readonly experts: number;
   /** GPUs there are, of one kind. */
   readonly maxGpus: number;
+  /** What is not searched but given for every candidate. */
+  readonly given?: Pick<DeploymentNames, 'tensorParallel' | 'kvBytes' | 'expertParallel' | 'attentionData'>;
   /** Times of the engine as its owner measured it, instead of the model's. */
   readonly measured?: MeasuredConstants;
 }
@@ -52,6 +55,8 @@ export interface Placement {
   readonly meets: boolean;
   readonly usd_per_hour?: number;
   readonly usd_per_million_output_tokens?: number;
+  /** The machines that this is the price of, where whole ones are rented. */
+  readonly rent?: Rent;
 }
 
 /** A placement that a simulation has confirmed. */
@@ -162,11 +167,20 @@ function arithmeticReason(p: Placement, levels: readonly Level[]): string {
 function* candidatesOf(space: SearchSpace, demand: Demand): Generator<Placement> {
   for (const d of deployments(space)) {
     const most = mostCopies(d, space);
-    const sequence = demand.mean.promptTokens + demand.mean.outputTokens;
-    const budget = memoryBudget(d, demand.limits, sequence);
-    if (most === 0 || maxConcurrent(budget, demand.limits, demand.mean) === 0) continue;
+    if (most === 0 || requestsAtOnce(d, demand) === 0) continue;
+    if (demand.instances && !rentFor(d, 1, demand.instances)) continue;
     yield fewestCopies(d, space.experts, most, demand);
   }
+}
+
+function requestsAtOnce(d: Deployment, { limits, mean }: Demand): number {
+  return maxConcurrent(memoryBudget(d, limits, mean.promptTokens + mean.outputTokens), limits, mean);
+}
+
+/** The fewest GPUs on which one copy of each expert fits at all, however many there are; null when none does. */
+export function leastThatFits(space: SearchSpace, demand: Demand): Deployment | null {
+  const fitting = deployments(space).filter((d) => requestsAtOnce(d, demand) > 0);
+  return fitting.toSorted((a, b) => a.tensorParallel - b.tensorParallel)[0] ?? null;
 }
 
 function fewestCopies(d: Deployment, step: number, most: number, demand: Demand): Placement {
@@ -184,29 +198,33 @@ export function mostCopies(d: Deployment, { maxGpus, experts }: SearchSpace): nu
   return Math.floor(maxGpus / d.tensorParallel / experts) * experts;
 }
 
+/** @throws {UserError} for a given degree or split that a model cannot have */
 export function deployments({
   models,
   gpus,
   precisions,
   engine,
+  given = {},
   measured,
 }: SearchSpace): readonly Deployment[] {
-  return models.flatMap((model) =>
-    gpus.flatMap((gpu) =>
+  return models.flatMap((model) => {
+    const degrees = given.tensorParallel
+      ? [given.tensorParallel]
+      : possibleDegrees(model, given.expertParallel);
+    return gpus.flatMap((gpu) =>
       (precisions ?? usualPrecisions(model, gpu))
         .filter((precision) => supports(gpu, precision))
         .flatMap((precision) =>
-          possibleDegrees(model).map((tensorParallel) => ({
-            model,
-            gpu,
-            precision: precisionOf(model, precision),
-            tensorParallel,
-            engine,
+          degrees.map((tensorParallel) => ({
+            ...deployment({
+              ...{ model, gpu: gpu.name, precision: precision.name, engine },
+              ...{ ...given, tensorParallel },
+            }),
             ...(measured ? { measured } : {}),
           })),
         ),
-    ),
-  );
+    );
+  });
 }
 
 /** What this GPU serves this model in without a checkpoint of one's own making: as published, FP8, and 16 bit. */
@@ -231,25 +249,27 @@ export function place(d: Deployment, copies: number, demand: Demand): Placement 
   const keeps = ({ metric, seconds }: Level): boolean =>
     (metric === 'ttft' ? state.ttftSeconds : state.tpotSeconds) <= seconds;
   const price = prices[d.gpu.name];
+  const rent = demand.instances ? rentFor(d, copies, demand.instances) : null;
+  const usdPerHour = rent ? rent.usdPerHour : price === undefined ? null : price * gpus;
   return {
     deployment: d,
     name: `${copies} x (${describeDeployment(d)})`,
     copies,
     gpus,
     users_per_copy: round(present, 1),
-    max_concurrent:
-      copies * maxConcurrent(memoryBudget(d, limits, mean.promptTokens + mean.outputTokens), limits, mean),
+    max_concurrent: copies * requestsAtOnce(d, demand),
     tokens_per_second: round(tokensPerSecond),
     ttft_ms: round(1000 * state.ttftSeconds),
     tpot_ms: round(1000 * state.tpotSeconds, 1),
     bound_by: state.boundBy,
     // A percentile is never below what arithmetic says of the mean by much: only a simulation confirms it.
     meets: state.running > 0 && !saturated && levels.every(keeps),
-    ...(price === undefined
+    ...(usdPerHour === null
       ? {}
       : {
-          usd_per_hour: round(price * gpus, 2),
-          usd_per_million_output_tokens: usdPerMillion(price * gpus, tokensPerSecond),
+          usd_per_hour: round(usdPerHour, 2),
+          usd_per_million_output_tokens: usdPerMillion(usdPerHour, tokensPerSecond),
         }),
+    ...(rent ? { rent } : {}),
   };
 }

@@ -25,6 +25,7 @@ const PRICES: Readonly<Record<string, number>> = {
   b200: 5.0,
   b300: 6.0,
   gb200: 6.0,
+  mi300x: 6.0,
 };
 
 export type Prices = Readonly<Record<string, number>>;

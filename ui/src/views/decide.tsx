@@ -184,8 +184,8 @@ function Words({ answer }: { answer: api.RouteAnswer }) {
         )}
       </p>
       {unread > 0 ? <p class="hint">{text.unread(unread)}</p> : null}
-      <Terms title={text.for} terms={terms.for} all={all} kind="for" />
-      <Terms title={text.against} terms={terms.against} all={all} kind="against" />
+      <Terms title={text.for(terms.expert)} terms={terms.for} all={all} kind="for" />
+      <Terms title={text.against(terms.rival)} terms={terms.against} all={all} kind="against" />
     </Card>
   );
 }
@@ -291,7 +291,7 @@ function Candidates({ answer }: { answer: api.RouteAnswer }) {
   );
 }
 
-const PARTS = ['fit', 'wait', 'prefill'] as const;
+const PARTS = ['fit', 'wait', 'load', 'prefill'] as const;
 
 /** What choosing an expert costs, part by part, in one bar. */
 function CostBar({ cost, most }: { cost: api.Cost; most: number }) {

@@ -50,10 +50,18 @@ function Cost({ id }: { id: string }) {
   const dollars = total(live.seconds, 'microUsd', id) / 1e6;
   return (
     <span class="hint">
-      {text.price(decimal(price.input), decimal(price.output))} · {text.cost(decimal(dollars, 4))}
+      {pricesIn(price)} · {text.cost(decimal(dollars, 4))}
     </span>
   );
 }
+
+/** Of tokens, of GPUs, or of both. */
+function pricesIn({ input, output, per_gpu_hour: hour }: NonNullable<ExpertPrice>): string {
+  const text = words().experts;
+  const tokens = input === null || output === null ? [] : [text.price(decimal(input), decimal(output))];
+  return [...tokens, ...(hour === null ? [] : [text.pricePerHour(decimal(hour))])].join(' · ');
+}
+type ExpertPrice = NonNullable<typeof live.layout>['experts'][number]['price'];
 
 interface DrainProps {
   readonly expert: api.ExpertState;

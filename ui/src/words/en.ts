@@ -169,8 +169,8 @@ export const en = {
     read: 'What was read',
     readHint: 'The words below decided between this topic and the nearest one of another expert.',
     noWords: 'No single words decided: the prompt is short, or its words are not known.',
-    for: 'Spoke for it',
-    against: 'Spoke against it',
+    for: (expert?: string) => `Spoke for ${expert ?? 'it'}`,
+    against: (rival?: string) => (rival === undefined ? 'Spoke against it' : `Spoke for ${rival} instead`),
     unread: (n: number) => `${n} parts that are not text were not read.`,
     candidates: 'Who could answer',
     candidatesHint:
@@ -178,7 +178,7 @@ export const en = {
     costHint:
       'The cost of each expert in seconds, as the policy counts it: fit that is given up, time until it would begin, and reading the conversation again. The lowest wins.',
     costs: 'Cost',
-    cost: { fit: 'Fit given up', wait: 'Wait', prefill: 'Reading again' },
+    cost: { fit: 'Fit given up', wait: 'Wait', load: 'Loading', prefill: 'Reading again' },
     fit: 'Fit',
     wait: 'Wait now',
     distance: 'Distance',
@@ -294,6 +294,7 @@ export const en = {
     fallback: 'Fallback',
     noPrice: 'No price in the config: its cost is not known',
     price: (input: string, output: string) => `$${input} / $${output} a million tokens in / out`,
+    pricePerHour: (dollars: string) => `$${dollars} a GPU hour`,
     cost: (dollars: string) => `$${dollars} in ten minutes`,
     none: 'No topics of its own',
     service: 'Service',

@@ -6,6 +6,7 @@ import { invalid, isObject, readNumber, readStops, textOrNull } from '../json.ts
 import { ReadAsk } from '../read-ask.ts';
 import { withoutAttribution } from './attribution.ts';
 import { readBlocks } from './blocks.ts';
+import { MESSAGES_SHAPE } from './shape.ts';
 import { readFormat, readTools } from './tools.ts';
 
 const FIELDS: Readonly<Record<keyof Parameters, string>> = {
@@ -27,6 +28,8 @@ const READ = new Set([
 ]);
 
 export class MessagesAsk extends ReadAsk {
+  protected readonly shape = MESSAGES_SHAPE;
+
   /** Whether the client reads thinking. */
   get wantsThinking(): boolean {
     const { thinking } = this.json;

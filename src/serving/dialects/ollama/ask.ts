@@ -15,8 +15,10 @@ import type { Dialect, Json, JsonBody } from '../dialect.ts';
 import { invalid, isObject, readNumber, readStops, textOrNull } from '../json.ts';
 import { readTools } from '../openai/tools.ts';
 import { ReadAsk } from '../read-ask.ts';
+import type { Shape } from '../shape.ts';
 import { imagesIn } from './images.ts';
 import { readMessages } from './messages.ts';
+import { CHAT_SHAPE, GENERATE_SHAPE } from './shape.ts';
 
 /** Names of parameters, each a field of `options` but for the last. */
 const FIELDS: Readonly<Record<keyof Parameters, string>> = {
@@ -44,6 +46,10 @@ export class OllamaAsk extends ReadAsk {
   constructor(dialect: Dialect, endpoint: 'chat' | 'generate', facts: RoutingFacts, body: JsonBody) {
     super(dialect, facts, body);
     this.endpoint = endpoint;
+  }
+
+  protected get shape(): Shape {
+    return this.endpoint === 'chat' ? CHAT_SHAPE : GENERATE_SHAPE;
   }
 
   /** Whether the client reads thinking: unless it says no, as Ollama has it. */

@@ -65,8 +65,7 @@ class LineScanner implements Scanner {
       return;
     }
     if (value.done === true) this.#outcome = outcomeOf(value);
-    // Cut short before the first word, it is an answer all the same.
-    this.#begin(saysSomething(value) || value.done_reason === 'length');
+    this.#begin(saysSomething(value) || isAnswer(value));
   }
 
   #begin(content: boolean): void {
@@ -80,11 +79,16 @@ function bodyEnding(value: Json): Ending {
   if (error) return error;
   if (!isObject(value.message) && typeof value.response !== 'string') return { missing: 'it has no message' };
   const outcome = outcomeOf(value);
-  return saysSomething(value) || value.done_reason === 'length' ? outcome : { empty: outcome };
+  return saysSomething(value) || isAnswer(value) ? outcome : { empty: outcome };
 }
 
 function outcomeOf(value: Json): Outcome {
   return { usage: readUsage(value), finishReason: readReason(value.done_reason) };
+}
+
+/** Without a word, it is an answer all the same: cut short before the first one, or to a request that wanted none. */
+function isAnswer({ done_reason: reason }: Json): boolean {
+  return reason === 'length' || reason === 'load' || reason === 'unload';
 }
 
 function saysSomething({ message, response, thinking }: Json): boolean {

@@ -4,6 +4,7 @@ import type { AnswerFormat, Demand, Message, Parameters, Prompt, Tools } from '.
 import { invalid, isObject, readNumber, textOrNull } from '../json.ts';
 import { ReadAsk } from '../read-ask.ts';
 import { readItems } from './items.ts';
+import { RESPONSES_SHAPE } from './shape.ts';
 import { readFormat, readTools, type ToolNames } from './tools.ts';
 
 const FIELDS: Readonly<Record<keyof Parameters, string>> = {
@@ -28,6 +29,8 @@ const READ = new Set([
 ]);
 
 export class ResponsesAsk extends ReadAsk {
+  protected readonly shape = RESPONSES_SHAPE;
+
   prompt(): Prompt {
     const { input, instructions } = this.json;
     if (instructions !== undefined && instructions !== null && typeof instructions !== 'string')

@@ -4,8 +4,10 @@ import type { AnswerFormat, Capability, Demand, Parameters, Prompt, RoutingFacts
 import type { Dialect, JsonBody } from '../dialect.ts';
 import { invalid, isObject, readNumber, readStops, textOrNull, unsupported } from '../json.ts';
 import { ReadAsk } from '../read-ask.ts';
+import type { Shape } from '../shape.ts';
 import type { Endpoint } from './bodies.ts';
 import { readMessages } from './messages.ts';
+import { CHAT_SHAPE, COMPLETION_SHAPE } from './shape.ts';
 import { readFormat, readTools } from './tools.ts';
 
 const FIELDS: Readonly<Record<keyof Parameters, string>> = {
@@ -38,6 +40,10 @@ export class OpenAiAsk extends ReadAsk {
   constructor(dialect: OpenAiDialect, endpoint: Endpoint, facts: RoutingFacts, body: JsonBody) {
     super(dialect, facts, body);
     this.endpoint = endpoint;
+  }
+
+  protected get shape(): Shape {
+    return this.endpoint === 'chat' ? CHAT_SHAPE : COMPLETION_SHAPE;
   }
 
   /** Whether a stream ends with its usage. */
@@ -93,7 +99,7 @@ export class OpenAiAsk extends ReadAsk {
         'a chosen tool',
         choice === 'required' || (typeof choice === 'object' && choice !== null),
       ],
-      ['response_format', formatCapability(format), formatWanted(format)],
+      ['response_format', formatCapability(format), this.format().type !== 'text'],
       ['logprobs', 'token probabilities', json.logprobs != null && json.logprobs !== false],
       ['echo', 'echo', json.echo === true],
       ['suffix', 'insertion', typeof json.suffix === 'string' && json.suffix !== ''],
@@ -116,10 +122,6 @@ function readPrompt(prompt: unknown): string {
   if (more.length > 0) throw unsupported('prompt', 'it may hold one text per request at this expert');
   if (typeof first !== 'string') throw invalid('prompt', 'must be a text');
   return wellFormed(first);
-}
-
-function formatWanted(format: unknown): boolean {
-  return format != null && (format as { type?: unknown }).type !== 'text';
 }
 
 function formatCapability(format: unknown): Capability {

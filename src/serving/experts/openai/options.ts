@@ -38,6 +38,25 @@ export const openaiOptions = z.strictObject({
     .optional()
     .describe("The model name this server knows; when absent, the only one it serves, else the expert's id")
     .meta({ examples: ['Qwen/Qwen2.5-Coder-7B-Instruct'] }),
+  lora: z
+    .strictObject({
+      path: z
+        .string()
+        .min(1)
+        .optional()
+        .describe(
+          'Where the engine finds the adapter: a folder on its machine, or a name that it can fetch. Then it is loaded by request when it is missing (vLLM needs VLLM_ALLOW_RUNTIME_LORA_UPDATING=True); the engine was started with it when absent',
+        )
+        .meta({ examples: ['/adapters/sql'] }),
+      load_time: duration
+        .prefault('1s')
+        .describe('What loading it into GPU memory is taken for until that has been measured'),
+    })
+    .optional()
+    .describe(
+      'For an expert whose `model` is a LoRA adapter of a base that others share. Needed for `path` alone: an adapter that the engine lists is known as one',
+    )
+    .meta({ examples: [{ path: '/adapters/sql' }] }),
   api_key: apiKey
     .optional()
     .describe('Sent as `auth` says. Write ${NAME} to take it from the environment')

@@ -36,6 +36,11 @@ export class QuirksFinder {
     return this.#engine?.quirks ? this.#engine.id : PLAIN;
   }
 
+  /** Null while it is unknown, and for one that is. */
+  get engine(): EngineFacts | null {
+    return this.#engine ?? null;
+  }
+
   /** Also the usual for Triton, whose OpenAI frontend speaks both. */
   get speaks(): readonly DialectId[] {
     return this.#speaks;

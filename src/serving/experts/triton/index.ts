@@ -24,6 +24,14 @@ export const tritonKind: ExpertKind<TritonOptions> = {
     if (load && !model) {
       throw new UserError(`Expert '${id}': \`load: true\` needs \`model\`, the name of the model to load.`);
     }
+    if (deps.loadedWhenNeeded && !model)
+      throw new UserError(
+        `Expert '${id}': \`start: engine\` needs \`model\`, the name of the model to load.`,
+      );
+    if (load && deps.loadedWhenNeeded)
+      throw new UserError(
+        `Expert '${id}': \`start: engine\` loads the model when it is needed; leave out \`load: true\`.`,
+      );
     const files = options.tokenizer === undefined ? null : await readTokenizer(options.tokenizer);
     const makePrompt = await promptMaker(id, options.chat_template, files);
     const { url } = replicasOf(options)[0]!;

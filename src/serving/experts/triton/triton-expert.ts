@@ -16,15 +16,15 @@ import type {
   ReportedLoad,
 } from '../expert.ts';
 import type { ExpertDeps } from '../kind.ts';
+import { LoadedOnDemand } from '../loaded-on-demand.ts';
 import { RunningGenerations, type Work } from '../running.ts';
 import { Answer } from './answer.ts';
 import { type Inference, inputsFor } from './dialect.ts';
 import { asRouterError, failureOf } from './faults.ts';
-import { LoadedOnDemand } from './loading.ts';
 import type { TritonOptions } from './options.ts';
 import { readOutput } from './output.ts';
 import type { MakePrompt, Prompt } from './prompt.ts';
-import { modelState } from './repository.ts';
+import { load as loadModel, modelState, unload as unloadModel } from './repository.ts';
 import { type ModelFacts, ServedModel } from './served-model.ts';
 import { type InferRequest, ServerError, type TritonServer } from './server.ts';
 import type { TokenizerFiles, Tokens } from './tokenizer.ts';
@@ -67,8 +67,8 @@ export class TritonExpert implements Expert {
     this.#running = new RunningGenerations(id);
     const { model, dialect, output, load } = options;
     this.#model = new ServedModel(parts.server, { expert: id, url: parts.url, model, dialect, output });
-    this.#loading =
-      load && model ? new LoadedOnDemand(id, parts.server, model, this.#life.signal, deps.log) : null;
+    const loadable = { name: model ?? '', load: (signal: AbortSignal) => this.load(signal) };
+    this.#loading = load && model ? new LoadedOnDemand(id, loadable, this.#life.signal, deps.log) : null;
     this.#loading?.start();
     if (parts.metrics) {
       const address = new URL(parts.metrics);
@@ -90,6 +90,14 @@ export class TritonExpert implements Expert {
       if (signal.aborted) return { state: 'down', failure: { kind: 'timeout', detail: 'no answer in time' } };
       return { state: 'down', failure: this.#failureOf(error) };
     }
+  }
+
+  async load(signal: AbortSignal): Promise<void> {
+    await loadModel(this.#parts.server, await this.#model.name(signal), { signal });
+  }
+
+  async unload(signal: AbortSignal): Promise<void> {
+    await unloadModel(this.#parts.server, await this.#model.name(signal), { signal });
   }
 
   async describe(signal: AbortSignal): Promise<EngineDescription> {

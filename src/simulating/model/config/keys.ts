@@ -113,7 +113,7 @@ const NEUTRAL = new RegExp(
 );
 
 function mayMatter(key: string, value: unknown): boolean {
-  if (typeof value === 'string') return false;
+  if (typeof value === 'string') return /pattern/.test(key);
   return STRUCTURE.test(key) && !NEUTRAL.test(key);
 }
 
