@@ -27,6 +27,8 @@ beforeAll(() => {
         cluster: n % 3,
         outside: false,
         prompt: null,
+        livedAt: null,
+        spilledFor: null,
         shadow: null,
         expert: 'code',
         reason: 'home',

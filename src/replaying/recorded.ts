@@ -74,12 +74,17 @@ export function replayOf({ lines, notices }: Decisions, { model, territory }: De
       outputTokens: Math.max(1, line.completion_tokens ?? mean.outputTokens),
       prompt,
     })),
-    prompts: { ...map, turns: classified.map((one) => [one]) },
+    prompts: {
+      ...map,
+      turns: classified.map((one) => [one]),
+      livesAt: lines.map(({ lived_at: id }) => placeOf(experts, id)),
+    },
     really: really(lines, territory, classified),
     notices: [
       ...notices,
       ...told({ kind: 'lengths', count: unknown, prompt: mean.promptTokens, output: mean.outputTokens }),
       ...told({ kind: 'insisted', count: insisted }),
+      ...told({ kind: 'away', count: lines.filter(({ spilled_for: why }) => why === 'away').length }),
     ],
   };
 }
@@ -153,6 +158,12 @@ async function gather(dir: string, space: string): Promise<Gathered> {
   return { lines, broken, foreign, older };
 }
 
+/** Null where it is unknown, or no expert of the config any more. */
+function placeOf(experts: readonly string[], id: string | null | undefined): number | null {
+  const place = id ? experts.indexOf(id) : -1;
+  return place < 0 ? null : place;
+}
+
 function meanTokens(lines: readonly DecisionLine[]) {
   const known = lines.filter(
     ({ prompt_tokens: prompt, completion_tokens: output }) => prompt !== null && output !== null,
@@ -196,7 +207,7 @@ function really(
     answered += 1;
     experts[expert] = (experts[expert] ?? 0) + 1;
     tokens += output ?? 0;
-    const { home } = standingOf(territory, [classified[index]!], loads);
+    const { home } = standingOf(territory, [classified[index]!], loads, line.lived_at ?? null);
     if (territory.experts[home.expert] === expert) atHome += 1;
     e2e.add(total);
     // An answer that came whole has no first token of its own.

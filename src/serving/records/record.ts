@@ -12,6 +12,10 @@ export interface DecisionFeatures {
   /** Id of the expert chosen first, and why. */
   readonly expert: string;
   readonly reason: string;
+  /** The expert that had the conversation cached; null at its beginning. */
+  readonly livedAt: string | null;
+  /** Why it went elsewhere than home; null where it did not. */
+  readonly spilledFor: string | null;
   /** What was read of the last user turn; null where prompts are not kept. */
   readonly prompt: string | null;
   /** The expert that it belongs to by a shadow model, which may tell later; null where none looks. */
@@ -81,6 +85,9 @@ export interface DecisionLine {
   readonly asked_ms?: number | null;
   readonly first_ms: number | null;
   readonly total_ms: number;
+  /** Lines of earlier versions do not have them. */
+  readonly lived_at?: string | null;
+  readonly spilled_for?: string | null;
   /** Absent where prompts are not kept. */
   readonly prompt?: string;
   /** By the shadow model; absent where it did not look. */
@@ -120,6 +127,8 @@ export function decisionLine(features: DecisionFeatures, end: DecisionEnd): Deci
     asked_ms: askedMs(end),
     first_ms: end.firstMs === null ? null : Math.round(end.firstMs),
     total_ms: Math.round(end.totalMs),
+    lived_at: features.livedAt,
+    spilled_for: features.spilledFor,
     ...(features.prompt === null ? {} : { prompt: features.prompt }),
     ...(features.shadow?.home ? { shadow_home: features.shadow.home } : {}),
   };

@@ -105,7 +105,7 @@ class FleetRun {
   constructor(scenario: FleetScenario, watch: ((choice: Choice) => void) | undefined) {
     this.#scenario = scenario;
     this.#watch = watch;
-    const { turns: _, ...map } = scenario.prompts;
+    const { turns: _, livesAt: __, ...map } = scenario.prompts;
     this.#territory = { experts: scenario.experts.map(({ id }) => id), ...map };
     this.#end = scenario.warmupSeconds + scenario.seconds;
     // A stream goes on coming meanwhile; users who wait do not, and long answers may take their time.
@@ -270,7 +270,9 @@ class FleetRun {
   ): { readonly loads: readonly LoadSnapshot[]; readonly decision: Decision } {
     const { prompts, policy } = this.#scenario;
     const loads = this.#experts.map((expert) => ({ ...expert.load }));
-    return { loads, decision: decide(this.#territory, prompts.turns[prompt]!, loads, policy, context) };
+    const livesAt = this.#livesAt(prompt);
+    const turns = prompts.turns[prompt]!;
+    return { loads, decision: decide(this.#territory, turns, loads, policy, { ...context, livesAt }) };
   }
 
   #standing(prompt: number): SortedStanding {
@@ -279,9 +281,14 @@ class FleetRun {
         this.#territory,
         this.#scenario.prompts.turns[prompt]!,
         this.#experts.map((expert) => expert.load),
+        this.#livesAt(prompt),
       ),
     );
     return this.#standings[prompt];
+  }
+
+  #livesAt(prompt: number): string | null {
+    return this.#territory.experts[this.#scenario.prompts.livesAt?.[prompt] ?? -1] ?? null;
   }
 
   /** A gateway knows how long the prompt is, but the length of the answer only on average. */

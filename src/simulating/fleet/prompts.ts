@@ -6,6 +6,8 @@ import { ringAffinities } from '../workload/clusters.ts';
 export interface Prompts extends Omit<Territory, 'experts'> {
   /** The kinds of prompt: of each the classified user turns that its request carries, oldest first. */
   readonly turns: readonly (readonly Classified[])[];
+  /** Of each the expert that has its conversation cached, by index; null for none. None has any when absent. */
+  readonly livesAt?: readonly (number | null)[];
 }
 
 /** From a prompt to the nearest centroid; any value gives the same affinities. */
