@@ -27,6 +27,7 @@ beforeAll(() => {
         cluster: n % 3,
         outside: false,
         prompt: null,
+        home: 'code',
         livedAt: null,
         spilledFor: null,
         shadow: null,

@@ -46,20 +46,22 @@ it('takes a prompt for as unlike all others as it was then', () => {
   expect(really.at_home).toBe(0.5); // only the one that lay outside belonged to the fallback
 });
 
-it('lets a conversation live where it lived, and tells what went elsewhere because its expert was away', () => {
+it('lets a conversation belong where it was found to belong, and tells what went elsewhere because its expert was away', () => {
   const owners = Array.from({ length: model.clusters }, () => 0);
   const territory = { experts: ['code', 'rest'], owners, fallback: null };
-  const { prompts, notices } = replayOf(
+  const { prompts, notices, really } = replayOf(
     {
       lines: [
         line(false),
-        line(false, { lived_at: 'rest' }),
-        line(false, { lived_at: 'gone', spilled_for: 'away' }),
+        line(false, { home: 'rest', lived_at: 'rest' }),
+        line(false, { home: 'code', lived_at: 'gone', spilled_for: 'away' }),
+        line(false, { home: 'gone' }),
       ],
       notices: [],
     },
     { model, territory },
   );
-  expect(prompts.livesAt).toEqual([null, 1, null]);
+  expect(prompts.settled).toEqual([null, { home: 1, before: 1 }, { home: 0, before: null }, null]);
+  expect(really.at_home).toBe(0.25); // all were answered by `rest`
   expect(notices).toEqual([{ kind: 'away', count: 1 }]);
 });

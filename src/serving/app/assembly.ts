@@ -324,8 +324,8 @@ function featuresOf(
   space: string,
 ): Omit<DecisionFeatures, 'prompt' | 'shadow'> {
   const { cluster, vector, outside } = classification;
-  const { expert, reason, livedAt, spilledFor } = decision;
-  return { traceId, space, vector, cluster, outside, expert, reason, livedAt, spilledFor };
+  const { expert, home, reason, livedAt, spilledFor } = decision;
+  return { traceId, space, vector, cluster, outside, expert, home, reason, livedAt, spilledFor };
 }
 
 function noteOf({ decision, classification }: Routed, traceId: string): DecisionNote {

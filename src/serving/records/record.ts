@@ -12,6 +12,8 @@ export interface DecisionFeatures {
   /** Id of the expert chosen first, and why. */
   readonly expert: string;
   readonly reason: string;
+  /** The expert that suits it best. */
+  readonly home: string;
   /** The expert that had the conversation cached; null at its beginning. */
   readonly livedAt: string | null;
   /** Why it went elsewhere than home; null where it did not. */
@@ -86,6 +88,7 @@ export interface DecisionLine {
   readonly first_ms: number | null;
   readonly total_ms: number;
   /** Lines of earlier versions do not have them. */
+  readonly home?: string;
   readonly lived_at?: string | null;
   readonly spilled_for?: string | null;
   /** Absent where prompts are not kept. */
@@ -127,6 +130,7 @@ export function decisionLine(features: DecisionFeatures, end: DecisionEnd): Deci
     asked_ms: askedMs(end),
     first_ms: end.firstMs === null ? null : Math.round(end.firstMs),
     total_ms: Math.round(end.totalMs),
+    home: features.home,
     lived_at: features.livedAt,
     spilled_for: features.spilledFor,
     ...(features.prompt === null ? {} : { prompt: features.prompt }),
