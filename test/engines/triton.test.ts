@@ -354,7 +354,7 @@ describeWith(['triton'], 'a real Triton server that encrypts', (folder) => {
       expect(failure?.message).toContain('self-signed certificate');
       await other.close();
     }
-    proxy.close();
+    await proxy.close();
     await triton.stop();
   });
 });
