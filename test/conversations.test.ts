@@ -49,7 +49,9 @@ it('the dry run knows it too, and does not move it', async () => {
 
 it('what a program puts into every message of a caller is no longer what is asked, and route shows that', async () => {
   const wrapped = (question: string) =>
-    turns(`Rules of the recipe app: name the ingredients, the oven and the pan.\nServe with rice or soup.\n${question}`);
+    turns(
+      `Rules of the recipe app: name the ingredients, the oven and the pan.\nServe with rice or soup.\n${question}`,
+    );
   const question = 'Why does this C++ program crash in its destructor?';
   expect(await asked(wrapped(question))).toBe('cooking');
   for (let at = 0; at < 12; at += 1) await asked(wrapped(`Which train number ${at} goes to Porto?`));

@@ -72,7 +72,8 @@ function alike(policy: BoundPolicy): BoundPolicy {
 
 /** Without what follows from the length. */
 function lengthless(decision: Decision): unknown {
-  return { ...decision, ranking: decision.ranking.map(({ cost: _, ...one }) => one) };
+  const { spilledFor: _cause, ...rest } = decision;
+  return { ...rest, ranking: decision.ranking.map(({ cost: _, ...one }) => one) };
 }
 
 function scenario(policy: string, seed: number, perSecond: number): FleetScenario {

@@ -8,12 +8,6 @@ const command = z
   .min(1, 'at least the name of a program')
   .refine(([program]) => program !== '', 'the name of a program first');
 
-/** A word that is no other: who writes a command as one is told how it is written. */
-const engine = z
-  .string()
-  .regex(/^engine$/, `${WORDS}; or 'engine'`)
-  .meta({ title: '`engine`' });
-
 /** Milliseconds that a start is waited for where nobody says otherwise. */
 export const START_TIMEOUT_MS = 300_000;
 /** Milliseconds without a request after which an expert is stopped where nobody says otherwise. */
@@ -21,7 +15,7 @@ export const IDLE_MS = 600_000;
 
 export const startFields = {
   start: z
-    .union([command, engine])
+    .union([command, z.literal('engine', `${WORDS}; or engine`)])
     .optional()
     .describe(
       'Command that starts its server when it is needed, as a list of words for no shell. It may return once the server is on its way, or be the server itself, which then ends with the gateway. `engine`: the server runs, and is asked to load and to unload the model (Ollama; Triton in explicit mode; a LoRA adapter with `lora.path`)',
