@@ -72,8 +72,8 @@ function alike(policy: BoundPolicy): BoundPolicy {
 
 /** Without what follows from the length. */
 function lengthless(decision: Decision): unknown {
-  const { spilledFor: _cause, ...rest } = decision;
-  return { ...rest, ranking: decision.ranking.map(({ cost: _, ...one }) => one) };
+  const away = decision.spilledFor === 'away';
+  return { ...decision, spilledFor: away, ranking: decision.ranking.map(({ cost: _, ...one }) => one) };
 }
 
 function scenario(policy: string, seed: number, perSecond: number): FleetScenario {

@@ -4,6 +4,8 @@ import type { WhatIfAnswer } from '../../src/replaying/what-if.ts';
 import type { ReportFile } from '../../src/serving/board/reports.ts';
 import type { WhatIfOptions } from '../../src/serving/board/what-if.ts';
 import type { Layout, Row, Viewer } from '../../src/serving/board/wire.ts';
+import type { RetrainingBody } from '../../src/serving/front/operator.ts';
+import type { ShadowCounts } from '../../src/serving/gateway/shadow.ts';
 import { words } from './words/index.ts';
 
 /** Told in the reader's language, as far as that knows the error. */
@@ -43,6 +45,10 @@ export const reports = (): Promise<{ readonly dir: boolean; readonly data: reado
 export const whatIfOptions = (): Promise<WhatIfOptions> => get('what-if');
 export const whatIf = async (asked: unknown): Promise<WhatIfAnswer> =>
   (await post('what-if', asked)).json() as Promise<WhatIfAnswer>;
+
+export const retraining = (): Promise<RetrainingBody> => get('retraining');
+/** Null where there is no shadow model. */
+export const shadow = (): Promise<ShadowCounts | null> => get('shadow');
 
 /** @param replica its name; null for the whole expert */
 export const drain = (verb: 'drain' | 'resume', expert: string, replica: string | null): Promise<Response> =>

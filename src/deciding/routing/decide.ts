@@ -78,7 +78,16 @@ export function standingOf(
 ): Standing {
   const lives = livesAt === null ? -1 : territory.experts.indexOf(livesAt);
   const home = conversationHome(territory, turns, lives < 0 ? null : lives);
-  const turn = turns.at(-1)!;
+  return standingAt(territory, turns.at(-1)!, loads, home);
+}
+
+/** The same where it is known already what the turn belongs to. */
+export function standingAt(
+  territory: Territory,
+  turn: Classified,
+  loads: readonly LoadSnapshot[],
+  home: Standing['home'],
+): Standing {
   const distances = expertDistances(territory, turn.distances);
   const fits = isBalanced(territory) ? null : fitsOf(territory, turn);
   const moves = home.before !== null && home.before !== home.expert;

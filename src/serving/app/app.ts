@@ -284,7 +284,8 @@ class App implements EmbeddedGateway {
   async #close(graceMs: number): Promise<void> {
     this.#reloader?.close();
     await this.#reloading.catch(() => {});
-    const { setup, server, records, limits, closeTelling, board, tracing } = this.#parts;
+    const { setup, server, records, limits, closeTelling, board, retraining, tracing } = this.#parts;
+    retraining.close();
     setup.current().context.readiness.drain();
     await Promise.all([this.#extProc?.close(graceMs), server.close(graceMs)]);
     this.#scaler?.close();

@@ -4,6 +4,7 @@ import { spaceId } from '../../deciding/model/artefact.ts';
 import { RecentShares } from '../../deciding/model/drift.ts';
 import type { RouterModel } from '../../deciding/model/router-model.ts';
 import { Arrivals } from '../../deciding/scaling/arrivals.ts';
+import { textUsed } from '../../deciding/text/routable.ts';
 import { Board } from '../board/board.ts';
 import { BoardPages } from '../board/pages.ts';
 import type { Question, Told } from '../board/wire.ts';
@@ -31,6 +32,7 @@ import type { WorkerLink } from '../workers/worker-link.ts';
 import { IdleGpus } from './idle-gpus.ts';
 import { hasLimits, openLimits } from './limits.ts';
 import { operationsOf } from './operating.ts';
+import { Retraining } from './retraining.ts';
 import { Setup } from './setup.ts';
 import { sharing } from './sharing.ts';
 import { startMemory } from './start-memory.ts';
@@ -95,6 +97,8 @@ export interface Assembly {
   closeTelling(): void;
   /** What the dashboard shows of this process. */
   readonly board: Board;
+  /** Ends with the gateway. */
+  readonly retraining: Retraining;
   /** Null unless OpenTelemetry's variables ask for it. */
   readonly tracing: Tracing | null;
 }
@@ -123,6 +127,12 @@ export async function assemble(
   const conversations = new Conversations();
   shared?.link.share(conversations);
   const drains = shared?.link.drains ?? new Drains();
+  const retraining = new Retraining({
+    config: () => setup.current().config,
+    now: clock.epoch,
+    log,
+    reload,
+  });
   const setup: Setup = await Setup.start(config, {
     limits,
     keysChanged: (before, after) =>
@@ -139,6 +149,7 @@ export async function assemble(
       link: shared?.link ?? null,
       audit,
       reload,
+      retraining,
       inForce: () => inForce(setup),
     }),
     slots: shared?.link ?? new OwnSlots(),
@@ -157,7 +168,12 @@ export async function assemble(
       shares.of(gateway.router.model).note(routed.classification.cluster, routed.classification.outside);
       if (shown) board.opened(routed, note);
       onDecision(noteOf(routed, note.traceId));
-      records?.decided(featuresOf(routed, note.traceId, spaces.of(gateway.router.model)));
+      const shadow = gateway.shadow?.see(routed) ?? null;
+      records?.decided({
+        ...featuresOf(routed, note.traceId, spaces.of(gateway.router.model)),
+        prompt: config.records?.prompts ? textUsed(routed.text) : null,
+        shadow,
+      });
     },
     feedback: records && ((feedback) => records.feedback(feedback)),
     gateways: () => {
@@ -224,6 +240,7 @@ export async function assemble(
     arrivals,
     signals,
     board,
+    retraining,
     tracing,
   };
 }
@@ -301,10 +318,14 @@ class Spaces {
   }
 }
 
-function featuresOf({ decision, classification }: Routed, traceId: string, space: string): DecisionFeatures {
+function featuresOf(
+  { decision, classification }: Routed,
+  traceId: string,
+  space: string,
+): Omit<DecisionFeatures, 'prompt' | 'shadow'> {
   const { cluster, vector, outside } = classification;
-  const { expert, reason } = decision;
-  return { traceId, space, vector, cluster, outside, expert, reason };
+  const { expert, home, reason, livedAt, spilledFor } = decision;
+  return { traceId, space, vector, cluster, outside, expert, home, reason, livedAt, spilledFor };
 }
 
 function noteOf({ decision, classification }: Routed, traceId: string): DecisionNote {

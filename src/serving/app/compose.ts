@@ -1,4 +1,5 @@
 /** Picks the parts of a gateway: from a config to a router, a fleet and what serves requests with them. */
+import { stat } from 'node:fs/promises';
 import { UserError } from '../../core/errors.ts';
 import { shipped } from '../../core/shipped.ts';
 import { DEFAULT_MODEL, loadModelFile } from '../../deciding/model/file.ts';
@@ -35,6 +36,7 @@ import type { Conversations } from '../gateway/conversations.ts';
 import { Gateway } from '../gateway/gateway.ts';
 import { type Meaning, meaningOf, Names } from '../gateway/names.ts';
 import { type Choice, Router } from '../gateway/router.ts';
+import { Shadow } from '../gateway/shadow.ts';
 import type { Telemetry } from '../telemetry/metrics.ts';
 import { follow } from './follow.ts';
 import { HealthLog } from './health-log.ts';
@@ -56,6 +58,12 @@ export async function loadRouterModel({
   const twice = names.find((name, cluster) => names.indexOf(name) !== cluster);
   if (twice !== undefined) throw new UserError(`cluster_names: two clusters would be called '${twice}'.`);
   return { ...model, names };
+}
+
+/** Null where the config names none, and for a file that does not exist yet. @throws UserError for one that is no router model */
+async function loadShadow({ shadow }: Config): Promise<RouterModel | null> {
+  const exists = shadow !== undefined && (await stat(shadow).catch(() => null)) !== null;
+  return exists ? loadModelFile(shadow) : null;
 }
 
 /** Which expert serves what, by the config and the model alone: no expert is started. */
@@ -280,7 +288,11 @@ export async function composeGateway(config: Config, parts: GatewayParts): Promi
   const firstToken = firstTokenTimeouts(config, catalogue.kinds);
   const choosing = { policies: catalogue.policies, kinds: catalogue.kinds, random };
   const router = await composeRouter(config, model, () => fleet.loads(), choosing);
+  const shadow = await loadShadow(config);
   return new Gateway(router, fleet, telemetry, {
+    shadow:
+      shadow &&
+      new Shadow(await composeRouter(config, shadow, idleLoads(config), choosing), world.clock.monotonic),
     requestTimeout: config.request_timeout,
     heartbeat: config.heartbeat,
     hedge: config.hedge,

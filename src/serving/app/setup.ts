@@ -25,7 +25,7 @@ import { Redaction } from '../front/redaction.ts';
 import type { Conversations } from '../gateway/conversations.ts';
 import type { Price } from '../limits/price.ts';
 import type { LimitStore } from '../limits/store.ts';
-import { watchBreakers, watchEngines, watchLoads } from '../telemetry/gauges.ts';
+import { watchBreakers, watchEngines, watchLoads, watchShadow } from '../telemetry/gauges.ts';
 import type { Telemetry } from '../telemetry/metrics.ts';
 import type { Prepared } from '../workers/worker-link.ts';
 import { composeFleet, composeGateway, loadRouterModel, permittedPages } from './compose.ts';
@@ -98,6 +98,7 @@ export class Setup {
     const { registry } = parts.telemetry;
     watchLoads(registry, () => ownLoads(this.#serving.context.gateway.fleet));
     watchEngines(registry, () => engineLoads(this.#serving.context.gateway.fleet));
+    watchShadow(registry, () => this.#serving.context.gateway.shadow?.counts.pairs ?? []);
     watchBreakers(registry, () => breakerLevels(this.#serving.context.gateway.fleet));
     parts.drains.onChange = () => {
       for (const fleet of [this.#serving.context.gateway.fleet, ...this.#retiring.keys()])

@@ -24,7 +24,7 @@ const MOST_RUNNING = 200;
 const MOST_DOTS = 40;
 const NEAREST_TOLD = 3;
 const RANKING_TOLD = 6;
-const NOTHING: Told = { seconds: [], events: [], dots: [], rows: [] };
+const NOTHING: Told = { seconds: [], events: [], dots: [], rows: [], shadow: null };
 
 /** A request under way. Emptied at its end: tables that the map has outgrown hold on to what was in them. */
 interface Running {
@@ -141,6 +141,8 @@ export class Board {
         return { ...NOTHING, ...this.#since(question.second) };
       case 'history':
         return { ...NOTHING, seconds: this.#seconds.since(0, this.#now()), events: this.#events };
+      case 'shadow':
+        return { ...NOTHING, shadow: this.#gateway().shadow?.counts ?? null };
       case 'requests':
         return {
           ...NOTHING,
@@ -227,7 +229,7 @@ function isRemarkable({ error, tries, expert, whole }: RequestNote, choice: Lazy
 }
 
 /** Not meant for an expert, although posted. */
-const OURS = /^\/v1\/(?:route|feedback|reload|experts\/)/;
+const OURS = /^\/v1\/(?:route|feedback|reload|experts\/|retraining|shadow\/)/;
 
 /** Whether it was meant for an expert: pages of ours and questions about experts are no requests. */
 function isAsking({ method, path }: RequestNote): boolean {

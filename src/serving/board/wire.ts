@@ -2,6 +2,7 @@
 import type { Role } from '../../core/roles.ts';
 import type { SpillCause } from '../../deciding/routing/decide.ts';
 import type { TriedReplica } from '../front/request-note.ts';
+import type { ShadowCounts } from '../gateway/shadow.ts';
 import type { Bins } from './bins.ts';
 
 /** What is added up for an expert in a second; times in milliseconds, tokens as experts reported them. */
@@ -216,9 +217,12 @@ export type Question =
   | { readonly kind: 'since'; readonly second: number }
   | { readonly kind: 'history' }
   | { readonly kind: 'requests'; readonly most: number }
-  | { readonly kind: 'trace'; readonly id: string };
+  | { readonly kind: 'trace'; readonly id: string }
+  | { readonly kind: 'shadow' };
 
 export interface Told extends History {
   readonly dots: readonly Dot[];
   readonly rows: readonly Row[];
+  /** Null where there is no shadow model. */
+  readonly shadow: ShadowCounts | null;
 }

@@ -76,6 +76,14 @@ const fields = {
     .optional()
     .describe('Router model file; the one that ships with the product when absent')
     .meta({ examples: ['./my.router.safetensors'] }),
+  shadow: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'Router model file that decides a sample of the requests as well, without effect: where it would send prompts elsewhere is counted. It need not exist yet: a retraining writes it',
+    )
+    .meta({ examples: ['./next.router.safetensors'] }),
   cluster_names: z
     .record(
       z.string().regex(/^\d+$/, "a cluster's number"),
@@ -154,10 +162,16 @@ const fields = {
         .min(1_000_000)
         .default(100_000_000)
         .describe('Bytes that its files may take together; the oldest are deleted'),
+      prompts: z
+        .boolean()
+        .default(false)
+        .describe(
+          'Keeps what was read of the last user turn as well, without identifiers where deidentify is on, so that the router model can be retrained from the dashboard',
+        ),
     })
     .optional()
     .describe(
-      'Keeps a line per decision and feedback (`POST /v1/feedback`) for `expert-router learn --from`: vector, cluster, choice, times and tokens, no prompt and no answer. A change takes effect with a restart; nothing is kept when absent',
+      'Keeps a line per decision and feedback (`POST /v1/feedback`) for `expert-router learn --from`: vector, cluster, choice, times and tokens, no prompt (unless prompts is true) and no answer. A change takes effect with a restart; nothing is kept when absent',
     )
     .meta({ examples: [{ dir: './records' }] }),
   audit: z

@@ -18,7 +18,7 @@ import type { Exchange, Handler, RouteContext } from './handler.ts';
 import { listModels, showModel } from './model-pages.ts';
 import { GREETING, OLLAMA_VERSION, running, shown, tags } from './ollama-pages.ts';
 import { openApi } from './openapi.ts';
-import { expertOf, operateExpert, reload } from './operations.ts';
+import { applyShadow, expertOf, operateExpert, reload, retrain, retraining } from './operations.ts';
 import { PASSED_PATHS, readPassed } from './read-passed.ts';
 import { sendJson } from './wire.ts';
 
@@ -29,7 +29,7 @@ interface Route {
   readonly role: Role | null;
   /** In which its errors are told; null for the default. */
   readonly dialect: Dialect | null;
-  /** Served at once, however many requests wait: it may be what relieves the pressure. */
+  /** Served at once, however many requests wait; those of the role `operate` always are: they may relieve the pressure. */
   readonly urgent?: true;
   /** What it is for, in the OpenAPI description; null for pages that are for people. */
   readonly about: string | null;
@@ -172,7 +172,6 @@ export const ROUTES: readonly Route[] = [
       path: `/v1/experts/{id}/${verb}`,
       role: 'operate',
       dialect: null,
-      urgent: true,
       about:
         verb === 'drain'
           ? 'Gives an expert, or the replica named in the body, nothing new'
@@ -186,9 +185,32 @@ export const ROUTES: readonly Route[] = [
     path: '/v1/reload',
     role: 'operate',
     dialect: null,
-    urgent: true,
     about: 'Takes up the config file and the router model as they are now',
     handle: reload,
+  },
+  {
+    method: 'POST',
+    path: '/v1/retraining',
+    role: 'operate',
+    dialect: null,
+    about: 'Trains a router model anew on the prompts of the records; it becomes the shadow model',
+    handle: retrain,
+  },
+  {
+    method: 'GET',
+    path: '/v1/retraining',
+    role: 'observe',
+    dialect: null,
+    about: 'How the last retraining went, or goes, and what it would need',
+    handle: retraining,
+  },
+  {
+    method: 'POST',
+    path: '/v1/shadow/apply',
+    role: 'operate',
+    dialect: null,
+    about: 'Puts the shadow router model into force',
+    handle: applyShadow,
   },
   {
     method: 'GET',
@@ -227,7 +249,7 @@ export const ROUTES: readonly Route[] = [
   { method: 'GET', path: '/ui', role: null, dialect: null, about: null, handle: dashboard },
   { method: 'GET', path: '/ui/', role: null, dialect: null, about: null, handle: dashboard },
   { method: 'GET', path: '/ui/{id}', role: null, dialect: null, about: null, handle: dashboard },
-  ...['login', 'drain/{id}', 'resume/{id}', 'reload'].map(
+  ...['login', 'drain/{id}', 'resume/{id}', 'reload', 'retraining', 'shadow'].map(
     (action): Route => ({
       method: 'POST',
       path: `/ui/api/${action}`,
@@ -244,7 +266,7 @@ export const ROUTES: readonly Route[] = [
 /** Those whose path is fixed, by method and path. */
 const FIXED = new Map(ROUTES.map((route) => [`${route.method} ${route.path}`, route]));
 
-const URGENT = ROUTES.filter(({ urgent }) => urgent);
+const URGENT = ROUTES.filter(({ role, urgent }) => role === 'operate' || urgent);
 
 /** Whether a request has to wait behind others. @param target as it came */
 export function hasToWait(method: string | undefined, target = ''): boolean {

@@ -24,6 +24,7 @@ import { type LeftOut, leftOut } from './fitting.ts';
 import { FirstByteTimes, Hedge } from './hedge.ts';
 import { HEDGE_SHARE, RETRIES_PER_SECOND, RETRY_SHARE, RetryBudget } from './retry-budget.ts';
 import type { Routable, Routed, Router } from './router.ts';
+import type { Shadow } from './shadow.ts';
 
 /** What the wire adds to a request. */
 export interface Incoming extends Caller {
@@ -52,10 +53,13 @@ export interface GatewayOptions {
   firstTokenTimeout(expert: string): number;
   /** Remembered beyond this config; its own when absent. */
   readonly conversations?: Conversations;
+  readonly shadow?: Shadow | null;
 }
 
 export class Gateway {
   readonly router: Router;
+  /** Null where the config names none, or there is none yet. */
+  readonly shadow: Shadow | null;
   readonly fleet: Fleet;
   readonly #telemetry: Telemetry;
   readonly #options: GatewayOptions;
@@ -69,6 +73,7 @@ export class Gateway {
 
   constructor(router: Router, fleet: Fleet, telemetry: Telemetry, options: GatewayOptions) {
     this.router = router;
+    this.shadow = options.shadow ?? null;
     this.fleet = fleet;
     this.#allText = [...fleet.groups.values()].every((one) => one.answersText);
     this.#telemetry = telemetry;

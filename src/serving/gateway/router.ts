@@ -6,6 +6,7 @@ import { seededRandom } from '../../core/random.ts';
 import { nearestName } from '../../core/suggest.ts';
 import type { Classification } from '../../deciding/model/classify.ts';
 import type { RouterModel } from '../../deciding/model/router-model.ts';
+import { conversationHome } from '../../deciding/routing/conversation.ts';
 import { type Decision, decide, decideFor, keptWith } from '../../deciding/routing/decide.ts';
 import { explored } from '../../deciding/routing/exploration.ts';
 import { keptAmong, type Locality } from '../../deciding/routing/locality.ts';
@@ -39,6 +40,10 @@ export interface Routed {
   /** Of the last user turn, with what its conversation adds. */
   readonly classification: Classification;
   readonly text: RoutableText;
+  /** The user turns, oldest first; `text` is the last. */
+  readonly turns: readonly RoutableText[];
+  /** The name, such as `auto`, of the choice that was made; null where the client chose the expert. */
+  readonly among: string | null;
   readonly decision: Decision;
   /** What policies see of the request. */
   readonly view: RequestView;
@@ -112,12 +117,28 @@ export class Router {
       return {
         classification: classified.at(-1)!,
         text: turns.at(-1)!,
+        turns,
+        among: this.#among(request.model, forced),
         decision: this.#keep(this.#decide(request, forced, turns, classified, view), classified, local),
         view,
       };
     };
     const classified = this.#turns.classify(turns);
     return classified instanceof Promise ? classified.then(choose) : choose(classified);
+  }
+
+  /**
+   * The expert that a conversation belongs to by this model, whatever the loads.
+   * @param among as `Routed` has it
+   * @param livedAt the expert that has answered it so far; null at its beginning
+   */
+  home(turns: readonly RoutableText[], among: string, livedAt: string | null): string | Promise<string> {
+    const { territory } = this.#parts.choices.get(among) ?? this.#parts;
+    const lives = livedAt === null ? -1 : territory.experts.indexOf(livedAt);
+    const of = (classified: readonly Classification[]): string =>
+      territory.experts[conversationHome(territory, classified, lives < 0 ? null : lives).expert]!;
+    const classified = this.#turns.classify(turns);
+    return classified instanceof Promise ? classified.then(of) : of(classified);
   }
 
   /** What a decision is made of: no identifier goes on to classification, its answer or its record. */
@@ -159,6 +180,11 @@ export class Router {
     const context = { request, random: this.#parts.random(), sequence: this.#sequence++ };
     const decision = decide(territory, turns, now, policy, { ...context, livesAt: livesAt ?? null });
     return bound ? keptWith(decision, bound) : decision;
+  }
+
+  #among(model: string, forced: string | undefined): string | null {
+    const meaning = forced === undefined ? this.names.meaning(model) : null;
+    return meaning?.kind === 'choice' ? meaning.name : null;
   }
 
   /** Only at the beginning of a conversation: later its prefix is cached where it is. */

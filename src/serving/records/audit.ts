@@ -53,7 +53,7 @@ export interface AuditedAction {
   readonly at: string;
   readonly trace_id: string;
   readonly key: string | null;
-  readonly action: 'drain' | 'resume' | 'reload';
+  readonly action: 'drain' | 'resume' | 'reload' | 'retrain' | 'apply_shadow';
   readonly expert: string | null;
   /** Null for the whole expert. */
   readonly replica: string | null;

@@ -335,6 +335,36 @@ export const en = {
     outside: (share: string) => `${share} of the requests are unlike anything the model knows.`,
     quiet: 'No requests in the last ten minutes, so “now” is empty.',
   },
+  retraining: {
+    title: 'A newer router model',
+    lead: 'Trained on the prompts that are recorded here, it decides a sample of the requests beside the one in force, without effect, until it is applied.',
+    running: 'Training…',
+    done: (id: string, prompts: string, time: string) => `Trained ${id} on ${prompts} prompts in ${time}.`,
+    stayed: (kept: string, of: string, moved: string) =>
+      `${kept} of ${of} topics stay; ${moved} of these prompts are in another one than before.`,
+    nothing: (id: string) => `${id} decides beside the one in force; it has not looked at a request yet.`,
+    compared: (id: string, n: string, share: string) =>
+      `${id} has looked at ${n} requests: ${share} of them would belong to another expert.`,
+    differences: 'Prompts that would belong to another expert',
+    from: 'Now',
+    to: 'By the newer one',
+    share: 'Share',
+    lacking: 'To retrain from here, the config needs:',
+    cures: {
+      records: 'prompts in the records – records: {dir: ./records, prompts: true}',
+      router: 'a router model of its own – router: ./router.safetensors, first a copy of the one that ships',
+      shadow: 'a place for the newer one – shadow: ./next.router.safetensors',
+    },
+    operators: 'To retrain and to apply, sign in with a key that has the role “operate”.',
+    retrain: 'Retrain',
+    retrainAsk:
+      'Train on the recorded prompts? It takes a thread of this machine for some minutes at low priority, and changes nothing until it is applied.',
+    begun: 'Begun.',
+    apply: 'Apply the newer one',
+    applyAsk:
+      'Let the newer router model decide from now on? The one before it stays beside it, as a file that ends in .before.',
+    applied: 'It decides now.',
+  },
   reports: {
     lead: 'Reports of load tests, simulations and evaluations. They are shown without scripts.',
     none: 'No folder of reports is configured. Add to the config: reports: ./reports',

@@ -410,6 +410,35 @@ export const ja: Words = {
     outside: (share) => `リクエストの ${share} は、モデルの知るどのトピックにも似ていません。`,
     quiet: '直近 10 分間のリクエストがないため、「現在」は空です。',
   },
+  retraining: {
+    title: '新しいルーターモデル',
+    lead: 'ここに記録されたプロンプトで訓練します。適用するまでは、一部のリクエストを並行して判定するだけで、何も変えません。',
+    running: '訓練しています…',
+    done: (id, prompts, time) => `プロンプト ${prompts} 件で ${id} を訓練しました（${time}）。`,
+    stayed: (kept, of, moved) =>
+      `${of} 個のトピックのうち ${kept} 個がそのまま残り、プロンプトの ${moved} が別のトピックに移りました。`,
+    nothing: (id) => `${id} が並行して判定します。まだリクエストを見ていません。`,
+    compared: (id, n, share) =>
+      `${id} は ${n} 件のリクエストを判定し、そのうち ${share} は別のエキスパートの担当になります。`,
+    differences: '別のエキスパートの担当になるプロンプト',
+    from: '現在',
+    to: '新しいモデル',
+    share: '割合',
+    lacking: 'ここから訓練するには、設定に次のものが必要です。',
+    cures: {
+      records: 'プロンプトの記録 – records: {dir: ./records, prompts: true}',
+      router: '独自のルーターモデル – router: ./router.safetensors（最初は付属のモデルの写し）',
+      shadow: '新しいモデルの置き場所 – shadow: ./next.router.safetensors',
+    },
+    operators: '訓練と適用には、ロール「operate」を持つキーでサインインしてください。',
+    retrain: '訓練する',
+    retrainAsk: '記録されたプロンプトで訓練しますか？ 低い優先度で数分かかり、適用するまで何も変わりません。',
+    begun: '始めました。',
+    apply: '新しいモデルを適用',
+    applyAsk:
+      '今後は新しいルーターモデルで判定しますか？ これまでのモデルは .before で終わるファイルとして残ります。',
+    applied: '適用しました。',
+  },
   reports: {
     lead: '負荷試験、シミュレーション、評価のレポートです。スクリプトなしで表示します。',
     none: 'レポートのフォルダーが設定されていません。設定に追加してください: reports: ./reports',
@@ -465,6 +494,8 @@ export const ja: Words = {
         `${count} 件のリクエストはエキスパートがトークン数を報告しなかったため、ほかの平均である ${prompt} と ${output} トークンとみなしました。`,
       insisted: ({ count }) =>
         `${count} 件のリクエストはエキスパートを指名していましたが、ここではほかと同じように選び直しました。`,
+      away: ({ count }) =>
+        `${count} 件のリクエストは担当のエキスパートが受けられず（停止または切り離し）別へ送られましたが、ここでは担当が受けます。`,
       timed: ({ experts }) =>
         `${experts.join('、')}: エンジンの速さはこの同じ記録から求めたため、誤差は予測の場合より小さくなります。モデルや GPU を変えると、エンジンのモデルが示す比率だけ速さが変わります。`,
       modelled: ({ experts }) =>
