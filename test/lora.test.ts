@@ -4,6 +4,7 @@ import type { ExpertBody } from '../src/cli/experts/table.ts';
 import { type EmulatedServers, startEmulatedServers } from '../src/load/emulator/servers.ts';
 import { simpleEngine } from '../src/load/emulator/simple-pacer.ts';
 import { eventually, gateway, type RunningGateway } from './support/gateway.ts';
+import { upstream } from './support/upstream.ts';
 
 const opened: { close(): Promise<void> }[] = [];
 afterEach(async () => {
@@ -118,6 +119,31 @@ describe('an expert that is a LoRA adapter', () => {
     expect((await expertsOf(running))[0]!.replicas[0]).toMatchObject({
       adapter: { resident: false, load_seconds: 1 },
     });
+  });
+
+  it('is loaded at SGLang by the paths of SGLang', async () => {
+    const asked: string[] = [];
+    const server = await upstream((response, request) => {
+      if (request.path === '/load_lora_adapter') asked.push(request.body);
+      const listed = ['base', ...(asked.length > 0 ? ['code'] : [])];
+      const pages: Readonly<Record<string, unknown>> = {
+        '/v1/models': { object: 'list', data: listed.map((id) => ({ id, owned_by: 'sglang' })) },
+        '/get_server_info': { model_path: 'base', version: '0.5.4' },
+        '/load_lora_adapter': { success: true },
+      };
+      const page = pages[request.path];
+      response.writeHead(page === undefined ? 404 : 200, { 'content-type': 'application/json' });
+      response.end(JSON.stringify(page ?? {}));
+    });
+    opened.push(server);
+    const experts = [{ id: 'code', kind: 'openai', url: server.url, lora: { path: '/adapters/code' } }];
+    const running = await gateway(JSON.stringify({ experts }), { probes: true });
+    opened.push(running);
+    await eventually(
+      'it is loaded',
+      async () => (await expertsOf(running))[0]!.replicas[0]!.health.state === 'ready',
+    );
+    expect(asked).toEqual(['{"lora_name":"code","lora_path":"/adapters/code"}']);
   });
 
   it('whose engine loads none is down, and the health says why', async () => {

@@ -1,6 +1,6 @@
 /** Ollama's API as its clients meet it: against experts that are no Ollama, and byte for byte against one that is. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { gateway, type RunningGateway } from './support/gateway.ts';
+import { eventually, gateway, type RunningGateway } from './support/gateway.ts';
 import { type Upstream, upstream } from './support/upstream.ts';
 
 const PICTURE =
@@ -304,6 +304,22 @@ describe('requests that want a model to be there and nothing more', () => {
     expect(await idle(path, body)).toEqual({
       ...{ model: 'qwen', created_at: expect.any(String), ...nothing, done: true, done_reason: reason },
     });
+  });
+
+  it('cost no tokens, whoever answers', async () => {
+    const notes: { readonly promptTokens: number | null; readonly completionTokens: number | null }[] = [];
+    const noting = await gateway(
+      `experts:
+  - { id: emulated, kind: emulated }
+  - { id: real, kind: openai, url: '${ollama.url}', model: llama3.2, quirks: ollama }
+`,
+      { onRequest: (note) => notes.push(note) },
+    );
+    for (const model of ['emulated', 'real'])
+      await (await noting.post('/api/chat', { model, messages: [], keep_alive: 60 })).text();
+    await eventually('both have ended', () => notes.length === 2);
+    expect(notes).toMatchObject([0, 0].map((promptTokens) => ({ promptTokens, completionTokens: 0 })));
+    await noting.close();
   });
 
   it('say that there is no such model', async () => {

@@ -47,6 +47,7 @@ function foreign(ask: OpenAiAsk): Ask {
     tools: () => ask.tools(),
     format: () => ask.format(),
     demands: () => ask.demands(),
+    wishes: () => ask.wishes(),
     unread: () => ask.unread(),
     fieldOf: (parameter) => ask.fieldOf(parameter),
   };

@@ -192,8 +192,7 @@ export async function composeFleet(config: Config, parts: FleetParts): Promise<F
           face: await faceOf(expert, starting),
           queueSize: expert.queue_size,
           queueTimeout: expert.queue_timeout,
-          context: expert.context_window,
-          takes: expert.takes,
+          declared: declaredOf(expert),
           cold: coldOf(expert, starting),
         }),
       );
@@ -217,6 +216,10 @@ export async function composeFleet(config: Config, parts: FleetParts): Promise<F
   });
   await Promise.all(config.experts.map((expert, at) => follow(fleet, groups[at]!, expert, starting)));
   return fleet;
+}
+
+function declaredOf({ context_window: context, takes, tools, structured_output, thinking }: ExpertConfig) {
+  return { context, takes, tools, structured_output, thinking };
 }
 
 /** How long its start is waited for; undefined for an expert that nobody starts. */

@@ -15,6 +15,15 @@ export const expertId = z
   )
   .refine((id) => id !== 'auto', "another name: 'auto' asks the router to choose");
 
+const trait = (does: string) =>
+  z
+    .boolean()
+    .optional()
+    .describe(
+      `Whether its model ${does} goes to another where it does not. What the engine tells when absent, else true`,
+    )
+    .meta({ examples: [false] });
+
 const common = {
   id: expertId.describe('Name in requests, headers and metrics').meta({ examples: ['code'] }),
   description: z
@@ -51,8 +60,13 @@ const common = {
     .array(z.enum(['text', 'image', 'audio']))
     .min(1, 'at least one of them')
     .optional()
-    .describe('What its model takes; a request with anything else goes to another. Everything when absent')
+    .describe(
+      'What its model takes; a request with anything else goes to another. What the engine tells when absent, as llama.cpp and Ollama do, else everything',
+    )
     .meta({ examples: [['text']] }),
+  tools: trait('calls tools; a request that offers tools'),
+  structured_output: trait('can be held to JSON; a request that demands JSON'),
+  thinking: trait('thinks; a request that asks for thinking'),
   queue_size: z.int().nonnegative().default(512).describe('Requests that may wait for this expert'),
   queue_timeout: duration.prefault('30s').describe('Longest wait in that line'),
   ...startFields,
@@ -153,6 +167,9 @@ interface SharedFields {
   readonly max_concurrent?: number | undefined;
   readonly context_window?: number | undefined;
   readonly takes?: readonly ('text' | 'image' | 'audio')[] | undefined;
+  readonly tools?: boolean | undefined;
+  readonly structured_output?: boolean | undefined;
+  readonly thinking?: boolean | undefined;
   readonly [option: string]: unknown;
 }
 

@@ -2,8 +2,9 @@
 import { z } from 'zod';
 import { duration } from '../experts/option-types.ts';
 
+const WORDS = "a list of words, such as [docker, start, code]; a shell is asked by [sh, -c, '…']";
 const command = z
-  .array(z.string(), "a list of words, such as [docker, start, code]; a shell is asked by [sh, -c, '…']")
+  .array(z.string(), WORDS)
   .min(1, 'at least the name of a program')
   .refine(([program]) => program !== '', 'the name of a program first');
 
@@ -14,7 +15,7 @@ export const IDLE_MS = 600_000;
 
 export const startFields = {
   start: z
-    .union([command, z.literal('engine')])
+    .union([command, z.literal('engine', `${WORDS}; or engine`)])
     .optional()
     .describe(
       'Command that starts its server when it is needed, as a list of words for no shell. It may return once the server is on its way, or be the server itself, which then ends with the gateway. `engine`: the server runs, and is asked to load and to unload the model (Ollama; Triton in explicit mode; a LoRA adapter with `lora.path`)',

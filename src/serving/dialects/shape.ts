@@ -35,8 +35,10 @@ export function fields(shapes: Readonly<Record<string, Shape>>): Shape {
   return {
     ...OBJECT,
     inside: (value, at) => {
-      for (const [name, shape] of named)
-        checkShape(shape, (value as Json)[name], at === '' ? name : `${at}.${name}`);
+      for (const [name, shape] of named) {
+        const field = (value as Json)[name];
+        if (field != null) checkShape(shape, field, at === '' ? name : `${at}.${name}`);
+      }
     },
   };
 }

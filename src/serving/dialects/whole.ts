@@ -76,6 +76,7 @@ export class WholeAsk implements Ask {
   tools = none;
   format = none;
   demands = none;
+  wishes = none;
   unread = none;
   fieldOf = none;
 }

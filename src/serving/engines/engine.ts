@@ -1,4 +1,5 @@
 /** The facts of an engine, as `index.ts` lists them, and what a running one reports. */
+import type { Modality } from '../dialects/ask.ts';
 import type { DialectId } from '../dialects/index.ts';
 import type { Quirks } from '../dialects/quirks.ts';
 import type { Answers } from './answers.ts';
@@ -22,6 +23,8 @@ export interface EngineFacts {
   readonly signs?: Signs;
   /** Where it tells its context, if its list of models does not. */
   readonly context?: ContextPage;
+  /** Where it tells what its model takes and can do; absent for nowhere. */
+  readonly traits?: TraitsPage;
   /** Its default ports. */
   readonly ports?: readonly Port[];
   readonly metrics?: Metrics;
@@ -59,6 +62,25 @@ export interface ContextPage {
   readonly path: string;
   /** Tokens that prompt and answer of one request may have together; null where the page does not tell. */
   of(page: Readonly<Record<string, unknown>>, model: string): number | null;
+}
+
+/** A page that describes a model. */
+export interface TraitsPage {
+  /** Beside its API. */
+  readonly path: string;
+  /** What is sent, by POST; absent for a page that is got. */
+  question?(model: string): Readonly<Record<string, unknown>>;
+  of(page: Readonly<Record<string, unknown>>): ModelTraits;
+}
+
+/** What an engine says of its model; absent for what it does not say. */
+export interface ModelTraits {
+  /** What the model takes. */
+  readonly takes?: readonly Modality[] | undefined;
+  /** Whether it calls tools, can be held to JSON, thinks. */
+  readonly tools?: boolean | undefined;
+  readonly structured_output?: boolean | undefined;
+  readonly thinking?: boolean | undefined;
 }
 
 export interface Port {

@@ -36,6 +36,23 @@ export const ollama: EngineFacts = {
     unload: (model, adapter) => (adapter === null ? keptAlive(model, 0) : null),
     loaded: { path: '/api/ps', has: (page, model) => running(page, model) !== undefined },
   },
+  traits: {
+    path: '/api/show',
+    question: (model) => ({ model }),
+    of: ({ capabilities }) => {
+      if (!Array.isArray(capabilities)) return {};
+      const has = (name: string): boolean => capabilities.includes(name);
+      return {
+        takes: [
+          'text',
+          ...(has('vision') ? ['image' as const] : []),
+          ...(has('audio') ? ['audio' as const] : []),
+        ],
+        tools: has('tools'),
+        thinking: has('thinking'),
+      };
+    },
+  },
   ports: [{ port: 11_434, protocol: 'http' }],
   metrics: { pages: [], load: [], cure: 'Ollama has none' },
   // It ignores `max_completion_tokens` and answers without a limit.

@@ -1,11 +1,12 @@
 /** The interface of every expert: it answers requests, and tells its health, engine and load. */
 import type { Ask, Capability } from '../dialects/ask.ts';
 import type { DialectId } from '../dialects/index.ts';
-import type { EngineDescription, ReportedLoad } from '../engines/engine.ts';
+import type { EngineDescription, ModelTraits, ReportedLoad } from '../engines/engine.ts';
 import { type EngineFailure, failureText } from '../engines/failure.ts';
 import type { AnswerSink, Generation } from '../reply/reply.ts';
 
-export type { EngineDescription, ReportedLoad } from '../engines/engine.ts';
+export { TRAITS, type Trait } from '../dialects/ask.ts';
+export type { EngineDescription, ModelTraits, ReportedLoad } from '../engines/engine.ts';
 export { failureFrom } from '../engines/failure.ts';
 export type { AnswerSink, Generation, Outcome } from '../reply/reply.ts';
 
@@ -48,6 +49,8 @@ export interface Expert {
   readonly can?: readonly Capability[];
   /** Tokens that prompt and answer may have together, as its engine last told; absent or null for unknown. */
   readonly context?: number | null;
+  /** What its engine told of its model; absent or null for nothing. */
+  readonly traits?: ModelTraits | null;
   /** Whether it passes on requests that no dialect reads, to a server that may know them. */
   readonly passes?: boolean;
   /** False for one that answers no text: it is asked only in dialects that it speaks. */

@@ -5,13 +5,7 @@
 import { describeError, RouterError } from '../../core/errors.ts';
 import type { Ask } from '../dialects/ask.ts';
 import { brokenOff, type Failure, ToldFailure } from '../reply/failure.ts';
-import {
-  type AnswerSink,
-  type Generation,
-  type Reply,
-  type ReplyMeta,
-  UNKNOWN_OUTCOME,
-} from '../reply/reply.ts';
+import { type AnswerSink, type Generation, NO_USAGE, type Reply, type ReplyMeta } from '../reply/reply.ts';
 import { ContentfulReply } from './contentful-reply.ts';
 
 /** What a generation works with. `signal` fires when the client has left or the expert closes. */
@@ -52,7 +46,7 @@ export class RunningGenerations {
       if (idle !== null) {
         guarded.head(200, { 'content-type': 'application/json; charset=utf-8' });
         guarded.data(idle);
-        guarded.end(UNKNOWN_OUTCOME);
+        guarded.end({ usage: NO_USAGE, finishReason: 'unknown' });
         return;
       }
       reply = new ContentfulReply(this.#expert, ask, guarded, writerOf(ask));

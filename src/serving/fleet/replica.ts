@@ -265,6 +265,16 @@ export class Replica {
     return this.#rate.perSecond(this.#now());
   }
 
+  /**
+   * Tokens per second that it would finish with a request in every slot, each as fast as they are now; 0 for unknown. What it
+   * finishes at the moment says how much it is given, not how much it could do.
+   */
+  get fullRate(): number {
+    const { slots } = this;
+    if (!Number.isFinite(slots)) return this.tokensPerSecond;
+    return slots * this.#rate.perRequest(this.#now());
+  }
+
   /** Rates that another gateway has measured, in tokens per second; 0 for unknown. */
   set told({ finishes, reads }: { readonly finishes: number; readonly reads: number }) {
     this.#toldRate = finishes || this.#toldRate;

@@ -164,7 +164,8 @@ export class Gateway {
     const able = [...this.fleet.groups.values()]
       .filter((one) => speaks(one) || (id === PASSED ? one.passes : writer !== null && one.answersText))
       .map((one) => one.id);
-    const isAuto = routed.decision.reason !== 'forced' && this.router.names.isAuto(model);
+    const asksOne = oneExpert || id === PASSED;
+    const isAuto = asksOne && routed.decision.reason !== 'forced' && this.router.names.isAuto(model);
     if (id === PASSED && isAuto && able.length > 1)
       throw new RouterError('invalid_request', `Name the expert to ask: ${able.join(', ')}, or an alias.`, {
         param: 'model',

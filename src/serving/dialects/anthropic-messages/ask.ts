@@ -30,6 +30,10 @@ const READ = new Set([
 export class MessagesAsk extends ReadAsk {
   protected readonly shape = MESSAGES_SHAPE;
 
+  protected get thinkingField(): string | null {
+    return this.wantsThinking ? 'thinking' : null;
+  }
+
   /** Whether the client reads thinking. */
   get wantsThinking(): boolean {
     const { thinking } = this.json;
@@ -76,7 +80,7 @@ export class MessagesAsk extends ReadAsk {
     return readFormat(this.json);
   }
 
-  demands(): readonly Demand[] {
+  protected readDemands(): readonly Demand[] {
     const { choice } = this.tools();
     const chosen = choice?.type === 'any' || choice?.type === 'one';
     return [

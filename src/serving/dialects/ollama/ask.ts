@@ -14,7 +14,7 @@ import type {
 import type { Dialect, Json, JsonBody } from '../dialect.ts';
 import { invalid, isObject, readNumber, readStops, textOrNull } from '../json.ts';
 import { readTools } from '../openai/tools.ts';
-import { ReadAsk } from '../read-ask.ts';
+import { ReadAsk, thinks } from '../read-ask.ts';
 import type { Shape } from '../shape.ts';
 import { imagesIn } from './images.ts';
 import { readMessages } from './messages.ts';
@@ -50,6 +50,10 @@ export class OllamaAsk extends ReadAsk {
 
   protected get shape(): Shape {
     return this.endpoint === 'chat' ? CHAT_SHAPE : GENERATE_SHAPE;
+  }
+
+  protected get thinkingField(): string | null {
+    return this.json.think === true || thinks(this.json.think) ? 'think' : null;
   }
 
   /** Whether the client reads thinking: unless it says no, as Ollama has it. */
@@ -108,7 +112,7 @@ export class OllamaAsk extends ReadAsk {
     throw invalid('format', "must be 'json' or a JSON schema");
   }
 
-  demands(): readonly Demand[] {
+  protected readDemands(): readonly Demand[] {
     const { logprobs, suffix } = this.json;
     const format = this.format().type;
     const wanted: readonly [param: string, needs: Capability, wanted: boolean][] = [

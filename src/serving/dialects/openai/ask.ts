@@ -3,7 +3,7 @@ import { wellFormed } from '../../../core/well-formed.ts';
 import type { AnswerFormat, Capability, Demand, Parameters, Prompt, RoutingFacts, Tools } from '../ask.ts';
 import type { Dialect, JsonBody } from '../dialect.ts';
 import { invalid, isObject, readNumber, readStops, textOrNull, unsupported } from '../json.ts';
-import { ReadAsk } from '../read-ask.ts';
+import { ReadAsk, thinks } from '../read-ask.ts';
 import type { Shape } from '../shape.ts';
 import type { Endpoint } from './bodies.ts';
 import { readMessages } from './messages.ts';
@@ -44,6 +44,10 @@ export class OpenAiAsk extends ReadAsk {
 
   protected get shape(): Shape {
     return this.endpoint === 'chat' ? CHAT_SHAPE : COMPLETION_SHAPE;
+  }
+
+  protected get thinkingField(): string | null {
+    return thinks(this.json.reasoning_effort) ? 'reasoning_effort' : null;
   }
 
   /** Whether a stream ends with its usage. */
@@ -88,7 +92,7 @@ export class OpenAiAsk extends ReadAsk {
     return readFormat(this.endpoint === 'chat' ? this.json.response_format : null);
   }
 
-  demands(): readonly Demand[] {
+  protected readDemands(): readonly Demand[] {
     const { json } = this;
     const { tool_choice: choice, response_format: format } = json;
     const wanted: readonly [param: string, needs: Capability, wanted: boolean][] = [

@@ -14,6 +14,7 @@ import { PASSED } from '../../dialects/passed.ts';
 import type { ServerNeeds } from '../../dialects/quirks.ts';
 import { contextOf, modelIds, parentOf } from '../../engines/answers.ts';
 import { ask as askServer, isAnswer, jsonOf } from '../../engines/ask.ts';
+import type { ModelTraits } from '../../engines/engine.ts';
 import { failureText } from '../../engines/failure.ts';
 import { vllm } from '../../engines/vllm.ts';
 import type { ToldFailure } from '../../reply/failure.ts';
@@ -43,6 +44,7 @@ import { asRouterError } from '../wire-failure.ts';
 import { Adapter } from './adapter.ts';
 import { OpenAiEngine } from './engine.ts';
 import { ModelLoading } from './loading.ts';
+import { contextOn, type ReadPage, traitsOn } from './model-pages.ts';
 import {
   addressObjection,
   type OpenAiOptions,
@@ -71,12 +73,15 @@ export const openaiKind: ExpertKind<OpenAiOptions> = {
   discover: ({ discover = null }) => discover,
   at: (options, url) => ({ ...options, discover: undefined, url }),
   paths: TRUST_PATHS,
-  upstream: (options) => ({
-    servers: replicasOf(options).map(({ url, weight }) => ({ url: apiBase(url), weight })),
-    connectTimeout: options.connect_timeout,
-    silence: Math.max(options.header_timeout, options.idle_timeout),
-    trust: options,
-  }),
+  upstream: (options) =>
+    isProxied(options)
+      ? null
+      : {
+          servers: replicasOf(options).map(({ url, weight }) => ({ url: apiBase(url), weight })),
+          connectTimeout: options.connect_timeout,
+          silence: Math.max(options.header_timeout, options.idle_timeout),
+          trust: options,
+        },
   create: async (id, options, deps) => {
     const [{ url }] = replicasOf(options) as [OpenAiReplica];
     return new OpenAiExpert(id, options, await reach(id, { ...options, url }, deps), deps);
@@ -94,13 +99,15 @@ class OpenAiExpert implements Expert {
   readonly kind = 'openai';
   readonly passes = true;
   context: number | null = null;
+  traits: ModelTraits | null = null;
   readonly id: string;
   readonly prove?: (signal: AbortSignal) => Promise<Health>;
   /** Null where the config names none. */
   readonly #named: string | null;
   /** The one named, else the only one that is served, else the expert's id. */
   #model: string;
-  readonly address: URL;
+  readonly #base: URL;
+  readonly address?: URL;
   readonly #headers: Readonly<Record<string, string>>;
   /** Of every address, without its question mark. */
   readonly #query: string;
@@ -128,13 +135,17 @@ class OpenAiExpert implements Expert {
     this.id = id;
     this.#named = options.model ?? null;
     this.#model = options.model ?? id;
-    this.address = base;
+    this.#base = base;
+    if (!isProxied(options)) this.address = base;
     const access = accessHeaders(options);
     this.#headers = { 'content-type': 'application/json', ...access };
     this.#query = accessQuery(url, options.query);
     const { connect_timeout: connect, header_timeout: head, idle_timeout: idle } = options;
     this.#client = new HttpClient(base, { connect, head, idle }, trust);
-    this.#quirks = new QuirksFinder(base, access, trust, options.quirks ?? options.dialect ?? null);
+    this.#quirks = new QuirksFinder(base, access, trust, {
+      engine: options.quirks ?? options.dialect ?? null,
+      dialects: options.dialects ?? null,
+    });
     this.#maxTokens = options.max_tokens;
     this.answersText = writesText(options.capabilities);
     this.#capabilities = options.capabilities;
@@ -154,7 +165,9 @@ class OpenAiExpert implements Expert {
       engine: () => this.#quirks.engine ?? (this.#lora ? vllm : null),
     });
     const itself = this.#lora?.path !== undefined && !deps.loadedWhenNeeded;
-    this.#loaded = itself ? new LoadedOnDemand(id, this.#loading, this.#life.signal, deps.log) : null;
+    // Its engine is found out first.
+    const loadable = { name: options.model ?? id, load: (signal: AbortSignal) => this.load(signal) };
+    this.#loaded = itself ? new LoadedOnDemand(id, loadable, this.#life.signal, deps.log) : null;
     this.#engine = new OpenAiEngine({ base, model: () => this.#model, headers: access, metricsUrl, trust });
   }
 
@@ -254,7 +267,7 @@ class OpenAiExpert implements Expert {
 
   /** A path of a dialect, perhaps with a query, at this server. */
   #at(path: string): string {
-    const own = pathAt(this.address, path);
+    const own = pathAt(this.#base, path);
     if (this.#query === '') return own;
     return `${own}${own.includes('?') ? '&' : '?'}${this.#query}`;
   }
@@ -262,13 +275,18 @@ class OpenAiExpert implements Expert {
   async health(signal: AbortSignal): Promise<Health> {
     const health = await this.#ask(signal);
     if (health.state !== 'ready') {
-      if (health.state === 'down') this.#quirks.forget();
+      if (health.state === 'down') {
+        this.#quirks.forget();
+        this.traits = null;
+      }
       return health;
     }
     await this.#quirks.settle(signal);
     if (this.#deps.loadedWhenNeeded && (await this.#loading.isLoaded(signal)) === false)
       return this.#missing();
-    this.context ??= await this.#contextOnPage(signal);
+    const read: ReadPage = (path, body) => this.#page(signal, path, body);
+    this.context ??= await contextOn(this.#quirks.context, this.#model, read);
+    this.traits ??= await traitsOn(this.#quirks.traits, this.#model, read);
     return health;
   }
 
@@ -293,12 +311,10 @@ class OpenAiExpert implements Expert {
     this.adapter ??= new Adapter(() => this.#model, this.#lora?.load_time ?? ADAPTER_LOAD_MS);
   }
 
-  async #contextOnPage(signal: AbortSignal): Promise<number | null> {
-    const page = this.#quirks.context;
-    if (page === null) return null;
-    const asked = { path: this.#at(page.path), headers: this.#headers };
-    const told = jsonOf(await askServer(this.#client, asked, signal));
-    return told && page.of(told, this.#model);
+  async #page(signal: AbortSignal, path: string, body?: string): ReturnType<ReadPage> {
+    const asked = { path: this.#at(path), headers: this.#headers };
+    const question = body === undefined ? asked : ({ ...asked, method: 'POST', body } as const);
+    return jsonOf(await askServer(this.#client, question, signal));
   }
 
   async #ask(signal: AbortSignal): Promise<Health> {
@@ -363,6 +379,11 @@ class OpenAiExpert implements Expert {
   #asFailure(error: WireError): RouterError {
     return this.#life.signal.aborted ? stopped(this.id) : asRouterError(this.id, error);
   }
+}
+
+/** Whether the config puts a proxy before it, through which nobody asks in our place. */
+function isProxied({ proxy = 'none' }: OpenAiOptions): boolean {
+  return proxy !== 'none';
 }
 
 /** Whether an older server has no such path; it would name a model that it does not have. */

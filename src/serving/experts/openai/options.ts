@@ -1,11 +1,14 @@
 /** What a config may say of an expert that speaks OpenAI's API over HTTP. */
 import { z } from 'zod';
 import { UserError } from '../../../core/errors.ts';
+import { DIALECTS, type DialectId } from '../../dialects/index.ts';
 import { accessOptions, apiKey, baseAddress, proxyOption } from '../access.ts';
 import { discoverOption } from '../discover-option.ts';
 import { capabilities, duration } from '../option-types.ts';
 import { trustOptions } from '../trust.ts';
 import { QUIRKS_NAMES } from './quirks.ts';
+
+const DIALECT_IDS = DIALECTS.map(({ id }) => id) as [DialectId, ...DialectId[]];
 
 const address = z.url({ protocol: /^https?$/, error: 'an http:// or https:// address' });
 
@@ -75,6 +78,13 @@ export const openaiOptions = z.strictObject({
       "The engine whose differences from OpenAI's API are evened out; found by asking it when absent",
     ),
   dialect: z.enum(QUIRKS_NAMES).optional().describe('The former name of `quirks`, which goes before it'),
+  dialects: z
+    .array(z.enum(DIALECT_IDS))
+    .optional()
+    .describe(
+      'Dialects that its server speaks beside chat completions and completions; those that its engine is known to speak when absent. In any other, requests are translated',
+    )
+    .meta({ examples: [['openai-responses', 'anthropic-messages']] }),
   max_tokens: z
     .int()
     .positive()

@@ -1,6 +1,7 @@
 /** The expert of kind `triton`: one model on one Triton server, by whichever set of tensors it is spoken to. */
 import { RouterError } from '../../../core/errors.ts';
 import { HttpClient } from '../../../http/client.ts';
+import type { HttpProxy } from '../../../http/proxy.ts';
 import type { Ask } from '../../dialects/ask.ts';
 import { type EngineFailure, FailureError, failureFrom } from '../../engines/failure.ts';
 import { readLoad } from '../../engines/scrape.ts';
@@ -37,6 +38,7 @@ export interface TritonParts {
   readonly files: TokenizerFiles | null;
   /** Where its load is read, or null. */
   readonly metrics: string | null;
+  readonly proxy: HttpProxy | null;
 }
 
 export class TritonExpert implements Expert {
@@ -228,11 +230,8 @@ export class TritonExpert implements Expert {
 
   #readLoad(address: URL, signal: AbortSignal): Promise<ReportedLoad> {
     const { connect_timeout, idle_timeout } = this.#options;
-    this.#metricsClient ??= new HttpClient(address, {
-      connect: connect_timeout,
-      head: idle_timeout,
-      idle: idle_timeout,
-    });
+    const deadlines = { connect: connect_timeout, head: idle_timeout, idle: idle_timeout };
+    this.#metricsClient ??= new HttpClient(address, deadlines, { proxy: this.#parts.proxy });
     const model = this.#model.knownName;
     return readLoad({ client: this.#metricsClient, address, engine: tritonFacts, model }, signal);
   }
