@@ -19,6 +19,7 @@ const { values } = parseArgs({
 const minutes = Number(values.minutes);
 const OPENINGS = 5;
 const RAMP_SECONDS = 5;
+const SETTLE_SECONDS = 15;
 
 const bench = new Bench();
 const experts = await startExperts(bench, 8, '--tpot', '200ms', '--ttft', '50ms', '--max-batch', '4000');
@@ -69,25 +70,51 @@ console.log(
   `live figures after ${median(openings).toFixed(0)} ms (${OPENINGS} openings without a cache); ${(bytes / 1000).toFixed(0)} kB on the wire`,
 );
 
-const context = await browser.newContext();
-for (const view of ['now', 'map'] as const) {
-  const page = await context.newPage();
-  await page.goto(`${url}#/${view}`);
-  const session = await context.newCDPSession(page);
-  const heap = async (): Promise<string> => {
-    await session.send('HeapProfiler.collectGarbage');
-    const { usedSize } = await session.send('Runtime.getHeapUsage');
-    return (usedSize / 1e6).toFixed(1);
-  };
-  const readings: string[] = [];
-  for (let minute = 0; minute <= minutes / 2; minute++) {
-    await sleep(minute === 0 ? 15_000 : 60_000);
-    readings.push(await heap());
-  }
-  console.log(`${view}: ${readings.join(', ')} MB of heap, a minute apart, ${values.users} users`);
-  await page.close();
+const VIEWS = ['now', 'map', 'requests'];
+const watched = await Promise.all(VIEWS.map(watch));
+await sleep(SETTLE_SECONDS * 1_000);
+for (let minute = 0; minute <= minutes; minute++) {
+  if (minute > 0) await sleep(60_000);
+  for (const { readings, read } of watched) readings.push(await read());
+  console.error(
+    `minute ${minute}: ${watched.map(({ readings }) => toMegabytes(readings.at(-1)!)).join(', ')} MB`,
+  );
+}
+for (const { view, readings } of watched) {
+  const grown = slope(readings.slice(-Math.ceil(readings.length / 2)));
+  console.log(
+    `${view}: ${readings.map(toMegabytes).join(', ')} MB of heap, a minute apart, ${values.users} users; ` +
+      `${(grown / 1e3).toFixed(0)} kB a minute in the second half`,
+  );
 }
 stop.abort();
 await load.catch(() => {});
 await browser.close();
 process.exit(0);
+
+/** A page of its own, whose heap is read after all garbage is collected. */
+async function watch(view: string) {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.goto(`${url}#/${view}`);
+  await page.locator('.status.live').waitFor();
+  const session = await context.newCDPSession(page);
+  const read = async (): Promise<number> => {
+    // What a first collection ends may free more: weak references, detached parts of the page.
+    for (let i = 0; i < 3; i++) await session.send('HeapProfiler.collectGarbage');
+    return (await session.send('Runtime.getHeapUsage')).usedSize;
+  };
+  return { view, readings: [] as number[], read };
+}
+
+function toMegabytes(bytes: number): string {
+  return (bytes / 1e6).toFixed(2);
+}
+
+/** Of the straight line with the least squares, per reading. */
+function slope(values: readonly number[]): number {
+  const middle = (values.length - 1) / 2;
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const up = values.reduce((sum, value, at) => sum + (at - middle) * (value - mean), 0);
+  return up / values.reduce((sum, _, at) => sum + (at - middle) ** 2, 0);
+}

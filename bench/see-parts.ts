@@ -50,7 +50,7 @@ function noted(traced: boolean, opened: (note: OpenNote) => void = () => {}): Re
   note.read(readAsk(null, body));
   note.routed(routed, 0);
   opened(note);
-  const story = note.asked({ expert: routed.decision.expert, replica: routed.decision.expert });
+  const story = note.asked({ expert: routed.decision.expert, replica: routed.decision.expert }, () => 0);
   note.served({ expert: routed.decision.expert, replica: routed.decision.expert, tries: 1 });
   story.answered();
   note.first();

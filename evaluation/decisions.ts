@@ -11,7 +11,7 @@ import { type Half, judgeSets, prompts, type SetResult } from './decisions/exper
 import { judgeMoving, movingSection } from './decisions/moving.ts';
 import { EIGHT_EXPERTS, judgeStaying } from './decisions/staying.ts';
 import { judgeTopics } from './decisions/topics.ts';
-import { judgeWrappings } from './decisions/wrapping.ts';
+import { judgeUnknown, judgeWrappings } from './decisions/wrapping.ts';
 
 const { values } = parseArgs({
   options: {
@@ -36,16 +36,22 @@ function halfOf(text: string): Half {
 }
 
 async function print(): Promise<void> {
-  const sets = await judgeSets(model, halfOf(values.half));
-  for (const set of sets) {
+  const misses = (list: readonly string[]): void => {
+    if (values.misses) for (const one of list) console.log(`    ${one}`);
+  };
+  for (const set of await judgeSets(model, halfOf(values.half))) {
     console.log(
       `${set.right} of ${set.asked} (fallback ${set.byFallback}, ja ${set.japanese.right} of ${set.japanese.asked}): ${set.name}`,
     );
-    if (values.misses) for (const miss of set.misses) console.log(`    ${miss}`);
+    misses(set.misses);
   }
   for (const { name, kept, asked, moved } of await judgeWrappings(model)) {
     console.log(`${kept} of ${asked}: ${name}`);
-    if (values.misses) for (const one of moved) console.log(`    ${one}`);
+    misses(moved);
+  }
+  for (const { first, later } of await judgeUnknown(model, others())) {
+    console.log(`${first.kept}, later ${later.kept} of ${later.asked}: ${later.name}`);
+    misses(later.moved);
   }
   const staying = await judgeStaying(model);
   console.log(
@@ -53,13 +59,20 @@ async function print(): Promise<void> {
   );
   for (const { tokens, followed } of staying.after) console.log(`${followed} after ${tokens} tokens`);
   console.log(movingSection(await judgeMoving(model)).join('\n'));
-  if (values.misses)
-    for (const one of [...staying.examples.left, ...staying.examples.missed]) console.log(`    ${one}`);
+  misses([...staying.examples.left, ...staying.examples.missed]);
+}
+
+/** What people ask the programs of the wrappings before they ask the judged questions. */
+function others(): readonly string[] {
+  return prompts()
+    .filter(({ half }) => half === 'tune')
+    .map(({ text }) => text);
 }
 
 async function write(): Promise<void> {
   const sets = await judgeSets(model, 'judge');
   const wrappings = await judgeWrappings(model);
+  const unknown = await judgeUnknown(model, others());
   const staying = await judgeStaying(model);
   const topics =
     values.corpora === undefined ? null : await judgeTopics(model, values.corpora, values.clusters);
@@ -84,6 +97,15 @@ async function write(): Promise<void> {
     '| wrapping | kept |',
     '|---|---|',
     ...wrappings.map(({ name, kept, asked }) => `| ${name} | ${kept} of ${asked} |`),
+    '',
+    'Programs that no table knows, at first, and after a dozen requests of theirs about other things, from which the gateway',
+    'learns what they put into every message:\n',
+    '| wrapping | kept at first | later |',
+    '|---|---|---|',
+    ...unknown.map(
+      ({ first, later }) =>
+        `| ${later.name} | ${first.kept} of ${first.asked} | ${later.kept} of ${later.asked} |`,
+    ),
     '',
     '## Conversations\n',
     'Openings on twelve topics in English, Japanese, German and French, each followed by replies such as "yes", "続けて",',

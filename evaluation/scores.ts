@@ -100,6 +100,31 @@ interface Judged {
   readonly taskOracle: Scored | null;
   readonly predicted: Float64Array;
   readonly models: readonly ModelWithQuality[];
+  readonly sets: Sets;
+}
+
+/** Of the sets of experts that should hold the best on nine of ten prompts, where experts differ. */
+interface Sets {
+  readonly prompts: number;
+  readonly holdBest: number;
+  /** Experts in them all. */
+  readonly experts: number;
+}
+
+function setsOf({ experts, scores }: Outcomes, predicted: Float64Array, gap: number): Sets {
+  const m = experts.length;
+  const sets = { prompts: 0, holdBest: 0, experts: 0 };
+  for (let at = 0; at < scores.length; at += m) {
+    const real = scores.subarray(at, at + m);
+    const most = Math.max(...real);
+    if (!(Math.min(...real) < most)) continue;
+    const expected = predicted.subarray(at, at + m);
+    const least = Math.max(...expected) - gap;
+    sets.prompts += 1;
+    sets.experts += expected.filter((score) => score >= least).length;
+    sets.holdBest += Number(real.some((score, expert) => score === most && expected[expert]! >= least));
+  }
+  return sets;
 }
 
 class Models {
@@ -145,6 +170,7 @@ class Models {
       taskOracle: taskOracleScores(judged, training),
       predicted,
       models: [model],
+      sets: setsOf(judged, predicted, quality.evidence.coverage?.gap ?? Number.POSITIVE_INFINITY),
     };
   }
 
@@ -193,6 +219,14 @@ function joined(parts: readonly Judged[]): Judged {
     taskOracle: first.taskOracle && all(({ taskOracle }) => taskOracle!),
     predicted: all(({ predicted }) => predicted),
     models: parts.flatMap(({ models }) => models),
+    sets: parts.reduce(
+      (sum, { sets }) => ({
+        prompts: sum.prompts + sets.prompts,
+        holdBest: sum.holdBest + sets.holdBest,
+        experts: sum.experts + sets.experts,
+      }),
+      { prompts: 0, holdBest: 0, experts: 0 },
+    ),
   };
 }
 
@@ -282,13 +316,16 @@ function costLines(set: string, judged: Judged): readonly string[] {
   ];
 }
 
-function evidenceOf(set: string, { models }: Judged): string {
+function evidenceOf(set: string, { models, sets, outcomes }: Judged): string {
   const [{ quality }] = models as readonly [ModelWithQuality];
   const { gain, standardError, blend } = quality.evidence;
   const head = Number.isFinite(quality.headStart)
     ? `head start ${percent(quality.headStart)}`
     : 'kept to the best single expert';
-  return `- ${set}: gain expected by cross-validation ${percent(gain)} ± ${percent(standardError)}; ${head}; blend ${blend.chains.toFixed(2)} clusterings, ${blend.ridge.toFixed(2)} ridge`;
+  return (
+    `- ${set}: gain expected by cross-validation ${percent(gain)} ± ${percent(standardError)}; ${head}; blend ${blend.chains.toFixed(2)} clusterings, ${blend.ridge.toFixed(2)} ridge. ` +
+    `Where experts differ, the best is in the set for 90 % on ${percent(sets.holdBest / sets.prompts)} % of ${sets.prompts.toLocaleString('en-US')} prompts, ${(sets.experts / sets.prompts).toFixed(1)} of ${outcomes.experts.length} experts being in it`
+  );
 }
 
 async function measure(folder: string): Promise<string> {

@@ -28,10 +28,13 @@ const ENVIRONMENTS = {
 const CLIENTS = {
   'openai-node': null,
   'anthropic-node': null,
+  'vercel-ai': 'node',
+  'ollama-node': 'node',
   'openai-python': 'python',
   'anthropic-python': 'python',
   'ollama-python': 'frameworks',
   langchain: 'frameworks',
+  'langchain-tests': 'frameworks',
   llamaindex: 'frameworks',
   'pydantic-ai': 'frameworks',
   instructor: 'frameworks',

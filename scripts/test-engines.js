@@ -37,6 +37,11 @@ const COMPONENTS = {
     about: "KEDA's own client of external scalers, 2.21; a minute of compiling",
     go: ['example.test/keda'],
   },
+  'otel-collector': {
+    about:
+      "OpenTelemetry's collector 0.165, with the parts of deploy/otel-collector.yaml; minutes of compiling",
+    go: ['example.test/otelcol'],
+  },
   helm: {
     about: 'Helm 3.19 and kubeconform 0.7, with the CRDs that the chart uses; two minutes of compiling',
     go: ['helm.sh/helm/v3/cmd/helm', 'github.com/yannh/kubeconform/cmd/kubeconform'],

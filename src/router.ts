@@ -17,7 +17,8 @@ import {
   type RequestView,
 } from './deciding/routing/policy.ts';
 import { type Deidentifier, deidentified } from './deciding/text/identifiers/deidentify.ts';
-import { promptText, type RoutableText, routableTurns } from './deciding/text/routable.ts';
+import type { RepeatedLines } from './deciding/text/repeated-lines.ts';
+import { personsPart, promptText, type RoutableText, routableTurns } from './deciding/text/routable.ts';
 
 export { UserError } from './core/errors.ts';
 export { readRouterModel } from './deciding/model/artefact.ts';
@@ -77,6 +78,8 @@ export interface RouterOptions {
   readonly policy?: BoundPolicy;
   /** Takes identifiers out of prompts before they are classified; nothing when absent. */
   readonly deidentify?: Deidentifier | null;
+  /** Remembers lines that programs put into every message; nothing is remembered when absent. */
+  readonly repeated?: RepeatedLines | null;
   /** What an expert's price counts where the model learned from scores; nothing when absent. */
   readonly worth?: Worth;
   /** Uniform in [0, 1), for policies that draw; seeded with 1 when absent, so that equal runs are equal. */
@@ -120,6 +123,7 @@ export async function createRouter({
   policy = bindPolicy(spill),
   worth = QUALITY_ALONE,
   deidentify = null,
+  repeated = null,
   random,
 }: RouterOptions): Promise<PromptRouter> {
   const territory = await territoryOf(model, experts, worth);
@@ -129,9 +133,10 @@ export async function createRouter({
   let sequence = 0;
   return {
     decide: (prompt, { loads = idle, request = {} } = {}) => {
-      const classified = turnsOf(prompt).map((turn) =>
-        classifyText(model, deidentify ? deidentified(turn, deidentify) : turn),
-      );
+      const classified = turnsOf(prompt).map((turn) => {
+        const own = repeated ? personsPart(turn, repeated, '') : turn;
+        return classifyText(model, deidentify ? deidentified(own, deidentify) : own);
+      });
       const context = { request: { ...plainRequest(prompt), ...request }, random: draw(), sequence };
       sequence += 1;
       return {

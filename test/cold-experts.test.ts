@@ -21,8 +21,8 @@ beforeEach(async () => {
   [code, general] = [await upstream(polite), await upstream(polite)];
 });
 afterEach(async () => {
-  await running.close({ graceMs: 0 });
-  await Promise.all([code.close(), general.close()]);
+  await running?.close({ graceMs: 0 });
+  await Promise.all([code?.close(), general?.close()]);
   rmSync(folder, { recursive: true });
 });
 

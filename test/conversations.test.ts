@@ -46,3 +46,16 @@ it('the dry run knows it too, and does not move it', async () => {
     await router.post('/v1/route', turns(QUESTION), named);
   }
 });
+
+it('what a program puts into every message of a caller is no longer what is asked, and route shows that', async () => {
+  const wrapped = (question: string) =>
+    turns(
+      `Rules of the recipe app: name the ingredients, the oven and the pan.\nServe with rice or soup.\n${question}`,
+    );
+  const question = 'Why does this C++ program crash in its destructor?';
+  expect(await asked(wrapped(question))).toBe('cooking');
+  for (let at = 0; at < 12; at += 1) await asked(wrapped(`Which train number ${at} goes to Porto?`));
+  expect(await asked(wrapped(question))).toBe('code');
+  const dry = await router.post('/v1/route', wrapped(question));
+  expect(await dry.json()).toMatchObject({ expert: 'code', text: expect.stringMatching(/^Why does this C/) });
+});

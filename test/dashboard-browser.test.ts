@@ -210,6 +210,10 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
     const { page } = await look('experts');
     await page.getByText('sign in with a key that has the role').waitFor();
     expect(await page.getByRole('button', { name: 'Drain' }).count()).toBe(0);
+    await page.goto(`${url}/ui#/topics`);
+    await page.getByText('To retrain from here, the config needs').waitFor();
+    await page.getByText('records: {dir: ./records, prompts: true}').waitFor();
+    expect(await page.getByRole('button', { name: 'Retrain' }).count()).toBe(0);
   });
 
   it('leaves script in prompts, answers and names as text', async () => {

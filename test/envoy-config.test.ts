@@ -47,6 +47,7 @@ experts:
   - { id: code, kind: openai, url: ['http://10.0.0.1:8000', 'http://10.0.0.2:8000'] }
   - { id: org/maths:7b, kind: openai, url: 'https://gpu.example/api/v1' }
   - { id: here, kind: emulated }
+  - { id: fenced, kind: openai, url: 'http://10.0.0.3:8000', proxy: 'http://proxy:3128' }
 `;
 
 describe('expert-router envoy', () => {
@@ -74,7 +75,7 @@ describe('expert-router envoy', () => {
     const out = join(folder, 'envoy.yaml');
     const { code, said } = await written(TWO, '--out', out);
     expect(code).toBe(0);
-    expect(said).toContain('here');
+    expect(said).toContain('cannot ask them: here, fenced.');
     const { static_resources: all } = parse(readFileSync(out, 'utf8')) as Envoy;
     expect(all.clusters.map(({ name, type }) => [name, type])).toEqual([
       ['expert_code', 'STATIC'],

@@ -160,3 +160,136 @@ describe('a request that demands something of its answer', () => {
     expect([answer.status, by(answer)]).toEqual([400, 'other']);
   });
 });
+
+/** Answers chat completions, and at these paths what is given. */
+async function engine(pages: Readonly<Record<string, object>> = {}) {
+  const message = { role: 'assistant', content: 'x' };
+  const answer = { object: 'chat.completion', choices: [{ index: 0, message, finish_reason: 'stop' }] };
+  const list = { object: 'list', data: [{ id: 'm', object: 'model' }] };
+  const server = await upstream((response, { path }) => {
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(pages[path] ?? (path.endsWith('/models') ? list : answer)));
+  });
+  opened.push(server);
+  return server;
+}
+
+interface Route {
+  readonly expert: string;
+  readonly left_out?: readonly { readonly expert: string; readonly why: string }[];
+}
+const routed = async (router: RunningGateway, body: object) =>
+  (await (await router.post('/v1/route', body)).json()) as Route;
+
+const FUNCTION = { name: 'f', parameters: { type: 'object' } };
+const WISHES: readonly [what: string, wish: object][] = [
+  ['tools', { ...story(3), tools: [{ type: 'function', function: FUNCTION }] }],
+  ['tools', { ...story(3), max_tokens: 9, tools: [{ name: 'f', input_schema: { type: 'object' } }] }],
+  ['tools', { input: 'Tell a story.', tools: [{ type: 'function', ...FUNCTION }] }],
+  ['structured_output', { ...story(3), response_format: { type: 'json_object' } }],
+  ['structured_output', { input: 'Tell a story.', text: { format: { type: 'json_object' } } }],
+  ['thinking', { ...story(3), reasoning_effort: 'high' }],
+  ['thinking', { input: 'Tell a story.', reasoning: { effort: 'low' } }],
+  ['thinking', { ...story(3), system: 'Be kind.', thinking: { type: 'adaptive' } }],
+];
+
+describe('a request that wishes what a model may lack', () => {
+  it.each(WISHES)('goes past an expert that is declared to lack it: %s %j', async (trait, body) => {
+    const { url } = await engine();
+    const router = await start(
+      `  - { id: lacking, kind: openai, url: '${url}', ${trait}: false, description: Stories, fallback: true }
+  - { id: other, kind: emulated, description: Writes programs }\n`,
+    );
+    expect((await routed(router, story(3))).expert).toBe('lacking');
+    expect(await routed(router, body)).toMatchObject({
+      expert: 'other',
+      left_out: [
+        { expert: 'lacking', why: expect.stringMatching(/its model (calls no|cannot be|does not)/) },
+      ],
+    });
+  });
+
+  it('goes to an expert that lacks it where none has it', async () => {
+    const { url } = await engine();
+    const router = await start(`  - { id: one, kind: openai, url: '${url}', tools: false }\n`);
+    const answer = await router.post('/v1/chat/completions', WISHES[0]![1]);
+    expect([answer.status, by(answer)]).toEqual([200, 'one']);
+  });
+
+  const OLLAMA = { '/api/show': { capabilities: ['completion', 'vision'] } };
+  const BLIND = { '/props': { modalities: { vision: false, audio: false } } };
+  it.each([
+    ['ollama', OLLAMA, WISHES[0]![1], 'calls no tools'],
+    ['ollama', OLLAMA, WISHES[5]![1], 'does not think'],
+    ['llama.cpp', BLIND, picture, 'takes no image'],
+  ])('goes by what %s tells: %j', async (quirks, pages, body, why) => {
+    const { url } = await engine(pages);
+    const told = (more: string) =>
+      `  - { id: told, kind: openai, url: '${url}', model: m, quirks: ${quirks}, description: Stories, fallback: true${more} }
+  - { id: other, kind: emulated, takes: [text, image], description: Writes programs }\n`;
+    const router = await start(told(''), { probes: true });
+    expect(await routed(router, body)).toMatchObject({
+      expert: 'other',
+      left_out: [{ expert: 'told', why: expect.stringContaining(why) }],
+    });
+    // What the config says goes before it.
+    const declared = await start(told(', takes: [text, image], tools: true, thinking: true'), {
+      probes: true,
+    });
+    expect(await routed(declared, body)).toMatchObject({ expert: 'told' });
+  });
+});
+
+describe('a body of very many values', () => {
+  const many = (more: object) => ({ ...story(3), junk: Array.from({ length: 40_000 }, () => 1), ...more });
+
+  it('goes to an expert that takes its bytes, and what it wants is seen', async () => {
+    const { url } = await engine();
+    const router = await start(
+      `  - { id: reads, kind: emulated, description: Stories, fallback: true }
+  - { id: toolless, kind: openai, url: '${url}', tools: false, description: Programs }
+  - { id: passes, kind: openai, url: '${url}', description: Programs and mathematics }\n`,
+    );
+    const plain = await routed(router, many({}));
+    expect(plain.left_out).toEqual([{ expert: 'reads', why: expect.stringMatching(/at most 32768/) }]);
+    const tools = await routed(router, many({ tools: [{ type: 'function', function: FUNCTION }] }));
+    expect(tools).toMatchObject({ expert: 'passes' });
+    expect(tools.left_out?.map(({ expert }) => expert)).toEqual(['reads', 'toolless']);
+    const blind = await start(
+      `  - { id: blind, kind: openai, url: '${url}', takes: [text], description: Stories, fallback: true }
+  - { id: seeing, kind: openai, url: '${url}', context_window: 200000, description: Programs }\n`,
+    );
+    expect(await routed(blind, many(picture))).toMatchObject({
+      expert: 'seeing',
+      left_out: [{ expert: 'blind', why: 'it takes no image' }],
+    });
+    const jsonless = await start(
+      `  - { id: free, kind: openai, url: '${url}', structured_output: false, description: Stories, fallback: true }
+  - { id: held, kind: openai, url: '${url}', description: Programs }\n`,
+    );
+    expect((await routed(jsonless, many({}))).expert).toBe('free');
+    expect(await routed(jsonless, many({ response_format: { type: 'json_object' } }))).toMatchObject({
+      expert: 'held',
+      left_out: [{ expert: 'free', why: "'response_format': its model cannot be held to JSON" }],
+    });
+  });
+});
+
+describe('dialects that the config declares', () => {
+  it('are spoken whatever is known of the engine, and no others', async () => {
+    const server = await engine({ '/v1/messages': { type: 'message', role: 'assistant', content: [] } });
+    const expert = (id: string, how: string) =>
+      `  - { id: ${id}, kind: openai, url: '${server.url}', model: m, ${how} }\n`;
+    const router = await start(
+      expert('more', 'quirks: plain, dialects: [anthropic-messages]') +
+        expert('less', 'quirks: vllm, dialects: []'),
+    );
+    for (const [model, path] of [
+      ['more', '/v1/messages'],
+      ['less', '/v1/chat/completions'],
+    ]) {
+      await router.post('/v1/messages', { ...story(3), model, max_tokens: 9 });
+      expect(server.requests.at(-1)!.path).toBe(path);
+    }
+  });
+});

@@ -82,6 +82,9 @@ describe('money', () => {
       unpriced: null,
     });
     const { experts } = (await get('/ui/api/layout')) as Layout;
-    expect(experts.map(({ price }) => price)).toEqual([{ input: 1000, output: 3000 }, null]);
+    expect(experts.map(({ price }) => price)).toEqual([
+      { input: 1000, output: 3000, per_gpu_hour: null },
+      null,
+    ]);
   });
 });

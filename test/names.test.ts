@@ -114,3 +114,57 @@ describe('aliases', () => {
     expect(() => parseConfig(`${EXPERTS}aliases:\n  ${alias}\n`, 'config', {})).toThrow(message);
   });
 });
+
+describe('side requests', () => {
+  const ASKED = { role: 'user', content: 'Why does my Python loop never end?' };
+  const TITLE = `### Task:\nGenerate a concise title.\n<chat_history>\nUSER: ${ASKED.content}\nASSISTANT: It waits.\n</chat_history>`;
+  const asked = async (messages: unknown, model = 'auto'): Promise<string> => {
+    const answer = await running!.post('/v1/chat/completions', { model, messages, user: 'me' });
+    expect(answer.status, await answer.text()).toBe(200);
+    return `${answer.headers.get('x-expert-router-expert')}, ${answer.headers.get('x-expert-router-reason')}`;
+  };
+
+  it("go where the person's words go, or to the expert of the setting, and move no conversation", async () => {
+    running = await gateway(EXPERTS);
+    expect(await asked([{ role: 'user', content: TITLE }])).toBe('code, nearest-cluster');
+    await running.close();
+    running = await gateway(`side_requests: general\n${EXPERTS}`);
+    expect(await asked([ASKED])).toBe('code, nearest-cluster');
+    expect(await asked([{ role: 'user', content: TITLE }])).toBe('general, side-request');
+    const summary = 'You are a title generator. You output only a title.';
+    expect(await asked([{ role: 'system', content: summary }, ASKED])).toBe('general, side-request');
+    expect(await asked([{ role: 'user', content: TITLE }], 'code')).toBe('code, named');
+    const later = [ASKED, { role: 'assistant', content: 'It waits.' }, { role: 'user', content: 'yes' }];
+    expect(await asked(later)).toMatch(/^code, /);
+  });
+
+  it('need an expert that exists', () => {
+    expect(() => parseConfig(`side_requests: generall\n${EXPERTS}`, 'experts.yaml', {})).toThrow(
+      /side_requests.*no expert is called 'generall'; did you mean 'general'/s,
+    );
+  });
+});
+
+describe('names of clusters', () => {
+  const named = (names: string) => gateway(`cluster_names: ${names}\nlocal_only_clusters: []\n${EXPERTS}`);
+
+  it('are those of the config, where it has some', async () => {
+    running = await gateway(EXPERTS);
+    const asked = { messages: [{ role: 'user', content: 'Why does my Python loop never end?' }] };
+    const route = async () => (await running!.post('/v1/route', asked)).json();
+    const { cluster } = (await route()) as { cluster: number };
+    await running.close();
+    running = await named(`{ ${cluster}: Loops and lists }`);
+    expect(await route()).toMatchObject({
+      cluster,
+      cluster_name: 'Loops and lists',
+      explanation: expect.stringContaining('Loops and lists'),
+    });
+  });
+
+  it('belong to clusters that there are, and are no two alike', async () => {
+    running = null;
+    await expect(named('{ 640: Loops }')).rejects.toThrow(/cluster_names names cluster 640.*0 … 63/);
+    await expect(named('{ 1: Loops, 2: Loops }')).rejects.toThrow(/two clusters would be called 'Loops'/);
+  });
+});

@@ -1,6 +1,6 @@
 /** Ollama's API as its clients meet it: against experts that are no Ollama, and byte for byte against one that is. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { gateway, type RunningGateway } from './support/gateway.ts';
+import { eventually, gateway, type RunningGateway } from './support/gateway.ts';
 import { type Upstream, upstream } from './support/upstream.ts';
 
 const PICTURE =
@@ -17,14 +17,21 @@ const LINES = [
   '{"model":"m","created_at":"2026-01-01T00:00:00Z","message":{"role":"assistant","content":""},"done":true,"done_reason":"stop","total_duration":9,"prompt_eval_count":7,"eval_count":2}\n',
 ].join('');
 
+const LOADED =
+  '{"model":"llama3.2","created_at":"2026-01-01T00:00:00Z","message":{"role":"assistant","content":""},"done":true,"done_reason":"load"}';
+const VECTORS =
+  '{"model":"llama3.2","embeddings":[[0.010071029,-0.0017594862]],"total_duration":14143917,"prompt_eval_count":8}';
+
 let router: RunningGateway;
 let ollama: Upstream;
 let chat: Upstream;
 
 beforeAll(async () => {
-  ollama = await upstream((response, { method, path }) => {
+  ollama = await upstream((response, { method, path, body }) => {
     if (path === '/api/version') return void response.end('{"version":"0.12.6"}');
     if (method === 'GET') return void response.writeHead(404).end();
+    if (path === '/api/embed') return void response.end(VECTORS);
+    if (body.includes('keep_alive')) return void response.end(LOADED);
     response.writeHead(200, { 'content-type': 'application/x-ndjson' }).end(LINES);
   });
   chat = await upstream((response, { method }) => {
@@ -37,7 +44,7 @@ beforeAll(async () => {
   router = await gateway(`
 experts:
   - { id: emulated, kind: emulated, fallback: true }
-  - { id: real, kind: openai, url: '${ollama.url}', model: llama3.2, quirks: ollama }
+  - { id: real, kind: openai, url: '${ollama.url}', model: llama3.2, quirks: ollama, capabilities: [chat, embeddings] }
   - { id: chat, kind: openai, url: '${chat.url}', model: qwen, quirks: plain, context_window: 8192 }
 `);
 });
@@ -246,12 +253,83 @@ describe('an expert that is an Ollama', () => {
     const { path, body: sent } = ollama.requests.at(-1)!;
     expect([path, sent]).toEqual(['/api/chat', body.replace('"real"', '"llama3.2"')]);
   });
+
+  it('is asked for vectors in its own words, which pass unchanged and are counted', async () => {
+    const counted = () => router.metric('expert_router_prompt_tokens_total{expert="real"}');
+    const before = (await counted()) ?? 0;
+    const body = '{"model":"real:latest","input":["Hi"],"truncate":false,"options":{"num_ctx":9}}';
+    const response = await router.post('/api/embed', body);
+    expect(await response.text()).toBe(VECTORS);
+    const { path, body: sent } = ollama.requests.at(-1)!;
+    expect([path, sent]).toEqual(['/api/embed', body.replace('"real:latest"', '"llama3.2"')]);
+    expect(await counted()).toBe(before + 8);
+  });
+
+  it.each([true, false])('loads its model when it is asked to (stream: %s)', async (stream) => {
+    const response = await router.post('/api/chat', {
+      model: 'real',
+      messages: [],
+      stream,
+      keep_alive: '5m',
+    });
+    expect([response.status, await response.text()]).toEqual([200, LOADED]);
+  });
+});
+
+describe('requests that want a model to be there and nothing more', () => {
+  const idle = async (path: string, body: object) => {
+    const before = chat.requests.length;
+    const response = await router.post(path, { model: 'chat', ...body });
+    expect([response.status, response.headers.get('content-type')]).toEqual([
+      200,
+      'application/json; charset=utf-8',
+    ]);
+    expect(chat.requests.length).toBe(before);
+    return response.json();
+  };
+
+  it.each([
+    ['/api/generate', {}, 'load'],
+    ['/api/generate', { prompt: '', keep_alive: '10m' }, 'load'],
+    ['/api/generate', { keep_alive: -1, stream: false }, 'load'],
+    ['/api/generate', { keep_alive: 0 }, 'unload'],
+    ['/api/generate', { prompt: '', keep_alive: '0s' }, 'unload'],
+    ['/api/chat', {}, 'load'],
+    ['/api/chat', { messages: [] }, 'load'],
+    ['/api/chat', { messages: [], keep_alive: 0 }, 'unload'],
+  ])('%s %j: done, for the reason %s', async (path, body, reason) => {
+    const nothing = path.endsWith('chat')
+      ? { message: { role: 'assistant', content: '' } }
+      : { response: '' };
+    expect(await idle(path, body)).toEqual({
+      ...{ model: 'qwen', created_at: expect.any(String), ...nothing, done: true, done_reason: reason },
+    });
+  });
+
+  it('cost no tokens, whoever answers', async () => {
+    const notes: { readonly promptTokens: number | null; readonly completionTokens: number | null }[] = [];
+    const noting = await gateway(
+      `experts:
+  - { id: emulated, kind: emulated }
+  - { id: real, kind: openai, url: '${ollama.url}', model: llama3.2, quirks: ollama }
+`,
+      { onRequest: (note) => notes.push(note) },
+    );
+    for (const model of ['emulated', 'real'])
+      await (await noting.post('/api/chat', { model, messages: [], keep_alive: 60 })).text();
+    await eventually('both have ended', () => notes.length === 2);
+    expect(notes).toMatchObject([0, 0].map((promptTokens) => ({ promptTokens, completionTokens: 0 })));
+    await noting.close();
+  });
+
+  it('say that there is no such model', async () => {
+    const response = await router.post('/api/generate', { model: 'nobody' });
+    expect([response.status, await response.json()]).toEqual([404, { error: expect.any(String) }]);
+  });
 });
 
 describe('what is wrong', () => {
   it.each([
-    ['/api/chat', {}, "'messages' is missing"],
-    ['/api/chat', { messages: [] }, "'messages' is empty"],
     ['/api/chat', { messages: 'x' }, "'messages' must be a list"],
     ['/api/chat', { messages: [1] }, "'messages[0]' must be an object"],
     ['/api/chat', { messages: [{ content: 'x' }] }, "'messages[0].role'"],
@@ -272,7 +350,6 @@ describe('what is wrong', () => {
       { messages: [{ role: 'assistant', tool_calls: [{}] }] },
       "'messages[0].tool_calls[0].function.name'",
     ],
-    ['/api/generate', {}, "'prompt' is missing"],
     ['/api/generate', { prompt: 3 }, "'prompt' must be a string"],
     ['/api/generate', { prompt: 'x', images: 3 }, "'images'"],
     ['/api/generate', { prompt: 'x', suffix: 'y' }, "'suffix'"],

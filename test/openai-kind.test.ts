@@ -41,11 +41,13 @@ function foreign(ask: OpenAiAsk): Ask {
     dialect: { ...dialect, id: 'foreign' },
     ...{ model, stream, body, partial, turns, affinityKey, answerLimit, endpoint, wantsUsage },
     ...{ session, stored, toolLoop },
+    check: () => ask.check(),
     prompt: () => ask.prompt(),
     parameters: () => ask.parameters(),
     tools: () => ask.tools(),
     format: () => ask.format(),
     demands: () => ask.demands(),
+    wishes: () => ask.wishes(),
     unread: () => ask.unread(),
     fieldOf: (parameter) => ask.fieldOf(parameter),
   };

@@ -5,6 +5,8 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { afterAll, afterEach, expect, it } from 'vitest';
 import { authority, text } from './support/certificates.ts';
 import { gateway, type RunningGateway } from './support/gateway.ts';
+import { tritonDouble } from './support/triton-double.ts';
+import { tritonExpert } from './support/triton-expert.ts';
 import { polite, upstream } from './support/upstream.ts';
 
 const made = authority();
@@ -136,4 +138,29 @@ it('tells what the proxy refused', async () => {
   const text = await response.text();
   expect(response.status).toBe(502);
   expect(running.logged.join('\n') + text).toMatch(/answered 'HTTP\/1.1 407/);
+});
+
+it.each(['grpc', 'http'] as const)('stands before a Triton that is asked by %s', async (protocol) => {
+  const triton = await tritonDouble({ steps: () => [{ outputs: { text_output: 'Blue.' } }, 'final'] });
+  opened.push(triton);
+  const between = await proxy();
+  const expert = await tritonExpert(triton[protocol], { proxy: withKey(between.url), metrics_url: false });
+  opened.push(expert);
+  expect(await expert.health(AbortSignal.timeout(10_000))).toMatchObject({ state: 'ready' });
+  const { host } = new URL(triton[protocol]);
+  const how = protocol === 'grpc' ? 'tunnel' : 'absolute';
+  expect(between.seen[0]).toMatchObject({ how, authorization: BASIC });
+  expect(between.seen.every(({ target }) => target.includes(host))).toBe(true);
+});
+
+it('of the environment stands before a Triton, unless its config says none', async () => {
+  const triton = await tritonDouble({ steps: () => ['final'] });
+  opened.push(triton);
+  const between = await proxy();
+  const logged: string[] = [];
+  const log = (line: string) => void logged.push(line);
+  const far = triton.grpc.replace('127.0.0.1', 'far.example');
+  const deps = { environment: { HTTP_PROXY: between.url }, log };
+  for (const options of [{}, { proxy: 'none' }]) opened.push(await tritonExpert(far, options, deps));
+  expect(logged).toEqual([`Expert 'expert' is asked through the proxy ${new URL(between.url).host}.`]);
 });

@@ -116,7 +116,14 @@ describe('an expert that does not speak it', () => {
 
   it('gets none of its requests from the gateway', () => {
     const ranking = ['a', 'b', 'c'].map((expert) => ({ expert, affinity: 1, distance: null, cost: null }));
-    const decision: Decision = { expert: 'a', home: 'a', reason: 'nearest-cluster', livedAt: null, ranking };
+    const decision: Decision = {
+      expert: 'a',
+      home: 'a',
+      reason: 'nearest-cluster',
+      spilledFor: null,
+      livedAt: null,
+      ranking,
+    };
     const chosen = (spoken: readonly string[], dialect: Dialect, reason = decision.reason): Decision => {
       const groups = ranking.map(({ expert: id }) => [
         id,

@@ -60,7 +60,7 @@ const REQUESTS: readonly Ask[] = TEXTS.flatMap((_, index) =>
   }),
 );
 
-const model = await loadRouterModel({});
+const model = await loadRouterModel({ cluster_names: {} });
 /** The same for every policy. */
 const { territory } = await composeRouter(CONFIG('nearest'), model, () => []);
 
@@ -72,7 +72,8 @@ function alike(policy: BoundPolicy): BoundPolicy {
 
 /** Without what follows from the length. */
 function lengthless(decision: Decision): unknown {
-  return { ...decision, ranking: decision.ranking.map(({ cost: _, ...one }) => one) };
+  const away = decision.spilledFor === 'away';
+  return { ...decision, spilledFor: away, ranking: decision.ranking.map(({ cost: _, ...one }) => one) };
 }
 
 function scenario(policy: string, seed: number, perSecond: number): FleetScenario {

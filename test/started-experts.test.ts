@@ -89,6 +89,44 @@ describe('a server that is the started process itself', () => {
   );
 });
 
+it.each([1, 2])('a second signal ends the started server too, with %d processes', async (workers) => {
+  const slow = [...emulator().slice(0, -1), '1s'];
+  await serve({ start: slow }, '--workers', String(workers));
+  const answer = await ask({ stream: true, max_tokens: 100 });
+  const broken = answer.text().catch(() => 'broken');
+  router!.process.kill('SIGINT');
+  await eventually(
+    'it finishes answers',
+    async () =>
+      !(await fetch(`${router!.url}/ready`).then(
+        ({ ok }) => ok,
+        () => false,
+      )),
+  );
+  expect(await answers()).toBe(true);
+  router!.process.kill('SIGINT');
+  await eventually('the server has ended', async () => !(await answers()));
+  await broken;
+});
+
+it('check refuses a start that is waited for longer than a request may take', async () => {
+  const config = join(folder, 'experts.yaml');
+  const expert = { id: 'code', kind: 'openai', url: 'http://gpu1', start: ['true'] };
+  const cases: [object, RegExp][] = [
+    [
+      { request_timeout: '2m' },
+      /experts\[0\].start_timeout: at most request_timeout \(120 s\), .*; 5m when absent is longer/,
+    ],
+    [{ request_timeout: '2m', experts: [{ ...expert, start_timeout: '3m' }] }, /; this is longer/],
+  ];
+  for (const [more, why] of cases) {
+    writeFileSync(config, JSON.stringify({ experts: [expert], ...more }));
+    const check = command('check', '--config', config);
+    expect(await check.ended).not.toBe(0);
+    expect(check.output()).toMatch(why);
+  }
+});
+
 describe('commands that return', () => {
   it('start a server that outlives the gateway, and stop it when it is idle', async () => {
     const pid = join(folder, 'pid');

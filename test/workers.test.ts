@@ -3,6 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { eventually } from './support/gateway.ts';
 import { type RouterProcess, routerProcess } from './support/process.ts';
@@ -23,9 +24,9 @@ afterEach(async () => {
 const yaml = (limit: number, more = '') =>
   `experts: [{ id: one, kind: openai, url: '${expert.url}', max_concurrent: ${limit}${more} }]\n`;
 
-/** @param limit of the expert @param more of its options */
+/** @param answerAfter milliseconds, or what must happen first @param limit of the expert @param more of its options */
 async function start(
-  answerAfterMs: number,
+  answerAfter: number | Promise<unknown>,
   { workers = 3, limit = LIMIT, more = '', onSpawn = (_child: ChildProcess): void => {} } = {},
 ): Promise<void> {
   running = 0;
@@ -34,7 +35,7 @@ async function start(
     if (request.method === 'GET') return polite(response, request);
     running += 1;
     most = Math.max(most, running);
-    await new Promise((resolve) => setTimeout(resolve, answerAfterMs));
+    await (typeof answerAfter === 'number' ? pause(answerAfter) : answerAfter);
     running -= 1;
     await polite(response, request);
   });
@@ -216,7 +217,11 @@ describe('workers', () => {
   });
 
   it.each([1, 2])('%i: reloads do not multiply what an expert is given', async (processes) => {
-    await start(3_000, { workers: processes, limit: 2 });
+    let release = (): void => {};
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    await start(released, { workers: processes, limit: 2 });
     const all: ReturnType<typeof ask>[] = [];
     for (const [round, limit] of [2, 2, 1, 2].entries()) {
       all.push(ask(), ask());
@@ -229,6 +234,7 @@ describe('workers', () => {
       data: { in_flight: number }[];
     };
     expect(experts.data[0]!.in_flight).toBeGreaterThan(0);
+    release();
     expect((await Promise.all(all)).map((one) => one.status)).toEqual(all.map(() => 200));
     expect(most).toBe(2);
   });

@@ -1,4 +1,6 @@
 /** Whether what programs put around a question changes who answers it. */
+
+import { RepeatedLines } from '../../src/deciding/text/repeated-lines.ts';
 import { createRouter, type Message, type PromptRouter, type RouterModel } from '../../src/router.ts';
 import { readYaml } from './expert-choice.ts';
 
@@ -13,6 +15,8 @@ interface Wrapping {
 interface Wrappings {
   readonly questions: Readonly<Record<string, readonly string[]>>;
   readonly wrappings: readonly Wrapping[];
+  /** Of programs that no table knows. */
+  readonly unknown: readonly Wrapping[];
 }
 
 export interface WrappingResult {
@@ -39,13 +43,40 @@ export async function judgeWrappings(model: RouterModel): Promise<readonly Wrapp
   const router = await createRouter({ model, experts: SIX_EXPERTS });
   const all = Object.values(questions).flat();
   const bare = new Map(all.map((question) => [question, router.decide(question).expert]));
-  return wrappings.map((wrapping) => {
-    const moved = all.flatMap((question) => {
-      const got = ask(router, wrapping, question);
-      return got === bare.get(question) ? [] : [`${bare.get(question)} -> ${got}: ${question}`];
-    });
-    return { name: wrapping.name, asked: all.length, kept: all.length - moved.length, moved };
-  });
+  return wrappings.map((wrapping) => judged(router, wrapping, bare));
+}
+
+/** Requests of the same program, about other things, before the judged ones. */
+const BEFORE = 12;
+
+/** Wrappings of programs that no table knows: at first, and after requests of theirs. */
+export async function judgeUnknown(
+  model: RouterModel,
+  others: readonly string[],
+): Promise<readonly { readonly first: WrappingResult; readonly later: WrappingResult }[]> {
+  const { questions, unknown } = readYaml<Wrappings>('wrappings');
+  const all = Object.values(questions).flat();
+  const plain = await createRouter({ model, experts: SIX_EXPERTS });
+  const bare = new Map(all.map((question) => [question, plain.decide(question).expert]));
+  const results: { first: WrappingResult; later: WrappingResult }[] = [];
+  for (const wrapping of unknown) {
+    const taught = await createRouter({ model, experts: SIX_EXPERTS, repeated: new RepeatedLines() });
+    for (const other of others.slice(0, BEFORE)) ask(taught, wrapping, other);
+    const [first, later] = [plain, taught].map((router) => judged(router, wrapping, bare));
+    results.push({ first: first!, later: later! });
+  }
+  return results;
+}
+
+function judged(router: PromptRouter, wrapping: Wrapping, bare: ReadonlyMap<string, string>): WrappingResult {
+  const moved = Array.from(bare, ([question, expert]) => ({
+    question,
+    expert,
+    got: ask(router, wrapping, question),
+  }))
+    .filter(({ expert, got }) => expert !== got)
+    .map(({ question, expert, got }) => `${expert} -> ${got}: ${question}`);
+  return { name: wrapping.name, asked: bare.size, kept: bare.size - moved.length, moved };
 }
 
 function ask(router: PromptRouter, { system, before = [], user }: Wrapping, question: string): string {

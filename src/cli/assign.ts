@@ -8,11 +8,13 @@ import { doubtfulClusters, warningsOf } from '../deciding/routing/warnings.ts';
 import { assign, DEFAULT_CONFIG, loadRouterModel } from '../serving/app/compose.ts';
 import { loadConfig } from '../serving/config/load.ts';
 import type { Config } from '../serving/config/schema.ts';
+import { printPromptMoves, promptMoves } from './assign-prompts.ts';
 import { UsageError } from './usage-error.ts';
 
 interface AssignOptions {
   readonly config?: string;
   readonly diff?: string;
+  readonly prompts?: readonly string[];
   readonly json?: boolean;
 }
 
@@ -20,6 +22,10 @@ export function assignCommand(): Command {
   return new Command('assign')
     .option('-c, --config <file>', 'the config file; the built-in one when absent')
     .option('--diff <file>', 'another config: show only the clusters that it would move')
+    .option(
+      '--prompts <paths...>',
+      'with --diff: prompts, as train reads them; show which of them would move',
+    )
     .option('--json', 'machine-readable output')
     .addHelpText(
       'after',
@@ -34,9 +40,11 @@ A prompt goes by its own words in the same way: the map shows what it amounts to
 Examples:
   $ expert-router assign
   $ expert-router assign --config experts.yaml --json
-  $ expert-router assign --config experts.yaml --diff changed.yaml`,
+  $ expert-router assign --config experts.yaml --diff changed.yaml
+  $ expert-router assign --config experts.yaml --diff retrained.yaml --prompts logs/`,
     )
     .action(async (options: AssignOptions) => {
+      if (options.prompts) return showPromptMoves(options, options.prompts);
       const map = await mapOf(options.config ?? DEFAULT_CONFIG);
       if (options.diff !== undefined) printMoves(map, await mapOf(options.diff), options.json ?? false);
       else if (options.json)
@@ -49,6 +57,17 @@ Examples:
         );
       else print(map);
     });
+}
+
+async function showPromptMoves(
+  { config = DEFAULT_CONFIG, diff, json }: AssignOptions,
+  paths: readonly string[],
+): Promise<void> {
+  if (diff === undefined)
+    throw new UsageError('--prompts shows what a change moves: name the other config with --diff.');
+  const found = await promptMoves(config, diff, paths);
+  if (json) console.log(JSON.stringify(found, null, 2));
+  else printPromptMoves(found);
 }
 
 /** A config, its router model, and who serves what with them. */
@@ -71,7 +90,7 @@ function ownerOf({ config }: ExpertMap, { expert }: ClusterAssignment): string {
 function printMoves(before: ExpertMap, after: ExpertMap, json: boolean): void {
   if (before.model.id !== after.model.id) {
     throw new UsageError(
-      `--diff: the two configs use different router models (${before.model.id}, ${after.model.id}), whose clusters cannot be compared.`,
+      `--diff: the two configs use different router models (${before.model.id}, ${after.model.id}), whose clusters cannot be compared. With --prompts, prompts are.`,
     );
   }
   const moves = before.described.assignments.flatMap((one, cluster) => {

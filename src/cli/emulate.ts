@@ -26,6 +26,8 @@ interface EmulateOptions extends EngineOptions {
   readonly outputTokens: number;
   readonly misbehave?: readonly Mishap[];
   readonly seed: number;
+  readonly maxLoras?: number;
+  readonly loraLoad?: number;
   readonly json?: boolean;
 }
 
@@ -72,6 +74,12 @@ export function emulateCommand(): Command {
       'misbehave for a share of requests, such as 429:5% (repeatable)',
       mishaps,
     )
+    .option(
+      '--max-loras <n>',
+      'serve LoRA adapters too, so many in GPU memory at once; POST /v1/load_lora_adapter adds one',
+      count,
+    )
+    .option('--lora-load <duration>', 'time to load one into GPU memory (default: 1s)', duration)
     .option('--seed <n>', 'seed of the answers and of random misbehaviour', count, 1)
     .option(
       '--json',
@@ -122,6 +130,7 @@ async function emulate(options: EmulateOptions): Promise<void> {
     mishaps: misbehave,
     created: Math.floor(Date.now() / 1000),
     engine,
+    adapters: options.maxLoras ? { slots: options.maxLoras, loadMs: options.loraLoad ?? 1000 } : null,
   });
   if (options.json) console.log(JSON.stringify(addressesOf(emulated, host)));
   else greet(emulated, host, words);

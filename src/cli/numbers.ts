@@ -14,6 +14,11 @@ export function positiveWhole(text: string): number {
   throw new InvalidArgumentError('expected a whole number of 1 or more.');
 }
 
+/** Whole numbers of 0 or more, between commas. */
+export function counts(text: string): readonly number[] {
+  return text.split(',').map((one) => count(one.trim()));
+}
+
 export function positive(text: string): number {
   const value = Number(text);
   if (text.trim() !== '' && value > 0 && Number.isFinite(value)) return value;

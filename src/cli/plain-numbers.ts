@@ -23,5 +23,5 @@ export function percent(share: number): string {
 
 /** @param at milliseconds since 1970 */
 export function clock(at: number): string {
-  return new Date(at).toLocaleTimeString('en', { hour12: false });
+  return new Date(at).toLocaleTimeString('en', { hourCycle: 'h23' });
 }

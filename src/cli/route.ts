@@ -84,19 +84,29 @@ function printAll(decision: DecisionBody): void {
   console.log(
     `Cluster      ${decision.cluster} (${decision.cluster_name}), stability ${decision.stability.toFixed(2)}${decision.outside ? ', outside' : ''}`,
   );
-  console.log(`             for it: ${signed(terms.for)}\n             against: ${signed(terms.against)}`);
-  console.log(`Home         ${decision.home} (${decision.reason})\n`);
+  const [it, against] = terms.expert === undefined ? ['it', ''] : [terms.expert, `, for ${terms.rival}`];
+  console.log(
+    `Words        for ${it}: ${signed(terms.for)}\n             against${against}: ${signed(terms.against)}`,
+  );
+  console.log(`Home         ${decision.home} (${decision.reason})`);
+  if (decision.set)
+    console.log(
+      `Set          ${Math.round(100 * decision.set.coverage)} %: ${decision.set.experts.join(', ')}`,
+    );
+  console.log();
   const width = Math.max(9, ...ranking.map(({ expert }) => expert.length));
-  console.log(`${'candidate'.padEnd(width)}  affinity   lost fit +     wait +  prefill =    total`);
+  console.log(
+    `${'candidate'.padEnd(width)}  affinity   lost fit +     wait +     load +  prefill =    total`,
+  );
   for (const { expert, affinity, cost } of ranking) {
     const seconds = cost
-      ? [cost.fit, cost.wait, cost.prefill, cost.total]
+      ? [cost.fit, cost.wait, cost.load, cost.prefill, cost.total]
           .map((one) => `${one.toFixed(3)} s`.padStart(9))
           .join('  ')
       : 'chosen by the request';
     console.log(`${expert.padEnd(width)}  ${affinity.toFixed(3).padStart(8)}  ${seconds}`);
   }
   console.log(
-    '\ncost = seconds_per_affinity × (1 − affinity) + expected wait + prefill of what is not cached (docs/policies.md)',
+    '\ncost = seconds_per_affinity × (1 − affinity) + expected wait + load of a LoRA adapter + prefill of what is not cached (docs/policies.md)',
   );
 }

@@ -16,14 +16,20 @@ import { deidentifierOf } from '../deciding/text/identifiers/deidentify.ts';
 import { usualCount } from '../learning/training/choose-clusters.ts';
 import { continuationText } from '../learning/training/continue.ts';
 import { type Corpus, readCorpus } from '../learning/training/corpus.ts';
+import { type ClusterEdits, checkEdits } from '../learning/training/edit.ts';
 import { type FitOptions, type Fitted, fitModel } from '../learning/training/fit.ts';
 import { openPool } from '../learning/training/pool.ts';
 import { PromptStore } from '../learning/training/prompt-store.ts';
 import { reportOf } from '../learning/training/report/data.ts';
 import { reportHtml } from '../learning/training/report/html.ts';
 import { findSources } from '../learning/training/sources/files.ts';
-import { pretrainedFrom, TRAINING_DEFAULTS } from '../learning/training/train.ts';
-import { positiveWhole } from './numbers.ts';
+import {
+  ENOUGH_TO_TEACH,
+  pretrainedFrom,
+  TRAINING_DEFAULTS,
+  usualEmbedding,
+} from '../learning/training/train.ts';
+import { counts, positiveWhole } from './numbers.ts';
 import { readLabelled } from './train-labelled.ts';
 import { type StageClock, stageClock } from './train-stages.ts';
 import { UsageError } from './usage-error.ts';
@@ -36,6 +42,7 @@ Examples:
   $ expert-router train tickets.csv --label queue --out router.safetensors
   $ expert-router train notes/ --deidentify --no-terms --out router.safetensors
   $ expert-router train new-logs/ --continue router.safetensors --out router.safetensors
+  $ expert-router train logs/ --continue router.safetensors --merge 3,7 --split 5 --out router.safetensors
 
 Beside the model stands a report: the same name ending in .report.html and .report.json. It quotes prompts.`;
 
@@ -57,7 +64,9 @@ interface TrainFlags {
   readonly label?: string;
   readonly balanced?: boolean;
   readonly continue?: string;
-  readonly embedding: string;
+  readonly merge: readonly (readonly number[])[];
+  readonly split: readonly number[];
+  readonly embedding?: string;
   readonly pretrained?: string;
   readonly keepExamples?: number;
   readonly deidentify?: boolean;
@@ -109,10 +118,23 @@ export function trainCommand(): Command {
       'field or column that names the right expert: labels choose the number of clusters, unless it is given, and the expert of each prompt',
     )
     .option('--continue <model>', 'start from this model and keep the numbers and names of its clusters')
+    .option(
+      '--merge <numbers>',
+      'with --continue: make one of these clusters, as in 3,7; may be repeated',
+      (text: string, before: readonly (readonly number[])[]) => [...before, counts(text)],
+      [],
+    )
+    .option(
+      '--split <numbers>',
+      'with --continue: make two of each of these clusters',
+      (text: string, before: readonly number[]) => [...before, ...counts(text)],
+      [],
+    )
     .addOption(
-      new Option('--embedding <name>', 'blended: meanings known beforehand, and what the prompts teach')
-        .choices(Object.keys(EMBEDDINGS))
-        .default('blended'),
+      new Option(
+        '--embedding <name>',
+        `distilled: meanings known beforehand; lexical: what the prompts teach; blended: both (default: blended, or distilled for fewer than ${ENOUGH_TO_TEACH.toLocaleString('en')} prompts without labels)`,
+      ).choices(Object.keys(EMBEDDINGS)),
     )
     .option('--pretrained <model>', 'router model whose meanings are used; the one that ships when absent')
     .option('--balanced', 'clusters of equal size while training')
@@ -167,6 +189,7 @@ async function train(paths: readonly string[], flags: TrainFlags): Promise<void>
     );
   const clock = stageClock();
   const previous = flags.continue === undefined ? undefined : await loadPrevious(flags.continue);
+  const edits = editsOf(flags, previous);
   const store = new PromptStore(tmpdir());
   const stop = (): void => {
     store.discard();
@@ -185,12 +208,15 @@ async function train(paths: readonly string[], flags: TrainFlags): Promise<void>
       );
     // Where labels can choose the number of clusters, they do unless the user did.
     const clusters = flags.clusters ?? (labelled ? 'auto' : usualCount(count));
+    // Labels tell which of their words matter, however few the prompts are.
+    const embedding = flags.embedding ?? (labelled ? 'blended' : usualEmbedding(count));
     const options: FitOptions = {
       ...fitOptions(flags),
       clusters,
       ...(previous ? { previous } : {}),
-      embedding: flags.embedding,
-      ...(flags.embedding === 'lexical' ? {} : { pretrained: await pretrainedFrom(flags.pretrained) }),
+      ...(edits ? { edits } : {}),
+      embedding,
+      ...(embedding === 'lexical' ? {} : { pretrained: await pretrainedFrom(flags.pretrained) }),
       ...(labelled ? { labelOf: labelled.labelOf } : {}),
       onStage: clock.stage,
     };
@@ -226,6 +252,14 @@ function fitOptions({
     terms,
     ...(keepExamples === undefined ? {} : { examples: keepExamples }),
   };
+}
+
+function editsOf({ merge, split }: TrainFlags, previous: RouterModel | undefined): ClusterEdits | null {
+  if (merge.length === 0 && split.length === 0) return null;
+  if (!previous)
+    throw new UsageError('--merge and --split change the clusters of a model: name it with --continue.');
+  checkEdits({ merge, split }, previous.clusters);
+  return { merge, split };
 }
 
 async function loadPrevious(path: string): Promise<RouterModel> {

@@ -7,7 +7,7 @@ import { Command, Option } from 'commander';
 import { describeError, UserError } from '../core/errors.ts';
 import { printable } from '../core/printable.ts';
 import { csvLine } from '../report/csv.ts';
-import type { AuditedCall } from '../serving/records/audit.ts';
+import type { AuditedCall, AuditedIdle } from '../serving/records/audit.ts';
 
 const GROUPS = ['key', 'team', 'expert', 'cluster', 'day'] as const;
 type Group = (typeof GROUPS)[number];
@@ -25,6 +25,8 @@ interface Sum {
   prompt_tokens: number;
   cached_tokens: number;
   completion_tokens: number;
+  /** Where GPUs have a price. */
+  gpu_seconds: number;
   usd: number;
   /** Answers whose cost is not known: they are not in `usd`. */
   unpriced: number;
@@ -65,8 +67,10 @@ async function sumsOf(dir: string, { by, since = '' }: UsageOptions): Promise<Re
   for (const name of await filesIn(dir)) {
     if (name.slice('audit-'.length) < since) continue;
     for await (const line of createInterface({ input: createReadStream(join(dir, name)) })) {
-      const call = callIn(line);
-      if (call) add(sums, by === 'day' ? call.at.slice(0, 10) : (call[by] ?? '-'), call);
+      const entry = entryIn(line);
+      if (entry?.event === 'call')
+        add(sums, by === 'day' ? entry.at.slice(0, 10) : (entry[by] ?? '-'), entry);
+      else if (entry) addIdle(sums, by, entry);
     }
   }
   return sums;
@@ -81,45 +85,60 @@ async function filesIn(dir: string): Promise<readonly string[]> {
 }
 
 /** Null for other events, and for a line that was torn. */
-function callIn(line: string): AuditedCall | null {
+function entryIn(line: string): AuditedCall | AuditedIdle | null {
   try {
-    const entry = JSON.parse(line) as AuditedCall;
-    return entry.event === 'call' ? entry : null;
+    const entry = JSON.parse(line) as AuditedCall | AuditedIdle;
+    return entry.event === 'call' || entry.event === 'idle' ? entry : null;
   } catch {
     return null;
   }
 }
 
+function sumNamed(sums: Map<string, Sum>, name: string): Sum {
+  const sum = sums.get(name) ?? {
+    requests: 0,
+    errors: 0,
+    prompt_tokens: 0,
+    cached_tokens: 0,
+    completion_tokens: 0,
+    gpu_seconds: 0,
+    usd: 0,
+    unpriced: 0,
+  };
+  sums.set(name, sum);
+  return sum;
+}
+
+/** A row of its own: nobody's, but of an expert and a day. */
+function addIdle(sums: Map<string, Sum>, by: Group, { at, expert, gpu_seconds, usd }: AuditedIdle): void {
+  const whose = by === 'expert' ? `${expert} ` : by === 'day' ? `${at.slice(0, 10)} ` : '';
+  const sum = sumNamed(sums, `${whose}(idle)`);
+  sum.gpu_seconds += gpu_seconds;
+  sum.usd += usd;
+}
+
 function add(sums: Map<string, Sum>, name: string, call: AuditedCall): void {
-  let sum = sums.get(name);
-  if (!sum) {
-    sum = {
-      requests: 0,
-      errors: 0,
-      prompt_tokens: 0,
-      cached_tokens: 0,
-      completion_tokens: 0,
-      usd: 0,
-      unpriced: 0,
-    };
-    sums.set(name, sum);
-  }
+  const sum = sumNamed(sums, name);
   sum.requests += 1;
   if (call.error !== null || (call.status ?? 0) >= 400) sum.errors += 1;
   sum.prompt_tokens += call.prompt_tokens ?? 0;
   sum.cached_tokens += call.cached_tokens ?? 0;
   sum.completion_tokens += call.completion_tokens ?? 0;
+  sum.gpu_seconds += call.gpu_seconds ?? 0;
   sum.usd += call.usd ?? 0;
   if (call.usd === null && call.completion_tokens !== null) sum.unpriced += 1;
 }
 
+const COUNTS = ['requests', 'errors', 'prompt_tokens', 'cached_tokens', 'completion_tokens'] as const;
+
 function head(by: Group): readonly string[] {
-  return [by, 'requests', 'errors', 'prompt_tokens', 'cached_tokens', 'completion_tokens', 'usd', 'unpriced'];
+  return [by, ...COUNTS, 'gpu_seconds', 'usd', 'unpriced'];
 }
 
 function cells([name, sum]: [string, Sum]): readonly string[] {
-  const { usd, unpriced, ...counts } = sum;
-  return [printable(name), ...Object.values(counts).map(String), usd.toFixed(6), String(unpriced)];
+  const { gpu_seconds: seconds, usd, unpriced } = sum;
+  const counts = COUNTS.map((count) => String(sum[count]));
+  return [printable(name), ...counts, seconds.toFixed(1), usd.toFixed(6), String(unpriced)];
 }
 
 function table(rows: readonly (readonly string[])[]): string {

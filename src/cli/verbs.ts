@@ -129,6 +129,11 @@ export const VERBS: readonly Verb[] = [
     load: async () => (await import('./simulate.ts')).simulateCommand(),
   },
   {
+    name: 'day',
+    summary: 'simulate a day of a fleet that is scaled: requests in time and GPU-hours, by rule',
+    load: async () => (await import('./day.ts')).dayCommand(),
+  },
+  {
     name: 'advise',
     summary: 'find which experts, replicas and GPUs would serve what was recorded, and at what cost',
     load: async () => (await import('./advise.ts')).adviseCommand(),

@@ -123,6 +123,12 @@ export const BOUNDS: readonly Bound[] = [
     beyond: 'the rest is not read',
   },
   {
+    step: 'lines that stand in every message',
+    cost: 'linear in the text for routing',
+    limit: '200 lines of a turn are looked up; 12 numbers each for 8,192 lines are remembered',
+    beyond: 'the rest is not looked up; the line that was not seen for longest is forgotten',
+  },
+  {
     step: 'de-identification, where the config asks for it',
     cost: 'linear in the text for routing',
     limit: 'that of the text for routing',

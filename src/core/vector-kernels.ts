@@ -1,8 +1,7 @@
 /**
  * Two inner loops in WebAssembly with SIMD, which JavaScript has no other way to ask for: several numbers in one
- * instruction. They add integers, or numbers of single precision in the same order as the plain loops beside their callers,
- * so results are equal to the bit; those loops also serve where there is no SIMD. Written down as instructions here, since a
- * compiler for them would be the larger thing.
+ * instruction. They add integers, so results are equal to the bit to those of the plain loops beside their callers, which
+ * serve where there is no SIMD. Written down as instructions here, since a compiler for them would be the larger thing.
  */
 import {
   type Code,
@@ -34,10 +33,10 @@ interface Exports {
    */
   addRows(rows: number, gains: number, count: number, width: number, sum: number): void;
   /**
-   * For `count` (above 0) blocks of 32 rows at `blocks` (single precision, the first number of each row, then the second of
-   * each) their dot products with the `dimensions` numbers at `vector`, into `dots`.
+   * For `count` (above 0) blocks of 32 rows at `blocks` (16-bit integers, the first two of each row, then the next two of
+   * each) their dot products with the `pairs` times two integers at `vector`, into `dots` (32 bits).
    */
-  dots(blocks: number, count: number, vector: number, dimensions: number, dots: number): void;
+  dots(blocks: number, count: number, vector: number, pairs: number, dots: number): void;
 }
 
 export interface VectorKernels {
@@ -62,8 +61,6 @@ const inTurn = (from: number): Code => [
 const [EXTEND_LOW, EXTEND_HIGH] = [simd(0x87), simd(0x88)] as const;
 /** Products of 16-bit numbers, each added to its neighbour. */
 const [DOT_PAIRS, ADD_WORDS] = [simd(0xba), simd(0xae)] as const;
-/** Of single precision. */
-const [ADD, MULTIPLY] = [simd(0xe4), simd(0xe6)] as const;
 
 function addRows(): WasmFunction {
   const [rows, gains, count, width, sum, left, to] = [0, 1, 2, 3, 4, 5, 6] as const;
@@ -99,23 +96,23 @@ function addRows(): WasmFunction {
 }
 
 function dots(): WasmFunction {
-  const [blocks, count, vector, dimensions, into, left, from] = [0, 1, 2, 3, 4, 5, 6] as const;
-  const [value, sums] = [7, 8] as const;
+  const [blocks, count, vector, pairs, into, left, from] = [0, 1, 2, 3, 4, 5, 6] as const;
+  const [values, sums] = [7, 8] as const;
   /** So many sums that none waits for its own last addition. */
   const quarters = Array.from({ length: ROWS_OF_A_BLOCK / 4 }, (_, quarter) => quarter);
-  const number = [
-    ...[...get(from), ...loadWordSplat(0), ...set(value)],
+  const pair = [
+    ...[...get(from), ...loadWordSplat(0), ...set(values)],
     ...quarters.flatMap((quarter) => [
-      ...[...get(sums + quarter), ...get(blocks), ...load(16 * quarter), ...get(value), ...MULTIPLY, ...ADD],
-      ...set(sums + quarter),
+      ...[...get(sums + quarter), ...get(blocks), ...load(16 * quarter), ...get(values)],
+      ...[...DOT_PAIRS, ...ADD_WORDS, ...set(sums + quarter)],
     ]),
     ...step(from, 4),
     ...step(blocks, 4 * ROWS_OF_A_BLOCK),
   ];
   const block = [
-    ...[...get(vector), ...set(from), ...get(dimensions), ...set(left)],
+    ...[...get(vector), ...set(from), ...get(pairs), ...set(left)],
     ...quarters.flatMap((quarter) => [...ZEROS, ...set(sums + quarter)]),
-    ...repeat(left, number),
+    ...repeat(left, pair),
     ...quarters.flatMap((quarter) => [...get(into), ...get(sums + quarter), ...store(16 * quarter)]),
     ...step(into, 4 * ROWS_OF_A_BLOCK),
   ];

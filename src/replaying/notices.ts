@@ -8,6 +8,7 @@ export type Notice =
   | { readonly kind: 'latest'; readonly count: number }
   | { readonly kind: 'lengths'; readonly count: number; readonly prompt: number; readonly output: number }
   | { readonly kind: 'insisted'; readonly count: number }
+  | { readonly kind: 'away'; readonly count: number }
   /** Experts whose engines are timed by the records, and those that are modelled. */
   | { readonly kind: 'timed'; readonly experts: readonly string[] }
   | { readonly kind: 'modelled'; readonly experts: readonly string[] };
@@ -24,10 +25,12 @@ export const englishNotices: NoticeWords = {
     `${count} requests have no token counts, because their expert told none; they are taken for ${prompt} and ${output} tokens, the means of the others`,
   insisted: ({ count }) =>
     `${count} requests named their expert; here one is chosen for them as for the others`,
+  away: ({ count }) =>
+    `${count} requests went elsewhere because their expert took none (down or drained); here it takes them`,
   timed: ({ experts }) =>
-    `${experts.join(', ')}: the engine is timed by these same records, so its error beside them is smaller than that of a forecast; another model or GPU changes its times as much as the models of engines say`,
+    `the engines of ${experts.join(', ')} are timed by these same records, so the error beside them is smaller than that of a forecast; another model or GPU changes their times as much as the models of engines say`,
   modelled: ({ experts }) =>
-    `${experts.join(', ')}: too few streamed answers with token counts to time the engine by; it is modelled from model and GPU`,
+    `the engines of ${experts.join(', ')} had too few streamed answers with token counts to be timed by; they are modelled from model and GPU`,
 };
 
 export function noticeText(notice: Notice, words: NoticeWords = englishNotices): string {

@@ -7,7 +7,7 @@ import { spaceId } from '../deciding/model/artefact.ts';
 import { classifyEmbedded } from '../deciding/model/classify.ts';
 import type { RouterModel } from '../deciding/model/router-model.ts';
 import { standingOf } from '../deciding/routing/decide.ts';
-import { idleLoad } from '../deciding/routing/policy.ts';
+import { idleLoad, type LoadSnapshot } from '../deciding/routing/policy.ts';
 import type { Classified, Territory } from '../deciding/routing/territory.ts';
 import { recordLines } from '../serving/records/read.ts';
 import { type DecisionLine, unpackVector } from '../serving/records/record.ts';
@@ -59,8 +59,16 @@ export interface Deciding {
   readonly territory: Territory;
 }
 
-/** The requests as a load, and how they really went. Pure: the same lines give the same load. */
-export function replayOf({ lines, notices }: Decisions, { model, territory }: Deciding): RecordedLoad {
+/**
+ * The requests as a load, and how they really went. Pure: the same lines give the same load.
+ * @param asDecided whether prompts belong where the gateway found them to, with their conversations, and not where their
+ *   last turn alone does: for the router model that decided them
+ */
+export function replayOf(
+  { lines, notices }: Decisions,
+  { model, territory }: Deciding,
+  asDecided = true,
+): RecordedLoad {
   const { list: mean, unknown } = meanTokens(lines);
   const insisted = lines.filter(({ reason }) => reason === 'named' || reason === 'forced').length;
   const classified = lines.map((line) => classifiedAgain(model, line));
@@ -74,12 +82,17 @@ export function replayOf({ lines, notices }: Decisions, { model, territory }: De
       outputTokens: Math.max(1, line.completion_tokens ?? mean.outputTokens),
       prompt,
     })),
-    prompts: { ...map, turns: classified.map((one) => [one]) },
+    prompts: {
+      ...map,
+      turns: classified.map((one) => [one]),
+      ...(asDecided ? { settled: lines.map((line) => settledOf(experts, line)) } : {}),
+    },
     really: really(lines, territory, classified),
     notices: [
       ...notices,
       ...told({ kind: 'lengths', count: unknown, prompt: mean.promptTokens, output: mean.outputTokens }),
       ...told({ kind: 'insisted', count: insisted }),
+      ...told({ kind: 'away', count: lines.filter(({ spilled_for: why }) => why === 'away').length }),
     ],
   };
 }
@@ -153,6 +166,28 @@ async function gather(dir: string, space: string): Promise<Gathered> {
   return { lines, broken, foreign, older };
 }
 
+/** By its last turn alone. */
+function homeOf(territory: Territory, turn: Classified, loads: readonly LoadSnapshot[]): string {
+  return territory.experts[standingOf(territory, [turn], loads).home.expert]!;
+}
+
+/** What the gateway found the prompt to belong to; undefined where the client chose, and for lines of earlier versions. */
+function foundHome({ home, reason }: DecisionLine): string | undefined {
+  return reason === 'named' || reason === 'forced' ? undefined : home;
+}
+
+/** Null where it is unknown, or its home is no expert of the config any more. */
+function settledOf(experts: readonly string[], line: DecisionLine) {
+  const home = placeOf(experts, foundHome(line));
+  return home === null ? null : { home, before: placeOf(experts, line.lived_at) };
+}
+
+/** Null where it is unknown, or no expert of the config any more. */
+function placeOf(experts: readonly string[], id: string | null | undefined): number | null {
+  const place = id ? experts.indexOf(id) : -1;
+  return place < 0 ? null : place;
+}
+
 function meanTokens(lines: readonly DecisionLine[]) {
   const known = lines.filter(
     ({ prompt_tokens: prompt, completion_tokens: output }) => prompt !== null && output !== null,
@@ -196,8 +231,8 @@ function really(
     answered += 1;
     experts[expert] = (experts[expert] ?? 0) + 1;
     tokens += output ?? 0;
-    const { home } = standingOf(territory, [classified[index]!], loads);
-    if (territory.experts[home.expert] === expert) atHome += 1;
+    const home = foundHome(line) ?? homeOf(territory, classified[index]!, loads);
+    if (home === expert) atHome += 1;
     e2e.add(total);
     // An answer that came whole has no first token of its own.
     if (first === null || stream === false) return;

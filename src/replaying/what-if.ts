@@ -198,11 +198,11 @@ function assumedOf(id: string, { experts, slots, engines, measured }: SimulatedF
   const expert = experts[id]!;
   const modelled = deploymentOf(expert, engines[id]);
   const own = measured[id];
+  const spec = specOf(id, own === undefined ? modelled : { ...modelled, measured: own }, expert.replicas);
   const most = slots[id];
-  return {
-    ...specOf(id, own === undefined ? modelled : { ...modelled, measured: own }, expert.replicas),
-    ...(most === undefined ? {} : { slots: most }),
-  };
+  if (most === undefined) return spec;
+  // Whether a request waits in the gateway or in the engine, it waits for one of these to end.
+  return { ...spec, slots: most, limits: { ...spec.limits, maxBatch: Math.min(spec.limits.maxBatch, most) } };
 }
 
 export function specOf(id: string, asked: Deployment, replicas: number): SimulatedExpertSpec {

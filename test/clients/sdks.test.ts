@@ -13,7 +13,7 @@ import { type Client, describeClient, installed, worked } from './client.ts';
 
 let router: RunningGateway;
 beforeAll(async () => {
-  router = await gateway('experts: [{ id: emulated, kind: emulated }]');
+  router = await gateway('experts: [{ id: emulated, kind: emulated }, { id: other, kind: emulated }]');
 });
 afterAll(() => router.close());
 
@@ -154,3 +154,31 @@ for (const [client, environment, script] of PYTHON) {
     }, 120_000);
   });
 }
+
+const STANDARD = { client: 'langchain-tests', name: "LangChain's standard tests" };
+describeClient(STANDARD, () => {
+  it('pass, but for those that ask a model to understand', async () => {
+    const python = installed('frameworks', 'bin', 'python');
+    const tests = new URL('./frameworks/langchain_standard.py', import.meta.url).pathname;
+    const once = ['-p', 'no:cacheprovider', '--benchmark-disable', '-o', 'asyncio_mode=auto'];
+    const loop = ['-o', 'asyncio_default_test_loop_scope=session'];
+    const args = ['-m', 'pytest', '-q', ...once, ...loop, tests];
+    const { stdout } = await promisify(execFile)(python, args, {
+      env: { ...process.env, ROUTER: router.url, PYTHONDONTWRITEBYTECODE: '1' },
+    });
+    const [, passed, expected] = /(\d+) passed.*?(\d+) xfailed/.exec(stdout)!;
+    const show = ['-c', "from importlib.metadata import version; print(version('langchain-tests'))"];
+    const version = (await promisify(execFile)(python, show)).stdout.trim();
+    expect(Number(passed)).toBeGreaterThan(100);
+    worked(
+      STANDARD,
+      version,
+      `${passed} tests of ChatOpenAI (also with Responses), ChatAnthropic and OpenAIEmbeddings`,
+    );
+    worked(
+      STANDARD,
+      version,
+      `${expected} that need a model which understands the question fail, as expected`,
+    );
+  }, 180_000);
+});

@@ -46,6 +46,8 @@ describeWith(['vllm-sim'], 'a simulated vLLM', (folder) => {
         '1',
         ...pace,
         ...cache,
+        '--max-loras',
+        '1',
       ],
       // It names itself by this in the events of its cache, and will not start without.
       environment: { POD_IP: '127.0.0.1' },
@@ -101,6 +103,40 @@ describeWith(['vllm-sim'], 'a simulated vLLM', (folder) => {
       const { running, waiting, kvCacheUse } = await loadAt(server.url, 'vLLM');
       return running === 0 && waiting === 0 && kvCacheUse === 0;
     });
+  });
+
+  it('loads LoRA adapters on request, and tells which are in GPU memory', async () => {
+    const adapters = await Promise.all(
+      ['sql', 'law'].map((model) => openaiAt(server.url, { model, lora: { path: `/adapters/${model}` } })),
+    );
+    const [sql, law] = adapters as [Expert, Expert];
+    const signal = AbortSignal.timeout(20_000);
+    await eventually('both are loaded', async () =>
+      (await Promise.all(adapters.map((one) => one.health(signal)))).every(({ state }) => state === 'ready'),
+    );
+    const resident = async () => {
+      for (const one of adapters) await one.reportedLoad!(signal);
+      return [sql.adapter?.resident, law.adapter?.resident];
+    };
+    const short = {
+      messages: [
+        { role: 'user' as const, content: 'a few words that last for a second or so, and some more' },
+      ],
+    };
+    expect(await resident()).toEqual([false, false]);
+    const answer = listen(sql, requestOf(short as ChatBody));
+    await eventually('one is seen', async () => (await resident())[0] === true);
+    expect((await answer.done).status).toBe(200);
+    expect(await resident()).toEqual([true, false]);
+    const other = listen(law, requestOf(short as ChatBody));
+    await eventually('the other takes its place', async () => (await resident()).join() === 'false,true');
+    await other.done;
+    for (const one of adapters) {
+      await one.unload!(signal);
+      await one.close();
+    }
+    const { data } = (await (await fetch(`${server.url}/v1/models`)).json()) as { data: { id: string }[] };
+    expect(data.map(({ id }) => id)).toEqual(['org/m']);
   });
 
   it('writes errors as vLLM does, which are OpenAI’s and pass unchanged', async () => {

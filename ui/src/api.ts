@@ -1,22 +1,27 @@
 /** What the page asks its server for. All of it is below `/ui/api/`, where the session's cookie goes. */
+import type { SpillCause } from '../../src/deciding/routing/decide.ts';
 import type { WhatIfAnswer } from '../../src/replaying/what-if.ts';
 import type { ReportFile } from '../../src/serving/board/reports.ts';
 import type { WhatIfOptions } from '../../src/serving/board/what-if.ts';
 import type { Layout, Row, Viewer } from '../../src/serving/board/wire.ts';
+import type { RetrainingBody } from '../../src/serving/front/operator.ts';
+import type { ShadowCounts } from '../../src/serving/gateway/shadow.ts';
+import { words } from './words/index.ts';
 
-export class Refused extends Error {
-  readonly status: number;
-  constructor(status: number, message: string) {
-    super(message);
-    this.status = status;
+/** Told in the reader's language, as far as that knows the error. */
+class Refused extends Error {
+  constructor(status: number, error: { readonly message?: string; readonly code?: string } | undefined) {
+    const { error: inWords, errors } = words();
+    const told = (errors as Readonly<Record<string, string>>)[error?.code ?? ''];
+    super(inWords(told, error?.message ?? `HTTP ${status}`));
   }
 }
 
 export async function call(path: string, init: RequestInit = {}): Promise<Response> {
   const response = await fetch(`/ui/api/${path}`, { ...init, credentials: 'same-origin' });
   if (response.ok) return response;
-  const body = (await response.json().catch(() => null)) as { error?: { message?: string } } | null;
-  throw new Refused(response.status, body?.error?.message ?? `HTTP ${response.status}`);
+  const body = (await response.json().catch(() => null)) as { error?: object } | null;
+  throw new Refused(response.status, body?.error);
 }
 
 async function get<T>(path: string): Promise<T> {
@@ -40,6 +45,10 @@ export const reports = (): Promise<{ readonly dir: boolean; readonly data: reado
 export const whatIfOptions = (): Promise<WhatIfOptions> => get('what-if');
 export const whatIf = async (asked: unknown): Promise<WhatIfAnswer> =>
   (await post('what-if', asked)).json() as Promise<WhatIfAnswer>;
+
+export const retraining = (): Promise<RetrainingBody> => get('retraining');
+/** Null where there is no shadow model. */
+export const shadow = (): Promise<ShadowCounts | null> => get('shadow');
 
 /** @param replica its name; null for the whole expert */
 export const drain = (verb: 'drain' | 'resume', expert: string, replica: string | null): Promise<Response> =>
@@ -79,6 +88,8 @@ export interface RouteAnswer {
   readonly expert: string;
   readonly home: string;
   readonly reason: string;
+  /** Absent where it was not spilled. */
+  readonly spilled_for?: SpillCause;
   readonly cluster: number;
   readonly cluster_name: string;
   readonly confidence: number;
@@ -94,6 +105,9 @@ export interface RouteAnswer {
   readonly terms: {
     readonly for: readonly Term[];
     readonly against: readonly Term[];
+    /** The two experts between which these words decided; absent where something else did. */
+    readonly expert?: string;
+    readonly rival?: string;
   };
   readonly text: string;
   readonly unread_parts: number;
@@ -102,6 +116,7 @@ export interface RouteAnswer {
 export interface Cost {
   readonly fit: number;
   readonly wait: number;
+  readonly load: number;
   readonly prefill: number;
   readonly total: number;
 }

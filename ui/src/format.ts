@@ -32,7 +32,12 @@ export function duration(ms: number | null): string {
 }
 
 export function clock(at: number): string {
-  return new Date(at).toLocaleTimeString(language(), { hour12: false });
+  return new Date(at).toLocaleTimeString(language(), {
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+    hourCycle: 'h23',
+  });
 }
 
 export function decimal(value: number, digits = 2): string {

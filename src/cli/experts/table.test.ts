@@ -14,6 +14,7 @@ const reported = {
 const replica = {
   name: 'http://gpu1:8000',
   kind: 'openai',
+  drained: false,
   health: { state: 'ready' },
   breaker: 'closed',
   in_flight: 8,
@@ -65,6 +66,8 @@ describe('expertsTable', () => {
     expect(lines[2]).toMatch(/^ +http:\/\/gpu2:8000 .*down .*lost/);
     expect(lines[3]).toMatch(/^maths +llama +ready +closed +8\/∞ +0 +- +- +- +- +- +none/);
     expect(lines[4]).toBe('code at http://gpu2:8000 is down: ECONNREFUSED');
+    const drained = { ...experts[0]!, replicas: [{ ...replica, drained: true }] };
+    expect(expertsTable([drained]).split('\n')[1]).toMatch(/ drained +closed /);
     const column = lines[0]!.indexOf('HEALTH');
     expect(lines.slice(1, 4).map((line) => line.slice(column, column + 5))).toEqual([
       'ready',

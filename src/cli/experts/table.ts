@@ -13,12 +13,16 @@ export interface ExpertBody {
 interface ReplicaBody {
   readonly name: string;
   readonly kind: string;
+  /** By an operator, alone or with all of its expert. */
+  readonly drained: boolean;
   readonly health: { readonly state: string; readonly detail?: string };
   readonly breaker: string;
   readonly in_flight: number;
   readonly limit: number | null;
   readonly tokens_per_second: number;
   readonly engine: { readonly name: string; readonly version: string | null } | null;
+  /** Of a LoRA adapter. */
+  readonly adapter?: { readonly resident: boolean | null; readonly load_seconds: number } | null;
   readonly reported: {
     readonly state: string;
     readonly running: number | null;
@@ -43,7 +47,7 @@ export function expertsTable(experts: readonly ExpertBody[]): string {
       index === 0 ? expert.id : '',
       replica.name === expert.id ? '' : replica.name,
       engineOf(replica),
-      replica.health.state,
+      replica.drained ? 'drained' : replica.health.state,
       replica.breaker,
       `${replica.in_flight}/${replica.limit ?? '∞'}`,
       index === 0 ? String(expert.queued) : '',

@@ -2,6 +2,7 @@
 import { describeError } from '../../core/errors.ts';
 import { progressBar } from '../../core/progress.ts';
 import { createGateway, type EmbeddedGateway } from '../../serving/app/app.ts';
+import { SERVERS_END_MS } from '../../serving/app/starts.ts';
 import { endWithin, GRACE_MS, log, requestLog } from './log.ts';
 
 interface Alone {
@@ -27,10 +28,13 @@ export async function serveAlone<Where>(
   });
   let ending = false;
   const end = (): void => {
-    if (ending) process.exit(1);
+    if (ending) {
+      void gateway.close(); // asks the servers that it has started to end
+      process.exit(1);
+    }
     ending = true;
     log('Finishing running answers; signal again to stop at once.');
-    endWithin(GRACE_MS);
+    endWithin(GRACE_MS + (gateway.startsServers ? SERVERS_END_MS : 0));
     void gateway.close({ graceMs: GRACE_MS }).then(() => process.exit(0));
   };
   process.on('SIGINT', end);

@@ -1,6 +1,5 @@
 /** What all processes of `serve` share: where lines go and in which form, and how long running answers may take at the end. */
 import { printable } from '../../core/printable.ts';
-import { SERVERS_END_MS } from '../../serving/app/starts.ts';
 import type { RequestNote } from '../../serving/front/request-note.ts';
 import { requestFields, requestLine } from './request-line.ts';
 
@@ -42,8 +41,8 @@ function levelOfRequest({ status, error }: RequestNote): Level {
   return status === null || status >= 500 ? 'error' : 'warn';
 }
 
-/** What closing the experts and sockets, and ending servers that were started, may take beyond that. */
-const CLOSE_MS = 4_000 + SERVERS_END_MS;
+/** What closing the experts and sockets may take beyond that. */
+const CLOSE_MS = 4_000;
 
 /** Ends the process by then, whatever still holds on. */
 export function endWithin(graceMs: number): void {

@@ -27,7 +27,8 @@ export async function servePrimary(serve: PrimaryServe): Promise<void> {
   let inForce = serve.source;
   // The workers speak TLS; the primary's own socket passes on what comes.
   const scheme = inForce.config.tls === undefined ? 'http' : 'https';
-  const starter = starterOf({ config: inForce.config, file }, realWorld({ log }), {
+  const engines = { world: realWorld({ log }), kinds: SHIPPED.kinds };
+  const starter = starterOf({ config: inForce.config, file }, engines, {
     tell: (expert, keeping) => primary.keep(expert, keeping),
   });
   const primary = new Primary({
@@ -52,7 +53,7 @@ export async function servePrimary(serve: PrimaryServe): Promise<void> {
       const { id } = await loadRouterModel(next.config);
       await primary.take(next.text, id);
       inForce = next;
-      starter.keep(startSpecs(next.config));
+      starter.keep(startSpecs(next.config, engines));
       return id;
     },
     log,

@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import { UserError } from '../../core/errors.ts';
 import { progressBar } from '../../core/progress.ts';
 import { assemble } from '../../serving/app/assembly.ts';
+import type { Retraining } from '../../serving/app/retraining.ts';
 import { realWorld } from '../../serving/app/world.ts';
 import { SHIPPED } from '../../serving/config/catalogue.ts';
 import { configFrom } from '../../serving/config/load.ts';
@@ -22,9 +23,11 @@ export async function serveAsWorker(file: string, verbose: boolean): Promise<voi
   let records: Records | null = null;
   let limits: LimitStore | null = null;
   let tracing: Tracing | null = null;
+  let retraining: Retraining | null = null;
   const end = (): void => {
     if (!server) process.exit(0);
     endWithin(GRACE_MS);
+    retraining?.close();
     void server
       .close(GRACE_MS, () => link.leave())
       .then(() => records?.close())
@@ -64,12 +67,20 @@ export async function serveAsWorker(file: string, verbose: boolean): Promise<voi
     next.abandon();
     throw new UserError('the router model file changed while the config was being loaded; reload again.');
   };
-  const { server: started, telemetry, records: kept, limits: counted, tracing: traced } = await starting;
+  const {
+    server: started,
+    telemetry,
+    records: kept,
+    limits: counted,
+    tracing: traced,
+    retraining: training,
+  } = await starting;
   link.onMetrics = () => telemetry.registry.getMetricsAsJSON();
   server = started;
   records = kept;
   limits = counted;
   tracing = traced;
+  retraining = training;
   link.serving(server.accept);
 }
 

@@ -1,7 +1,7 @@
 /** What `top` shows: a line on the whole, and a line for each expert. */
 import { textTable } from '../../report/text-table.ts';
 import { addBins, type Bins, quantileOf } from '../../serving/board/bins.ts';
-import { type Frame, type Second, TALLY, type Tally } from '../../serving/board/wire.ts';
+import { type ExpertNow, type Frame, type Second, TALLY, type Tally } from '../../serving/board/wire.ts';
 import { clock, count, DASH, duration, percent } from '../plain-numbers.ts';
 
 const MINUTE = 60;
@@ -33,11 +33,11 @@ export class Screen {
     const all = Object.keys(experts);
     const ended = all.reduce((sum, id) => sum + total(minute, 'ended', id), 0);
     const rows = all.map((id) => {
-      const { available, broken, inFlight, queued } = experts[id]!;
+      const { inFlight, queued } = experts[id]!;
       const sum = (name: keyof Tally): number => total(minute, name, id);
       return [
         id,
-        available ? (broken > 0 ? 'breaker' : 'ok') : 'DOWN',
+        stateOf(experts[id]!),
         count(inFlight),
         count(queued),
         share(sum('ended'), ended),
@@ -50,6 +50,12 @@ export class Screen {
     });
     return `${summary(minute, { experts, now })}\n\n${textTable([HEAD, ...rows])}`;
   }
+}
+
+function stateOf({ drained, available, broken }: ExpertNow): string {
+  if (drained) return 'drained';
+  if (!available) return 'DOWN';
+  return broken > 0 ? 'breaker' : 'ok';
 }
 
 function summary(minute: readonly Second[], { experts, now }: Pick<Frame, 'experts' | 'now'>): string {

@@ -24,6 +24,8 @@ export interface Classification {
   readonly outside: boolean;
   /** The measure behind `outside`: above 1 is outside, 0 is at a centroid. */
   readonly strangeness: number;
+  /** Room for what routing finds of it. */
+  found?: unknown;
 }
 
 /** Never throws for a synchronous embedding, whatever the text. @throws TypeError if the embedding is asynchronous */
@@ -65,6 +67,7 @@ export function classifyEmbedded(
     confidence: empty ? 0 : interpolate(calibration, scoreOf(calibration, cluster, nearest, second)),
     outside: strangeness > 1,
     strangeness,
+    found: undefined,
   };
 }
 

@@ -44,18 +44,29 @@ export function explain(
   const lead = second * second - nearest * nearest;
   if (cluster === runnerUp || !Number.isFinite(second) || lead <= 0) return nothing;
   // |v − b|² − |v − a|² = 2 v·(a − b) + |b|² − |a|²: the words carry the first part.
-  const shares = model.embedding.explain?.(text, directionBetween(model, cluster, runnerUp)) ?? [];
-  if (shares.length === 0) return nothing;
-  const all = shares.map(({ word, share }) => ({ word, weight: (2 * share) / lead }));
+  const words = wordsAlong(model, text, directionBetween(model, cluster, runnerUp), lead / 2, limit);
+  if (words === null) return nothing;
+  return { ...words, constant: (model.squaredNorms[runnerUp]! - model.squaredNorms[cluster]!) / lead };
+}
+
+/**
+ * The words that move the text's vector along a direction, and those that move it the other way, each with its share of the
+ * lead. Null where there are none to tell.
+ * @param direction one number for each of the vector
+ */
+export function wordsAlong(
+  model: RouterModel,
+  text: RoutableText,
+  direction: Float64Array,
+  lead: number,
+  limit: number,
+): Pick<Explanation, 'for' | 'against'> | null {
+  const shares = model.embedding.explain?.(text, direction) ?? [];
+  if (shares.length === 0) return null;
+  const all = shares.map(({ word, share }) => ({ word, weight: share / lead }));
   all.sort((a, b) => b.weight - a.weight || (a.word < b.word ? -1 : 1));
-  return {
-    for: all.filter((one) => one.weight > 0).slice(0, limit),
-    against: all
-      .filter((one) => one.weight < 0)
-      .reverse()
-      .slice(0, limit),
-    constant: (model.squaredNorms[runnerUp]! - model.squaredNorms[cluster]!) / lead,
-  };
+  const against = all.filter((one) => one.weight < 0).reverse();
+  return { for: all.filter((one) => one.weight > 0).slice(0, limit), against: against.slice(0, limit) };
 }
 
 function nearestOf(distances: Float32Array, among: (cluster: number) => boolean): number | null {

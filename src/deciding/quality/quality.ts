@@ -62,6 +62,11 @@ export interface Evidence {
   readonly blend: { readonly chains: number; readonly ridge: number };
   /** Prompts whose experts' scores differ: all others say nothing about the choice. */
   readonly deciding: number;
+  /**
+   * Where experts' scores differ, the best expert is among those expected within `gap` of the highest on this share of
+   * prompts; null for too few to tell, absent in older files.
+   */
+  readonly coverage?: { readonly share: number; readonly gap: number } | null;
   readonly seed: number;
 }
 

@@ -70,6 +70,11 @@ const DESCRIPTION_WEIGHT = 0.7;
 const TOPIC_WEIGHT = 1;
 /** A text is about its nearest topic if that is nearer than the next by this (on the scale of cosines). */
 const TOPIC_LEAD = 0.08;
+/** The kernel at each 1/1024 of a cosine, from −1 to a little above 1. */
+const STEPS = 1_024;
+const KERNEL = Float64Array.from({ length: 2 * STEPS + 3 }, (_, at) =>
+  Math.exp((at / STEPS - 1) / TEMPERATURE),
+);
 /** Prompts with the same vector but for rounding are the same. */
 const SAME = 0.9999;
 
@@ -225,7 +230,7 @@ export function claimedBeside(claims: Claims, vector: Float32Array, same: number
   const cosines = table.dots(vector);
   const sums = runs.map(({ from, to }) => {
     let sum = 0;
-    for (let row = from; row < to; row++) sum += Math.exp(cosines[row]! / TEMPERATURE);
+    for (let row = from; row < to; row++) sum += kernel(cosines[row]!);
     return sum;
   });
   const fits = new Float64Array(parts.length);
@@ -239,6 +244,40 @@ export function claimedBeside(claims: Claims, vector: Float32Array, same: number
       fits[expert] = (fits[expert]! / most) ** (TEMPERATURE / CLAIM_LEAD);
   if (same === null) return fits;
   return fits.map((fit, expert) => (expert === same ? 1 : Math.min(fit, BESIDE_A_SAMPLE)));
+}
+
+/** An expert's claim to a prompt, T · ln of its sum, and how it changes with the prompt's vector. */
+export interface ClaimSlope {
+  readonly claim: number;
+  /** Along each number of the vector: the mean of the expert's rows, each by its part of the sum. */
+  readonly slope: Float64Array;
+}
+
+/** @returns null for an expert that claims nothing */
+export function claimSlope(
+  { parts, runs, table }: Claims,
+  vector: Float32Array,
+  expert: number,
+): ClaimSlope | null {
+  const cosines = table.dots(vector);
+  const slope = new Float64Array(vector.length);
+  let sum = 0;
+  for (const { run, scale } of parts[expert]!)
+    for (let row = runs[run]!.from; row < runs[run]!.to; row++) {
+      const value = scale * kernel(cosines[row]!);
+      sum += value;
+      table.addRow(row, value, slope);
+    }
+  if (sum === 0) return null;
+  return { claim: TEMPERATURE * Math.log(sum), slope: slope.map((value) => value / sum) };
+}
+
+/** exp(cos / T) from the table, between its entries along a line: to 2 in 100,000, at a tenth of the price. */
+function kernel(cosine: number): number {
+  const place = Math.max(0, Math.min(2 * STEPS + 1, (cosine + 1) * STEPS));
+  const at = place | 0;
+  const below = KERNEL[at]!;
+  return below + (place - at) * (KERNEL[at + 1]! - below);
 }
 
 /** The expert of which the prompt is a sample, or null. */

@@ -7,6 +7,8 @@ export interface Cost {
   readonly fit: number;
   /** Seconds until the request would start. */
   readonly wait: number;
+  /** Seconds to load its LoRA adapter into GPU memory. */
+  readonly load: number;
   /** Seconds to read what of the prompt is not in its KV cache. */
   readonly prefill: number;
   /** The sum. */
@@ -20,10 +22,10 @@ export const SECONDS_PER_AFFINITY = 1;
 export const PREFILL_TOKENS_PER_SECOND = 5_000;
 
 /**
- *   cost = S · (1 − affinity) · turns + wait + prefill
+ *   cost = S · (1 − affinity) · turns + wait + load + prefill
  *
  * S being `seconds_per_affinity`, turns those for which the lack counts (1, but `TURNS_OF_A_SUBJECT` where the conversation
- * has just turned to another subject), wait as in `expectedWait`, and prefill = (1 − warmth · kept) · n / r for a prompt of
+ * has just turned to another subject), wait as in `expectedWait`, load as its engine tells, and prefill = (1 − warmth · kept) · n / r for a prompt of
  * n tokens that the expert reads at r tokens a second; `warmth` is what it has read before of it, `kept` what of that its
  * cache still holds.
  */
@@ -37,5 +39,6 @@ export function costOf(
   const rate = load.prefillTokensPerSecond || PREFILL_TOKENS_PER_SECOND;
   const cached = (warmth ?? 0) * (load.cachedShare ?? 1);
   const prefill = ((1 - cached) * promptTokens) / rate;
-  return { fit, wait, prefill, total: fit + wait + prefill };
+  const loading = load.loadsIn ?? 0;
+  return { fit, wait, load: loading, prefill, total: fit + wait + loading + prefill };
 }

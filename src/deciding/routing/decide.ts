@@ -12,8 +12,17 @@ import { type Classified, expertDistances, fitsOf, isBalanced, type Territory } 
  * `spilled`: the policy, considering load, chose an expert other than the prompt's home. `local`: the prompt may go to
  * local experts only, and the one that would have been chosen is not local. `able`: the one that would have been chosen
  * does not answer requests of this dialect. `explored`: it is tried, to learn how good it is.
+ * `side-request`: a program asks about a conversation, and the config says who answers that.
  */
-export type Reason = HomeReason | 'spilled' | 'local' | 'explored' | 'able' | 'named' | 'forced';
+export type Reason =
+  | HomeReason
+  | 'spilled'
+  | 'local'
+  | 'explored'
+  | 'side-request'
+  | 'able'
+  | 'named'
+  | 'forced';
 
 export interface Ranked {
   readonly expert: string;
@@ -24,11 +33,16 @@ export interface Ranked {
   readonly cost: Cost | null;
 }
 
+/** Why a prompt went elsewhere than home: it takes no requests, waiting there costs more, or the policy minds no fit. */
+export type SpillCause = 'away' | 'cost' | 'policy';
+
 export interface Decision {
   readonly expert: string;
   /** The expert that suits the prompt best, whatever its load; if the client chose an expert, that one. */
   readonly home: string;
   readonly reason: Reason;
+  /** Null but for the reason `spilled`. */
+  readonly spilledFor: SpillCause | null;
   /** The expert that has answered the conversation so far, and has it cached; null at its beginning. */
   readonly livedAt: string | null;
   /** All experts, best first: `expert`, then the fallbacks in order. */
@@ -64,7 +78,16 @@ export function standingOf(
 ): Standing {
   const lives = livesAt === null ? -1 : territory.experts.indexOf(livesAt);
   const home = conversationHome(territory, turns, lives < 0 ? null : lives);
-  const turn = turns.at(-1)!;
+  return standingAt(territory, turns.at(-1)!, loads, home);
+}
+
+/** The same where it is known already what the turn belongs to. */
+export function standingAt(
+  territory: Territory,
+  turn: Classified,
+  loads: readonly LoadSnapshot[],
+  home: Standing['home'],
+): Standing {
   const distances = expertDistances(territory, turn.distances);
   const fits = isBalanced(territory) ? null : fitsOf(territory, turn);
   const moves = home.before !== null && home.before !== home.expert;
@@ -124,7 +147,14 @@ export function decide(
   }));
   const reason = reasonOf(ranked[0]!, homeId, home.reason);
   const livedAt = home.before === null ? null : territory.experts[home.before]!;
-  return { expert: ranking[0]!.expert, home: homeId, reason, livedAt, ranking };
+  const spilledFor = reason === 'spilled' ? spillCause(candidates[home.expert]!, ranking) : null;
+  return { expert: ranking[0]!.expert, home: homeId, reason, spilledFor, livedAt, ranking };
+}
+
+function spillCause({ id, load }: Candidate, ranking: readonly Ranked[]): SpillCause {
+  if (!load.available && load.startsIn === undefined) return 'away';
+  const there = ranking.find(({ expert }) => expert === id)?.cost?.total ?? 0;
+  return there > (ranking[0]!.cost?.total ?? 0) ? 'cost' : 'policy';
 }
 
 /** Staying where the conversation is cached, although its last turn suits another expert better, is staying. */
@@ -133,12 +163,12 @@ function reasonOf({ id, warmth }: Candidate, home: string, reason: HomeReason): 
   return warmth === 1 ? 'conversation' : 'spilled';
 }
 
-/** The decision when it is not the policy that chose, but the client or exploration: that expert first, the others behind it by distance. */
+/** The decision when it is not the policy that chose, but the client, exploration or the config: that expert first, the others behind it by distance. */
 export function decideFor(
   territory: Territory,
   expert: string,
   turns: readonly Classified[],
-  reason: 'named' | 'forced' | 'explored',
+  reason: 'named' | 'forced' | 'explored' | 'side-request',
 ): Decision {
   const distances = expertDistances(territory, turns.at(-1)!.distances);
   const fits = fitsOf(territory, turns.at(-1)!);
@@ -151,7 +181,7 @@ export function decideFor(
   ranking.sort(
     (a, b) => Number(b.expert === expert) - Number(a.expert === expert) || b.affinity - a.affinity,
   );
-  return { expert: ranking[0]!.expert, home: expert, reason, livedAt: null, ranking };
+  return { expert: ranking[0]!.expert, home: expert, reason, spilledFor: null, livedAt: null, ranking };
 }
 
 /** The same decision with another expert first: the one that is in the middle of its work. */
@@ -159,7 +189,7 @@ export function keptWith(decision: Decision, expert: string): Decision {
   const own = decision.ranking.find((ranked) => ranked.expert === expert);
   if (!own || decision.expert === expert) return decision;
   const others = decision.ranking.filter((ranked) => ranked !== own);
-  return { ...decision, expert, reason: 'conversation', ranking: [own, ...others] };
+  return { ...decision, expert, reason: 'conversation', spilledFor: null, ranking: [own, ...others] };
 }
 
 function finite(distance: number): number | null {

@@ -85,6 +85,26 @@ export function learnedChoice(learned: Learned | null | undefined, turn: Turn): 
   return choice;
 }
 
+/** The experts among which the best is on a share of prompts, the most promising first. */
+export interface ExpertSet {
+  readonly share: number;
+  /** Indexes into the territory's experts. */
+  readonly experts: readonly number[];
+}
+
+/** @returns null where scores do not decide, or were too few to say */
+export function setOf(learned: Learned | null | undefined, turn: Turn): ExpertSet | null {
+  const coverage = learned?.quality.evidence.coverage;
+  if (!learned || !coverage || !turn.vector || learned.pinned.has(turn.cluster)) return null;
+  const { scores } = fitOf(learned.quality, turn.vector);
+  const expected = learned.scored.map((index) =>
+    index === null ? Number.NEGATIVE_INFINITY : scores[index]!,
+  );
+  const least = Math.max(...expected) - coverage.gap;
+  const inside = expected.flatMap((score, expert) => (score >= least ? [expert] : []));
+  return { share: coverage.share, experts: inside.sort((a, b) => expected[b]! - expected[a]!) };
+}
+
 function freshChoice(
   { quality, scored, price, best, headStart, unit }: Learned,
   vector: Float32Array,

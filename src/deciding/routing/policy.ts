@@ -26,6 +26,8 @@ export interface LoadSnapshot {
   readonly capacity: number;
   /** Whether it can take a request at all (healthy, breaker closed). */
   readonly available: boolean;
+  /** Seconds to load its LoRA adapter first, where no replica has it in GPU memory; nothing is to be loaded when absent. */
+  readonly loadsIn?: number | undefined;
   /** Seconds until it is expected to run, of one that does not and is started when it is needed; absent for all others. */
   readonly startsIn?: number | undefined;
 }

@@ -40,6 +40,16 @@ describe('the replica of a request', () => {
     }
   });
 
+  it('prefers one that has the adapter loaded, until that holds more than its share', () => {
+    const absent = (name: string, tokens = 0) => ({ ...replica(name, tokens), unloaded: true });
+    for (const key of ['k', 'l', 'm', null]) {
+      expect(chooseReplica([absent('a'), replica('b', 1_900), absent('c')], key)).toBe(1);
+      expect(chooseReplica([absent('a'), replica('b', 9_000), absent('c')], key)).not.toBe(1);
+      expect(chooseReplica([absent('a'), replica('b', 0, 1, false)], key)).toBe(0);
+      expect(chooseReplica([absent('a'), replica('b', 0, 1, true, true)], key)).toBe(0);
+    }
+  });
+
   it('takes one without room in its cache only where no other has any, its own conversations included', () => {
     const full = (name: string) => replica(name, 0, 1, true, true);
     for (const key of ['k', 'l', 'm', null]) {

@@ -13,6 +13,8 @@ export interface ReplicaSnapshot {
   readonly available: boolean;
   /** Its KV cache has no room for one more: it comes after all replicas with a free slot. */
   readonly full: boolean;
+  /** It would have to load the expert's LoRA adapter first: it comes after those that need not and hold their share. */
+  readonly unloaded?: boolean;
 }
 
 /**
@@ -33,16 +35,34 @@ export function chooseReplica(replicas: readonly ReplicaSnapshot[], prefixKey: s
   let weight = 0;
   let least: number | null = null;
   let allFull = true;
+  let someUnloaded = false;
   for (let index = 0; index < replicas.length; index++) {
     const replica = replicas[index]!;
     if (!replica.available) continue;
     tokens += replica.outstandingTokens;
     weight += replica.weight;
     allFull &&= replica.full;
+    someUnloaded ||= replica.unloaded === true;
     if (least === null || isFreer(replica, replicas[least]!)) least = index;
   }
+  const bound = BOUND * (tokens / weight) + SLACK_TOKENS;
+  if (someUnloaded) {
+    const loaded = replicas.map((one) => ({
+      ...one,
+      available: one.available && hasLoaded(one, bound, allFull),
+    }));
+    if (loaded.some(({ available }) => available))
+      return chooseReplica(
+        loaded.map((one) => ({ ...one, unloaded: false })),
+        prefixKey,
+      );
+  }
   if (prefixKey === null) return least;
-  return sticky(replicas, hash(prefixKey), BOUND * (tokens / weight) + SLACK_TOKENS, allFull) ?? least;
+  return sticky(replicas, hash(prefixKey), bound, allFull) ?? least;
+}
+
+function hasLoaded(replica: ReplicaSnapshot, bound: number, fullToo: boolean): boolean {
+  return !replica.unloaded && (fullToo || !replica.full) && pressure(replica) <= bound;
 }
 
 /**

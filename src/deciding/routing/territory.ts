@@ -1,5 +1,5 @@
 /** Which expert serves what, and how well each expert suits a classified prompt. */
-import { type Claims, claimedBeside, continues, sampledBy } from './claims.ts';
+import { type ClaimSlope, type Claims, claimedBeside, claimSlope, continues, sampledBy } from './claims.ts';
 import { type Learned, learnedChoice } from './learned.ts';
 
 /** The part of a classification that routing needs. */
@@ -14,6 +14,11 @@ export interface Classified {
   readonly own?: Float32Array;
   /** How many words the person's are; a long text when absent. */
   readonly words?: number;
+  /**
+   * What routing found of it in the latest territory that asked: every later turn of a conversation asks again about the
+   * earlier ones. Beside it, since a WeakMap of all prompts costs each decision more than its comparisons with texts.
+   */
+  found?: unknown;
 }
 
 /** The owner of a cluster that no expert claims, where there is no fallback either. */
@@ -78,6 +83,17 @@ const BESIDE_A_PIN = 0.4;
 /** A turn of fewer words is understood with its context. */
 const FEW_WORDS = 3;
 
+/** The vector that experts claim a prompt by: the turn's own, or with its context where the turn is short; null for none. */
+function saidBy(prompt: Classified): Float32Array | null {
+  const { vector = null, own = vector } = prompt;
+  return needsContext(prompt) ? vector : own;
+}
+
+/** Whether a turn says too little to be understood without its context. */
+export function needsContext({ words = Number.POSITIVE_INFINITY }: Pick<Classified, 'words'>): boolean {
+  return words < FEW_WORDS;
+}
+
 /** What a territory says of a prompt, each part found when it is first asked for. */
 interface Found {
   readonly territory: Territory;
@@ -87,17 +103,14 @@ interface Found {
   alike: number | null;
 }
 
-/** Every later turn of a conversation asks again about the earlier ones. By prompt, in the latest territory that asked. */
-const remembered = new WeakMap<Classified, Found>();
-
 function foundOf(territory: Territory, prompt: Classified): Found {
-  const known = remembered.get(prompt);
+  const known = prompt.found as Found | undefined;
   if (known?.territory === territory) return known;
   const { claims } = territory;
   const own = prompt.own ?? prompt.vector;
   const sampled = claims && own ? sampledBy(claims, own) : null;
   const found: Found = { territory, sampled, fits: null, alike: null };
-  remembered.set(prompt, found);
+  prompt.found = found;
   return found;
 }
 
@@ -127,13 +140,34 @@ export function fitsOf(territory: Territory, prompt: Classified): Float64Array {
 
 function freshFits({ territory, sampled }: Found, prompt: Classified): Float64Array {
   const { claims, owners, pinned, learned } = territory;
-  const { cluster, distances, vector, own = vector, words = Number.POSITIVE_INFINITY } = prompt;
+  const { cluster, distances } = prompt;
   const scored = sampled === null ? learnedChoice(learned, prompt) : null;
   if (scored) return scored.affinities;
-  if (!claims || vector === undefined) return affinities(expertDistances(territory, distances));
-  const fits = claimedBeside(claims, words < FEW_WORDS ? vector : own!, sampled);
+  const said = saidBy(prompt);
+  if (!claims || said === null) return affinities(expertDistances(territory, distances));
+  const fits = claimedBeside(claims, said, sampled);
   if (!pinned?.has(cluster) || sampled !== null) return fits;
   return fits.map((fit, expert) => (expert === owners[cluster] ? 1 : Math.min(fit, BESIDE_A_PIN)));
+}
+
+/** The two experts that claim a prompt most, by what it says alone, and the slopes of their claims. */
+export interface Contest {
+  readonly first: number;
+  readonly second: number;
+  readonly slopes: readonly [ClaimSlope, ClaimSlope];
+}
+
+/** @returns null where no two claim it, or another rule than what it says decided: a sample, a score, a pin, or that it is outside */
+export function contestOf(territory: Territory, prompt: Classified): Contest | null {
+  const { claims, learned, pinned } = territory;
+  const said = saidBy(prompt);
+  if (!claims || said === null || prompt.outside || pinned?.has(prompt.cluster)) return null;
+  if (sampledIn(territory, prompt) !== null || learnedChoice(learned, prompt)) return null;
+  const fits = fitsOf(territory, prompt);
+  const [first, second] = Array.from(fits, (_, expert) => expert).sort((a, b) => fits[b]! - fits[a]!);
+  if (first === undefined || second === undefined) return null;
+  const [one, other] = [claimSlope(claims, said, first), claimSlope(claims, said, second)];
+  return one && other && { first, second, slopes: [one, other] };
 }
 
 /** Whether there is nothing to tell the experts apart by: no texts, no clusters, no fallback. */

@@ -1,16 +1,23 @@
+import { charactersOf, type FeatureSink, MOST_CHARACTERS } from './features.ts';
+
 /** Collects features in flat arrays that are reused for the next text. */
-export class FeatureBuffer {
+export class FeatureBuffer implements FeatureSink {
   hashes = new Uint32Array(8_192);
   /** Position, in the normalised text, of the term that each feature belongs to; filled only with `withSpans`. */
   starts: Int32Array;
   ends: Int32Array;
   length = 0;
   readonly withSpans: boolean;
+  readonly #characters = new Uint32Array(MOST_CHARACTERS);
 
   constructor(withSpans = false) {
     this.withSpans = withSpans;
     this.starts = new Int32Array(withSpans ? 8_192 : 0);
     this.ends = new Int32Array(withSpans ? 8_192 : 0);
+  }
+
+  clear(): void {
+    this.length = 0;
   }
 
   push(hash: number, start: number, end: number): void {
@@ -21,6 +28,12 @@ export class FeatureBuffer {
       this.ends[this.length] = end;
     }
     this.length += 1;
+  }
+
+  /** Explanations attribute a word's characters to the whole word. */
+  pushCharacters(units: Uint16Array, length: number, _hash: number, start: number, end: number): void {
+    const count = charactersOf(units, length, this.#characters);
+    for (let index = 0; index < count; index += 1) this.push(this.#characters[index]!, start, end);
   }
 }
 

@@ -15,7 +15,6 @@ import {
   SPACE,
   SURROGATE,
 } from './characters.ts';
-import type { FeatureBuffer } from './feature-buffer.ts';
 
 /** Changes whenever the features of any text change: a model works only with the features it was trained on. */
 export const TOKENIZER = 'features/1';
@@ -35,6 +34,19 @@ export const MARKS = 6;
 export const SHAPE = 7;
 export const KINDS = 8;
 
+/** What takes a text's features, in the order of the text. */
+export interface FeatureSink {
+  clear(): void;
+  /** `start` and `end` are those of the term in the text that the feature belongs to. */
+  push(hash: number, start: number, end: number): void;
+  /**
+   * Takes the characters of a whole word.
+   * @param units the word in lower case between its edges, `length` of them; reused for the next word
+   * @param hash of the word as a feature
+   */
+  pushCharacters(units: Uint16Array, length: number, hash: number, start: number, end: number): void;
+}
+
 const BASIS = 0x811c9dc5 | 0;
 const PRIME = 0x01000193;
 /** Marks both ends of a word in its character n-grams. */
@@ -44,6 +56,8 @@ const LONGEST_CHARACTERS = 5;
 const LONGEST_MARKS = 3;
 /** Letters of a word that are read: a longer one is data, not language. */
 const LONGEST_WORD = 40;
+/** n-grams of the characters of the longest word with its edges. */
+export const MOST_CHARACTERS = 3 * LONGEST_WORD;
 
 const APOSTROPHE = 0x27;
 const UNDERSCORE = 0x5f;
@@ -62,8 +76,21 @@ export function normalise(text: string): string {
 }
 
 function normaliseBounded(text: string): string {
-  const normal = text.replace(MARKS_TOO_MANY, '$1').normalize('NFKC');
+  const few = mayHaveManyMarks(text) ? text.replace(MARKS_TOO_MANY, '$1') : text;
+  const normal = few.normalize('NFKC');
   return normal.slice(0, LIMITS.growth * text.length + LEAST_ROOM);
+}
+
+/** Whether the text may have more marks in a row than are read: false is certain, and quickly found. */
+function mayHaveManyMarks(text: string): boolean {
+  let run = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    const unit = text.charCodeAt(at);
+    // No mark is below, and most of Chinese, Japanese and Korean lies between.
+    run = unit < 0x0300 || (unit > 0x309a && unit < 0xa66f) || (unit > 0x303f && unit < 0x3099) ? 0 : run + 1;
+    if (run > LIMITS.marks) return true;
+  }
+  return false;
 }
 
 /** Mixes the bits of a running hash (murmur3's finaliser) and puts the kind into the low three. */
@@ -76,10 +103,24 @@ function finish(hash: number, kind: number): number {
   return ((h & ~7) | kind) >>> 0;
 }
 
-/** Appends the features of a text already through `normalise` to the buffer, after clearing it. */
-export function extractFeatures(text: string, into: FeatureBuffer): void {
-  into.length = 0;
+/** Gives the features of a text already through `normalise` to the sink, after clearing it. */
+export function extractFeatures(text: string, into: FeatureSink): void {
+  into.clear();
   new Reader(text, into).read();
+}
+
+/** Hashes of the n-grams of a word with its edges. @returns how many were put into `into`, at most MOST_CHARACTERS */
+export function charactersOf(units: Uint16Array, length: number, into: Uint32Array): number {
+  let count = 0;
+  for (let from = 0; from + SHORTEST_CHARACTERS <= length; from += 1) {
+    let hash = BASIS;
+    const last = Math.min(from + LONGEST_CHARACTERS, length);
+    for (let index = from; index < last; index += 1) {
+      hash = Math.imul(hash ^ units[index]!, PRIME);
+      if (index - from >= SHORTEST_CHARACTERS - 1) into[count++] = finish(hash, CHARACTERS);
+    }
+  }
+  return count;
 }
 
 /**
@@ -88,7 +129,7 @@ export function extractFeatures(text: string, into: FeatureBuffer): void {
  */
 class Reader {
   readonly text: string;
-  readonly out: FeatureBuffer;
+  readonly out: FeatureSink;
   readonly kinds: Uint8Array;
   readonly lower: Uint16Array;
   at = 0;
@@ -97,7 +138,7 @@ class Reader {
   beforeStart = 0;
   readonly word = new Uint16Array(LONGEST_WORD + 2);
 
-  constructor(text: string, out: FeatureBuffer) {
+  constructor(text: string, out: FeatureSink) {
     const { kinds, lower } = characterTables();
     this.text = text;
     this.out = out;
@@ -183,9 +224,10 @@ class Reader {
       this.at += 1;
     }
     word[length + 1] = EDGE;
-    this.out.push(finish(hash, WORD), start, this.at);
+    const feature = finish(hash, WORD);
+    this.out.push(feature, start, this.at);
     this.pair(hash, start);
-    this.characters(length + 2, start);
+    this.out.pushCharacters(word, length + 2, feature, start, this.at);
   }
 
   isInnerApostrophe(unit: number): boolean {
@@ -199,19 +241,6 @@ class Reader {
     }
     this.before = hash;
     this.beforeStart = start;
-  }
-
-  /** n-grams of the word with its edges; explanations attribute them to the whole word. */
-  characters(length: number, start: number): void {
-    const { word, out, at } = this;
-    for (let from = 0; from + SHORTEST_CHARACTERS <= length; from += 1) {
-      let hash = BASIS;
-      const last = Math.min(from + LONGEST_CHARACTERS, length);
-      for (let index = from; index < last; index += 1) {
-        hash = Math.imul(hash ^ word[index]!, PRIME);
-        if (index - from >= SHORTEST_CHARACTERS - 1) out.push(finish(hash, CHARACTERS), start, at);
-      }
-    }
   }
 
   /** Numbers count by their length alone: which number it is says nothing about the topic. */

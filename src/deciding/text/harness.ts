@@ -44,13 +44,27 @@ export const ANSWERED: readonly (readonly [string, string])[] = [
   ['質問：', '回答：'],
 ];
 
-/** Side requests about a conversation: how they begin, and the marks of the last person's turn in them. */
+/**
+ * Side requests about a conversation, such as for its title: how their user turn begins, and the marks of the last person's
+ * turn in them, where they quote the conversation.
+ */
 export const SIDE_REQUESTS: readonly {
   readonly begins: string;
-  readonly turn: readonly [string, string];
+  readonly turn?: readonly [string, string];
 }[] = [
   { begins: '### Task:', turn: ['USER:', 'ASSISTANT:'] }, // Open WebUI: titles, tags, follow-ups
   { begins: 'Create a concise, 3-5 word', turn: ['USER:', 'ASSISTANT:'] },
+  { begins: 'Provide a concise, 5-word-or-less title', turn: ['User:', 'AI:'] }, // LibreChat
+  { begins: 'Please write a 5-10 word title' }, // Claude Code
+  { begins: 'Generate a title for this conversation' }, // opencode
+];
+
+/** System prompts of side requests. */
+export const SIDE_PROMPTS: readonly string[] = [
+  'Analyze if this message indicates a new conversation topic', // Claude Code
+  'Summarize this coding conversation in under 50 characters',
+  'You are a title generator', // opencode
+  'You are a helpful AI assistant tasked with summarizing conversations', // Claude Code, opencode
 ];
 
 /** Lines that a program wrote: attribution headers and names of tool results. */
@@ -92,6 +106,6 @@ export const COURTESIES: readonly RegExp[] = [
   /^(?:こんにちは|お世話になっております|すみません|別の質問です|話は変わります|よろしくお願いします|ありがとうございます)[。．!！\s]*$/,
 ];
 
-/** What leads to a question, up to a colon. */
+/** What leads to a question, up to a colon: a label, or words of transition. */
 export const LEAD_IN =
-  /^[^:\n]{0,120}\b(?:following|question|help me with|wondering|something else|frage|etwas anderes|question suivante|autre chose)\b[^:\n]{0,40}:\s+/i;
+  /^(?:(?:message|question|user|input|prompt|query|request|frage|nachricht|anfrage|demande|質問|依頼)\s{0,3}[:：]\s*)|^[^:\n]{0,120}\b(?:following|question|help me with|wondering|something else|frage|etwas anderes|question suivante|autre chose)\b[^:\n]{0,40}:\s+/i;

@@ -26,6 +26,7 @@ describe("the person's words", () => {
     ['a quotation', `> The festival begins on Friday.\n> Tickets at the town hall.\n${QUESTION}`],
     ['courtesies', `Hi there! I hope you are well. ${QUESTION} Please take your time. Thanks in advance`],
     ['a lead-in', `I was wondering whether you could help me with the following: ${QUESTION}`],
+    ['a label', `Message: ${QUESTION}`],
     ['the form of the answer', `${QUESTION}\n\nReturn a JSON object with the key "answer".`],
   ])('are found beside %s', (_, turn) => {
     expect(personsWords(turn).asked).toBe(QUESTION);

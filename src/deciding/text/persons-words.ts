@@ -11,6 +11,7 @@ import {
   LEAD_IN,
   PROGRAM_LINES,
   PROGRAM_PROMPTS,
+  SIDE_PROMPTS,
   SIDE_REQUESTS,
   WRAPPED,
 } from './harness.ts';
@@ -31,8 +32,13 @@ const MOST_BLOCKS = 50;
 /** Units read at either end of a longer text. */
 const END: number = LIMITS.turnUnits;
 
+/** What is read of a turn: both ends of a long one. */
+export function bothEnds(turn: string): string {
+  return turn.length > 2 * END + 1 ? `${turn.slice(0, END)}\n${turn.slice(-END)}` : turn;
+}
+
 export function personsWords(turn: string): PersonsWords {
-  const text = turn.length > 2 * END ? `${turn.slice(0, END)}\n${turn.slice(-END)}` : turn;
+  const text = bothEnds(turn);
   const quoted: string[] = [];
   const inner = answeredPart(sideRequest(unwrapped(withoutBlocks(text, quoted), quoted)), quoted);
   const prose = withoutQuotedLines(inner, quoted);
@@ -45,6 +51,15 @@ export function personsWords(turn: string): PersonsWords {
 export function isProgramPrompt(system: string): boolean {
   const beginning = system.slice(0, 1_000);
   return PROGRAM_PROMPTS.some((one) => beginning.includes(one));
+}
+
+/** Whether a program asks about a conversation, for a title, tags or a summary, instead of a person in it. */
+export function isSideRequest(system: string, turn: string): boolean {
+  const [rules, begun] = [system.slice(0, 1_000), turn.trimStart()];
+  return (
+    SIDE_PROMPTS.some((one) => rules.includes(one)) ||
+    SIDE_REQUESTS.some(({ begins }) => begun.startsWith(begins))
+  );
 }
 
 /** Whether a user turn only hands over files. */
@@ -87,7 +102,7 @@ function unwrapped(text: string, quoted: string[]): string {
 function sideRequest(text: string): string {
   const begun = text.trimStart();
   const known = SIDE_REQUESTS.find(({ begins }) => begun.startsWith(begins));
-  if (!known) return text;
+  if (!known?.turn) return text;
   const [open, close] = known.turn;
   const from = begun.lastIndexOf(open);
   if (from < 0) return text;
@@ -133,6 +148,11 @@ const ASKS =
 /** A sentence about the form of the answer. */
 const FORM = /\b(?:JSON|XML|YAML|markdown)\b/i;
 
+/** Whether a sentence asks, or tells to do something. */
+export function asks(sentence: string): boolean {
+  return ASKS.test(sentence);
+}
+
 /** Of a long text the sentences that ask, wherever they stand, if there are any and they are the smaller part. */
 function questionsIn(prose: string, quoted: string[]): string {
   const sentences = prose.match(SENTENCE) ?? [];
@@ -140,10 +160,10 @@ function questionsIn(prose: string, quoted: string[]): string {
   const kept = plain.length > 0 ? plain : sentences;
   const whole = withoutLeadIn(kept.length === sentences.length ? prose : kept.join('').trim());
   if (whole.length <= SHORT) return whole;
-  const asking = kept.filter((one) => ASKS.test(one));
+  const asking = kept.filter(asks);
   const asked = asking.join('').trim();
   if (asked === '' || asked.length > whole.length / 2) return whole;
-  quoted.push(kept.filter((one) => !ASKS.test(one)).join(''));
+  quoted.push(kept.filter((one) => !asks(one)).join(''));
   return asked;
 }
 

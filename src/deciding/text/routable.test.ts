@@ -61,7 +61,7 @@ describe('the routable text of a chat', () => {
 describe('completion prompts', () => {
   it('are one entry, several prompts joined', () => {
     const turns = routableTurns('completions', { prompt: ['a', 'b'] });
-    expect(turns).toEqual([plainText('a\nb')]);
+    expect(turns).toEqual([{ ...plainText('a\nb'), said: 'a\nb' }]);
   });
 });
 

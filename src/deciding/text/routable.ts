@@ -3,7 +3,8 @@
  * lower weight. Never throws on malformed content.
  */
 import { LIMITS } from '../../core/bounds.ts';
-import { isFileTurn, isProgramPrompt, personsWords } from './persons-words.ts';
+import { bothEnds, isFileTurn, isProgramPrompt, isSideRequest, personsWords } from './persons-words.ts';
+import type { RepeatedLines, SplitMessage } from './repeated-lines.ts';
 import { CONTEXT_BUDGET, MAIN_BUDGET, sampleText } from './sampling.ts';
 
 export interface Segment {
@@ -19,6 +20,10 @@ export interface RoutableText {
   readonly segments: readonly Segment[];
   /** Number of images, audio, files and other parts that are not text. */
   readonly unreadParts: number;
+  /** A program asks about the conversation, such as for a title of it. */
+  readonly side?: true;
+  /** What was read of the user turn, as it came, where it has several lines. */
+  readonly said?: string;
 }
 
 /** Maximum number of turns returned: the first user turn and the latest ones. */
@@ -103,7 +108,7 @@ function personsTurns(users: readonly unknown[]): readonly unknown[] {
 function turnOf(turn: Read, earlier: readonly Read[], system: Read): RoutableText {
   const { asked, quoted } = personsWords(turn.text);
   const fades = true;
-  const candidates: Segment[] = [
+  const segments = byWeight([
     { text: asked, weight: 1 },
     { text: quoted, weight: QUOTED_WEIGHT },
     ...earlier.map(
@@ -115,9 +120,33 @@ function turnOf(turn: Read, earlier: readonly Read[], system: Read): RoutableTex
         }) as const,
     ),
     { text: system.text, weight: SYSTEM_WEIGHT, fades },
-  ];
-  const segments = candidates.filter((segment) => segment.text !== '').sort((a, b) => b.weight - a.weight);
-  return { segments, unreadParts: turn.unread };
+  ]);
+  return {
+    segments,
+    unreadParts: turn.unread,
+    ...(isSideRequest(system.text, turn.text) ? { side: true } : {}),
+    ...(turn.text.includes('\n') ? { said: bothEnds(turn.text) } : {}),
+  };
+}
+
+/** The same turn, what its caller's program puts into every message being context. */
+export function personsPart(turn: RoutableText, lines: RepeatedLines, whose: string): RoutableText {
+  const split = turn.said === undefined ? null : lines.read(turn.said, whose);
+  return split === null ? turn : withoutRepeated(turn, split);
+}
+
+function withoutRepeated(turn: RoutableText, { own, repeated }: SplitMessage): RoutableText {
+  const { asked, quoted } = personsWords(own);
+  const context = [quoted, repeated].filter(Boolean).join('\n');
+  const others = turn.segments.filter(({ fades }) => fades);
+  return {
+    ...turn,
+    segments: byWeight([{ text: asked, weight: 1 }, { text: context, weight: QUOTED_WEIGHT }, ...others]),
+  };
+}
+
+function byWeight(segments: readonly Segment[]): readonly Segment[] {
+  return segments.filter((segment) => segment.text !== '').sort((a, b) => b.weight - a.weight);
 }
 
 /** The sampled text that the decision is based on, the user turn first; for display. */

@@ -104,6 +104,32 @@ describe('learning from scores', () => {
     expect(share(right)).toBeGreaterThan(0.9);
   });
 
+  it('says how far from the top the best expert may be expected, on nine of ten prompts, also of those it has not seen', async () => {
+    const quality = await learnedFrom(world(600, 13, 0.8, 0.4));
+    const { gap } = quality.evidence.coverage!;
+    const unseen = world(2_000, 14, 0.8, 0.4);
+    const sets: number[] = [];
+    const covered: boolean[] = [];
+    for (let row = 0; row < 2_000; row += 1) {
+      const real = unseen.scores.values.subarray(3 * row, 3 * row + 3);
+      if (Math.min(...real) === Math.max(...real)) continue;
+      const { scores } = fitOf(
+        quality,
+        unseen.points.values.subarray(DIMENSIONS * row, DIMENSIONS * (row + 1)),
+      );
+      const inside = scores.map((score) => Number(score >= Math.max(...scores) - gap));
+      sets.push(inside.reduce((sum, one) => sum + one, 0));
+      covered.push(real.some((score, expert) => score === 1 && inside[expert] === 1));
+    }
+    expect(share(covered)).toBeGreaterThan(0.87);
+    expect(share(covered)).toBeLessThan(0.95);
+    expect(sets.reduce((sum, one) => sum + one, 0) / sets.length).toBeLessThan(2.5);
+  });
+
+  it('says nothing of that from a handful of prompts', async () => {
+    expect((await learnedFrom(world(8, 15))).evidence.coverage).toBeNull();
+  });
+
   it('is a function of its input and the seed', async () => {
     const [a, b] = [await learnedFrom(world(200, 10)), await learnedFrom(world(200, 10))];
     expect(a).toEqual(b);

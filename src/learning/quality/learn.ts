@@ -16,6 +16,7 @@ import {
   ridgeRow,
 } from '../../deciding/quality/quality.ts';
 import { fitChain, type Partition } from './chain.ts';
+import { coverageOf } from './coverage.ts';
 import { foldsOf, groupsOf } from './folds.ts';
 import { nonNegativeWeights } from './non-negative.ts';
 import { fitRidge } from './ridge.ts';
@@ -280,6 +281,7 @@ function judge(
       significant,
       blend: { chains: weights[0]!, ridge: weights[1]! },
       deciding: decidingPrompts(scores),
+      coverage: coverageOf(scores, predicted),
     },
   };
 }

@@ -18,6 +18,7 @@ export function learnedText(quality: Quality, outcomes: Told): readonly string[]
     ]),
     '',
     verdict(quality),
+    ...coverageNote(quality),
     ...tasksNote(outcomes),
     `Where every expert is best, cluster by cluster: expert-router inspect <model>. '${experts[best]}' is the best single expert.`,
   ];
@@ -50,6 +51,13 @@ function verdict({ evidence, experts, best, headStart }: Quality): string {
     return `In cross-validation choosing by prompt does not beat '${experts[best]}' (${percent(bestSingle)} %) by more than one standard error (${figures}): every prompt goes to '${experts[best]}' until there are more scores.`;
   const lead = headStart > 0 ? ` '${experts[best]}' has a head start of ${percent(headStart)} points.` : '';
   return `In cross-validation choosing by prompt scores ${percent(bestSingle + gain)} %, where '${experts[best]}' alone scores ${percent(bestSingle)} %: ${figures}.${lead}`;
+}
+
+function coverageNote({ evidence: { coverage } }: Quality): readonly string[] {
+  if (!coverage) return [];
+  return [
+    `On ${Math.round(100 * coverage.share)} % of the prompts on which experts differ, the best is among those expected within ${percent(coverage.gap)} points of the highest; \`route\` shows them.`,
+  ];
 }
 
 function tasksNote({ tasks }: Told): readonly string[] {

@@ -8,6 +8,7 @@ import type { Points } from '../../deciding/clustering/points.ts';
 import { classifyAll } from '../../deciding/model/classify.ts';
 import type { RouterModel } from '../../deciding/model/router-model.ts';
 import { plainText } from '../../deciding/text/routable.ts';
+import type { Start } from './edit.ts';
 
 /** Jaccard index from which two clusters count as the same. */
 const SAME_CLUSTER = 0.4;
@@ -48,15 +49,10 @@ export function startFrom(
 }
 
 /** The old name if a cluster still holds mostly the same prompts, else the new one. */
-export function keptNames(
-  previous: RouterModel,
-  old: Uint32Array,
-  labels: Uint32Array,
-  names: readonly string[],
-): string[] {
-  const overlaps = overlapsOf(old, labels, names.length);
+export function keptNames(old: Start, labels: Uint32Array, names: readonly string[]): string[] {
+  const overlaps = overlapsOf(old.labels, labels, names.length);
   return names.map((name, cluster) =>
-    overlaps[cluster]! >= SAME_CLUSTER ? (previous.names[cluster] ?? name) : name,
+    overlaps[cluster]! >= SAME_CLUSTER ? old.names[cluster] || name : name,
   );
 }
 

@@ -6,6 +6,7 @@ import { writeRouterModel } from '../../deciding/model/artefact.ts';
 import { classify } from '../../deciding/model/classify.ts';
 import { plainText } from '../../deciding/text/routable.ts';
 import { corpusOf } from './corpus.ts';
+import { checkEdits } from './edit.ts';
 import { type FitOptions, type Fitted, fitModel } from './fit.ts';
 import { reportOf } from './report/data.ts';
 import { reportHtml } from './report/html.ts';
@@ -69,6 +70,40 @@ describe('training', () => {
     for (const text of ['bake bread', 'python bug error', 'court appeal judge']) {
       expect(classify(model, plainText(text)).cluster).toBe(classify(first, plainText(text)).cluster);
     }
+  });
+
+  it('merges and splits clusters first, and keeps the numbers and names of the others', async () => {
+    const first = (await trained(topical(600, 5))).model;
+    const of = (model: typeof first, text: string): number => classify(model, plainText(text)).cluster;
+    const [kitchen, code, court] = ['bake bread', 'python bug error', 'court appeal judge'].map((one) =>
+      of(first, one),
+    );
+    const edits = { merge: [[kitchen!, code!]], split: [] };
+    const merged = (await trained(topical(600, 6), { previous: first, edits, seed: 9 })).model;
+    expect(merged.clusters).toBe(3);
+    expect(of(merged, 'bake bread')).toBe(of(merged, 'python bug error'));
+    expect(of(merged, 'court appeal judge')).not.toBe(of(merged, 'bake bread'));
+    expect(merged.names).toContain(first.names[court!]);
+    // The number that the merged one leaves is that of the other half.
+    const back = { merge: [], split: [of(merged, 'bake bread')] };
+    const again = await trained(topical(600, 7), { previous: merged, edits: back, seed: 9 });
+    expect(again.model.clusters).toBe(4);
+    expect(of(again.model, 'bake bread')).not.toBe(of(again.model, 'python bug error'));
+    expect(of(again.model, 'court appeal judge')).toBe(of(merged, 'court appeal judge'));
+    expect(new Set(again.model.names).size).toBe(4);
+    const both = { merge: [[kitchen!, code!]], split: [court!] };
+    const mixed = (await trained(topical(600, 6), { previous: first, edits: both, seed: 9 })).model;
+    expect(mixed.clusters).toBe(4);
+    expect(of(mixed, 'court appeal judge')).toBeLessThan(4);
+  });
+
+  it('refuses edits of clusters that are not there, are named twice, or hold too little', async () => {
+    const first = (await trained(topical(600, 5))).model;
+    expect(() => checkEdits({ merge: [[1, 9]], split: [] }, 4)).toThrow(/no cluster 9: the model has 0 to 3/);
+    expect(() => checkEdits({ merge: [[1, 2]], split: [2] }, 4)).toThrow(/Cluster 2 is named twice/);
+    expect(() => checkEdits({ merge: [[1]], split: [] }, 4)).toThrow(/two clusters or more/);
+    const edits = { merge: [], split: [0] };
+    await expect(trained(topical(40, 5), { previous: first, edits })).rejects.toThrow(/too few to split/);
   });
 
   it('moves the centroids through prompts beyond those it learned its words on', async () => {

@@ -15,6 +15,7 @@ import { clusterPoints, refineOnAll } from './cluster.ts';
 import { type Continuation, continuation, keptNames, oldLabels } from './continue.ts';
 import type { Corpus } from './corpus.ts';
 import { type Drawn, drawPrompts, promptsIn } from './draw.ts';
+import { type ClusterEdits, edited, type Start } from './edit.ts';
 import { type ClusterExamples, findExamples } from './examples.ts';
 import { distinctNames, namesFrom, WordCounts } from './names.ts';
 import { type Split, splitOff } from './split.ts';
@@ -36,6 +37,8 @@ export interface FitOptions {
   readonly fitOn?: number;
   /** Old model whose clusters, and number of clusters, are kept. */
   readonly previous?: RouterModel;
+  /** What is done to its clusters first. */
+  readonly edits?: ClusterEdits;
   /** Example prompts per cluster to store in the model; none by default, because prompts may be private. */
   readonly examples?: number;
   /** Whether the model may hold words of the prompts, in its clusters' names; true when absent. */
@@ -73,7 +76,8 @@ export async function fitModel(corpus: Corpus, options: FitOptions, tasks: TaskR
   const drawn = await drawPrompts(corpus.store, options.fitOn ?? FIT_ON, random.fork('draw'));
   const { learned, points } = await learnEmbedding(drawn, options, random.fork('embedding'), tasks);
   const split = splitOff(points, random.fork('held out'));
-  const old = options.previous && (await oldLabels(options.previous, drawn.batches));
+  const old =
+    options.previous && (await startOf(options.previous, options.edits, drawn, points, random, tasks));
   const curve = await searchCurve(split, drawn, options, random.fork('search'), tasks);
   const first = await firstClusters(split, curve, old, options, random.fork('clusters'), tasks);
   const clustering = await refined(first, split, corpus, drawn, learned, options, tasks);
@@ -100,7 +104,7 @@ export async function fitModel(corpus: Corpus, options: FitOptions, tasks: TaskR
     facts: factsOf(corpus, options, learned, clustering, check),
   };
   const model = routerModel({ ...parts, id: contentId(parts) });
-  const continued = old && { continued: continuation(options.previous!.names, old, labels, model.names) };
+  const continued = old && { continued: continuation(old.names, old.labels, labels, model.names) };
   return {
     model,
     curve,
@@ -111,6 +115,18 @@ export async function fitModel(corpus: Corpus, options: FitOptions, tasks: TaskR
     labels,
     ...continued,
   };
+}
+
+async function startOf(
+  previous: RouterModel,
+  edits: ClusterEdits | undefined,
+  { batches }: Drawn,
+  points: Points,
+  random: Random,
+  tasks: TaskRunner,
+): Promise<Start> {
+  const start = { labels: await oldLabels(previous, batches), names: previous.names };
+  return edits ? edited(start, points, edits, random.fork('edits'), tasks) : start;
 }
 
 async function learnEmbedding(
@@ -159,17 +175,17 @@ async function searchCurve(
 function firstClusters(
   { training, trainingRows }: Split,
   curve: readonly TriedCount[],
-  old: Uint32Array | undefined,
+  old: Start | undefined,
   options: FitOptions,
   random: Random,
   tasks: TaskRunner,
 ): Promise<Clustering> {
   const wanted = options.clusters === 'auto' ? bestCount(curve, training.count) : options.clusters;
   const clusterOptions = {
-    clusters: options.previous?.clusters ?? wanted,
+    clusters: old?.names.length ?? wanted,
     restarts: options.restarts,
     balanced: options.balanced ?? false,
-    oldLabels: old && Uint32Array.from(trainingRows, (row) => old[row]!),
+    oldLabels: old && Uint32Array.from(trainingRows, (row) => old.labels[row]!),
   };
   const onRun = (done: number, total: number): void => options.onStage?.('clusters', done, total);
   return clusterPoints(training, clusterOptions, random, tasks, onRun);
@@ -223,10 +239,10 @@ function named(
   drawn: Drawn,
   labels: Uint32Array,
   topics: readonly (readonly (string | null)[])[],
-  { terms = true, previous }: FitOptions,
-  old: Uint32Array | undefined,
+  { terms = true }: FitOptions,
+  old: Start | undefined,
 ): Named {
-  const found = namesOf(drawn, labels, topics, previous, old);
+  const found = namesOf(drawn, labels, topics, old);
   if (terms) return found;
   const none = topics.map((): readonly string[] => []);
   return { ...found, names: namesFrom(none), topWords: none };
@@ -236,8 +252,7 @@ function namesOf(
   drawn: Drawn,
   labels: Uint32Array,
   topics: readonly (readonly (string | null)[])[],
-  previous: RouterModel | undefined,
-  old: Uint32Array | undefined,
+  old: Start | undefined,
 ): Named {
   const words = new WordCounts(topics.length);
   const sizes = new Uint32Array(topics.length);
@@ -249,7 +264,7 @@ function namesOf(
   }
   const topWords = words.topWords();
   const fresh = namesFrom(topWords, topics);
-  const names = previous && old ? distinctNames(keptNames(previous, old, labels, fresh)) : fresh;
+  const names = old ? distinctNames(keptNames(old, labels, fresh)) : fresh;
   return { names, topWords, sizes };
 }
 

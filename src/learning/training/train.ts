@@ -17,6 +17,14 @@ export const TRAINING_DEFAULTS = {
   seed: 1,
 } as const satisfies Partial<FitOptions>;
 
+/** Prompts from which on what they teach by themselves makes clusters better (docs/router-model.md). */
+export const ENOUGH_TO_TEACH = 1_000;
+
+/** Few prompts are understood by the meanings that ship alone. */
+export function usualEmbedding(prompts: number): string {
+  return prompts < ENOUGH_TO_TEACH ? 'distilled' : 'blended';
+}
+
 /** Prompts themselves, or files and folders of them in any format that `expert-router train` reads. */
 export type Prompts =
   | { readonly prompts: readonly string[] }
@@ -51,18 +59,19 @@ export interface Trained extends Fitted {
 export async function train(from: Prompts, options: TrainingOptions = {}): Promise<Trained> {
   const { threads = availableParallelism(), temporaryFolder = tmpdir(), ...fit } = options;
   const pretrained = fit.pretrained ?? (await pretrainedFrom());
+  const corpus = await corpusFrom(from, fit.seed ?? TRAINING_DEFAULTS.seed, temporaryFolder);
+  const { count } = corpus.store;
   // Where no meanings are known beforehand, the prompts alone teach.
-  const { embedding = 'distilled' in pretrained.sections() ? 'blended' : 'lexical' } = fit;
+  const { embedding = 'distilled' in pretrained.sections() ? usualEmbedding(count) : 'lexical' } = fit;
   const settings = {
     ...TRAINING_DEFAULTS,
     ...fit,
     embedding,
     ...(embedding === 'lexical' ? {} : { pretrained }),
   };
-  const corpus = await corpusFrom(from, settings.seed, temporaryFolder);
   const pool = openPool(threads);
   try {
-    const clusters = fit.clusters ?? usualCount(corpus.store.count);
+    const clusters = fit.clusters ?? usualCount(count);
     const fitted = await fitModel(corpus, { ...settings, clusters }, pool);
     const { sources, duplicates, broken, complaints } = corpus;
     return { ...fitted, sources, duplicates, broken, complaints };

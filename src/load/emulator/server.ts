@@ -5,6 +5,7 @@ import type { Random } from '../../core/random.ts';
 import type { Endpoint } from '../../serving/dialects/openai/bodies.ts';
 import { errorType } from '../../serving/dialects/openai/errors.ts';
 import { type AnswerPlan, POLITE, planOf } from '../../serving/experts/emulated/misbehaviour.ts';
+import { type AdapterOptions, EmulatedAdapters } from './adapters.ts';
 import { EmulatedAnswer } from './answer.ts';
 import { type Answering, Connection, type HttpRequest, type Responder, resetsReused } from './connection.ts';
 import type { Pacer } from './pacer.ts';
@@ -32,6 +33,8 @@ export interface EmulatedServerOptions {
   readonly seed: number;
   readonly mishaps: readonly Mishap[];
   readonly random: Random;
+  /** It serves LoRA adapters too, as vLLM does; null for none: then it answers for any model. */
+  readonly adapters: AdapterOptions | null;
 }
 
 export interface EmulatedServer {
@@ -87,10 +90,12 @@ function listening(server: Server, host: string, port: number): Promise<void> {
 }
 
 function responder(options: EmulatedServerOptions, stats: ServerStats): Responder {
+  const adapters = options.adapters && new EmulatedAdapters(options.adapters);
   return (request, socket, { answered }, over) => {
     const endpoint = ENDPOINTS[request.path];
     if (!endpoint || request.method !== 'POST') {
-      socket.write(page(request, options, stats));
+      const loaded = request.method === 'POST' ? adapters?.answer(request.path, request.body) : null;
+      socket.write(loaded ?? page(request, options, stats, adapters));
       over(request.keepAlive);
       return null;
     }
@@ -99,6 +104,7 @@ function responder(options: EmulatedServerOptions, stats: ServerStats): Responde
     let plan: AnswerPlan;
     try {
       asked = readRequest(endpoint, request, options.expert);
+      if (adapters) refuseUnknown(asked, options.expert, adapters);
       plan = planFor(request, asked, options);
     } catch (error) {
       socket.write(refusal(error));
@@ -109,13 +115,49 @@ function responder(options: EmulatedServerOptions, stats: ServerStats): Responde
       socket.resetAndDestroy();
       return null;
     }
-    return begin(new EmulatedAnswer(socket, asked, plan, contextOf(options, stats, asked, request, over)));
+    const whole = (own: AnswerPlan, done: (reusable: boolean) => void) =>
+      begin(new EmulatedAnswer(socket, asked, own, contextOf(options, stats, asked, request, done)));
+    if (!adapters?.has(asked.model)) return whole(plan, over);
+    return withAdapter(adapters, asked.model, options.now(), plan, over, whole);
   };
 }
 
 function begin(answer: EmulatedAnswer): Answering {
   answer.start();
   return answer;
+}
+
+/** The answer to a request for an adapter: late by the time that loading it takes, and counted while it lasts. */
+function withAdapter(
+  adapters: EmulatedAdapters,
+  name: string,
+  now: number,
+  plan: AnswerPlan,
+  over: (reusable: boolean) => void,
+  start: (plan: AnswerPlan, over: (reusable: boolean) => void) => Answering,
+): Answering {
+  let under = true;
+  const end = (): void => {
+    if (under) adapters.end(name);
+    under = false;
+  };
+  const late = { ...plan, delayMs: plan.delayMs + adapters.begin(name, now) };
+  const answering = start(late, (reusable) => {
+    end();
+    over(reusable);
+  });
+  return {
+    catchUp: () => answering.catchUp(),
+    abandon: () => {
+      end();
+      answering.abandon();
+    },
+  };
+}
+
+function refuseUnknown({ model }: EmulatedRequest, base: string, adapters: EmulatedAdapters): void {
+  if (model === base || adapters.has(model) || model.startsWith(MODEL_PREFIX)) return;
+  throw new RouterError('model_not_found', `The model \`${model}\` does not exist.`);
 }
 
 function contextOf(
@@ -149,7 +191,12 @@ function refusal(error: unknown): string {
   return jsonAnswer(400, errorBody(error.message, 'invalid_request_error', 'unknown_misbehaviour'));
 }
 
-function page(request: HttpRequest, options: EmulatedServerOptions, stats: ServerStats): string {
+function page(
+  request: HttpRequest,
+  options: EmulatedServerOptions,
+  stats: ServerStats,
+  adapters: EmulatedAdapters | null,
+): string {
   const { expert, pacer, created } = options;
   if (ENDPOINTS[request.path])
     return jsonAnswer(
@@ -159,10 +206,12 @@ function page(request: HttpRequest, options: EmulatedServerOptions, stats: Serve
   if (request.path === '/health') return jsonAnswer(200, '{"status":"ok"}');
   if (request.path === '/v1/models') {
     const model = { id: expert, object: 'model', created, owned_by: 'emulated' };
-    return jsonAnswer(200, JSON.stringify({ object: 'list', data: [model] }));
+    const data = [model, ...(adapters?.cards(expert, created) ?? [])];
+    return jsonAnswer(200, JSON.stringify({ object: 'list', data }));
   }
   if (request.path === '/metrics') {
-    const body = metricsPage(expert, pacer.state(), stats);
+    const body =
+      metricsPage(expert, pacer.state(), stats) + (adapters?.metrics(created + options.now() / 1000) ?? '');
     const headers = {
       'content-type': 'text/plain; version=0.0.4',
       'content-length': Buffer.byteLength(body),

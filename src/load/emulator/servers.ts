@@ -1,6 +1,7 @@
 /** Several emulated experts on consecutive ports, sharing one clock. */
 import { UserError } from '../../core/errors.ts';
 import { seededRandom } from '../../core/random.ts';
+import type { AdapterOptions } from './adapters.ts';
 import type { Pacer } from './pacer.ts';
 import { type EmulatedServer, type Mishap, startEmulatedServer } from './server.ts';
 import { TimerWheel } from './timer-wheel.ts';
@@ -17,6 +18,8 @@ export interface EmulatedServersOptions {
   readonly outputTokens: number;
   readonly seed: number;
   readonly mishaps: readonly Mishap[];
+  /** None when absent. */
+  readonly adapters?: AdapterOptions | null;
   /** Epoch seconds given as `created` in answers. */
   readonly created: number;
 }
@@ -43,6 +46,7 @@ export async function startEmulatedServers(options: EmulatedServersOptions): Pro
       const port = options.port === 0 ? 0 : options.port + index;
       const own = {
         ...options,
+        adapters: options.adapters ?? null,
         expert: options.names?.[index] ?? `expert-${index + 1}`,
         pacer: options.engine(wheel, now),
         wheel,

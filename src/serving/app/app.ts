@@ -85,6 +85,8 @@ export interface EmbeddedGateway {
     body: string | Uint8Array | Readonly<Record<string, unknown>>,
     options?: { readonly expert?: string; readonly dialect?: string },
   ): Promise<RouteDecision>;
+  /** Whether it starts and stops servers of experts, for which `close` may wait 15 s more. */
+  readonly startsServers: boolean;
   /** The metrics in Prometheus's text format. */
   metrics(): Promise<string>;
   /**
@@ -94,7 +96,7 @@ export interface EmbeddedGateway {
   reload(config?: ConfigSource): Promise<InForce>;
   /**
    * Begins nothing new, lets running answers finish, then cuts what is left and closes the experts. Further calls
-   * wait for the same end.
+   * wait for the same end, and ask the servers that it has started to end at once.
    * @param options `graceMs`: milliseconds that running answers have; 20,000 when absent
    */
   close(options?: { readonly graceMs?: number }): Promise<void>;
@@ -164,10 +166,14 @@ class App implements EmbeddedGateway {
     this.#parts = parts;
     this.#source = source;
     const { setup, signals, world } = parts;
-    this.#starter = starterOf(source, world, {
-      own: signals,
-      tell: (expert, keeping) => setup.current().context.gateway.fleet.groups.get(expert)?.keep(keeping),
-    });
+    this.#starter = starterOf(
+      source,
+      { world, kinds: parts.catalogue.kinds },
+      {
+        own: signals,
+        tell: (expert, keeping) => setup.current().context.gateway.fleet.groups.get(expert)?.keep(keeping),
+      },
+    );
     this.#reloader = this.#watch();
   }
 
@@ -265,7 +271,12 @@ class App implements EmbeddedGateway {
     return inForce(this.#parts.setup);
   }
 
+  get startsServers(): boolean {
+    return this.#starter.busy;
+  }
+
   close({ graceMs = GRACE }: { readonly graceMs?: number } = {}): Promise<void> {
+    if (this.#closing) this.#starter.endServers();
     this.#closing ??= this.#close(graceMs);
     return this.#closing;
   }
@@ -273,7 +284,8 @@ class App implements EmbeddedGateway {
   async #close(graceMs: number): Promise<void> {
     this.#reloader?.close();
     await this.#reloading.catch(() => {});
-    const { setup, server, records, limits, audit, board, tracing } = this.#parts;
+    const { setup, server, records, limits, closeTelling, board, retraining, tracing } = this.#parts;
+    retraining.close();
     setup.current().context.readiness.drain();
     await Promise.all([this.#extProc?.close(graceMs), server.close(graceMs)]);
     this.#scaler?.close();
@@ -281,7 +293,7 @@ class App implements EmbeddedGateway {
     await setup.close();
     await records?.close();
     await limits?.close();
-    audit?.close();
+    closeTelling();
     board.close();
     await tracing?.close();
   }
@@ -297,7 +309,7 @@ class App implements EmbeddedGateway {
         const prepared = await setup.prepare(next.config);
         prepared.commit();
         this.#source = next;
-        this.#starter.keep(startSpecs(next.config));
+        this.#starter.keep(startSpecs(next.config, { world: this.#parts.world, kinds: catalogue.kinds }));
         return prepared.model;
       });
     this.#reloading = taken;

@@ -3,6 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { spaceId } from '../../deciding/model/artefact.ts';
 import { RecentShares } from '../../deciding/model/drift.ts';
 import type { RouterModel } from '../../deciding/model/router-model.ts';
+import { Arrivals } from '../../deciding/scaling/arrivals.ts';
+import { textUsed } from '../../deciding/text/routable.ts';
 import { Board } from '../board/board.ts';
 import { BoardPages } from '../board/pages.ts';
 import type { Question, Told } from '../board/wire.ts';
@@ -21,16 +23,19 @@ import type { LimitStore } from '../limits/store.ts';
 import { Audit, type AuditedCall, changesOf } from '../records/audit.ts';
 import type { DecisionFeatures } from '../records/record.ts';
 import { Records } from '../records/records.ts';
-import { Arrivals } from '../scaler/arrivals.ts';
 import { SpanExporter } from '../telemetry/exporter.ts';
-import { watchDrift } from '../telemetry/gauges.ts';
+import { watchDrift, watchGateways } from '../telemetry/gauges.ts';
 import { Telemetry } from '../telemetry/metrics.ts';
 import { otelSettings } from '../telemetry/otel-environment.ts';
 import { Tracing } from '../telemetry/tracing.ts';
 import type { WorkerLink } from '../workers/worker-link.ts';
+import { IdleGpus } from './idle-gpus.ts';
 import { hasLimits, openLimits } from './limits.ts';
 import { operationsOf } from './operating.ts';
+import { Retraining } from './retraining.ts';
 import { Setup } from './setup.ts';
+import { sharing } from './sharing.ts';
+import { startMemory } from './start-memory.ts';
 import { WhatIf } from './what-if.ts';
 import type { World } from './world.ts';
 
@@ -88,10 +93,12 @@ export interface Assembly {
   readonly records: Records | null;
   /** Where limits are counted; null where there are none. */
   readonly limits: LimitStore | null;
-  /** Who called; null where the config asks for no log of it. */
-  readonly audit: Audit | null;
+  /** Ends the log of who called, and what is told to other gateways. */
+  closeTelling(): void;
   /** What the dashboard shows of this process. */
   readonly board: Board;
+  /** Ends with the gateway. */
+  readonly retraining: Retraining;
   /** Null unless OpenTelemetry's variables ask for it. */
   readonly tracing: Tracing | null;
 }
@@ -120,6 +127,12 @@ export async function assemble(
   const conversations = new Conversations();
   shared?.link.share(conversations);
   const drains = shared?.link.drains ?? new Drains();
+  const retraining = new Retraining({
+    config: () => setup.current().config,
+    now: clock.epoch,
+    log,
+    reload,
+  });
   const setup: Setup = await Setup.start(config, {
     limits,
     keysChanged: (before, after) =>
@@ -136,10 +149,11 @@ export async function assemble(
       link: shared?.link ?? null,
       audit,
       reload,
+      retraining,
       inForce: () => inForce(setup),
     }),
     slots: shared?.link ?? new OwnSlots(),
-    coldStarts: new ColdStarts(clock.monotonic),
+    coldStarts: new ColdStarts(clock.monotonic, config.records && startMemory(config.records.dir, log)),
     conversations,
     processes: shared?.processes ?? 1,
     tellsHealth: shared?.speaks ?? true,
@@ -154,9 +168,19 @@ export async function assemble(
       shares.of(gateway.router.model).note(routed.classification.cluster, routed.classification.outside);
       if (shown) board.opened(routed, note);
       onDecision(noteOf(routed, note.traceId));
-      records?.decided(featuresOf(routed, note.traceId, spaces.of(gateway.router.model)));
+      const shadow = gateway.shadow?.see(routed) ?? null;
+      records?.decided({
+        ...featuresOf(routed, note.traceId, spaces.of(gateway.router.model)),
+        prompt: config.records?.prompts ? textUsed(routed.text) : null,
+        shadow,
+      });
     },
     feedback: records && ((feedback) => records.feedback(feedback)),
+    gateways: () => {
+      const { digest, context } = setup.current();
+      const routerModel = context.gateway.router.model.id;
+      return { config: digest, routerModel, peers: hints?.peers() ?? [] };
+    },
     board: { answer: (exchange) => pages.answer(exchange) },
   }).catch(async (error: unknown) => {
     await keeping?.close();
@@ -188,6 +212,18 @@ export async function assemble(
     if (note.span) tracing?.ended({ ...note, span: note.span });
     onRequest(note);
   };
+  const speaks = shared?.speaks ?? true;
+  const idle = audit && speaks ? idleOf(audit, setup, clock) : null;
+  const hints = await sharing(config, {
+    setup: () => setup,
+    conversations,
+    clock,
+    log: speaks ? log : () => {},
+  });
+  if (hints) watchGateways(registry, () => hints.peers());
+  const closeTelling = (): void => {
+    for (const one of [hints, idle, audit]) one?.close();
+  };
   const spans: ServerOptions['spans'] = (traceparent, traceId) =>
     tracing?.spans(traceparent, traceId) ?? null;
   const current = () => setup.current();
@@ -200,10 +236,11 @@ export async function assemble(
     ended,
     records,
     limits: keeping,
-    audit,
+    closeTelling,
     arrivals,
     signals,
     board,
+    retraining,
     tracing,
   };
 }
@@ -212,6 +249,16 @@ export async function assemble(
 export function inForce(setup: Setup): { readonly experts: readonly string[]; readonly routerModel: string } {
   const { fleet, router } = setup.current().context.gateway;
   return { experts: [...fleet.groups.keys()], routerModel: router.model.id };
+}
+
+function idleOf(audit: Audit, setup: Setup, clock: World['clock']): IdleGpus {
+  return new IdleGpus({
+    fleet: () => setup.current().context.gateway.fleet,
+    prices: () => setup.current().prices,
+    now: clock.monotonic,
+    at: () => isoOf(clock.epoch()),
+    write: (entry) => audit.write(entry),
+  });
 }
 
 function openRecords(
@@ -241,6 +288,7 @@ function auditedCall(note: RequestNote, { keys }: ReturnType<Setup['current']>):
     prompt_tokens: promptTokens,
     cached_tokens: cachedTokens,
     completion_tokens: completionTokens,
+    gpu_seconds: note.gpuSeconds,
     usd: note.usd,
   };
 }
@@ -270,10 +318,14 @@ class Spaces {
   }
 }
 
-function featuresOf({ decision, classification }: Routed, traceId: string, space: string): DecisionFeatures {
+function featuresOf(
+  { decision, classification }: Routed,
+  traceId: string,
+  space: string,
+): Omit<DecisionFeatures, 'prompt' | 'shadow'> {
   const { cluster, vector, outside } = classification;
-  const { expert, reason } = decision;
-  return { traceId, space, vector, cluster, outside, expert, reason };
+  const { expert, home, reason, livedAt, spilledFor } = decision;
+  return { traceId, space, vector, cluster, outside, expert, home, reason, livedAt, spilledFor };
 }
 
 function noteOf({ decision, classification }: Routed, traceId: string): DecisionNote {

@@ -1,4 +1,6 @@
 /** Picks the parts of a gateway: from a config to a router, a fleet and what serves requests with them. */
+import { stat } from 'node:fs/promises';
+import { UserError } from '../../core/errors.ts';
 import { shipped } from '../../core/shipped.ts';
 import { DEFAULT_MODEL, loadModelFile } from '../../deciding/model/file.ts';
 import type { RouterModel } from '../../deciding/model/router-model.ts';
@@ -22,6 +24,7 @@ import type { Expert } from '../experts/expert.ts';
 import { EXPERT_KINDS } from '../experts/index.ts';
 import type { ExpertDeps } from '../experts/kind.ts';
 import { writesText } from '../experts/option-types.ts';
+import { BusyClock } from '../fleet/busy-clock.ts';
 import type { ColdStarts } from '../fleet/cold-start.ts';
 import type { Drains } from '../fleet/drains.ts';
 import { Fleet } from '../fleet/fleet.ts';
@@ -33,6 +36,7 @@ import type { Conversations } from '../gateway/conversations.ts';
 import { Gateway } from '../gateway/gateway.ts';
 import { type Meaning, meaningOf, Names } from '../gateway/names.ts';
 import { type Choice, Router } from '../gateway/router.ts';
+import { Shadow } from '../gateway/shadow.ts';
 import type { Telemetry } from '../telemetry/metrics.ts';
 import { follow } from './follow.ts';
 import { HealthLog } from './health-log.ts';
@@ -43,9 +47,23 @@ import { expertDeps, type World } from './world.ts';
 
 export const DEFAULT_CONFIG = shipped('presets/embedded.yaml');
 
-/** @throws UserError when the file is missing or no router model. */
-export function loadRouterModel(config: Pick<Config, 'router'>): Promise<RouterModel> {
-  return loadModelFile(config.router ?? DEFAULT_MODEL);
+/** @throws UserError when the file is missing or no router model, and for names of clusters that it does not have or that are alike */
+export async function loadRouterModel({
+  router = DEFAULT_MODEL,
+  cluster_names: wanted,
+}: Pick<Config, 'router' | 'cluster_names'>): Promise<RouterModel> {
+  const model = await loadModelFile(router);
+  for (const number of Object.keys(wanted)) clusterNumber(model.names, 'cluster_names', Number(number));
+  const names = model.names.map((name, cluster) => wanted[cluster] ?? name);
+  const twice = names.find((name, cluster) => names.indexOf(name) !== cluster);
+  if (twice !== undefined) throw new UserError(`cluster_names: two clusters would be called '${twice}'.`);
+  return { ...model, names };
+}
+
+/** Null where the config names none, and for a file that does not exist yet. @throws UserError for one that is no router model */
+async function loadShadow({ shadow }: Config): Promise<RouterModel | null> {
+  const exists = shadow !== undefined && (await stat(shadow).catch(() => null)) !== null;
+  return exists ? loadModelFile(shadow) : null;
 }
 
 /** Which expert serves what, by the config and the model alone: no expert is started. */
@@ -85,6 +103,8 @@ export async function composeRouter(
     locality: localityOf(config, model, kinds),
     deidentify: deidentifierOf(config.deidentify),
     exploration: config.exploration,
+    sideRequests: config.side_requests,
+    repeatedLines: config.repeated_lines,
     requestTimeout: config.request_timeout,
     loads,
     random,
@@ -163,7 +183,7 @@ export interface FleetParts {
 export async function composeFleet(config: Config, parts: FleetParts): Promise<Fleet> {
   const { world, processes } = parts;
   const deps = expertDeps(world);
-  const starting = { ...parts, deps, standIns: new StandIns(deps) };
+  const starting = { ...parts, deps, standIns: new StandIns(deps), clocks: new Map<string, BusyClock>() };
   const groups: ExpertGroup[] = [];
   try {
     for (const expert of config.experts) {
@@ -172,8 +192,7 @@ export async function composeFleet(config: Config, parts: FleetParts): Promise<F
           face: await faceOf(expert, starting),
           queueSize: expert.queue_size,
           queueTimeout: expert.queue_timeout,
-          context: expert.context_window,
-          takes: expert.takes,
+          declared: declaredOf(expert),
           cold: coldOf(expert, starting),
         }),
       );
@@ -199,6 +218,10 @@ export async function composeFleet(config: Config, parts: FleetParts): Promise<F
   return fleet;
 }
 
+function declaredOf({ context_window: context, takes, tools, structured_output, thinking }: ExpertConfig) {
+  return { context, takes, tools, structured_output, thinking };
+}
+
 /** How long its start is waited for; undefined for an expert that nobody starts. */
 function coldOf(expert: ExpertConfig, { coldStarts }: FleetParts): Cold | undefined {
   const limitMs = startLimit(expert);
@@ -216,19 +239,25 @@ const NOWHERE = 'http://nowhere.invalid';
 interface Starting extends FleetParts {
   readonly deps: ExpertDeps;
   readonly standIns: StandIns;
+  /** Of servers, by name: experts may share one. */
+  readonly clocks: Map<string, BusyClock>;
 }
 
 async function composeReplicas(
   expert: ExpertConfig,
-  { deps, standIns, kinds, slots, world }: Starting,
+  { deps, standIns, kinds, slots, world, clocks }: Starting,
 ): Promise<readonly Replica[]> {
   const limit = expert.max_concurrent ?? kindOf(expert, kinds).admission.maxConcurrent;
   const made: Replica[] = [];
-  for (const { name, weight, make } of replicaMakers(expert, deps, standIns, kinds)) {
+  const now = world.clock.monotonic;
+  const its = { ...deps, loadedWhenNeeded: expert.start === 'engine' };
+  for (const { name, weight, make } of replicaMakers(expert, its, standIns, kinds)) {
     const speaker = await make();
     const index = made.filter((one) => one.name === name).length;
     const own = slots.slots(slotsKey(expert.id, name, index));
-    made.push(new Replica(name, speaker, { weight, limit, now: world.clock.monotonic, slots: own }));
+    const clock = clocks.get(name) ?? new BusyClock();
+    clocks.set(name, clock);
+    made.push(new Replica(name, speaker, { weight, limit, now, slots: own, clock }));
   }
   return made;
 }
@@ -259,7 +288,11 @@ export async function composeGateway(config: Config, parts: GatewayParts): Promi
   const firstToken = firstTokenTimeouts(config, catalogue.kinds);
   const choosing = { policies: catalogue.policies, kinds: catalogue.kinds, random };
   const router = await composeRouter(config, model, () => fleet.loads(), choosing);
+  const shadow = await loadShadow(config);
   return new Gateway(router, fleet, telemetry, {
+    shadow:
+      shadow &&
+      new Shadow(await composeRouter(config, shadow, idleLoads(config), choosing), world.clock.monotonic),
     requestTimeout: config.request_timeout,
     heartbeat: config.heartbeat,
     hedge: config.hedge,

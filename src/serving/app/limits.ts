@@ -3,7 +3,8 @@ import { UserError } from '../../core/errors.ts';
 import type { Config } from '../config/schema.ts';
 import { EmbeddedStore } from '../limits/embedded-store.ts';
 import type { Bounds } from '../limits/ledger.ts';
-import { type LimitedKey, Limiter, type TokenPrice } from '../limits/limiter.ts';
+import { type LimitedKey, Limiter } from '../limits/limiter.ts';
+import type { Price } from '../limits/price.ts';
 import type { LimitStore } from '../limits/store.ts';
 import type { World } from './world.ts';
 
@@ -73,9 +74,9 @@ function boundsOf(limits: Config['teams'][number]['limits']): Bounds {
   };
 }
 
-export function pricesOf({ experts }: Config): ReadonlyMap<string, TokenPrice> {
+export function pricesOf({ experts }: Config): ReadonlyMap<string, Price> {
   return new Map(
-    experts.flatMap(({ id, price }): [string, TokenPrice][] => (price === undefined ? [] : [[id, price]])),
+    experts.flatMap(({ id, price }): [string, Price][] => (price === undefined ? [] : [[id, price]])),
   );
 }
 

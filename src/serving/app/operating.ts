@@ -4,6 +4,7 @@ import { changed, type DrainChange, type Drains } from '../fleet/drains.ts';
 import type { By, Operations } from '../front/operator.ts';
 import type { Audit } from '../records/audit.ts';
 import type { WorkerLink } from '../workers/worker-link.ts';
+import type { Retraining } from './retraining.ts';
 import type { World } from './world.ts';
 
 interface Operating {
@@ -14,14 +15,23 @@ interface Operating {
   readonly audit: Pick<Audit, 'write'> | null;
   /** Has every process take up the config as it is now; rejects with the reason where they do not. */
   reload(): Promise<unknown>;
+  readonly retraining: Retraining;
   inForce(): Awaited<ReturnType<Operations['reload']>>;
 }
 
-export function operationsOf({ world, drains, link, audit, reload, inForce }: Operating): Operations {
+export function operationsOf({
+  world,
+  drains,
+  link,
+  audit,
+  reload,
+  retraining,
+  inForce,
+}: Operating): Operations {
   const { log, clock } = world;
   const note = (
     by: By,
-    action: 'drain' | 'resume' | 'reload',
+    action: 'drain' | 'resume' | 'reload' | 'retrain' | 'apply_shadow',
     what: Partial<DrainChange>,
     error: string | null,
   ) =>
@@ -35,6 +45,15 @@ export function operationsOf({ world, drains, link, audit, reload, inForce }: Op
       replica: what.replica ?? null,
       error,
     });
+  const noted = async (by: By, action: 'reload' | 'retrain' | 'apply_shadow', done: Promise<unknown>) => {
+    try {
+      await done;
+    } catch (error) {
+      note(by, action, {}, describeError(error));
+      throw error;
+    }
+    note(by, action, {}, null);
+  };
   return {
     covers: (expert) => drains.covers(expert),
     get drained() {
@@ -51,13 +70,17 @@ export function operationsOf({ world, drains, link, audit, reload, inForce }: Op
     },
     reload: async (by) => {
       log(`Key '${by.key}' asks for a reload.`);
-      try {
-        await reload();
-      } catch (error) {
-        note(by, 'reload', {}, describeError(error));
-        throw error;
-      }
-      note(by, 'reload', {}, null);
+      await noted(by, 'reload', reload());
+      return inForce();
+    },
+    retraining: () => retraining.told(),
+    retrain: async (by) => {
+      log(`Key '${by.key}' asks for a retraining.`);
+      await noted(by, 'retrain', retraining.begin());
+    },
+    applyShadow: async (by) => {
+      log(`Key '${by.key}' puts the shadow router model into force.`);
+      await noted(by, 'apply_shadow', retraining.apply());
       return inForce();
     },
   };

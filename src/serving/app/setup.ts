@@ -3,6 +3,7 @@
  * fleet, running ones end with the old, and a config that cannot be made ready changes nothing.
  */
 
+import { hash } from 'node:crypto';
 import type { RouterModel } from '../../deciding/model/router-model.ts';
 import { isBalanced } from '../../deciding/routing/territory.ts';
 import { NOTHING_TO_ROUTE_BY } from '../../deciding/routing/warnings.ts';
@@ -22,9 +23,9 @@ import type { Identity } from '../front/listener.ts';
 import { Readiness } from '../front/readiness.ts';
 import { Redaction } from '../front/redaction.ts';
 import type { Conversations } from '../gateway/conversations.ts';
-import type { TokenPrice } from '../limits/limiter.ts';
+import type { Price } from '../limits/price.ts';
 import type { LimitStore } from '../limits/store.ts';
-import { watchBreakers, watchEngines, watchLoads } from '../telemetry/gauges.ts';
+import { watchBreakers, watchEngines, watchLoads, watchShadow } from '../telemetry/gauges.ts';
 import type { Telemetry } from '../telemetry/metrics.ts';
 import type { Prepared } from '../workers/worker-link.ts';
 import { composeFleet, composeGateway, loadRouterModel, permittedPages } from './compose.ts';
@@ -63,12 +64,17 @@ export interface SetupParts {
   /** Where limits are counted, under this config and the next, and where while that is away. */
   readonly limits: { readonly store: LimitStore | null; readonly standIn: LimitStore | null };
   readonly board: RouteContext['board'];
+  readonly gateways: RouteContext['gateways'];
 }
 
 interface Serving {
   readonly reports: string | null;
   readonly config: Config;
-  readonly prices: ReadonlyMap<string, TokenPrice>;
+  /** The same in every process that serves the same. */
+  readonly digest: string;
+  readonly prices: ReadonlyMap<string, Price>;
+  /** Of the experts that have one. */
+  readonly descriptions: ReadonlyMap<string, string>;
   readonly keys: readonly HashedKey[];
   readonly permitted: Permitted;
   readonly identity: Identity | null;
@@ -92,6 +98,7 @@ export class Setup {
     const { registry } = parts.telemetry;
     watchLoads(registry, () => ownLoads(this.#serving.context.gateway.fleet));
     watchEngines(registry, () => engineLoads(this.#serving.context.gateway.fleet));
+    watchShadow(registry, () => this.#serving.context.gateway.shadow?.counts.pairs ?? []);
     watchBreakers(registry, () => breakerLevels(this.#serving.context.gateway.fleet));
     parts.drains.onChange = () => {
       for (const fleet of [this.#serving.context.gateway.fleet, ...this.#retiring.keys()])
@@ -178,8 +185,10 @@ async function prepare(config: Config, parts: SetupParts, startedAt: number): Pr
   if (tellsHealth) for (const warning of priceWarnings(config)) world.log(warning);
   return {
     config,
+    digest: hash('sha256', JSON.stringify(config)).slice(0, 12),
     reports: config.reports ?? null,
     prices: pricesOf(config),
+    descriptions: descriptionsOf(config),
     keys: config.keys,
     permitted: permittedPages(config),
     identity,
@@ -198,9 +207,16 @@ async function prepare(config: Config, parts: SetupParts, startedAt: number): Pr
       onRouted: parts.onRouted,
       feedback: deidentifiedFeedback(parts.feedback, config),
       operations: parts.operations,
+      gateways: parts.gateways,
       board: config.dashboard ? parts.board : null,
     },
   };
+}
+
+function descriptionsOf({ experts }: Config): ReadonlyMap<string, string> {
+  return new Map(
+    experts.flatMap(({ id, description }) => (description === undefined ? [] : [[id, description]])),
+  );
 }
 
 /** A comment is somebody's prose, as a prompt is. */

@@ -5,20 +5,21 @@ import { IDLE_MS, startLimit } from '../config/start-fields.ts';
 import { runCommand } from '../starting/command.ts';
 import { programProblem } from '../starting/program.ts';
 import { Starter, type StarterParts, type StartSpec } from '../starting/starter.ts';
+import { type EngineParts, engineTask } from './engine-task.ts';
 import type { World } from './world.ts';
 
 /** What servers that were started as processes of ours, and commands under way, have to end with the gateway. */
 export const SERVERS_END_MS = 15_000;
 
-export function startSpecs({ experts }: Config): readonly StartSpec[] {
+export function startSpecs({ experts }: Config, engines: EngineParts): readonly StartSpec[] {
   return experts.flatMap((expert) =>
     expert.start === undefined
       ? []
       : [
           {
             id: expert.id,
-            start: expert.start,
-            stop: expert.stop ?? null,
+            start: expert.start === 'engine' ? engineTask(expert, 'load', engines) : expert.start,
+            stop: expert.start === 'engine' ? engineTask(expert, 'unload', engines) : (expert.stop ?? null),
             idleMs: expert.idle ?? IDLE_MS,
             limitMs: startLimit(expert)!,
           },
@@ -34,18 +35,20 @@ export function startWarnings(
 ): readonly string[] {
   return config.experts.flatMap(({ id, start, stop }) =>
     Object.entries({ started: start, stopped: stop }).flatMap(([what, argv]) => {
-      const problem = argv && programProblem(argv[0]!, dirname(resolve(file)), environment.PATH);
+      const problem =
+        argv && argv !== 'engine' && programProblem(argv[0]!, dirname(resolve(file)), environment.PATH);
       return problem ? [`'${id}' cannot be ${what}: ${problem}.`] : [];
     }),
   );
 }
 
-/** @param file the config's, in whose folder commands run; null for the working directory */
+/** @param kinds of the experts @param file the config's, in whose folder commands run; null for the working directory */
 export function starterOf(
   { config, file }: { readonly config: Config; readonly file: string | null },
-  { log, clock, environment }: Pick<World, 'log' | 'clock' | 'environment'>,
+  engines: EngineParts,
   reach: Pick<StarterParts, 'tell' | 'own'>,
 ): Starter {
+  const { log, clock, environment } = engines.world;
   const cwd = file === null ? process.cwd() : dirname(resolve(file));
   const starter = new Starter({
     ...reach,
@@ -53,6 +56,6 @@ export function starterOf(
     now: clock.monotonic,
     run: (argv, line) => runCommand(argv, { cwd, environment, line }),
   });
-  starter.keep(startSpecs(config));
+  starter.keep(startSpecs(config, engines));
   return starter;
 }

@@ -60,7 +60,7 @@ async function replay({ config, asked, router: file }: WhatIfTask): Promise<What
     policy: bindChoice(POLICIES, config.policy),
     prices: pricesFrom(undefined),
   });
-  const changed = replayOf(decisions, other);
+  const changed = replayOf(decisions, other, other.model.id === router.model.id);
   return {
     recorded: reallyOutcome(load.really),
     as_was: outcome,

@@ -87,7 +87,13 @@ describe('seconds', () => {
 });
 
 describe('merged', () => {
-  const told = (events: readonly BoardEvent[]): Told => ({ seconds: [], dots: [], rows: [], events });
+  const told = (events: readonly BoardEvent[]): Told => ({
+    seconds: [],
+    dots: [],
+    rows: [],
+    shadow: null,
+    events,
+  });
 
   it('tells an event once that every process has noticed', () => {
     const events = merged([
@@ -114,7 +120,13 @@ describe('moves', () => {
     one.add(21_000, 'maths', 'code', null);
     other.add(19_999, 'code', 'general', 100);
     expect(one.over(19_999)).toEqual([]);
-    const told = (moves: Moves): Told => ({ seconds: [], dots: [], rows: [], events: moves.over(31_000) });
+    const told = (moves: Moves): Told => ({
+      seconds: [],
+      dots: [],
+      rows: [],
+      shadow: null,
+      events: moves.over(31_000),
+    });
     expect(merged([told(one), told(other)]).events).toEqual([
       { at: 20_000, kind: 'moved', what: '', moved: { count: 3, from: 'code', to: null, reread: 1_000 } },
       {

@@ -24,7 +24,7 @@ const MOST_RUNNING = 200;
 const MOST_DOTS = 40;
 const NEAREST_TOLD = 3;
 const RANKING_TOLD = 6;
-const NOTHING: Told = { seconds: [], events: [], dots: [], rows: [] };
+const NOTHING: Told = { seconds: [], events: [], dots: [], rows: [], shadow: null };
 
 /** A request under way. Emptied at its end: tables that the map has outgrown hold on to what was in them. */
 interface Running {
@@ -74,7 +74,8 @@ export class Board {
   /** A request has its expert. */
   opened(routed: Routed, note: OpenNote): void {
     const now = this.#now();
-    const choice = new LazyChoice(routed, this.#secret);
+    const cold = this.#gateway().fleet.groups.get(routed.decision.expert)?.startsIn !== undefined;
+    const choice = new LazyChoice(routed, cold, this.#secret);
     this.#running.set(note.serial, { note, choice });
     this.#seconds.chosen(now, choice.cluster, choice.outside);
     this.#seconds.add(now, choice.expert, { chosen: 1 });
@@ -140,6 +141,8 @@ export class Board {
         return { ...NOTHING, ...this.#since(question.second) };
       case 'history':
         return { ...NOTHING, seconds: this.#seconds.since(0, this.#now()), events: this.#events };
+      case 'shadow':
+        return { ...NOTHING, shadow: this.#gateway().shadow?.counts ?? null };
       case 'requests':
         return {
           ...NOTHING,
@@ -226,7 +229,7 @@ function isRemarkable({ error, tries, expert, whole }: RequestNote, choice: Lazy
 }
 
 /** Not meant for an expert, although posted. */
-const OURS = /^\/v1\/(?:route|feedback|reload|experts\/)/;
+const OURS = /^\/v1\/(?:route|feedback|reload|experts\/|retraining|shadow\/)/;
 
 /** Whether it was meant for an expert: pages of ours and questions about experts are no requests. */
 function isAsking({ method, path }: RequestNote): boolean {
@@ -238,10 +241,13 @@ class LazyChoice {
   readonly #decision: Routed['decision'];
   readonly #classification: Routed['classification'];
   readonly #prefixKey: string | null;
+  readonly #cold: boolean;
   readonly #secret: string;
   #whole: Choice | null = null;
 
-  constructor({ decision, classification, view }: Routed, secret: string) {
+  /** @param cold whether the expert has to be started first */
+  constructor({ decision, classification, view }: Routed, cold: boolean, secret: string) {
+    this.#cold = cold;
     this.#decision = decision;
     this.#classification = classification;
     this.#prefixKey = view.prefixKey;
@@ -265,7 +271,11 @@ class LazyChoice {
   }
 
   get whole(): Choice {
-    this.#whole ??= choiceOf(this.#decision, this.#classification, this.#prefixKey, this.#secret);
+    this.#whole ??= {
+      ...choiceOf(this.#decision, this.#classification),
+      cold: this.#cold,
+      conversation: this.#prefixKey === null ? null : disguised(this.#prefixKey, this.#secret),
+    };
     return this.#whole;
   }
 }
@@ -275,23 +285,21 @@ function ended({ note, choice }: { note: RequestNote; choice: LazyChoice | null 
 }
 
 function choiceOf(
-  { expert, home, reason, ranking }: Routed['decision'],
+  { expert, home, reason, spilledFor, ranking }: Routed['decision'],
   classification: Routed['classification'],
-  prefixKey: string | null,
-  secret: string,
-): Choice {
+): Omit<Choice, 'cold' | 'conversation'> {
   const { cluster, name, confidence, outside, distances } = classification;
   return {
     expert,
     home,
     reason,
+    spilledFor,
     cluster,
     clusterName: name,
     confidence,
     outside,
     near: nearest(distances),
     ranking: ranking.slice(0, RANKING_TOLD).map((one) => [one.expert, round(one.affinity)]),
-    conversation: prefixKey === null ? null : disguised(prefixKey, secret),
   };
 }
 
@@ -326,6 +334,7 @@ function rowOf(note: RequestNote, choice: Choice | null, running: boolean): Row 
     trace: traceId,
     at: note.at,
     running,
+    stream: note.stream,
     livedAt: note.livedAt,
     key: note.key,
     path: note.path,

@@ -7,7 +7,12 @@ import type { Layout } from './wire.ts';
 
 const MOST_WORDS = 12;
 
-export function layoutOf({ router, fleet }: Gateway, prices: Prices): Layout {
+interface Told {
+  readonly prices: Prices;
+  readonly descriptions: ReadonlyMap<string, string>;
+}
+
+export function layoutOf({ router, fleet }: Gateway, { prices, descriptions }: Told): Layout {
   const { model, territory } = router;
   const places = placesOf(model);
   return {
@@ -30,13 +35,16 @@ export function layoutOf({ router, fleet }: Gateway, prices: Prices): Layout {
       id,
       kind: fleet.groups.get(id)?.replicas[0]?.expert.kind ?? '',
       fallback: index === territory.fallback,
+      about: descriptions.get(id) ?? null,
       price: priceOf(prices.get(id)),
     })),
   };
 }
 
 function priceOf(price: ReturnType<Prices['get']>): Layout['experts'][number]['price'] {
-  return price === undefined ? null : { input: price.input, output: price.output };
+  if (price === undefined) return null;
+  const { input = null, output = null, per_gpu_hour = null } = price;
+  return { input, output, per_gpu_hour };
 }
 
 function round(value: number): number {

@@ -1,4 +1,5 @@
 /** What all processes tell, as if it were one. */
+import { addShadows } from '../gateway/shadow.ts';
 import { together } from './moves.ts';
 import { addSeconds } from './seconds.ts';
 import type { BoardEvent, Told } from './wire.ts';
@@ -16,6 +17,7 @@ export function merged(parts: readonly Told[]): Told {
     events: once(parts.flatMap(({ events }) => events)),
     dots: parts.flatMap(({ dots }) => dots),
     rows: byTime(parts.flatMap(({ rows }) => rows)),
+    shadow: addShadows(parts.map(({ shadow }) => shadow)),
   };
 }
 

@@ -10,8 +10,8 @@ import { authenticate, type HashedKey, mayAct, refuseWithout } from '../front/au
 import { readBody } from '../front/body.ts';
 import type { ClientResponse } from '../front/exchange.ts';
 import { listExperts } from '../front/expert-pages.ts';
-import type { Exchange, RouteContext } from '../front/handler.ts';
-import { operateExpert, reload } from '../front/operations.ts';
+import type { Exchange, Handler, RouteContext } from '../front/handler.ts';
+import { applyShadow, operateExpert, reload, retrain, retraining } from '../front/operations.ts';
 import type { Prices } from '../front/request-note.ts';
 import { feedback } from '../front/routes.ts';
 import { decoded } from '../front/spellings.ts';
@@ -41,6 +41,8 @@ export interface PageParts {
     readonly identity: object | null;
     readonly context: RouteContext;
     readonly prices: Prices;
+    /** Of experts, in the config's words; of those that have one. */
+    readonly descriptions: ReadonlyMap<string, string>;
     /** Folder; null where none is configured. */
     readonly reports: string | null;
   };
@@ -82,7 +84,11 @@ export class BoardPages {
     ['POST ask', { role: 'ask', handle: (exchange) => answer(openAiChat)(this.#context, exchange) }],
     ['POST drain', { role: 'operate', handle: (exchange, name) => this.#operate('drain', exchange, name) }],
     ['POST resume', { role: 'operate', handle: (exchange, name) => this.#operate('resume', exchange, name) }],
-    ['POST reload', { role: 'operate', handle: (exchange) => this.#reload(exchange) }],
+    ['POST reload', { role: 'operate', handle: (exchange) => this.#act(reload, exchange) }],
+    ['GET shadow', { role: 'observe', handle: (exchange) => this.#shadow(exchange) }],
+    ['POST shadow', { role: 'operate', handle: (exchange) => this.#act(applyShadow, exchange) }],
+    ['GET retraining', { role: 'observe', handle: (exchange) => retraining(this.#context, exchange) }],
+    ['POST retraining', { role: 'operate', handle: (exchange) => this.#act(retrain, exchange) }],
   ]);
 
   constructor(parts: PageParts) {
@@ -217,9 +223,14 @@ export class BoardPages {
     await operateExpert(verb, this.#context, exchange, decoded(name));
   }
 
-  async #reload(exchange: Exchange): Promise<void> {
+  async #act(act: Handler, exchange: Exchange): Promise<void> {
     refuseForms(exchange);
-    await reload(this.#context, exchange);
+    await act(this.#context, exchange);
+  }
+
+  async #shadow({ response }: Exchange): Promise<void> {
+    const { shadow } = await this.#gather({ kind: 'shadow' });
+    send(response, shadow);
   }
 
   async #gather(question: Question): Promise<Told> {
@@ -231,9 +242,9 @@ export class BoardPages {
   }
 
   #layoutNow(): Layout {
-    const { context, prices } = this.#parts.current();
+    const { context, prices, descriptions } = this.#parts.current();
     if (this.#layout?.of !== context)
-      this.#layout = { of: context, layout: layoutOf(context.gateway, prices) };
+      this.#layout = { of: context, layout: layoutOf(context.gateway, { prices, descriptions }) };
     return this.#layout.layout;
   }
 }

@@ -21,27 +21,42 @@ const NOTICED_MS = 1;
 
 export function storyOf(row: Row, telling: Telling): readonly string[] {
   const { sentences: text } = telling.words;
-  const { clock, duration } = telling.numbers;
-  const { key, decidedMs, choice, firstMs } = row;
+  const { key, decidedMs, choice } = row;
   return [
-    text.came(clock(row.at), row.path ?? '?') + (key === null ? '' : ` ${text.by(key)}`),
-    ...(choice && decidedMs !== null ? [chosen(choice, decidedMs, telling)] : [text.refused]),
+    text.came(telling.numbers.clock(row.at), row.path ?? '?') + (key === null ? '' : ` ${text.by(key)}`),
+    ...(choice && decidedMs !== null ? [chosen(choice, decidedMs, telling)] : []),
     ...moved(row, telling),
-    ...(choice ? [...waited(row, telling), ...tries(row, telling)] : []),
-    ...(firstMs === null ? [] : [text.first(duration(firstMs))]),
+    ...waited(row, telling),
+    ...answering(row, telling),
+    ...(row.asked.length === 0 && !row.running ? [text.refused] : []),
     ...ending(row, telling),
   ];
 }
 
+/** Why it went where it was first sent. */
+export function reasonText(
+  { reason, spilledFor, expert, home }: Pick<Choice, 'reason' | 'spilledFor' | 'expert' | 'home'>,
+  { reasons }: Pick<StoryWords, 'reasons'>,
+): string {
+  const told = reasons[`${reason}: ${spilledFor}`] ?? reasons[reason];
+  return told?.(expert, home) ?? reason;
+}
+
+/** What went wrong, with its code for those who look it up. */
+function errorText(code: string | null, { errors }: StoryWords): string {
+  const told = (errors as Readonly<Record<string, string>>)[code ?? ''];
+  return told === undefined ? (code ?? '?') : `${told} (${code})`;
+}
+
 function chosen(choice: Choice, decidedMs: number, { words, numbers }: Telling): string {
-  const { sentences: text, reasons } = words;
+  const { sentences: text } = words;
   const { duration, percent } = numbers;
-  const { expert, home, reason, outside, clusterName, cluster, confidence } = choice;
+  const { reason, outside, clusterName, cluster, confidence } = choice;
   return [
     text.decided(duration(decidedMs)),
     text.topic(clusterName, cluster, percent(confidence)),
     outside && reason !== 'outside' ? text.outsideText : '',
-    reasons[reason]?.(expert, home) ?? reason,
+    reasonText(choice, words),
   ]
     .filter(Boolean)
     .join(' ');
@@ -54,47 +69,64 @@ function moved({ livedAt, expert, input, cached }: Row, { words, numbers }: Tell
   return [[text.moved(livedAt, expert), reread].filter(Boolean).join(' ')];
 }
 
-function waited({ asked, decidedMs, expectedMs }: Row, { words, numbers }: Telling): readonly string[] {
+function waited(row: Row, { words, numbers }: Telling): readonly string[] {
   const { sentences: text } = words;
   const { duration } = numbers;
-  const [first] = asked;
-  if (!first || decidedMs === null) return [];
-  const wait = first.fromMs - decidedMs;
-  return [wait < NOTICED_MS ? text.noQueue : text.queue(duration(wait), duration(expectedMs))];
+  const { asked, choice, decidedMs, expectedMs, totalMs } = row;
+  if (!choice || decidedMs === null) return [];
+  const cold = choice.cold ? [text.cold(choice.expert)] : [];
+  const first = asked[0]?.fromMs;
+  // Who never came to an expert has waited for one to its end.
+  const wait = (first ?? totalMs) - decidedMs;
+  if (wait < NOTICED_MS) return first === undefined ? cold : [...cold, text.noQueue];
+  const expected = expectedMs === null || expectedMs < NOTICED_MS ? null : duration(expectedMs);
+  return [...cold, text.queue(duration(wait), expected)];
 }
 
-function tries({ asked }: Row, { words, numbers }: Telling): readonly string[] {
+/** Who was asked, what failed and when the first token came, in the order of time. */
+function answering(row: Row, { words, numbers }: Telling): readonly string[] {
   const { sentences: text } = words;
   const { duration } = numbers;
-  return asked.flatMap(({ expert, replica, fromMs, failedMs, error }, place) => {
+  const { asked, firstMs, running, stream } = row;
+  const told: { at: number; said: string }[] = [];
+  for (const [place, { expert, replica, fromMs, answeredMs, failedMs, error }] of asked.entries()) {
     const who = replica ?? expert;
-    const told = isHedge(asked, place)
-      ? text.hedged(who, duration(fromMs))
-      : text.asked(who, duration(fromMs));
-    return failedMs === null
-      ? [told]
-      : [told, text.failedTry(who, duration(failedMs - fromMs), error ?? '?')];
-  });
+    const ask = isHedge(asked, place) ? text.hedged : place === 0 ? text.asked : text.again;
+    told.push({ at: fromMs, said: ask(who, duration(fromMs)) });
+    if (failedMs !== null)
+      told.push({
+        at: failedMs,
+        said: text.failedTry(who, duration(failedMs - fromMs), errorText(error, words)),
+      });
+    else if (answeredMs === null && !running && firstMs !== null)
+      told.push({ at: firstMs, said: text.givenUp(who) });
+  }
+  if (firstMs !== null)
+    told.push({ at: firstMs, said: (stream ? text.first : text.began)(duration(firstMs)) });
+  return told.sort((a, b) => a.at - b.at).map(({ said }) => said);
 }
 
 function ending(row: Row, telling: Telling): readonly string[] {
   const { sentences: text } = telling.words;
   const { duration } = telling.numbers;
-  const { running, firstMs, totalMs, error, whole } = row;
-  if (running) return [...(firstMs === null ? [text.waitingFirst] : []), text.running(duration(totalMs))];
-  if (error !== null) return [text.failed(error, duration(totalMs))];
-  if (!whole) return [text.left(duration(totalMs))];
-  return [text.ended(duration(totalMs)), usage(row, telling)];
+  const { running, firstMs, totalMs, error, whole, status, asked } = row;
+  const time = duration(totalMs);
+  if (running) return [...(firstMs === null ? [text.waitingFirst] : []), text.running(time)];
+  if (error === 'expert_error' && status !== null) return [text.passedOn(String(status), time)];
+  if (error !== null && asked.at(-1)?.error === error) return [text.failedSo(time)];
+  if (error !== null) return [text.failed(errorText(error, telling.words), time)];
+  if (!whole) return [text.left(time)];
+  return asked.length === 0 ? [] : [text.ended(time), usage(row, telling)];
 }
 
 function usage(
-  { input, output, cached, firstMs, totalMs, usd, expert }: Row,
+  { input, output, cached, firstMs, totalMs, usd, expert, stream }: Row,
   { words, numbers }: Telling,
 ): string {
   const { sentences: text } = words;
   const { count, duration } = numbers;
   if (input === null || output === null) return text.noTokens;
-  const each = firstMs !== null && output > 1 ? (totalMs - firstMs) / (output - 1) : null;
+  const each = stream && firstMs !== null && output > 1 ? (totalMs - firstMs) / (output - 1) : null;
   return [
     text.tokens(count(input), count(output)),
     cached === null || cached === 0 ? '' : text.cached(count(cached)),

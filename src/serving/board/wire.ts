@@ -1,6 +1,8 @@
 /** What the dashboard is sent, as JSON. Nothing here holds a word of a prompt or an answer. */
 import type { Role } from '../../core/roles.ts';
+import type { SpillCause } from '../../deciding/routing/decide.ts';
 import type { TriedReplica } from '../front/request-note.ts';
+import type { ShadowCounts } from '../gateway/shadow.ts';
 import type { Bins } from './bins.ts';
 
 /** What is added up for an expert in a second; times in milliseconds, tokens as experts reported them. */
@@ -111,6 +113,7 @@ export interface Row {
   /** Milliseconds since 1970. */
   readonly at: number;
   readonly running: boolean;
+  readonly stream: boolean;
   /** The expert that had the conversation cached; null at its beginning, and where nobody knows. */
   readonly livedAt: string | null;
   readonly key: string | null;
@@ -141,6 +144,10 @@ export interface Choice {
   readonly expert: string;
   readonly home: string;
   readonly reason: string;
+  /** Null where it was not spilled. */
+  readonly spilledFor: SpillCause | null;
+  /** Nothing ran of the chosen expert: it had to be started first. */
+  readonly cold: boolean;
   readonly cluster: number;
   readonly clusterName: string;
   readonly confidence: number;
@@ -179,8 +186,15 @@ export interface Layout {
     readonly id: string;
     readonly kind: string;
     readonly fallback: boolean;
+    /** What it is for, in the config's words; null where it says nothing. */
+    readonly about: string | null;
     /** Dollars for a million tokens; null where the config gives none. */
-    readonly price: { readonly input: number; readonly output: number } | null;
+    /** Dollars: for a million tokens, and for a GPU hour; null where it has no such price. */
+    readonly price: {
+      readonly input: number | null;
+      readonly output: number | null;
+      readonly per_gpu_hour: number | null;
+    } | null;
   }[];
 }
 
@@ -203,9 +217,12 @@ export type Question =
   | { readonly kind: 'since'; readonly second: number }
   | { readonly kind: 'history' }
   | { readonly kind: 'requests'; readonly most: number }
-  | { readonly kind: 'trace'; readonly id: string };
+  | { readonly kind: 'trace'; readonly id: string }
+  | { readonly kind: 'shadow' };
 
 export interface Told extends History {
   readonly dots: readonly Dot[];
   readonly rows: readonly Row[];
+  /** Null where there is no shadow model. */
+  readonly shadow: ShadowCounts | null;
 }

@@ -50,15 +50,24 @@ function isList(value: AliasInput): value is readonly string[] {
   return Array.isArray(value);
 }
 
-/** Reports aliases of experts that the config does not have. */
-export function checkAliases(config: unknown, context: z.RefinementCtx): void {
-  const { aliases, experts } = config as { aliases: Record<string, AliasInput>; experts: ExpertConfig[] };
+interface Named {
+  readonly aliases: Record<string, AliasInput>;
+  readonly side_requests?: string;
+  readonly experts: readonly ExpertConfig[];
+}
+
+/** Reports experts that the config names and does not have. */
+export function checkNames(config: unknown, context: z.RefinementCtx): void {
+  const { aliases, side_requests: side, experts } = config as Named;
   const ids = experts.map(({ id }) => id);
-  const unknown = (path: readonly PropertyKey[], name: string): void => {
-    const near = nearestName(name, [...ids, 'auto']);
+  const report = (path: readonly PropertyKey[], name: string, known: readonly string[]): void => {
+    const near = nearestName(name, known);
     const message = `no expert is called '${name}'${near ? `; did you mean '${near}'?` : `; there are: ${ids.join(', ')}`}`;
-    context.addIssue({ code: 'custom', path: ['aliases', ...path], message });
+    context.addIssue({ code: 'custom', path: [...path], message });
   };
+  const unknown = (path: readonly PropertyKey[], name: string): void =>
+    report(['aliases', ...path], name, [...ids, 'auto']);
+  if (side !== undefined && !ids.includes(side)) report(['side_requests'], side, ids);
   for (const [name, written] of Object.entries(aliases)) {
     if (ids.includes(name))
       context.addIssue({ code: 'custom', path: ['aliases', name], message: 'an expert has this name' });

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { UserError } from '../../core/errors.ts';
 import { duration } from '../experts/option-types.ts';
 import type { AnyKind } from './catalogue.ts';
+import { price } from './price-fields.ts';
 import { type StartConfig, startFields, startObjection } from './start-fields.ts';
 
 /** Ids travel in headers, metrics and paths, so they are plain; those of Hugging Face and Ollama models are. */
@@ -13,6 +14,15 @@ export const expertId = z
     'letters, digits and . - _ : / (the last two not at an end), at most 96',
   )
   .refine((id) => id !== 'auto', "another name: 'auto' asks the router to choose");
+
+const trait = (does: string) =>
+  z
+    .boolean()
+    .optional()
+    .describe(
+      `Whether its model ${does} goes to another where it does not. What the engine tells when absent, else true`,
+    )
+    .meta({ examples: [false] });
 
 const common = {
   id: expertId.describe('Name in requests, headers and metrics').meta({ examples: ['code'] }),
@@ -50,8 +60,13 @@ const common = {
     .array(z.enum(['text', 'image', 'audio']))
     .min(1, 'at least one of them')
     .optional()
-    .describe('What its model takes; a request with anything else goes to another. Everything when absent')
+    .describe(
+      'What its model takes; a request with anything else goes to another. What the engine tells when absent, as llama.cpp and Ollama do, else everything',
+    )
     .meta({ examples: [['text']] }),
+  tools: trait('calls tools; a request that offers tools'),
+  structured_output: trait('can be held to JSON; a request that demands JSON'),
+  thinking: trait('thinks; a request that asks for thinking'),
   queue_size: z.int().nonnegative().default(512).describe('Requests that may wait for this expert'),
   queue_timeout: duration.prefault('30s').describe('Longest wait in that line'),
   ...startFields,
@@ -65,28 +80,10 @@ const common = {
       'Whether prompts that must not leave may go to it; when absent, only to one that computes in this process',
     )
     .meta({ examples: [true] }),
-  price: z
-    .strictObject({
-      input: z
-        .number()
-        .nonnegative()
-        .describe('Dollars for a million tokens of prompts')
-        .meta({ examples: [0.2] }),
-      cached_input: z
-        .number()
-        .nonnegative()
-        .optional()
-        .describe('The same for tokens from its cache; `input` when absent')
-        .meta({ examples: [0.05] }),
-      output: z
-        .number()
-        .nonnegative()
-        .describe('Dollars for a million tokens of answers')
-        .meta({ examples: [0.6] }),
-    })
+  price: price
     .optional()
     .describe('What it costs; keys with a budget can use no expert without a price')
-    .meta({ examples: [{ input: 0.2, cached_input: 0.05, output: 0.6 }] }),
+    .meta({ examples: [{ input: 0.2, cached_input: 0.05, output: 0.6 }, { per_gpu_hour: 2.5 }] }),
   fallback: z.boolean().default(false).describe('Takes prompts unlike anything the router model knows'),
 };
 
@@ -128,7 +125,10 @@ function refuseObjections(
     const discovered = (kind.discover?.(options) ?? null) !== null;
     const objection =
       kind.objection?.(options) ??
-      startObjection(expert, { hasServers: kind.replicas !== undefined, discovered });
+      startObjection(expert, {
+        hasServers: kind.replicas !== undefined,
+        discovered,
+      });
     if (objection)
       context.addIssue({ code: 'custom', path: [index, objection.option], message: objection.message });
   });
@@ -161,15 +161,15 @@ interface SharedFields {
   readonly samples?: readonly string[] | undefined;
   readonly clusters?: readonly (number | string)[] | undefined;
   readonly local?: boolean | undefined;
-  /** Dollars for a million tokens. */
-  readonly price?:
-    | { readonly input: number; readonly cached_input?: number | undefined; readonly output: number }
-    | undefined;
-  readonly start?: readonly string[] | undefined;
+  readonly price?: z.infer<typeof price> | undefined;
+  readonly start?: readonly string[] | 'engine' | undefined;
   readonly stop?: readonly string[] | undefined;
   readonly max_concurrent?: number | undefined;
   readonly context_window?: number | undefined;
   readonly takes?: readonly ('text' | 'image' | 'audio')[] | undefined;
+  readonly tools?: boolean | undefined;
+  readonly structured_output?: boolean | undefined;
+  readonly thinking?: boolean | undefined;
   readonly [option: string]: unknown;
 }
 

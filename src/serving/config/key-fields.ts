@@ -55,7 +55,7 @@ export const limitsStore = z.strictObject({
     .string()
     .regex(/^rediss?:\/\/\S+$/, 'an address such as redis://127.0.0.1:6379')
     .optional()
-    .describe('Redis that all gateways share')
+    .describe('Redis that all gateways share; they also tell each other hints there (docs/scale.md)')
     .meta({ examples: ['redis://127.0.0.1:6379'] }),
   dir: z
     .string()

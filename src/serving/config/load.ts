@@ -66,7 +66,7 @@ function fromFolder(config: Config, folder: string, { kinds }: Catalogue): Confi
       ...(fileOf(expert) ? { discover: { file: resolve(folder, fileOf(expert)!) } } : {}),
     };
   });
-  const { router, tls, reports, records, audit, limits } = config;
+  const { router, shadow, tls, reports, records, audit, limits } = config;
   const inFolder = <Of extends { readonly dir: string }>(of: Of): Of => ({
     ...of,
     dir: resolve(folder, of.dir),
@@ -75,6 +75,7 @@ function fromFolder(config: Config, folder: string, { kinds }: Catalogue): Confi
     ...config,
     experts,
     ...(router ? { router: resolve(folder, router) } : {}),
+    ...(shadow ? { shadow: resolve(folder, shadow) } : {}),
     ...(reports === undefined ? {} : { reports: resolve(folder, reports) }),
     ...(tls ? { tls: absolute(tls, folder) } : {}),
     ...(records ? { records: inFolder(records) } : {}),

@@ -65,7 +65,8 @@ function message(issue: Issue): string {
     const near = nearestName(given, known);
     return `unknown ${issue.discriminator}${given ? ` '${given}'` : ''}; one of ${known.join(', ')}${near ? `; did you mean '${near}'?` : ''}`;
   }
-  if (issue.code === 'invalid_value') {
+  // A message of its own says more than the list of values.
+  if (issue.code === 'invalid_value' && issue.message.startsWith('Invalid')) {
     const known = issue.values.map(String);
     const near = nearestName(String(issue.input), known);
     return `one of ${known.join(', ')}${near ? `; did you mean '${near}'?` : ''}`;

@@ -6,10 +6,11 @@ import { z } from 'zod';
 import { type PolicyChoice, policyPart } from '../../deciding/routing/policy-choice.ts';
 import { IDENTIFIERS } from '../../deciding/text/identifiers/span.ts';
 import { duration } from '../experts/option-types.ts';
-import { type Alias, type AliasInput, aliasesField, aliasOf, checkAliases } from './aliases.ts';
+import { type Alias, type AliasInput, aliasesField, aliasOf, checkNames } from './aliases.ts';
 import { type Catalogue, SHIPPED } from './catalogue.ts';
-import { type ExpertConfig, type ExpertInput, expertList } from './expert-fields.ts';
+import { type ExpertConfig, type ExpertInput, expertId, expertList } from './expert-fields.ts';
 import { apiKey, checkKeys, limitsStore, team } from './key-fields.ts';
+import { START_TIMEOUT_MS, startLimit } from './start-fields.ts';
 
 const pemFile = z.string().min(1);
 
@@ -75,6 +76,22 @@ const fields = {
     .optional()
     .describe('Router model file; the one that ships with the product when absent')
     .meta({ examples: ['./my.router.safetensors'] }),
+  shadow: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'Router model file that decides a sample of the requests as well, without effect: where it would send prompts elsewhere is counted. It need not exist yet: a retraining writes it',
+    )
+    .meta({ examples: ['./next.router.safetensors'] }),
+  cluster_names: z
+    .record(
+      z.string().regex(/^\d+$/, "a cluster's number"),
+      z.string().trim().min(1).max(100, 'at most 100 characters'),
+    )
+    .default({})
+    .describe('Names for clusters of the router model, by number, in place of those that training gave them')
+    .meta({ examples: [{ 12: 'Tax law' }] }),
   worth: z
     .strictObject({
       score_per_cost: z
@@ -120,6 +137,19 @@ const fields = {
       'Share of new conversations whose expert is drawn by Thompson sampling, so that feedback can find out who is better than is known',
     )
     .meta({ examples: [0.02] }),
+  repeated_lines: z
+    .boolean()
+    .default(true)
+    .describe(
+      "Whether lines that stand in many different messages of a caller, and ask for nothing, are read as its program's: context, at less weight than what differs",
+    )
+    .meta({ examples: [false] }),
+  side_requests: expertId
+    .optional()
+    .describe(
+      "Expert for what programs ask about conversations, such as titles, tags and summaries; without it they are routed by the last person's turn",
+    )
+    .meta({ examples: ['one'] }),
   records: z
     .strictObject({
       dir: z
@@ -132,10 +162,16 @@ const fields = {
         .min(1_000_000)
         .default(100_000_000)
         .describe('Bytes that its files may take together; the oldest are deleted'),
+      prompts: z
+        .boolean()
+        .default(false)
+        .describe(
+          'Keeps what was read of the last user turn as well, without identifiers where deidentify is on, so that the router model can be retrained from the dashboard',
+        ),
     })
     .optional()
     .describe(
-      'Keeps a line per decision and feedback (`POST /v1/feedback`) for `expert-router learn --from`: vector, cluster, choice, times and tokens, no prompt and no answer. A change takes effect with a restart; nothing is kept when absent',
+      'Keeps a line per decision and feedback (`POST /v1/feedback`) for `expert-router learn --from`: vector, cluster, choice, times and tokens, no prompt (unless prompts is true) and no answer. A change takes effect with a restart; nothing is kept when absent',
     )
     .meta({ examples: [{ dir: './records' }] }),
   audit: z
@@ -262,9 +298,10 @@ export function configSchema({ kinds, policies }: Catalogue = SHIPPED) {
   return z
     .strictObject({ ...all, ...policyFields })
     .superRefine(check)
-    .superRefine(checkAliases)
+    .superRefine(checkNames)
     .superRefine(checkOrigins)
     .superRefine(checkKeys)
+    .superRefine(checkStarts)
     .transform((config) => ({
       ...config,
       policy: chosen(config),
@@ -281,6 +318,18 @@ function checkOrigins(config: unknown, context: z.RefinementCtx): void {
   if (at < 0 || keys.length > 0) return;
   const message = 'any page could use this router: set keys, or list the origins that may';
   context.addIssue({ code: 'custom', path: ['allowed_origins', at], message });
+}
+
+/** A request is held for a start, and then has to be answered. */
+function checkStarts(config: unknown, context: z.RefinementCtx): void {
+  const { experts, request_timeout: most } = config as { experts: ExpertConfig[]; request_timeout: number };
+  experts.forEach((expert, index) => {
+    const limit = startLimit(expert);
+    if (limit === undefined || limit <= most) return;
+    const own = expert.start_timeout === undefined ? `${START_TIMEOUT_MS / 60_000}m when absent` : 'this';
+    const message = `at most request_timeout (${most / 1000} s), within which a request is answered; ${own} is longer`;
+    context.addIssue({ code: 'custom', path: ['experts', index, 'start_timeout'], message });
+  });
 }
 
 export interface Config extends Omit<z.infer<ReturnType<typeof configSchema>>, 'experts' | 'aliases'> {

@@ -4,7 +4,7 @@
  */
 import type { RoutableText } from '../../deciding/text/routable.ts';
 import type { Failure, ToldFailure } from '../reply/failure.ts';
-import type { AnswerSink, Reply } from '../reply/reply.ts';
+import type { AnswerSink, Reply, ReplyMeta } from '../reply/reply.ts';
 import type { RawLane } from '../reply/scanner.ts';
 import type { ServerNeeds } from './quirks.ts';
 
@@ -54,6 +54,8 @@ export interface AnswerForm extends RawLane {
   whole?(json: string, reply: Reply): boolean;
   /** A whole answer in the words of the client, where it was asked for in another dialect's. */
   readonly rewritten?: (body: Buffer) => Buffer;
+  /** The whole answer to a request that wants an expert to be there and nothing more; null for any other. */
+  idle?(ask: Ask, meta: ReplyMeta): Buffer | null;
   /** Answers of different experts do not go together: unless the client names one, all come from the first that can. */
   readonly oneExpert?: true;
   /** @param requestId of ours, for APIs whose errors bear one */
@@ -73,8 +75,14 @@ export interface Ask extends RoutingFacts {
   readonly body: Buffer;
   /** Of its body; absent for JSON. */
   readonly contentType?: string;
+  /** The same in another dialect's words, for experts that do not speak this one; absent where it is translated, or not at all. */
+  readonly otherwise?: Ask;
   /** The body has too many values to be parsed whole: only an expert that relays its bytes can answer. */
   readonly partial: boolean;
+  /** Whether every field has its type; relaying leaves that to the server. @throws RouterError naming one that has not */
+  check(): void;
+  /** What the prompt was made of, where `partial`; absent where that could not be read. */
+  readonly inputs?: Inputs | undefined;
   /** @throws RouterError naming the invalid field; so do the methods below */
   prompt(): Prompt;
   parameters(): Parameters;
@@ -82,6 +90,8 @@ export interface Ask extends RoutingFacts {
   format(): AnswerFormat;
   /** Capabilities this request needs that not every expert has. */
   demands(): readonly Demand[];
+  /** What it asks of the model, which another may do better: what an expert's model is known to lack goes elsewhere. */
+  wishes(): readonly Wish[];
   /** Fields of the request that none of these methods read, such as those that only servers of its dialect know. */
   unread(): readonly string[];
   /** A parameter's name in the client's dialect. */
@@ -218,4 +228,31 @@ export interface Demand {
   readonly needs: Capability;
   /** The field that demands it. */
   readonly param: string;
+}
+
+/** What models are told apart by. */
+export const TRAITS = ['tools', 'structured_output', 'thinking'] as const;
+export type Trait = (typeof TRAITS)[number];
+
+export interface Wish {
+  readonly needs: Trait;
+  /** The field that wishes it. */
+  readonly param: string;
+}
+
+export type Modality = 'text' | 'image' | 'audio';
+
+/** What a prompt is made of. */
+export interface Inputs {
+  /** Beside text. */
+  readonly modalities: readonly Modality[];
+  /** Of its text, in UTF-8. */
+  readonly bytes: number;
+}
+
+/** What is read of a body before most of it is left behind, as plain values. */
+export interface Wanted {
+  readonly inputs: Inputs;
+  readonly demands: readonly Demand[];
+  readonly wishes: readonly Wish[];
 }

@@ -4,7 +4,7 @@
  */
 import type { MemberPlace } from '../../core/json-measure.ts';
 import type { AnswerSink, Reply, ReplyReader } from '../reply/reply.ts';
-import type { AnswerForm, Ask, RoutingFacts } from './ask.ts';
+import type { AnswerForm, Ask, RoutingFacts, Wanted } from './ask.ts';
 
 export type Json = Readonly<Record<string, unknown>>;
 
@@ -14,6 +14,8 @@ export interface JsonBody {
   /** Where `partial`, only what `keep` returned. */
   readonly json: Json;
   readonly partial: boolean;
+  /** What the whole of it wants; there where `partial`, unless it could not be read. */
+  readonly wanted?: Wanted;
   /** What `prepare` made of the bytes, if that has been done. */
   readonly prepared?: Buffer;
   /** Offsets of the top-level members, if known. */

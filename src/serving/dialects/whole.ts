@@ -57,8 +57,10 @@ export class WholeAsk implements Ask {
   readonly body: Buffer;
   readonly partial: boolean;
   readonly received: JsonBody;
+  readonly otherwise?: Ask;
 
-  constructor(dialect: Dialect, facts: RoutingFacts, received: JsonBody) {
+  constructor(dialect: Dialect, facts: RoutingFacts, received: JsonBody, otherwise?: Ask) {
+    if (otherwise) this.otherwise = otherwise;
     this.dialect = dialect;
     this.model = facts.model;
     this.turns = facts.turns;
@@ -68,11 +70,13 @@ export class WholeAsk implements Ask {
     this.received = received;
   }
 
+  check = none;
   prompt = none;
   parameters = none;
   tools = none;
   format = none;
   demands = none;
+  wishes = none;
   unread = none;
   fieldOf = none;
 }
@@ -84,9 +88,12 @@ function none(): never {
 /** Larger answers are passed on as they come; an error is never as large. */
 const MOST_HELD = 64 * 1024;
 
-/** @param member the list that every answer has */
-export function wholeScanner(member: string): Scanner {
-  const skim = new JsonSkim([{ depth: 1, key: 'usage' }]);
+/**
+ * @param member the list that every answer has
+ * @param counted the member that tells its tokens
+ */
+export function wholeScanner(member: string, counted = 'usage'): Scanner {
+  const skim = new JsonSkim([{ depth: 1, key: counted }]);
   let held: Buffer[] | null = [];
   let bytes = 0;
   return {
@@ -103,7 +110,7 @@ export function wholeScanner(member: string): Scanner {
       if (bytes === 0) return { missing: 'it is empty' };
       if (held === null) {
         if (!skim.whole) return { missing: 'its JSON is not whole' };
-        return outcomeOf(parseJson(skim.found.get('usage') ?? 'null'));
+        return outcomeOf(parseJson(skim.found.get(counted) ?? 'null'));
       }
       const json = Buffer.concat(held).toString('utf8');
       const value = parseJson(json);
@@ -111,15 +118,14 @@ export function wholeScanner(member: string): Scanner {
       if (error) return error;
       if (!isObject(value)) return { missing: 'it is no JSON object' };
       if (!Array.isArray(value[member])) return { missing: `it has no ${member}` };
-      return outcomeOf(value.usage);
+      return outcomeOf(value[counted]);
     },
   };
 }
 
 /** Some engines count no completion tokens, for there are none. */
 function outcomeOf(usage: unknown): Outcome {
-  if (!isObject(usage)) return UNKNOWN_OUTCOME;
-  const input = usage.prompt_tokens ?? usage.total_tokens;
+  const input = isObject(usage) ? (usage.prompt_tokens ?? usage.total_tokens) : usage;
   if (typeof input !== 'number' || !Number.isInteger(input) || input < 0) return UNKNOWN_OUTCOME;
   return { usage: { inputTokens: input, outputTokens: 0 }, finishReason: 'unknown' };
 }

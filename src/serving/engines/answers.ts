@@ -35,6 +35,11 @@ export function contextOf(asked: Asked | undefined, model: string): number | nul
   return CONTEXTS.map((name) => count(listed?.[name])).find((told) => told !== null) ?? null;
 }
 
+/** The base of a LoRA adapter, as vLLM's and SGLang's lists of models tell; null for any other model. */
+export function parentOf(asked: Asked | undefined, model: string): string | null {
+  return text(modelList(asked)?.find(({ id }) => id === model)?.parent);
+}
+
 /** A number of things above 0; null for anything else. */
 export function count(value: unknown): number | null {
   return Number.isInteger(value) && Number(value) > 0 ? Number(value) : null;

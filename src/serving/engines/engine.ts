@@ -1,4 +1,5 @@
 /** The facts of an engine, as `index.ts` lists them, and what a running one reports. */
+import type { Modality } from '../dialects/ask.ts';
 import type { DialectId } from '../dialects/index.ts';
 import type { Quirks } from '../dialects/quirks.ts';
 import type { Answers } from './answers.ts';
@@ -22,9 +23,12 @@ export interface EngineFacts {
   readonly signs?: Signs;
   /** Where it tells its context, if its list of models does not. */
   readonly context?: ContextPage;
+  /** Where it tells what its model takes and can do; absent for nowhere. */
+  readonly traits?: TraitsPage;
   /** Its default ports. */
   readonly ports?: readonly Port[];
   readonly metrics?: Metrics;
+  readonly loading?: Loading;
   /** How requests to it must differ from OpenAI's; absent for engines that a config cannot name. */
   readonly quirks?: Quirks;
   readonly cures?: Cures;
@@ -33,11 +37,50 @@ export interface EngineFacts {
   readonly noExpert?: string;
 }
 
+/** How its models are loaded and unloaded while it serves. */
+export interface Loading {
+  /** @param adapter where it finds a LoRA adapter; null for a model of its own. Null for what it does not load */
+  load(model: string, adapter: string | null): Call | null;
+  unload(model: string, adapter: string | null): Call | null;
+  /** Where it tells what is loaded, if its list of models tells what could be. */
+  readonly loaded?: LoadedPage;
+}
+
+/** A request with JSON, by a path beside its API. */
+export interface Call {
+  readonly path: string;
+  readonly json: Readonly<Record<string, unknown>>;
+}
+
+export interface LoadedPage {
+  readonly path: string;
+  has(page: Readonly<Record<string, unknown>>, model: string): boolean;
+}
+
 export interface ContextPage {
   /** Beside its API. */
   readonly path: string;
   /** Tokens that prompt and answer of one request may have together; null where the page does not tell. */
   of(page: Readonly<Record<string, unknown>>, model: string): number | null;
+}
+
+/** A page that describes a model. */
+export interface TraitsPage {
+  /** Beside its API. */
+  readonly path: string;
+  /** What is sent, by POST; absent for a page that is got. */
+  question?(model: string): Readonly<Record<string, unknown>>;
+  of(page: Readonly<Record<string, unknown>>): ModelTraits;
+}
+
+/** What an engine says of its model; absent for what it does not say. */
+export interface ModelTraits {
+  /** What the model takes. */
+  readonly takes?: readonly Modality[] | undefined;
+  /** Whether it calls tools, can be held to JSON, thinks. */
+  readonly tools?: boolean | undefined;
+  readonly structured_output?: boolean | undefined;
+  readonly thinking?: boolean | undefined;
 }
 
 export interface Port {
@@ -75,6 +118,16 @@ export interface LoadSource {
   readonly kvCacheUse: Signal | null;
   /** The label that names the model; null if samples have none. */
   readonly modelLabel: string | null;
+  readonly adapters?: AdapterLabels;
+}
+
+/** A metric that tells the LoRA adapters at work in its labels, its value being the time that they were so. */
+export interface AdapterLabels {
+  readonly name: string;
+  /** Labels that list names, separated by commas. */
+  readonly lists: readonly string[];
+  /** The label with the number of adapters that GPU memory holds at once. */
+  readonly slots: string;
 }
 
 export interface Signal {
@@ -111,6 +164,15 @@ export interface ReportedLoad {
   readonly waiting: number | null;
   /** Share of the KV cache in use, 0 to 1. */
   readonly kvCacheUse: number | null;
+  /** Absent where it tells none. */
+  readonly adapters?: AdaptersAtWork;
+}
+
+/** The LoRA adapters that requests use or wait for. */
+export interface AdaptersAtWork {
+  readonly names: readonly string[];
+  /** How many its GPU memory holds at once. */
+  readonly slots: number;
 }
 
 /** What the engine behind an expert says of itself. */

@@ -1,4 +1,5 @@
 /** This product's own servers: another router, and the emulator. */
+import { adapterCalls } from './adapter-calls.ts';
 import type { EngineFacts } from './engine.ts';
 
 export const expertRouter: EngineFacts = {
@@ -16,4 +17,5 @@ export const emulator: EngineFacts = {
   speaks: ['openai-chat', 'openai-completions'],
   signs: { ownedBy: ['emulated'] },
   metrics: { pages: [{ path: '/metrics' }], load: [], cure: 'the emulator serves them beside its API' },
+  loading: adapterCalls('/v1/load_lora_adapter', '/v1/unload_lora_adapter'),
 };

@@ -22,6 +22,16 @@ export const llamaServer: EngineFacts = {
     path: '/props',
     of: ({ default_generation_settings: settings }) => count((settings as { n_ctx?: unknown } | null)?.n_ctx),
   },
+  traits: {
+    path: '/props',
+    of: ({ modalities }) => {
+      const { vision, audio } = (modalities ?? {}) as { vision?: unknown; audio?: unknown };
+      if (typeof vision !== 'boolean') return {};
+      return {
+        takes: ['text', ...(vision ? ['image' as const] : []), ...(audio === true ? ['audio' as const] : [])],
+      };
+    },
+  },
   ports: [{ port: 8080, protocol: 'http' }],
   metrics: {
     pages: [{ path: '/metrics' }],

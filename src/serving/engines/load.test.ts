@@ -110,3 +110,23 @@ describe('metricsAddresses', () => {
     expect(places('http://gpu:11434', 'Ollama')).toEqual([]);
   });
 });
+
+describe('the adapters at work', () => {
+  const info = (running: string, waiting: string, at: number, slots = '2') =>
+    `vllm:lora_requests_info{max_lora="${slots}",running_lora_adapters="${running}",waiting_lora_adapters="${waiting}"} ${at}\n`;
+
+  it('are those of the latest sample, running or waiting', () => {
+    const page = VLLM + info('old', '', 10) + info('sql,code', 'law, sql', 1.7e9) + info('', 'older', 5);
+    expect(load(page, 'vLLM').adapters).toEqual({ names: ['sql', 'code', 'law'], slots: 2 });
+    // The time has seconds only: what is told of the same second was at work in it.
+    expect(load(VLLM + info('', '', 9) + info('sql', '', 9), 'vLLM').adapters?.names).toEqual(['sql']);
+    expect(load(VLLM + info('', '', 1), 'vLLM').adapters).toEqual({ names: [], slots: 2 });
+  });
+
+  it('are unknown where the engine tells none, or no number of slots', () => {
+    expect(load(VLLM, 'vLLM')).not.toHaveProperty('adapters');
+    for (const slots of ['', 'many', '0', '-1'])
+      expect(load(VLLM + info('sql', '', 1, slots), 'vLLM')).not.toHaveProperty('adapters');
+    expect(load(VLLM + info('sql', '', Number.NaN), 'vLLM')).not.toHaveProperty('adapters');
+  });
+});

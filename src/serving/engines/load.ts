@@ -1,5 +1,12 @@
 /** Reads a load from an engine's metrics, and knows where their page may be. Pure. */
-import type { EngineFacts, LoadSource, ReportedLoad, Signal } from './engine.ts';
+import type {
+  AdapterLabels,
+  AdaptersAtWork,
+  EngineFacts,
+  LoadSource,
+  ReportedLoad,
+  Signal,
+} from './engine.ts';
 import { ENGINES } from './index.ts';
 import type { MetricsPage, Sample } from './prometheus.ts';
 
@@ -8,7 +15,9 @@ const SIGNALS = ['running', 'waiting', 'kvCacheUse'] as const;
 const ALL_SOURCES: readonly LoadSource[] = ENGINES.flatMap(({ metrics }) => metrics?.load ?? []);
 
 /** Every metric that reports a load; others need not be kept. */
-export const LOAD_METRICS: ReadonlySet<string> = new Set(ALL_SOURCES.flatMap(namesOf));
+export const LOAD_METRICS: ReadonlySet<string> = new Set(
+  ALL_SOURCES.flatMap((source) => [...namesOf(source), ...(source.adapters ? [source.adapters.name] : [])]),
+);
 
 /**
  * The load on a metrics page. A signal that is missing or not a number is null.
@@ -29,7 +38,11 @@ export function loadFrom(
     return null;
   };
   const kvCacheUse = value('kvCacheUse');
+  const adapters = sources
+    .map((source) => source.adapters && adaptersAtWork(page, source.adapters))
+    .find(Boolean);
   return {
+    ...(adapters ? { adapters } : {}),
     running: value('running'),
     waiting: value('waiting'),
     kvCacheUse: kvCacheUse === null ? null : Math.min(1, kvCacheUse),
@@ -91,6 +104,18 @@ function readSignal(
     if (fitting.length > 0) return combined(ofModel(fitting, modelLabel, model), over);
   }
   return null;
+}
+
+/** By the latest of its samples: those of earlier seconds stay on the page. Undefined where it has none. */
+function adaptersAtWork({ samples }: MetricsPage, labels: AdapterLabels): AdaptersAtWork | undefined {
+  const own = samples.filter(({ name, value }) => name === labels.name && Number.isFinite(value));
+  const latest = own.filter(({ value }) => own.every((other) => other.value <= value));
+  const slots = Number(latest[0]?.labels[labels.slots]);
+  if (!(slots >= 1)) return undefined;
+  const listed = latest.flatMap((sample) =>
+    labels.lists.flatMap((list) => sample.labels[list]?.split(',') ?? []),
+  );
+  return { names: [...new Set(listed.map((name) => name.trim()).filter((name) => name !== ''))], slots };
 }
 
 function ofModel(samples: readonly Sample[], label: string | null, model: string | null): readonly Sample[] {

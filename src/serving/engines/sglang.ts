@@ -1,4 +1,5 @@
 /** Metrics: python/sglang/srt/metrics/collector.py. */
+import { adapterCalls } from './adapter-calls.ts';
 import { field } from './answers.ts';
 import { type EngineFacts, signal } from './engine.ts';
 
@@ -27,6 +28,8 @@ export const sglang: EngineFacts = {
     ],
     cure: 'start SGLang with --enable-metrics',
   },
+  // Its metrics tell how many adapters are in GPU memory, not which.
+  loading: adapterCalls('/load_lora_adapter', '/unload_lora_adapter'),
   quirks: {},
   cures: {
     'wrong-model': 'set model to one of these, or start SGLang with --served-model-name',

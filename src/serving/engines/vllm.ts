@@ -1,4 +1,5 @@
 /** Metrics: vllm/v1/metrics/loggers.py. */
+import { adapterCalls } from './adapter-calls.ts';
 import { field } from './answers.ts';
 import { type EngineFacts, signal } from './engine.ts';
 
@@ -28,10 +29,16 @@ export const vllm: EngineFacts = {
         waiting: signal('sum', 'vllm:num_requests_waiting'),
         kvCacheUse: signal('mean', 'vllm:kv_cache_usage_perc', 'vllm:gpu_cache_usage_perc'),
         modelLabel: 'model_name',
+        adapters: {
+          name: 'vllm:lora_requests_info',
+          lists: ['running_lora_adapters', 'waiting_lora_adapters'],
+          slots: 'max_lora',
+        },
       },
     ],
     cure: 'vLLM serves them unless started with --disable-log-stats',
   },
+  loading: adapterCalls('/v1/load_lora_adapter', '/v1/unload_lora_adapter'),
   // Its tokenizer rejects them.
   quirks: { refusesHalfSurrogates: true },
   cures: {

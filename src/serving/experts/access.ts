@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { UserError } from '../../core/errors.ts';
 import type { Trust } from '../../http/client.ts';
-import { proxyAt } from '../../http/proxy.ts';
+import { type HttpProxy, proxyAt } from '../../http/proxy.ts';
 import type { ExpertDeps } from './kind.ts';
 import { readTrust, type TrustFiles } from './trust.ts';
 
@@ -130,10 +130,19 @@ export async function reach(
   { environment, log }: Pick<ExpertDeps, 'environment' | 'log'>,
 ): Promise<Trust> {
   const trust = await readTrust(expert, files);
+  return { ...trust, proxy: throughProxy(expert, { url, proxy }, { environment, log }) };
+}
+
+/** The proxy between us and a server, which the log tells; null for none. @throws UserError as `proxyFor` does */
+export function throughProxy(
+  expert: string,
+  { url, proxy }: { readonly url: string; readonly proxy?: string | undefined },
+  { environment, log }: Pick<ExpertDeps, 'environment' | 'log'>,
+): HttpProxy | null {
   const through = proxyFor(url, proxy, environment);
-  if (through === null) return trust;
+  if (through === null) return null;
   log(`Expert '${expert}' is asked through the proxy ${through.host}.`);
-  return { ...trust, proxy: proxyAt(through) };
+  return proxyAt(through);
 }
 
 function isExempt(host: string, list: string): boolean {

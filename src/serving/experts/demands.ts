@@ -20,7 +20,7 @@ const WHY: Readonly<Record<Capability, string>> = {
 /**
  * For experts that read a request's values instead of relaying its bytes.
  * @param can the expert's capabilities
- * @throws RouterError `unsupported_parameter` naming the field, or `body_too_large` if the body was not parsed whole
+ * @throws RouterError `invalid_body` or `unsupported_parameter` naming the field, or `body_too_large` if the body was not parsed whole
  */
 export function refuseUnmet(ask: Ask, can: readonly Capability[] = []): void {
   if (ask.partial)
@@ -28,6 +28,7 @@ export function refuseUnmet(ask: Ask, can: readonly Capability[] = []): void {
       'body_too_large',
       `This expert reads requests of at most ${LIMITS.loopTokens} brackets, commas and colons; send fewer values.`,
     );
+  ask.check();
   if (ask.stored !== null) throw nothingStored(ask.stored);
   const unmet = unmetDemand(ask, can);
   if (unmet) throw unsupported(unmet.param, unmet.why);

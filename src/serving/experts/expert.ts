@@ -1,11 +1,12 @@
 /** The interface of every expert: it answers requests, and tells its health, engine and load. */
 import type { Ask, Capability } from '../dialects/ask.ts';
 import type { DialectId } from '../dialects/index.ts';
-import type { EngineDescription, ReportedLoad } from '../engines/engine.ts';
+import type { EngineDescription, ModelTraits, ReportedLoad } from '../engines/engine.ts';
 import { type EngineFailure, failureText } from '../engines/failure.ts';
 import type { AnswerSink, Generation } from '../reply/reply.ts';
 
-export type { EngineDescription, ReportedLoad } from '../engines/engine.ts';
+export { TRAITS, type Trait } from '../dialects/ask.ts';
+export type { EngineDescription, ModelTraits, ReportedLoad } from '../engines/engine.ts';
 export { failureFrom } from '../engines/failure.ts';
 export type { AnswerSink, Generation, Outcome } from '../reply/reply.ts';
 
@@ -48,6 +49,8 @@ export interface Expert {
   readonly can?: readonly Capability[];
   /** Tokens that prompt and answer may have together, as its engine last told; absent or null for unknown. */
   readonly context?: number | null;
+  /** What its engine told of its model; absent or null for nothing. */
+  readonly traits?: ModelTraits | null;
   /** Whether it passes on requests that no dialect reads, to a server that may know them. */
   readonly passes?: boolean;
   /** False for one that answers no text: it is asked only in dialects that it speaks. */
@@ -74,5 +77,21 @@ export interface Expert {
   reportedLoad?(signal: AbortSignal): Promise<ReportedLoad | null>;
   /** Absent for kinds without an engine of their own. Rejects if it is unreachable. */
   describe?(signal: AbortSignal): Promise<EngineDescription>;
+  /** Present for a LoRA adapter; null for a model of its own. */
+  readonly adapter?: AdapterState | null;
+  /**
+   * Loads its model at its server, which runs already; resolves once it is there. Absent for kinds whose servers load nothing
+   * on request. Rejects with what the server says, or a `UserError`.
+   */
+  load?(signal: AbortSignal): Promise<void>;
+  /** The opposite. */
+  unload?(signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
+}
+
+export interface AdapterState {
+  /** Whether its engine holds it in GPU memory, as last told; null for unknown. */
+  readonly resident: boolean | null;
+  /** Milliseconds that loading it is taken for until that has been measured. */
+  readonly loadMs: number;
 }

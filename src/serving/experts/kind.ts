@@ -28,6 +28,8 @@ export interface ExpertDeps {
   readonly progress?: OpenProgress;
   /** One line for the operator's log. Never carries prompts or keys. */
   log(line: string): void;
+  /** Somebody loads its model when it is needed (`start: engine`): it is not there until then. */
+  readonly loadedWhenNeeded?: boolean;
   /** Cancels a creation. */
   readonly signal?: AbortSignal;
 }
@@ -66,8 +68,8 @@ export interface ExpertKind<O> {
   at?(options: O, url: string): O;
   /** One entry per replica, with its options for `create`; absent for kinds with a single replica. */
   replicas?(options: O): readonly { readonly name: string; readonly weight: number; readonly options: O }[];
-  /** Its servers, for a proxy that carries the bytes in our place; absent for kinds whose requests none could. */
-  upstream?(options: O): Upstream;
+  /** Its servers, for a proxy that carries the bytes in our place; null where none could, absent for kinds where none can. */
+  upstream?(options: O): Upstream | null;
   /** Creates one replica. Rejects with a `UserError` that names cause and cure. */
   create(id: string, options: O, deps: ExpertDeps): Promise<Expert>;
 }

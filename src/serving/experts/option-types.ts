@@ -10,10 +10,13 @@ export const duration = z
   .transform((text) => parseDuration(text)!)
   .meta({ title: 'duration' });
 
-/** What a model may answer besides text, and the dialects it is asked in then. */
-const UNTEXTUAL = { embeddings: 'openai-embeddings', rerank: 'rerank' } as const satisfies Readonly<
-  Record<string, DialectId>
->;
+/** What a model may answer besides text, and the dialects it is asked in then: every server speaks the first. */
+const UNTEXTUAL = {
+  embeddings: ['openai-embeddings', 'ollama-embed', 'ollama-embeddings'],
+  rerank: ['rerank'],
+} as const satisfies Readonly<Record<string, readonly [DialectId, ...DialectId[]]>>;
+
+const UNTEXTUAL_IDS: readonly DialectId[] = Object.values(UNTEXTUAL).flat();
 
 export const capabilities = z
   .array(z.enum(['chat', 'completions', 'embeddings', 'rerank']))
@@ -26,9 +29,15 @@ export function writesText(list: Capabilities): boolean {
   return list.some((one) => !(one in UNTEXTUAL));
 }
 
-/** The dialects that such a model is asked in for what is no text. */
-export function untextual(list: Capabilities): readonly DialectId[] {
-  return Object.entries(UNTEXTUAL).flatMap(([name, id]) =>
-    list.includes(name as keyof typeof UNTEXTUAL) ? [id] : [],
+/**
+ * The dialects that a server is asked in.
+ * @param engine those that its engine speaks, whatever its model answers
+ */
+export function spokenFor(list: Capabilities, engine: readonly DialectId[]): readonly DialectId[] {
+  const vectors = Object.entries(UNTEXTUAL).flatMap(([name, [first, ...others]]) =>
+    list.includes(name as keyof typeof UNTEXTUAL)
+      ? [first, ...others.filter((id) => engine.includes(id))]
+      : [],
   );
+  return writesText(list) ? [...engine.filter((id) => !UNTEXTUAL_IDS.includes(id)), ...vectors] : vectors;
 }

@@ -5,7 +5,7 @@
 import { describeError, RouterError } from '../../core/errors.ts';
 import type { Ask } from '../dialects/ask.ts';
 import { brokenOff, type Failure, ToldFailure } from '../reply/failure.ts';
-import type { AnswerSink, Generation, Reply, ReplyMeta } from '../reply/reply.ts';
+import { type AnswerSink, type Generation, NO_USAGE, type Reply, type ReplyMeta } from '../reply/reply.ts';
 import { ContentfulReply } from './contentful-reply.ts';
 
 /** What a generation works with. `signal` fires when the client has left or the expert closes. */
@@ -42,6 +42,13 @@ export class RunningGenerations {
       await new Promise(setImmediate);
       if (this.#closed) throw shuttingDown();
       abort.signal.throwIfAborted();
+      const idle = ask.dialect.idle?.(ask, meta) ?? null;
+      if (idle !== null) {
+        guarded.head(200, { 'content-type': 'application/json; charset=utf-8' });
+        guarded.data(idle);
+        guarded.end({ usage: NO_USAGE, finishReason: 'unknown' });
+        return;
+      }
       reply = new ContentfulReply(this.#expert, ask, guarded, writerOf(ask));
       reply.begin(meta);
       await work({ reply, signal: abort.signal, drained: () => gate.wait(abort.signal) });

@@ -60,8 +60,8 @@ export function endpointsOf(
     .join(',');
 }
 
-function isRelayed({ asSent, speaks }: Replica['expert'], dialect: string): boolean {
-  return asSent !== undefined && (speaks as readonly string[]).includes(dialect);
+function isRelayed({ asSent, address, speaks }: Replica['expert'], dialect: string): boolean {
+  return asSent !== undefined && address !== undefined && (speaks as readonly string[]).includes(dialect);
 }
 
 function known({ expert }: Replica, addresses: Addresses): readonly string[] {

@@ -264,10 +264,10 @@ export class Exchange {
     const { group, lease, tries } = place;
     clearTimeout(this.#deadline);
     this.#record?.served(group.id, tries);
-    this.#metering?.served(group.id);
+    this.#metering?.served(group.id, () => this.#note!.gpuUsd);
     this.#relayed = { ...place, ask, by, routed, dialect };
     const who = { expert: group.id, replica: replicaLabel(group, lease.replica), tries };
-    const story = this.#note!.asked(who);
+    const story = this.#note!.asked(who, lease.seconds);
     this.#story = story;
     this.#note!.served(who);
     let sent: ReturnType<NonNullable<typeof lease.replica.expert.asSent>>;

@@ -51,10 +51,11 @@ export class Metering {
     this.#count = pieceCounter(piecesOf(ask));
   }
 
-  /** The expert is asked: from now on its work counts. */
-  served(expert: string): void {
+  /** The expert is asked: from now on its work counts. @param gpuUsd what GPUs have cost so far */
+  served(expert: string, gpuUsd: () => number): void {
     this.#asked = true;
     this.#hold.served(expert);
+    this.#hold.costs(gpuUsd);
   }
 
   /** The head of the answer. @param change of its headers, so far */

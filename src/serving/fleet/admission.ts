@@ -3,6 +3,7 @@ import type { Expert } from '../experts/expert.ts';
 import type { Shape } from './breakers.ts';
 import type { ColdStart } from './cold-start.ts';
 import type { Waiting } from './fair-queue.ts';
+import type { Declared } from './known.ts';
 import type { Replica } from './replica.ts';
 
 export interface Admission extends Waiting {
@@ -21,10 +22,8 @@ export interface GroupOptions {
   readonly queueSize: number;
   /** Milliseconds a request may wait in the queue. */
   readonly queueTimeout: number;
-  /** Tokens that prompt and answer may have together, as the config says; what its engines tell when absent. */
-  readonly context?: number | undefined;
-  /** What its model takes; unknown when absent. */
-  readonly takes?: readonly ('text' | 'image' | 'audio')[] | undefined;
+  /** What the config says of its model. */
+  readonly declared?: Declared;
   /** Speaks for it while it has no replica: what its dialects are. It is never asked anything. */
   readonly face?: Expert | undefined;
   /** Of one that is started when it is needed; absent for one that nobody starts. */

@@ -114,6 +114,13 @@ export class Breaker {
     };
   }
 
+  /** Others have failed there: one failure more opens it. @returns whether that is news */
+  warned(): boolean {
+    if (this.#state.kind !== 'closed' || this.#state.failures >= FAILURES - 1) return false;
+    this.#state = { kind: 'closed', failures: FAILURES - 1 };
+    return true;
+  }
+
   /** Opens at once, without further failures. */
   open(now: number): void {
     while (this.state(now) === 'closed') this.failed(now);

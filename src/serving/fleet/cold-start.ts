@@ -16,9 +16,14 @@ export class ColdStart {
   /** Null while it is not wanted. */
   #wanted: { readonly at: number; readonly until: number } | null = null;
 
-  /** @param now milliseconds that never run backwards */
-  constructor(now: () => number) {
+  /** Called when a start has been seen, with what one is then expected to take. */
+  readonly #learned: (ms: number) => void;
+
+  /** @param now milliseconds that never run backwards @param known what an earlier process had learned */
+  constructor(now: () => number, known: number | null = null, learned: (ms: number) => void = () => {}) {
     this.#now = now;
+    this.#meanMs = known;
+    this.#learned = learned;
   }
 
   /** Somebody needs it while nothing of it runs. @param limitMs a start that takes longer has failed */
@@ -54,20 +59,33 @@ export class ColdStart {
 
   #took(ms: number): void {
     this.#meanMs = this.#meanMs === null ? ms : this.#meanMs + (ms - this.#meanMs) * STEP;
+    this.#learned(this.#meanMs);
   }
 }
+
+/** Keeps over restarts how long starts take, in milliseconds. */
+export interface StartMemory {
+  known(expert: string): number | null;
+  learned(expert: string, ms: number): void;
+}
+
+const FORGETFUL: StartMemory = { known: () => null, learned: () => {} };
 
 /** Of each expert that starts when it is needed, by id. */
 export class ColdStarts {
   readonly #starts = new Map<string, ColdStart>();
   readonly #now: () => number;
+  readonly #memory: StartMemory;
 
-  constructor(now: () => number) {
+  constructor(now: () => number, memory: StartMemory = FORGETFUL) {
     this.#now = now;
+    this.#memory = memory;
   }
 
   of(expert: string): ColdStart {
-    const known = this.#starts.get(expert) ?? new ColdStart(this.#now);
+    const known =
+      this.#starts.get(expert) ??
+      new ColdStart(this.#now, this.#memory.known(expert), (ms) => this.#memory.learned(expert, ms));
     this.#starts.set(expert, known);
     return known;
   }

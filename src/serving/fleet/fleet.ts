@@ -259,7 +259,7 @@ export class Fleet {
 }
 
 /** Each replica by a name that is the same in every process. */
-function keyed({ id, replicas }: ExpertGroup): readonly [string, Replica][] {
+export function keyed({ id, replicas }: ExpertGroup): readonly [string, Replica][] {
   const seen = new Map<string, number>();
   return replicas.map((replica) => {
     const alike = seen.get(replica.name) ?? 0;

@@ -76,6 +76,17 @@ export class GroupLoad implements LoadSnapshot {
     return sum;
   }
 
+  /** The least of its replicas, unless one needs not load it. */
+  get loadsIn(): number | undefined {
+    let least: number | undefined;
+    for (const replica of this.#replicas) {
+      if (!replica.available) continue;
+      if (!replica.unloaded) return undefined;
+      least = Math.min(least ?? Number.POSITIVE_INFINITY, replica.adapterMs / 1000);
+    }
+    return least;
+  }
+
   get startsIn(): number | undefined {
     return this.#around.startsIn;
   }
@@ -88,8 +99,8 @@ export class GroupLoad implements LoadSnapshot {
 const isAvailable = (replica: Replica): boolean => replica.available;
 
 export function snapshotOf(replica: Replica, share: number): ReplicaSnapshot {
-  const { name, weight, available, full } = replica;
-  return { name, weight, available, full, outstandingTokens: tokensOf(replica, share) };
+  const { name, weight, available, full, unloaded } = replica;
+  return { name, weight, available, full, unloaded, outstandingTokens: tokensOf(replica, share) };
 }
 
 /** Others' requests count as tokens too: as many each as ours have on average. */

@@ -13,6 +13,7 @@ import type { Admission, Cold, GroupOptions, Ticket } from './admission.ts';
 import { FairQueue } from './fair-queue.ts';
 import { GroupLoad, snapshotOf } from './group-load.ts';
 import type { Keeping, Signal } from './keeping.ts';
+import { contextOf, type Declared, lacksOf, takesOf } from './known.ts';
 import type { LoadReport } from './load-report.ts';
 import { shareAfter } from './observed-load.ts';
 import { busy, failedStart, leftAlone, notReady, notStarted, waitedTooLong } from './refusals.ts';
@@ -36,6 +37,7 @@ export class ExpertGroup {
   readonly id: string;
   readonly #replicas: Replica[];
   readonly #options: GroupOptions;
+  readonly #declared: Declared;
   readonly #queue = new FairQueue<Queued>();
   readonly #letIn = (): void => this.letIn();
   /** Requests that wait in other processes, as last heard. */
@@ -55,6 +57,7 @@ export class ExpertGroup {
     this.id = id;
     this.#replicas = [...replicas];
     this.#options = options;
+    this.#declared = options.declared ?? {};
     this.#load = new GroupLoad(this.#replicas, this);
     const waiting = () => this.waiting;
     const startsIn = () => this.startsIn;
@@ -121,16 +124,19 @@ export class ExpertGroup {
       : (one.can ?? null);
   }
 
-  /** Tokens that prompt and answer may have together: of its replicas, the least; null where nobody says. */
+  /** Tokens that prompt and answer may have together; null for unknown. */
   get context(): number | null {
-    if (this.#options.context !== undefined) return this.#options.context;
-    const told = this.replicas.flatMap(({ expert }) => expert.context ?? []);
-    return told.length > 0 ? Math.min(...told) : null;
+    return contextOf(this.#declared, this.#experts);
   }
 
-  /** What its model takes; null where the config does not say. */
-  get takes(): readonly ('text' | 'image' | 'audio')[] | null {
-    return this.#options.takes ?? null;
+  /** What its model takes; null for unknown. */
+  get takes() {
+    return takesOf(this.#declared, this.#experts) ?? null;
+  }
+
+  /** What its model is known not to do. */
+  get lacks() {
+    return lacksOf(this.#declared, this.#experts);
   }
 
   /** Whether it passes on requests that no dialect reads. */
@@ -206,6 +212,9 @@ export class ExpertGroup {
       queued: this.queued,
       arrivals,
       ready: this.replicas.some(({ absent, leaving }) => !absent && !leaving),
+      unloaded: this.replicas.some(
+        ({ health }) => health.state === 'down' && health.failure.kind === 'not-loaded',
+      ),
       keeping: this.#keeping.state,
     };
   }

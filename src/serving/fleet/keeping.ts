@@ -18,6 +18,8 @@ export interface Signal {
   readonly arrivals: number;
   /** Whether a server of it is there. */
   readonly ready: boolean;
+  /** Whether some server of it is there without its model. */
+  readonly unloaded?: boolean;
   /** As this process was last told. */
   readonly keeping: Keeping['state'];
 }

@@ -12,11 +12,18 @@ const FALLING = 0.05;
 export class PrefillRate {
   /** Of other servers: until this one has been measured it is taken for one like them. */
   peers: PrefillRate | null = null;
+  /** Of this one, as another gateway has measured it; 0 for unknown. */
+  told = 0;
   #own = 0;
 
   /** Tokens per second; 0 while nothing is known. */
   get perSecond(): number {
-    return this.#own || (this.peers?.perSecond ?? 0);
+    return this.#own || this.told || (this.peers?.perSecond ?? 0);
+  }
+
+  /** The same, as measured here. */
+  get measured(): number {
+    return this.#own;
   }
 
   /**

@@ -4,8 +4,10 @@
  */
 import { Roster, type Seat } from '../../core/roster.ts';
 import type { EngineDescription, Expert, Health } from '../experts/expert.ts';
+import { AdapterLoad } from './adapter-load.ts';
 import type { Breaker, BreakerState } from './breaker.ts';
 import { Breakers, type Shape } from './breakers.ts';
+import { BusyClock } from './busy-clock.ts';
 import { type LoadReport, NO_REPORT, type ReportState, stateOf } from './load-report.ts';
 import { hasFullCache, othersNow, slotsNow } from './observed-load.ts';
 import { PrefillRate } from './prefill-rate.ts';
@@ -13,8 +15,13 @@ import { ServiceRate } from './service-rate.ts';
 import { CountedSlots, type Slots } from './slots.ts';
 
 export type LeaseOutcome =
-  /** @property read tokens of the prompt that were not cached, of a streamed answer; unknown when absent */
-  | { readonly kind: 'ok'; readonly outputTokens: number; readonly read?: number }
+  /** @property streamed absent for a whole answer @property read tokens of the prompt that were not cached, of a streamed answer; unknown when absent */
+  | {
+      readonly kind: 'ok';
+      readonly outputTokens: number;
+      readonly streamed?: boolean;
+      readonly read?: number;
+    }
   /** @property unreachable nobody was there */
   | { readonly kind: 'failed'; readonly unreachable?: boolean }
   /** The server answered with a failure, which may be its own doing or the request's. */
@@ -34,6 +41,8 @@ export interface Lease {
   heard(): void;
   /** Calls back when the replica is found to hang before the first token has come. */
   onHang(listener: () => void): void;
+  /** What it has taken of the replica's time so far, in seconds (`BusyClock`). */
+  seconds(): number;
   /** Harmless when repeated. */
   end(outcome: LeaseOutcome): void;
   /** The failure it ended with was the request's own: others failed with it as well. */
@@ -77,7 +86,9 @@ export class Replica {
   weight: number;
   /** Requests it may hold at once, over all processes. */
   readonly limit: number;
-  elsewhere: Elsewhere = { inFlight: 0, outstandingTokens: 0 };
+  #elsewhere: Elsewhere = { inFlight: 0, outstandingTokens: 0 };
+  /** Of its server, which experts may share. */
+  readonly clock: BusyClock;
   /** What its engine last said of its load. */
   report: LoadReport = NO_REPORT;
   /** What its engine is, once it has told its load. */
@@ -94,6 +105,7 @@ export class Replica {
   readonly #rate = new ServiceRate();
   /** How fast it reads prompts. */
   readonly prefill = new PrefillRate();
+  readonly #adapterLoad = new AdapterLoad();
   readonly #now: () => number;
   readonly #slots: Slots;
   /** Called when its breaker has opened because nobody was there. */
@@ -113,17 +125,19 @@ export class Replica {
   drained = false;
   #outstandingTokens = 0;
   #meanTokens = FIRST_TOKENS;
+  #toldRate = 0;
 
   constructor(
     name: string,
     expert: Expert,
-    options: { weight: number; limit: number; now: () => number; slots?: Slots },
+    options: { weight: number; limit: number; now: () => number; slots?: Slots; clock?: BusyClock },
   ) {
     this.name = name;
     this.expert = expert;
     this.weight = options.weight;
     this.limit = options.limit;
     this.#now = options.now;
+    this.clock = options.clock ?? new BusyClock();
     this.#slots = options.slots ?? new CountedSlots();
     if (!options.slots) this.applyLimit();
   }
@@ -133,8 +147,17 @@ export class Replica {
     return { inFlight: this.#slots.used, outstandingTokens: this.#outstandingTokens };
   }
 
+  get elsewhere(): Elsewhere {
+    return this.#elsewhere;
+  }
+
+  set elsewhere(elsewhere: Elsewhere) {
+    this.clock.change(elsewhere.inFlight - this.#elsewhere.inFlight, this.#now());
+    this.#elsewhere = elsewhere;
+  }
+
   get inFlight(): number {
-    return this.#slots.used + this.elsewhere.inFlight;
+    return this.#slots.used + this.#elsewhere.inFlight;
   }
 
   /** Whether a request that it was leased to still runs. */
@@ -183,7 +206,7 @@ export class Replica {
   }
 
   get outstandingTokens(): number {
-    return this.#outstandingTokens + this.elsewhere.outstandingTokens;
+    return this.#outstandingTokens + this.#elsewhere.outstandingTokens;
   }
 
   /** Mean tokens of a request, prompt and expected answer. */
@@ -212,6 +235,16 @@ export class Replica {
     return seen !== null && hasFullCache(seen, this.#now());
   }
 
+  /** Its engine would have to load the expert's LoRA adapter into GPU memory first. */
+  get unloaded(): boolean {
+    return this.expert.adapter?.resident === false;
+  }
+
+  /** Milliseconds that loading that takes; 0 for an expert that is no adapter. */
+  get adapterMs(): number {
+    return this.#adapterLoad.ms ?? this.expert.adapter?.loadMs ?? 0;
+  }
+
   get reportState(): ReportState {
     return stateOf(this.report, this.#now());
   }
@@ -222,8 +255,35 @@ export class Replica {
     return seen ? Math.max(0, this.#now() - seen.at) : null;
   }
 
+  /** As measured here; until then as other gateways have. */
   get tokensPerSecond(): number {
+    return this.measuredRate || this.#toldRate;
+  }
+
+  /** Tokens per second, as measured here; 0 for unknown. */
+  get measuredRate(): number {
     return this.#rate.perSecond(this.#now());
+  }
+
+  /**
+   * Tokens per second that it would finish with a request in every slot, each as fast as they are now; 0 for unknown. What it
+   * finishes at the moment says how much it is given, not how much it could do.
+   */
+  get fullRate(): number {
+    const { slots } = this;
+    if (!Number.isFinite(slots)) return this.tokensPerSecond;
+    return slots * this.#rate.perRequest(this.#now());
+  }
+
+  /** Rates that another gateway has measured, in tokens per second; 0 for unknown. */
+  set told({ finishes, reads }: { readonly finishes: number; readonly reads: number }) {
+    this.#toldRate = finishes || this.#toldRate;
+    this.prefill.told = reads || this.prefill.told;
+  }
+
+  /** Another gateway leaves it alone: it is asked how it is, and the next failure counts as the last of several. */
+  warn(): void {
+    if (this.#breakers.main.warned()) this.onUnreachable();
   }
 
   get health(): Health {
@@ -347,6 +407,11 @@ export class Replica {
     let proven = false;
     let hung: Seat<() => void> | null = null;
     const started = this.#now();
+    this.clock.change(1, started);
+    const begun = this.clock.virtual(started);
+    let taken: number | null = null;
+    const shareMs = (): number => taken ?? this.clock.virtual(this.#now()) - begun;
+    const { unloaded } = this;
     let firstMs = 0;
     return {
       replica: this,
@@ -370,14 +435,17 @@ export class Replica {
       onHang: (listener) => {
         hung = this.#waiting.join(listener);
       },
+      seconds: () => shareMs() / 1000,
       end: (outcome) => {
         if (state === 'over') return;
+        taken = shareMs();
+        this.clock.change(-1, this.#now());
         if (state === 'answering') this.#answering -= 1;
         state = 'over';
         if (hung) this.#waiting.leave(hung);
         this.#leases -= 1;
         this.#outstandingTokens -= tokens;
-        if (outcome.kind === 'ok' && outcome.read !== undefined) this.prefill.observe(outcome.read, firstMs);
+        if (outcome.kind === 'ok' && outcome.streamed) this.#measure(outcome.read, firstMs, unloaded);
         proven = this.#proven;
         blamed = this.#conclude(outcome, { tokens, shape, signs });
         this.#slots.release();
@@ -392,6 +460,13 @@ export class Replica {
         changed();
       },
     };
+  }
+
+  /** @param read tokens; undefined for unknown @param firstMs to the first token, of a streamed answer */
+  #measure(read: number | undefined, firstMs: number, unloaded: boolean): void {
+    if (this.expert.adapter) this.#adapterLoad.observe(unloaded, firstMs);
+    // Loading an adapter is no reading.
+    if (read !== undefined && !unloaded) this.prefill.observe(read, firstMs);
   }
 
   /** @returns the breaker that was told of a failure which may yet turn out to be the request's own */

@@ -9,6 +9,8 @@ const HALF_LIFE_MS = 20_000;
 export class ServiceRate {
   #tokens = 0;
   #busyMs = 0;
+  /** Of all requests together. */
+  #requestMs = 0;
   #running = 0;
   #since = 0;
 
@@ -31,6 +33,12 @@ export class ServiceRate {
     return this.#busyMs > 0 ? (this.#tokens / this.#busyMs) * 1000 : 0;
   }
 
+  /** Tokens per second of one request, among as many as there were; 0 while nothing is known. */
+  perRequest(now: number): number {
+    this.#advance(now);
+    return this.#requestMs > 0 ? (this.#tokens / this.#requestMs) * 1000 : 0;
+  }
+
   #advance(now: number): void {
     const passed = Math.max(0, now - this.#since);
     this.#since = now;
@@ -38,5 +46,6 @@ export class ServiceRate {
     const kept = 0.5 ** (passed / HALF_LIFE_MS);
     this.#tokens *= kept;
     this.#busyMs = this.#busyMs * kept + passed;
+    this.#requestMs = this.#requestMs * kept + passed * this.#running;
   }
 }

@@ -16,7 +16,6 @@ import type { Exchange, Handler, RouteContext } from './handler.ts';
 import { HOPS_HEADER, nextHop } from './hops.ts';
 import { amongAllowed, piecesOf, quotaHeaders, reserve } from './limiting.ts';
 import { renaming } from './model-name.ts';
-import { rewriting } from './rewriting.ts';
 import { sendJson } from './wire.ts';
 
 /** Answers a request of this dialect. */
@@ -38,6 +37,7 @@ export function answerTo(read: (exchange: Exchange, limitMb: number) => Promise<
     const reserving = reserve(limiter, caller, { ask, routed });
     const hold = reserving && (await reserving);
     setAll(response, decisionHeaders(routed));
+    hold?.costs(() => note.gpuUsd);
     if (hold) setAll(response, quotaHeaders(hold, ask.dialect.id, Date.now()));
     note.routed(routed, gateway.expectedWait(routed));
     onRouted(routed, note);
@@ -46,10 +46,8 @@ export function answerTo(read: (exchange: Exchange, limitMb: number) => Promise<
       ...requestHeadersForExpert(request.headers, forwarded),
       [HOPS_HEADER]: nextHop(request),
     };
-    const { rewritten } = ask.dialect;
     const named = namesAsAsked && ask.model !== '' ? renaming(sink, ask.model) : sink;
-    const written = rewritten ? rewriting(sink, rewritten) : named;
-    const heard = hold ? metered(written, hold, piecesOf(ask)) : written;
+    const heard = hold ? metered(named, hold, piecesOf(ask)) : named;
     if (hold) endWith(response, hold);
     sink.drive(gateway.answer({ ask, headers, traceId, ...by, journey: note }, routed, heard));
   };

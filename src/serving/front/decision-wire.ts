@@ -1,6 +1,9 @@
 /** How a decision is told to a client: as response headers, and in full as the answer of the dry run. */
 
 import { type Explanation, explain } from '../../deciding/model/explain.ts';
+import { explainClaim } from '../../deciding/routing/claim-words.ts';
+import type { SpillCause } from '../../deciding/routing/decide.ts';
+import { setOf } from '../../deciding/routing/learned.ts';
 import { textUsed } from '../../deciding/text/routable.ts';
 import type { Routed, Router } from '../gateway/router.ts';
 
@@ -23,6 +26,7 @@ export function decisionBody(router: Router, routed: Routed, traceId: string | n
     expert: decision.expert,
     home: decision.home,
     reason: decision.reason,
+    ...(decision.spilledFor === null ? {} : { spilled_for: decision.spilledFor }),
     explanation: explanation(routed),
     cluster: classification.cluster,
     cluster_name: classification.name,
@@ -37,7 +41,8 @@ export function decisionBody(router: Router, routed: Routed, traceId: string | n
       distance: ranked.distance === null ? null : round(ranked.distance),
       ...(ranked.cost === null ? {} : { cost: costBody(ranked.cost) }),
     })),
-    terms: termsBody(explain(router.model, text, classification, TERMS_SHOWN, othersThan(router, routed))),
+    ...setBody(router, routed),
+    terms: termsBody(router, routed),
     text: textUsed(text),
     unread_parts: text.unreadParts,
     ...(routed.leftOut ? { left_out: routed.leftOut.map(({ expert, why }) => ({ expert, why })) } : {}),
@@ -46,14 +51,26 @@ export function decisionBody(router: Router, routed: Routed, traceId: string | n
   };
 }
 
-/** Clusters of other experts: two of one expert are nothing to choose between. */
-function othersThan({ territory: { owners } }: Router, { classification }: Routed) {
-  const own = owners[classification.cluster];
-  return (cluster: number): boolean => owners[cluster] !== own;
+/** The experts among which the best is on so many prompts, where scores were learned. */
+function setBody({ territory }: Router, { classification }: Routed) {
+  const set = setOf(territory.learned, classification);
+  if (set === null) return {};
+  return { set: { coverage: set.share, experts: set.experts.map((expert) => territory.experts[expert]!) } };
 }
 
-function termsBody({ for: spoke, against, constant }: Explanation) {
+/** The words between the two experts that claim the prompt most; where something else decided, between its cluster and that of another expert. */
+function termsBody(router: Router, { text, classification }: Routed) {
+  const { model, territory } = router;
   const named = (words: Explanation['for']) => words.map(({ word, weight }) => ({ term: word, weight }));
+  const claim = explainClaim(model, territory, text, classification, TERMS_SHOWN);
+  if (claim) {
+    const { expert, rival, constant } = claim;
+    return { for: named(claim.for), against: named(claim.against), constant, expert, rival };
+  }
+  // Two clusters of one expert are nothing to choose between.
+  const own = territory.owners[classification.cluster];
+  const isRival = (cluster: number): boolean => territory.owners[cluster] !== own;
+  const { for: spoke, against, constant } = explain(model, text, classification, TERMS_SHOWN, isRival);
   return { for: named(spoke), against: named(against), constant };
 }
 
@@ -68,10 +85,12 @@ export function explanation({ classification, decision }: Routed): string {
       return `By its scores on prompts like this one (nearest: ${place}), '${decision.expert}' suits it best.`;
     case 'explored':
       return `'${decision.expert}' is tried, as a share of new conversations is, to learn how good it is; the prompt lies in ${place}.`;
+    case 'side-request':
+      return `A program asks about a conversation, as for a title of it, and the config gives that to '${decision.expert}' (side_requests).`;
     case 'conversation':
       return `The conversation stays with '${decision.expert}': its last turn, in ${place}, does not clearly belong elsewhere.`;
     case 'spilled':
-      return `The prompt lies in ${place} and belongs to '${decision.home}'; the policy, with the load in view, gives it to '${decision.expert}'.`;
+      return `The prompt lies in ${place} and belongs to '${decision.home}'${SPILLED[decision.spilledFor ?? 'policy'](decision.expert)}.`;
     case 'local':
       return `The prompt lies in ${place} and belongs to '${decision.home}'; it may go to local experts only, so '${decision.expert}' takes it.`;
     case 'balanced':
@@ -87,11 +106,23 @@ export function explanation({ classification, decision }: Routed): string {
   }
 }
 
+const SPILLED: Readonly<Record<SpillCause, (expert: string) => string>> = {
+  away: (expert) => `, which takes no requests now; of the others, '${expert}' is the best choice`,
+  cost: (expert) => `; waiting there would cost more than what '${expert}' suits it less`,
+  policy: (expert) => `; the policy, with the load in view, gives it to '${expert}'`,
+};
+
 type Cost = NonNullable<Routed['decision']['ranking'][number]['cost']>;
 
 /** In seconds. */
-function costBody({ fit, wait, prefill, total }: Cost) {
-  return { fit: round(fit), wait: round(wait), prefill: round(prefill), total: round(total) };
+function costBody({ fit, wait, load, prefill, total }: Cost) {
+  return {
+    fit: round(fit),
+    wait: round(wait),
+    load: round(load),
+    prefill: round(prefill),
+    total: round(total),
+  };
 }
 
 function round(value: number): number {

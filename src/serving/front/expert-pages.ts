@@ -3,13 +3,13 @@ import { type Health, healthText } from '../experts/expert.ts';
 import type { Replica } from '../fleet/replica.ts';
 import { replicaLabel } from '../fleet/replica-label.ts';
 import { mayAct } from './auth.ts';
-import type { Exchange, RouteContext } from './handler.ts';
+import type { Exchange, Gateways, RouteContext } from './handler.ts';
 import type { Redaction } from './redaction.ts';
 import { sendJson } from './wire.ts';
 
 /** Every expert with its load and replicas, as the policies see them; where they are, for operators alone. */
 export async function listExperts(
-  { gateway, redaction }: RouteContext,
+  { gateway, gateways, redaction }: RouteContext,
   { response, caller }: Exchange,
 ): Promise<void> {
   const hidden = mayAct('operate', caller) ? null : redaction;
@@ -37,11 +37,29 @@ export async function listExperts(
         weight: replica.weight,
         tokens_per_second: round1(replica.tokensPerSecond),
         engine: replica.engine && { name: replica.engine.engine, version: replica.engine.version },
+        adapter: replica.expert.adapter
+          ? { resident: replica.expert.adapter.resident, load_seconds: round1(replica.adapterMs / 1000) }
+          : null,
         reported: reportBody(replica, group.others(replica), hidden),
       })),
     };
   });
-  sendJson(response, 200, { object: 'list', data });
+  sendJson(response, 200, { object: 'list', data, ...gatewaysBody(gateways()) });
+}
+
+/** What serves, here and at the other gateways that share hints. */
+function gatewaysBody({ config, routerModel, peers }: Gateways): Record<string, unknown> {
+  return {
+    config,
+    router_model: routerModel,
+    gateways: peers.map((peer) => ({
+      id: peer.from,
+      config: peer.config,
+      router_model: peer.routerModel,
+      same: peer.same,
+      seconds_ago: round1(peer.secondsAgo),
+    })),
+  };
 }
 
 /** `detail` is for people; a failure stays beside it as a value, or as its kind where it may not be read whole. */

@@ -33,7 +33,22 @@ export interface RouteContext {
   /** What those with the role `operate` may do. */
   readonly operations: Operations;
   /** The dashboard; null where it is off. */
+  /** What serves here, and the other processes that share hints. */
+  gateways(): Gateways;
   readonly board: { answer(exchange: Exchange): Promise<void> } | null;
+}
+
+export interface Gateways {
+  /** Digests: of the config, and of the router model. */
+  readonly config: string;
+  readonly routerModel: string;
+  readonly peers: readonly {
+    readonly from: string;
+    readonly config: string;
+    readonly routerModel: string;
+    readonly same: boolean;
+    readonly secondsAgo: number;
+  }[];
 }
 
 export interface Exchange {

@@ -1,6 +1,7 @@
 /** What clients may name as a model, in OpenAI's and Anthropic's shapes. */
 import { RouterError } from '../../core/errors.ts';
 import { excerpt } from '../../core/excerpt.ts';
+import type { Gateway } from '../gateway/gateway.ts';
 import { claudeName } from '../gateway/names.ts';
 import type { Headed } from './auth.ts';
 import type { Exchange, RouteContext } from './handler.ts';
@@ -18,7 +19,7 @@ export function modelList(
 ): Record<string, unknown> {
   const { listed } = gateway.router.names;
   if (headers['anthropic-version'] !== undefined) {
-    const data = listed.map((id) => anthropicModel(claudeName(id), startedAt));
+    const data = listed.map((id) => anthropicModel(gateway, claudeName(id), startedAt));
     return { data, has_more: false, first_id: data[0]?.id, last_id: data.at(-1)?.id };
   }
   return { object: 'list', data: listed.map((id) => modelBody(id, startedAt)) };
@@ -37,15 +38,22 @@ export async function showModel(
       { param: 'model' },
     );
   const anthropic = request.headers['anthropic-version'] !== undefined;
-  sendJson(response, 200, (anthropic ? anthropicModel : modelBody)(id, startedAt));
+  sendJson(response, 200, anthropic ? anthropicModel(gateway, id, startedAt) : modelBody(id, startedAt));
 }
 
 /** As Anthropic's API lists it. */
-function anthropicModel(
-  id: string,
-  created: number,
-): { readonly id: string; readonly [field: string]: unknown } {
-  return { type: 'model', id, display_name: id, created_at: new Date(created * 1000).toISOString() };
+function anthropicModel({ router, fleet }: Gateway, id: string, created: number) {
+  const meaning = router.names.meaning(id);
+  const expert = meaning?.kind === 'expert' ? fleet.groups.get(meaning.expert) : undefined;
+  return {
+    type: 'model',
+    id,
+    display_name: id,
+    created_at: new Date(created * 1000).toISOString(),
+    lifecycle: 'active',
+    max_input_tokens: expert?.context ?? null,
+    ...{ max_tokens: null, capabilities: null, line: null, deprecated_at: null, retires_at: null },
+  };
 }
 
 function modelBody(id: string, created: number): Record<string, unknown> {

@@ -67,7 +67,8 @@ const NEVER = '9999-12-31T23:59:59Z';
 /** @param group null for a choice among experts */
 function capabilitiesOf(group: ExpertGroup | null): readonly string[] {
   if (group !== null && !group.answersText) return ['embedding'];
-  return ['completion', 'tools', ...(group?.takes?.includes('image') ? ['vision'] : [])];
+  const vision = group?.takes?.includes('image') ? ['vision'] : [];
+  return ['completion', ...(group?.lacks.includes('tools') ? [] : ['tools']), ...vision];
 }
 
 function modelBody(id: string, since: number) {

@@ -66,6 +66,23 @@ export async function reload({ operations }: RouteContext, exchange: Exchange): 
   }
 }
 
+export async function retrain({ operations }: RouteContext, exchange: Exchange): Promise<void> {
+  await readBody(exchange, BODY_MB);
+  await operations.retrain(byOf(exchange));
+  sendJson(exchange.response, 202, { object: 'retraining', ...(await operations.retraining()) });
+}
+
+export async function retraining({ operations }: RouteContext, exchange: Exchange): Promise<void> {
+  sendJson(exchange.response, 200, { object: 'retraining', ...(await operations.retraining()) });
+}
+
+/** @throws RouterError `invalid_request` where there is no shadow model, `not_reloaded` with the reason */
+export async function applyShadow({ operations }: RouteContext, exchange: Exchange): Promise<void> {
+  await readBody(exchange, BODY_MB);
+  const { experts, routerModel } = await operations.applyShadow(byOf(exchange));
+  sendJson(exchange.response, 200, { object: 'reload', experts, router_model: routerModel });
+}
+
 function byOf({ caller, traceId }: Exchange): By {
   return { key: caller?.name ?? null, traceId };
 }

@@ -1,13 +1,13 @@
 /** What is told of a request while it runs and when it has ended: who asked, who answered, how it went, and no word of it. */
 import { type Answerer, codeOf, type Journey, type TryStory } from '../gateway/attempts.ts';
 import type { Routed } from '../gateway/router.ts';
-import { type TokenPrice, usdOf } from '../limits/limiter.ts';
+import { gpuSecondsOf, gpuUsdOf, type Price, usdOf } from '../limits/price.ts';
 import type { Usage } from '../reply/reply.ts';
 import { type TraceContext, traceparentOf } from '../telemetry/trace-context.ts';
 import type { ClientResponse } from './exchange.ts';
 
 /** By expert; those without a price have none. */
-export type Prices = ReadonlyMap<string, TokenPrice>;
+export type Prices = ReadonlyMap<string, Price>;
 
 export interface RequestNote {
   /** Counts the requests of this process. */
@@ -57,6 +57,8 @@ export interface RequestNote {
   /** Of the prompt, taken from the engine's cache. */
   readonly cachedTokens: number | null;
   readonly completionTokens: number | null;
+  /** GPU-seconds of all its tries, where experts have a price for them; null where none of them has. */
+  readonly gpuSeconds: number | null;
   /** What it cost in US dollars; null where tokens or the expert's price are not known. */
   readonly usd: number | null;
   /** Milliseconds from the request's head to the choice, its body read; null where nothing was chosen. */
@@ -177,6 +179,7 @@ export class OpenNote implements Journey {
   readonly #beginning: Beginning;
   readonly #started: number;
   readonly #asked: OpenTry[] = [];
+  readonly #taken: { readonly expert: string; seconds(): number }[] = [];
   #error: string | null = null;
   #answerer: Answerer | null = null;
   #routed: Routed | null = null;
@@ -207,8 +210,9 @@ export class OpenNote implements Journey {
     this.#decidedMs = this.#elapsed();
   }
 
-  asked(who: Pick<Answerer, 'expert' | 'replica'>): TryStory {
-    const { traceId, spans } = this.#beginning;
+  asked(who: Pick<Answerer, 'expert' | 'replica'>, seconds: () => number): TryStory {
+    const { traceId, spans, prices } = this.#beginning;
+    if (prices.get(who.expert)?.per_gpu_hour !== undefined) this.#taken.push({ expert: who.expert, seconds });
     const one = new OpenTry(who, this.#elapsed, traceId, spans);
     if (this.#asked.length < MOST_TOLD) this.#asked.push(one);
     return one;
@@ -216,6 +220,11 @@ export class OpenNote implements Journey {
 
   served(by: Answerer): void {
     this.#answerer = by;
+  }
+
+  /** What GPUs have cost so far, in US dollars. */
+  get gpuUsd(): number {
+    return this.#sumOf((seconds, price) => gpuUsdOf(gpuSecondsOf(seconds, price), price));
   }
 
   first(): void {
@@ -242,7 +251,7 @@ export class OpenNote implements Journey {
 
   /** Of a request that still runs. */
   soFar(): RequestNote {
-    const { at, traceId, method, spans, prices } = this.#beginning;
+    const { at, traceId, method, spans } = this.#beginning;
     const { decision, classification } = this.#routed ?? NOT_ROUTED;
     const expert = this.#answerer?.expert ?? null;
     const tokens = tokensOf(this.#usage);
@@ -276,12 +285,27 @@ export class OpenNote implements Journey {
       promptTokens: tokens.promptTokens,
       cachedTokens: tokens.cachedTokens,
       completionTokens: tokens.completionTokens,
-      usd: expert === null ? null : usdOf(tokens, prices.get(expert)),
+      gpuSeconds:
+        this.#taken.length === 0 ? null : this.#sumOf((seconds, price) => gpuSecondsOf(seconds, price) ?? 0),
+      usd: this.#usd(expert, tokens),
       decidedMs: this.#decidedMs,
       expectedMs: this.#expectedMs,
       firstMs: this.#firstMs,
       totalMs: this.#elapsed(),
     };
+  }
+
+  /** Over all tries at experts whose GPUs have a price. */
+  #sumOf(part: (replicaSeconds: number, price: Price | undefined) => number): number {
+    const { prices } = this.#beginning;
+    return this.#taken.reduce((sum, { expert, seconds }) => sum + part(seconds(), prices.get(expert)), 0);
+  }
+
+  /** Null for what is not known. */
+  #usd(expert: string | null, tokens: ReturnType<typeof tokensOf>): number | null {
+    if (expert === null) return this.#taken.length === 0 ? null : this.gpuUsd;
+    const forTokens = usdOf(tokens, this.#beginning.prices.get(expert));
+    return forTokens === null ? null : forTokens + this.gpuUsd;
   }
 
   readonly #elapsed = (): number => this.#beginning.now() - this.#started;

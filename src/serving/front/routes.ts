@@ -18,7 +18,7 @@ import type { Exchange, Handler, RouteContext } from './handler.ts';
 import { listModels, showModel } from './model-pages.ts';
 import { GREETING, OLLAMA_VERSION, running, shown, tags } from './ollama-pages.ts';
 import { openApi } from './openapi.ts';
-import { expertOf, operateExpert, reload } from './operations.ts';
+import { applyShadow, expertOf, operateExpert, reload, retrain, retraining } from './operations.ts';
 import { PASSED_PATHS, readPassed } from './read-passed.ts';
 import { sendJson } from './wire.ts';
 
@@ -29,6 +29,8 @@ interface Route {
   readonly role: Role | null;
   /** In which its errors are told; null for the default. */
   readonly dialect: Dialect | null;
+  /** Served at once, however many requests wait; those of the role `operate` always are: they may relieve the pressure. */
+  readonly urgent?: true;
   /** What it is for, in the OpenAPI description; null for pages that are for people. */
   readonly about: string | null;
   readonly handle: Handler;
@@ -187,6 +189,30 @@ export const ROUTES: readonly Route[] = [
     handle: reload,
   },
   {
+    method: 'POST',
+    path: '/v1/retraining',
+    role: 'operate',
+    dialect: null,
+    about: 'Trains a router model anew on the prompts of the records; it becomes the shadow model',
+    handle: retrain,
+  },
+  {
+    method: 'GET',
+    path: '/v1/retraining',
+    role: 'observe',
+    dialect: null,
+    about: 'How the last retraining went, or goes, and what it would need',
+    handle: retraining,
+  },
+  {
+    method: 'POST',
+    path: '/v1/shadow/apply',
+    role: 'operate',
+    dialect: null,
+    about: 'Puts the shadow router model into force',
+    handle: applyShadow,
+  },
+  {
     method: 'GET',
     path: '/metrics',
     role: 'observe',
@@ -223,11 +249,30 @@ export const ROUTES: readonly Route[] = [
   { method: 'GET', path: '/ui', role: null, dialect: null, about: null, handle: dashboard },
   { method: 'GET', path: '/ui/', role: null, dialect: null, about: null, handle: dashboard },
   { method: 'GET', path: '/ui/{id}', role: null, dialect: null, about: null, handle: dashboard },
+  ...['login', 'drain/{id}', 'resume/{id}', 'reload', 'retraining', 'shadow'].map(
+    (action): Route => ({
+      method: 'POST',
+      path: `/ui/api/${action}`,
+      role: null,
+      dialect: null,
+      urgent: true,
+      about: null,
+      handle: dashboard,
+    }),
+  ),
   { method: 'POST', path: '/ui/{id}', role: null, dialect: null, about: null, handle: dashboard },
 ];
 
 /** Those whose path is fixed, by method and path. */
 const FIXED = new Map(ROUTES.map((route) => [`${route.method} ${route.path}`, route]));
+
+const URGENT = ROUTES.filter(({ role, urgent }) => role === 'operate' || urgent);
+
+/** Whether a request has to wait behind others. @param target as it came */
+export function hasToWait(method: string | undefined, target = ''): boolean {
+  const path = target.split('?', 1)[0]!;
+  return method === 'POST' && !URGENT.some((route) => matches(route.path, path));
+}
 
 /** The methods that a path takes, with commas. @throws RouterError `not_found` */
 export function methodsAt(path: string): string {

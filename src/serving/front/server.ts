@@ -18,7 +18,7 @@ import { answerMalformed } from './malformed.ts';
 import { closeWithConnection, whenItsTurn } from './pipeline.ts';
 import { cutOff } from './promised-body.ts';
 import { OpenNote, type Prices, type RequestNote, type Spans } from './request-note.ts';
-import { findRoute, methodsAt } from './routes.ts';
+import { findRoute, hasToWait, methodsAt } from './routes.ts';
 import { usualPath } from './spellings.ts';
 import { readTarget } from './target.ts';
 import { traceIdOf } from './trace-id.ts';
@@ -80,7 +80,7 @@ export function gatewayServer(options: ServerOptions): GatewayServer {
       return;
     }
     const received = new Received(options, request, response);
-    if (request.method === 'POST') intake.came(received);
+    if (hasToWait(request.method, request.url)) intake.came(received);
     else void respond(serving, received);
   };
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
@@ -214,8 +214,7 @@ async function respond(
     const route = findRoute(method, withoutQuery(path));
     dialect = route.dialect;
     note.path = route.path;
-    // Who takes an expert out of service may do so because of the pressure.
-    if (refusal && route.role !== 'operate') throw refusal;
+    if (refusal) throw refusal;
     const caller = route.role === null ? null : authenticate(request, keys);
     note.key = caller?.name ?? null;
     if (route.role !== null) refuseWithout(route.role, caller);

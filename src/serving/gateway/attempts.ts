@@ -60,8 +60,8 @@ export interface AttemptSink extends Omit<AnswerSink, 'fail'> {
 
 /** Told of the tries of one request as they happen. A hedged request has two at once. */
 export interface Journey {
-  /** A replica is asked. */
-  asked(who: Pick<Answerer, 'expert' | 'replica'>): TryStory;
+  /** A replica is asked. @param seconds what this has taken of its time, so far or in all */
+  asked(who: Pick<Answerer, 'expert' | 'replica'>, seconds: () => number): TryStory;
 }
 
 /** What becomes of one try; nothing more is told of one that is given up. */
@@ -221,7 +221,8 @@ export class Attempts implements Generation, TryOwner {
   #start(group: ExpertGroup, lease: Lease): void {
     const { stream, tenant, journey, epoch } = this.#plan;
     this.#story =
-      journey?.asked({ expert: group.id, replica: replicaLabel(group, lease.replica) }) ?? UNHEARD;
+      journey?.asked({ expert: group.id, replica: replicaLabel(group, lease.replica) }, lease.seconds) ??
+      UNHEARD;
     const request = withHeaders(this.#plan.request, this.#story.headers);
     const firstTokenMs = stream ? this.#plan.firstTokenMs(group) : null;
     this.#asked += 1;

@@ -13,7 +13,7 @@ const ask = (said: string, turns = TURNS, toolLoop: 'none' | 'possible' | 'runni
   toolLoop,
 });
 const chosen = (home: string, reason: Decision['reason'] = 'nearest-cluster'): Decision => ({
-  ...{ expert: home, home, reason, livedAt: null, ranking: [] },
+  ...{ expert: home, home, reason, spilledFor: null, livedAt: null, ranking: [] },
 });
 
 describe('where a conversation lives', () => {

@@ -19,6 +19,8 @@ export interface Caller {
 /** A conversation's hash, and the expert that has answered it. */
 export type Move = readonly [key: string, expert: string];
 
+const ONCE: ReadonlySet<Decision['reason']> = new Set(['named', 'forced', 'side-request']);
+
 type Told = Pick<Ask, 'affinityKey' | 'toolLoop' | 'turns'>;
 
 export class Conversations {
@@ -45,9 +47,9 @@ export class Conversations {
     return this.#experts.get(nameOf(ask, caller.session)) ?? null;
   }
 
-  /** What a client demands for one request says nothing about the next. */
+  /** What a client demands for one request, or a program asks about a conversation, says nothing about the next. */
   answered(ask: Told, caller: Caller, expert: string, { home, reason }: Decision): void {
-    if (ask.affinityKey === null || reason === 'named' || reason === 'forced') return;
+    if (ask.affinityKey === null || ONCE.has(reason)) return;
     const key = keyOf(ask, caller);
     const known = this.#experts.has(key);
     if (!known && expert === home && caller.session === null && ask.toolLoop === 'none') return;

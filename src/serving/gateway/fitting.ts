@@ -2,11 +2,11 @@
  * Which experts cannot answer a request: for want of room, because their model takes no such input, or because they do not
  * offer what it demands of the answer. Pure.
  */
-import type { Ask, Capability } from '../dialects/ask.ts';
+import { LIMITS } from '../../core/bounds.ts';
+import { describeError } from '../../core/errors.ts';
+import type { Ask, Capability, Inputs, Modality, Trait } from '../dialects/ask.ts';
 import { unmetDemand } from '../experts/demands.ts';
 import { estimatedTokens } from './try.ts';
-
-export type Modality = 'text' | 'image' | 'audio';
 
 /** What is known of an expert's model; null for nothing. */
 export interface Limits {
@@ -14,6 +14,10 @@ export interface Limits {
   /** Tokens that prompt and answer may have together. */
   readonly context: number | null;
   readonly takes: readonly Modality[] | null;
+  /** What its model is known not to do. */
+  readonly lacks: readonly Trait[];
+  /** Whether it takes requests of a dialect as they are. */
+  speaks(dialect: string): boolean;
   /** What may be demanded of its answers in a dialect; null for anything. */
   can(dialect: string): readonly Capability[] | null;
 }
@@ -30,8 +34,8 @@ export interface LeftOut {
 
 /** Cheap where nothing is in the way. */
 export function leftOut(ask: Ask, experts: Iterable<Limits>): readonly LeftOut[] {
-  const others = ask.turns.some(({ unreadParts }) => unreadParts > 0) ? modalitiesOf(ask) : null;
-  const prompt = others === null ? estimatedTokens(ask.body.length) : others.tokens;
+  const others = ask.turns.some(({ unreadParts }) => unreadParts > 0) ? readableInputs(ask) : null;
+  const prompt = estimatedTokens(others === null ? ask.body.length : others.bytes);
   const tokens = prompt + (ask.answerLimit ?? 0);
   const out: LeftOut[] = [];
   for (const one of experts) {
@@ -45,28 +49,61 @@ export function leftOut(ask: Ask, experts: Iterable<Limits>): readonly LeftOut[]
         why: `about ${tokens} tokens do not fit its context of ${context}`,
       });
     else {
-      const can = ask.partial ? null : one.can(ask.dialect.id);
-      const unmet = can && unmetDemand(ask, can);
-      if (unmet) out.push({ expert: id, for: 'demand', why: `'${unmet.param}': ${unmet.why}` });
+      const why = unmetBy(one, ask);
+      if (why !== null) out.push({ expert: id, for: 'demand', why });
     }
   }
   return out;
 }
 
-/** What a request holds besides text, and the tokens of its text alone. One that cannot be read is for the expert to judge. */
-function modalitiesOf(ask: Ask): { readonly modalities: readonly Modality[]; readonly tokens: number } {
+/** Why an expert does not do what is asked; null where it does. */
+function unmetBy(expert: Limits, ask: Ask): string | null {
+  const { id } = ask.dialect;
+  if (ask.partial && !expert.speaks(id)) return TOO_MANY_VALUES;
+  const { lacks } = expert;
+  const offered = expert.can(id);
+  if (offered === null && lacks.length === 0) return null;
+  try {
+    const unmet = offered && unmetDemand(ask, offered);
+    if (unmet) return `'${unmet.param}': ${unmet.why}`;
+    const wish = lacks.length > 0 ? ask.wishes().find(({ needs }) => lacks.includes(needs)) : undefined;
+    return wish ? `'${wish.param}': ${LACKS[wish.needs]}` : null;
+  } catch (error) {
+    // One that it could not read is for others, who may take its bytes as they are.
+    return describeError(error);
+  }
+}
+
+const TOO_MANY_VALUES = `it reads requests of at most ${LIMITS.loopTokens} brackets, commas and colons`;
+
+const LACKS: Readonly<Record<Trait, string>> = {
+  tools: 'its model calls no tools',
+  structured_output: 'its model cannot be held to JSON',
+  thinking: 'its model does not think',
+};
+
+/** What a request holds. @throws RouterError where it cannot be read */
+export function inputsOf(ask: Ask): Inputs {
   const modalities = new Set<Modality>();
   let bytes = 0;
-  try {
-    const prompt = ask.prompt();
-    const messages = prompt.kind === 'text' ? [] : prompt.messages;
-    for (const part of messages.flatMap(({ parts }) => parts)) {
-      if (part.type === 'text') bytes += Buffer.byteLength(part.text);
-      else if (part.type === 'image') modalities.add('image');
-      else if (part.type === 'other' && /audio/.test(part.name)) modalities.add('audio');
-    }
-  } catch {
-    return { modalities: [], tokens: 0 };
+  const prompt = ask.prompt();
+  const messages = prompt.kind === 'text' ? [] : prompt.messages;
+  for (const part of messages.flatMap(({ parts }) => parts)) {
+    if (part.type === 'text') bytes += Buffer.byteLength(part.text);
+    else if (part.type === 'image') modalities.add('image');
+    else if (part.type === 'other' && /audio/.test(part.name)) modalities.add('audio');
   }
-  return { modalities: [...modalities], tokens: estimatedTokens(bytes) };
+  return { modalities: [...modalities], bytes };
 }
+
+/** One that cannot be read is for the expert to judge. */
+function readableInputs(ask: Ask): Inputs {
+  if (ask.partial) return ask.inputs ?? NO_INPUTS;
+  try {
+    return inputsOf(ask);
+  } catch {
+    return NO_INPUTS;
+  }
+}
+
+const NO_INPUTS: Inputs = { modalities: [], bytes: 0 };

@@ -24,6 +24,7 @@ import { type LeftOut, leftOut } from './fitting.ts';
 import { FirstByteTimes, Hedge } from './hedge.ts';
 import { HEDGE_SHARE, RETRIES_PER_SECOND, RETRY_SHARE, RetryBudget } from './retry-budget.ts';
 import type { Routable, Routed, Router } from './router.ts';
+import type { Shadow } from './shadow.ts';
 
 /** What the wire adds to a request. */
 export interface Incoming extends Caller {
@@ -52,10 +53,13 @@ export interface GatewayOptions {
   firstTokenTimeout(expert: string): number;
   /** Remembered beyond this config; its own when absent. */
   readonly conversations?: Conversations;
+  readonly shadow?: Shadow | null;
 }
 
 export class Gateway {
   readonly router: Router;
+  /** Null where the config names none, or there is none yet. */
+  readonly shadow: Shadow | null;
   readonly fleet: Fleet;
   readonly #telemetry: Telemetry;
   readonly #options: GatewayOptions;
@@ -69,6 +73,7 @@ export class Gateway {
 
   constructor(router: Router, fleet: Fleet, telemetry: Telemetry, options: GatewayOptions) {
     this.router = router;
+    this.shadow = options.shadow ?? null;
     this.fleet = fleet;
     this.#allText = [...fleet.groups.values()].every((one) => one.answersText);
     this.#telemetry = telemetry;
@@ -104,10 +109,11 @@ export class Gateway {
   #routable(ask: Ask, caller: Caller): Routable {
     const bound = this.conversations.boundTo(ask, caller);
     const livesAt = this.conversations.livesAt(ask, caller);
-    if (bound === null && livesAt === null && caller.session === null) return ask;
+    const { tenant } = caller;
+    if (bound === null && livesAt === null && caller.session === null && tenant === '') return ask;
     const { model, turns, affinityKey, answerLimit, body, stored, toolLoop } = ask;
     const key = caller.session ?? affinityKey;
-    return { model, turns, affinityKey: key, answerLimit, body, stored, toolLoop, bound, livesAt };
+    return { model, turns, affinityKey: key, answerLimit, body, stored, toolLoop, tenant, bound, livesAt };
   }
 
   /** The choice among experts that can answer the request. */
@@ -151,13 +157,16 @@ export class Gateway {
   }
 
   /** The choice among experts that can answer requests of the dialect, where not all can. */
-  #able({ dialect, model }: Ask, routed: Routed): Routed {
+  #able({ dialect, model, otherwise }: Ask, routed: Routed): Routed {
     const { id, writer, oneExpert = false } = dialect;
+    const speaks = (one: ExpertGroup): boolean =>
+      one.speaks(id) || (otherwise !== undefined && one.speaks(otherwise.dialect.id));
     const able = [...this.fleet.groups.values()]
-      .filter((one) => one.speaks(id) || (id === PASSED ? one.passes : writer !== null && one.answersText))
+      .filter((one) => speaks(one) || (id === PASSED ? one.passes : writer !== null && one.answersText))
       .map((one) => one.id);
-    const isAuto = (oneExpert || id === PASSED) && this.router.names.isAuto(model);
-    if (id === PASSED && isAuto && able.length > 1 && routed.decision.reason !== 'forced')
+    const asksOne = oneExpert || id === PASSED;
+    const isAuto = asksOne && routed.decision.reason !== 'forced' && this.router.names.isAuto(model);
+    if (id === PASSED && isAuto && able.length > 1)
       throw new RouterError('invalid_request', `Name the expert to ask: ${able.join(', ')}, or an alias.`, {
         param: 'model',
       });

@@ -7,10 +7,11 @@ import { Worker } from 'node:worker_threads';
 import { LIMITS } from '../../core/bounds.ts';
 import { type ErrorCode, RouterError } from '../../core/errors.ts';
 import { JsonMeasure, type MemberPlace } from '../../core/json-measure.ts';
-import type { Ask, RoutingFacts } from '../dialects/ask.ts';
+import type { Ask, RoutingFacts, Wanted } from '../dialects/ask.ts';
 import type { Dialect, Json, JsonBody } from '../dialects/dialect.ts';
 import { dialectNamed, dialectOf, readAsk } from '../dialects/index.ts';
 import { parseBody } from '../dialects/json.ts';
+import { inputsOf } from './fitting.ts';
 
 export interface ReceivedBody {
   readonly bytes: Buffer;
@@ -76,6 +77,7 @@ export type Reading =
       readonly facts: RoutingFacts;
       readonly json: Json;
       readonly partial: boolean;
+      readonly wanted: Wanted | null;
       readonly bytes: Uint8Array;
       /** Of the dialect's making; null where it would be the same. */
       readonly prepared: Uint8Array | null;
@@ -96,6 +98,7 @@ export function parseOrder({ dialect: id, bytes, tokens }: Order): Reading {
       facts,
       json: partial ? dialect.keep(json) : json,
       partial,
+      wanted: partial ? wantedIn(dialect.ask(facts, { bytes: body, json, partial: false })) : null,
       bytes,
       prepared: prepared === body ? null : prepared,
     };
@@ -103,6 +106,17 @@ export function parseOrder({ dialect: id, bytes, tokens }: Order): Reading {
     if (!(error instanceof RouterError)) throw error;
     const { code, message, param } = error;
     return { error: { code, message, param } };
+  }
+}
+
+/** Null where an expert that translates could not read it. */
+function wantedIn(ask: Ask): Wanted | null {
+  if (ask.dialect.writer === null) return null;
+  try {
+    return { inputs: inputsOf(ask), demands: ask.demands(), wishes: ask.wishes() };
+  } catch (error) {
+    if (error instanceof RouterError) return null;
+    throw error;
   }
 }
 
@@ -170,10 +184,10 @@ class ParsingThread {
       const { code, message, param } = reading.error;
       reject(new RouterError(code, message, param === null ? {} : { param }));
     } else {
-      const { dialect, facts, json, partial } = reading;
+      const { dialect, facts, json, partial, wanted } = reading;
       const bytes = asBuffer(reading.bytes);
       const prepared = reading.prepared === null ? bytes : asBuffer(reading.prepared);
-      resolve({ dialect, facts, body: { bytes, json, partial, prepared } });
+      resolve({ dialect, facts, body: { bytes, json, partial, prepared, ...(wanted ? { wanted } : {}) } });
     }
     this.#next();
   }

@@ -6,13 +6,15 @@ import { seededRandom } from '../../core/random.ts';
 import { nearestName } from '../../core/suggest.ts';
 import type { Classification } from '../../deciding/model/classify.ts';
 import type { RouterModel } from '../../deciding/model/router-model.ts';
+import { conversationHome } from '../../deciding/routing/conversation.ts';
 import { type Decision, decide, decideFor, keptWith } from '../../deciding/routing/decide.ts';
 import { explored } from '../../deciding/routing/exploration.ts';
 import { keptAmong, type Locality } from '../../deciding/routing/locality.ts';
 import type { BoundPolicy, LoadSnapshot, RequestView } from '../../deciding/routing/policy.ts';
 import type { Territory } from '../../deciding/routing/territory.ts';
 import { type Deidentifier, deidentified } from '../../deciding/text/identifiers/deidentify.ts';
-import type { RoutableText } from '../../deciding/text/routable.ts';
+import { RepeatedLines } from '../../deciding/text/repeated-lines.ts';
+import { personsPart, type RoutableText } from '../../deciding/text/routable.ts';
 import type { Ask } from '../dialects/ask.ts';
 import { nothingStored } from '../dialects/json.ts';
 import type { LeftOut } from './fitting.ts';
@@ -23,6 +25,8 @@ import { TurnCache } from './turn-cache.ts';
 /** What is read of a request to route it. */
 export interface Routable
   extends Pick<Ask, 'model' | 'turns' | 'affinityKey' | 'answerLimit' | 'body' | 'stored' | 'toolLoop'> {
+  /** Whose it is, where there are keys. */
+  readonly tenant?: string;
   /** The expert that is in the middle of its work on this; null for none. */
   readonly bound?: string | null;
   /** The expert that is remembered to have its conversation cached; null where its turns tell. */
@@ -36,6 +40,10 @@ export interface Routed {
   /** Of the last user turn, with what its conversation adds. */
   readonly classification: Classification;
   readonly text: RoutableText;
+  /** The user turns, oldest first; `text` is the last. */
+  readonly turns: readonly RoutableText[];
+  /** The name, such as `auto`, of the choice that was made; null where the client chose the expert. */
+  readonly among: string | null;
   readonly decision: Decision;
   /** What policies see of the request. */
   readonly view: RequestView;
@@ -61,6 +69,10 @@ export interface RouterParts extends Choice {
   readonly deidentify?: Deidentifier | null;
   /** Share of new conversations that try an expert which may be better than is known; none when absent. */
   readonly exploration?: number;
+  /** Whether lines that stand in every message of a caller are taken for its program's; true when absent. */
+  readonly repeatedLines?: boolean;
+  /** The expert for what programs ask about conversations; chosen like for any other request where absent. */
+  readonly sideRequests?: string | undefined;
   /** Milliseconds a whole request may take. */
   readonly requestTimeout: number;
   /** Uniform in [0, 1). */
@@ -73,6 +85,7 @@ export class Router {
   readonly names: Names;
   readonly #parts: RouterParts;
   readonly #turns: TurnCache;
+  readonly #repeated: RepeatedLines | null;
   #sequence = 0;
 
   constructor(parts: RouterParts) {
@@ -81,6 +94,7 @@ export class Router {
     this.names = parts.names;
     this.#parts = parts;
     this.#turns = new TurnCache(parts.model);
+    this.#repeated = parts.repeatedLines === false ? null : new RepeatedLines();
   }
 
   /**
@@ -97,13 +111,15 @@ export class Router {
     priority = 0,
     local: string | null = null,
   ): Routed | Promise<Routed> {
-    const turns = this.#read(request.turns);
+    const turns = this.#read(request.turns, request.tenant ?? '');
     const choose = (classified: readonly Classification[]): Routed => {
       const view = this.#view(request, priority);
       return {
         classification: classified.at(-1)!,
         text: turns.at(-1)!,
-        decision: this.#keep(this.#decide(request, forced, classified, view), classified, local),
+        turns,
+        among: this.#among(request.model, forced),
+        decision: this.#keep(this.#decide(request, forced, turns, classified, view), classified, local),
         view,
       };
     };
@@ -111,10 +127,25 @@ export class Router {
     return classified instanceof Promise ? classified.then(choose) : choose(classified);
   }
 
+  /**
+   * The expert that a conversation belongs to by this model, whatever the loads.
+   * @param among as `Routed` has it
+   * @param livedAt the expert that has answered it so far; null at its beginning
+   */
+  home(turns: readonly RoutableText[], among: string, livedAt: string | null): string | Promise<string> {
+    const { territory } = this.#parts.choices.get(among) ?? this.#parts;
+    const lives = livedAt === null ? -1 : territory.experts.indexOf(livedAt);
+    const of = (classified: readonly Classification[]): string =>
+      territory.experts[conversationHome(territory, classified, lives < 0 ? null : lives).expert]!;
+    const classified = this.#turns.classify(turns);
+    return classified instanceof Promise ? classified.then(of) : of(classified);
+  }
+
   /** What a decision is made of: no identifier goes on to classification, its answer or its record. */
-  #read(turns: readonly RoutableText[]): readonly RoutableText[] {
+  #read(turns: readonly RoutableText[], tenant: string): readonly RoutableText[] {
     const { deidentify } = this.#parts;
-    return deidentify ? turns.map((turn) => deidentified(turn, deidentify)) : turns;
+    const own = this.#repeated ? turns.map((turn) => personsPart(turn, this.#repeated!, tenant)) : turns;
+    return deidentify ? own.map((turn) => deidentified(turn, deidentify)) : own;
   }
 
   #view(request: Routable, priority: number): RequestView {
@@ -130,6 +161,7 @@ export class Router {
   #decide(
     { model, stored, bound, livesAt, toolLoop }: Routable,
     forced: string | undefined,
+    texts: readonly RoutableText[],
     turns: readonly Classification[],
     request: RequestView,
   ): Decision {
@@ -138,6 +170,9 @@ export class Router {
     if (meaning.kind === 'expert') return decideFor(this.territory, meaning.expert, turns, 'named');
     if (stored !== null) throw nothingStored(stored);
     const { territory, policy, loads } = this.#parts.choices.get(meaning.name) ?? this.#parts;
+    const { sideRequests } = this.#parts;
+    if (texts.at(-1)!.side && sideRequests !== undefined && territory.experts.includes(sideRequests))
+      return decideFor(territory, sideRequests, turns, 'side-request');
     const now = loads();
     const begins = toolLoop !== 'running' && (livesAt ?? null) === null;
     const tried = begins ? this.#explored(territory, turns, now) : null;
@@ -145,6 +180,11 @@ export class Router {
     const context = { request, random: this.#parts.random(), sequence: this.#sequence++ };
     const decision = decide(territory, turns, now, policy, { ...context, livesAt: livesAt ?? null });
     return bound ? keptWith(decision, bound) : decision;
+  }
+
+  #among(model: string, forced: string | undefined): string | null {
+    const meaning = forced === undefined ? this.names.meaning(model) : null;
+    return meaning?.kind === 'choice' ? meaning.name : null;
   }
 
   /** Only at the beginning of a conversation: later its prefix is cached where it is. */

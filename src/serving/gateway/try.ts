@@ -2,6 +2,7 @@
 import { RouterError } from '../../core/errors.ts';
 import { PASSED } from '../dialects/passed.ts';
 import type { AnswerSink, ExpertRequest, Generation, Outcome } from '../experts/expert.ts';
+import { generate } from '../experts/in-other-words.ts';
 import type { ExpertGroup } from '../fleet/group.ts';
 import type { Lease, LeaseOutcome } from '../fleet/replica.ts';
 import { type Failure, type Reach, reachOf } from '../reply/failure.ts';
@@ -56,7 +57,7 @@ export class Try implements AnswerSink {
       this.#firstToken = setTimeout(() => this.#fail(late, { kind: 'late' }), firstTokenMs);
       lease.onHang(() => this.#fail(late, { kind: 'undecided' }));
     }
-    this.#generation = lease.replica.expert.generate(request, this);
+    this.#generation = generate(lease.replica.expert, request, this);
   }
 
   /** Whether content has begun: nobody can take over. */
@@ -113,8 +114,9 @@ export class Try implements AnswerSink {
     if (this.#over) return;
     const { usage } = outcome;
     const outputTokens = usage === 'unknown' ? estimatedTokens(this.#outputBytes) : usage.outputTokens;
-    const read = this.#streams && usage !== 'unknown' ? readTokens(usage) : undefined;
-    this.#end(read === undefined ? { kind: 'ok', outputTokens } : { kind: 'ok', outputTokens, read });
+    const read = usage === 'unknown' ? undefined : readTokens(usage);
+    const streamed = this.#streams ? { streamed: true, ...(read === undefined ? {} : { read }) } : {};
+    this.#end({ kind: 'ok', outputTokens, ...streamed });
     this.#owner.ended(outcome);
   }
 

@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { EmbeddedStore } from './embedded-store.ts';
 import type { Bounds } from './ledger.ts';
 import { AnswerLengths } from './lengths.ts';
-import { type Asked, amountOf, Limiter } from './limiter.ts';
+import { type Asked, Limiter } from './limiter.ts';
 import { metered } from './metered.ts';
+import { amountOf } from './price.ts';
 
 const NONE: Bounds = { requests: null, tokens: null, concurrent: null, day: null, month: null };
 /** Dollars for a million tokens, so that a token of an answer is 10 millionths. */

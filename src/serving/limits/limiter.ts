@@ -1,16 +1,11 @@
 /** Admits the requests of keys with limits: how much one is expected to take, and what became of it. */
 import { RouterError } from '../../core/errors.ts';
 import type { Usage } from '../reply/reply.ts';
+import { GpuRates } from './gpu-rates.ts';
 import type { Amount, Bounds, Left, Limit, Reservation, Scope, Verdict } from './ledger.ts';
 import { AnswerLengths } from './lengths.ts';
+import { amountOf, type Price } from './price.ts';
 import type { LimitStore, Party } from './store.ts';
-
-/** Dollars for a million tokens. */
-export interface TokenPrice {
-  readonly input: number;
-  readonly cached_input?: number | undefined;
-  readonly output: number;
-}
 
 export interface LimitedKey {
   readonly name: string;
@@ -24,7 +19,7 @@ export interface LimiterParts {
   readonly standIn: LimitStore | null;
   readonly keys: readonly LimitedKey[];
   readonly teams: ReadonlyMap<string, Bounds>;
-  readonly prices: ReadonlyMap<string, TokenPrice>;
+  readonly prices: ReadonlyMap<string, Price>;
   readonly clusters: number;
   /** Gateways that share the limits: each takes this part of them alone while the store is away. */
   readonly replicas: number;
@@ -55,11 +50,13 @@ export class Limiter {
   readonly #parties = new Map<string, Party>();
   readonly #open = new Set<Hold>();
   readonly #lengths: AnswerLengths;
+  readonly #rates: GpuRates;
   #timer: NodeJS.Timeout | null = null;
 
   constructor(parts: LimiterParts) {
     this.#parts = parts;
     this.#lengths = new AnswerLengths(parts.clusters);
+    this.#rates = new GpuRates(parts.prices);
     for (const key of parts.keys) {
       const party = partyOf(key, parts.teams);
       if (party) this.#parties.set(key.name, party);
@@ -94,7 +91,8 @@ export class Limiter {
     const output = one * choices;
     const price = this.#parts.prices.get(asked.expert) ?? null;
     const amount = amountOf({ inputTokens: asked.promptTokens, outputTokens: output }, price);
-    const reservation = { id: asked.id, ttl: this.#parts.lifeMs * 1000, ...amount };
+    const money = amount.money + this.#rates.expected(asked.expert, amount.tokens);
+    const reservation = { id: asked.id, ttl: this.#parts.lifeMs * 1000, tokens: amount.tokens, money };
     const { store, verdict, among } = await this.#reserve(party, reservation);
     if (!verdict.admitted) throw refused(among, verdict);
     const hold = new Hold({
@@ -104,6 +102,7 @@ export class Limiter {
       asked,
       output,
       prices: this.#parts.prices,
+      rates: this.#rates,
       left: tightest(verdict.left, among.scopes),
       ended: (tokens) => {
         this.#open.delete(hold);
@@ -148,7 +147,8 @@ interface HoldParts {
   readonly asked: Asked;
   /** Tokens of the answer that are held at first. */
   readonly output: number;
-  readonly prices: ReadonlyMap<string, TokenPrice>;
+  readonly prices: ReadonlyMap<string, Price>;
+  readonly rates: GpuRates;
   readonly left: Tightest;
   /** @param tokens of the answer; null where it did not come to its end */
   ended(tokens: number | null): void;
@@ -161,6 +161,7 @@ export class Hold {
   #output: number;
   #produced = 0;
   #expert: string;
+  #gpuUsd = (): number => 0;
   #over = false;
 
   constructor(parts: HoldParts) {
@@ -174,6 +175,11 @@ export class Hold {
     this.#expert = expert;
   }
 
+  /** @param usd what GPUs have cost so far, in dollars */
+  costs(usd: () => number): void {
+    this.#gpuUsd = usd;
+  }
+
   /** So many tokens more have been passed on. What is longer than expected holds more, in steps. */
   produced(tokens: number): void {
     this.#produced += tokens;
@@ -184,8 +190,10 @@ export class Hold {
 
   prolong(): void {
     if (this.#over) return;
-    const { store, party, reservation } = this.#parts;
-    store.extend(party, { ...reservation, ...this.#amount(this.#output) });
+    const { store, party, reservation, rates } = this.#parts;
+    const amount = this.#amount(this.#output);
+    const gpus = Math.max(rates.expected(this.#expert, amount.tokens), micro(this.#gpuUsd()));
+    store.extend(party, { ...reservation, tokens: amount.tokens, money: amount.money + gpus });
   }
 
   /** The answer is whole. */
@@ -198,7 +206,8 @@ export class Hold {
 
   /** It is not: what was passed on counts, and its prompt with it; a request of which nothing was passed on is free. */
   brokenOff(): void {
-    this.#settle(this.#produced === 0 ? { tokens: 0, money: 0 } : this.#amount(this.#produced), null);
+    if (this.#produced === 0) this.#settle({ tokens: 0, money: 0 }, null, 0);
+    else this.#settle(this.#amount(this.#produced), null);
   }
 
   /** The client left: the expert was at work, so that the prompt counts in any case. */
@@ -206,11 +215,13 @@ export class Hold {
     this.#settle(this.#amount(this.#produced), null);
   }
 
-  #settle(amount: Amount, tokens: number | null): void {
+  /** @param tokens of the whole answer; null where it did not come to its end */
+  #settle(amount: Amount, tokens: number | null, gpus = micro(this.#gpuUsd())): void {
     if (this.#over) return;
     this.#over = true;
-    const { store, party, reservation, ended } = this.#parts;
-    store.settle(party, { ...reservation, ...amount });
+    const { store, party, reservation, rates, ended } = this.#parts;
+    store.settle(party, { ...reservation, tokens: amount.tokens, money: amount.money + gpus });
+    if (tokens !== null) rates.ended(this.#expert, amount.tokens, gpus);
     ended(tokens);
   }
 
@@ -218,47 +229,13 @@ export class Hold {
     return amountOf({ inputTokens: this.#parts.asked.promptTokens, outputTokens }, this.#price());
   }
 
-  #price(): TokenPrice | null {
+  #price(): Price | null {
     return this.#parts.prices.get(this.#expert) ?? null;
   }
 }
 
-/** A price in dollars for a million tokens is one in millionths of a dollar for a token. */
-export function amountOf(
-  {
-    inputTokens,
-    outputTokens,
-    cachedTokens = 0,
-  }: Pick<Usage, 'inputTokens' | 'outputTokens' | 'cachedTokens'>,
-  price: TokenPrice | null,
-): Amount {
-  const tokens = Math.ceil(inputTokens + outputTokens);
-  if (price === null) return { tokens, money: 0 };
-  const { input, cached_input: cached = input, output } = price;
-  const fresh = Math.max(0, inputTokens - cachedTokens);
-  return { tokens, money: Math.ceil(fresh * input + cachedTokens * cached + outputTokens * output) };
-}
-
-/** US dollars; null where tokens or price are not known. What is not known is not free. */
-export function usdOf(
-  { promptTokens, cachedTokens, completionTokens }: ReportedTokens,
-  price: TokenPrice | undefined,
-): number | null {
-  if (price === undefined || promptTokens === null || completionTokens === null) return null;
-  const usage = {
-    inputTokens: promptTokens,
-    cachedTokens: cachedTokens ?? 0,
-    outputTokens: completionTokens,
-  };
-  return amountOf(usage, price).money / 1e6;
-}
-
-/** As an expert reported them; null where it did not. */
-interface ReportedTokens {
-  readonly promptTokens: number | null;
-  readonly cachedTokens: number | null;
-  readonly completionTokens: number | null;
-}
+/** Millionths of a dollar. */
+const micro = (usd: number): number => Math.ceil(usd * 1e6);
 
 function partyOf({ name, team, bounds }: LimitedKey, teams: ReadonlyMap<string, Bounds>): Party | null {
   const scopes: Scope[] = bounds ? [{ name: `key:${name}`, bounds }] : [];

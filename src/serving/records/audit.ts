@@ -23,8 +23,19 @@ export interface AuditedCall {
   readonly prompt_tokens: number | null;
   readonly cached_tokens: number | null;
   readonly completion_tokens: number | null;
+  /** Absent, or null, where no expert asked has a price for GPUs. */
+  readonly gpu_seconds?: number | null;
   /** Null where tokens or price are not known. */
   readonly usd: number | null;
+}
+
+/** Time of an expert's GPUs that was there and that no request took. */
+export interface AuditedIdle {
+  readonly event: 'idle';
+  readonly at: string;
+  readonly expert: string;
+  readonly gpu_seconds: number;
+  readonly usd: number;
 }
 
 export interface AuditedChange {
@@ -42,7 +53,7 @@ export interface AuditedAction {
   readonly at: string;
   readonly trace_id: string;
   readonly key: string | null;
-  readonly action: 'drain' | 'resume' | 'reload';
+  readonly action: 'drain' | 'resume' | 'reload' | 'retrain' | 'apply_shadow';
   readonly expert: string | null;
   /** Null for the whole expert. */
   readonly replica: string | null;
@@ -73,7 +84,7 @@ export class Audit {
     }
   }
 
-  write(entry: AuditedCall | AuditedChange | AuditedAction): void {
+  write(entry: AuditedCall | AuditedIdle | AuditedChange | AuditedAction): void {
     try {
       writeSync(this.#fileOf(entry.at.slice(0, 10)), `${JSON.stringify(entry)}\n`);
       this.#failing = false;

@@ -1,4 +1,4 @@
-/** What is kept of a decision and of feedback on it, as JSON lines. Neither prompt nor answer is in them. */
+/** What is kept of a decision and of feedback on it, as JSON lines. No answer is in them, and a prompt only where the config wants it. */
 
 /** Features of a decision, known when it is made. */
 export interface DecisionFeatures {
@@ -12,6 +12,16 @@ export interface DecisionFeatures {
   /** Id of the expert chosen first, and why. */
   readonly expert: string;
   readonly reason: string;
+  /** The expert that suits it best. */
+  readonly home: string;
+  /** The expert that had the conversation cached; null at its beginning. */
+  readonly livedAt: string | null;
+  /** Why it went elsewhere than home; null where it did not. */
+  readonly spilledFor: string | null;
+  /** What was read of the last user turn; null where prompts are not kept. */
+  readonly prompt: string | null;
+  /** The expert that it belongs to by a shadow model, which may tell later; null where none looks. */
+  readonly shadow: { readonly home: string | null } | null;
 }
 
 /** How the request ended. */
@@ -77,6 +87,14 @@ export interface DecisionLine {
   readonly asked_ms?: number | null;
   readonly first_ms: number | null;
   readonly total_ms: number;
+  /** Lines of earlier versions do not have them. */
+  readonly home?: string;
+  readonly lived_at?: string | null;
+  readonly spilled_for?: string | null;
+  /** Absent where prompts are not kept. */
+  readonly prompt?: string;
+  /** By the shadow model; absent where it did not look. */
+  readonly shadow_home?: string;
 }
 
 export interface FeedbackLine {
@@ -112,6 +130,11 @@ export function decisionLine(features: DecisionFeatures, end: DecisionEnd): Deci
     asked_ms: askedMs(end),
     first_ms: end.firstMs === null ? null : Math.round(end.firstMs),
     total_ms: Math.round(end.totalMs),
+    home: features.home,
+    lived_at: features.livedAt,
+    spilled_for: features.spilledFor,
+    ...(features.prompt === null ? {} : { prompt: features.prompt }),
+    ...(features.shadow?.home ? { shadow_home: features.shadow.home } : {}),
   };
 }
 

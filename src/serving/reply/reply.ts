@@ -85,4 +85,7 @@ export interface Generation {
   cancel(): void;
 }
 
+/** Of an answer for which nothing was computed. */
+export const NO_USAGE: Usage = { inputTokens: 0, outputTokens: 0 };
+
 export const UNKNOWN_OUTCOME: Outcome = { usage: 'unknown', finishReason: 'unknown' };

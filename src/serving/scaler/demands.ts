@@ -1,8 +1,9 @@
 /** What is asked of each expert of a fleet now, and how fast its replicas were last seen to work. */
+
+import type { Arrivals } from '../../deciding/scaling/arrivals.ts';
+import type { Demand } from '../../deciding/scaling/demand.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { ExpertGroup } from '../fleet/group.ts';
-import type { Arrivals } from './arrivals.ts';
-import type { Demand } from './demand.ts';
 
 export class Demands {
   readonly #fleet: () => Fleet;
@@ -37,7 +38,7 @@ export class Demands {
   }
 
   #rate({ id, replicas }: ExpertGroup): number {
-    const working = replicas.map((replica) => replica.tokensPerSecond).filter((rate) => rate > 0);
+    const working = replicas.map((replica) => replica.fullRate).filter((rate) => rate > 0);
     if (working.length > 0) this.#rates.set(id, working.reduce((sum, rate) => sum + rate) / working.length);
     return this.#rates.get(id) ?? 0;
   }

@@ -8,7 +8,13 @@ import {
 } from '@grpc/grpc-js';
 import { grpcService, listenGrpc } from '../../core/grpc-service.ts';
 import { nearestName } from '../../core/suggest.ts';
-import { type Demand, isActive, METRICS, type MetricName, metricValueOf } from './demand.ts';
+import {
+  type Demand,
+  isActive,
+  METRICS,
+  type MetricName,
+  metricValueOf,
+} from '../../deciding/scaling/demand.ts';
 import type { Demands } from './demands.ts';
 
 /** What a trigger of a ScaledObject says; KEDA passes the texts of its `metadata` on. */

@@ -5,12 +5,21 @@
 import type { Keeping, Signal } from '../fleet/keeping.ts';
 import type { Running } from './command.ts';
 
+/** A command, or what an engine that runs already is asked to do. */
+export type Task = readonly string[] | EngineTask;
+
+export interface EngineTask {
+  /** Such as `its engine loads it`. */
+  readonly says: string;
+  run(line: (text: string) => void): Running;
+}
+
 /** Times in milliseconds. */
 export interface StartSpec {
   readonly id: string;
-  readonly start: readonly string[];
+  readonly start: Task;
   /** Null where the process that `start` leaves running is the server. */
-  readonly stop: readonly string[] | null;
+  readonly stop: Task | null;
   readonly idleMs: number;
   /** A start that takes longer has failed. */
   readonly limitMs: number;
@@ -43,6 +52,8 @@ export class KeptExpert {
   #used: number;
   /** Since when its server is not there, while it should be. */
   #missing: number | null = null;
+  /** Since when a server of it has not its model, while others have. */
+  #lacking: number | null = null;
   #failures = 0;
   #notBefore = 0;
   /** What `start` left running, or still runs; null once it has ended. */
@@ -76,12 +87,11 @@ export class KeptExpert {
         else if (this.#used > this.#since && now >= this.#notBefore) this.#start();
         return;
       case 'starting':
-        if (ready) this.#started();
-        else if (this.#problem !== null) this.#failed(this.#problem);
-        else if (now - this.#since >= this.spec.limitMs) this.#late();
+        this.#whileStarting(ready);
         return;
       case 'up':
         this.#whileUp(ready);
+        if (!isCommand(this.spec.start)) this.#reload(signals.some(({ unloaded }) => unloaded === true));
         return;
       case 'parking':
         if (busy || arrived) this.#enter('up');
@@ -98,8 +108,13 @@ export class KeptExpert {
   async close(): Promise<void> {
     this.#closed = true;
     if (this.#stopping) await this.#stopping;
-    if (this.spec.stop === null) this.#process?.end();
+    this.endServer();
     await this.#process?.ended;
+  }
+
+  /** Asks the server to end that was started as a process of ours, and gives up asking an engine. */
+  endServer(): void {
+    if (this.spec.stop === null || !isCommand(this.spec.start)) this.#process?.end();
   }
 
   #enter(phase: Phase, keeping: Keeping = OPEN): void {
@@ -116,7 +131,11 @@ export class KeptExpert {
     this.#enter('starting');
     // One that did not answer in time may still be loading its model: a second beside it would not help.
     if (this.#process !== null) return;
-    this.#say(`is started: ${this.spec.start.join(' ')}`);
+    this.#say(`is started: ${isCommand(this.spec.start) ? this.spec.start.join(' ') : this.spec.start.says}`);
+    this.#runStart();
+  }
+
+  #runStart(): void {
     const running = this.#run(this.spec.start);
     this.#process = running;
     void running.ended.then((problem) => {
@@ -125,6 +144,12 @@ export class KeptExpert {
       this.#problem = problem;
       if (this.#phase === 'up' && problem !== null) this.#ended(problem);
     });
+  }
+
+  #whileStarting(ready: boolean): void {
+    if (ready) this.#started();
+    else if (this.#problem !== null) this.#failed(this.#problem);
+    else if (this.#parts.now() - this.#since >= this.spec.limitMs) this.#late();
   }
 
   #started(): void {
@@ -173,6 +198,16 @@ export class KeptExpert {
     else this.#enter('parking', { state: 'parked' });
   }
 
+  /** One of its servers that was not there when the others loaded its model, or has been started anew, loads it now. */
+  #reload(unloaded: boolean): void {
+    const now = this.#parts.now();
+    this.#lacking = unloaded ? (this.#lacking ?? now) : null;
+    if (this.#phase !== 'up' || this.#lacking === null || this.#process !== null) return;
+    if (now - this.#lacking < GONE_MS) return;
+    this.#lacking = null;
+    this.#runStart();
+  }
+
   #cannotStop(): void {
     if (!this.#told) this.#say('is idle and stays: this gateway did not start it, and there is no `stop`.');
     this.#told = true;
@@ -199,11 +234,16 @@ export class KeptExpert {
     return null;
   }
 
-  #run(argv: readonly string[]): Running {
-    return this.#parts.run(argv, (text) => this.#parts.log(`Expert '${this.spec.id}' says: ${text}`));
+  #run(task: Task): Running {
+    const line = (text: string): void => this.#parts.log(`Expert '${this.spec.id}' says: ${text}`);
+    return isCommand(task) ? this.#parts.run(task, line) : task.run(line);
   }
 
   #say(what: string): void {
     this.#parts.log(`Expert '${this.spec.id}' ${what}`);
   }
+}
+
+function isCommand(task: Task): task is readonly string[] {
+  return Array.isArray(task);
 }

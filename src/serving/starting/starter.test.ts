@@ -182,6 +182,42 @@ describe('an expert that is started when it is needed', () => {
   });
 });
 
+describe('an engine that is asked', () => {
+  it('is asked again where one of its servers lost the model while others have it, and given up at the end', async () => {
+    let asked = 0;
+    let ended = 0;
+    const run = (finish: boolean) => () => {
+      asked++;
+      return { ended: finish ? Promise.resolve(null) : new Promise<null>(() => {}), end: () => void ended++ };
+    };
+    starting({
+      ...spec,
+      start: { says: 'loads', run: run(true) },
+      stop: { says: 'unloads', run: run(true) },
+    });
+    see({ arrivals: 1 });
+    for (let turn = 0; turn < 5; turn++) await null;
+    see({ arrivals: 1, ready: true });
+    expect(logged[0]).toBe("Expert 'code' is started: loads");
+    see({ arrivals: 1, ready: true, unloaded: true });
+    see({ arrivals: 1, ready: true, unloaded: true }, 4_000);
+    expect(asked).toBe(1);
+    see({ arrivals: 1, ready: true, unloaded: true }, 1_000);
+    expect(asked).toBe(2);
+    see({ arrivals: 1, ready: true, unloaded: false }, 100);
+    see({ arrivals: 1, ready: true, unloaded: true }, 4_900);
+    expect(asked).toBe(2);
+    starting({
+      ...spec,
+      start: { says: 'loads', run: run(false) },
+      stop: { says: 'unloads', run: run(true) },
+    });
+    see({ arrivals: 1 });
+    await starter.close(10);
+    expect(ended).toBe(1);
+  });
+});
+
 describe('the end', () => {
   it('asks a server of ours to end, and leaves alone what a command has started', async () => {
     starting({ ...spec, stop: null });

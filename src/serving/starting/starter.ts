@@ -71,6 +71,16 @@ export class Starter {
     }
   }
 
+  /** Whether it has experts to start: `close` may then take its time. */
+  get busy(): boolean {
+    return this.#kept.size > 0;
+  }
+
+  /** Asks servers that are processes of ours to end, for who cannot wait. */
+  endServers(): void {
+    for (const kept of this.#kept.values()) kept.endServer();
+  }
+
   /** Starts and stops nothing any more. @param graceMs milliseconds that commands and servers of ours have to end */
   async close(graceMs: number): Promise<void> {
     if (this.#timer) clearInterval(this.#timer);

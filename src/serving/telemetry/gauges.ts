@@ -1,5 +1,5 @@
 /** What is so now rather than counted, read when the metrics page is asked for. */
-import { Gauge, type Registry } from 'prom-client';
+import { Counter, Gauge, type Registry } from 'prom-client';
 
 /** What one replica's engine last reported; null for what it does not tell. */
 export interface EngineLoad {
@@ -136,4 +136,37 @@ export function watchDrift(registry: Registry, seen: () => SeenDrift): void {
     'Share of the latest requests unlike anything the router model knows; 0.025 in training',
     ({ outside }) => outside,
   );
+}
+
+/** Shows what a shadow router model would have decided; from zero again where there is another one. */
+export function watchShadow(
+  registry: Registry,
+  pairs: () => readonly (readonly [expert: string, shadow: string, count: number])[],
+): void {
+  new Counter({
+    name: 'expert_router_shadow_decisions_total',
+    help: 'A sample of decisions: the expert that the prompt belongs to, and the one by the shadow router model',
+    labelNames: ['expert', 'shadow'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [expert, shadow, count] of pairs()) this.inc({ expert, shadow }, count);
+    },
+  });
+}
+
+/** Shows how many other processes share hints with this one, by whether they serve the same config and router model. */
+export function watchGateways(registry: Registry, peers: () => readonly { readonly same: boolean }[]): void {
+  new Gauge({
+    name: 'expert_router_gateways',
+    help: 'Other gateway processes heard of through Redis, by whether they serve the same config and router model',
+    labelNames: ['same'],
+    registers: [registry],
+    aggregator: 'max',
+    collect() {
+      const all = peers();
+      for (const same of [true, false])
+        this.set({ same: String(same) }, all.filter((peer) => peer.same === same).length);
+    },
+  });
 }

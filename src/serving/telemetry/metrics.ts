@@ -1,5 +1,5 @@
 /** What the router counts and times, as Prometheus metrics. It never sees a prompt, a key or an answer. */
-import { collectDefaultMetrics, Registry } from 'prom-client';
+import { Registry } from 'prom-client';
 import type { Usage } from '../reply/reply.ts';
 import {
   DURATION_BUCKETS,
@@ -13,6 +13,7 @@ import {
 } from './genai.ts';
 import { isHedge } from './hedges.ts';
 import { HistogramView } from './histogram-view.ts';
+import { watchProcess } from './process-metrics.ts';
 import { TallyCounter, TallyHistogram } from './tallies.ts';
 
 /** Seconds; a wait for a slot may be none, or end with the queue's timeout. */
@@ -209,7 +210,7 @@ export class Telemetry {
       ],
       genAi: [GENAI_METRICS.perToken, 'The same, as the GenAI conventions have it'],
     });
-    if (options.processMetrics) collectDefaultMetrics({ register: this.registry });
+    if (options.processMetrics) watchProcess(this.registry);
   }
 
   /** Puts a histogram on the page under our name and under that of the conventions. */
@@ -288,8 +289,11 @@ export class Telemetry {
 
   #tokensOf(request: EndedRequest): void {
     const { expert, dialect, promptTokens, cachedTokens, completionTokens, firstMs, totalMs } = request;
-    if (expert === null || dialect === null || promptTokens === null || completionTokens === null) return;
-    this.#costOf(expert, request);
+    if (expert === null || dialect === null) return;
+    // GPUs cost whether tokens are told or not.
+    if (request.usd !== null || (promptTokens !== null && completionTokens !== null))
+      this.#costOf(expert, request);
+    if (promptTokens === null || completionTokens === null) return;
     const operation = operationOf(dialect);
     this.#tokens.record(promptTokens, operation, PROVIDER, expert, 'input');
     this.#tokens.record(completionTokens, operation, PROVIDER, expert, 'output');

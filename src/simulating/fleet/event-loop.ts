@@ -9,6 +9,7 @@ import {
   type Decision,
   decide,
   type Standing,
+  standingAt,
   standingOf,
 } from '../../deciding/routing/decide.ts';
 import type { Candidate, LoadSnapshot, PolicyContext, RequestView } from '../../deciding/routing/policy.ts';
@@ -105,7 +106,7 @@ class FleetRun {
   constructor(scenario: FleetScenario, watch: ((choice: Choice) => void) | undefined) {
     this.#scenario = scenario;
     this.#watch = watch;
-    const { turns: _, ...map } = scenario.prompts;
+    const { turns: _, settled: __, ...map } = scenario.prompts;
     this.#territory = { experts: scenario.experts.map(({ id }) => id), ...map };
     this.#end = scenario.warmupSeconds + scenario.seconds;
     // A stream goes on coming meanwhile; users who wait do not, and long answers may take their time.
@@ -274,14 +275,17 @@ class FleetRun {
   }
 
   #standing(prompt: number): SortedStanding {
-    this.#standings[prompt] ??= sorted(
-      standingOf(
-        this.#territory,
-        this.#scenario.prompts.turns[prompt]!,
-        this.#experts.map((expert) => expert.load),
-      ),
-    );
+    this.#standings[prompt] ??= sorted(this.#standingOf(prompt));
     return this.#standings[prompt];
+  }
+
+  #standingOf(prompt: number): Standing {
+    const { turns, settled } = this.#scenario.prompts;
+    const [own, known] = [turns[prompt]!, settled?.[prompt]];
+    const loads = this.#experts.map((expert) => expert.load);
+    if (!known) return standingOf(this.#territory, own, loads);
+    const home = { expert: known.home, before: known.before, reason: 'nearest-cluster' as const };
+    return standingAt(this.#territory, own.at(-1)!, loads, home);
   }
 
   /** A gateway knows how long the prompt is, but the length of the answer only on average. */

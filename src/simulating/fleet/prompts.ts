@@ -6,6 +6,15 @@ import { ringAffinities } from '../workload/clusters.ts';
 export interface Prompts extends Omit<Territory, 'experts'> {
   /** The kinds of prompt: of each the classified user turns that its request carries, oldest first. */
   readonly turns: readonly (readonly Classified[])[];
+  /** Of each what its conversation belongs to, where that is known already and not for its turns to say; null where not. */
+  readonly settled?: readonly (Settled | null)[];
+}
+
+/** Experts, by index. */
+interface Settled {
+  readonly home: number;
+  /** That has the conversation cached; null at its beginning. */
+  readonly before: number | null;
 }
 
 /** From a prompt to the nearest centroid; any value gives the same affinities. */

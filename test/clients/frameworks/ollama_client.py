@@ -42,6 +42,11 @@ schema = {"type": "object", "properties": {"done": {"type": "boolean"}}, "requir
 assert json.loads(client.chat("emulated", messages, format=schema).message.content) == {"done": True}
 done("a tool loop, an answer by a schema")
 
+assert client.generate("emulated", "", keep_alive="5m").done_reason == "load"
+assert client.generate("emulated", keep_alive=0).done_reason == "unload"
+assert client.chat("emulated").done_reason == "load"
+done("loading and unloading")
+
 one, two = client.embed("emulated", ["one", "two"]).embeddings
 assert one == client.embeddings("emulated", "one").embedding and one != two
 assert "emulated:latest" in [model.model for model in client.list().models]

@@ -1,6 +1,7 @@
 /** Small parts that every view is made of. */
 import type { ComponentChildren } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import type { ExpertNow } from '../../../src/serving/board/wire.ts';
 import { colourOf } from '../colours.ts';
 import { onLive } from '../live.ts';
 import { words } from '../words/index.ts';
@@ -9,6 +10,18 @@ import { words } from '../words/index.ts';
 export function useLive(): void {
   const [, draw] = useState(0);
   useEffect(() => onLive(() => draw((n) => n + 1)), []);
+}
+
+/** Whether the screen is a phone's, as the style sheet has it. */
+export function useNarrow(): boolean {
+  const query = useMemo(() => matchMedia('(max-width: 700px)'), []);
+  const [narrow, setNarrow] = useState(query.matches);
+  useEffect(() => {
+    const update = (): void => setNarrow(query.matches);
+    query.addEventListener('change', update);
+    return () => query.removeEventListener('change', update);
+  }, [query]);
+  return narrow;
 }
 
 /** Asks at once and then again and again, while it is on the page. */
@@ -132,4 +145,18 @@ export function Table({
       </table>
     </section>
   );
+}
+
+/** What an expert is up to, in a word and a colour. */
+export function State({ now }: { now: ExpertNow }) {
+  const text = words().state;
+  const kind = now.drained ? 'warn' : !now.available ? 'bad' : now.broken > 0 ? 'warn' : 'good';
+  const said = now.drained
+    ? text.drained
+    : !now.available
+      ? text.unavailable
+      : now.broken > 0
+        ? text.breaker(now.broken, now.replicas)
+        : text.available;
+  return <span class={`state ${kind}`}>{said}</span>;
 }

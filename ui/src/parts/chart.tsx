@@ -22,12 +22,14 @@ interface ChartProps {
   readonly events: readonly BoardEvent[];
   /** The axis reaches at least this far. */
   readonly least: number;
+  /** Whether the lines are parts of a whole: each is then an area on top of the next. */
+  readonly stacked?: boolean;
 }
 
 const HEIGHT = 190;
 const TABLE_ROWS = 10;
 
-export function Chart({ title, times, lines, format, events, least }: ChartProps) {
+export function Chart({ title, times, lines, format, events, least, stacked = false }: ChartProps) {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const marked = useRef(events);
@@ -40,8 +42,8 @@ export function Chart({ title, times, lines, format, events, least }: ChartProps
     if (!current) return;
     const width = current.clientWidth;
     plot.current = new uPlot(
-      options({ width, lines, format, least, events: marked }),
-      data(times, lines),
+      options({ width, lines, format, least, stacked, events: marked }),
+      data(times, lines, stacked),
       current,
     );
     const observer = new ResizeObserver(() =>
@@ -54,7 +56,7 @@ export function Chart({ title, times, lines, format, events, least }: ChartProps
       plot.current = null;
     };
   }, [shape]);
-  useEffect(() => plot.current?.setData(data(times, lines)));
+  useEffect(() => plot.current?.setData(data(times, lines, stacked)));
 
   const shown = times
     .map((time, place) => ({ time, place }))
@@ -106,16 +108,21 @@ export function Chart({ title, times, lines, format, events, least }: ChartProps
   );
 }
 
-function data(times: readonly number[], lines: readonly Line[]): uPlot.AlignedData {
-  return [times as number[], ...lines.map(({ values }) => values as (number | null)[])];
+/** Of stacked lines, each with those after it added: drawn in this order, every one covers what is not its own. */
+function data(times: readonly number[], lines: readonly Line[], stacked: boolean): uPlot.AlignedData {
+  const values = lines.map((line) => line.values as (number | null)[]);
+  if (stacked)
+    for (let at = values.length - 2; at >= 0; at--)
+      values[at] = values[at]!.map((value, place) => (value ?? 0) + (values[at + 1]![place] ?? 0));
+  return [times as number[], ...values];
 }
 
-interface Look extends Pick<ChartProps, 'lines' | 'format' | 'least'> {
+interface Look extends Pick<Required<ChartProps>, 'lines' | 'format' | 'least' | 'stacked'> {
   readonly width: number;
   readonly events: { readonly current: readonly BoardEvent[] };
 }
 
-function options({ width, lines, format, least, events }: Look): uPlot.Options {
+function options({ width, lines, format, least, stacked, events }: Look): uPlot.Options {
   const soft = computed('var(--soft)');
   const grid = { stroke: computed('var(--line)'), width: 1 };
   const font = `12px ${getComputedStyle(document.body).fontFamily}`;
@@ -152,8 +159,9 @@ function options({ width, lines, format, least, events }: Look): uPlot.Options {
       {},
       ...lines.map(({ name, colour }) => ({
         label: name,
-        stroke: computed(colour),
-        width: 1.75,
+        stroke: stacked ? computed('var(--card)') : computed(colour),
+        width: stacked ? 1 : 1.75,
+        ...(stacked ? { fill: computed(colour) } : {}),
         points: { show: false },
         spanGaps: false,
       })),

@@ -1,4 +1,5 @@
 /** Conversations among the latest requests: where each lives, and what its moves cost. */
+import { useState } from 'preact/hooks';
 import type { Row } from '../../../src/serving/board/wire.ts';
 import * as api from '../api.ts';
 import { clock, count, DASH, percent } from '../format.ts';
@@ -31,7 +32,9 @@ interface Stay {
 export function Conversations() {
   const text = words().conversations;
   const { value } = useAsked(api.requests, EVERY_MS);
+  const [movedOnly, setMovedOnly] = useState(false);
   const all = conversationsOf(value ?? []);
+  const shown = all.filter(({ moves }) => !movedOnly || moves > 0);
   return (
     <>
       <p class="lead">{text.lead}</p>
@@ -40,6 +43,15 @@ export function Conversations() {
       ) : (
         <div class="card">
           <p class="hint">{text.about}</p>
+          <label class="pick">
+            <input
+              type="checkbox"
+              checked={movedOnly}
+              onChange={({ currentTarget }) => setMovedOnly(currentTarget.checked)}
+            />
+            {text.movedOnly}
+          </label>
+          {shown.length === 0 ? <p class="hint">{text.noneMoved}</p> : null}
           <Table
             label={words().nav.conversations}
             head={[
@@ -52,7 +64,7 @@ export function Conversations() {
               text.columns.lost,
             ]}
           >
-            {all.map((one) => (
+            {shown.map((one) => (
               <tr key={one.id}>
                 <td class="left">
                   <a href={`#/requests/${one.turns.at(-1)!.trace}`}>{clock(one.turns.at(-1)!.at)}</a>

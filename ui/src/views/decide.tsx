@@ -1,5 +1,6 @@
 /** A prompt tried out: where it would go and why, as it is typed; then asked of one expert or of several side by side. */
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { reasonText } from '../../../src/serving/board/story.ts';
 import type { Viewer } from '../../../src/serving/board/wire.ts';
 import * as api from '../api.ts';
 import { colourOf } from '../colours.ts';
@@ -144,14 +145,14 @@ export function Decide({ viewer }: { viewer: Viewer }) {
 
 function Verdict({ answer }: { answer: api.RouteAnswer }) {
   const text = words().decide;
-  const { expert, home, reason, confidence, cluster, cluster_name } = answer;
+  const { expert, home, reason, confidence, cluster, cluster_name, spilled_for: spilledFor = null } = answer;
   return (
     <section class="card verdict" style={{ borderColor: colourOf(expert) }}>
       <p class="goes">
         <span>{text.goesTo}</span>
         <strong style={{ color: colourOf(expert) }}>{expert}</strong>
       </p>
-      <p>{text.reasons[reason]?.(expert, home) ?? reason}</p>
+      <p>{reasonText({ expert, home, reason, spilledFor }, text)}</p>
       <p class="topic">{text.topic(cluster_name, cluster)}</p>
       <p class="sure" title={text.confidenceHint}>
         <Bar share={confidence} colour={colourOf(expert)} />
@@ -183,8 +184,8 @@ function Words({ answer }: { answer: api.RouteAnswer }) {
         )}
       </p>
       {unread > 0 ? <p class="hint">{text.unread(unread)}</p> : null}
-      <Terms title={text.for} terms={terms.for} all={all} kind="for" />
-      <Terms title={text.against} terms={terms.against} all={all} kind="against" />
+      <Terms title={text.for(terms.expert)} terms={terms.for} all={all} kind="for" />
+      <Terms title={text.against(terms.rival)} terms={terms.against} all={all} kind="against" />
     </Card>
   );
 }
@@ -267,7 +268,9 @@ function Candidates({ answer }: { answer: api.RouteAnswer }) {
                 {expert === answer.home && answer.home !== answer.expert ? (
                   <small class="tag">{text.best}</small>
                 ) : null}
-                {away ? <small class="tag bad">{text.excluded}</small> : null}
+                {away ? (
+                  <small class="tag bad">{now.drained ? words().state.drained : text.excluded}</small>
+                ) : null}
               </td>
               <td class="left load">
                 <Bar share={affinity} colour={colourOf(expert)} />
@@ -288,7 +291,7 @@ function Candidates({ answer }: { answer: api.RouteAnswer }) {
   );
 }
 
-const PARTS = ['fit', 'wait', 'prefill'] as const;
+const PARTS = ['fit', 'wait', 'load', 'prefill'] as const;
 
 /** What choosing an expert costs, part by part, in one bar. */
 function CostBar({ cost, most }: { cost: api.Cost; most: number }) {
@@ -326,17 +329,10 @@ function Nearest({ answer }: { answer: api.RouteAnswer }) {
     .map((distance, cluster) => ({ distance, cluster }))
     .sort((a, b) => a.distance - b.distance)
     .slice(0, NEAREST);
-  const most = Math.max(...nearest.map(({ distance }) => distance));
   const topics = live.layout?.clusters;
   return (
     <Card title={text.topics}>
-      <Table
-        label={text.topics}
-        head={[
-          { text: words().topics.columns.topic, left: true },
-          { text: text.distance, left: true },
-        ]}
-      >
+      <Table label={text.topics} head={[{ text: words().topics.columns.topic, left: true }, text.distance]}>
         {nearest.map(({ distance, cluster }) => {
           const topic = topics?.[cluster];
           return (
@@ -349,10 +345,7 @@ function Nearest({ answer }: { answer: api.RouteAnswer }) {
                 />
                 {topic?.name ?? count(cluster)}
               </td>
-              <td class="left load">
-                <Bar share={distance / most} colour={topic ? colourOf(topic.owner) : 'var(--soft)'} />
-                <span>{decimal(distance)}</span>
-              </td>
+              <td>{decimal(distance)}</td>
             </tr>
           );
         })}

@@ -4,7 +4,7 @@ import * as api from '../api.ts';
 import { count, DASH, decimal, percent } from '../format.ts';
 import { live } from '../live.ts';
 import { Action } from '../parts/action.tsx';
-import { Card, Expert, Problem, Table, useAsked, useLive } from '../parts/bits.tsx';
+import { Expert, Problem, Table, useAsked, useLive } from '../parts/bits.tsx';
 import { total } from '../sums.ts';
 import { words } from '../words/index.ts';
 
@@ -50,10 +50,18 @@ function Cost({ id }: { id: string }) {
   const dollars = total(live.seconds, 'microUsd', id) / 1e6;
   return (
     <span class="hint">
-      {text.price(decimal(price.input), decimal(price.output))} · {text.cost(decimal(dollars, 4))}
+      {pricesIn(price)} · {text.cost(decimal(dollars, 4))}
     </span>
   );
 }
+
+/** Of tokens, of GPUs, or of both. */
+function pricesIn({ input, output, per_gpu_hour: hour }: NonNullable<ExpertPrice>): string {
+  const text = words().experts;
+  const tokens = input === null || output === null ? [] : [text.price(decimal(input), decimal(output))];
+  return [...tokens, ...(hour === null ? [] : [text.pricePerHour(decimal(hour))])].join(' · ');
+}
+type ExpertPrice = NonNullable<typeof live.layout>['experts'][number]['price'];
 
 interface DrainProps {
   readonly expert: api.ExpertState;
@@ -94,9 +102,9 @@ function One({ expert, mayOperate, alone }: OneProps) {
   const several = mayOperate && expert.replicas.length > 1 && !expert.drained;
   const { columns } = text;
   const topics = live.layout?.clusters.filter(({ owner }) => owner === expert.id).length ?? 0;
-  const fallback = live.layout?.experts.find(({ id }) => id === expert.id)?.fallback ?? false;
+  const { fallback = false, about = null } = live.layout?.experts.find(({ id }) => id === expert.id) ?? {};
   return (
-    <Card wide>
+    <section class="card expert-card">
       <div class="row expert-head">
         <h2>
           <Expert id={expert.id} />
@@ -111,6 +119,7 @@ function One({ expert, mayOperate, alone }: OneProps) {
         <Cost id={expert.id} />
         {mayOperate ? <Drain expert={expert} replica={null} drained={expert.drained} alone={alone} /> : null}
       </div>
+      {about === null ? null : <p class="hint">{about}</p>}
       <Table
         label={expert.id}
         head={[
@@ -133,9 +142,7 @@ function One({ expert, mayOperate, alone }: OneProps) {
             <tr key={replica.name}>
               <td class="left wrap">{replica.name}</td>
               <td class="left">
-                <span class={`state ${HEALTH[health.state]}`} title={health.detail}>
-                  {state[health.state]}
-                </span>
+                <span class={`state ${HEALTH[health.state]}`}>{state[health.state]}</span>
                 {replica.drained ? <span class="state warn">{state.drained}</span> : null}
               </td>
               <td class="left">
@@ -164,7 +171,14 @@ function One({ expert, mayOperate, alone }: OneProps) {
           );
         })}
       </Table>
-    </Card>
+      {expert.replicas.map(({ name, health }) =>
+        health.state === 'ready' || !health.detail ? null : (
+          <p key={name} class="problem">
+            {name}: {health.detail}
+          </p>
+        ),
+      )}
+    </section>
   );
 }
 

@@ -4,14 +4,15 @@ import type { Cluster, Dot } from '../../../src/serving/board/wire.ts';
 import { colourOf } from '../colours.ts';
 import { count } from '../format.ts';
 import { live } from '../live.ts';
-import { Expert, useLive } from '../parts/bits.tsx';
+import { Expert, useLive, useNarrow } from '../parts/bits.tsx';
 import { byCluster } from '../sums.ts';
 import { words } from '../words/index.ts';
 
 const WIDTH = 1000;
 const HEIGHT = 720;
 const MARGIN = 70;
-const LABELS = 22;
+/** In the picture's units; on a narrow screen, which makes the picture small, twice as much. */
+const LABEL_SIZE = 15;
 const FADE_MS = 120_000;
 /** How sharply a prompt is drawn to its nearest cluster: as affinities are (docs/glossary.md). */
 const TEMPERATURE = 0.1;
@@ -25,7 +26,8 @@ export function TopicMap() {
   const counts = byCluster(live.seconds);
   const most = Math.max(1, ...Object.values(counts));
   const places = useMemo(() => spread(clusters), [clusters]);
-  const named = useMemo(() => labelled(clusters, places), [clusters, places]);
+  const size = LABEL_SIZE * (useNarrow() ? 2 : 1);
+  const named = useMemo(() => labelled(clusters, places, size), [clusters, places, size]);
   return (
     <>
       <p class="lead">{text.lead}</p>
@@ -72,7 +74,7 @@ export function TopicMap() {
                 <Prompt key={serial} dot={dot} age={live.now - at} places={places} serial={serial} />
               ))}
             </g>
-            <g class="labels">
+            <g class="labels" style={{ fontSize: `${size}px` }}>
               {named.map((index) => (
                 <text key={index} x={places[index]!.x} y={places[index]!.y + 4} text-anchor="middle">
                   {labelOf(clusters[index]!)}
@@ -178,21 +180,20 @@ function fitted(values: readonly number[], length: number): readonly number[] {
   return values.map((value) => MARGIN + ((value - low) / (high - low || 1)) * (length - 2 * MARGIN));
 }
 
-/** The largest clusters whose names do not run into each other. */
-function labelled(clusters: readonly Cluster[], places: readonly Place[]): readonly number[] {
+/** Clusters whose names do not run into each other, the larger first. */
+function labelled(clusters: readonly Cluster[], places: readonly Place[], size: number): readonly number[] {
   const chosen: number[] = [];
   const order = clusters.map((_, index) => index).sort((a, b) => clusters[b]!.size - clusters[a]!.size);
   for (const index of order) {
     const { x, y } = places[index]!;
-    const half = halfOf(clusters[index]!);
+    const half = halfOf(clusters[index]!, size);
     if (x < half || x > WIDTH - half) continue;
     const clear = chosen.every(
       (other) =>
-        Math.abs(places[other]!.y - y) > 20 ||
-        Math.abs(places[other]!.x - x) > half + halfOf(clusters[other]!),
+        Math.abs(places[other]!.y - y) > 1.3 * size ||
+        Math.abs(places[other]!.x - x) > half + halfOf(clusters[other]!, size),
     );
     if (clear) chosen.push(index);
-    if (chosen.length === LABELS) break;
   }
   return chosen;
 }
@@ -202,8 +203,8 @@ function labelOf({ name }: Cluster): string {
 }
 
 /** About half the width of a label; a letter of Chinese or Japanese is as wide as it is high. */
-function halfOf(cluster: Cluster): number {
-  return [...labelOf(cluster)].reduce((sum, letter) => sum + (letter > '\u2e80' ? 15 : 9), 0) / 2;
+function halfOf(cluster: Cluster, size: number): number {
+  return [...labelOf(cluster)].reduce((sum, letter) => sum + (letter > '\u2e80' ? 1 : 0.62), 0) * (size / 2);
 }
 
 /** From 0 to 1, without a pattern to the eye, the same for the same number. */

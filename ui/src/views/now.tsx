@@ -1,10 +1,10 @@
 /** How the router is doing: a sentence, the figures of the last minute, ten minutes as charts, and the experts. */
-import type { ExpertNow } from '../../../src/serving/board/wire.ts';
 import { colourOf } from '../colours.ts';
 import { clock, count, DASH, duration, percent } from '../format.ts';
 import { live } from '../live.ts';
-import { Bar, Card, Empty, Expert, Spark, Table, useLive } from '../parts/bits.tsx';
+import { Bar, Card, Empty, Expert, Spark, State, Table, useLive } from '../parts/bits.tsx';
 import { Chart } from '../parts/chart.tsx';
+import { Flow } from '../parts/flow.tsx';
 import { largest, last, quantiles, type Step, steps, total } from '../sums.ts';
 import { words } from '../words/index.ts';
 
@@ -28,10 +28,11 @@ export function Now() {
   return (
     <>
       <div class="lead">
-        <p class="sentence">{never ? text.now.lead : <Sentence />}</p>
-        <p>{never ? healthOf(Object.entries(live.experts)) : text.now.lead}</p>
+        <p>{text.now.lead}</p>
+        <p class="sentence">{never ? healthOf(Object.entries(live.experts)) : <Sentence />}</p>
       </div>
       {never && live.status === 'live' ? <First /> : null}
+      <Flow minute={minute} />
       <Tiles now={now} />
       <Charts now={now} />
       <Experts minute={minute} />
@@ -61,9 +62,7 @@ function Sentence() {
   const chosen = total(minute, 'chosen');
   const ended = total(minute, 'ended');
   const parts = [
-    chosen === 0 && running === 0
-      ? text.quiet
-      : text.sentence(count(running), count(all.length), count(chosen / MINUTE)),
+    chosen === 0 && running === 0 ? text.quiet : text.sentence(count(running), count(chosen / MINUTE)),
     ended > 0 ? text.home(percent(1 - total(minute, 'spilled') / ended)) : '',
     queued > 0 ? text.waiting(count(queued)) : running > 0 ? text.nobodyWaits : '',
     healthOf(all),
@@ -180,6 +179,7 @@ function Charts({ now }: { now: number }) {
         times={times}
         format={count}
         least={4}
+        stacked
         events={events}
         lines={drawn.map((id) => ({
           name: id,
@@ -277,19 +277,6 @@ function Experts({ minute }: { minute: ReturnType<typeof last> }) {
       </Table>
     </Card>
   );
-}
-
-function State({ now }: { now: ExpertNow }) {
-  const text = words().state;
-  const kind = now.drained ? 'warn' : !now.available ? 'bad' : now.broken > 0 ? 'warn' : 'good';
-  const said = now.drained
-    ? text.drained
-    : !now.available
-      ? text.unavailable
-      : now.broken > 0
-        ? text.breaker(now.broken, now.replicas)
-        : text.available;
-  return <span class={`state ${kind}`}>{said}</span>;
 }
 
 function Events() {

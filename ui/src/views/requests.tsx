@@ -95,11 +95,11 @@ function List({ rows, most }: { rows: readonly Row[]; most: number }) {
       head={[
         { text: columns.time, left: true },
         { text: columns.expert, left: true },
+        { text: columns.result, left: true },
         { text: columns.topic, left: true },
         { text: columns.timing, left: true },
         columns.total,
         columns.tokens,
-        { text: columns.result, left: true },
       ]}
     >
       {rows.map((row) => (
@@ -114,15 +114,15 @@ function List({ rows, most }: { rows: readonly Row[]; most: number }) {
               <Expert id={row.expert ?? row.choice!.expert} />
             )}
           </td>
+          <td class="left">
+            <Result row={row} />
+          </td>
           <td class="left topic">{row.choice?.clusterName ?? DASH}</td>
           <td class="left wide-cell">
             <Timing row={row} most={most} />
           </td>
           <td>{duration(row.totalMs)}</td>
           <td>{row.output === null ? DASH : count(row.output)}</td>
-          <td class="left">
-            <Result row={row} />
-          </td>
         </tr>
       ))}
     </Table>

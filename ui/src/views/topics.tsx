@@ -1,11 +1,13 @@
 /** The router model: its topics, their words, and how the requests of now compare with the prompts it learned from. */
 import { driftOf } from '../../../src/deciding/model/drift.ts';
+import type { Viewer } from '../../../src/serving/board/wire.ts';
 import { colourOf } from '../colours.ts';
 import { count, DASH, decimal, percent } from '../format.ts';
 import { live } from '../live.ts';
 import { Bar, Expert, Table, useLive } from '../parts/bits.tsx';
 import { byCluster } from '../sums.ts';
 import { words } from '../words/index.ts';
+import { Retraining } from './retraining.tsx';
 
 /** How far requests are from the training, and whether that asks for a new model. */
 function DriftNote({ counts, outside }: { counts: readonly number[]; outside: number }) {
@@ -29,7 +31,7 @@ function DriftNote({ counts, outside }: { counts: readonly number[]; outside: nu
   );
 }
 
-export function Topics() {
+export function Topics({ viewer }: { viewer: Viewer }) {
   useLive();
   const text = words().topics;
   const { layout } = live;
@@ -57,6 +59,7 @@ export function Topics() {
       {asked === 0 ? null : (
         <DriftNote counts={clusters.map((_, index) => counts[index] ?? 0)} outside={outside} />
       )}
+      <Retraining viewer={viewer} />
       <div class="card">
         <Table
           label={words().nav.topics}
@@ -84,7 +87,9 @@ export function Topics() {
                 <Bar share={now / most} colour={colourOf(cluster.owner)} />
                 <span>{asked === 0 ? DASH : percent(now)}</span>
               </td>
-              <td>{asked === 0 || trained === 0 ? DASH : `× ${decimal(now / trained, 1)}`}</td>
+              <td>
+                {asked === 0 || trained === 0 ? DASH : `× ${decimal(now / trained, now === 0 ? 0 : 1)}`}
+              </td>
             </tr>
           ))}
         </Table>

@@ -51,11 +51,12 @@ function One({ row }: { row: Row }) {
           {choice ? <Expert id={row.expert ?? choice.expert} /> : null}
         </p>
         <ol class="story">
-          {storyOf(row, { words: { sentences: text, reasons: words().decide.reasons }, numbers }).map(
-            (sentence) => (
-              <li key={sentence}>{sentence}</li>
-            ),
-          )}
+          {storyOf(row, {
+            words: { sentences: text, reasons: words().decide.reasons, errors: words().errors },
+            numbers,
+          }).map((sentence) => (
+            <li key={sentence}>{sentence}</li>
+          ))}
         </ol>
       </Card>
       <Card title={text.timeline} wide>

@@ -22,31 +22,33 @@ export function FleetTable(props: {
   return (
     <Card title={text.fleet} wide>
       <p class="hint">{text.fleetHint}</p>
-      <Table label={text.fleet} head={[left(words().now.columns.expert), left(text.as), left(text.would)]}>
-        {Object.entries(fleet).map(([id, one]) => (
-          <tr key={id}>
-            <td class="left">
-              <Expert id={id} />
-            </td>
-            <td class="left">
-              <Fields
-                options={options}
-                name={`${id}, ${text.as}`}
-                one={one}
-                onOne={(next) => onFleet({ ...fleet, [id]: next })}
-              />
-            </td>
-            <td class="left">
-              <Fields
-                options={options}
-                name={`${id}, ${text.would}`}
-                one={would[id] ?? one}
-                onOne={(next) => onWould({ ...would, [id]: next })}
-              />
-            </td>
-          </tr>
-        ))}
-      </Table>
+      <div class="fleet">
+        <Table label={text.fleet} head={[left(words().now.columns.expert), left(text.as), left(text.would)]}>
+          {Object.entries(fleet).map(([id, one]) => (
+            <tr key={id}>
+              <td class="left">
+                <Expert id={id} />
+              </td>
+              <td class="left" data-label={text.as}>
+                <Fields
+                  options={options}
+                  name={`${id}, ${text.as}`}
+                  one={one}
+                  onOne={(next) => onFleet({ ...fleet, [id]: next })}
+                />
+              </td>
+              <td class="left" data-label={text.would}>
+                <Fields
+                  options={options}
+                  name={`${id}, ${text.would}`}
+                  one={would[id] ?? one}
+                  onOne={(next) => onWould({ ...would, [id]: next })}
+                />
+              </td>
+            </tr>
+          ))}
+        </Table>
+      </div>
     </Card>
   );
 }

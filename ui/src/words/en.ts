@@ -40,6 +40,9 @@ export const en = {
   signOut: 'Sign out',
   version: (version: string) => `Version ${version}`,
   failed: (why: string) => `That did not work: ${why}`,
+  /** An error of the server: what it says itself is English. */
+  error: (_told: string | undefined, message: string) => message,
+  errors: story.errors,
   notAllowed: (role: string) => `Your API key may not do this: it needs the role “${role}”.`,
   table: 'As a table',
   time: 'Time',
@@ -53,9 +56,21 @@ export const en = {
   },
   now: {
     lead: 'Every prompt is read, placed among the topics the router model knows, and sent to the expert that suits it best.',
+    flow: {
+      label: 'Where the prompts of the last minute went',
+      prompts: 'Prompts',
+      rate: (n: string) => `${n} a second`,
+      topics: (n: string) => `read and placed among ${n} topics`,
+      away: (share: string) =>
+        `${share} go elsewhere than to their own expert, because of load or of who is away`,
+      busy: (running: string) => `${running} at work`,
+      waiting: (n: string) => `${n} waiting`,
+      others: (n: string) => `${n} others`,
+      fallback: 'whatever fits no other',
+    },
     quiet: 'No request in the last minute.',
-    sentence: (running: string, experts: string, rate: string) =>
-      `${running} requests are being answered by ${experts} experts; ${rate} new ones arrive each second.`,
+    sentence: (running: string, rate: string) =>
+      `${running} requests are being answered; ${rate} new ones arrive each second.`,
     home: (share: string) => `${share} of the answers came from the expert that suits the prompt best.`,
     nobodyWaits: 'Nobody waits in a queue.',
     waiting: (n: string) => `${n} wait in a queue.`,
@@ -148,14 +163,14 @@ export const en = {
     empty: 'The decision appears here.',
     goesTo: 'goes to',
     topic: (name: string, cluster: number) => `Topic “${name}” (cluster ${cluster})`,
-    confidence: (share: string) => `topic ${share} stable`,
+    confidence: (share: string) => `${share} sure of the topic`,
     confidenceHint: 'How often a router model trained on other prompts of the same kind would decide alike.',
     reasons: story.reasons,
     read: 'What was read',
     readHint: 'The words below decided between this topic and the nearest one of another expert.',
     noWords: 'No single words decided: the prompt is short, or its words are not known.',
-    for: 'Spoke for it',
-    against: 'Spoke against it',
+    for: (expert?: string) => `Spoke for ${expert ?? 'it'}`,
+    against: (rival?: string) => (rival === undefined ? 'Spoke against it' : `Spoke for ${rival} instead`),
     unread: (n: number) => `${n} parts that are not text were not read.`,
     candidates: 'Who could answer',
     candidatesHint:
@@ -163,7 +178,7 @@ export const en = {
     costHint:
       'The cost of each expert in seconds, as the policy counts it: fit that is given up, time until it would begin, and reading the conversation again. The lowest wins.',
     costs: 'Cost',
-    cost: { fit: 'Fit given up', wait: 'Wait', prefill: 'Reading again' },
+    cost: { fit: 'Fit given up', wait: 'Wait', load: 'Loading', prefill: 'Reading again' },
     fit: 'Fit',
     wait: 'Wait now',
     distance: 'Distance',
@@ -227,7 +242,7 @@ export const en = {
   trace: {
     title: 'One request',
     back: 'All requests',
-    missing: 'This request is not remembered any more: each process keeps its latest 500.',
+    missing: 'This request is not remembered any more: each process keeps its latest 1,000.',
     ...story.sentences,
     timeline: 'Where the time went',
     ranking: 'Order of the experts',
@@ -247,6 +262,8 @@ export const en = {
     reread: (tokens: string) => `(${tokens} read again)`,
     lead: 'Conversations with several turns among the latest requests: where each lives, and what its moves cost.',
     empty: 'No conversation with several turns yet.',
+    movedOnly: 'Only those that moved',
+    noneMoved: 'None of them has moved.',
     columns: {
       last: 'Last turn',
       expert: 'Lives at',
@@ -277,6 +294,7 @@ export const en = {
     fallback: 'Fallback',
     noPrice: 'No price in the config: its cost is not known',
     price: (input: string, output: string) => `$${input} / $${output} a million tokens in / out`,
+    pricePerHour: (dollars: string) => `$${dollars} a GPU hour`,
     cost: (dollars: string) => `$${dollars} in ten minutes`,
     none: 'No topics of its own',
     service: 'Service',
@@ -316,6 +334,36 @@ export const en = {
     refit: 'Train the router model anew with prompts of today: expert-router train.',
     outside: (share: string) => `${share} of the requests are unlike anything the model knows.`,
     quiet: 'No requests in the last ten minutes, so “now” is empty.',
+  },
+  retraining: {
+    title: 'A newer router model',
+    lead: 'Trained on the prompts that are recorded here, it decides a sample of the requests beside the one in force, without effect, until it is applied.',
+    running: 'Training…',
+    done: (id: string, prompts: string, time: string) => `Trained ${id} on ${prompts} prompts in ${time}.`,
+    stayed: (kept: string, of: string, moved: string) =>
+      `${kept} of ${of} topics stay; ${moved} of these prompts are in another one than before.`,
+    nothing: (id: string) => `${id} decides beside the one in force; it has not looked at a request yet.`,
+    compared: (id: string, n: string, share: string) =>
+      `${id} has looked at ${n} requests: ${share} of them would belong to another expert.`,
+    differences: 'Prompts that would belong to another expert',
+    from: 'Now',
+    to: 'By the newer one',
+    share: 'Share',
+    lacking: 'To retrain from here, the config needs:',
+    cures: {
+      records: 'prompts in the records – records: {dir: ./records, prompts: true}',
+      router: 'a router model of its own – router: ./router.safetensors, first a copy of the one that ships',
+      shadow: 'a place for the newer one – shadow: ./next.router.safetensors',
+    },
+    operators: 'To retrain and to apply, sign in with a key that has the role “operate”.',
+    retrain: 'Retrain',
+    retrainAsk:
+      'Train on the recorded prompts? It takes a thread of this machine for some minutes at low priority, and changes nothing until it is applied.',
+    begun: 'Begun.',
+    apply: 'Apply the newer one',
+    applyAsk:
+      'Let the newer router model decide from now on? The one before it stays beside it, as a file that ends in .before.',
+    applied: 'It decides now.',
   },
   reports: {
     lead: 'Reports of load tests, simulations and evaluations. They are shown without scripts.',

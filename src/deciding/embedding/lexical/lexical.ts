@@ -9,7 +9,8 @@ import { sampleText } from '../../text/sampling.ts';
 import { wordsOf } from '../../text/words.ts';
 import type { Embedded, Embedding, Sections, WordShare } from '../embedding.ts';
 import { RowSums } from './rows.ts';
-import { TermCounts, TermLookup, type Terms } from './terms.ts';
+import { TermCounts } from './term-counts.ts';
+import { TermLookup, type Terms } from './terms.ts';
 import { termFrequency } from './weighting.ts';
 
 export class LexicalEmbedding implements Embedding {
@@ -19,7 +20,6 @@ export class LexicalEmbedding implements Embedding {
   readonly #terms: Terms;
   readonly #lookup: TermLookup;
   // Reused for every text: `embed` is synchronous, so one set is enough.
-  readonly #features = new FeatureBuffer();
   readonly #counts: TermCounts;
   readonly #sums: RowSums;
   /** By term its weight, and its weight times the scale of its row: side by side, so that one read fetches both. */
@@ -57,12 +57,11 @@ export class LexicalEmbedding implements Embedding {
     let words = 0;
     const weights: number[] = [];
     for (const [index, segment] of text.segments.entries()) {
-      extractFeatures(readable(segment), this.#features);
-      this.#counts.count(this.#features);
+      extractFeatures(readable(segment), this.#counts);
       const { energy, known } = this.#project();
       if (index === 0) {
         familiarity = this.#coherence(known);
-        words = wordsAmong(this.#features);
+        words = wordsAmong(this.#counts.features);
       } else if (segment.fades) own ??= unit(total);
       const silence = Math.exp(-words / WORDS);
       const alone = text.segments.length === 1;
@@ -125,7 +124,7 @@ export class LexicalEmbedding implements Embedding {
     const features = new FeatureBuffer(true);
     const counted = this.#counts;
     extractFeatures(text, features);
-    counted.count(features);
+    extractFeatures(text, counted);
     const { energy } = this.#project();
     if (energy === 0) return;
     const perUnit = new Float64Array(text.length);
@@ -172,15 +171,8 @@ const WORDS = 4;
 const LEAST = 0.05;
 
 /** Scripts without spaces have about two characters a word, fewer where they are grammar. */
-function wordsAmong({ hashes, length }: FeatureBuffer): number {
-  let words = 0;
-  for (let index = 0; index < length; index += 1) {
-    const kind = hashes[index]! & 7;
-    if (kind === WORD) words += 1;
-    else if (kind === DENSE_TWO) words += 0.5;
-    else if (kind === DENSE_WEAK) words += 0.1;
-  }
-  return words;
+function wordsAmong(features: Uint32Array): number {
+  return features[WORD]! + 0.5 * features[DENSE_TWO]! + 0.1 * features[DENSE_WEAK]!;
 }
 
 function readable(segment: Segment): string {

@@ -84,7 +84,8 @@ export class RowSums {
       if (size > largest) largest = size;
     }
     const unit = largest === 0 ? 1 : Math.max(largest / LARGEST_GAIN, all / (MOST_GAINS - length));
-    for (let index = 0; index < length; index += 1) this.#whole[index] = Math.round(gains[index]! / unit);
+    const whole = this.#whole;
+    for (let index = 0; index < length; index += 1) whole[index] = Math.floor(gains[index]! / unit + 0.5);
     return unit;
   }
 

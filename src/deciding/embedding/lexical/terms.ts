@@ -1,6 +1,4 @@
-/** The vocabulary of the lexical embedding, and how often its terms occur in a text. */
-import type { FeatureBuffer } from '../../text/feature-buffer.ts';
-import { KINDS } from '../../text/features.ts';
+/** The vocabulary of the lexical embedding, and where a term stands in it. */
 
 /** The vocabulary, one row per term. */
 export interface Terms {
@@ -66,52 +64,6 @@ export class TermLookup {
       if (entry === 0) return -1;
       if (slots[2 * slot] === hash) return entry - 1;
       slot = (slot + 1) & mask;
-    }
-  }
-}
-
-/** Counts the terms among a text's features, in arrays that are reused for the next text. */
-export class TermCounts {
-  /** Occurrences per term; zero except for those in `terms`. */
-  readonly counts: Uint32Array;
-  /** Terms that occur, in order of first occurrence; only the first `length` entries are valid. */
-  readonly terms: Uint32Array;
-  length = 0;
-  /** Features outside of the vocabulary, by kind, repetitions included. */
-  readonly unknown = new Uint32Array(KINDS);
-  readonly #lookup: TermLookup;
-
-  constructor(lookup: TermLookup) {
-    this.#lookup = lookup;
-    this.counts = new Uint32Array(lookup.size);
-    this.terms = new Uint32Array(lookup.size);
-  }
-
-  /** Counts the features in the buffer, after clearing earlier counts. */
-  count(features: FeatureBuffer): void {
-    this.clear();
-    const { unknown } = this;
-    const lookup = this.#lookup;
-    const { hashes, length } = features;
-    for (let index = 0; index < length; index += 1) {
-      const term = lookup.find(hashes[index]!);
-      if (term < 0) unknown[hashes[index]! & 7]! += 1;
-      else this.see(term);
-    }
-  }
-
-  clear(): void {
-    for (let index = 0; index < this.length; index += 1) this.counts[this.terms[index]!] = 0;
-    this.length = 0;
-    this.unknown.fill(0);
-  }
-
-  see(term: number): void {
-    const before = this.counts[term]!;
-    this.counts[term] = before + 1;
-    if (before === 0) {
-      this.terms[this.length] = term;
-      this.length += 1;
     }
   }
 }

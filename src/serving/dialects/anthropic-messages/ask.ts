@@ -6,6 +6,7 @@ import { invalid, isObject, readNumber, readStops, textOrNull } from '../json.ts
 import { ReadAsk } from '../read-ask.ts';
 import { withoutAttribution } from './attribution.ts';
 import { readBlocks } from './blocks.ts';
+import { MESSAGES_SHAPE } from './shape.ts';
 import { readFormat, readTools } from './tools.ts';
 
 const FIELDS: Readonly<Record<keyof Parameters, string>> = {
@@ -27,6 +28,12 @@ const READ = new Set([
 ]);
 
 export class MessagesAsk extends ReadAsk {
+  protected readonly shape = MESSAGES_SHAPE;
+
+  protected get thinkingField(): string | null {
+    return this.wantsThinking ? 'thinking' : null;
+  }
+
   /** Whether the client reads thinking. */
   get wantsThinking(): boolean {
     const { thinking } = this.json;
@@ -73,7 +80,7 @@ export class MessagesAsk extends ReadAsk {
     return readFormat(this.json);
   }
 
-  demands(): readonly Demand[] {
+  protected readDemands(): readonly Demand[] {
     const { choice } = this.tools();
     const chosen = choice?.type === 'any' || choice?.type === 'one';
     return [

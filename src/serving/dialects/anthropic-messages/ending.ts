@@ -51,18 +51,24 @@ export function readUsage(usage: Json): Usage | 'unknown' {
 
 /** The API demands numbers: where the expert told none, they are 0. */
 export function writeUsage(usage: Usage | 'unknown'): Json {
-  if (usage === 'unknown') return { input_tokens: 0, output_tokens: 0, ...NO_CACHE };
-  const { inputTokens, outputTokens, cachedTokens = 0, reasoningTokens } = usage;
+  const told: Usage = usage === 'unknown' ? { inputTokens: 0, outputTokens: 0 } : usage;
+  const { inputTokens, outputTokens, cachedTokens = 0, reasoningTokens } = told;
   return {
     input_tokens: Math.max(0, inputTokens - cachedTokens),
     output_tokens: outputTokens,
+    output_tokens_details: reasoningTokens === undefined ? null : { thinking_tokens: reasoningTokens },
     cache_creation_input_tokens: 0,
     cache_read_input_tokens: cachedTokens,
-    ...(reasoningTokens === undefined ? {} : { output_tokens_details: { thinking_tokens: reasoningTokens } }),
+    server_tool_use: null,
   };
 }
 
-const NO_CACHE = { cache_creation_input_tokens: 0, cache_read_input_tokens: 0 };
+/** Of a message, which has more to it than the events of its end. */
+export function writeMessageUsage(usage: Usage | 'unknown'): Json {
+  return { ...writeUsage(usage), ...ONLY_ANTHROPICS };
+}
+
+const ONLY_ANTHROPICS = { cache_creation: null, inference_geo: null, service_tier: null, speed: null };
 
 function count(value: unknown): number | null {
   return typeof value === 'number' && Number.isInteger(value) && value >= 0 ? value : null;

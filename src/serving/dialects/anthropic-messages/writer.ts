@@ -6,7 +6,7 @@ import type { AnswerSink, FinishReason, Reply, ReplyMeta, Usage } from '../../re
 import type { Json } from '../dialect.ts';
 import { isObject, parseJson } from '../json.ts';
 import type { MessagesAsk } from './ask.ts';
-import { writeStopReason, writeUsage } from './ending.ts';
+import { writeMessageUsage, writeStopReason, writeUsage } from './ending.ts';
 
 /**
  * The signature of thinking that was not Anthropic's. No model checks it; a Messages server of Anthropic's would refuse
@@ -73,7 +73,7 @@ class WholeMessage implements Reply {
         content,
         stop_reason: writeStopReason(reason, called),
         stop_sequence: null,
-        usage: writeUsage(usage),
+        usage: writeMessageUsage(usage),
       }),
     );
     this.#sink.head(200, {
@@ -99,11 +99,12 @@ class WholeMessage implements Reply {
 
 /** Null for a call whose arguments are no object. */
 function blockOf(said: Said): Json | null {
-  if (said.type === 'text') return { type: 'text', text: wellFormed(said.text), citations: null };
+  // Without `citations`, as the API itself has it: some clients take no null there.
+  if (said.type === 'text') return { type: 'text', text: wellFormed(said.text) };
   if (said.type === 'thinking')
     return { type: 'thinking', thinking: wellFormed(said.text), signature: FOREIGN_SIGNATURE };
   const input = said.json === '' ? {} : parseJson(said.json);
-  return isObject(input) ? { type: 'tool_use', id: said.id, name: said.name, input } : null;
+  return isObject(input) ? { ...CALL, id: said.id, name: said.name, input } : null;
 }
 
 function noObject(said: Said): RouterError {
@@ -147,7 +148,7 @@ class StreamedMessage implements Reply {
 
   toolCall(id: string, name: string): boolean {
     this.#called = true;
-    return this.#start('tool_use', { type: 'tool_use', id: callId(id), name, input: {} });
+    return this.#start('tool_use', { ...CALL, id: callId(id), name, input: {} });
   }
 
   toolArguments(piece: string): boolean {
@@ -157,7 +158,10 @@ class StreamedMessage implements Reply {
   finish(reason: FinishReason | 'unknown', usage: Usage | 'unknown'): void {
     this.#stop();
     this.#announce();
-    const delta = { stop_reason: writeStopReason(reason, this.#called), stop_sequence: null };
+    const delta = {
+      stop_reason: writeStopReason(reason, this.#called),
+      ...{ stop_sequence: null, stop_details: null, container: null },
+    };
     this.#send('message_delta', { delta, usage: writeUsage(usage) });
     this.#send('message_stop', {});
     this.#sink.end({ usage, finishReason: reason });
@@ -215,7 +219,7 @@ class StreamedMessage implements Reply {
       content: [],
       stop_reason: null,
       stop_sequence: null,
-      usage: writeUsage('unknown'),
+      usage: writeMessageUsage('unknown'),
     };
     return this.#send('message_start', { message });
   }
@@ -229,8 +233,11 @@ class StreamedMessage implements Reply {
   }
 }
 
+/** Called by the model itself, not by code of its. */
+const CALL = { type: 'tool_use', caller: { type: 'direct' } } as const;
+
 const EMPTY = {
-  text: { type: 'text', text: '', citations: null },
+  text: { type: 'text', text: '' },
   thinking: { type: 'thinking', thinking: '', signature: '' },
 } as const;
 
@@ -244,6 +251,7 @@ function envelope(meta: ReplyMeta): Json {
     model: meta.model,
     container: null,
     stop_details: null,
+    diagnostics: null,
   };
 }
 

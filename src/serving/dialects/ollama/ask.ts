@@ -14,9 +14,11 @@ import type {
 import type { Dialect, Json, JsonBody } from '../dialect.ts';
 import { invalid, isObject, readNumber, readStops, textOrNull } from '../json.ts';
 import { readTools } from '../openai/tools.ts';
-import { ReadAsk } from '../read-ask.ts';
+import { ReadAsk, thinks } from '../read-ask.ts';
+import type { Shape } from '../shape.ts';
 import { imagesIn } from './images.ts';
 import { readMessages } from './messages.ts';
+import { CHAT_SHAPE, GENERATE_SHAPE } from './shape.ts';
 
 /** Names of parameters, each a field of `options` but for the last. */
 const FIELDS: Readonly<Record<keyof Parameters, string>> = {
@@ -44,6 +46,14 @@ export class OllamaAsk extends ReadAsk {
   constructor(dialect: Dialect, endpoint: 'chat' | 'generate', facts: RoutingFacts, body: JsonBody) {
     super(dialect, facts, body);
     this.endpoint = endpoint;
+  }
+
+  protected get shape(): Shape {
+    return this.endpoint === 'chat' ? CHAT_SHAPE : GENERATE_SHAPE;
+  }
+
+  protected get thinkingField(): string | null {
+    return this.json.think === true || thinks(this.json.think) ? 'think' : null;
   }
 
   /** Whether the client reads thinking: unless it says no, as Ollama has it. */
@@ -102,7 +112,7 @@ export class OllamaAsk extends ReadAsk {
     throw invalid('format', "must be 'json' or a JSON schema");
   }
 
-  demands(): readonly Demand[] {
+  protected readDemands(): readonly Demand[] {
     const { logprobs, suffix } = this.json;
     const format = this.format().type;
     const wanted: readonly [param: string, needs: Capability, wanted: boolean][] = [

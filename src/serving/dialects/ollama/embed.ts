@@ -10,9 +10,10 @@ export function firstInput(json: Json, field: Field): string {
   if (value === undefined || value === null) throw invalid(field, 'is missing: a text');
   if (typeof value === 'string') return value;
   if (field === 'prompt') throw invalid(field, 'must be a string');
-  if (!Array.isArray(value) || !value.every((text) => typeof text === 'string'))
-    throw invalid(field, 'must be a text, or a list of texts');
+  if (!Array.isArray(value)) throw invalid(field, 'must be a text, or a list of texts');
   if (value.length === 0) throw invalid(field, 'is empty; send at least one text');
+  const wrong = value.findIndex((text) => typeof text !== 'string');
+  if (wrong >= 0) throw invalid(`${field}[${wrong}]`, 'must be a string');
   return value[0]!;
 }
 

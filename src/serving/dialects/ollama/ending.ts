@@ -1,4 +1,4 @@
-/** How Ollama's answers end: a reason, and counts beside it. */
+/** What Ollama's answers have beside their text: a time, a reason for the end, and counts. */
 import type { FinishReason, Usage } from '../../reply/reply.ts';
 import type { Json } from '../dialect.ts';
 
@@ -21,6 +21,11 @@ export function readUsage({ prompt_eval_count: input, eval_count: output }: Json
 export function writeUsage(usage: Usage | 'unknown'): Json {
   if (usage === 'unknown') return {};
   return { prompt_eval_count: usage.inputTokens, eval_count: usage.outputTokens };
+}
+
+/** @param created seconds since 1970 */
+export function writeTime(created: number): string {
+  return new Date(created * 1000).toISOString();
 }
 
 function isCount(value: unknown): value is number {

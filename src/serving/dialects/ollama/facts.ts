@@ -1,5 +1,5 @@
 /** What routing reads of Ollama's requests. */
-import { type RoutableText, routableTurns } from '../../../deciding/text/routable.ts';
+import { plainText, type RoutableText, routableTurns } from '../../../deciding/text/routable.ts';
 import { AUTO, type RoutingFacts } from '../ask.ts';
 import type { Json } from '../dialect.ts';
 import { invalid, isObject, optional } from '../json.ts';
@@ -28,10 +28,8 @@ interface Said {
 
 /** The messages as OpenAI would have them, pictures beside the text. @throws RouterError `invalid_body` */
 export function spokenIn({ messages }: Json): readonly Said[] {
-  if (messages === undefined || messages === null)
-    throw invalid('messages', 'is missing: a list of messages');
+  if (messages === undefined || messages === null) return [];
   if (!Array.isArray(messages)) throw invalid('messages', 'must be a list');
-  if (messages.length === 0) throw invalid('messages', 'is empty; send at least one message');
   return messages.map((message: unknown, index) => {
     const at = `messages[${index}]`;
     if (!isObject(message)) throw invalid(at, 'must be an object');
@@ -43,14 +41,13 @@ export function spokenIn({ messages }: Json): readonly Said[] {
 }
 
 export function chatTurns(messages: readonly Said[]): readonly RoutableText[] {
-  return sampledTurns(routableTurns('chat', { messages }));
+  return sampledTurns(messages.length === 0 ? [plainText('')] : routableTurns('chat', { messages }));
 }
 
 /** @throws RouterError `invalid_body` */
 export function generateTurns({ prompt, system, images }: Json): readonly RoutableText[] {
-  if (prompt === undefined || prompt === null) throw invalid('prompt', 'is missing: a text');
+  if (prompt === undefined || prompt === null || prompt === '') return chatTurns([]);
   if (typeof prompt !== 'string') throw invalid('prompt', 'must be a string');
-  if (prompt === '') throw invalid('prompt', 'is empty; models are loaded by their own servers');
   const own = typeof system === 'string' && system !== '' ? [{ role: 'system', content: system }] : [];
   return chatTurns([...own, { role: 'user', content: seen(prompt, images, 'images') }]);
 }

@@ -1,6 +1,6 @@
 /** Judges the bytes of Ollama's answers as they pass. */
 import type { ToldFailure } from '../../reply/failure.ts';
-import { type Outcome, UNKNOWN_OUTCOME } from '../../reply/reply.ts';
+import { NO_USAGE, type Outcome, UNKNOWN_OUTCOME } from '../../reply/reply.ts';
 import type { Ending, Opening, Scanner } from '../../reply/scanner.ts';
 import type { Json } from '../dialect.ts';
 import { isObject, parseJson } from '../json.ts';
@@ -65,8 +65,7 @@ class LineScanner implements Scanner {
       return;
     }
     if (value.done === true) this.#outcome = outcomeOf(value);
-    // Cut short before the first word, it is an answer all the same.
-    this.#begin(saysSomething(value) || value.done_reason === 'length');
+    this.#begin(saysSomething(value) || isAnswer(value));
   }
 
   #begin(content: boolean): void {
@@ -80,11 +79,21 @@ function bodyEnding(value: Json): Ending {
   if (error) return error;
   if (!isObject(value.message) && typeof value.response !== 'string') return { missing: 'it has no message' };
   const outcome = outcomeOf(value);
-  return saysSomething(value) || value.done_reason === 'length' ? outcome : { empty: outcome };
+  return saysSomething(value) || isAnswer(value) ? outcome : { empty: outcome };
 }
 
 function outcomeOf(value: Json): Outcome {
-  return { usage: readUsage(value), finishReason: readReason(value.done_reason) };
+  const { done_reason: reason } = value;
+  return { usage: isIdle(reason) ? NO_USAGE : readUsage(value), finishReason: readReason(reason) };
+}
+
+/** Without a word, it is an answer all the same: cut short before the first one, or to a request that wanted none. */
+function isAnswer({ done_reason: reason }: Json): boolean {
+  return reason === 'length' || isIdle(reason);
+}
+
+function isIdle(reason: unknown): boolean {
+  return reason === 'load' || reason === 'unload';
 }
 
 function saysSomething({ message, response, thinking }: Json): boolean {

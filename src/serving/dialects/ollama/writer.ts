@@ -9,7 +9,7 @@ import type { AnswerSink, FinishReason, Reply, ReplyMeta, Usage } from '../../re
 import type { Json } from '../dialect.ts';
 import { isObject, parseJson } from '../json.ts';
 import type { OllamaAsk } from './ask.ts';
-import { writeReason, writeUsage } from './ending.ts';
+import { writeReason, writeTime, writeUsage } from './ending.ts';
 
 export function ollamaWriter(ask: OllamaAsk, sink: AnswerSink): Reply {
   return ask.stream ? new StreamedAnswer(ask, sink) : new WholeAnswer(ask, sink);
@@ -91,7 +91,7 @@ abstract class Answer implements Reply {
     const { model, created } = this.#meta;
     return {
       model,
-      created_at: new Date(created * 1000).toISOString(),
+      created_at: writeTime(created),
       ...(this.#chat ? { message: { role: 'assistant', content, ...rest } } : { response: content, ...rest }),
       ...ending,
     };

@@ -2,8 +2,9 @@
 import { wellFormed } from '../../../core/well-formed.ts';
 import type { AnswerFormat, Demand, Message, Parameters, Prompt, Tools } from '../ask.ts';
 import { invalid, isObject, readNumber, textOrNull } from '../json.ts';
-import { ReadAsk } from '../read-ask.ts';
+import { ReadAsk, thinks } from '../read-ask.ts';
 import { readItems } from './items.ts';
+import { RESPONSES_SHAPE } from './shape.ts';
 import { readFormat, readTools, type ToolNames } from './tools.ts';
 
 const FIELDS: Readonly<Record<keyof Parameters, string>> = {
@@ -28,6 +29,13 @@ const READ = new Set([
 ]);
 
 export class ResponsesAsk extends ReadAsk {
+  protected readonly shape = RESPONSES_SHAPE;
+
+  protected get thinkingField(): string | null {
+    const { reasoning } = this.json;
+    return isObject(reasoning) && thinks(reasoning.effort) ? 'reasoning' : null;
+  }
+
   prompt(): Prompt {
     const { input, instructions } = this.json;
     if (instructions !== undefined && instructions !== null && typeof instructions !== 'string')
@@ -72,7 +80,7 @@ export class ResponsesAsk extends ReadAsk {
     return readFormat(this.json.text);
   }
 
-  demands(): readonly Demand[] {
+  protected readDemands(): readonly Demand[] {
     const { json } = this;
     const { choice } = this.tools();
     const format = this.format();

@@ -94,7 +94,8 @@ interface Place {
 
 function readTool(value: unknown, place: Place): readonly Tool[] {
   const { at, namespace, names } = place;
-  if (!isObject(value) || typeof value.type !== 'string') throw invalid(at, 'must be a tool with a type');
+  if (!isObject(value)) throw invalid(at, 'must be an object');
+  if (typeof value.type !== 'string') throw invalid(`${at}.type`, 'must be a string');
   const { type, name, description, parameters, strict, format, tools } = value;
   if (type !== 'function' && type !== 'custom' && type !== 'namespace') {
     place.leftOut.push(at);
@@ -159,8 +160,10 @@ function readChoice(value: unknown, names: ToolNames): Choice {
     const only = tools.flatMap((tool: unknown) => chosen(tool, names) ?? []);
     return { choice: { type: mode === 'required' ? 'any' : 'auto' }, only };
   }
+  if (typeof type !== 'string') throw invalid('tool_choice.type', 'must be a string');
   if (type !== 'function' && type !== 'custom')
     throw unsupported('tool_choice', 'this expert calls functions and custom tools only');
+  if (typeof value.name !== 'string') throw invalid('tool_choice.name', 'must be a string');
   const name = chosen(value, names);
   if (name === undefined) throw invalid('tool_choice', 'names a tool that is not among the tools');
   return { choice: { type: 'one', name }, only: null };

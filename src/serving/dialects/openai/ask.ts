@@ -3,9 +3,11 @@ import { wellFormed } from '../../../core/well-formed.ts';
 import type { AnswerFormat, Capability, Demand, Parameters, Prompt, RoutingFacts, Tools } from '../ask.ts';
 import type { Dialect, JsonBody } from '../dialect.ts';
 import { invalid, isObject, readNumber, readStops, textOrNull, unsupported } from '../json.ts';
-import { ReadAsk } from '../read-ask.ts';
+import { ReadAsk, thinks } from '../read-ask.ts';
+import type { Shape } from '../shape.ts';
 import type { Endpoint } from './bodies.ts';
 import { readMessages } from './messages.ts';
+import { CHAT_SHAPE, COMPLETION_SHAPE } from './shape.ts';
 import { readFormat, readTools } from './tools.ts';
 
 const FIELDS: Readonly<Record<keyof Parameters, string>> = {
@@ -38,6 +40,14 @@ export class OpenAiAsk extends ReadAsk {
   constructor(dialect: OpenAiDialect, endpoint: Endpoint, facts: RoutingFacts, body: JsonBody) {
     super(dialect, facts, body);
     this.endpoint = endpoint;
+  }
+
+  protected get shape(): Shape {
+    return this.endpoint === 'chat' ? CHAT_SHAPE : COMPLETION_SHAPE;
+  }
+
+  protected get thinkingField(): string | null {
+    return thinks(this.json.reasoning_effort) ? 'reasoning_effort' : null;
   }
 
   /** Whether a stream ends with its usage. */
@@ -82,7 +92,7 @@ export class OpenAiAsk extends ReadAsk {
     return readFormat(this.endpoint === 'chat' ? this.json.response_format : null);
   }
 
-  demands(): readonly Demand[] {
+  protected readDemands(): readonly Demand[] {
     const { json } = this;
     const { tool_choice: choice, response_format: format } = json;
     const wanted: readonly [param: string, needs: Capability, wanted: boolean][] = [
@@ -93,7 +103,7 @@ export class OpenAiAsk extends ReadAsk {
         'a chosen tool',
         choice === 'required' || (typeof choice === 'object' && choice !== null),
       ],
-      ['response_format', formatCapability(format), formatWanted(format)],
+      ['response_format', formatCapability(format), this.format().type !== 'text'],
       ['logprobs', 'token probabilities', json.logprobs != null && json.logprobs !== false],
       ['echo', 'echo', json.echo === true],
       ['suffix', 'insertion', typeof json.suffix === 'string' && json.suffix !== ''],
@@ -116,10 +126,6 @@ function readPrompt(prompt: unknown): string {
   if (more.length > 0) throw unsupported('prompt', 'it may hold one text per request at this expert');
   if (typeof first !== 'string') throw invalid('prompt', 'must be a text');
   return wellFormed(first);
-}
-
-function formatWanted(format: unknown): boolean {
-  return format != null && (format as { type?: unknown }).type !== 'text';
 }
 
 function formatCapability(format: unknown): Capability {

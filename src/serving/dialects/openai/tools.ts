@@ -50,7 +50,8 @@ function readChoice(value: unknown): Tools['choice'] {
 
 export function readFormat(value: unknown): AnswerFormat {
   if (value == null) return { type: 'text' };
-  const { type, json_schema } = (isObject(value) ? value : {}) as Json;
+  if (!isObject(value)) throw invalid('response_format', 'must be an object');
+  const { type, json_schema } = value;
   if (type === 'text') return { type };
   if (type !== 'json_schema') return { type: 'json' };
   const schema = isObject(json_schema) ? json_schema.schema : undefined;

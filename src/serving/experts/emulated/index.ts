@@ -9,7 +9,7 @@ import { isCounting, textsOf } from '../../dialects/counting.ts';
 import { answerCount } from '../counted.ts';
 import type { Expert } from '../expert.ts';
 import type { ExpertDeps, ExpertKind } from '../kind.ts';
-import { capabilities, untextual, writesText } from '../option-types.ts';
+import { capabilities, spokenFor, writesText } from '../option-types.ts';
 import { RunningGenerations } from '../running.ts';
 import { tellEmulated } from './answer.ts';
 import { EMULATED_CAN } from './conduct.ts';
@@ -58,6 +58,7 @@ export const emulatedKind: ExpertKind<EmulatedOptions> = {
 };
 
 function wordsOf(ask: Ask): number {
+  ask.check();
   const tools = ask.tools().list.map((tool) => JSON.stringify(tool));
   return [...textsOf(ask), ...tools].reduce((sum, text) => sum + words(text).length, 0);
 }
@@ -66,7 +67,8 @@ function emulatedExpert(id: string, options: EmulatedOptions, deps: ExpertDeps):
   const running = new RunningGenerations(id);
   const plan = planInProcess(options.misbehaviour ?? '');
   const can = options.capabilities ?? capabilities.element.options;
-  const vectors = untextual(can);
+  // Its tokens are words, so it counts them exactly.
+  const speaks = spokenFor(can, ['anthropic-count-tokens', 'openai-input-tokens']);
   const manner = {
     expert: id,
     plan,
@@ -77,17 +79,16 @@ function emulatedExpert(id: string, options: EmulatedOptions, deps: ExpertDeps):
   return {
     id,
     kind: 'emulated',
-    // Its tokens are words, so it counts them exactly.
-    speaks: writesText(can) ? ['anthropic-count-tokens', 'openai-input-tokens', ...vectors] : vectors,
+    speaks,
     answersText: writesText(can),
     can: EMULATED_CAN,
     generate({ ask }, sink) {
       if (plan.instead !== null && typeof plan.instead === 'object' && !closed)
         return refuse(sink, plan.instead);
       const { dialect } = ask;
-      if ((vectors as readonly string[]).includes(dialect.id) && !closed)
-        return answerVectors(id, ask, deps.newId(dialect.idPrefix), sink);
       if (isCounting(dialect) && !closed) return answerCount(dialect, () => wordsOf(ask), sink);
+      if ((speaks as readonly string[]).includes(dialect.id) && !closed)
+        return answerVectors(id, ask, deps.newId(dialect.idPrefix), sink);
       const meta = {
         id: deps.newId(ask.dialect.idPrefix),
         created: Math.floor(deps.now() / 1000),

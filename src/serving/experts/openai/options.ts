@@ -1,11 +1,14 @@
 /** What a config may say of an expert that speaks OpenAI's API over HTTP. */
 import { z } from 'zod';
 import { UserError } from '../../../core/errors.ts';
+import { DIALECTS, type DialectId } from '../../dialects/index.ts';
 import { accessOptions, apiKey, baseAddress, proxyOption } from '../access.ts';
 import { discoverOption } from '../discover-option.ts';
 import { capabilities, duration } from '../option-types.ts';
 import { trustOptions } from '../trust.ts';
 import { QUIRKS_NAMES } from './quirks.ts';
+
+const DIALECT_IDS = DIALECTS.map(({ id }) => id) as [DialectId, ...DialectId[]];
 
 const address = z.url({ protocol: /^https?$/, error: 'an http:// or https:// address' });
 
@@ -38,6 +41,25 @@ export const openaiOptions = z.strictObject({
     .optional()
     .describe("The model name this server knows; when absent, the only one it serves, else the expert's id")
     .meta({ examples: ['Qwen/Qwen2.5-Coder-7B-Instruct'] }),
+  lora: z
+    .strictObject({
+      path: z
+        .string()
+        .min(1)
+        .optional()
+        .describe(
+          'Where the engine finds the adapter: a folder on its machine, or a name that it can fetch. Then it is loaded by request when it is missing (vLLM needs VLLM_ALLOW_RUNTIME_LORA_UPDATING=True); the engine was started with it when absent',
+        )
+        .meta({ examples: ['/adapters/sql'] }),
+      load_time: duration
+        .prefault('1s')
+        .describe('What loading it into GPU memory is taken for until that has been measured'),
+    })
+    .optional()
+    .describe(
+      'For an expert whose `model` is a LoRA adapter of a base that others share. Needed for `path` alone: an adapter that the engine lists is known as one',
+    )
+    .meta({ examples: [{ path: '/adapters/sql' }] }),
   api_key: apiKey
     .optional()
     .describe('Sent as `auth` says. Write ${NAME} to take it from the environment')
@@ -56,6 +78,13 @@ export const openaiOptions = z.strictObject({
       "The engine whose differences from OpenAI's API are evened out; found by asking it when absent",
     ),
   dialect: z.enum(QUIRKS_NAMES).optional().describe('The former name of `quirks`, which goes before it'),
+  dialects: z
+    .array(z.enum(DIALECT_IDS))
+    .optional()
+    .describe(
+      'Dialects that its server speaks beside chat completions and completions; those that its engine is known to speak when absent. In any other, requests are translated',
+    )
+    .meta({ examples: [['openai-responses', 'anthropic-messages']] }),
   max_tokens: z
     .int()
     .positive()

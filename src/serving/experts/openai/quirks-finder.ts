@@ -1,7 +1,7 @@
 /** Finds the engine behind an address: named by the config, known by its host, or recognised by its answers. */
 import type { Trust } from '../../../http/client.ts';
 import { DIALECTS, type DialectId } from '../../dialects/index.ts';
-import type { ContextPage, EngineFacts } from '../../engines/engine.ts';
+import type { ContextPage, EngineFacts, TraitsPage } from '../../engines/engine.ts';
 import { ENGINES } from '../../engines/index.ts';
 import { probe } from '../../engines/probe.ts';
 import { PLAIN } from './quirks.ts';
@@ -10,6 +10,14 @@ const PROBE_MS = 1_000;
 
 /** What a server is taken to speak as long as its engine is unknown. */
 export const USUAL: readonly DialectId[] = ['openai-chat', 'openai-completions'];
+
+/** By the config; null to find out. */
+interface Chosen {
+  /** The engine's id. */
+  readonly engine: string | null;
+  /** What it speaks beside the usual. */
+  readonly dialects: readonly DialectId[] | null;
+}
 
 export class QuirksFinder {
   readonly #base: URL;
@@ -20,8 +28,11 @@ export class QuirksFinder {
   #speaks = USUAL;
   readonly #fixed: boolean;
 
-  /** @param chosen by the config; null to find out */
-  constructor(base: URL, headers: Readonly<Record<string, string>>, trust: Trust, chosen: string | null) {
+  readonly #declared: readonly DialectId[] | null;
+
+  constructor(base: URL, headers: Readonly<Record<string, string>>, trust: Trust, config: Chosen) {
+    const { engine: chosen, dialects } = config;
+    this.#declared = dialects && [...new Set([...USUAL, ...dialects])];
     this.#base = base;
     this.#trust = trust;
     this.#headers = headers;
@@ -36,6 +47,11 @@ export class QuirksFinder {
     return this.#engine?.quirks ? this.#engine.id : PLAIN;
   }
 
+  /** Null while it is unknown, and for one that is. */
+  get engine(): EngineFacts | null {
+    return this.#engine ?? null;
+  }
+
   /** Also the usual for Triton, whose OpenAI frontend speaks both. */
   get speaks(): readonly DialectId[] {
     return this.#speaks;
@@ -44,6 +60,11 @@ export class QuirksFinder {
   /** Where it tells its context; null where that is unknown, or nowhere. */
   get context(): ContextPage | null {
     return this.#engine?.context ?? null;
+  }
+
+  /** Where it describes its model; null where that is unknown, or nowhere. */
+  get traits(): TraitsPage | null {
+    return this.#engine?.traits ?? null;
   }
 
   /** Probes a server that is up, once and for at most a second. Never rejects. */
@@ -65,11 +86,16 @@ export class QuirksFinder {
 
   /** It turned out not to speak a dialect, as older versions of its engine do not. */
   unlearn(dialect: string): void {
+    if (this.#declared !== null) return;
     this.#speaks = this.#speaks.filter((id) => id !== dialect);
   }
 
   #take(engine: EngineFacts | null | undefined): void {
     this.#engine = engine;
+    if (this.#declared !== null) {
+      this.#speaks = this.#declared;
+      return;
+    }
     const spoken = DIALECTS.map(({ id }) => id).filter((id) => engine?.speaks.includes(id));
     this.#speaks = spoken.length > 0 ? spoken : USUAL;
   }

@@ -11,6 +11,7 @@ import {
   type ServiceError,
   status,
 } from '@grpc/grpc-js';
+import type { HttpProxy } from '../../../http/proxy.ts';
 import {
   type InferRequestMessage,
   type InferResponseMessage,
@@ -39,7 +40,19 @@ const CHANNEL = {
   // An engine that restarts is found again within seconds.
   'grpc.initial_reconnect_backoff_ms': 200,
   'grpc.max_reconnect_backoff_ms': 5_000,
+  // Whether there is a proxy is decided as for every other expert, not by the library's own reading of the environment.
+  'grpc.enable_http_proxy': 0,
 } as const;
+
+/** As the library itself sets them for a proxy that it has found. */
+function tunnelled(server: string, { authorization }: HttpProxy): Readonly<Record<string, string>> {
+  const pair = authorization === null ? null : Buffer.from(authorization.replace('Basic ', ''), 'base64');
+  return {
+    'grpc.http_connect_target': `dns:${server}`,
+    'grpc.default_authority': server,
+    ...(pair === null ? {} : { 'grpc.http_connect_creds': pair.toString() }),
+  };
+}
 
 export class GrpcServer implements TritonServer {
   readonly protocol = 'grpc';
@@ -50,13 +63,14 @@ export class GrpcServer implements TritonServer {
   /** @param url grpc:// or, encrypted, grpcs:// */
   constructor(url: URL, access: Access, deadlines: Deadlines) {
     const secure = url.protocol === 'grpcs:';
-    const target = `${url.hostname}:${url.port || 8001}`;
+    const server = `${url.hostname}:${url.port || 8001}`;
+    const { proxy } = access;
     this.#client = new Client(
-      target,
+      proxy ? `${proxy.host.includes(':') ? `[${proxy.host}]` : proxy.host}:${proxy.port}` : server,
       secure
         ? credentials.createSsl(access.ca ? Buffer.from(access.ca) : null)
         : credentials.createInsecure(),
-      CHANNEL,
+      proxy ? { ...CHANNEL, ...tunnelled(server, proxy) } : CHANNEL,
     );
     this.#metadata = metadataOf(access);
     this.#deadlines = deadlines;

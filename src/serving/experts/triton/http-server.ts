@@ -33,9 +33,9 @@ export class HttpServer implements TritonServer {
   readonly #headers: Readonly<Record<string, string>>;
 
   /** @param url http:// or https://, with the path that the server's own lie below */
-  constructor(url: URL, { headers, restrictedApi, ca }: Access, { connect, first, idle }: Deadlines) {
-    this.#client = new HttpClient(url, { connect, head: first, idle }, { ca });
-    this.#patient = new HttpClient(url, { connect, head: NO_LIMIT, idle: NO_LIMIT }, { ca });
+  constructor(url: URL, { headers, restrictedApi, ca, proxy }: Access, { connect, first, idle }: Deadlines) {
+    this.#client = new HttpClient(url, { connect, head: first, idle }, { ca, proxy });
+    this.#patient = new HttpClient(url, { connect, head: NO_LIMIT, idle: NO_LIMIT }, { ca, proxy });
     this.#base = url.pathname.replace(/(?<!\/)\/+$/, '');
     this.#headers = lowerCase({ ...headers, ...restrictedApi });
   }

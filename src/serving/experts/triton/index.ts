@@ -1,6 +1,7 @@
 /** The kind `triton` as the registry lists it. */
 import { readFile } from 'node:fs/promises';
 import { describeError, UserError } from '../../../core/errors.ts';
+import { throughProxy } from '../access.ts';
 import type { ExpertKind } from '../kind.ts';
 import { connectTriton } from './connect.ts';
 import { metricsUrl, replicasOf, type TritonOptions, tritonOptions } from './options.ts';
@@ -24,16 +25,26 @@ export const tritonKind: ExpertKind<TritonOptions> = {
     if (load && !model) {
       throw new UserError(`Expert '${id}': \`load: true\` needs \`model\`, the name of the model to load.`);
     }
+    if (deps.loadedWhenNeeded && !model)
+      throw new UserError(
+        `Expert '${id}': \`start: engine\` needs \`model\`, the name of the model to load.`,
+      );
+    if (load && deps.loadedWhenNeeded)
+      throw new UserError(
+        `Expert '${id}': \`start: engine\` loads the model when it is needed; leave out \`load: true\`.`,
+      );
     const files = options.tokenizer === undefined ? null : await readTokenizer(options.tokenizer);
     const makePrompt = await promptMaker(id, options.chat_template, files);
     const { url } = replicasOf(options)[0]!;
+    // As of http and https: gRPC goes through a tunnel too.
+    const proxy = throughProxy(id, { url: url.replace(/^grpc/, 'http'), proxy: options.proxy }, deps);
     const server = await connectTriton(
       url,
-      { headers, restrictedApi, ca: await authority(options.tls_ca) },
+      { headers, restrictedApi, ca: await authority(options.tls_ca), proxy },
       { connect: options.connect_timeout, first: options.header_timeout, idle: options.idle_timeout },
     );
     const metrics = metricsUrl(new URL(url), options.metrics_url);
-    return new TritonExpert(id, options, { url, server, makePrompt, files, metrics }, deps);
+    return new TritonExpert(id, options, { url, server, makePrompt, files, metrics, proxy }, deps);
   },
 };
 

@@ -1,5 +1,6 @@
 /** What a config may say of an expert on a Triton server. */
 import { z } from 'zod';
+import { proxyOption } from '../access.ts';
 import { duration } from '../option-types.ts';
 import { DIALECTS } from './dialect.ts';
 
@@ -84,6 +85,7 @@ export const tritonOptions = z.strictObject({
       "File with the certificates of the authority that signed the server's, for grpcs:// and https://; by default those the system knows",
     )
     .meta({ examples: ['./ca.pem'] }),
+  proxy: proxyOption,
   connect_timeout: duration.prefault('5s').describe('Longest wait for the connection'),
   header_timeout: duration.prefault('5m').describe('Longest wait for the first response'),
   idle_timeout: duration.prefault('2m').describe('Longest silence within an answer'),

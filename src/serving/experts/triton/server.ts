@@ -2,6 +2,7 @@
  * A Triton server as the expert uses it, whichever of its two protocols carries it: what it says of itself and its
  * models, its repository, and one generation as a sequence of responses.
  */
+import type { HttpProxy } from '../../../http/proxy.ts';
 import type { InputTensor, Outputs, TensorSpec } from './tensors.ts';
 
 export interface ServerMetadata {
@@ -46,6 +47,8 @@ export interface Access {
   readonly restrictedApi: Readonly<Record<string, string>>;
   /** Certificates of the authority that signed the server's, in PEM; those the system knows when absent. */
   readonly ca?: string | undefined;
+  /** Between us and the server; absent or null for nobody. */
+  readonly proxy?: HttpProxy | null;
 }
 
 /** Milliseconds. */

@@ -1,6 +1,7 @@
 /** The expert of kind `triton`: one model on one Triton server, by whichever set of tensors it is spoken to. */
 import { RouterError } from '../../../core/errors.ts';
 import { HttpClient } from '../../../http/client.ts';
+import type { HttpProxy } from '../../../http/proxy.ts';
 import type { Ask } from '../../dialects/ask.ts';
 import { type EngineFailure, FailureError, failureFrom } from '../../engines/failure.ts';
 import { readLoad } from '../../engines/scrape.ts';
@@ -16,15 +17,15 @@ import type {
   ReportedLoad,
 } from '../expert.ts';
 import type { ExpertDeps } from '../kind.ts';
+import { LoadedOnDemand } from '../loaded-on-demand.ts';
 import { RunningGenerations, type Work } from '../running.ts';
 import { Answer } from './answer.ts';
 import { type Inference, inputsFor } from './dialect.ts';
 import { asRouterError, failureOf } from './faults.ts';
-import { LoadedOnDemand } from './loading.ts';
 import type { TritonOptions } from './options.ts';
 import { readOutput } from './output.ts';
 import type { MakePrompt, Prompt } from './prompt.ts';
-import { modelState } from './repository.ts';
+import { load as loadModel, modelState, unload as unloadModel } from './repository.ts';
 import { type ModelFacts, ServedModel } from './served-model.ts';
 import { type InferRequest, ServerError, type TritonServer } from './server.ts';
 import type { TokenizerFiles, Tokens } from './tokenizer.ts';
@@ -37,6 +38,7 @@ export interface TritonParts {
   readonly files: TokenizerFiles | null;
   /** Where its load is read, or null. */
   readonly metrics: string | null;
+  readonly proxy: HttpProxy | null;
 }
 
 export class TritonExpert implements Expert {
@@ -67,8 +69,8 @@ export class TritonExpert implements Expert {
     this.#running = new RunningGenerations(id);
     const { model, dialect, output, load } = options;
     this.#model = new ServedModel(parts.server, { expert: id, url: parts.url, model, dialect, output });
-    this.#loading =
-      load && model ? new LoadedOnDemand(id, parts.server, model, this.#life.signal, deps.log) : null;
+    const loadable = { name: model ?? '', load: (signal: AbortSignal) => this.load(signal) };
+    this.#loading = load && model ? new LoadedOnDemand(id, loadable, this.#life.signal, deps.log) : null;
     this.#loading?.start();
     if (parts.metrics) {
       const address = new URL(parts.metrics);
@@ -90,6 +92,14 @@ export class TritonExpert implements Expert {
       if (signal.aborted) return { state: 'down', failure: { kind: 'timeout', detail: 'no answer in time' } };
       return { state: 'down', failure: this.#failureOf(error) };
     }
+  }
+
+  async load(signal: AbortSignal): Promise<void> {
+    await loadModel(this.#parts.server, await this.#model.name(signal), { signal });
+  }
+
+  async unload(signal: AbortSignal): Promise<void> {
+    await unloadModel(this.#parts.server, await this.#model.name(signal), { signal });
   }
 
   async describe(signal: AbortSignal): Promise<EngineDescription> {
@@ -220,11 +230,8 @@ export class TritonExpert implements Expert {
 
   #readLoad(address: URL, signal: AbortSignal): Promise<ReportedLoad> {
     const { connect_timeout, idle_timeout } = this.#options;
-    this.#metricsClient ??= new HttpClient(address, {
-      connect: connect_timeout,
-      head: idle_timeout,
-      idle: idle_timeout,
-    });
+    const deadlines = { connect: connect_timeout, head: idle_timeout, idle: idle_timeout };
+    this.#metricsClient ??= new HttpClient(address, deadlines, { proxy: this.#parts.proxy });
     const model = this.#model.knownName;
     return readLoad({ client: this.#metricsClient, address, engine: tritonFacts, model }, signal);
   }

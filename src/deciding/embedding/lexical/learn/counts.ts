@@ -1,6 +1,6 @@
 /** Term counts of many texts as sparse rows of three bytes per entry, in chunks that threads share. */
 import { sharedFloats } from '../../../../core/tasks.ts';
-import type { TermCounts } from '../terms.ts';
+import type { TermCounts } from '../term-counts.ts';
 import { termFrequency } from '../weighting.ts';
 
 const MAX_COUNT = 255;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../../../core/random.ts';
-import { TermCounts, TermLookup } from '../terms.ts';
+import { TermCounts } from '../term-counts.ts';
+import { TermLookup } from '../terms.ts';
 import { type CountChunk, CountChunkBuilder } from './counts.ts';
 import { orthonormalise, symmetricEigen } from './dense.ts';
 import { blocksOf, multiplyBlock, truncatedSvd } from './svd.ts';

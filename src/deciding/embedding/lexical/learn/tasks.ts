@@ -3,7 +3,8 @@ import { type TextBatch, task, unpackTexts } from '../../../../core/tasks.ts';
 import { FeatureBuffer } from '../../../text/feature-buffer.ts';
 import { extractFeatures, normalise } from '../../../text/features.ts';
 import { sampleText } from '../../../text/sampling.ts';
-import { TermCounts, TermLookup } from '../terms.ts';
+import { TermCounts } from '../term-counts.ts';
+import { TermLookup } from '../terms.ts';
 import { type CountChunk, CountChunkBuilder } from './counts.ts';
 import { FrequencyTable } from './frequency-table.ts';
 import { multiplyBlock } from './svd.ts';
@@ -27,10 +28,8 @@ export const countTerms = task(
   ({ batch, vocabulary }: { batch: TextBatch; vocabulary: Vocabulary }): CountChunk => {
     const counts = new TermCounts(new TermLookup(vocabulary.hashes));
     const builder = new CountChunkBuilder(vocabulary.hashes.length);
-    const features = new FeatureBuffer();
     for (const text of unpackTexts(batch)) {
-      extractFeatures(normalise(sampleText(text)), features);
-      counts.count(features);
+      extractFeatures(normalise(sampleText(text)), counts);
       builder.add(counts);
     }
     return builder.build(vocabulary.fittingWeights);

@@ -15,7 +15,7 @@ export interface Demand {
   readonly arrivingTokens: number;
   /** Seconds since the last of those; Infinity for never. */
   readonly sinceArrival: number;
-  /** Tokens a second that one replica does; 0 while none has been seen working. */
+  /** Tokens a second that one replica does with a request in every slot; 0 while none has been seen working. */
   readonly rate: number;
   /** Whether a replica loads its model, or is on its way for somebody who needed it. */
   readonly coming: boolean;

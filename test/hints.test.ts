@@ -1,0 +1,133 @@
+/** Gateways that share a Redis tell each other what they have found out; none of them depends on it. */
+import { afterEach, describe, expect, it } from 'vitest';
+import type { ExpertBody } from '../src/cli/experts/table.ts';
+import { hashKey } from '../src/serving/front/auth.ts';
+import { eventually, gateway, type RunningGateway } from './support/gateway.ts';
+import { redisProgram, startRedis } from './support/redis.ts';
+import { polite, type Upstream, upstream } from './support/upstream.ts';
+
+const program = redisProgram();
+const opened: { close(): Promise<void> }[] = [];
+afterEach(async () => {
+  for (const one of opened.splice(0).reverse()) await one.close();
+});
+
+async function keep<T extends { close(): Promise<void> }>(one: Promise<T>): Promise<T> {
+  const kept = await one;
+  opened.push(kept);
+  return kept;
+}
+
+interface Body {
+  readonly data: readonly ExpertBody[];
+  readonly config: string;
+  readonly gateways: readonly { readonly same: boolean }[];
+}
+const experts = async ({ url }: RunningGateway): Promise<Body> =>
+  (await (await fetch(`${url}/v1/experts`)).json()) as Body;
+const peersOf = async (one: RunningGateway) => (await experts(one)).gateways.map(({ same }) => same);
+const ask = ({ post }: RunningGateway, headers = {}, content = 'How do I sort a list in Python?') =>
+  post('/v1/chat/completions', { messages: [{ role: 'user', content }] }, headers);
+
+describe.skipIf(program === null)('gateways on one Redis', () => {
+  it('see each other, and whether they serve the same', async () => {
+    const redis = await keep(startRedis(program!));
+    const yaml = (id: string) =>
+      `experts: [{ id: ${id}, kind: emulated }]\nlimits: { redis: '${redis.url}' }`;
+    const first = await keep(gateway(yaml('one')));
+    const second = await keep(gateway(yaml('one')));
+    await eventually(
+      'both see the other',
+      async () => (await peersOf(first)).length + (await peersOf(second)).length === 2,
+    );
+    expect([await peersOf(first), await peersOf(second)]).toEqual([[true], [true]]);
+    expect((await experts(first)).config).toBe((await experts(second)).config);
+    await second.reload(yaml('two'));
+    await eventually('the first sees a mixed fleet', async () => (await peersOf(first))[0] === false);
+    await eventually('it is logged', () =>
+      first.logged.includes('Of the gateways that share hints, 1 serve another config or router model.'),
+    );
+    expect(await first.metric('expert_router_gateways{same="false"}')).toBe(1);
+    await second.reload(yaml('one'));
+    await eventually('it is whole again', async () => (await peersOf(first))[0] === true);
+  });
+
+  it('know where a session lives that another gateway has answered', async () => {
+    const redis = await keep(startRedis(program!));
+    const yaml = `limits: { redis: '${redis.url}' }
+experts:
+  - { id: code, kind: emulated, description: Writes and explains programs }
+  - { id: cook, kind: emulated, description: Cooking recipes }`;
+    const first = await keep(gateway(yaml));
+    const second = await keep(gateway(yaml));
+    await eventually(
+      'both are there',
+      async () => (await peersOf(first)).length + (await peersOf(second)).length === 2,
+    );
+    const session = { 'x-session-id': 'mine' };
+    const where = async (one: RunningGateway, content: string) => {
+      const answer = await ask(one, session, content);
+      await answer.text();
+      return answer.headers.get('x-expert-router-expert');
+    };
+    expect(await where(first, 'How do I fry an egg?')).toBe('cook');
+    await eventually('the second knows it too', async () => {
+      const messages = [{ role: 'user', content: 'yes' }];
+      const decision = await (await second.post('/v1/route', { messages }, session)).json();
+      return (decision as { expert: string }).expert === 'cook';
+    });
+    expect(await where(second, 'yes')).toBe('cook');
+  });
+
+  it('are told of an open breaker: one failure more is enough, a working server is not left', async () => {
+    const redis = await keep(startRedis(program!));
+    const broken = await keep(
+      upstream((response, request) => {
+        if (request.method === 'GET') return void response.end('{"object":"list","data":[]}');
+        response.writeHead(500).end('{"error":{"message":"broken"}}');
+      }),
+    );
+    const well = await keep(upstream(polite));
+    const yaml = `limits: { redis: '${redis.url}' }
+experts: [{ id: e, kind: openai, model: m, url: '${broken.url}' }, { id: f, kind: openai, model: m, url: '${well.url}', fallback: true }]`;
+    const first = await keep(gateway(yaml));
+    const second = await keep(gateway(yaml));
+    await eventually(
+      'both are there',
+      async () => (await peersOf(first)).length + (await peersOf(second)).length === 2,
+    );
+    const asked = (server: Upstream) => server.requests.filter(({ method }) => method === 'POST').length;
+    const breaker = async (one: RunningGateway) => (await experts(one)).data[0]!.replicas[0]!.breaker;
+    const named = (one: RunningGateway) =>
+      one.post('/v1/chat/completions', { model: 'e', messages: [{ role: 'user', content: 'Hi' }] });
+    await eventually('the first leaves it alone', async () => {
+      await (await named(first)).text();
+      return (await breaker(first)) === 'open';
+    });
+    const before = asked(broken);
+    expect(before).toBeGreaterThan(1);
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    expect(await breaker(second)).toBe('closed');
+    await (await named(second)).text();
+    expect(await breaker(second)).toBe('open');
+  });
+
+  it('answer as fast while Redis does not answer at all', async () => {
+    const redis = await keep(startRedis(program!));
+    const one = await keep(
+      gateway(`experts: [{ id: one, kind: emulated }]\nlimits: { redis: '${redis.url}' }
+keys: [{ name: a, hash: '${hashKey('a')}' }]`),
+    );
+    redis.process.kill('SIGSTOP');
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, async () => {
+        const answer = await ask(one, { authorization: 'Bearer a' });
+        await answer.text();
+        return answer.status;
+      }),
+    );
+    redis.process.kill('SIGCONT');
+    expect(answers).toEqual(Array(20).fill(200));
+  });
+});
