@@ -40,8 +40,8 @@ export function errorsOf(
   engine: EngineOverheads,
   clients: Clients,
 ): readonly RowError[] {
-  const streaming = row.kind === 'closed-loop';
-  const cost = stepCost(row.deployment, kernelsFor(row.deployment.gpu, kernels), engine, streaming);
+  const { deployment, build } = row;
+  const cost = stepCost(deployment, kernelsFor(deployment.gpu, kernels), engine, build.streaming);
   const engineOnly = simulate(row, cost);
   const predicted = { ...engineOnly, ttft: engineOnly.ttft + (clients[row.harness.name] ?? 0) };
   return METRICS.flatMap((metric) => {

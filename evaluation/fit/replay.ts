@@ -9,7 +9,7 @@ import type { StepCost, StepLoad } from '../../src/simulating/cost/step.ts';
 import { KvCache } from '../../src/simulating/engine/kv-cache.ts';
 import { Replica, type ReplicaListener } from '../../src/simulating/engine/replica.ts';
 import type { GenerationRequest } from '../../src/simulating/engine/sequence.ts';
-import { DEFAULT_LIMITS, memoryBudget } from '../../src/simulating/memory.ts';
+import { memoryBudget } from '../../src/simulating/memory.ts';
 import type { CalibrationRow } from './rows.ts';
 
 export interface Prediction {
@@ -35,20 +35,18 @@ export interface Schedule {
 }
 
 function replicaFor(row: CalibrationRow, cost: StepCost): Replica {
-  const { deployment, kind, harness } = row;
+  const { deployment, kind, harness, build } = row;
   const once = kind === 'static' || kind === 'first-token';
   const limits = {
-    ...DEFAULT_LIMITS,
+    ...build.limits,
     ...(once ? { maxTokens: row.requests * row.input } : {}),
     ...(harness.waiting > 0 ? { maxBatch: row.concurrency } : {}),
   };
-  const budget = memoryBudget(deployment, DEFAULT_LIMITS, row.input + row.output);
+  const budget = memoryBudget(deployment, build.limits, row.input + row.output);
   // What was measured did run: where our memory model leaves too little, the row runs with one sequence, or its batch.
   const least = (once ? row.requests : 1) * (row.input + row.output + limits.blockTokens);
-  const admission =
-    deployment.engine === 'vllm' || deployment.engine === 'sglang' ? 'optimistic' : 'guaranteed-no-evict';
   const cache = new KvCache(Math.max(budget.kvTokens, least), limits.blockTokens);
-  return new Replica(cost, { ...limits, admission, chunkedPrefill: true }, cache);
+  return new Replica(cost, { ...limits, admission: build.admission, chunkedPrefill: true }, cache);
 }
 
 /**

@@ -3,6 +3,8 @@
  * reasons.
  */
 import { type Deployment, deployment } from '../../src/simulating/deployment.ts';
+import type { AdmissionRule } from '../../src/simulating/engine/scheduler.ts';
+import { DEFAULT_LIMITS, type EngineLimits } from '../../src/simulating/memory.ts';
 import { type Row, readTable } from './csv.ts';
 
 export interface CalibrationRow {
@@ -20,6 +22,8 @@ export interface CalibrationRow {
   /** Requests of the whole run. */
   readonly requests: number;
   readonly harness: Harness;
+  /** What the engine was built and started with. */
+  readonly build: Build;
   readonly measured: {
     /** Output tokens per second of the whole group. */
     readonly throughput?: number;
@@ -28,6 +32,14 @@ export interface CalibrationRow {
     /** Mean seconds to the first token. */
     readonly ttft?: number;
   };
+}
+
+/** An engine's limits and habits, as its page or the program that built it states them; else its defaults. */
+export interface Build {
+  readonly limits: EngineLimits;
+  readonly admission: AdmissionRule;
+  /** Whether every token is sent by itself. */
+  readonly streaming: boolean;
 }
 
 /** How a published run was driven: habits of the measuring program, which are no constants of the engine. */
@@ -123,6 +135,36 @@ function harnessOf(row: Row): Harness {
 }
 const DRAWN = { low: 0.8, high: 1 };
 
+const BUILT: Build = { limits: DEFAULT_LIMITS, admission: 'guaranteed-no-evict', streaming: false };
+
+/**
+ * Sequences and tokens in a step that trtllm-bench 0.14 built its engines for (tensorrt_llm/bench/build/
+ * benchmark_config.yml at 8fcf9fc), by layers, degree and, where it names one, tokens of a request.
+ */
+const BENCH_BUILDS: Readonly<Record<string, readonly [batch: number, tokens: number]>> = {
+  '80 TP1': [2048, 2048],
+  '80 TP2': [256, 1024],
+  '80 TP2 4096': [2048, 1024],
+  '80 TP4': [2048, 1024],
+  '80 TP8': [8192, 16_384],
+  '32 TP1': [2048, 8192],
+};
+
+/** The page of 0.10 states its command lines; those of 0.14 had trtllm-bench choose. */
+function buildOf(d: Deployment, version: string, tokens: number): Build {
+  const within = (maxBatch: number, maxTokens: number): EngineLimits => ({
+    ...DEFAULT_LIMITS,
+    maxBatch,
+    maxTokens,
+  });
+  if (d.engine === 'vllm') return { ...BUILT, admission: 'optimistic' };
+  if (version === '0.10.0') return { limits: within(2048, 2048), admission: 'optimistic', streaming: true };
+  if (version !== '0.14.0') return BUILT;
+  const key = `${d.model.layers} TP${d.tensorParallel}`;
+  const built = BENCH_BUILDS[`${key} ${tokens}`] ?? BENCH_BUILDS[key];
+  return built ? { ...BUILT, limits: within(...built) } : BUILT;
+}
+
 function engineOf(version: string): string {
   if (version.startsWith('vllm')) return 'vllm';
   const minor = /^(?:TensorRT-LLM )?0\.(\d+)/.exec(version)?.[1];
@@ -146,8 +188,9 @@ function throughputRow(row: Row): CalibrationRow {
   const batch = Number.parseInt(row.batch_or_concurrency!, 10);
   const fixed = Number.isFinite(batch);
   const lengths = `${row.input_len}/${row.output_len}`;
+  const d = deploymentOf(row);
   return {
-    deployment: deploymentOf(row),
+    deployment: d,
     kind: fixed ? 'static' : 'max-throughput',
     version: row.version!,
     input: Number(row.input_len),
@@ -155,6 +198,7 @@ function throughputRow(row: Row): CalibrationRow {
     concurrency: fixed ? batch : Number.POSITIVE_INFINITY,
     requests: fixed ? batch : row.version === '0.10.0' ? 2000 : (BENCH_REQUESTS[lengths] ?? 3000),
     harness: OFFLINE,
+    build: buildOf(d, row.version!, Number(row.input_len) + Number(row.output_len)),
     measured: { throughput: Number(row.tokens_per_s_system) },
   };
 }
@@ -165,8 +209,10 @@ function latencyRow(row: Row): CalibrationRow {
   const milliseconds = (text: string | undefined): number | undefined =>
     text ? Number(text) / 1000 : undefined;
   const [ttft, tpot] = [milliseconds(row.ttft_ms), milliseconds(row.tpot_ms)];
+  const d = deploymentOf(row);
+  const tokens = Number(row.input_len) + Number(row.output_len);
   return {
-    deployment: deploymentOf(row),
+    deployment: d,
     kind: first ? 'first-token' : 'closed-loop',
     version: row.version!,
     input: Number(row.input_len),
@@ -174,6 +220,7 @@ function latencyRow(row: Row): CalibrationRow {
     concurrency,
     requests: first ? 1 : ROUNDS * concurrency,
     harness: first ? OFFLINE : harnessOf(row),
+    build: { ...buildOf(d, row.version!, tokens), streaming: !first },
     measured: { ...(ttft ? { ttft } : {}), ...(tpot ? { tpot } : {}) },
   };
 }

@@ -6,6 +6,19 @@ import { DEFAULT_LIMITS, memoryBudget } from './memory.ts';
 const budget = (model: string, gpu: string, precision: string, tensorParallel = 1) =>
   memoryBudget(deployment({ model, gpu, precision, tensorParallel }));
 
+describe('an old decoder', () => {
+  it('keeps whole logits on every GPU: a large batch costs it cache that later engines have', () => {
+    const cache = (engine: string, maxBatch: number): number =>
+      memoryBudget(
+        deployment({ model: 'llama-3.1-70b', gpu: 'h100', precision: 'fp8', tensorParallel: 8, engine }),
+        { ...DEFAULT_LIMITS, maxBatch },
+      ).kvCache;
+    const lost = (engine: string): number => cache(engine, 256) - cache(engine, 8192);
+    expect(lost('tensorrt-llm-0.14')).toBeGreaterThan(20e9);
+    expect(lost('tensorrt-llm')).toBeLessThan(1e9);
+  });
+});
+
 describe('memory budget', () => {
   it("leaves the paper's 13B FP8 about 65 GB of cache on an 80 GB H100", () => {
     expect(budget('llama-2-13b', 'h100', 'fp8').kvCache / 1e9).toBeGreaterThan(62);

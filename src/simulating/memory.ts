@@ -39,9 +39,13 @@ const TYPICAL_SEQUENCE = 2048;
 /** CUDA context, kernels and library workspaces, bytes; with buffers for communication when there are neighbours. */
 const CONTEXT_BYTES = 0.75e9;
 const COMMUNICATION_BYTES = 0.6e9;
-/** 16-bit tensors of feed-forward width alive at once in a step, and 32-bit copies of the logits. */
+/** 16-bit tensors of feed-forward width alive at once in a step. */
 const LIVE_ACTIVATIONS = 1.5;
-const LOGIT_COPIES = 1;
+/**
+ * 32-bit tensors of batch x vocabulary that choosing tokens needs. The decoder of TensorRT-LLM up to 0.15 has whole ones on
+ * every GPU, six by what fits its published throughput; later it gets along with its share of one.
+ */
+const WHOLE_LOGITS = 6;
 /** vLLM captures graphs of its decode steps inside of its share. */
 const GRAPH_BYTES = 0.5e9;
 
@@ -74,7 +78,7 @@ export function memoryBudget(
   const { model, tensorParallel: tp } = d;
   const total = d.gpu.memoryBytes;
   const activations = 2 * LIVE_ACTIVATIONS * limits.maxTokens * activationWidth(d);
-  const logits = (LOGIT_COPIES * 4 * limits.maxBatch * model.vocabulary) / tp;
+  const logits = 4 * limits.maxBatch * model.vocabulary * (/-0\.1\d$/.test(d.engine) ? WHOLE_LOGITS : 1 / tp);
   const fixed = CONTEXT_BYTES + (tp > 1 ? COMMUNICATION_BYTES : 0) + (reservesRest(d) ? 0 : GRAPH_BYTES);
   const reserve = fixed + activations + logits;
   // TensorRT-LLM takes a share of what is left after loading; vLLM and SGLang have a share of everything.

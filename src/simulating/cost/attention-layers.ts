@@ -50,6 +50,9 @@ function limitOf(a: AttentionLayers): number | null {
   return a.indexer?.tokens ?? (a.kind === 'heads' ? a.window : null);
 }
 
+/** Query heads that share keys, from which on even old engines decode on tensor cores. */
+const TENSOR_CORE_GROUP = 8;
+
 function heads(
   d: Deployment,
   a: HeadAttention,
@@ -68,19 +71,17 @@ function heads(
   const { decodeAttention, prefillAttention } = kernels;
   const limit = limitOf(a);
   const index = indexSeconds(d, a, kernels);
+  const decode = (sequences: number, attended: number): number =>
+    Math.max(
+      factor * decodeAttentionSeconds(decodeAttention, gpu.bandwidth, shape, sequences, attended),
+      a.heads / a.kvHeads < TENSOR_CORE_GROUP ? engine.perHeadToken * shape.heads * attended : 0,
+    );
   return {
     layers: a.layers,
     decode: (sequences, context) =>
       engine.floors * decodeAttention.floor +
       index(context) +
-      factor *
-        decodeAttentionSeconds(
-          decodeAttention,
-          gpu.bandwidth,
-          shape,
-          sequences,
-          within(limit, sequences, context),
-        ),
+      decode(sequences, within(limit, sequences, context)),
     prefill: (tokens, pairs) =>
       engine.floors * prefillAttention.floor +
       prefillAttentionSeconds(prefillAttention, gpu.peak.bf16!, shape, tokens, within(limit, tokens, pairs)),

@@ -114,6 +114,11 @@ export interface EngineOverheads {
   /** Factor on the time attention spends reading the cache, 16-bit and 8-bit caches apart. */
   readonly attention16: number;
   readonly attention8: number;
+  /**
+   * Seconds that decode attention takes at least per query head and token attended to, in a layer: old kernels multiply
+   * outside of tensor cores, and heads that share keys gain little from it.
+   */
+  readonly perHeadToken: number;
   /** Factor on the kernels' floors: graphs and overlapped launches hide part of them. */
   readonly floors: number;
   /** The same for mixtures of experts, which are measured as one operation. */

@@ -75,6 +75,18 @@ describe('step cost', () => {
     expect(gain('h100-nvl')).toBeLessThan(1.2);
   });
 
+  it('decodes few heads a key slowly on an old engine, and many on its tensor cores', () => {
+    const slower = (model: string): number => {
+      const seconds = (engine: string): number =>
+        stepCost(deployment({ model, gpu: 'h200', precision: 'fp8', tensorParallel: 1, engine })).seconds(
+          decode(100, 4000),
+        );
+      return seconds('tensorrt-llm-0.10') / seconds('tensorrt-llm');
+    };
+    // Llama-3-8B shares keys among four heads, 70B among eight.
+    expect(slower('llama-3-8b')).toBeGreaterThan(1.4 * slower('llama-3-70b'));
+  });
+
   it('grows with everything in the step', () => {
     const c = cost('llama-3.1-8b', 'h100', 'fp8');
     fc.assert(
