@@ -162,6 +162,8 @@ async function deploymentOf({ model, gpu, precision, tp, engine }: DayOptions): 
 async function dayOf(options: DayOptions, where: Deployment): Promise<Day> {
   const { users, asks, experts, skew, gpus, seed } = options;
   if (experts < 1) throw new UsageError('--experts: must be at least 1.');
+  const least = experts * where.tensorParallel;
+  if (gpus < least) throw new UsageError(`--gpus: one replica of each expert takes ${least} already.`);
   const trace = options.trace === undefined ? null : parseTrace(await textOf(options.trace), options.trace);
   const lengths = trace ? ({ kind: 'observed', pairs: trace } as const) : NAMED_LENGTHS.chat!;
   const mean = meanLengths(lengths, seededRandom(seed));

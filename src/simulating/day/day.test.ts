@@ -153,10 +153,9 @@ describe('a day', () => {
   });
 
   it('takes no more GPUs than there are', () => {
-    const busy = { ...day, requestsPerSecond: 60, gpus: 2 };
-    const { hours } = simulateDay(busy, RULES[2]!);
-    // Three experts that always run, and no more.
-    for (const { gpus } of hours) expect(gpus).toBeLessThanOrEqual(3);
+    const busy = { ...day, requestsPerSecond: 4, gpus: 5, service: { ...service, slots: 4 } };
+    for (const rule of RULES)
+      for (const { gpus } of simulateDay(busy, rule).hours) expect(gpus).toBeLessThanOrEqual(5);
   });
 });
 

@@ -90,9 +90,13 @@ class DayRun {
       startSeconds: day.startSeconds,
       answered: (ttft: number | null) => this.#answered(ttft),
     };
-    const first = day.shares.map((share) =>
-      rule.readings === null ? plannedReplicas(day, share) : Math.max(1, rule.min),
-    );
+    const first = day.shares.map((share) => (rule.readings === null ? plannedReplicas(day, share) : 1));
+    const most = Math.floor(day.gpus / day.service.gpus);
+    // A plan for more than there is gives everybody the same part of it.
+    const part = Math.min(1, most / first.reduce((sum, replicas) => sum + replicas, 0));
+    first.forEach((replicas, index) => {
+      first[index] = Math.max(1, Math.floor(replicas * part));
+    });
     this.#pools = first.map((replicas) => new ExpertPool(parts, replicas));
     const max = Math.floor(day.gpus / day.service.gpus);
     this.#scalers = first.map((replicas) => new Autoscaler({ min: rule.min, max }, replicas));

@@ -34,7 +34,7 @@ export function serviceOf(
     if (slots + step <= most && at(slots + step).tpotSeconds <= tpotSeconds) slots += step;
   if (slots === 0)
     throw new UserError(
-      `--slo: this deployment cannot write a token in ${tpotSeconds * 1000} ms; take a longer time, more GPUs a replica or another GPU.`,
+      `--tpot: this deployment cannot write a token in ${tpotSeconds * 1000} ms; take a longer time, more GPUs a replica or another GPU.`,
     );
   const { tpotSeconds: tpot, ttftSeconds } = at(slots);
   const cost = stepCost(d);
