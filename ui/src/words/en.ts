@@ -199,7 +199,7 @@ export const en = {
     thanks: 'Noted',
   },
   map: {
-    lead: 'Each circle is a topic: the nearer two are, the more alike their prompts. Dots are prompts of the last two minutes; a ring means that another expert answered because of load.',
+    lead: 'Each circle is a topic: the nearer two are, the more alike their prompts. Dots are prompts of the last two minutes; a ring means that another expert answered than the one it belongs to.',
     colour: 'Colour by',
     byExpert: 'Expert',
     byLoad: 'Requests now',
