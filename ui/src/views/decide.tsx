@@ -171,7 +171,7 @@ function Words({ answer }: { answer: api.RouteAnswer }) {
   );
   return (
     <Card title={text.read}>
-      <p class="hint">{marks.size === 0 ? text.noWords : text.readHint}</p>
+      <p class="hint">{marks.size === 0 ? text.noWords : text.readHint(terms.expert, terms.rival)}</p>
       <p class="read">
         {marked(answer.text, marks).map(({ said, weight }, place) =>
           weight === null ? (

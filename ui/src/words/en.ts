@@ -167,7 +167,10 @@ export const en = {
     confidenceHint: 'How often a router model trained on other prompts of the same kind would decide alike.',
     reasons: story.reasons,
     read: 'What was read',
-    readHint: 'The words below decided between this topic and the nearest one of another expert.',
+    readHint: (expert = '', rival = '') =>
+      expert === ''
+        ? 'The words below decided between this topic and the nearest one of another expert.'
+        : `The words below decided between ${expert} and ${rival}, which suits the prompt next best.`,
     noWords: 'No single words decided: the prompt is short, or its words are not known.',
     for: (expert?: string) => `Spoke for ${expert ?? 'it'}`,
     against: (rival?: string) => (rival === undefined ? 'Spoke against it' : `Spoke for ${rival} instead`),

@@ -216,7 +216,10 @@ export const ja: Words = {
       forced: (expert) => `リクエストのヘッダーが ${expert} を指定しています。`,
     },
     read: '読み取った内容',
-    readHint: 'ほかのエキスパートが担当する最も近いトピックとの差を決めた語です。',
+    readHint: (expert = '', rival = '') =>
+      expert === ''
+        ? 'ほかのエキスパートが担当する最も近いトピックとの差を決めた語です。'
+        : `${expert} と、次に適した ${rival} との差を決めた語です。`,
     noWords: '決め手となる語はありません。プロンプトが短いか、未知の語です。',
     for: (expert?: string) => (expert === undefined ? '支持した語' : `${expert} を支持した語`),
     against: (rival?: string) => (rival === undefined ? '反対した語' : `${rival} を支持した語`),
