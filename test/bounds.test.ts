@@ -121,20 +121,25 @@ describe('what is parsed beside the event loop', () => {
   });
 
   it('is decided as on the loop, whatever is long about it', async () => {
-    const text = 'Prove that the square root of two is irrational. '.repeat(1_000);
+    const text = 'Write a Python function that reverses a linked list.';
     const decided = async (more: object): Promise<unknown> => {
       const ask = { messages: [{ role: 'user', content: text }], ...more };
       const response = await router.post('/v1/route', ask);
       const {
         trace_id: _,
+        left_out: _out,
         ranking,
         ...decision
       } = (await response.json()) as {
         trace_id: string;
-        ranking: { cost: unknown }[];
+        left_out: unknown;
+        ranking: { expert: string; cost: unknown }[];
       };
-      // What the prompt would cost to read is estimated from the size of the whole body.
-      return { ...decision, ranking: ranking.map(({ cost: _, ...ranked }) => ranked) };
+      expect(decision).toMatchObject({ expert: 'code', reason: 'nearest-cluster' });
+      // What the prompt would cost to read is estimated from the size of the whole body, and who would have to read many
+      // values is left out.
+      const own = ranking.filter(({ expert: id }) => id === 'code');
+      return { ...decision, ranking: own.map(({ cost: _, ...ranked }) => ranked) };
     };
     const values = Array.from({ length: LIMITS.loopTokens }, () => 0);
     expect(await decided({ x: values })).toEqual(await decided({}));

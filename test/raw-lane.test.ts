@@ -132,6 +132,7 @@ describe('an expert that does not speak it', () => {
           answersText: true,
           context: null,
           takes: null,
+          lacks: [],
           can: () => null,
           speaks: (asked: string) => asked === 'test-lines' && spoken.includes(id),
         },
