@@ -55,7 +55,8 @@ const lines = (): any[] =>
     .flatMap((name) =>
       readFileSync(join(folder, 'records', name), 'utf8')
         .split('\n')
-        .filter(Boolean),
+        // Behind the last line end is one that is being written.
+        .slice(0, -1),
     )
     .map((line) => JSON.parse(line));
 
