@@ -145,16 +145,18 @@ export class Retraining {
   }
 
   /** Whether somebody still does: another process may have its number by now. */
-  #follows({ pid, began }: Kept): boolean {
-    if (pid === process.pid) return this.#child !== null;
+  #follows({ pid, began }: Kept, own: boolean): boolean {
+    if (pid === process.pid) return own;
     return isAlive(pid) && this.#parts.now() - (began ?? 0) < LONGEST_MS;
   }
 
   async #kept(): Promise<Kept> {
     const { records } = this.#parts.config();
+    // Before the file is read: the end is noted there first.
+    const own = this.#child !== null;
     const text = records ? await readFile(join(records.dir, FILE), 'utf8').catch(() => null) : null;
     const kept = text === null ? { ...NEVER, pid: 0 } : (JSON.parse(text) as Kept);
-    if (kept.state !== 'running' || this.#follows(kept)) return kept;
+    if (kept.state !== 'running' || this.#follows(kept, own)) return kept;
     return { ...kept, state: 'failed', error: 'the process that trained is gone' };
   }
 }
