@@ -315,7 +315,7 @@ describe('emulate --config-out', () => {
     expect(existsSync(config)).toBe(true);
     const router = command('serve', '--config', config, '--port', '0', '--workers', '1');
     try {
-      const [, url] = await router.said(/experts on (http:\S+)/);
+      const [, url] = await router.said(/experts? on (http:\S+)/);
       const response = await fetch(`${url}/v1/chat/completions`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },

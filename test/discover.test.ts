@@ -65,7 +65,7 @@ describe('serve without a config', () => {
     const found = await engine();
     const router = await routerProcess(['--workers', '2'], { ...NO_KEYS, EXPERT_ROUTER_DISCOVER: found.url });
     routers.push(router);
-    expect(router.output()).toContain('1 experts on');
+    expect(router.output()).toContain('1 expert on');
     expect(router.output().split('Found:')).toHaveLength(2);
   });
 

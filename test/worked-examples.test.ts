@@ -47,7 +47,7 @@ async function run(name: string): Promise<readonly Done[]> {
       writeFileSync(file, readFileSync(file, 'utf8').replace(/dir: \.\//, `dir: ${folder}/`));
       const args = line.replace(config!, file).split(' ').slice(2);
       served = command(...args, '--port', '0');
-      url = (await served.said(/experts on (http:\S+)/))[1]!;
+      url = (await served.said(/experts? on (http:\S+)/))[1]!;
       continue;
     }
     if (/ learn |^cat /.test(line)) await stop();

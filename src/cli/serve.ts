@@ -142,7 +142,7 @@ function greet(config: Config, url: string, restricted: boolean, workers: number
   const notice =
     config.keys.length > 0 ? '' : `\nNo API keys are configured, so only this machine can connect${asked}.`;
   console.log(`
-Expert Router serves ${config.experts.length} experts on ${url}${workers > 1 ? ` with ${workers} workers` : ''}
+Expert Router serves ${config.experts.length} ${config.experts.length === 1 ? 'expert' : 'experts'} on ${url}${workers > 1 ? ` with ${workers} workers` : ''}
   ${names}
 ${notice}
 Ask from another terminal:
