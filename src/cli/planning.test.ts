@@ -78,7 +78,7 @@ describe('plan', () => {
 
   it('says where the longest requests are cut to what a model was trained for', async () => {
     const text = await plan('--model', 'llama-2-7b', '--users', '5', '--lengths', 'chat');
-    expect(text).toMatch(/Assumed: llama-2-7b is asked nothing longer than the 4096 tokens/);
+    expect(text).toMatch(/Assumed: llama-2-7b gets no request longer than the 4096 tokens/);
   });
 
   it('draws what waiting less costs', async () => {

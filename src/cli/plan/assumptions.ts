@@ -16,6 +16,6 @@ export function shorterRequests(
     .filter((model) => within(lengths, model.maxContext) !== lengths)
     .map(
       ({ name, maxContext }) =>
-        `${name} is asked nothing longer than the ${maxContext} tokens that it was trained for`,
+        `${name} gets no request longer than the ${maxContext} tokens that it was trained for`,
     );
 }

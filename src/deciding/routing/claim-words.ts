@@ -25,7 +25,7 @@ export function explainClaim(
 ): ClaimWords | null {
   const contest = contestOf(territory, prompt);
   if (contest === null) return null;
-  const { first, second, slopes } = contest;
+  const { first, second, said, slopes } = contest;
   const lead = slopes[0].claim - slopes[1].claim;
   if (lead <= 0) return null;
   const direction = slopes[0].slope.map((value, j) => value - slopes[1].slope[j]!);
@@ -33,8 +33,7 @@ export function explainClaim(
     ? text
     : { ...text, segments: text.segments.filter(({ fades }) => !fades) };
   const words = wordsAlong(model, own, direction, lead, limit);
-  const vector = needsContext(prompt) ? prompt.vector : prompt.own;
-  const along = vector.reduce((sum, value, j) => sum + value * direction[j]!, 0);
+  const along = said.reduce((sum, value, j) => sum + value * direction[j]!, 0);
   return (
     words && {
       ...words,

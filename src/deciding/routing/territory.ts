@@ -154,6 +154,8 @@ function freshFits({ territory, sampled }: Found, prompt: Classified): Float64Ar
 export interface Contest {
   readonly first: number;
   readonly second: number;
+  /** The vector that they claim it by. */
+  readonly said: Float32Array;
   readonly slopes: readonly [ClaimSlope, ClaimSlope];
 }
 
@@ -167,7 +169,7 @@ export function contestOf(territory: Territory, prompt: Classified): Contest | n
   const [first, second] = Array.from(fits, (_, expert) => expert).sort((a, b) => fits[b]! - fits[a]!);
   if (first === undefined || second === undefined) return null;
   const [one, other] = [claimSlope(claims, said, first), claimSlope(claims, said, second)];
-  return one && other && { first, second, slopes: [one, other] };
+  return one && other && { first, second, said, slopes: [one, other] };
 }
 
 /** Whether there is nothing to tell the experts apart by: no texts, no clusters, no fallback. */

@@ -1,20 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { Arrivals } from './arrivals.ts';
-import { ASSUMED_RATE, type Demand, isActive, metricValueOf } from './demand.ts';
-
-const idle: Demand = {
-  inFlight: 0,
-  queued: 0,
-  tokens: 0,
-  arrivingTokens: 0,
-  sinceArrival: Number.POSITIVE_INFINITY,
-  rate: 0,
-  coming: false,
-};
+import { ASSUMED_RATE, type Demand, isActive, metricValueOf, NO_DEMAND } from './demand.ts';
 
 describe('demand', () => {
   it('is tokens over what one replica does, as seen, as told, or as assumed', () => {
-    const busy = { ...idle, inFlight: 4, tokens: 2_000, rate: 100 };
+    const busy = { ...NO_DEMAND, inFlight: 4, tokens: 2_000, rate: 100 };
     expect(metricValueOf('work', busy, null)).toBe(20);
     expect(metricValueOf('work', busy, 400)).toBe(5);
     expect(metricValueOf('work', { ...busy, rate: 0 }, null)).toBe(2_000 / ASSUMED_RATE);
@@ -30,7 +20,7 @@ describe('demand', () => {
     [{ sinceArrival: 59 }, true],
     [{ sinceArrival: 61 }, false],
   ])('with %j is active: %s', (some, expected) => {
-    expect(isActive({ ...idle, ...some })).toBe(expected);
+    expect(isActive({ ...NO_DEMAND, ...some })).toBe(expected);
   });
 });
 

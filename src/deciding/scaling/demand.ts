@@ -21,6 +21,17 @@ export interface Demand {
   readonly coming: boolean;
 }
 
+/** Of an expert that nobody has asked. */
+export const NO_DEMAND: Demand = {
+  inFlight: 0,
+  queued: 0,
+  tokens: 0,
+  arrivingTokens: 0,
+  sinceArrival: Number.POSITIVE_INFINITY,
+  rate: 0,
+  coming: false,
+};
+
 interface Metric {
   /** What one replica may have, where nobody says. */
   readonly target: number;

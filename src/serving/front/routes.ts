@@ -271,7 +271,9 @@ const URGENT = ROUTES.filter(({ role, urgent }) => role === 'operate' || urgent)
 /** Whether a request has to wait behind others. @param target as it came */
 export function hasToWait(method: string | undefined, target = ''): boolean {
   const path = target.split('?', 1)[0]!;
-  return method === 'POST' && !URGENT.some((route) => matches(route.path, path));
+  if (method !== 'POST') return false;
+  const fixed = FIXED.get(`POST ${path}`);
+  return fixed ? !URGENT.includes(fixed) : !URGENT.some((route) => matches(route.path, path));
 }
 
 /** The methods that a path takes, with commas. @throws RouterError `not_found` */

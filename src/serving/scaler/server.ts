@@ -14,6 +14,7 @@ import {
   METRICS,
   type MetricName,
   metricValueOf,
+  NO_DEMAND,
 } from '../../deciding/scaling/demand.ts';
 import type { Demands } from './demands.ts';
 
@@ -136,23 +137,13 @@ export class ScalerServer {
     const name = metric as MetricName;
     return {
       // One that a reload has taken away wants nothing any more.
-      demand: () => this.#demands.of(expert) ?? NOTHING,
+      demand: () => this.#demands.of(expert) ?? NO_DEMAND,
       metric: name,
       target: positive('target', metadata.target) ?? METRICS[name].target,
       rate: positive('tokensPerSecond', metadata.tokensPerSecond),
     };
   }
 }
-
-const NOTHING: Demand = {
-  inFlight: 0,
-  queued: 0,
-  tokens: 0,
-  arrivingTokens: 0,
-  sinceArrival: Number.POSITIVE_INFINITY,
-  rate: 0,
-  coming: false,
-};
 
 /** Null where absent. */
 function positive(name: string, text: string | undefined): number | null {
