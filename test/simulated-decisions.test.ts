@@ -72,8 +72,12 @@ function alike(policy: BoundPolicy): BoundPolicy {
 
 /** Without what follows from the length. */
 function lengthless(decision: Decision): unknown {
-  const away = decision.spilledFor === 'away';
-  return { ...decision, spilledFor: away, ranking: decision.ranking.map(({ cost: _, ...one }) => one) };
+  const unavailable = decision.spilledFor === 'unavailable';
+  return {
+    ...decision,
+    spilledFor: unavailable,
+    ranking: decision.ranking.map(({ cost: _, ...one }) => one),
+  };
 }
 
 function scenario(policy: string, seed: number, perSecond: number): FleetScenario {

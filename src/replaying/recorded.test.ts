@@ -54,7 +54,7 @@ it('lets a conversation belong where it was found to belong, and tells what went
       lines: [
         line(false),
         line(false, { home: 'rest', lived_at: 'rest' }),
-        line(false, { home: 'code', lived_at: 'gone', spilled_for: 'away' }),
+        line(false, { home: 'code', lived_at: 'gone', spilled_for: 'unavailable' }),
         line(false, { home: 'gone' }),
       ],
       notices: [],

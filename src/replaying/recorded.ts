@@ -92,7 +92,7 @@ export function replayOf(
       ...notices,
       ...told({ kind: 'lengths', count: unknown, prompt: mean.promptTokens, output: mean.outputTokens }),
       ...told({ kind: 'insisted', count: insisted }),
-      ...told({ kind: 'away', count: lines.filter(({ spilled_for: why }) => why === 'away').length }),
+      ...told({ kind: 'away', count: lines.filter(({ spilled_for: why }) => why === 'unavailable').length }),
     ],
   };
 }

@@ -34,7 +34,7 @@ export interface Ranked {
 }
 
 /** Why a prompt went elsewhere than home: it takes no requests, waiting there costs more, or the policy minds no fit. */
-export type SpillCause = 'away' | 'cost' | 'policy';
+export type SpillCause = 'unavailable' | 'cost' | 'policy';
 
 export interface Decision {
   readonly expert: string;
@@ -152,7 +152,7 @@ export function decide(
 }
 
 function spillCause({ id, load }: Candidate, ranking: readonly Ranked[]): SpillCause {
-  if (!load.available && load.startsIn === undefined) return 'away';
+  if (!load.available && load.startsIn === undefined) return 'unavailable';
   const there = ranking.find(({ expert }) => expert === id)?.cost?.total ?? 0;
   return there > (ranking[0]!.cost?.total ?? 0) ? 'cost' : 'policy';
 }

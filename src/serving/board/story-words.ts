@@ -50,7 +50,7 @@ const reasons: Readonly<Record<string, Reason>> = {
     `The topic belongs to ${home}; the policy, with the load in view, gives it to ${expert}.`,
   'spilled: cost': (expert: string, home: string) =>
     `The topic belongs to ${home}, but waiting there would cost more than what ${expert} suits it less.`,
-  'spilled: away': (expert: string, home: string) =>
+  'spilled: unavailable': (expert: string, home: string) =>
     `The topic belongs to ${home}, which took no requests then; of the others, ${expert} was the best choice.`,
   local: (expert: string, home: string) =>
     `The topic belongs to ${home}, but this prompt may go to local experts only: ${expert} takes it.`,

@@ -107,7 +107,7 @@ export function explanation({ classification, decision }: Routed): string {
 }
 
 const SPILLED: Readonly<Record<SpillCause, (expert: string) => string>> = {
-  away: (expert) => `, which takes no requests now; of the others, '${expert}' is the best choice`,
+  unavailable: (expert) => `, which takes no requests now; of the others, '${expert}' is the best choice`,
   cost: (expert) => `; waiting there would cost more than what '${expert}' suits it less`,
   policy: (expert) => `; the policy, with the load in view, gives it to '${expert}'`,
 };

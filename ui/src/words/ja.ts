@@ -197,7 +197,7 @@ export const ja: Words = {
         `トピックの担当は ${home} ですが、ポリシーが負荷を見て ${expert} を選びました。`,
       'spilled: cost': (expert, home) =>
         `トピックの担当は ${home} ですが、そこで待つより ${expert} に送るほうが得です。`,
-      'spilled: away': (expert, home) =>
+      'spilled: unavailable': (expert, home) =>
         `トピックの担当は ${home} ですが、リクエストを受けられなかったため、ほかの中で最も良い ${expert} を選びました。`,
       local: (expert, home) =>
         `トピックの担当は ${home} ですが、このプロンプトはローカルのエキスパートにしか送れないため、${expert} が答えます。`,
