@@ -248,7 +248,9 @@ export class ExpertGroup {
   }
 
   #lease(admission: Admission): Lease | null {
-    const free = this.replicas.filter((replica) => isOpen(replica, admission) && replica.hasRoom);
+    const open = this.replicas.filter((replica) => isOpen(replica, admission) && replica.hasRoom);
+    const trusted = open.filter(({ isSuspected }) => !isSuspected);
+    const free = trusted.length > 0 ? trusted : open;
     const best = chooseReplica(
       free.map((replica) => snapshotOf(replica, this.share)),
       admission.affinityKey,
@@ -328,7 +330,7 @@ export class ExpertGroup {
     }, limitMs);
     const item: Queued = { ...admission, decided, timer };
     this.#queue.push(item);
-    if (this.backoff(admission.tenant) !== null) this.letIn();
+    if (this.backoff(admission.tenant) !== null || Number.isFinite(this.#reopensIn)) this.letIn();
     return {
       leave: () => {
         clearTimeout(timer);
@@ -355,8 +357,14 @@ export class ExpertGroup {
         lease ?? new RouterError('expert_not_ready', `Expert '${this.id}' has no replica left to try.`),
       );
     }
-    if (this.#queue.length > 0) soonest = Math.min(soonest, this.#sendAway());
+    if (this.#queue.length > 0) soonest = Math.min(soonest, this.#sendAway(), this.#reopensIn);
     if (soonest < Number.POSITIVE_INFINITY) this.#wakeIn(soonest);
+  }
+
+  /** Milliseconds until the breaker of a replica lets one through again; infinite for none. */
+  get #reopensIn(): number {
+    const closed = this.replicas.filter(({ health, opensIn }) => health.state === 'ready' && opensIn > 0);
+    return Math.min(...closed.map(({ opensIn }) => opensIn));
   }
 
   /**
@@ -396,8 +404,8 @@ export class ExpertGroup {
   }
 
   /** What a small request found. */
-  proved(replica: Replica, health: Parameters<Replica['proved']>[0]): void {
-    replica.proved(health);
+  proved(replica: Replica, ...found: Parameters<Replica['proved']>): void {
+    replica.proved(...found);
     this.#changed();
   }
 

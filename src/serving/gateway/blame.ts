@@ -1,7 +1,7 @@
 /** Whose doing a failure is: the expert's, ours for how we asked it, or the request's. */
 import { RouterError } from '../../core/errors.ts';
 import type { Ask } from '../dialects/ask.ts';
-import type { LeaseOutcome } from '../fleet/replica.ts';
+import type { LeaseOutcome } from '../fleet/lease.ts';
 import { EmptyAnswer } from '../reply/empty-answer.ts';
 import { type Failure, isFiltered, isTooLong, ToldFailure } from '../reply/failure.ts';
 
