@@ -161,7 +161,10 @@ describe('what counts against a replica', () => {
       return result as unknown as Lease | RouterError;
     };
     times(5, () => (ask('image') as Lease).end(fault));
-    expect(ask('image')).toMatchObject({ code: 'expert_not_ready' });
+    expect(ask('image')).toMatchObject({
+      code: 'expert_not_ready',
+      message: expect.stringContaining('has failed at requests with image again and again'),
+    });
     for (const shape of ['', 'tools']) (ask(shape) as Lease).end(ok);
     now += 1_000;
     (ask('image') as Lease).end(ok);

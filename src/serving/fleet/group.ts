@@ -301,18 +301,18 @@ export class ExpertGroup {
     )
       return leftAlone(this.id, backoff);
     const starting = this.#starting;
-    if (left.length === 0 && !coming && !starting && backoff === null) return this.#notReady();
+    if (left.length === 0 && !coming && !starting && backoff === null) return this.#notReady(admission);
     const waitMs = this.#expectedWait() * 1000;
     if (this.#queue.length >= this.#options.queueSize) return busy(this.id, waitMs, this.#queue.length);
     const hopeless = starting === null && waitMs > this.#options.queueTimeout;
     return hopeless ? busy(this.id, waitMs, null) : null;
   }
 
-  #notReady(): RouterError {
+  #notReady({ shape }: Admission): RouterError {
     const keeping = this.#keeping;
     return keeping.state === 'troubled'
       ? failedStart(this.id, keeping.problem, keeping.retryMs)
-      : notReady(this.id, this.replicas, this.drained);
+      : notReady(this.id, this.replicas, this.drained, shape);
   }
 
   #wait(admission: Admission, decided: Decided): Ticket {
@@ -392,7 +392,7 @@ export class ExpertGroup {
         continue;
       }
       clearTimeout(next.timer);
-      next.decided(this.#notReady());
+      next.decided(this.#notReady(next));
     }
     return soonest;
   }

@@ -42,6 +42,7 @@ export function answerTo(read: (exchange: Exchange, limitMb: number) => Promise<
     note.routed(routed, gateway.expectedWait(routed));
     onRouted(routed, note);
     const sink = new ClientSink(response, ask.dialect, redaction, note);
+    exchange.onEnd((why) => sink.fail(why, null));
     const headers = {
       ...requestHeadersForExpert(request.headers, forwarded),
       [HOPS_HEADER]: nextHop(request),
