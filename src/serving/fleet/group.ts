@@ -271,7 +271,9 @@ export class ExpertGroup {
         ? only.lease(admission.tokens, admission.shape, this.#letIn)
         : null;
     }
-    const free = this.replicas.filter((replica) => isOpen(replica, admission) && replica.hasRoom);
+    const open = this.replicas.filter((replica) => isOpen(replica, admission) && replica.hasRoom);
+    const trusted = open.filter(({ isSuspected }) => !isSuspected);
+    const free = trusted.length > 0 ? trusted : open;
     const best = chooseReplica(
       free.map((replica) => snapshotOf(replica, this.share)),
       admission.affinityKey,
@@ -322,18 +324,18 @@ export class ExpertGroup {
     )
       return leftAlone(this.id, backoff);
     const starting = this.#starting;
-    if (left.length === 0 && !coming && !starting && backoff === null) return this.#notReady();
+    if (left.length === 0 && !coming && !starting && backoff === null) return this.#notReady(admission);
     const waitMs = this.#expectedWait() * 1000;
     if (this.#queue.length >= this.#options.queueSize) return busy(this.id, waitMs, this.#queue.length);
     const hopeless = starting === null && waitMs > this.#options.queueTimeout;
     return hopeless ? busy(this.id, waitMs, null) : null;
   }
 
-  #notReady(): RouterError {
+  #notReady({ shape }: Admission): RouterError {
     const keeping = this.#keeping;
     return keeping.state === 'troubled'
       ? failedStart(this.id, keeping.problem, keeping.retryMs)
-      : notReady(this.id, this.replicas, this.drained);
+      : notReady(this.id, this.replicas, this.drained, shape);
   }
 
   #wait(admission: Admission, decided: Decided): Ticket {
@@ -351,7 +353,7 @@ export class ExpertGroup {
     }, limitMs);
     const item: Queued = { ...admission, decided, timer };
     this.#queue.push(item);
-    if (this.backoff(admission.tenant) !== null) this.letIn();
+    if (this.backoff(admission.tenant) !== null || Number.isFinite(this.#reopensIn)) this.letIn();
     return {
       leave: () => {
         clearTimeout(timer);
@@ -378,8 +380,14 @@ export class ExpertGroup {
         lease ?? new RouterError('expert_not_ready', `Expert '${this.id}' has no replica left to try.`),
       );
     }
-    if (this.#queue.length > 0) soonest = Math.min(soonest, this.#sendAway());
+    if (this.#queue.length > 0) soonest = Math.min(soonest, this.#sendAway(), this.#reopensIn);
     if (soonest < Number.POSITIVE_INFINITY) this.#wakeIn(soonest);
+  }
+
+  /** Milliseconds until the breaker of a replica lets one through again; infinite for none. */
+  get #reopensIn(): number {
+    const closed = this.replicas.filter(({ health, opensIn }) => health.state === 'ready' && opensIn > 0);
+    return Math.min(...closed.map(({ opensIn }) => opensIn));
   }
 
   /**
@@ -407,7 +415,7 @@ export class ExpertGroup {
         continue;
       }
       clearTimeout(next.timer);
-      next.decided(this.#notReady());
+      next.decided(this.#notReady(next));
     }
     return soonest;
   }
@@ -420,8 +428,8 @@ export class ExpertGroup {
   }
 
   /** What a small request found. */
-  proved(replica: Replica, health: Parameters<Replica['proved']>[0]): void {
-    replica.proved(health);
+  proved(replica: Replica, ...found: Parameters<Replica['proved']>): void {
+    replica.proved(...found);
     this.#changed();
   }
 

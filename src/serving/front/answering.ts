@@ -49,6 +49,7 @@ export function answerTo(read: (exchange: Exchange, limitMb: number) => Ask | Pr
     note.routed(routed, gateway.expectedWait(routed));
     onRouted(routed, note);
     const sink = new ClientSink(response, ask.dialect, redaction, note);
+    exchange.onEnd((why) => sink.fail(why, null));
     const headers = requestHeadersForExpert(request.headers, forwarded);
     headers[HOPS_HEADER] = nextHop(request);
     const named = namesAsAsked && ask.model !== '' ? renaming(sink, ask.model) : sink;

@@ -6,7 +6,8 @@ import { RouterError } from '../../core/errors.ts';
 import type { AnswerSink, ExpertRequest, Generation, Outcome } from '../experts/expert.ts';
 import type { Shape } from '../fleet/breakers.ts';
 import type { ExpertGroup, Ticket } from '../fleet/group.ts';
-import type { Lease, LeaseOutcome, Replica } from '../fleet/replica.ts';
+import type { LeaseOutcome } from '../fleet/lease.ts';
+import type { Lease, Replica } from '../fleet/replica.ts';
 import { replicaLabel } from '../fleet/replica-label.ts';
 import { EmptyAnswer } from '../reply/empty-answer.ts';
 import { type Failure, type Reach, ToldFailure } from '../reply/failure.ts';
@@ -220,12 +221,12 @@ export class Attempts implements Generation, TryOwner {
   }
 
   #start(group: ExpertGroup, lease: Lease): void {
-    const { stream, tenant, journey, epoch } = this.#plan;
+    const { tenant, journey, epoch } = this.#plan;
     this.#story =
       journey?.asked({ expert: group.id, replica: replicaLabel(group, lease.replica) }, lease.seconds) ??
       UNHEARD;
     const request = withHeaders(this.#plan.request, this.#story.headers);
-    const firstTokenMs = stream ? this.#plan.firstTokenMs(group) : null;
+    const firstTokenMs = this.#plan.firstTokenMs(group);
     this.#asked += 1;
     this.#try = new Try({ group, lease, request, tenant, epoch, firstTokenMs }, this);
   }
@@ -257,11 +258,20 @@ export class Attempts implements Generation, TryOwner {
    */
   #afford(next: number | null): number | null {
     if (next === null || (this.#try?.limited && this.#asked === 1) || this.#plan.mayRetry()) return next;
-    const { groups } = this.#plan;
-    const idle = groups.findIndex(
-      (group, at) => at >= next && at !== this.#group && this.#mayTry(group) && group.idle,
+    return this.#idleFrom(next);
+  }
+
+  #idleFrom(index: number): number | null {
+    const at = this.#plan.groups.findIndex(
+      (group, at) => at >= index && at !== this.#group && this.#mayTry(group) && group.idle,
     );
-    return idle < 0 ? null : idle;
+    return at < 0 ? null : at;
+  }
+
+  get hasIdleOther(): boolean {
+    const next = this.#following('anyone');
+    if (next === null) return false;
+    return (next === this.#group && this.#plan.groups[next]!.idle) || this.#idleFrom(next) !== null;
   }
 
   /** The first group from this index on that no other sequence has gone to; null where there is none. */
