@@ -159,6 +159,7 @@ export class Gateway {
   /** The choice among experts that can answer requests of the dialect, where not all can. */
   #able({ dialect, model, otherwise }: Ask, routed: Routed): Routed {
     const { id, writer, oneExpert = false } = dialect;
+    const path = dialect.paths[0].split('?', 1)[0]!;
     const speaks = (one: ExpertGroup): boolean =>
       one.speaks(id) || (otherwise !== undefined && one.speaks(otherwise.dialect.id));
     const able = [...this.fleet.groups.values()]
@@ -177,13 +178,13 @@ export class Gateway {
       throw new RouterError(
         'not_found',
         id === PASSED
-          ? `No expert here answers ${dialect.paths[0]}: those of kind openai pass it to their server, and there is none.`
-          : `No expert here answers ${dialect.paths[0]}. One whose server does must say so in the config, as in capabilities: [chat, embeddings].`,
+          ? `No expert here answers ${path}: those of kind openai pass it to their server, and there is none.`
+          : `No expert here answers ${path}. One whose server does must say so in the config, as in capabilities: [chat, embeddings].`,
       );
     }
     throw new RouterError(
       'unsupported_request',
-      `Expert '${routed.decision.expert}' does not answer requests of the dialect ${id}. These do: ${able.join(', ')}.`,
+      `Expert '${routed.decision.expert}' does not answer ${path}. These do: ${able.join(', ')}.`,
     );
   }
 
