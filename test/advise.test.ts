@@ -136,6 +136,10 @@ experts:
     expect(kept.config).toBeUndefined();
     expect(kept.experts[0].scale).toMatchObject({ target: { name: 'vllm-cook' }, cooldown: 60, min: 1 });
     expect(kept.experts[0].scale.max).toBeLessThan(99);
+    const shared = 'replicas: 3\nconfig: { limits: { redis: "redis://r" } }\n';
+    writeFileSync(values, shared);
+    await advise(...MODEL, '--apply', values);
+    expect(parse(readFileSync(values, 'utf8')).replicas).toBe(3);
   });
 
   it.each<[string, string[], RegExp]>([

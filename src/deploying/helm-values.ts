@@ -32,18 +32,23 @@ export function helmValues(
   if (document.errors.length > 0) throw new UserError(`it is no YAML: ${document.errors[0]!.message}`);
   if (!isMap(document.contents)) throw new UserError('it is no map of values.');
   if (before === null) document.contents = document.createNode({ config: own, experts: [] }) as never;
-  // The scaler counts the requests of its own process, and the chart's own number is 2.
-  if (!document.has('replicas')) document.set('replicas', 1);
+  // Gateways tell each other through Redis what they hold; without one, the scaler knows of one alone.
+  const shared = hasRedis(document.has('config') ? document.toJS().config : config);
+  if (!document.has('replicas') && !shared) document.set('replicas', 1);
   if (!document.has('experts')) document.set('experts', document.createNode([]));
-  if (document.get('replicas') !== 1)
+  if (!shared && document.get('replicas') !== 1)
     throw new UserError(
-      'it has `replicas` above 1, and the chart scales experts for one gateway alone: set replicas: 1.',
+      'it has `replicas` above 1, which count together through Redis alone: set config.limits.redis, or replicas: 1.',
     );
   const experts = document.get('experts');
   if (!isSeq(experts)) throw new UserError('its `experts` are no list.');
   experts.flow = false;
   for (const scale of scales) set(document, experts, scale);
   return document.toString({ lineWidth: 0 });
+}
+
+function hasRedis(config: unknown): boolean {
+  return (config as { limits?: { redis?: unknown } } | null)?.limits?.redis !== undefined;
 }
 
 function set(document: Document, experts: YAMLSeq, { id, target, min, max, note }: Scale): void {

@@ -206,9 +206,14 @@ describeWith(['helm', 'kubernetes-schemas'], 'the Helm chart', (helmFolder, sche
     ['no experts', { config: { experts: [] } }, /config.experts|minItems/i],
     ['a route without a Gateway', { route: { enabled: true } }, /route\.parentRefs: name the Gateway/],
     [
-      'scaling by a scaler of several processes',
+      'scaling by several replicas that know nothing of each other',
       { experts: [{ id: 'example', scale: { target: { name: 'x' }, max: 2 } }] },
-      /needs replicas: 1/,
+      /needs config\.limits\.redis/,
+    ],
+    [
+      'a router model in two places',
+      { routerModel: { configMap: 'a', image: 'registry.example/b:1' } },
+      /name one of configMap, persistentVolumeClaim and image/,
     ],
     [
       'a route without a pool',
@@ -223,6 +228,29 @@ describeWith(['helm', 'kubernetes-schemas'], 'the Helm chart', (helmFolder, sche
     const { status, stderr } = helm('template', values);
     expect(status).not.toBe(0);
     expect(stderr).toMatch(why);
+  });
+
+  it('scales by several replicas that share a Redis', () => {
+    const experts = [{ id: 'code', scale: { target: { name: 'x' }, max: 2 } }];
+    const config = { experts: [{ id: 'code', kind: 'emulated' }], limits: { redis: 'redis://redis:6379' } };
+    expect(one(rendered({ config, experts }), 'Deployment').spec.replicas).toBe(2);
+  });
+
+  it.each([
+    ['configMap', 'models', { configMap: { name: 'models' } }],
+    ['persistentVolumeClaim', 'models', { persistentVolumeClaim: { claimName: 'models', readOnly: true } }],
+    [
+      'image',
+      'registry.example/models:3',
+      { image: { reference: 'registry.example/models:3', pullPolicy: 'IfNotPresent' } },
+    ],
+  ])('takes a router model from its %s', (where, from, volume) => {
+    const values = { routerModel: { [where]: from, file: 'support.model' } };
+    const all = rendered(values);
+    expect(configOf(all)).toMatchObject({ router: '/etc/expert-router-model/support.model' });
+    const { volumes } = one(all, 'Deployment').spec.template.spec;
+    expect(volumes).toContainEqual({ name: 'model', ...volume });
+    expect(judge(values)).toBe('');
   });
 
   it('takes a config and a Secret of others', () => {

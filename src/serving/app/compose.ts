@@ -192,6 +192,7 @@ export async function composeFleet(config: Config, parts: FleetParts): Promise<F
           face: await faceOf(expert, starting),
           queueSize: expert.queue_size,
           queueTimeout: expert.queue_timeout,
+          now: world.clock.monotonic,
           declared: declaredOf(expert),
           cold: coldOf(expert, starting),
         }),
