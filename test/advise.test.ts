@@ -109,7 +109,7 @@ describe('advise', () => {
     expect(fresh.config.listen).toBeUndefined();
     expect(fresh.replicas).toBe(1);
     expect(fresh.experts.map(({ id }: { id: string }) => id)).toEqual(['cook', 'law', 'general']);
-    expect(fresh.experts[1].scale).toEqual({ target: { name: 'law' }, metric: 'work', min: 0, max: 1 });
+    expect(fresh.experts[1].scale).toEqual({ target: { name: 'law' }, min: 0, max: 1 });
     writeFileSync(
       values,
       `# ours

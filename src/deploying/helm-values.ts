@@ -19,8 +19,8 @@ const MARK = ' Advised: ';
 /**
  * @param before the file as it is, with its comments; null for none
  * @param config the router's, for a new file
- * @throws UserError where the file is no map of values, its experts are no list, or it has several gateways, which the
- *   chart does not scale for
+ * @throws UserError where the file is no map of values, its experts are no list, or it has several gateways that
+ *   share nothing
  */
 export function helmValues(
   before: string | null,
@@ -57,8 +57,7 @@ function set(document: Document, experts: YAMLSeq, { id, target, min, max, note 
     entry = document.createNode({ id }) as YAMLMap;
     experts.add(entry);
   }
-  if (!entry.has('scale'))
-    entry.set('scale', document.createNode({ target: { name: target }, metric: 'work' }));
+  if (!entry.has('scale')) entry.set('scale', document.createNode({ target: { name: target } }));
   entry.setIn(['scale', 'min'], min);
   entry.setIn(['scale', 'max'], max);
   const pair = entry.items.find(({ key }) => (isScalar(key) ? key.value : key) === 'scale')!;

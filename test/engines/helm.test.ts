@@ -190,6 +190,20 @@ describeWith(['helm', 'kubernetes-schemas'], 'the Helm chart', (helmFolder, sche
     expect(ofKind(all, 'ConfigMap').map(({ metadata }) => metadata.name)).toContain('er-more');
   });
 
+  it('may watch the InferencePools of its experts and their pods, where they are', () => {
+    const pool = { id: 'code', kind: 'openai', discover: { kubernetes: { pool: 'code', namespace: 'gpus' } } };
+    const all = rendered({ config: { experts: [pool, ...WHOLE.config.experts] } });
+    const watched = ofKind(all, 'Role').map(({ metadata, rules }) => [
+      metadata.namespace,
+      rules.flatMap(({ resources }: Manifest) => resources).join(),
+    ]);
+    expect(watched).toEqual([
+      ['gpus', 'endpointslices,inferencepools,pods'],
+      ['llm', 'endpointslices'],
+      ['maths', 'endpointslices'],
+    ]);
+  });
+
   it('may watch the EndpointSlices of its experts, and nothing else', () => {
     const all = rendered(WHOLE);
     expect(one(all, 'Deployment').spec.template.spec.automountServiceAccountToken).toBe(true);
@@ -216,6 +230,11 @@ describeWith(['helm', 'kubernetes-schemas'], 'the Helm chart', (helmFolder, sche
       /name one of configMap, persistentVolumeClaim and image/,
     ],
     [
+      'a target of no metric',
+      { replicas: 1, experts: [{ id: 'example', scale: { target: { name: 'x' }, max: 2, value: 3 } }] },
+      /scale\.value is a metric's target/,
+    ],
+    [
       'a route without a pool',
       {
         mode: 'extproc',
@@ -233,7 +252,14 @@ describeWith(['helm', 'kubernetes-schemas'], 'the Helm chart', (helmFolder, sche
   it('scales by several replicas that share a Redis', () => {
     const experts = [{ id: 'code', scale: { target: { name: 'x' }, max: 2 } }];
     const config = { experts: [{ id: 'code', kind: 'emulated' }], limits: { redis: 'redis://redis:6379' } };
-    expect(one(rendered({ config, experts }), 'Deployment').spec.replicas).toBe(2);
+    const all = rendered({ config, experts });
+    expect(one(all, 'Deployment').spec.replicas).toBe(2);
+    const { triggers } = one(all, 'ScaledObject').spec;
+    expect(triggers.map(({ type, metadata }: Manifest) => [type, metadata.metric])).toEqual([
+      ['external-push', 'work'],
+      ['external', 'arrivals'],
+      ['external', 'wait'],
+    ]);
   });
 
   it.each([

@@ -37,6 +37,16 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- $found | uniq | sortAlpha | toJson }}
 {{- end }}
 
+{{- /* Namespaces whose InferencePools and pods are watched, as JSON. */}}
+{{- define "expert-router.pools" -}}
+{{- $found := list }}
+{{- range .Values.config.experts }}
+{{- $kubernetes := dig "discover" "kubernetes" dict . }}
+{{- if $kubernetes.pool }}{{ $found = append $found ($kubernetes.namespace | default $.Release.Namespace) }}{{ end }}
+{{- end }}
+{{- $found | uniq | toJson }}
+{{- end }}
+
 {{- /* The volume with the router model; nothing where there is none. */}}
 {{- define "expert-router.modelVolume" -}}
 {{- with .Values.routerModel }}
