@@ -191,7 +191,11 @@ describeWith(['helm', 'kubernetes-schemas'], 'the Helm chart', (helmFolder, sche
   });
 
   it('may watch the InferencePools of its experts and their pods, where they are', () => {
-    const pool = { id: 'code', kind: 'openai', discover: { kubernetes: { pool: 'code', namespace: 'gpus' } } };
+    const pool = {
+      id: 'code',
+      kind: 'openai',
+      discover: { kubernetes: { pool: 'code', namespace: 'gpus' } },
+    };
     const all = rendered({ config: { experts: [pool, ...WHOLE.config.experts] } });
     const watched = ofKind(all, 'Role').map(({ metadata, rules }) => [
       metadata.namespace,
