@@ -13,7 +13,7 @@ import type { Admission, Cold, GroupOptions, Ticket } from './admission.ts';
 import { FairQueue } from './fair-queue.ts';
 import { GroupLoad, snapshotOf } from './group-load.ts';
 import type { Keeping, Signal } from './keeping.ts';
-import { contextOf, type Declared, lacksOf, takesOf } from './known.ts';
+import { type Declared, type Known, knownOf } from './known.ts';
 import type { LoadReport } from './load-report.ts';
 import { shareAfter } from './observed-load.ts';
 import { busy, failedStart, leftAlone, notReady, notStarted, waitedTooLong } from './refusals.ts';
@@ -31,6 +31,8 @@ type Decided = (result: Lease | RouterError) => void;
 interface Queued extends Admission {
   readonly decided: Decided;
   readonly timer: NodeJS.Timeout;
+  /** As of `GroupOptions.now`. */
+  readonly since: number;
 }
 
 export class ExpertGroup {
@@ -38,6 +40,9 @@ export class ExpertGroup {
   readonly #replicas: Replica[];
   readonly #options: GroupOptions;
   readonly #declared: Declared;
+  #whatIsKnown: Known | null = null;
+  #expertsHere: readonly Expert[] | null = null;
+  readonly #now: () => number;
   readonly #queue = new FairQueue<Queued>();
   readonly #letIn = (): void => this.letIn();
   /** Requests that wait in other processes, as last heard. */
@@ -58,6 +63,7 @@ export class ExpertGroup {
     this.#replicas = [...replicas];
     this.#options = options;
     this.#declared = options.declared ?? {};
+    this.#now = options.now ?? (() => performance.now());
     this.#load = new GroupLoad(this.#replicas, this);
     const waiting = () => this.waiting;
     const startsIn = () => this.startsIn;
@@ -80,22 +86,38 @@ export class ExpertGroup {
 
   add(replica: Replica): void {
     this.#replicas.push(replica);
+    this.#forget();
     this.#changed();
   }
 
   remove(replica: Replica): void {
     const at = this.#replicas.indexOf(replica);
     if (at >= 0) this.#replicas.splice(at, 1);
+    this.#forget();
   }
 
-  get #experts(): readonly Expert[] {
+  #forget(): void {
+    this.#expertsHere = null;
+    this.#whatIsKnown = null;
+  }
+
+  #experts(): readonly Expert[] {
     const { face } = this.#options;
-    return this.#replicas.length === 0 && face ? [face] : this.#replicas.map(({ expert }) => expert);
+    this.#expertsHere ??=
+      this.#replicas.length === 0 && face ? [face] : this.#replicas.map(({ expert }) => expert);
+    return this.#expertsHere;
   }
 
   /** Requests that wait here. */
   get queued(): number {
     return this.#queue.length;
+  }
+
+  /** When whoever waits longest here began to, by the clock of `GroupOptions.now`; null where nobody waits. */
+  get waitingSince(): number | null {
+    let first: number | null = null;
+    for (const { since } of this.#queue) first = Math.min(first ?? since, since);
+    return first;
   }
 
   /** Whether operators have taken all of it out of service, replicas that are yet to come among them. */
@@ -113,12 +135,12 @@ export class ExpertGroup {
 
   /** Whether one of its replicas takes requests of a dialect as they are. */
   speaks(dialect: string): boolean {
-    return this.#experts.some(({ speaks }) => (speaks as readonly string[]).includes(dialect));
+    return this.#experts().some(({ speaks }) => (speaks as readonly string[]).includes(dialect));
   }
 
   /** What may be demanded of its answers in a dialect; null for anything. */
   can(dialect: string): NonNullable<Expert['can']> | null {
-    const [one] = this.#experts;
+    const one = this.#experts()[0];
     return one === undefined || (one.speaks as readonly string[]).includes(dialect)
       ? null
       : (one.can ?? null);
@@ -126,27 +148,33 @@ export class ExpertGroup {
 
   /** Tokens that prompt and answer may have together; null for unknown. */
   get context(): number | null {
-    return contextOf(this.#declared, this.#experts);
+    return this.#known().context;
   }
 
   /** What its model takes; null for unknown. */
-  get takes() {
-    return takesOf(this.#declared, this.#experts) ?? null;
+  get takes(): Known['takes'] {
+    return this.#known().takes;
   }
 
   /** What its model is known not to do. */
-  get lacks() {
-    return lacksOf(this.#declared, this.#experts);
+  get lacks(): Known['lacks'] {
+    return this.#known().lacks;
+  }
+
+  /** Found out again once a probe may have changed it: every request reads it. */
+  #known(): Known {
+    this.#whatIsKnown ??= knownOf(this.#declared, this.#experts());
+    return this.#whatIsKnown;
   }
 
   /** Whether it passes on requests that no dialect reads. */
   get passes(): boolean {
-    return this.#experts.some(({ passes }) => passes === true);
+    return this.#experts().some(({ passes }) => passes === true);
   }
 
   /** Whether its model writes text. */
   get answersText(): boolean {
-    return this.#experts.some(({ answersText }) => answersText !== false);
+    return this.#experts().some(({ answersText }) => answersText !== false);
   }
 
   /** Over all processes, and with what others have at its engines where those tell; as it is when it is read. */
@@ -248,6 +276,12 @@ export class ExpertGroup {
   }
 
   #lease(admission: Admission): Lease | null {
+    if (this.#replicas.length === 1) {
+      const only = this.#replicas[0]!;
+      return isOpen(only, admission) && only.hasRoom
+        ? only.lease(admission.tokens, admission.shape, this.#letIn)
+        : null;
+    }
     const open = this.replicas.filter((replica) => isOpen(replica, admission) && replica.hasRoom);
     const trusted = open.filter(({ isSuspected }) => !isSuspected);
     const free = trusted.length > 0 ? trusted : open;
@@ -328,7 +362,7 @@ export class ExpertGroup {
           : notStarted(this.id, limitMs, left),
       );
     }, limitMs);
-    const item: Queued = { ...admission, decided, timer };
+    const item: Queued = { ...admission, decided, timer, since: this.#now() };
     this.#queue.push(item);
     if (this.backoff(admission.tenant) !== null || Number.isFinite(this.#reopensIn)) this.letIn();
     return {
@@ -400,6 +434,7 @@ export class ExpertGroup {
   /** What a probe found about a replica; those who wait may profit. */
   found(replica: Replica, health: Parameters<Replica['found']>[0]): void {
     replica.found(health);
+    this.#whatIsKnown = null;
     this.#changed();
   }
 

@@ -3,7 +3,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { RouterError } from '../../core/errors.ts';
 import { Roster } from '../../core/roster.ts';
+import { anthropicMessages } from '../dialects/anthropic-messages/index.ts';
 import type { Dialect } from '../dialects/dialect.ts';
+import { DEFAULT_DIALECT } from '../dialects/index.ts';
 import { authenticate, type HashedKey, refuseWithout } from './auth.ts';
 import type { ConnectionLimits } from './connections.ts';
 import { answerExpectations } from './continue.ts';
@@ -15,6 +17,7 @@ import type { RouteContext } from './handler.ts';
 import { type Arrival, Intake } from './intake.ts';
 import { createListener, type Identity } from './listener.ts';
 import { answerMalformed } from './malformed.ts';
+import { isAnthropics } from './model-pages.ts';
 import { closeWithConnection, whenItsTurn } from './pipeline.ts';
 import { cutOff } from './promised-body.ts';
 import { OpenNote, type Prices, type RequestNote, type Spans } from './request-note.ts';
@@ -203,7 +206,7 @@ async function respond(
   response.setHeader('x-expert-router-trace-id', traceId);
   response.setHeader('x-request-id', traceId); // unless the expert has one
   if (answers.draining) response.setHeader('connection', 'close');
-  let dialect: Dialect | null = null;
+  let dialect: Dialect = isAnthropics(request) ? anthropicMessages : DEFAULT_DIALECT;
   try {
     const { keys, permitted, context } = options.current();
     const target = readTarget(request.url ?? '/', request.rawHeaders);
@@ -223,7 +226,7 @@ async function respond(
       return;
     }
     const route = findRoute(method, withoutQuery(path));
-    dialect = route.dialect;
+    dialect = route.dialect ?? dialect;
     note.path = route.path;
     if (refusal) throw refusal;
     const caller = route.role === null ? null : authenticate(request, keys);
@@ -243,7 +246,7 @@ async function respond(
     // before it has read why.
     request.resume();
     if (!request.destroyed || request.complete)
-      sendError(response, error, dialect ?? undefined, (line) => options.log(`${traceId} ${line}`));
+      sendError(response, error, dialect, (line) => options.log(`${traceId} ${line}`));
   }
 }
 

@@ -17,7 +17,7 @@ export interface AttemptPlan {
   /** The experts that may answer, best first; at least one that is not claimed. */
   readonly groups: readonly ExpertGroup[];
   /** Those that this sequence of tries, or another of the same request, has gone to; each is one sequence's own. */
-  readonly claimed: Set<ExpertGroup>;
+  readonly claimed: ExpertGroup[];
   readonly request: ExpertRequest;
   readonly stream: boolean;
   /** Estimates, in tokens. */
@@ -82,18 +82,19 @@ export function codeOf(failure: unknown): string {
 }
 
 const MOST_TRIES = 3;
+const NONE: ReadonlySet<Replica> = new Set();
 
 export class Attempts implements Generation, TryOwner {
   readonly #plan: AttemptPlan;
   readonly #sink: AttemptSink;
-  readonly #tried = new Set<Replica>();
+  #tried: ReadonlySet<Replica> = NONE;
   readonly #totalTimer: NodeJS.Timeout;
   readonly #heartbeat: NodeJS.Timeout | null;
   /** Halves of the heartbeat since anything was sent. */
   #silent = 0;
   /** Index of the group that is tried. */
   #group: number;
-  readonly #own = new Set<ExpertGroup>();
+  readonly #own: ExpertGroup[] = [];
   /** Experts tried, by those that did not admit it too. */
   #tries = 0;
   #asked = 0;
@@ -149,7 +150,7 @@ export class Attempts implements Generation, TryOwner {
   failed(failure: Failure, reach: Reach): void {
     const failed = this.#try!;
     this.#story.failed(codeOf(failure));
-    this.#tried.add(failed.replica);
+    this.#tried = new Set([...this.#tried, failed.replica]);
     if (failed.blames) this.#blame(failed);
     const wanted = failed.begun || reach === 'nobody' ? null : this.#following(reach);
     const next = this.#afford(wanted);
@@ -197,8 +198,8 @@ export class Attempts implements Generation, TryOwner {
   #next(): void {
     const { groups, promptTokens, outputTokens, affinityKey, priority, tenant, shape } = this.#plan;
     const group = groups[this.#group]!;
-    this.#plan.claimed.add(group);
-    this.#own.add(group);
+    this.#plan.claimed.push(group);
+    this.#own.push(group);
     this.#tries += 1;
     const admission = {
       tokens: promptTokens + outputTokens,
@@ -276,12 +277,12 @@ export class Attempts implements Generation, TryOwner {
   /** The first group from this index on that no other sequence has gone to; null where there is none. */
   #openFrom(index: number): number | null {
     const { groups } = this.#plan;
-    const at = groups.findIndex((group, at) => at >= index && this.#mayTry(group));
-    return at < 0 ? null : at;
+    for (let at = index; at < groups.length; at += 1) if (this.#mayTry(groups[at]!)) return at;
+    return null;
   }
 
   #mayTry(group: ExpertGroup): boolean {
-    return this.#own.has(group) || !this.#plan.claimed.has(group);
+    return this.#own.includes(group) || !this.#plan.claimed.includes(group);
   }
 
   /** The expert whose backoff ends first; null where there is none. */
