@@ -188,7 +188,6 @@ export interface Layout {
     readonly fallback: boolean;
     /** What it is for, in the config's words; null where it says nothing. */
     readonly about: string | null;
-    /** Dollars for a million tokens; null where the config gives none. */
     /** Dollars: for a million tokens, and for a GPU hour; null where it has no such price. */
     readonly price: {
       readonly input: number | null;

@@ -5,7 +5,7 @@ import type { AnswerSink, ExpertRequest, Generation, Outcome } from '../experts/
 import { generate } from '../experts/in-other-words.ts';
 import type { ExpertGroup } from '../fleet/group.ts';
 import type { Lease, LeaseOutcome } from '../fleet/replica.ts';
-import { type Failure, type Reach, reachOf } from '../reply/failure.ts';
+import { type Failure, type Reach, reachOf, ToldFailure } from '../reply/failure.ts';
 import type { Usage } from '../reply/reply.ts';
 import { leaseOutcome, ownFailure } from './blame.ts';
 
@@ -14,8 +14,8 @@ export interface TryOwner {
   began(status: number, headers: Readonly<Record<string, string>>): void;
   data(chunk: Uint8Array): boolean;
   ended(outcome: Outcome): void;
-  /** @param reach who else might succeed */
-  failed(failure: Failure, reach: Reach): void;
+  /** @param reach who else might succeed @param status with which the server refused; null where it did not */
+  failed(failure: Failure, reach: Reach, status: number | null): void;
 }
 
 export interface TryOptions {
@@ -123,13 +123,14 @@ export class Try implements AnswerSink {
   fail(failure: Failure): void {
     if (this.#over) return;
     const own = ownFailure(this.#group.id, failure, this.#passed);
-    this.#fail(own, leaseOutcome(own, this.#tenant, this.#epoch()), reachOf(failure));
+    const status = failure instanceof ToldFailure ? failure.status : null;
+    this.#fail(own, leaseOutcome(own, this.#tenant, this.#epoch()), reachOf(failure), status);
   }
 
-  #fail(failure: Failure, outcome: LeaseOutcome, reach: Reach = 'anyone'): void {
+  #fail(failure: Failure, outcome: LeaseOutcome, reach: Reach = 'anyone', status: number | null = null): void {
     this.#end(outcome);
     this.#generation.cancel();
-    this.#owner.failed(failure, reach);
+    this.#owner.failed(failure, reach, status);
   }
 
   #end(outcome: LeaseOutcome): void {

@@ -43,6 +43,7 @@ export const en = {
   /** An error of the server: what it says itself is English. */
   error: (_told: string | undefined, message: string) => message,
   errors: story.errors,
+  refusals: story.refusals,
   notAllowed: (role: string) => `Your API key may not do this: it needs the role “${role}”.`,
   table: 'As a table',
   time: 'Time',
