@@ -405,10 +405,9 @@ export const en = {
     resultHint:
       'The simulator’s error is what it misses of the recorded run with nothing changed. Trust a difference only where it is clearly larger. ≥ stands before what is only a lower bound, because too many requests had not got so far at the end.',
     rows: {
-      ttft50: 'First token, half within',
-      ttft95: 'First token, 95 % within',
-      tpot: 'Time per token, half within',
-      e2e: 'Whole answer, half within',
+      ttft: 'First token',
+      tpot: 'Time per token',
+      e2e: 'Whole answer',
       output: 'Output tokens/s',
       home: 'At the expert that suits best',
       errors: 'Failed',
