@@ -19,6 +19,8 @@ export const TALLY = [
   'retries',
   'hedges',
   'input',
+  /** Of the input, that of answers which tell how much of it was cached; and how much that was. */
+  'cacheTold',
   'cached',
   'output',
   /** Millionths of a dollar, of those with a price; and how many reported tokens without having one. */

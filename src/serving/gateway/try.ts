@@ -127,7 +127,12 @@ export class Try implements AnswerSink {
     this.#fail(own, leaseOutcome(own, this.#tenant, this.#epoch()), reachOf(failure), status);
   }
 
-  #fail(failure: Failure, outcome: LeaseOutcome, reach: Reach = 'anyone', status: number | null = null): void {
+  #fail(
+    failure: Failure,
+    outcome: LeaseOutcome,
+    reach: Reach = 'anyone',
+    status: number | null = null,
+  ): void {
     this.#end(outcome);
     this.#generation.cancel();
     this.#owner.failed(failure, reach, status);
