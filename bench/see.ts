@@ -2,17 +2,19 @@
  * What watching costs: `npm run bench:see`. Gateways of one process each, side by side under the same load, so that whatever
  * else the machine does falls on all of them: with the dashboard off, served and closed, open, with decisions recorded, with
  * every request traced to a collector, and with a shadow model. A busy machine makes single slices of time differ by a fifth,
- * so there are many short ones: of the differences to the first gateway in the same slice it tells the median, and between
- * which bounds that lies in 95 of 100 runs, whatever their distribution (the binomial interval of ranks).
+ * so there are many short ones, and the differences are told with their bounds (a bootstrap over slices, so that what
+ * befalls all gateways at once befalls both sides).
  */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { quantileOf } from '../src/core/quantile.ts';
+import { seededRandom } from '../src/core/random.ts';
 import { DEFAULT_MODEL } from '../src/deciding/model/file.ts';
 import { startExperts, startGateway } from './kit/candidates.ts';
-import { counter, median, put } from './kit/load.ts';
+import { counter, put } from './kit/load.ts';
 import { Bench, cpuMicroseconds } from './kit/processes.ts';
 
 const { values } = parseArgs({
@@ -32,6 +34,7 @@ const seconds = Number(values.seconds);
 const users = Number(values.users);
 const WARM_UP_SECONDS = 15;
 const ANSWER_TOKENS = 30;
+const DRAWS = 1_000;
 
 interface Way {
   readonly name: string;
@@ -54,9 +57,10 @@ const wanted = values.only.split(',');
 const WAYS = ALL.filter(({ name }, at) => at === 0 || wanted.some((word) => name.includes(word)));
 
 interface Slice {
-  /** Of a core. */
-  readonly share: number;
-  readonly microsecondsPerRequest: number;
+  /** Processor time and time, in microseconds. */
+  readonly cpu: number;
+  readonly elapsed: number;
+  readonly requests: number;
 }
 
 const bench = new Bench();
@@ -87,29 +91,48 @@ collector.close();
 
 const base = results.get(WAYS[0]!.name)!;
 console.log(
-  `${users} users in all, ${ANSWER_TOKENS} tokens an answer, ${slices} slices of ${seconds} s; medians, and those of the differences to the first in the same slice with their 95 % intervals`,
+  `${users} users in all, ${ANSWER_TOKENS} tokens an answer, ${slices} slices of ${seconds} s; differences to the first, with the bounds of 95 %`,
 );
 for (const [name, all] of results) {
-  const more = all.map(
-    (one, slice) => 100 * (one.microsecondsPerRequest / base[slice]!.microsecondsPerRequest - 1),
-  );
-  const points = all.map((one, slice) => 100 * (one.share - base[slice]!.share));
-  const cost = median(all.map((one) => one.microsecondsPerRequest));
+  const more = around(all, (own, others) => 100 * (costOf(own) / costOf(others) - 1));
+  const points = around(all, (own, others) => 100 * (shareOf(own) - shareOf(others)));
   console.log(
-    `${name.padEnd(18)} ${cost.toFixed(0).padStart(6)} µs a request (${around(more)} %)   ` +
-      `${(100 * median(all.map(({ share }) => share))).toFixed(2)} % of a core (${around(points)} points)`,
+    `${name.padEnd(18)} ${costOf(all).toFixed(0).padStart(6)} µs a request (${more} %)   ` +
+      `${(100 * shareOf(all)).toFixed(2)} % of a core (${points} points)`,
   );
 }
 console.log(`${spans} spans arrived; frames of ${((frame ?? 0) / 1000).toFixed(1)} kB`);
 process.exit(0);
 
-/** The median, and the two ranks between which that of more slices lies in 95 of 100 runs. */
-function around(differences: readonly number[]): string {
-  const sorted = differences.toSorted((a, b) => a - b);
-  const half = 0.98 * Math.sqrt(sorted.length);
-  const rank = (from: number): number => Math.min(sorted.length - 1, Math.max(0, Math.round(from)));
-  const [low, high] = [rank(sorted.length / 2 - half - 0.5), rank(sorted.length / 2 + half - 0.5)];
-  return `${signed(median(differences))}, ${signed(sorted[low]!)} to ${signed(sorted[high]!)}`;
+/** Microseconds of processor time a request. */
+function costOf(all: readonly Slice[]): number {
+  return sum(all, ({ cpu }) => cpu) / sum(all, ({ requests }) => requests);
+}
+
+/** Of a core. */
+function shareOf(all: readonly Slice[]): number {
+  return sum(all, ({ cpu }) => cpu) / sum(all, ({ elapsed }) => elapsed);
+}
+
+function sum(all: readonly Slice[], of: (slice: Slice) => number): number {
+  return all.reduce((total, slice) => total + of(slice), 0);
+}
+
+/** A difference to the first gateway over all slices, and where 95 of 100 draws of as many of the same slices find it. */
+function around(
+  own: readonly Slice[],
+  difference: (own: readonly Slice[], base: readonly Slice[]) => number,
+): string {
+  const random = seededRandom(1);
+  const draws = Array.from({ length: DRAWS }, () => {
+    const drawn = own.map(() => Math.floor(random.next() * own.length));
+    return difference(
+      drawn.map((at) => own[at]!),
+      drawn.map((at) => base[at]!),
+    );
+  });
+  const [low, high] = [0.025, 0.975].map((share) => quantileOf(draws, share));
+  return `${signed(difference(own, base))}, ${signed(low!)} to ${signed(high!)}`;
 }
 
 function signed(value: number): string {
@@ -149,9 +172,8 @@ async function measure(port: number, pid: number): Promise<Slice> {
   const done = await counter(port, name);
   const [cpu, at] = [cpuMicroseconds(pid), performance.now()];
   await sleep(seconds * 1000);
-  const [used, elapsed] = [cpuMicroseconds(pid) - cpu, performance.now() - at];
-  const ended = (await counter(port, name)) - done;
-  return { share: used / 1000 / elapsed, microsecondsPerRequest: used / ended };
+  const [used, elapsed] = [cpuMicroseconds(pid) - cpu, 1000 * (performance.now() - at)];
+  return { cpu: used, elapsed, requests: (await counter(port, name)) - done };
 }
 
 /** Reads the event stream as a page does. @returns the mean size of a frame, in bytes */
