@@ -224,6 +224,17 @@ describe('errors', () => {
     expect(answer.headers.get('request-id')).toBe(request_id);
   });
 
+  it('have that shape at every address for a client that names a version of the API', async () => {
+    const version = { 'anthropic-version': '2023-06-01' };
+    for (const path of ['/v1/models/nobody', '/v1/nothing', '/v1/experts/nobody/load']) {
+      const told = await fetch(router.url + path, { headers: version });
+      expect(told.status).toBe(404);
+      expect(messageError.parse(await told.json()).error.type).toBe('not_found_error');
+      const plain = await (await fetch(router.url + path)).json();
+      expect(plain).toHaveProperty('error.code');
+    }
+  });
+
   it("are the SDK's own", async () => {
     const nobody = client.messages.create({ model: 'nobody', max_tokens: 9, messages: asked('x') });
     await expect(nobody).rejects.toThrow(NotFoundError);

@@ -50,6 +50,13 @@ describe('JSON', () => {
     expect(JSON.parse(expert.requests[0]!.body)).toEqual({ prompt: 'x', model: 'org/Sound-1' });
   });
 
+  it('reaches a server that makes conversations shorter, whose address looks like that of a stored response', async () => {
+    const { router, expert } = await start();
+    expect((await router.post('/v1/responses/compact', { model: 'sound', input: [] })).status).toBe(200);
+    expect(expert.requests[0]!.path).toBe('/v1/responses/compact');
+    expect((await router.post('/v1/responses/compact', { model: 'writer', input: [] })).status).toBe(400);
+  });
+
   it('needs a name where several could answer, by the model or by the header', async () => {
     const { router } = await start(sound, "  - { id: other, kind: openai, url: 'http://127.0.0.1:9' }");
     const unnamed = await router.post('/v1/moderations', { input: 'x' });

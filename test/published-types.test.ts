@@ -213,7 +213,11 @@ function withoutExtensions({ what, type, value }: Written): Written {
   return { what, type, value: JSON.parse(json) };
 }
 
-const UNTYPED = ['cache_write_tokens', 'max_tool_calls', 'top_logprobs', 'store'];
+const UNTYPED = [
+  ...['cache_write_tokens', 'max_tool_calls', 'top_logprobs', 'store'],
+  // Open Responses'.
+  ...['presence_penalty', 'frequency_penalty'],
+];
 const NULLED = ['usage', 'user', 'safety_identifier', 'prompt_cache_key'];
 
 function isText(value: unknown): value is object {

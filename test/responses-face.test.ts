@@ -109,6 +109,31 @@ describe('translated for an expert of another kind', () => {
     expect(whole.usage).toMatchObject({ input_tokens: 2, input_tokens_details: { cached_tokens: 0 } });
   });
 
+  it('repeats the settings, those that were left out as the API has them by default', async () => {
+    const { strict: _, description: __, ...tool } = WEATHER;
+    const answer = async (more: object) =>
+      responseRule.parse(
+        await (await router.post('/v1/responses', { model: 'emulated', input: 'x', ...more })).json(),
+      );
+    const bare = await answer({ tools: [tool] });
+    expect(bare).toMatchObject({ temperature: 1, top_p: 1, presence_penalty: 0, frequency_penalty: 0 });
+    expect(bare.tools).toEqual([{ ...tool, description: null, strict: null }]);
+    expect(bare).not.toHaveProperty('user');
+    const settings = {
+      temperature: 0.5,
+      user: 'someone',
+      tools: [WEATHER, PATCH],
+      text: { verbosity: 'low' },
+    };
+    const set = await answer(settings);
+    expect(set).toMatchObject({ ...settings, text: { verbosity: 'low', format: { type: 'text' } } });
+    expect(set.tools).toEqual(settings.tools);
+    const body = { model: 'emulated', input: 'x', reasoning: { effort: 'low' }, stream: true };
+    const items = (await events(body)).filter(({ item }) => item?.type === 'reasoning');
+    expect(items).not.toEqual([]);
+    for (const { item } of items) expect(item).not.toHaveProperty('encrypted_content');
+  });
+
   it("serves the SDK's helpers: text, streams, parsed output, what is cut short", async () => {
     const plain = await client.responses.create({ model: 'emulated', input: 'Hi' });
     expect(plain.output_text).toContain('emulated answer');

@@ -8,17 +8,19 @@ import type { Exchange, RouteContext } from './handler.ts';
 import { decoded } from './spellings.ts';
 import { sendJson } from './wire.ts';
 
+/** Whether a client speaks Anthropic's API, also where its address does not tell. */
+export function isAnthropics({ headers }: Headed): boolean {
+  return headers['anthropic-version'] !== undefined;
+}
+
 export async function listModels(context: RouteContext, { request, response }: Exchange): Promise<void> {
   sendJson(response, 200, modelList(context, request));
 }
 
 /** What clients may name as a model, in the shape of the API that they speak. */
-export function modelList(
-  { gateway, startedAt }: RouteContext,
-  { headers }: Headed,
-): Record<string, unknown> {
+export function modelList({ gateway, startedAt }: RouteContext, request: Headed): Record<string, unknown> {
   const { listed } = gateway.router.names;
-  if (headers['anthropic-version'] !== undefined) {
+  if (isAnthropics(request)) {
     const data = listed.map((id) => anthropicModel(gateway, claudeName(id), startedAt));
     return { data, has_more: false, first_id: data[0]?.id, last_id: data.at(-1)?.id };
   }
@@ -37,7 +39,7 @@ export async function showModel(
       `There is no model '${excerpt(id)}'. Known: ${names.listed.join(', ')}.`,
       { param: 'model' },
     );
-  const anthropic = request.headers['anthropic-version'] !== undefined;
+  const anthropic = isAnthropics(request);
   sendJson(response, 200, anthropic ? anthropicModel(gateway, id, startedAt) : modelBody(id, startedAt));
 }
 

@@ -12,6 +12,7 @@ export const PASSED_PATHS: Readonly<Record<string, string>> = {
   '/v1/fim/{id}': 'Code filled in',
   '/infill': 'Code filled in, by llama.cpp',
   '/v1/moderations': 'Moderation',
+  '/v1/responses/compact': 'A conversation made shorter, by OpenAI',
   '/v1/score': 'Scores of pairs of texts',
   '/score': 'Scores of pairs of texts, by vLLM',
   '/v1/classify': 'Classes of texts',

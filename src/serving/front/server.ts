@@ -3,7 +3,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { RouterError } from '../../core/errors.ts';
 import { Roster } from '../../core/roster.ts';
+import { anthropicMessages } from '../dialects/anthropic-messages/index.ts';
 import type { Dialect } from '../dialects/dialect.ts';
+import { DEFAULT_DIALECT } from '../dialects/index.ts';
 import { authenticate, type HashedKey, refuseWithout } from './auth.ts';
 import type { ConnectionLimits } from './connections.ts';
 import { answerExpectations } from './continue.ts';
@@ -15,6 +17,7 @@ import type { RouteContext } from './handler.ts';
 import { type Arrival, Intake } from './intake.ts';
 import { createListener, type Identity } from './listener.ts';
 import { answerMalformed } from './malformed.ts';
+import { isAnthropics } from './model-pages.ts';
 import { closeWithConnection, whenItsTurn } from './pipeline.ts';
 import { cutOff } from './promised-body.ts';
 import { OpenNote, type Prices, type RequestNote, type Spans } from './request-note.ts';
@@ -95,7 +98,8 @@ export function gatewayServer(options: ServerOptions): GatewayServer {
     answers.add(response);
     answer(request, response, socket);
   };
-  const entry = new Entry({ node, plain: identity === null, handle: answerPlain, limits });
+  const accepted = () => intake.knock();
+  const entry = new Entry({ node, plain: identity === null, handle: answerPlain, limits, accepted });
   answerMalformed(node);
   answerExpectations(node);
   return {
@@ -110,6 +114,7 @@ export function gatewayServer(options: ServerOptions): GatewayServer {
 /** The answers under way, and whether new ones are still begun. */
 class OpenAnswers {
   readonly #open = new Roster<ClientResponse>();
+  readonly #ends = new WeakMap<ClientResponse, () => void>();
   #noneLeft: (() => void) | null = null;
 
   get draining(): boolean {
@@ -136,9 +141,18 @@ class OpenAnswers {
     });
   }
 
+  /** What ends the answer when `cut` is called. */
+  atCut(response: ClientResponse, end: () => void): void {
+    this.#ends.set(response, end);
+  }
+
   /** Ends what is left, so that nobody takes a part for the whole. */
   cut(): void {
-    for (const response of this.#open.members()) if (response.headersSent) cutOff(response);
+    for (const response of this.#open.members()) {
+      const end = this.#ends.get(response);
+      if (end) end();
+      else if (response.headersSent) cutOff(response);
+    }
   }
 }
 
@@ -192,7 +206,7 @@ async function respond(
   response.setHeader('x-expert-router-trace-id', traceId);
   response.setHeader('x-request-id', traceId); // unless the expert has one
   if (answers.draining) response.setHeader('connection', 'close');
-  let dialect: Dialect | null = null;
+  let dialect: Dialect = isAnthropics(request) ? anthropicMessages : DEFAULT_DIALECT;
   try {
     const { keys, permitted, context } = options.current();
     const target = readTarget(request.url ?? '/', request.rawHeaders);
@@ -212,20 +226,18 @@ async function respond(
       return;
     }
     const route = findRoute(method, withoutQuery(path));
-    dialect = route.dialect;
+    dialect = route.dialect ?? dialect;
     note.path = route.path;
     if (refusal) throw refusal;
     const caller = route.role === null ? null : authenticate(request, keys);
     note.key = caller?.name ?? null;
     if (route.role !== null) refuseWithout(route.role, caller);
     if (answers.draining && route.role !== null) {
-      throw new RouterError(
-        'shutting_down',
-        'This router is shutting down; ask another, or again in a moment.',
-        { retryAfter: 1 },
-      );
+      throw shuttingDown();
     }
-    await route.handle(context, { request, response, traceId, caller, note, model });
+    const onEnd = (end: (why: RouterError) => void): void =>
+      answers.atCut(response, () => end(shuttingDown()));
+    await route.handle(context, { request, response, traceId, caller, note, model, onEnd });
   } catch (error) {
     note.failed(error);
     if (error instanceof RouterError && error.code === 'method_not_allowed')
@@ -234,13 +246,18 @@ async function respond(
     // before it has read why.
     request.resume();
     if (!request.destroyed || request.complete)
-      sendError(response, error, dialect ?? undefined, (line) => options.log(`${traceId} ${line}`));
+      sendError(response, error, dialect, (line) => options.log(`${traceId} ${line}`));
   }
 }
 
 function withoutQuery(path: string): string {
   const at = path.indexOf('?');
   return at < 0 ? path : path.slice(0, at);
+}
+
+function shuttingDown(): RouterError {
+  const message = 'This router is shutting down; ask another, or again in a moment.';
+  return new RouterError('shutting_down', message, { retryAfter: 1 });
 }
 
 /** By the seconds until another try: made once, because thousands a second may be refused. */

@@ -159,6 +159,7 @@ export class Gateway {
   /** The choice among experts that can answer requests of the dialect, where not all can. */
   #able({ dialect, model, otherwise }: Ask, routed: Routed): Routed {
     const { id, writer, oneExpert = false } = dialect;
+    const path = dialect.paths[0].split('?', 1)[0]!;
     const speaks = (one: ExpertGroup): boolean =>
       one.speaks(id) || (otherwise !== undefined && one.speaks(otherwise.dialect.id));
     const able = [...this.fleet.groups.values()]
@@ -177,13 +178,13 @@ export class Gateway {
       throw new RouterError(
         'not_found',
         id === PASSED
-          ? `No expert here answers ${dialect.paths[0]}: those of kind openai pass it to their server, and there is none.`
-          : `No expert here answers ${dialect.paths[0]}. One whose server does must say so in the config, as in capabilities: [chat, embeddings].`,
+          ? `No expert here answers ${path}: those of kind openai pass it to their server, and there is none.`
+          : `No expert here answers ${path}. One whose server does must say so in the config, as in capabilities: [chat, embeddings].`,
       );
     }
     throw new RouterError(
       'unsupported_request',
-      `Expert '${routed.decision.expert}' does not answer requests of the dialect ${id}. These do: ${able.join(', ')}.`,
+      `Expert '${routed.decision.expert}' does not answer ${path}. These do: ${able.join(', ')}.`,
     );
   }
 
@@ -219,7 +220,7 @@ export class Gateway {
     return new Hedge(
       {
         delayMs,
-        mayHedge: () => groups.some((group) => !claimed.has(group)) && this.#hedges.spend(),
+        mayHedge: () => groups.some((group) => !claimed.includes(group)) && this.#hedges.spend(),
         run: (lane) => new Attempts(plan, lane),
       },
       sink,
@@ -230,7 +231,7 @@ export class Gateway {
     const { ask, headers, traceId, tenant, journey } = incoming;
     return {
       groups: this.candidates(routed),
-      claimed: new Set(),
+      claimed: [],
       request: { ask, headers, traceId, insisted: isInsisted(routed) },
       stream: ask.stream,
       promptTokens: routed.view.promptTokens,
@@ -246,6 +247,11 @@ export class Gateway {
       mayRetry: this.#mayRetry,
       journey,
     };
+  }
+
+  /** The first byte of an answer. @param since when it was asked for */
+  answering(expert: string, since: number): void {
+    if (this.#options.hedge) this.firstBytes.record(expert, this.now() - since);
   }
 
   /** Who may answer: all in order of the ranking, or the one expert the client insists on. */
@@ -298,7 +304,7 @@ class Counted implements AttemptSink, Generation {
   }
 
   served(by: Answerer): void {
-    this.#gateway.firstBytes.record(by.expert, this.#gateway.now() - this.#started);
+    this.#gateway.answering(by.expert, this.#started);
     this.#by = by.expert;
     this.#gateway.conversations.answered(this.#incoming.ask, this.#incoming, by.expert, this.#decision);
     this.#record.served(by.expert, by.tries);

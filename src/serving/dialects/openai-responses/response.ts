@@ -3,7 +3,6 @@ import { wellFormed } from '../../../core/well-formed.ts';
 import type { ReplyMeta } from '../../reply/reply.ts';
 import type { Json } from '../dialect.ts';
 import { isObject, parseJson } from '../json.ts';
-import type { ResponsesAsk } from './ask.ts';
 import { CUSTOM_INPUT, type NamedTool } from './tools.ts';
 
 export interface ResponseState {
@@ -16,7 +15,7 @@ export interface ResponseState {
   readonly completedAt: number | null;
 }
 
-/** Fields of a request that its answer repeats, and what stands there where the request has none. */
+/** Fields of a request that its answer repeats, and the API's default, which stands there where the request has none. */
 const REPEATED: Json = {
   instructions: null,
   max_output_tokens: null,
@@ -24,21 +23,45 @@ const REPEATED: Json = {
   parallel_tool_calls: true,
   prompt_cache_key: null,
   safety_identifier: null,
-  temperature: null,
+  temperature: 1,
   tool_choice: 'auto',
-  tools: [],
   top_logprobs: 0,
-  top_p: null,
+  top_p: 1,
+  presence_penalty: 0,
+  frequency_penalty: 0,
   truncation: 'disabled',
-  user: null,
   metadata: {},
 };
 
-/** Nothing is kept, so `store` is false whatever was asked. */
-export function responseBody({ json }: ResponsesAsk, meta: ReplyMeta, state: ResponseState): Json {
-  const reasoning = isObject(json.reasoning) ? json.reasoning : {};
-  const text = isObject(json.text) ? json.text : {};
-  const repeated = Object.entries(REPEATED).map(([field, absent]) => [field, json[field] ?? absent]);
+/** What is the same in every event of an answer. Nothing is kept, so `store` is false whatever was asked. */
+export function repeatedFields(json: Json): Json {
+  const { reasoning, text, tools, user } = json;
+  const { effort = null, summary = null } = isObject(reasoning) ? reasoning : {};
+  const said = isObject(text) ? text : {};
+  const repeated: Record<string, unknown> = {
+    reasoning: { effort, summary },
+    text: { ...said, format: said.format ?? { type: 'text' } },
+    tools: Array.isArray(tools) ? tools.map(shownTool) : [],
+    background: false,
+    previous_response_id: null,
+    service_tier: 'default',
+    store: false,
+  };
+  for (const field in REPEATED) repeated[field] = json[field] ?? REPEATED[field];
+  // The API knows no null here.
+  if (typeof user === 'string') repeated.user = user;
+  return repeated;
+}
+
+const UNSAID: Json = { description: null, parameters: null, strict: null };
+
+/** A function as answers have it: they leave out nothing. */
+function shownTool(tool: unknown): unknown {
+  return isObject(tool) && tool.type === 'function' ? { ...UNSAID, ...tool } : tool;
+}
+
+/** @param repeated of `repeatedFields` */
+export function responseBody(repeated: Json, meta: ReplyMeta, state: ResponseState): Json {
   return {
     id: itemId('resp', meta),
     object: 'response',
@@ -50,13 +73,7 @@ export function responseBody({ json }: ResponsesAsk, meta: ReplyMeta, state: Res
     model: meta.model,
     output: state.output,
     usage: state.usage,
-    ...Object.fromEntries(repeated),
-    reasoning: { effort: reasoning.effort ?? null, summary: reasoning.summary ?? null },
-    text: { ...text, format: text.format ?? { type: 'text' } },
-    background: false,
-    previous_response_id: null,
-    service_tier: 'default',
-    store: false,
+    ...repeated,
   };
 }
 
@@ -79,7 +96,7 @@ export function textPart(text: string): Json {
 
 export function reasoningItem(id: string, text: string | null, status: ItemStatus): Json {
   const content = text === null ? [] : [reasoningPart(text)];
-  return { id, type: 'reasoning', summary: [], content, encrypted_content: null, status };
+  return { id, type: 'reasoning', summary: [], content, status };
 }
 
 export function reasoningPart(text: string): Json {

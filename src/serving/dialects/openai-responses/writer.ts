@@ -15,6 +15,7 @@ import {
   type ResponseState,
   reasoningItem,
   reasoningPart,
+  repeatedFields,
   responseBody,
   textPart,
 } from './response.ts';
@@ -79,13 +80,13 @@ function itemOf(open: Open, status: ItemStatus): Json {
 }
 
 class WholeResponse implements Reply {
-  readonly #ask: ResponsesAsk;
+  readonly #repeated: Json;
   readonly #sink: AnswerSink;
   readonly #items: Items;
   #meta: ReplyMeta = NO_META;
 
   constructor(ask: ResponsesAsk, sink: AnswerSink) {
-    this.#ask = ask;
+    this.#repeated = repeatedFields(ask.json);
     this.#sink = sink;
     this.#items = new Items(ask.toolNames, () => this.#meta);
   }
@@ -124,7 +125,7 @@ class WholeResponse implements Reply {
       incompleteFor: short,
       completedAt: this.#meta.created,
     };
-    const body = Buffer.from(JSON.stringify(responseBody(this.#ask, this.#meta, state)));
+    const body = Buffer.from(JSON.stringify(responseBody(this.#repeated, this.#meta, state)));
     this.#sink.head(200, { 'content-type': 'application/json', 'content-length': String(body.byteLength) });
     this.#sink.data(body);
     this.#sink.end({ usage, finishReason: reason });
@@ -151,7 +152,7 @@ class WholeResponse implements Reply {
 }
 
 class StreamedResponse implements Reply {
-  readonly #ask: ResponsesAsk;
+  readonly #repeated: Json;
   readonly #sink: AnswerSink;
   readonly #items: Items;
   #meta: ReplyMeta = NO_META;
@@ -161,7 +162,7 @@ class StreamedResponse implements Reply {
   #held = '';
 
   constructor(ask: ResponsesAsk, sink: AnswerSink) {
-    this.#ask = ask;
+    this.#repeated = repeatedFields(ask.json);
     this.#sink = sink;
     this.#items = new Items(ask.toolNames, () => this.#meta);
   }
@@ -297,7 +298,7 @@ class StreamedResponse implements Reply {
   }
 
   #sendResponse(type: string, state: ResponseState): boolean {
-    return this.#send(type, { response: responseBody(this.#ask, this.#meta, state) });
+    return this.#send(type, { response: responseBody(this.#repeated, this.#meta, state) });
   }
 
   #send(type: string, fields: Json): boolean {
