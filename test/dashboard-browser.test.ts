@@ -103,6 +103,7 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
     ['narrow', { width: 360 }],
     ['wide', { width: 2560 }],
     ['Japanese', { japanese: true }],
+    ['Japanese and dark', { japanese: true, dark: true }],
   ] as const)('shows every view, %s, without barriers, errors or anything from elsewhere', async (_, how) => {
     await serve(EXPERTS);
     await traffic();
