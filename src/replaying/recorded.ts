@@ -15,7 +15,6 @@ import type { Prompts } from '../simulating/fleet/prompts.ts';
 import type { FleetScenario, ReplayedRequest } from '../simulating/fleet/scenario.ts';
 import { type Percentiles, Sketch } from '../simulating/fleet/sketch.ts';
 import type { Notice } from './notices.ts';
-import { outagesOf } from './outages.ts';
 
 /** How it really went, with the fields of a simulated stage. */
 export interface Recorded {
@@ -86,7 +85,7 @@ export function replayOf(
     prompts: {
       ...map,
       turns: classified.map((one) => [one]),
-      unavailable: outagesOf(lines, experts),
+      unavailable: lines.map(({ out = [] }) => out.map((id) => experts.indexOf(id))),
       ...(asDecided ? { settled: lines.map((line) => settledOf(experts, line)) } : {}),
     },
     really: really(lines, territory, classified),
