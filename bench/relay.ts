@@ -89,7 +89,7 @@ function relayed(tokens: number): void {
       return { leave: () => {} } as Ticket;
     },
   };
-  new Attempts({ ...PLAN, groups: [group as unknown as ExpertGroup], claimed: new Set() }, CLIENT);
+  new Attempts({ ...PLAN, groups: [group as unknown as ExpertGroup], claimed: [] }, CLIENT);
   feed(relay!, tokens);
 }
 

@@ -1,5 +1,6 @@
 /** An engine that is dead behind a server that lists its models: found by a request for one token, and found again. */
-import { afterEach, expect, it } from 'vitest';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, it } from 'vitest';
 import { eventually, gateway, type RunningGateway } from './support/gateway.ts';
 import { polite, type Upstream, upstream } from './support/upstream.ts';
 
@@ -77,4 +78,72 @@ it('gets no request of ours where the config says so', async () => {
   expect(await ask(router)).toBe('good');
   await new Promise((resolve) => setTimeout(resolve, 1_000));
   expect(tests(dead)).toEqual([]);
+});
+
+describe('whole answers that wait when it stops', () => {
+  const isTest = (body: string): boolean => body.includes('"max_tokens":1');
+
+  /** An engine that answers what `mode` lets it, of any number at once. */
+  async function stopping(mode: () => 'answers' | 'hangs' | 'answers only small ones'): Promise<Upstream> {
+    const made = await upstream((response, request) => {
+      const now = request.method === 'GET' ? 'answers' : mode();
+      if (now === 'answers' || (now === 'answers only small ones' && isTest(request.body)))
+        return polite(response, request);
+      return undefined;
+    });
+    running.push(made);
+    return made;
+  }
+
+  /** A whole answer may take its server's time: only its silence tells. */
+  const startWhole = async (dead: Upstream, good: Upstream | null): Promise<RunningGateway> => {
+    const experts = [
+      `{ id: dead, kind: openai, url: '${dead.url}', clusters: ${CLUSTERS}, first_token_timeout: 800ms }`,
+      ...(good ? [`{ id: good, kind: openai, url: '${good.url}' }`] : []),
+    ];
+    const router = await gateway(
+      `policy: nearest\nexperts:\n${experts.map((one) => `  - ${one}\n`).join('')}`,
+      { probes: true },
+    );
+    running.push(router);
+    return router;
+  };
+
+  const all = (router: RunningGateway, count: number) =>
+    Promise.all(Array.from({ length: count }, () => ask(router)));
+
+  it('are answered elsewhere, and those that come go there at once, until it lives again', async () => {
+    let hangs = false;
+    const [dead, good] = [await stopping(() => (hangs ? 'hangs' : 'answers')), await engine(() => true)];
+    const router = await startWhole(dead, good);
+    expect(await all(router, 3)).toEqual(['dead', 'dead', 'dead']);
+    hangs = true;
+    expect(new Set(await all(router, 60))).toEqual(new Set(['good']));
+    const asked = posts(dead).length - tests(dead).length;
+    expect(new Set(await all(router, 20))).toEqual(new Set(['good']));
+    expect(posts(dead).length - tests(dead).length).toBe(asked);
+    hangs = false;
+    await eventually('it serves again', async () => (await ask(router)) === 'dead');
+  }, 40_000);
+
+  it('stay, however long they take, where a small one is answered meanwhile', async () => {
+    const [slow, good] = [await stopping(() => 'answers only small ones'), await engine(() => true)];
+    const router = await startWhole(slow, good);
+    const waiting = all(router, 5);
+    await eventually('it is asked whether it lives', () => tests(slow).length > 0);
+    expect(await Promise.race([waiting, sleep(1_500).then(() => 'waiting')])).toBe('waiting');
+    expect(posts(good)).toEqual([]);
+    await running.splice(running.indexOf(router), 1)[0]!.close();
+    await waiting.catch(() => {});
+  });
+
+  it('stay where nobody else could answer them', async () => {
+    const lone = await stopping(() => 'hangs');
+    const router = await startWhole(lone, null);
+    const waiting = all(router, 5);
+    await eventually('it is asked whether it lives', () => tests(lone).length > 1);
+    expect(await Promise.race([waiting, Promise.resolve('waiting')])).toBe('waiting');
+    await running.splice(running.indexOf(router), 1)[0]!.close();
+    await waiting.catch(() => {});
+  }, 20_000);
 });

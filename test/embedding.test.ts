@@ -285,6 +285,27 @@ describe('the process', () => {
 });
 
 describe('close', () => {
+  it('tells whoever is not answered in time why the answer ends', async () => {
+    const gateway = await create({
+      experts: [
+        { id: 'slow', kind: 'emulated', tokens_per_second: 1 },
+        { id: 'whole', kind: 'emulated', tokens_per_second: 1 },
+      ],
+    });
+    const url = await gateway.listen({ port: 0 });
+    const begun = await post(url, { ...QUESTION, model: 'slow', stream: true });
+    const waiting = post(url, { ...QUESTION, model: 'whole' });
+    await eventually('both are with their experts', async () => {
+      const page = await gateway.metrics();
+      return ['slow', 'whole'].every((id) => page.includes(`expert_router_inflight{expert="${id}"} 1`));
+    });
+    const closed = gateway.close({ graceMs: 50 });
+    expect(await begun.text()).toMatch(/"code":"shutting_down"\}\}\n\n$/);
+    expect((await waiting).status).toBe(503);
+    expect((await waiting).headers.get('retry-after')).toBe('1');
+    await closed;
+  });
+
   it('can be called twice, and lets running answers finish', async () => {
     const gateway = await create({ experts: [{ id: 'slow', kind: 'emulated', tokens_per_second: 40 }] });
     const url = await gateway.listen({ port: 0 });

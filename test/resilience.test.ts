@@ -68,6 +68,19 @@ describe('before the first token', () => {
     ['402: our credit', status(402)],
     ['403: our credentials', status(403)],
     ['404: our name for the model', status(404)],
+    ['405: the path in the config', status(405)],
+    ['409: it is at something else', status(409)],
+    ['410: a model that is no more', status(410)],
+    ['421: an address in the config', status(421)],
+    ['400: our credit, in words', told(400, 'Your credit balance is too low to access the API.')],
+    ['400: our name for the model, in words', told(400, 'Model Not Exist')],
+    [
+      'an error under 200, in a shape of its own',
+      ((response) =>
+        void response
+          .writeHead(200, { 'content-type': 'application/json' })
+          .end('{"code":20015,"message":"no"}')) satisfies Answer,
+    ],
     ['424: something that the server depends on', status(424)],
     ['a prompt too long for it', told(400, 'This model has a maximum context length of 4096 tokens.')],
     ['500', status(500)],
@@ -101,6 +114,12 @@ describe('before the first token', () => {
   });
 
   it('what a content filter refuses is asked of nobody else, whatever its status', async () => {
+    const { router, other } = await start(told(403, 'Your input was flagged by moderation.', 'error'));
+    expect(servedBy(await ask(router))).toEqual([403, 'code', '1']);
+    expect(other.requests.filter((one) => one.method === 'POST')).toEqual([]);
+  });
+
+  it('what a content filter refuses by its type is asked of nobody else', async () => {
     const { router, other } = await start(told(403, 'No.', 'content_filter'));
     expect(servedBy(await ask(router))).toEqual([403, 'code', '1']);
     expect(other.requests.filter((one) => one.method === 'POST')).toEqual([]);

@@ -4,7 +4,7 @@
  */
 
 /** Client → expert. Authorization is deliberately absent: each expert gets its own key from the config. */
-const REQUEST = new Set([
+const REQUEST = [
   'accept',
   'accept-language',
   'traceparent',
@@ -12,7 +12,7 @@ const REQUEST = new Set([
   'x-request-id',
   'anthropic-version',
   'anthropic-beta',
-]);
+];
 
 /** Expert → client. Length and encoding describe the bytes, which are relayed unchanged. */
 const RESPONSE = new Set([
@@ -27,7 +27,7 @@ const RESPONSE = new Set([
   'openai-version',
 ]);
 
-const RESPONSE_PREFIXES = ['x-ratelimit-', 'anthropic-ratelimit-'];
+const RESPONSE_PREFIXED = /^(?:x-ratelimit-|anthropic-ratelimit-)/;
 
 type RawHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
 
@@ -46,8 +46,7 @@ export function requestHeadersForExpert(
 export function responseHeadersForClient(headers: RawHeaders): Record<string, string> {
   const picked: Record<string, string> = {};
   for (const name in headers)
-    if (RESPONSE.has(name) || RESPONSE_PREFIXES.some((prefix) => name.startsWith(prefix)))
-      put(picked, name, headers[name]);
+    if (RESPONSE.has(name) || RESPONSE_PREFIXED.test(name)) put(picked, name, headers[name]);
   return picked;
 }
 

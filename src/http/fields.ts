@@ -14,11 +14,12 @@ const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 /** RFC 9110, section 5.5, read as latin1. */
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
-/** @throws FramingError for a line that is not a field, or more than 1,000 of them */
-export function readFields(lines: readonly string[]): Record<string, string> {
-  if (lines.length > MAX_FIELDS) throw new FramingError(`more than ${MAX_FIELDS} header fields`);
+/** @param first the index of the first of them @throws FramingError for a line that is not a field, or more than 1,000 of them */
+export function readFields(lines: readonly string[], first = 0): Record<string, string> {
+  if (lines.length - first > MAX_FIELDS) throw new FramingError(`more than ${MAX_FIELDS} header fields`);
   const fields: Record<string, string> = Object.create(null);
-  for (const line of lines) {
+  for (let at = first; at < lines.length; at += 1) {
+    const line = lines[at]!;
     const colon = line.indexOf(':');
     const name = line.slice(0, colon).toLowerCase();
     if (colon <= 0 || !NAME.test(name)) throw new FramingError(`bad header line ${quoted(line)}`);
@@ -36,6 +37,7 @@ export function membersOf(list: string | undefined): readonly string[] {
 
 /** Whether the connection outlives this message (RFC 9112, section 9.3). @param minor of HTTP/1.x */
 export function staysOpen(minor: 0 | 1, connection: string | undefined): boolean {
+  if (connection === undefined) return minor === 1;
   const options = membersOf(connection);
   return minor === 1 ? !options.includes('close') : options.includes('keep-alive');
 }

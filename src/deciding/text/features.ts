@@ -123,6 +123,9 @@ export function charactersOf(units: Uint16Array, length: number, into: Uint32Arr
   return count;
 }
 
+/** Of the word that is read: one for all texts, since reading is never interrupted. */
+const WORD_UNITS = new Uint16Array(LONGEST_WORD + 2);
+
 /**
  * One pass over a text. A class, so that each script's rule is a short method over shared state. Its fields are not
  * `#private`, which made every decision 1 to 2 % slower.
@@ -136,7 +139,7 @@ class Reader {
   /** Hash of the previous word, for the next pair; 0 after a mark or line break. */
   before = 0;
   beforeStart = 0;
-  readonly word = new Uint16Array(LONGEST_WORD + 2);
+  readonly word = WORD_UNITS;
 
   constructor(text: string, out: FeatureSink) {
     const { kinds, lower } = characterTables();

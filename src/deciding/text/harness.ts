@@ -96,7 +96,7 @@ export const PROGRAM_PROMPTS: readonly string[] = [
 ];
 
 /** Sentences of politeness and transition, which say nothing of the subject. */
-export const COURTESIES: readonly RegExp[] = [
+const COURTESIES: readonly RegExp[] = [
   /^(?:hi|hello|hey|dear|good (?:morning|afternoon|evening)|sorry|excuse me|i hope you)\b[^?]{0,60}$/i,
   /^(?:many )?thank(?:s| you)(?: in advance| a lot| very much| so much)?[.!\s]*$/i,
   /^(?:please )?(?:take your time|take a deep breath|let['’]s think|think step by step|think carefully|be concise|be brief)\b[^?]{0,80}$/i,
@@ -105,6 +105,9 @@ export const COURTESIES: readonly RegExp[] = [
   /^(?:bonjour|bonsoir|merci(?: d['’]avance)?|autre (?:chose|question))[.!:\s]*$/i,
   /^(?:こんにちは|お世話になっております|すみません|別の質問です|話は変わります|よろしくお願いします|ありがとうございます)[。．!！\s]*$/,
 ];
+
+/** Any of them, in one. */
+export const COURTESY = new RegExp(COURTESIES.map(({ source }) => source).join('|'), 'i');
 
 /** What leads to a question, up to a colon: a label, or words of transition. */
 export const LEAD_IN =

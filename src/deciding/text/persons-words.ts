@@ -5,7 +5,7 @@
 import { LIMITS } from '../../core/bounds.ts';
 import {
   ANSWERED,
-  COURTESIES,
+  COURTESY,
   FILE_TURNS,
   INSERTED,
   LEAD_IN,
@@ -87,6 +87,7 @@ function withoutBlocks(text: string, quoted: string[]): string {
 }
 
 function unwrapped(text: string, quoted: string[]): string {
+  if (!text.includes('<')) return text;
   for (const [open, close] of WRAPPED) {
     const from = text.lastIndexOf(open);
     if (from < 0) continue;
@@ -127,17 +128,22 @@ const QUOTED_LINE = /^(?:>|\d{4}-\d\d-\d\d[T ]\d\d:\d\d|\s+at \S)/;
 
 /** A tool's result goes on to the next empty line. */
 function withoutQuotedLines(text: string, quoted: string[]): string {
+  if (!text.includes('\n') && !isProgramLine(text) && !QUOTED_LINE.test(text)) return text;
   let inResult = false;
   return text
     .split('\n')
     .filter((line) => {
-      if (PROGRAM_LINES.some((one) => line.startsWith(one))) inResult = true;
+      if (isProgramLine(line)) inResult = true;
       else if (line.trim() === '') inResult = false;
       if (!inResult && !QUOTED_LINE.test(line)) return true;
       quoted.push(line);
       return false;
     })
     .join('\n');
+}
+
+function isProgramLine(line: string): boolean {
+  return PROGRAM_LINES.some((one) => line.startsWith(one));
 }
 
 /** Ends of sentences; a line break ends one too. */
@@ -168,12 +174,12 @@ function questionsIn(prose: string, quoted: string[]): string {
 }
 
 function isCourtesy(sentence: string): boolean {
-  const trimmed = sentence.trim();
-  return COURTESIES.some((one) => one.test(trimmed));
+  return COURTESY.test(sentence.trim());
 }
 
 /** "I was wondering whether you could help me with the following: …" */
 function withoutLeadIn(text: string): string {
+  if (!text.includes(':') && !text.includes('：')) return text;
   const rest = text.replace(LEAD_IN, '');
   return rest.length >= SHORTEST_QUESTION ? rest : text;
 }

@@ -76,27 +76,26 @@ export function routableTurns(
 
 function chatTurns(messages: unknown): readonly RoutableText[] {
   const list: readonly unknown[] = Array.isArray(messages) ? messages : [];
-  const system = joined(
-    list
-      .filter(isSystem)
-      .map(contentOf)
-      .filter(({ text }) => !isProgramPrompt(text)),
-  );
-  const users = personsTurns(list.filter((message) => roleOf(message) === 'user'));
+  const systems = list.filter(isSystem);
+  const system = systems.length === 0 ? NOTHING : systemOf(systems);
+  const users = personsTurns(list.filter(isUser));
   if (users.length === 0) return [turnOf(contentOf(list.at(-1)), [], system)];
   return turnIndexes(users.length).map((index) => {
-    const earlier = EARLIER_WEIGHTS.map((_, back) =>
-      index > back ? contentOf(users[index - 1 - back]) : NOTHING,
-    );
-    return turnOf(contentOf(users[index]), earlier, system);
+    const earlier = users.slice(Math.max(0, index - EARLIER_WEIGHTS.length), index).reverse();
+    return turnOf(contentOf(users[index]), earlier.map(contentOf), system);
   });
+}
+
+function systemOf(systems: readonly unknown[]): Read {
+  return joined(systems.map(contentOf).filter(({ text }) => !isProgramPrompt(text)));
 }
 
 /** All indexes if they fit, else the first and the latest. */
 function turnIndexes(count: number): readonly number[] {
-  const latest = Math.min(count, MAX_TURNS) - (count > MAX_TURNS ? 1 : 0);
-  const indexes = Array.from({ length: latest }, (_, offset) => count - latest + offset);
-  return count > MAX_TURNS ? [0, ...indexes] : indexes;
+  const indexes = count > MAX_TURNS ? [0] : [];
+  for (let index = count - Math.min(count, MAX_TURNS) + indexes.length; index < count; index += 1)
+    indexes.push(index);
+  return indexes;
 }
 
 /** Without those that only hand over files, unless there are no others. */
@@ -108,25 +107,18 @@ function personsTurns(users: readonly unknown[]): readonly unknown[] {
 function turnOf(turn: Read, earlier: readonly Read[], system: Read): RoutableText {
   const { asked, quoted } = personsWords(turn.text);
   const fades = true;
-  const segments = byWeight([
+  const segments: Segment[] = [
     { text: asked, weight: 1 },
     { text: quoted, weight: QUOTED_WEIGHT },
-    ...earlier.map(
-      (read, index) =>
-        ({
-          text: personsWords(read.text).asked,
-          weight: EARLIER_WEIGHTS[index] ?? 0,
-          fades,
-        }) as const,
-    ),
-    { text: system.text, weight: SYSTEM_WEIGHT, fades },
-  ]);
-  return {
-    segments,
-    unreadParts: turn.unread,
-    ...(isSideRequest(system.text, turn.text) ? { side: true } : {}),
-    ...(turn.text.includes('\n') ? { said: bothEnds(turn.text) } : {}),
-  };
+  ];
+  for (const [back, read] of earlier.entries())
+    segments.push({ text: personsWords(read.text).asked, weight: EARLIER_WEIGHTS[back]!, fades });
+  segments.push({ text: system.text, weight: SYSTEM_WEIGHT, fades });
+  const side = isSideRequest(system.text, turn.text);
+  const said = turn.text.includes('\n') ? bothEnds(turn.text) : null;
+  const read = { segments: byWeight(segments), unreadParts: turn.unread };
+  if (!side && said === null) return read;
+  return { ...read, ...(side ? { side } : {}), ...(said === null ? {} : { said }) };
 }
 
 /** The same turn, what its caller's program puts into every message being context. */
@@ -161,6 +153,10 @@ export function budgetOf(segment: Segment): number {
 
 function roleOf(message: unknown): unknown {
   return typeof message === 'object' && message !== null ? (message as { role?: unknown }).role : undefined;
+}
+
+function isUser(message: unknown): boolean {
+  return roleOf(message) === 'user';
 }
 
 function isSystem(message: unknown): boolean {

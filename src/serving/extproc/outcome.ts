@@ -1,6 +1,6 @@
 /** What the head of an answer says of the replica that was asked. Pure. */
 import type { Dialect } from '../dialects/dialect.ts';
-import type { LeaseOutcome } from '../fleet/replica.ts';
+import type { LeaseOutcome } from '../fleet/lease.ts';
 import { leaseOutcome, ownFailure } from '../gateway/blame.ts';
 import type { Head } from './head.ts';
 import type { Struct } from './protocol.ts';

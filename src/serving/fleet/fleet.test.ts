@@ -6,7 +6,8 @@ import type { Expert } from '../experts/expert.ts';
 import { Breaker } from './breaker.ts';
 import { FairQueue } from './fair-queue.ts';
 import { type Admission, ExpertGroup } from './group.ts';
-import { type Lease, type LeaseOutcome, Replica } from './replica.ts';
+import type { LeaseOutcome } from './lease.ts';
+import { type Lease, Replica } from './replica.ts';
 import { ServiceRate } from './service-rate.ts';
 
 const SILENT: Expert = {
@@ -160,7 +161,10 @@ describe('what counts against a replica', () => {
       return result as unknown as Lease | RouterError;
     };
     times(5, () => (ask('image') as Lease).end(fault));
-    expect(ask('image')).toMatchObject({ code: 'expert_not_ready' });
+    expect(ask('image')).toMatchObject({
+      code: 'expert_not_ready',
+      message: expect.stringContaining('has failed at requests with image again and again'),
+    });
     for (const shape of ['', 'tools']) (ask(shape) as Lease).end(ok);
     now += 1_000;
     (ask('image') as Lease).end(ok);
@@ -182,7 +186,7 @@ describe('what counts against a replica', () => {
     const one = replica('r', 9);
     let told = 0;
     const [first, ...others] = times(4, () => one.lease(10)) as unknown as Lease[];
-    for (const lease of others) lease.onHang(() => (told += 1));
+    for (const lease of others) lease.wait({ stream: true, onHang: () => (told += 1) });
     first!.end({ kind: 'late' });
     expect([one.available, told]).toEqual([false, 3]);
   });
@@ -219,6 +223,24 @@ describe('what counts against a replica', () => {
     now += 3;
     vi.advanceTimersByTime(3);
     expect(results).toEqual([expect.objectContaining({ replica: one })]);
+  });
+
+  it('is waited out beside a replica that is full: whoever waits goes to the one whose rest is over', () => {
+    const [rests, full] = [replica('a', 1), replica('b', 1)];
+    const group = new ExpertGroup('e', [rests, full], { queueSize: 9, queueTimeout: 5_000 });
+    const ask = () => {
+      const results: (Lease | RouterError)[] = [];
+      group.admit(admission(), (got) => results.push(got));
+      return results;
+    };
+    const first = ask()[0] as Lease;
+    first.end({ kind: 'limited', forMs: 1_000, tenant: null });
+    ask(); // and does not end
+    const third = ask();
+    expect(third).toEqual([]);
+    now += 1_002;
+    vi.advanceTimersByTime(1_002);
+    expect(third).toEqual([expect.objectContaining({ replica: first.replica })]);
   });
 
   it('is waited out by those who came before it was told, too', () => {

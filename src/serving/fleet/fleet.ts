@@ -7,6 +7,7 @@ import type { Signal, Signals } from './keeping.ts';
 import { LoadWatch } from './load-watch.ts';
 import { PrefillRate } from './prefill-rate.ts';
 import type { Replica } from './replica.ts';
+import { OVERDUE_SHARE } from './signs-of-life.ts';
 import { slotsKey } from './slots.ts';
 
 /** Each replica is asked this often, spread by up to a quarter so that gateways do not ask in step. */
@@ -233,14 +234,16 @@ export class Fleet {
     replica: Replica,
     prove: (signal: AbortSignal) => Promise<Health>,
   ): Promise<void> {
+    const question = replica.question();
+    const limitMs = this.#proofMs(group.id) * (question.alone ? 1 : 1 - OVERDUE_SHARE);
     let health: Health;
     try {
-      health = await prove(AbortSignal.timeout(this.#proofMs(group.id)));
+      health = await prove(AbortSignal.timeout(limitMs));
     } catch (error) {
       health = { state: 'down', failure: failureFrom(error) };
     }
     if (this.#closed) return;
-    group.proved(replica, health);
+    group.proved(replica, health, question);
     this.#heard(group.id, replica.name, replica.health);
   }
 

@@ -96,7 +96,7 @@ export class GroupLoad implements LoadSnapshot {
   }
 }
 
-const isAvailable = (replica: Replica): boolean => replica.available;
+const isAvailable = (replica: Replica): boolean => replica.available && !replica.isSuspected;
 
 export function snapshotOf(replica: Replica, share: number): ReplicaSnapshot {
   const { name, weight, available, full, unloaded } = replica;

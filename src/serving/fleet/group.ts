@@ -13,7 +13,7 @@ import type { Admission, Cold, GroupOptions, Ticket } from './admission.ts';
 import { FairQueue } from './fair-queue.ts';
 import { GroupLoad, snapshotOf } from './group-load.ts';
 import type { Keeping, Signal } from './keeping.ts';
-import { contextOf, type Declared, lacksOf, takesOf } from './known.ts';
+import { type Declared, type Known, knownOf } from './known.ts';
 import type { LoadReport } from './load-report.ts';
 import { shareAfter } from './observed-load.ts';
 import { busy, failedStart, leftAlone, notReady, notStarted, waitedTooLong } from './refusals.ts';
@@ -38,6 +38,8 @@ export class ExpertGroup {
   readonly #replicas: Replica[];
   readonly #options: GroupOptions;
   readonly #declared: Declared;
+  #whatIsKnown: Known | null = null;
+  #expertsHere: readonly Expert[] | null = null;
   readonly #queue = new FairQueue<Queued>();
   readonly #letIn = (): void => this.letIn();
   /** Requests that wait in other processes, as last heard. */
@@ -80,17 +82,26 @@ export class ExpertGroup {
 
   add(replica: Replica): void {
     this.#replicas.push(replica);
+    this.#forget();
     this.#changed();
   }
 
   remove(replica: Replica): void {
     const at = this.#replicas.indexOf(replica);
     if (at >= 0) this.#replicas.splice(at, 1);
+    this.#forget();
   }
 
-  get #experts(): readonly Expert[] {
+  #forget(): void {
+    this.#expertsHere = null;
+    this.#whatIsKnown = null;
+  }
+
+  #experts(): readonly Expert[] {
     const { face } = this.#options;
-    return this.#replicas.length === 0 && face ? [face] : this.#replicas.map(({ expert }) => expert);
+    this.#expertsHere ??=
+      this.#replicas.length === 0 && face ? [face] : this.#replicas.map(({ expert }) => expert);
+    return this.#expertsHere;
   }
 
   /** Requests that wait here. */
@@ -113,12 +124,12 @@ export class ExpertGroup {
 
   /** Whether one of its replicas takes requests of a dialect as they are. */
   speaks(dialect: string): boolean {
-    return this.#experts.some(({ speaks }) => (speaks as readonly string[]).includes(dialect));
+    return this.#experts().some(({ speaks }) => (speaks as readonly string[]).includes(dialect));
   }
 
   /** What may be demanded of its answers in a dialect; null for anything. */
   can(dialect: string): NonNullable<Expert['can']> | null {
-    const [one] = this.#experts;
+    const one = this.#experts()[0];
     return one === undefined || (one.speaks as readonly string[]).includes(dialect)
       ? null
       : (one.can ?? null);
@@ -126,27 +137,33 @@ export class ExpertGroup {
 
   /** Tokens that prompt and answer may have together; null for unknown. */
   get context(): number | null {
-    return contextOf(this.#declared, this.#experts);
+    return this.#known().context;
   }
 
   /** What its model takes; null for unknown. */
-  get takes() {
-    return takesOf(this.#declared, this.#experts) ?? null;
+  get takes(): Known['takes'] {
+    return this.#known().takes;
   }
 
   /** What its model is known not to do. */
-  get lacks() {
-    return lacksOf(this.#declared, this.#experts);
+  get lacks(): Known['lacks'] {
+    return this.#known().lacks;
+  }
+
+  /** Found out again once a probe may have changed it: every request reads it. */
+  #known(): Known {
+    this.#whatIsKnown ??= knownOf(this.#declared, this.#experts());
+    return this.#whatIsKnown;
   }
 
   /** Whether it passes on requests that no dialect reads. */
   get passes(): boolean {
-    return this.#experts.some(({ passes }) => passes === true);
+    return this.#experts().some(({ passes }) => passes === true);
   }
 
   /** Whether its model writes text. */
   get answersText(): boolean {
-    return this.#experts.some(({ answersText }) => answersText !== false);
+    return this.#experts().some(({ answersText }) => answersText !== false);
   }
 
   /** Over all processes, and with what others have at its engines where those tell; as it is when it is read. */
@@ -248,7 +265,15 @@ export class ExpertGroup {
   }
 
   #lease(admission: Admission): Lease | null {
-    const free = this.replicas.filter((replica) => isOpen(replica, admission) && replica.hasRoom);
+    if (this.#replicas.length === 1) {
+      const only = this.#replicas[0]!;
+      return isOpen(only, admission) && only.hasRoom
+        ? only.lease(admission.tokens, admission.shape, this.#letIn)
+        : null;
+    }
+    const open = this.replicas.filter((replica) => isOpen(replica, admission) && replica.hasRoom);
+    const trusted = open.filter(({ isSuspected }) => !isSuspected);
+    const free = trusted.length > 0 ? trusted : open;
     const best = chooseReplica(
       free.map((replica) => snapshotOf(replica, this.share)),
       admission.affinityKey,
@@ -299,18 +324,18 @@ export class ExpertGroup {
     )
       return leftAlone(this.id, backoff);
     const starting = this.#starting;
-    if (left.length === 0 && !coming && !starting && backoff === null) return this.#notReady();
+    if (left.length === 0 && !coming && !starting && backoff === null) return this.#notReady(admission);
     const waitMs = this.#expectedWait() * 1000;
     if (this.#queue.length >= this.#options.queueSize) return busy(this.id, waitMs, this.#queue.length);
     const hopeless = starting === null && waitMs > this.#options.queueTimeout;
     return hopeless ? busy(this.id, waitMs, null) : null;
   }
 
-  #notReady(): RouterError {
+  #notReady({ shape }: Admission): RouterError {
     const keeping = this.#keeping;
     return keeping.state === 'troubled'
       ? failedStart(this.id, keeping.problem, keeping.retryMs)
-      : notReady(this.id, this.replicas, this.drained);
+      : notReady(this.id, this.replicas, this.drained, shape);
   }
 
   #wait(admission: Admission, decided: Decided): Ticket {
@@ -328,7 +353,7 @@ export class ExpertGroup {
     }, limitMs);
     const item: Queued = { ...admission, decided, timer };
     this.#queue.push(item);
-    if (this.backoff(admission.tenant) !== null) this.letIn();
+    if (this.backoff(admission.tenant) !== null || Number.isFinite(this.#reopensIn)) this.letIn();
     return {
       leave: () => {
         clearTimeout(timer);
@@ -355,8 +380,14 @@ export class ExpertGroup {
         lease ?? new RouterError('expert_not_ready', `Expert '${this.id}' has no replica left to try.`),
       );
     }
-    if (this.#queue.length > 0) soonest = Math.min(soonest, this.#sendAway());
+    if (this.#queue.length > 0) soonest = Math.min(soonest, this.#sendAway(), this.#reopensIn);
     if (soonest < Number.POSITIVE_INFINITY) this.#wakeIn(soonest);
+  }
+
+  /** Milliseconds until the breaker of a replica lets one through again; infinite for none. */
+  get #reopensIn(): number {
+    const closed = this.replicas.filter(({ health, opensIn }) => health.state === 'ready' && opensIn > 0);
+    return Math.min(...closed.map(({ opensIn }) => opensIn));
   }
 
   /**
@@ -384,7 +415,7 @@ export class ExpertGroup {
         continue;
       }
       clearTimeout(next.timer);
-      next.decided(this.#notReady());
+      next.decided(this.#notReady(next));
     }
     return soonest;
   }
@@ -392,12 +423,13 @@ export class ExpertGroup {
   /** What a probe found about a replica; those who wait may profit. */
   found(replica: Replica, health: Parameters<Replica['found']>[0]): void {
     replica.found(health);
+    this.#whatIsKnown = null;
     this.#changed();
   }
 
   /** What a small request found. */
-  proved(replica: Replica, health: Parameters<Replica['proved']>[0]): void {
-    replica.proved(health);
+  proved(replica: Replica, ...found: Parameters<Replica['proved']>): void {
+    replica.proved(...found);
     this.#changed();
   }
 

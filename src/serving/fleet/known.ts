@@ -7,17 +7,34 @@ export interface Declared extends ModelTraits {
   readonly context?: number | undefined;
 }
 
+/** What an expert's model is known to take, and to lack. */
+export interface Known {
+  /** Tokens that prompt and answer may have together; null for unknown. */
+  readonly context: number | null;
+  /** Null for unknown. */
+  readonly takes: NonNullable<ModelTraits['takes']> | null;
+  readonly lacks: readonly Trait[];
+}
+
+export function knownOf(declared: Declared, told: Told): Known {
+  return {
+    context: contextOf(declared, told),
+    takes: takesOf(declared, told),
+    lacks: lacksOf(declared, told),
+  };
+}
+
 type Told = readonly Pick<Expert, 'context' | 'traits'>[];
 
 /** Of its replicas, the least; null where nobody says. */
-export function contextOf(declared: Declared, told: Told): number | null {
+function contextOf(declared: Declared, told: Told): number | null {
   if (declared.context !== undefined) return declared.context;
   const contexts = told.flatMap(({ context }) => context ?? []);
   return contexts.length > 0 ? Math.min(...contexts) : null;
 }
 
 /** What every one of its replicas takes that says so; null where nobody does. */
-export function takesOf(declared: Declared, told: Told): ModelTraits['takes'] | null {
+function takesOf(declared: Declared, told: Told): Known['takes'] {
   if (declared.takes !== undefined) return declared.takes;
   const taken = told.flatMap(({ traits }) => (traits?.takes ? [traits.takes] : []));
   return taken.length > 0 ? taken[0]!.filter((one) => taken.every((list) => list.includes(one))) : null;
@@ -26,7 +43,7 @@ export function takesOf(declared: Declared, told: Told): ModelTraits['takes'] | 
 const NOTHING: readonly Trait[] = [];
 
 /** What its model is known not to do. */
-export function lacksOf(declared: Declared, told: Told): readonly Trait[] {
+function lacksOf(declared: Declared, told: Told): readonly Trait[] {
   const lacks = TRAITS.filter(
     (trait) => !(declared[trait] ?? told.every(({ traits }) => traits?.[trait] !== false)),
   );

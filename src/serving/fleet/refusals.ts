@@ -1,6 +1,7 @@
 /** Why an expert does not take a request, in words, and when to ask again. */
 import { RouterError } from '../../core/errors.ts';
 import { healthText } from '../experts/expert.ts';
+import type { Shape } from './breakers.ts';
 import type { Replica } from './replica.ts';
 
 /** When to ask again an expert that has no replica. */
@@ -49,27 +50,33 @@ export function failedStart(expert: string, problem: string, retryMs: number): R
   });
 }
 
-/** @param drained operators have taken all of it out of service */
-export function notReady(expert: string, replicas: readonly Replica[], drained: boolean): RouterError {
+/** @param drained operators have taken all of it out of service @param shape of the request */
+export function notReady(
+  expert: string,
+  replicas: readonly Replica[],
+  drained: boolean,
+  shape: Shape,
+): RouterError {
   const opening = replicas
     .filter(({ leaving, drained }) => !leaving && !drained)
     .map((replica) => replica.opensIn);
   return new RouterError(
     'expert_not_ready',
-    `Expert '${expert}' cannot take requests now: ${drained ? 'it is drained' : whyNot(replicas)}.`,
+    `Expert '${expert}' cannot take requests now: ${drained ? 'it is drained' : whyNot(replicas, shape)}.`,
     { retryAfter: seconds(opening.length > 0 ? Math.min(...opening) : NOBODY_RETRY_MS) },
   );
 }
 
-function whyNot(replicas: readonly Replica[]): string {
+function whyNot(replicas: readonly Replica[], shape: Shape): string {
   if (replicas.length === 0) return 'no replica of it is there';
   return replicas
-    .map(({ name, health, leaving, drained, breaker }) => {
+    .map((replica) => {
+      const { name, health, leaving, drained, breaker } = replica;
       if (leaving) return `${name} is leaving`;
       if (drained) return `${name} is drained`;
-      const state =
-        health.state === 'ready' ? `its breaker is ${breaker}` : `${health.state} (${healthText(health)})`;
-      return `${name} ${state}`;
+      if (health.state !== 'ready') return `${name} ${health.state} (${healthText(health)})`;
+      if (!replica.takes(shape)) return `${name} has failed at requests with ${shape()} again and again`;
+      return `${name} is left alone after its last failures (its breaker is ${breaker})`;
     })
     .join(', ');
 }

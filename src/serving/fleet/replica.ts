@@ -1,53 +1,18 @@
-/**
- * One replica of an expert: what it holds, how it fares, and leases on it. A lease is the only way to count a
- * request in, and its first ending counts it out, so no exit path can leave a counter standing.
- */
-import { Roster, type Seat } from '../../core/roster.ts';
+/** One replica of an expert: what it holds, how it fares, and leases on it. */
 import type { EngineDescription, Expert, Health } from '../experts/expert.ts';
 import { AdapterLoad } from './adapter-load.ts';
 import type { Breaker, BreakerState } from './breaker.ts';
 import { Breakers, type Shape } from './breakers.ts';
 import { BusyClock } from './busy-clock.ts';
+import { HeldLease, type LeaseOn, type LeaseOutcome, type Lessor } from './lease.ts';
 import { type LoadReport, NO_REPORT, type ReportState, stateOf } from './load-report.ts';
 import { hasFullCache, othersNow, slotsNow } from './observed-load.ts';
 import { PrefillRate } from './prefill-rate.ts';
 import { ServiceRate } from './service-rate.ts';
+import { type Question, SignsOfLife } from './signs-of-life.ts';
 import { CountedSlots, type Slots } from './slots.ts';
 
-export type LeaseOutcome =
-  /** @property streamed absent for a whole answer @property read tokens of the prompt that were not cached, of a streamed answer; unknown when absent */
-  | {
-      readonly kind: 'ok';
-      readonly outputTokens: number;
-      readonly streamed?: boolean;
-      readonly read?: number;
-    }
-  /** @property unreachable nobody was there */
-  | { readonly kind: 'failed'; readonly unreachable?: boolean }
-  /** The server answered with a failure, which may be its own doing or the request's. */
-  | { readonly kind: 'faulted' }
-  /** No first token within the deadline, which may be the length of the prompt. */
-  | { readonly kind: 'late' }
-  /** It asked to be left alone. @property tenant by whom; null for everybody */
-  | { readonly kind: 'limited'; readonly forMs: number; readonly tenant: string | null }
-  /** The reader left, or the request was refused for what it is. */
-  | { readonly kind: 'undecided' };
-
-export interface Lease {
-  readonly replica: Replica;
-  /** The first token has come. */
-  answering(): void;
-  /** A part of the answer has come. */
-  heard(): void;
-  /** Calls back when the replica is found to hang before the first token has come. */
-  onHang(listener: () => void): void;
-  /** What it has taken of the replica's time so far, in seconds (`BusyClock`). */
-  seconds(): number;
-  /** Harmless when repeated. */
-  end(outcome: LeaseOutcome): void;
-  /** The failure it ended with was the request's own: others failed with it as well. */
-  absolve(): void;
-}
+export type Lease = LeaseOn<Replica>;
 
 /** What other processes hold of the same replica, as last heard. */
 interface Elsewhere {
@@ -57,10 +22,6 @@ interface Elsewhere {
 
 /** Tokens that a request is taken for until the first has come. */
 const FIRST_TOKENS = 512;
-/** A request of so many tokens is expected to be answered in time by any server. */
-const SHORT_TOKENS = 2_048;
-/** So many requests, and nothing heard for a whole deadline: it hangs. */
-const HUNG_REQUESTS = 3;
 /** How fast the mean follows: about the last 32 requests count. */
 const MEAN_STEP = 1 / 32;
 type Failing = Extract<Health, { state: 'down' }>;
@@ -94,14 +55,7 @@ export class Replica {
   /** What its engine is, once it has told its load. */
   engine: EngineDescription | null = null;
   readonly #breakers = new Breakers();
-  /** Called when it hangs, by requests without a first token. */
-  readonly #waiting = new Roster<() => void>();
-  /** Parts of answers heard so far. */
-  #signs = 0;
-  /** Leases whose answer has begun. */
-  #answering = 0;
-  /** The longest request that had its first token in time. */
-  #longest = SHORT_TOKENS;
+  readonly #signs = new SignsOfLife();
   readonly #rate = new ServiceRate();
   /** How fast it reads prompts. */
   readonly prefill = new PrefillRate();
@@ -112,9 +66,6 @@ export class Replica {
   onUnreachable: () => void = () => {};
   /** Called when it has met a request with silence, or broken off: its server may be there without its engine. */
   onDoubt: () => void = () => {};
-  #doubted = false;
-  /** What a small request found, against what its server says of itself. */
-  #refuted: Health | null = null;
   #health: Health = { state: 'ready' };
   #parked = false;
   #proven = false;
@@ -126,6 +77,7 @@ export class Replica {
   #outstandingTokens = 0;
   #meanTokens = FIRST_TOKENS;
   #toldRate = 0;
+  readonly #lessor: Lessor<Replica>;
 
   constructor(
     name: string,
@@ -140,6 +92,22 @@ export class Replica {
     this.clock = options.clock ?? new BusyClock();
     this.#slots = options.slots ?? new CountedSlots();
     if (!options.slots) this.applyLimit();
+    this.#lessor = {
+      replica: this,
+      signs: this.#signs,
+      now: options.now,
+      virtual: () => this.clock.virtual(this.#now()),
+      answering: () => this.#breakers.main.answering(),
+      doubt: () => this.#doubt(),
+      proven: () => this.#proven,
+      ended: (lease, outcome) => this.#ended(lease, outcome),
+      settled: () => {
+        if (!this.busy) this.#left?.();
+      },
+      absolved: (proven) => {
+        this.#proven ||= proven;
+      },
+    };
   }
 
   /** Of this process, those that end with an earlier config included. */
@@ -196,7 +164,7 @@ export class Replica {
     if (parked === this.#parked) return;
     this.#parked = parked;
     this.#health = parked ? STOPPED : NOT_SEEN;
-    this.#refuted = null;
+    this.#signs.forget();
     if (!parked) this.onUnreachable();
   }
 
@@ -287,30 +255,41 @@ export class Replica {
   }
 
   get health(): Health {
-    return this.#health.state === 'ready' ? (this.#refuted ?? this.#health) : this.#health;
+    return this.#health.state === 'ready' ? (this.#signs.refuted ?? this.#health) : this.#health;
   }
 
-  /** Whether a small request should find out if its engine answers. With requests under way, silence proves nothing. */
+  /** Whether a small request should find out if its engine answers. */
   get isToProve(): boolean {
-    return this.#doubted && this.#health.state === 'ready' && this.inFlight === 0;
+    return this.#signs.isDoubted && this.#health.state === 'ready';
   }
 
   get isInDoubt(): boolean {
-    return this.#doubted;
+    return this.#signs.isDoubted;
+  }
+
+  /** Requests under way there have met silence, and so has a small one: others go before it, as long as there are any. */
+  get isSuspected(): boolean {
+    return this.#signs.isSuspected;
+  }
+
+  /** To be asked for when a small request is sent. */
+  question(): Question {
+    return { signs: this.#signs.count, alone: this.inFlight === 0 };
   }
 
   /** What a small request found. */
-  proved(health: Health): void {
+  proved(health: Health, question: Question): void {
     if (health.state === 'ready') {
-      this.#believe();
+      this.#signs.believe();
       this.#breakers.main.returned();
       this.#proven = true;
       return;
     }
-    // Somebody was answered meanwhile, or is about to be.
-    if (!this.isToProve) return;
-    this.#refuted = health;
+    const { seen } = this.report;
+    const room = seen !== null && this.inFlight < slotsNow(seen, this.limit, this.#now());
+    if (!this.isToProve || !this.#signs.unanswered(health, question, room)) return;
     this.#proven = false;
+    if (this.isSuspected) this.#signs.tellSuspicion();
   }
 
   /**
@@ -319,19 +298,12 @@ export class Replica {
    */
   get isOnTrial(): boolean {
     const { state } = this.#health;
-    if (this.leaving || this.drained || this.#refuted === null || state !== 'ready') return false;
+    if (this.leaving || this.drained || this.#signs.refuted === null || state !== 'ready') return false;
     return this.inFlight === 0 && this.#breakers.main.allows(this.#now());
   }
 
   #doubt(): void {
-    if (this.#doubted) return;
-    this.#doubted = true;
-    this.onDoubt();
-  }
-
-  #believe(): void {
-    this.#doubted = false;
-    this.#refuted = null;
+    if (this.#signs.doubt()) this.onDoubt();
   }
 
   get breaker(): BreakerState {
@@ -386,7 +358,7 @@ export class Replica {
       else this.#breakers.main.succeeded();
     }
     this.#health = health;
-    this.#proven = health.state === 'ready' && !this.#doubted;
+    this.#proven = health.state === 'ready' && !this.isInDoubt;
   }
 
   /**
@@ -394,100 +366,52 @@ export class Replica {
    * @param changed called after every step of the lease that may have made room
    */
   lease(tokens: number, shape: Shape = () => '', changed: () => void = () => {}): Lease {
+    const now = this.#now();
     this.#slots.take();
     this.#leases += 1;
     this.#meanTokens += (tokens - this.#meanTokens) * MEAN_STEP;
     this.#outstandingTokens += tokens;
-    this.#breakers.admitted(shape, this.#now());
-    this.#rate.started(this.#now());
-    // Signs of this request are none of others.
-    let signs = this.#signs;
-    let state: 'waiting' | 'answering' | 'over' = 'waiting';
-    let blamed: Breaker | null = null;
-    let proven = false;
-    let hung: Seat<() => void> | null = null;
-    const started = this.#now();
-    this.clock.change(1, started);
-    const begun = this.clock.virtual(started);
-    let taken: number | null = null;
-    const shareMs = (): number => taken ?? this.clock.virtual(this.#now()) - begun;
-    const { unloaded } = this;
-    let firstMs = 0;
-    return {
-      replica: this,
-      answering: () => {
-        if (state !== 'waiting') return;
-        state = 'answering';
-        firstMs = this.#now() - started;
-        this.#answering += 1;
-        this.#signs += 1;
-        signs += 1;
-        this.#believe();
-        this.#longest = Math.max(this.#longest, tokens);
-        if (hung) this.#waiting.leave(hung);
-        this.#breakers.main.answering();
-        changed();
-      },
-      heard: () => {
-        this.#signs += 1;
-        signs += 1;
-      },
-      onHang: (listener) => {
-        hung = this.#waiting.join(listener);
-      },
-      seconds: () => shareMs() / 1000,
-      end: (outcome) => {
-        if (state === 'over') return;
-        taken = shareMs();
-        this.clock.change(-1, this.#now());
-        if (state === 'answering') this.#answering -= 1;
-        state = 'over';
-        if (hung) this.#waiting.leave(hung);
-        this.#leases -= 1;
-        this.#outstandingTokens -= tokens;
-        if (outcome.kind === 'ok' && outcome.streamed) this.#measure(outcome.read, firstMs, unloaded);
-        proven = this.#proven;
-        blamed = this.#conclude(outcome, { tokens, shape, signs });
-        this.#slots.release();
-        changed();
-        if (!this.busy) this.#left?.();
-      },
-      absolve: () => {
-        if (!blamed) return;
-        blamed.absolve();
-        blamed = null;
-        this.#proven ||= proven;
-        changed();
-      },
-    };
+    this.#breakers.admitted(shape, now);
+    this.#rate.started(now);
+    this.clock.change(1, now);
+    return new HeldLease(this.#lessor, { tokens, shape, unloaded: this.unloaded }, changed);
   }
 
-  /** @param read tokens; undefined for unknown @param firstMs to the first token, of a streamed answer */
-  #measure(read: number | undefined, firstMs: number, unloaded: boolean): void {
+  #ended(lease: HeldLease<Replica>, outcome: LeaseOutcome): Breaker | null {
+    const now = this.#now();
+    this.clock.change(-1, now);
+    this.#leases -= 1;
+    this.#outstandingTokens -= lease.tokens;
+    if (outcome.kind === 'ok' && outcome.streamed) this.#measure(outcome.read, lease);
+    this.#rate.ended(now, outcome.kind === 'ok' ? lease.tokens : 0);
+    const blamed = this.#conclude(outcome, lease, now);
+    this.#slots.release();
+    return blamed;
+  }
+
+  /** @param read tokens; undefined for unknown */
+  #measure(read: number | undefined, { firstMs, unloaded }: HeldLease<Replica>): void {
     if (this.expert.adapter) this.#adapterLoad.observe(unloaded, firstMs);
     // Loading an adapter is no reading.
     if (read !== undefined && !unloaded) this.prefill.observe(read, firstMs);
   }
 
   /** @returns the breaker that was told of a failure which may yet turn out to be the request's own */
-  #conclude(outcome: LeaseOutcome, request: { tokens: number; shape: Shape; signs: number }): Breaker | null {
-    const now = this.#now();
-    this.#rate.ended(now, outcome.kind === 'ok' ? request.tokens : 0);
-    // Whoever is being answered meanwhile shows that the server works.
-    const alive = this.#signs !== request.signs || this.#answering > 0;
+  #conclude(outcome: LeaseOutcome, lease: HeldLease<Replica>, now: number): Breaker | null {
+    const alive = lease.othersLive;
     switch (outcome.kind) {
       case 'ok':
-        this.#signs += 1;
-        this.#believe();
+        this.#signs.heard();
+        this.#signs.believe();
         this.#proven = true;
-        this.#breakers.succeeded(request.shape);
+        this.#breakers.succeeded(lease.shape);
         return null;
       case 'faulted':
-        return this.#faulted(now, request.shape(), alive);
+        return this.#faulted(now, lease.shape(), alive);
       case 'limited':
         return this.#breakers.limited(now, outcome.forMs, outcome.tenant);
       case 'late':
-        if (alive || request.tokens > this.#longest) this.#breakers.main.undecided();
+        if (alive || !this.#signs.isShort(lease.tokens)) this.#breakers.main.undecided();
         else this.#silent(now);
         if (!alive) this.#doubt();
         return null;
@@ -496,7 +420,7 @@ export class Replica {
         if (!alive && !outcome.unreachable) this.#doubt();
         return null;
       default:
-        this.#breakers.undecided(request.shape);
+        this.#breakers.undecided(lease.shape);
         return null;
     }
   }
@@ -515,12 +439,12 @@ export class Replica {
   /** A whole deadline has passed without a sign of it. */
   #silent(now: number): void {
     this.#proven = false;
-    if (this.#waiting.size + 1 < HUNG_REQUESTS) {
+    if (!this.#signs.hangs) {
       this.#breakers.main.failed(now);
       return;
     }
     this.#breakers.main.open(now);
-    for (const hung of this.#waiting.members()) hung();
+    this.#signs.tell();
   }
 
   #failed(now: number, unreachable: boolean): void {

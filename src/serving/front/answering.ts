@@ -20,13 +20,20 @@ import { sendJson } from './wire.ts';
 
 /** Answers a request of this dialect. */
 export function answer(dialect: Dialect): Handler {
-  return answerTo(async (exchange, limitMb) => readRequest(dialect, await readBody(exchange, limitMb)));
+  return answerTo((exchange, limitMb) => {
+    const body = readBody(exchange, limitMb);
+    return body instanceof Promise
+      ? body.then((whole) => readRequest(dialect, whole))
+      : readRequest(dialect, body);
+  });
 }
 
-export function answerTo(read: (exchange: Exchange, limitMb: number) => Promise<Ask>): Handler {
+export function answerTo(read: (exchange: Exchange, limitMb: number) => Ask | Promise<Ask>): Handler {
   return async ({ gateway, limiter, redaction, forwarded, maxBodyMb, namesAsAsked, onRouted }, exchange) => {
     const { request, response, traceId, caller, note, model } = exchange;
-    const ask = await read(exchange, maxBodyMb);
+    // Most bodies are there whole, and every promise is a turn of its own.
+    const reading = read(exchange, maxBodyMb);
+    const ask = reading instanceof Promise ? await reading : reading;
     if (model !== undefined) Object.assign(ask, { model });
     note.read(ask);
     refuseModel(ask, caller);
@@ -42,10 +49,9 @@ export function answerTo(read: (exchange: Exchange, limitMb: number) => Promise<
     note.routed(routed, gateway.expectedWait(routed));
     onRouted(routed, note);
     const sink = new ClientSink(response, ask.dialect, redaction, note);
-    const headers = {
-      ...requestHeadersForExpert(request.headers, forwarded),
-      [HOPS_HEADER]: nextHop(request),
-    };
+    exchange.onEnd((why) => sink.fail(why, null));
+    const headers = requestHeadersForExpert(request.headers, forwarded);
+    headers[HOPS_HEADER] = nextHop(request);
     const named = namesAsAsked && ask.model !== '' ? renaming(sink, ask.model) : sink;
     const heard = hold ? metered(named, hold, piecesOf(ask)) : named;
     if (hold) endWith(response, hold);

@@ -1,4 +1,5 @@
 /** What answers at a path, and what it has at hand. */
+import type { RouterError } from '../../core/errors.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { Routed } from '../gateway/router.ts';
 import type { Limiter } from '../limits/limiter.ts';
@@ -61,6 +62,8 @@ export interface Exchange {
   readonly note: OpenNote;
   /** The model that the address names, which outranks the body's; absent for none. */
   readonly model?: string | undefined;
+  /** How to end the answer when the router ends before it; its connection is cut when absent. */
+  onEnd(end: (why: RouterError) => void): void;
 }
 
 export type Handler = (context: RouteContext, exchange: Exchange) => Promise<void>;

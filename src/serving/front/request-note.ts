@@ -242,15 +242,15 @@ export class OpenNote implements Journey {
 
   /** To be called once the response is closed. */
   ended(response: Pick<ClientResponse, 'headersSent' | 'statusCode' | 'writableFinished'>): RequestNote {
-    return {
-      ...this.soFar(),
-      status: response.headersSent ? response.statusCode : null,
-      whole: response.writableFinished,
-    };
+    return this.#told(response.headersSent ? response.statusCode : null, response.writableFinished);
   }
 
   /** Of a request that still runs. */
   soFar(): RequestNote {
+    return this.#told(null, false);
+  }
+
+  #told(status: number | null, whole: boolean): RequestNote {
     const { at, traceId, method, spans } = this.#beginning;
     const { decision, classification } = this.#routed ?? NOT_ROUTED;
     const expert = this.#answerer?.expert ?? null;
@@ -262,8 +262,8 @@ export class OpenNote implements Journey {
       method,
       path: this.path,
       key: this.key,
-      status: null,
-      whole: false,
+      status,
+      whole,
       error: this.#error,
       expert,
       replica: this.#answerer?.replica ?? null,

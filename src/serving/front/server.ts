@@ -113,6 +113,7 @@ export function gatewayServer(options: ServerOptions): GatewayServer {
 /** The answers under way, and whether new ones are still begun. */
 class OpenAnswers {
   readonly #open = new Roster<ClientResponse>();
+  readonly #ends = new WeakMap<ClientResponse, () => void>();
   #noneLeft: (() => void) | null = null;
 
   get draining(): boolean {
@@ -139,9 +140,18 @@ class OpenAnswers {
     });
   }
 
+  /** What ends the answer when `cut` is called. */
+  atCut(response: ClientResponse, end: () => void): void {
+    this.#ends.set(response, end);
+  }
+
   /** Ends what is left, so that nobody takes a part for the whole. */
   cut(): void {
-    for (const response of this.#open.members()) if (response.headersSent) cutOff(response);
+    for (const response of this.#open.members()) {
+      const end = this.#ends.get(response);
+      if (end) end();
+      else if (response.headersSent) cutOff(response);
+    }
   }
 }
 
@@ -222,13 +232,11 @@ async function respond(
     note.key = caller?.name ?? null;
     if (route.role !== null) refuseWithout(route.role, caller);
     if (answers.draining && route.role !== null) {
-      throw new RouterError(
-        'shutting_down',
-        'This router is shutting down; ask another, or again in a moment.',
-        { retryAfter: 1 },
-      );
+      throw shuttingDown();
     }
-    await route.handle(context, { request, response, traceId, caller, note, model });
+    const onEnd = (end: (why: RouterError) => void): void =>
+      answers.atCut(response, () => end(shuttingDown()));
+    await route.handle(context, { request, response, traceId, caller, note, model, onEnd });
   } catch (error) {
     note.failed(error);
     if (error instanceof RouterError && error.code === 'method_not_allowed')
@@ -244,6 +252,11 @@ async function respond(
 function withoutQuery(path: string): string {
   const at = path.indexOf('?');
   return at < 0 ? path : path.slice(0, at);
+}
+
+function shuttingDown(): RouterError {
+  const message = 'This router is shutting down; ask another, or again in a moment.';
+  return new RouterError('shutting_down', message, { retryAfter: 1 });
 }
 
 /** By the seconds until another try: made once, because thousands a second may be refused. */

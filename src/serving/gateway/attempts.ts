@@ -6,7 +6,8 @@ import { RouterError } from '../../core/errors.ts';
 import type { AnswerSink, ExpertRequest, Generation, Outcome } from '../experts/expert.ts';
 import type { Shape } from '../fleet/breakers.ts';
 import type { ExpertGroup, Ticket } from '../fleet/group.ts';
-import type { Lease, LeaseOutcome, Replica } from '../fleet/replica.ts';
+import type { LeaseOutcome } from '../fleet/lease.ts';
+import type { Lease, Replica } from '../fleet/replica.ts';
 import { replicaLabel } from '../fleet/replica-label.ts';
 import { EmptyAnswer } from '../reply/empty-answer.ts';
 import { type Failure, type Reach, ToldFailure } from '../reply/failure.ts';
@@ -16,7 +17,7 @@ export interface AttemptPlan {
   /** The experts that may answer, best first; at least one that is not claimed. */
   readonly groups: readonly ExpertGroup[];
   /** Those that this sequence of tries, or another of the same request, has gone to; each is one sequence's own. */
-  readonly claimed: Set<ExpertGroup>;
+  readonly claimed: ExpertGroup[];
   readonly request: ExpertRequest;
   readonly stream: boolean;
   /** Estimates, in tokens. */
@@ -81,18 +82,19 @@ export function codeOf(failure: unknown): string {
 }
 
 const MOST_TRIES = 3;
+const NONE: ReadonlySet<Replica> = new Set();
 
 export class Attempts implements Generation, TryOwner {
   readonly #plan: AttemptPlan;
   readonly #sink: AttemptSink;
-  readonly #tried = new Set<Replica>();
+  #tried: ReadonlySet<Replica> = NONE;
   readonly #totalTimer: NodeJS.Timeout;
   readonly #heartbeat: NodeJS.Timeout | null;
   /** Halves of the heartbeat since anything was sent. */
   #silent = 0;
   /** Index of the group that is tried. */
   #group: number;
-  readonly #own = new Set<ExpertGroup>();
+  readonly #own: ExpertGroup[] = [];
   /** Experts tried, by those that did not admit it too. */
   #tries = 0;
   #asked = 0;
@@ -148,7 +150,7 @@ export class Attempts implements Generation, TryOwner {
   failed(failure: Failure, reach: Reach): void {
     const failed = this.#try!;
     this.#story.failed(codeOf(failure));
-    this.#tried.add(failed.replica);
+    this.#tried = new Set([...this.#tried, failed.replica]);
     if (failed.blames) this.#blame(failed);
     const wanted = failed.begun || reach === 'nobody' ? null : this.#following(reach);
     const next = this.#afford(wanted);
@@ -196,8 +198,8 @@ export class Attempts implements Generation, TryOwner {
   #next(): void {
     const { groups, promptTokens, outputTokens, affinityKey, priority, tenant, shape } = this.#plan;
     const group = groups[this.#group]!;
-    this.#plan.claimed.add(group);
-    this.#own.add(group);
+    this.#plan.claimed.push(group);
+    this.#own.push(group);
     this.#tries += 1;
     const admission = {
       tokens: promptTokens + outputTokens,
@@ -219,12 +221,12 @@ export class Attempts implements Generation, TryOwner {
   }
 
   #start(group: ExpertGroup, lease: Lease): void {
-    const { stream, tenant, journey, epoch } = this.#plan;
+    const { tenant, journey, epoch } = this.#plan;
     this.#story =
       journey?.asked({ expert: group.id, replica: replicaLabel(group, lease.replica) }, lease.seconds) ??
       UNHEARD;
     const request = withHeaders(this.#plan.request, this.#story.headers);
-    const firstTokenMs = stream ? this.#plan.firstTokenMs(group) : null;
+    const firstTokenMs = this.#plan.firstTokenMs(group);
     this.#asked += 1;
     this.#try = new Try({ group, lease, request, tenant, epoch, firstTokenMs }, this);
   }
@@ -256,22 +258,31 @@ export class Attempts implements Generation, TryOwner {
    */
   #afford(next: number | null): number | null {
     if (next === null || (this.#try?.limited && this.#asked === 1) || this.#plan.mayRetry()) return next;
-    const { groups } = this.#plan;
-    const idle = groups.findIndex(
-      (group, at) => at >= next && at !== this.#group && this.#mayTry(group) && group.idle,
+    return this.#idleFrom(next);
+  }
+
+  #idleFrom(index: number): number | null {
+    const at = this.#plan.groups.findIndex(
+      (group, at) => at >= index && at !== this.#group && this.#mayTry(group) && group.idle,
     );
-    return idle < 0 ? null : idle;
+    return at < 0 ? null : at;
+  }
+
+  get hasIdleOther(): boolean {
+    const next = this.#following('anyone');
+    if (next === null) return false;
+    return (next === this.#group && this.#plan.groups[next]!.idle) || this.#idleFrom(next) !== null;
   }
 
   /** The first group from this index on that no other sequence has gone to; null where there is none. */
   #openFrom(index: number): number | null {
     const { groups } = this.#plan;
-    const at = groups.findIndex((group, at) => at >= index && this.#mayTry(group));
-    return at < 0 ? null : at;
+    for (let at = index; at < groups.length; at += 1) if (this.#mayTry(groups[at]!)) return at;
+    return null;
   }
 
   #mayTry(group: ExpertGroup): boolean {
-    return this.#own.has(group) || !this.#plan.claimed.has(group);
+    return this.#own.includes(group) || !this.#plan.claimed.includes(group);
   }
 
   /** The expert whose backoff ends first; null where there is none. */

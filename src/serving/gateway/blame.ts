@@ -1,7 +1,7 @@
 /** Whose doing a failure is: the expert's, ours for how we asked it, or the request's. */
 import { RouterError } from '../../core/errors.ts';
 import type { Ask } from '../dialects/ask.ts';
-import type { LeaseOutcome } from '../fleet/replica.ts';
+import type { LeaseOutcome } from '../fleet/lease.ts';
 import { EmptyAnswer } from '../reply/empty-answer.ts';
 import { type Failure, isFiltered, isTooLong, ToldFailure } from '../reply/failure.ts';
 
@@ -11,15 +11,25 @@ const OURS: ReadonlyMap<number, string> = new Map([
   [402, 'refuses for want of credit'],
   [403, 'refuses the credentials that the config gives it'],
   [404, 'has no such model or path as the config names'],
+  [405, 'does not take what it is asked at the path that the config names'],
+  [407, 'is behind a proxy that refuses the credentials that the config gives it'],
+  [410, 'no longer has the model or path that the config names'],
+  [421, 'does not serve the address that the config names'],
   [424, 'failed at something that it depends on'],
+  [426, 'wants to be asked by another protocol than that of its url'],
 ]);
+/** By the words of its error, whatever the status. */
+const SETUP = 'refuses the key, the credit or the model that the config gives it';
+/** What a client may have caused where it chose path and method. */
+const OF_THE_PATH: ReadonlySet<number> = new Set([404, 405, 410]);
 /** For a 429 that does not say how long. */
 const BACKOFF_MS = 1_000;
 
 /** As the client is told it. @param passed whether the client chose the server's path */
 export function ownFailure(expert: string, failure: Failure, passed = false): Failure {
   if (!(failure instanceof ToldFailure) || isFiltered(failure)) return failure;
-  const ours = passed && failure.status === 404 ? undefined : OURS.get(failure.status);
+  if (passed && OF_THE_PATH.has(failure.status)) return failure;
+  const ours = OURS.get(failure.status) ?? (failure.objection === 'setup' && !passed ? SETUP : undefined);
   if (ours === undefined) return failure;
   return new RouterError('expert_failed', `Expert '${expert}' ${ours} (status ${failure.status}).`);
 }

@@ -220,7 +220,7 @@ export class Gateway {
     return new Hedge(
       {
         delayMs,
-        mayHedge: () => groups.some((group) => !claimed.has(group)) && this.#hedges.spend(),
+        mayHedge: () => groups.some((group) => !claimed.includes(group)) && this.#hedges.spend(),
         run: (lane) => new Attempts(plan, lane),
       },
       sink,
@@ -231,7 +231,7 @@ export class Gateway {
     const { ask, headers, traceId, tenant, journey } = incoming;
     return {
       groups: this.candidates(routed),
-      claimed: new Set(),
+      claimed: [],
       request: { ask, headers, traceId, insisted: isInsisted(routed) },
       stream: ask.stream,
       promptTokens: routed.view.promptTokens,
@@ -247,6 +247,11 @@ export class Gateway {
       mayRetry: this.#mayRetry,
       journey,
     };
+  }
+
+  /** The first byte of an answer. @param since when it was asked for */
+  answering(expert: string, since: number): void {
+    if (this.#options.hedge) this.firstBytes.record(expert, this.now() - since);
   }
 
   /** Who may answer: all in order of the ranking, or the one expert the client insists on. */
@@ -299,7 +304,7 @@ class Counted implements AttemptSink, Generation {
   }
 
   served(by: Answerer): void {
-    this.#gateway.firstBytes.record(by.expert, this.#gateway.now() - this.#started);
+    this.#gateway.answering(by.expert, this.#started);
     this.#by = by.expert;
     this.#gateway.conversations.answered(this.#incoming.ask, this.#incoming, by.expert, this.#decision);
     this.#record.served(by.expert, by.tries);

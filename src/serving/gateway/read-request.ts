@@ -36,11 +36,14 @@ export function received(body: string | Uint8Array): ReceivedBody {
 
 /**
  * @param dialect null where the body's fields tell it
- * @throws RouterError `invalid_json`, `invalid_body`, `body_too_large` or `overloaded`
+ * @returns a promise only where a thread reads it
+ * @throws RouterError, or rejects with one: `invalid_json`, `invalid_body`, `body_too_large` or `overloaded`
  */
-export async function readRequest(dialect: Dialect | null, body: ReceivedBody): Promise<Ask> {
-  const { bytes, tokens, members } = body;
-  if (parsesOnLoop(body)) return readAsk(dialect, bytes, members);
+export function readRequest(dialect: Dialect | null, body: ReceivedBody): Ask | Promise<Ask> {
+  return parsesOnLoop(body) ? readAsk(dialect, body.bytes, body.members) : readBeside(dialect, body);
+}
+
+async function readBeside(dialect: Dialect | null, { bytes, tokens, members }: ReceivedBody): Promise<Ask> {
   const {
     dialect: id,
     facts,

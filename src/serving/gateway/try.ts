@@ -4,7 +4,9 @@ import { PASSED } from '../dialects/passed.ts';
 import type { AnswerSink, ExpertRequest, Generation, Outcome } from '../experts/expert.ts';
 import { generate } from '../experts/in-other-words.ts';
 import type { ExpertGroup } from '../fleet/group.ts';
-import type { Lease, LeaseOutcome } from '../fleet/replica.ts';
+import type { LeaseOutcome } from '../fleet/lease.ts';
+import type { Lease } from '../fleet/replica.ts';
+import { OVERDUE_SHARE, type Waiting } from '../fleet/signs-of-life.ts';
 import { type Failure, type Reach, reachOf } from '../reply/failure.ts';
 import type { Usage } from '../reply/reply.ts';
 import { leaseOutcome, ownFailure } from './blame.ts';
@@ -16,6 +18,8 @@ export interface TryOwner {
   ended(outcome: Outcome): void;
   /** @param reach who else might succeed */
   failed(failure: Failure, reach: Reach): void;
+  /** Whether somebody who has nothing to do could take over. */
+  readonly hasIdleOther: boolean;
 }
 
 export interface TryOptions {
@@ -25,11 +29,11 @@ export interface TryOptions {
   readonly tenant: string;
   /** Milliseconds since 1970. */
   epoch(): number;
-  /** Milliseconds until content must have begun; null for any. */
-  readonly firstTokenMs: number | null;
+  /** Milliseconds until the content of a stream must have begun. */
+  readonly firstTokenMs: number;
 }
 
-export class Try implements AnswerSink {
+export class Try implements AnswerSink, Waiting {
   readonly #owner: TryOwner;
   readonly #group: ExpertGroup;
   readonly #lease: Lease;
@@ -43,6 +47,7 @@ export class Try implements AnswerSink {
   readonly #passed: boolean;
   readonly #streams: boolean;
   readonly #epoch: () => number;
+  readonly #firstTokenMs: number;
 
   constructor({ group, lease, request, tenant, epoch, firstTokenMs }: TryOptions, owner: TryOwner) {
     this.#owner = owner;
@@ -52,12 +57,21 @@ export class Try implements AnswerSink {
     this.#passed = request.ask.dialect.id === PASSED;
     this.#streams = request.ask.stream;
     this.#epoch = epoch;
-    if (firstTokenMs !== null) {
-      const late = tooLate(group.id, firstTokenMs);
-      this.#firstToken = setTimeout(() => this.#fail(late, { kind: 'late' }), firstTokenMs);
-      lease.onHang(() => this.#fail(late, { kind: 'undecided' }));
-    }
+    this.#firstTokenMs = firstTokenMs;
+    // Nobody knows how long a whole answer takes: it is given up only where its expert seems to hang.
+    this.#firstToken = this.#streams
+      ? setTimeout(() => this.#fail(this.#tooLate(), { kind: 'late' }), firstTokenMs)
+      : setTimeout(() => lease.overdue(), firstTokenMs * OVERDUE_SHARE);
+    lease.wait(this);
     this.#generation = generate(lease.replica.expert, request, this);
+  }
+
+  get stream(): boolean {
+    return this.#streams;
+  }
+
+  onHang(): void {
+    if (this.#streams || this.#owner.hasIdleOther) this.#fail(this.#tooLate(), { kind: 'undecided' });
   }
 
   /** Whether content has begun: nobody can take over. */
@@ -139,6 +153,14 @@ export class Try implements AnswerSink {
     this.#lease.end(outcome);
   }
 
+  #tooLate(): RouterError {
+    const seconds = this.#firstTokenMs / 1000;
+    return new RouterError(
+      'expert_timeout',
+      `Expert '${this.#group.id}' gave no first token within ${seconds} s.`,
+    );
+  }
+
   #clearTimer(): void {
     if (this.#firstToken) clearTimeout(this.#firstToken);
     this.#firstToken = null;
@@ -148,13 +170,6 @@ export class Try implements AnswerSink {
 /** Tokens of the prompt that its cache did not have; undefined where the engine does not tell. */
 function readTokens({ inputTokens, cachedTokens }: Usage): number | undefined {
   return cachedTokens === undefined ? undefined : inputTokens - cachedTokens;
-}
-
-function tooLate(expert: string, milliseconds: number): RouterError {
-  return new RouterError(
-    'expert_timeout',
-    `Expert '${expert}' gave no first token within ${milliseconds / 1000} s.`,
-  );
 }
 
 /** About four bytes a token in English text; only ever used to weigh load, never reported. */

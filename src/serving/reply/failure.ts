@@ -3,8 +3,8 @@ import { type Blame, RouterError } from '../../core/errors.ts';
 
 export type Failure = RouterError | ToldFailure;
 
-/** What a server refused: a prompt that does not fit, or what the prompt says. */
-export type Objection = 'length' | 'content';
+/** What a server refused: a prompt that does not fit, what the prompt says, or the key, credit or model's name it was given. */
+export type Objection = 'length' | 'content' | 'setup';
 
 interface Told {
   /** HTTP status, 400 to 599: the server's, or the one that its error stands for. */
@@ -59,14 +59,24 @@ export class ToldFailure extends Error {
 /** Who might succeed with the same request. */
 export type Reach = 'anyone' | 'another expert' | 'a larger window' | 'nobody';
 
-/** Statuses below 500 that say "not here" or "not now": of our credentials, credit or model name, or of its load. */
+/**
+ * Statuses below 500 that say "not here" or "not now": of our credentials, credit, model name or way of asking, or of its
+ * load. Clients have no part in method, path and protocol of what an expert is asked.
+ */
 const OTHERS_MAY: ReadonlyMap<number, Reach> = new Map([
   [401, 'another expert'],
   [402, 'another expert'],
   [403, 'another expert'],
   [404, 'another expert'],
+  [405, 'another expert'],
+  [407, 'another expert'],
   [408, 'anyone'],
+  [409, 'anyone'],
+  [410, 'another expert'],
+  [421, 'another expert'],
   [424, 'another expert'],
+  [425, 'anyone'],
+  [426, 'another expert'],
   [429, 'anyone'],
 ]);
 
@@ -74,6 +84,7 @@ export function reachOf(failure: Failure): Reach {
   if (isTooLong(failure)) return 'a larger window';
   if (failure instanceof RouterError) return failure.kind.retryable ? 'anyone' : 'nobody';
   if (isFiltered(failure)) return 'nobody';
+  if (failure.objection === 'setup') return 'another expert';
   return OTHERS_MAY.get(failure.status) ?? (failure.status >= 500 ? 'anyone' : 'nobody');
 }
 

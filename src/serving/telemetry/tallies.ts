@@ -22,10 +22,18 @@ interface TallyOptions {
 /** The values of labels, in the order of their names. */
 type LabelValues = readonly (string | number)[];
 
+/** By the values of the labels before. */
+interface Branch<T> {
+  readonly next: Map<string | number, Branch<T>>;
+  cell: T | null;
+}
+
+/** A cell for each set of label values, found label by label: to join them into one key would make a string each time. */
 class Cells<T> {
   readonly #names: readonly string[];
   readonly #fresh: () => T;
-  readonly #cells = new Map<string | number, { readonly values: LabelValues; readonly cell: T }>();
+  readonly #root: Branch<T> = { next: new Map(), cell: null };
+  readonly #all: { readonly values: LabelValues; readonly cell: T }[] = [];
 
   constructor(names: readonly string[], fresh: () => T) {
     this.#names = names;
@@ -33,19 +41,31 @@ class Cells<T> {
   }
 
   at(values: LabelValues): T {
-    const key = values.length === 1 ? values[0]! : values.join('\n');
-    let known = this.#cells.get(key);
-    if (known === undefined) {
-      known = { values: [...values], cell: this.#fresh() };
-      this.#cells.set(key, known);
+    let branch = this.#root;
+    for (let at = 0; at < values.length; at += 1) {
+      const next = branch.next.get(values[at]!);
+      branch = next ?? grown(branch, values[at]!);
     }
-    return known.cell;
+    return branch.cell ?? this.#begin(branch, values);
+  }
+
+  #begin(branch: Branch<T>, values: LabelValues): T {
+    const cell = this.#fresh();
+    branch.cell = cell;
+    this.#all.push({ values: [...values], cell });
+    return cell;
   }
 
   *all(): Generator<readonly [labels: Record<string, string | number>, cell: T]> {
-    for (const { values, cell } of this.#cells.values())
+    for (const { values, cell } of this.#all)
       yield [Object.fromEntries(this.#names.map((name, at) => [name, values[at]!])), cell];
   }
+}
+
+function grown<T>({ next }: Branch<T>, value: string | number): Branch<T> {
+  const branch: Branch<T> = { next: new Map(), cell: null };
+  next.set(value, branch);
+  return branch;
 }
 
 export class TallyCounter extends Counter<string> {

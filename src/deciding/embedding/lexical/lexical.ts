@@ -25,6 +25,7 @@ export class LexicalEmbedding implements Embedding {
   /** By term its weight, and its weight times the scale of its row: side by side, so that one read fetches both. */
   readonly #gains: Float32Array;
   readonly #projection: Float64Array;
+  readonly #total: Float64Array;
 
   constructor(id: string, terms: Terms, sections: () => Sections) {
     this.id = id;
@@ -35,6 +36,7 @@ export class LexicalEmbedding implements Embedding {
     this.#counts = new TermCounts(this.#lookup);
     this.#sums = new RowSums(terms.rows, terms.hashes.length, terms.dimensions);
     this.#projection = this.#sums.sum;
+    this.#total = new Float64Array(terms.dimensions);
     this.#gains = Float32Array.from({ length: 2 * terms.hashes.length }, (_, at) => {
       const term = at >>> 1;
       return terms.weights[term]! * (at % 2 === 0 ? 1 : terms.scales[term]!);
@@ -51,12 +53,13 @@ export class LexicalEmbedding implements Embedding {
   /** The vector before it is normalised. */
   #add(text: RoutableText): Added {
     const projection = this.#projection;
-    const total = new Float64Array(this.dimensions);
+    const total = this.#total.fill(0);
     let familiarity = 0;
     let own: Float32Array | null = null;
     let words = 0;
     const weights: number[] = [];
-    for (const [index, segment] of text.segments.entries()) {
+    for (let index = 0; index < text.segments.length; index += 1) {
+      const segment = text.segments[index]!;
       extractFeatures(readable(segment), this.#counts);
       const { energy, known } = this.#project();
       if (index === 0) {
@@ -154,7 +157,7 @@ export class LexicalEmbedding implements Embedding {
   }
 }
 
-/** A text's vector before it is normalised, and what is known of its first segment alone. */
+/** A text's vector before it is normalised, in a buffer for one text at a time, and what is known of its first segment alone. */
 interface Added {
   readonly total: Float64Array;
   readonly familiarity: number;

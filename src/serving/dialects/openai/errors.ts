@@ -92,12 +92,21 @@ function told(status: number, body: Buffer, headers: Readonly<Record<string, str
 function isError(value: unknown): value is Json | unknown[] {
   if (Array.isArray(value)) return isObject(value[0]) && isError(value[0]);
   if (!isObject(value)) return false;
-  const { error, object, choices, detail, base_resp } = value;
+  const { error, errors, object, choices, detail, base_resp } = value;
   if (error !== undefined && error !== null && error !== false && error !== '') return true;
   if (object === 'error') return true;
   if (Array.isArray(choices) && choices.length > 0) return false;
+  if (Array.isArray(errors) && errors.length > 0) return true;
   // FastAPI's `detail`, and MiniMax's `base_resp`, whose status is 0 on success.
-  return detail !== undefined || (isObject(base_resp) && Boolean(base_resp.status_code));
+  if (detail !== undefined || (isObject(base_resp) && Boolean(base_resp.status_code))) return true;
+  return isFlatError(value);
+}
+
+/** Without choices, a text under a name of texts of errors, and something that says that it is one. */
+function isFlatError({ message, msg, code, status, success }: Json): boolean {
+  if (typeof message !== 'string' && typeof msg !== 'string') return false;
+  const named = typeof code === 'string' ? code : Number(code ?? 0) >= 400;
+  return Boolean(named) || status === 'error' || Number(status) >= 400 || success === false;
 }
 
 /** The error's own status, else 502. */
@@ -113,16 +122,23 @@ function readError(value: unknown): Told | null {
   // Google's cloud puts the object into a list.
   if (Array.isArray(value)) return value.length > 0 ? readError(value[0]) : null;
   if (!isObject(value)) return null;
-  const { error, error_type: type, base_resp } = value;
+  const { error, errors, error_type: type, base_resp } = value;
   if (typeof error === 'string') return { message: error, type: textOrNull(type), param: null, code: null };
   if (isObject(error)) return flat(error);
   if ('detail' in value) return detail(value.detail);
+  if (Array.isArray(errors) && errors.length > 0) {
+    const [first] = errors;
+    return typeof first === 'string'
+      ? { message: first, type: null, param: null, code: null }
+      : readError(first);
+  }
   if (isObject(base_resp)) return flat({ message: base_resp.status_msg, code: base_resp.status_code });
   return flat(value);
 }
 
 /** Older vLLM, SGLang, trtllm-serve: `{"object": "error", "message", "type", "param", "code"}`. */
-function flat({ message, type, param, code }: Json): Told | null {
+function flat({ message: said, msg, type, param, code }: Json): Told | null {
+  const message = said ?? msg;
   const own = typeof message === 'object' && message !== null ? JSON.stringify(message) : textOrNull(message);
   if (own === null) return null;
   return {

@@ -242,10 +242,8 @@ function isEmpty(value: unknown): boolean {
 
 /** Small bodies are held and parsed at their end; of larger ones two members are recorded as they pass. */
 class BodyScanner implements Scanner {
-  readonly #skim = new JsonSkim([
-    { depth: 1, key: 'usage' },
-    { depth: 3, key: 'finish_reason' },
-  ]);
+  /** Null while nothing has to be skimmed. */
+  #skim: JsonSkim | null = null;
   #held: Buffer[] = [];
   #bytes = 0;
   readonly done = false;
@@ -260,24 +258,26 @@ class BodyScanner implements Scanner {
 
   end(): Ending {
     if (this.#bytes === 0) return { missing: 'it is empty' };
-    const json = Buffer.concat(this.#held).toString('utf8');
+    const json = (this.#held.length === 1 ? this.#held[0]! : Buffer.concat(this.#held)).toString('utf8');
     const value = parseJson(json);
     const error = errorUnder200(value, json);
     if (error) return error;
     if (isObject(value)) return endingOf(value);
     // Too large, or invalid JSON: some engines write NaN.
-    this.#skimHeld();
-    if (!this.#skim.whole) return { missing: 'its JSON is not whole' };
-    return asOutcome(this.#member('usage'), this.#member('finish_reason'));
+    const skim = this.#skimHeld();
+    if (!skim.whole) return { missing: 'its JSON is not whole' };
+    const member = (key: string): unknown => parseJson(skim.found.get(key) ?? 'null');
+    return asOutcome(member('usage'), member('finish_reason'));
   }
 
-  #skimHeld(): void {
+  #skimHeld(): JsonSkim {
+    this.#skim ??= new JsonSkim([
+      { depth: 1, key: 'usage' },
+      { depth: 3, key: 'finish_reason' },
+    ]);
     for (const bytes of this.#held) this.#skim.push(bytes);
     this.#held = [];
-  }
-
-  #member(key: string): unknown {
-    return parseJson(this.#skim.found.get(key) ?? 'null');
+    return this.#skim;
   }
 }
 
