@@ -45,6 +45,7 @@ it.each([
   ['deflate', deflateSync(TEXT)],
   ['br', brotliCompressSync(TEXT)],
   ['zstd', zstdStored(TEXT)],
+  ['identity, gzip', gzipSync(TEXT)],
   ['identity', TEXT],
 ])(
   '%s: the body is what was coded, whole and read slowly, without the length of the coded bytes',
@@ -105,6 +106,27 @@ it('each block of a Zstandard stream arrives before the next is written, however
   to!.end(bytes.subarray(second));
   expect(String((await pieces.next()).value)).toBe('the second of two');
   expect((await pieces.next()).done).toBe(true);
+});
+
+it('a Zstandard body of which a few bytes are gigabytes is inflated as it is read', async () => {
+  const run = (last: boolean): Buffer => {
+    const head = Buffer.alloc(4, ' ');
+    head.writeUIntLE(((128 * 1024) << 3) | (1 << 1) | Number(last), 0, 3);
+    return head;
+  };
+  const frame = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, (17 - 10) << 3]);
+  const bomb = Buffer.concat([frame, ...Array.from({ length: 16_000 }, (_, i) => run(i === 15_999))]);
+  const from = await answered((response) => {
+    response.writeHead(200, { 'content-encoding': 'zstd', 'content-length': bomb.length });
+    response.end(bomb);
+  });
+  const before = process.memoryUsage.rss();
+  const response = await PulledResponse.open(from, REQUEST, new AbortController().signal);
+  const pieces = response.pieces();
+  let inflated = 0;
+  while (inflated < 20_000_000) inflated += ((await pieces.next()).value as Buffer).length;
+  expect(process.memoryUsage.rss() - before).toBeLessThan(500_000_000);
+  await pieces.return?.(undefined);
 });
 
 it('a Zstandard body that is cut, or is none, has failed', async () => {

@@ -11,6 +11,7 @@ const MB = 1024 * 1024;
 const MOST_WINDOW = 8 * MB;
 /** Each block costs the window's length, however little is in it: 4,096 of the largest window, or more of a smaller one. */
 const MOST_MOVED = 4_096 * MOST_WINDOW;
+const NOTHING = new Uint8Array(0);
 /** What cannot be told yet, because so many bytes are needed for it. */
 class Needed {
   readonly bytes: number;
@@ -30,7 +31,7 @@ export class ZstdInflater {
   #frame: { readonly window: number; readonly checksum: boolean } | null = null;
   #moved = 0;
 
-  /** @throws Error that says what is wrong */
+  /** A piece or more for each block, however little it inflates to. @throws Error that says what is wrong */
   *push(bytes: Uint8Array): Generator<Uint8Array> {
     this.#held.push(bytes);
     this.#length += bytes.length;
@@ -45,7 +46,8 @@ export class ZstdInflater {
       this.#held = [all.subarray(end)];
       this.#length -= end;
       this.#needed = 1;
-      yield* this.#out.splice(0);
+      const out = this.#out.splice(0);
+      yield* out.length > 0 ? out : [NOTHING];
     }
   }
 

@@ -15,6 +15,7 @@ import type { Prompts } from '../simulating/fleet/prompts.ts';
 import type { FleetScenario, ReplayedRequest } from '../simulating/fleet/scenario.ts';
 import { type Percentiles, Sketch } from '../simulating/fleet/sketch.ts';
 import type { Notice } from './notices.ts';
+import { outagesOf } from './outages.ts';
 
 /** How it really went, with the fields of a simulated stage. */
 export interface Recorded {
@@ -85,6 +86,7 @@ export function replayOf(
     prompts: {
       ...map,
       turns: classified.map((one) => [one]),
+      unavailable: outagesOf(lines, experts),
       ...(asDecided ? { settled: lines.map((line) => settledOf(experts, line)) } : {}),
     },
     really: really(lines, territory, classified),
@@ -93,6 +95,7 @@ export function replayOf(
       ...told({ kind: 'lengths', count: unknown, prompt: mean.promptTokens, output: mean.outputTokens }),
       ...told({ kind: 'insisted', count: insisted }),
       ...told({ kind: 'away', count: lines.filter(({ spilled_for: why }) => why === 'unavailable').length }),
+      ...told({ kind: 'retried', count: lines.filter(({ tries }) => tries > 1).length }),
     ],
   };
 }

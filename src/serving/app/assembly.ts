@@ -23,6 +23,7 @@ import type { LimitStore } from '../limits/store.ts';
 import { Audit, type AuditedCall, changesOf } from '../records/audit.ts';
 import type { DecisionFeatures } from '../records/record.ts';
 import { Records } from '../records/records.ts';
+import { Demands } from '../scaler/demands.ts';
 import { SpanExporter } from '../telemetry/exporter.ts';
 import { watchDrift, watchGateways } from '../telemetry/gauges.ts';
 import { Telemetry } from '../telemetry/metrics.ts';
@@ -85,8 +86,7 @@ export interface Assembly {
   readonly spans: ServerOptions['spans'];
   /** To be called once a request, whatever transport it came by. */
   ended(note: RequestNote): void;
-  /** Of every request, by the expert that it belongs to. */
-  readonly arrivals: Arrivals;
+  readonly demands: Demands;
   /** What this process sees of experts that are started as they are needed. */
   signals(): Signals;
   /** Null where the config asks for none. */
@@ -214,9 +214,16 @@ export async function assemble(
   };
   const speaks = shared?.speaks ?? true;
   const idle = audit && speaks ? idleOf(audit, setup, clock) : null;
+  const demands = new Demands({
+    fleet: () => setup.current().context.gateway.fleet,
+    arrivals,
+    elsewhere: (expert) => hints?.demandsOf(expert) ?? [],
+    now: clock.monotonic,
+  });
   const hints = await sharing(config, {
     setup: () => setup,
     conversations,
+    demands,
     clock,
     log: speaks ? log : () => {},
   });
@@ -237,7 +244,7 @@ export async function assemble(
     records,
     limits: keeping,
     closeTelling,
-    arrivals,
+    demands,
     signals,
     board,
     retraining,

@@ -195,6 +195,7 @@ export async function composeFleet(config: Config, parts: FleetParts): Promise<F
           queueSize: expert.queue_size,
           queueTimeout: expert.queue_timeout,
           declared: declaredOf(expert, parts.kinds),
+          now: world.clock.monotonic,
           cold: coldOf(expert, starting),
         }),
       );
