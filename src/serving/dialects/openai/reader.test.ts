@@ -184,7 +184,7 @@ it('reads a whole answer into the reply that its stream would give', () => {
   const note = (...call: unknown[]) => told.push(call) > 0;
   const reply = replyTo({ text: note, thinking: note, toolCall: note, toolArguments: note, finish: note });
   const answer = { choices: [{ index: 0, message, finish_reason: 'tool_calls' }], usage };
-  expect(OpenAiReader.whole(Buffer.from(JSON.stringify(answer)), reply)).toBe(true);
+  expect(readWhole(JSON.stringify(answer), reply)).toBe(true);
   expect(told).toEqual([
     ['Hm'],
     ['Hi'],
@@ -194,6 +194,6 @@ it('reads a whole answer into the reply that its stream would give', () => {
     ['{}'],
     ['tool calls', { inputTokens: 5, cachedTokens: 2, outputTokens: 3, reasoningTokens: 1 }],
   ]);
-  expect(OpenAiReader.whole(Buffer.from('{"choices":[]}'), reply)).toBe(false);
-  expect(() => OpenAiReader.whole(Buffer.from('{"error":{"message":"no"}}'), reply)).toThrow('no');
+  expect(readWhole('{"choices":[]}', reply)).toBe(false);
+  expect(() => readWhole('{"error":{"message":"no"}}', reply)).toThrow('no');
 });

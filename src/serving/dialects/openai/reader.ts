@@ -19,23 +19,6 @@ export class OpenAiReader implements ReplyReader {
     this.#reply = reply;
   }
 
-  /**
-   * Reads a whole answer instead of a stream. False if it is none.
-   * @throws ToldFailure for an error
-   */
-  static whole(body: Buffer, reply: Reply): boolean {
-    const json = body.toString('utf8');
-    const value = parseJson(json);
-    const error = errorUnder200(value, json);
-    if (error) throw error;
-    const choice: unknown = isObject(value) && Array.isArray(value.choices) ? value.choices[0] : undefined;
-    if (!isObject(value) || !isObject(choice)) return false;
-    const reader = new OpenAiReader(reply);
-    reader.#take({ ...value, choices: [{ ...choice, delta: asDelta(choice.message) }] });
-    reader.#done = true;
-    return reader.finish();
-  }
-
   *read(bytes: Buffer): Generator<boolean> {
     this.#events.push(bytes);
     for (const value of this.#waiting.splice(0)) yield this.#take(value);
@@ -97,14 +80,10 @@ export class OpenAiReader implements ReplyReader {
   }
 }
 
-/** A whole message's calls have no index. */
-function asDelta(message: unknown): unknown {
-  if (!isObject(message) || !Array.isArray(message.tool_calls)) return message;
-  const calls = message.tool_calls.filter(isObject).map((call, index) => ({ ...call, index }));
-  return { ...message, tool_calls: calls };
-}
-
-/** The first choice of a whole chat or text completion. */
+/**
+ * The first choice of a whole chat or text completion. False if it is none.
+ * @throws ToldFailure for an error
+ */
 export function readWhole(json: string, reply: Reply): boolean {
   const value = parseJson(json);
   const error = errorUnder200(value, json);
