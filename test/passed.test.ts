@@ -105,7 +105,7 @@ describe('JSON', () => {
 describe('forms', () => {
   const form = (): FormData => {
     const data = new FormData();
-    data.append('file', new Blob([Buffer.alloc(200_000, 7)]), 'a model.wav');
+    data.append('file', new Blob([Buffer.alloc(400_000, 7)]), 'a model.wav');
     data.append('model', 'tts-1');
     data.append('language', 'de');
     return data;
@@ -121,7 +121,7 @@ describe('forms', () => {
     }).formData();
     expect(passed.get('model')).toBe('org/Sound-1');
     expect(passed.get('language')).toBe('de');
-    expect((passed.get('file') as File).size).toBe(200_000);
+    expect((passed.get('file') as File).size).toBe(400_000);
   });
 
   it('are bounded, and refused without a boundary', async () => {

@@ -89,6 +89,23 @@ describe('a server that is the started process itself', () => {
   );
 });
 
+it("is there once an Ollama client's request to load it has been answered, without a token asked for", async () => {
+  await serve({ start: emulator() });
+  expect(await answers()).toBe(false);
+  const loaded = await fetch(`${router!.url}/api/generate`, {
+    method: 'POST',
+    body: JSON.stringify({ model: 'code:latest', keep_alive: '5m' }),
+  });
+  expect([loaded.status, await loaded.json()]).toEqual([
+    200,
+    expect.objectContaining({ response: '', done: true, done_reason: 'load' }),
+  ]);
+  expect(await answers()).toBe(true);
+  expect(count("Expert 'code' is started: ")).toBe(1);
+  expect((await ask()).status).toBe(200);
+  expect(count("Expert 'code' is started: ")).toBe(1);
+});
+
 it.each([1, 2])('a second signal ends the started server too, with %d processes', async (workers) => {
   const slow = [...emulator().slice(0, -1), '1s'];
   await serve({ start: slow }, '--workers', String(workers));

@@ -42,6 +42,9 @@ const WATCHED = ['timeout', 'error', 'end', 'close'] as const;
 /** One buffer for every socket: the callback runs to its end before the next read fills it. */
 const SHARED = Buffer.allocUnsafeSlow(64 * 1024);
 
+/** Copying a larger body costs more than writing it on its own, and its memory a second time. */
+const MOST_COPIED = 256 * 1024;
+
 /** Reads nothing: the connection is idle. */
 const NOBODY: ResponseEvents = { head() {}, data() {}, end() {} };
 
@@ -90,8 +93,15 @@ export class Connection {
     if (this.#ready) user.connected();
   }
 
-  /** Sends head and body in one write. */
+  /** Sends head and body in one write, for which all but a large body is copied. */
   send(head: string, body: Buffer | string): void {
+    if (typeof body !== 'string' && body.length > MOST_COPIED) {
+      this.#socket.cork();
+      this.#socket.write(head, 'latin1');
+      this.#socket.write(body);
+      this.#socket.uncork();
+      return;
+    }
     const text = typeof body === 'string';
     const bytes = Buffer.allocUnsafe(head.length + (text ? Buffer.byteLength(body) : body.length));
     bytes.write(head, 0, 'latin1');

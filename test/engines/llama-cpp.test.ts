@@ -69,6 +69,32 @@ describeWith(['llama-cpp'], "llama.cpp's server", (folder) => {
     expect(found.kind === 'engine' && found.models[0]).toMatch(/SmolLM2/);
   });
 
+  it('tells its context, of one slot, and that its model takes text alone', async () => {
+    const expert = await openaiAt(server.url);
+    expect(expert.context).toBe(1024);
+    expect(expert.traits).toEqual({ takes: ['text'] });
+    await expert.close();
+    const router = await gateway(
+      `experts:
+  - { id: llama, kind: openai, url: '${server.url}', quirks: llama.cpp, description: Stories, fallback: true }
+  - { id: seeing, kind: emulated, description: Programs }\n`,
+      { probes: true },
+    );
+    const leftOut = async (content: unknown) => {
+      const told = await router.post('/v1/route', { messages: [{ role: 'user', content }] });
+      return ((await told.json()) as { left_out?: unknown }).left_out;
+    };
+    const picture = { type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA' } };
+    await eventually('it has told', async () => (await leftOut([picture])) !== undefined);
+    expect(await leftOut([picture])).toEqual([{ expert: 'llama', why: 'it takes no image' }]);
+    const long = 'Tell a story of the sea. '.repeat(300);
+    expect(await leftOut(long)).toEqual([
+      { expert: 'llama', why: expect.stringMatching(/its context of 1024/) },
+    ]);
+    expect(await leftOut('Tell a story.')).toBeUndefined();
+    await router.close();
+  });
+
   it('passes the doctor: engine, quirks, answers, streaming, cancelling and metrics', async () => {
     const found = await doctorAt(server.url);
     expect(found.engine?.detail).toMatch(/^llama\.cpp, b\d+-\w+, quirks llama\.cpp$/);

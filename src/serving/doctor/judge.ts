@@ -2,7 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import { RouterError } from '../../core/errors.ts';
 import { openAiChat } from '../dialects/openai/chat.ts';
-import { OpenAiReader } from '../dialects/openai/reader.ts';
+import { readWhole as readCompletion } from '../dialects/openai/reader.ts';
 import { type EngineFailure, failureFrom, someOf } from '../engines/failure.ts';
 import type { EngineDescription, Health, ReportedLoad } from '../experts/expert.ts';
 import { ToldFailure } from '../reply/failure.ts';
@@ -148,7 +148,7 @@ interface Read {
 
 function readWhole(body: Buffer): Read {
   return reading((read, reply) => {
-    read.whole = OpenAiReader.whole(body, reply);
+    read.whole = readCompletion(body.toString('utf8'), reply);
   });
 }
 

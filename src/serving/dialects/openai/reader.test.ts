@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { askOf } from '../../experts/expert.contract.tools.ts';
 import type { Reply } from '../../reply/reply.ts';
 import { replyTo } from '../../reply/reply-to.ts';
-import { OpenAiReader } from './reader.ts';
+import { OpenAiReader, readWhole } from './reader.ts';
 import { asChat } from './translated.ts';
 import { openAiWriter } from './writer.ts';
 
@@ -61,6 +61,25 @@ function written(tell: (reply: Reply) => void): Buffer {
   reply.finish('tool calls', USAGE);
   return Buffer.concat(chunks);
 }
+
+describe('words and calls that some servers write otherwise', () => {
+  const thinking = { type: 'thinking', thinking: [{ type: 'text', text: 'Hm.' }] };
+  const call = (json: unknown) => ({ id: 'c', type: 'function', function: { name: 'f', arguments: json } });
+  it.each<[string, object, Partial<Said>]>([
+    ['parts', { content: [thinking, { type: 'text', text: 'Blue.' }] }, { text: 'Blue.', thinking: 'Hm.' }],
+    ['a refusal', { content: null, refusal: 'I cannot.' }, { text: 'I cannot.' }],
+    ['a refusal among parts', { content: [{ type: 'refusal', refusal: 'No.' }] }, { text: 'No.' }],
+    ['arguments that are an object', { tool_calls: [call({ a: 1 })] }, { calls: [['c', 'f', '{"a":1}']] }],
+    ['nothing', { content: [] }, { text: '', thinking: '', calls: [] }],
+  ])('%s: not lost, whole and streamed', (_, message, said) => {
+    const whole = recorder();
+    const choice = { index: 0, finish_reason: 'stop' };
+    expect(readWhole(JSON.stringify({ choices: [{ ...choice, message }] }), whole.reply)).toBe(true);
+    expect(whole.said).toMatchObject(said);
+    const chunk = JSON.stringify({ choices: [{ ...choice, delta: message }] });
+    expect(read(Buffer.from(`data: ${chunk}\n\ndata: [DONE]\n\n`))).toMatchObject(said);
+  });
+});
 
 describe('OpenAiReader', () => {
   it('tells what the writer was told, however the bytes are cut', () => {
@@ -165,7 +184,7 @@ it('reads a whole answer into the reply that its stream would give', () => {
   const note = (...call: unknown[]) => told.push(call) > 0;
   const reply = replyTo({ text: note, thinking: note, toolCall: note, toolArguments: note, finish: note });
   const answer = { choices: [{ index: 0, message, finish_reason: 'tool_calls' }], usage };
-  expect(OpenAiReader.whole(Buffer.from(JSON.stringify(answer)), reply)).toBe(true);
+  expect(readWhole(JSON.stringify(answer), reply)).toBe(true);
   expect(told).toEqual([
     ['Hm'],
     ['Hi'],
@@ -175,6 +194,6 @@ it('reads a whole answer into the reply that its stream would give', () => {
     ['{}'],
     ['tool calls', { inputTokens: 5, cachedTokens: 2, outputTokens: 3, reasoningTokens: 1 }],
   ]);
-  expect(OpenAiReader.whole(Buffer.from('{"choices":[]}'), reply)).toBe(false);
-  expect(() => OpenAiReader.whole(Buffer.from('{"error":{"message":"no"}}'), reply)).toThrow('no');
+  expect(readWhole('{"choices":[]}', reply)).toBe(false);
+  expect(() => readWhole('{"error":{"message":"no"}}', reply)).toThrow('no');
 });

@@ -19,23 +19,6 @@ export class OpenAiReader implements ReplyReader {
     this.#reply = reply;
   }
 
-  /**
-   * Reads a whole answer instead of a stream. False if it is none.
-   * @throws ToldFailure for an error
-   */
-  static whole(body: Buffer, reply: Reply): boolean {
-    const json = body.toString('utf8');
-    const value = parseJson(json);
-    const error = errorUnder200(value, json);
-    if (error) throw error;
-    const choice: unknown = isObject(value) && Array.isArray(value.choices) ? value.choices[0] : undefined;
-    if (!isObject(value) || !isObject(choice)) return false;
-    const reader = new OpenAiReader(reply);
-    reader.#take({ ...value, choices: [{ ...choice, delta: asDelta(choice.message) }] });
-    reader.#done = true;
-    return reader.finish();
-  }
-
   *read(bytes: Buffer): Generator<boolean> {
     this.#events.push(bytes);
     for (const value of this.#waiting.splice(0)) yield this.#take(value);
@@ -74,9 +57,9 @@ export class OpenAiReader implements ReplyReader {
     return text === null || this.#reply.text(text);
   }
 
-  #delta({ content, reasoning_content, reasoning, tool_calls: calls }: Json): boolean {
-    const thought = textOrNull(reasoning_content) ?? textOrNull(reasoning);
-    const said = textOrNull(content);
+  #delta(delta: Json): boolean {
+    const { thought, said } = saidIn(delta);
+    const { tool_calls: calls } = delta;
     let room = thought === null || this.#reply.thinking(thought);
     if (said !== null) room = this.#reply.text(said) && room;
     for (const call of Array.isArray(calls) ? calls.filter(isObject) : [])
@@ -92,19 +75,15 @@ export class OpenAiReader implements ReplyReader {
       this.#call = index;
       room = this.#reply.toolCall(textOrNull(id) ?? `call_${String(index)}`, name);
     }
-    const piece = textOrNull(json);
+    const piece = argumentsIn(json);
     return piece === null ? room : this.#reply.toolArguments(piece) && room;
   }
 }
 
-/** A whole message's calls have no index. */
-function asDelta(message: unknown): unknown {
-  if (!isObject(message) || !Array.isArray(message.tool_calls)) return message;
-  const calls = message.tool_calls.filter(isObject).map((call, index) => ({ ...call, index }));
-  return { ...message, tool_calls: calls };
-}
-
-/** The first choice of a whole chat or text completion. */
+/**
+ * The first choice of a whole chat or text completion. False if it is none.
+ * @throws ToldFailure for an error
+ */
 export function readWhole(json: string, reply: Reply): boolean {
   const value = parseJson(json);
   const error = errorUnder200(value, json);
@@ -112,9 +91,8 @@ export function readWhole(json: string, reply: Reply): boolean {
   const choice: unknown = isObject(value) && Array.isArray(value.choices) ? value.choices[0] : undefined;
   if (!isObject(choice)) return false;
   const message = isObject(choice.message) ? choice.message : { content: choice.text };
-  const { content, reasoning_content, reasoning, tool_calls: calls } = message as Json;
-  const thought = textOrNull(reasoning_content) ?? textOrNull(reasoning);
-  const said = textOrNull(content);
+  const { tool_calls: calls } = message as Json;
+  const { thought, said } = saidIn(message as Json);
   if (thought !== null) reply.thinking(thought);
   if (said !== null) reply.text(said);
   for (const [at, call] of (Array.isArray(calls) ? calls : []).entries()) tellCall(call, at, reply);
@@ -129,5 +107,34 @@ function tellCall(call: unknown, at: number, reply: Reply): void {
   const named = textOrNull(name);
   if (named === null) return;
   reply.toolCall(textOrNull(id) ?? `call_${at}`, named);
-  reply.toolArguments(textOrNull(json) ?? '');
+  reply.toolArguments(argumentsIn(json) ?? '');
+}
+
+interface Said {
+  /** Null for none. */
+  readonly thought: string | null;
+  readonly said: string | null;
+}
+
+/** A message's words, or those of a piece of one. Some servers (Mistral's) give parts, thinking among them; a refusal is words too. */
+function saidIn({ content, reasoning_content, reasoning, refusal }: Json): Said {
+  const thought = textOrNull(reasoning_content) ?? textOrNull(reasoning);
+  const text = textOrNull(content);
+  const refused = textOrNull(refusal);
+  if (!Array.isArray(content)) return { thought, said: refused === null ? text : (text ?? '') + refused };
+  const parts = content.filter(isObject);
+  const own = parts.map((part) => textOrNull(part.text) ?? textOrNull(part.refusal) ?? '').join('');
+  const thinking = parts.map(({ thinking: inner }) => wordsOf(inner)).join('');
+  return { thought: thinking || thought, said: own + (refused ?? '') || null };
+}
+
+/** A text, or the texts of parts. */
+function wordsOf(value: unknown): string {
+  if (!Array.isArray(value)) return textOrNull(value) ?? '';
+  return value.map((part: unknown) => (isObject(part) ? (textOrNull(part.text) ?? '') : '')).join('');
+}
+
+/** JSON as text; some servers give the object itself. */
+function argumentsIn(value: unknown): string | null {
+  return isObject(value) ? JSON.stringify(value) : textOrNull(value);
 }
