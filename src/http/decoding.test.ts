@@ -7,6 +7,7 @@ import { HttpClient } from './client.ts';
 import { PulledResponse } from './pulled-response.ts';
 import type { WireError } from './response-handler.ts';
 import type { ResponseHead } from './response-parser.ts';
+import { ZstdInflater, zstdInflated } from './zstd.ts';
 
 let server: Server;
 let client: HttpClient;
@@ -127,6 +128,16 @@ it('a Zstandard body of which a few bytes are gigabytes is inflated as it is rea
   while (inflated < 20_000_000) inflated += ((await pieces.next()).value as Buffer).length;
   expect(process.memoryUsage.rss() - before).toBeLessThan(500_000_000);
   await pieces.return?.(undefined);
+});
+
+it('a Zstandard body of very many blocks is taken as it comes, as a stream whose words were flushed, and not whole', () => {
+  const word = Buffer.from([(1 << 3) & 255, 0, 0, 'a'.charCodeAt(0)]);
+  const last = Buffer.from([((1 << 3) | 1) & 255, 0, 0, 'a'.charCodeAt(0)]);
+  const frame = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, (23 - 10) << 3]);
+  const many = Buffer.concat([frame, ...Array.from({ length: 599 }, () => word), last]);
+  const inflater = new ZstdInflater();
+  expect(Buffer.concat([...inflater.push(many), ...inflater.end()]).toString()).toBe('a'.repeat(600));
+  expect(() => [...zstdInflated(many)]).toThrow('too many blocks');
 });
 
 it('a Zstandard body that is cut, or is none, has failed', async () => {

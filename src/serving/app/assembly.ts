@@ -1,8 +1,10 @@
 /** A gateway from its config: what every way to serve one shares, be it alone, as a worker or inside a program. */
+
 import { randomBytes } from 'node:crypto';
 import { spaceId } from '../../deciding/model/artefact.ts';
 import { RecentShares } from '../../deciding/model/drift.ts';
 import type { RouterModel } from '../../deciding/model/router-model.ts';
+import type { LoadSnapshot } from '../../deciding/routing/policy.ts';
 import { Arrivals } from '../../deciding/scaling/arrivals.ts';
 import { textUsed } from '../../deciding/text/routable.ts';
 import { Board } from '../board/board.ts';
@@ -12,6 +14,7 @@ import type { Catalogue } from '../config/catalogue.ts';
 import type { Config } from '../config/schema.ts';
 import { ColdStarts } from '../fleet/cold-start.ts';
 import { Drains } from '../fleet/drains.ts';
+import type { Fleet } from '../fleet/fleet.ts';
 import type { Signals } from '../fleet/keeping.ts';
 import { OwnSlots } from '../fleet/slots.ts';
 import type { RequestNote } from '../front/request-note.ts';
@@ -171,6 +174,7 @@ export async function assemble(
       const shadow = gateway.shadow?.see(routed) ?? null;
       records?.decided({
         ...featuresOf(routed, note.traceId, spaces.of(gateway.router.model)),
+        out: outOf(gateway.fleet),
         prompt: config.records?.prompts ? textUsed(routed.text) : null,
         shadow,
       });
@@ -329,10 +333,16 @@ function featuresOf(
   { decision, classification }: Routed,
   traceId: string,
   space: string,
-): Omit<DecisionFeatures, 'prompt' | 'shadow'> {
+): Omit<DecisionFeatures, 'out' | 'prompt' | 'shadow'> {
   const { cluster, vector, outside } = classification;
   const { expert, home, reason, livedAt, spilledFor } = decision;
   return { traceId, space, vector, cluster, outside, expert, home, reason, livedAt, spilledFor };
+}
+
+/** Those that take no requests now, and are not to be started for one either. */
+function outOf({ groups }: Fleet): readonly string[] {
+  const isOut = ({ available, startsIn }: LoadSnapshot): boolean => !available && startsIn === undefined;
+  return [...groups.values()].filter((group) => isOut(group.load())).map(({ id }) => id);
 }
 
 function noteOf({ decision, classification }: Routed, traceId: string): DecisionNote {
