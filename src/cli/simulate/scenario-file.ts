@@ -7,6 +7,9 @@ import { POLICIES } from '../../deciding/routing/policies/index.ts';
 import { policyPart } from '../../deciding/routing/policy-choice.ts';
 import { describeProblems } from '../../serving/config/problems.ts';
 
+/** The placement's engines take the times that the replayed records have. */
+export const BY_RECORDS = 'records';
+
 const tokens = z.number().int().positive();
 const length = z.union([tokens, z.strictObject({ median: tokens, p95: tokens, max: tokens })]);
 
@@ -29,7 +32,7 @@ const expertKind = z.strictObject({
   max_batch: z.number().int().positive().optional(),
   max_tokens: z.number().int().positive().optional(),
   kv_fraction: z.number().positive().lt(1).optional(),
-  /** A file of `expert-router calibrate`: its times go before the model's. */
+  /** A file of `expert-router calibrate`, or `records`, those that are replayed: these times go before the model's. */
   calibrated: z.string().min(1).optional(),
   /** Output tokens a second that each replica's server relays at most. */
   front_end: z.number().positive().optional(),
