@@ -6,6 +6,7 @@ import { UserError } from '../../core/errors.ts';
 import { POLICIES } from '../../deciding/routing/policies/index.ts';
 import { policyPart } from '../../deciding/routing/policy-choice.ts';
 import { describeProblems } from '../../serving/config/problems.ts';
+import { UNMODELLED } from '../../simulating/unmodelled.ts';
 
 /** The placement's engines take the times that the replayed records have. */
 export const BY_RECORDS = 'records';
@@ -114,10 +115,22 @@ export function parseScenario(text: string, path: string, records?: RecordsInput
     document.delete('users');
     document.set('arrivals', records);
   }
-  const result = schema.safeParse(document.toJS(), { reportInput: true });
+  const given: unknown = document.toJS();
+  refuseUnmodelled(given, path);
+  const result = schema.safeParse(given, { reportInput: true });
   if (result.success) return checkLoad(result.data, path);
   const checked = { file: path, document, lines, schema: z.toJSONSchema(schema, { io: 'input' }) };
   throw new UserError(describeProblems(result.error.issues, checked).join('\n'));
+}
+
+/** @throws {UserError} for what engines can do and the simulator cannot */
+function refuseUnmodelled(value: unknown, path: string): void {
+  if (typeof value !== 'object' || value === null) return;
+  for (const [key, inner] of Object.entries(value)) {
+    const why = Object.hasOwn(UNMODELLED, key) ? UNMODELLED[key] : undefined;
+    if (why !== undefined) throw new UserError(`${path}: ${key}: ${why}.`);
+    refuseUnmodelled(inner, path);
+  }
 }
 
 function checkLoad(file: ScenarioFile, path: string): ScenarioFile {
