@@ -76,6 +76,13 @@ export const engineErrors: Task<MeasuredEngine, EngineErrors> = task(
   },
 );
 
+/** Of an engine's rows, each predicted by a fit without its configuration. */
+export const errorsWithoutConfiguration: Task<MeasuredEngine, readonly RowError[]> = task(
+  import.meta.url,
+  'errorsWithoutConfiguration',
+  (engine) => errorsWithout(readCalibration(engine).rows.map(schedule), FOLDS.configuration),
+);
+
 function errorsWithout(
   all: readonly Schedule[],
   foldOf: (row: CalibrationRow) => string,

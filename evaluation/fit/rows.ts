@@ -9,6 +9,8 @@ import { DEFAULT_LIMITS, type EngineLimits } from '../../src/simulating/memory.t
 import { type Row, readTable } from './csv.ts';
 
 export interface CalibrationRow {
+  /** Of AIConfigurator's sample. */
+  readonly id?: string;
   readonly deployment: Deployment;
   /**
    * `max-throughput`: all requests offered at once; `closed-loop`: constant users; `static`: one batch; `first-token`:
@@ -218,6 +220,7 @@ function latencyRow(row: Row): CalibrationRow {
   const d = deploymentOf(row);
   const tokens = Number(row.input_len) + Number(row.output_len);
   return {
+    ...(row.id ? { id: row.id } : {}),
     deployment: d,
     kind: first ? 'first-token' : 'closed-loop',
     version: row.version!,
