@@ -15,7 +15,7 @@ import { type StepLoad, stepCost } from '../simulating/cost/step.ts';
 import type { Deployment } from '../simulating/deployment.ts';
 
 /** Answered streams that a line takes at least. */
-export const LEAST = 20;
+const LEAST = 20;
 /** Of those that met the fewest others at their start: what they waited for is least of all the load. */
 const QUIET_SHARE = 0.3;
 /** Prompts are alike within this factor. */

@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { parseDuration } from '../../core/duration.ts';
 import { UserError } from '../../core/errors.ts';
 import type { BoundPolicy } from '../../deciding/routing/policy.ts';
-import { calibrated, LEAST } from '../../replaying/calibrated.ts';
+import { calibrated } from '../../replaying/calibrated.ts';
+import type { Notice } from '../../replaying/notices.ts';
 import { type RecordedLoad, readDecisions, recordedPrompts, replayOf } from '../../replaying/recorded.ts';
 import { composeRouter, idleLoads, loadRouterModel } from '../../serving/app/compose.ts';
 import { loadConfig } from '../../serving/config/load.ts';
@@ -71,7 +72,7 @@ export async function composeLoad(file: ScenarioFile): Promise<Load> {
       stages: [{ kind: 'bursts', perSecond: rate, factor, busySeconds: busy, busyShare: share }],
     };
   }
-  if ('records' in arrivals) return recorded(arrivals);
+  if ('records' in arrivals) return recorded(arrivals, file.placements.flatMap(kindsOf));
   const requests = parseTrace(await readText(arrivals.trace), arrivals.trace);
   const replay = requests.map(({ prefixIds, ...lengthsOnly }) => ({
     promptTokens: lengthsOnly.promptTokens,
@@ -93,23 +94,38 @@ export async function composeLoad(file: ScenarioFile): Promise<Load> {
   };
 }
 
-async function recorded({ records, config, last, speed }: RecordsFile): Promise<Load> {
+async function recorded(
+  { records, config, last, speed }: RecordsFile,
+  kinds: readonly ExpertKindFile[],
+): Promise<Load> {
   const loaded = await loadConfig(config, process.env);
   const router = await composeRouter(loaded, await loadRouterModel(loaded), idleLoads(loaded));
   const decisions = await readDecisions(records, router.model, parseDuration(last)!);
   const load = replayOf(decisions, router);
   const times = load.times.map((time) => time / speed);
+  const byRecords = kinds.some((kind) => kind.calibrated === BY_RECORDS);
+  const timed = loaded.experts.map(({ id, url, discover }) => ({
+    id,
+    constants: calibrated(decisions.lines, id, replicasOf(url, discover) ?? 1),
+  }));
   const { replay } = load;
   return {
     lengths: { kind: 'observed', pairs: replay },
     stages: [{ kind: 'trace', times }],
     replay,
-    recorded: load,
-    timed: loaded.experts.map(({ id, url, discover }) => ({
-      id,
-      constants: calibrated(decisions.lines, id, replicasOf(url, discover) ?? 1),
-    })),
+    recorded: byRecords ? { ...load, notices: [...load.notices, ...timedBy(timed)] } : load,
+    timed,
   };
+}
+
+function timedBy(engines: readonly RecordedEngine[]): readonly Notice[] {
+  const ids = (known: boolean) =>
+    engines.filter(({ constants }) => (constants !== null) === known).map(({ id }) => id);
+  const notices = [
+    { kind: 'timed', experts: ids(true) },
+    { kind: 'modelled', experts: ids(false) },
+  ] as const;
+  return notices.filter(({ experts }) => experts.length > 0);
 }
 
 async function readText(path: string): Promise<string> {
@@ -146,18 +162,14 @@ async function measuredOf(
   calibrated: string,
   timed: Load['timed'],
   index: number,
-): Promise<MeasuredConstants> {
+): Promise<MeasuredConstants | null> {
   if (calibrated !== BY_RECORDS) return readCalibrationFile(calibrated);
   if (timed === undefined)
     throw new UserError(
       'calibrated: records: there are none here; replay some with --records, or name a file of expert-router calibrate.',
     );
   // A placement of another number of experts is refused where they are laid beside the config's.
-  const { id, constants } = timed[Math.min(index, timed.length - 1)]!;
-  if (constants) return constants;
-  throw new UserError(
-    `calibrated: records: ${id} has fewer than ${LEAST} streamed answers with token counts in these records; replay more with --last, or leave "calibrated" out for a model of its engine.`,
-  );
+  return timed[index]?.constants ?? null;
 }
 
 async function expertOfKind(
@@ -166,7 +178,8 @@ async function expertOfKind(
   index: number,
 ): Promise<Omit<SimulatedExpertSpec, 'id'>> {
   const model = await modelNamed(p.model);
-  const measured = p.calibrated ? { measured: await measuredOf(p.calibrated, timed, index) } : {};
+  const found = p.calibrated ? await measuredOf(p.calibrated, timed, index) : null;
+  const measured = found ? { measured: found } : {};
   const names = {
     model,
     gpu: p.gpu,
