@@ -45,6 +45,13 @@ const VIEWS = [
   'what-if',
   'reports',
 ];
+/** Requests whose pages are of interest. */
+const STORIES = {
+  'story-running': ({ running }: Row) => running,
+  'story-failed': ({ error }: Row) => error !== null,
+  'story-again': ({ tries }: Row) => tries > 1,
+  'story-away': ({ expert, choice }: Row) => choice !== null && expert !== choice.home,
+};
 const WIDTHS = [360, 1280, 2560];
 const LOOKS = [
   { name: 'light', colorScheme: 'light', locale: 'en-US' },
@@ -161,19 +168,19 @@ async function forDocs(from: Browser): Promise<void> {
 async function everyView(from: Browser, to: string): Promise<void> {
   mkdirSync(to, { recursive: true });
   await breakThings();
-  const stories = await differentOnes();
   const words = values.only.split(',');
   const pictures = LOOKS.flatMap((look) =>
     WIDTHS.flatMap((width) =>
-      [...VIEWS, 'sign-in', ...stories].map((view) => ({
+      [...VIEWS, 'sign-in', ...Object.keys(STORIES)].map((view) => ({
         view,
-        name: `${view.replace('/', '-').slice(0, 16)}-${width}-${look.name}`,
+        name: `${view}-${width}-${look.name}`,
         look: { ...look, width, height: 900 },
       })),
     ),
   ).filter(({ name }) => words.some((word) => name.includes(word)));
   for (const { view, name, look } of pictures) {
-    const page = await open(from, view, look);
+    const story = STORIES[view as keyof typeof STORIES];
+    const page = await open(from, story ? await addressOf(story) : view, look);
     if (view === 'decide') await compareTwo(page);
     if (view === 'what-if') await replay(page);
     await page.screenshot({ path: join(to, `${name}.png`), fullPage: true });
@@ -189,18 +196,14 @@ async function breakThings(): Promise<void> {
   await sleep(20_000);
 }
 
-/** The addresses of pages that tell of requests which went differently. */
-async function differentOnes(): Promise<readonly string[]> {
-  const rows = (await (
-    await fetch(`${url}/ui/api/requests`, { headers: { authorization } })
-  ).json()) as readonly Row[];
-  const ofKind = [
-    rows.find(({ running }) => running),
-    rows.find(({ error }) => error !== null),
-    rows.find(({ tries }) => tries > 1),
-    rows.find(({ expert, choice }) => choice !== null && expert !== choice.home),
-  ];
-  return ofKind.filter((row) => row !== undefined).map(({ trace }) => `requests/${trace}`);
+/** The page of the latest request that this is true of: those of some minutes ago are forgotten. */
+async function addressOf(story: (row: Row) => boolean): Promise<string> {
+  for (;;) {
+    const answer = await fetch(`${url}/ui/api/requests`, { headers: { authorization } });
+    const row = ((await answer.json()) as readonly Row[]).find(story);
+    if (row) return `requests/${row.trace}`;
+    await sleep(500);
+  }
 }
 
 async function compareTwo(page: Page): Promise<void> {

@@ -1,22 +1,28 @@
 /**
- * What watching costs: `npm run bench:see`. Five gateways of one process each, side by side under the same load, so that
- * whatever else the machine does falls on all of them: with the dashboard off, served and closed, open, with
- * decisions recorded, and with every request traced to a collector. Medians over slices of time.
+ * What watching costs: `npm run bench:see`. Gateways of one process each, side by side under the same load, so that whatever
+ * else the machine does falls on all of them: with the dashboard off, served and closed, open, with decisions recorded, with
+ * every request traced to a collector, and with a shadow model. A busy machine makes single slices of time differ by a fifth,
+ * so there are many short ones, and the differences are told with their bounds (a bootstrap over slices, so that what
+ * befalls all gateways at once befalls both sides).
  */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { quantileOf } from '../src/core/quantile.ts';
+import { seededRandom } from '../src/core/random.ts';
+import { DEFAULT_MODEL } from '../src/deciding/model/file.ts';
 import { startExperts, startGateway } from './kit/candidates.ts';
-import { counter, median, put } from './kit/load.ts';
+import { counter, put } from './kit/load.ts';
 import { Bench, cpuMicroseconds } from './kit/processes.ts';
 
 const { values } = parseArgs({
   options: {
-    slices: { type: 'string', default: '8' },
-    seconds: { type: 'string', default: '8' },
-    users: { type: 'string', default: '2000' },
+    slices: { type: 'string', default: '100' },
+    seconds: { type: 'string', default: '2' },
+    /** In all. */
+    users: { type: 'string', default: '1200' },
     /** Seconds that a user reads before the next question. */
     think: { type: 'string', default: '2' },
     /** Besides the first, those whose name has one of these words, with commas. */
@@ -28,6 +34,7 @@ const seconds = Number(values.seconds);
 const users = Number(values.users);
 const WARM_UP_SECONDS = 15;
 const ANSWER_TOKENS = 30;
+const DRAWS = 1_000;
 
 interface Way {
   readonly name: string;
@@ -43,15 +50,17 @@ const ALL: readonly Way[] = [
   { name: 'dashboard open', settings: {}, open: true },
   { name: 'recorded', settings: { dashboard: false }, recorded: true },
   { name: 'traced', settings: { dashboard: false }, traced: true },
+  { name: 'shadowed', settings: { dashboard: false, shadow: DEFAULT_MODEL } },
 ];
 
 const wanted = values.only.split(',');
 const WAYS = ALL.filter(({ name }, at) => at === 0 || wanted.some((word) => name.includes(word)));
 
 interface Slice {
-  /** Of a core. */
-  readonly share: number;
-  readonly microsecondsPerRequest: number;
+  /** Processor time and time, in microseconds. */
+  readonly cpu: number;
+  readonly elapsed: number;
+  readonly requests: number;
 }
 
 const bench = new Bench();
@@ -75,9 +84,6 @@ const results = new Map<string, Slice[]>(WAYS.map(({ name }) => [name, []]));
 for (let slice = 0; slice < slices; slice++) {
   const measured = await Promise.all(running.map(({ port, pid }) => measure(port, pid)));
   for (const [index, one] of measured.entries()) results.get(WAYS[index]!.name)!.push(one);
-  console.error(
-    `slice ${slice + 1}: ${measured.map(({ microsecondsPerRequest }) => microsecondsPerRequest.toFixed(0)).join(', ')} µs a request`,
-  );
 }
 stop.abort();
 const [frame = null] = await Promise.all(watched);
@@ -85,20 +91,49 @@ collector.close();
 
 const base = results.get(WAYS[0]!.name)!;
 console.log(
-  `${users} users in all, ${ANSWER_TOKENS} tokens an answer, ${slices} slices of ${seconds} s; medians, and of the differences to the first in the same slice`,
+  `${users} users in all, ${ANSWER_TOKENS} tokens an answer, ${slices} slices of ${seconds} s; differences to the first, with the bounds of 95 %`,
 );
 for (const [name, all] of results) {
-  const more = all.map((one, slice) => one.microsecondsPerRequest / base[slice]!.microsecondsPerRequest - 1);
-  const points = all.map((one, slice) => one.share - base[slice]!.share);
+  const more = around(all, (own, others) => 100 * (costOf(own) / costOf(others) - 1));
+  const points = around(all, (own, others) => 100 * (shareOf(own) - shareOf(others)));
   console.log(
-    `${name.padEnd(18)} ${median(all.map((one) => one.microsecondsPerRequest))
-      .toFixed(0)
-      .padStart(6)} µs a request (${signed(100 * median(more))} %)   ` +
-      `${(100 * median(all.map(({ share }) => share))).toFixed(2)} % of a core (${signed(100 * median(points))} points)`,
+    `${name.padEnd(18)} ${costOf(all).toFixed(0).padStart(6)} µs a request (${more} %)   ` +
+      `${(100 * shareOf(all)).toFixed(2)} % of a core (${points} points)`,
   );
 }
 console.log(`${spans} spans arrived; frames of ${((frame ?? 0) / 1000).toFixed(1)} kB`);
 process.exit(0);
+
+/** Microseconds of processor time a request. */
+function costOf(all: readonly Slice[]): number {
+  return sum(all, ({ cpu }) => cpu) / sum(all, ({ requests }) => requests);
+}
+
+/** Of a core. */
+function shareOf(all: readonly Slice[]): number {
+  return sum(all, ({ cpu }) => cpu) / sum(all, ({ elapsed }) => elapsed);
+}
+
+function sum(all: readonly Slice[], of: (slice: Slice) => number): number {
+  return all.reduce((total, slice) => total + of(slice), 0);
+}
+
+/** A difference to the first gateway over all slices, and where 95 of 100 draws of as many of the same slices find it. */
+function around(
+  own: readonly Slice[],
+  difference: (own: readonly Slice[], base: readonly Slice[]) => number,
+): string {
+  const random = seededRandom(1);
+  const draws = Array.from({ length: DRAWS }, () => {
+    const drawn = own.map(() => Math.floor(random.next() * own.length));
+    return difference(
+      drawn.map((at) => own[at]!),
+      drawn.map((at) => base[at]!),
+    );
+  });
+  const [low, high] = [0.025, 0.975].map((share) => quantileOf(draws, share));
+  return `${signed(difference(own, base))}, ${signed(low!)} to ${signed(high!)}`;
+}
 
 function signed(value: number): string {
   return `${value < 0 ? '' : '+'}${value.toFixed(1)}`;
@@ -137,9 +172,8 @@ async function measure(port: number, pid: number): Promise<Slice> {
   const done = await counter(port, name);
   const [cpu, at] = [cpuMicroseconds(pid), performance.now()];
   await sleep(seconds * 1000);
-  const [used, elapsed] = [cpuMicroseconds(pid) - cpu, performance.now() - at];
-  const ended = (await counter(port, name)) - done;
-  return { share: used / 1000 / elapsed, microsecondsPerRequest: used / ended };
+  const [used, elapsed] = [cpuMicroseconds(pid) - cpu, 1000 * (performance.now() - at)];
+  return { cpu: used, elapsed, requests: (await counter(port, name)) - done };
 }
 
 /** Reads the event stream as a page does. @returns the mean size of a frame, in bytes */

@@ -77,7 +77,7 @@ function compile(project, outDir, sources) {
 /** Into dist/ui, after the compiler, which empties dist. The page shares what it is sent with the server's sources. */
 function buildDashboard() {
   const stamp = join(ROOT, 'dist', '.dashboard');
-  const sources = ['ui', 'src/serving/board', 'package-lock.json'].map((name) =>
+  const sources = ['ui', 'src/serving/board', 'src/replaying', 'package-lock.json'].map((name) =>
     newestChange(join(ROOT, name)),
   );
   const newest = Math.max(...sources);

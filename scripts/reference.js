@@ -23,6 +23,11 @@ function configPage(schema) {
   const common = Object.keys(kinds[0].properties).filter(
     (key) => key !== 'kind' && kinds.every(({ properties }) => key in properties),
   );
+  // As most kinds have it; another way of saying it stands with the kind.
+  const usual = Object.fromEntries(
+    common.map((key) => [key, mostCommon(kinds.map(({ properties }) => properties[key]))]),
+  );
+  const isUsual = (key, property) => JSON.stringify(property) === JSON.stringify(usual[key]);
   const pick = (properties, keys) => Object.fromEntries(keys.map((key) => [key, properties[key]]));
   const parts = [
     '# The config, key by key',
@@ -43,10 +48,12 @@ A duration is a number with \`ms\`, \`s\`, \`m\` or \`h\`.`,
     '## Every expert',
     table(kinds[0], {
       kind: { ...kinds[0].properties.kind, const: undefined, enum: kinds.map(kindOf) },
-      ...pick(kinds[0].properties, common),
+      ...usual,
     }),
     ...kinds.flatMap((kind) => {
-      const own = Object.keys(kind.properties).filter((key) => key !== 'kind' && !common.includes(key));
+      const own = Object.keys(kind.properties).filter(
+        (key) => key !== 'kind' && !isUsual(key, kind.properties[key]),
+      );
       return [
         `## Kind \`${kindOf(kind)}\``,
         capital(kind.description),
@@ -63,6 +70,12 @@ function optionsOfPolicies(policy) {
   return Object.fromEntries(
     options.map(([name, { examples, default: preset }]) => [name, examples?.[0] ?? preset]),
   );
+}
+
+function mostCommon(values) {
+  const texts = values.map((value) => JSON.stringify(value));
+  const times = (text) => texts.filter((other) => other === text).length;
+  return JSON.parse(texts.toSorted((one, other) => times(other) - times(one))[0]);
 }
 
 const kindOf = (kind) => kind.properties.kind.const;

@@ -53,6 +53,10 @@ const COMPONENTS = {
       'github.com/kedacore/keda/v2@v2.21.0': ['config/crd/bases/keda.sh_scaledobjects.yaml'],
     },
   },
+  kubernetes: {
+    about: "Kubernetes' own API server 1.34 and etcd 3.6; nine minutes of one core to compile",
+    go: ['example.test/kubernetes/etcd', 'example.test/kubernetes/kube-apiserver'],
+  },
   'kubernetes-schemas': {
     about: "JSON Schemas of Kubernetes' own objects",
     python: ['python3'],

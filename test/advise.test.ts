@@ -109,7 +109,7 @@ describe('advise', () => {
     expect(fresh.config.listen).toBeUndefined();
     expect(fresh.replicas).toBe(1);
     expect(fresh.experts.map(({ id }: { id: string }) => id)).toEqual(['cook', 'law', 'general']);
-    expect(fresh.experts[1].scale).toEqual({ target: { name: 'law' }, metric: 'work', min: 0, max: 1 });
+    expect(fresh.experts[1].scale).toEqual({ target: { name: 'law' }, min: 0, max: 1 });
     writeFileSync(
       values,
       `# ours
@@ -136,6 +136,10 @@ experts:
     expect(kept.config).toBeUndefined();
     expect(kept.experts[0].scale).toMatchObject({ target: { name: 'vllm-cook' }, cooldown: 60, min: 1 });
     expect(kept.experts[0].scale.max).toBeLessThan(99);
+    const shared = 'replicas: 3\nconfig: { limits: { redis: "redis://r" } }\n';
+    writeFileSync(values, shared);
+    await advise(...MODEL, '--apply', values);
+    expect(parse(readFileSync(values, 'utf8')).replicas).toBe(3);
   });
 
   it.each<[string, string[], RegExp]>([

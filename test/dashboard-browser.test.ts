@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { DEFAULT_MODEL } from '../src/deciding/model/file.ts';
 import { createGateway, type EmbeddedGateway } from '../src/index.ts';
 import { hashKey } from '../src/serving/front/auth.ts';
 import { CHROMIUM, type Look, openPage, startBrowser, type Watched } from './support/browser.ts';
@@ -103,6 +104,7 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
     ['narrow', { width: 360 }],
     ['wide', { width: 2560 }],
     ['Japanese', { japanese: true }],
+    ['Japanese and dark', { japanese: true, dark: true }],
   ] as const)('shows every view, %s, without barriers, errors or anything from elsewhere', async (_, how) => {
     await serve(EXPERTS);
     await traffic();
@@ -134,8 +136,9 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
     expect(problems).toEqual([]);
   });
 
-  it('replays the last minutes with more replicas, beside what was recorded', async () => {
-    await serve(`records: { dir: ${mkdtempSync(join(tmpdir(), 'records-'))} }\n${EXPERTS}`);
+  it('replays the last minutes with more replicas, beside what was recorded and what a shadow model decides', async () => {
+    const records = mkdtempSync(join(tmpdir(), 'records-'));
+    await serve(`records: { dir: ${records} }\nshadow: ${DEFAULT_MODEL}\n${EXPERTS}`);
     await traffic();
     const { page, problems } = await look('what-if', { width: 360 });
     const replicas = page.getByLabel('Replicas of code, What if');
@@ -153,6 +156,7 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
       .toBe(1);
     const gpus = page.getByRole('row', { name: /^GPUs/ });
     expect(await gpus.locator('td').allTextContents()).toEqual(['–', '2', '–', '4', '+100 %']);
+    await page.getByText(/has looked at \d+ requests: 0 % of them would belong to another expert/).waitFor();
     expect(await barriers(page)).toEqual([]);
     expect(await overflow(page)).toBe(0);
     expect(problems).toEqual([]);

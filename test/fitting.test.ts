@@ -14,8 +14,8 @@ async function start(experts: string, how: object = {}): Promise<RunningGateway>
   return running;
 }
 
-const EXPERTS = `  - { id: small, kind: emulated, context_window: 1000, takes: [text], description: Stories, fallback: true }
-  - { id: large, kind: emulated, context_window: 20000, takes: [text, image], description: Writes programs }
+const EXPERTS = `  - { id: small, kind: emulated, context: 1000, modalities: [text], description: Stories, fallback: true }
+  - { id: large, kind: emulated, context: 20000, modalities: [text, image], description: Writes programs }
 `;
 const story = (words: number, more: object = {}) => ({
   messages: [{ role: 'user', content: `Tell a story. ${'sea '.repeat(words)}` }],
@@ -103,12 +103,23 @@ describe('a picture', () => {
     });
   });
 
+  it('and one that is too long go by the former names of the fields too, where the config has no others', async () => {
+    const former = EXPERTS.replaceAll('context:', 'context_window:').replaceAll('modalities:', 'takes:');
+    const router = await start(former);
+    expect((await routed(router, picture)).left_out).toMatchObject([{ why: 'it takes no image' }]);
+    expect((await routed(router, story(6_000))).left_out).toMatchObject([
+      { why: expect.stringMatching(/its context of 1000/) },
+    ]);
+    const both = await start(former.replaceAll('takes: [text]', 'takes: [text], modalities: [text, image]'));
+    expect((await routed(both, picture)).left_out).toBeUndefined();
+  });
+
   it('is refused where nobody takes it, and by the expert named', async () => {
     const router = await start(EXPERTS);
     const named = await router.post('/v1/chat/completions', { ...picture, model: 'small' });
     expect(named.status).toBe(400);
     expect(await named.text()).toMatch(/'small' cannot answer this: it takes no image/);
-    const blind = await start('  - { id: one, kind: emulated, takes: [text] }\n');
+    const blind = await start('  - { id: one, kind: emulated, modalities: [text] }\n');
     expect((await blind.post('/v1/chat/completions', picture)).status).toBe(400);
   });
 });
@@ -226,14 +237,14 @@ describe('a request that wishes what a model may lack', () => {
     const { url } = await engine(pages);
     const told = (more: string) =>
       `  - { id: told, kind: openai, url: '${url}', model: m, quirks: ${quirks}, description: Stories, fallback: true${more} }
-  - { id: other, kind: emulated, takes: [text, image], description: Writes programs }\n`;
+  - { id: other, kind: emulated, modalities: [text, image], description: Writes programs }\n`;
     const router = await start(told(''), { probes: true });
     expect(await routed(router, body)).toMatchObject({
       expert: 'other',
       left_out: [{ expert: 'told', why: expect.stringContaining(why) }],
     });
     // What the config says goes before it.
-    const declared = await start(told(', takes: [text, image], tools: true, thinking: true'), {
+    const declared = await start(told(', modalities: [text, image], tools: true, thinking: true'), {
       probes: true,
     });
     expect(await routed(declared, body)).toMatchObject({ expert: 'told' });
@@ -256,8 +267,8 @@ describe('a body of very many values', () => {
     expect(tools).toMatchObject({ expert: 'passes' });
     expect(tools.left_out?.map(({ expert }) => expert)).toEqual(['reads', 'toolless']);
     const blind = await start(
-      `  - { id: blind, kind: openai, url: '${url}', takes: [text], description: Stories, fallback: true }
-  - { id: seeing, kind: openai, url: '${url}', context_window: 200000, description: Programs }\n`,
+      `  - { id: blind, kind: openai, url: '${url}', modalities: [text], description: Stories, fallback: true }
+  - { id: seeing, kind: openai, url: '${url}', context: 200000, description: Programs }\n`,
     );
     expect(await routed(blind, many(picture))).toMatchObject({
       expert: 'seeing',

@@ -1,7 +1,10 @@
 /** Gateways that share a Redis tell each other what they have found out; none of them depends on it. */
+import { Client, credentials } from '@grpc/grpc-js';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ExpertBody } from '../src/cli/experts/table.ts';
+import { createGateway } from '../src/index.ts';
 import { hashKey } from '../src/serving/front/auth.ts';
+import { externalScalerService } from '../src/serving/scaler/server.ts';
 import { eventually, gateway, type RunningGateway } from './support/gateway.ts';
 import { redisProgram, startRedis } from './support/redis.ts';
 import { polite, type Upstream, upstream } from './support/upstream.ts';
@@ -25,6 +28,36 @@ interface Body {
 }
 const experts = async ({ url }: RunningGateway): Promise<Body> =>
   (await (await fetch(`${url}/v1/experts`)).json()) as Body;
+/** A gateway that KEDA asks too. */
+async function scaled(yaml: string) {
+  const one = await createGateway(yaml, { probes: false, log: () => {} });
+  const url = await one.listen({ host: '127.0.0.1', port: 0 });
+  const client = new Client(await one.listenScaler({ port: 0 }), credentials.createInsecure());
+  const { path, requestSerialize, responseDeserialize } = externalScalerService().GetMetrics!;
+  return {
+    ask: async () => {
+      const messages = [{ role: 'user', content: 'Hi' }];
+      const body = JSON.stringify({ model: 'e', messages });
+      await (await fetch(`${url}/v1/chat/completions`, { method: 'POST', body })).text();
+    },
+    metric: (metric: string) =>
+      new Promise<number>((resolve, reject) => {
+        const scaledObjectRef = { scalerMetadata: { expert: 'e', metric } };
+        client.makeUnaryRequest(
+          path,
+          requestSerialize,
+          responseDeserialize,
+          { scaledObjectRef, metricName: metric },
+          (error: Error | null, answer?: { metricValues: readonly { metricValueFloat?: number }[] }) =>
+            error ? reject(error) : resolve(answer!.metricValues[0]!.metricValueFloat ?? 0),
+        );
+      }),
+    close: async () => {
+      client.close();
+      await one.close({ graceMs: 0 });
+    },
+  };
+}
 const peersOf = async (one: RunningGateway) => (await experts(one)).gateways.map(({ same }) => same);
 const ask = ({ post }: RunningGateway, headers = {}, content = 'How do I sort a list in Python?') =>
   post('/v1/chat/completions', { messages: [{ role: 'user', content }] }, headers);
@@ -50,6 +83,37 @@ describe.skipIf(program === null)('gateways on one Redis', () => {
     expect(await first.metric('expert_router_gateways{same="false"}')).toBe(1);
     await second.reload(yaml('one'));
     await eventually('it is whole again', async () => (await peersOf(first))[0] === true);
+  });
+
+  it('tell KEDA the same, whichever of them it asks', async () => {
+    const redis = await keep(startRedis(program!));
+    let release = (): void => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const server = await keep(
+      upstream(async (response, request) => {
+        if (request.method !== 'GET') await held;
+        return polite(response, request);
+      }),
+    );
+    const yaml = `limits: { redis: '${redis.url}' }
+experts: [{ id: e, kind: openai, model: m, url: '${server.url}', max_concurrent: 2 }]`;
+    const [first, second] = [await keep(scaled(yaml)), await keep(scaled(yaml))];
+    expect([await first.metric('requests'), await second.metric('requests')]).toEqual([0, 0]);
+    const answers = [first.ask(), first.ask(), first.ask(), second.ask()];
+    await eventually('both count all four', async () =>
+      [await first.metric('requests'), await second.metric('requests')].every((value) => value === 4),
+    );
+    const work = await first.metric('work');
+    expect(work).toBeGreaterThan(0);
+    expect(await second.metric('work')).toBeCloseTo(work, 5);
+    await eventually('one waits, and both say so', async () => (await second.metric('wait')) > 0);
+    release();
+    await Promise.all(answers);
+    await eventually('none is left', async () =>
+      [await first.metric('requests'), await second.metric('requests')].every((value) => value === 0),
+    );
   });
 
   it('know where a session lives that another gateway has answered', async () => {

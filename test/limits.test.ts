@@ -6,6 +6,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { hashKey } from '../src/serving/front/auth.ts';
 import { gateway, type RunningGateway } from './support/gateway.ts';
 import { redisProgram, startRedis } from './support/redis.ts';
+import { upstream } from './support/upstream.ts';
 
 const opened: { close(): Promise<void> }[] = [];
 afterEach(async () => {
@@ -87,6 +88,35 @@ ${key('a', 'limits: { usd_per_day: 0.1 }')}`);
     expect(answers.at(-1)!.status).toBe(429);
     expect(await errorOf(answers.at(-1)!)).toMatchObject({ code: 'insufficient_quota' });
     expect((await ask(router, 'a', { model: 'two' })).status).toBe(403);
+  });
+
+  it('whose budget runs out in mid-stream gets that answer whole, pays for all of it, and is refused the next', async () => {
+    // Two cents a token, a dollar: 50 tokens, of which the stream is expected to take fewer than it does.
+    const stream = [...Array(200).keys()]
+      .map((n) => `data: {"choices":[{"index":0,"delta":{"content":"w${n} "}}]}\n\n`)
+      .join('');
+    const end =
+      'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}],"usage":{"prompt_tokens":5,"completion_tokens":200}}\n\ndata: [DONE]\n\n';
+    const server = await upstream((response, request) => {
+      if (request.method === 'GET') return void response.end('{"object":"list","data":[]}');
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).end(stream + end);
+    });
+    opened.push(server);
+    const router =
+      await gateway(`experts: [{ id: one, kind: openai, model: m, url: '${server.url}', price: { input: 0, output: 20000 } }]
+keys:
+${key('a', 'limits: { usd_per_day: 1 }')}`);
+    opened.push(router);
+    const long = await ask(router, 'a', { stream: true, max_tokens: 40 });
+    expect(long.status).toBe(200);
+    const text = await long.text();
+    expect(text).toContain('w199 ');
+    expect(text).toContain('[DONE]');
+    expect(text).not.toContain('error');
+    await expect.poll(async () => (await ask(router, 'a', { max_tokens: 1 })).status).toBe(429);
+    const refused = await ask(router, 'a', { max_tokens: 1 });
+    expect(await errorOf(refused)).toMatchObject({ code: 'insufficient_quota' });
+    expect(Number(refused.headers.get('retry-after'))).toBeLessThanOrEqual(86_400);
   });
 
   it.each([{ n: 128, max_tokens: 100 }, { max_tokens: 100_000 }])(
@@ -224,6 +254,38 @@ describe.skipIf(program === null)(
       const admitted = answers.filter(({ status }) => status === 200).length;
       expect(admitted).toBeGreaterThanOrEqual(20);
       expect(admitted).toBeLessThanOrEqual(20 + refilled);
+    });
+
+    it('whose clocks differ by a day and a half count by that of Redis alone', {
+      timeout: 30_000,
+    }, async () => {
+      const redis = await startRedis(program!);
+      opened.push(redis);
+      const start = async (ahead: number) => {
+        const clock = { epoch: () => Date.now() + ahead, monotonic: () => performance.now() };
+        const keys = key('a', 'limits: { requests_per_minute: 6, usd_per_day: 1 }');
+        const router = await gateway(
+          `experts: [{ id: one, kind: emulated, price: { input: 1, output: 1 } }]
+limits: { redis: '${redis.url}', deadline: 5s }
+keys:
+${keys}`,
+          { clock },
+        );
+        opened.push(router);
+        return router;
+      };
+      const hour = 3_600_000;
+      const [behind, ahead] = [await start(-18 * hour), await start(18 * hour)];
+      const statuses: number[] = [];
+      const began = performance.now();
+      for (let n = 0; n < 12; n += 1) statuses.push((await ask(n % 2 ? ahead : behind, 'a')).status);
+      const refilled = Math.floor(((performance.now() - began) / 60_000) * 6);
+      const admitted = statuses.filter((status) => status === 200).length;
+      expect(admitted).toBeGreaterThanOrEqual(6);
+      expect(admitted).toBeLessThanOrEqual(6 + refilled);
+      const answer = await ask(behind, 'a');
+      // Not the wait of somebody whose clock is eighteen hours behind.
+      if (answer.status === 429) expect(Number(answer.headers.get('retry-after'))).toBeLessThanOrEqual(60);
     });
 
     it('refuse while it is away, or count in their share where that is allowed', {

@@ -45,7 +45,7 @@ beforeAll(async () => {
 experts:
   - { id: emulated, kind: emulated, fallback: true }
   - { id: real, kind: openai, url: '${ollama.url}', model: llama3.2, quirks: ollama, capabilities: [chat, embeddings] }
-  - { id: chat, kind: openai, url: '${chat.url}', model: qwen, quirks: plain, context_window: 8192 }
+  - { id: chat, kind: openai, url: '${chat.url}', model: qwen, quirks: plain, context: 8192 }
 `);
 });
 afterAll(async () => {

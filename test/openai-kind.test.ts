@@ -8,7 +8,7 @@ import type { OpenAiAsk } from '../src/serving/dialects/openai/ask.ts';
 import { describeExpert } from '../src/serving/experts/expert.contract.ts';
 import type { Expert } from '../src/serving/experts/expert.ts';
 import type { ExpertDeps } from '../src/serving/experts/kind.ts';
-import { openaiKind } from '../src/serving/experts/openai/openai.ts';
+import { openaiKind } from '../src/serving/experts/openai/index.ts';
 import { gateway, type RunningGateway } from './support/gateway.ts';
 
 let ids = 0;

@@ -3,6 +3,8 @@ import { request as ask, createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { afterAll, afterEach, expect, it } from 'vitest';
+import { listen, requestOf, textOf } from '../src/serving/experts/expert.contract.tools.ts';
+import { healthText } from '../src/serving/experts/expert.ts';
 import { authority, text } from './support/certificates.ts';
 import { gateway, type RunningGateway } from './support/gateway.ts';
 import { tritonDouble } from './support/triton-double.ts';
@@ -152,6 +154,35 @@ it.each(['grpc', 'http'] as const)('stands before a Triton that is asked by %s',
   expect(between.seen[0]).toMatchObject({ how, authorization: BASIC });
   expect(between.seen.every(({ target }) => target.includes(host))).toBe(true);
 });
+
+it.skipIf(made === null)(
+  'tunnels to a Triton by gRPC with TLS, whose own certificate is checked',
+  async () => {
+    const { cert, key } = made!.issue('triton');
+    const tls = { cert: text(cert), key: text(key) };
+    const triton = await tritonDouble({ steps: () => [{ outputs: { text_output: 'Blue.' } }, 'final'], tls });
+    opened.push(triton);
+    const between = await proxy();
+    const by = (more: object) =>
+      tritonExpert(triton.grpc, { proxy: withKey(between.url), metrics_url: false, ...more });
+    const expert = await by({ tls_ca: made!.ca });
+    opened.push(expert);
+    const { body } = await listen(expert, requestOf({ messages: [{ role: 'user', content: 'Hi' }] })).done;
+    expect(textOf(body)).toBe('Blue.');
+    const { host } = new URL(triton.grpc);
+    expect(between.seen.length).toBeGreaterThan(0);
+    for (const one of between.seen)
+      expect(one).toEqual({ how: 'tunnel', target: host, authorization: BASIC });
+    // The proxy sees nothing of it but bytes, and nobody who is not its authority vouches for the server.
+    const untrusting = await by({});
+    opened.push(untrusting);
+    const health = await untrusting.health(AbortSignal.timeout(10_000));
+    expect([health.state, healthText(health)]).toEqual([
+      'down',
+      expect.stringMatching(/certificate|self.signed/i),
+    ]);
+  },
+);
 
 it('of the environment stands before a Triton, unless its config says none', async () => {
   const triton = await tritonDouble({ steps: () => ['final'] });

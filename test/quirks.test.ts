@@ -9,7 +9,7 @@ import type { ChatBody, CompletionBody } from '../src/serving/dialects/openai/bo
 import { type Heard, listen, requestOf } from '../src/serving/experts/expert.contract.tools.ts';
 import type { Expert } from '../src/serving/experts/expert.ts';
 import type { ExpertDeps } from '../src/serving/experts/kind.ts';
-import { openaiKind } from '../src/serving/experts/openai/openai.ts';
+import { openaiKind } from '../src/serving/experts/openai/index.ts';
 import { gateway, type RunningGateway } from './support/gateway.ts';
 import {
   ENDS,

@@ -17,7 +17,7 @@ import { emulatedKind } from '../src/serving/experts/emulated/index.ts';
 import { listen } from '../src/serving/experts/expert.contract.tools.ts';
 import type { Expert } from '../src/serving/experts/expert.ts';
 import type { ExpertDeps } from '../src/serving/experts/kind.ts';
-import { openaiKind } from '../src/serving/experts/openai/openai.ts';
+import { openaiKind } from '../src/serving/experts/openai/index.ts';
 import type { Fleet } from '../src/serving/fleet/fleet.ts';
 import { ClientSink } from '../src/serving/front/client-sink.ts';
 import { Redaction } from '../src/serving/front/redaction.ts';

@@ -29,6 +29,7 @@ beforeAll(() => {
         prompt: null,
         home: 'code',
         livedAt: null,
+        out: [],
         spilledFor: null,
         shadow: null,
         expert: 'code',

@@ -10,6 +10,7 @@ import { DEFAULT_MODEL, loadModelFile } from '../src/deciding/model/file.ts';
 import { readRecords } from '../src/learning/outcomes/records.ts';
 import { learnFromVectors } from '../src/learning/quality/learn-model.ts';
 import { createRouter } from '../src/router.ts';
+import { hashKey } from '../src/serving/front/auth.ts';
 import { Segments } from '../src/serving/records/segments.ts';
 import { gateway, type RunningGateway } from './support/gateway.ts';
 
@@ -72,6 +73,32 @@ describe('records', () => {
     });
     expect(lines.find(({ kind }) => kind === 'feedback')).toMatchObject({ trace, score: 1, comment: 'good' });
     expect(textOf(dir)).not.toMatch(/risotto|xylophone/i);
+  });
+
+  it('tell which experts took no requests then', async () => {
+    const dir = newFolder();
+    const router = await gateway(
+      `keys: [{ name: ops, hash: '${hashKey('mine')}', roles: [ask, operate] }]
+records: { dir: ${dir} }
+experts: [{ id: code, kind: emulated }, { id: cook, kind: emulated }]`,
+    );
+    running.push(router);
+    const post = async (path: string, body: object): Promise<void> => {
+      const headers = { authorization: 'Bearer mine' };
+      await (
+        await fetch(router.url + path, { method: 'POST', headers, body: JSON.stringify(body) })
+      ).arrayBuffer();
+    };
+    const question = { max_tokens: 1, messages: [{ role: 'user', content: 'How do I cook rice?' }] };
+    await post('/v1/chat/completions', question);
+    await post('/v1/experts/cook/drain', {});
+    await post('/v1/chat/completions', question);
+    await router.close();
+    const lines = textOf(dir)
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(lines.map(({ out }) => out)).toEqual([undefined, ['cook']]);
   });
 
   it('refuse feedback that says nothing, and say so where none is kept', async () => {

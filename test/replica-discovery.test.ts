@@ -218,11 +218,11 @@ describe.skipIf(signer === null)('the pods of a Service', () => {
     expect(api.asked).toMatchObject({ lists: 1, refused: [] });
   });
 
-  function listen(): { told: string[][]; troubles: (string | null)[] } {
+  function listen(from: { service: string } | { pool: string } = { service: 'vllm' }) {
     const told: string[][] = [];
     const troubles: (string | null)[] = [];
     source = watchKubernetes(
-      { service: 'vllm', credentials: api!.credentials },
+      { ...from, credentials: api!.credentials },
       {
         tell: (found: readonly Found[]) => void told.push(found.map(({ url }) => url)),
         trouble: (problem) => void troubles.push(problem),
@@ -290,6 +290,53 @@ describe.skipIf(signer === null)('the pods of a Service', () => {
     api.put('b', 8000, ip(2));
     await eventually('it goes on', () => told.at(-1)?.length === 2);
     expect(troubles.at(-1)).toBeNull();
+  });
+
+  const inPool = (n: number, app: string, ready = true, more: object = {}): void =>
+    api!.putOther('pods', `${app}-${n}`, {
+      metadata: { labels: { app }, ...more },
+      status: { podIP: `10.0.0.${n}`, conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }] },
+    });
+  const pool = (app: string, ...ports: number[]): void =>
+    api!.putOther('inferencepools', 'code', {
+      spec: {
+        selector: { matchLabels: { app } },
+        targetPorts: ports.map((number) => ({ number })),
+      },
+    });
+
+  it('of an InferencePool are its ready pods, at each of its ports, as both change', async () => {
+    api = await apiServer(signer!);
+    const { told, troubles } = listen({ pool: 'code' });
+    await eventually('it is said that there is none', () =>
+      troubles.includes("There is no InferencePool 'code'."),
+    );
+    inPool(1, 'vllm');
+    inPool(2, 'vllm', false);
+    inPool(3, 'other');
+    pool('vllm', 8000);
+    await eventually('the one that is ready', () => told.at(-1)?.join() === 'http://10.0.0.1:8000');
+    expect(troubles.at(-1)).toBeNull();
+    inPool(2, 'vllm');
+    pool('vllm', 8000, 8001);
+    const four = [1, 2].flatMap((n) => [8000, 8001].map((port) => `http://10.0.0.${n}:${port}`));
+    await eventually('both at both', () => told.at(-1)?.join() === four.join());
+    inPool(1, 'vllm', true, { deletionTimestamp: '2027-01-01T00:00:00Z' });
+    await eventually('one is leaving', () => told.at(-1)?.join() === four.slice(2).join());
+    pool('other', 9000);
+    await eventually('others are selected', () => told.at(-1)?.join() === 'http://10.0.0.3:9000');
+    api.drop('code');
+    await eventually('none', () => told.at(-1)?.length === 0);
+    expect(troubles.at(-1)).toBe("There is no InferencePool 'code'.");
+    expect(api.asked.refused).toEqual([]);
+  });
+
+  it.each([
+    ['{ kubernetes: { } }', /name a `service` or a `pool`/],
+    ['{ kubernetes: { service: a, pool: b } }', /name a `service` or a `pool`/],
+    ['{ kubernetes: { pool: b, port: http } }', /ports have no names/],
+  ])('are refused as %s', async (where, why) => {
+    await expect(gateway(`experts: [{ id: e, kind: openai, discover: ${where} }]`)).rejects.toThrow(why);
   });
 
   it('are not asked for outside of a pod', async () => {

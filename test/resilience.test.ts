@@ -139,9 +139,9 @@ describe('before the first token', () => {
     ];
     const router = await gateway(`policy: nearest
 experts:
-  - { id: code, kind: openai, url: '${small.url}', context_window: 4096, samples: [${PROMPT}] }
-  - { id: smaller, kind: openai, url: '${other.url}', context_window: 2048, samples: [Write a program in Python] }
-  - { id: large, kind: openai, url: '${other.url}', context_window: ${window}, samples: [How do I bake bread?] }
+  - { id: code, kind: openai, url: '${small.url}', context: 4096, samples: [${PROMPT}] }
+  - { id: smaller, kind: openai, url: '${other.url}', context: 2048, samples: [Write a program in Python] }
+  - { id: large, kind: openai, url: '${other.url}', context: ${window}, samples: [How do I bake bread?] }
 `);
     running.push(router, small, other);
     expect(servedBy(await ask(router)).slice(0, 2)).toEqual([code, by]);

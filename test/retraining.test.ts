@@ -8,6 +8,7 @@ import { shipped } from '../src/core/shipped.ts';
 import { createGateway, type EmbeddedGateway } from '../src/index.ts';
 import { hashKey } from '../src/serving/front/auth.ts';
 import { eventually } from './support/gateway.ts';
+import { type RouterProcess, routerProcess } from './support/process.ts';
 
 const OPS = { authorization: 'Bearer operate' };
 const KEYS = `keys:
@@ -25,13 +26,15 @@ const PROMPTS = experts.flatMap(({ samples = [] }) => samples);
 
 let folder: string;
 let running: EmbeddedGateway | null = null;
+let router: RouterProcess | null = null;
 let url: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'retraining-'));
 });
 afterEach(async () => {
   await running?.close({ graceMs: 0 });
-  running = null;
+  await router?.stop();
+  running = router = null;
 });
 
 async function serve(yaml: string): Promise<void> {
@@ -107,6 +110,41 @@ describe('retraining', () => {
     const kept = readFileSync(join(folder, 'router.safetensors.before'));
     expect(kept.equals(readFileSync(shipped('models/default.router.safetensors')))).toBe(true);
     expect(await shadow()).toBeNull();
+  }, 180_000);
+
+  it('is begun once, whichever of several processes are asked, and again when the one that follows it is killed', async () => {
+    copyFileSync(shipped('models/default.router.safetensors'), join(folder, 'router.safetensors'));
+    const file = join(folder, 'config.yaml');
+    writeFileSync(file, KEYS + EXPERTS + WHOLE);
+    router = await routerProcess(['--config', file, '--workers', '3']);
+    url = router.url;
+    await Promise.all(PROMPTS.map(ask));
+    await eventually('all are recorded', () => lines().length >= PROMPTS.length);
+    const begin = async (): Promise<number> =>
+      (await post('/v1/retraining', {}, { ...OPS, connection: 'close' })).status;
+    const statuses = await Promise.all(Array.from({ length: 8 }, begin));
+    expect(statuses.toSorted()).toEqual([202, ...new Array(7).fill(429)]);
+
+    const { pid } = JSON.parse(readFileSync(join(folder, 'records', 'retraining.json'), 'utf8'));
+    process.kill(pid, 'SIGKILL');
+    await eventually('the others tell that it is gone', async () => (await told()).state === 'failed');
+    expect((await told()).error).toBe('the process that trained is gone');
+    expect(await begin()).toBe(202);
+    expect((await post('/v1/reload')).status).toBe(200);
+    const until = Date.now() + 120_000;
+    while ((await told()).state === 'running' && Date.now() < until)
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    const { state, result } = await told();
+    expect(state).toBe('done');
+
+    expect((await post('/v1/shadow/apply')).status).toBe(200);
+    const models = await Promise.all(
+      Array.from({ length: 12 }, async () => {
+        const headers = { ...OPS, connection: 'close' };
+        return (await json(post('/v1/route', { prompt: 'hello' }, headers))).router_model;
+      }),
+    );
+    expect(new Set(models)).toEqual(new Set([result.router_model]));
   }, 180_000);
 
   it('says what the config lacks, and begins nothing', async () => {

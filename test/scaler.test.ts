@@ -164,7 +164,7 @@ describe('the external scaler', () => {
     const page = readFileSync('docs/scale.md', 'utf8');
     const [, yaml] = /```yaml\n([\s\S]*?)```/.exec(page)!;
     const { spec } = parse(yaml!) as { spec: { triggers: readonly { type: string; metadata: Metadata }[] } };
-    expect(spec.triggers.map(({ type }) => type)).toEqual(['external-push', 'external']);
+    expect(spec.triggers.map(({ type }) => type)).toEqual(['external-push', 'external', 'external']);
     for (const { metadata } of spec.triggers) {
       const { metricSpecs } = await call<{ metricSpecs: readonly { metricName: string }[] }>(
         'GetMetricSpec',

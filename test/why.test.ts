@@ -99,12 +99,19 @@ describe('the story of a request that', () => {
       AT_HOME,
       expect.stringMatching(WAITED),
       'code was asked T after the request came.',
-      'code failed T later: the expert answered with an error (expert_error).',
+      'code failed T later: it said that it takes no requests now (expert_error, HTTP N).',
       'So other was asked, T after the request came.',
       'The answer came, as a whole, after T.',
       'The answer was complete after T.',
       expect.stringContaining('no price for other'),
     ]);
+  });
+
+  it('was tried again, because the first expert refused the key that the config gives it', async () => {
+    await serve((response) => void response.writeHead(401).end('{"error":{"message":"bad key"}}'));
+    expect(await storyOfTrace(await ask())).toContain(
+      'code failed T later: it refused the key that the config gives it (expert_failed, HTTP N).',
+    );
   });
 
   it('failed over, because the first expert broke the connection', async () => {
@@ -121,7 +128,7 @@ describe('the story of a request that', () => {
     await serve((response) => void response.writeHead(400).end('{"error":{"message":"no"}}'));
     expect((await storyOfTrace(await ask())).slice(2)).toEqual([
       'code was asked T after the request came.',
-      'code failed T later: the expert answered with an error (expert_error).',
+      'code failed T later: the expert answered with an error (expert_error, HTTP N).',
       'The client was told that error, with the status N, after T.',
     ]);
   });

@@ -19,8 +19,8 @@ const MARK = ' Advised: ';
 /**
  * @param before the file as it is, with its comments; null for none
  * @param config the router's, for a new file
- * @throws UserError where the file is no map of values, its experts are no list, or it has several gateways, which the
- *   chart does not scale for
+ * @throws UserError where the file is no map of values, its experts are no list, or it has several gateways that
+ *   share nothing
  */
 export function helmValues(
   before: string | null,
@@ -32,12 +32,13 @@ export function helmValues(
   if (document.errors.length > 0) throw new UserError(`it is no YAML: ${document.errors[0]!.message}`);
   if (!isMap(document.contents)) throw new UserError('it is no map of values.');
   if (before === null) document.contents = document.createNode({ config: own, experts: [] }) as never;
-  // The scaler counts the requests of its own process, and the chart's own number is 2.
-  if (!document.has('replicas')) document.set('replicas', 1);
+  // Gateways tell each other through Redis what they hold; without one, the scaler knows of one alone.
+  const shared = hasRedis(document.has('config') ? document.toJS().config : config);
+  if (!document.has('replicas') && !shared) document.set('replicas', 1);
   if (!document.has('experts')) document.set('experts', document.createNode([]));
-  if (document.get('replicas') !== 1)
+  if (!shared && document.get('replicas') !== 1)
     throw new UserError(
-      'it has `replicas` above 1, and the chart scales experts for one gateway alone: set replicas: 1.',
+      'it has `replicas` above 1, which count together through Redis alone: set config.limits.redis, or replicas: 1.',
     );
   const experts = document.get('experts');
   if (!isSeq(experts)) throw new UserError('its `experts` are no list.');
@@ -46,14 +47,17 @@ export function helmValues(
   return document.toString({ lineWidth: 0 });
 }
 
+function hasRedis(config: unknown): boolean {
+  return (config as { limits?: { redis?: unknown } } | null)?.limits?.redis !== undefined;
+}
+
 function set(document: Document, experts: YAMLSeq, { id, target, min, max, note }: Scale): void {
   let entry = experts.items.find((item): item is YAMLMap => isMap(item) && item.get('id') === id);
   if (!entry) {
     entry = document.createNode({ id }) as YAMLMap;
     experts.add(entry);
   }
-  if (!entry.has('scale'))
-    entry.set('scale', document.createNode({ target: { name: target }, metric: 'work' }));
+  if (!entry.has('scale')) entry.set('scale', document.createNode({ target: { name: target } }));
   entry.setIn(['scale', 'min'], min);
   entry.setIn(['scale', 'max'], max);
   const pair = entry.items.find(({ key }) => (isScalar(key) ? key.value : key) === 'scale')!;

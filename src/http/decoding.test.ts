@@ -7,6 +7,7 @@ import { HttpClient } from './client.ts';
 import { PulledResponse } from './pulled-response.ts';
 import type { WireError } from './response-handler.ts';
 import type { ResponseHead } from './response-parser.ts';
+import { ZstdInflater, zstdInflated } from './zstd.ts';
 
 let server: Server;
 let client: HttpClient;
@@ -45,6 +46,7 @@ it.each([
   ['deflate', deflateSync(TEXT)],
   ['br', brotliCompressSync(TEXT)],
   ['zstd', zstdStored(TEXT)],
+  ['identity, gzip', gzipSync(TEXT)],
   ['identity', TEXT],
 ])(
   '%s: the body is what was coded, whole and read slowly, without the length of the coded bytes',
@@ -105,6 +107,37 @@ it('each block of a Zstandard stream arrives before the next is written, however
   to!.end(bytes.subarray(second));
   expect(String((await pieces.next()).value)).toBe('the second of two');
   expect((await pieces.next()).done).toBe(true);
+});
+
+it('a Zstandard body of which a few bytes are gigabytes is inflated as it is read', async () => {
+  const run = (last: boolean): Buffer => {
+    const head = Buffer.alloc(4, ' ');
+    head.writeUIntLE(((128 * 1024) << 3) | (1 << 1) | Number(last), 0, 3);
+    return head;
+  };
+  const frame = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, (17 - 10) << 3]);
+  const bomb = Buffer.concat([frame, ...Array.from({ length: 16_000 }, (_, i) => run(i === 15_999))]);
+  const from = await answered((response) => {
+    response.writeHead(200, { 'content-encoding': 'zstd', 'content-length': bomb.length });
+    response.end(bomb);
+  });
+  const before = process.memoryUsage.rss();
+  const response = await PulledResponse.open(from, REQUEST, new AbortController().signal);
+  const pieces = response.pieces();
+  let inflated = 0;
+  while (inflated < 20_000_000) inflated += ((await pieces.next()).value as Buffer).length;
+  expect(process.memoryUsage.rss() - before).toBeLessThan(500_000_000);
+  await pieces.return?.(undefined);
+});
+
+it('a Zstandard body of very many blocks is taken as it comes, as a stream whose words were flushed, and not whole', () => {
+  const word = Buffer.from([(1 << 3) & 255, 0, 0, 'a'.charCodeAt(0)]);
+  const last = Buffer.from([((1 << 3) | 1) & 255, 0, 0, 'a'.charCodeAt(0)]);
+  const frame = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, (23 - 10) << 3]);
+  const many = Buffer.concat([frame, ...Array.from({ length: 599 }, () => word), last]);
+  const inflater = new ZstdInflater();
+  expect(Buffer.concat([...inflater.push(many), ...inflater.end()]).toString()).toBe('a'.repeat(600));
+  expect(() => [...zstdInflated(many)]).toThrow('too many blocks');
 });
 
 it('a Zstandard body that is cut, or is none, has failed', async () => {

@@ -1,5 +1,5 @@
 /** Undoes the content coding of a response as it comes, whether or not that was asked for (RFC 9110, section 8.4). */
-import { Transform } from 'node:stream';
+import { Transform, type TransformCallback } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { type ResponseHandler, WireError } from './response-handler.ts';
 import type { ResponseHead } from './response-parser.ts';
@@ -10,32 +10,54 @@ const DECODERS: Readonly<Record<string, () => Transform>> = {
   'x-gzip': createGunzip,
   deflate: createInflate,
   br: createBrotliDecompress,
-  zstd: createZstdDecompress,
+  zstd: () => new ZstdDecompress(),
 };
 
-/** Null where nothing is coded, or in a way that cannot be undone here. */
+/** Null where nothing is coded, or in a way that cannot be undone here, such as by two codings. */
 export function decoderOf({ headers }: ResponseHead): Transform | null {
-  return DECODERS[headers['content-encoding']?.toLowerCase() ?? '']?.() ?? null;
+  const named = headers['content-encoding']?.toLowerCase().split(',') ?? [];
+  const codings = named.map((one) => one.trim()).filter((one) => one !== '' && one !== 'identity');
+  return codings.length === 1 ? (DECODERS[codings[0]!]?.() ?? null) : null;
 }
 
-function createZstdDecompress(): Transform {
-  const inflater = new ZstdInflater();
-  return new Transform({
-    transform(bytes: Buffer, _encoding, done) {
-      passOn(this, () => inflater.push(bytes), done);
-    },
-    flush(done) {
-      passOn(this, () => inflater.end(), done);
-    },
-  });
-}
+/** A few bytes may inflate to gigabytes: one block a turn, and no more than is read. */
+class ZstdDecompress extends Transform {
+  readonly #inflater = new ZstdInflater();
+  /** Goes on once what was inflated has been read; null while nothing waits for that. */
+  #goOn: (() => void) | null = null;
 
-function passOn(to: Transform, pieces: () => Iterable<Uint8Array>, done: (error?: Error) => void): void {
-  try {
-    for (const piece of pieces()) to.push(piece);
-    done();
-  } catch (error) {
-    done(error as Error);
+  override _transform(bytes: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    this.#inflate(this.#inflater.push(bytes), done);
+  }
+
+  override _flush(done: TransformCallback): void {
+    this.#inflate(this.#inflater.end(), done);
+  }
+
+  override _read(size: number): void {
+    const goOn = this.#goOn;
+    if (goOn === null) {
+      super._read(size);
+      return;
+    }
+    this.#goOn = null;
+    setImmediate(goOn);
+  }
+
+  #inflate(pieces: Iterator<Uint8Array>, done: TransformCallback): void {
+    if (this.destroyed) return;
+    try {
+      const { value, done: over } = pieces.next();
+      if (over) {
+        done();
+        return;
+      }
+      const goOn = () => this.#inflate(pieces, done);
+      if (value.length === 0 || this.push(value)) setImmediate(goOn);
+      else this.#goOn = goOn;
+    } catch (error) {
+      done(error as Error);
+    }
   }
 }
 

@@ -11,6 +11,9 @@ const MB = 1024 * 1024;
 const MOST_WINDOW = 8 * MB;
 /** Each block costs the window's length, however little is in it: 4,096 of the largest window, or more of a smaller one. */
 const MOST_MOVED = 4_096 * MOST_WINDOW;
+const NOTHING = new Uint8Array(0);
+/** Of what is there whole, nobody has flushed every word: an eighth is twice what 32 MB in whole blocks cost. */
+const MOST_MOVED_WHOLE = MOST_MOVED / 8;
 /** What cannot be told yet, because so many bytes are needed for it. */
 class Needed {
   readonly bytes: number;
@@ -29,8 +32,13 @@ export class ZstdInflater {
   /** Of the frame whose blocks come; null between frames. */
   #frame: { readonly window: number; readonly checksum: boolean } | null = null;
   #moved = 0;
+  readonly #mostMoved: number;
 
-  /** @throws Error that says what is wrong */
+  constructor(mostMoved = MOST_MOVED) {
+    this.#mostMoved = mostMoved;
+  }
+
+  /** A piece or more for each block, however little it inflates to. @throws Error that says what is wrong */
   *push(bytes: Uint8Array): Generator<Uint8Array> {
     this.#held.push(bytes);
     this.#length += bytes.length;
@@ -45,7 +53,8 @@ export class ZstdInflater {
       this.#held = [all.subarray(end)];
       this.#length -= end;
       this.#needed = 1;
-      yield* this.#out.splice(0);
+      const out = this.#out.splice(0);
+      yield* out.length > 0 ? out : [NOTHING];
     }
   }
 
@@ -92,15 +101,15 @@ export class ZstdInflater {
     const end = at + 3 + (isRun ? 1 : block >> 3) + (isLast && checksum ? 4 : 0);
     if (end > bytes.length) return end;
     this.#moved += window;
-    if (this.#moved > MOST_MOVED) throw new Error('it has too many blocks for its window');
+    if (this.#moved > this.#mostMoved) throw new Error('it has too many blocks for its window');
     if (isLast) this.#frame = null;
     return end;
   }
 }
 
-/** @throws Error that says what is wrong */
+/** What is there whole. @throws Error that says what is wrong */
 export function* zstdInflated(bytes: Uint8Array): Generator<Uint8Array> {
-  const inflater = new ZstdInflater();
+  const inflater = new ZstdInflater(MOST_MOVED_WHOLE);
   yield* inflater.push(bytes);
   yield* inflater.end();
 }

@@ -9,6 +9,7 @@ export type Notice =
   | { readonly kind: 'lengths'; readonly count: number; readonly prompt: number; readonly output: number }
   | { readonly kind: 'insisted'; readonly count: number }
   | { readonly kind: 'away'; readonly count: number }
+  | { readonly kind: 'retried'; readonly count: number }
   /** Experts whose engines are timed by the records, and those that are modelled. */
   | { readonly kind: 'timed'; readonly experts: readonly string[] }
   | { readonly kind: 'modelled'; readonly experts: readonly string[] };
@@ -26,7 +27,9 @@ export const englishNotices: NoticeWords = {
   insisted: ({ count }) =>
     `${count} requests named their expert; here one is chosen for them as for the others`,
   away: ({ count }) =>
-    `${count} requests went elsewhere because their expert took none (down or drained); here it takes them`,
+    `${count} requests went elsewhere because their expert took none (down or drained); whoever is out then is out here too`,
+  retried: ({ count }) =>
+    `${count} requests were tried again after a failure, which took time; here nothing fails`,
   timed: ({ experts }) =>
     `the engines of ${experts.join(', ')} are timed by these same records, so the error beside them is smaller than that of a forecast; another model or GPU changes their times as much as the models of engines say`,
   modelled: ({ experts }) =>

@@ -54,14 +54,15 @@ it('lets a conversation belong where it was found to belong, and tells what went
       lines: [
         line(false),
         line(false, { home: 'rest', lived_at: 'rest' }),
-        line(false, { home: 'code', lived_at: 'gone', spilled_for: 'unavailable' }),
-        line(false, { home: 'gone' }),
+        line(false, { home: 'code', lived_at: 'gone', spilled_for: 'unavailable', out: ['code'] }),
+        line(false, { home: 'gone', out: ['gone'] }),
       ],
       notices: [],
     },
     { model, territory },
   );
   expect(prompts.settled).toEqual([null, { home: 1, before: 1 }, { home: 0, before: null }, null]);
+  expect(prompts.unavailable).toEqual([[], [], [0], [-1]]); // −1 is none of them
   expect(really.at_home).toBe(0.25); // all were answered by `rest`
   expect(notices).toEqual([{ kind: 'away', count: 1 }]);
 });

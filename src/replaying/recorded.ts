@@ -85,6 +85,7 @@ export function replayOf(
     prompts: {
       ...map,
       turns: classified.map((one) => [one]),
+      unavailable: lines.map(({ out = [] }) => out.map((id) => experts.indexOf(id))),
       ...(asDecided ? { settled: lines.map((line) => settledOf(experts, line)) } : {}),
     },
     really: really(lines, territory, classified),
@@ -93,6 +94,7 @@ export function replayOf(
       ...told({ kind: 'lengths', count: unknown, prompt: mean.promptTokens, output: mean.outputTokens }),
       ...told({ kind: 'insisted', count: insisted }),
       ...told({ kind: 'away', count: lines.filter(({ spilled_for: why }) => why === 'unavailable').length }),
+      ...told({ kind: 'retried', count: lines.filter(({ tries }) => tries > 1).length }),
     ],
   };
 }

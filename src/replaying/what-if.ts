@@ -29,12 +29,16 @@ export interface SimulatedFleet {
   readonly prices: Readonly<Record<string, number>>;
 }
 
+const TOLD = ['p50', 'p95', 'p99'] as const;
+type Told = (typeof TOLD)[number];
+
 /** Milliseconds; null where nothing was measured. */
 export interface Times {
   readonly p50: number | null;
   readonly p95: number | null;
+  readonly p99: number | null;
   /** Which of them are lower bounds: too many requests had not got so far when the simulation ended. */
-  readonly at_least: readonly ('p50' | 'p95')[];
+  readonly at_least: readonly Told[];
 }
 
 /** One way it went, or would have gone. */
@@ -200,9 +204,7 @@ function assumedOf(id: string, { experts, slots, engines, measured }: SimulatedF
   const own = measured[id];
   const spec = specOf(id, own === undefined ? modelled : { ...modelled, measured: own }, expert.replicas);
   const most = slots[id];
-  if (most === undefined) return spec;
-  // Whether a request waits in the gateway or in the engine, it waits for one of these to end.
-  return { ...spec, slots: most, limits: { ...spec.limits, maxBatch: Math.min(spec.limits.maxBatch, most) } };
+  return most === undefined ? spec : { ...spec, slots: most };
 }
 
 export function specOf(id: string, asked: Deployment, replicas: number): SimulatedExpertSpec {
@@ -216,11 +218,12 @@ export function specOf(id: string, asked: Deployment, replicas: number): Simulat
   };
 }
 
-function timesOf({ p50, p95, at_least: bounds }: Percentiles): Times {
+function timesOf({ p50, p95, p99, at_least: bounds }: Percentiles): Times {
   return {
     p50: known(p50),
     p95: known(p95),
-    at_least: (['p50', 'p95'] as const).filter((one) => bounds.includes(one)),
+    p99: known(p99),
+    at_least: TOLD.filter((one) => bounds.includes(one)),
   };
 }
 

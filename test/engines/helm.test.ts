@@ -190,6 +190,24 @@ describeWith(['helm', 'kubernetes-schemas'], 'the Helm chart', (helmFolder, sche
     expect(ofKind(all, 'ConfigMap').map(({ metadata }) => metadata.name)).toContain('er-more');
   });
 
+  it('may watch the InferencePools of its experts and their pods, where they are', () => {
+    const pool = {
+      id: 'code',
+      kind: 'openai',
+      discover: { kubernetes: { pool: 'code', namespace: 'gpus' } },
+    };
+    const all = rendered({ config: { experts: [pool, ...WHOLE.config.experts] } });
+    const watched = ofKind(all, 'Role').map(({ metadata, rules }) => [
+      metadata.namespace,
+      rules.flatMap(({ resources }: Manifest) => resources).join(),
+    ]);
+    expect(watched).toEqual([
+      ['gpus', 'endpointslices,inferencepools,pods'],
+      ['llm', 'endpointslices'],
+      ['maths', 'endpointslices'],
+    ]);
+  });
+
   it('may watch the EndpointSlices of its experts, and nothing else', () => {
     const all = rendered(WHOLE);
     expect(one(all, 'Deployment').spec.template.spec.automountServiceAccountToken).toBe(true);
@@ -206,9 +224,19 @@ describeWith(['helm', 'kubernetes-schemas'], 'the Helm chart', (helmFolder, sche
     ['no experts', { config: { experts: [] } }, /config.experts|minItems/i],
     ['a route without a Gateway', { route: { enabled: true } }, /route\.parentRefs: name the Gateway/],
     [
-      'scaling by a scaler of several processes',
+      'scaling by several replicas that know nothing of each other',
       { experts: [{ id: 'example', scale: { target: { name: 'x' }, max: 2 } }] },
-      /needs replicas: 1/,
+      /needs config\.limits\.redis/,
+    ],
+    [
+      'a router model in two places',
+      { routerModel: { configMap: 'a', image: 'registry.example/b:1' } },
+      /name one of configMap, persistentVolumeClaim and image/,
+    ],
+    [
+      'a target of no metric',
+      { replicas: 1, experts: [{ id: 'example', scale: { target: { name: 'x' }, max: 2, value: 3 } }] },
+      /scale\.value is a metric's target/,
     ],
     [
       'a route without a pool',
@@ -223,6 +251,36 @@ describeWith(['helm', 'kubernetes-schemas'], 'the Helm chart', (helmFolder, sche
     const { status, stderr } = helm('template', values);
     expect(status).not.toBe(0);
     expect(stderr).toMatch(why);
+  });
+
+  it('scales by several replicas that share a Redis', () => {
+    const experts = [{ id: 'code', scale: { target: { name: 'x' }, max: 2 } }];
+    const config = { experts: [{ id: 'code', kind: 'emulated' }], limits: { redis: 'redis://redis:6379' } };
+    const all = rendered({ config, experts });
+    expect(one(all, 'Deployment').spec.replicas).toBe(2);
+    const { triggers } = one(all, 'ScaledObject').spec;
+    expect(triggers.map(({ type, metadata }: Manifest) => [type, metadata.metric])).toEqual([
+      ['external-push', 'work'],
+      ['external', 'arrivals'],
+      ['external', 'wait'],
+    ]);
+  });
+
+  it.each([
+    ['configMap', 'models', { configMap: { name: 'models' } }],
+    ['persistentVolumeClaim', 'models', { persistentVolumeClaim: { claimName: 'models', readOnly: true } }],
+    [
+      'image',
+      'registry.example/models:3',
+      { image: { reference: 'registry.example/models:3', pullPolicy: 'IfNotPresent' } },
+    ],
+  ])('takes a router model from its %s', (where, from, volume) => {
+    const values = { routerModel: { [where]: from, file: 'support.model' } };
+    const all = rendered(values);
+    expect(configOf(all)).toMatchObject({ router: '/etc/expert-router-model/support.model' });
+    const { volumes } = one(all, 'Deployment').spec.template.spec;
+    expect(volumes).toContainEqual({ name: 'model', ...volume });
+    expect(judge(values)).toBe('');
   });
 
   it('takes a config and a Secret of others', () => {

@@ -10,7 +10,7 @@ import { loadFrom } from '../../src/serving/engines/load.ts';
 import { parseMetrics } from '../../src/serving/engines/prometheus.ts';
 import type { Expert } from '../../src/serving/experts/expert.ts';
 import type { ExpertDeps } from '../../src/serving/experts/kind.ts';
-import { openaiKind } from '../../src/serving/experts/openai/openai.ts';
+import { openaiKind } from '../../src/serving/experts/openai/index.ts';
 import { command } from '../support/command.ts';
 
 const DEPS: ExpertDeps = {

@@ -15,7 +15,7 @@ import { healthText } from '../../src/serving/experts/expert.ts';
 import { connectTriton } from '../../src/serving/experts/triton/connect.ts';
 import { load, unload } from '../../src/serving/experts/triton/repository.ts';
 import { command } from '../support/command.ts';
-import { eventually } from '../support/gateway.ts';
+import { eventually, gateway } from '../support/gateway.ts';
 import { tritonDouble } from '../support/triton-double.ts';
 import { tritonExpert } from '../support/triton-expert.ts';
 import { describeWith } from './component.ts';
@@ -270,6 +270,34 @@ describeWith(['triton'], 'a real Triton server that loads on request', (folder) 
     });
     expect((await run('index', 'tcp://x')).output).toContain('is not the address of a Triton server');
   });
+
+  it.each(PROTOCOLS)(
+    'is told by the gateway, by %s, to load what is needed and to unload what is idle',
+    async (protocol) => {
+      const server = await connectTriton(triton[protocol], NO_ACCESS, DEADLINES);
+      const isLoaded = (): Promise<boolean> => server.modelReady('vllm', signal());
+      const router = await gateway(
+        `experts: [{ id: law, kind: triton, url: '${triton[protocol]}', model: vllm, chat_template: plain, start: engine, idle: 1s }]`,
+        { probes: true },
+      );
+      try {
+        expect(await isLoaded()).toBe(false);
+        const ask = () =>
+          router.post('/v1/chat/completions', { messages: [{ role: 'user', content: 'Count.' }] });
+        // The first is held until it is there, the second finds it unloaded again.
+        for (let time = 0; time < 2; time++) {
+          const answer = await ask();
+          expect([answer.status, await answer.text()]).toEqual([200, expect.stringContaining('twenty')]);
+          expect(await isLoaded()).toBe(true);
+          await eventually('it is unloaded', async () => !(await isLoaded()));
+        }
+        expect(router.logged.join('\n')).toContain("Expert 'law' is started: its engine loads its model");
+      } finally {
+        await router.close();
+        server.close();
+      }
+    },
+  );
 
   it.each(PROTOCOLS)(
     'survives the end of the server in mid-stream by %s, and its restart',

@@ -62,13 +62,15 @@ export interface DoubleSettings {
   readonly state?: string;
   /** Inputs left out of the metadata. */
   readonly without?: readonly string[];
+  /** Of its gRPC side, in PEM; plain when absent. */
+  readonly tls?: { readonly cert: string; readonly key: string };
 }
 
 export async function tritonDouble(settings: DoubleSettings): Promise<TritonDouble> {
   const shared = new Shared(settings);
   const [grpc, http] = await Promise.all([grpcSide(shared), httpSide(shared)]);
   return {
-    grpc: `grpc://127.0.0.1:${grpc.port}`,
+    grpc: `${settings.tls ? 'grpcs' : 'grpc'}://127.0.0.1:${grpc.port}`,
     http: `http://127.0.0.1:${http.port}`,
     asked: shared.asked,
     headers: shared.headers,
@@ -172,11 +174,17 @@ async function grpcSide(shared: Shared): Promise<{ port: number; close(): Promis
     ModelStreamInfer: (call: ServerDuplexStream<InferRequestMessage, object>) => grpcStream(shared, call),
   });
   const port = await new Promise<number>((resolve, reject) =>
-    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
+    server.bindAsync('127.0.0.1:0', credentialsOf(shared.settings), (error, bound) =>
       error ? reject(error) : resolve(bound),
     ),
   );
   return { port, close: async () => server.forceShutdown() };
+}
+
+function credentialsOf({ tls }: DoubleSettings): ServerCredentials {
+  if (!tls) return ServerCredentials.createInsecure();
+  const pair = { cert_chain: Buffer.from(tls.cert), private_key: Buffer.from(tls.key) };
+  return ServerCredentials.createSsl(null, [pair]);
 }
 
 function grpcStream(shared: Shared, call: ServerDuplexStream<InferRequestMessage, object>): void {

@@ -69,6 +69,11 @@ export function App() {
     return () => removeEventListener('hashchange', move);
   }, []);
 
+  // A phone's width has no room for all of them.
+  useEffect(() => {
+    document.querySelector('nav [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
+  }, [view, viewer]);
+
   const text = words();
   document.title = `${text.nav[view]} · ${text.title}`;
   if (viewer === null) return null;

@@ -29,10 +29,10 @@ export function placementText({
   return `in ${precision} on ${degree === 1 ? '' : `${degree} x `}${gpu}`;
 }
 
-/** Its Service, which its Deployment is taken to share the name with. */
+/** Its Service or InferencePool, which its Deployment is taken to share the name with. */
 function serviceOf({ experts }: Config, id: string): string {
   const discover = experts.find((one) => one.id === id)?.discover as
-    | { readonly kubernetes?: { readonly service: string } }
+    | { readonly kubernetes?: { readonly service?: string; readonly pool?: string } }
     | undefined;
-  return discover?.kubernetes?.service ?? id;
+  return discover?.kubernetes?.service ?? discover?.kubernetes?.pool ?? id;
 }

@@ -18,7 +18,12 @@ const NAMES: Readonly<Record<keyof Miss, string>> = {
   tokens_per_second: 'tokens/s',
   ttft_p50: 'TTFT p50',
   ttft_p95: 'p95',
+  ttft_p99: 'p99',
   tpot_p50: 'TPOT p50',
+  tpot_p95: 'p95',
+  e2e_p50: 'whole answer p50',
+  e2e_p95: 'p95',
+  e2e_p99: 'p99',
   at_home: 'at home',
 };
 

@@ -12,7 +12,7 @@ const HEAD = [
   'IN FLIGHT',
   'QUEUE',
   'SHARE',
-  'TTFT',
+  'FIRST TOKEN',
   'EXPECTED',
   'WAITED',
   'CACHED',
@@ -44,7 +44,7 @@ export class Screen {
         mean(sum('firstMs'), sum('firsts')),
         mean(sum('expectedMs'), sum('waits')),
         mean(sum('waitedMs'), sum('waits')),
-        share(sum('cached'), sum('input')),
+        share(sum('cached'), sum('cacheTold')),
         share(sum('failed'), sum('ended')),
       ];
     });
@@ -55,7 +55,7 @@ export class Screen {
 function stateOf({ drained, available, broken }: ExpertNow): string {
   if (drained) return 'drained';
   if (!available) return 'DOWN';
-  return broken > 0 ? 'breaker' : 'ok';
+  return broken > 0 ? 'breaker open' : 'ok';
 }
 
 function summary(minute: readonly Second[], { experts, now }: Pick<Frame, 'experts' | 'now'>): string {
@@ -69,18 +69,18 @@ function summary(minute: readonly Second[], { experts, now }: Pick<Frame, 'exper
     `${count(queued)} queued`,
     `${count(sum('chosen') / MINUTE)} requests/s`,
     `${count(sum('output') / MINUTE)} tokens/s`,
-    `TTFT ${quantiles(minute, 'first')}`,
-    `TPOT ${quantiles(minute, 'perToken')}`,
+    `first token ${quantiles(minute, 'first')}`,
+    `each token ${quantiles(minute, 'perToken')}`,
     `${share(sum('spilled'), sum('ended'))} away from home`,
     `${share(sum('failed'), sum('ended'))} failed`,
   ].join('   ');
 }
 
-/** Half and 95 % are within these. */
 function quantiles(seconds: readonly Second[], which: 'first' | 'perToken'): string {
   const bins: Bins = {};
   for (const second of seconds) addBins(bins, second[which]);
-  return [0.5, 0.95].map((part) => duration(quantileOf(bins, part))).join(' / ');
+  const [half, most] = [0.5, 0.95].map((part) => duration(quantileOf(bins, part)));
+  return `half in ${half}, 95 % in ${most}`;
 }
 
 function total(seconds: readonly Second[], name: keyof Tally, expert: string): number {

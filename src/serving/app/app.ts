@@ -10,7 +10,6 @@ import type { Fleet } from '../fleet/fleet.ts';
 import { decisionBody } from '../front/decision-wire.ts';
 import type { RequestNote } from '../front/request-note.ts';
 import { readRequest, received } from '../gateway/read-request.ts';
-import { Demands } from '../scaler/demands.ts';
 import type { ScalerServer } from '../scaler/server.ts';
 import type { Starter } from '../starting/starter.ts';
 import { admit } from './admission.ts';
@@ -223,9 +222,8 @@ class App implements EmbeddedGateway {
     this.#refuseClosed();
     if (this.#scaler !== null) throw new UserError('KEDA is served already.');
     const address = listenAddress(this.#source.config, port);
-    const { setup, arrivals } = this.#parts;
     const { ScalerServer } = await import('../scaler/server.ts');
-    const server = new ScalerServer(new Demands(() => setup.current().context.gateway.fleet, arrivals));
+    const server = new ScalerServer(this.#parts.demands);
     this.#scaler = server;
     try {
       return await server.listen(address.host, address.port);

@@ -1,8 +1,10 @@
 /** A gateway from its config: what every way to serve one shares, be it alone, as a worker or inside a program. */
+
 import { randomBytes } from 'node:crypto';
 import { spaceId } from '../../deciding/model/artefact.ts';
 import { RecentShares } from '../../deciding/model/drift.ts';
 import type { RouterModel } from '../../deciding/model/router-model.ts';
+import type { LoadSnapshot } from '../../deciding/routing/policy.ts';
 import { Arrivals } from '../../deciding/scaling/arrivals.ts';
 import { textUsed } from '../../deciding/text/routable.ts';
 import { Board } from '../board/board.ts';
@@ -12,6 +14,7 @@ import type { Catalogue } from '../config/catalogue.ts';
 import type { Config } from '../config/schema.ts';
 import { ColdStarts } from '../fleet/cold-start.ts';
 import { Drains } from '../fleet/drains.ts';
+import type { Fleet } from '../fleet/fleet.ts';
 import type { Signals } from '../fleet/keeping.ts';
 import { OwnSlots } from '../fleet/slots.ts';
 import type { RequestNote } from '../front/request-note.ts';
@@ -23,6 +26,7 @@ import type { LimitStore } from '../limits/store.ts';
 import { Audit, type AuditedCall, changesOf } from '../records/audit.ts';
 import type { DecisionFeatures } from '../records/record.ts';
 import { Records } from '../records/records.ts';
+import { Demands } from '../scaler/demands.ts';
 import { SpanExporter } from '../telemetry/exporter.ts';
 import { watchDrift, watchGateways } from '../telemetry/gauges.ts';
 import { Telemetry } from '../telemetry/metrics.ts';
@@ -85,8 +89,7 @@ export interface Assembly {
   readonly spans: ServerOptions['spans'];
   /** To be called once a request, whatever transport it came by. */
   ended(note: RequestNote): void;
-  /** Of every request, by the expert that it belongs to. */
-  readonly arrivals: Arrivals;
+  readonly demands: Demands;
   /** What this process sees of experts that are started as they are needed. */
   signals(): Signals;
   /** Null where the config asks for none. */
@@ -171,6 +174,7 @@ export async function assemble(
       const shadow = gateway.shadow?.see(routed) ?? null;
       records?.decided({
         ...featuresOf(routed, note.traceId, spaces.of(gateway.router.model)),
+        out: outOf(gateway.fleet),
         prompt: config.records?.prompts ? textUsed(routed.text) : null,
         shadow,
       });
@@ -214,9 +218,16 @@ export async function assemble(
   };
   const speaks = shared?.speaks ?? true;
   const idle = audit && speaks ? idleOf(audit, setup, clock) : null;
+  const demands = new Demands({
+    fleet: () => setup.current().context.gateway.fleet,
+    arrivals,
+    elsewhere: (expert) => hints?.demandsOf(expert) ?? [],
+    now: clock.monotonic,
+  });
   const hints = await sharing(config, {
     setup: () => setup,
     conversations,
+    demands,
     clock,
     log: speaks ? log : () => {},
   });
@@ -237,7 +248,7 @@ export async function assemble(
     records,
     limits: keeping,
     closeTelling,
-    arrivals,
+    demands,
     signals,
     board,
     retraining,
@@ -322,10 +333,16 @@ function featuresOf(
   { decision, classification }: Routed,
   traceId: string,
   space: string,
-): Omit<DecisionFeatures, 'prompt' | 'shadow'> {
+): Omit<DecisionFeatures, 'out' | 'prompt' | 'shadow'> {
   const { cluster, vector, outside } = classification;
   const { expert, home, reason, livedAt, spilledFor } = decision;
   return { traceId, space, vector, cluster, outside, expert, home, reason, livedAt, spilledFor };
+}
+
+/** Those that take no requests now, and are not to be started for one either. */
+function outOf({ groups }: Fleet): readonly string[] {
+  const isOut = ({ available, startsIn }: LoadSnapshot): boolean => !available && startsIn === undefined;
+  return [...groups.values()].filter((group) => isOut(group.load())).map(({ id }) => id);
 }
 
 function noteOf({ decision, classification }: Routed, traceId: string): DecisionNote {

@@ -1,5 +1,6 @@
 /** Picks the parts of a gateway: from a config to a router, a fleet and what serves requests with them. */
 import { stat } from 'node:fs/promises';
+import type { z } from 'zod';
 import { UserError } from '../../core/errors.ts';
 import { shipped } from '../../core/shipped.ts';
 import { DEFAULT_MODEL, loadModelFile } from '../../deciding/model/file.ts';
@@ -29,6 +30,7 @@ import type { ColdStarts } from '../fleet/cold-start.ts';
 import type { Drains } from '../fleet/drains.ts';
 import { Fleet } from '../fleet/fleet.ts';
 import { type Cold, ExpertGroup } from '../fleet/group.ts';
+import type { Declared } from '../fleet/known.ts';
 import { Replica } from '../fleet/replica.ts';
 import { type SlotSource, slotsKey } from '../fleet/slots.ts';
 import type { Permitted } from '../front/foreign-page.ts';
@@ -192,7 +194,8 @@ export async function composeFleet(config: Config, parts: FleetParts): Promise<F
           face: await faceOf(expert, starting),
           queueSize: expert.queue_size,
           queueTimeout: expert.queue_timeout,
-          declared: declaredOf(expert),
+          declared: declaredOf(expert, parts.kinds),
+          now: world.clock.monotonic,
           cold: coldOf(expert, starting),
         }),
       );
@@ -218,8 +221,18 @@ export async function composeFleet(config: Config, parts: FleetParts): Promise<F
   return fleet;
 }
 
-function declaredOf({ context_window: context, takes, tools, structured_output, thinking }: ExpertConfig) {
-  return { context, takes, tools, structured_output, thinking };
+function declaredOf(expert: ExpertConfig, kinds: readonly AnyKind[]): Declared {
+  const { context = expert.context_window, modalities = expert.takes } = expert;
+  const { tools, structured_output, thinking } = expert;
+  // What becomes of a context that its kind makes is told by the expert itself: weights may be made for less.
+  const { shape } = kindOf(expert, kinds).options as z.ZodObject;
+  return {
+    context: 'context' in shape ? undefined : context,
+    takes: modalities,
+    tools,
+    structured_output,
+    thinking,
+  };
 }
 
 /** How long its start is waited for; undefined for an expert that nobody starts. */

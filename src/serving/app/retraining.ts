@@ -13,6 +13,7 @@ import { shipped } from '../../core/shipped.ts';
 import { loadModelFile } from '../../deciding/model/file.ts';
 import type { Config } from '../config/schema.ts';
 import type { Lacking, RetrainingBody } from '../front/operator.ts';
+import { withLock } from '../weights/lock.ts';
 
 interface Kept extends Omit<RetrainingBody, 'lacking' | 'shadow'> {
   /** Of the process that follows it. */
@@ -28,6 +29,8 @@ const NEVER: Omit<Kept, 'pid'> = {
   result: null,
 };
 const FILE = 'retraining.json';
+/** Whoever holds it retrains: of all processes that share the records one at a time. */
+const LOCK = 'retraining.lock';
 /** More add time, and hardly anything to the clusters. */
 const MOST_PROMPTS = 50_000;
 const LONGEST_MS = 3_600_000;
@@ -64,9 +67,18 @@ export class Retraining {
   async begin(): Promise<void> {
     const config = this.#parts.config();
     refuseLacking(lackingIn(config));
-    if (this.#child || (await this.#kept()).state === 'running')
-      throw new RouterError('overloaded', 'A retraining is running already.', { retryAfter: 30 });
-    const { records, router, shadow } = config;
+    await new Promise<void>((begun, refused) => {
+      const busy = new AbortController();
+      const held = { signal: busy.signal, onWait: () => busy.abort() };
+      const train = (): Promise<void> => this.#train(config, begun);
+      withLock(join(config.records!.dir, LOCK), held, train).catch((error: Error) =>
+        refused(error.name === 'AbortError' ? alreadyRunning() : error),
+      );
+    });
+  }
+
+  /** Resolves when it has ended. */
+  async #train({ records, router, shadow }: Config, begun: () => void): Promise<void> {
     const options = ['--field', 'prompt', '--continue', router!, '--out', shadow!, '--no-report', '--json'];
     const limits = ['--exclude', FILE, '--threads', '1', '--sample', String(MOST_PROMPTS)];
     const child = spawn(
@@ -76,7 +88,7 @@ export class Retraining {
     );
     this.#child = child;
     if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_LOW);
-    await this.#follow(child, records!.dir);
+    await this.#follow(child, records!.dir, begun);
   }
 
   /** Puts the shadow model into force; the one before it stays beside it. @throws RouterError `invalid_request`, `not_reloaded` */
@@ -107,7 +119,7 @@ export class Retraining {
     this.#child?.kill();
   }
 
-  async #follow(child: ChildProcess, dir: string): Promise<void> {
+  async #follow(child: ChildProcess, dir: string, begun: () => void): Promise<void> {
     const began = this.#parts.now();
     const keep = (more: Partial<Kept>): Promise<void> =>
       this.#keep(dir, { ...NEVER, state: 'running', began, pid: process.pid, ...more });
@@ -118,18 +130,21 @@ export class Retraining {
       void keep({ stage: lastLine(said) });
     });
     child.once('error', (error) => (said += error.message));
-    child.once('close', async (code, signal) => {
-      const result = code === 0 ? resultOf(told) : null;
-      const why = signal === null ? lastLine(said) : `ended by ${signal}`;
-      const failed = result === null ? why || `ended with ${code}` : await this.#reloaded();
-      const state = failed === null ? 'done' : 'failed';
-      await keep({ state, ended: this.#parts.now(), error: failed, result });
-      this.#child = null;
-      this.#parts.log(
-        failed === null ? `Retrained: router model ${result!.router_model}.` : `Not retrained: ${failed}`,
-      );
+    const closed = new Promise<[number | null, NodeJS.Signals | null]>((resolve) => {
+      child.once('close', (...how) => resolve(how));
     });
     await keep({});
+    begun();
+    const [code, signal] = await closed;
+    const result = code === 0 ? resultOf(told) : null;
+    const why = signal === null ? lastLine(said) : `ended by ${signal}`;
+    const failed = result === null ? why || `ended with ${code}` : await this.#reloaded();
+    const state = failed === null ? 'done' : 'failed';
+    await keep({ state, ended: this.#parts.now(), error: failed, result });
+    this.#child = null;
+    this.#parts.log(
+      failed === null ? `Retrained: router model ${result!.router_model}.` : `Not retrained: ${failed}`,
+    );
   }
 
   /** So that the new model decides in the shadow. @returns why it does not; null where it does */
@@ -159,6 +174,10 @@ export class Retraining {
     if (kept.state !== 'running' || this.#follows(kept, own)) return kept;
     return { ...kept, state: 'failed', error: 'the process that trained is gone' };
   }
+}
+
+function alreadyRunning(): RouterError {
+  return new RouterError('overloaded', 'A retraining is running already.', { retryAfter: 30 });
 }
 
 function lastLine(text: string): string {

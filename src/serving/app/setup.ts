@@ -3,12 +3,12 @@
  * fleet, running ones end with the old, and a config that cannot be made ready changes nothing.
  */
 
-import { hash } from 'node:crypto';
 import type { RouterModel } from '../../deciding/model/router-model.ts';
 import { isBalanced } from '../../deciding/routing/territory.ts';
 import { NOTHING_TO_ROUTE_BY } from '../../deciding/routing/warnings.ts';
 import { deidentifierOf } from '../../deciding/text/identifiers/deidentify.ts';
 import type { Catalogue } from '../config/catalogue.ts';
+import { digestOf } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import type { ExtProcSettings } from '../extproc/reading.ts';
 import type { ColdStarts } from '../fleet/cold-start.ts';
@@ -185,7 +185,7 @@ async function prepare(config: Config, parts: SetupParts, startedAt: number): Pr
   if (tellsHealth) for (const warning of priceWarnings(config)) world.log(warning);
   return {
     config,
-    digest: hash('sha256', JSON.stringify(config)).slice(0, 12),
+    digest: digestOf(config, catalogue),
     reports: config.reports ?? null,
     prices: pricesOf(config),
     descriptions: descriptionsOf(config),

@@ -194,6 +194,7 @@ export class Board {
       retries: Math.max(0, note.tries - 1 - hedges),
       hedges,
       input: note.promptTokens ?? 0,
+      cacheTold: note.cachedTokens === null ? 0 : (note.promptTokens ?? 0),
       cached: note.cachedTokens ?? 0,
       output: completionTokens ?? 0,
       microUsd: (note.usd ?? 0) * 1e6,

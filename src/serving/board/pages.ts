@@ -194,7 +194,10 @@ export class BoardPages {
     if (!TRACE.test(id)) throw new RouterError('invalid_request', 'A trace id is 32 hexadecimal digits.');
     const { rows } = await this.#gather({ kind: 'trace', id });
     if (rows.length === 0)
-      throw new RouterError('not_found', `No request of the trace ${id} is remembered; the latest 500 are.`);
+      throw new RouterError(
+        'not_found',
+        `No request of the trace ${id} is remembered (any more): each process keeps its latest 1,000.`,
+      );
     send(response, rows);
   }
 

@@ -108,5 +108,15 @@ const errors: Readonly<Record<ErrorCode | 'expert_error', string>> = {
   internal_error: 'something failed in the router itself; its log has more under the trace id',
 };
 
-export const englishStory = { sentences, reasons, errors };
+/** With which status an expert refused, where that says more than the error's code. */
+const refusals: Readonly<Record<number, string>> = {
+  401: 'it refused the key that the config gives it',
+  402: 'it refused for want of credit',
+  403: 'it refused the credentials that the config gives it',
+  404: 'it has no such model or path as the config names',
+  429: 'it took no more requests then',
+  503: 'it said that it takes no requests now',
+};
+
+export const englishStory = { sentences, reasons, errors, refusals };
 export type StoryWords = typeof englishStory;

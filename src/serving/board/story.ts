@@ -42,10 +42,15 @@ export function reasonText(
   return told?.(expert, home) ?? reason;
 }
 
-/** What went wrong, with its code for those who look it up. */
-function errorText(code: string | null, { errors }: StoryWords): string {
-  const told = (errors as Readonly<Record<string, string>>)[code ?? ''];
-  return told === undefined ? (code ?? '?') : `${told} (${code})`;
+/** What went wrong, with its code, and its status where an expert told one, for those who look it up. */
+function errorText(
+  code: string | null,
+  { errors, refusals }: StoryWords,
+  status: number | null = null,
+): string {
+  const told = refusals[status ?? 0] ?? (errors as Readonly<Record<string, string>>)[code ?? ''];
+  const names = [code ?? '?', ...(status === null ? [] : [`HTTP ${status}`])].join(', ');
+  return told === undefined ? names : `${told} (${names})`;
 }
 
 function chosen(choice: Choice, decidedMs: number, { words, numbers }: Telling): string {
@@ -89,14 +94,14 @@ function answering(row: Row, { words, numbers }: Telling): readonly string[] {
   const { duration } = numbers;
   const { asked, firstMs, running, stream } = row;
   const told: { at: number; said: string }[] = [];
-  for (const [place, { expert, replica, fromMs, answeredMs, failedMs, error }] of asked.entries()) {
+  for (const [place, { expert, replica, fromMs, answeredMs, failedMs, error, status }] of asked.entries()) {
     const who = replica ?? expert;
     const ask = isHedge(asked, place) ? text.hedged : place === 0 ? text.asked : text.again;
     told.push({ at: fromMs, said: ask(who, duration(fromMs)) });
     if (failedMs !== null)
       told.push({
         at: failedMs,
-        said: text.failedTry(who, duration(failedMs - fromMs), errorText(error, words)),
+        said: text.failedTry(who, duration(failedMs - fromMs), errorText(error, words, status)),
       });
     else if (answeredMs === null && !running && firstMs !== null)
       told.push({ at: firstMs, said: text.givenUp(who) });

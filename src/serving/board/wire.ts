@@ -19,6 +19,8 @@ export const TALLY = [
   'retries',
   'hedges',
   'input',
+  /** Of the input, that of answers which tell how much of it was cached; and how much that was. */
+  'cacheTold',
   'cached',
   'output',
   /** Millionths of a dollar, of those with a price; and how many reported tokens without having one. */
@@ -188,7 +190,6 @@ export interface Layout {
     readonly fallback: boolean;
     /** What it is for, in the config's words; null where it says nothing. */
     readonly about: string | null;
-    /** Dollars for a million tokens; null where the config gives none. */
     /** Dollars: for a million tokens, and for a GPU hour; null where it has no such price. */
     readonly price: {
       readonly input: number | null;

@@ -24,6 +24,8 @@ const trait = (does: string) =>
     )
     .meta({ examples: [false] });
 
+const MODALITY = z.enum(['text', 'image', 'audio']);
+
 const common = {
   id: expertId.describe('Name in requests, headers and metrics').meta({ examples: ['code'] }),
   description: z
@@ -48,7 +50,7 @@ const common = {
     .optional()
     .describe('Requests each replica may hold at once; the kind has a default')
     .meta({ examples: [64] }),
-  context_window: z
+  context: z
     .int()
     .positive()
     .optional()
@@ -56,13 +58,25 @@ const common = {
       'Tokens that prompt and answer may have together; a request that needs more goes to another. What the engine tells when absent, as vLLM, SGLang, llama.cpp and Ollama (of a model that is loaded) do',
     )
     .meta({ examples: [8192] }),
-  takes: z
-    .array(z.enum(['text', 'image', 'audio']))
+  context_window: z
+    .int()
+    .positive()
+    .optional()
+    .describe('The former name of `context`, which goes before it')
+    .meta({ examples: [8192] }),
+  modalities: z
+    .array(MODALITY)
     .min(1, 'at least one of them')
     .optional()
     .describe(
       'What its model takes; a request with anything else goes to another. What the engine tells when absent, as llama.cpp and Ollama do, else everything',
     )
+    .meta({ examples: [['text']] }),
+  takes: z
+    .array(MODALITY)
+    .min(1, 'at least one of them')
+    .optional()
+    .describe('The former name of `modalities`, which goes before it')
     .meta({ examples: [['text']] }),
   tools: trait('calls tools; a request that offers tools'),
   structured_output: trait('can be held to JSON; a request that demands JSON'),
@@ -87,7 +101,10 @@ const common = {
   fallback: z.boolean().default(false).describe('Takes prompts unlike anything the router model knows'),
 };
 
-const COMMON_FIELDS = new Set(['kind', ...Object.keys(common)]);
+/** A kind whose experts make their context themselves has an option of this name, which means the same. */
+const ALSO_AN_OPTION = 'context';
+
+const COMMON_FIELDS = new Set(['kind', ...Object.keys(common).filter((name) => name !== ALSO_AN_OPTION)]);
 
 /** The fields of an expert of one kind. @throws UserError for an option that has the name of a common field */
 function expertOf({ kind, summary, options }: AnyKind): z.ZodObject {
@@ -153,6 +170,8 @@ function refuseTwice(experts: readonly ExpertConfig[], context: z.RefinementCtx)
   });
 }
 
+type Modality = z.infer<typeof MODALITY>;
+
 /** What is the same in a file and in a config; the options of its kind stand beside these fields. */
 interface SharedFields {
   readonly id: string;
@@ -165,8 +184,10 @@ interface SharedFields {
   readonly start?: readonly string[] | 'engine' | undefined;
   readonly stop?: readonly string[] | undefined;
   readonly max_concurrent?: number | undefined;
+  readonly context?: number | undefined;
   readonly context_window?: number | undefined;
-  readonly takes?: readonly ('text' | 'image' | 'audio')[] | undefined;
+  readonly modalities?: readonly Modality[] | undefined;
+  readonly takes?: readonly Modality[] | undefined;
   readonly tools?: boolean | undefined;
   readonly structured_output?: boolean | undefined;
   readonly thinking?: boolean | undefined;

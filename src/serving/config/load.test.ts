@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { definePolicy } from '../../deciding/routing/policy.ts';
 import { SHIPPED } from './catalogue.ts';
-import { parseConfig } from './load.ts';
+import { configFrom, digestOf, parseConfig } from './load.ts';
 
 const THREE_EXPERTS = `
 experts:
@@ -172,5 +172,20 @@ describe('parseConfig', () => {
     );
     expect(problemsOf('experts: [')).toMatch(/^c\.yaml:1:\d+: not YAML/);
     expect(problemsOf('')).toMatch(/^c\.yaml/);
+  });
+});
+
+describe('digestOf', () => {
+  const digest = (text: string, file: string): string =>
+    digestOf(configFrom(`${text}${THREE_EXPERTS}`, file, { MATHS_KEY: 'secret' }), SHIPPED);
+
+  it('does not depend on where a config and its files lie', () => {
+    const text = 'router: support.model\nrecords: { dir: ./records }\n';
+    expect(digest(text, '/etc/one/experts.yaml')).toBe(digest(text, '/srv/two/experts.yaml'));
+    expect(digest(text, '/etc/one/experts.yaml')).toBe(
+      digest(text.replace('./records', '/var/lib/records'), '/etc/one/experts.yaml'),
+    );
+    expect(digest(text, '/a/c.yaml')).not.toBe(digest('router: other.model\n', '/a/c.yaml'));
+    expect(digest('heartbeat: 9s\n', '/a/c.yaml')).not.toBe(digest('', '/a/c.yaml'));
   });
 });

@@ -2,8 +2,9 @@
  * Reads a config file: YAML, `${NAME}` from the environment (`$${NAME}` is the text itself), then the schema. Problems come
  * all at once, each with its place.
  */
+import { hash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { Document, isScalar, LineCounter, parseDocument, visit } from 'yaml';
 import { describeError, UserError } from '../../core/errors.ts';
 import { type Catalogue, SHIPPED } from './catalogue.ts';
@@ -56,31 +57,40 @@ export function configOf(value: unknown, folder: string, catalogue: Catalogue = 
 }
 
 /** A path in a config is meant from where the config lies, not from where the command was typed. */
-function fromFolder(config: Config, folder: string, { kinds }: Catalogue): Config {
+function fromFolder(config: Config, folder: string, catalogue: Catalogue): Config {
+  return withPaths(config, catalogue, (path) => resolve(folder, path));
+}
+
+/** Equal for configs that read the same, wherever they and what they name lie. */
+export function digestOf(config: Config, catalogue: Catalogue): string {
+  const anywhere = withPaths(config, catalogue, (path) => basename(path));
+  return hash('sha256', JSON.stringify(anywhere)).slice(0, 12);
+}
+
+/** With every path in it changed. */
+function withPaths(config: Config, { kinds }: Catalogue, change: (path: string) => string): Config {
   const experts = config.experts.map((expert) => {
     const paths = kinds.find(({ kind }) => kind === expert.kind)?.paths ?? [];
     const given = paths.filter((name) => typeof expert[name] === 'string');
+    const file = fileOf(expert);
     return {
       ...expert,
-      ...Object.fromEntries(given.map((name) => [name, resolve(folder, expert[name] as string)])),
-      ...(fileOf(expert) ? { discover: { file: resolve(folder, fileOf(expert)!) } } : {}),
+      ...Object.fromEntries(given.map((name) => [name, change(expert[name] as string)])),
+      ...(file === null ? {} : { discover: { file: change(file) } }),
     };
   });
   const { router, shadow, tls, reports, records, audit, limits } = config;
-  const inFolder = <Of extends { readonly dir: string }>(of: Of): Of => ({
-    ...of,
-    dir: resolve(folder, of.dir),
-  });
+  const inFolder = <Of extends { readonly dir: string }>(of: Of): Of => ({ ...of, dir: change(of.dir) });
   return {
     ...config,
     experts,
-    ...(router ? { router: resolve(folder, router) } : {}),
-    ...(shadow ? { shadow: resolve(folder, shadow) } : {}),
-    ...(reports === undefined ? {} : { reports: resolve(folder, reports) }),
-    ...(tls ? { tls: absolute(tls, folder) } : {}),
+    ...(router ? { router: change(router) } : {}),
+    ...(shadow ? { shadow: change(shadow) } : {}),
+    ...(reports === undefined ? {} : { reports: change(reports) }),
+    ...(tls ? { tls: changedTls(tls, change) } : {}),
     ...(records ? { records: inFolder(records) } : {}),
     ...(audit ? { audit: inFolder(audit) } : {}),
-    ...(limits.dir === undefined ? {} : { limits: { ...limits, dir: resolve(folder, limits.dir) } }),
+    ...(limits.dir === undefined ? {} : { limits: { ...limits, dir: change(limits.dir) } }),
   };
 }
 
@@ -89,12 +99,13 @@ function fileOf({ discover }: Config['experts'][number]): string | null {
   return (discover as { file?: string } | undefined)?.file ?? null;
 }
 
-function absolute(tls: NonNullable<Config['tls']>, folder: string): NonNullable<Config['tls']> {
-  const { cert, key, client_ca } = tls;
+type Tls = NonNullable<Config['tls']>;
+
+function changedTls({ cert, key, client_ca }: Tls, change: (path: string) => string): Tls {
   return {
-    cert: resolve(folder, cert),
-    key: resolve(folder, key),
-    ...(client_ca === undefined ? {} : { client_ca: resolve(folder, client_ca) }),
+    cert: change(cert),
+    key: change(key),
+    ...(client_ca === undefined ? {} : { client_ca: change(client_ca) }),
   };
 }
 

@@ -26,7 +26,14 @@ const file = z.strictObject({
 const kubernetes = z.strictObject({
   kubernetes: z
     .strictObject({
-      service: name.describe('A Service, whose EndpointSlices are watched').meta({ examples: ['vllm-code'] }),
+      service: name
+        .optional()
+        .describe('A Service, whose EndpointSlices are watched')
+        .meta({ examples: ['vllm-code'] }),
+      pool: name
+        .optional()
+        .describe('An InferencePool in place of a Service: its pods are watched by its selector')
+        .meta({ examples: ['vllm-code'] }),
       namespace: name
         .optional()
         .describe("Its namespace; the pod's own when absent")
@@ -34,7 +41,9 @@ const kubernetes = z.strictObject({
       port: z
         .union([portNumber, z.string().min(1).max(63)])
         .optional()
-        .describe("Number or name of the pods' port; the only one of its EndpointSlices when absent")
+        .describe(
+          "Number or name of the pods' port; the only one of the EndpointSlices, or all of the pool, when absent",
+        )
         .meta({ examples: ['http'] }),
       credentials: z
         .string()
@@ -42,7 +51,15 @@ const kubernetes = z.strictObject({
         .default('/var/run/secrets/kubernetes.io/serviceaccount')
         .describe('Folder with `token`, `ca.crt` and `namespace`, read again as they change'),
     })
-    .describe('Pods behind a Service, through the API server that KUBERNETES_SERVICE_HOST and _PORT name'),
+    .refine(({ service, pool }) => (service === undefined) !== (pool === undefined), {
+      error: 'name a `service` or a `pool`, one of the two',
+    })
+    .refine(({ pool, port }) => pool === undefined || typeof port !== 'string', {
+      error: "an InferencePool's ports have no names: give the number in `port`",
+    })
+    .describe(
+      'Pods behind a Service or in an InferencePool, through the API server that KUBERNETES_SERVICE_HOST and _PORT name',
+    ),
 });
 
 export const discoverOption = z
@@ -60,6 +77,6 @@ export function dnsOf(discover: Discover): { readonly host: string; readonly por
   if ('dns' in discover) return { host: discover.dns, port: discover.port };
   if ('file' in discover) return null;
   const { service, namespace, port } = discover.kubernetes;
-  if (typeof port !== 'number') return null;
+  if (service === undefined || typeof port !== 'number') return null;
   return { host: namespace === undefined ? service : `${service}.${namespace}.svc`, port };
 }

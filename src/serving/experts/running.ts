@@ -30,8 +30,8 @@ export class RunningGenerations {
   }
 
   /**
-   * Runs `work` in a later turn of the event loop, so that the caller has its `Generation` before any sink call. If it
-   * throws, the answer fails.
+   * Runs `work` after the call, so that the caller has its `Generation` before any sink call. If it throws, the answer
+   * fails.
    */
   start(ask: Ask, sink: AnswerSink, meta: ReplyMeta, work: (work: Work) => Promise<void>): Generation {
     const abort = new AbortController();
@@ -39,7 +39,7 @@ export class RunningGenerations {
     let reply: Reply | null = null;
     const guarded = new GuardedSink(this.#expert, sink, gate, () => unreadHeader(ask));
     const run = async (): Promise<void> => {
-      await new Promise(setImmediate);
+      await null;
       if (this.#closed) throw shuttingDown();
       abort.signal.throwIfAborted();
       const idle = ask.dialect.idle?.(ask, meta) ?? null;

@@ -315,7 +315,7 @@ export class Exchange {
       lease.answering();
       this.#context?.gateway.conversations.answered(ask, by, group.id, routed.decision);
       this.#story?.answered();
-    } else this.#story?.failed('expert_error');
+    } else this.#story?.failed('expert_error', head.status);
     this.#record?.firstByte();
     this.#note?.first();
     const answered = { traceId: this.#traceId, routed, expert: group.id, tries };

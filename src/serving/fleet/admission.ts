@@ -22,6 +22,8 @@ export interface GroupOptions {
   readonly queueSize: number;
   /** Milliseconds a request may wait in the queue. */
   readonly queueTimeout: number;
+  /** Milliseconds that never run backwards; the system's when absent. */
+  readonly now?: () => number;
   /** What the config says of its model. */
   readonly declared?: Declared;
   /** Speaks for it while it has no replica: what its dialects are. It is never asked anything. */

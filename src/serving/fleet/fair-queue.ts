@@ -19,6 +19,11 @@ export class FairQueue<T extends Waiting> {
     return this.#length;
   }
 
+  /** In no particular order. */
+  *[Symbol.iterator](): Generator<T> {
+    for (const tenants of this.#queues.values()) for (const queue of tenants.values()) yield* queue;
+  }
+
   push(item: T): void {
     const tenants = this.#queues.get(item.priority) ?? new Map<string, T[]>();
     const queue = tenants.get(item.tenant) ?? [];

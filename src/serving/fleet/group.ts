@@ -31,6 +31,8 @@ type Decided = (result: Lease | RouterError) => void;
 interface Queued extends Admission {
   readonly decided: Decided;
   readonly timer: NodeJS.Timeout;
+  /** As of `GroupOptions.now`. */
+  readonly since: number;
 }
 
 export class ExpertGroup {
@@ -40,6 +42,7 @@ export class ExpertGroup {
   readonly #declared: Declared;
   #whatIsKnown: Known | null = null;
   #expertsHere: readonly Expert[] | null = null;
+  readonly #now: () => number;
   readonly #queue = new FairQueue<Queued>();
   readonly #letIn = (): void => this.letIn();
   /** Requests that wait in other processes, as last heard. */
@@ -60,6 +63,7 @@ export class ExpertGroup {
     this.#replicas = [...replicas];
     this.#options = options;
     this.#declared = options.declared ?? {};
+    this.#now = options.now ?? (() => performance.now());
     this.#load = new GroupLoad(this.#replicas, this);
     const waiting = () => this.waiting;
     const startsIn = () => this.startsIn;
@@ -107,6 +111,13 @@ export class ExpertGroup {
   /** Requests that wait here. */
   get queued(): number {
     return this.#queue.length;
+  }
+
+  /** When whoever waits longest here began to, by the clock of `GroupOptions.now`; null where nobody waits. */
+  get waitingSince(): number | null {
+    let first: number | null = null;
+    for (const { since } of this.#queue) first = Math.min(first ?? since, since);
+    return first;
   }
 
   /** Whether operators have taken all of it out of service, replicas that are yet to come among them. */
@@ -351,7 +362,7 @@ export class ExpertGroup {
           : notStarted(this.id, limitMs, left),
       );
     }, limitMs);
-    const item: Queued = { ...admission, decided, timer };
+    const item: Queued = { ...admission, decided, timer, since: this.#now() };
     this.#queue.push(item);
     if (this.backoff(admission.tenant) !== null || Number.isFinite(this.#reopensIn)) this.letIn();
     return {

@@ -234,13 +234,14 @@ export class Replica {
   }
 
   /**
-   * Tokens per second that it would finish with a request in every slot, each as fast as they are now; 0 for unknown. What it
+   * Tokens per second that it would finish with a request in every slot, each as fast as they are now less what more at once
+   * were seen to cost; 0 for unknown. What it
    * finishes at the moment says how much it is given, not how much it could do.
    */
   get fullRate(): number {
     const { slots } = this;
     if (!Number.isFinite(slots)) return this.tokensPerSecond;
-    return slots * this.#rate.perRequest(this.#now());
+    return this.#rate.full(slots, this.#now());
   }
 
   /** Rates that another gateway has measured, in tokens per second; 0 for unknown. */

@@ -3,6 +3,8 @@
  * in, in milliseconds.
  */
 
+import { Crowding } from './crowding.ts';
+
 /** After this much busy time an old observation counts half. */
 const HALF_LIFE_MS = 20_000;
 
@@ -13,6 +15,7 @@ export class ServiceRate {
   #requestMs = 0;
   #running = 0;
   #since = 0;
+  readonly #crowding = new Crowding();
 
   /** A request starts. */
   started(now: number): void {
@@ -25,6 +28,7 @@ export class ServiceRate {
     this.#advance(now);
     this.#running -= 1;
     this.#tokens += tokens;
+    this.#crowding.finished(tokens);
   }
 
   /** Tokens per second of busy time; 0 while nothing is known. */
@@ -33,10 +37,18 @@ export class ServiceRate {
     return this.#busyMs > 0 ? (this.#tokens / this.#busyMs) * 1000 : 0;
   }
 
-  /** Tokens per second of one request, among as many as there were; 0 while nothing is known. */
-  perRequest(now: number): number {
+  /**
+   * Tokens per second with so many requests at once; 0 while nothing is known. Each is taken to be as fast as requests are
+   * now, less what each further one was seen to cost the others.
+   */
+  full(slots: number, now: number): number {
     this.#advance(now);
-    return this.#requestMs > 0 ? (this.#tokens / this.#requestMs) * 1000 : 0;
+    if (this.#requestMs === 0 || this.#tokens === 0) return 0;
+    const atOnce = this.#requestMs / this.#busyMs;
+    const msPerToken = this.#requestMs / this.#tokens;
+    // More than in proportion would be a server that finishes less, the more it is given.
+    const slope = Math.min(this.#crowding.slope, msPerToken / atOnce);
+    return (slots / (msPerToken + slope * Math.max(0, slots - atOnce))) * 1000;
   }
 
   #advance(now: number): void {
@@ -47,5 +59,6 @@ export class ServiceRate {
     this.#tokens *= kept;
     this.#busyMs = this.#busyMs * kept + passed;
     this.#requestMs = this.#requestMs * kept + passed * this.#running;
+    this.#crowding.passed(passed, this.#running);
   }
 }

@@ -18,6 +18,8 @@ export interface EntryOptions {
   /** Answers a plain request. */
   handle(request: ClientRequest, response: ClientResponse, socket: Socket): void;
   limits(): ConnectionLimits;
+  /** Called for every connection that is accepted. */
+  accepted(): void;
 }
 
 /** A client that was connected just before the end has so long to ask, and is told then: closing would reset it. */
@@ -27,6 +29,7 @@ const LAST_LOOK_MS = 5;
 export class Entry {
   readonly #node: HttpServer;
   readonly #limits: () => ConnectionLimits;
+  readonly #accepted: () => void;
   readonly #connections = new Connections();
   readonly #lane: PlainLane | null;
   /** What listens. */
@@ -34,9 +37,10 @@ export class Entry {
   readonly #looking: NodeJS.Timeout;
   #clocked = false;
 
-  constructor({ node, plain, handle, limits }: EntryOptions) {
+  constructor({ node, plain, handle, limits, accepted }: EntryOptions) {
     this.#node = node;
     this.#limits = limits;
+    this.#accepted = accepted;
     const now = () => performance.now();
     this.#lane = plain
       ? new PlainLane({ handle, toNode: (socket) => this.#toNode(socket), tooLate, now, timeouts: TIMEOUTS })
@@ -46,7 +50,10 @@ export class Entry {
       this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#came(socket));
     } else {
       this.#server = node;
-      node.on('connection', (socket: Socket) => this.#connections.add(socket, limits()));
+      node.on('connection', (socket: Socket) => {
+        this.#connections.add(socket, limits());
+        accepted();
+      });
     }
     this.#looking = setInterval(() => {
       this.#connections.look(now());
@@ -95,6 +102,7 @@ export class Entry {
 
   #came(socket: Socket): void {
     this.#connections.add(socket, this.#limits());
+    this.#accepted();
     this.#lane!.accept(socket);
   }
 

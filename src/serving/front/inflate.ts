@@ -7,8 +7,8 @@ import { excerpt } from '../../core/excerpt.ts';
 import { zstdInflated } from '../../http/zstd.ts';
 
 const PIECE = { chunkSize: 64 * 1024 };
-/** Bytes inflated on the event loop before others get a turn. */
-const TURN = 256 * 1024;
+/** Blocks inflated on the event loop before others get a turn; each costs as much as its window is long, 8 MB at most. */
+const BLOCKS_A_TURN = 4;
 
 const CODINGS = {
   gzip: (packed: Buffer) => streamed(packed, createUnzip(PIECE)),
@@ -57,12 +57,10 @@ function streamed(packed: Buffer, through: ReturnType<typeof createUnzip>): Asyn
 }
 
 async function* inTurns(packed: Buffer): AsyncGenerator<Uint8Array> {
-  let since = 0;
+  let blocks = 0;
   for (const piece of zstdInflated(packed)) {
-    yield piece;
-    since += piece.length;
-    if (since < TURN) continue;
-    since = 0;
-    await nextTurn();
+    if (piece.length > 0) yield piece;
+    blocks += 1;
+    if (blocks % BLOCKS_A_TURN === 0) await nextTurn();
   }
 }

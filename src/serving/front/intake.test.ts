@@ -50,10 +50,28 @@ function run() {
       turn(othersMs);
     }
   };
+  /** The same, each over a connection of its own: a turn accepts one, and its request is there in the next. @returns how many wait to be accepted at the end */
+  const connect = (perMs: number, forMs: number, acceptMs: number): number => {
+    let accepted = 0;
+    let spoken = 0;
+    const from = now;
+    while (now - from < forMs) {
+      come(accepted - spoken);
+      spoken = accepted;
+      const waiting = Math.floor((now - from) * perMs) - accepted;
+      if (waiting > 0) {
+        accepted += 1;
+        intake.knock();
+        now += acceptMs;
+      }
+      turn();
+    }
+    return Math.floor((now - from) * perMs) - accepted;
+  };
   const settle = (): void => {
     while (due.length > 0) turn();
   };
-  return { intake, served, refused, come, turn, load, settle, now: () => now };
+  return { intake, served, refused, come, turn, load, connect, settle, now: () => now };
 }
 
 describe('Intake', () => {
@@ -118,6 +136,22 @@ describe('Intake', () => {
     expect(Math.max(...late.map(({ at, servedAt }) => servedAt! - at))).toBeLessThan(1_500);
     for (const { retryAfter } of refused) expect(retryAfter).toBeGreaterThanOrEqual(1);
     expect(refused.length + served.length).toBeGreaterThan(2.9 * (now() - from) * 2);
+  });
+
+  it('accepts connections as they come, at three times what it can serve', () => {
+    const { connect, refused, served, now } = run();
+    expect(connect(3, 10_000, 0.1)).toBeLessThan(100);
+    const [before, from] = [served.length, now()];
+    expect(connect(3, 10_000, 0.1)).toBeLessThan(100);
+    expect((served.length - before) * SERVE_MS).toBeGreaterThan(0.4 * (now() - from));
+    expect(refused.length).toBeGreaterThan(0);
+  });
+
+  it('serves what comes by new connections at nine tenths of what it can serve', () => {
+    const { connect, refused, served } = run();
+    connect(0.8, 20_000, 0.1);
+    expect(refused).toEqual([]);
+    expect(served.length).toBeGreaterThan(0.8 * 20_000 - 100);
   });
 
   it('serves the next wave after an overload as the first', () => {

@@ -1,6 +1,7 @@
 /**
  * Requests that have come in and wait to be served. In each turn of the event loop as many are served as take no longer than
- * what else the turn had to do, and one at least. So turns stay short whatever comes at once: answers under way, new
+ * what else the turn had to do, and one at least; but none before that is due where a connection was accepted, since a turn
+ * accepts one only, and the system resets what waits too long to be accepted. So turns stay short whatever comes at once: answers under way, new
  * connections and `/health` get theirs in between. And how long a request would have to wait is known when it comes: one that
  * would wait too long is refused there and then, which costs a fraction of serving it. (To refuse by the wait and not by the
  * length of the queue, and only what lasts, is CoDel's idea: Nichols and Jacobson, "Controlling Queue Delay", ACM Queue
@@ -49,8 +50,14 @@ export class Intake<T extends Arrival> {
   #bytes = 0;
   /** A request has had this turn: the next one has to wait for the next. */
   #taken = false;
-  /** When the last turn had served its share, and what came and was served since. */
+  /** A connection was accepted in this turn: more may wait. */
+  #knocked = false;
+  /** Milliseconds of serving that are due in turns that accept connections. */
+  #due = 0;
+  /** When the last turn had served its share. */
   #turnEnded = 0;
+  /** When one had, that served any, and what came and was served since. */
+  #servedTo = 0;
   #came = 0;
   #served = 0;
   #servingSince = 0;
@@ -75,13 +82,21 @@ export class Intake<T extends Arrival> {
     return this.#waiting * this.#eachMs;
   }
 
+  /** A connection has been accepted. */
+  knock(): void {
+    this.#knocked = true;
+  }
+
   /** Serves it now, soon, or not at all. */
   came(arrival: T): void {
     if (!this.#taken) {
       this.#taken = true;
+      this.#turnEnded = this.#servedTo = this.#now();
       this.#soon(this.#turn);
-      this.#ends.serve(arrival);
-      return;
+      if (!this.#knocked) {
+        this.#ends.serve(arrival);
+        return;
+      }
     }
     this.#came += 1;
     const wait = this.waitMs;
@@ -111,15 +126,19 @@ export class Intake<T extends Arrival> {
   /** This turn's share is served. */
   readonly #turn = (): void => {
     const now = this.#now();
-    const others = this.#servingSince - this.#turnEnded;
-    if (this.#served > 0 && this.#came <= FEW * this.#served) {
-      this.#serveMs += ((now - this.#servingSince) / this.#served - this.#serveMs) * MEAN_STEP;
-      this.#eachMs += ((now - this.#turnEnded) / this.#served - this.#eachMs) * MEAN_STEP;
-    }
-    const share = this.#served > 0 ? Math.max(1, Math.ceil(others / this.#serveMs)) : 1;
+    const others = (this.#served > 0 ? this.#servingSince : now) - this.#turnEnded;
     this.#turnEnded = now;
-    this.#came = 0;
-    this.#served = 0;
+    const waited = this.#due > 0;
+    const share = this.#share(others);
+    if (this.#served > 0) {
+      if (waited || this.#came <= FEW * this.#served) {
+        this.#serveMs += ((now - this.#servingSince) / this.#served - this.#serveMs) * MEAN_STEP;
+        this.#eachMs += ((now - this.#servedTo) / this.#served - this.#eachMs) * MEAN_STEP;
+      }
+      this.#servedTo = now;
+      this.#came = 0;
+      this.#served = 0;
+    }
     if (this.#waiting === 0) {
       this.#taken = false;
       this.#inWave = 0;
@@ -130,6 +149,19 @@ export class Intake<T extends Arrival> {
       this.#soon(this.#serveNext);
     this.#soon(this.#turn);
   };
+
+  /** How many are served in the next turn. @param others milliseconds of the last one that went to all else */
+  #share(others: number): number {
+    if (!this.#knocked) {
+      this.#due = 0;
+      return Math.max(1, this.#served > 0 ? Math.ceil(others / this.#serveMs) : 1);
+    }
+    this.#knocked = false;
+    this.#due += others;
+    const share = Math.floor(this.#due / this.#serveMs);
+    this.#due -= share * this.#serveMs;
+    return share;
+  }
 
   /** The first whose client is still there. */
   #take(): T | null {

@@ -80,6 +80,8 @@ export interface TriedReplica {
   readonly answeredMs: number | null;
   readonly failedMs: number | null;
   readonly error: string | null;
+  /** With which its server refused; null where it did not. */
+  readonly status: number | null;
   /** Null where the request is not traced. */
   readonly spanId: string | null;
 }
@@ -122,6 +124,7 @@ class OpenTry implements TryStory {
   #answeredMs: number | null = null;
   #failedMs: number | null = null;
   #error: string | null = null;
+  #status: number | null = null;
 
   /** @param elapsed milliseconds from the request's head */
   constructor(
@@ -141,9 +144,10 @@ class OpenTry implements TryStory {
     this.#answeredMs = this.#elapsed();
   }
 
-  failed(error: string): void {
+  failed(error: string, status: number | null): void {
     this.#failedMs = this.#elapsed();
     this.#error = error;
+    this.#status = status;
   }
 
   told(): TriedReplica {
@@ -155,6 +159,7 @@ class OpenTry implements TryStory {
       answeredMs: this.#answeredMs,
       failedMs: this.#failedMs,
       error: this.#error,
+      status: this.#status,
       spanId: this.#spanId,
     };
   }

@@ -98,7 +98,8 @@ export function gatewayServer(options: ServerOptions): GatewayServer {
     answers.add(response);
     answer(request, response, socket);
   };
-  const entry = new Entry({ node, plain: identity === null, handle: answerPlain, limits });
+  const accepted = () => intake.knock();
+  const entry = new Entry({ node, plain: identity === null, handle: answerPlain, limits, accepted });
   answerMalformed(node);
   answerExpectations(node);
   return {

@@ -70,8 +70,8 @@ export interface TryStory {
   /** Headers that this try alone sends, in place of the request's own of these names. */
   readonly headers: Readonly<Record<string, string>>;
   answered(): void;
-  /** @param error as `codeOf` gives it */
-  failed(error: string): void;
+  /** @param error as `codeOf` gives it @param status with which its server refused; null where it did not */
+  failed(error: string, status: number | null): void;
 }
 
 const UNHEARD: TryStory = { headers: {}, answered: () => {}, failed: () => {} };
@@ -147,9 +147,9 @@ export class Attempts implements Generation, TryOwner {
     this.#sink.end(outcome);
   }
 
-  failed(failure: Failure, reach: Reach): void {
+  failed(failure: Failure, reach: Reach, status: number | null): void {
     const failed = this.#try!;
-    this.#story.failed(codeOf(failure));
+    this.#story.failed(codeOf(failure), status);
     this.#tried = new Set([...this.#tried, failed.replica]);
     if (failed.blames) this.#blame(failed);
     const wanted = failed.begun || reach === 'nobody' ? null : this.#following(reach);

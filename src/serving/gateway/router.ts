@@ -98,7 +98,9 @@ export class Router {
   }
 
   /**
-   * A promise only where the model's embedding is asynchronous; it rejects when that fails.
+   * A promise only where the model's embedding is asynchronous; it rejects when that fails. A request that names its expert is
+   * classified too: its cluster may bind it to local experts, stands in the headers of its answer, and what is learned from
+   * records would else know only the prompts that were routed.
    *
    * @param forced the expert a request header demands, which outranks the body's model name
    * @param priority -10 to 10, higher is more urgent

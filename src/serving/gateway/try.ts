@@ -7,7 +7,7 @@ import type { ExpertGroup } from '../fleet/group.ts';
 import type { LeaseOutcome } from '../fleet/lease.ts';
 import type { Lease } from '../fleet/replica.ts';
 import { OVERDUE_SHARE, type Waiting } from '../fleet/signs-of-life.ts';
-import { type Failure, type Reach, reachOf } from '../reply/failure.ts';
+import { type Failure, type Reach, reachOf, ToldFailure } from '../reply/failure.ts';
 import type { Usage } from '../reply/reply.ts';
 import { leaseOutcome, ownFailure } from './blame.ts';
 
@@ -16,8 +16,8 @@ export interface TryOwner {
   began(status: number, headers: Readonly<Record<string, string>>): void;
   data(chunk: Uint8Array): boolean;
   ended(outcome: Outcome): void;
-  /** @param reach who else might succeed */
-  failed(failure: Failure, reach: Reach): void;
+  /** @param reach who else might succeed @param status with which the server refused; null where it did not */
+  failed(failure: Failure, reach: Reach, status: number | null): void;
   /** Whether somebody who has nothing to do could take over. */
   readonly hasIdleOther: boolean;
 }
@@ -137,13 +137,19 @@ export class Try implements AnswerSink, Waiting {
   fail(failure: Failure): void {
     if (this.#over) return;
     const own = ownFailure(this.#group.id, failure, this.#passed);
-    this.#fail(own, leaseOutcome(own, this.#tenant, this.#epoch()), reachOf(failure));
+    const status = failure instanceof ToldFailure ? failure.status : null;
+    this.#fail(own, leaseOutcome(own, this.#tenant, this.#epoch()), reachOf(failure), status);
   }
 
-  #fail(failure: Failure, outcome: LeaseOutcome, reach: Reach = 'anyone'): void {
+  #fail(
+    failure: Failure,
+    outcome: LeaseOutcome,
+    reach: Reach = 'anyone',
+    status: number | null = null,
+  ): void {
     this.#end(outcome);
     this.#generation.cancel();
-    this.#owner.failed(failure, reach);
+    this.#owner.failed(failure, reach, status);
   }
 
   #end(outcome: LeaseOutcome): void {

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { NO_DEMAND } from '../../deciding/scaling/demand.ts';
 import type { Move } from '../gateway/conversations.ts';
 import { type ReplicaHint, readHint } from './hint.ts';
 import { Hints } from './hints.ts';
@@ -27,6 +28,7 @@ function hints(): Hints {
     from: 'a',
     serving: () => ({ config: 'c1', routerModel: 'm1' }),
     replicas: () => ({}),
+    demands: () => ({ code: { ...NO_DEMAND, inFlight: 2 } }),
     onReplicas: (all) => told.push(all),
     onMoves: (all) => moves.push(all),
     now: () => now,
@@ -62,6 +64,17 @@ describe('hints', () => {
     expect(own.peers()).toEqual([]);
   });
 
+  it('tell what is asked of experts, read back as it was told, until the gateway is gone', () => {
+    const own = hints();
+    own.tell();
+    hear({ ...JSON.parse(published[0]!), from: 'b' });
+    expect(own.demandsOf('code')).toEqual([{ ...NO_DEMAND, inFlight: 2 }]);
+    expect(own.demandsOf('toString')).toEqual([]);
+    now = 10_001;
+    expect(own.demandsOf('code')).toEqual([]);
+    own.close();
+  });
+
   it.each([
     '',
     '{',
@@ -73,6 +86,8 @@ describe('hints', () => {
     { ...other, replicas: { r: { opensIn: 1e12 } } },
     { ...other, replicas: { r: { finishes: 'many' } } },
     { ...other, replicas: Object.fromEntries(Array.from({ length: 2_001 }, (_, at) => [`r${at}`, {}])) },
+    { ...other, demands: { code: { ...NO_DEMAND, inFlight: -1 } } },
+    { ...other, demands: { code: { inFlight: 1 } } },
     { ...other, moves: [['k']] },
     { ...other, moves: Array(2_001).fill(['k', 'e']) },
     `${' '.repeat(1_000_001)}${JSON.stringify(other)}`,

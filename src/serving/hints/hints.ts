@@ -2,6 +2,7 @@
  * Tells other gateways once a second what this process has found out, and hears what they have: breakers that are open,
  * measured rates, where conversations live, and which config and router model serve. Never on the way of a request.
  */
+import type { Demand } from '../../deciding/scaling/demand.ts';
 import type { Move } from '../gateway/conversations.ts';
 import { type Hint, MOST_MOVES, type ReplicaHint, readHint } from './hint.ts';
 
@@ -20,6 +21,8 @@ export interface HintParts {
   /** What serves here. */
   serving(): { readonly config: string; readonly routerModel: string };
   replicas(): Readonly<Record<string, ReplicaHint>>;
+  /** Of experts that somebody asked lately. */
+  demands(): Readonly<Record<string, Demand>>;
   onReplicas(replicas: Readonly<Record<string, ReplicaHint>>): void;
   onMoves(moves: readonly Move[]): void;
   /** Milliseconds that never run backwards. */
@@ -62,8 +65,8 @@ export class Hints {
 
   /** Called by its own timer. */
   tell(): void {
-    const { channel, from, serving, replicas } = this.#parts;
-    const hint: Hint = { from, ...serving(), replicas: replicas(), moves: this.#moves };
+    const { channel, from, serving, replicas, demands } = this.#parts;
+    const hint: Hint = { from, ...serving(), replicas: replicas(), demands: demands(), moves: this.#moves };
     this.#moves = [];
     channel.publish(JSON.stringify(hint));
     this.#sayIfMixed();
@@ -73,7 +76,7 @@ export class Hints {
     const { now, serving } = this.#parts;
     const own = serving();
     const at = now();
-    for (const [from, peer] of this.#peers) if (at - peer.at > GONE_MS) this.#peers.delete(from);
+    this.#forgetGone();
     return Array.from(this.#peers, ([from, { hint, at: heard }]) => ({
       from,
       config: hint.config,
@@ -83,9 +86,22 @@ export class Hints {
     }));
   }
 
+  /** What others have of an expert, as last heard. */
+  demandsOf(expert: string): readonly Demand[] {
+    this.#forgetGone();
+    return Array.from(this.#peers.values(), ({ hint: { demands } }) =>
+      Object.hasOwn(demands, expert) ? demands[expert]! : null,
+    ).filter((demand) => demand !== null);
+  }
+
   close(): void {
     clearInterval(this.#timer);
     this.#parts.channel.close();
+  }
+
+  #forgetGone(): void {
+    const at = this.#parts.now();
+    for (const [from, peer] of this.#peers) if (at - peer.at > GONE_MS) this.#peers.delete(from);
   }
 
   #heard(text: string): void {

@@ -18,6 +18,8 @@ export interface DecisionFeatures {
   readonly livedAt: string | null;
   /** Why it went elsewhere than home; null where it did not. */
   readonly spilledFor: string | null;
+  /** Ids of the experts that took no requests then. */
+  readonly out: readonly string[];
   /** What was read of the last user turn; null where prompts are not kept. */
   readonly prompt: string | null;
   /** The expert that it belongs to by a shadow model, which may tell later; null where none looks. */
@@ -91,6 +93,8 @@ export interface DecisionLine {
   readonly home?: string;
   readonly lived_at?: string | null;
   readonly spilled_for?: string | null;
+  /** Experts that took no requests then; absent where all did. */
+  readonly out?: readonly string[];
   /** Absent where prompts are not kept. */
   readonly prompt?: string;
   /** By the shadow model; absent where it did not look. */
@@ -133,6 +137,7 @@ export function decisionLine(features: DecisionFeatures, end: DecisionEnd): Deci
     home: features.home,
     lived_at: features.livedAt,
     spilled_for: features.spilledFor,
+    ...(features.out.length === 0 ? {} : { out: features.out }),
     ...(features.prompt === null ? {} : { prompt: features.prompt }),
     ...(features.shadow?.home ? { shadow_home: features.shadow.home } : {}),
   };

@@ -1,37 +1,57 @@
-/** What is asked of each expert of a fleet now, and how fast its replicas were last seen to work. */
+/** What is asked of each expert of a fleet now, at all gateways, and how fast its replicas were last seen to work. */
 
 import type { Arrivals } from '../../deciding/scaling/arrivals.ts';
-import type { Demand } from '../../deciding/scaling/demand.ts';
+import { type Demand, together } from '../../deciding/scaling/demand.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { ExpertGroup } from '../fleet/group.ts';
 
+export interface DemandParts {
+  /** The one that serves now. */
+  fleet(): Fleet;
+  readonly arrivals: Arrivals;
+  /** What other gateways have of an expert, as last heard. */
+  elsewhere(expert: string): readonly Demand[];
+  /** Milliseconds that never run backwards, as the fleet's groups count theirs. */
+  now(): number;
+}
+
 export class Demands {
-  readonly #fleet: () => Fleet;
-  readonly #arrivals: Arrivals;
+  readonly #parts: DemandParts;
   /** Kept while an expert has no replica: it will come back as fast as it was. */
   readonly #rates = new Map<string, number>();
 
-  /** @param fleet the one that serves now */
-  constructor(fleet: () => Fleet, arrivals: Arrivals) {
-    this.#fleet = fleet;
-    this.#arrivals = arrivals;
+  constructor(parts: DemandParts) {
+    this.#parts = parts;
   }
 
   get experts(): readonly string[] {
-    return [...this.#fleet().groups.keys()];
+    return [...this.#parts.fleet().groups.keys()];
   }
 
-  /** Null for an expert that is not there. */
+  /** At all gateways; null for an expert that is not there. */
   of(expert: string): Demand | null {
-    const group = this.#fleet().groups.get(expert);
+    const own = this.own(expert);
+    return own && together([own, ...this.#parts.elsewhere(expert)]);
+  }
+
+  /** At this process alone; null for an expert that is not there. */
+  own(expert: string): Demand | null {
+    const { fleet, arrivals, now } = this.#parts;
+    const group = fleet().groups.get(expert);
     if (!group) return null;
-    const { inFlight, queued, outstandingTokens } = group.load();
+    const own = group.replicas.map((replica) => replica.own);
+    const { inFlight, outstandingTokens } = group.load();
+    const { queued, waitingSince } = group;
     return {
-      inFlight,
+      inFlight: own.reduce((sum, one) => sum + one.inFlight, 0),
       queued,
-      tokens: outstandingTokens + queued * meanTokens(group),
-      arrivingTokens: this.#arrivals.tokensPerSecond(expert),
-      sinceArrival: this.#arrivals.since(expert),
+      tokens: own.reduce((sum, one) => sum + one.outstandingTokens, 0),
+      queuedTokens: queued * meanTokens(group),
+      seen: { inFlight, tokens: outstandingTokens },
+      oldestWait: waitingSince === null ? 0 : Math.max(0, now() - waitingSince) / 1000,
+      ready: group.replicas.filter(({ available }) => available).length,
+      arrivingTokens: arrivals.tokensPerSecond(expert),
+      sinceArrival: arrivals.since(expert),
       rate: this.#rate(group),
       coming: group.isComing,
     };

@@ -48,6 +48,7 @@ interface TracedTry {
   readonly answeredMs: number | null;
   readonly failedMs: number | null;
   readonly error: string | null;
+  readonly status: number | null;
 }
 
 const KIND = { internal: 1, server: 2, client: 3 } as const;
@@ -136,6 +137,7 @@ function trySpan(request: TracedRequest, one: TracedTry, spanId: string, place: 
       text('expert', one.expert) +
       text('replica', one.replica) +
       number('try', place + 1) +
+      number('status', one.status) +
       text('errorType', one.error),
   });
 }

@@ -118,6 +118,7 @@ const REQUEST: TracedRequest = {
       answeredMs: null,
       failedMs: 20,
       error: 'expert_failed',
+      status: 401,
     },
     {
       spanId: '2'.repeat(16),
@@ -127,6 +128,7 @@ const REQUEST: TracedRequest = {
       answeredMs: 60,
       failedMs: null,
       error: null,
+      status: null,
     },
   ],
   reason: 'nearest-cluster',

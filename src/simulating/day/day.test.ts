@@ -107,7 +107,7 @@ describe('an expert', () => {
       1,
     );
     pool.step(3, () => 0);
-    expect(pool.demand).toMatchObject({ inFlight: 2, queued: 1, tokens: 600 });
+    expect(pool.demand).toMatchObject({ inFlight: 2, queued: 1, tokens: 400, queuedTokens: 200 });
     pool.scale(3);
     expect(pool.gpus).toBe(3);
     pool.scale(0);

@@ -72,7 +72,11 @@ export class ExpertPool {
     return {
       inFlight: this.#running,
       queued,
-      tokens: this.#runningTokens + this.#waitingTokens,
+      tokens: this.#runningTokens,
+      queuedTokens: this.#waitingTokens,
+      seen: { inFlight: this.#running, tokens: this.#runningTokens },
+      oldestWait: queued === 0 ? 0 : this.#now - this.#came[this.#head]!,
+      ready: this.#ready,
       arrivingTokens: this.#arrivals.tokensPerSecond(''),
       sinceArrival: this.#arrivals.since(''),
       rate:

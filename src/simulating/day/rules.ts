@@ -21,13 +21,10 @@ export interface Rule {
 /** Requests waiting for one replica, as vLLM's production stack scales by default. */
 const WAITING = 5;
 
-const metric =
-  (name: MetricName) =>
-  (demand: Demand): Reading => ({
-    value: metricValueOf(name, demand, null),
-    target: METRICS[name].target,
-  });
-const [work, arrivals, requests] = [metric('work'), metric('arrivals'), metric('requests')];
+const read =
+  (...names: readonly MetricName[]) =>
+  (demand: Demand): readonly Reading[] =>
+    names.map((name) => ({ value: metricValueOf(name, demand, null), target: METRICS[name].target }));
 
 export const RULES: readonly Rule[] = [
   {
@@ -48,14 +45,15 @@ export const RULES: readonly Rule[] = [
     name: 'requests',
     summary: `KEDA by requests in flight and waiting: ${METRICS.requests.target} a replica, at least one replica`,
     min: 1,
-    readings: (demand) => [requests(demand)],
+    readings: read('requests'),
     active: () => true,
   },
   {
     name: 'expert-router',
-    summary: 'the external scaler with its defaults: seconds of work, and arrivals; from zero',
+    summary:
+      'the external scaler with its defaults: seconds of work, arrivals and the longest wait; from zero',
     min: 0,
-    readings: (demand) => [work(demand), arrivals(demand)],
+    readings: read('work', 'arrivals', 'wait'),
     active: isActive,
   },
 ];

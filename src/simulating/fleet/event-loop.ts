@@ -106,7 +106,7 @@ class FleetRun {
   constructor(scenario: FleetScenario, watch: ((choice: Choice) => void) | undefined) {
     this.#scenario = scenario;
     this.#watch = watch;
-    const { turns: _, settled: __, ...map } = scenario.prompts;
+    const { turns: _, settled: __, unavailable: ___, ...map } = scenario.prompts;
     this.#territory = { experts: scenario.experts.map(({ id }) => id), ...map };
     this.#end = scenario.warmupSeconds + scenario.seconds;
     // A stream goes on coming meanwhile; users who wait do not, and long answers may take their time.
@@ -280,9 +280,11 @@ class FleetRun {
   }
 
   #standingOf(prompt: number): Standing {
-    const { turns, settled } = this.#scenario.prompts;
-    const [own, known] = [turns[prompt]!, settled?.[prompt]];
-    const loads = this.#experts.map((expert) => expert.load);
+    const { turns, settled, unavailable } = this.#scenario.prompts;
+    const [own, known, out] = [turns[prompt]!, settled?.[prompt], unavailable?.[prompt]];
+    const loads = this.#experts.map(({ load }, at) =>
+      out?.includes(at) ? { ...load, available: false } : load,
+    );
     if (!known) return standingOf(this.#territory, own, loads);
     const home = { expert: known.home, before: known.before, reason: 'nearest-cluster' as const };
     return standingAt(this.#territory, own.at(-1)!, loads, home);

@@ -50,7 +50,7 @@ export class FleetExpert {
     const schedulerLimits = { ...limits, admission, chunkedPrefill };
     this.replicas = Array.from({ length: spec.replicas }, (_, index): FleetReplica => {
       const cache = new KvCache(budget.kvTokens, limits.blockTokens);
-      const engine = new Replica(cost, schedulerLimits, cache, spec.frontEnd);
+      const engine = new Replica(cost, schedulerLimits, cache, spec.frontEnd, spec.slots);
       return { engine, expert: this, index };
     });
     this.#names = Uint32Array.from(this.replicas, ({ index }) => hash(String(index)));

@@ -8,6 +8,8 @@ export interface Prompts extends Omit<Territory, 'experts'> {
   readonly turns: readonly (readonly Classified[])[];
   /** Of each what its conversation belongs to, where that is known already and not for its turns to say; null where not. */
   readonly settled?: readonly (Settled | null)[];
+  /** Of each the experts that take no requests when it comes; none when absent. */
+  readonly unavailable?: readonly (readonly number[])[];
 }
 
 /** Experts, by index. */

@@ -25,7 +25,10 @@ export interface SimulatedExpertSpec {
   readonly limits: EngineLimits;
   readonly admission: AdmissionRule;
   readonly chunkedPrefill: boolean;
-  /** Requests per replica that the router takes as its capacity; what cache and batch hold when absent. */
+  /**
+   * Requests that the router gives each replica at once, while the others wait at the router; when absent it gives all, and
+   * takes for its capacity what cache and batch hold.
+   */
   readonly slots?: number;
   /** Output tokens a second that a replica's server relays at most; no limit when absent. */
   readonly frontEnd?: number;

@@ -253,7 +253,8 @@ function Experts({ minute }: { minute: ReturnType<typeof last> }) {
         {ids.map((id) => {
           const now = live.experts[id];
           const sum = (name: Parameters<typeof total>[1]): number => total(minute, name, id);
-          const [ended, firsts, waits, input] = [sum('ended'), sum('firsts'), sum('waits'), sum('input')];
+          const [ended, firsts, waits] = [sum('ended'), sum('firsts'), sum('waits')];
+          const cacheTold = sum('cacheTold');
           return (
             <tr key={id}>
               <td class="left">
@@ -269,7 +270,7 @@ function Experts({ minute }: { minute: ReturnType<typeof last> }) {
               <td>{firsts === 0 ? DASH : duration(sum('firstMs') / firsts)}</td>
               <td>{waits === 0 ? DASH : duration(sum('expectedMs') / waits)}</td>
               <td>{waits === 0 ? DASH : duration(sum('waitedMs') / waits)}</td>
-              <td>{input === 0 ? DASH : percent(sum('cached') / input)}</td>
+              <td>{cacheTold === 0 ? DASH : percent(sum('cached') / cacheTold)}</td>
               <td>{ended === 0 ? DASH : percent(sum('failed') / ended)}</td>
             </tr>
           );

@@ -1,15 +1,14 @@
 /** The router model of tomorrow: trained on the prompts of today, deciding beside the one in force until it is applied. */
 import type { Viewer } from '../../../src/serving/board/wire.ts';
 import type { RetrainingBody } from '../../../src/serving/front/operator.ts';
-import type { ShadowCounts } from '../../../src/serving/gateway/shadow.ts';
 import * as api from '../api.ts';
 import { count, duration, percent } from '../format.ts';
 import { Action } from '../parts/action.tsx';
-import { Card, Expert, Problem, Table, useAsked } from '../parts/bits.tsx';
+import { Card, Problem, useAsked } from '../parts/bits.tsx';
+import { Compared } from '../parts/compared.tsx';
 import { words } from '../words/index.ts';
 
 const EVERY_MS = 2_000;
-const PAIRS_SHOWN = 8;
 
 export function Retraining({ viewer }: { viewer: Viewer }) {
   const text = words().retraining;
@@ -78,36 +77,5 @@ function State({ now: { state, stage, began, ended, error, result } }: { now: Re
       {text.done(id, count(prompts), duration((ended ?? 0) - (began ?? 0)))}{' '}
       {text.stayed(count(kept), count(clusters), percent(moved))}
     </p>
-  );
-}
-
-function Compared({ shadow: { model, pairs } }: { shadow: ShadowCounts }) {
-  const text = words().retraining;
-  const all = pairs.reduce((sum, [, , n]) => sum + n, 0);
-  const other = pairs.filter(([home, shadow]) => home !== shadow).sort((a, b) => b[2] - a[2]);
-  const differ = other.reduce((sum, [, , n]) => sum + n, 0);
-  if (all === 0) return <p>{text.nothing(model)}</p>;
-  return (
-    <>
-      <p>{text.compared(model, count(all), percent(differ / all))}</p>
-      {other.length === 0 ? null : (
-        <Table
-          label={text.differences}
-          head={[{ text: text.from, left: true }, { text: text.to, left: true }, text.share]}
-        >
-          {other.slice(0, PAIRS_SHOWN).map(([home, shadow, n]) => (
-            <tr key={`${home} ${shadow}`}>
-              <td class="left">
-                <Expert id={home} />
-              </td>
-              <td class="left">
-                <Expert id={shadow} />
-              </td>
-              <td>{percent(n / all)}</td>
-            </tr>
-          ))}
-        </Table>
-      )}
-    </>
   );
 }

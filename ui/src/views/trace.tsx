@@ -52,7 +52,7 @@ function One({ row }: { row: Row }) {
         </p>
         <ol class="story">
           {storyOf(row, {
-            words: { sentences: text, reasons: words().decide.reasons, errors: words().errors },
+            words: { ...words(), sentences: text, reasons: words().decide.reasons },
             numbers,
           }).map((sentence) => (
             <li key={sentence}>{sentence}</li>

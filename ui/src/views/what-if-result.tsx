@@ -24,10 +24,9 @@ function figures(): readonly Figure[] {
   const { rows } = words().whatIf;
   const simulated = (outcome: Outcome): Partial<SimulatedOutcome> => outcome as SimulatedOutcome;
   return [
-    time(rows.ttft50, ({ ttft_ms }) => ttft_ms, 'p50'),
-    time(rows.ttft95, ({ ttft_ms }) => ttft_ms, 'p95'),
-    time(rows.tpot, ({ tpot_ms }) => tpot_ms, 'p50'),
-    time(rows.e2e, ({ e2e_ms }) => e2e_ms, 'p50'),
+    ...times(rows.ttft, ({ ttft_ms }) => ttft_ms, ['p50', 'p95', 'p99']),
+    ...times(rows.tpot, ({ tpot_ms }) => tpot_ms, ['p50', 'p95']),
+    ...times(rows.e2e, ({ e2e_ms }) => e2e_ms, ['p50', 'p95']),
     { name: rows.output, of: (one) => one.tokens_per_second, show: maybe(count) },
     { name: rows.home, of: (one) => one.at_home, show: percent },
     { name: rows.errors, of: ({ errors }) => errors, show: maybe(count) },
@@ -37,13 +36,17 @@ function figures(): readonly Figure[] {
   ];
 }
 
-function time(name: string, of: (outcome: Outcome) => Times, which: 'p50' | 'p95'): Figure {
-  return {
-    name,
-    of: (outcome) => of(outcome)[which],
+function times(
+  name: string,
+  of: (outcome: Outcome) => Times,
+  which: readonly ('p50' | 'p95' | 'p99')[],
+): readonly Figure[] {
+  return which.map((one) => ({
+    name: `${name} · ${words().now.charts[one]}`,
+    of: (outcome) => of(outcome)[one],
     show: duration,
-    atLeast: (outcome) => of(outcome).at_least.includes(which),
-  };
+    atLeast: (outcome) => of(outcome).at_least.includes(one),
+  }));
 }
 
 const AT_LEAST = '≥ ';

@@ -3,7 +3,8 @@ import { useState } from 'preact/hooks';
 import type { WhatIfAnswer } from '../../../src/replaying/what-if.ts';
 import type { WhatIfOptions } from '../../../src/serving/board/what-if.ts';
 import * as api from '../api.ts';
-import { Empty, Problem, useAsked } from '../parts/bits.tsx';
+import { Card, Empty, Problem, useAsked } from '../parts/bits.tsx';
+import { Compared } from '../parts/compared.tsx';
 import { Numbered } from '../parts/numbered.tsx';
 import { words } from '../words/index.ts';
 import { type Fleet, FleetTable } from './what-if-fleet.tsx';
@@ -11,6 +12,7 @@ import { Outcomes } from './what-if-result.tsx';
 
 const MOST_MINUTES = 60;
 const MOST_S = 100_000;
+const SHADOW_MS = 5_000;
 const S = 'seconds_per_affinity';
 
 export function WhatIf() {
@@ -21,7 +23,19 @@ export function WhatIf() {
       <p class="lead">{text.lead}</p>
       <Problem why={error} />
       {value === null ? null : value.records ? <Form options={value} /> : <Empty>{text.none}</Empty>}
+      <Shadow />
     </>
+  );
+}
+
+/** What a shadow model has decided otherwise, as requests came: it needs no replay. */
+function Shadow() {
+  const { value } = useAsked(api.shadow, SHADOW_MS);
+  if (value === null) return null;
+  return (
+    <Card title={words().retraining.title} wide>
+      <Compared shadow={value} />
+    </Card>
   );
 }
 

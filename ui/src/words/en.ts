@@ -43,6 +43,7 @@ export const en = {
   /** An error of the server: what it says itself is English. */
   error: (_told: string | undefined, message: string) => message,
   errors: story.errors,
+  refusals: story.refusals,
   notAllowed: (role: string) => `Your API key may not do this: it needs the role “${role}”.`,
   table: 'As a table',
   time: 'Time',
@@ -404,10 +405,9 @@ export const en = {
     resultHint:
       'The simulator’s error is what it misses of the recorded run with nothing changed. Trust a difference only where it is clearly larger. ≥ stands before what is only a lower bound, because too many requests had not got so far at the end.',
     rows: {
-      ttft50: 'First token, half within',
-      ttft95: 'First token, 95 % within',
-      tpot: 'Time per token, half within',
-      e2e: 'Whole answer, half within',
+      ttft: 'First token',
+      tpot: 'Time per token',
+      e2e: 'Whole answer',
       output: 'Output tokens/s',
       home: 'At the expert that suits best',
       errors: 'Failed',

@@ -37,6 +37,35 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- $found | uniq | sortAlpha | toJson }}
 {{- end }}
 
+{{- /* Namespaces whose InferencePools and pods are watched, as JSON. */}}
+{{- define "expert-router.pools" -}}
+{{- $found := list }}
+{{- range .Values.config.experts }}
+{{- $kubernetes := dig "discover" "kubernetes" dict . }}
+{{- if $kubernetes.pool }}{{ $found = append $found ($kubernetes.namespace | default $.Release.Namespace) }}{{ end }}
+{{- end }}
+{{- $found | uniq | toJson }}
+{{- end }}
+
+{{- /* The volume with the router model; nothing where there is none. */}}
+{{- define "expert-router.modelVolume" -}}
+{{- with .Values.routerModel }}
+{{- if gt (len (compact (list .configMap .persistentVolumeClaim .image))) 1 }}
+{{- fail "routerModel: name one of configMap, persistentVolumeClaim and image." }}
+{{- end }}
+{{- if .configMap }}
+name: model
+configMap: { name: {{ .configMap | quote }} }
+{{- else if .persistentVolumeClaim }}
+name: model
+persistentVolumeClaim: { claimName: {{ .persistentVolumeClaim | quote }}, readOnly: true }
+{{- else if .image }}
+name: model
+image: { reference: {{ .image | quote }}, pullPolicy: IfNotPresent }
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{- /* The name of an expert's objects: ids may have characters that names may not. */}}
 {{- define "expert-router.objectName" -}}
 {{- regexReplaceAll "[^a-z0-9-]+" (lower .) "-" | trimAll "-" | trunc 50 | trimSuffix "-" }}

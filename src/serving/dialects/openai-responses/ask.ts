@@ -5,7 +5,7 @@ import { invalid, isObject, readNumber, textOrNull } from '../json.ts';
 import { ReadAsk, thinks } from '../read-ask.ts';
 import { readItems } from './items.ts';
 import { RESPONSES_SHAPE } from './shape.ts';
-import { readFormat, readTools, type ToolNames } from './tools.ts';
+import { type ReadTools, readFormat, readTools, type ToolNames } from './tools.ts';
 
 const FIELDS: Readonly<Record<keyof Parameters, string>> = {
   temperature: 'temperature',
@@ -30,6 +30,7 @@ const READ = new Set([
 
 export class ResponsesAsk extends ReadAsk {
   protected readonly shape = RESPONSES_SHAPE;
+  #tools: ReadTools | null = null;
 
   protected get thinkingField(): string | null {
     const { reasoning } = this.json;
@@ -48,7 +49,7 @@ export class ResponsesAsk extends ReadAsk {
   }
 
   get toolNames(): ToolNames {
-    return readTools(this.json).names;
+    return this.#readTools().names;
   }
 
   parameters(): Parameters {
@@ -73,7 +74,12 @@ export class ResponsesAsk extends ReadAsk {
   }
 
   tools(): Tools {
-    return readTools(this.json);
+    return this.#readTools();
+  }
+
+  #readTools(): ReadTools {
+    this.#tools ??= readTools(this.json);
+    return this.#tools;
   }
 
   format(): AnswerFormat {
@@ -100,6 +106,6 @@ export class ResponsesAsk extends ReadAsk {
   unread(): readonly string[] {
     const { json } = this;
     const verbose = isObject(json.text) && json.text.verbosity != null ? ['text.verbosity'] : [];
-    return [...this.fieldsBeside(READ), ...verbose, ...readTools(json).leftOut];
+    return [...this.fieldsBeside(READ), ...verbose, ...this.#readTools().leftOut];
   }
 }

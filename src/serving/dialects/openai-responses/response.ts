@@ -15,30 +15,29 @@ export interface ResponseState {
   readonly completedAt: number | null;
 }
 
-/** Fields of a request that its answer repeats, and the API's default, which stands there where the request has none. */
-const REPEATED: Json = {
-  instructions: null,
-  max_output_tokens: null,
-  max_tool_calls: null,
-  parallel_tool_calls: true,
-  prompt_cache_key: null,
-  safety_identifier: null,
-  temperature: 1,
-  tool_choice: 'auto',
-  top_logprobs: 0,
-  top_p: 1,
-  presence_penalty: 0,
-  frequency_penalty: 0,
-  truncation: 'disabled',
-  metadata: {},
-};
-
-/** What is the same in every event of an answer. Nothing is kept, so `store` is false whatever was asked. */
+/**
+ * What is the same in every event of an answer: fields of the request, and the API's default where it has none. Nothing is
+ * kept, so `store` is false whatever was asked.
+ */
 export function repeatedFields(json: Json): Json {
   const { reasoning, text, tools, user } = json;
   const { effort = null, summary = null } = isObject(reasoning) ? reasoning : {};
   const said = isObject(text) ? text : {};
-  const repeated: Record<string, unknown> = {
+  return {
+    instructions: json.instructions ?? null,
+    max_output_tokens: json.max_output_tokens ?? null,
+    max_tool_calls: json.max_tool_calls ?? null,
+    parallel_tool_calls: json.parallel_tool_calls ?? true,
+    prompt_cache_key: json.prompt_cache_key ?? null,
+    safety_identifier: json.safety_identifier ?? null,
+    temperature: json.temperature ?? 1,
+    tool_choice: json.tool_choice ?? 'auto',
+    top_logprobs: json.top_logprobs ?? 0,
+    top_p: json.top_p ?? 1,
+    presence_penalty: json.presence_penalty ?? 0,
+    frequency_penalty: json.frequency_penalty ?? 0,
+    truncation: json.truncation ?? 'disabled',
+    metadata: json.metadata ?? {},
     reasoning: { effort, summary },
     text: { ...said, format: said.format ?? { type: 'text' } },
     tools: Array.isArray(tools) ? tools.map(shownTool) : [],
@@ -46,11 +45,9 @@ export function repeatedFields(json: Json): Json {
     previous_response_id: null,
     service_tier: 'default',
     store: false,
+    // The API knows no null here.
+    ...(typeof user === 'string' ? { user } : {}),
   };
-  for (const field in REPEATED) repeated[field] = json[field] ?? REPEATED[field];
-  // The API knows no null here.
-  if (typeof user === 'string') repeated.user = user;
-  return repeated;
 }
 
 const UNSAID: Json = { description: null, parameters: null, strict: null };

@@ -59,7 +59,7 @@ export function flatName(name: string, namespace: string | null): string {
   return `${namespace}${joint}${name}`.replace(/[^a-zA-Z0-9_-]/g, '_').slice(-LONGEST_NAME);
 }
 
-interface ReadTools extends Tools {
+export interface ReadTools extends Tools {
   readonly names: ToolNames;
   /** Fields of tools that only OpenAI's servers run. */
   readonly leftOut: readonly string[];

@@ -160,6 +160,10 @@ class StreamedResponse implements Reply {
   #sequence = 0;
   /** Half of a surrogate pair until the other half comes. */
   #held = '';
+  /** Events that were not sent: those of one call become one write. */
+  #unsent = '';
+  /** Of the text that is open: what stands in each of its events between their number and the piece. */
+  #place = '';
 
   constructor(ask: ResponsesAsk, sink: AnswerSink) {
     this.#repeated = repeatedFields(ask.json);
@@ -181,10 +185,11 @@ class StreamedResponse implements Reply {
 
   toolCall(callId: string, name: string): boolean {
     this.#close('completed');
-    const first = this.#announce();
+    this.#announce();
     const call = this.#items.call(callId, name);
     const item = callItem({ ...call, json: '' }, 'in_progress');
-    return this.#send('response.output_item.added', { output_index: this.#items.index, item }) && first;
+    this.#add('response.output_item.added', { output_index: this.#items.index, item });
+    return this.#send();
   }
 
   /** What a custom tool gets is known when all of it has come. */
@@ -193,8 +198,12 @@ class StreamedResponse implements Reply {
     if (open?.type !== 'call') return true;
     open.json += piece;
     if (open.tool.type === 'custom' || piece === '') return true;
-    const event = { item_id: open.id, output_index: index, delta: piece };
-    return this.#send('response.function_call_arguments.delta', event);
+    this.#add('response.function_call_arguments.delta', {
+      item_id: open.id,
+      output_index: index,
+      delta: piece,
+    });
+    return this.#send();
   }
 
   finish(reason: FinishReason | 'unknown', usage: Usage | 'unknown'): void {
@@ -202,13 +211,14 @@ class StreamedResponse implements Reply {
     const status = short === null ? 'completed' : 'incomplete';
     this.#announce();
     this.#close(status);
-    this.#sendResponse(`response.${status}`, {
+    this.#addResponse(`response.${status}`, {
       status,
       output: this.#items.done,
       usage: writeUsage(usage),
       incompleteFor: short,
       completedAt: this.#meta.created,
     });
+    this.#send();
     this.#sink.end({ usage, finishReason: reason });
   }
 
@@ -217,95 +227,111 @@ class StreamedResponse implements Reply {
     if (this.#begun) {
       const { code, message } = brokenOff(this.#meta.model, failure);
       const state = { status: 'failed', output: this.#items.done, usage: null, completedAt: null } as const;
-      this.#sendResponse('response.failed', {
+      this.#addResponse('response.failed', {
         ...state,
         error: { code: 'server_error', message: `${code}: ${message}` },
       });
+      this.#send();
     }
     this.#sink.fail(failure);
   }
 
   #say(type: 'message' | 'reasoning', piece: string): boolean {
     if (piece === '') return true;
-    const first = this.#items.open?.type === type || this.#open(type);
+    if (this.#items.open?.type !== type) this.#open(type);
     const { whole, rest } = splitAtCodePoint(this.#held + piece);
     this.#held = rest;
-    return (whole === '' || this.#piece(whole)) && first;
+    if (whole !== '') this.#addPiece(whole);
+    return this.#send();
   }
 
-  #open(type: 'message' | 'reasoning'): boolean {
+  #open(type: 'message' | 'reasoning'): void {
     this.#close('completed');
     this.#announce();
     const { id } = this.#items.say(type);
+    const { index } = this.#items;
     const item = (type === 'message' ? messageItem : reasoningItem)(id, null, 'in_progress');
     const part = (type === 'message' ? textPart : reasoningPart)('');
-    this.#send('response.output_item.added', { output_index: this.#items.index, item });
-    return this.#send('response.content_part.added', { ...this.#place(id), part });
+    this.#place = `"item_id":${JSON.stringify(id)},"output_index":${index},"content_index":0`;
+    this.#add('response.output_item.added', { output_index: index, item });
+    this.#add('response.content_part.added', { ...placeOf(id, index), part });
   }
 
-  #piece(text: string): boolean {
+  /** The one event that comes for each token: put together by hand. */
+  #addPiece(text: string): void {
     const { open } = this.#items;
-    if (open === null || open.type === 'call') return true;
+    if (open === null || open.type === 'call') return;
     const delta = wellFormed(text);
     open.text += delta;
-    const place = this.#place(open.id);
-    return open.type === 'message'
-      ? this.#send('response.output_text.delta', { ...place, delta, logprobs: [] })
-      : this.#send('response.reasoning_text.delta', { ...place, delta });
+    const [type, more] =
+      open.type === 'message'
+        ? (['response.output_text.delta', ',"logprobs":[]'] as const)
+        : (['response.reasoning_text.delta', ''] as const);
+    const data = `{"type":"${type}","sequence_number":${this.#sequence},${this.#place},"delta":${JSON.stringify(delta)}${more}}`;
+    this.#sequence += 1;
+    this.#unsent += `event: ${type}\ndata: ${data}\n\n`;
   }
 
   #close(status: ItemStatus): void {
     const { open, index } = this.#items;
     if (open === null) return;
-    if (this.#held !== '') this.#piece(this.#held);
+    if (this.#held !== '') this.#addPiece(this.#held);
     this.#held = '';
     if (open.type === 'call') this.#closeCall(open);
     else this.#closeText(open);
-    this.#send('response.output_item.done', { output_index: index, item: this.#items.close(status) });
+    this.#add('response.output_item.done', { output_index: index, item: this.#items.close(status) });
   }
 
   #closeCall({ id, tool, json }: OpenCall): void {
     const place = { item_id: id, output_index: this.#items.index };
     if (tool.type === 'function') {
-      this.#send('response.function_call_arguments.done', { ...place, name: tool.name, arguments: json });
+      this.#add('response.function_call_arguments.done', { ...place, name: tool.name, arguments: json });
       return;
     }
     const input = customInput(json);
-    this.#send('response.custom_tool_call_input.delta', { ...place, delta: input });
-    this.#send('response.custom_tool_call_input.done', { ...place, input });
+    this.#add('response.custom_tool_call_input.delta', { ...place, delta: input });
+    this.#add('response.custom_tool_call_input.done', { ...place, input });
   }
 
   #closeText({ type, id, text }: Exclude<Open, OpenCall>): void {
-    const place = this.#place(id);
-    if (type === 'message') this.#send('response.output_text.done', { ...place, text, logprobs: [] });
-    else this.#send('response.reasoning_text.done', { ...place, text });
+    const place = placeOf(id, this.#items.index);
+    if (type === 'message') this.#add('response.output_text.done', { ...place, text, logprobs: [] });
+    else this.#add('response.reasoning_text.done', { ...place, text });
     const part = (type === 'message' ? textPart : reasoningPart)(text);
-    this.#send('response.content_part.done', { ...place, part });
-  }
-
-  #place(id: string): Json {
-    return { item_id: id, output_index: this.#items.index, content_index: 0 };
+    this.#add('response.content_part.done', { ...place, part });
   }
 
   /** The head waits for the first content, so that an earlier failure still gets its own status. */
-  #announce(): boolean {
-    if (this.#begun) return true;
+  #announce(): void {
+    if (this.#begun) return;
     this.#begun = true;
     this.#sink.head(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' });
     const state = { status: 'in_progress', output: [], usage: null, completedAt: null } as const;
-    this.#sendResponse('response.created', state);
-    return this.#sendResponse('response.in_progress', state);
+    this.#addResponse('response.created', state);
+    this.#addResponse('response.in_progress', state);
   }
 
-  #sendResponse(type: string, state: ResponseState): boolean {
-    return this.#send(type, { response: responseBody(this.#repeated, this.#meta, state) });
+  #addResponse(type: string, state: ResponseState): void {
+    this.#add(type, { response: responseBody(this.#repeated, this.#meta, state) });
   }
 
-  #send(type: string, fields: Json): boolean {
+  #add(type: string, fields: Json): void {
     const event = { type, sequence_number: this.#sequence, ...fields };
     this.#sequence += 1;
-    return this.#sink.data(Buffer.from(`event: ${type}\ndata: ${JSON.stringify(event)}\n\n`));
+    this.#unsent += `event: ${type}\ndata: ${JSON.stringify(event)}\n\n`;
   }
+
+  /** @returns whether there is room for more */
+  #send(): boolean {
+    if (this.#unsent === '') return true;
+    const bytes = Buffer.from(this.#unsent);
+    this.#unsent = '';
+    return this.#sink.data(bytes);
+  }
+}
+
+function placeOf(id: string, index: number): Json {
+  return { item_id: id, output_index: index, content_index: 0 };
 }
 
 const NO_META: ReplyMeta = { id: '', created: 0, model: '' };

@@ -1,5 +1,14 @@
 /** An ask of any dialect → the body of a chat completion. */
-import type { AnswerFormat, Ask, Capability, FilePart, Message, Part, Tools } from '../ask.ts';
+import {
+  type AnswerFormat,
+  type Ask,
+  AUTO,
+  type Capability,
+  type FilePart,
+  type Message,
+  type Part,
+  type Tools,
+} from '../ask.ts';
 import type { Json } from '../dialect.ts';
 import { invalid, unsupported } from '../json.ts';
 import { OpenAiAsk } from './ask.ts';
@@ -15,7 +24,9 @@ export const CHAT_CAN: readonly Capability[] = ['a chosen tool', 'json', 'json s
  */
 export function asChat(ask: Ask): OpenAiAsk {
   const json = chatBodyOf(ask);
-  const facts = { ...openAiChat.facts(json), turns: ask.turns };
+  // Of what routing reads, which has been read, a server gets nothing but the stream.
+  const { stream, turns, affinityKey, answerLimit, session, toolLoop } = ask;
+  const facts = { model: AUTO, stream, turns, affinityKey, answerLimit, session, toolLoop, stored: null };
   return new OpenAiAsk(openAiChat, 'chat', facts, {
     bytes: Buffer.from(JSON.stringify(json)),
     json,

@@ -44,6 +44,10 @@ export class LlamaExpert implements Expert {
     return this.#running.start(ask, sink, meta, (work) => this.#answer(ask, replyId, work));
   }
 
+  get context(): number {
+    return this.#loaded.room;
+  }
+
   async health(): Promise<Health> {
     if (this.#closed) return { state: 'down', failure: { kind: 'closed' } };
     const { free, waiting } = this.#loaded.load;

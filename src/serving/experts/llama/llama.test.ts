@@ -50,6 +50,7 @@ if (forced || present) {
 
     it('names both numbers when a prompt is too long, and takes control tokens for plain text', async () => {
       const expert = await make();
+      expect(expert.context).toBe(512);
       const content = 'word '.repeat(3000);
       const { failure } = await listen(expert, requestOf({ messages: [{ role: 'user', content }] })).done;
       expect(failure?.code).toBe('context_length_exceeded');

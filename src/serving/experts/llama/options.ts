@@ -21,8 +21,8 @@ export const llamaOptions = z.strictObject({
   top_k: z.int().min(0).default(40).describe('0 considers every token'),
   repetition_penalty: z.number().gt(0).max(2).default(1.1).describe('1 switches it off'),
   max_tokens: z.int().min(1).default(512).describe('for requests that name no limit'),
-  context: z.int().min(64).default(2048).describe('tokens of prompt and answer together, per request'),
-  parallel: z.int().min(1).max(64).default(4).describe('requests generated at once; more are queued'),
+  context: z.int().min(64).default(8192).describe('tokens of prompt and answer together, per request'),
+  parallel: z.int().min(1).max(64).default(2).describe('requests generated at once; more are queued'),
   threads: z
     .int()
     .min(1)

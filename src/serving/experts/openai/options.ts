@@ -144,3 +144,8 @@ export function replicasOf({ url, metrics_url }: OpenAiOptions): readonly OpenAi
     typeof one === 'string' ? { url: one, weight: 1, metrics_url } : { metrics_url, ...one },
   );
 }
+
+/** Whether the config puts a proxy before it, through which nobody asks in our place. */
+export function isProxied({ proxy = 'none' }: OpenAiOptions): boolean {
+  return proxy !== 'none';
+}
