@@ -1,5 +1,5 @@
 /** What a gateway recorded is replayed through the simulator, beside what really happened. */
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -85,6 +85,39 @@ describe('records replayed', () => {
     expect(text).toMatch(/^as recorded/m);
     expect(text).toMatch(/^nearest: tokens\/s [+−]\d+ %, TTFT p50/m);
     expect(text).toContain('Against what really happened');
+  });
+
+  it('time the engines that a placement has no other times for', async () => {
+    const slow = join(folder, 'slow');
+    const router = await gateway(CONFIG.replace(records, slow));
+    for (let n = 0; n < 48; n++) {
+      const content = n % 2 === 0 ? `A recipe for soup with ${n} carrots` : `Who won match ${n}?`;
+      const question = { model: 'auto', stream: true, max_tokens: 8, messages: [{ role: 'user', content }] };
+      await (await router.post('/v1/chat/completions', question)).text();
+    }
+    await router.close();
+    // An engine that takes 300 ms longer than any model of one says.
+    for (const name of readdirSync(slow)) {
+      const later = (line: string): string => {
+        const decision = JSON.parse(line);
+        for (const field of ['first_ms', 'total_ms']) decision[field] += 300;
+        return JSON.stringify(decision);
+      };
+      const lines = readFileSync(join(slow, name), 'utf8').trimEnd().split('\n');
+      writeFileSync(join(slow, name), `${lines.map(later).join('\n')}\n`);
+    }
+    const missOf = async (placement: string): Promise<number> => {
+      writeFileSync(fleet, `placements: [${placement}]\n`);
+      const told = JSON.parse(await simulated('--records', slow, '--config', config, '--json'));
+      return (Object.values(told.misses)[0] as { ttft_p50: number }).ttft_p50;
+    };
+    expect(await missOf(PLACEMENT)).toBeLessThan(-0.7);
+    expect(Math.abs(await missOf(PLACEMENT.replace(' }', ', calibrated: records }')))).toBeLessThan(0.2);
+    await expect(simulated()).rejects.toThrow(/needs "users"/);
+    writeFileSync(fleet, `users: 1\nplacements: [${PLACEMENT.replace(' }', ', calibrated: records }')}]\n`);
+    await expect(simulated()).rejects.toThrow(/calibrated: records: there are none here/);
+    expect(await replay()).toMatch(/engines of cook, general had too few streamed answers/);
+    writeFileSync(fleet, `placements: [${PLACEMENT}]\n`);
   });
 
   it('say what does not fit', async () => {

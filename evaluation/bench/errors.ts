@@ -1,14 +1,12 @@
-/** Errors of predicted rows, grouped, and leave-one-out fits over configurations. */
-import type { EngineOverheads } from '../../src/simulating/cost/efficiency.ts';
+/** Errors of predicted rows: in sample, and with rows, configurations, models or GPUs left out of the fit. */
+import { type Task, task } from '../../src/core/tasks.ts';
+import { ENGINES, KERNELS } from '../../src/simulating/cost/constants.ts';
+import type { EngineOverheads, MeasuredEngine } from '../../src/simulating/cost/efficiency.ts';
 import { kernelsFor, stepCost } from '../../src/simulating/cost/step.ts';
 import type { TransformerShape } from '../../src/simulating/model/shape.ts';
-import { fitClients, fitEngine, type Kernels, ofEngine } from '../fit/engines.ts';
-import { simulate } from '../fit/replay.ts';
-import type { CalibrationRow } from '../fit/rows.ts';
-import { ENGINE_NAMES, type Fit } from '../fit/workflow.ts';
-
-/** Seconds that each harness's client adds to a first token. */
-export type Clients = Readonly<Record<string, number>>;
+import { type Clients, fitClients, fitEngine, type Kernels, predict } from '../fit/engines.ts';
+import { type Schedule, schedule } from '../fit/replay.ts';
+import { type CalibrationRow, readCalibration } from '../fit/rows.ts';
 
 export type Metric = 'throughput' | 'tpot' | 'ttft';
 
@@ -31,62 +29,88 @@ export interface ErrorGroup {
   readonly bias: number;
 }
 
-const METRICS: readonly Metric[] = ['throughput', 'tpot', 'ttft'];
+export const METRICS: readonly Metric[] = ['throughput', 'tpot', 'ttft'];
 
-/** Simulates the row and compares every measured figure. */
-export function errorsOf(
-  row: CalibrationRow,
+/** Every measured figure beside the prediction. */
+function errorsOf(
+  planned: Schedule,
   kernels: Kernels,
   engine: EngineOverheads,
   clients: Clients,
 ): readonly RowError[] {
-  const { deployment, build } = row;
+  const { row } = planned;
+  const { deployment, build, measured, harness } = row;
   const cost = stepCost(deployment, kernelsFor(deployment.gpu, kernels), engine, build.streaming);
-  const engineOnly = simulate(row, cost);
-  const predicted = { ...engineOnly, ttft: engineOnly.ttft + (clients[row.harness.name] ?? 0) };
+  const engineOnly = predict(planned, cost);
+  const predicted = { ...engineOnly, ttft: engineOnly.ttft + (clients[harness.name] ?? 0) };
   return METRICS.flatMap((metric) => {
-    const measured = row.measured[metric];
-    return measured ? [{ row, metric, predicted: predicted[metric], measured }] : [];
+    const value = measured[metric];
+    return value ? [{ row, metric, predicted: predicted[metric], measured: value }] : [];
   });
 }
 
-/** What is left out of a fit together, and predicted from the rest. */
-export type FoldOf = (row: CalibrationRow) => string;
+/** What is left out of a fit together, and predicted from the rest: rows and configurations in so many parts. */
+const FOLDS = {
+  row: (row: CalibrationRow) => dealt([row.version, configuration(row), load(row)].join(' '), 8),
+  configuration: (row: CalibrationRow) => dealt(configuration(row), 16),
+  model: ({ deployment }: CalibrationRow) => shapeName(deployment.model),
+  GPU: ({ deployment }: CalibrationRow) => deployment.gpu.name,
+} as const;
 
-/** Folds of `configuration`: enough that each is a small part of its engine's rows. */
-const FOLDS = 8;
+export type Scheme = keyof typeof FOLDS | 'in sample';
 
-/** Rows of a shape on its hardware stay together, so that no version lends a left-out one its figures. */
-export const byConfiguration: FoldOf = (row) => String(hash(configuration(row)) % FOLDS);
-export const byModel: FoldOf = ({ deployment }) => shapeName(deployment.model);
-export const byGpu: FoldOf = ({ deployment }) => deployment.gpu.name;
+/** Errors of one engine's rows by what was left out of the fit; an engine with one fold has nothing to be fitted to without it. */
+export type EngineErrors = Readonly<Record<Scheme, readonly RowError[]>>;
 
-/** Fits each engine without one fold after the other, and predicts it. The kernels' constants are other data. */
-export function leaveOut(
-  fit: Omit<Fit, 'kernelFits'>,
-  foldOf: FoldOf,
-  progress: (done: number, total: number) => void,
+/** The kernels' constants are other data, and not fitted anew. */
+export const engineErrors: Task<MeasuredEngine, EngineErrors> = task(
+  import.meta.url,
+  'engineErrors',
+  (engine) => {
+    const all = readCalibration(engine).rows.map(schedule);
+    const leftOut = Object.entries(FOLDS).map(([scheme, foldOf]) => [scheme, errorsWithout(all, foldOf)]);
+    const shipped = ENGINES[engine];
+    const clients = fitClients(all, KERNELS, shipped);
+    const inSample = all.flatMap((one) => errorsOf(one, KERNELS, shipped, clients));
+    return { ...Object.fromEntries(leftOut), 'in sample': inSample } as EngineErrors;
+  },
+);
+
+/** Of an engine's rows, each predicted by a fit without its configuration. */
+export const errorsWithoutConfiguration: Task<MeasuredEngine, readonly RowError[]> = task(
+  import.meta.url,
+  'errorsWithoutConfiguration',
+  (engine) => errorsWithout(readCalibration(engine).rows.map(schedule), FOLDS.configuration),
+);
+
+function errorsWithout(
+  all: readonly Schedule[],
+  foldOf: (row: CalibrationRow) => string,
 ): readonly RowError[] {
-  const folds = ENGINE_NAMES.flatMap((engine) => {
-    const mine = ofEngine(fit.schedules, engine);
-    const names = [...new Set(mine.map((s) => foldOf(s.row)))];
-    // An engine with one fold has nothing to be fitted to without it.
-    return names.length > 1 ? names.map((name) => ({ engine, mine, name })) : [];
-  });
-  return folds.flatMap(({ engine, mine, name }, i) => {
-    progress(i, folds.length);
-    const others = mine.filter((s) => foldOf(s.row) !== name);
-    const fitted = fitEngine(others, fit.kernels, FOLD_EVALUATIONS, fit.engines[engine]);
-    const clients = fitClients(others, fit.kernels, fitted);
-    return mine
-      .filter((s) => foldOf(s.row) === name)
-      .flatMap(({ row }) => errorsOf(row, fit.kernels, fitted, clients));
+  const names = [...new Set(all.map(({ row }) => foldOf(row)))];
+  if (names.length < 2) return [];
+  return names.flatMap((name) => {
+    const others = all.filter(({ row }) => foldOf(row) !== name);
+    const fitted = fitEngine(others, KERNELS);
+    const clients = fitClients(others, KERNELS, fitted);
+    return all
+      .filter(({ row }) => foldOf(row) === name)
+      .flatMap((one) => errorsOf(one, KERNELS, fitted, clients));
   });
 }
 
-/** Names differ where shapes do not (Llama 3 and 3.1): a configuration is a shape on its hardware. */
+/** A shape on its hardware: names differ where shapes do not (Llama 3 and 3.1). */
 function configuration({ deployment: d }: CalibrationRow): string {
   return [shapeName(d.model), d.gpu.name, d.tensorParallel, d.precision.name].join(' ');
+}
+
+function load({ input, output, concurrency, kind }: CalibrationRow): string {
+  return [kind, input, output, concurrency].join(' ');
+}
+
+/** Which of so many parts a name falls into. */
+function dealt(name: string, parts: number): string {
+  return String(hash(name) % parts);
 }
 
 /** FNV-1a. */
@@ -96,12 +120,9 @@ function hash(text: string): number {
   return h;
 }
 
-export function shapeName({ layers, hidden, vocabulary, feedForward }: TransformerShape): string {
+function shapeName({ layers, hidden, vocabulary, feedForward }: TransformerShape): string {
   return [layers, hidden, vocabulary, ...feedForward.map((f) => f.width)].join('/');
 }
-
-/** A fold begins at the constants of the whole fit, one configuration away from its own. */
-const FOLD_EVALUATIONS = 80;
 
 export function group(errors: readonly RowError[], key: (error: RowError) => string): readonly ErrorGroup[] {
   const groups = new Map<string, RowError[]>();

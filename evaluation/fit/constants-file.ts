@@ -1,12 +1,14 @@
 /** The fitted constants as a source file, with their origin and quality. */
-import type { Fit } from './workflow.ts';
+import type { EngineOverheads } from '../../src/simulating/cost/efficiency.ts';
+import type { Kernels } from './engines.ts';
+import type { KernelFit } from './kernels.ts';
 
 const HEADER = `/**
  * The fitted constants of the cost model: efficiencies of kernels by GPU family, overheads by engine.
  * Written by \`npm run fit\`; do not edit by hand. Times in seconds, shares of the data sheet otherwise.
  *
  * Origin: kernels from NVIDIA AIConfigurator's measured tables (package aiconfigurator-core 0.12.0, Apache-2.0; thinned in evaluation/data/); engines from TensorRT-LLM's performance
- * pages (Apache-2.0) and AIConfigurator's end-to-end sample. Only these derived constants are part of this project.
+ * pages (Apache-2.0) and AIConfigurator's end-to-end sample, as evaluation/data/ has them.
  */
 // biome-ignore-all lint/suspicious/noApproximativeNumericConstant: a fitted number may resemble a famous one
 import type { GpuFamily } from '../hardware/gpu.ts';
@@ -24,11 +26,11 @@ function source(value: unknown, indent = ''): string {
   return `{\n${lines.join('\n')}\n${indent}}`;
 }
 
-export function constantsFile({
-  kernelFits,
-  kernels,
-  engines,
-}: Pick<Fit, 'kernelFits' | 'kernels' | 'engines'>): string {
+export function constantsFile(
+  kernelFits: readonly KernelFit[],
+  kernels: Kernels,
+  engines: Readonly<Record<string, EngineOverheads>>,
+): string {
   const quality = kernelFits.map(
     ({ family, quality: q }) =>
       ` * ${family}: ${Object.entries(q)

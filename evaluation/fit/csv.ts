@@ -1,34 +1,25 @@
-/** Reads the comma-separated calibration tables, including quoted fields. */
+/** Reads the tables of published measurements in `evaluation/data`. None has quoted fields. */
 import { readFileSync } from 'node:fs';
 import { UserError } from '../../src/core/errors.ts';
 
 export type Row = Readonly<Record<string, string>>;
 
-/** @throws {UserError} when the file cannot be read, saying how to set the folder */
-export function readTable(path: string): readonly Row[] {
+/** From the repository's root, where npm runs scripts. */
+const TABLES = 'evaluation/data';
+
+/** @throws {UserError} when the table cannot be read */
+export function readTable(name: string): readonly Row[] {
+  const path = `${TABLES}/${name}.csv`;
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
   } catch (cause) {
-    throw new UserError(
-      `calibration: cannot read ${path}; give the folder of the reference data as argument.`,
-      {
-        cause,
-      },
-    );
+    throw new UserError(`cannot read ${path}; run this from the repository's root.`, { cause });
   }
   const [head, ...lines] = text.split(/\r?\n/).filter(Boolean);
-  const names = splitLine(head ?? '');
+  const names = (head ?? '').split(',');
   return lines.map((line) => {
-    const values = splitLine(line);
-    return Object.fromEntries(names.map((name, i) => [name, values[i] ?? '']));
+    const values = line.split(',');
+    return Object.fromEntries(names.map((column, i) => [column, values[i] ?? '']));
   });
-}
-
-function splitLine(line: string): string[] {
-  if (!line.includes('"')) return line.split(',');
-  const fields: string[] = [];
-  for (const match of line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g))
-    fields.push((match[1] ?? match[2] ?? '').replaceAll('""', '"'));
-  return fields;
 }

@@ -1,14 +1,10 @@
 /** Fits the engines' overheads to published throughput and latency, the kernels' constants held fixed. */
-import type {
-  EngineOverheads,
-  KernelEfficiency,
-  MeasuredEngine,
-} from '../../src/simulating/cost/efficiency.ts';
+import type { EngineOverheads, KernelEfficiency } from '../../src/simulating/cost/efficiency.ts';
 import { kernelsFor, type StepCost, stepCost } from '../../src/simulating/cost/step.ts';
 import { describeDeployment } from '../../src/simulating/deployment.ts';
 import type { GpuFamily } from '../../src/simulating/hardware/gpu.ts';
-import { minimise } from './minimise.ts';
-import { price, type Schedule, simulate } from './replay.ts';
+import { leastDeviations } from './least-deviations.ts';
+import { type Prediction, price, type Schedule, simulate } from './replay.ts';
 import type { CalibrationRow } from './rows.ts';
 
 /** The starting point, which is also the prior: kernels as measured, small overheads. */
@@ -19,6 +15,8 @@ const START: EngineOverheads = {
   compute4: 1,
   attention16: 1,
   attention8: 1,
+  blackwellCompute: 1,
+  blackwellAttention: 1,
   perHeadToken: 5e-12,
   floors: 0.5,
   mixtureFloors: 1,
@@ -38,7 +36,8 @@ const SEARCHED = [
   'compute4',
   'attention16',
   'attention8',
-  'perHeadToken',
+  'blackwellCompute',
+  'blackwellAttention',
   'floors',
   'elementwise',
   'allReduce',
@@ -48,65 +47,71 @@ const SEARCHED = [
   'perSequence',
   'perStream',
 ] as const;
-/** A least time is free: where the kernels' own is longer, as in all current engines, it changes nothing. */
-const PULLED = SEARCHED.filter((name) => name !== 'perHeadToken');
+/** Attention of the oldest generation alone is slower than its reads; where this search begins, it is felt. */
+const OLD_PER_HEAD_TOKEN = 3e-11;
 /** Weight of the prior, per squared logarithm: enough to determine what the rows do not. */
 const PULL = 0.003;
+/** Weight of a time to first token: harnesses have more part in it than in the other figures. */
+const FIRST = 0.5;
 
 export type Kernels = Readonly<Record<GpuFamily, KernelEfficiency>>;
 
-/** Logarithms of predicted over measured, for every figure of the row that does not need a clock. */
-function logErrors(schedule: Schedule, costOf: (row: CalibrationRow) => StepCost): readonly number[] {
-  const { measured, kind } = schedule.row;
-  if (kind === 'first-token') return [];
-  const predicted = price(schedule, costOf(schedule.row));
-  const errors: number[] = [];
-  if (measured.throughput) errors.push(Math.log(predicted.throughput / measured.throughput));
-  if (measured.tpot) errors.push(Math.log(predicted.tpot / measured.tpot));
-  return errors;
+/** A row's figures, by its steps alone where they can be known without a clock. */
+export function predict(planned: Schedule, cost: StepCost): Prediction {
+  const { measured, harness } = planned.row;
+  const timed = measured.ttft !== undefined && harness.frontEnd < Number.POSITIVE_INFINITY;
+  return timed ? simulate(planned.row, cost) : price(planned, cost);
 }
 
-/** Mean absolute logarithm of the error, which is robust to outliers. */
-function loss(schedules: readonly Schedule[], kernels: Kernels, engine: EngineOverheads): number {
-  let sum = 0;
-  let count = 0;
-  const costs = new Map<string, StepCost>();
-  const costOf = (row: CalibrationRow): StepCost => {
-    const key = `${describeDeployment(row.deployment)} ${row.build.streaming}`;
-    const known = costs.get(key);
-    if (known) return known;
-    const { deployment, build } = row;
-    const cost = stepCost(deployment, kernelsFor(deployment.gpu, kernels), engine, build.streaming);
-    costs.set(key, cost);
-    return cost;
+/** Whether a row's time to first token takes part in the fit: what a front end holds up depends on the clock. */
+function tellsFirstToken({ measured, harness }: CalibrationRow): boolean {
+  return measured.ttft !== undefined && harness.frontEnd === Number.POSITIVE_INFINITY;
+}
+
+/** Logarithms of predicted over measured, always as many and in the same order for the same rows. */
+function errorsWith(engine: EngineOverheads, schedules: readonly Schedule[], kernels: Kernels) {
+  const costOf = costs(kernels, engine);
+  const priced = schedules.map((planned) => ({
+    row: planned.row,
+    figures: price(planned, costOf(planned.row)),
+  }));
+  const clients = clientsOf(priced.filter(({ row }) => tellsFirstToken(row)));
+  const error = (predicted: number, measured: number | undefined): number[] =>
+    measured ? [Math.log(predicted / measured)] : [];
+  return priced.flatMap(({ row, figures }) => [
+    ...error(figures.throughput, row.measured.throughput),
+    ...error(figures.tpot, row.measured.tpot),
+    ...(tellsFirstToken(row)
+      ? error(figures.ttft + (clients[row.harness.name] ?? 0), row.measured.ttft).map((e) => FIRST * e)
+      : []),
+  ]);
+}
+
+/** One cost for all rows of a deployment. */
+function costs(kernels: Kernels, engine: EngineOverheads): (row: CalibrationRow) => StepCost {
+  const known = new Map<string, StepCost>();
+  return ({ deployment, build }) => {
+    const key = `${describeDeployment(deployment)} ${build.streaming}`;
+    const found =
+      known.get(key) ?? stepCost(deployment, kernelsFor(deployment.gpu, kernels), engine, build.streaming);
+    known.set(key, found);
+    return found;
   };
-  for (const schedule of schedules)
-    for (const error of logErrors(schedule, costOf)) {
-      sum += Math.abs(error);
-      count += 1;
-    }
-  let pull = 0;
-  for (const name of PULLED) pull += Math.log(engine[name] / START[name]) ** 2;
-  return sum / Math.max(1, count) + PULL * pull;
 }
 
-/** @param evaluations how long to search; a leave-one-out fold starts near its goal and needs fewer */
-export function fitEngine(
-  schedules: readonly Schedule[],
-  kernels: Kernels,
-  evaluations = 900,
-  start: EngineOverheads = START,
-): EngineOverheads {
-  const build = (x: readonly number[]): EngineOverheads => ({
-    ...start,
-    ...Object.fromEntries(SEARCHED.map((name, i) => [name, x[i]!])),
+/** From the prior alone, whatever was fitted before: rows that are left out have no part in it. */
+export function fitEngine(schedules: readonly Schedule[], kernels: Kernels): EngineOverheads {
+  const old = schedules.some(({ row }) => row.deployment.engine === 'tensorrt-llm-0.10');
+  const build = (values: readonly number[]): EngineOverheads => ({
+    ...START,
+    ...Object.fromEntries(SEARCHED.map((name, i) => [name, values[i]!])),
+    ...(old ? { perHeadToken: values[SEARCHED.length]! } : {}),
   });
-  const found = minimise(
-    (x) => loss(schedules, kernels, build(x)),
-    SEARCHED.map((name) => start[name]),
-    evaluations,
-  );
-  return build(found.x);
+  const parameters = [
+    ...SEARCHED.map((name) => ({ start: START[name], pull: PULL })),
+    ...(old ? [{ start: OLD_PER_HEAD_TOKEN, pull: 0 }] : []),
+  ];
+  return build(leastDeviations((values) => errorsWith(build(values), schedules, kernels), parameters));
 }
 
 /**
@@ -118,33 +123,34 @@ export function fitClients(
   schedules: readonly Schedule[],
   kernels: Kernels,
   engine: EngineOverheads,
-): Readonly<Record<string, number>> {
-  const byHarness = new Map<string, Schedule[]>();
-  for (const schedule of schedules) {
-    const { measured, kind, harness } = schedule.row;
-    if (!measured.ttft || kind !== 'closed-loop') continue;
-    const group = byHarness.get(harness.name);
-    if (group) group.push(schedule);
-    else byHarness.set(harness.name, [schedule]);
-  }
-  return Object.fromEntries(
-    [...byHarness].map(([name, group]) => [name, missingSeconds(group, kernels, engine)]),
-  );
+): Clients {
+  const costOf = costs(kernels, engine);
+  return clientsOf(schedules.map((s) => ({ row: s.row, figures: predict(s, costOf(s.row)) })));
 }
 
-function missingSeconds(schedules: readonly Schedule[], kernels: Kernels, engine: EngineOverheads): number {
-  const missing = schedules
+/** Seconds that each harness's client adds to a first token. */
+export type Clients = Readonly<Record<string, number>>;
+
+interface Priced {
+  readonly row: CalibrationRow;
+  readonly figures: Prediction;
+}
+
+function clientsOf(priced: readonly Priced[]): Clients {
+  const byHarness = new Map<string, Priced[]>();
+  for (const one of priced) {
+    const { measured, kind, harness } = one.row;
+    if (!measured.ttft || kind !== 'closed-loop') continue;
+    byHarness.set(harness.name, [...(byHarness.get(harness.name) ?? []), one]);
+  }
+  return Object.fromEntries([...byHarness].map(([name, group]) => [name, missingSeconds(group)]));
+}
+
+function missingSeconds(group: readonly Priced[]): number {
+  const missing = group
     .toSorted((a, b) => a.row.concurrency - b.row.concurrency)
-    .slice(0, Math.ceil(schedules.length / 4))
-    .map(
-      ({ row }) =>
-        row.measured.ttft! -
-        simulate(row, stepCost(row.deployment, kernelsFor(row.deployment.gpu, kernels), engine)).ttft,
-    )
+    .slice(0, Math.ceil(group.length / 4))
+    .map(({ row, figures }) => row.measured.ttft! - figures.ttft)
     .sort((a, b) => a - b);
   return Math.max(0, missing[Math.floor(missing.length / 2)] ?? 0);
-}
-
-export function ofEngine(schedules: readonly Schedule[], engine: MeasuredEngine): readonly Schedule[] {
-  return schedules.filter((s) => s.row.deployment.engine === engine);
 }

@@ -277,15 +277,12 @@ export interface KernelFit {
   readonly quality: Readonly<Record<string, { readonly error: number; readonly rows: number }>>;
 }
 
-/** Where the thinned tables lie, from the repository's root. */
-const TABLES = 'evaluation/data';
-
 /** What a family that was not measured borrows: latent attention of the H100 on the L40S. */
 type Borrowed = Pick<KernelEfficiency, 'latent'>;
 
 export function fitKernels(): readonly KernelFit[] {
   const names = ['gemm', 'moe', 'decode', 'prefill', 'latent', 'all-reduce'] as const;
-  const tables = Object.fromEntries(names.map((name) => [name, readTable(`${TABLES}/${name}.csv`)]));
+  const tables = Object.fromEntries(names.map((name) => [name, readTable(name)]));
   const fits: KernelFit[] = [];
   for (const family of FAMILIES) {
     const here = (name: (typeof names)[number]): readonly Row[] =>

@@ -22,8 +22,9 @@ export interface Prediction {
 interface Segment {
   readonly load: StepLoad;
   readonly steps: number;
-  /** Sequences that were waiting for a token after their first during each of these steps. */
+  /** Sequences that were waiting for a token after their first during each of these steps, and for their first. */
   readonly tokens: number;
+  readonly firsts: number;
 }
 
 export interface Schedule {
@@ -93,24 +94,33 @@ function runAll(
   }
 }
 
-const EVERY_STEP_ONE_SECOND: StepCost = {
-  perRequest: 0,
-  seconds: () => 1,
-  breakdown: () => {
-    throw new Error('only durations are needed');
-  },
-};
+/**
+ * Where tokens are streamed, an answer's way to its client takes part of a step, and who asks next comes into the middle of
+ * one.
+ */
+function everyStepOneSecond(streaming: boolean): StepCost {
+  return {
+    perRequest: streaming ? 0.5 : 0,
+    seconds: () => 1,
+    breakdown: () => {
+      throw new Error('only durations are needed');
+    },
+  };
+}
 
 /** Schedules a row once; the result can be priced for any constants. */
 export function schedule(row: CalibrationRow): Schedule {
-  const buckets = new Map<string, { steps: number; sums: Record<keyof StepLoad, number> }>();
-  const replica = replicaFor(row, EVERY_STEP_ONE_SECOND);
+  const buckets = new Map<string, { steps: number; firsts: number; sums: Record<keyof StepLoad, number> }>();
+  const replica = replicaFor(row, everyStepOneSecond(row.build.streaming));
   let outputTokens = 0;
+  let waiting = 0;
   runAll(
     row,
     replica,
     {
-      firstToken: () => {},
+      firstToken: () => {
+        waiting -= 1;
+      },
       finished: (request) => {
         outputTokens += request.outputTokens;
       },
@@ -121,18 +131,22 @@ export function schedule(row: CalibrationRow): Schedule {
           decodeContext: load.decodeContext + (load.decodeSequences * (steps - 1)) / 2,
         };
         const key = `${octave(load.decodeSequences)} ${octave(load.prefillTokens)}`;
-        const bucket = buckets.get(key) ?? { steps: 0, sums: { ...EMPTY } };
+        const bucket = buckets.get(key) ?? { steps: 0, firsts: 0, sums: { ...EMPTY } };
         bucket.steps += steps;
+        bucket.firsts += steps * waiting;
         for (const field of FIELDS) bucket.sums[field] += steps * middle[field];
         buckets.set(key, bucket);
       },
     },
     false,
+    () => {
+      waiting += 1;
+    },
   );
-  const segments = [...buckets.values()].map(({ steps, sums }): Segment => {
+  const segments = [...buckets.values()].map(({ steps, firsts, sums }): Segment => {
     const load = { ...EMPTY };
     for (const field of FIELDS) load[field] = sums[field] / steps;
-    return { load, steps, tokens: load.decodeSequences };
+    return { load, steps, tokens: load.decodeSequences, firsts: firsts / steps };
   });
   return { row, segments, outputTokens, laterTokens: outputTokens - row.requests };
 }
@@ -152,19 +166,23 @@ function octave(value: number): number {
   return value < 1 ? -1 : Math.round(4 * Math.log2(value));
 }
 
-/** Throughput and mean time per output token of a scheduled row. */
-export function price(
-  { segments, outputTokens, laterTokens }: Schedule,
-  cost: StepCost,
-): Omit<Prediction, 'ttft'> {
+/** A scheduled row's figures: times of steps, weighted by who waited for them. A front end's limit is not in them. */
+export function price({ row, segments, outputTokens, laterTokens }: Schedule, cost: StepCost): Prediction {
   let total = 0;
   let waited = 0;
-  for (const { load, steps, tokens } of segments) {
+  let first = 0;
+  for (const { load, steps, tokens, firsts } of segments) {
     const seconds = steps * cost.seconds(load);
     total += seconds;
     waited += seconds * tokens;
+    first += seconds * firsts;
   }
-  return { throughput: outputTokens / total, tpot: laterTokens > 0 ? waited / laterTokens : 0 };
+  const tpot = laterTokens > 0 ? waited / laterTokens : 0;
+  const lot = (row.harness.firstLot - 1) * tpot;
+  // Later requests come into the middle of a step, whose time has the way to the client in it.
+  const atOnce = Math.min(1, row.concurrency / row.requests);
+  const ttft = first / row.requests + lot + atOnce * cost.perRequest;
+  return { throughput: outputTokens / total, tpot, ttft };
 }
 
 /** The row simulated in time, first tokens included. */

@@ -2,12 +2,15 @@
  * The calibration tables as typed rows: deployment, load and measurements, without unusable rows, which are listed with
  * reasons.
  */
+import type { MeasuredEngine } from '../../src/simulating/cost/efficiency.ts';
 import { type Deployment, deployment } from '../../src/simulating/deployment.ts';
 import type { AdmissionRule } from '../../src/simulating/engine/scheduler.ts';
 import { DEFAULT_LIMITS, type EngineLimits } from '../../src/simulating/memory.ts';
 import { type Row, readTable } from './csv.ts';
 
 export interface CalibrationRow {
+  /** Of AIConfigurator's sample. */
+  readonly id?: string;
   readonly deployment: Deployment;
   /**
    * `max-throughput`: all requests offered at once; `closed-loop`: constant users; `static`: one batch; `first-token`:
@@ -107,8 +110,12 @@ const BENCH_REQUESTS: Readonly<Record<string, number>> = {
   '20000/2000': 1000,
 };
 
-/** Requests per user of a closed-loop run: not stated with the rows; ten rounds are usual. */
+/**
+ * Requests of a closed-loop run, which the rows do not state. Ten rounds of all users are usual; TensorRT-LLM's 8B rows look as
+ * if the number were the same for any users, so that the first rush weighs more with more of them.
+ */
 const ROUNDS = 10;
+const SAME_FOR_ALL = 1000;
 const EXACT = { low: 1, high: 1 };
 const OFFLINE: Harness = {
   name: 'offline',
@@ -128,12 +135,13 @@ const OFFLINE: Harness = {
  */
 function harnessOf(row: Row): Harness {
   const base: Harness = { ...OFFLINE, name: 'closed loop', lengths: { low: 0.8, high: 1.2 } };
-  if (row.version === 'trtllm 1.0.0rc3') return { ...base, name: 'one waits', waiting: 1, frontEnd: 9_200 };
+  if (row.version === ONE_WAITS) return { ...base, name: 'one waits', waiting: 1, frontEnd: 9_200 };
   const lots =
     row.version === 'trtllm' && row.input_len === '1024' && row.output_len === '1024' && Number(row.tp) < 8;
   return { ...base, name: lots ? 'in lots' : 'drawn lengths', lengths: DRAWN, firstLot: lots ? 20 : 1 };
 }
 const DRAWN = { low: 0.8, high: 1 };
+const ONE_WAITS = 'trtllm 1.0.0rc3';
 
 const BUILT: Build = { limits: DEFAULT_LIMITS, admission: 'guaranteed-no-evict', streaming: false };
 
@@ -185,7 +193,7 @@ function deploymentOf(row: Row): Deployment {
 }
 
 function throughputRow(row: Row): CalibrationRow {
-  const batch = Number.parseInt(row.batch_or_concurrency!, 10);
+  const batch = Number.parseInt(row.batch!, 10);
   const fixed = Number.isFinite(batch);
   const lengths = `${row.input_len}/${row.output_len}`;
   const d = deploymentOf(row);
@@ -204,7 +212,7 @@ function throughputRow(row: Row): CalibrationRow {
 }
 
 function latencyRow(row: Row): CalibrationRow {
-  const concurrency = Number(row.batch_or_concurrency);
+  const concurrency = Number(row.concurrency);
   const first = Number(row.output_len) === 1;
   const milliseconds = (text: string | undefined): number | undefined =>
     text ? Number(text) / 1000 : undefined;
@@ -212,13 +220,14 @@ function latencyRow(row: Row): CalibrationRow {
   const d = deploymentOf(row);
   const tokens = Number(row.input_len) + Number(row.output_len);
   return {
+    ...(row.id ? { id: row.id } : {}),
     deployment: d,
     kind: first ? 'first-token' : 'closed-loop',
     version: row.version!,
     input: Number(row.input_len),
     output: Number(row.output_len),
     concurrency,
-    requests: first ? 1 : ROUNDS * concurrency,
+    requests: first ? 1 : row.version === ONE_WAITS ? SAME_FOR_ALL : ROUNDS * concurrency,
     harness: first ? OFFLINE : harnessOf(row),
     build: { ...buildOf(d, row.version!, tokens), streaming: !first },
     measured: { ...(ttft ? { ttft } : {}), ...(tpot ? { tpot } : {}) },
@@ -229,28 +238,29 @@ function latencyRow(row: Row): CalibrationRow {
 function reasonToExclude(row: Row): string | null {
   if (row.version?.startsWith('sglang'))
     return 'SGLang: one 8B model labelled FP8 that decodes at the pace of 16-bit weights and reads prompts at that of 8-bit ones; no profile can follow';
-  if (row.source?.includes('splitwise-sim'))
-    return 'Splitwise: engines of 2023 without graphs, 3 to 5 times off the roofline in decode; kept out of fit and score';
   if (
     row.version === '0.10.0' &&
     row.model === 'GPTJ 6B' &&
     row.gpu === 'H100' &&
-    row.tokens_per_s?.startsWith('54939')
+    row.tokens_per_s_system?.startsWith('54939')
   )
     return 'misprint: GPT-J FP8 on H100 at 128/2048 beats its own 128/128 figure';
   return null;
 }
 
-/** @param folder the calibration folder */
-export function readCalibration(folder: string): Calibration {
+/** All published rows, of one engine where it is named. */
+export function readCalibration(engine?: MeasuredEngine): Calibration {
   const reasons = new Map<string, number>();
   const usable = (row: Row): boolean => {
     const reason = reasonToExclude(row);
     if (reason) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
     return reason === null;
   };
-  const throughput = readTable(`${folder}/trtllm_throughput.csv`).filter(usable).map(throughputRow);
-  const latency = readTable(`${folder}/latency.csv`).filter(usable).map(latencyRow);
+  const throughput = readTable('throughput').filter(usable).map(throughputRow);
+  const latency = readTable('latency').filter(usable).map(latencyRow);
+  const rows = [...throughput, ...latency].filter(
+    ({ deployment: d }) => engine === undefined || d.engine === engine,
+  );
   const excluded = [...reasons].map(([reason, rows]) => ({ reason, rows }));
-  return { rows: [...throughput, ...latency], excluded };
+  return { rows, excluded };
 }

@@ -27,6 +27,7 @@ import { scalesOf } from './advise/scales.ts';
 import { adviceText } from './advise/text.ts';
 import { modelNamed } from './plan/model-option.ts';
 import { amountOf, namedList, secondsOf } from './plan/options.ts';
+import { replicasOf } from './replicas.ts';
 import { UsageError } from './usage-error.ts';
 
 interface AdviseOptions {
@@ -136,11 +137,6 @@ async function adviceOn(config: Config, options: AdviseOptions) {
   });
   progress.finish();
   return { advice, recorded: load.really, notices: load.notices, levels };
-}
-
-function replicasOf(url: unknown, discover: unknown): number | null {
-  if (discover !== undefined) return null;
-  return Array.isArray(url) ? url.length : 1;
 }
 
 function durationOf(option: string, text: string): number {

@@ -92,6 +92,24 @@ describe('calibrate', () => {
     }
   }, 30_000);
 
+  it('ends at its limit, in the middle of an answer too, and says so', async () => {
+    const server = createServer((_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write('data: {"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":null}]}\n\n');
+    });
+    await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+    const at = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
+    const args = [at, '--model', 'm', '--limit', '1', '-o', join(folder, 'late.yaml')];
+    try {
+      await expect(printed(calibrateCommand(), args)).rejects.toThrow(
+        /took longer than allowed; raise --limit/,
+      );
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+  });
+
   it.each([
     [['http://127.0.0.1:1/v1'], /does not list its models/],
     [['http://127.0.0.1:1/v1', '--model', 'm'], /is unreachable/],

@@ -29,6 +29,7 @@ import {
   search,
 } from '../simulating/planner/placements.ts';
 import { pricesFrom } from '../simulating/planner/prices.ts';
+import { UNMODELLED } from '../simulating/unmodelled.ts';
 import { readCalibrationFile } from './calibrate/file.ts';
 import { noThinking, shorterRequests } from './plan/assumptions.ts';
 import { bandsOf } from './plan/band-text.ts';
@@ -62,6 +63,17 @@ interface PlanOptions extends LoadOptions, PriceOptions {
   readonly json?: boolean;
 }
 
+/** An option that says why there is none. */
+function refused(key: string, why: string): Option {
+  const flag = `--${key.replaceAll('_', '-')}`;
+  return new Option(`${flag} [value]`)
+    .hideHelp()
+    .preset('')
+    .argParser(() => {
+      throw new UsageError(`${flag}: ${why}.`);
+    });
+}
+
 export function planCommand(): Command {
   const command = new Command('plan')
     .option('-m, --model <names>', 'built-in name, or path of a Hugging Face config.json; several: a,b')
@@ -84,6 +96,7 @@ export function planCommand(): Command {
         .choices(['tensorrt-llm', 'tensorrt-llm-0.14', 'tensorrt-llm-0.10', 'vllm', 'sglang'])
         .default('tensorrt-llm'),
     );
+  for (const [key, why] of Object.entries(UNMODELLED)) command.addOption(refused(key, why));
   withLengths(command)
     .option('--calibrated <file>', 'times of an engine of your own, as expert-router calibrate wrote them')
     .option('--users <n>', 'users to serve: searches placements for them, and simulates what it proposes')

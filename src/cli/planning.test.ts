@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { printed } from '../../test/support/printed.ts';
 import { UserError } from '../core/errors.ts';
 import { loadConfig } from '../serving/config/load.ts';
+import { UNMODELLED } from '../simulating/unmodelled.ts';
 import { planCommand } from './plan.ts';
 import { composeLoad } from './simulate/compose.ts';
 import { parseScenario } from './simulate/scenario-file.ts';
@@ -24,6 +25,16 @@ describe('plan', () => {
     expect(f.kv_cache_gb).toBeLessThan(67);
     for (const field of ['weights_gb', 'max_tokens_in_kv', 'max_concurrent', 'tokens_per_second'])
       expect(f[field]).toBeGreaterThan(0);
+  });
+
+  it('refuses what no measurement lets it model, and says what would do', async () => {
+    await expect(plan('--model', 'llama-3.1-8b', '--pipeline-parallel', '2')).rejects.toThrow(
+      /--pipeline-parallel: pipeline parallelism is not modelled.*tensor_parallel/,
+    );
+    await expect(plan('--model', 'llama-3.1-8b', '--speculative')).rejects.toThrow(/calibrated/);
+    const scenario = (more: string) => `users: 1\nplacements: [{ model: llama-3.1-8b, ${more} }]`;
+    for (const key of Object.keys(UNMODELLED))
+      expect(() => parseScenario(scenario(`${key}: 2`), 'x.yaml')).toThrow(`x.yaml: ${key}: `);
   });
 
   it('takes the smallest degree that fits when none is given', async () => {

@@ -159,7 +159,7 @@ async function simulateAll(
   return Promise.all(
     chosen.map(async ({ name, placement }, i) => {
       const own = stages.slice(i * load.stages.length, (i + 1) * load.stages.length);
-      const deployments = (await composeExperts(placement)).map(({ deployment }) => deployment);
+      const deployments = (await composeExperts(placement, load)).map(({ deployment }) => deployment);
       const gpus = own[0]!.experts.reduce((sum, e) => sum + e.gpus, 0);
       return { name, gpus, stages: own, deployments, bands: bandsOf(deployments) };
     }),

@@ -106,13 +106,22 @@ async function ask(o: ProbeOptions, content: string, running: number): Promise<M
   };
 }
 
+function tookLonger(cause: unknown): UserError {
+  return new UserError('calibrate: took longer than allowed; raise --limit, or lower --concurrency.', {
+    cause,
+  });
+}
+
 async function read(o: ProbeOptions, response: Response, reply: Reply): Promise<void> {
   const reader = openAiChat.reader(reply);
   try {
     for await (const bytes of response.body!) for (const _ of reader.read(Buffer.from(bytes)));
     reader.finish();
   } catch (cause) {
-    if (!(cause instanceof ToldFailure || cause instanceof SyntaxError)) throw cause;
+    if (o.signal.aborted) throw tookLonger(cause);
+    // A TypeError is what fetch makes of a connection that ends.
+    if (!(cause instanceof ToldFailure || cause instanceof SyntaxError || cause instanceof TypeError))
+      throw cause;
     throw new UserError(`calibrate: ${o.url} broke off its answer: ${cause.message}`, { cause });
   }
 }
@@ -137,8 +146,7 @@ async function post(o: ProbeOptions, content: string): Promise<Response> {
       signal: o.signal,
     });
   } catch (cause) {
-    if (o.signal.aborted)
-      throw new UserError('calibrate: took longer than allowed; raise --limit.', { cause });
+    if (o.signal.aborted) throw tookLonger(cause);
     throw new UserError(`calibrate: ${o.url} is unreachable: ${(cause as Error).message}.`, { cause });
   }
   if (response.ok && response.body) return response;

@@ -3,9 +3,12 @@ import { readFile } from 'node:fs/promises';
 import { parseDuration } from '../../core/duration.ts';
 import { UserError } from '../../core/errors.ts';
 import type { BoundPolicy } from '../../deciding/routing/policy.ts';
+import { calibrated } from '../../replaying/calibrated.ts';
+import type { Notice } from '../../replaying/notices.ts';
 import { type RecordedLoad, readDecisions, recordedPrompts, replayOf } from '../../replaying/recorded.ts';
 import { composeRouter, idleLoads, loadRouterModel } from '../../serving/app/compose.ts';
 import { loadConfig } from '../../serving/config/load.ts';
+import type { MeasuredConstants } from '../../simulating/cost/measured.ts';
 import { deployment } from '../../simulating/deployment.ts';
 import { ringPrompts } from '../../simulating/fleet/prompts.ts';
 import type { FleetScenario, ReplayedRequest, SimulatedExpertSpec } from '../../simulating/fleet/scenario.ts';
@@ -22,8 +25,10 @@ import {
 import { MOONCAKE_BLOCK_TOKENS, parseTrace } from '../../simulating/workload/traces.ts';
 import { readCalibrationFile } from '../calibrate/file.ts';
 import { modelNamed } from '../plan/model-option.ts';
+import { replicasOf } from '../replicas.ts';
 import { realPrompts } from './real-prompts.ts';
 import {
+  BY_RECORDS,
   type ExpertKindFile,
   kindsOf,
   type PlacementFile,
@@ -37,8 +42,15 @@ export interface Load {
   /** One entry per stage: numbers of users, or the one open loop. */
   readonly stages: readonly Arrivals[];
   readonly replay?: readonly ReplayedRequest[];
-  /** What was recorded, where that is replayed. */
+  /** What was recorded, where that is replayed, and the times of its experts' engines, by place in the config. */
   readonly recorded?: RecordedLoad;
+  readonly timed?: readonly RecordedEngine[];
+}
+
+interface RecordedEngine {
+  readonly id: string;
+  /** Null where too few answers tell. */
+  readonly constants: MeasuredConstants | null;
 }
 
 export async function composeLoad(file: ScenarioFile): Promise<Load> {
@@ -60,7 +72,7 @@ export async function composeLoad(file: ScenarioFile): Promise<Load> {
       stages: [{ kind: 'bursts', perSecond: rate, factor, busySeconds: busy, busyShare: share }],
     };
   }
-  if ('records' in arrivals) return recorded(arrivals);
+  if ('records' in arrivals) return recorded(arrivals, file.placements.flatMap(kindsOf));
   const requests = parseTrace(await readText(arrivals.trace), arrivals.trace);
   const replay = requests.map(({ prefixIds, ...lengthsOnly }) => ({
     promptTokens: lengthsOnly.promptTokens,
@@ -82,18 +94,38 @@ export async function composeLoad(file: ScenarioFile): Promise<Load> {
   };
 }
 
-async function recorded({ records, config, last, speed }: RecordsFile): Promise<Load> {
+async function recorded(
+  { records, config, last, speed }: RecordsFile,
+  kinds: readonly ExpertKindFile[],
+): Promise<Load> {
   const loaded = await loadConfig(config, process.env);
   const router = await composeRouter(loaded, await loadRouterModel(loaded), idleLoads(loaded));
-  const load = replayOf(await readDecisions(records, router.model, parseDuration(last)!), router);
+  const decisions = await readDecisions(records, router.model, parseDuration(last)!);
+  const load = replayOf(decisions, router);
   const times = load.times.map((time) => time / speed);
+  const byRecords = kinds.some((kind) => kind.calibrated === BY_RECORDS);
+  const timed = loaded.experts.map(({ id, url, discover }) => ({
+    id,
+    constants: calibrated(decisions.lines, id, replicasOf(url, discover) ?? 1),
+  }));
   const { replay } = load;
   return {
     lengths: { kind: 'observed', pairs: replay },
     stages: [{ kind: 'trace', times }],
     replay,
-    recorded: load,
+    recorded: byRecords ? { ...load, notices: [...load.notices, ...timedBy(timed)] } : load,
+    timed,
   };
+}
+
+function timedBy(engines: readonly RecordedEngine[]): readonly Notice[] {
+  const ids = (known: boolean) =>
+    engines.filter(({ constants }) => (constants !== null) === known).map(({ id }) => id);
+  const notices = [
+    { kind: 'timed', experts: ids(true) },
+    { kind: 'modelled', experts: ids(false) },
+  ] as const;
+  return notices.filter(({ experts }) => experts.length > 0);
 }
 
 async function readText(path: string): Promise<string> {
@@ -115,14 +147,39 @@ function lengthsOf({ lengths }: ScenarioFile): LengthModel {
   throw new UserError(`lengths: "${lengths}" is not known. Known: ${Object.keys(NAMED_LENGTHS).join(', ')}.`);
 }
 
-export async function composeExperts(p: PlacementFile): Promise<readonly SimulatedExpertSpec[]> {
-  const kinds = await Promise.all(kindsOf(p).map(expertsOfKind));
-  return kinds.flat().map((spec, i) => ({ ...spec, id: `expert-${i + 1}` }));
+/** @param load whose records may time the experts' engines */
+export async function composeExperts(
+  p: PlacementFile,
+  load: Pick<Load, 'timed'>,
+): Promise<readonly SimulatedExpertSpec[]> {
+  const kinds = kindsOf(p).flatMap((kind) => Array.from({ length: kind.experts }, () => kind));
+  return Promise.all(
+    kinds.map(async (kind, i) => ({ id: `expert-${i + 1}`, ...(await expertOfKind(kind, load.timed, i)) })),
+  );
 }
 
-async function expertsOfKind(p: ExpertKindFile): Promise<readonly Omit<SimulatedExpertSpec, 'id'>[]> {
+async function measuredOf(
+  calibrated: string,
+  timed: Load['timed'],
+  index: number,
+): Promise<MeasuredConstants | null> {
+  if (calibrated !== BY_RECORDS) return readCalibrationFile(calibrated);
+  if (timed === undefined)
+    throw new UserError(
+      'calibrated: records: there are none here; replay some with --records, or name a file of expert-router calibrate.',
+    );
+  // A placement of another number of experts is refused where they are laid beside the config's.
+  return timed[index]?.constants ?? null;
+}
+
+async function expertOfKind(
+  p: ExpertKindFile,
+  timed: Load['timed'],
+  index: number,
+): Promise<Omit<SimulatedExpertSpec, 'id'>> {
   const model = await modelNamed(p.model);
-  const measured = p.calibrated ? { measured: await readCalibrationFile(p.calibrated) } : {};
+  const found = p.calibrated ? await measuredOf(p.calibrated, timed, index) : null;
+  const measured = found ? { measured: found } : {};
   const names = {
     model,
     gpu: p.gpu,
@@ -142,7 +199,7 @@ async function expertsOfKind(p: ExpertKindFile): Promise<readonly Omit<Simulated
   };
   const reserves = d.engine.startsWith('tensorrt');
   const admission = p.admission ?? (reserves ? 'guaranteed-no-evict' : 'optimistic');
-  return Array.from({ length: p.experts }, () => ({
+  return {
     deployment: d,
     replicas: p.replicas,
     limits,
@@ -150,7 +207,7 @@ async function expertsOfKind(p: ExpertKindFile): Promise<readonly Omit<Simulated
     chunkedPrefill: p.chunked_prefill,
     ...(p.slots ? { slots: p.slots } : {}),
     ...(p.front_end ? { frontEnd: p.front_end } : {}),
-  }));
+  };
 }
 
 /** The kinds of prompts and their frequencies: real prompts if given, else one kind per expert by default. */

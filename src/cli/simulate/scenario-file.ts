@@ -6,6 +6,10 @@ import { UserError } from '../../core/errors.ts';
 import { POLICIES } from '../../deciding/routing/policies/index.ts';
 import { policyPart } from '../../deciding/routing/policy-choice.ts';
 import { describeProblems } from '../../serving/config/problems.ts';
+import { UNMODELLED } from '../../simulating/unmodelled.ts';
+
+/** The placement's engines take the times that the replayed records have. */
+export const BY_RECORDS = 'records';
 
 const tokens = z.number().int().positive();
 const length = z.union([tokens, z.strictObject({ median: tokens, p95: tokens, max: tokens })]);
@@ -29,7 +33,7 @@ const expertKind = z.strictObject({
   max_batch: z.number().int().positive().optional(),
   max_tokens: z.number().int().positive().optional(),
   kv_fraction: z.number().positive().lt(1).optional(),
-  /** A file of `expert-router calibrate`: its times go before the model's. */
+  /** A file of `expert-router calibrate`, or `records`, those that are replayed: these times go before the model's. */
   calibrated: z.string().min(1).optional(),
   /** Output tokens a second that each replica's server relays at most. */
   front_end: z.number().positive().optional(),
@@ -111,10 +115,22 @@ export function parseScenario(text: string, path: string, records?: RecordsInput
     document.delete('users');
     document.set('arrivals', records);
   }
-  const result = schema.safeParse(document.toJS(), { reportInput: true });
+  const given: unknown = document.toJS();
+  refuseUnmodelled(given, path);
+  const result = schema.safeParse(given, { reportInput: true });
   if (result.success) return checkLoad(result.data, path);
   const checked = { file: path, document, lines, schema: z.toJSONSchema(schema, { io: 'input' }) };
   throw new UserError(describeProblems(result.error.issues, checked).join('\n'));
+}
+
+/** @throws {UserError} for what engines can do and the simulator cannot */
+function refuseUnmodelled(value: unknown, path: string): void {
+  if (typeof value !== 'object' || value === null) return;
+  for (const [key, inner] of Object.entries(value)) {
+    const why = Object.hasOwn(UNMODELLED, key) ? UNMODELLED[key] : undefined;
+    if (why !== undefined) throw new UserError(`${path}: ${key}: ${why}.`);
+    refuseUnmodelled(inner, path);
+  }
 }
 
 function checkLoad(file: ScenarioFile, path: string): ScenarioFile {

@@ -34,7 +34,7 @@ export class StageRunner {
   async run({ file, placement, policy, stage }: StageTask): Promise<StageMeasures> {
     this.#load ??= composeLoad(file);
     const load = await this.#load;
-    const experts = await composeExperts(placement);
+    const experts = await composeExperts(placement, load);
     const clusters = this.#clusters.get(experts.length) ?? composeClusters(file, experts.length, load);
     this.#clusters.set(experts.length, clusters);
     return simulateFleet(

@@ -1,5 +1,6 @@
 /** Time of all attention and recurrent layers of a step on one GPU: each kind by its own kernel, windows cut off. */
 import { type Deployment, splitOf } from '../deployment.ts';
+import { isBlackwell } from '../hardware/gpu.ts';
 import {
   type AttentionLayers,
   type HeadAttention,
@@ -53,6 +54,12 @@ function limitOf(a: AttentionLayers): number | null {
 /** Query heads that share keys, from which on even old engines decode on tensor cores. */
 const TENSOR_CORE_GROUP = 8;
 
+/** The engine's factor on reading the cache. */
+function attentionFactor({ gpu, precision }: Deployment, engine: EngineOverheads): number {
+  const factor = precision.kvBytes === 1 ? engine.attention8 : engine.attention16;
+  return factor * (isBlackwell(gpu) ? engine.blackwellAttention : 1);
+}
+
 function heads(
   d: Deployment,
   a: HeadAttention,
@@ -67,7 +74,7 @@ function heads(
     headDim: (a.headDim + a.valueDim) / 2,
     kvBytes: precision.kvBytes,
   };
-  const factor = precision.kvBytes === 1 ? engine.attention8 : engine.attention16;
+  const factor = attentionFactor(d, engine);
   const { decodeAttention, prefillAttention } = kernels;
   const limit = limitOf(a);
   const index = indexSeconds(d, a, kernels);
@@ -97,7 +104,7 @@ function latent(
   const { gpu, precision } = d;
   const tp = d.attentionData ? 1 : d.tensorParallel;
   const shape: LatentShape = { ...a, heads: a.heads / tp, kvBytes: precision.kvBytes };
-  const factor = precision.kvBytes === 1 ? engine.attention8 : engine.attention16;
+  const factor = attentionFactor(d, engine);
   const limit = limitOf(a);
   const index = indexSeconds(d, a, kernels);
   const e = kernels.latent;

@@ -115,6 +115,11 @@ export interface EngineOverheads {
   readonly attention16: number;
   readonly attention8: number;
   /**
+   * Factors beside these on Blackwell: engines have other kernels there, and those of the tables are one engine's.
+   */
+  readonly blackwellCompute: number;
+  readonly blackwellAttention: number;
+  /**
    * Seconds that decode attention takes at least per query head and token attended to, in a layer: old kernels multiply
    * outside of tensor cores, and heads that share keys gain little from it.
    */

@@ -1,6 +1,6 @@
 /** The time of one engine step: every matrix product, attention, all-reduce and overhead of a mixed batch. */
 import { type Deployment, splitOf } from '../deployment.ts';
-import { type Gpu, type GpuFamily, inGroupOf } from '../hardware/gpu.ts';
+import { type Gpu, type GpuFamily, inGroupOf, isBlackwell } from '../hardware/gpu.ts';
 import type { WeightFormat } from '../hardware/precision.ts';
 import { layerMatrices } from '../model/shape.ts';
 import { allReduceSeconds } from './all-reduce.ts';
@@ -54,9 +54,10 @@ function kindOf(format: WeightFormat): 'bf16' | 'fp8' | 'fp4' {
   return format.arithmetic === 'int8' ? 'fp8' : format.arithmetic;
 }
 
-function computeFactor(engine: EngineOverheads, format: WeightFormat): number {
+function computeFactor(engine: EngineOverheads, gpu: Gpu, format: WeightFormat): number {
   const kind = kindOf(format);
-  return kind === 'bf16' ? engine.compute16 : kind === 'fp8' ? engine.compute8 : engine.compute4;
+  const factor = kind === 'bf16' ? engine.compute16 : kind === 'fp8' ? engine.compute8 : engine.compute4;
+  return factor * (isBlackwell(gpu) ? engine.blackwellCompute : 1);
 }
 
 function partsOf(d: Deployment, kernels: KernelEfficiency, engine: EngineOverheads): Parts {
@@ -69,7 +70,7 @@ function partsOf(d: Deployment, kernels: KernelEfficiency, engine: EngineOverhea
       k,
       times,
       rates: gemmRates(kernels.gemm[kindOf(format)], peak, format),
-      compute: computeFactor(engine, format),
+      compute: computeFactor(engine, gpu, format),
       floor: Math.min(kernels.gemm[kindOf(format)].floor, kernels.gemm.bf16.floor),
     };
   };
@@ -87,7 +88,7 @@ function partsOf(d: Deployment, kernels: KernelEfficiency, engine: EngineOverhea
         shape: mixtureShape(f, model.hidden, d.tensorParallel, d.expertParallel ?? false),
         rates: { bandwidth: gpu.bandwidth, flops: gpu.peak[precision.arithmetic]!, ...precision },
         efficiency: kernels.mixture[kind],
-        compute: computeFactor(engine, precision),
+        compute: computeFactor(engine, gpu, precision),
       };
     });
   // The head stays in 16 bit: quantising it costs accuracy, and the published checkpoints leave it.

@@ -29,6 +29,11 @@ export interface Gpu {
   readonly roofline?: boolean;
 }
 
+/** The generation that multiplies in 4 bit. */
+export function isBlackwell({ peak }: Gpu): boolean {
+  return peak.fp4 !== undefined;
+}
+
 /** GPUs whose kernels were measured. */
 export type GpuFamily = 'h100' | 'h200' | 'a100' | 'l40s' | 'b200' | 'gb200' | 'b300' | 'rtx-pro-6000';
 
