@@ -7,15 +7,14 @@ import { RouterError } from '../../core/errors.ts';
 import { expectedWait } from '../../deciding/routing/expected-wait.ts';
 import type { LoadSnapshot } from '../../deciding/routing/policy.ts';
 import { chooseReplica } from '../../deciding/routing/replica.ts';
-import type { Expert } from '../experts/expert.ts';
 import type { Usage } from '../reply/reply.ts';
 import type { Admission, Cold, GroupOptions, Ticket } from './admission.ts';
 import { FairQueue } from './fair-queue.ts';
 import { GroupLoad, snapshotOf } from './group-load.ts';
 import type { Keeping, Signal } from './keeping.ts';
-import { type Declared, type Known, knownOf } from './known.ts';
 import type { LoadReport } from './load-report.ts';
 import { shareAfter } from './observed-load.ts';
+import { Offers } from './offers.ts';
 import { busy, failedStart, leftAlone, notReady, notStarted, waitedTooLong } from './refusals.ts';
 import type { Lease, Replica } from './replica.ts';
 
@@ -37,11 +36,9 @@ interface Queued extends Admission {
 
 export class ExpertGroup {
   readonly id: string;
+  readonly offers: Offers;
   readonly #replicas: Replica[];
   readonly #options: GroupOptions;
-  readonly #declared: Declared;
-  #whatIsKnown: Known | null = null;
-  #expertsHere: readonly Expert[] | null = null;
   readonly #now: () => number;
   readonly #queue = new FairQueue<Queued>();
   readonly #letIn = (): void => this.letIn();
@@ -62,7 +59,7 @@ export class ExpertGroup {
     this.id = id;
     this.#replicas = [...replicas];
     this.#options = options;
-    this.#declared = options.declared ?? {};
+    this.offers = new Offers(options.declared ?? {}, this.#replicas, options.face);
     this.#now = options.now ?? (() => performance.now());
     this.#load = new GroupLoad(this.#replicas, this);
     const waiting = () => this.waiting;
@@ -86,26 +83,14 @@ export class ExpertGroup {
 
   add(replica: Replica): void {
     this.#replicas.push(replica);
-    this.#forget();
+    this.offers.changed();
     this.#changed();
   }
 
   remove(replica: Replica): void {
     const at = this.#replicas.indexOf(replica);
     if (at >= 0) this.#replicas.splice(at, 1);
-    this.#forget();
-  }
-
-  #forget(): void {
-    this.#expertsHere = null;
-    this.#whatIsKnown = null;
-  }
-
-  #experts(): readonly Expert[] {
-    const { face } = this.#options;
-    this.#expertsHere ??=
-      this.#replicas.length === 0 && face ? [face] : this.#replicas.map(({ expert }) => expert);
-    return this.#expertsHere;
+    this.offers.changed();
   }
 
   /** Requests that wait here. */
@@ -131,50 +116,6 @@ export class ExpertGroup {
   /** Requests that our processes have with it. */
   get inFlight(): number {
     return this.replicas.reduce((sum, replica) => sum + replica.inFlight, 0);
-  }
-
-  /** Whether one of its replicas takes requests of a dialect as they are. */
-  speaks(dialect: string): boolean {
-    return this.#experts().some(({ speaks }) => (speaks as readonly string[]).includes(dialect));
-  }
-
-  /** What may be demanded of its answers in a dialect; null for anything. */
-  can(dialect: string): NonNullable<Expert['can']> | null {
-    const one = this.#experts()[0];
-    return one === undefined || (one.speaks as readonly string[]).includes(dialect)
-      ? null
-      : (one.can ?? null);
-  }
-
-  /** Tokens that prompt and answer may have together; null for unknown. */
-  get context(): number | null {
-    return this.#known().context;
-  }
-
-  /** What its model takes; null for unknown. */
-  get takes(): Known['takes'] {
-    return this.#known().takes;
-  }
-
-  /** What its model is known not to do. */
-  get lacks(): Known['lacks'] {
-    return this.#known().lacks;
-  }
-
-  /** Found out again once a probe may have changed it: every request reads it. */
-  #known(): Known {
-    this.#whatIsKnown ??= knownOf(this.#declared, this.#experts());
-    return this.#whatIsKnown;
-  }
-
-  /** Whether it passes on requests that no dialect reads. */
-  get passes(): boolean {
-    return this.#experts().some(({ passes }) => passes === true);
-  }
-
-  /** Whether its model writes text. */
-  get answersText(): boolean {
-    return this.#experts().some(({ answersText }) => answersText !== false);
   }
 
   /** Over all processes, and with what others have at its engines where those tell; as it is when it is read. */
@@ -434,7 +375,7 @@ export class ExpertGroup {
   /** What a probe found about a replica; those who wait may profit. */
   found(replica: Replica, health: Parameters<Replica['found']>[0]): void {
     replica.found(health);
-    this.#whatIsKnown = null;
+    this.offers.changed();
     this.#changed();
   }
 

@@ -23,7 +23,7 @@ export async function listExperts(
       drained: group.drained,
       in_flight: group.inFlight,
       queued: load.queued,
-      context: group.context,
+      context: group.offers.context,
       outstanding_tokens: load.outstandingTokens,
       tokens_per_second: round1(load.tokensPerSecond),
       replicas: group.replicas.map((replica) => ({

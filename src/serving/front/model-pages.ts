@@ -53,7 +53,7 @@ function anthropicModel({ router, fleet }: Gateway, id: string, created: number)
     display_name: id,
     created_at: new Date(created * 1000).toISOString(),
     lifecycle: 'active',
-    max_input_tokens: expert?.context ?? null,
+    max_input_tokens: expert?.offers.context ?? null,
     ...{ max_tokens: null, capabilities: null, line: null, deprecated_at: null, retires_at: null },
   };
 }

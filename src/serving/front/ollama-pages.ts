@@ -27,7 +27,7 @@ export function running({ fleet }: Gateway, since: number): Record<string, unkno
     ...modelBody(group.id, since),
     expires_at: NEVER,
     size_vram: 0,
-    ...(group.context === null ? {} : { context_length: group.context }),
+    ...(group.offers.context === null ? {} : { context_length: group.offers.context }),
   }));
   return { models };
 }
@@ -54,7 +54,7 @@ export function shown({ router, fleet }: Gateway, body: Buffer, since: number): 
     model_info: {
       'general.architecture': ARCHITECTURE,
       'general.basename': name,
-      ...(group?.context ? { [`${ARCHITECTURE}.context_length`]: group.context } : {}),
+      ...(group?.offers.context ? { [`${ARCHITECTURE}.context_length`]: group.offers.context } : {}),
     },
     capabilities: capabilitiesOf(group),
     modified_at,
@@ -66,9 +66,9 @@ const NEVER = '9999-12-31T23:59:59Z';
 
 /** @param group null for a choice among experts */
 function capabilitiesOf(group: ExpertGroup | null): readonly string[] {
-  if (group !== null && !group.answersText) return ['embedding'];
-  const vision = group?.takes?.includes('image') ? ['vision'] : [];
-  return ['completion', ...(group?.lacks.includes('tools') ? [] : ['tools']), ...vision];
+  if (group !== null && !group.offers.answersText) return ['embedding'];
+  const vision = group?.offers.takes?.includes('image') ? ['vision'] : [];
+  return ['completion', ...(group?.offers.lacks.includes('tools') ? [] : ['tools']), ...vision];
 }
 
 function modelBody(id: string, since: number) {

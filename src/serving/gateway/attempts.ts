@@ -244,10 +244,10 @@ export class Attempts implements Generation, TryOwner {
   /** The next expert whose window is larger than that of the one that failed, or not known; null where there is none. */
   #larger(): number | null {
     const { groups } = this.#plan;
-    const least = groups[this.#group]!.context ?? 0;
+    const least = groups[this.#group]!.offers.context ?? 0;
     const at = groups.findIndex(
       (group, at) =>
-        at > this.#group && this.#mayTry(group) && (group.context ?? Number.POSITIVE_INFINITY) > least,
+        at > this.#group && this.#mayTry(group) && (group.offers.context ?? Number.POSITIVE_INFINITY) > least,
     );
     return at < 0 ? null : at;
   }

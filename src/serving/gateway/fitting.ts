@@ -8,9 +8,14 @@ import type { Ask, Capability, Inputs, Modality, Trait } from '../dialects/ask.t
 import { unmetDemand } from '../experts/demands.ts';
 import { estimatedTokens } from './try.ts';
 
-/** What is known of an expert's model; null for nothing. */
-export interface Limits {
+/** An expert, and what is known of its model. */
+export interface Asked {
   readonly id: string;
+  readonly offers: Limits;
+}
+
+/** Null for nothing known. */
+interface Limits {
   /** Tokens that prompt and answer may have together. */
   readonly context: number | null;
   readonly takes: readonly Modality[] | null;
@@ -33,13 +38,13 @@ export interface LeftOut {
 }
 
 /** Cheap where nothing is in the way. */
-export function leftOut(ask: Ask, experts: Iterable<Limits>): readonly LeftOut[] {
+export function leftOut(ask: Ask, experts: Iterable<Asked>): readonly LeftOut[] {
   const others = ask.turns.some(({ unreadParts }) => unreadParts > 0) ? readableInputs(ask) : null;
   const prompt = estimatedTokens(others === null ? ask.body.length : others.bytes);
   const tokens = prompt + (ask.answerLimit ?? 0);
   const out: LeftOut[] = [];
-  for (const one of experts) {
-    const { id, context, takes } = one;
+  for (const { id, offers } of experts) {
+    const { context, takes } = offers;
     const missing = takes && others?.modalities.find((one) => !takes.includes(one));
     if (missing) out.push({ expert: id, for: 'input', why: `it takes no ${missing}` });
     else if (context !== null && tokens > context)
@@ -49,7 +54,7 @@ export function leftOut(ask: Ask, experts: Iterable<Limits>): readonly LeftOut[]
         why: `about ${tokens} tokens do not fit its context of ${context}`,
       });
     else {
-      const why = unmetBy(one, ask);
+      const why = unmetBy(offers, ask);
       if (why !== null) out.push({ expert: id, for: 'demand', why });
     }
   }

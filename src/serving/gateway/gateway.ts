@@ -75,7 +75,7 @@ export class Gateway {
     this.router = router;
     this.shadow = options.shadow ?? null;
     this.fleet = fleet;
-    this.#allText = [...fleet.groups.values()].every((one) => one.answersText);
+    this.#allText = [...fleet.groups.values()].every(({ offers }) => offers.answersText);
     this.#telemetry = telemetry;
     this.conversations = options.conversations ?? new Conversations();
     this.#options = options;
@@ -150,7 +150,8 @@ export class Gateway {
   /** Where nobody seems to have room, the estimate may be wrong. */
   #roomiestFirst(decision: Routed['decision']): Routed['decision'] {
     if (decision.reason === 'named' || decision.reason === 'forced') return decision;
-    const room = (id: string): number => this.fleet.groups.get(id)!.context ?? Number.POSITIVE_INFINITY;
+    const room = (id: string): number =>
+      this.fleet.groups.get(id)!.offers.context ?? Number.POSITIVE_INFINITY;
     const ranking = decision.ranking.toSorted((a, b) => room(b.expert) - room(a.expert) || 0);
     const expert = ranking[0]!.expert;
     return { ...decision, expert, ranking, reason: expert === decision.expert ? decision.reason : 'able' };
@@ -160,10 +161,13 @@ export class Gateway {
   #able({ dialect, model, otherwise }: Ask, routed: Routed): Routed {
     const { id, writer, oneExpert = false } = dialect;
     const path = dialect.paths[0].split('?', 1)[0]!;
-    const speaks = (one: ExpertGroup): boolean =>
-      one.speaks(id) || (otherwise !== undefined && one.speaks(otherwise.dialect.id));
+    const speaks = ({ offers }: ExpertGroup): boolean =>
+      offers.speaks(id) || (otherwise !== undefined && offers.speaks(otherwise.dialect.id));
     const able = [...this.fleet.groups.values()]
-      .filter((one) => speaks(one) || (id === PASSED ? one.passes : writer !== null && one.answersText))
+      .filter(
+        (one) =>
+          speaks(one) || (id === PASSED ? one.offers.passes : writer !== null && one.offers.answersText),
+      )
       .map((one) => one.id);
     const asksOne = oneExpert || id === PASSED;
     const isAuto = asksOne && routed.decision.reason !== 'forced' && this.router.names.isAuto(model);
