@@ -1,6 +1,19 @@
 /** What it costs to let an expert answer, in seconds: the one score by which `spill` chooses and `route` explains. */
 import { expectedWait } from './expected-wait.ts';
-import type { Candidate, Cost, RequestView } from './policy.ts';
+import type { Candidate, RequestView } from './policy.ts';
+
+export interface Cost {
+  /** Seconds that the fit it lacks is worth. */
+  readonly fit: number;
+  /** Seconds until the request would start. */
+  readonly wait: number;
+  /** Seconds to load its LoRA adapter into GPU memory. */
+  readonly load: number;
+  /** Seconds to read what of the prompt is not in its KV cache. */
+  readonly prefill: number;
+  /** The sum. */
+  readonly total: number;
+}
 
 /** Seconds of waiting that one unit of affinity is worth, where nobody says otherwise. */
 export const SECONDS_PER_AFFINITY = 1;

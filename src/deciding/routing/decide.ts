@@ -4,8 +4,8 @@
  */
 import { coldPlaced } from './cold.ts';
 import { conversationHome, type Home, type HomeReason } from './conversation.ts';
-import { costOf } from './cost.ts';
-import type { BoundPolicy, Candidate, Cost, LoadSnapshot, PolicyContext } from './policy.ts';
+import { type Cost, costOf } from './cost.ts';
+import type { BoundPolicy, Candidate, LoadSnapshot, PolicyContext } from './policy.ts';
 import { type Classified, expertDistances, fitsOf, isBalanced, type Territory } from './territory.ts';
 
 /**
@@ -100,7 +100,6 @@ export function standingAt(
     warmth: home.before === null ? null : Number(expert === home.before),
     lasting,
     load: loads[expert]!,
-    cost: undefined,
   }));
   return { home, candidates };
 }
@@ -132,7 +131,6 @@ export function decide(
   { request, random, sequence, livesAt = null }: Circumstances,
 ): Decision {
   const { home, candidates } = standingOf(territory, turns, loads, livesAt);
-  for (const one of candidates) one.cost = costOf(one, request, policy.secondsPerAffinity);
   const ranked = coldPlaced(
     policy.rank({ candidates, request, random, sequence }),
     request,
@@ -145,7 +143,7 @@ export function decide(
     expert: one.id,
     affinity: one.affinity,
     distance: one.distance,
-    cost: one.cost ?? null,
+    cost: costOf(one, request, policy.secondsPerAffinity),
   }));
   const reason = reasonOf(ranked[0]!, homeId, home.reason);
   const livedAt = home.before === null ? null : territory.experts[home.before]!;

@@ -56,22 +56,6 @@ export interface Candidate {
   /** Turns for which a lack of fit is expected to count: more than one once the subject has changed; 1 when absent. */
   readonly lasting?: number;
   readonly load: LoadSnapshot;
-  /** What choosing it costs at the policy's `secondsPerAffinity` (`costOf`), where that has been worked out. */
-  cost?: Cost | undefined;
-}
-
-/** What it costs to let an expert answer, in seconds (`costOf`). */
-export interface Cost {
-  /** Seconds that the fit it lacks is worth. */
-  readonly fit: number;
-  /** Seconds until the request would start. */
-  readonly wait: number;
-  /** Seconds to load its LoRA adapter into GPU memory. */
-  readonly load: number;
-  /** Seconds to read what of the prompt is not in its KV cache. */
-  readonly prefill: number;
-  /** The sum. */
-  readonly total: number;
 }
 
 /** The part of a request that a policy may see. */

@@ -268,7 +268,7 @@ export class Exchange {
     this.#metering?.served(group.id, () => this.#note!.gpuUsd);
     this.#relayed = { ...place, ask, by, routed, dialect };
     const who = { expert: group.id, replica: replicaLabel(group, lease.replica), tries };
-    const story = this.#note!.asked(who, lease.seconds);
+    const story = this.#note!.asked(who, () => lease.seconds());
     this.#story = story;
     this.#note!.served(who);
     let sent: ReturnType<NonNullable<typeof lease.replica.expert.asSent>>;

@@ -223,8 +223,9 @@ export class Attempts implements Generation, TryOwner {
   #start(group: ExpertGroup, lease: Lease): void {
     const { tenant, journey, epoch } = this.#plan;
     this.#story =
-      journey?.asked({ expert: group.id, replica: replicaLabel(group, lease.replica) }, lease.seconds) ??
-      UNHEARD;
+      journey?.asked({ expert: group.id, replica: replicaLabel(group, lease.replica) }, () =>
+        lease.seconds(),
+      ) ?? UNHEARD;
     const request = withHeaders(this.#plan.request, this.#story.headers);
     const firstTokenMs = this.#plan.firstTokenMs(group);
     this.#asked += 1;

@@ -21,7 +21,7 @@ export const spill = definePolicy({
   secondsPerAffinity: ({ seconds_per_affinity }) => seconds_per_affinity,
   ...byScoreOf(
     (candidate, request, { seconds_per_affinity }: { readonly seconds_per_affinity: number }) =>
-      -(candidate.cost ?? costOf(candidate, request, seconds_per_affinity)).total,
+      -costOf(candidate, request, seconds_per_affinity).total,
     (affinity, { seconds_per_affinity }) => -(seconds_per_affinity * (1 - affinity)),
   ),
 });
