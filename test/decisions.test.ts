@@ -55,6 +55,15 @@ it.each([PROMPT, 'How long must bread dough rest?'])(
   },
 );
 
+it('an expert that suits a text best is told from others although the cluster it lies in is doubtful', async () => {
+  const { answers } = await decide({
+    input: 'Why does my loop never end?',
+    questions: choice('code', 'cook'),
+  });
+  expect(answers[0]!.choice).toBe('code');
+  expect(answers[0]!.confidence).toBeGreaterThan(0.6);
+});
+
 it('reads messages as it reads a text, and chooses among those offered', async () => {
   const messages = [{ role: 'user', content: [{ type: 'input_text', text: PROMPT }] }];
   expect(await decide({ input: messages, questions: choice('cook', 'code') })).toEqual(

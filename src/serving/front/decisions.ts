@@ -40,7 +40,8 @@ export async function decided(router: Router, body: Buffer, { caller, limiter }:
   if (over === 'experts') refuseExperts(question.values, caller, limiter);
   const routed = await routedText(router, json, { model, field: systemOne ? 'state' : 'input', body });
   const scores = over === 'experts' ? affinities(routed, question) : closeness(router, routed, question);
-  const probabilities = shares(scores, routed.classification.confidence);
+  const isClaimed = over === 'experts' && !router.territory.learned;
+  const probabilities = isClaimed ? proportional(scores) : shares(scores, routed.classification.confidence);
   const best = scores.indexOf(Math.max(...scores));
   const answer = {
     type: 'choice',
@@ -182,6 +183,12 @@ function affinities({ decision }: Routed, { values }: Question): readonly number
 
 function closeness({ model }: Router, { classification }: Routed, { values }: Question): readonly number[] {
   return values.map((value) => -classification.distances[clusterOf(model, value)]!);
+}
+
+/** Affinities are claims relative to the strongest; how stable a cluster is says nothing of two experts. Even shares of nothing. */
+function proportional(affinities: readonly number[]): readonly number[] {
+  const sum = affinities.reduce((a, b) => a + b, 0);
+  return affinities.map((affinity) => (sum === 0 ? 1 / affinities.length : affinity / sum));
 }
 
 /**
