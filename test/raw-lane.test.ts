@@ -129,12 +129,14 @@ describe('an expert that does not speak it', () => {
         id,
         {
           id,
-          answersText: true,
-          context: null,
-          takes: null,
-          lacks: [],
-          can: () => null,
-          speaks: (asked: string) => asked === 'test-lines' && spoken.includes(id),
+          offers: {
+            answersText: true,
+            context: null,
+            takes: null,
+            lacks: [],
+            can: () => null,
+            speaks: (asked: string) => asked === 'test-lines' && spoken.includes(id),
+          },
         },
       ]);
       const gateway = new Gateway(
