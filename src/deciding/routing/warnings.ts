@@ -13,8 +13,13 @@ const FEW = 3;
 export const NOTHING_TO_ROUTE_BY =
   'There is nothing to route by: no expert has a description, samples or clusters. Conversations are spread evenly; describe the experts in a sentence each.';
 
+const NOT_WEIGHED =
+  'The router model learned its scores without this config, so that they alone decide: descriptions and samples do not count. Learn with --config, which finds out how much they should.';
+
 export function warningsOf(experts: readonly DescribedExpert[], described: Described): readonly string[] {
-  if (experts.length < 2 || described.territory.learned) return [];
+  const { learned } = described.territory;
+  if (learned) return described.claims && !learned.quality.claims ? [NOT_WEIGHED] : [];
+  if (experts.length < 2) return [];
   if (!described.claims && described.assignments.every(({ expert }) => expert === NOBODY)) {
     return [NOTHING_TO_ROUTE_BY];
   }
