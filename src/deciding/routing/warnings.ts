@@ -3,7 +3,7 @@
 import { DOUBTFUL } from './assignment.ts';
 import { topicNames } from './claims.ts';
 import type { Described, DescribedExpert } from './described.ts';
-import { NOBODY } from './territory.ts';
+import { NOBODY, type Territory } from './territory.ts';
 
 /** An expert may serve this share of the clusters before it looks like a mistake. */
 const MOST = 0.5;
@@ -16,9 +16,13 @@ export const NOTHING_TO_ROUTE_BY =
 const NOT_WEIGHED =
   'The router model learned its scores without this config, so that they alone decide: descriptions and samples do not count. Learn with --config, which finds out how much they should.';
 
+/** A sentence where the experts have texts that the scores were learned without; else none. */
+export function notWeighed({ claims, learned }: Territory): readonly string[] {
+  return claims && learned && !learned.quality.claims ? [NOT_WEIGHED] : [];
+}
+
 export function warningsOf(experts: readonly DescribedExpert[], described: Described): readonly string[] {
-  const { learned } = described.territory;
-  if (learned) return described.claims && !learned.quality.claims ? [NOT_WEIGHED] : [];
+  if (described.territory.learned) return notWeighed(described.territory);
   if (experts.length < 2) return [];
   if (!described.claims && described.assignments.every(({ expert }) => expert === NOBODY)) {
     return [NOTHING_TO_ROUTE_BY];

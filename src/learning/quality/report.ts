@@ -66,7 +66,7 @@ function claimsNote({ claims }: Quality): readonly string[] {
   return [
     claims.weight === 0
       ? "The experts' descriptions and samples say nothing beyond the scores: they do not count."
-      : `The experts' descriptions and samples count too: one that alone claims a prompt is expected ${percent(claims.weight)} points above one that does not.`,
+      : `The experts' descriptions and samples count too: with every tenth of the claims on a prompt an expert is expected ${percent(claims.weight / 10)} points higher.`,
   ];
 }
 
