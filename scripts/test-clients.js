@@ -36,7 +36,7 @@ const CLIENTS = {
   langchain: 'frameworks',
   'langchain-tests': 'frameworks',
   llamaindex: 'frameworks',
-  'pydantic-ai': 'frameworks',
+  'pydantic-ai': 'python',
   instructor: 'frameworks',
   codex: 'node',
   'claude-code': 'node',

@@ -4,9 +4,10 @@
  */
 import { wellFormed } from '../../../core/well-formed.ts';
 import type { Message, Part } from '../ask.ts';
+import { customArguments } from '../custom-tools.ts';
 import type { Json } from '../dialect.ts';
 import { invalid, isObject, textOrNull } from '../json.ts';
-import { CUSTOM_INPUT, flatName, type NamedTool, type ToolNames } from './tools.ts';
+import { flatName, type NamedTool, type ToolNames } from './tools.ts';
 
 /** @throws RouterError `invalid_body` */
 export function readItems(input: unknown, names: ToolNames): readonly Message[] {
@@ -125,7 +126,7 @@ function call(item: Json, at: string, names: ToolNames): Part {
     type: 'tool call',
     id: textOrNull(item.call_id),
     name: name === null ? null : (names.of(tool) ?? flatName(name, namespace)),
-    arguments: custom ? JSON.stringify({ [CUSTOM_INPUT]: said }) : said,
+    arguments: custom ? customArguments(said) : said,
     at,
     argumentsAt: custom ? `${at}.input` : `${at}.arguments`,
   };
