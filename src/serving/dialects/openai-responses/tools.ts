@@ -63,14 +63,18 @@ export interface ReadTools extends Tools {
   readonly leftOut: readonly string[];
 }
 
+/** The item by which a client adds tools in mid-conversation. */
+export const MORE_TOOLS = 'additional_tools';
+
 export function readTools(json: Json): ReadTools {
-  const tools = json.tools ?? [];
-  if (!Array.isArray(tools)) throw invalid('tools', 'must be a list');
   const names = new ToolNames();
   const leftOut: string[] = [];
-  const list = tools.flatMap((tool: unknown, index) =>
-    readTool(tool, { at: `tools[${index}]`, namespace: null, names, leftOut }),
-  );
+  const list = givenIn(json).flatMap(({ tools, at }) => {
+    if (!Array.isArray(tools)) throw invalid(at, 'must be a list');
+    return tools.flatMap((tool: unknown, index) =>
+      readTool(tool, { at: `${at}[${index}]`, namespace: null, names, leftOut }),
+    );
+  });
   const parallel = json.parallel_tool_calls !== false;
   if (list.length === 0) return { list, choice: null, parallel, names, leftOut };
   const { choice, only } = readChoice(json.tool_choice, names);
@@ -81,6 +85,19 @@ export function readTools(json: Json): ReadTools {
     names,
     leftOut,
   };
+}
+
+/** Lists of tools, and the fields that hold them. */
+function givenIn({ tools, input }: Json): readonly { readonly tools: unknown; readonly at: string }[] {
+  const items: readonly unknown[] = Array.isArray(input) ? input : [];
+  return [
+    { tools: tools ?? [], at: 'tools' },
+    ...items.flatMap((item, index) =>
+      isObject(item) && item.type === MORE_TOOLS
+        ? [{ tools: item.tools ?? [], at: `input[${index}].tools` }]
+        : [],
+    ),
+  ];
 }
 
 interface Place {

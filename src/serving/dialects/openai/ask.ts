@@ -112,6 +112,7 @@ export class OpenAiAsk extends ReadAsk {
       ['suffix', 'insertion', typeof json.suffix === 'string' && json.suffix !== ''],
       ['logit_bias', 'token biases', isObject(json.logit_bias) && Object.keys(json.logit_bias).length > 0],
       ['audio', 'audio', json.audio != null],
+      ['modalities', 'audio', Array.isArray(json.modalities) && json.modalities.includes('audio')],
     ];
     return wanted.filter(([, , is]) => is).map(([param, needs]) => ({ param, needs }));
   }

@@ -24,6 +24,9 @@ function readMessage(message: Json, at: string, older: OlderCalls): Message {
 
 function partsOf(message: Json, at: string, older: OlderCalls): readonly Part[] {
   const content = readContent(message.content ?? message.refusal, `${at}.content`);
+  // What was spoken is known by its id to the server that spoke it.
+  if (message.role === 'assistant' && content.length === 0 && isObject(message.audio))
+    return [{ type: 'other', name: 'audio by its id', at: `${at}.audio` }];
   if (message.role === 'assistant') return [...content, ...toolCalls(message, at, older)];
   if (message.role !== 'tool') return content;
   const id = message.tool_call_id;

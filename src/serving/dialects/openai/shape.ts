@@ -25,6 +25,7 @@ const MESSAGE = fields({
   content: either(TEXT, listOf(PART)),
   refusal: TEXT,
   reasoning_content: TEXT,
+  audio: fields({ id: TEXT }),
   tool_calls: listOf(CALL),
   tool_call_id: TEXT,
   function_call: fields({ name: TEXT, arguments: TEXT }),
