@@ -201,7 +201,7 @@ describe('sessions', () => {
 
   it('end with the key, its hash or the secret, and cannot be made up or prolonged', () => {
     const cookie = sessionCookie(keys[0]!, 'secret', 1_000, false);
-    const refused = (text: string, among = keys, secret = 'secret') =>
+    const refused = (text: string, among: readonly HashedKey[] = keys, secret = 'secret') =>
       expect(() => viewerOf(request(text), among, secret, 2_000)).toThrow('sign in again');
     refused(cookie, [keys[1]!]);
     refused(cookie, [key('alice', 'another')]);
@@ -211,6 +211,9 @@ describe('sessions', () => {
       cookie.replace(Buffer.from('alice').toString('base64url'), Buffer.from('bob').toString('base64url')),
     );
     refused('expert-router-session=');
+    const expired = { ...keys[0]!, expires: new Date(1_999_000).toISOString() };
+    expect(viewerOf(request(cookie), [expired], 'secret', 1_998)).toBe(expired);
+    refused(cookie, [expired]);
   });
 
   it('are not for the pages of other ports of this host', () => {
