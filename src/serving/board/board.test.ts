@@ -70,6 +70,13 @@ describe('seconds', () => {
     expect(seconds.since(0, 60_000).map(({ at, experts }) => [at, experts.code![0]])).toEqual([[50, 2]]);
   });
 
+  it('begin anew when it is set back by more than a moment', () => {
+    const seconds = new Seconds();
+    for (const at of [90, 100, 5_000]) seconds.add(at * 1_000, 'code', { chosen: 1 });
+    seconds.add(101_000, 'code', { chosen: 1 });
+    expect(seconds.since(0, 103_000).map(({ at }) => at)).toEqual([90, 100, 101]);
+  });
+
   it('of several processes are one', () => {
     const parts = [1, 2].map((worker) => {
       const seconds = new Seconds();
