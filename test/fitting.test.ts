@@ -244,7 +244,13 @@ describe('a request that wishes what a model may lack', () => {
 
   const OLLAMA = { '/api/show': { capabilities: ['completion', 'vision'] } };
   const BLIND = { '/props': { modalities: { vision: false, audio: false } } };
+  const TOOLLESS = {
+    '/props': { chat_template_caps: { supports_tools: false, supports_tool_calls: false } },
+  };
+  const PLAIN = { '/props': { chat_template: '{% for m in messages %}{{ m.content }}{% endfor %}' } };
   it.each([
+    ['llama.cpp', TOOLLESS, WISHES[0]![1], 'calls no tools'],
+    ['llama.cpp', PLAIN, WISHES[5]![1], 'does not think'],
     ['ollama', OLLAMA, WISHES[0]![1], 'calls no tools'],
     ['ollama', OLLAMA, WISHES[5]![1], 'does not think'],
     ['llama.cpp', BLIND, picture, 'takes no image'],
@@ -264,6 +270,18 @@ describe('a request that wishes what a model may lack', () => {
     });
     expect(await routed(declared, body)).toMatchObject({ expert: 'told' });
   });
+});
+
+it('a template of llama.cpp that knows tools and thinking is asked for both', async () => {
+  const caps = { supports_tools: true, supports_tool_calls: true, supports_preserve_reasoning: true };
+  const { url } = await engine({ '/props': { chat_template: 'x', chat_template_caps: caps } });
+  const router = await start(
+    `  - { id: told, kind: openai, url: '${url}', model: m, quirks: llama.cpp, description: Stories, fallback: true }
+  - { id: other, kind: emulated, description: Writes programs }\n`,
+    { probes: true },
+  );
+  for (const wish of [WISHES[0]![1], WISHES[5]![1]])
+    expect(await routed(router, wish)).toMatchObject({ expert: 'told' });
 });
 
 describe('a body of very many values', () => {

@@ -5,7 +5,7 @@
  */
 import { Roster } from '../core/roster.ts';
 import { Connection, type ConnectionUser, type Target, type Trust } from './connection.ts';
-import { Decoding, decoderOf } from './decoding.ts';
+import { Decoding, decodersOf } from './decoding.ts';
 import { FramingError } from './fields.ts';
 import { type ResponseHandler, WireError, type WireFailure } from './response-handler.ts';
 import type { ResponseHead } from './response-parser.ts';
@@ -171,9 +171,9 @@ class RunningExchange implements ConnectionUser, Exchange {
     const keep = /\btimeout=(\d+)/.exec(head.headers['keep-alive'] ?? '')?.[1];
     if (keep !== undefined) this.#unusedMs = Number(keep) > 1 ? Number(keep) * 1000 - 1000 : null;
     this.#connection.expectWithin(this.#deadlines.idle);
-    const decoder = this.borrows ? null : decoderOf(head);
-    if (decoder !== null) {
-      this.#decoding = new Decoding(decoder, this.#handler, () => this.resume());
+    const decoders = this.borrows ? null : decodersOf(head);
+    if (decoders !== null) {
+      this.#decoding = new Decoding(decoders, this.#handler, () => this.resume());
       this.#handler = this.#decoding;
     }
     this.#handler.head(head);

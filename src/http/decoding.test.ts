@@ -47,6 +47,8 @@ it.each([
   ['br', brotliCompressSync(TEXT)],
   ['zstd', zstdStored(TEXT)],
   ['identity, gzip', gzipSync(TEXT)],
+  ['gzip, br', brotliCompressSync(gzipSync(TEXT))],
+  ['br, zstd', zstdStored(brotliCompressSync(TEXT))],
   ['identity', TEXT],
 ])(
   '%s: the body is what was coded, whole and read slowly, without the length of the coded bytes',
@@ -165,6 +167,25 @@ it('a coded body that is cut has failed, even where only the end of the connecti
     failure: 'cut',
     message: expect.stringContaining('compressed body broke off'),
   });
+});
+
+it('the inner of two codings that is cut has failed', async () => {
+  const from = await answered((response) => {
+    response.writeHead(200, { 'content-encoding': 'gzip, br' });
+    response.end(brotliCompressSync(gzipSync(TEXT).subarray(0, 1000)));
+  });
+  expect(await heard(from).done).toMatchObject({ failure: 'cut' });
+});
+
+it('more codings than two, and unknown ones, stay as they are', async () => {
+  for (const coding of ['gzip, gzip, gzip', 'gzip, compress']) {
+    const from = await answered((response) => {
+      response.writeHead(200, { 'content-encoding': coding }).end('coded');
+    });
+    const response = await PulledResponse.open(from, REQUEST, new AbortController().signal);
+    expect(response.head.headers['content-encoding']).toBe(coding);
+    expect(await response.text(100)).toBe('coded');
+  }
 });
 
 it('says nothing after a cancel, though the coded body is whole', async () => {

@@ -13,11 +13,17 @@ const DECODERS: Readonly<Record<string, () => Transform>> = {
   zstd: () => new ZstdDecompress(),
 };
 
-/** Null where nothing is coded, or in a way that cannot be undone here, such as by two codings. */
-export function decoderOf({ headers }: ResponseHead): Transform | null {
+/** More than these nobody has a reason for. */
+const MOST_CODINGS = 2;
+
+/** In the order in which they undo; null where nothing is coded, or in a way that cannot be undone here. */
+export function decodersOf({ headers }: ResponseHead): readonly Transform[] | null {
   const named = headers['content-encoding']?.toLowerCase().split(',') ?? [];
   const codings = named.map((one) => one.trim()).filter((one) => one !== '' && one !== 'identity');
-  return codings.length === 1 ? (DECODERS[codings[0]!]?.() ?? null) : null;
+  const known = codings.every((one) => Object.hasOwn(DECODERS, one));
+  if (codings.length === 0 || codings.length > MOST_CODINGS || !known) return null;
+  // The last was put on last.
+  return codings.toReversed().map((one) => DECODERS[one]!());
 }
 
 /** A few bytes may inflate to gigabytes: one block a turn, and no more than is read. */
@@ -63,22 +69,33 @@ class ZstdDecompress extends Transform {
 
 /** Stands between an exchange and its handler. */
 export class Decoding implements ResponseHandler {
-  readonly #decoder: Transform;
+  readonly #decoders: readonly Transform[];
+  /** What takes the coded bytes, and what gives the plain ones. */
+  readonly #first: Transform;
+  readonly #last: Transform;
   readonly #handler: ResponseHandler;
   #surplus = false;
 
-  /** @param more called when the decoder takes more bytes, after `data` was false */
-  constructor(decoder: Transform, handler: ResponseHandler, more: () => void) {
-    this.#decoder = decoder;
+  /** @param more called when the decoders take more bytes, after `data` was false */
+  constructor(decoders: readonly Transform[], handler: ResponseHandler, more: () => void) {
+    this.#decoders = decoders;
+    this.#first = decoders[0]!;
+    this.#last = decoders.at(-1)!;
     this.#handler = handler;
-    decoder.on('data', (payload: Buffer) => {
-      if (!handler.data(payload)) decoder.pause();
+    for (const [at, decoder] of decoders.entries()) {
+      decoder.on('error', (error) => this.#broken(error));
+      if (at > 0) decoders[at - 1]!.pipe(decoder);
+    }
+    this.#last.on('data', (payload: Buffer) => {
+      if (!handler.data(payload)) this.#last.pause();
     });
-    decoder.on('drain', more);
-    decoder.on('end', () => handler.end(this.#surplus));
-    decoder.on('error', (error) =>
-      handler.fail(new WireError('cut', `its compressed body broke off: ${error.message}`, error)),
-    );
+    this.#first.on('drain', more);
+    this.#last.on('end', () => handler.end(this.#surplus));
+  }
+
+  #broken(error: Error): void {
+    this.cancel();
+    this.#handler.fail(new WireError('cut', `its compressed body broke off: ${error.message}`, error));
   }
 
   /** Without what described the coded bytes. */
@@ -89,12 +106,12 @@ export class Decoding implements ResponseHandler {
 
   data(payload: Buffer): boolean {
     // After an error the rest is of no use.
-    return this.#decoder.destroyed || this.#decoder.write(payload);
+    return this.#first.destroyed || this.#first.write(payload);
   }
 
   end(surplus: boolean): void {
     this.#surplus = surplus;
-    if (!this.#decoder.destroyed) this.#decoder.end();
+    if (!this.#first.destroyed) this.#first.end();
   }
 
   fail(error: WireError): void {
@@ -103,12 +120,14 @@ export class Decoding implements ResponseHandler {
   }
 
   resume(): void {
-    this.#decoder.resume();
+    this.#last.resume();
   }
 
   cancel(): void {
-    this.#decoder.removeAllListeners();
-    this.#decoder.on('error', () => {}); // of what was still being decoded
-    this.#decoder.destroy();
+    for (const decoder of this.#decoders) {
+      decoder.removeAllListeners();
+      decoder.on('error', () => {}); // of what was still being decoded
+      decoder.destroy();
+    }
   }
 }

@@ -2,7 +2,7 @@
 
 import { count, field, MODELS } from './answers.ts';
 import { isAnswer } from './ask.ts';
-import { type EngineFacts, signal } from './engine.ts';
+import { type EngineFacts, type ModelTraits, signal } from './engine.ts';
 
 export const llamaServer: EngineFacts = {
   id: 'llama.cpp',
@@ -24,13 +24,7 @@ export const llamaServer: EngineFacts = {
   },
   traits: {
     path: '/props',
-    of: ({ modalities }) => {
-      const { vision, audio } = (modalities ?? {}) as { vision?: unknown; audio?: unknown };
-      if (typeof vision !== 'boolean') return {};
-      return {
-        takes: ['text', ...(vision ? ['image' as const] : []), ...(audio === true ? ['audio' as const] : [])],
-      };
-    },
+    of: (page) => ({ ...inputs(page), ...capabilities(page) }),
   },
   ports: [{ port: 8080, protocol: 'http' }],
   metrics: {
@@ -53,3 +47,27 @@ export const llamaServer: EngineFacts = {
     unauthorized: "set api_key to llama-server's --api-key, as in api_key: ${NAME}",
   },
 };
+
+type Page = Readonly<Record<string, unknown>>;
+
+function inputs({ modalities }: Page): ModelTraits {
+  const { vision, audio } = (modalities ?? {}) as { vision?: unknown; audio?: unknown };
+  if (typeof vision !== 'boolean') return {};
+  return {
+    takes: ['text', ...(vision ? ['image' as const] : []), ...(audio === true ? ['audio' as const] : [])],
+  };
+}
+
+/** Words by which templates deal with thinking: Qwen's and DeepSeek's, gpt-oss's, and others'. */
+const THINKS = /enable_thinking|<\/?think|reasoning|thinking|analysis/;
+
+/** What the chat template can say (common/jinja/caps.h): tools that it cannot are left out of the prompt without a word. */
+function capabilities({ chat_template: template, chat_template_caps: told }: Page): ModelTraits {
+  const caps = (told ?? {}) as Page;
+  const { supports_tools: tools, supports_tool_calls: calls, supports_preserve_reasoning: thoughts } = caps;
+  const thinks = thoughts === true || (typeof template === 'string' ? THINKS.test(template) : undefined);
+  return {
+    ...(typeof tools === 'boolean' ? { tools: tools && calls !== false } : {}),
+    ...(template === '' || thinks === undefined ? {} : { thinking: thinks }),
+  };
+}

@@ -1,5 +1,6 @@
 /** Reads a server's answer, in a dialect other than the client's, into a typed reply as it comes. */
 import { RouterError } from '../../core/errors.ts';
+import { excerpt } from '../../core/excerpt.ts';
 import { WireError } from '../../http/client.ts';
 import type { PulledResponse } from '../../http/pulled-response.ts';
 import type { NativeDialect } from '../dialects/dialect.ts';
@@ -30,6 +31,12 @@ export async function readAnswer(
   const { status, headers } = response.head;
   if (status >= 400)
     throw dialect.refusal(status, headers, Buffer.from(await response.text(MOST_REFUSAL_BYTES)));
+  const coding = headers['content-encoding'] ?? 'identity';
+  if (coding !== 'identity')
+    throw new RouterError(
+      'expert_failed',
+      `Expert '${expert}' answered in the content coding '${excerpt(coding)}', which cannot be read.`,
+    );
   if (dialect.whole && /^application\/json\b/i.test(headers['content-type'] ?? ''))
     return readWhole(response, { expert, whole: dialect.whole, reply });
   const reader = dialect.reader(reply);

@@ -16,11 +16,27 @@ export interface EngineModule {
     logger(level: string, message: string): void;
     maxThreads: number;
   }): Promise<Llama>;
+  readonly LlamaGrammarEvaluationState: new (options: {
+    readonly model: Model;
+    readonly grammar: Grammar;
+  }) => GrammarState;
+}
+
+/** What the tokens of an answer may be; opaque here. */
+export interface Grammar {
+  readonly trimWhitespaceSuffix: boolean;
+}
+/** How far one answer has got in a grammar. */
+export interface GrammarState {
+  readonly model: Model;
 }
 
 export interface Llama {
   readonly gpu: string | false;
   loadModel(options: { modelPath: string; loadSignal?: AbortSignal }): Promise<Model>;
+  /** @param schema in the subset of JSON schemas that it documents */
+  createGrammarForJsonSchema(schema: Readonly<Record<string, unknown>>): Promise<Grammar>;
+  getGrammarFor(kind: 'json'): Promise<Grammar>;
   dispose(): Promise<void>;
 }
 
@@ -60,6 +76,7 @@ export interface Sequence {
 }
 
 export interface EvaluateOptions {
+  readonly grammarEvaluationState?: GrammarState;
   readonly temperature: number;
   readonly topP: number;
   readonly topK: number;

@@ -4,7 +4,7 @@
  */
 import type { FinishReason, Usage } from '../../reply/reply.ts';
 import { stopFilter } from '../stop.ts';
-import type { EvaluateOptions, Model, Sequence, Token } from './engine-api.ts';
+import type { EvaluateOptions, GrammarState, Model, Sequence, Token } from './engine-api.ts';
 import { tokenText } from './token-text.ts';
 
 export interface Job {
@@ -12,6 +12,8 @@ export interface Job {
   readonly maxTokens: number;
   readonly stop: readonly string[];
   readonly sampling: Sampling;
+  /** What the answer is held to. */
+  readonly grammar?: GrammarState;
 }
 
 export interface Sampling {
@@ -56,7 +58,7 @@ export async function generate(
   const filter = stopFilter(job.stop);
   let finishReason: FinishReason = 'stop';
   let stopped: string | null = null;
-  for await (const token of sequence.evaluate(last, evaluateOptions(job.sampling, answer))) {
+  for await (const token of sequence.evaluate(last, evaluateOptions(job, answer))) {
     signal.throwIfAborted();
     answer.push(token);
     const shown = filter.push(text.push(token));
@@ -93,8 +95,9 @@ async function prefill(sequence: Sequence, prompt: Token[], signal: AbortSignal)
   return prompt.slice(at);
 }
 
-function evaluateOptions(sampling: Sampling, answer: readonly Token[]): EvaluateOptions {
+function evaluateOptions({ sampling, grammar }: Job, answer: readonly Token[]): EvaluateOptions {
   return {
+    ...(grammar ? { grammarEvaluationState: grammar } : {}),
     temperature: sampling.temperature,
     topP: sampling.topP,
     topK: sampling.topK,

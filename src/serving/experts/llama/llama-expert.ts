@@ -6,6 +6,7 @@ import type { AnswerSink, Expert, ExpertRequest, Generation, Health } from '../e
 import type { ExpertDeps } from '../kind.ts';
 import { RunningGenerations, type Work } from '../running.ts';
 import { textMessages } from '../text-prompt.ts';
+import { type Constraint, callIn, constraintOf, LLAMA_CAN } from './constraint.ts';
 import type { Token } from './engine-api.ts';
 import { generate, type Job, type Sampling } from './generate.ts';
 import type { LoadedModel } from './loaded-model.ts';
@@ -15,7 +16,7 @@ import { toTokens, withSystem } from './template.ts';
 export class LlamaExpert implements Expert {
   readonly kind = 'llama';
   readonly speaks = [];
-  readonly can = [];
+  readonly can = LLAMA_CAN;
   readonly id: string;
   readonly #options: LlamaOptions;
   readonly #loaded: LoadedModel;
@@ -64,36 +65,50 @@ export class LlamaExpert implements Expert {
   }
 
   async #answer(ask: Ask, replyId: string, work: Work): Promise<void> {
-    refuseUnmet(ask);
+    refuseUnmet(ask, LLAMA_CAN);
     const asked = ask.parameters();
-    const prompt = this.#prompt(ask);
+    const constraint = constraintOf(ask);
+    const prompt = this.#prompt(ask, constraint);
     const maxTokens = Math.min(
       asked.maxTokens ?? this.#options.max_tokens,
       this.#loaded.room - prompt.length,
     );
     const sampling = chooseSampling(asked, this.#options, replyId);
-    const job: Job = { prompt, maxTokens, stop: asked.stop, sampling };
+    const grammar = constraint && (await this.#loaded.grammar(constraint.schema));
+    const job: Job = { prompt, maxTokens, stop: asked.stop, sampling, ...(grammar ? { grammar } : {}) };
     const sequence = await this.#loaded.borrow(prompt, work.signal);
+    let call = '';
     try {
       const listener = {
         signal: work.signal,
-        text: (piece: string) => work.reply.text(piece),
+        text: (piece: string) => {
+          if (constraint?.of !== 'call') return work.reply.text(piece);
+          call += piece;
+          return true;
+        },
         drained: () => work.drained(),
       };
       const { finishReason, usage, stopText } = await generate(this.#loaded.model, sequence, job, listener);
-      work.reply.finish(finishReason, usage, stopText ?? undefined);
+      const called = constraint?.of === 'call' ? callIn(call) : null;
+      if (called === null) work.reply.finish(finishReason, usage, stopText ?? undefined);
+      else {
+        work.reply.toolCall(this.#deps.newId('call').replace('-', '_'), called.name);
+        work.reply.toolArguments(called.arguments);
+        work.reply.finish('tool calls', usage);
+      }
     } finally {
       this.#loaded.giveBack(sequence);
     }
   }
 
-  #prompt(ask: Ask): Token[] {
+  #prompt(ask: Ask, constraint: Constraint | null): Token[] {
     const { model, template, room } = this.#loaded;
     const prompt = ask.prompt();
+    const system = [this.#options.system, constraint?.told].filter(Boolean).join('\n\n');
     const pieces =
       prompt.kind === 'text'
         ? [{ control: false, text: prompt.text }]
-        : template(withSystem(this.#options.system, textMessages(prompt.messages)), prompt.at);
+        : template(withSystem(system, textMessages(prompt.messages)), prompt.at);
     return toTokens(model, pieces, room, prompt.at);
   }
 }

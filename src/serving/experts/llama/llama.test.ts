@@ -48,6 +48,49 @@ if (forced || present) {
       await two.close();
     });
 
+    const CITY = {
+      type: 'object',
+      properties: { city: { $ref: '#/$defs/name' }, unit: { enum: ['C', 'F'] }, days: { type: 'integer' } },
+      required: ['city', 'unit'],
+      $defs: { name: { type: ['string', 'null'] } },
+    };
+    const TOOLS = [
+      { type: 'function', function: { name: 'get_weather', description: 'The weather.', parameters: CITY } },
+      { type: 'function', function: { name: 'tell_time' } },
+    ];
+    const asked = [{ role: 'user', content: 'What is the weather in Bern?' }];
+
+    it.each([
+      [{ type: 'function', function: { name: 'get_weather' } }, ['get_weather']],
+      ['required', ['get_weather', 'tell_time']],
+    ])('calls a tool that is demanded, with arguments by its schema: %j', async (choice, names) => {
+      const expert = await make();
+      const body = { messages: asked, tools: TOOLS, tool_choice: choice, max_tokens: 120 };
+      const { body: answer } = await listen(expert, requestOf(body as never)).done;
+      const { message, finish_reason: reason } = JSON.parse(answer).choices[0];
+      expect([reason, message.content, message.tool_calls.length]).toEqual(['tool_calls', null, 1]);
+      const { name, arguments: json } = message.tool_calls[0].function;
+      expect(names).toContain(name);
+      if (name === 'get_weather')
+        expect(JSON.parse(json)).toEqual({
+          city: expect.toSatisfy((city) => city === null || typeof city === 'string'),
+          unit: expect.stringMatching(/^[CF]$/),
+        });
+      await expert.close();
+    });
+
+    it('answers in JSON, by a schema too, whole and streamed', async () => {
+      const expert = await make();
+      const schema = { type: 'object', properties: { done: { type: 'boolean' }, n: { type: 'integer' } } };
+      const format = { type: 'json_schema', json_schema: { name: 'a', schema } };
+      for (const stream of [false, true]) {
+        const body = { messages: asked, response_format: format, max_tokens: 60, stream };
+        const answer = JSON.parse(textOf((await listen(expert, requestOf(body as never)).done).body));
+        expect(answer).toEqual({ done: expect.any(Boolean), n: expect.any(Number) });
+      }
+      await expert.close();
+    });
+
     it('names both numbers when a prompt is too long, and takes control tokens for plain text', async () => {
       const expert = await make();
       expect(expert.context).toBe(512);

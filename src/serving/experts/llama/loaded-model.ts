@@ -9,7 +9,7 @@ import { pathToFileURL } from 'node:url';
 import { describeError, UserError } from '../../../core/errors.ts';
 import { fetchWeights } from '../../weights/fetch.ts';
 import type { ExpertDeps } from '../kind.ts';
-import type { EngineModule, JinjaModule, Model, Sequence, Token } from './engine-api.ts';
+import type { EngineModule, GrammarState, JinjaModule, Model, Sequence, Token } from './engine-api.ts';
 import { ensureEngine } from './install.ts';
 import type { LlamaOptions } from './options.ts';
 import { Slots } from './slots.ts';
@@ -24,6 +24,8 @@ export interface LoadedModel {
   borrow(prompt: Token[], signal: AbortSignal): Promise<Sequence>;
   giveBack(sequence: Sequence): void;
   readonly load: { readonly free: number; readonly waiting: number };
+  /** Holds one answer to a schema, or to JSON for null. */
+  grammar(schema: Readonly<Record<string, unknown>> | null): Promise<GrammarState>;
 }
 
 /** Models in use, by what makes them different from each other. */
@@ -131,6 +133,12 @@ async function open(
       giveBack: (sequence) => slots.give(sequence),
       get load() {
         return { free: slots.free, waiting: slots.waiting };
+      },
+      grammar: async (schema) => {
+        const grammar = await (schema === null
+          ? llama.getGrammarFor('json')
+          : llama.createGrammarForJsonSchema(schema));
+        return new engine.LlamaGrammarEvaluationState({ model, grammar });
       },
       dispose: () => llama.dispose(),
     };
