@@ -25,9 +25,9 @@ export function storyOf(row: Row, telling: Telling): readonly string[] {
   return [
     text.came(telling.numbers.clock(row.at), row.path ?? '?') + (key === null ? '' : ` ${text.by(key)}`),
     ...(choice && decidedMs !== null ? [chosen(choice, decidedMs, telling)] : []),
-    ...moved(row, telling),
     ...waited(row, telling),
     ...answering(row, telling),
+    ...moved(row, telling),
     ...(row.asked.length === 0 && !row.running ? [text.refused] : []),
     ...ending(row, telling),
   ];
@@ -96,8 +96,13 @@ function answering(row: Row, { words, numbers }: Telling): readonly string[] {
   const told: { at: number; said: string }[] = [];
   for (const [place, { expert, replica, fromMs, answeredMs, failedMs, error, status }] of asked.entries()) {
     const who = replica ?? expert;
-    const ask = isHedge(asked, place) ? text.hedged : place === 0 ? text.asked : text.again;
-    told.push({ at: fromMs, said: ask(who, duration(fromMs)) });
+    const at = duration(fromMs);
+    if (isHedge(asked, place)) told.push({ at: fromMs, said: text.hedged(who, at) });
+    else if (place === 0) told.push({ at: fromMs, said: text.asked(who, at) });
+    else {
+      const wait = fromMs - Math.max(...asked.slice(0, place).map((one) => one.failedMs ?? 0));
+      told.push({ at: fromMs, said: text.again(who, at, wait < NOTICED_MS ? null : duration(wait)) });
+    }
     if (failedMs !== null)
       told.push({
         at: failedMs,
@@ -106,8 +111,7 @@ function answering(row: Row, { words, numbers }: Telling): readonly string[] {
     else if (answeredMs === null && !running && firstMs !== null)
       told.push({ at: firstMs, said: text.givenUp(who) });
   }
-  if (firstMs !== null)
-    told.push({ at: firstMs, said: (stream ? text.first : text.began)(duration(firstMs)) });
+  if (firstMs !== null && stream) told.push({ at: firstMs, said: text.first(duration(firstMs)) });
   return told.sort((a, b) => a.at - b.at).map(({ said }) => said);
 }
 

@@ -72,7 +72,9 @@ function Line({ goal: { id, about, now }, share }: { goal: Goal; share: number }
       <span class="who">
         <Expert id={id} />
         {fine ? null : <State now={now} />}
-        <small class="about">{about}</small>
+        <small class="about" title={about ?? undefined}>
+          {about}
+        </small>
       </span>
       <span class="load">
         <strong>{percent(share)}</strong>
