@@ -35,8 +35,12 @@ export function Now() {
       </div>
       {never && live.status === 'live' ? <First /> : null}
       <Flow minute={minute} />
-      <Tiles now={now} />
-      <Charts now={now} />
+      {never ? null : (
+        <>
+          <Tiles now={now} />
+          <Charts now={now} />
+        </>
+      )}
       <Experts minute={minute} />
       <Events />
     </>
