@@ -93,6 +93,7 @@ export function App() {
           </select>
           <select
             aria-label={text.theme.label}
+            title={text.theme.label}
             value={themeKept()}
             onChange={({ currentTarget }) => {
               wear(currentTarget.value as Theme);
@@ -159,7 +160,7 @@ function Connection() {
         : words().failed(refusal.message);
   return (
     <p class="banner" role="alert">
-      {why} {text.again} {now > 0 ? text.stale(clock(now)) : ''}
+      {[why, text.again, now > 0 ? text.stale(clock(now)) : ''].join(words().gap)}
     </p>
   );
 }

@@ -120,5 +120,5 @@ const refusals: Readonly<Record<number, string>> = {
   503: 'it said that it takes no requests now',
 };
 
-export const englishStory = { sentences, reasons, errors, refusals };
+export const englishStory = { gap: ' ', sentences, reasons, errors, refusals };
 export type StoryWords = typeof englishStory;

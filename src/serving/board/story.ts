@@ -23,7 +23,8 @@ export function storyOf(row: Row, telling: Telling): readonly string[] {
   const { sentences: text } = telling.words;
   const { key, decidedMs, choice } = row;
   return [
-    text.came(telling.numbers.clock(row.at), row.path ?? '?') + (key === null ? '' : ` ${text.by(key)}`),
+    text.came(telling.numbers.clock(row.at), row.path ?? '?') +
+      (key === null ? '' : telling.words.gap + text.by(key)),
     ...(choice && decidedMs !== null ? [chosen(choice, decidedMs, telling)] : []),
     ...waited(row, telling),
     ...answering(row, telling),
@@ -64,14 +65,14 @@ function chosen(choice: Choice, decidedMs: number, { words, numbers }: Telling):
     reasonText(choice, words),
   ]
     .filter(Boolean)
-    .join(' ');
+    .join(words.gap);
 }
 
 function moved({ livedAt, expert, input, cached }: Row, { words, numbers }: Telling): readonly string[] {
   const { sentences: text } = words;
   if (livedAt === null || expert === null || livedAt === expert) return [];
   const reread = input === null || cached === null ? '' : text.reread(numbers.count(input - cached));
-  return [[text.moved(livedAt, expert), reread].filter(Boolean).join(' ')];
+  return [[text.moved(livedAt, expert), reread].filter(Boolean).join(words.gap)];
 }
 
 function waited(row: Row, { words, numbers }: Telling): readonly string[] {
@@ -143,5 +144,5 @@ function usage(
     usd === null ? text.noPrice(expert ?? '?') : text.cost(usd.toFixed(6)),
   ]
     .filter(Boolean)
-    .join(' ');
+    .join(words.gap);
 }

@@ -125,23 +125,11 @@ function Thumbs({ trace }: { trace: string }) {
   return (
     <p class="hint" aria-live="polite">
       <span class="thumbs">
-        <button
-          type="button"
-          class="quiet"
-          aria-label={text.good}
-          aria-pressed={given === 1}
-          onClick={() => void give(1)}
-        >
-          👍
+        <button type="button" class="quiet" aria-pressed={given === 1} onClick={() => void give(1)}>
+          {text.good}
         </button>
-        <button
-          type="button"
-          class="quiet"
-          aria-label={text.bad}
-          aria-pressed={given === 0}
-          onClick={() => void give(0)}
-        >
-          👎
+        <button type="button" class="quiet" aria-pressed={given === 0} onClick={() => void give(0)}>
+          {text.bad}
         </button>
       </span>{' '}
       {problem ?? (given === null ? '' : text.thanks)}

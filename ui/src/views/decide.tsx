@@ -301,8 +301,8 @@ function CostBar({ cost, most }: { cost: api.Cost; most: number }) {
   return (
     <span class="cost" title={said}>
       <span class="timing" role="img" aria-label={said}>
-        {PARTS.map((part) => (
-          <i key={part} class={part} style={{ width: `${(100 * Math.max(0, cost[part])) / most}%` }} />
+        {PARTS.filter((part) => cost[part] > 0).map((part) => (
+          <i key={part} class={part} style={{ width: `${(100 * cost[part]) / most}%` }} />
         ))}
       </span>
       <span>{duration(cost.total * 1000)}</span>

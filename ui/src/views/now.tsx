@@ -30,7 +30,8 @@ export function Now() {
       <div class="lead">
         <p>{text.now.lead}</p>
         <p class="sentence">
-          {never ? null : <Sentence />} <Health />
+          {never ? null : <Sentence />}
+          <Health />
         </p>
       </div>
       {never && live.status === 'live' ? <First /> : null}
@@ -60,7 +61,7 @@ function First() {
 }
 
 function Sentence() {
-  const text = words().now;
+  const { now: text, gap } = words();
   const minute = last(live.seconds, MINUTE, live.now);
   const all = Object.entries(live.experts);
   const running = all.reduce((sum, [, { inFlight }]) => sum + inFlight, 0);
@@ -77,15 +78,15 @@ function Sentence() {
   ];
   return (
     <>
-      {parts.filter(Boolean).join(' ')}{' '}
-      {failed > 0 ? <span class="bad">{text.someFailed(percent(failed / ended))}</span> : null}
+      {parts.filter(Boolean).join(gap) + gap}
+      {failed > 0 ? <span class="bad">{text.someFailed(percent(failed / ended)) + gap}</span> : null}
     </>
   );
 }
 
 /** Who cannot be asked, and where that is explained. */
 function Health() {
-  const text = words().now;
+  const { now: text, gap } = words();
   const all = Object.entries(live.experts);
   if (all.length === 0) return <>{'\u00a0'}</>;
   const away = all.filter(([, { available }]) => !available);
@@ -98,8 +99,8 @@ function Health() {
   const [down, drained] = [named(false), named(true)];
   return (
     <>
-      {down === '' ? null : <span class="bad">{text.down(down)} </span>}
-      {drained === '' ? null : <span class="warn">{text.drained(drained)} </span>}
+      {down === '' ? null : <span class="bad">{text.down(down) + gap}</span>}
+      {drained === '' ? null : <span class="warn">{text.drained(drained) + gap}</span>}
       <a href="#/experts">{text.more}</a>
     </>
   );
@@ -132,20 +133,20 @@ function Tiles({ now }: { now: number }) {
       <Tile
         name={text.ttft}
         value={duration(half)}
-        more={most === null ? '' : `${text.most} ${duration(most)}`}
+        more={most === null ? '' : text.most(duration(most))}
         values={each.map((step) => quantiles(step.seconds, 'first', [0.5])[0] ?? 0)}
       />
       <Tile
         name={text.tpot}
         value={duration(halfToken)}
-        more={mostToken === null ? '' : `${text.most} ${duration(mostToken)}`}
+        more={mostToken === null ? '' : text.most(duration(mostToken))}
         values={each.map((step) => quantiles(step.seconds, 'perToken', [0.5])[0] ?? 0)}
       />
       <Tile name={text.queued} value={count(queued)} values={each.map((step) => loadOf(step, 1))} />
       <Tile
         name={text.errors}
         value={ended === 0 ? DASH : percent(failed / ended)}
-        more={failed > 0 ? `${count(failed)} ${text.ofAll(count(ended))}` : ''}
+        more={failed > 0 ? text.ofAll(count(failed), count(ended)) : ''}
         values={per('failed')}
         colour={failed > 0 ? 'var(--bad)' : undefined}
       />

@@ -9,6 +9,7 @@ import { reports, whatIf } from './en/what-if.ts';
 /** Every text of the page in English; the others have the same shape. */
 export const en = {
   ...frame,
+  gap: story.gap,
   errors: story.errors,
   refusals: story.refusals,
   conversations,

@@ -10,6 +10,7 @@ import { reports, whatIf } from './ja/what-if.ts';
 /** Every text of the page in Japanese. */
 export const ja: Words = {
   ...frame,
+  gap: story.gap,
   errors: story.errors,
   refusals: story.refusals,
   conversations,

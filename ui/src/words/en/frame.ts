@@ -40,11 +40,9 @@ export const frame = {
   notAllowed: (role: string) => `Your API key may not do this: it needs the role “${role}”.`,
   table: 'As a table',
   time: 'Time',
-  other: 'Others',
-  none: 'none',
   signIn: {
     title: 'Sign in',
-    text: 'This router asks for an API key with the role “observe”. The key is checked once and not kept in the browser.',
+    text: 'This router asks for an API key with the role “observe”. The key is checked once and not kept in the browser. Who runs the router makes one with: expert-router key',
     ended:
       'Your session has ended. It lasts for twelve hours, until the router restarts, or until your key is taken away.',
     key: 'API key',

@@ -45,9 +45,8 @@ export const now = {
   tpot: 'Time per token',
   queued: 'In queues',
   errors: 'Errors',
-  half: 'half within',
-  most: '95 % within',
-  ofAll: (n: string) => `of ${n}`,
+  most: (time: string) => `95 % within ${time}`,
+  ofAll: (n: string, of: string) => `${n} of ${of}`,
   unreported: 'experts report no tokens',
   charts: {
     requests: 'Requests per second, by expert',

@@ -35,11 +35,9 @@ export const frame: Pick<Words, keyof typeof import('../en/frame.ts').frame> = {
   notAllowed: (role) => `この API キーでは実行できません。ロール「${role}」が必要です。`,
   table: '表で見る',
   time: '時刻',
-  other: 'その他',
-  none: 'なし',
   signIn: {
     title: 'サインイン',
-    text: 'ロール「observe」を持つ API キーが必要です。キーは一度だけ確認され、ブラウザーには保存されません。',
+    text: 'ロール「observe」を持つ API キーが必要です。キーは一度だけ確認され、ブラウザーには保存されません。キーはルーターの運用者が作成します: expert-router key',
     ended:
       'セッションが終了しました。セッションは 12 時間続き、ルーターの再起動やキーの取り消しでも終了します。',
     key: 'API キー',

@@ -42,9 +42,8 @@ export const now: Words['now'] = {
   tpot: 'トークンあたり',
   queued: '待ち行列',
   errors: 'エラー',
-  half: '半数が',
-  most: '95 % が',
-  ofAll: (n) => `${n} 件中`,
+  most: (time) => `95 % が ${time} 以内`,
+  ofAll: (n, of) => `${of} 件中 ${n} 件`,
   unreported: 'トークン数の報告がありません',
   charts: {
     requests: '毎秒のリクエスト（エキスパート別）',

@@ -110,4 +110,4 @@ const refusals: StoryWords['refusals'] = {
   503: '今は受け付けないと答えました',
 };
 
-export const story: StoryWords = { sentences, reasons, errors, refusals };
+export const story: StoryWords = { gap: '', sentences, reasons, errors, refusals };
