@@ -136,7 +136,7 @@ describe('the story of a request that', () => {
     expect((await storyOfTrace(await ask({ messages: more }))).slice(3, 6)).toEqual([
       'code failed T later: it said that it takes no requests now (expert_error, HTTP N).',
       'So after another wait of T other was asked, T after the request came.',
-      expect.stringMatching(/^So its conversation moved from code, which has it cached, to other\./),
+      expect.stringMatching(/^With that its conversation moved from code, which has it cached, to other\./),
     ]);
     await first;
   });

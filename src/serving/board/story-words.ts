@@ -11,7 +11,7 @@ const sentences = {
     `Its nearest topic is “${name}” (cluster ${cluster}); the router is ${share} sure of that.`,
   outsideText: 'It is unlike anything the router model knows.',
   moved: (from: string, to: string) =>
-    `So its conversation moved from ${from}, which has it cached, to ${to}.`,
+    `With that its conversation moved from ${from}, which has it cached, to ${to}.`,
   reread: (n: string) => `${n} tokens had to be read again.`,
   queue: (time: string, expected: string | null) =>
     `It waited in a queue for ${time}; ${expected ?? 'no wait'} was expected.`,

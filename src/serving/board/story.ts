@@ -17,7 +17,7 @@ interface Telling {
 }
 
 /** A wait shorter than this is none to a person. */
-const NOTICED_MS = 1;
+const NOTICED_MS = 10;
 
 export function storyOf(row: Row, telling: Telling): readonly string[] {
   const { sentences: text } = telling.words;

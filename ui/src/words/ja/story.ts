@@ -8,9 +8,10 @@ const sentences: StoryWords['sentences'] = {
   topic: (name, cluster, share) =>
     `最も近いトピックは「${name}」（クラスター ${cluster}）で、確信度は ${share} です。`,
   outsideText: 'ルーターモデルの知るどのトピックにも似ていません。',
-  moved: (from, to) => `そのため会話は、キャッシュを持つ ${from} から ${to} へ移りました。`,
+  moved: (from, to) => `これで会話は、キャッシュを持つ ${from} から ${to} へ移りました。`,
   reread: (n) => `${n} トークンを読み直しました。`,
-  queue: (time, expected) => `待ち行列で ${time} 待ちました（予想は ${expected ?? '待ちなし'}）。`,
+  queue: (time, expected) =>
+    `待ち行列で ${time} 待ちました（${expected === null ? '待ちなしの予想でした' : `予想は ${expected}`}）。`,
   noQueue: '待ち行列では待ちませんでした。',
   asked: (expert, at) => `到着から ${at} 後に ${expert} へ送りました。`,
   hedged: (expert, at) => `まだトークンが来なかったため、到着から ${at} 後に ${expert} にも送りました。`,
