@@ -9,6 +9,7 @@ import { DEFAULT_MODEL } from '../src/deciding/model/file.ts';
 import { createGateway, type EmbeddedGateway } from '../src/index.ts';
 import { pageFiles } from '../src/serving/board/files.ts';
 import { hashKey } from '../src/serving/front/auth.ts';
+import { saveRouterModel, train } from '../src/training.ts';
 import { CHROMIUM, type Look, openPage, startBrowser, type Watched } from './support/browser.ts';
 import { polite, upstream } from './support/upstream.ts';
 
@@ -30,6 +31,7 @@ const VIEWS = {
   'what-if': 'No decisions are recorded here',
   reports: 'No folder of reports is configured',
 } as const;
+const TRAINED_TOPICS = 3;
 const PROMPTS = [
   'Why does my Python loop never end?',
   'How do I cook rice with vegetables?',
@@ -343,6 +345,36 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
     await page.getByRole('heading', { name: 'cooking' }).waitFor();
     await gateway.reload(EXPERTS.replace(/.*id: cooking.*\n/, ''));
     await page.getByRole('heading', { name: 'cooking' }).waitFor({ state: 'detached' });
+  });
+
+  it('counts for the topics of a new router model what came since, while the map is open', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'model-'));
+    const file = join(folder, 'other.safetensors');
+    const prompts = Array.from({ length: 60 }, (_, i) => `${PROMPTS[i % PROMPTS.length]!} ${i}`);
+    writeFileSync(join(folder, 'prompts.txt'), prompts.join('\n'));
+    const options = { clusters: TRAINED_TOPICS, threads: 1, embedding: 'lexical' } as const;
+    const { model } = await train({ paths: [join(folder, 'prompts.txt')] }, options);
+    await saveRouterModel(model, file);
+    await serve(EXPERTS);
+    await traffic();
+    const { page } = await look('map');
+    await expect.poll(() => page.locator('circle.prompt').count()).toBeGreaterThan(0);
+    await gateway.reload(`router: ${file}\n${EXPERTS}`);
+    await expect.poll(() => page.locator('circle.topic').count()).toBe(TRAINED_TOPICS);
+    await expect.poll(() => page.locator('circle.prompt').count()).toBe(0);
+    const counts = await page.locator('.topic-list .weight').allTextContents();
+    expect(counts).toEqual(Array(TRAINED_TOPICS).fill('0'));
+  });
+
+  it('shows the same where the clock of the browser is an hour off', async () => {
+    await serve(EXPERTS);
+    const { page } = await look('now');
+    await page.clock.setSystemTime(Date.now() + 3_600_000);
+    await page.goto(`${url}/ui#/now`);
+    await page.locator('.status.live').waitFor();
+    await traffic();
+    await page.getByText('of the answers came from').waitFor();
+    expect(await page.evaluate('Math.round((Date.now() - performance.timeOrigin) / 3_600_000)')).toBe(1);
   });
 
   it('says of a trace id that there is no such request, and of another that it is none', async () => {

@@ -63,6 +63,12 @@ export function onLive(listener: () => void): () => void {
   return () => listeners.delete(listener);
 }
 
+/** The seconds in which clusters were those of the router model in force. */
+export function secondsOfModel(): readonly Second[] {
+  const since = live.events.findLast(({ kind }) => kind === 'model')?.at ?? 0;
+  return live.seconds.filter(({ at }) => at * 1000 >= since);
+}
+
 function tell(): void {
   for (const listener of listeners) listener();
 }
@@ -155,7 +161,9 @@ function hear(frame: Frame): void {
   tell();
 }
 
+/** Clusters are numbers of one router model: dots of another mean nothing here. */
 function takeLayout(layout: Layout): void {
+  if (live.layout?.model.id !== layout.model.id) live.dots = [];
   live.layout = layout;
   tell();
 }

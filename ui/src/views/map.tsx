@@ -3,7 +3,7 @@ import { useMemo, useState } from 'preact/hooks';
 import type { Cluster, Dot } from '../../../src/serving/board/wire.ts';
 import { colourOf } from '../colours.ts';
 import { count } from '../format.ts';
-import { live } from '../live.ts';
+import { live, secondsOfModel } from '../live.ts';
 import { Expert, useLive, useNarrow } from '../parts/bits.tsx';
 import { byCluster } from '../sums.ts';
 import { words } from '../words/index.ts';
@@ -23,7 +23,7 @@ export function TopicMap() {
   const [picked, setPicked] = useState<number | null>(null);
   const [byLoad, setByLoad] = useState(false);
   const clusters = live.layout?.clusters ?? [];
-  const counts = byCluster(live.seconds);
+  const counts = byCluster(secondsOfModel());
   const most = Math.max(1, ...Object.values(counts));
   const places = useMemo(() => spread(clusters), [clusters]);
   const listed = useMemo(() => byOwner(clusters), [clusters]);
