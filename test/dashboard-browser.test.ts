@@ -356,12 +356,14 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
     const { model } = await train({ paths: [join(folder, 'prompts.txt')] }, options);
     await saveRouterModel(model, file);
     await serve(EXPERTS);
-    await traffic();
     const { page } = await look('map');
-    await expect.poll(() => page.locator('circle.prompt').count()).toBeGreaterThan(0);
+    await page.locator('.status.live').waitFor();
+    await traffic();
+    const patient = { timeout: 15_000 };
+    await expect.poll(() => page.locator('circle.prompt').count(), patient).toBeGreaterThan(0);
     await gateway.reload(`router: ${file}\n${EXPERTS}`);
-    await expect.poll(() => page.locator('circle.topic').count()).toBe(TRAINED_TOPICS);
-    await expect.poll(() => page.locator('circle.prompt').count()).toBe(0);
+    await expect.poll(() => page.locator('circle.topic').count(), patient).toBe(TRAINED_TOPICS);
+    await expect.poll(() => page.locator('circle.prompt').count(), patient).toBe(0);
     const counts = await page.locator('.topic-list .weight').allTextContents();
     expect(counts).toEqual(Array(TRAINED_TOPICS).fill('0'));
   });
@@ -374,7 +376,7 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
     await page.locator('.status.live').waitFor();
     await traffic();
     await page.getByText('of the answers came from').waitFor();
-    expect(await page.evaluate('Math.round((Date.now() - performance.timeOrigin) / 3_600_000)')).toBe(1);
+    expect((await page.evaluate<number>('Date.now()')) - Date.now()).toBeGreaterThan(3_000_000);
   });
 
   it('says of a trace id that there is no such request, and of another that it is none', async () => {
