@@ -1,6 +1,6 @@
 /**
  * What the dashboard costs its reader: `npm run bench:page`. A real Chromium at a gateway under load: time until the page
- * shows live figures, what it weighs on the wire, and its memory over some minutes.
+ * shows live figures, what it weighs on the wire, and its memory and processor time over some minutes.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -75,16 +75,22 @@ const watched = await Promise.all(VIEWS.map(watch));
 await sleep(SETTLE_SECONDS * 1_000);
 for (let minute = 0; minute <= minutes; minute++) {
   if (minute > 0) await sleep(60_000);
-  for (const { readings, read } of watched) readings.push(await read());
+  for (const { readings, busy, read } of watched) {
+    const { heap, seconds } = await read();
+    readings.push(heap);
+    busy.push({ seconds, at: performance.now() / 1000 });
+  }
   console.error(
     `minute ${minute}: ${watched.map(({ readings }) => toMegabytes(readings.at(-1)!)).join(', ')} MB`,
   );
 }
-for (const { view, readings } of watched) {
+for (const { view, readings, busy } of watched) {
+  const [first, last] = [busy[0]!, busy.at(-1)!];
+  const share = (last.seconds - first.seconds) / Math.max(1, last.at - first.at);
   const grown = slope(readings.slice(-Math.ceil(readings.length / 2)));
   console.log(
     `${view}: ${readings.map(toMegabytes).join(', ')} MB of heap, a minute apart, ${values.users} users; ` +
-      `${(grown / 1e3).toFixed(0)} kB a minute in the second half`,
+      `${(grown / 1e3).toFixed(0)} kB a minute in the second half; ${(100 * share).toFixed(1)} % of a core`,
   );
 }
 stop.abort();
@@ -92,19 +98,29 @@ await load.catch(() => {});
 await browser.close();
 process.exit(0);
 
-/** A page of its own, whose heap is read after all garbage is collected. */
+/** A page of its own, whose heap is read after all garbage is collected, with the time that it has worked before that. */
 async function watch(view: string) {
   const context = await browser.newContext();
   const page = await context.newPage();
   await page.goto(`${url}#/${view}`);
   await page.locator('.status.live').waitFor();
   const session = await context.newCDPSession(page);
-  const read = async (): Promise<number> => {
+  await session.send('Performance.enable');
+  let collected = 0;
+  const worked = async (): Promise<number> => {
+    const { metrics } = await session.send('Performance.getMetrics');
+    return metrics.find(({ name }) => name === 'TaskDuration')!.value;
+  };
+  const read = async (): Promise<{ heap: number; seconds: number }> => {
+    const seconds = (await worked()) - collected;
     // What a first collection ends may free more: weak references, detached parts of the page.
     for (let i = 0; i < 3; i++) await session.send('HeapProfiler.collectGarbage');
-    return (await session.send('Runtime.getHeapUsage')).usedSize;
+    const { usedSize: heap } = await session.send('Runtime.getHeapUsage');
+    // Collecting is our doing.
+    collected = (await worked()) - seconds;
+    return { heap, seconds };
   };
-  return { view, readings: [] as number[], read };
+  return { view, readings: [] as number[], busy: [] as { seconds: number; at: number }[], read };
 }
 
 function toMegabytes(bytes: number): string {

@@ -1,8 +1,8 @@
 /**
  * Takes the documentation's pictures of the dashboard: `npm run pictures`. A real Chromium at a gateway with the eight experts
  * of `serve`, emulated, under light load. With `--views FOLDER` it takes every view instead, narrow to wide, light, dark and
- * in Japanese, to be looked at, while something is wrong: experts are short of places and fail some requests, one is killed
- * and one drained.
+ * in Japanese, to be looked at: first before anything has been asked, then while something is wrong: experts are short of
+ * places and fail some requests, one is killed and one drained.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -50,7 +50,7 @@ const STORIES = {
   'story-running': ({ running }: Row) => running,
   'story-failed': ({ error }: Row) => error !== null,
   'story-again': ({ tries }: Row) => tries > 1,
-  'story-away': ({ expert, choice }: Row) => choice !== null && expert !== choice.home,
+  'story-away': ({ expert, choice, running }: Row) => choice !== null && !running && expert !== choice.home,
 };
 const WIDTHS = [360, 1280, 2560];
 const LOOKS = [
@@ -100,14 +100,16 @@ await listening(port, gateway);
 const url = `http://127.0.0.1:${port}`;
 const authorization = `Bearer ${key}`;
 
-let asking = true;
-const prompts = experts.flatMap(({ samples = [] }) => samples);
-const users = Array.from({ length: USERS }, (_, user) => converse(user));
-await sleep(1_000 * Number(values.seconds));
 const browser = await chromium.launch({
   executablePath: values.chromium,
   args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
 });
+if (views !== undefined) await emptyViews(browser, views);
+
+let asking = true;
+const prompts = experts.flatMap(({ samples = [] }) => samples);
+const users = Array.from({ length: USERS }, (_, user) => converse(user));
+await sleep(1_000 * Number(values.seconds));
 if (views === undefined) await forDocs(browser);
 else await everyView(browser, views);
 asking = false;
@@ -143,7 +145,7 @@ interface Look {
   readonly locale?: string;
 }
 
-async function open(from: Browser, view: string, look: Look): Promise<Page> {
+async function open(from: Browser, view: string, look: Look, prompt = PROMPT): Promise<Page> {
   const { width, height, colorScheme = 'light', locale = 'en-US' } = look;
   const context = await from.newContext({ viewport: { width, height }, colorScheme, locale });
   if (broken && view !== 'sign-in') await context.request.post(`${url}/ui/api/login`, { data: { key } });
@@ -151,7 +153,7 @@ async function open(from: Browser, view: string, look: Look): Promise<Page> {
   await page.goto(`${url}/ui#/${view}`);
   if (view === 'sign-in') return page;
   await page.locator('.status.live').waitFor();
-  if (view.startsWith('decide')) await page.locator('textarea').first().fill(PROMPT);
+  if (view.startsWith('decide')) await page.locator('textarea').first().fill(prompt);
   await sleep(view === 'map' ? 4_000 : 1_500);
   return page;
 }
@@ -165,10 +167,24 @@ async function forDocs(from: Browser): Promise<void> {
   }
 }
 
-async function everyView(from: Browser, to: string): Promise<void> {
+/** As a newcomer meets them, and where the keyboard is. */
+async function emptyViews(from: Browser, to: string): Promise<void> {
   mkdirSync(to, { recursive: true });
+  for (const view of VIEWS.filter((view) => isWanted(`${view}-empty`))) {
+    const page = await open(from, view, { width: 1280, height: 900 }, '');
+    for (let i = 0; i < 4; i++) await page.keyboard.press('Tab');
+    await page.screenshot({ path: join(to, `${view}-empty.png`), fullPage: true });
+    await page.context().close();
+  }
+}
+
+/** Of names of pictures. */
+function isWanted(name: string): boolean {
+  return values.only.split(',').some((word) => name.includes(word));
+}
+
+async function everyView(from: Browser, to: string): Promise<void> {
   await breakThings();
-  const words = values.only.split(',');
   const pictures = LOOKS.flatMap((look) =>
     WIDTHS.flatMap((width) =>
       [...VIEWS, 'sign-in', ...Object.keys(STORIES)].map((view) => ({
@@ -177,7 +193,7 @@ async function everyView(from: Browser, to: string): Promise<void> {
         look: { ...look, width, height: 900 },
       })),
     ),
-  ).filter(({ name }) => words.some((word) => name.includes(word)));
+  ).filter(({ name }) => isWanted(name));
   for (const { view, name, look } of pictures) {
     const story = STORIES[view as keyof typeof STORIES];
     const page = await open(from, story ? await addressOf(story) : view, look);

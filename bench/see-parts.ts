@@ -10,6 +10,7 @@ import { SHIPPED } from '../src/serving/config/catalogue.ts';
 import { parseConfig } from '../src/serving/config/load.ts';
 import { readAsk } from '../src/serving/dialects/index.ts';
 import { OpenNote, type RequestNote } from '../src/serving/front/request-note.ts';
+import { decisionLine } from '../src/serving/records/record.ts';
 import { SpanBatch } from '../src/serving/telemetry/span-batch.ts';
 import { spansOf } from '../src/serving/telemetry/spans.ts';
 import { median } from './kit/load.ts';
@@ -73,6 +74,19 @@ const note = timed(CALLS, () => noted(false));
 const withBoard = timed(CALLS, () => board.ended(noted(false, (open) => board.opened(routed, open))));
 const ended = noted(false);
 const counted = timed(CALLS, () => telemetry.ended(ended));
+const { cluster, vector, outside } = routed.classification;
+const features = {
+  ...routed.decision,
+  traceId: ended.traceId,
+  space: 'bench',
+  vector,
+  cluster,
+  outside,
+  out: [],
+  prompt: null,
+  shadow: null,
+};
+const recorded = timed(CALLS, () => JSON.stringify(decisionLine(features, ended)));
 const traced = { ...noted(true), span: spans.context };
 let batch = new SpanBatch();
 const exported = timed(CALLS / 4, () => {
@@ -91,6 +105,9 @@ console.log(
   `the dashboard's memory, besides   ${(withBoard - note).toFixed(1)} µs a request, watched or not`,
 );
 console.log(`metrics at a request's end        ${counted.toFixed(1)} µs a request`);
+console.log(
+  `the line of its record            ${recorded.toFixed(1)} µs a request, ${vector.length} numbers in it`,
+);
 console.log(`spans as bytes, where traced       ${exported.toFixed(1)} µs a request`);
 console.log(
   `loads noted once a second         ${look.toFixed(0)} µs, ${(look / 1e4).toFixed(3)} % of a core`,

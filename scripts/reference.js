@@ -10,7 +10,7 @@ prepare();
 const compiled = (path) => import(pathToFileURL(`${ROOT}dist/${path}`).href);
 const { stringify } = await import('yaml');
 const { configJsonSchema } = await compiled('serving/config/schema.js');
-const { watchBreakers, watchDrift, watchEngines, watchGateways, watchLoads } = await compiled(
+const { watchBreakers, watchDrift, watchEngines, watchGateways, watchLoads, watchShadow } = await compiled(
   'serving/telemetry/gauges.js',
 );
 const { Telemetry } = await compiled('serving/telemetry/metrics.js');
@@ -165,9 +165,10 @@ function metricsPage() {
   watchEngines(telemetry.registry, () => []);
   watchBreakers(telemetry.registry, () => []);
   watchDrift(telemetry.registry, () => ({}));
+  watchShadow(telemetry.registry, () => []);
   const rows = telemetry.registry.getMetricsAsArray().map((metric) => {
     const labels = metric.labelNames.map((one) => `\`${one}\``).join(', ') || '–';
-    return `| \`${metric.name}\` | ${metric.constructor.name.toLowerCase().replace('view', '')} | ${labels} | ${cell(metric.help)} |`;
+    return `| \`${metric.name}\` | ${metric.constructor.name.toLowerCase().replace(/tally|view/, '')} | ${labels} | ${cell(metric.help)} |`;
   });
   return `# Metrics
 
@@ -183,7 +184,9 @@ ${rows.join('\n')}
 Labels: \`expert\` is an id of the config, \`replica\` its id, with the place in the list of addresses behind it where there are several (\`code/2\`), \`cluster\` a number of the router model;
 \`reason\` is as in the header \`x-expert-router-reason\`; \`outcome\` is \`ok\`, \`cancelled\`, \`expert_error\` (an error
 status that was relayed) or the code of an error; \`code\` is the latter two. No label takes what a client sends: models
-are ids of experts, keys are those of the config, and clusters beyond the 512th are \`other\`. Units are in the names;
+are ids of experts, keys are those of the config. Clusters beyond the 512th
+are \`other\`, and so are keys beyond the first 1,000 that ask. Counters and histograms never fall: what a worker had counted when the page was
+last read stays on it when the worker ends. Units are in the names;
 [glossary.md](glossary.md) explains terms.
 
 Those that begin with \`gen_ai_\` follow OpenTelemetry's GenAI conventions, which are still in development; their names and

@@ -7,7 +7,9 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { DEFAULT_MODEL } from '../src/deciding/model/file.ts';
 import { createGateway, type EmbeddedGateway } from '../src/index.ts';
+import { pageFiles } from '../src/serving/board/files.ts';
 import { hashKey } from '../src/serving/front/auth.ts';
+import { saveRouterModel, train } from '../src/training.ts';
 import { CHROMIUM, type Look, openPage, startBrowser, type Watched } from './support/browser.ts';
 import { polite, upstream } from './support/upstream.ts';
 
@@ -29,6 +31,7 @@ const VIEWS = {
   'what-if': 'No decisions are recorded here',
   reports: 'No folder of reports is configured',
 } as const;
+const TRAINED_TOPICS = 3;
 const PROMPTS = [
   'Why does my Python loop never end?',
   'How do I cook rice with vegetables?',
@@ -155,8 +158,8 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
       )
       .toBe(1);
     const gpus = page.getByRole('row', { name: /^GPUs/ });
-    expect(await gpus.locator('td').allTextContents()).toEqual(['–', '2', '–', '4', '+100 %']);
-    await page.getByText(/has looked at \d+ requests: 0 % of them would belong to another expert/).waitFor();
+    expect(await gpus.locator('td').allTextContents()).toEqual(['–', '2', '–', '4', '+100\u00a0%']);
+    await page.getByText(/has looked at \d+ requests: 0\s% of them would belong to another expert/).waitFor();
     expect(await barriers(page)).toEqual([]);
     expect(await overflow(page)).toBe(0);
     expect(problems).toEqual([]);
@@ -198,7 +201,7 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
     expect(await overflow(page)).toBe(0);
     await page.goto(`${url}/ui#/now`);
     await page.getByText('code was drained').waitFor();
-    await page.getByText('Drained: code.').waitFor();
+    await page.getByText('so without new requests: code.').waitFor();
     await page.goto(`${url}/ui#/experts`);
     await code.getByRole('button', { name: 'Resume' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Resume' }).click();
@@ -266,6 +269,154 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
     await page.locator('.status.live').waitFor();
     await traffic();
     await page.getByText('of the answers came from').waitFor();
+  });
+
+  it('says that as many dashboards are open as are served, and goes on when one of them closes', async () => {
+    await serve(EXPERTS);
+    const watching = await Promise.all(
+      Array.from({ length: 64 }, async () => {
+        const stop = new AbortController();
+        const { status, body } = await fetch(`${url}/ui/api/stream`, { signal: stop.signal });
+        void body!.pipeTo(new WritableStream(), { signal: stop.signal }).catch(() => {});
+        return { status, stop };
+      }),
+    );
+    expect(watching.every(({ status }) => status === 200)).toBe(true);
+    const { page } = await look('now');
+    await page.getByText('As many dashboards are open as this router serves at once. Close one').waitFor();
+    expect(await page.getByText('Connection lost').count()).toBe(0);
+    expect(await barriers(page)).toEqual([]);
+    watching[0]!.stop.abort();
+    await page.locator('.status.live').waitFor();
+    expect(await page.locator('.banner').count()).toBe(0);
+    for (const { stop } of watching) stop.abort();
+  });
+
+  it('gives up its place while nobody sees it, and takes it again', async () => {
+    await serve(EXPERTS);
+    const { page } = await look('now');
+    await page.clock.install();
+    await page.goto(`${url}/ui#/now`);
+    await page.locator('.status.live').waitFor();
+    let streams = 0;
+    let ended = 0;
+    page.on('request', (request) => {
+      if (request.url().endsWith('/stream')) streams += 1;
+    });
+    page.on('requestfailed', (request) => {
+      if (request.url().endsWith('/stream')) ended += 1;
+    });
+    const hide = (hidden: boolean): Promise<void> =>
+      page.evaluate(
+        `Object.defineProperty(document, 'hidden', { configurable: true, get: () => ${hidden} });
+        document.dispatchEvent(new Event('visibilitychange'));`,
+      );
+    await hide(true);
+    await page.clock.fastForward(31_000);
+    await expect.poll(() => ended).toBe(1);
+    expect(streams).toBe(0);
+    await hide(false);
+    await expect.poll(() => streams).toBe(1);
+  });
+
+  it('asks for a key again when the session has ended, and shows what was looked at', async () => {
+    const keys = (key: string) => `keys: [{ name: me, hash: '${hashKey(key)}' }]\n${EXPERTS}`;
+    await serve(keys('mine'));
+    const { page } = await look('map');
+    await page.getByLabel('API key').fill('mine');
+    await page.keyboard.press('Enter');
+    await page.locator('.status.live').waitFor();
+    expect(await page.getByText('Your session has ended').count()).toBe(0);
+    await gateway.reload(keys('another'));
+    await page.getByText('Your session has ended').waitFor();
+    await page.getByLabel('API key').fill('another');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Map' }).waitFor();
+    await page.locator('.status.live').waitFor();
+  });
+
+  it('takes up what a reload has changed, while it is looked at', async () => {
+    await serve(EXPERTS);
+    const { page } = await look('now');
+    await page.getByText('Cooking and recipes').waitFor();
+    await gateway.reload(EXPERTS.replace('Cooking and recipes', 'Recipes of all the world'));
+    await page.getByText('Recipes of all the world').waitFor();
+    await page.goto(`${url}/ui#/experts`);
+    await page.getByRole('heading', { name: 'cooking' }).waitFor();
+    await gateway.reload(EXPERTS.replace(/.*id: cooking.*\n/, ''));
+    await page.getByRole('heading', { name: 'cooking' }).waitFor({ state: 'detached' });
+  });
+
+  it('counts for the topics of a new router model what came since, while the map is open', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'model-'));
+    const file = join(folder, 'other.safetensors');
+    const prompts = Array.from({ length: 60 }, (_, i) => `${PROMPTS[i % PROMPTS.length]!} ${i}`);
+    writeFileSync(join(folder, 'prompts.txt'), prompts.join('\n'));
+    const options = { clusters: TRAINED_TOPICS, threads: 1, embedding: 'lexical' } as const;
+    const { model } = await train({ paths: [join(folder, 'prompts.txt')] }, options);
+    await saveRouterModel(model, file);
+    await serve(EXPERTS);
+    const { page } = await look('map');
+    await page.locator('.status.live').waitFor();
+    await traffic();
+    const patient = { timeout: 15_000 };
+    await expect.poll(() => page.locator('circle.prompt').count(), patient).toBeGreaterThan(0);
+    await gateway.reload(`router: ${file}\n${EXPERTS}`);
+    await expect.poll(() => page.locator('circle.topic').count(), patient).toBe(TRAINED_TOPICS);
+    await expect.poll(() => page.locator('circle.prompt').count(), patient).toBe(0);
+    const counts = await page.locator('.topic-list .weight').allTextContents();
+    expect(counts).toEqual(Array(TRAINED_TOPICS).fill('0'));
+  });
+
+  it('shows the same where the clock of the browser is an hour off', async () => {
+    await serve(EXPERTS);
+    const { page } = await look('now');
+    await page.clock.setSystemTime(Date.now() + 3_600_000);
+    await page.goto(`${url}/ui#/now`);
+    await page.locator('.status.live').waitFor();
+    await traffic();
+    await page.getByText('of the answers came from').waitFor();
+    expect((await page.evaluate<number>('Date.now()')) - Date.now()).toBeGreaterThan(3_000_000);
+  });
+
+  it('says of a trace id that there is no such request, and of another that it is none', async () => {
+    await serve(EXPERTS);
+    const { page } = await look(`requests/${'a'.repeat(32)}`);
+    await page.getByText('No request with this trace id is remembered').waitFor();
+    await page.goto(`${url}/ui#/requests/abc`);
+    await page.getByText('A trace id is 32 hexadecimal digits').waitFor();
+  });
+
+  it('loads its first view and language alone, 60 kB at most, and the others as they are looked at', async () => {
+    await serve(EXPERTS);
+    const { page } = await look('now');
+    await page.locator('.status.live').waitFor();
+    const loaded = (): Promise<string[]> =>
+      page.evaluate<string[]>(
+        "performance.getEntriesByType('resource').map(({ name }) => name).filter((name) => !name.includes('/api/'))",
+      );
+    const { files } = pageFiles();
+    const names = (await loaded()).map((name) => name.split('/').at(-1)!);
+    const bytes = ['index.html', ...names].reduce((sum, name) => sum + files.get(name)!.gzipped.length, 0);
+    expect(names.some((name) => name.startsWith('now-'))).toBe(true);
+    expect(names.filter((name) => /^(?:ja|map|decide|what-if)-/.test(name))).toEqual([]);
+    expect(bytes).toBeGreaterThan(10_000);
+    expect(bytes).toBeLessThan(60_000);
+    await page.getByLabel('Language').selectOption('ja');
+    await page.getByRole('link', { name: '地図' }).click();
+    await page.getByText('円はトピックで').waitFor();
+  });
+
+  it('says that a view could not be loaded', async () => {
+    await serve(EXPERTS);
+    const { page } = await look('now');
+    await page.locator('.status.live').waitFor();
+    await page.route('**/ui/map-*.js', (route) => route.abort());
+    await page.getByRole('link', { name: 'Map' }).click();
+    await page.getByText('This part of the page could not be loaded').waitFor();
+    await page.unroute('**/ui/map-*.js');
+    await page.getByRole('button', { name: 'Load the page again' }).click();
+    await page.getByText('Each circle is a topic').waitFor();
   });
 
   it('shows an expert that is killed while it is watched', async () => {

@@ -1,5 +1,5 @@
 /** A changed config is taken up while serving: running streams are untouched, a bad one is refused with the reason. */
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -190,14 +190,10 @@ describe('a bad reload is refused', () => {
     writeFileSync(file, whole.replace(KEYS, ''));
     await refusedWith(/lost its keys/);
     expect(router.output().match(/Not reloaded/g)).toHaveLength(1);
-    const children = () =>
-      readFileSync(`/proc/${router.process.pid}/task/${router.process.pid}/children`, 'utf8')
-        .trim()
-        .split(' ');
-    const before = children();
-    process.kill(Number(before[0]), 'SIGKILL');
+    const before = router.children();
+    process.kill(before[0]!, 'SIGKILL');
     await eventually('the dead worker is replaced', () => {
-      const now = children();
+      const now = router.children();
       return now.length === 2 && !now.includes(before[0]!);
     });
     for (let round = 0; round < 20; round++) {
@@ -209,9 +205,7 @@ describe('a bad reload is refused', () => {
   it('in some workers only: all follow together, and so does one that takes a place meanwhile', async () => {
     const { file, experts, router, ask } = await serveKeyed(2);
     const models = async () => await (await ask('er-a')).text();
-    const stopped = Number(
-      readFileSync(`/proc/${router.process.pid}/task/${router.process.pid}/children`, 'utf8').split(' ')[0],
-    );
+    const stopped = router.children()[0]!;
     process.kill(stopped, 'SIGSTOP');
     writeFileSync(file, experts('new') + KEYS);
     router.process.kill('SIGHUP');

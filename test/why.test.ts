@@ -25,16 +25,24 @@ const key = (limits = ''): string =>
   `keys: [{ name: me, hash: '${hashKey('mine')}', roles: [ask, observe, operate]${limits} }]`;
 
 /** `code` serves the prompt and answers as it is told, `other` politely. */
-async function serve(answer: Answer, more = '', ofCode = ''): Promise<void> {
+async function serve(
+  answer: Answer,
+  more = '',
+  ofCode = '',
+  ofOther = '',
+  otherwise: Answer = polite,
+): Promise<void> {
   const code = await upstream((response, request) =>
     request.method === 'GET' ? polite(response, request) : answer(response, request),
   );
-  const other = await upstream(polite);
+  const other = await upstream((response, request) =>
+    request.method === 'GET' ? polite(response, request) : otherwise(response, request),
+  );
   experts.push(code, other);
   running = await gateway(`${more}
 experts:
   - { id: code, kind: openai, url: '${code.url}/v1', description: Writes and explains programs${ofCode} }
-  - { id: other, kind: openai, url: '${other.url}/v1', description: Everything else, fallback: true }
+  - { id: other, kind: openai, url: '${other.url}/v1', description: Everything else, fallback: true${ofOther} }
 `);
 }
 
@@ -68,9 +76,10 @@ async function storyOfTrace(trace: string): Promise<readonly string[]> {
 }
 
 const DECIDED =
-  'It was read and decided within T. The nearest topic is “python · write · code” (cluster N); the router is N % confident.';
+  'Reading it and deciding took T. Its nearest topic is “python · write · code” (cluster N); the router is N % sure of that.';
 const AT_HOME = `${DECIDED} The prompt lies in this topic, and code serves it.`;
-const WAITED = /^It (?:did not have to wait for a place|waited T for a place; no wait was expected)\.$/;
+const WAITED = /^It (?:did not wait in a queue|waited in a queue for T; no wait was expected)\.$/;
+const AGAIN = /^So (?:after another wait of T )?other was asked, T after the request came\.$/;
 
 const delayed =
   (ms: number): Answer =>
@@ -87,7 +96,6 @@ describe('the story of a request that', () => {
       AT_HOME,
       expect.stringMatching(WAITED),
       'code was asked T after the request came.',
-      'The answer came, as a whole, after T.',
       'The answer was complete after T.',
       'The expert read N tokens and wrote N. The config gives no price for code, so what it cost is not known.',
     ]);
@@ -100,11 +108,37 @@ describe('the story of a request that', () => {
       expect.stringMatching(WAITED),
       'code was asked T after the request came.',
       'code failed T later: it said that it takes no requests now (expert_error, HTTP N).',
-      'So other was asked, T after the request came.',
-      'The answer came, as a whole, after T.',
+      expect.stringMatching(AGAIN),
       'The answer was complete after T.',
       expect.stringContaining('no price for other'),
     ]);
+  });
+
+  it('was tried again, at an expert where it had to wait: which is told, and that its conversation moved', async () => {
+    let busy = false;
+    await serve(
+      (response, request) => (busy ? void response.writeHead(503).end('busy') : polite(response, request)),
+      '',
+      '',
+      ', max_concurrent: 1',
+      delayed(400),
+    );
+    const turns = [{ role: 'user', content: CODE }];
+    await ask({ messages: turns });
+    busy = true;
+    const first = ask({ model: 'other' });
+    await pause(100);
+    const more = [
+      ...turns,
+      { role: 'assistant', content: 'Because.' },
+      { role: 'user', content: 'And this loop?' },
+    ];
+    expect((await storyOfTrace(await ask({ messages: more }))).slice(3, 6)).toEqual([
+      'code failed T later: it said that it takes no requests now (expert_error, HTTP N).',
+      'So after another wait of T other was asked, T after the request came.',
+      expect.stringMatching(/^With that its conversation moved from code, which has it cached, to other\./),
+    ]);
+    await first;
   });
 
   it('was tried again, because the first expert refused the key that the config gives it', async () => {
@@ -119,7 +153,7 @@ describe('the story of a request that', () => {
     expect(await storyOfTrace(await ask())).toEqual(
       expect.arrayContaining([
         'code failed T later: the expert could not be reached, or broke the connection before an answer (expert_unreachable).',
-        'So other was asked, T after the request came.',
+        expect.stringMatching(AGAIN),
       ]),
     );
   });
@@ -170,7 +204,7 @@ describe('the story of a request that', () => {
     await ask();
     expect(await storyOfTrace(await ask())).toEqual([
       'No expert was asked.',
-      'It ended after T with an error: its API key had used up its rate (rate_limit_exceeded).',
+      'It ended after T with an error: its API key had reached its rate limit (rate_limit_exceeded).',
     ]);
   });
 
@@ -190,14 +224,14 @@ describe('the story of a request that', () => {
     const first = ask();
     await pause(100);
     expect((await storyOfTrace(await ask()))[0]).toBe(
-      `${DECIDED} The topic belongs to code, but waiting there would cost more than what other suits it less.`,
+      `${DECIDED} The topic belongs to code, but waiting there would cost more than asking other, which suits the prompt less.`,
     );
     await first;
     await running!.close();
     await serve(polite, 'policy: round-robin');
     const stories = [(await storyOfTrace(await ask()))[0], (await storyOfTrace(await ask()))[0]];
     expect(stories).toContain(
-      `${DECIDED} The topic belongs to code; the policy, with the load in view, gives it to other.`,
+      `${DECIDED} The topic belongs to code; the routing policy, which looks at how busy experts are, chose other.`,
     );
   });
 
@@ -207,7 +241,7 @@ describe('the story of a request that', () => {
     await pause(100);
     expect((await storyOfTrace(await ask({ model: 'code' }))).slice(0, 2)).toEqual([
       `${DECIDED} The request names code as its model.`,
-      'It waited T for a place; no wait was expected.',
+      'It waited in a queue for T; no wait was expected.',
     ]);
     await first;
   });
@@ -227,7 +261,7 @@ describe('the story of a request that', () => {
     expect((await storyOfTrace(await ask({ stream: true }))).slice(2, -1)).toEqual([
       'code was asked T after the request came.',
       'Because no token had come yet, other was asked as well, T after the request came.',
-      'code was waited for no longer.',
+      'code had not answered by then and was stopped.',
       'The first token came after T.',
       'The answer was complete after T.',
     ]);
@@ -260,8 +294,8 @@ describe('the story of a request that', () => {
     );
     replicas(code.url);
     expect((await storyOfTrace(await held)).slice(1, 3)).toEqual([
-      'Nothing ran of code then: it had to be started first.',
-      'It waited T for a place; T was expected.',
+      'No server of code was running: one had to be started first.',
+      'It waited in a queue for T; T was expected.',
     ]);
   });
 });

@@ -1,12 +1,12 @@
 /** Several processes on one port: limits hold over all of them, a dead one is replaced, and the end is orderly. */
 import type { ChildProcess } from 'node:child_process';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { eventually } from './support/gateway.ts';
-import { type RouterProcess, routerProcess } from './support/process.ts';
+import { childrenOf, type RouterProcess, routerProcess } from './support/process.ts';
 import { polite, type Upstream, upstream } from './support/upstream.ts';
 
 const LIMIT = 3;
@@ -50,9 +50,7 @@ const ask = () =>
     headers: { connection: 'close' },
     body: JSON.stringify({ messages: [{ role: 'user', content: 'hello' }] }),
   });
-const childrenOf = (pid: number) =>
-  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
-const workers = () => childrenOf(router.process.pid!);
+const workers = () => router.children();
 const isAlive = (pid: number) => {
   try {
     return process.kill(pid, 0);

@@ -14,6 +14,8 @@ export default defineConfig({
     assetsDir: '.',
     // Small pictures stay files: the page's policy takes none from its own text.
     assetsInlineLimit: 0,
+    // One sheet, loaded with the page: the parts that are loaded later bring none.
+    cssCodeSplit: false,
     modulePreload: { polyfill: false },
   },
 });

@@ -17,6 +17,8 @@ import { normalised } from '../../src/simulating/workload/clusters.ts';
 
 export interface Load {
   readonly port: number;
+  /** Where the next request goes, if not always to the same port. */
+  readonly portNow?: () => number;
   readonly arrivals: Arrivals;
   readonly stream: boolean;
   readonly seconds: number;
@@ -69,9 +71,42 @@ class WatchedClient extends HttpClient {
   }
 }
 
+/** A client of several ports, each request to the one of its time. */
+class MovingClient extends WatchedClient {
+  readonly #portNow: () => number;
+  readonly #clients = new Map<number, HttpClient>();
+  readonly #watched: Watch;
+
+  constructor(origin: URL, watch: Watch, portNow: () => number) {
+    super(origin, watch);
+    this.#portNow = portNow;
+    this.#watched = watch;
+  }
+
+  override request(request: OutgoingRequest, handler: ResponseHandler): Exchange {
+    const port = this.#portNow();
+    let client = this.#clients.get(port);
+    if (!client) {
+      client = new WatchedClient(new URL(`http://127.0.0.1:${port}`), this.#watched);
+      this.#clients.set(port, client);
+    }
+    return client.request(request, handler);
+  }
+
+  override close(): void {
+    for (const client of this.#clients.values()) client.close();
+    super.close();
+  }
+}
+
 export async function put(load: Load, stop = new AbortController().signal): Promise<StageResult> {
   const origin = new URL(`http://127.0.0.1:${load.port}`);
-  const client = load.watch ? new WatchedClient(origin, load.watch) : loadClient(origin);
+  const { watch, portNow } = load;
+  const client = portNow
+    ? new MovingClient(origin, watch ?? {}, portNow)
+    : watch
+      ? new WatchedClient(origin, watch)
+      : loadClient(origin);
   const random = seededRandom(load.seed ?? 1);
   const fixed = (tokens: number) => ({ kind: 'fixed', tokens }) as const;
   const topics = normalised(load.topics ?? Array.from({ length: TOPIC_COUNT }, () => 1));

@@ -1,6 +1,7 @@
 /** Runs the real program as a separate process, on a free port. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const BIN = join(import.meta.dirname, '..', '..', 'bin', 'expert-router.js');
@@ -8,6 +9,8 @@ const BIN = join(import.meta.dirname, '..', '..', 'bin', 'expert-router.js');
 export interface RouterProcess {
   readonly url: string;
   readonly process: ChildProcess;
+  /** Ids of its workers. */
+  children(): readonly number[];
   /** Everything printed so far, both streams. */
   output(): string;
   /** SIGTERM, then the exit code. */
@@ -49,6 +52,7 @@ export async function routerProcess(
   return {
     url,
     process: child,
+    children: () => childrenOf(child.pid!),
     output: () => output,
     stop: async () => {
       if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
@@ -57,4 +61,13 @@ export async function routerProcess(
       return code;
     },
   };
+}
+
+/** Ids of the processes that a process has started; Linux alone tells them. */
+export function childrenOf(pid: number): readonly number[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+    .trim()
+    .split(' ')
+    .filter(Boolean)
+    .map(Number);
 }

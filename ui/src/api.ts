@@ -9,11 +9,14 @@ import type { ShadowCounts } from '../../src/serving/gateway/shadow.ts';
 import { words } from './words/index.ts';
 
 /** Told in the reader's language, as far as that knows the error. */
-class Refused extends Error {
+export class Refused extends Error {
+  readonly code: string | null;
+
   constructor(status: number, error: { readonly message?: string; readonly code?: string } | undefined) {
     const { error: inWords, errors } = words();
     const told = (errors as Readonly<Record<string, string>>)[error?.code ?? ''];
     super(inWords(told, error?.message ?? `HTTP ${status}`));
+    this.code = error?.code ?? null;
   }
 }
 
@@ -33,6 +36,7 @@ export function post(path: string, body: unknown, init: RequestInit = {}): Promi
   return call(path, { ...init, method: 'POST', headers, body: JSON.stringify(body) });
 }
 
+export const stream = (signal: AbortSignal): Promise<Response> => call('stream', { signal });
 export const viewer = (): Promise<Viewer> => get('viewer');
 export const layout = (): Promise<Layout> => get('layout');
 export const requests = (): Promise<readonly Row[]> => get('requests');

@@ -3,33 +3,12 @@ import { useEffect, useState } from 'preact/hooks';
 import type { Viewer } from '../../src/serving/board/wire.ts';
 import icon from '../icon.svg';
 import * as api from './api.ts';
+import { clock } from './format.ts';
 import { connect, disconnect, live, onLive } from './live.ts';
-import { useLive } from './parts/bits.tsx';
-import { Conversations } from './views/conversations.tsx';
-import { Decide } from './views/decide.tsx';
-import { Experts } from './views/experts.tsx';
-import { TopicMap } from './views/map.tsx';
-import { Now } from './views/now.tsx';
-import { Reports } from './views/reports.tsx';
-import { Requests } from './views/requests.tsx';
+import { Empty, useLive } from './parts/bits.tsx';
 import { SignIn } from './views/sign-in.tsx';
-import { Topics } from './views/topics.tsx';
-import { Trace } from './views/trace.tsx';
-import { WhatIf } from './views/what-if.tsx';
-import { language, speak, words } from './words/index.ts';
-
-const VIEWS = {
-  now: Now,
-  decide: Decide,
-  map: TopicMap,
-  requests: Requests,
-  conversations: Conversations,
-  experts: Experts,
-  topics: Topics,
-  'what-if': WhatIf,
-  reports: Reports,
-} as const;
-type View = keyof typeof VIEWS;
+import { loadView, placeNow, VIEWS, type View, type ViewProps, viewOf } from './views.ts';
+import { type Language, language, speak, words } from './words/index.ts';
 
 const THEME = 'expert-router-theme';
 const THEMES = ['auto', 'light', 'dark'] as const;
@@ -38,6 +17,7 @@ type Theme = (typeof THEMES)[number];
 export function App() {
   const [viewer, setViewer] = useState<Viewer | null>(null);
   const [[view, rest], setPlace] = useState(placeNow);
+  const [ended, setEnded] = useState(false);
   const [, draw] = useState(0);
 
   // Experts have their colours from the layout.
@@ -58,10 +38,13 @@ export function App() {
     }
     setViewer(found);
     if (found.login) disconnect();
-    else connect(() => void look());
+    else
+      connect(() => {
+        setEnded(true);
+        void look();
+      });
   };
   useEffect(() => {
-    speak(language());
     wear(themeKept());
     void look();
     const move = (): void => setPlace(placeNow());
@@ -77,8 +60,7 @@ export function App() {
   const text = words();
   document.title = `${text.nav[view]} · ${text.title}`;
   if (viewer === null) return null;
-  if (viewer.login) return <SignIn onSigned={() => void look()} />;
-  const Shown = VIEWS[view];
+  if (viewer.login) return <SignIn ended={ended} onSigned={() => void look()} />;
   return (
     <>
       <button type="button" class="skip" onClick={() => document.getElementById('main')?.focus()}>
@@ -90,7 +72,7 @@ export function App() {
           {text.title}
         </a>
         <nav aria-label={text.views}>
-          {(Object.keys(VIEWS) as View[]).map((name) => (
+          {VIEWS.map((name) => (
             <a key={name} href={`#/${name}`} aria-current={name === view ? 'page' : undefined}>
               {text.nav[name]}
             </a>
@@ -102,8 +84,8 @@ export function App() {
             aria-label={text.language}
             value={language()}
             onChange={({ currentTarget }) => {
-              speak(currentTarget.value as 'en' | 'ja');
-              draw((n) => n + 1);
+              const done = (): void => draw((n) => n + 1);
+              void speak(currentTarget.value as Language).then(done, done);
             }}
           >
             <option value="en">English</option>
@@ -111,6 +93,7 @@ export function App() {
           </select>
           <select
             aria-label={text.theme.label}
+            title={text.theme.label}
             value={themeKept()}
             onChange={({ currentTarget }) => {
               wear(currentTarget.value as Theme);
@@ -128,7 +111,10 @@ export function App() {
               type="button"
               class="quiet"
               title={viewer.name}
-              onClick={() => void api.post('logout', {}).finally(() => void look())}
+              onClick={() => {
+                setEnded(false);
+                void api.post('logout', {}).finally(() => void look());
+              }}
             >
               {text.signOut}
             </button>
@@ -139,11 +125,8 @@ export function App() {
         <h1 class={view === 'now' ? 'hidden' : undefined}>
           {rest === '' ? text.nav[view] : text.trace.title}
         </h1>
-        {view === 'requests' && rest !== '' ? (
-          <Trace id={rest} />
-        ) : (
-          <Shown key={`${view} ${language()}`} viewer={viewer} />
-        )}
+        <Connection />
+        <Shown key={`${view} ${language()}`} view={view} viewer={viewer} rest={rest} />
       </main>
       <footer>
         {text.title} · {text.version(viewer.version)}
@@ -163,10 +146,48 @@ function Status() {
   );
 }
 
-/** The address after `#/`: a view, and what of it. */
-function placeNow(): [View, string] {
-  const [view = '', rest = ''] = location.hash.replace(/^#\/?/, '').split('/');
-  return [Object.hasOwn(VIEWS, view) ? (view as View) : 'now', rest];
+/** Why nothing new comes, and what to do; nothing while all is well. */
+function Connection() {
+  useLive();
+  const text = words().connection;
+  const { status, refusal, now } = live;
+  if (status !== 'lost' && status !== 'refused') return null;
+  const why =
+    refusal === null
+      ? text.lost
+      : refusal.code === 'overloaded'
+        ? text.full
+        : words().failed(refusal.message);
+  return (
+    <p class="banner" role="alert">
+      {[why, text.again, now > 0 ? text.stale(clock(now)) : ''].join(words().gap)}
+    </p>
+  );
+}
+
+/** A view, once its code is here. */
+function Shown({ view, ...props }: { view: View } & ViewProps) {
+  const [failed, setFailed] = useState(false);
+  const [, draw] = useState(0);
+  useEffect(() => {
+    if (viewOf(view)) return;
+    loadView(view).then(
+      () => draw((n) => n + 1),
+      () => setFailed(true),
+    );
+  }, [view]);
+  const Loaded = viewOf(view);
+  if (Loaded) return <Loaded {...props} />;
+  if (!failed) return null;
+  const { notLoaded, loadAgain } = words();
+  return (
+    <Empty>
+      {notLoaded}{' '}
+      <button type="button" class="quiet" onClick={() => location.reload()}>
+        {loadAgain}
+      </button>
+    </Empty>
+  );
 }
 
 function themeKept(): Theme {

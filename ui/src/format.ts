@@ -9,6 +9,8 @@ function number(value: number, digits: number): string {
 }
 
 export const DASH = '–';
+/** Between a number and its unit, where no line breaks. */
+const SPACE = '\u00a0';
 
 /** `0.4`, `12`, `1,234`, `12.3k`. */
 export function count(value: number): string {
@@ -19,16 +21,17 @@ export function count(value: number): string {
 export function percent(share: number | null): string {
   if (share === null || !Number.isFinite(share)) return DASH;
   const value = share * 100;
-  return `${number(value, value > 0 && value < 9.95 ? 1 : 0)} %`;
+  return `${number(value, value > 0 && value < 9.95 ? 1 : 0)}${SPACE}%`;
 }
 
 /** `12 ms`, `1.2 s`, `2 min 5 s`. */
 export function duration(ms: number | null): string {
   if (ms === null || !Number.isFinite(ms)) return DASH;
-  if (ms < 1) return ms < 0.05 ? `0 ms` : `${number(ms, 1)} ms`;
-  if (ms < 999.5) return `${number(ms, ms < 9.95 ? 1 : 0)} ms`;
-  if (ms < 99_950) return `${number(ms / 1000, ms < 9_995 ? 2 : 1)} s`;
-  return `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`;
+  if (ms < 0.05) return `0${SPACE}ms`;
+  if (ms < 999.5) return `${number(ms, ms < 9.95 ? 1 : 0)}${SPACE}ms`;
+  if (ms < 99_950) return `${number(ms / 1000, ms < 9_995 ? 2 : 1)}${SPACE}s`;
+  const seconds = Math.round(ms / 1000);
+  return `${Math.floor(seconds / 60)}${SPACE}min ${seconds % 60}${SPACE}s`;
 }
 
 export function clock(at: number): string {

@@ -19,7 +19,7 @@ const frame = (experts: Frame['experts']): Frame => ({
   dots: [],
   events: [],
   experts,
-  model: '',
+  layout: 'one',
 });
 
 describe('the screen of top', () => {

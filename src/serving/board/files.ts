@@ -59,7 +59,8 @@ export function pageFiles(folder: string = shipped('dist/ui')): PageFiles {
       forever: entry.name !== 'index.html',
     });
   }
-  const build = [...files.keys()].find((name) => name.endsWith('.js')) ?? '';
+  const page = files.get('index.html')!.bytes.toString();
+  const build = /<script[^>]* src="[^"]*?([^"/]+\.js)"/.exec(page)?.[1] ?? '';
   read = { files, build };
   return read;
 }

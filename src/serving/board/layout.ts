@@ -1,11 +1,12 @@
 /** The clusters of a router model and who serves them, as the map and the pages about them show it. */
-
+import { hash } from 'node:crypto';
 import type { Prices } from '../front/request-note.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { placesOf } from './places.ts';
 import type { Layout } from './wire.ts';
 
 const MOST_WORDS = 12;
+const ID_DIGITS = 12;
 
 interface Told {
   readonly prices: Prices;
@@ -15,7 +16,7 @@ interface Told {
 export function layoutOf({ router, fleet }: Gateway, { prices, descriptions }: Told): Layout {
   const { model, territory } = router;
   const places = placesOf(model);
-  return {
+  const layout = {
     model: {
       id: model.id,
       embedding: model.embedding.id,
@@ -39,6 +40,7 @@ export function layoutOf({ router, fleet }: Gateway, { prices, descriptions }: T
       price: priceOf(prices.get(id)),
     })),
   };
+  return { id: hash('sha256', JSON.stringify(layout)).slice(0, ID_DIGITS), ...layout };
 }
 
 function priceOf(price: ReturnType<Prices['get']>): Layout['experts'][number]['price'] {

@@ -179,7 +179,7 @@ export class BoardPages {
       events,
       dots,
       experts: expertsNow(gateway.fleet),
-      model: gateway.router.model.id,
+      layout: this.#layoutNow().id,
     };
   }
 

@@ -5,37 +5,39 @@ type Reason = (expert: string, home: string) => string;
 
 const sentences = {
   came: (when: string, path: string) => `It came at ${when} to ${path}.`,
-  by: (key: string) => `It carried the API key “${key}”.`,
-  decided: (time: string) => `It was read and decided within ${time}.`,
+  by: (key: string) => `It came with the API key named “${key}”.`,
+  decided: (time: string) => `Reading it and deciding took ${time}.`,
   topic: (name: string, cluster: number, share: string) =>
-    `The nearest topic is “${name}” (cluster ${cluster}); the router is ${share} confident.`,
+    `Its nearest topic is “${name}” (cluster ${cluster}); the router is ${share} sure of that.`,
   outsideText: 'It is unlike anything the router model knows.',
-  moved: (from: string, to: string) => `Its conversation moves from ${from}, which has it cached, to ${to}.`,
+  moved: (from: string, to: string) =>
+    `With that its conversation moved from ${from}, which has it cached, to ${to}.`,
   reread: (n: string) => `${n} tokens had to be read again.`,
   queue: (time: string, expected: string | null) =>
-    `It waited ${time} for a place; ${expected ?? 'no wait'} was expected.`,
-  noQueue: 'It did not have to wait for a place.',
+    `It waited in a queue for ${time}; ${expected ?? 'no wait'} was expected.`,
+  noQueue: 'It did not wait in a queue.',
   asked: (expert: string, at: string) => `${expert} was asked ${at} after the request came.`,
   hedged: (expert: string, at: string) =>
     `Because no token had come yet, ${expert} was asked as well, ${at} after the request came.`,
   failedTry: (expert: string, at: string, why: string) => `${expert} failed ${at} later: ${why}.`,
-  again: (expert: string, at: string) => `So ${expert} was asked, ${at} after the request came.`,
-  givenUp: (expert: string) => `${expert} was waited for no longer.`,
-  began: (time: string) => `The answer came, as a whole, after ${time}.`,
+  again: (expert: string, at: string, waited: string | null) =>
+    `So ${waited === null ? '' : `after another wait of ${waited} `}${expert} was asked, ${at} after the request came.`,
+  givenUp: (expert: string) => `${expert} had not answered by then and was stopped.`,
   first: (time: string) => `The first token came after ${time}.`,
   running: (time: string) => `It has been running for ${time}.`,
   waitingFirst: 'No token has come yet.',
   ended: (time: string) => `The answer was complete after ${time}.`,
   left: (time: string) => `The client left after ${time}, before the answer was complete.`,
   failed: (why: string, time: string) => `It ended after ${time} with an error: ${why}.`,
-  tokens: (input: string, output: string) => `The expert read ${input} tokens and wrote ${output}.`,
+  tokens: (input: string, output: string) =>
+    `The expert read ${input === '1' ? '1 token' : `${input} tokens`} and wrote ${output}.`,
   cached: (n: string) => `${n} of those read came from its cache.`,
   noTokens: 'The expert did not report how many tokens it read and wrote.',
   cost: (dollars: string) => `It cost $${dollars}.`,
   noPrice: (expert: string) => `The config gives no price for ${expert}, so what it cost is not known.`,
   speed: (time: string) => `That is ${time} for each token after the first.`,
   refused: 'No expert was asked.',
-  cold: (expert: string) => `Nothing ran of ${expert} then: it had to be started first.`,
+  cold: (expert: string) => `No server of ${expert} was running: one had to be started first.`,
   passedOn: (status: string, time: string) =>
     `The client was told that error, with the status ${status}, after ${time}.`,
   failedSo: (time: string) => `With that it ended, ${time} after it came.`,
@@ -47,9 +49,9 @@ const reasons: Readonly<Record<string, Reason>> = {
   conversation: (expert: string) =>
     `The conversation stays with ${expert}: its last turn does not clearly belong elsewhere, and moving would mean reading everything again.`,
   spilled: (expert: string, home: string) =>
-    `The topic belongs to ${home}; the policy, with the load in view, gives it to ${expert}.`,
+    `The topic belongs to ${home}; the routing policy, which looks at how busy experts are, chose ${expert}.`,
   'spilled: cost': (expert: string, home: string) =>
-    `The topic belongs to ${home}, but waiting there would cost more than what ${expert} suits it less.`,
+    `The topic belongs to ${home}, but waiting there would cost more than asking ${expert}, which suits the prompt less.`,
   'spilled: unavailable': (expert: string, home: string) =>
     `The topic belongs to ${home}, which took no requests then; of the others, ${expert} was the best choice.`,
   local: (expert: string, home: string) =>
@@ -59,7 +61,7 @@ const reasons: Readonly<Record<string, Reason>> = {
   outside: (expert: string) =>
     `The prompt is unlike anything the router model knows, so ${expert}, the fallback, takes it.`,
   'side-request': (expert) =>
-    `A program asks about a conversation, as for a title of it, and the config gives that to ${expert}.`,
+    `It is a program’s question about a conversation, such as a title for it; the config sends those to ${expert}.`,
   named: (expert: string) => `The request names ${expert} as its model.`,
   forced: (expert: string) => `A header of the request demands ${expert}.`,
   learned: (expert) => `By its scores on prompts like this one, ${expert} suits it best.`,
@@ -74,7 +76,7 @@ const errors: Readonly<Record<ErrorCode | 'expert_error', string>> = {
   invalid_request: 'it is not a valid request',
   invalid_json: 'its body is not valid JSON',
   invalid_body: 'its body could not be read',
-  request_loop: 'it had come through this router before',
+  request_loop: 'it had been through this router before, so it went in a circle',
   body_too_large: 'its body is too large',
   unsupported_media_type: 'its body is of a type that is not taken',
   not_found: 'there is nothing at its address',
@@ -97,11 +99,11 @@ const errors: Readonly<Record<ErrorCode | 'expert_error', string>> = {
   expert_cut_stream: 'the answer broke off before its end',
   expert_timeout: 'the expert took longer than it may',
   expert_not_ready: 'no expert was ready to answer',
-  rate_limit_exceeded: 'its API key had used up its rate',
+  rate_limit_exceeded: 'its API key had reached its rate limit',
   insufficient_quota: 'its API key had used up its budget',
   limits_unavailable: 'the limits of API keys could not be checked',
   overloaded: 'too many requests were waiting already',
-  queue_timeout: 'no place became free in time',
+  queue_timeout: 'no expert became free in time',
   too_many_connections: 'there were too many connections',
   shutting_down: 'the router was shutting down',
   metrics_incomplete: 'a process of the router did not answer in time',
@@ -111,12 +113,12 @@ const errors: Readonly<Record<ErrorCode | 'expert_error', string>> = {
 /** With which status an expert refused, where that says more than the error's code. */
 const refusals: Readonly<Record<number, string>> = {
   401: 'it refused the key that the config gives it',
-  402: 'it refused for want of credit',
+  402: 'it said that no credit is left there',
   403: 'it refused the credentials that the config gives it',
   404: 'it has no such model or path as the config names',
   429: 'it took no more requests then',
   503: 'it said that it takes no requests now',
 };
 
-export const englishStory = { sentences, reasons, errors, refusals };
+export const englishStory = { gap: ' ', sentences, reasons, errors, refusals };
 export type StoryWords = typeof englishStory;

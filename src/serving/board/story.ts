@@ -17,17 +17,18 @@ interface Telling {
 }
 
 /** A wait shorter than this is none to a person. */
-const NOTICED_MS = 1;
+const NOTICED_MS = 10;
 
 export function storyOf(row: Row, telling: Telling): readonly string[] {
   const { sentences: text } = telling.words;
   const { key, decidedMs, choice } = row;
   return [
-    text.came(telling.numbers.clock(row.at), row.path ?? '?') + (key === null ? '' : ` ${text.by(key)}`),
+    text.came(telling.numbers.clock(row.at), row.path ?? '?') +
+      (key === null ? '' : telling.words.gap + text.by(key)),
     ...(choice && decidedMs !== null ? [chosen(choice, decidedMs, telling)] : []),
-    ...moved(row, telling),
     ...waited(row, telling),
     ...answering(row, telling),
+    ...moved(row, telling),
     ...(row.asked.length === 0 && !row.running ? [text.refused] : []),
     ...ending(row, telling),
   ];
@@ -64,14 +65,14 @@ function chosen(choice: Choice, decidedMs: number, { words, numbers }: Telling):
     reasonText(choice, words),
   ]
     .filter(Boolean)
-    .join(' ');
+    .join(words.gap);
 }
 
 function moved({ livedAt, expert, input, cached }: Row, { words, numbers }: Telling): readonly string[] {
   const { sentences: text } = words;
   if (livedAt === null || expert === null || livedAt === expert) return [];
   const reread = input === null || cached === null ? '' : text.reread(numbers.count(input - cached));
-  return [[text.moved(livedAt, expert), reread].filter(Boolean).join(' ')];
+  return [[text.moved(livedAt, expert), reread].filter(Boolean).join(words.gap)];
 }
 
 function waited(row: Row, { words, numbers }: Telling): readonly string[] {
@@ -96,8 +97,13 @@ function answering(row: Row, { words, numbers }: Telling): readonly string[] {
   const told: { at: number; said: string }[] = [];
   for (const [place, { expert, replica, fromMs, answeredMs, failedMs, error, status }] of asked.entries()) {
     const who = replica ?? expert;
-    const ask = isHedge(asked, place) ? text.hedged : place === 0 ? text.asked : text.again;
-    told.push({ at: fromMs, said: ask(who, duration(fromMs)) });
+    const at = duration(fromMs);
+    if (isHedge(asked, place)) told.push({ at: fromMs, said: text.hedged(who, at) });
+    else if (place === 0) told.push({ at: fromMs, said: text.asked(who, at) });
+    else {
+      const wait = fromMs - Math.max(...asked.slice(0, place).map((one) => one.failedMs ?? 0));
+      told.push({ at: fromMs, said: text.again(who, at, wait < NOTICED_MS ? null : duration(wait)) });
+    }
     if (failedMs !== null)
       told.push({
         at: failedMs,
@@ -106,8 +112,7 @@ function answering(row: Row, { words, numbers }: Telling): readonly string[] {
     else if (answeredMs === null && !running && firstMs !== null)
       told.push({ at: firstMs, said: text.givenUp(who) });
   }
-  if (firstMs !== null)
-    told.push({ at: firstMs, said: (stream ? text.first : text.began)(duration(firstMs)) });
+  if (firstMs !== null && stream) told.push({ at: firstMs, said: text.first(duration(firstMs)) });
   return told.sort((a, b) => a.at - b.at).map(({ said }) => said);
 }
 
@@ -139,5 +144,5 @@ function usage(
     usd === null ? text.noPrice(expert ?? '?') : text.cost(usd.toFixed(6)),
   ]
     .filter(Boolean)
-    .join(' ');
+    .join(words.gap);
 }

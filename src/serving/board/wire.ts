@@ -105,8 +105,8 @@ export interface Frame {
   readonly dots: readonly Dot[];
   readonly events: readonly BoardEvent[];
   readonly experts: Readonly<Record<string, ExpertNow>>;
-  /** Id of the router model in force. */
-  readonly model: string;
+  /** Id of the layout in force. */
+  readonly layout: string;
 }
 
 /** One request, running or ended. Times in milliseconds; from its head, where not said otherwise. */
@@ -176,6 +176,8 @@ export interface Cluster {
 
 /** What changes with a reload alone. */
 export interface Layout {
+  /** Another one where anything of it is another. */
+  readonly id: string;
   readonly model: {
     readonly id: string;
     readonly embedding: string;

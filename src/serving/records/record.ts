@@ -155,9 +155,11 @@ export function feedbackLine({ traceId, score, comment, key }: Feedback, at: num
 /** Scaled so that the largest number is 127: a unit vector comes back with a cosine above 0.999. */
 function packVector(vector: Float32Array): string {
   let most = 0;
-  for (const value of vector) most = Math.max(most, Math.abs(value));
-  const bytes = Int8Array.from(vector, (value) => (most === 0 ? 0 : Math.round((127 * value) / most)));
-  return Buffer.from(bytes.buffer).toString('base64');
+  for (let at = 0; at < vector.length; at++) most = Math.max(most, Math.abs(vector[at]!));
+  const bytes = Buffer.alloc(vector.length);
+  // Negative numbers wrap into the upper half, which is how they are read as signed.
+  if (most > 0) for (let at = 0; at < vector.length; at++) bytes[at] = Math.round((127 * vector[at]!) / most);
+  return bytes.toString('base64');
 }
 
 /** The numbers of a packed vector, at unit length. @throws RangeError if there are not as many as `dimensions` */

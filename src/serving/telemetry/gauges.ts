@@ -36,6 +36,7 @@ export function watchLoads(registry: Registry, loads: () => ReadonlyMap<string, 
       registers: [registry],
       aggregator: name.endsWith('available') || name.endsWith('drained') ? 'max' : 'sum',
       collect() {
+        this.reset(); // a reload may have taken an expert away
         for (const [expert, load] of loads()) this.set({ expert }, value(load));
       },
     });

@@ -60,6 +60,8 @@ interface EndedRequest {
 
 /** Clusters with a label of their own; a router model may have more. */
 const MOST_CLUSTERS = 512;
+/** Keys with labels of their own, those that come first; a config may have thousands. */
+const MOST_KEYS = 1_000;
 const OTHER = 'other';
 
 /** Of all keys that the config does not know together: what clients send is never a label. No key can be called so. */
@@ -147,6 +149,7 @@ export class Telemetry {
     'Second tries beside a slow first one, by the expert that was asked as well',
     ['expert'],
   );
+  readonly #keys = new Set<string>();
   readonly #duration = detailed(DURATION_BUCKETS);
   readonly #firstByte = detailed(FIRST_TOKEN_BUCKETS);
   readonly #perToken = detailed(PER_TOKEN_BUCKETS);
@@ -263,10 +266,15 @@ export class Telemetry {
   #endedOf({ key, status, error, expert, promptTokens, completionTokens }: EndedRequest): void {
     if (error !== null) this.#errors.add(1, error, expert ?? '');
     if (key === null && status !== 401) return;
-    const name = key ?? UNKNOWN_KEY;
+    const name = key === null ? UNKNOWN_KEY : this.#keyLabel(key);
     this.#byKey.add(1, name, status === null ? 'left' : `${Math.floor(status / 100)}xx`);
     if (promptTokens !== null) this.#tokensByKey.add(promptTokens, name, 'prompt');
     if (completionTokens !== null) this.#tokensByKey.add(completionTokens, name, 'completion');
+  }
+
+  #keyLabel(key: string): string {
+    if (this.#keys.size < MOST_KEYS) this.#keys.add(key);
+    return this.#keys.has(key) ? key : OTHER;
   }
 
   #timesOf({ asked, decidedMs, expectedMs, outside }: EndedRequest): void {

@@ -12,7 +12,8 @@ import type { Keeping, Signals } from '../fleet/keeping.ts';
 import { Agreement } from './agreement.ts';
 import { type Doorway, Entrance } from './entrance.ts';
 import { LOADS_EVERY_MS, type Loads, type ReplicaLoad, type ToPrimary, type ToWorker } from './messages.ts';
-import { metricsRounds, Rounds } from './rounds.ts';
+import { MetricsRounds } from './metrics-rounds.ts';
+import { Rounds } from './rounds.ts';
 import { type Grant, SlotLedger } from './slot-ledger.ts';
 
 export interface PrimaryOptions {
@@ -78,7 +79,7 @@ const YOUNG_MEMORY = '--max-semi-space-size=64';
 export class Primary {
   readonly #options: PrimaryOptions;
   readonly #ledger = new SlotLedger();
-  readonly #metrics = metricsRounds();
+  readonly #metrics = new MetricsRounds();
   /** Of the dashboard. */
   readonly #answers = new Rounds<object, readonly object[]>((told) => told);
   readonly #secret = randomBytes(32).toString('hex');

@@ -1,5 +1,4 @@
 /** What all workers say, whole or not at all: each is asked for its own, and what they tell is put together. */
-import { AggregatorRegistry } from 'prom-client';
 
 type Worker = number;
 
@@ -12,10 +11,6 @@ interface Round<Own, All> {
 
 /** Longest wait for a worker's answer. */
 const ANSWER_MS = 2_000;
-
-/** The metrics page of all workers, of each one's `registry.getMetricsAsJSON()`. */
-export const metricsRounds = (): Rounds<readonly object[], string> =>
-  new Rounds((told) => AggregatorRegistry.aggregate(told as object[]).metrics());
 
 export class Rounds<Own, All> {
   readonly #together: (told: readonly Own[]) => All | Promise<All>;
@@ -47,6 +42,11 @@ export class Rounds<Own, All> {
       for (const worker of workers) ask(worker, id);
       this.#settle(round);
     });
+  }
+
+  /** Whether what this worker tells in this round will count. */
+  awaits(worker: Worker, id: number): boolean {
+    return this.#rounds.get(id)?.waiting.has(worker) ?? false;
   }
 
   told(worker: Worker, id: number, own: Own): void {

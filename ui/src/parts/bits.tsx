@@ -2,6 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { ExpertNow } from '../../../src/serving/board/wire.ts';
+import { Refused } from '../api.ts';
 import { colourOf } from '../colours.ts';
 import { onLive } from '../live.ts';
 import { words } from '../words/index.ts';
@@ -24,24 +25,34 @@ export function useNarrow(): boolean {
   return narrow;
 }
 
-/** Asks at once and then again and again, while it is on the page. */
-export function useAsked<T>(
-  ask: () => Promise<T>,
-  everyMs: number,
-  key = '',
-): { value: T | null; error: string | null } {
-  const [state, setState] = useState<{ value: T | null; error: string | null }>({ value: null, error: null });
+interface Asked<T> {
+  /** The latest, also where the last question failed. */
+  readonly value: T | null;
+  readonly error: string | null;
+  /** Of the error, where the server told one. */
+  readonly code: string | null;
+}
+
+/** Asks at once and then again and again, while it is on the page and somebody sees it. */
+export function useAsked<T>(ask: () => Promise<T>, everyMs: number, key = ''): Asked<T> {
+  const [state, setState] = useState<Asked<T>>({ value: null, error: null, code: null });
   useEffect(() => {
     let over = false;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const again = async (): Promise<void> => {
       try {
         const value = await ask();
-        if (!over) setState({ value, error: null });
+        if (!over) setState({ value, error: null, code: null });
       } catch (error) {
-        if (!over) setState((before) => ({ ...before, error: (error as Error).message }));
+        const { message } = error as Error;
+        const code = error instanceof Refused ? error.code : null;
+        if (!over) setState(({ value }) => ({ value, error: message, code }));
       }
-      if (!over && everyMs > 0) timer = setTimeout(() => void again(), everyMs);
+      if (!over && everyMs > 0) timer = setTimeout(seen, everyMs);
+    };
+    const seen = (): void => {
+      if (document.hidden) timer = setTimeout(seen, everyMs);
+      else void again();
     };
     void again();
     return () => {

@@ -11,6 +11,7 @@ const MOST_SHOWN = 10;
 /** Pixels: of a line, as the style sheet has it, and between two ribbons. */
 const LINE = 40;
 const GAP = 10;
+const IDLE = 2;
 
 interface Goal {
   readonly id: string;
@@ -37,20 +38,21 @@ export function Flow({ minute }: { minute: readonly Second[] }) {
       now: live.experts[id],
     }));
   if (goals.length === 0) return null;
+  const chosen = total(minute, 'chosen');
   const ended = total(minute, 'ended');
   const spilled = total(minute, 'spilled');
   return (
     <figure class="card flow" aria-label={text.label}>
       <div class="source">
         <strong>{text.prompts}</strong>
-        <span>{text.rate(count(total(minute, 'chosen') / 60))}</span>
+        <span>{text.rate(count(chosen / 60))}</span>
         <span class="hint">{text.topics(count(live.layout?.clusters.length ?? 0))}</span>
         {spilled > 0 ? <span class="hint">{text.away(percent(spilled / ended))}</span> : null}
       </div>
       <Ribbons goals={goals} />
       <ul>
         {goals.map((goal) => (
-          <Line key={goal.id} goal={goal} share={goal.chosen / Math.max(1, total(minute, 'chosen'))} />
+          <Line key={goal.id} goal={goal} share={chosen === 0 ? null : goal.chosen / chosen} />
         ))}
         {experts.length > goals.length ? (
           <li class="hint">{text.others(count(experts.length - goals.length))}</li>
@@ -60,7 +62,7 @@ export function Flow({ minute }: { minute: readonly Second[] }) {
   );
 }
 
-function Line({ goal: { id, about, now }, share }: { goal: Goal; share: number }) {
+function Line({ goal: { id, about, now }, share }: { goal: Goal; share: number | null }) {
   const text = words().now.flow;
   const load = [
     now?.inFlight ? text.busy(count(now.inFlight)) : '',
@@ -72,7 +74,9 @@ function Line({ goal: { id, about, now }, share }: { goal: Goal; share: number }
       <span class="who">
         <Expert id={id} />
         {fine ? null : <State now={now} />}
-        <small class="about">{about}</small>
+        <small class="about" title={about ?? undefined}>
+          {about}
+        </small>
       </span>
       <span class="load">
         <strong>{percent(share)}</strong>
@@ -85,8 +89,11 @@ function Line({ goal: { id, about, now }, share }: { goal: Goal; share: number }
 /** As wide as the share of each; the widest is as wide as its line. */
 function Ribbons({ goals }: { goals: readonly Goal[] }) {
   const height = goals.length * LINE;
-  const most = Math.max(1, ...goals.map(({ chosen }) => chosen));
-  const widths = goals.map(({ chosen }) => (chosen === 0 ? 0 : 1 + (chosen / most) * (LINE - GAP - 1)));
+  const most = Math.max(...goals.map(({ chosen }) => chosen));
+  // Where nothing comes, the ways are drawn all the same.
+  const widths = goals.map(({ chosen }) =>
+    most === 0 ? IDLE : chosen === 0 ? 0 : 1 + (chosen / most) * (LINE - GAP - 1),
+  );
   const sum = widths.reduce((all, width) => all + width, 0);
   let from = (height - sum) / 2;
   return (

@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import * as api from '../api.ts';
 import { colourOf } from '../colours.ts';
+import { eventsOf } from '../events.ts';
 import { count, duration } from '../format.ts';
 import { Card, Expert } from '../parts/bits.tsx';
 import { words } from '../words/index.ts';
@@ -124,23 +125,11 @@ function Thumbs({ trace }: { trace: string }) {
   return (
     <p class="hint" aria-live="polite">
       <span class="thumbs">
-        <button
-          type="button"
-          class="quiet"
-          aria-label={text.good}
-          aria-pressed={given === 1}
-          onClick={() => void give(1)}
-        >
-          👍
+        <button type="button" class="quiet" aria-pressed={given === 1} onClick={() => void give(1)}>
+          {text.good}
         </button>
-        <button
-          type="button"
-          class="quiet"
-          aria-label={text.bad}
-          aria-pressed={given === 0}
-          onClick={() => void give(0)}
-        >
-          👎
+        <button type="button" class="quiet" aria-pressed={given === 0} onClick={() => void give(0)}>
+          {text.bad}
         </button>
       </span>{' '}
       {problem ?? (given === null ? '' : text.thanks)}
@@ -172,7 +161,8 @@ async function ask(
     const response = await api.post('ask', body, { signal, headers: { 'x-expert-router-expert': expert } });
     update({ trace: response.headers.get('x-expert-router-trace-id') });
     let text = '';
-    for await (const data of eventsOf(response)) {
+    for await (const { data } of eventsOf(response)) {
+      if (data === '[DONE]') break;
       const piece = JSON.parse(data) as Piece;
       if (piece.error) throw new Error(piece.error.message);
       const more = piece.choices?.[0]?.delta?.content ?? '';
@@ -191,21 +181,4 @@ interface Piece {
   readonly choices?: readonly { readonly delta?: { readonly content?: string } }[];
   readonly usage?: { readonly completion_tokens: number } | null;
   readonly error?: { readonly message: string };
-}
-
-/** The data of a stream's events, without the last, which says that it is over. */
-async function* eventsOf(response: Response): AsyncGenerator<string> {
-  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
-  let held = '';
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return;
-    held += value;
-    const lines = held.split('\n');
-    held = lines.pop()!;
-    for (const line of lines) {
-      const data = line.startsWith('data:') ? line.slice(5).trim() : '';
-      if (data !== '' && data !== '[DONE]') yield data;
-    }
-  }
 }

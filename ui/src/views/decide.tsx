@@ -154,10 +154,11 @@ function Verdict({ answer }: { answer: api.RouteAnswer }) {
       </p>
       <p>{reasonText({ expert, home, reason, spilledFor }, text)}</p>
       <p class="topic">{text.topic(cluster_name, cluster)}</p>
-      <p class="sure" title={text.confidenceHint}>
+      <p class="sure">
         <Bar share={confidence} colour={colourOf(expert)} />
         <span>{text.confidence(percent(confidence))}</span>
       </p>
+      <p class="hint">{text.confidenceHint}</p>
     </section>
   );
 }
@@ -269,7 +270,7 @@ function Candidates({ answer }: { answer: api.RouteAnswer }) {
                   <small class="tag">{text.best}</small>
                 ) : null}
                 {away ? (
-                  <small class="tag bad">{now.drained ? words().state.drained : text.excluded}</small>
+                  <small class="tag bad">{words().state[now.drained ? 'drained' : 'unavailable']}</small>
                 ) : null}
               </td>
               <td class="left load">
@@ -300,8 +301,8 @@ function CostBar({ cost, most }: { cost: api.Cost; most: number }) {
   return (
     <span class="cost" title={said}>
       <span class="timing" role="img" aria-label={said}>
-        {PARTS.map((part) => (
-          <i key={part} class={part} style={{ width: `${(100 * Math.max(0, cost[part])) / most}%` }} />
+        {PARTS.filter((part) => cost[part] > 0).map((part) => (
+          <i key={part} class={part} style={{ width: `${(100 * cost[part]) / most}%` }} />
         ))}
       </span>
       <span>{duration(cost.total * 1000)}</span>

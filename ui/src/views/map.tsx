@@ -3,7 +3,7 @@ import { useMemo, useState } from 'preact/hooks';
 import type { Cluster, Dot } from '../../../src/serving/board/wire.ts';
 import { colourOf } from '../colours.ts';
 import { count } from '../format.ts';
-import { live } from '../live.ts';
+import { live, secondsOfModel } from '../live.ts';
 import { Expert, useLive, useNarrow } from '../parts/bits.tsx';
 import { byCluster } from '../sums.ts';
 import { words } from '../words/index.ts';
@@ -23,9 +23,10 @@ export function TopicMap() {
   const [picked, setPicked] = useState<number | null>(null);
   const [byLoad, setByLoad] = useState(false);
   const clusters = live.layout?.clusters ?? [];
-  const counts = byCluster(live.seconds);
+  const counts = byCluster(secondsOfModel());
   const most = Math.max(1, ...Object.values(counts));
   const places = useMemo(() => spread(clusters), [clusters]);
+  const listed = useMemo(() => byOwner(clusters), [clusters]);
   const size = LABEL_SIZE * (useNarrow() ? 2 : 1);
   const named = useMemo(() => labelled(clusters, places, size), [clusters, places, size]);
   return (
@@ -91,7 +92,7 @@ export function TopicMap() {
           />
           <h2>{text.list}</h2>
           <ul>
-            {clusters.map((cluster, index) => (
+            {listed.map(({ cluster, index }) => (
               <li key={cluster.name + String(index)}>
                 <button
                   type="button"
@@ -125,6 +126,18 @@ function Picked({ cluster, asked }: { cluster: Cluster | null; asked: number }) 
       </p>
     </div>
   );
+}
+
+/** Those of one expert together, in the order of the config, the larger first. */
+function byOwner(
+  clusters: readonly Cluster[],
+): readonly { readonly cluster: Cluster; readonly index: number }[] {
+  const place = new Map(live.layout?.experts.map(({ id }, at) => [id, at]));
+  return clusters
+    .map((cluster, index) => ({ cluster, index }))
+    .sort(
+      (a, b) => place.get(a.cluster.owner)! - place.get(b.cluster.owner)! || b.cluster.size - a.cluster.size,
+    );
 }
 
 interface Place {

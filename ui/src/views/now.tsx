@@ -29,12 +29,19 @@ export function Now() {
     <>
       <div class="lead">
         <p>{text.now.lead}</p>
-        <p class="sentence">{never ? healthOf(Object.entries(live.experts)) : <Sentence />}</p>
+        <p class="sentence">
+          {never ? null : <Sentence />}
+          <Health />
+        </p>
       </div>
       {never && live.status === 'live' ? <First /> : null}
       <Flow minute={minute} />
-      <Tiles now={now} />
-      <Charts now={now} />
+      {never ? null : (
+        <>
+          <Tiles now={now} />
+          <Charts now={now} />
+        </>
+      )}
       <Experts minute={minute} />
       <Events />
     </>
@@ -54,35 +61,49 @@ function First() {
 }
 
 function Sentence() {
-  const text = words().now;
+  const { now: text, gap } = words();
   const minute = last(live.seconds, MINUTE, live.now);
   const all = Object.entries(live.experts);
   const running = all.reduce((sum, [, { inFlight }]) => sum + inFlight, 0);
   const queued = all.reduce((sum, [, one]) => sum + one.queued, 0);
   const chosen = total(minute, 'chosen');
   const ended = total(minute, 'ended');
+  const [half = null] = quantiles(minute, 'first', [0.5]);
+  const failed = total(minute, 'failed');
   const parts = [
     chosen === 0 && running === 0 ? text.quiet : text.sentence(count(running), count(chosen / MINUTE)),
+    half === null ? '' : text.begin(duration(half)),
     ended > 0 ? text.home(percent(1 - total(minute, 'spilled') / ended)) : '',
     queued > 0 ? text.waiting(count(queued)) : running > 0 ? text.nobodyWaits : '',
-    healthOf(all),
   ];
-  return <>{parts.filter(Boolean).join(' ')}</>;
+  return (
+    <>
+      {parts.filter(Boolean).join(gap) + gap}
+      {failed > 0 ? <span class="bad">{text.someFailed(percent(failed / ended)) + gap}</span> : null}
+    </>
+  );
 }
 
-function healthOf(
-  all: readonly (readonly [string, { readonly available: boolean; readonly drained: boolean }])[],
-): string {
-  const text = words().now;
-  const named = (which: 'drained' | 'down'): string =>
-    all
-      .filter(([, { available, drained }]) => !available && drained === (which === 'drained'))
+/** Who cannot be asked, and where that is explained. */
+function Health() {
+  const { now: text, gap } = words();
+  const all = Object.entries(live.experts);
+  if (all.length === 0) return <>{'\u00a0'}</>;
+  const away = all.filter(([, { available }]) => !available);
+  if (away.length === 0) return <>{text.allWell}</>;
+  const named = (drained: boolean): string =>
+    away
+      .filter(([, one]) => one.drained === drained)
       .map(([id]) => id)
       .join(', ');
-  const [drained, down] = [named('drained'), named('down')];
-  const said = [down && text.down(down), drained && text.drained(drained)].filter(Boolean);
-  if (said.length > 0) return said.join(' ');
-  return all.length > 0 ? text.allWell : '\u00a0';
+  const [down, drained] = [named(false), named(true)];
+  return (
+    <>
+      {down === '' ? null : <span class="bad">{text.down(down) + gap}</span>}
+      {drained === '' ? null : <span class="warn">{text.drained(drained) + gap}</span>}
+      <a href="#/experts">{text.more}</a>
+    </>
+  );
 }
 
 function Tiles({ now }: { now: number }) {
@@ -112,20 +133,20 @@ function Tiles({ now }: { now: number }) {
       <Tile
         name={text.ttft}
         value={duration(half)}
-        more={most === null ? '' : `${text.most} ${duration(most)}`}
+        more={most === null ? '' : text.most(duration(most))}
         values={each.map((step) => quantiles(step.seconds, 'first', [0.5])[0] ?? 0)}
       />
       <Tile
         name={text.tpot}
         value={duration(halfToken)}
-        more={mostToken === null ? '' : `${text.most} ${duration(mostToken)}`}
+        more={mostToken === null ? '' : text.most(duration(mostToken))}
         values={each.map((step) => quantiles(step.seconds, 'perToken', [0.5])[0] ?? 0)}
       />
       <Tile name={text.queued} value={count(queued)} values={each.map((step) => loadOf(step, 1))} />
       <Tile
         name={text.errors}
         value={ended === 0 ? DASH : percent(failed / ended)}
-        more={failed > 0 ? `${count(failed)} ${text.ofAll(count(ended))}` : ''}
+        more={failed > 0 ? text.ofAll(count(failed), count(ended)) : ''}
         values={per('failed')}
         colour={failed > 0 ? 'var(--bad)' : undefined}
       />
@@ -290,6 +311,7 @@ function Events() {
   if (events.length === 0) return null;
   return (
     <Card title={text.events} wide>
+      <p class="hint">{text.eventsHint}</p>
       <ul class="events">
         {events.map(({ at, kind, what, replicas, moved }) => (
           <li key={`${at} ${kind} ${what}`} class={kind}>

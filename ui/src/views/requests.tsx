@@ -1,4 +1,4 @@
-/** The latest requests with their timing. */
+/** The latest requests with their timing, or the story of one of them. */
 import { useState } from 'preact/hooks';
 import type { Row } from '../../../src/serving/board/wire.ts';
 import * as api from '../api.ts';
@@ -8,14 +8,20 @@ import { Empty, Expert, Problem, Table, useAsked } from '../parts/bits.tsx';
 import { Result, type ResultKind, resultOf } from '../parts/result.tsx';
 import { phasesOf, Timing, TimingLegend } from '../parts/timing.tsx';
 import { words } from '../words/index.ts';
+import { Trace } from './trace.tsx';
 
 const EVERY_MS = 2_000;
 const SHOWN = 100;
 /** Of those that still run, beside the ended; the filter shows all. */
 const RUNNING_SHOWN = 8;
+const WHOLE = /^[0-9a-f]{32}$/i;
 const KINDS: readonly ResultKind[] = ['ok', 'running', 'failed', 'left', 'moved'];
 
-export function Requests() {
+export function Requests({ rest }: { rest: string }) {
+  return rest === '' ? <All /> : <Trace id={rest} />;
+}
+
+function All() {
   const text = words().requests;
   const [paused, setPaused] = useState(false);
   const [expert, setExpert] = useState('');
@@ -71,7 +77,12 @@ export function Requests() {
       </form>
       <Problem why={error} />
       {value === null ? null : rows.length === 0 ? (
-        <Empty>{value.length === 0 ? text.empty : text.noMatch}</Empty>
+        <Empty>
+          {value.length === 0 ? text.empty : text.noMatch}{' '}
+          {WHOLE.test(find.trim()) ? (
+            <a href={`#/requests/${find.trim().toLowerCase()}`}>{text.lookUp}</a>
+          ) : null}
+        </Empty>
       ) : (
         <div class="card">
           <List rows={rows} most={most} />

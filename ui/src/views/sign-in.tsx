@@ -3,7 +3,8 @@ import { useState } from 'preact/hooks';
 import * as api from '../api.ts';
 import { words } from '../words/index.ts';
 
-export function SignIn({ onSigned }: { onSigned: () => void }) {
+/** @param props.ended whether somebody was signed in until now */
+export function SignIn({ ended, onSigned }: { ended: boolean; onSigned: () => void }) {
   const text = words();
   const [problem, setProblem] = useState<string | null>(null);
   const [key, setKey] = useState('');
@@ -21,6 +22,7 @@ export function SignIn({ onSigned }: { onSigned: () => void }) {
     <main class="sign-in">
       <form class="card" onSubmit={(event) => void enter(event)}>
         <h1>{text.title}</h1>
+        {ended ? <p role="status">{text.signIn.ended}</p> : null}
         <p>{text.signIn.text}</p>
         <label>
           {text.signIn.key}

@@ -3,7 +3,7 @@ import { driftOf } from '../../../src/deciding/model/drift.ts';
 import type { Viewer } from '../../../src/serving/board/wire.ts';
 import { colourOf } from '../colours.ts';
 import { count, DASH, decimal, percent } from '../format.ts';
-import { live } from '../live.ts';
+import { live, secondsOfModel } from '../live.ts';
 import { Bar, Expert, Table, useLive } from '../parts/bits.tsx';
 import { byCluster } from '../sums.ts';
 import { words } from '../words/index.ts';
@@ -37,10 +37,11 @@ export function Topics({ viewer }: { viewer: Viewer }) {
   const { layout } = live;
   if (layout === null) return null;
   const { model, clusters } = layout;
-  const counts = byCluster(live.seconds);
+  const seconds = secondsOfModel();
+  const counts = byCluster(seconds);
   const asked = Object.values(counts).reduce((sum, n) => sum + n, 0);
   const learned = clusters.reduce((sum, { size }) => sum + size, 0);
-  const outside = live.seconds.reduce((sum, second) => sum + second.outside, 0);
+  const outside = seconds.reduce((sum, second) => sum + second.outside, 0);
   const shares = clusters.map((cluster, index) => ({
     cluster,
     index,

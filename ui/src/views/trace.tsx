@@ -7,7 +7,7 @@ import { colourOf } from '../colours.ts';
 import * as numbers from '../format.ts';
 import { count, decimal, percent } from '../format.ts';
 import { live } from '../live.ts';
-import { Bar, Card, Empty, Expert, Table, useAsked } from '../parts/bits.tsx';
+import { Bar, Card, Empty, Expert, Problem, Table, useAsked } from '../parts/bits.tsx';
 import { Result } from '../parts/result.tsx';
 import { phasesOf, Timing, TimingLegend } from '../parts/timing.tsx';
 import { words } from '../words/index.ts';
@@ -16,13 +16,13 @@ const EVERY_MS = 1_000;
 
 export function Trace({ id }: { id: string }) {
   const text = words().trace;
-  const { value, error } = useAsked(() => api.trace(id), EVERY_MS, id);
+  const { value, error, code } = useAsked(() => api.trace(id), EVERY_MS, id);
   return (
     <>
       <p>
         <a href="#/requests">← {text.back}</a>
       </p>
-      {value === null && error !== null ? <Empty>{text.missing}</Empty> : null}
+      {value === null && code === 'not_found' ? <Empty>{text.missing}</Empty> : <Problem why={error} />}
       {value?.map((row) => (
         <One key={row.at} row={row} />
       ))}

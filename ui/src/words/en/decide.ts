@@ -1,0 +1,71 @@
+import { englishStory as story } from '../../../../src/serving/board/story-words.ts';
+
+export const decide = {
+  lead: 'Type a prompt: the router decides as you type, with the code that serves requests. No expert is asked.',
+  prompt: 'Prompt',
+  placeholder: 'Why does my loop never end?',
+  role: 'Who says this',
+  roles: { user: 'User', assistant: 'Assistant', system: 'System' },
+  add: 'Add a turn',
+  remove: 'Remove this turn',
+  examples: 'For example',
+  samples: [
+    'Why does my Python loop never end?',
+    'What is the integral of x² from 0 to 3?',
+    'Write a short poem about autumn.',
+    'What is the capital of Portugal?',
+  ],
+  empty: 'The decision appears here.',
+  goesTo: 'goes to',
+  topic: (name: string, cluster: number) => `Topic “${name}” (cluster ${cluster})`,
+  confidence: (share: string) => `${share} sure of the topic`,
+  confidenceHint: 'How often a router model trained on other prompts of the same kind would decide alike.',
+  reasons: story.reasons,
+  read: 'What was read',
+  readHint: (expert = '', rival = '') =>
+    expert === ''
+      ? 'The words below decided between this topic and the nearest one of another expert.'
+      : `The words below decided between ${expert} and ${rival}, which suits the prompt next best.`,
+  noWords: 'No single words decided: the prompt is short, or its words are not known.',
+  for: (expert?: string) => `Spoke for ${expert ?? 'it'}`,
+  against: (rival?: string) => (rival === undefined ? 'Spoke against it' : `Spoke for ${rival} instead`),
+  unread: (n: number) => `${n} parts that are not text were not read.`,
+  candidates: 'Who could answer',
+  candidatesHint:
+    'Fit: how near the expert’s topics are to the prompt. Wait: until it would begin. The policy trades one for the other.',
+  costHint:
+    'The cost of each expert in seconds, as the policy counts it: fit that is given up, time until it would begin, and reading the conversation again. The lowest wins.',
+  costs: 'Cost',
+  cost: { fit: 'Fit given up', wait: 'Wait', load: 'Loading', prefill: 'Reading again' },
+  fit: 'Fit',
+  wait: 'Wait now',
+  distance: 'Distance',
+  chosen: 'chosen',
+  best: 'suits best',
+  topics: 'Nearest topics',
+  ask: 'Ask',
+  askHint: 'Send the prompt to one or several experts and compare their answers.',
+  asking: 'Answering…',
+  stop: 'Stop',
+  again: 'Ask again',
+  first: (time: string) => `first token after ${time}`,
+  took: (time: string) => `${time} in all`,
+  tokens: (n: string) => `${n} tokens`,
+  good: 'Good answer',
+  bad: 'Bad answer',
+  thanks: 'Noted',
+};
+
+export const map = {
+  lead: 'Each circle is a topic: the nearer two are, the more alike their prompts. Dots are prompts of the last two minutes; a ring means that another expert answered than the one it belongs to.',
+  colour: 'Colour by',
+  byExpert: 'Expert',
+  byLoad: 'Requests now',
+  size: (n: string) => `${n} training prompts`,
+  asked: (n: string) => `${n} requests in ten minutes`,
+  served: 'Served by',
+  hint: 'Point at a circle, or choose a topic from the list.',
+  list: 'Topics',
+  quiet: 'No prompts in the last two minutes.',
+  caption: 'Map of topics',
+};

@@ -1,0 +1,63 @@
+/** What stands around the views, and in several of them. */
+export const frame = {
+  title: 'Expert Router',
+  nav: {
+    now: 'Now',
+    decide: 'Decide',
+    map: 'Map',
+    requests: 'Requests',
+    conversations: 'Conversations',
+    experts: 'Experts',
+    topics: 'Router model',
+    'what-if': 'What if',
+    reports: 'Reports',
+  },
+  views: 'Views',
+  skip: 'Skip to the content',
+  language: 'Language',
+  theme: { label: 'Theme', auto: 'System', light: 'Light', dark: 'Dark' },
+  status: {
+    live: 'Live',
+    connecting: 'Connecting',
+    lost: 'Connection lost',
+    refused: 'Not connected',
+  },
+  connection: {
+    lost: 'The router does not answer.',
+    full: 'As many dashboards are open as this router serves at once. Close one that nobody looks at, in any browser. Prompts are answered all the same.',
+    again: 'This page goes on by itself as soon as it can.',
+    stale: (time: string) => `What stands here is from ${time}.`,
+  },
+  notLoaded:
+    'This part of the page could not be loaded: the router does not answer, or it has another version by now.',
+  loadAgain: 'Load the page again',
+  action: { cancel: 'Cancel' },
+  signOut: 'Sign out',
+  version: (version: string) => `Version ${version}`,
+  failed: (why: string) => `That did not work: ${why}`,
+  /** An error of the server: what it says itself is English. */
+  error: (_told: string | undefined, message: string) => message,
+  notAllowed: (role: string) => `Your API key may not do this: it needs the role “${role}”.`,
+  table: 'As a table',
+  time: 'Time',
+  signIn: {
+    title: 'Sign in',
+    text: 'This router asks for an API key with the role “observe”. The key is checked once and not kept in the browser. Who runs the router makes one with: expert-router key',
+    ended:
+      'Your session has ended. It lasts for twelve hours, until the router restarts, or until your key is taken away.',
+    key: 'API key',
+    button: 'Sign in',
+  },
+  state: {
+    available: 'Available',
+    unavailable: 'Not available',
+    drained: 'Drained',
+    breaker: (broken: number, of: number) => (of === 1 ? 'Breaker open' : `Breaker open: ${broken} of ${of}`),
+    ready: 'Ready',
+    warming: 'Warming up',
+    down: 'Down',
+    closed: 'Closed',
+    open: 'Open',
+    'half-open': 'Half-open',
+  },
+};

@@ -1,0 +1,71 @@
+import type { Words } from '../index.ts';
+import { story } from './story.ts';
+
+export const decide: Words['decide'] = {
+  lead: 'プロンプトを入力すると、実際の処理と同じコードがその場で行き先を判定します。エキスパートには送られません。',
+  prompt: 'プロンプト',
+  placeholder: 'このループが終わらないのはなぜですか？',
+  role: '発言者',
+  roles: { user: 'ユーザー', assistant: 'アシスタント', system: 'システム' },
+  add: '発言を追加',
+  remove: 'この発言を削除',
+  examples: '例',
+  samples: [
+    'Python のループが終わらないのはなぜですか？',
+    'x² を 0 から 3 まで積分してください。',
+    '秋についての短い詩を書いてください。',
+    'ポルトガルの首都はどこですか？',
+  ],
+  empty: 'ここに判定結果が表示されます。',
+  goesTo: '送り先',
+  topic: (name, cluster) => `トピック「${name}」（クラスター ${cluster}）`,
+  confidence: (share) => `トピックの確信度 ${share}`,
+  confidenceHint: '同種の別のプロンプトで学習したルーターモデルが、同じ判定をする頻度です。',
+  reasons: story.reasons,
+  read: '読み取った内容',
+  readHint: (expert = '', rival = '') =>
+    expert === ''
+      ? 'ほかのエキスパートが担当する最も近いトピックとの差を決めた語です。'
+      : `${expert} と、次に適した ${rival} との差を決めた語です。`,
+  noWords: '決め手となる語はありません。プロンプトが短いか、未知の語です。',
+  for: (expert?: string) => (expert === undefined ? '支持した語' : `${expert} を支持した語`),
+  against: (rival?: string) => (rival === undefined ? '反対した語' : `${rival} を支持した語`),
+  unread: (n) => `テキストでない部分 ${n} 個は読み取っていません。`,
+  candidates: '回答できるエキスパート',
+  candidatesHint: '適合度はトピックの近さ、待ちは開始までの時間です。ポリシーは両者を比べて選びます。',
+  costHint:
+    'ポリシーが計算した各エキスパートのコスト（秒）です。失う適合度、開始までの待ち、会話の読み直しの和で、最小のものが選ばれます。',
+  costs: 'コスト',
+  cost: { fit: '失う適合度', wait: '待ち', load: '読み込み', prefill: '読み直し' },
+  fit: '適合度',
+  wait: '現在の待ち',
+  distance: '距離',
+  chosen: '選択',
+  best: '最適',
+  topics: '近いトピック',
+  ask: '送る',
+  askHint: '一つまたは複数のエキスパートに送り、回答を見比べます。',
+  asking: '回答中…',
+  stop: '停止',
+  again: 'もう一度送る',
+  first: (time) => `最初のトークンまで ${time}`,
+  took: (time) => `全体で ${time}`,
+  tokens: (n) => `${n} トークン`,
+  good: '良い回答',
+  bad: '悪い回答',
+  thanks: '記録しました',
+};
+
+export const map: Words['map'] = {
+  lead: '円はトピックで、近いほどプロンプトが似ています。点は直近 2 分間のプロンプト、輪は担当以外のエキスパートが答えたものです。',
+  colour: '色分け',
+  byExpert: 'エキスパート',
+  byLoad: '現在のリクエスト',
+  size: (n) => `学習プロンプト ${n} 件`,
+  asked: (n) => `直近 10 分間に ${n} 件`,
+  served: '担当',
+  hint: '円を指すか、一覧からトピックを選んでください。',
+  list: 'トピック',
+  quiet: '直近 2 分間のプロンプトはありません。',
+  caption: 'トピックの地図',
+};

@@ -1,0 +1,58 @@
+import type { Words } from '../index.ts';
+
+export const frame: Pick<Words, keyof typeof import('../en/frame.ts').frame> = {
+  title: 'Expert Router',
+  nav: {
+    now: '現在',
+    decide: '判定',
+    map: '地図',
+    requests: 'リクエスト',
+    conversations: '会話',
+    experts: 'エキスパート',
+    topics: 'ルーターモデル',
+    'what-if': 'もしも',
+    reports: 'レポート',
+  },
+  views: '画面',
+  skip: '本文へ移動',
+  language: '言語',
+  theme: { label: '配色', auto: 'システム', light: 'ライト', dark: 'ダーク' },
+  status: { live: '接続中', connecting: '接続しています', lost: '切断されました', refused: '未接続' },
+  connection: {
+    lost: 'ルーターが応答しません。',
+    full: 'このルーターが同時に表示できる数のダッシュボードが、すでに開かれています。見ていないものを（どのブラウザーのものでも）閉じてください。プロンプトへの回答に影響はありません。',
+    again: '可能になりしだい、この画面は自動的に再開します。',
+    stale: (time) => `表示されているのは ${time} 時点の値です。`,
+  },
+  notLoaded:
+    '画面のこの部分を読み込めませんでした。ルーターが応答しないか、すでに別のバージョンになっています。',
+  loadAgain: '画面を読み込み直す',
+  action: { cancel: 'キャンセル' },
+  signOut: 'サインアウト',
+  version: (version) => `バージョン ${version}`,
+  failed: (why) => `実行できませんでした: ${why}`,
+  error: (told, message) => (told === undefined ? message : `${told}（${message}）`),
+  notAllowed: (role) => `この API キーでは実行できません。ロール「${role}」が必要です。`,
+  table: '表で見る',
+  time: '時刻',
+  signIn: {
+    title: 'サインイン',
+    text: 'ロール「observe」を持つ API キーが必要です。キーは一度だけ確認され、ブラウザーには保存されません。キーはルーターの運用者が作成します: expert-router key',
+    ended:
+      'セッションが終了しました。セッションは 12 時間続き、ルーターの再起動やキーの取り消しでも終了します。',
+    key: 'API キー',
+    button: 'サインイン',
+  },
+  state: {
+    available: '利用可能',
+    unavailable: '利用不可',
+    drained: '切り離し中',
+    breaker: (broken, of) => (of === 1 ? 'ブレーカー作動' : `ブレーカー作動: ${of} 台中 ${broken} 台`),
+    ready: '準備完了',
+    warming: '準備中',
+    down: '停止',
+    closed: '正常',
+    open: '遮断',
+    'half-open': '試行中',
+  },
+};
