@@ -30,7 +30,8 @@ COPY presets presets
 COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/dist dist
 RUN mkdir /cache && chown node:node /cache
-USER node
+# By number: Kubernetes' runAsNonRoot believes no name. It is the user `node` of the base image.
+USER 1000:1000
 VOLUME /cache
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \

@@ -150,6 +150,15 @@ export const apiKey = z.strictObject({
     .meta({ examples: [5] }),
 });
 
+/** Where each name stands first: there may be thousands. */
+function firstOf(names: readonly string[]): ReadonlyMap<string, number> {
+  const first = new Map<string, number>();
+  names.forEach((name, at) => {
+    if (!first.has(name)) first.set(name, at);
+  });
+  return first;
+}
+
 /** Reports keys of teams and experts that the config does not have, and names given twice where limits tell them apart. */
 export function checkKeys(config: unknown, context: z.RefinementCtx): void {
   const { keys, teams, experts, limits } = config as {
@@ -165,16 +174,20 @@ export function checkKeys(config: unknown, context: z.RefinementCtx): void {
     return `no ${what} is called '${name}'${near ? `; did you mean '${near}'?` : `; there are: ${known.join(', ') || 'none'}`}`;
   };
   const [teamNames, ids] = [teams.map(({ name }) => name), experts.map(({ id }) => id)];
+  const [firstTeam, firstKey, known] = [
+    firstOf(teamNames),
+    firstOf(keys.map(({ name }) => name)),
+    new Set(ids),
+  ];
   teamNames.forEach((name, at) => {
-    if (teamNames.indexOf(name) < at) say(['teams', at, 'name'], `a second team called '${name}'`);
+    if (firstTeam.get(name)! < at) say(['teams', at, 'name'], `a second team called '${name}'`);
   });
   keys.forEach(({ name, team: of, experts: among = [], limits: own }, at) => {
-    if (of !== undefined && !teamNames.includes(of))
-      say(['keys', at, 'team'], unknown('team', of, teamNames));
+    if (of !== undefined && !firstTeam.has(of)) say(['keys', at, 'team'], unknown('team', of, teamNames));
     among.forEach((id, index) => {
-      if (!ids.includes(id)) say(['keys', at, 'experts', index], unknown('expert', id, ids));
+      if (!known.has(id)) say(['keys', at, 'experts', index], unknown('expert', id, ids));
     });
-    const same = keys.findIndex((other) => other.name === name);
+    const same = firstKey.get(name)!;
     if (same < at && (own || keys[same]!.limits))
       say(['keys', at, 'name'], `a second key called '${name}': limits go by name`);
   });

@@ -1,29 +1,14 @@
-/** One replica of an expert: what it holds, how it fares, and leases on it. */
-import type { EngineDescription, Expert, Health } from '../experts/expert.ts';
-import { AdapterLoad } from './adapter-load.ts';
+/** One replica of an expert: how it fares, and leases on it. What it holds is its load (replica-load.ts). */
+import type { Expert, Health } from '../experts/expert.ts';
 import type { Breaker, BreakerState } from './breaker.ts';
 import { Breakers, type Shape } from './breakers.ts';
-import { BusyClock } from './busy-clock.ts';
 import { HeldLease, type LeaseOn, type LeaseOutcome, type Lessor } from './lease.ts';
-import { type LoadReport, NO_REPORT, type ReportState, stateOf } from './load-report.ts';
-import { hasFullCache, othersNow, slotsNow } from './observed-load.ts';
-import { PrefillRate } from './prefill-rate.ts';
-import { ServiceRate } from './service-rate.ts';
+import { slotsNow } from './observed-load.ts';
+import { ReplicaLoad, type ReplicaOptions } from './replica-load.ts';
 import { type Question, SignsOfLife } from './signs-of-life.ts';
-import { CountedSlots, type Slots } from './slots.ts';
 
 export type Lease = LeaseOn<Replica>;
 
-/** What other processes hold of the same replica, as last heard. */
-interface Elsewhere {
-  readonly inFlight: number;
-  readonly outstandingTokens: number;
-}
-
-/** Tokens that a request is taken for until the first has come. */
-const FIRST_TOKENS = 512;
-/** How fast the mean follows: about the last 32 requests count. */
-const MEAN_STEP = 1 / 32;
 type Failing = Extract<Health, { state: 'down' }>;
 /** Failures of a server that does not run, or is not up yet. */
 const NOT_THERE: ReadonlySet<string> = new Set<Failing['failure']['kind']>([
@@ -40,28 +25,9 @@ const unreached = (detail: string): Health => ({
 const STOPPED = unreached('it is stopped until it is needed');
 const NOT_SEEN = unreached('it has not been seen since it was stopped');
 
-export class Replica {
-  readonly name: string;
-  readonly expert: Expert;
-  /** Share of the work relative to the others. */
-  weight: number;
-  /** Requests it may hold at once, over all processes. */
-  readonly limit: number;
-  #elsewhere: Elsewhere = { inFlight: 0, outstandingTokens: 0 };
-  /** Of its server, which experts may share. */
-  readonly clock: BusyClock;
-  /** What its engine last said of its load. */
-  report: LoadReport = NO_REPORT;
-  /** What its engine is, once it has told its load. */
-  engine: EngineDescription | null = null;
+export class Replica extends ReplicaLoad {
   readonly #breakers = new Breakers();
   readonly #signs = new SignsOfLife();
-  readonly #rate = new ServiceRate();
-  /** How fast it reads prompts. */
-  readonly prefill = new PrefillRate();
-  readonly #adapterLoad = new AdapterLoad();
-  readonly #now: () => number;
-  readonly #slots: Slots;
   /** Called when its breaker has opened because nobody was there. */
   onUnreachable: () => void = () => {};
   /** Called when it has met a request with silence, or broken off: its server may be there without its engine. */
@@ -74,29 +40,15 @@ export class Replica {
   #left: (() => void) | null = null;
   /** An operator has taken it out of service: it gets nothing new. */
   drained = false;
-  #outstandingTokens = 0;
-  #meanTokens = FIRST_TOKENS;
-  #toldRate = 0;
   readonly #lessor: Lessor<Replica>;
 
-  constructor(
-    name: string,
-    expert: Expert,
-    options: { weight: number; limit: number; now: () => number; slots?: Slots; clock?: BusyClock },
-  ) {
-    this.name = name;
-    this.expert = expert;
-    this.weight = options.weight;
-    this.limit = options.limit;
-    this.#now = options.now;
-    this.clock = options.clock ?? new BusyClock();
-    this.#slots = options.slots ?? new CountedSlots();
-    if (!options.slots) this.applyLimit();
+  constructor(name: string, expert: Expert, options: ReplicaOptions) {
+    super(name, expert, options);
     this.#lessor = {
       replica: this,
       signs: this.#signs,
       now: options.now,
-      virtual: () => this.clock.virtual(this.#now()),
+      virtual: () => this.clock.virtual(this.now()),
       answering: () => this.#breakers.main.answering(),
       doubt: () => this.#doubt(),
       proven: () => this.#proven,
@@ -108,24 +60,6 @@ export class Replica {
         this.#proven ||= proven;
       },
     };
-  }
-
-  /** Of this process, those that end with an earlier config included. */
-  get own(): Elsewhere {
-    return { inFlight: this.#slots.used, outstandingTokens: this.#outstandingTokens };
-  }
-
-  get elsewhere(): Elsewhere {
-    return this.#elsewhere;
-  }
-
-  set elsewhere(elsewhere: Elsewhere) {
-    this.clock.change(elsewhere.inFlight - this.#elsewhere.inFlight, this.#now());
-    this.#elsewhere = elsewhere;
-  }
-
-  get inFlight(): number {
-    return this.#slots.used + this.#elsewhere.inFlight;
   }
 
   /** Whether a request that it was leased to still runs. */
@@ -168,88 +102,6 @@ export class Replica {
     if (!parked) this.onUnreachable();
   }
 
-  /** Its limit holds from now on, in place of an earlier config's. */
-  applyLimit(): void {
-    this.#slots.limitTo(this.limit);
-  }
-
-  get outstandingTokens(): number {
-    return this.#outstandingTokens + this.#elsewhere.outstandingTokens;
-  }
-
-  /** Mean tokens of a request, prompt and expected answer. */
-  get meanTokens(): number {
-    return this.#meanTokens;
-  }
-
-  /**
-   * Requests there that are not ours, as far as its engine tells; 0 where it does not.
-   * @param share ours among all requests of the expert
-   */
-  others(share: number): number {
-    const { seen } = this.report;
-    return seen ? othersNow(seen, this.inFlight, share, this.#now()) : 0;
-  }
-
-  /** Requests it runs at once before more have to wait. */
-  get slots(): number {
-    const { seen } = this.report;
-    return seen ? slotsNow(seen, this.limit, this.#now()) : this.limit;
-  }
-
-  /** Its engine has no room for the tokens of one more. */
-  get full(): boolean {
-    const { seen } = this.report;
-    return seen !== null && hasFullCache(seen, this.#now());
-  }
-
-  /** Its engine would have to load the expert's LoRA adapter into GPU memory first. */
-  get unloaded(): boolean {
-    return this.expert.adapter?.resident === false;
-  }
-
-  /** Milliseconds that loading that takes; 0 for an expert that is no adapter. */
-  get adapterMs(): number {
-    return this.#adapterLoad.ms ?? this.expert.adapter?.loadMs ?? 0;
-  }
-
-  get reportState(): ReportState {
-    return stateOf(this.report, this.#now());
-  }
-
-  /** Milliseconds since the last reading; null where there is none. */
-  get reportAge(): number | null {
-    const { seen } = this.report;
-    return seen ? Math.max(0, this.#now() - seen.at) : null;
-  }
-
-  /** As measured here; until then as other gateways have. */
-  get tokensPerSecond(): number {
-    return this.measuredRate || this.#toldRate;
-  }
-
-  /** Tokens per second, as measured here; 0 for unknown. */
-  get measuredRate(): number {
-    return this.#rate.perSecond(this.#now());
-  }
-
-  /**
-   * Tokens per second that it would finish with a request in every slot, each as fast as they are now less what more at once
-   * were seen to cost; 0 for unknown. What it
-   * finishes at the moment says how much it is given, not how much it could do.
-   */
-  get fullRate(): number {
-    const { slots } = this;
-    if (!Number.isFinite(slots)) return this.tokensPerSecond;
-    return this.#rate.full(slots, this.#now());
-  }
-
-  /** Rates that another gateway has measured, in tokens per second; 0 for unknown. */
-  set told({ finishes, reads }: { readonly finishes: number; readonly reads: number }) {
-    this.#toldRate = finishes || this.#toldRate;
-    this.prefill.told = reads || this.prefill.told;
-  }
-
   /** Another gateway leaves it alone: it is asked how it is, and the next failure counts as the last of several. */
   warn(): void {
     if (this.#breakers.main.warned()) this.onUnreachable();
@@ -287,7 +139,7 @@ export class Replica {
       return;
     }
     const { seen } = this.report;
-    const room = seen !== null && this.inFlight < slotsNow(seen, this.limit, this.#now());
+    const room = seen !== null && this.inFlight < slotsNow(seen, this.limit, this.now());
     if (!this.isToProve || !this.#signs.unanswered(health, question, room)) return;
     this.#proven = false;
     if (this.isSuspected) this.#signs.tellSuspicion();
@@ -300,7 +152,7 @@ export class Replica {
   get isOnTrial(): boolean {
     const { state } = this.#health;
     if (this.leaving || this.drained || this.#signs.refuted === null || state !== 'ready') return false;
-    return this.inFlight === 0 && this.#breakers.main.allows(this.#now());
+    return this.inFlight === 0 && this.#breakers.main.allows(this.now());
   }
 
   #doubt(): void {
@@ -308,12 +160,12 @@ export class Replica {
   }
 
   get breaker(): BreakerState {
-    return this.#breakers.main.state(this.#now());
+    return this.#breakers.main.state(this.now());
   }
 
   /** Milliseconds until its breaker lets a request through; 0 when it does already. */
   get opensIn(): number {
-    return this.#breakers.main.opensIn(this.#now());
+    return this.#breakers.main.opensIn(this.now());
   }
 
   /** It asked everybody to leave it alone. */
@@ -324,17 +176,17 @@ export class Replica {
   /** Healthy as far as known, and its breaker lets requests through. */
   get available(): boolean {
     if (this.leaving || this.drained || this.health.state !== 'ready') return false;
-    return this.#breakers.main.closed || this.#breakers.main.allows(this.#now());
+    return this.#breakers.main.closed || this.#breakers.main.allows(this.now());
   }
 
   /** Milliseconds for which it asked this tenant to leave it alone; 0 when it may be asked. */
   backoffOf(tenant: string): number {
-    return this.#breakers.backoffOf(tenant, this.#now());
+    return this.#breakers.backoffOf(tenant, this.now());
   }
 
   /** Whether it may be asked for this: it has not failed at its like again and again. */
   takes(shape: Shape): boolean {
-    return this.#breakers.takes(shape, this.#now());
+    return this.#breakers.takes(shape, this.now());
   }
 
   /** Found ready by a probe or an answer, and has not failed since. */
@@ -345,10 +197,6 @@ export class Replica {
   /** Not there, as far as known: worth asking often whether it is back. */
   get unreachable(): boolean {
     return this.health.state !== 'ready' || this.#breakers.main.unreachable;
-  }
-
-  get hasRoom(): boolean {
-    return this.#slots.free;
   }
 
   /** What a probe found. A server that is warming up is not failing: its breaker stays as it is. */
@@ -367,34 +215,21 @@ export class Replica {
    * @param changed called after every step of the lease that may have made room
    */
   lease(tokens: number, shape: Shape = () => '', changed: () => void = () => {}): Lease {
-    const now = this.#now();
-    this.#slots.take();
+    const now = this.now();
+    this.take(tokens, now);
     this.#leases += 1;
-    this.#meanTokens += (tokens - this.#meanTokens) * MEAN_STEP;
-    this.#outstandingTokens += tokens;
     this.#breakers.admitted(shape, now);
-    this.#rate.started(now);
-    this.clock.change(1, now);
     return new HeldLease(this.#lessor, { tokens, shape, unloaded: this.unloaded }, changed);
   }
 
   #ended(lease: HeldLease<Replica>, outcome: LeaseOutcome): Breaker | null {
-    const now = this.#now();
-    this.clock.change(-1, now);
+    const now = this.now();
     this.#leases -= 1;
-    this.#outstandingTokens -= lease.tokens;
-    if (outcome.kind === 'ok' && outcome.streamed) this.#measure(outcome.read, lease);
-    this.#rate.ended(now, outcome.kind === 'ok' ? lease.tokens : 0);
+    if (outcome.kind === 'ok' && outcome.streamed) this.measure(outcome.read, lease);
+    this.finish(lease.tokens, outcome.kind === 'ok', now);
     const blamed = this.#conclude(outcome, lease, now);
-    this.#slots.release();
+    this.release();
     return blamed;
-  }
-
-  /** @param read tokens; undefined for unknown */
-  #measure(read: number | undefined, { firstMs, unloaded }: HeldLease<Replica>): void {
-    if (this.expert.adapter) this.#adapterLoad.observe(unloaded, firstMs);
-    // Loading an adapter is no reading.
-    if (read !== undefined && !unloaded) this.prefill.observe(read, firstMs);
   }
 
   /** @returns the breaker that was told of a failure which may yet turn out to be the request's own */

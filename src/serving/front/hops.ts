@@ -11,7 +11,9 @@ const MOST_HOPS = 4;
  * @throws RouterError `request_loop`
  */
 export function nextHop({ headers }: Headed): string {
-  const passed = Number(headers[HOPS_HEADER] ?? 0);
+  const told = headers[HOPS_HEADER] ?? '0';
+  // Whoever writes something else than a router would means to go round for longer.
+  const passed = /^\d$/.test(String(told)) ? Number(told) : MOST_HOPS;
   if (passed < MOST_HOPS) return String(passed + 1);
   throw new RouterError(
     'request_loop',

@@ -14,6 +14,7 @@ import { type Doorway, Entrance } from './entrance.ts';
 import { LOADS_EVERY_MS, type Loads, type ReplicaLoad, type ToPrimary, type ToWorker } from './messages.ts';
 import { MetricsRounds } from './metrics-rounds.ts';
 import { Rounds } from './rounds.ts';
+import { Silence } from './silence.ts';
 import { type Grant, SlotLedger } from './slot-ledger.ts';
 
 export interface PrimaryOptions {
@@ -44,8 +45,7 @@ interface WorkerProcess {
   serving: boolean;
   /** It has answered what it had and waits to be let go. */
   drained: boolean;
-  /** Looks (`LOADS_EVERY_MS` apart) since its last message; below 0 while it may still be starting. */
-  silentFor: number;
+  readonly silence: Silence;
   loads: Loads;
 }
 
@@ -55,10 +55,6 @@ const RESTART_MS = 2_000;
 const MOST_FAILED_STARTS = 5;
 /** How long workers may take to make another config ready; one that hangs must not hold up reloads for ever. */
 const PREPARE_MS = 30_000;
-/** Looks without a word after which a worker is taken to hang. Looks, not time: a machine that slept has looked once. */
-const HUNG_AFTER = 5_000 / LOADS_EVERY_MS;
-/** Looks that a new one may take to its first message, besides. */
-const STARTING = 25_000 / LOADS_EVERY_MS;
 /** What a worker may take beyond the time for its answers before it is killed. */
 const END_MS = 5_000;
 const NO_LOADS: Loads = { replicas: {}, queued: {} };
@@ -183,7 +179,7 @@ export class Primary {
       begun: false,
       serving: false,
       drained: false,
-      silentFor: -STARTING,
+      silence: new Silence(),
       loads: NO_LOADS,
     };
     this.#workers.set(id, worker);
@@ -226,7 +222,7 @@ export class Primary {
   }
 
   #receive(worker: WorkerProcess, message: ToPrimary): void {
-    worker.silentFor = 0;
+    worker.silence.heard();
     switch (message.type) {
       case 'want': {
         const grant = this.#ledger.want(worker.id, message.key, message.slots, message.limit);
@@ -347,11 +343,8 @@ export class Primary {
     for (const worker of all) {
       const others = all.filter((one) => one !== worker).map((one) => one.loads);
       send(worker, { type: 'elsewhere', loads: sumOf(others) });
-      worker.silentFor += 1;
-      if (worker.silentFor !== HUNG_AFTER) continue;
-      this.#options.log(
-        `Worker ${worker.child.pid} hangs: it has said nothing for ${(HUNG_AFTER * LOADS_EVERY_MS) / 1000} s and is killed.`,
-      );
+      if (!worker.silence.look(!worker.serving || this.#round !== null)) continue;
+      this.#options.log(`Worker ${worker.child.pid} hangs: it says nothing any more and is killed.`);
       worker.child.kill('SIGKILL');
     }
   }
