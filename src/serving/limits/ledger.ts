@@ -125,6 +125,16 @@ export class Ledger {
     return true;
   }
 
+  /** The clock was set by so many microseconds: what was noted by it stays as far away as it was. */
+  clockSet(by: number): void {
+    for (const account of this.#accounts.values()) {
+      account.requestTat += by;
+      account.tokenTat += by;
+      for (const [id, held] of account.open) account.open.set(id, { ...held, deadline: held.deadline + by });
+    }
+    for (const [id, until] of this.#done) this.#done.set(id, until + by);
+  }
+
   /** Reservations that are open, of all scopes. */
   open(now: number): number {
     let count = 0;
@@ -142,8 +152,17 @@ export class Ledger {
     return saved;
   }
 
-  restore(name: string, saved: Saved): void {
-    this.#accounts.set(name, { ...saved, open: new Map(), held: { tokens: 0, money: 0 } });
+  /** What was saved by a clock that was wrong then may lie years ahead: no bucket is emptier than empty. @param now as above */
+  restore(name: string, saved: Saved, now: number): void {
+    const requestTat = Math.min(saved.requestTat, now + MINUTE);
+    const tokenTat = Math.min(saved.tokenTat, now + MINUTE);
+    this.#accounts.set(name, {
+      ...saved,
+      requestTat,
+      tokenTat,
+      open: new Map(),
+      held: { tokens: 0, money: 0 },
+    });
   }
 
   /** As it is now: what has expired is gone, and a new day has begun with nothing spent. */
