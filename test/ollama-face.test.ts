@@ -92,7 +92,7 @@ describe('pages', () => {
 
   it('list every name with a tag, and every name with it is understood', async () => {
     const { models } = (await (await get('/api/tags')).json()) as {
-      models: { name: string; model: string }[];
+      models: { name: string; model: string; capabilities: string[] }[];
     };
     expect(models.map(({ name }) => name)).toEqual([
       'auto:latest',
@@ -100,9 +100,10 @@ describe('pages', () => {
       'real:latest',
       'chat:latest',
     ]);
-    for (const { model } of models) {
+    for (const { model, capabilities } of models) {
       const shown = await router.post('/api/show', { model });
       expect([model, shown.status]).toEqual([model, 200]);
+      expect(await shown.json()).toMatchObject({ capabilities });
       const response = await router.post('/v1/route', { model, ...asked('Hi') });
       expect([model, response.status]).toEqual([model, 200]);
     }

@@ -16,8 +16,12 @@ export const OLLAMA_VERSION = '0.12.6';
 /** What Ollama says at `/` to whatever is no browser. */
 export const GREETING = 'Ollama is running';
 
-export function tags({ router }: Gateway, since: number): Record<string, unknown> {
-  return { models: router.names.listed.map((name) => modelBody(name, since)) };
+export function tags({ router, fleet }: Gateway, since: number): Record<string, unknown> {
+  const models = router.names.listed.map((name) => ({
+    ...modelBody(name, since),
+    capabilities: capabilitiesOf(groupOf(router.names.meaning(name), fleet)),
+  }));
+  return { models };
 }
 
 /** The experts that answer now; none is unloaded for want of use. */
@@ -44,7 +48,7 @@ export function shown({ router, fleet }: Gateway, body: Buffer, since: number): 
       `There is no model '${excerpt(name)}'. Known: ${router.names.listed.join(', ')}.`,
       { param: 'model' },
     );
-  const group = meaning.kind === 'expert' ? (fleet.groups.get(meaning.expert) ?? null) : null;
+  const group = groupOf(meaning, fleet);
   const { details, modified_at } = modelBody(name, since);
   return {
     modelfile: '',
@@ -63,6 +67,14 @@ export function shown({ router, fleet }: Gateway, body: Buffer, since: number): 
 
 const ARCHITECTURE = 'expert-router';
 const NEVER = '9999-12-31T23:59:59Z';
+
+/** Null for a choice among experts. */
+function groupOf(
+  meaning: ReturnType<Gateway['router']['names']['meaning']>,
+  { groups }: Gateway['fleet'],
+): ExpertGroup | null {
+  return meaning?.kind === 'expert' ? (groups.get(meaning.expert) ?? null) : null;
+}
 
 /** @param group null for a choice among experts */
 function capabilitiesOf(group: ExpertGroup | null): readonly string[] {
