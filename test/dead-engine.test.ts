@@ -1,7 +1,12 @@
 /** An engine that is dead behind a server that lists its models: found by a request for one token, and found again. */
+import { createServer } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { bind } from '../src/core/bind.ts';
+import { byteTokenizer } from './support/byte-tokenizer.ts';
+import { authority, text } from './support/certificates.ts';
 import { eventually, gateway, type RunningGateway } from './support/gateway.ts';
+import { tritonDouble } from './support/triton-double.ts';
 import { polite, type Upstream, upstream } from './support/upstream.ts';
 
 const running: { close(): Promise<void> }[] = [];
@@ -78,6 +83,64 @@ it('gets no request of ours where the config says so', async () => {
   expect(await ask(router)).toBe('good');
   await new Promise((resolve) => setTimeout(resolve, 1_000));
   expect(tests(dead)).toEqual([]);
+});
+
+describe('whatever its kind', () => {
+  const made = authority();
+  if (made === null) console.warn('skipped in part: there is no openssl on this machine');
+  afterAll(() => made?.remove());
+
+  /** A server over https that tells its health, and nothing else. */
+  async function silentTls(): Promise<string> {
+    const { cert, key } = made!.issue('expert');
+    const server = createServer({ cert: text(cert), key: text(key) }, (request, response) => {
+      if (request.method === 'GET') response.end('{"object":"list","data":[]}');
+    });
+    const url = await bind(server, '127.0.0.1', 0);
+    running.push({
+      close: async () => {
+        server.closeAllConnections();
+        server.close();
+      },
+    });
+    return url.replace(/^http:/, 'https:');
+  }
+
+  async function silentTriton(): Promise<string> {
+    const double = await tritonDouble({ steps: () => ['silence'] });
+    running.push(double);
+    return double.http;
+  }
+
+  const kinds: readonly [string, () => Promise<string>][] = [
+    ['anthropic', async () => `kind: anthropic, url: '${(await engine(() => false)).url}'`],
+    ['triton', async () => `kind: triton, url: '${await silentTriton()}', tokenizer: ${byteTokenizer()}`],
+    ...(made === null
+      ? []
+      : [
+          [
+            'openai over https',
+            async () => `kind: openai, url: '${await silentTls()}', ca: ${made.ca}`,
+          ] as const,
+        ]),
+  ].map(([name, of]) => [name as string, of as () => Promise<string>]);
+
+  it.each(kinds)('one that hangs is found: %s', async (_kind, of) => {
+    const good = await engine(() => true);
+    const router = await gateway(
+      `policy: nearest
+experts:
+  - { id: dead, ${await of()}, clusters: ${CLUSTERS}, first_token_timeout: 300ms, header_timeout: 300ms }
+  - { id: good, kind: openai, url: '${good.url}' }
+`,
+      { probes: true },
+    );
+    running.push(router);
+    expect(await ask(router)).toBe('good');
+    await eventually('it is found', () =>
+      router.logged.some((line) => /^Expert 'dead'.* is down/.test(line)),
+    );
+  });
 });
 
 describe('whole answers that wait when it stops', () => {

@@ -311,7 +311,7 @@ describe('two answers on one connection do not mix', () => {
     expect(responses.map((one) => one.whole)).toEqual([true, true]);
   });
 
-  it('when nonsense follows while the second is under way', async () => {
+  it('when nonsense follows while the second is under way, which is the last', async () => {
     const run = ++runs;
     const slow = { ...LONG, type: 'text/event-stream', form: 'events', piece: 5_000, pauseMs: 20 } as const;
     const list: readonly Asked[] = [ASKED, { ...ASKED, stream: true, behaviour: slow }];
@@ -324,7 +324,22 @@ describe('two answers on one connection do not mix', () => {
       const { packets, end } = await client.see();
       expect(end).not.toBe('open');
       const responses = readResponses(Buffer.concat(packets), ['POST', 'POST'], end);
-      expect(responses.map((one) => one.whole)).toEqual([true, false]);
+      expect(responses.map((one) => one.whole)).toEqual([true, true]);
+    });
+  });
+
+  it('when nonsense follows a request that is not yet answered', async () => {
+    const run = ++runs;
+    behaviours.set(markOf(run, 0), POLITE);
+    await withRouter(async (router) => {
+      const client = rawClient(Number(new URL(router.url).port));
+      client.send(requestOf(ASKED, run, 0).bytes + GARBAGE);
+      const { packets, end } = await client.see();
+      expect(end).toBe('closed');
+      const [response, ...more] = readResponses(Buffer.concat(packets), ['POST', 'POST'], end);
+      expect(more).toEqual([]);
+      expect(response!.whole).toBe(true);
+      expect(response!.headers.get('connection')).toBe('close');
     });
   });
 

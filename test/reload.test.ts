@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { hashKey } from '../src/serving/front/auth.ts';
+import { command } from './support/command.ts';
 import { eventually } from './support/gateway.ts';
 import { type RouterProcess, routerProcess } from './support/process.ts';
 import { polite, type Upstream, upstream } from './support/upstream.ts';
@@ -24,6 +25,56 @@ const servedBy = async (router: RouterProcess) => (await chat(router)).headers.g
 
 const TOKEN = 'data: {"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":null}]}\n\n';
 const END = 'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n';
+
+describe('signals', () => {
+  it.each([1, 2])(
+    'a reload that is asked for too soon is none, and no debugger opens: %d workers',
+    async (workers) => {
+      let early = (): void => {};
+      const slow = await upstream((response, request) => {
+        if (request.method === 'GET') early();
+        return polite(response, request);
+      });
+      running.push(slow);
+      const file = join(mkdtempSync(join(tmpdir(), 'expert-router-')), 'config.yaml');
+      writeFileSync(file, `experts: [{ id: one, kind: openai, url: '${slow.url}' }]\n`);
+      const started = command('serve', '--config', file, '--port', '0', '--workers', String(workers));
+      running.push({
+        stop: () => {
+          started.process.kill('SIGKILL');
+          return started.ended;
+        },
+      });
+      early = () => {
+        early = () => {};
+        started.process.kill('SIGHUP');
+        started.process.kill('SIGUSR1');
+      };
+      await started.said(/Ctrl-C stops it/);
+      started.process.kill('SIGUSR1');
+      writeFileSync(file, `experts: [{ id: two, kind: openai, url: '${slow.url}' }]\n`);
+      await started.said(/Reloaded/);
+      expect(started.output()).not.toContain('Debugger');
+    },
+  );
+
+  it('where it listens is told for as long as the config says otherwise', async () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'expert-router-')), 'config.yaml');
+    const config = (listen: string) => `listen: ${listen}\nexperts: [{ id: one, kind: emulated }]\n`;
+    writeFileSync(file, config('127.0.0.1:0'));
+    const router = await routerProcess(['--config', file, '--workers', '1']);
+    running.push(router);
+    for (const [turn, listen] of ['0.0.0.0:0', '127.0.0.1:81', '127.0.0.1:0'].entries()) {
+      writeFileSync(file, config(listen));
+      await eventually('it is taken up', () => router.output().split('Reloaded ').length === turn + 2);
+    }
+    const told = router.output().match(/the config said .* now\./g);
+    expect(told).toEqual([
+      'the config said 127.0.0.1:0 then, and says 0.0.0.0:0 now.',
+      'the config said 127.0.0.1:0 then, and says 127.0.0.1:81 now.',
+    ]);
+  });
+});
 
 describe('invariant 17: reload', () => {
   it.each([1, 2])('applies the new config without touching running streams: %d workers', async (workers) => {

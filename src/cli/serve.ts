@@ -90,6 +90,10 @@ Examples:
 }
 
 async function serve(options: ServeOptions): Promise<void> {
+  // Until it serves, a reload has nothing to do: the config is about to be read. Unheard, the signal would end the process.
+  process.on('SIGHUP', () => {});
+  // Unheard, it opens Node's debugger to whoever is on this machine.
+  process.on('SIGUSR1', () => {});
   logAs(options.logFormat);
   if (options.grace !== undefined) finishWithin(options.grace);
   takeWeights(options);

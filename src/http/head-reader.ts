@@ -15,6 +15,11 @@ export class HeadReader {
     return this.#length === 0;
   }
 
+  /** At most so many bytes of a head that is not whole yet. */
+  start(most: number): string {
+    return this.#held.toString('latin1', 0, Math.min(most, this.#length));
+  }
+
   /**
    * @returns where in `bytes` the head ends, or -1 while it is incomplete
    * @throws FramingError for a head of more than 64 KiB

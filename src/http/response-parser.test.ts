@@ -89,6 +89,15 @@ describe('ResponseParser', () => {
     expect(read([bytes])).toMatchObject({ heads: [{ status: 204, headers: { a: '1, 2' } }], ends: [true] });
   });
 
+  it('knows another protocol by its first bytes, whose head would never end', () => {
+    for (const first of ['SSH-2.0-x', '-ERR', '\u0000', 'HTTP/2', 'HTTX']) {
+      const bytes = Buffer.from(first, 'latin1');
+      expect(() => read([bytes])).toThrow('not an HTTP/1 response');
+      expect(() => read(Array.from(bytes, (byte) => Buffer.from([byte])))).toThrow('not an HTTP/1 response');
+    }
+    for (const begun of ['H', 'HTTP', 'HTTP/1.1 2']) expect(read([Buffer.from(begun)]).heads).toEqual([]);
+  });
+
   it('does not reuse a connection after close, HTTP/1.0 or surplus bytes', () => {
     expect(read([text('HTTP/1.1 200 OK\nConnection: close\nContent-Length: 0')]).ends).toEqual([false]);
     expect(read([text('HTTP/1.0 200 OK\nContent-Length: 0')]).ends).toEqual([false]);

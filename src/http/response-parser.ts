@@ -24,6 +24,8 @@ export interface ResponseEvents {
   end(reusable: boolean, surplus: boolean): void;
 }
 
+/** What every head begins with. */
+const PROTOCOL = 'HTTP/1.';
 /** Bytes of a line break. */
 const CHUNK_END = 2;
 
@@ -56,7 +58,10 @@ export class ResponseParser implements PieceReceiver {
     let at = 0;
     while (this.#state === 'head') {
       at = this.#head.read(bytes, at);
-      if (at < 0) return;
+      if (at < 0) {
+        this.#refuseOther();
+        return;
+      }
       this.#readHead();
     }
     if (this.#state === 'done') return;
@@ -89,6 +94,12 @@ export class ResponseParser implements PieceReceiver {
     // Mostly it is the only piece, with nothing behind it but the end of its chunk.
     this.#gathered ??= Buffer.allocUnsafe((bytes.length - to > CHUNK_END ? bytes.length : to) - from);
     this.#filled += bytes.copy(this.#gathered, this.#filled, from, to);
+  }
+
+  /** Of another protocol the end of a head would be waited for in vain. @throws FramingError */
+  #refuseOther(): void {
+    const start = this.#head.start(PROTOCOL.length);
+    if (!PROTOCOL.startsWith(start)) throw new FramingError(`not an HTTP/1 response: ${quoted(start)}`);
   }
 
   #readHead(): void {

@@ -125,7 +125,7 @@ export async function assemble(
   const keeping = hasLimits(config) ? await openLimits(config, world) : null;
   const limits = {
     store: keeping,
-    standIn: new EmbeddedStore({ dir: null, now: clock.epoch, log }),
+    standIn: new EmbeddedStore({ dir: null, clock, log }),
   };
   const conversations = new Conversations();
   shared?.link.share(conversations);

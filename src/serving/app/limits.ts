@@ -18,8 +18,7 @@ export function hasLimits({ keys, teams }: Pick<Config, 'keys' | 'teams'>): bool
 
 /** Rejects with `UserError` where Redis does not answer or the folder cannot be used. */
 export async function openLimits({ limits }: Config, { log, clock }: World): Promise<LimitStore> {
-  if (limits.redis === undefined)
-    return EmbeddedStore.open({ dir: limits.dir ?? null, now: clock.epoch, log });
+  if (limits.redis === undefined) return EmbeddedStore.open({ dir: limits.dir ?? null, clock, log });
   // Loaded here alone: most gateways have no Redis.
   const { RedisStore } = await import('../limits/redis-store.ts');
   const store = new RedisStore({ url: limits.redis, deadline: limits.deadline, log });

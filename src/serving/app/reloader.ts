@@ -31,6 +31,8 @@ const LOOK_EVERY_MS = 1_000;
 export class Reloader {
   readonly #parts: ReloaderParts;
   #watched: readonly string[] = [];
+  /** Where the config said to listen when this began. */
+  readonly #listen: string;
   #running: Promise<void> = Promise.resolve();
   /** The reload that begins when the running one has ended. */
   #next: Promise<void> | null = null;
@@ -39,6 +41,7 @@ export class Reloader {
 
   constructor(parts: ReloaderParts) {
     this.#parts = parts;
+    this.#listen = parts.inForce().config.listen;
     this.#watch();
   }
 
@@ -84,7 +87,9 @@ export class Reloader {
     this.#watch();
     const { experts, listen } = next.config;
     const moved =
-      listen === before.config.listen ? '' : ` The address stays ${before.config.listen} until a restart.`;
+      listen === this.#listen
+        ? ''
+        : ` It listens where it did until a restart: the config said ${this.#listen} then, and says ${listen} now.`;
     log(`Reloaded ${file}: ${experts.length} experts, router model ${model}.${moved}`);
   }
 

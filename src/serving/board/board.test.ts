@@ -70,6 +70,13 @@ describe('seconds', () => {
     expect(seconds.since(0, 60_000).map(({ at, experts }) => [at, experts.code![0]])).toEqual([[50, 2]]);
   });
 
+  it('begin anew when it is set back by more than a moment', () => {
+    const seconds = new Seconds();
+    for (const at of [90, 100, 5_000]) seconds.add(at * 1_000, 'code', { chosen: 1 });
+    seconds.add(101_000, 'code', { chosen: 1 });
+    expect(seconds.since(0, 103_000).map(({ at }) => at)).toEqual([90, 100, 101]);
+  });
+
   it('of several processes are one', () => {
     const parts = [1, 2].map((worker) => {
       const seconds = new Seconds();
@@ -201,7 +208,7 @@ describe('sessions', () => {
 
   it('end with the key, its hash or the secret, and cannot be made up or prolonged', () => {
     const cookie = sessionCookie(keys[0]!, 'secret', 1_000, false);
-    const refused = (text: string, among = keys, secret = 'secret') =>
+    const refused = (text: string, among: readonly HashedKey[] = keys, secret = 'secret') =>
       expect(() => viewerOf(request(text), among, secret, 2_000)).toThrow('sign in again');
     refused(cookie, [keys[1]!]);
     refused(cookie, [key('alice', 'another')]);
@@ -211,6 +218,9 @@ describe('sessions', () => {
       cookie.replace(Buffer.from('alice').toString('base64url'), Buffer.from('bob').toString('base64url')),
     );
     refused('expert-router-session=');
+    const expired = { ...keys[0]!, expires: new Date(1_999_000).toISOString() };
+    expect(viewerOf(request(cookie), [expired], 'secret', 1_998)).toBe(expired);
+    refused(cookie, [expired]);
   });
 
   it('are not for the pages of other ports of this host', () => {

@@ -4,6 +4,8 @@ import { type PackedTally, type Second, TALLY, type Tally } from './wire.ts';
 
 /** Ten minutes. */
 export const KEPT_SECONDS = 600;
+/** Seconds that a clock may go back while its charts stand still. */
+const MOST_BACK = 30;
 const PLACE = Object.fromEntries(TALLY.map((name, place) => [name, place])) as Tally;
 
 interface Open {
@@ -59,8 +61,11 @@ export class Seconds {
   #at(now: number): Open {
     const at = Math.floor(now / 1000);
     const last = this.#kept.at(-1);
-    // A clock set back goes on in the last second.
-    if (last && last.at >= at) return last;
+    // A clock that was set back a little goes on in the last second; one set back by more begins anew from where it is.
+    if (last && last.at >= at) {
+      if (last.at - at <= MOST_BACK) return last;
+      this.#kept = this.#kept.filter((one) => one.at < at);
+    }
     const fresh: Open = {
       at,
       experts: {},

@@ -4,7 +4,7 @@
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { RouterError } from '../../core/errors.ts';
-import { authenticate, type HashedKey } from '../front/auth.ts';
+import { authenticate, type HashedKey, isValid } from '../front/auth.ts';
 import type { ClientRequest } from '../front/exchange.ts';
 
 const COOKIE = 'expert-router-session';
@@ -59,8 +59,12 @@ function keyOf(cookie: string, keys: readonly HashedKey[], secret: string, now: 
   const called = Buffer.from(name, 'base64url').toString();
   // Of keys that share a name, the signature tells which it was.
   return (
-    keys.find((key) => key.name === called && isEqual(given, signature(`${name}.${end}`, key, secret))) ??
-    null
+    keys.find(
+      (key) =>
+        key.name === called &&
+        isValid(key, now * 1000) &&
+        isEqual(given, signature(`${name}.${end}`, key, secret)),
+    ) ?? null
   );
 }
 

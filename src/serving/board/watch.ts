@@ -80,6 +80,7 @@ export class Watch {
     if (this.#making) return;
     this.#making = true;
     try {
+      this.#since = Math.min(this.#since, Math.floor(this.#parts.now())); // the clock may have been set back
       const frame = await this.#parts.frame(this.#since);
       this.#since = frame.seconds.at(-1)?.at ?? this.#since;
       this.#write(`data: ${JSON.stringify(frame)}\n\n`);

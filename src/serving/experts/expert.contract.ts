@@ -182,13 +182,16 @@ export function describeExpert(
 
     it('is ready while open; close ends what runs and refuses what comes', async () => {
       const own = await makeExpert();
-      expect((await own.health(new AbortController().signal)).state).toBe('ready');
+      const { signal } = new AbortController();
+      expect((await own.health(signal)).state).toBe('ready');
+      if (own.prove) expect((await own.prove(signal)).state).toBe('ready');
       const running = listen(own, requestOf({ ...basis, stream: true } as ChatBody), { pauseAfter: 1 });
       await running.first;
       await own.close();
       expect((await running.done).failure?.code).toBe('shutting_down');
       const late = await listen(own, requestOf(basis as ChatBody)).done;
       expect(late.failure?.code).toBe('shutting_down');
+      if (own.prove) expect((await own.prove(signal)).state).toBe('down');
       await own.close();
     });
   });

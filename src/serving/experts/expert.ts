@@ -66,10 +66,10 @@ export interface Expert {
   asSent?(request: ExpertRequest): ServerRequest;
   health(signal: AbortSignal): Promise<Health>;
   /**
-   * Whether the engine answers, found by a small real request. Absent where that is not wanted, or no news: a server that
-   * tells its health may have an engine that does not.
+   * Whether the engine answers, found by a small real request (`provedByAsking`). Absent where somebody might bill it, or it would
+   * be no news: a server that tells its health may have an engine that does not.
    */
-  readonly prove?: (signal: AbortSignal) => Promise<Health>;
+  prove?(signal: AbortSignal): Promise<Health>;
   /**
    * Absent for kinds whose engines never report a load; null if this engine does not. Rejects with the reason if it
    * cannot be read this time.

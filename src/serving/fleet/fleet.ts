@@ -217,11 +217,14 @@ export class Fleet {
   }
 
   #proveLater(group: ExpertGroup, replica: Replica, after: number): void {
-    const { prove } = replica.expert;
-    if (!prove || this.#closed) return;
+    if (this.#closed) return;
+    if (!replica.expert.prove) {
+      void this.#probe(group, replica); // all that may be asked is its health
+      return;
+    }
     clearTimeout(this.#proofs.get(replica));
     const timer = setTimeout(async () => {
-      if (replica.isToProve) await this.#prove(group, replica, prove);
+      if (replica.isToProve) await this.#prove(group, replica);
       if (replica.isInDoubt && group.replicas.includes(replica))
         this.#proveLater(group, replica, PROVE_EVERY_MS);
     }, after);
@@ -229,16 +232,12 @@ export class Fleet {
     this.#proofs.set(replica, timer);
   }
 
-  async #prove(
-    group: ExpertGroup,
-    replica: Replica,
-    prove: (signal: AbortSignal) => Promise<Health>,
-  ): Promise<void> {
+  async #prove(group: ExpertGroup, replica: Replica): Promise<void> {
     const question = replica.question();
     const limitMs = this.#proofMs(group.id) * (question.alone ? 1 : 1 - OVERDUE_SHARE);
     let health: Health;
     try {
-      health = await prove(AbortSignal.timeout(limitMs));
+      health = await replica.expert.prove!(AbortSignal.timeout(limitMs));
     } catch (error) {
       health = { state: 'down', failure: failureFrom(error) };
     }

@@ -1,5 +1,5 @@
-/** Who may call, and what for: API keys kept only as hashes and compared in constant time, each with its roles. */
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+/** Who may call, and what for: API keys kept only as hashes and found by them, each with its roles. */
+import { createHash, randomBytes } from 'node:crypto';
 import { RouterError } from '../../core/errors.ts';
 import { excerpt } from '../../core/excerpt.ts';
 import { DEFAULT_ROLES, type Role } from '../../core/roles.ts';
@@ -55,18 +55,34 @@ export function authenticate(
       "An API key is needed: send 'Authorization: Bearer <key>', 'x-api-key: <key>' or 'api-key: <key>'.",
     );
   }
-  const hashes = presented.map((key) => Buffer.from(hashKey(key)));
-  // All keys are compared, whichever matches, so that timing says nothing about the list.
-  const matches = hashes.flatMap((hash) =>
-    keys.filter((key) => {
-      const isNow = timingSafeEqual(hash, Buffer.from(key.hash));
-      return (key.next_hash !== undefined && timingSafeEqual(hash, Buffer.from(key.next_hash))) || isNow;
-    }),
-  );
+  const known = byHash(keys);
+  const matches = presented.flatMap((key) => known.get(hashKey(key)) ?? []);
   if (matches.length === 0) throw new RouterError('invalid_api_key', 'This API key is not known here.');
-  const valid = matches.find(({ expires }) => expires === undefined || Date.parse(expires) > now);
+  const valid = matches.find((key) => isValid(key, now));
   if (!valid) throw new RouterError('invalid_api_key', `This API key expired at ${matches[0]!.expires}.`);
   return valid;
+}
+
+/** Whether it has not expired. @param now milliseconds since 1970 */
+export function isValid({ expires }: HashedKey, now: number): boolean {
+  return expires === undefined || Date.parse(expires) > now;
+}
+
+const found = new WeakMap<readonly HashedKey[], ReadonlyMap<string, readonly HashedKey[]>>();
+
+/**
+ * The keys of a config by their hashes, so that a request costs the same however many there are. How long a look-up takes tells
+ * of hashes alone, and nobody can choose a key whose hash begins as another's does.
+ */
+function byHash(keys: readonly HashedKey[]): ReadonlyMap<string, readonly HashedKey[]> {
+  const known = found.get(keys);
+  if (known) return known;
+  const made = new Map<string, HashedKey[]>();
+  for (const key of keys)
+    for (const hash of new Set([key.hash, key.next_hash]))
+      if (hash !== undefined) made.set(hash, [...(made.get(hash) ?? []), key]);
+  found.set(keys, made);
+  return made;
 }
 
 /** @throws RouterError `model_not_allowed` */

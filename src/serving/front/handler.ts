@@ -33,9 +33,9 @@ export interface RouteContext {
   readonly feedback: ((feedback: FeedbackBody & { readonly key: string | null }) => void) | null;
   /** What those with the role `operate` may do. */
   readonly operations: Operations;
-  /** The dashboard; null where it is off. */
   /** What serves here, and the other processes that share hints. */
   gateways(): Gateways;
+  /** The dashboard; null where it is off. */
   readonly board: { answer(exchange: Exchange): Promise<void> } | null;
 }
 

@@ -19,30 +19,46 @@ interface Awaiting {
   /** Of them, the one to the latest request. */
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
+  /** What came behind the requests is none, in the parser's word; null while all is well. */
+  broken: string | null;
 }
 
 export function answerMalformed(server: Server): void {
   const awaiting = new WeakMap<Socket, Awaiting>();
   server.on('request', (request, response) => {
     const { socket } = request;
-    awaiting.set(socket, { count: (awaiting.get(socket)?.count ?? 0) + 1, request, response });
+    const count = (awaiting.get(socket)?.count ?? 0) + 1;
+    awaiting.set(socket, { count, request, response, broken: null });
     response.once('close', () => {
       const now = awaiting.get(socket);
-      if (now) now.count -= 1;
+      if (!now) return;
+      now.count -= 1;
+      if (now.broken !== null) endBroken(socket, now, now.broken);
     });
   });
   server.on('clientError', (error: NodeJS.ErrnoException, stream) => {
     const socket = stream as Socket;
     const now = awaiting.get(socket);
     // Below TLS there is nobody who could read an answer.
-    if (!socket.writable || error.code?.startsWith('ERR_SSL') || (now && isInTheWay(now))) socket.destroy();
-    else refuse(socket, error.code);
+    if (!socket.writable || error.code?.startsWith('ERR_SSL')) socket.destroy();
+    else if (!now || now.count === 0) refuse(socket, error.code);
+    else if (now.broken === null) {
+      now.broken = error.code ?? '';
+      endBroken(socket, now, now.broken);
+    }
   });
 }
 
-/** Whether an error now would be taken for an answer, or a part of one: it is none if it is to the only request's own body. */
-function isInTheWay({ count, request, response }: Awaiting): boolean {
-  return count > 1 || (count === 1 && (request.complete || response.headersSent));
+/**
+ * Ends a connection on which something else than a request came while answers were due: they are given first, as a body that
+ * is longer than its announced length still deserves one. Nobody may take the error for an answer, or for a part of one.
+ */
+function endBroken(socket: Socket, { count, request, response }: Awaiting, code: string): void {
+  if (count === 0) socket.destroySoon();
+  else if (request.complete) {
+    if (!response.headersSent) response.shouldKeepAlive = false;
+  } else if (count === 1 && !response.headersSent) refuse(socket, code);
+  else if (count === 1) socket.destroy();
 }
 
 /** Ends a connection whose request did not come to its end in time. */

@@ -14,12 +14,18 @@ interface EmbeddedOptions {
   released?(): Promise<void>;
   /** Null to keep them in memory alone. */
   readonly dir: string | null;
-  /** Milliseconds since 1970. */
-  now(): number;
+  readonly clock: {
+    /** Milliseconds since 1970. */
+    epoch(): number;
+    /** Milliseconds that never run backwards. */
+    monotonic(): number;
+  };
   log(line: string): void;
 }
 
 const NAME = 'limits.jsonl';
+/** Clocks that differ by more than this were set; less is drift. */
+const CLOCK_SET_MS = 1_000;
 /** Lines after which the file is written anew. */
 const MOST_LINES = 50_000;
 
@@ -29,6 +35,8 @@ export class EmbeddedStore implements LimitStore {
   #file: number | null = null;
   #lines = 0;
   #failing = false;
+  /** What a clock that is never set would be behind the one that tells the days. */
+  #offset: number;
 
   /** The only one of a folder, for as long as it is open. Rejects with `UserError` where it cannot be used, or is in use. */
   static async open(options: EmbeddedOptions): Promise<EmbeddedStore> {
@@ -55,6 +63,7 @@ export class EmbeddedStore implements LimitStore {
   /** @throws UserError where the folder cannot be used */
   constructor(options: EmbeddedOptions) {
     this.#options = options;
+    this.#offset = options.clock.epoch() - options.clock.monotonic();
     if (options.dir === null) return;
     try {
       mkdirSync(options.dir, { recursive: true, mode: 0o700 });
@@ -85,8 +94,15 @@ export class EmbeddedStore implements LimitStore {
     await this.#options.released?.();
   }
 
+  /** Microseconds since 1970, by which days begin. A clock that was set neither frees nor locks anybody. */
   #now(): number {
-    return Math.round(this.#options.now() * 1000);
+    const { clock } = this.#options;
+    const epoch = clock.epoch();
+    const offset = epoch - clock.monotonic();
+    const set = offset - this.#offset;
+    this.#offset = offset;
+    if (Math.abs(set) > CLOCK_SET_MS) this.#ledger.clockSet(Math.round(set * 1000));
+    return Math.round(epoch * 1000);
   }
 
   /** Written before anybody is told, so that the end of this process takes nothing back. */

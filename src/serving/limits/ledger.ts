@@ -130,6 +130,12 @@ export class Ledger {
     return true;
   }
 
+  /** The clock was set by so many microseconds: what was noted by it stays as far away as it was. */
+  clockSet(by: number): void {
+    for (const account of this.#accounts.values()) move(account, by);
+    for (const [id, until] of this.#done) this.#done.set(id, until + by);
+  }
+
   /** Reservations that are open, of all scopes. */
   open(now: number): number {
     let count = 0;
@@ -147,6 +153,7 @@ export class Ledger {
     return saved;
   }
 
+  /** As it was saved; by a clock that was ahead then, it counts from that time. */
   restore(name: string, saved: Saved): void {
     this.#accounts.set(name, { ...newAccount(), ...saved });
   }
@@ -158,7 +165,7 @@ export class Ledger {
       account = newAccount();
       this.#accounts.set(name, account);
     }
-    if (now < account.seen) turnBack(account, account.seen - now);
+    if (now < account.seen) move(account, now - account.seen);
     account.seen = now;
     for (const [id, { deadline }] of account.open) if (deadline <= now) release(account, id);
     const day = Math.floor(now / DAY);
@@ -193,11 +200,12 @@ function newAccount(): Account {
   };
 }
 
-/** The clock was set back: what was to come is as far away as it was, and nobody waits for the time to come again. */
-function turnBack(account: Account, by: number): void {
-  account.requestTat -= by;
-  account.tokenTat -= by;
-  for (const reservation of account.open.values()) reservation.deadline -= by;
+/** What is to come is as far away by a clock that was set as it was before. */
+function move(account: Account, by: number): void {
+  account.seen += by;
+  account.requestTat += by;
+  account.tokenTat += by;
+  for (const reservation of account.open.values()) reservation.deadline += by;
 }
 
 function hold(account: Account, id: string, amount: Amount & { deadline: number }): void {

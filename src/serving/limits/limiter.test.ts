@@ -12,7 +12,7 @@ const PRICE = { input: 2, cached_input: 1, output: 10 };
 
 function limiter(bounds: Partial<Bounds>, now = () => Date.UTC(2026, 0, 1, 12)) {
   return new Limiter({
-    store: new EmbeddedStore({ dir: null, now, log: () => {} }),
+    store: new EmbeddedStore({ dir: null, clock: { epoch: now, monotonic: now }, log: () => {} }),
     standIn: null,
     keys: [{ name: 'a', team: null, bounds: { ...NONE, ...bounds } }],
     teams: new Map(),

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, stat, truncate, utimes, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname, tmpdir } from 'node:os';
@@ -157,9 +157,21 @@ describe('the lock', () => {
   it('is taken over at once from a dead process of this machine', async () => {
     const path = join(cache, 'y.lock');
     const gone = spawnSync(process.execPath, ['--version']).pid;
-    await writeFile(path, `${gone} ${hostname()} x`);
+    const [, here] = await withLock(path, { signal: signal() }, async () =>
+      (await readFile(path, 'utf8')).split(' '),
+    );
+    await writeFile(path, `${gone} ${here} x`);
     await expect(withLock(path, { signal: signal() }, async () => 'mine')).resolves.toBe('mine');
     expect(await readdir(cache)).toEqual([]);
+  });
+
+  it('stays with a holder in another container, whose number is nobody here', async () => {
+    const path = join(cache, 'c.lock');
+    const gone = spawnSync(process.execPath, ['--version']).pid;
+    await writeFile(path, `${gone} ${hostname()}/pid:[1] x`);
+    const waiting = withLock(path, { signal: AbortSignal.timeout(600) }, async () => 'mine');
+    await expect(waiting).rejects.toThrow(/abort/i);
+    await rm(path);
   });
 
   it('is taken over from a holder elsewhere that has not touched it for a while', async () => {

@@ -7,6 +7,7 @@
  * file's time has not changed, and a holder of this machine that is dead is replaced at once.
  */
 import { randomUUID } from 'node:crypto';
+import { readlinkSync } from 'node:fs';
 import { mkdir, open, readFile, rm, stat, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
@@ -33,7 +34,7 @@ export async function withLock<T>(path: string, options: LockOptions, work: () =
   await mkdir(dirname(path), { recursive: true }).catch((error: NodeJS.ErrnoException) =>
     refuse(path, error),
   );
-  const holder = `${process.pid} ${hostname()} ${randomUUID()}`;
+  const holder = `${process.pid} ${here()} ${randomUUID()}`;
   await takeOrWait(path, holder, options);
   const touch = setInterval(() => {
     const now = new Date();
@@ -78,10 +79,19 @@ async function removeIf(path: string, holder: string): Promise<void> {
   if ((await readFile(path, 'utf8').catch(() => null)) === holder) await rm(path, { force: true });
 }
 
+/** Where numbers mean the same processes: a machine, and of its containers one, which may have the name of the machine. */
+function here(): string {
+  let space = '';
+  try {
+    space = `/${readlinkSync('/proc/self/ns/pid')}`;
+  } catch {} // not Linux: one space for all
+  return `${hostname()}${space}`;
+}
+
 /** Whether the holder was a process of this machine that is no more. */
 function isDead(holder: string): boolean {
   const [pid, host] = holder.split(' ');
-  if (host !== hostname()) return false;
+  if (host !== here()) return false;
   try {
     process.kill(Number(pid), 0);
     return false;

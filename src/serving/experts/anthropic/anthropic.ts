@@ -15,6 +15,7 @@ import { reach } from '../access.ts';
 import { apiBase, pathAt } from '../api-base.ts';
 import type { AnswerSink, EngineDescription, Expert, ExpertRequest, Generation, Health } from '../expert.ts';
 import type { ExpertDeps, ExpertKind } from '../kind.ts';
+import { mayBeMetered, provedByAsking } from '../prove.ts';
 import { type Answer, answerOr, relay } from '../relay.ts';
 import { RunningGenerations, type Work } from '../running.ts';
 import { readAnswer } from '../translated-answer.ts';
@@ -40,6 +41,7 @@ class AnthropicExpert implements Expert {
   readonly speaks: readonly DialectId[] = ['anthropic-messages', 'anthropic-count-tokens'];
   readonly can = MESSAGES_CAN;
   readonly id: string;
+  readonly prove?: (signal: AbortSignal) => Promise<Health>;
   readonly #options: AnthropicOptions;
   readonly #model: string;
   readonly #base: URL;
@@ -66,6 +68,8 @@ class AnthropicExpert implements Expert {
     this.#client = new HttpClient(base, { connect, head, idle }, trust);
     this.#deps = deps;
     this.#running = new RunningGenerations(id);
+    if (options.test_request ?? !mayBeMetered(base, options.ca))
+      this.prove = (signal) => provedByAsking(this, signal);
   }
 
   generate({ ask, headers }: ExpertRequest, sink: AnswerSink): Generation {

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { apiKey, baseAddress, proxyOption } from '../access.ts';
 import { duration } from '../option-types.ts';
+import { testRequest } from '../prove.ts';
 import { trustOptions } from '../trust.ts';
 
 export const anthropicOptions = z.strictObject({
@@ -35,6 +36,7 @@ export const anthropicOptions = z.strictObject({
     .describe(
       'What becomes of temperature, top_p and top_k: models from Opus 4.7 on and API version 2026-10-21 refuse them; `send` is for older ones',
     ),
+  test_request: testRequest,
   proxy: proxyOption,
   ...trustOptions,
   connect_timeout: duration.prefault('5s').describe('Longest wait for the connection'),

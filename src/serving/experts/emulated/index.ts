@@ -10,6 +10,7 @@ import { answerCount } from '../counted.ts';
 import type { Expert } from '../expert.ts';
 import type { ExpertDeps, ExpertKind } from '../kind.ts';
 import { capabilities, spokenFor, writesText } from '../option-types.ts';
+import { provedByAsking } from '../prove.ts';
 import { RunningGenerations } from '../running.ts';
 import { tellEmulated } from './answer.ts';
 import { EMULATED_CAN } from './conduct.ts';
@@ -76,7 +77,7 @@ function emulatedExpert(id: string, options: EmulatedOptions, deps: ExpertDeps):
     newCallId: () => deps.newId('call').replace('-', '_'),
   };
   let closed = false;
-  return {
+  const expert: Expert = {
     id,
     kind: 'emulated',
     speaks,
@@ -103,4 +104,5 @@ function emulatedExpert(id: string, options: EmulatedOptions, deps: ExpertDeps):
       return running.close();
     },
   };
+  return expert.answersText ? { ...expert, prove: (signal) => provedByAsking(expert, signal) } : expert;
 }

@@ -12,7 +12,6 @@ import { openAiChat } from '../../dialects/openai/chat.ts';
 import { asChat, CHAT_CAN } from '../../dialects/openai/translated.ts';
 import { PASSED } from '../../dialects/passed.ts';
 import type { ServerNeeds } from '../../dialects/quirks.ts';
-import { ask as askServer, isAnswer } from '../../engines/ask.ts';
 import type { ToldFailure } from '../../reply/failure.ts';
 import type { ReplyMeta } from '../../reply/reply.ts';
 import { asStream } from '../as-stream.ts';
@@ -29,6 +28,7 @@ import type {
 } from '../expert.ts';
 import type { ExpertDeps } from '../kind.ts';
 import { spokenFor, writesText } from '../option-types.ts';
+import { mayBeMetered, provedByAsking } from '../prove.ts';
 import { type Answer, answerOr, relay } from '../relay.ts';
 import { RunningGenerations, type Work } from '../running.ts';
 import { readAnswer } from '../translated-answer.ts';
@@ -37,10 +37,6 @@ import { isProxied, type OpenAiOptions } from './options.ts';
 import { quirksNamed } from './quirks.ts';
 import { USUAL } from './quirks-finder.ts';
 import { OpenAiServer } from './server.ts';
-
-/** What costs an engine least. */
-const TEST_JSON = { max_tokens: 1, messages: [{ role: 'user', content: 'Hi' }] };
-const TEST = { bytes: Buffer.from(JSON.stringify(TEST_JSON)), json: TEST_JSON, partial: false };
 
 export class OpenAiExpert implements Expert {
   readonly kind = 'openai';
@@ -69,8 +65,8 @@ export class OpenAiExpert implements Expert {
     this.#capabilities = options.capabilities;
     this.#deps = deps;
     this.#running = new RunningGenerations(id);
-    if (this.answersText && (options.test_request ?? base.protocol === 'http:'))
-      this.prove = (signal) => this.#prove(signal);
+    if (this.answersText && (options.test_request ?? !mayBeMetered(base, options.ca)))
+      this.prove = (signal) => provedByAsking(this, signal);
   }
 
   get context(): number | null {
@@ -197,17 +193,6 @@ export class OpenAiExpert implements Expert {
 
   reportedLoad(signal: AbortSignal): Promise<ReportedLoad | null> {
     return this.#server.reportedLoad(signal);
-  }
-
-  /** Any answer that is no failure of the server's own shows that the engine works. */
-  async #prove(signal: AbortSignal): Promise<Health> {
-    const ask = openAiChat.ask(openAiChat.facts(TEST.json), TEST);
-    const question = this.#outgoing({ ask, headers: {}, traceId: '' });
-    const asked = await askServer(this.#server.client, { ...question, method: 'POST' }, signal);
-    if (!isAnswer(asked)) return { state: 'down', failure: asked };
-    const { status } = asked;
-    if (status < 500) return { state: 'ready' };
-    return { state: 'down', failure: { kind: 'status', asked: `POST ${question.path}`, status } };
   }
 
   async close(): Promise<void> {

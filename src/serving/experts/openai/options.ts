@@ -5,6 +5,7 @@ import { DIALECTS, type DialectId } from '../../dialects/index.ts';
 import { accessOptions, apiKey, baseAddress, proxyOption } from '../access.ts';
 import { discoverOption } from '../discover-option.ts';
 import { capabilities, duration } from '../option-types.ts';
+import { testRequest } from '../prove.ts';
 import { trustOptions } from '../trust.ts';
 import { QUIRKS_NAMES } from './quirks.ts';
 
@@ -92,12 +93,7 @@ export const openaiOptions = z.strictObject({
     .describe("Longest answer where the request names no limit; the server's own default when absent")
     .meta({ examples: [1024] }),
   metrics_url: metricsUrl,
-  test_request: z
-    .boolean()
-    .optional()
-    .describe(
-      'Whether a request for one token tells a dead engine behind a live server, when a request has met silence or broken off; when absent, at http addresses only, since others may bill it',
-    ),
+  test_request: testRequest,
   proxy: proxyOption,
   ...trustOptions,
   connect_timeout: duration.prefault('5s').describe('Longest wait for the connection'),

@@ -18,6 +18,7 @@ import type {
 } from '../expert.ts';
 import type { ExpertDeps } from '../kind.ts';
 import { LoadedOnDemand } from '../loaded-on-demand.ts';
+import { provedByAsking } from '../prove.ts';
 import { RunningGenerations, type Work } from '../running.ts';
 import { Answer } from './answer.ts';
 import { type Inference, inputsFor } from './dialect.ts';
@@ -92,6 +93,11 @@ export class TritonExpert implements Expert {
       if (signal.aborted) return { state: 'down', failure: { kind: 'timeout', detail: 'no answer in time' } };
       return { state: 'down', failure: this.#failureOf(error) };
     }
+  }
+
+  /** A server tells that a model is ready whose backend hangs. */
+  prove(signal: AbortSignal): Promise<Health> {
+    return provedByAsking(this, signal);
   }
 
   async load(signal: AbortSignal): Promise<void> {
@@ -176,9 +182,9 @@ export class TritonExpert implements Expert {
       throw lost ? new ServerError('cut', error.message, error) : error;
     }
     work.signal.throwIfAborted();
-    const { text, finishReason, usage } = answer.finish();
+    const { text, finishReason, usage, stopText } = answer.finish();
     if (text) work.reply.text(text);
-    work.reply.finish(finishReason, usage);
+    work.reply.finish(finishReason, usage, stopText);
   }
 
   #tokens(facts: ModelFacts): Tokens {
