@@ -1,5 +1,4 @@
 /** The external processor, message by message, with a double in Envoy's place. */
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createGateway, type EmbeddedGateway } from '../src/index.ts';
 import { hashKey } from '../src/serving/front/auth.ts';
@@ -16,6 +15,7 @@ import {
   told,
 } from './support/envoy-double.ts';
 import { eventually } from './support/gateway.ts';
+import { wireTo } from './support/wire.ts';
 
 const CODE = 'Write a Python function that reverses a list';
 const MATHS = 'Solve for x in 3x + 7 = 22';
@@ -37,25 +37,6 @@ async function start(yaml: string = EXPERTS): Promise<void> {
   gateway = await createGateway(yaml, { probes: false, log: (line) => void logged.push(line) });
   address = await gateway.listenExtProc({ port: 0 });
   envoy = envoyDouble(address);
-}
-
-/** A connection that can be cut like that of a process which is killed. */
-async function wireTo(target: string) {
-  const open = new Set<Socket>();
-  const server = createServer((socket) => {
-    const onward = connect(Number(target.split(':').at(-1)), '127.0.0.1');
-    for (const one of [socket, onward]) open.add(one.on('error', () => {}));
-    socket.pipe(onward).pipe(socket);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  return {
-    address: `127.0.0.1:${port}`,
-    cut: () => {
-      server.close();
-      for (const socket of open) socket.destroy();
-    },
-  };
 }
 
 beforeEach(() => {

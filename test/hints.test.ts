@@ -4,10 +4,12 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { ExpertBody } from '../src/cli/experts/table.ts';
 import { createGateway } from '../src/index.ts';
 import { hashKey } from '../src/serving/front/auth.ts';
+import { RedisChannel } from '../src/serving/hints/redis-channel.ts';
 import { externalScalerService } from '../src/serving/scaler/server.ts';
 import { eventually, gateway, type RunningGateway } from './support/gateway.ts';
 import { redisProgram, startRedis } from './support/redis.ts';
 import { polite, type Upstream, upstream } from './support/upstream.ts';
+import { wireTo } from './support/wire.ts';
 
 const program = redisProgram();
 const opened: { close(): Promise<void> }[] = [];
@@ -174,6 +176,34 @@ experts: [{ id: e, kind: openai, model: m, url: '${broken.url}' }, { id: f, kind
     expect(await breaker(second)).toBe('closed');
     await (await named(second)).text();
     expect(await breaker(second)).toBe('open');
+  });
+
+  it('hear each other again where the way to Redis was lost without a word', {
+    timeout: 25_000,
+  }, async () => {
+    const redis = await keep(startRedis(program!));
+    const cable = await wireTo(redis.url.slice('redis://'.length));
+    opened.push({ close: async () => cable.cut() });
+    const heard: string[] = [];
+    const [far, near] = [`redis://${cable.address}`, redis.url].map((url) => new RedisChannel(url, () => {}));
+    for (const one of [far!, near!]) opened.push({ close: async () => one.close() });
+    far!.onMessage = (text) => void heard.push(text);
+    const telling = setInterval(
+      () => [far!, near!].map((one, at) => one.publish(`${at} ${Date.now()}`)),
+      200,
+    );
+    try {
+      await eventually('both are heard', () => new Set(heard.map((text) => text[0])).size === 2);
+      cable.swallow();
+      const lost = Date.now();
+      await expect
+        .poll(() => heard.filter((text) => Number(text.slice(2)) > lost + 1000).map((text) => text[0]), {
+          timeout: 20_000,
+        })
+        .toContain('1');
+    } finally {
+      clearInterval(telling);
+    }
   });
 
   it('answer as fast while Redis does not answer at all', async () => {

@@ -182,6 +182,32 @@ describe('a key', () => {
     expect((await errorOf(expired)).message).toContain('expired at 2020-01-01');
   });
 
+  it('changes its secret under load: no request is turned away for it, and all count as one key’s', async () => {
+    const limits = 'limits: { requests_per_minute: 30 }';
+    const yaml = (secret: string, next: string) =>
+      `${EXPERTS}\nkeys:\n  - { name: k, hash: '${hashKey(secret)}', ${next}${limits} }\n`;
+    const router = await gateway(yaml('first', ''));
+    opened.push(router);
+    const statuses: number[] = [];
+    const began = performance.now();
+    const asking = async (secret: string, times: number): Promise<void> => {
+      for (let n = 0; n < times; n += 1) statuses.push((await ask(router, secret)).status);
+    };
+    const old = [asking('first', 8), asking('first', 8)];
+    await router.reload(yaml('first', `next_hash: '${hashKey('second')}', `));
+    const both = [...old, asking('second', 8)];
+    await Promise.all(both);
+    const young = [asking('second', 8), asking('second', 8)];
+    await router.reload(yaml('second', ''));
+    await Promise.all(young);
+    expect((await ask(router, 'first')).status).toBe(401);
+    const refilled = Math.floor(((performance.now() - began) / 60_000) * 30);
+    const admitted = statuses.filter((status) => status === 200).length;
+    expect(statuses.filter((status) => status !== 200 && status !== 429)).toEqual([]);
+    expect(admitted).toBeGreaterThanOrEqual(30);
+    expect(admitted).toBeLessThanOrEqual(30 + refilled);
+  });
+
   it('may be for some experts and models alone', async () => {
     const router = await serving(
       key('a', 'experts: [two], models: [auto, two, one]') + key('b', 'models: [one]'),

@@ -1,6 +1,8 @@
 /** `expert-router extproc`: the decision for Envoy, without an HTTP server of its own. */
 import { Command } from 'commander';
+import { duration } from './numbers.ts';
 import { serveAlone } from './serve/alone.ts';
+import { finishWithin } from './serve/log.ts';
 import { wholeNumber } from './serve.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -8,6 +10,7 @@ interface ExtProcOptions {
   readonly config?: string;
   readonly port?: number;
   readonly verbose?: boolean;
+  readonly grace?: number;
 }
 
 export function extProcCommand(): Command {
@@ -15,6 +18,11 @@ export function extProcCommand(): Command {
     .option('-c, --config <file>', 'experts and settings')
     .option('-p, --port <port>', 'listen on this port instead of the configured one', wholeNumber(0, 65_535))
     .option('--verbose', 'print one line a request at its end: whose, who answers, how; never what was asked')
+    .option(
+      '--grace <duration>',
+      'how long it watches running answers once it is told to stop (default: 20s)',
+      duration,
+    )
     .addHelpText(
       'after',
       `
@@ -29,7 +37,8 @@ Examples:
     .action(extProc);
 }
 
-async function extProc({ config, port, verbose = false }: ExtProcOptions): Promise<void> {
+async function extProc({ config, port, verbose = false, grace }: ExtProcOptions): Promise<void> {
+  if (grace !== undefined) finishWithin(grace);
   if (config === undefined) throw new UsageError('--config is missing: the experts that Envoy is to ask.');
   const address = await serveAlone({ file: config, verbose }, (gateway) =>
     gateway.listenExtProc(port === undefined ? {} : { port }),

@@ -9,8 +9,9 @@ import type { Config } from '../serving/config/schema.ts';
 import { chosenKey } from '../serving/discover/discover.ts';
 import { parseWeights } from '../serving/weights/reference.ts';
 import { isWorker } from '../serving/workers/primary.ts';
+import { duration } from './numbers.ts';
 import { serveAlone } from './serve/alone.ts';
-import { type LogFormat, log, logAs } from './serve/log.ts';
+import { finishWithin, type LogFormat, log, logAs } from './serve/log.ts';
 import { servePrimary } from './serve/primary.ts';
 import { serveAsWorker } from './serve/worker.ts';
 import { unconfigured } from './unconfigured.ts';
@@ -24,6 +25,7 @@ interface ServeOptions {
   readonly scaler?: number;
   readonly verbose?: boolean;
   readonly logFormat: LogFormat;
+  readonly grace?: number;
   readonly discover: boolean;
   readonly weights?: string;
   readonly useKey?: readonly string[];
@@ -64,6 +66,11 @@ export function serveCommand(): Command {
       logFormat,
       'pretty',
     )
+    .option(
+      '--grace <duration>',
+      'how long running answers may take to finish once it is told to stop (default: 20s)',
+      duration,
+    )
     .addHelpText(
       'after',
       `
@@ -88,6 +95,7 @@ async function serve(options: ServeOptions): Promise<void> {
   // Unheard, it opens Node's debugger to whoever is on this machine.
   process.on('SIGUSR1', () => {});
   logAs(options.logFormat);
+  if (options.grace !== undefined) finishWithin(options.grace);
   takeWeights(options);
   const file = options.config ?? (await unconfigured(asDiscovery(options), log));
   const verbose = options.verbose ?? false;

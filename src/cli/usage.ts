@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { describeError, UserError } from '../core/errors.ts';
 import { printable } from '../core/printable.ts';
 import { csvLine } from '../report/csv.ts';
@@ -32,12 +32,15 @@ interface Sum {
   unpriced: number;
 }
 
+/** Clusters are numbers: 9 comes before 10. */
+const byName = new Intl.Collator('en', { numeric: true });
+
 export function usageCommand(): Command {
   return new Command('usage')
     .argument('<dir>', 'folder of the audit log: audit.dir in the config')
     .addOption(new Option('--by <group>', 'what to add up by').choices(GROUPS).default('key'))
-    .option('--since <day>', 'from this day of UTC on, such as 2027-01-31')
-    .option('--csv', 'as comma-separated values')
+    .option('--since <day>', 'from this day of UTC on, such as 2027-01-31', day)
+    .addOption(new Option('--csv', 'as comma-separated values').conflicts('json'))
     .option('--json', 'machine-readable output')
     .addHelpText(
       'after',
@@ -48,7 +51,7 @@ Examples:
   $ expert-router usage ./audit --by day --csv > days.csv`,
     )
     .action(async (dir: string, options: UsageOptions) => {
-      const rows = [...(await sumsOf(dir, options))].toSorted(([a], [b]) => (a < b ? -1 : 1));
+      const rows = [...(await sumsOf(dir, options))].toSorted(([a], [b]) => byName.compare(a, b));
       if (options.json)
         console.log(
           JSON.stringify(
@@ -76,12 +79,20 @@ async function sumsOf(dir: string, { by, since = '' }: UsageOptions): Promise<Re
   return sums;
 }
 
+/** Not empty. Rejects with `UserError` for a folder that cannot be read, and one that has no audit log. */
 async function filesIn(dir: string): Promise<readonly string[]> {
-  try {
-    return (await readdir(dir)).filter((name) => /^audit-\d{4}-\d\d-\d\d\.jsonl$/.test(name)).sort();
-  } catch (error) {
+  const all = await readdir(dir).catch((error: unknown) => {
     throw new UserError(`Cannot read the audit log in ${dir}: ${describeError(error)}`, { cause: error });
-  }
+  });
+  const files = all.filter((name) => /^audit-\d{4}-\d\d-\d\d\.jsonl$/.test(name)).sort();
+  if (files.length > 0) return files;
+  throw new UserError(`There is no audit log in ${dir}: name the folder that the config calls audit.dir.`);
+}
+
+function day(text: string): string {
+  const isDay = /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text));
+  if (isDay) return text;
+  throw new InvalidArgumentError('expected a day such as 2027-01-31.');
 }
 
 /** Null for other events, and for a line that was torn. */

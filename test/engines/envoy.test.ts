@@ -1,7 +1,6 @@
 /** The external processor with a real Envoy around it: every row of what such a pair is known to get wrong. */
-import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -430,54 +429,6 @@ keys:
       await running.kill();
       first.process.kill('SIGKILL');
       await expert.close();
-    }
-  });
-
-  it('is set up by the commands of docs/scale.md', async () => {
-    const page = readFileSync('docs/scale.md', 'utf8');
-    const lines = [...page.matchAll(/```sh\n([\s\S]*?)```/g)].flatMap((block) =>
-      block[1]!.trim().split('\n'),
-    );
-    const home = mkdtempSync(join(tmpdir(), 'scale-page-'));
-    const [port, processor, admin] = [await freePort(), await freePort(), await freePort()];
-    // Ports and places of files are the test's; all other words are the page's.
-    const words = (start: string, ...more: readonly string[]): readonly string[] => {
-      const line = lines.find((one) => one.startsWith(start))!;
-      expect(line, start).toBeDefined();
-      const placed = line.replace(/\b(experts|envoy)\.yaml/g, (name) => join(home, name));
-      return [...placed.split(' ').slice(2), ...more];
-    };
-    const ours = 'npx expert-router';
-    const emulated = command(...words(`${ours} emulate`, '--port', '0'));
-    await emulated.said(/Wrote /);
-    const at = [
-      '--listen',
-      `127.0.0.1:${port}`,
-      '--extproc',
-      `127.0.0.1:${processor}`,
-      '--admin',
-      `${admin}`,
-    ];
-    expect(await command(...words(`${ours} envoy`, ...at)).ended).toBe(0);
-    const chooser = command(...words(`${ours} extproc`, '--port', `${processor}`));
-    await chooser.said(/serves Envoy on/);
-    expect(lines).toContain('envoy -c envoy.yaml');
-    const args = ['-c', join(home, 'envoy.yaml'), '--base-id', String(1000 + (port % 30_000))];
-    const proxy = spawn(join(folder!, 'bin', 'envoy'), args, { stdio: 'ignore' });
-    try {
-      const curl = lines.find((line) => line.startsWith('curl '))!;
-      expect(curl).toContain('http://127.0.0.1:10000/');
-      const asked = curl.replace('127.0.0.1:10000', `127.0.0.1:${port}`).replace('curl -i', 'curl -s -i');
-      let answer = '';
-      await eventually('the page’s question is answered', () => {
-        answer = spawnSync('bash', ['-c', asked], { encoding: 'utf8' }).stdout;
-        return answer.startsWith('HTTP/1.1 200');
-      });
-      expect(answer).toContain('x-expert-router-expert: maths');
-    } finally {
-      proxy.kill('SIGKILL');
-      for (const one of [chooser, emulated]) one.process.kill('SIGKILL');
-      rmSync(home, { recursive: true });
     }
   });
 

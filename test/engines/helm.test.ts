@@ -48,9 +48,95 @@ const WHOLE = {
   monitor: { enabled: true },
   networkPolicy: {
     from: [{ namespaceSelector: { matchLabels: { team: 'llm' } } }],
+    prometheus: [{ namespaceSelector: { matchLabels: { team: 'watch' } } }],
     egress: [{ to: [{ podSelector: {} }] }],
   },
   extraObjects: [{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: '{{ .Release.Name }}-more' } }],
+};
+
+/** As people install it: what each of them would write. */
+const INSTALLATIONS: Readonly<Record<string, object>> = {
+  'whoever wants the gateway alone': {
+    config: {
+      experts: [
+        { id: 'code', kind: 'openai', discover: { kubernetes: { service: 'vllm-code', port: 'http' } } },
+        { id: 'cloud', kind: 'openai', url: 'https://api.example.com/v1', api_key: '${CLOUD_KEY:-none}' },
+      ],
+      records: { dir: '/tmp/records' },
+    },
+    env: [{ name: 'CLOUD_KEY', valueFrom: { secretKeyRef: { name: 'cloud', key: 'key' } } }],
+    route: { enabled: true, parentRefs: [{ name: 'public' }], hostnames: ['llm.example'] },
+    resources: { requests: { cpu: 2, memory: '1Gi' }, limits: { memory: '4Gi' } },
+    terminationGracePeriodSeconds: 300,
+    podLabels: { team: 'llm' },
+    podAnnotations: { 'sidecar.istio.io/inject': 'false' },
+    tolerations: [{ key: 'dedicated', operator: 'Exists' }],
+    topologySpreadConstraints: [
+      { maxSkew: 1, topologyKey: 'zone', whenUnsatisfiable: 'DoNotSchedule', labelSelector: {} },
+    ],
+  },
+  'whoever has an Envoy and its pools': {
+    ...WHOLE,
+    replicas: 3,
+    experts: [{ ...POOLS[0], scale: undefined }],
+  },
+  'whoever shares budgets by keys through a Redis': {
+    replicas: 4,
+    config: {
+      experts: [{ id: 'one', kind: 'openai', url: 'http://vllm:8000', price: { input: 0.2, output: 0.6 } }],
+      teams: [{ name: 'research', limits: { usd_per_month: 500 } }],
+      keys: [
+        { name: 'alice', hash: `sha256:${'0'.repeat(64)}`, team: 'research', limits: { concurrent: 8 } },
+        {
+          name: 'prometheus',
+          hash: `\${EXPERT_ROUTER_KEY_HASH:-sha256:${'1'.repeat(64)}}`,
+          roles: ['observe'],
+        },
+      ],
+      limits: { redis: '${REDIS_URL:-redis://redis:6379}', replicas: 4 },
+    },
+    key: { existingSecret: 'prometheus-key' },
+    env: [{ name: 'REDIS_URL', valueFrom: { secretKeyRef: { name: 'redis', key: 'url' } } }],
+    monitor: { enabled: true, kind: 'ServiceMonitor' },
+  },
+  'whoever has adapters on one base': {
+    config: {
+      experts: ['law', 'medicine'].map((id) => ({
+        id,
+        kind: 'openai',
+        model: id,
+        discover: { kubernetes: { service: 'vllm-base', port: 8000 } },
+      })),
+    },
+    routerModel: { image: 'registry.example/router-model:3', file: 'router.model' },
+  },
+  'whoever runs experts on GPUs of their own, with Triton': {
+    replicas: 1,
+    config: {
+      experts: [
+        {
+          id: 'code',
+          kind: 'triton',
+          url: 'grpc://triton-code:8001',
+          model: 'ensemble',
+          price: { per_gpu_hour: 2.5, gpus: 4 },
+        },
+        {
+          id: 'general',
+          kind: 'triton',
+          url: 'grpc://triton-general:8001',
+          model: 'ensemble',
+          fallback: true,
+        },
+      ],
+    },
+    experts: [{ id: 'code', scale: { target: { name: 'triton-code', kind: 'StatefulSet' }, max: 4 } }],
+    networkPolicy: {
+      from: [{ podSelector: {} }],
+      egress: [{ to: [{ podSelector: { matchLabels: { app: 'triton' } } }] }],
+    },
+    podDisruptionBudget: { maxUnavailable: '50%' },
+  },
 };
 
 describeWith(['helm', 'kubernetes-schemas'], 'the Helm chart', (helmFolder, schemaFolder) => {
@@ -149,15 +235,43 @@ describeWith(['helm', 'kubernetes-schemas'], 'the Helm chart', (helmFolder, sche
     });
     // A file mounted by itself would not follow its ConfigMap.
     expect(JSON.stringify(pod.containers[0].volumeMounts)).not.toContain('subPath');
-    const { terminationGracePeriodSeconds: grace, containers } = pod;
-    expect(grace).toBeGreaterThan(20 + containers[0].lifecycle.preStop.sleep.seconds);
+  });
+
+  it.each([
+    [40, '25s'],
+    [600, '585s'],
+    [10, '0s'],
+  ])('lets answers under way end: of %i seconds %s', (seconds, patience) => {
+    const pod = one(rendered({ terminationGracePeriodSeconds: seconds }), 'Deployment').spec.template.spec;
+    expect(pod.terminationGracePeriodSeconds).toBe(seconds);
+    const { args, lifecycle } = pod.containers[0];
+    expect(args[args.indexOf('--grace') + 1]).toBe(patience);
+    // What is closed afterwards has ten seconds.
+    expect(lifecycle.preStop.sleep.seconds).toBe(5);
+  });
+
+  it('lets in whoever has to come in: clients, Prometheus and KEDA, each at its port', () => {
+    const inbound = (values: object) =>
+      one(rendered(values), 'NetworkPolicy').spec.ingress.map(({ ports, from }: Manifest) => [
+        ports.map(({ port }: Manifest) => port).join(),
+        from?.[0].namespaceSelector.matchLabels,
+      ]);
+    expect(inbound({})).toEqual([['http', undefined]]);
+    expect(inbound(WHOLE)).toEqual([
+      ['http,extproc', { team: 'llm' }],
+      ['http', { team: 'watch' }],
+      ['scaler', { 'kubernetes.io/metadata.name': 'keda' }],
+    ]);
+    expect(inbound({ ...WHOLE, networkPolicy: {} })).toEqual([['http,extproc,scaler', undefined]]);
   });
 
   it('with everything switched on is what the schemas ask for', () => {
     expect(helm('lint', WHOLE).status).toBe(0);
     expect(judge(WHOLE)).toBe('');
     // Not vacuous: the same judge refuses what is wrong.
-    expect(judge({ ...WHOLE, networkPolicy: { from: [{ pods: {} }] } })).toMatch(/NetworkPolicy.*invalid/);
+    expect(judge({ ...WHOLE, networkPolicy: { ...WHOLE.networkPolicy, from: [{ pods: {} }] } })).toMatch(
+      /NetworkPolicy.*invalid/,
+    );
     const crowded = Array.from({ length: 65 }, (_, n) => ({ name: `gateway-${n}` }));
     expect(judge({ ...WHOLE, route: { enabled: true, parentRefs: crowded } })).toMatch(/HTTPRoute.*invalid/);
   });
@@ -234,6 +348,19 @@ describeWith(['helm', 'kubernetes-schemas'], 'the Helm chart', (helmFolder, sche
       /name one of configMap, persistentVolumeClaim and image/,
     ],
     [
+      'a NetworkPolicy that keeps Prometheus out',
+      { monitor: { enabled: true }, networkPolicy: { from: [{ podSelector: {} }] } },
+      /keeps Prometheus out: name where it runs in networkPolicy\.prometheus/,
+    ],
+    [
+      'a Prometheus without a key',
+      {
+        monitor: { enabled: true },
+        config: { experts: [{ id: 'e', kind: 'emulated' }], keys: [{ name: 'a', hash: 'h' }] },
+      },
+      /Prometheus needs a key too/,
+    ],
+    [
       'a target of no metric',
       { replicas: 1, experts: [{ id: 'example', scale: { target: { name: 'x' }, max: 2, value: 3 } }] },
       /scale\.value is a metric's target/,
@@ -281,6 +408,22 @@ describeWith(['helm', 'kubernetes-schemas'], 'the Helm chart', (helmFolder, sche
     const { volumes } = one(all, 'Deployment').spec.template.spec;
     expect(volumes).toContainEqual({ name: 'model', ...volume });
     expect(judge(values)).toBe('');
+  });
+
+  it.each(Object.entries(INSTALLATIONS))('is installed as %s would', (_what, values) => {
+    expect(helm('lint', values).status).toBe(0);
+    expect(judge(values)).toBe('');
+    expect(configOf(rendered(values)).experts.length).toBeGreaterThan(0);
+  });
+
+  it('leads as docs/kubernetes.md says', () => {
+    const page = readFileSync(join(CHART, '..', '..', '..', 'docs', 'kubernetes.md'), 'utf8');
+    const values = parse(/```yaml\n# values.yaml\n([\s\S]*?)```/.exec(page)![1]!) as object;
+    expect(judge(values)).toBe('');
+    expect(configOf(rendered(values)).experts.map(({ id }) => id)).toEqual(['code', 'general']);
+    // The Role printed there is the one that it gets.
+    const printed = parse(/```yaml\n(apiVersion: rbac[\s\S]*?)```/.exec(page)![1]!) as Manifest;
+    expect(ofKind(rendered(values), 'Role').map(({ rules }) => rules)).toContainEqual(printed.rules);
   });
 
   it('takes a config and a Secret of others', () => {

@@ -11,6 +11,8 @@ import { freePort } from './engine-process.ts';
 export interface Cluster {
   /** As a pod finds it. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Flags with which Helm asks it as administrator. */
+  readonly forHelm: readonly string[];
   /** Certificate of its authority. */
   readonly authority: string;
   /** As administrator. @returns status and body */
@@ -80,6 +82,10 @@ export async function cluster(folder: string): Promise<Cluster> {
   }
   return {
     environment: { KUBERNETES_SERVICE_HOST: '127.0.0.1', KUBERNETES_SERVICE_PORT: `${port}` },
+    forHelm: [
+      ...['--kube-apiserver', `https://127.0.0.1:${port}`, '--kube-token', ADMIN],
+      '--kube-insecure-skip-tls-verify',
+    ],
     authority: readFileSync(join(state, 'certificates', 'apiserver.crt'), 'utf8'),
     ask,
     close,

@@ -128,6 +128,31 @@ describeWith(['kubernetes', 'helm'], 'a Kubernetes API server', (folder, helmFol
     expect(config.experts.map(({ id }) => id)).toEqual(['code', 'maths']);
   }, 60_000);
 
+  it('has the chart installed by the command of docs/kubernetes.md, and an upgrade keeps its key', async () => {
+    const page = readFileSync(join(CHART, '..', '..', '..', 'docs', 'kubernetes.md'), 'utf8');
+    const [command] = /^helm install .*$/m.exec(page)!;
+    const helm = (line: string): void => {
+      const args = [...line.split(' ').slice(1), ...api.forHelm];
+      const { stdout, stderr, status } = spawnSync(join(helmFolder!, 'bin', 'helm'), args, {
+        encoding: 'utf8',
+        cwd: join(CHART, '..', '..', '..'),
+        env: { ...process.env, HELM_CACHE_HOME: state, HELM_CONFIG_HOME: state, HELM_DATA_HOME: state },
+      });
+      expect({ line, status, output: stdout + stderr }).toMatchObject({ status: 0 });
+    };
+    const kept = async (kind: string, name: string): Promise<Manifest> =>
+      (await api.ask('GET', `/api/v1/namespaces/llm/${kind}/${name}`)).body.data;
+    helm(command!);
+    const before = await kept('secrets', 'router-expert-router-key');
+    const longer = ['--set', 'config.experts[0].id=other,config.experts[0].kind=emulated'].join(' ');
+    helm(`${command!.replace('install', 'upgrade').replace(' --create-namespace', '')} ${longer}`);
+    expect(await kept('secrets', 'router-expert-router-key')).toEqual(before);
+    const config = await kept('configmaps', 'router-expert-router');
+    expect(config['experts.yaml']).toContain('id: other');
+    helm('helm uninstall router --namespace llm');
+    expect(await kept('configmaps', 'router-expert-router')).toBeUndefined();
+  }, 120_000);
+
   /** What a pod of the gateway has in its folder. */
   async function credentials(): Promise<string> {
     const path = '/api/v1/namespaces/llm/serviceaccounts/er-expert-router/token';

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 
 export interface RealRedis {
   readonly url: string;
@@ -17,14 +18,17 @@ export function redisProgram(): string | null {
   return named.find((name) => spawnSync(name, ['--version']).status === 0) ?? null;
 }
 
-export async function startRedis(program: string, port = 0): Promise<RealRedis> {
+/** @param options more of its command line */
+export async function startRedis(
+  program: string,
+  port = 0,
+  options: readonly string[] = [],
+): Promise<RealRedis> {
   const at = port || (await freePort());
   const child = spawn(
     program,
-    ['--port', String(at), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
+    ['--port', String(at), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', ...options],
+    { cwd: tmpdir(), stdio: ['ignore', 'pipe', 'inherit'] },
   );
   for await (const text of child.stdout!) if (String(text).includes('eady to accept connections')) break;
   child.stdout!.resume();

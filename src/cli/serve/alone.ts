@@ -3,7 +3,7 @@ import { describeError } from '../../core/errors.ts';
 import { progressBar } from '../../core/progress.ts';
 import { createGateway, type EmbeddedGateway } from '../../serving/app/app.ts';
 import { SERVERS_END_MS } from '../../serving/app/starts.ts';
-import { endWithin, GRACE_MS, log, requestLog } from './log.ts';
+import { endWithin, grace, log, requestLog } from './log.ts';
 
 interface Alone {
   readonly file: string;
@@ -34,8 +34,8 @@ export async function serveAlone<Where>(
     }
     ending = true;
     log('Finishing running answers; signal again to stop at once.');
-    endWithin(GRACE_MS + (gateway.startsServers ? SERVERS_END_MS : 0));
-    void gateway.close({ graceMs: GRACE_MS }).then(() => process.exit(0));
+    endWithin(grace() + (gateway.startsServers ? SERVERS_END_MS : 0));
+    void gateway.close({ graceMs: grace() }).then(() => process.exit(0));
   };
   process.on('SIGINT', end);
   process.on('SIGTERM', end);

@@ -27,8 +27,14 @@ function levelOf(line: string): Level {
   return /is down|Not reloaded|ended \(|hangs|is not ready|do not reach/.test(line) ? 'warn' : 'info';
 }
 
-/** How long running answers may take to finish after the process was told to stop. */
-export const GRACE_MS = 20_000;
+let graceMs = 20_000;
+
+/** @param ms that running answers may take to finish after the process was told to stop */
+export function finishWithin(ms: number): void {
+  graceMs = ms;
+}
+
+export const grace = (): number => graceMs;
 
 export function requestLog(verbose: boolean): (note: RequestNote) => void {
   if (!verbose) return () => {};

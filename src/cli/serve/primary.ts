@@ -9,7 +9,7 @@ import { SERVERS_END_MS, starterOf, startSpecs } from '../../serving/app/starts.
 import { realWorld } from '../../serving/app/world.ts';
 import { SHIPPED } from '../../serving/config/catalogue.ts';
 import { Primary } from '../../serving/workers/primary.ts';
-import { GRACE_MS, log } from './log.ts';
+import { grace, log } from './log.ts';
 
 interface PrimaryServe {
   readonly file: string;
@@ -36,7 +36,7 @@ export async function servePrimary(serve: PrimaryServe): Promise<void> {
     host,
     port,
     text: inForce.text,
-    graceMs: GRACE_MS,
+    graceMs: grace(),
     log,
     onSignals: (worker, signals) =>
       signals === null ? starter.gone(worker) : starter.heard(worker, signals),

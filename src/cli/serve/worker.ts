@@ -16,7 +16,7 @@ import type { Records } from '../../serving/records/records.ts';
 import type { Tracing } from '../../serving/telemetry/tracing.ts';
 import type { ToWorker } from '../../serving/workers/messages.ts';
 import { WorkerLink } from '../../serving/workers/worker-link.ts';
-import { endWithin, GRACE_MS, log, requestLog } from './log.ts';
+import { endWithin, grace, log, requestLog } from './log.ts';
 
 export async function serveAsWorker(file: string, verbose: boolean): Promise<void> {
   let server: GatewayServer | null = null;
@@ -26,10 +26,10 @@ export async function serveAsWorker(file: string, verbose: boolean): Promise<voi
   let retraining: Retraining | null = null;
   const end = (): void => {
     if (!server) process.exit(0);
-    endWithin(GRACE_MS);
+    endWithin(grace());
     retraining?.close();
     void server
-      .close(GRACE_MS, () => link.leave())
+      .close(grace(), () => link.leave())
       .then(() => records?.close())
       .then(() => limits?.close())
       .then(() => tracing?.close())

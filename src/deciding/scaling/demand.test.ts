@@ -58,6 +58,8 @@ describe('demand', () => {
     [{}, false],
     [{ inFlight: 1 }, true],
     [{ queued: 1 }, true],
+    // Another's, as its server tells.
+    [{ seen: { inFlight: 1, tokens: 10 } }, true],
     [{ coming: true }, true],
     [{ sinceArrival: 59 }, true],
     [{ sinceArrival: 61 }, false],

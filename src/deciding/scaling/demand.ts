@@ -102,9 +102,9 @@ export function metricValueOf(metric: MetricName, demand: Demand, rate: number |
 }
 
 /**
- * Whether it is to run at all: something is with it or waits for it, it is on its way for somebody, or prompts
+ * Whether it is to run at all: something is with it, of ours or of others, or waits for it, it is on its way for somebody, or prompts
  * of its kind came lately, even if others answered them because it did not run.
  */
-export function isActive({ inFlight, queued, coming, sinceArrival }: Demand): boolean {
-  return inFlight + queued > 0 || coming || sinceArrival < RECENT_SECONDS;
+export function isActive({ inFlight, queued, seen, coming, sinceArrival }: Demand): boolean {
+  return inFlight + queued + seen.inFlight > 0 || coming || sinceArrival < RECENT_SECONDS;
 }

@@ -50,6 +50,11 @@ describe('parseConfig', () => {
     expect(config).toMatchObject({ listen: '127.0.0.1:8080', max_body_mb: 32 });
   });
 
+  it.each(['.nan', '.inf', '-1', '"free"'])('takes no price of %s', (dollars) => {
+    const written = `experts:\n  - { id: one, kind: emulated, price: { input: ${dollars}, output: 1 } }\n`;
+    expect(problemsOf(written)).toMatch(/^c\.yaml:2:.*price\.input/);
+  });
+
   it('names a missing variable with its place', () => {
     expect(() => parseConfig(THREE_EXPERTS, 'c.yaml', {})).toThrow('c.yaml:10:14: ${MATHS_KEY} is not set');
   });

@@ -1,5 +1,6 @@
 /** What dialects share whose answers are one JSON object that is no text: vectors, scores. Their errors are OpenAI's. */
 
+import { tokenCount } from '../../core/token-count.ts';
 import { plainText } from '../../deciding/text/routable.ts';
 import { type Outcome, UNKNOWN_OUTCOME } from '../reply/reply.ts';
 import type { Ending, Opening, Scanner } from '../reply/scanner.ts';
@@ -125,7 +126,7 @@ export function wholeScanner(member: string, counted = 'usage'): Scanner {
 
 /** Some engines count no completion tokens, for there are none. */
 function outcomeOf(usage: unknown): Outcome {
-  const input = isObject(usage) ? (usage.prompt_tokens ?? usage.total_tokens) : usage;
-  if (typeof input !== 'number' || !Number.isInteger(input) || input < 0) return UNKNOWN_OUTCOME;
+  const input = tokenCount(isObject(usage) ? (usage.prompt_tokens ?? usage.total_tokens) : usage);
+  if (input === null) return UNKNOWN_OUTCOME;
   return { usage: { inputTokens: input, outputTokens: 0 }, finishReason: 'unknown' };
 }

@@ -5,6 +5,8 @@ import type { HintChannel } from './hints.ts';
 
 const CHANNEL = 'expert-router:hints';
 const TIMEOUT_MS = 1_000;
+/** A connection on which nothing has come for so long is given up: its other end may be gone without a word. */
+const SILENCE_MS = 5_000;
 
 export class RedisChannel implements HintChannel {
   onMessage: (text: string) => void = () => {};
@@ -21,6 +23,7 @@ export class RedisChannel implements HintChannel {
       enableOfflineQueue: false,
       maxRetriesPerRequest: 0,
       connectTimeout: TIMEOUT_MS,
+      socketTimeout: SILENCE_MS,
       retryStrategy: (tries: number) => Math.min(100 * 2 ** Math.min(tries, 6), 5_000),
     };
     this.#publisher = new Redis(url, { ...options, commandTimeout: TIMEOUT_MS });
@@ -33,6 +36,8 @@ export class RedisChannel implements HintChannel {
   }
 
   publish(text: string): void {
+    // What is only listened to would not be missed.
+    if (this.#subscriber.status === 'ready') this.#subscriber.ping().catch(() => {});
     if (this.#busy || this.#publisher.status !== 'ready') return;
     this.#busy = true;
     this.#publisher

@@ -125,7 +125,7 @@ export class EmbeddedStore implements LimitStore {
     for (const line of linesOf(path)) {
       try {
         const { name, ...saved } = JSON.parse(line) as Saved & { readonly name: string };
-        this.#ledger.restore(name, saved, this.#now());
+        this.#ledger.restore(name, saved);
       } catch {
         // The last line of a process that was killed may be torn; what it would have told is lost with it.
       }

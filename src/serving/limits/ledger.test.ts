@@ -129,6 +129,25 @@ describe('the ledger of limits', () => {
     });
   });
 
+  it('takes nobody’s time where the clock is set back: what was to come is as far away as it was', () => {
+    const ledger = new Ledger();
+    const scopes = [{ name: 'k', bounds: { ...NONE, requests: 1, concurrent: 2 } }];
+    const ask = (id: string, now: number) =>
+      ledger.reserve(scopes, { id, ttl: TTL, tokens: 0, money: 0 }, now);
+    const hour = 60 * MINUTE;
+    expect(ask('a', START).admitted).toBe(true);
+    expect(ask('b', START - hour)).toMatchObject({ limit: 'requests', wait: MINUTE });
+    expect(ask('b', START - hour + MINUTE).admitted).toBe(true);
+    // The first was never ended, and has ended by itself in its own time.
+    expect(ledger.open(START - hour + MINUTE)).toBe(1);
+    // So too over a restart, which keeps what was counted and nothing that was open.
+    const next = new Ledger();
+    next.restore('k', ledger.saved('k'));
+    expect(next.reserve(scopes, { id: 'c', ttl: TTL, tokens: 0, money: 0 }, START - 2 * hour)).toMatchObject({
+      wait: MINUTE,
+    });
+  });
+
   it('counts months as the calendar does', () => {
     for (let day = -1000; day < 40_000; day += 7) {
       const date = new Date(day * 86_400_000);

@@ -61,6 +61,8 @@ export type Verdict =
     };
 
 interface Account {
+  /** When it was last looked at. */
+  seen: number;
   requestTat: number;
   tokenTat: number;
   day: number;
@@ -68,12 +70,15 @@ interface Account {
   month: number;
   monthSpent: number;
   /** Not in what is saved: they end with the process that holds them. */
-  readonly open: Map<string, Amount & { readonly deadline: number }>;
+  readonly open: Map<string, Amount & { deadline: number }>;
   held: { tokens: number; money: number };
 }
 
 /** What of an account outlives a process. */
-export type Saved = Pick<Account, 'requestTat' | 'tokenTat' | 'day' | 'daySpent' | 'month' | 'monthSpent'>;
+export type Saved = Pick<
+  Account,
+  'seen' | 'requestTat' | 'tokenTat' | 'day' | 'daySpent' | 'month' | 'monthSpent'
+>;
 
 export const MINUTE = 60e6;
 const DAY = 86_400e6;
@@ -127,11 +132,7 @@ export class Ledger {
 
   /** The clock was set by so many microseconds: what was noted by it stays as far away as it was. */
   clockSet(by: number): void {
-    for (const account of this.#accounts.values()) {
-      account.requestTat += by;
-      account.tokenTat += by;
-      for (const [id, held] of account.open) account.open.set(id, { ...held, deadline: held.deadline + by });
-    }
+    for (const account of this.#accounts.values()) move(account, by);
     for (const [id, until] of this.#done) this.#done.set(id, until + by);
   }
 
@@ -152,35 +153,20 @@ export class Ledger {
     return saved;
   }
 
-  /** What was saved by a clock that was wrong then may lie years ahead: no bucket is emptier than empty. @param now as above */
-  restore(name: string, saved: Saved, now: number): void {
-    const requestTat = Math.min(saved.requestTat, now + MINUTE);
-    const tokenTat = Math.min(saved.tokenTat, now + MINUTE);
-    this.#accounts.set(name, {
-      ...saved,
-      requestTat,
-      tokenTat,
-      open: new Map(),
-      held: { tokens: 0, money: 0 },
-    });
+  /** As it was saved; by a clock that was ahead then, it counts from that time. */
+  restore(name: string, saved: Saved): void {
+    this.#accounts.set(name, { ...newAccount(), ...saved });
   }
 
   /** As it is now: what has expired is gone, and a new day has begun with nothing spent. */
   #account(name: string, now: number): Account {
     let account = this.#accounts.get(name);
     if (!account) {
-      account = {
-        requestTat: 0,
-        tokenTat: 0,
-        day: 0,
-        daySpent: 0,
-        month: 0,
-        monthSpent: 0,
-        open: new Map(),
-        held: { tokens: 0, money: 0 },
-      };
+      account = newAccount();
       this.#accounts.set(name, account);
     }
+    if (now < account.seen) move(account, now - account.seen);
+    account.seen = now;
     for (const [id, { deadline }] of account.open) if (deadline <= now) release(account, id);
     const day = Math.floor(now / DAY);
     const month = monthOf(day);
@@ -200,7 +186,29 @@ export class Ledger {
 /** How many lives of a reservation its end is remembered. */
 export const DONE_KEPT = 10;
 
-function hold(account: Account, id: string, amount: Amount & { readonly deadline: number }): void {
+function newAccount(): Account {
+  return {
+    seen: 0,
+    requestTat: 0,
+    tokenTat: 0,
+    day: 0,
+    daySpent: 0,
+    month: 0,
+    monthSpent: 0,
+    open: new Map(),
+    held: { tokens: 0, money: 0 },
+  };
+}
+
+/** What is to come is as far away by a clock that was set as it was before. */
+function move(account: Account, by: number): void {
+  account.seen += by;
+  account.requestTat += by;
+  account.tokenTat += by;
+  for (const reservation of account.open.values()) reservation.deadline += by;
+}
+
+function hold(account: Account, id: string, amount: Amount & { deadline: number }): void {
   release(account, id);
   account.open.set(id, amount);
   account.held.tokens += amount.tokens;

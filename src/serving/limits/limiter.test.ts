@@ -48,6 +48,21 @@ describe('a budget', () => {
     expect(await budget.admit('a', asked({ answerLimit: 70 }))).toBeDefined();
   });
 
+  it.each([
+    { inputTokens: Number.NaN, outputTokens: 1 },
+    { inputTokens: 1, outputTokens: -1e6 },
+    { inputTokens: 1, outputTokens: 1e300 },
+    { inputTokens: 1, outputTokens: 1, cachedTokens: Number.NaN },
+    { inputTokens: 1.5, outputTokens: Number.POSITIVE_INFINITY },
+  ])('is charged what was expected where an expert reports %j', async (usage) => {
+    const budget = limiter({ day: 2400 });
+    (await budget.admit('a', asked())).ended(usage);
+    expect(await budget.admit('a', asked())).toBeDefined();
+    await expect(budget.admit('a', asked({ answerLimit: 1 }))).rejects.toMatchObject({
+      code: 'insufficient_quota',
+    });
+  });
+
   it('begins anew with the next day, and says when', async () => {
     let now = Date.UTC(2026, 0, 1, 23);
     const budget = limiter({ day: 1200 }, () => now);
@@ -55,6 +70,29 @@ describe('a budget', () => {
     await expect(budget.admit('a', asked())).rejects.toMatchObject({ retryAfter: 3600 });
     now += 3_600_000;
     expect(await budget.admit('a', asked())).toBeDefined();
+  });
+
+  it.each([
+    // An hour is skipped or comes twice there in these nights; UTC's month ends when it ends.
+    ['Europe/Berlin', Date.UTC(2026, 2, 31, 22), 2],
+    ['America/New_York', Date.UTC(2026, 10, 30, 23), 1],
+    ['Australia/Lord_Howe', Date.UTC(2026, 3, 30, 20), 4],
+  ])('of a month begins anew with the next of UTC, also in %s', async (zone, begin, hours) => {
+    const before = process.env.TZ;
+    process.env.TZ = zone;
+    try {
+      let now = begin;
+      const budget = limiter({ month: 1200 }, () => now);
+      (await budget.admit('a', asked())).ended({ inputTokens: 100, outputTokens: 100 });
+      await expect(budget.admit('a', asked())).rejects.toMatchObject({ retryAfter: hours * 3600 });
+      now += hours * 3_600_000 - 1;
+      await expect(budget.admit('a', asked())).rejects.toMatchObject({ retryAfter: 1 });
+      now += 1;
+      expect(await budget.admit('a', asked())).toBeDefined();
+    } finally {
+      if (before === undefined) delete process.env.TZ;
+      else process.env.TZ = before;
+    }
   });
 
   it('is charged for what was passed on where a client leaves, and once', async () => {
@@ -102,6 +140,10 @@ it('prices what an expert reports of its cache', () => {
     tokens: 105,
     money: 210,
   });
+});
+
+it('prices no more cached tokens than there are', () => {
+  expect(amountOf({ inputTokens: 10, cachedTokens: 1e6, outputTokens: 0 }, PRICE).money).toBe(10);
 });
 
 it('learns the length that nine of ten answers of a cluster keep below', () => {

@@ -1,5 +1,6 @@
 /** Admits the requests of keys with limits: how much one is expected to take, and what became of it. */
 import { RouterError } from '../../core/errors.ts';
+import { tokenCount } from '../../core/token-count.ts';
 import type { Usage } from '../reply/reply.ts';
 import { GpuRates } from './gpu-rates.ts';
 import type { Amount, Bounds, Left, Limit, Reservation, Scope, Verdict } from './ledger.ts';
@@ -198,10 +199,9 @@ export class Hold {
 
   /** The answer is whole. */
   ended(usage: Usage | 'unknown'): void {
-    this.#settle(
-      usage === 'unknown' ? this.#amount(this.#produced || this.#output) : amountOf(usage, this.#price()),
-      usage === 'unknown' ? null : usage.outputTokens,
-    );
+    if (usage !== 'unknown' && isCounted(usage))
+      this.#settle(amountOf(usage, this.#price()), usage.outputTokens);
+    else this.#settle(this.#amount(this.#produced || this.#output), null);
   }
 
   /** It is not: what was passed on counts, and its prompt with it; a request of which nothing was passed on is free. */
@@ -233,6 +233,10 @@ export class Hold {
     return this.#parts.prices.get(this.#expert) ?? null;
   }
 }
+
+/** An expert of any kind may tell anything: no count of its own making gets into an account. */
+const isCounted = ({ inputTokens, outputTokens, cachedTokens = 0 }: Usage): boolean =>
+  [inputTokens, outputTokens, cachedTokens].every((count) => tokenCount(count) !== null);
 
 /** Millionths of a dollar. */
 const micro = (usd: number): number => Math.ceil(usd * 1e6);

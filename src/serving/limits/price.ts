@@ -24,8 +24,9 @@ export function amountOf(
   const tokens = Math.ceil(inputTokens + outputTokens);
   if (price === null) return { tokens, money: 0 };
   const { input = 0, cached_input: cached = input, output = 0 } = price;
-  const fresh = Math.max(0, inputTokens - cachedTokens);
-  return { tokens, money: Math.ceil(fresh * input + cachedTokens * cached + outputTokens * output) };
+  const kept = Math.min(cachedTokens, inputTokens);
+  const fresh = inputTokens - kept;
+  return { tokens, money: Math.ceil(fresh * input + kept * cached + outputTokens * output) };
 }
 
 /** GPU-seconds of a replica's time; null where the price does not go by them. */

@@ -1,7 +1,7 @@
 /** Limits kept in Redis, within a deadline: a Redis that is slow or away is left alone for a moment, then asked again. */
 import { Redis } from 'ioredis';
 import { describeError } from '../../core/errors.ts';
-import { type Left, LIMITS, type Reservation, type Scope, type Verdict } from './ledger.ts';
+import { DONE_KEPT, type Left, LIMITS, type Reservation, type Scope, type Verdict } from './ledger.ts';
 import { LEDGER_SCRIPT } from './script.ts';
 import type { LimitStore, Party } from './store.ts';
 
@@ -22,15 +22,25 @@ const LEFT_ALONE_MS = 1000;
 const MOST_WAITING = 100_000;
 /** Sent again together. */
 const AT_ONCE = 100;
+/** A connection on which nothing has come for so many deadlines is given up: its other end may be gone without a word. */
+const DEADLINES_OF_SILENCE = 8;
+
+interface Unsettled {
+  readonly party: Party;
+  readonly reservation: Reservation;
+  /** When it was first sent, in milliseconds of this process; null where it surely never was. */
+  sent: number | null;
+}
 
 export class RedisStore implements LimitStore {
   readonly #redis: Scripted;
   readonly #options: RedisOptions;
-  readonly #unsettled = new Map<string, { readonly party: Party; readonly reservation: Reservation }>();
+  readonly #unsettled = new Map<string, Unsettled>();
   readonly #timer: NodeJS.Timeout;
   #awayUntil = 0;
   #away = false;
   #lost = 0;
+  #sendingAgain = false;
 
   constructor(options: RedisOptions) {
     this.#options = options;
@@ -39,12 +49,14 @@ export class RedisStore implements LimitStore {
       maxRetriesPerRequest: 0,
       autoResendUnfulfilledCommands: false,
       connectTimeout: Math.max(1000, options.deadline),
-      commandTimeout: options.deadline,
+      socketTimeout: Math.max(1000, options.deadline * DEADLINES_OF_SILENCE),
+      // One that was demoted takes no counts; the same address may lead to its successor by now.
+      reconnectOnError: ({ message }) => message.startsWith('READONLY'),
       retryStrategy: (tries) => Math.min(100 * 2 ** Math.min(tries, 5), 2000),
       scripts: { limits: { lua: LEDGER_SCRIPT } },
     }) as Scripted;
     this.#redis.on('error', (error) => this.#failed(error));
-    this.#timer = setInterval(() => void this.#again(), LEFT_ALONE_MS).unref();
+    this.#timer = setInterval(() => void this.#sendAgain(), LEFT_ALONE_MS).unref();
   }
 
   /** Resolves once Redis answers. Rejects with its error, or when it does not in time. */
@@ -52,7 +64,7 @@ export class RedisStore implements LimitStore {
     const until = performance.now() + ms;
     for (;;) {
       try {
-        await this.#redis.ping();
+        await this.#inTime(this.#redis.ping());
         return;
       } catch (error) {
         if (performance.now() > until) throw error;
@@ -84,19 +96,25 @@ export class RedisStore implements LimitStore {
       this.#lost += 1;
       return;
     }
-    this.#unsettled.set(reservation.id, { party, reservation });
-    if (performance.now() >= this.#awayUntil) void this.#settle(party, reservation);
+    const end: Unsettled = { party, reservation, sent: null };
+    this.#unsettled.set(reservation.id, end);
+    if (performance.now() >= this.#awayUntil) void this.#settle(end);
   }
 
   async close(): Promise<void> {
     clearInterval(this.#timer);
-    await Promise.all(
-      [...this.#unsettled.values()].map(({ party, reservation }) => this.#settle(party, reservation)),
-    );
+    await Promise.all([...this.#unsettled.values()].map((end) => this.#settle(end)));
     this.#redis.disconnect();
   }
 
-  async #settle(party: Party, reservation: Reservation): Promise<void> {
+  async #settle(end: Unsettled): Promise<void> {
+    const { party, reservation } = end;
+    // Redis remembers an end for some lives of a reservation. What it may have taken before that is not told twice.
+    if (end.sent !== null && performance.now() - end.sent > (DONE_KEPT * reservation.ttl) / 1000) {
+      if (this.#unsettled.delete(reservation.id)) this.#lost += 1;
+      return;
+    }
+    if (this.#redis.status === 'ready') end.sent ??= performance.now();
     try {
       await this.#run('settle', party, reservation);
       this.#unsettled.delete(reservation.id);
@@ -105,33 +123,39 @@ export class RedisStore implements LimitStore {
     }
   }
 
-  async #again(): Promise<void> {
+  /** Ends that were not taken, until one is not again. */
+  async #sendAgain(): Promise<void> {
     if (this.#lost > 0) this.#options.log(`limits: ${this.#lost} ends of requests were not charged`);
     this.#lost = 0;
-    for (const { party, reservation } of [...this.#unsettled.values()].slice(0, AT_ONCE)) {
-      await this.#settle(party, reservation);
-      if (this.#unsettled.has(reservation.id)) return;
+    if (this.#sendingAgain) return;
+    this.#sendingAgain = true;
+    let left = this.#unsettled.size;
+    while (left > 0) {
+      await Promise.all([...this.#unsettled.values()].slice(0, AT_ONCE).map((end) => this.#settle(end)));
+      left = this.#unsettled.size < left ? this.#unsettled.size : 0;
     }
+    this.#sendingAgain = false;
   }
 
   async #run(operation: Operation, { tag, scopes }: Party, reservation: Reservation): Promise<number[]> {
     const { id, ttl, tokens, money } = reservation;
     const keys = keysOf(tag, scopes, id);
     const bounds = scopes.flatMap(boundsOf);
-    const answer = await this.#redis.limits(
-      keys.length,
-      ...keys,
-      operation,
-      id,
-      ttl,
-      tokens,
-      money,
-      '',
-      ...bounds,
+    const answer = await this.#inTime(
+      this.#redis.limits(keys.length, ...keys, operation, id, ttl, tokens, money, '', ...bounds),
     );
     if (this.#away) this.#options.log('limits: Redis answers again');
     this.#away = false;
     return answer;
+  }
+
+  /** Rejects past the deadline. An answer that has come meanwhile is taken, however long this process was busy itself. */
+  #inTime<T>(asked: Promise<T>): Promise<T> {
+    return new Promise((done, failed) => {
+      const late = new Error(`no answer within ${this.#options.deadline} ms`);
+      const timer = setTimeout(() => setImmediate(failed, late), this.#options.deadline);
+      asked.then(done, failed).finally(() => clearTimeout(timer));
+    });
   }
 
   #failed(error: unknown): void {

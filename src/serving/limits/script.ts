@@ -34,11 +34,18 @@ local month = month_of(day)
 
 local function load(scope)
   local key, open = KEYS[scope * 2], KEYS[scope * 2 + 1]
-  local got = redis.call('HMGET', key, 'r', 't', 'd', 'ds', 'm', 'ms', 'ht', 'hm')
+  local got = redis.call('HMGET', key, 'r', 't', 'd', 'ds', 'm', 'ms', 'ht', 'hm', 'n')
   local a = { key = key, open = open }
   a.r, a.t, a.ht, a.hm = tonumber(got[1] or 0), tonumber(got[2] or 0), tonumber(got[7] or 0), tonumber(got[8] or 0)
   a.ds = tonumber(got[3] or -1) == day and tonumber(got[4] or 0) or 0
   a.ms = tonumber(got[5] or -1) == month and tonumber(got[6] or 0) or 0
+  -- The clock was set back, or another server has taken over: what was to come is as far away as it was.
+  local back = tonumber(got[9] or 0) - now
+  if back > 0 then
+    a.r, a.t = a.r - back, a.t - back
+    local held = redis.call('ZRANGE', open, 0, -1, 'WITHSCORES')
+    for at = 1, #held, 2 do redis.call('ZADD', open, exact(tonumber(held[at + 1]) - back), held[at]) end
+  end
   return a
 end
 local function release(a, which)
@@ -57,9 +64,11 @@ local function hold(a)
 end
 local function save(scope, a)
   redis.call('HSET', a.key, 'r', exact(a.r), 't', exact(a.t), 'd', day, 'ds', exact(a.ds), 'm', month, 'ms', exact(a.ms),
-    'ht', exact(a.ht), 'hm', exact(a.hm))
+    'ht', exact(a.ht), 'hm', exact(a.hm), 'n', exact(now))
   local money = bound(scope, 4) >= 0 or bound(scope, 5) >= 0
-  local keep = money and 3456000000 or math.ceil(ttl / 1000) + 120000
+  -- Never for less than before: another gateway may know of a budget that this one does not, in a rollout.
+  local keep = math.max(redis.call('PTTL', a.key), money and 3456000000 or math.ceil(ttl / 1000) + 120000,
+    math.ceil((a.t - now) / 1000) + 60000)
   redis.call('PEXPIRE', a.key, keep)
   redis.call('PEXPIRE', a.open, keep)
 end

@@ -1,4 +1,5 @@
 /** Stop reasons and token counts, as the Messages API writes them. */
+import { tokenCount } from '../../../core/token-count.ts';
 import type { FinishReason, Usage } from '../../reply/reply.ts';
 import type { Json } from '../dialect.ts';
 import { isObject } from '../json.ts';
@@ -47,14 +48,14 @@ function writeStopReason(reason: FinishReason | 'unknown', called: boolean): str
 
 /** A neutral count includes the cached tokens of a prompt; the Messages API counts those beside the others. */
 export function readUsage(usage: Json): Usage | 'unknown' {
-  const input = count(usage.input_tokens);
-  const output = count(usage.output_tokens);
+  const input = tokenCount(usage.input_tokens);
+  const output = tokenCount(usage.output_tokens);
   if (input === null || output === null) return 'unknown';
-  const cached = count(usage.cache_read_input_tokens);
+  const cached = tokenCount(usage.cache_read_input_tokens);
   const details = isObject(usage.output_tokens_details) ? usage.output_tokens_details : {};
-  const thought = count(details.thinking_tokens);
+  const thought = tokenCount(details.thinking_tokens);
   return {
-    inputTokens: input + (cached ?? 0) + (count(usage.cache_creation_input_tokens) ?? 0),
+    inputTokens: input + (cached ?? 0) + (tokenCount(usage.cache_creation_input_tokens) ?? 0),
     outputTokens: output,
     ...(cached === null ? {} : { cachedTokens: cached }),
     ...(thought === null ? {} : { reasoningTokens: thought }),
@@ -81,7 +82,3 @@ export function writeMessageUsage(usage: Usage | 'unknown'): Json {
 }
 
 const ONLY_ANTHROPICS = { cache_creation: null, inference_geo: null, service_tier: null, speed: null };
-
-function count(value: unknown): number | null {
-  return typeof value === 'number' && Number.isInteger(value) && value >= 0 ? value : null;
-}

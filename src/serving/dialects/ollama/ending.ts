@@ -1,4 +1,5 @@
 /** What Ollama's answers have beside their text: a time, a reason for the end, and counts. */
+import { tokenCount } from '../../../core/token-count.ts';
 import type { FinishReason, Usage } from '../../reply/reply.ts';
 import type { Json } from '../dialect.ts';
 
@@ -13,8 +14,8 @@ export function writeReason(reason: FinishReason | 'unknown'): string {
 
 /** Ollama leaves out a count of 0, such as of a prompt that is cached whole. */
 export function readUsage({ prompt_eval_count: input, eval_count: output }: Json): Usage | 'unknown' {
-  if (!isCount(input ?? 0) || !isCount(output)) return 'unknown';
-  return { inputTokens: (input ?? 0) as number, outputTokens: output };
+  const [prompt, answer] = [tokenCount(input ?? 0), tokenCount(output)];
+  return prompt === null || answer === null ? 'unknown' : { inputTokens: prompt, outputTokens: answer };
 }
 
 /** What nobody told is left out. */
@@ -26,8 +27,4 @@ export function writeUsage(usage: Usage | 'unknown'): Json {
 /** @param created seconds since 1970 */
 export function writeTime(created: number): string {
   return new Date(created * 1000).toISOString();
-}
-
-function isCount(value: unknown): value is number {
-  return typeof value === 'number' && Number.isInteger(value) && value >= 0;
 }

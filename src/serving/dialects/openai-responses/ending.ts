@@ -1,4 +1,5 @@
 /** How a response ended, and its token counts, as the Responses API writes them. */
+import { tokenCount } from '../../../core/token-count.ts';
 import type { FinishReason, Usage } from '../../reply/reply.ts';
 import type { Json } from '../dialect.ts';
 import { isObject } from '../json.ts';
@@ -26,15 +27,15 @@ export function incompleteFor(reason: FinishReason | 'unknown'): string | null {
 
 export function readUsage(value: unknown): Usage | 'unknown' {
   if (!isObject(value)) return 'unknown';
-  const input = count(value.input_tokens);
-  const output = count(value.output_tokens);
+  const input = tokenCount(value.input_tokens);
+  const output = tokenCount(value.output_tokens);
   if (input === null || output === null) return 'unknown';
   const cached = detail(value.input_tokens_details, 'cached_tokens');
   const reasoning = detail(value.output_tokens_details, 'reasoning_tokens');
   return {
     inputTokens: input,
     outputTokens: output,
-    ...(cached === null ? {} : { cachedTokens: cached }),
+    ...(cached === null ? {} : { cachedTokens: Math.min(cached, input) }),
     ...(reasoning === null ? {} : { reasoningTokens: reasoning }),
   };
 }
@@ -53,9 +54,5 @@ export function writeUsage(usage: Usage | 'unknown'): Json | null {
 }
 
 function detail(details: unknown, field: string): number | null {
-  return isObject(details) ? count(details[field]) : null;
-}
-
-function count(value: unknown): number | null {
-  return typeof value === 'number' && Number.isInteger(value) && value >= 0 ? value : null;
+  return isObject(details) ? tokenCount(details[field]) : null;
 }

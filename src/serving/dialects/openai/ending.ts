@@ -1,4 +1,5 @@
 /** Token counts and finish reasons, as OpenAI's answers write them. */
+import { tokenCount } from '../../../core/token-count.ts';
 import type { FinishReason, Usage } from '../../reply/reply.ts';
 import type { Json } from '../dialect.ts';
 import { isObject } from '../json.ts';
@@ -6,14 +7,14 @@ import { isObject } from '../json.ts';
 /** The `usage` of an answer; null where it is absent or counts nothing. */
 export function readUsage(value: unknown): Usage | null {
   if (!isObject(value)) return null;
-  const { prompt_tokens: input, completion_tokens: output } = value;
-  if (!isCount(input) || !isCount(output)) return null;
+  const [input, output] = [tokenCount(value.prompt_tokens), tokenCount(value.completion_tokens)];
+  if (input === null || output === null) return null;
   const cached = detail(value.prompt_tokens_details, 'cached_tokens');
   const reasoning = detail(value.completion_tokens_details, 'reasoning_tokens');
   return {
     inputTokens: input,
     outputTokens: output,
-    ...(cached === null ? {} : { cachedTokens: cached }),
+    ...(cached === null ? {} : { cachedTokens: Math.min(cached, input) }),
     ...(reasoning === null ? {} : { reasoningTokens: reasoning }),
   };
 }
@@ -58,10 +59,5 @@ export function writeFinishReason(reason: FinishReason | 'unknown'): string | nu
 }
 
 function detail(details: unknown, field: string): number | null {
-  const value = isObject(details) ? details[field] : null;
-  return isCount(value) ? value : null;
-}
-
-function isCount(value: unknown): value is number {
-  return typeof value === 'number' && Number.isInteger(value) && value >= 0;
+  return isObject(details) ? tokenCount(details[field]) : null;
 }

@@ -1,4 +1,5 @@
 /** What one response of a model on Triton says, whatever the dialect calls it. */
+import { tokenCount } from '../../../core/token-count.ts';
 import type { FinishReason } from '../../reply/reply.ts';
 import type { Outputs } from './tensors.ts';
 
@@ -18,15 +19,15 @@ export function readOutput(outputs: Outputs): Output {
     text: Buffer.isBuffer(text) ? text : null,
     ids: readIds(outputs),
     finishReason: readReason(outputs.get('finish_reason')?.[0]),
-    inputTokens: count(outputs.get('num_input_tokens')?.[0]),
-    outputTokens: count(outputs.get('num_output_tokens')?.[0]),
+    inputTokens: tokenCount(outputs.get('num_input_tokens')?.[0]),
+    outputTokens: tokenCount(outputs.get('num_output_tokens')?.[0]),
   };
 }
 
 /** Padding follows the ids that count; `sequence_length` says how many those are. */
 function readIds(outputs: Outputs): readonly number[] {
   const ids = (outputs.get('output_ids') ?? []).filter((id) => typeof id === 'number');
-  const length = count(outputs.get('sequence_length')?.[0]);
+  const length = tokenCount(outputs.get('sequence_length')?.[0]);
   return length !== null && length < ids.length ? ids.slice(0, length) : ids;
 }
 
@@ -34,8 +35,4 @@ function readIds(outputs: Outputs): readonly number[] {
 function readReason(value: unknown): FinishReason | null {
   const reason = Buffer.isBuffer(value) ? value.toString() : null;
   return reason === 'stop' || reason === 'length' ? reason : null;
-}
-
-function count(value: unknown): number | null {
-  return typeof value === 'number' && Number.isInteger(value) && value >= 0 ? value : null;
 }
