@@ -72,6 +72,7 @@ function others(): readonly string[] {
 async function write(): Promise<void> {
   const sets = await judgeSets(model, 'judge');
   const wrappings = await judgeWrappings(model);
+  const later = await judgeWrappings(model, 'later');
   const unknown = await judgeUnknown(model, others());
   const staying = await judgeStaying(model);
   const topics =
@@ -97,6 +98,11 @@ async function write(): Promise<void> {
     '| wrapping | kept |',
     '|---|---|',
     ...wrappings.map(({ name, kept, asked }) => `| ${name} | ${kept} of ${asked} |`),
+    '',
+    'Of the same kinds in other words, written after the rules:\n',
+    '| wrapping | kept |',
+    '|---|---|',
+    ...later.map(({ name, kept, asked }) => `| ${name} | ${kept} of ${asked} |`),
     '',
     'Programs that no table knows, at first, and after a dozen requests of theirs about other things, from which the gateway',
     'learns what they put into every message:\n',

@@ -1,6 +1,7 @@
 /**
  * `npm run test:clients [client …] [-- vitest arguments]`: installs clients below .cache/clients, with every package
- * pinned, runs each against the gateway, and writes the table in docs/clients.md. Without names, all clients.
+ * pinned, runs each against the gateway, and writes the table in docs/clients.md. Without names, all clients. With
+ * `--install` first it only installs.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -36,7 +37,7 @@ const CLIENTS = {
   langchain: 'frameworks',
   'langchain-tests': 'frameworks',
   llamaindex: 'frameworks',
-  'pydantic-ai': 'frameworks',
+  'pydantic-ai': 'python',
   instructor: 'frameworks',
   codex: 'node',
   'claude-code': 'node',
@@ -46,7 +47,9 @@ const FOLDER = join(ROOT, '.cache', 'clients');
 const RESULTS = join(FOLDER, 'results.jsonl');
 
 const split = process.argv.indexOf('--', 2);
-const named = process.argv.slice(2, split < 0 ? undefined : split);
+const given = process.argv.slice(2, split < 0 ? undefined : split);
+const onlyInstall = given[0] === '--install';
+const named = given.slice(onlyInstall ? 1 : 0);
 const forVitest = split < 0 ? [] : process.argv.slice(split + 1);
 const unknown = named.filter((name) => !(name in CLIENTS));
 if (unknown.length > 0)
@@ -56,6 +59,7 @@ const wanted = named.length > 0 ? named : Object.keys(CLIENTS);
 prepare();
 mkdirSync(FOLDER, { recursive: true });
 for (const name of new Set(wanted.map((client) => CLIENTS[client]))) if (name !== null) install(name);
+if (onlyInstall) process.exit(0);
 rmSync(RESULTS, { force: true });
 const vitest = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');
 const done = spawnSync(process.execPath, [vitest, 'run', 'test/clients', ...forVitest], {

@@ -7,7 +7,7 @@ import { DEFAULT_MODEL, loadModelFile } from './deciding/model/file.ts';
 import type { RouterModel } from './deciding/model/router-model.ts';
 import { type Decision, decide } from './deciding/routing/decide.ts';
 import { type DescribedExpert, QUALITY_ALONE, territoryOf } from './deciding/routing/described.ts';
-import type { Worth } from './deciding/routing/learned.ts';
+import { expectedScore, type Worth } from './deciding/routing/learned.ts';
 import { spill } from './deciding/routing/policies/spill.ts';
 import {
   type BoundPolicy,
@@ -96,6 +96,8 @@ export interface Circumstances {
 export interface PromptDecision extends Decision {
   /** Of the last user turn. */
   readonly classification: Classification;
+  /** What the chosen expert is expected to score, 0 to 1; null where the model learned no scores of it. */
+  readonly expectedScore: number | null;
 }
 
 export interface PromptRouter {
@@ -139,9 +141,12 @@ export async function createRouter({
       });
       const context = { request: { ...plainRequest(prompt), ...request }, random: draw(), sequence };
       sequence += 1;
+      const decision = decide(territory, classified, loads, policy, context);
+      const classification = classified.at(-1)!;
       return {
-        ...decide(territory, classified, loads, policy, context),
-        classification: classified.at(-1)!,
+        ...decision,
+        classification,
+        expectedScore: expectedScore(territory.learned, classification.vector, decision.expert),
       };
     },
   };

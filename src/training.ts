@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { writeFileAtomically } from './core/files.ts';
 import { writeRouterModel } from './deciding/model/artefact.ts';
 import type { RouterModel } from './deciding/model/router-model.ts';
+import type { DescribedExpert } from './deciding/routing/described.ts';
 import { deciderBy } from './learning/judging/choice.ts';
 import { type Judgement, type JudgeOptions, judge } from './learning/judging/judge.ts';
 import type { Outcomes } from './learning/outcomes/outcomes.ts';
@@ -13,7 +14,8 @@ import type { PromptRouter } from './router.ts';
 export { UserError } from './core/errors.ts';
 export { adjustedRandIndex, normalisedMutualInformation, purity } from './deciding/clustering/quality.ts';
 export type { RouterModel } from './deciding/model/router-model.ts';
-export type { Evidence, Price, Quality } from './deciding/quality/quality.ts';
+export type { ClaimsCount, Evidence, Price, Quality } from './deciding/quality/quality.ts';
+export type { DescribedExpert } from './deciding/routing/described.ts';
 export type { Figures, Judgement } from './learning/judging/judge.ts';
 export type { Outcomes } from './learning/outcomes/outcomes.ts';
 export { type OutcomeOptions, outcomesOf, readOutcomes } from './learning/outcomes/read.ts';
@@ -44,6 +46,8 @@ export interface LearningOptions {
   readonly seed?: number;
   /** Number of threads, which does not affect the model; as many as there are cores when absent. */
   readonly threads?: number;
+  /** The experts as the config describes them: their texts then count beside the scores, the more the fewer those are. */
+  readonly experts?: readonly DescribedExpert[];
   readonly onStage?: (stage: string, done: number, total: number) => void;
 }
 
@@ -59,11 +63,16 @@ export interface LearningOptions {
 export async function learn(
   model: RouterModel,
   outcomes: Outcomes,
-  { seed = 1, threads = availableParallelism(), onStage }: LearningOptions = {},
+  { seed = 1, threads = availableParallelism(), experts = [], onStage }: LearningOptions = {},
 ): Promise<ModelWithQuality> {
   const pool = openPool(threads);
   try {
-    return await learnModel(model, outcomes, { seed, ...(onStage ? { onStage } : {}) }, pool);
+    return await learnModel(
+      model,
+      outcomes,
+      { seed, described: experts, ...(onStage ? { onStage } : {}) },
+      pool,
+    );
   } finally {
     await pool.close();
   }
@@ -85,5 +94,5 @@ export function evaluate(
 ): Promise<Judgement> {
   const best = quality?.experts[quality.best];
   const known = best !== undefined && outcomes.experts.includes(best) ? { bestSingle: best } : {};
-  return judge(outcomes, deciderBy(router, quality), { seed: 1, ...known, ...options });
+  return judge(outcomes, deciderBy(router), { seed: 1, ...known, ...options });
 }

@@ -62,6 +62,7 @@ const CHAT: Case = {
     ...{ max_completion_tokens: 'n', logprobs: 'b', top_logprobs: 'n', reasoning_effort: 's' },
     ...{ tool_choice: 'so', 'tool_choice.type': 's', 'tool_choice.function': 'o!' },
     ...{ 'tool_choice.function.name': 's!', parallel_tool_calls: 'b', function_call: 'so', functions: 'l' },
+    ...{ 'messages[1].audio': 'o', 'messages[1].function_call': 'o' },
     ...{ response_format: 'o', 'response_format.type': 's', 'response_format.json_schema': 'o' },
     ...{ 'response_format.json_schema.schema': 'o!', 'response_format.json_schema.strict': 'b' },
     ...{ 'response_format.json_schema.name': 's', store: 'b', metadata: 'o', service_tier: 's' },

@@ -103,6 +103,21 @@ describe('a picture', () => {
     });
   });
 
+  it('that a tool showed goes there too', async () => {
+    const router = await start(EXPERTS);
+    const image = { type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'AA==' } };
+    const messages = [
+      { role: 'user', content: 'What does the picture show?' },
+      { role: 'assistant', content: [{ type: 'tool_use', id: 'c1', name: 'Read', input: {} }] },
+      { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'c1', content: [image] }] },
+    ];
+    const tools = [{ name: 'Read', input_schema: { type: 'object' } }];
+    const route = await (
+      await router.post('/v1/route', { max_tokens: 9, system: 'Be kind.', messages, tools })
+    ).json();
+    expect(route).toMatchObject({ left_out: [{ expert: 'small', why: 'it takes no image' }] });
+  });
+
   it('and one that is too long go by the former names of the fields too, where the config has no others', async () => {
     const former = EXPERTS.replaceAll('context:', 'context_window:').replaceAll('modalities:', 'takes:');
     const router = await start(former);

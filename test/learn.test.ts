@@ -107,6 +107,23 @@ describe('learning from outcomes', { timeout: PATIENCE }, () => {
     expect(judged.err).toMatch(/in the config, but not scored: spare/);
   });
 
+  it('weighs what the config says of the experts, and says where it could not', () => {
+    const check = (): string => run('check', '--config', 'experts.yaml').out;
+    expect(check()).toContain('descriptions and samples do not count');
+    const learned = run(
+      'learn',
+      'outcomes.jsonl',
+      '--config',
+      'experts.yaml',
+      '--out',
+      'learned.safetensors',
+    );
+    expect(learned.err).toMatch(/descriptions and samples (count too|say nothing beyond the scores)/);
+    expect(check()).not.toContain('descriptions and samples do not count');
+    const alone = run('train', 'outcomes.jsonl', '--config', 'experts.yaml');
+    expect(alone).toMatchObject({ status: 2, err: expect.stringContaining('--label') });
+  });
+
   it('weighs score against cost, and the config obeys', () => {
     const { status, out, err } = run(
       'calibrate-cost',

@@ -214,7 +214,7 @@ function withoutExtensions({ what, type, value }: Written): Written {
 }
 
 const UNTYPED = [
-  ...['cache_write_tokens', 'max_tool_calls', 'top_logprobs', 'store'],
+  ...['max_tool_calls', 'top_logprobs', 'store'],
   // Open Responses'.
   ...['presence_penalty', 'frequency_penalty'],
 ];

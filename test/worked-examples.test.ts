@@ -87,8 +87,9 @@ it('the support desk learns from queues, and from clicks alone', { timeout: 200_
 it('the clinic keeps names out and notes in the house', { timeout: 200_000 }, async () => {
   logged = '';
   const done = await run('clinic');
-  expect(sharesRight(done)).toEqual([50]);
-  expect(said(done, 'train')).toContain('choosing by prompt scores 78.13 %');
+  expect(sharesRight(done)).toEqual([68.75]);
+  expect(said(done, 'train')).toContain('choosing by prompt scores 82.81 %');
+  expect(said(done, 'train')).toContain('descriptions and samples count too');
   const routed = JSON.parse(said(done, 'route --json')) as { expert: string; text: string };
   expect(routed).toMatchObject({
     expert: 'skin',

@@ -17,6 +17,8 @@ interface Wrappings {
   readonly wrappings: readonly Wrapping[];
   /** Of programs that no table knows. */
   readonly unknown: readonly Wrapping[];
+  /** Of the kinds of `wrappings`, written after the rules. */
+  readonly later: readonly Wrapping[];
 }
 
 export interface WrappingResult {
@@ -38,8 +40,11 @@ export const SIX_EXPERTS = [
   { id: 'general', fallback: true },
 ];
 
-export async function judgeWrappings(model: RouterModel): Promise<readonly WrappingResult[]> {
-  const { questions, wrappings } = readYaml<Wrappings>('wrappings');
+export async function judgeWrappings(
+  model: RouterModel,
+  which: 'wrappings' | 'later' = 'wrappings',
+): Promise<readonly WrappingResult[]> {
+  const { questions, [which]: wrappings } = readYaml<Wrappings>('wrappings');
   const router = await createRouter({ model, experts: SIX_EXPERTS });
   const all = Object.values(questions).flat();
   const bare = new Map(all.map((question) => [question, router.decide(question).expert]));

@@ -18,11 +18,11 @@ import {
 import { tradeOffPage } from '../learning/judging/trade-off-page.ts';
 import { columnMeans, type Outcomes } from '../learning/outcomes/outcomes.ts';
 import { outOfFold } from '../learning/quality/learn.ts';
-import { embedPrompts } from '../learning/quality/learn-model.ts';
+import { embedPrompts, sharesOf } from '../learning/quality/learn-model.ts';
 import { openPool } from '../learning/training/pool.ts';
 import { textTable } from '../report/text-table.ts';
 import { positive, positiveWhole } from './numbers.ts';
-import { addOutcomeOptions, type OutcomeFlags, outcomesFrom } from './outcome-options.ts';
+import { addOutcomeOptions, describedIn, type OutcomeFlags, outcomesFrom } from './outcome-options.ts';
 import { stageClock } from './train-stages.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -96,7 +96,11 @@ async function calibrateCost(files: readonly string[], flags: CalibrateCostFlags
     const found = await outOfFold(
       points,
       { experts, prompts: prompts.length, values: scores },
-      { seed: flags.seed, onStage: clock.stage },
+      {
+        seed: flags.seed,
+        shares: await sharesOf(model, points, experts, await describedIn(flags)),
+        onStage: clock.stage,
+      },
       pool,
     );
     clock.end();

@@ -142,7 +142,7 @@ async function routerDecider(
     experts,
     ...(config ? { worth: config.worth, deidentify: deidentifierOf(config.deidentify) } : {}),
   });
-  return deciderBy(router, model.quality);
+  return deciderBy(router);
 }
 
 function sampleOutcomes({ experts }: Config): Outcomes {

@@ -14,7 +14,7 @@ import { learnedText } from '../learning/quality/report.ts';
 import { openPool, type Pool } from '../learning/training/pool.ts';
 import { train } from '../learning/training/train.ts';
 import { positiveWhole } from './numbers.ts';
-import { addOutcomeOptions, type OutcomeFlags, outcomesFrom } from './outcome-options.ts';
+import { addOutcomeOptions, describedIn, type OutcomeFlags, outcomesFrom } from './outcome-options.ts';
 import { stageClock } from './train-stages.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -28,7 +28,7 @@ Layouts of the file (JSON lines, CSV, TSV or Parquet), all of which may lack sco
 Examples:
   $ expert-router learn outcomes.jsonl --out my.router.safetensors
   $ expert-router learn outcomes.csv --model my.router.safetensors --config experts.yaml --out my.router.safetensors
-  $ expert-router learn --from records/ --model my.router.safetensors --out my.router.safetensors
+  $ expert-router learn --from records/ --config experts.yaml --model my.router.safetensors --out my.router.safetensors
   $ expert-router learn ratings.parquet --scale 1:5 --rename "gpt-4o=strong" "llama-8b=quick"`;
 
 /** Prompts from which on vectors of their own are worth learning. */
@@ -104,20 +104,23 @@ async function fromFiles(
 ): Promise<Learnt> {
   const outcomes = await outcomesFrom(files, flags);
   const base = await baseModel(flags, outcomes, options);
-  return { ...outcomes, model: await learnModel(base, outcomes, options, pool) };
+  const described = await describedIn(flags);
+  return { ...outcomes, model: await learnModel(base, outcomes, { ...options, described }, pool) };
 }
 
 /** Vectors are all there is, so the model must be the one that the gateway decided with, or share its embedding. */
 async function fromRecords(
   dir: string,
-  { model: file }: LearnFlags,
+  flags: LearnFlags,
   options: Pick<LearnOptions, 'seed' | 'onStage'>,
   pool: Pool,
 ): Promise<Learnt> {
-  const base = await loadModelFile(file ?? DEFAULT_MODEL);
+  const base = await loadModelFile(flags.model ?? DEFAULT_MODEL);
   const recorded = await readRecords(dir, { id: spaceId(base), dimensions: base.dimensions });
   for (const notice of recorded.notices) process.stderr.write(`  note: ${notice}\n`);
-  return { ...recorded, tasks: [], model: await learnFromVectors(base, recorded, options, pool) };
+  const described = await describedIn(flags);
+  const model = await learnFromVectors(base, recorded, { ...options, described }, pool);
+  return { ...recorded, tasks: [], model };
 }
 
 async function baseModel(

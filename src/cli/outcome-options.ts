@@ -1,6 +1,7 @@
 /** Options of every verb that reads outcomes, and the reading with its progress and notices. */
 import { type Command, InvalidArgumentError } from 'commander';
 import { amount, progressBar } from '../core/progress.ts';
+import type { DescribedExpert } from '../deciding/routing/described.ts';
 import { deidentifierOf } from '../deciding/text/identifiers/deidentify.ts';
 import type { Outcomes } from '../learning/outcomes/outcomes.ts';
 import { type KnownExpert, type OutcomeOptions, readOutcomes } from '../learning/outcomes/read.ts';
@@ -22,7 +23,10 @@ export interface OutcomeFlags {
 
 export function addOutcomeOptions(command: Command): Command {
   return command
-    .option('-c, --config <file>', 'config whose experts the file is about')
+    .option(
+      '-c, --config <file>',
+      'config whose experts the file is about; what they are described by then counts beside the scores',
+    )
     .option('--field <name>', 'field or column that holds the prompt, if it has an unusual name')
     .option('--scores <columns...>', 'columns that are experts: their cells are scores')
     .option('--label <name>', 'field or column that names the right expert')
@@ -87,6 +91,13 @@ export async function outcomesFrom(
   bar.finish(`${amount(outcomes.prompts.length, 'items')} prompts`);
   for (const notice of outcomes.notices) process.stderr.write(`  note: ${notice}\n`);
   return deidentify ? { ...outcomes, prompts: outcomes.prompts.map(deidentify) } : outcomes;
+}
+
+/** The experts of `--config` as it describes them; none without one. */
+export async function describedIn({
+  config,
+}: Pick<OutcomeFlags, 'config'>): Promise<readonly DescribedExpert[]> {
+  return config === undefined ? [] : (await loadConfig(config, process.env)).experts;
 }
 
 function expertsOf({ experts }: Config): readonly KnownExpert[] {

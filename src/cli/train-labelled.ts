@@ -6,7 +6,7 @@ import { learnedText } from '../learning/quality/report.ts';
 import { type Corpus, corpusIn } from '../learning/training/corpus.ts';
 import type { FitOptions } from '../learning/training/fit.ts';
 import type { PromptStore } from '../learning/training/prompt-store.ts';
-import { type OutcomeFlags, outcomesFrom } from './outcome-options.ts';
+import { describedIn, type OutcomeFlags, outcomesFrom } from './outcome-options.ts';
 
 interface Labelled {
   corpusIn(store: PromptStore): Corpus;
@@ -23,14 +23,16 @@ interface Labelled {
 /** @throws UserError when there is no such field, or no prompt has a label */
 export async function readLabelled(
   paths: readonly string[],
-  { label, field, deidentify }: Pick<OutcomeFlags, 'label' | 'field' | 'deidentify'>,
+  { label, field, deidentify, config }: Pick<OutcomeFlags, 'label' | 'field' | 'deidentify' | 'config'>,
 ): Promise<Labelled> {
   const outcomes = await outcomesFrom(paths, {
     ...(label === undefined ? {} : { label }),
     ...(field === undefined ? {} : { field }),
     ...(deidentify === undefined ? {} : { deidentify }),
+    ...(config === undefined ? {} : { config }),
     labelsOnly: true,
   });
+  const described = await describedIn(config === undefined ? {} : { config });
   const { prompts, labels } = outcomes;
   const counts = new Map<string | null, number>();
   for (const one of labels) counts.set(one, (counts.get(one) ?? 0) + 1);
@@ -44,7 +46,7 @@ export async function readLabelled(
     corpusIn: (store) => corpusIn(store, prompts, paths.length === 1 ? paths[0]! : 'given'),
     labelOf: (prompt) => known.get(prompt),
     assign: (model, { seed, onStage }, tasks) =>
-      learnModel(model, outcomes, { seed, ...(onStage ? { onStage } : {}) }, tasks),
+      learnModel(model, outcomes, { seed, described, ...(onStage ? { onStage } : {}) }, tasks),
     report: ({ quality }) => (quality ? learnedText(quality, outcomes) : []),
   };
 }

@@ -62,6 +62,7 @@ interface TrainFlags {
   readonly exclude: readonly string[];
   readonly skipLabel: readonly string[];
   readonly label?: string;
+  readonly config?: string;
   readonly balanced?: boolean;
   readonly continue?: string;
   readonly merge: readonly (readonly number[])[];
@@ -116,6 +117,10 @@ export function trainCommand(): Command {
     .option(
       '--label <name>',
       'field or column that names the right expert: labels choose the number of clusters, unless it is given, and the expert of each prompt',
+    )
+    .option(
+      '-c, --config <file>',
+      'with --label: config whose experts the labels are; what they are described by then counts beside the labels',
     )
     .option('--continue <model>', 'start from this model and keep the numbers and names of its clusters')
     .option(
@@ -183,10 +188,7 @@ export function trainCommand(): Command {
 const FEW_PROMPTS = 300;
 
 async function train(paths: readonly string[], flags: TrainFlags): Promise<void> {
-  if (!flags.terms && flags.keepExamples !== undefined)
-    throw new UsageError(
-      '--no-terms and --keep-examples: examples are made of words; leave out one of the two.',
-    );
+  refuse(flags);
   const clock = stageClock();
   const previous = flags.continue === undefined ? undefined : await loadPrevious(flags.continue);
   const edits = editsOf(flags, previous);
@@ -230,6 +232,16 @@ async function train(paths: readonly string[], flags: TrainFlags): Promise<void>
     store.discard();
     await pool.close();
   }
+}
+
+/** @throws UsageError for options that do not go together */
+function refuse(flags: TrainFlags): void {
+  if (!flags.terms && flags.keepExamples !== undefined)
+    throw new UsageError(
+      '--no-terms and --keep-examples: examples are made of words; leave out one of the two.',
+    );
+  if (flags.config !== undefined && flags.label === undefined)
+    throw new UsageError('--config counts beside labels only: name their column with --label.');
 }
 
 function fitOptions({

@@ -136,7 +136,7 @@ const PYTHON: readonly [Client, 'python' | 'frameworks', string][] = [
   [{ client: 'ollama-python', name: "Ollama's library for Python" }, 'frameworks', 'ollama_client.py'],
   [{ client: 'langchain', name: 'LangChain for Python' }, 'frameworks', 'langchain_client.py'],
   [{ client: 'llamaindex', name: 'LlamaIndex' }, 'frameworks', 'llamaindex_client.py'],
-  [{ client: 'pydantic-ai', name: 'Pydantic AI' }, 'frameworks', 'pydantic_ai_client.py'],
+  [{ client: 'pydantic-ai', name: 'Pydantic AI' }, 'python', 'pydantic_ai_client.py'],
   [{ client: 'instructor', name: 'Instructor' }, 'frameworks', 'instructor_client.py'],
 ];
 for (const [client, environment, script] of PYTHON) {

@@ -22,6 +22,14 @@ export interface Ridge {
   readonly weights: Float32Array;
 }
 
+/** What descriptions and samples claim of a prompt, as a part of the expected score. */
+export interface ClaimsCount {
+  /** Score that an expert gains which alone claims a prompt over one that does not; 0 where texts add nothing to the scores. */
+  readonly weight: number;
+  /** Each expert's mean share of the claims, over the prompts learned from. */
+  readonly means: readonly number[];
+}
+
 /** What an expert asks for an answer, on average; null where the outcomes did not say. */
 export interface Price {
   readonly cost: number | null;
@@ -38,6 +46,8 @@ export interface Quality {
   /** Clusterings by granularity, for each of several seeds; the seeds' estimates are averaged. */
   readonly chains: readonly (readonly Level[])[];
   readonly ridge: Ridge | null;
+  /** How much the experts' texts count beside the scores; null or absent where they were not known in learning. */
+  readonly claims?: ClaimsCount | null;
   /** The best single expert, and the lead that it is given over the others, in score. */
   readonly best: number;
   readonly headStart: number;
@@ -58,8 +68,8 @@ export interface Evidence {
   readonly standardError: number;
   /** Whether that is more than one standard error. If not, all prompts go to the best single expert. */
   readonly significant: boolean;
-  /** How much of the correction comes from the clusterings and how much from the regression. */
-  readonly blend: { readonly chains: number; readonly ridge: number };
+  /** How much of the correction comes from the clusterings, from the regression and, where they were known, from the experts' texts. */
+  readonly blend: { readonly chains: number; readonly ridge: number; readonly claims?: number };
   /** Prompts whose experts' scores differ: all others say nothing about the choice. */
   readonly deciding: number;
   /**
@@ -78,14 +88,22 @@ export interface Fit {
   readonly standardErrors: Float64Array;
 }
 
-/** @param vector unit vector of the router model's embedding; zeros give the plain means */
-export function fitOf({ means, variances, chains, ridge }: Quality, vector: Float32Array): Fit {
+/**
+ * @param vector unit vector of the router model's embedding; zeros give the plain means
+ * @param shares each expert's share of what texts claim of the prompt; null for the mean share
+ */
+export function fitOf(
+  { means, variances, chains, ridge, claims }: Quality,
+  vector: Float32Array,
+  shares: Float64Array | null = null,
+): Fit {
   const scores = Float64Array.from(means);
   const errors = Float64Array.from(variances);
   if (vector.some((value) => value !== 0)) {
     for (const level of chains.flat()) addLevel(level, vector, 1 / chains.length, scores, errors);
     if (ridge !== null) addRidge(ridge, vector, scores);
   }
+  if (claims && shares !== null) addClaims(claims, shares, scores);
   return { scores, standardErrors: errors.map(Math.sqrt) };
 }
 
@@ -123,6 +141,14 @@ function addLevel(
     scores[expert]! += weight * offsets[row + expert]!;
     errors[expert]! += weight * variances[row + expert]!;
   }
+}
+
+/** What is claimed of a prompt more than usual; what all gain alike decides nothing. */
+function addClaims({ weight, means }: ClaimsCount, shares: Float64Array, scores: Float64Array): void {
+  const more = shares.map((share, expert) => share - means[expert]!);
+  const common = more.reduce((sum, value) => sum + value, 0) / more.length;
+  for (let expert = 0; expert < scores.length; expert += 1)
+    scores[expert]! += weight * (more[expert]! - common);
 }
 
 function addRidge(ridge: Ridge, vector: Float32Array, scores: Float64Array): void {

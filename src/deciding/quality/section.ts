@@ -92,7 +92,8 @@ function readRidge(tensors: Tensors, width: number): Ridge {
   };
 }
 
-function isSound({ experts, dimensions, means, variances, chains, ridge, best, prices }: Quality): boolean {
+function isSound(quality: Quality): boolean {
+  const { experts, dimensions, means, variances, chains, ridge, claims, best, prices } = quality;
   const m = experts.length;
   const levelIsSound = ({ centroids, offsets, variances: own }: Level): boolean => {
     const clusters = centroids.length / dimensions;
@@ -105,6 +106,7 @@ function isSound({ experts, dimensions, means, variances, chains, ridge, best, p
     means.length === m &&
     variances.length === m &&
     prices.length === m &&
+    (!claims || claims.means.length === m) &&
     best >= 0 &&
     best < m &&
     chains.flat().every(levelIsSound) &&

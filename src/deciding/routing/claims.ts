@@ -246,6 +246,13 @@ export function claimedBeside(claims: Claims, vector: Float32Array, same: number
   return fits.map((fit, expert) => (expert === same ? 1 : Math.min(fit, BESIDE_A_SAMPLE)));
 }
 
+/** What each expert claims of a prompt, as a share of what all claim: one in all, or zeros. */
+export function claimShares(claims: Claims, vector: Float32Array): Float64Array {
+  const fits = claimedBeside(claims, vector, null);
+  const sum = fits.reduce((total, fit) => total + fit, 0);
+  return sum > 0 ? fits.map((fit) => fit / sum) : fits;
+}
+
 /** An expert's claim to a prompt, T · ln of its sum, and how it changes with the prompt's vector. */
 export interface ClaimSlope {
   readonly claim: number;

@@ -86,7 +86,7 @@ export async function describeExperts(
       fallback: fallback >= 0 ? fallback : null,
       pinned,
       claims,
-      learned: model.quality ? learnedOf(model.quality, ids, pinned, worth) : null,
+      learned: model.quality ? learnedOf(model.quality, ids, pinned, worth, claims) : null,
     },
   };
 }

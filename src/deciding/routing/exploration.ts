@@ -4,8 +4,7 @@
  * what is believed of it here, and the highest wins, so that experts are tried as often as they may be the best.
  */
 import type { Random } from '../../core/random.ts';
-import { fitOf } from '../quality/quality.ts';
-import type { Learned } from './learned.ts';
+import { expectedOf, type Learned } from './learned.ts';
 import type { LoadSnapshot } from './policy.ts';
 import type { Classified, Territory } from './territory.ts';
 
@@ -30,8 +29,9 @@ export function explored(
 }
 
 /** Of an expert that was never scored no more is believed than that it is one of these. */
-function drawnScores({ quality, scored, price }: Learned, vector: Float32Array, random: Random): number[] {
-  const { scores, standardErrors } = fitOf(quality, vector);
+function drawnScores(learned: Learned, vector: Float32Array, random: Random): number[] {
+  const { quality, scored, price } = learned;
+  const { scores, standardErrors } = expectedOf(learned, vector);
   const mean = scores.reduce((sum, score) => sum + score, 0) / scores.length;
   const spread = Math.sqrt(scores.reduce((sum, score) => sum + (score - mean) ** 2, 0) / scores.length);
   const unknown = Math.max(spread, quality.unit);

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Quality } from '../quality/quality.ts';
+import { claimsOf } from './claims.ts';
 import { conversationHome } from './conversation.ts';
 import { decide } from './decide.ts';
-import { learnedOf, type Worth } from './learned.ts';
+import { learnedChoice, learnedOf, type Worth } from './learned.ts';
 import { nearest } from './policies/nearest.ts';
 import { bindPolicy, idleLoad } from './policy.ts';
 import type { Classified, Territory } from './territory.ts';
@@ -38,6 +39,11 @@ const quality: Quality = {
     deciding: 0,
     seed: 1,
   },
+};
+/** Unit vectors of the experts' texts. */
+const TEXTS: Readonly<Record<string, Float32Array>> = {
+  code: Float32Array.of(1, 0),
+  cheap: Float32Array.of(0, 1),
 };
 const free: Worth = { score_per_cost: 0, score_per_second: 0 };
 
@@ -83,6 +89,29 @@ describe('learned scores', () => {
       'cheap learned',
     );
     expect(home(territory({ score_per_cost: 5, score_per_second: 0 }), turn(0.6, 0.5))).toBe('code learned');
+  });
+
+  it('count beside what texts claim, as far as was learned', () => {
+    const claims = claimsOf(
+      ['cheap', 'code', 'unscored'].map((id) => ({
+        texts: id === 'unscored' ? [] : [{ text: id, kind: 'sample', vector: TEXTS[id]! }],
+        fallback: false,
+      })),
+      [],
+      2,
+    );
+    const experts = ['cheap', 'code', 'unscored'];
+    const choiceWith = (weight: number | null, said: Float32Array) => {
+      const counted = weight === null ? {} : { claims: { weight, means: [0.5, 0.5, 0] } };
+      const learned = learnedOf({ ...quality, ...counted }, experts, new Set(), free, claims)!;
+      return experts[learnedChoice(learned, { cluster: 0, vector: said })!.expert];
+    };
+    // `code` leads by 0.1 for any vector with nothing in the ridge regression's favour of `cheap`.
+    const cheap = Float32Array.of(0, 0.05);
+    expect(choiceWith(null, cheap)).toBe('code');
+    expect(choiceWith(0, cheap)).toBe('code');
+    expect(choiceWith(5, cheap)).toBe('cheap');
+    expect(choiceWith(5, Float32Array.of(0.05, 0))).toBe('code');
   });
 
   it('leave alone what is pinned, what is outside, and models that learned nothing', () => {

@@ -1,8 +1,10 @@
 /**
  * Where the router model learned from scores, they say which expert a prompt suits, unless its cluster is pinned to one
- * by the config. Experts without scores keep what the config gives them by name.
+ * by the config. What descriptions and samples claim counts beside them, by as much as it explained of the scores. Experts
+ * without scores keep what the config gives them by name.
  */
-import { chosen, fitOf, leadOf, type Price, type Quality } from '../quality/quality.ts';
+import { chosen, type Fit, fitOf, leadOf, type Price, type Quality } from '../quality/quality.ts';
+import { type Claims, claimShares } from './claims.ts';
 
 /** What cost and waiting for the answer are worth, in score from 0 to 1. */
 export interface Worth {
@@ -24,6 +26,8 @@ export interface Learned {
   readonly headStart: number;
   /** Loss in score that counts as one unit of affinity. */
   readonly unit: number;
+  /** What the experts' texts claim; null without texts. */
+  readonly claims: Claims | null;
   /** Clusters that the config gives to an expert by name. */
   readonly pinned: ReadonlySet<number>;
 }
@@ -34,6 +38,7 @@ export function learnedOf(
   experts: readonly string[],
   pinned: ReadonlySet<number>,
   worth: Worth,
+  claims: Claims | null = null,
 ): Learned | null {
   const scored = experts.map((id) => {
     const index = quality.experts.indexOf(id);
@@ -53,11 +58,44 @@ export function learnedOf(
     quality.headStart,
     price.some((one) => one !== 0),
   );
-  return { quality, scored, price, best, headStart, unit: quality.unit, pinned };
+  return { quality, scored, price, best, headStart, unit: quality.unit, claims, pinned };
 }
 
 function priced({ cost, latency }: Price, { score_per_cost, score_per_second }: Worth): number {
   return (cost ?? 0) * score_per_cost + (latency ?? 0) * score_per_second;
+}
+
+/**
+ * Expected scores of a prompt, with what the experts' texts claim of it.
+ * @param vector of the prompt with its context
+ * @returns in the order of the quality's experts
+ */
+export function expectedOf({ quality, scored, claims }: Learned, vector: Float32Array): Fit {
+  if (!claims || !quality.claims?.weight) return fitOf(quality, vector);
+  return fitOf(quality, vector, sharesOfScored(claimShares(claims, vector), scored, quality.experts.length));
+}
+
+/** The expected score of an expert by its id; null where none was learned for it. */
+export function expectedScore(
+  learned: Learned | null | undefined,
+  vector: Float32Array,
+  expert: string,
+): number | null {
+  const index = learned?.quality.experts.indexOf(expert) ?? -1;
+  return !learned || index < 0 ? null : expectedOf(learned, vector).scores[index]!;
+}
+
+/** The same shares in the order of the scored experts; 0 for those that are not there. */
+export function sharesOfScored(
+  shares: Float64Array,
+  scored: readonly (number | null)[],
+  count: number,
+): Float64Array {
+  const ordered = new Float64Array(count);
+  scored.forEach((index, expert) => {
+    if (index !== null) ordered[index] = shares[expert]!;
+  });
+  return ordered;
 }
 
 export interface LearnedChoice {
@@ -96,7 +134,7 @@ export interface ExpertSet {
 export function setOf(learned: Learned | null | undefined, turn: Turn): ExpertSet | null {
   const coverage = learned?.quality.evidence.coverage;
   if (!learned || !coverage || !turn.vector || learned.pinned.has(turn.cluster)) return null;
-  const { scores } = fitOf(learned.quality, turn.vector);
+  const { scores } = expectedOf(learned, turn.vector);
   const expected = learned.scored.map((index) =>
     index === null ? Number.NEGATIVE_INFINITY : scores[index]!,
   );
@@ -105,11 +143,9 @@ export function setOf(learned: Learned | null | undefined, turn: Turn): ExpertSe
   return { share: coverage.share, experts: inside.sort((a, b) => expected[b]! - expected[a]!) };
 }
 
-function freshChoice(
-  { quality, scored, price, best, headStart, unit }: Learned,
-  vector: Float32Array,
-): LearnedChoice {
-  const { scores } = fitOf(quality, vector);
+function freshChoice(learned: Learned, vector: Float32Array): LearnedChoice {
+  const { scored, price, best, headStart, unit } = learned;
+  const { scores } = expectedOf(learned, vector);
   const values = Float64Array.from(scored, (index, expert) =>
     index === null ? Number.NEGATIVE_INFINITY : scores[index]! - price[expert]!,
   );

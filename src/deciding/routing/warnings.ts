@@ -3,7 +3,7 @@
 import { DOUBTFUL } from './assignment.ts';
 import { topicNames } from './claims.ts';
 import type { Described, DescribedExpert } from './described.ts';
-import { NOBODY } from './territory.ts';
+import { NOBODY, type Territory } from './territory.ts';
 
 /** An expert may serve this share of the clusters before it looks like a mistake. */
 const MOST = 0.5;
@@ -13,8 +13,17 @@ const FEW = 3;
 export const NOTHING_TO_ROUTE_BY =
   'There is nothing to route by: no expert has a description, samples or clusters. Conversations are spread evenly; describe the experts in a sentence each.';
 
+const NOT_WEIGHED =
+  'The router model learned its scores without this config, so that they alone decide: descriptions and samples do not count. Learn with --config, which finds out how much they should.';
+
+/** A sentence where the experts have texts that the scores were learned without; else none. */
+export function notWeighed({ claims, learned }: Territory): readonly string[] {
+  return claims && learned && !learned.quality.claims ? [NOT_WEIGHED] : [];
+}
+
 export function warningsOf(experts: readonly DescribedExpert[], described: Described): readonly string[] {
-  if (experts.length < 2 || described.territory.learned) return [];
+  if (described.territory.learned) return notWeighed(described.territory);
+  if (experts.length < 2) return [];
   if (!described.claims && described.assignments.every(({ expert }) => expert === NOBODY)) {
     return [NOTHING_TO_ROUTE_BY];
   }

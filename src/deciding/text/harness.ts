@@ -19,7 +19,17 @@ export const INSERTED: readonly (readonly [string, string])[] = [
   ['<document>', '</document>'],
   ['<tool_result>', '</tool_result>'],
   ['<function_results>', '</function_results>'],
+  ['<attachments>', '</attachments>'], // Copilot
+  ['<reminderInstructions>', '</reminderInstructions>'],
+  ['<instructions>', '</instructions>'], // as makers of models advise to write prompts
+  ['<rules>', '</rules>'],
+  ['<guidelines>', '</guidelines>'],
+  ['<examples>', '</examples>'],
+  ['<example>', '</example>'],
 ];
+
+/** Of those, what says how to answer: nobody's topic, while files and passages are what the question is about. */
+export const SETTINGS = /^<(?:system|env|user|reminder|instructions|rules|guidelines|example)/;
 
 /** Tags around what the person asked. */
 export const WRAPPED: readonly (readonly [string, string])[] = [
@@ -29,7 +39,22 @@ export const WRAPPED: readonly (readonly [string, string])[] = [
   ['<feedback>', '</feedback>'],
   ['<question>', '</question>'],
   ['<query>', '</query>'],
+  ['<userRequest>', '</userRequest>'], // Copilot
+  ['<user_request>', '</user_request>'],
+  ['<user_input>', '</user_input>'],
 ];
+
+/** Tags that stand on lines of their own and end the turn, by names for what was asked. */
+export const WRAPPED_LAST =
+  /^<([a-z_-]{0,20}(?:input|message|prompt|request|question|query|customer|email|user))>\n([\s\S]*?)\n<\/\1>\s*$/m;
+
+/** Names for the person's words, at the beginning of a line behind other paragraphs. */
+export const LABEL =
+  /^(?:(?:user['’]?s? |customer['’]?s? |my |the )?(?:question|query|message|request|inquiry)|質問|メッセージ|依頼|問い合わせ|ユーザーの質問|frage|anfrage|nachricht)\s?[:：]/gim;
+
+/** How a prompt says where the person's words are, and the marks around them, which then end the turn. */
+export const DELIMITED = /\b(?:delimited|enclosed|surrounded|separated) by\b/i;
+export const DELIMITERS: readonly string[] = ['"""', "'''", '####', '---'];
 
 /**
  * Templates of retrieval: the person's words stand between the last of these two marks; a mark begins a line. What comes
@@ -40,6 +65,12 @@ export const ANSWERED: readonly (readonly [string, string])[] = [
   ['Question:', 'Answer:'],
   ['Query:', 'Answer:'], // LlamaIndex
   ['User question:', 'Answer:'],
+  ['Question:', 'Thought:'], // ReAct
+  ['Q:', 'A:'], // examples before the question
+  ['Input:', 'Output:'],
+  ['Human:', 'Assistant:'],
+  ['Human:', 'AI:'],
+  ['User:', 'Assistant:'],
   ['質問:', '回答:'],
   ['質問：', '回答：'],
 ];
@@ -100,6 +131,7 @@ const COURTESIES: readonly RegExp[] = [
   /^(?:hi|hello|hey|dear|good (?:morning|afternoon|evening)|sorry|excuse me|i hope you)\b[^?]{0,60}$/i,
   /^(?:many )?thank(?:s| you)(?: in advance| a lot| very much| so much)?[.!\s]*$/i,
   /^(?:please )?(?:take your time|take a deep breath|let['’]s think|think step by step|think carefully|be concise|be brief)\b[^?]{0,80}$/i,
+  /^(?:please )?think (?:about (?:it|this)|hard|first|before)\b[^?]{0,80}$/i,
   /^(?:another question|something else|now to something different|on another note)[.!:\s]*$/i,
   /^(?:hallo|guten (?:morgen|tag|abend)|danke(?: im voraus)?|vielen dank|andere frage|etwas anderes)[.!:\s]*$/i,
   /^(?:bonjour|bonsoir|merci(?: d['’]avance)?|autre (?:chose|question))[.!:\s]*$/i,

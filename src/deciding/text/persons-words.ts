@@ -6,15 +6,21 @@ import { LIMITS } from '../../core/bounds.ts';
 import {
   ANSWERED,
   COURTESY,
+  DELIMITED,
+  DELIMITERS,
   FILE_TURNS,
   INSERTED,
+  LABEL,
   LEAD_IN,
   PROGRAM_LINES,
   PROGRAM_PROMPTS,
+  SETTINGS,
   SIDE_PROMPTS,
   SIDE_REQUESTS,
   WRAPPED,
+  WRAPPED_LAST,
 } from './harness.ts';
+import { mailIn } from './mail.ts';
 
 export interface PersonsWords {
   /** What the person asked; the whole turn where nothing tells its parts apart. */
@@ -40,8 +46,9 @@ export function bothEnds(turn: string): string {
 export function personsWords(turn: string): PersonsWords {
   const text = bothEnds(turn);
   const quoted: string[] = [];
-  const inner = answeredPart(sideRequest(unwrapped(withoutBlocks(text, quoted), quoted)), quoted);
-  const prose = withoutQuotedLines(inner, quoted);
+  const inserted = sideRequest(unwrapped(withoutBlocks(text, quoted), quoted));
+  const inner = answeredPart(withoutSections(inserted, quoted), quoted);
+  const prose = withoutQuotedLines(written(delimited(inner, quoted), quoted), quoted);
   if (prose.trim() === '') return { asked: inner.trim() === '' ? turn : inner.trim(), quoted: '' };
   const asked = questionsIn(prose.trim(), quoted);
   return { asked, quoted: quoted.join('\n').trim() };
@@ -77,13 +84,37 @@ function withoutBlocks(text: string, quoted: string[]): string {
       const end = rest.indexOf(close, from + open.length);
       const to = end < 0 ? rest.length : end + close.length;
       const block = rest.slice(from, to);
-      // A program's settings are nobody's topic; files and passages are what the question is about.
-      if (!open.startsWith('<system') && !open.startsWith('<env') && !open.startsWith('<user'))
-        quoted.push(block);
+      if (!SETTINGS.test(open)) quoted.push(block);
       rest = `${rest.slice(0, from)}\n${rest.slice(to)}`;
     }
   }
   return rest.trim() === '' ? text : rest;
+}
+
+/** What opens at the beginning of a line with a tag of any name and ends a line with the closing one. */
+const SECTION = /^<([a-z_][\w-]{0,40})(?: [^>\n]{0,200})?>/gim;
+
+/** Sections in tags beside which something is said: context, whatever their names. */
+function withoutSections(text: string, quoted: string[]): string {
+  if (!text.includes('</')) return text;
+  const kept: string[] = [];
+  const sections: string[] = [];
+  let from = 0;
+  for (const { 0: open, 1: name, index } of text.matchAll(SECTION)) {
+    if (index < from) continue;
+    const close = `</${name}>`;
+    const end = text.indexOf(close, index + open.length);
+    const to = end + close.length;
+    if (end < 0 || (to < text.length && text[to] !== '\n')) continue;
+    if (sections.length === MOST_BLOCKS) break;
+    kept.push(text.slice(from, index));
+    sections.push(text.slice(index, to));
+    from = to;
+  }
+  const rest = [...kept, text.slice(from)].join('\n');
+  if (sections.length === 0 || rest.trim().length < SHORTEST_QUESTION) return text;
+  quoted.push(...sections);
+  return rest;
 }
 
 function unwrapped(text: string, quoted: string[]): string {
@@ -96,7 +127,30 @@ function unwrapped(text: string, quoted: string[]): string {
     quoted.push(text.slice(0, from), text.slice(end + close.length));
     return text.slice(from + open.length, end);
   }
-  return text;
+  const last = WRAPPED_LAST.exec(text);
+  if (last === null) return text;
+  quoted.push(text.slice(0, last.index));
+  return last[2]!;
+}
+
+/** What stands between the marks of which the words before it speak. */
+function delimited(text: string, quoted: string[]): string {
+  const end = text.trimEnd();
+  const mark = DELIMITERS.find((one) => end.endsWith(one));
+  if (mark === undefined) return text;
+  const from = end.lastIndexOf(mark, end.length - mark.length - 1);
+  const rules = end.slice(0, Math.max(0, from));
+  if (!DELIMITED.test(rules)) return text;
+  quoted.push(rules);
+  return end.slice(from + mark.length, end.length - mark.length);
+}
+
+/** What the writer of a mail says. */
+function written(text: string, quoted: string[]): string {
+  const mail = mailIn(text);
+  if (mail === null) return text;
+  quoted.push(mail.quoted);
+  return mail.said;
 }
 
 /** The last person's turn of the conversation that a title or tags are asked for. */
@@ -120,7 +174,32 @@ function answeredPart(text: string, quoted: string[]): string {
     quoted.push(end.slice(0, from));
     return end.slice(from + open.length, end.length - close.length);
   }
-  return text;
+  return labelledPart(lastOfPairs(end, quoted), quoted);
+}
+
+const LABELLED = /^([^\s:：][^\n:：]{0,30}[:：])/gm;
+
+/** The last of some examples, each with two labels: its second one ends the turn. */
+function lastOfPairs(text: string, quoted: string[]): string {
+  const labels = [...text.matchAll(LABELLED)];
+  const [last, open] = [labels.at(-1), labels.at(-2)];
+  if (last === undefined || open === undefined || last.index + last[0].length < text.length) return text;
+  const before = labels.slice(0, -2).map(([, label]) => label);
+  if (!before.includes(last[1]) || !before.includes(open[1])) return text;
+  quoted.push(text.slice(0, open.index));
+  return text.slice(open.index + open[0].length, last.index);
+}
+
+/** From a label for the person's words, behind other paragraphs, to the next empty line. */
+function labelledPart(text: string, quoted: string[]): string {
+  const last = [...text.matchAll(LABEL)].at(-1);
+  if (last === undefined || text.slice(0, last.index).trim() === '') return text;
+  const from = last.index + last[0].length;
+  const rest = text.indexOf('\n\n', from + text.slice(from).search(/\S/));
+  const said = text.slice(from, rest < 0 ? undefined : rest);
+  if (said.trim().length < SHORTEST_QUESTION) return text;
+  quoted.push(text.slice(0, last.index), rest < 0 ? '' : text.slice(rest));
+  return said;
 }
 
 /** A line as programs write them: quoted, a time stamp, a stack frame, or a name of the table. */
@@ -152,7 +231,8 @@ const SENTENCE = /[^.!?。！？\n]+[.!?。！？]*/gu;
 const ASKS =
   /[?？]\s*$|(?:ください|下さい|教えて|お願いします|でしょうか|ですか|ほしい|たいです)[。．]?\s*$|^\s*(?:please|can you|could you|would you|write|make|give|tell|explain|show|list|find|fix|translate|summari[sz]e|describe|help|create|draft|solve|compute|calculate|prove|compare|how|what|why|which|who|when|where|is|are|do|does|should|i (?:want|need|would like)|bitte|schreib|erklär|wie|was|warum|welche|écris|explique|comment|pourquoi|quel)\b/iu;
 /** A sentence about the form of the answer. */
-const FORM = /\b(?:JSON|XML|YAML|markdown)\b/i;
+const FORM =
+  /\b(?:JSON|XML|YAML|markdown)\b|<\w{1,20}> tags?\b|^\s*(?:please )?(?:(?:answer|reply|respond)\b[^:：?？]{0,80}|(?:do not|don['’]t|no need to) (?:explain|elaborate|add|include|repeat)\b[^:：?？]{0,80}|keep (?:it|the answer|your answer)\b[^:：?？]{0,80})[.!]?\s*$/i;
 
 /** Whether a sentence asks, or tells to do something. */
 export function asks(sentence: string): boolean {

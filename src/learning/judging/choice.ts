@@ -1,5 +1,4 @@
 /** What a router chose for each prompt of some outcomes, and what else could have been chosen. */
-import { fitOf, type Quality } from '../../deciding/quality/quality.ts';
 import type { Outcomes } from '../outcomes/outcomes.ts';
 
 /** A decision as far as judging needs it. */
@@ -18,6 +17,7 @@ export type Decider = (prompt: string) => Decided | Promise<Decided>;
 export interface DecidingRouter {
   decide(prompt: string): {
     readonly expert: string;
+    readonly expectedScore: number | null;
     readonly classification: {
       readonly vector: Float32Array;
       readonly confidence: number;
@@ -26,14 +26,12 @@ export interface DecidingRouter {
   };
 }
 
-/** @param quality of the router's model; without it, confidence stands for what is expected */
-export function deciderBy(router: DecidingRouter, quality: Quality | undefined): Decider {
+/** Where no score is expected, confidence stands for it. */
+export function deciderBy(router: DecidingRouter): Decider {
   return (prompt) => {
-    const { expert, classification } = router.decide(prompt);
+    const { expert, expectedScore, classification } = router.decide(prompt);
     const { vector, confidence, strangeness } = classification;
-    const scored = quality?.experts.indexOf(expert) ?? -1;
-    const expected = quality && scored >= 0 ? fitOf(quality, vector).scores[scored]! : confidence;
-    return { expert, expected, strangeness, vector };
+    return { expert, expected: expectedScore ?? confidence, strangeness, vector };
   };
 }
 

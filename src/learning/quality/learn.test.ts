@@ -136,12 +136,55 @@ describe('learning from scores', () => {
   });
 
   it('is stored and read back', async () => {
-    const quality = await learnedFrom(world(200, 11));
+    const seen = world(200, 11);
+    const shares = seen.scores.values.map(() => 1 / 3);
+    const quality = await learnQuality(seen.points, seen.scores, { seed: 1, shares }, onThisThread);
     const settings = JSON.parse(JSON.stringify(qualitySettings(quality)));
     expect(readQuality(qualityTensors(quality), settings)).toEqual(quality);
     const { 'quality.chain0.level0.offsets': _, ...cut } = qualityTensors(quality);
     expect(() => readQuality(cut, settings)).toThrow(/quality\.chain0\.level0\.offsets is missing/);
     expect(() => readQuality(qualityTensors(quality), { ...settings, experts: ['a'] })).toThrow(/do not fit/);
+    const claims = { weight: 1, means: [0.5] };
+    expect(() => readQuality(qualityTensors(quality), { ...settings, claims })).toThrow(/do not fit/);
+  });
+
+  describe('beside what texts claim', () => {
+    /** What texts would say of each prompt that name the better expert of its region, or always the worse one. */
+    const sharesOf = ({ regions }: ReturnType<typeof world>, wrong = false): Float64Array =>
+      Float64Array.from(
+        regions.flatMap((region) => ((region === 0) !== wrong ? [0.8, 0.1, 0.1] : [0.1, 0.8, 0.1])),
+      );
+    const learnedBeside = (
+      { points, scores, regions }: ReturnType<typeof world>,
+      shares: Float64Array,
+    ): Promise<Quality> => {
+      // Nothing can be learned from where prompts lie: they are told apart by the texts alone.
+      const random = seededRandom(5);
+      const values = points.values.map(() => random.normal());
+      for (let at = 0; at < regions.length * DIMENSIONS; at += DIMENSIONS) {
+        const length = Math.hypot(...values.subarray(at, at + DIMENSIONS));
+        for (let j = at; j < at + DIMENSIONS; j += 1) values[j]! /= length;
+      }
+      return learnQuality({ ...points, values }, scores, { seed: 1, shares }, onThisThread);
+    };
+
+    it('lets them decide as far as they explain the scores', async () => {
+      const seen = world(60, 3);
+      const quality = await learnedBeside(seen, sharesOf(seen));
+      expect(quality.claims!.weight).toBeGreaterThan(0.4);
+      expect(quality.evidence.blend.claims).toBe(quality.claims!.weight);
+      expect(quality.evidence.significant).toBe(true);
+      const nowhere = new Float32Array(DIMENSIONS);
+      const scores = (...shares: number[]) => fitOf(quality, nowhere, Float64Array.from(shares)).scores;
+      expect(scores(0.8, 0.1, 0.1)[0]).toBeGreaterThan(scores(0.1, 0.8, 0.1)[0]! + 0.3);
+      expect(chosen(scores(0.1, 0.8, 0.1), quality.best, quality.headStart)).toBe(1);
+    });
+
+    it('does not let them where the scores contradict them', async () => {
+      const seen = world(60, 3);
+      const quality = await learnedBeside(seen, sharesOf(seen, true));
+      expect(quality.claims!.weight).toBe(0);
+    });
   });
 
   it('gives a text without known words the plain means', async () => {
@@ -181,7 +224,7 @@ describe('its parts', () => {
 
   it('regress as the closed form says', () => {
     const design = Float32Array.of(1, 1, 2, 1, 3, 1);
-    const weights = fitRidge(design, 2, Float64Array.of(3, 5, 7), [0, 1, 2], 0);
+    const weights = fitRidge(design, 2, Float64Array.of(3, 5, 7), [0, 1, 2], [0])[0]!;
     expect(weights[0]).toBeCloseTo(2, 4);
     expect(weights[1]).toBeCloseTo(1, 4);
   });
@@ -191,6 +234,7 @@ describe('its parts', () => {
     const b = Float64Array.of(0, 1, 0, 1);
     expect(nonNegativeWeights([a, b], Float64Array.of(2, 0.5, 2, 0.5))).toEqual([2, 0.5]);
     expect(nonNegativeWeights([a, b], Float64Array.of(2, -1, 2, -1))).toEqual([2, 0]);
+    expect(nonNegativeWeights([a, b], Float64Array.of(2, 0.5, Number.NaN, 0.5))).toEqual([2, 0.5]);
     expect(nonNegativeWeights([a, a], Float64Array.of(1, 0, 1, 0))[0]! + 0).toBeCloseTo(1);
   });
 

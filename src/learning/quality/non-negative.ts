@@ -1,7 +1,14 @@
 /** Least squares with weights of 0 or more, for a handful of columns: every subset of them is tried. */
 
-/** @param columns predictions, each as long as the target @returns one weight per column */
-export function nonNegativeWeights(columns: readonly Float64Array[], target: Float64Array): number[] {
+/**
+ * @param all predictions, each as long as the target
+ * @param whole the target; places where it is NaN do not count
+ * @returns one weight per column
+ */
+export function nonNegativeWeights(all: readonly Float64Array[], whole: Float64Array): number[] {
+  const known = (_: number, at: number): boolean => !Number.isNaN(whole[at]!);
+  const columns = all.map((column) => column.filter(known));
+  const target = whole.filter(known);
   let best = { weights: columns.map(() => 0), gain: 0 };
   for (let subset = 1; subset < 1 << columns.length; subset += 1) {
     const used = columns.map((_, index) => index).filter((index) => subset & (1 << index));
@@ -42,9 +49,6 @@ function leastSquares(columns: readonly Float64Array[], target: Float64Array): n
 
 function product(a: Float64Array, b: Float64Array): number {
   let sum = 0;
-  for (let index = 0; index < a.length; index += 1) {
-    const value = a[index]! * b[index]!;
-    if (!Number.isNaN(value)) sum += value;
-  }
+  for (let index = 0; index < a.length; index += 1) sum += a[index]! * b[index]!;
   return sum;
 }

@@ -19,6 +19,7 @@ export function learnedText(quality: Quality, outcomes: Told): readonly string[]
     '',
     verdict(quality),
     ...coverageNote(quality),
+    ...claimsNote(quality),
     ...tasksNote(outcomes),
     `Where every expert is best, cluster by cluster: expert-router inspect <model>. '${experts[best]}' is the best single expert.`,
   ];
@@ -57,6 +58,15 @@ function coverageNote({ evidence: { coverage } }: Quality): readonly string[] {
   if (!coverage) return [];
   return [
     `On ${Math.round(100 * coverage.share)} % of the prompts on which experts differ, the best is among those expected within ${percent(coverage.gap)} points of the highest; \`route\` shows them.`,
+  ];
+}
+
+function claimsNote({ claims }: Quality): readonly string[] {
+  if (!claims) return [];
+  return [
+    claims.weight === 0
+      ? "The experts' descriptions and samples say nothing beyond the scores: they do not count."
+      : `The experts' descriptions and samples count too: with every tenth of the claims on a prompt an expert is expected ${percent(claims.weight / 10)} points higher.`,
   ];
 }
 

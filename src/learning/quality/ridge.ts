@@ -1,8 +1,8 @@
 /** Ridge regression by normal equations and Cholesky's decomposition. */
 
 /**
- * Weights (columns × targets) that minimise |XW − Y|² + penalty·|W|² over the given rows; the last column, the
- * constant, is not penalised. Targets that are missing (NaN) count as 0, which shrinks them.
+ * Weights (columns × targets) that minimise |XW − Y|² + penalty·|W|² over the given rows, for each penalty; the last
+ * column, the constant, is not penalised. Targets that are missing (NaN) count as 0, which shrinks them.
  *
  * @param design rows × columns
  */
@@ -11,8 +11,8 @@ export function fitRidge(
   columns: number,
   targets: Float64Array,
   rows: readonly number[],
-  penalty: number,
-): Float32Array {
+  penalties: readonly number[],
+): readonly Float32Array[] {
   const outputs = rows.length === 0 ? 0 : targets.length / (design.length / columns);
   const gram = new Float64Array(columns * columns);
   const right = new Float64Array(columns * outputs);
@@ -28,10 +28,14 @@ export function fitRidge(
       }
     }
   }
-  for (let i = 0; i < columns; i += 1) gram[i * columns + i]! += i === columns - 1 ? TINY : penalty;
-  decompose(gram, columns);
-  solve(gram, columns, right, outputs);
-  return Float32Array.from(right);
+  return penalties.map((penalty) => {
+    const lower = gram.slice();
+    const solution = right.slice();
+    for (let i = 0; i < columns; i += 1) lower[i * columns + i]! += i === columns - 1 ? TINY : penalty;
+    decompose(lower, columns);
+    solve(lower, columns, solution, outputs);
+    return Float32Array.from(solution);
+  });
 }
 
 const TINY = 1e-9;

@@ -5,7 +5,7 @@
 
 import type { RouterModel } from '../../deciding/model/router-model.ts';
 import { isBalanced } from '../../deciding/routing/territory.ts';
-import { NOTHING_TO_ROUTE_BY } from '../../deciding/routing/warnings.ts';
+import { NOTHING_TO_ROUTE_BY, notWeighed } from '../../deciding/routing/warnings.ts';
 import { deidentifierOf } from '../../deciding/text/identifiers/deidentify.ts';
 import type { Catalogue } from '../config/catalogue.ts';
 import { digestOf } from '../config/load.ts';
@@ -179,6 +179,7 @@ async function prepare(config: Config, parts: SetupParts, startedAt: number): Pr
   // The first request already finds who is there, and which model they serve.
   if (parts.probes) await fleet.check();
   const gateway = await composeGateway(config, { model, fleet, telemetry, catalogue, world, conversations });
+  if (tellsHealth) for (const line of notWeighed(gateway.router.territory)) world.log(line);
   if (tellsHealth && config.experts.length > 1 && isBalanced(gateway.router.territory)) {
     world.log(NOTHING_TO_ROUTE_BY);
   }

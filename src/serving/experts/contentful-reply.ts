@@ -7,7 +7,7 @@ import type { TextDialect } from '../dialects/dialect.ts';
 import type { DialectId } from '../dialects/index.ts';
 import { EmptyAnswer } from '../reply/empty-answer.ts';
 import type { Failure } from '../reply/failure.ts';
-import type { AnswerSink, Reply, ReplyMeta } from '../reply/reply.ts';
+import type { AnswerSink, Reply, ReplyMeta, Source } from '../reply/reply.ts';
 
 /** A text may need no continuation. */
 const MAY_BE_EMPTY: DialectId = 'openai-completions';
@@ -45,6 +45,15 @@ export class ContentfulReply implements Reply {
     return this.#reply.thinking(piece);
   }
 
+  refusal(piece: string): boolean {
+    this.#said ||= piece !== '';
+    return this.#reply.refusal?.(piece) ?? this.#reply.text(piece);
+  }
+
+  cite(source: Source): boolean {
+    return this.#reply.cite?.(source) ?? true;
+  }
+
   toolCall(id: string, name: string): boolean {
     this.#said = true;
     return this.#reply.toolCall(id, name);
@@ -55,10 +64,11 @@ export class ContentfulReply implements Reply {
   }
 
   /** An end for another reason than that all was said, such as a filter or a limit, is an answer. */
-  finish(...[reason, usage]: Parameters<Reply['finish']>): void {
+  finish(...end: Parameters<Reply['finish']>): void {
+    const [reason] = end;
     const ended = reason === 'stop' || reason === 'unknown';
-    if (this.#said || !ended || this.#ask.dialect.id === MAY_BE_EMPTY) this.#reply.finish(reason, usage);
-    else this.#sink.fail(new EmptyAnswer(this.#expert, (sink) => this.#show(sink, reason, usage)));
+    if (this.#said || !ended || this.#ask.dialect.id === MAY_BE_EMPTY) this.#reply.finish(...end);
+    else this.#sink.fail(new EmptyAnswer(this.#expert, (sink) => this.#show(sink, ...end)));
   }
 
   fail(failure: Failure): void {

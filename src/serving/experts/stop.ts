@@ -1,8 +1,8 @@
 /** Finds stop sequences in text that comes in pieces, holding back only what may be the beginning of one. */
 
 export interface StopFilter {
-  /** The text that may be shown, and whether a stop sequence has come. */
-  push(piece: string): { readonly text: string; readonly stopped: boolean };
+  /** The text that may be shown, and the stop sequence that has come; null for none. */
+  push(piece: string): { readonly text: string; readonly stopped: string | null };
   /** What was held back, when the text has ended without a stop sequence. */
   flush(): string;
 }
@@ -12,16 +12,16 @@ export function stopFilter(stops: readonly string[]): StopFilter {
   return {
     push(piece) {
       held += piece;
-      const at = earliest(held, stops);
-      if (at >= 0) {
-        const text = held.slice(0, at);
+      const first = earliest(held, stops);
+      if (first !== null) {
+        const text = held.slice(0, first.at);
         held = '';
-        return { text, stopped: true };
+        return { text, stopped: first.stop };
       }
       const safe = held.length - longestBeginning(held, stops);
       const text = held.slice(0, safe);
       held = held.slice(safe);
-      return { text, stopped: false };
+      return { text, stopped: null };
     },
     flush() {
       const text = held;
@@ -31,9 +31,13 @@ export function stopFilter(stops: readonly string[]): StopFilter {
   };
 }
 
-function earliest(text: string, stops: readonly string[]): number {
-  const found = stops.map((stop) => text.indexOf(stop)).filter((at) => at >= 0);
-  return found.length > 0 ? Math.min(...found) : -1;
+function earliest(text: string, stops: readonly string[]): { at: number; stop: string } | null {
+  let first: { at: number; stop: string } | null = null;
+  for (const stop of stops) {
+    const at = text.indexOf(stop);
+    if (at >= 0 && (first === null || at < first.at)) first = { at, stop };
+  }
+  return first;
 }
 
 /** The length of the longest suffix of `text` that is a prefix of a stop sequence. */

@@ -4,7 +4,7 @@
  */
 import { LIMITS } from '../../core/bounds.ts';
 import { describeError } from '../../core/errors.ts';
-import type { Ask, Capability, Inputs, Modality, Trait } from '../dialects/ask.ts';
+import type { Ask, Capability, Inputs, Modality, Part, Trait } from '../dialects/ask.ts';
 import { unmetDemand } from '../experts/demands.ts';
 import { estimatedTokens } from './try.ts';
 
@@ -39,7 +39,7 @@ export interface LeftOut {
 
 /** Cheap where nothing is in the way. */
 export function leftOut(ask: Ask, experts: Iterable<Asked>): readonly LeftOut[] {
-  const others = ask.turns.some(({ unreadParts }) => unreadParts > 0) ? readableInputs(ask) : null;
+  const others = mayHoldMore(ask) ? readableInputs(ask) : null;
   const prompt = estimatedTokens(others === null ? ask.body.length : others.bytes);
   const tokens = prompt + (ask.answerLimit ?? 0);
   const out: LeftOut[] = [];
@@ -59,6 +59,12 @@ export function leftOut(ask: Ask, experts: Iterable<Asked>): readonly LeftOut[] 
     }
   }
   return out;
+}
+
+/** Whether it may hold more than text. What tools showed is no part of any turn. */
+function mayHoldMore({ turns, toolLoop, body }: Ask): boolean {
+  if (turns.some(({ unreadParts }) => unreadParts > 0)) return true;
+  return toolLoop !== 'none' && (body.includes('image') || body.includes('audio'));
 }
 
 /** Why an expert does not do what is asked; null where it does. */
@@ -93,12 +99,16 @@ export function inputsOf(ask: Ask): Inputs {
   let bytes = 0;
   const prompt = ask.prompt();
   const messages = prompt.kind === 'text' ? [] : prompt.messages;
-  for (const part of messages.flatMap(({ parts }) => parts)) {
+  for (const part of messages.flatMap(({ parts }) => parts.flatMap(partsIn))) {
     if (part.type === 'text') bytes += Buffer.byteLength(part.text);
     else if (part.type === 'image') modalities.add('image');
     else if (part.type === 'other' && /audio/.test(part.name)) modalities.add('audio');
   }
   return { modalities: [...modalities], bytes };
+}
+
+function partsIn(part: Part): readonly Part[] {
+  return part.type === 'tool result' ? part.parts : [part];
 }
 
 /** One that cannot be read is for the expert to judge. */

@@ -34,12 +34,25 @@ export interface Reply {
   text(piece: string): boolean;
   /** A piece of the model's thinking. */
   thinking(piece: string): boolean;
+  /** A piece of what the model says in place of an answer. Absent where that is text like any other. */
+  refusal?(piece: string): boolean;
+  /** A source of the text told so far. Absent where none can be told. */
+  cite?(source: Source): boolean;
   /** The next tool call begins. */
   toolCall(id: string, name: string): boolean;
   /** More of the arguments of the last tool call: JSON as text, cut anywhere. */
   toolArguments(piece: string): boolean;
-  finish(reason: FinishReason | 'unknown', usage: Usage | 'unknown'): void;
+  /** @param stopText of the request's, at which the answer stopped, where the expert told it */
+  finish(reason: FinishReason | 'unknown', usage: Usage | 'unknown', stopText?: string): void;
   fail(failure: Failure): void;
+}
+
+/** A page that the text of an answer refers to, and where in the text, in UTF-16 units. */
+export interface Source {
+  readonly url: string;
+  readonly title: string;
+  readonly from: number;
+  readonly to: number;
 }
 
 /** Reads a streamed answer of some dialect into a typed reply. */

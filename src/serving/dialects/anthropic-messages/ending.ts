@@ -16,11 +16,23 @@ export function readStopReason(reason: unknown): FinishReason | 'unknown' {
   return (typeof reason === 'string' ? FINISH[reason] : undefined) ?? 'unknown';
 }
 
-/**
- * The API knows no answer that ended for no known reason: it is the end of the turn.
- * @param called whether tools were called: some engines then still say that they have stopped
- */
-export function writeStopReason(reason: FinishReason | 'unknown', called: boolean): string {
+export interface Ended {
+  readonly reason: FinishReason | 'unknown';
+  /** Whether tools were called: some engines then still say that they have stopped. */
+  readonly called: boolean;
+  readonly stopText: string | undefined;
+}
+
+/** The API knows no answer that ended for no known reason: it is the end of the turn. */
+export function writeStop({ reason, called, stopText }: Ended): Json {
+  const stopped = reason === 'stop' && !called && stopText !== undefined;
+  return {
+    stop_reason: stopped ? 'stop_sequence' : writeStopReason(reason, called),
+    stop_sequence: stopped ? stopText : null,
+  };
+}
+
+function writeStopReason(reason: FinishReason | 'unknown', called: boolean): string {
   switch (reason) {
     case 'length':
       return 'max_tokens';

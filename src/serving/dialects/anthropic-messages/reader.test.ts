@@ -27,7 +27,7 @@ function recorder(): {
       return true;
     },
     fail: () => {},
-    finish: (...end) => void said.end.push(end),
+    finish: (...end) => void said.end.push(end.filter((one) => one !== undefined)),
   };
   return { reply, said };
 }

@@ -17,6 +17,7 @@ export class MessagesReader implements ReplyReader {
   readonly #feed = eventReader((event) => this.#events.push(event));
   #usage: Json = {};
   #stopReason: string | null = null;
+  #stopText: string | null = null;
   #finished = false;
   /** The current tool call: its input as given at the start, and whether arguments have come in pieces. */
   #call: { input: object; told: boolean } | null = null;
@@ -34,7 +35,7 @@ export class MessagesReader implements ReplyReader {
     if (this.#finished) return true;
     if (this.#stopReason === null) return false;
     this.#finished = true;
-    this.#reply.finish(readStopReason(this.#stopReason), readUsage(this.#usage));
+    this.#reply.finish(readStopReason(this.#stopReason), readUsage(this.#usage), this.#stopText ?? undefined);
     return true;
   }
 
@@ -54,6 +55,7 @@ export class MessagesReader implements ReplyReader {
       case 'message_delta':
         this.#count(json.usage);
         this.#stopReason = readText(json.delta, 'stop_reason') ?? this.#stopReason;
+        this.#stopText = readText(json.delta, 'stop_sequence') ?? this.#stopText;
         return true;
       case 'message_stop':
         return this.finish() || true;

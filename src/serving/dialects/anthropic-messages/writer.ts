@@ -6,7 +6,7 @@ import type { AnswerSink, FinishReason, Reply, ReplyMeta, Usage } from '../../re
 import type { Json } from '../dialect.ts';
 import { isObject, parseJson } from '../json.ts';
 import type { MessagesAsk } from './ask.ts';
-import { writeMessageUsage, writeStopReason, writeUsage } from './ending.ts';
+import { writeMessageUsage, writeStop, writeUsage } from './ending.ts';
 
 /**
  * The signature of thinking that was not Anthropic's. No model checks it; a Messages server of Anthropic's would refuse
@@ -57,7 +57,7 @@ class WholeMessage implements Reply {
     return true;
   }
 
-  finish(reason: FinishReason | 'unknown', usage: Usage | 'unknown'): void {
+  finish(reason: FinishReason | 'unknown', usage: Usage | 'unknown', stopText?: string): void {
     // One that was cut off within a call leaves the call out.
     const blocks = this.#said.map(blockOf);
     const broken = blocks.indexOf(null);
@@ -71,8 +71,7 @@ class WholeMessage implements Reply {
       JSON.stringify({
         ...envelope(this.#meta),
         content,
-        stop_reason: writeStopReason(reason, called),
-        stop_sequence: null,
+        ...writeStop({ reason, called, stopText }),
         usage: writeMessageUsage(usage),
       }),
     );
@@ -155,13 +154,11 @@ class StreamedMessage implements Reply {
     return this.#delta({ type: 'input_json_delta', partial_json: piece });
   }
 
-  finish(reason: FinishReason | 'unknown', usage: Usage | 'unknown'): void {
+  finish(reason: FinishReason | 'unknown', usage: Usage | 'unknown', stopText?: string): void {
     this.#stop();
     this.#announce();
-    const delta = {
-      stop_reason: writeStopReason(reason, this.#called),
-      ...{ stop_sequence: null, stop_details: null, container: null },
-    };
+    const stop = writeStop({ reason, called: this.#called, stopText });
+    const delta = { ...stop, stop_details: null, container: null };
     this.#send('message_delta', { delta, usage: writeUsage(usage) });
     this.#send('message_stop', {});
     this.#sink.end({ usage, finishReason: reason });

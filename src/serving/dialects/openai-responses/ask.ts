@@ -28,6 +28,8 @@ const READ = new Set([
   ...['previous_response_id', 'conversation', 'prompt'],
 ]);
 
+const LOGPROBS = 'message.output_text.logprobs';
+
 export class ResponsesAsk extends ReadAsk {
   protected readonly shape = RESPONSES_SHAPE;
   #tools: ReadTools | null = null;
@@ -90,12 +92,14 @@ export class ResponsesAsk extends ReadAsk {
     const { json } = this;
     const { choice } = this.tools();
     const format = this.format();
+    const included: readonly unknown[] = Array.isArray(json.include) ? json.include : [];
     const probabilities = typeof json.top_logprobs === 'number' && json.top_logprobs > 0;
     const wanted: readonly [wanted: boolean, demand: Demand][] = [
       [choice?.type === 'any' || choice?.type === 'one', { needs: 'a chosen tool', param: 'tool_choice' }],
       [format.type === 'json', { needs: 'json', param: 'text.format' }],
       [format.type === 'schema', { needs: 'json schema', param: 'text.format' }],
       [probabilities, { needs: 'token probabilities', param: 'top_logprobs' }],
+      [included.includes(LOGPROBS), { needs: 'token probabilities', param: 'include' }],
       [json.background === true, { needs: 'a store', param: 'background' }],
       [isObject(json.prompt), { needs: 'a store', param: 'prompt' }],
       [this.stored !== null, { needs: 'a store', param: this.stored ?? '' }],
@@ -106,6 +110,8 @@ export class ResponsesAsk extends ReadAsk {
   unread(): readonly string[] {
     const { json } = this;
     const verbose = isObject(json.text) && json.text.verbosity != null ? ['text.verbosity'] : [];
-    return [...this.fieldsBeside(READ), ...verbose, ...this.#readTools().leftOut];
+    // Nothing is cut out of a conversation that is too long.
+    const truncated = json.truncation === 'auto' ? ['truncation'] : [];
+    return [...this.fieldsBeside(READ), ...verbose, ...truncated, ...this.#readTools().leftOut];
   }
 }

@@ -4,9 +4,10 @@
  */
 import { wellFormed } from '../../../core/well-formed.ts';
 import type { Message, Part } from '../ask.ts';
+import { customArguments } from '../custom-tools.ts';
 import type { Json } from '../dialect.ts';
 import { invalid, isObject, textOrNull } from '../json.ts';
-import { CUSTOM_INPUT, flatName, type NamedTool, type ToolNames } from './tools.ts';
+import { flatName, MORE_TOOLS, type NamedTool, type ToolNames } from './tools.ts';
 
 /** @throws RouterError `invalid_body` */
 export function readItems(input: unknown, names: ToolNames): readonly Message[] {
@@ -73,7 +74,9 @@ function isOfOpenAisServers(type: string): boolean {
   return (
     /^(web_search|file_search|code_interpreter|image_generation|computer|tool_search)_/.test(type) ||
     type.startsWith('mcp_') ||
-    type === 'compaction'
+    type === 'compaction' ||
+    // Read with the tools.
+    type === MORE_TOOLS
   );
 }
 
@@ -125,7 +128,7 @@ function call(item: Json, at: string, names: ToolNames): Part {
     type: 'tool call',
     id: textOrNull(item.call_id),
     name: name === null ? null : (names.of(tool) ?? flatName(name, namespace)),
-    arguments: custom ? JSON.stringify({ [CUSTOM_INPUT]: said }) : said,
+    arguments: custom ? customArguments(said) : said,
     at,
     argumentsAt: custom ? `${at}.input` : `${at}.arguments`,
   };
@@ -145,7 +148,9 @@ function ownCall(item: Json, at: string): Part {
 
 function output(item: Json, at: string): Part {
   const { output: said, call_id: id } = item;
-  const plain = isObject(said) ? JSON.stringify(said) : said;
+  // Of a shell: what each command wrote.
+  const values = Array.isArray(said) && said.some((one) => isObject(one) && one.type === undefined);
+  const plain = isObject(said) || values ? JSON.stringify(said) : said;
   return {
     type: 'tool result',
     id: textOrNull(id),

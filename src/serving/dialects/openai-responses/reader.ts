@@ -1,11 +1,12 @@
 /** The bytes of a streamed response → a typed reply. Events of unknown types are ignored, since the API may add some. */
 import type { Outcome, Reply, ReplyReader } from '../../reply/reply.ts';
+import { customArguments } from '../custom-tools.ts';
 import type { Json } from '../dialect.ts';
 import { dataOf, EventBytes } from '../event-bytes.ts';
 import { isObject, parseJson, textOrNull } from '../json.ts';
 import { readFinish, readUsage } from './ending.ts';
 import { failureInStream } from './errors.ts';
-import { CUSTOM_INPUT, flatName } from './tools.ts';
+import { flatName } from './tools.ts';
 
 export class ResponsesReader implements ReplyReader {
   readonly #reply: Reply;
@@ -46,8 +47,11 @@ export class ResponsesReader implements ReplyReader {
     const response = isObject(event.response) ? event.response : {};
     switch (event.type) {
       case 'response.output_text.delta':
-      case 'response.refusal.delta':
         return delta === null || this.#reply.text(delta);
+      case 'response.refusal.delta':
+        return delta === null || (this.#reply.refusal?.(delta) ?? this.#reply.text(delta));
+      case 'response.output_text.annotation.added':
+        return this.#cite(isObject(event.annotation) ? event.annotation : {});
       case 'response.reasoning_text.delta':
       case 'response.reasoning_summary_text.delta':
         return delta === null || this.#reply.thinking(delta);
@@ -79,9 +83,15 @@ export class ResponsesReader implements ReplyReader {
     return this.#reply.toolCall(textOrNull(item.call_id) ?? '', name);
   }
 
+  #cite({ url, title, start_index, end_index }: Json): boolean {
+    if (typeof url !== 'string') return true;
+    const place = { from: Number(start_index ?? 0), to: Number(end_index ?? 0) };
+    return this.#reply.cite?.({ url, title: textOrNull(title) ?? '', ...place }) ?? true;
+  }
+
   #end(item: Json): boolean {
     if (item.type === 'custom_tool_call')
-      return this.#reply.toolArguments(JSON.stringify({ [CUSTOM_INPUT]: item.input ?? '' }));
+      return this.#reply.toolArguments(customArguments(textOrNull(item.input) ?? ''));
     if (item.type !== 'function_call' || this.#told) return true;
     return this.#reply.toolArguments(textOrNull(item.arguments) ?? '{}');
   }

@@ -1,9 +1,10 @@
 /** The object that every answer of the Responses API holds, and the items in it. */
 import { wellFormed } from '../../../core/well-formed.ts';
-import type { ReplyMeta } from '../../reply/reply.ts';
+import type { ReplyMeta, Source } from '../../reply/reply.ts';
+import { customInput } from '../custom-tools.ts';
 import type { Json } from '../dialect.ts';
-import { isObject, parseJson } from '../json.ts';
-import { CUSTOM_INPUT, type NamedTool } from './tools.ts';
+import { isObject } from '../json.ts';
+import type { NamedTool } from './tools.ts';
 
 export interface ResponseState {
   readonly status: 'in_progress' | 'completed' | 'incomplete' | 'failed';
@@ -82,22 +83,36 @@ export function itemId(prefix: string, { id }: ReplyMeta, index?: number): strin
 
 export type ItemStatus = 'in_progress' | 'completed' | 'incomplete';
 
-export function messageItem(id: string, text: string | null, status: ItemStatus): Json {
-  const content = text === null ? [] : [textPart(text)];
+/** What an item of words holds, each in the one part of it. */
+export type Spoken = 'message' | 'refusal' | 'reasoning';
+
+export interface Words {
+  readonly type: Spoken;
+  readonly id: string;
+  readonly text: string;
+  readonly sources: readonly Source[];
+}
+
+/** @param part null before it has begun */
+export function wordsItem(
+  { type, id }: Pick<Words, 'type' | 'id'>,
+  part: Json | null,
+  status: ItemStatus,
+): Json {
+  const content = part === null ? [] : [part];
+  if (type === 'reasoning') return { id, type, summary: [], content, status };
   return { id, type: 'message', status, role: 'assistant', content };
 }
 
-export function textPart(text: string): Json {
-  return { type: 'output_text', text: wellFormed(text), annotations: [], logprobs: [] };
+export function wordsPart({ type, text, sources }: Omit<Words, 'id'>): Json {
+  const said = wellFormed(text);
+  if (type === 'reasoning') return { type: 'reasoning_text', text: said };
+  if (type === 'refusal') return { type, refusal: said };
+  return { type: 'output_text', text: said, annotations: sources.map(annotation), logprobs: [] };
 }
 
-export function reasoningItem(id: string, text: string | null, status: ItemStatus): Json {
-  const content = text === null ? [] : [reasoningPart(text)];
-  return { id, type: 'reasoning', summary: [], content, status };
-}
-
-export function reasoningPart(text: string): Json {
-  return { type: 'reasoning_text', text: wellFormed(text) };
+export function annotation({ url, title, from, to }: Source): Json {
+  return { type: 'url_citation', url, title, start_index: from, end_index: to };
 }
 
 export interface Call {
@@ -114,11 +129,4 @@ export function callItem({ id, callId, tool, json }: Call, status: ItemStatus): 
   return type === 'custom'
     ? { ...own, type: 'custom_tool_call', input: customInput(json) }
     : { ...own, type: 'function_call', arguments: json };
-}
-
-/** The input of a custom tool, out of the arguments of the function that stands for it; else these themselves. */
-export function customInput(json: string): string {
-  const value = parseJson(json);
-  const input = isObject(value) ? value[CUSTOM_INPUT] : undefined;
-  return typeof input === 'string' ? input : json;
 }

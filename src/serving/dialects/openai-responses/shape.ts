@@ -28,6 +28,7 @@ const ITEM = fields({
   status: TEXT,
   summary: listOf(fields({ type: TEXT, text: TEXT })),
   encrypted_content: TEXT,
+  tools: LIST,
 });
 
 const TOOL = fields({

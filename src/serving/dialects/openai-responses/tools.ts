@@ -3,6 +3,7 @@
  * elsewhere, so each becomes a function, and `ToolNames` leads from a function's name back to the tool.
  */
 import type { AnswerFormat, Tool, Tools } from '../ask.ts';
+import { customFunction } from '../custom-tools.ts';
 import type { Json } from '../dialect.ts';
 import { invalid, isObject, unsupported } from '../json.ts';
 
@@ -12,9 +13,6 @@ export interface NamedTool {
   readonly name: string;
   readonly namespace: string | null;
 }
-
-/** The one argument of a function that stands for a custom tool. */
-export const CUSTOM_INPUT = 'input';
 
 /** Longest name of a function that servers take. */
 const LONGEST_NAME = 64;
@@ -65,14 +63,18 @@ export interface ReadTools extends Tools {
   readonly leftOut: readonly string[];
 }
 
+/** The item by which a client adds tools in mid-conversation. */
+export const MORE_TOOLS = 'additional_tools';
+
 export function readTools(json: Json): ReadTools {
-  const tools = json.tools ?? [];
-  if (!Array.isArray(tools)) throw invalid('tools', 'must be a list');
   const names = new ToolNames();
   const leftOut: string[] = [];
-  const list = tools.flatMap((tool: unknown, index) =>
-    readTool(tool, { at: `tools[${index}]`, namespace: null, names, leftOut }),
-  );
+  const list = givenIn(json).flatMap(({ tools, at }) => {
+    if (!Array.isArray(tools)) throw invalid(at, 'must be a list');
+    return tools.flatMap((tool: unknown, index) =>
+      readTool(tool, { at: `${at}[${index}]`, namespace: null, names, leftOut }),
+    );
+  });
   const parallel = json.parallel_tool_calls !== false;
   if (list.length === 0) return { list, choice: null, parallel, names, leftOut };
   const { choice, only } = readChoice(json.tool_choice, names);
@@ -83,6 +85,19 @@ export function readTools(json: Json): ReadTools {
     names,
     leftOut,
   };
+}
+
+/** Lists of tools, and the fields that hold them. */
+function givenIn({ tools, input }: Json): readonly { readonly tools: unknown; readonly at: string }[] {
+  const items: readonly unknown[] = Array.isArray(input) ? input : [];
+  return [
+    { tools: tools ?? [], at: 'tools' },
+    ...items.flatMap((item, index) =>
+      isObject(item) && item.type === MORE_TOOLS
+        ? [{ tools: item.tools ?? [], at: `input[${index}].tools` }]
+        : [],
+    ),
+  ];
 }
 
 interface Place {
@@ -109,19 +124,7 @@ function readTool(value: unknown, place: Place): readonly Tool[] {
     );
   }
   if (type === 'custom')
-    return [
-      {
-        name: names.add({ type, name, namespace }),
-        description: customDescription(description, format),
-        parameters: {
-          type: 'object',
-          properties: { [CUSTOM_INPUT]: { type: 'string', description: 'The whole input of the tool.' } },
-          required: [CUSTOM_INPUT],
-          additionalProperties: false,
-        },
-        strict: false,
-      },
-    ];
+    return [customFunction({ name: names.add({ type, name, namespace }), description, grammar: format })];
   if (parameters !== undefined && parameters !== null && !isObject(parameters))
     throw invalid(`${at}.parameters`, 'must be an object');
   return [
@@ -132,15 +135,6 @@ function readTool(value: unknown, place: Place): readonly Tool[] {
       strict: strict === true,
     },
   ];
-}
-
-/** A grammar cannot be enforced elsewhere; the model is told of it. */
-function customDescription(description: unknown, format: unknown): string | undefined {
-  const own = typeof description === 'string' ? description : '';
-  const grammar = isObject(format) && typeof format.definition === 'string' ? format.definition : '';
-  if (grammar === '') return own === '' ? undefined : own;
-  const syntax = isObject(format) && typeof format.syntax === 'string' ? `${format.syntax} ` : '';
-  return `${own}\n\nThe input must match this ${syntax}grammar:\n${grammar}`.trim();
 }
 
 interface Choice {

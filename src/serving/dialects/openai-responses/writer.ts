@@ -1,23 +1,24 @@
 /** A typed reply → a response of the Responses API, streamed or whole. */
 import { splitAtCodePoint, wellFormed } from '../../../core/well-formed.ts';
 import { brokenOff, type Failure } from '../../reply/failure.ts';
-import type { AnswerSink, FinishReason, Reply, ReplyMeta, Usage } from '../../reply/reply.ts';
+import type { AnswerSink, FinishReason, Reply, ReplyMeta, Source, Usage } from '../../reply/reply.ts';
+import { customInput } from '../custom-tools.ts';
 import type { Json } from '../dialect.ts';
 import type { ResponsesAsk } from './ask.ts';
 import { incompleteFor, writeUsage } from './ending.ts';
 import {
+  annotation,
   type Call,
   callItem,
-  customInput,
   type ItemStatus,
   itemId,
-  messageItem,
   type ResponseState,
-  reasoningItem,
-  reasoningPart,
   repeatedFields,
   responseBody,
-  textPart,
+  type Spoken,
+  type Words,
+  wordsItem,
+  wordsPart,
 } from './response.ts';
 import type { ToolNames } from './tools.ts';
 
@@ -25,13 +26,9 @@ export function responsesWriter(ask: ResponsesAsk, sink: AnswerSink): Reply {
   return ask.stream ? new StreamedResponse(ask, sink) : new WholeResponse(ask, sink);
 }
 
-interface OpenText<Type> {
-  readonly type: Type;
-  readonly id: string;
-  text: string;
-}
-type Open = OpenText<'message'> | OpenText<'reasoning'> | OpenCall;
+type OpenWords = { readonly [field in keyof Words]: Words[field] } & { text: string; sources: Source[] };
 type OpenCall = { readonly type: 'call' } & { -readonly [field in keyof Call]: Call[field] };
+type Open = OpenWords | OpenCall;
 
 /** The items of an answer as they come: the one that is open, and those that have ended. */
 class Items {
@@ -49,9 +46,9 @@ class Items {
     return this.done.length;
   }
 
-  say(type: 'message' | 'reasoning'): Open {
-    const prefix = type === 'message' ? 'msg' : 'rs';
-    const open: Open = { type, id: itemId(prefix, this.#meta(), this.index), text: '' };
+  say(type: Spoken): OpenWords {
+    const prefix = type === 'reasoning' ? 'rs' : 'msg';
+    const open: OpenWords = { type, id: itemId(prefix, this.#meta(), this.index), text: '', sources: [] };
     this.open = open;
     return open;
   }
@@ -74,9 +71,7 @@ class Items {
 }
 
 function itemOf(open: Open, status: ItemStatus): Json {
-  if (open.type === 'message') return messageItem(open.id, open.text, status);
-  if (open.type === 'reasoning') return reasoningItem(open.id, open.text, status);
-  return callItem(open, status);
+  return open.type === 'call' ? callItem(open, status) : wordsItem(open, wordsPart(open), status);
 }
 
 class WholeResponse implements Reply {
@@ -101,6 +96,16 @@ class WholeResponse implements Reply {
 
   thinking(piece: string): boolean {
     return this.#say('reasoning', piece);
+  }
+
+  refusal(piece: string): boolean {
+    return this.#say('refusal', piece);
+  }
+
+  cite(source: Source): boolean {
+    const { open } = this.#items;
+    if (open?.type === 'message') open.sources.push(source);
+    return true;
   }
 
   toolCall(id: string, name: string): boolean {
@@ -135,7 +140,7 @@ class WholeResponse implements Reply {
     this.#sink.fail(failure);
   }
 
-  #say(type: 'message' | 'reasoning', piece: string): boolean {
+  #say(type: Spoken, piece: string): boolean {
     if (piece === '') return true;
     if (this.#items.open?.type !== type) {
       this.#close('completed');
@@ -181,6 +186,23 @@ class StreamedResponse implements Reply {
 
   thinking(piece: string): boolean {
     return this.#say('reasoning', piece);
+  }
+
+  refusal(piece: string): boolean {
+    return this.#say('refusal', piece);
+  }
+
+  /** Of the text that is open: one that comes later has nothing to belong to. */
+  cite(source: Source): boolean {
+    const { open, index } = this.#items;
+    if (open?.type !== 'message') return true;
+    const annotation_index = open.sources.push(source) - 1;
+    this.#add('response.output_text.annotation.added', {
+      ...placeOf(open.id, index),
+      annotation_index,
+      annotation: annotation(source),
+    });
+    return this.#send();
   }
 
   toolCall(callId: string, name: string): boolean {
@@ -236,7 +258,7 @@ class StreamedResponse implements Reply {
     this.#sink.fail(failure);
   }
 
-  #say(type: 'message' | 'reasoning', piece: string): boolean {
+  #say(type: Spoken, piece: string): boolean {
     if (piece === '') return true;
     if (this.#items.open?.type !== type) this.#open(type);
     const { whole, rest } = splitAtCodePoint(this.#held + piece);
@@ -245,16 +267,15 @@ class StreamedResponse implements Reply {
     return this.#send();
   }
 
-  #open(type: 'message' | 'reasoning'): void {
+  #open(type: Spoken): void {
     this.#close('completed');
     this.#announce();
-    const { id } = this.#items.say(type);
+    const open = this.#items.say(type);
     const { index } = this.#items;
-    const item = (type === 'message' ? messageItem : reasoningItem)(id, null, 'in_progress');
-    const part = (type === 'message' ? textPart : reasoningPart)('');
-    this.#place = `"item_id":${JSON.stringify(id)},"output_index":${index},"content_index":0`;
+    this.#place = `"item_id":${JSON.stringify(open.id)},"output_index":${index},"content_index":0`;
+    const item = wordsItem(open, null, 'in_progress');
     this.#add('response.output_item.added', { output_index: index, item });
-    this.#add('response.content_part.added', { ...placeOf(id, index), part });
+    this.#add('response.content_part.added', { ...placeOf(open.id, index), part: wordsPart(open) });
   }
 
   /** The one event that comes for each token: put together by hand. */
@@ -263,10 +284,8 @@ class StreamedResponse implements Reply {
     if (open === null || open.type === 'call') return;
     const delta = wellFormed(text);
     open.text += delta;
-    const [type, more] =
-      open.type === 'message'
-        ? (['response.output_text.delta', ',"logprobs":[]'] as const)
-        : (['response.reasoning_text.delta', ''] as const);
+    const { event, more } = WORDS[open.type];
+    const type = `${event}.delta`;
     const data = `{"type":"${type}","sequence_number":${this.#sequence},${this.#place},"delta":${JSON.stringify(delta)}${more}}`;
     this.#sequence += 1;
     this.#unsent += `event: ${type}\ndata: ${data}\n\n`;
@@ -293,12 +312,11 @@ class StreamedResponse implements Reply {
     this.#add('response.custom_tool_call_input.done', { ...place, input });
   }
 
-  #closeText({ type, id, text }: Exclude<Open, OpenCall>): void {
-    const place = placeOf(id, this.#items.index);
-    if (type === 'message') this.#add('response.output_text.done', { ...place, text, logprobs: [] });
-    else this.#add('response.reasoning_text.done', { ...place, text });
-    const part = (type === 'message' ? textPart : reasoningPart)(text);
-    this.#add('response.content_part.done', { ...place, part });
+  #closeText(open: OpenWords): void {
+    const place = placeOf(open.id, this.#items.index);
+    const { event, said, done } = WORDS[open.type];
+    this.#add(`${event}.done`, { ...place, [said]: open.text, ...done });
+    this.#add('response.content_part.done', { ...place, part: wordsPart(open) });
   }
 
   /** The head waits for the first content, so that an earlier failure still gets its own status. */
@@ -329,6 +347,13 @@ class StreamedResponse implements Reply {
     return this.#sink.data(bytes);
   }
 }
+
+/** The events of a part, the field that holds all of it at its end, and what else they have. */
+const WORDS = {
+  message: { event: 'response.output_text', said: 'text', more: ',"logprobs":[]', done: { logprobs: [] } },
+  refusal: { event: 'response.refusal', said: 'refusal', more: '', done: {} },
+  reasoning: { event: 'response.reasoning_text', said: 'text', more: '', done: {} },
+} as const;
 
 function placeOf(id: string, index: number): Json {
   return { item_id: id, output_index: index, content_index: 0 };

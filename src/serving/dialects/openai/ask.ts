@@ -8,7 +8,7 @@ import type { Shape } from '../shape.ts';
 import type { Endpoint } from './bodies.ts';
 import { readMessages } from './messages.ts';
 import { CHAT_SHAPE, COMPLETION_SHAPE } from './shape.ts';
-import { readFormat, readTools } from './tools.ts';
+import { type CallForm, callForm, choosesTool, readFormat, readTools } from './tools.ts';
 
 const FIELDS: Readonly<Record<keyof Parameters, string>> = {
   temperature: 'temperature',
@@ -36,6 +36,7 @@ const READ = new Set([
 export class OpenAiAsk extends ReadAsk {
   declare readonly dialect: OpenAiDialect;
   readonly endpoint: Endpoint;
+  #callForm: CallForm | null = null;
 
   constructor(dialect: OpenAiDialect, endpoint: Endpoint, facts: RoutingFacts, body: JsonBody) {
     super(dialect, facts, body);
@@ -85,7 +86,12 @@ export class OpenAiAsk extends ReadAsk {
   }
 
   tools(): Tools {
-    return this.endpoint === 'chat' ? readTools(this.json) : { list: [], choice: null, parallel: true };
+    return readTools(this.endpoint === 'chat' ? this.json : {});
+  }
+
+  get callForm(): CallForm {
+    this.#callForm ??= callForm(this.json);
+    return this.#callForm;
   }
 
   format(): AnswerFormat {
@@ -94,21 +100,19 @@ export class OpenAiAsk extends ReadAsk {
 
   protected readDemands(): readonly Demand[] {
     const { json } = this;
-    const { tool_choice: choice, response_format: format } = json;
+    const { response_format: format } = json;
+    const chosen = choosesTool(json);
     const wanted: readonly [param: string, needs: Capability, wanted: boolean][] = [
       ['n', 'several answers', aboveOne(json.n)],
       ['best_of', 'several answers', aboveOne(json.best_of)],
-      [
-        'tool_choice',
-        'a chosen tool',
-        choice === 'required' || (typeof choice === 'object' && choice !== null),
-      ],
+      [chosen ?? '', 'a chosen tool', chosen !== null],
       ['response_format', formatCapability(format), this.format().type !== 'text'],
       ['logprobs', 'token probabilities', json.logprobs != null && json.logprobs !== false],
       ['echo', 'echo', json.echo === true],
       ['suffix', 'insertion', typeof json.suffix === 'string' && json.suffix !== ''],
       ['logit_bias', 'token biases', isObject(json.logit_bias) && Object.keys(json.logit_bias).length > 0],
       ['audio', 'audio', json.audio != null],
+      ['modalities', 'audio', Array.isArray(json.modalities) && json.modalities.includes('audio')],
     ];
     return wanted.filter(([, , is]) => is).map(([param, needs]) => ({ param, needs }));
   }

@@ -26,12 +26,16 @@ export const openAiChat: TextDialect<'openai-chat'> = {
       stored,
       turns: sampledTurns(routableTurns('chat', body)),
       affinityKey: conversationKey(body.messages),
-      toolLoop: toolLoop(json.tools, body.messages.at(-1)?.role === 'tool'),
+      toolLoop: toolLoop(json.tools ?? json.functions, isResult(body.messages.at(-1)?.role)),
     };
   },
   keep: (json) => ({ ...keepLimits(json), messages: [] }),
   ask: (facts, body) => new OpenAiAsk(openAiChat, 'chat', facts, body),
 };
+
+function isResult(role: string | undefined): boolean {
+  return role === 'tool' || role === 'function';
+}
 
 function chatBody(json: Json): ChatBody {
   const { messages } = json;

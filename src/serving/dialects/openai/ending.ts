@@ -36,9 +36,17 @@ const WORDS: Readonly<Record<FinishReason, string>> = {
   filtered: 'content_filter',
   'tool calls': 'tool_calls',
 };
-const REASONS: ReadonlyMap<unknown, FinishReason> = new Map(
-  Object.entries(WORDS).map(([reason, word]) => [word, reason as FinishReason]),
-);
+/** OpenAI's, that of its older form of calls, and those of other servers (TGI, Mistral, Anthropic behind a proxy). */
+const REASONS: ReadonlyMap<unknown, FinishReason> = new Map<unknown, FinishReason>([
+  ...Object.entries(WORDS).map(([reason, word]) => [word, reason as FinishReason] as const),
+  ['function_call', 'tool calls'],
+  ['tool_use', 'tool calls'],
+  ['eos_token', 'stop'],
+  ['stop_sequence', 'stop'],
+  ['end_turn', 'stop'],
+  ['model_length', 'length'],
+  ['max_tokens', 'length'],
+]);
 
 export function readFinishReason(word: unknown): FinishReason | 'unknown' {
   return REASONS.get(word) ?? 'unknown';

@@ -27,7 +27,7 @@ function recorder(): { reply: Reply; said: Said } {
       said.calls.at(-1)![2] += piece;
       return true;
     },
-    finish: (...end) => void said.end.push(...end),
+    finish: (...end) => void said.end.push(...end.filter((one) => one !== undefined)),
     fail: () => {},
   };
   return { reply, said };
@@ -181,7 +181,7 @@ it('reads a whole answer into the reply that its stream would give', () => {
   };
   const usage = { prompt_tokens: 5, completion_tokens: 3, total_tokens: 8, ...details };
   const told: unknown[][] = [];
-  const note = (...call: unknown[]) => told.push(call) > 0;
+  const note = (...call: unknown[]) => told.push(call.filter((one) => one !== undefined)) > 0;
   const reply = replyTo({ text: note, thinking: note, toolCall: note, toolArguments: note, finish: note });
   const answer = { choices: [{ index: 0, message, finish_reason: 'tool_calls' }], usage };
   expect(readWhole(JSON.stringify(answer), reply)).toBe(true);

@@ -1,22 +1,25 @@
 /** The bytes of a chat or text completion → a typed reply. Reads the first choice; only one is requested. */
+import { RouterError } from '../../../core/errors.ts';
 import type { FinishReason, Reply, ReplyReader, Usage } from '../../reply/reply.ts';
+import { customArguments } from '../custom-tools.ts';
 import type { Json } from '../dialect.ts';
 import { dataOf, EventBytes } from '../event-bytes.ts';
 import { isObject, parseJson, textOrNull } from '../json.ts';
 import { readFinishReason, readUsage } from './ending.ts';
 import { errorUnder200 } from './errors.ts';
+import { type CallPiece, type Said, saidIn } from './said.ts';
 
 export class OpenAiReader implements ReplyReader {
-  readonly #reply: Reply;
   readonly #waiting: Json[] = [];
   readonly #events = new EventBytes((event) => this.#event(event));
+  readonly #teller: Teller;
   #reason: FinishReason | 'unknown' | null = null;
+  #stopText: string | undefined;
   #usage: Usage | 'unknown' = 'unknown';
   #done = false;
-  #call: unknown = null;
 
   constructor(reply: Reply) {
-    this.#reply = reply;
+    this.#teller = new Teller(reply);
   }
 
   *read(bytes: Buffer): Generator<boolean> {
@@ -28,7 +31,7 @@ export class OpenAiReader implements ReplyReader {
     this.#events.end();
     for (const value of this.#waiting.splice(0)) this.#take(value);
     if (this.#reason === null && !this.#done) return false;
-    this.#reply.finish(this.#reason ?? 'unknown', this.#usage);
+    this.#teller.finish(this.#reason ?? 'unknown', this.#usage, this.#stopText);
     return true;
   }
 
@@ -48,93 +51,108 @@ export class OpenAiReader implements ReplyReader {
 
   #take({ choices, usage }: Json): boolean {
     this.#usage = readUsage(usage) ?? this.#usage;
-    const choice: unknown = Array.isArray(choices) ? choices[0] : undefined;
-    if (!isObject(choice)) return true;
+    const choice = firstOf(choices);
+    if (choice === null) return true;
     const reason = textOrNull(choice.finish_reason);
     if (reason !== null) this.#reason = readFinishReason(reason);
-    if (isObject(choice.delta)) return this.#delta(choice.delta);
-    const text = textOrNull(choice.text);
-    return text === null || this.#reply.text(text);
-  }
-
-  #delta(delta: Json): boolean {
-    const { thought, said } = saidIn(delta);
-    const { tool_calls: calls } = delta;
-    let room = thought === null || this.#reply.thinking(thought);
-    if (said !== null) room = this.#reply.text(said) && room;
-    for (const call of Array.isArray(calls) ? calls.filter(isObject) : [])
-      room = this.#toolCall(call) && room;
-    return room;
-  }
-
-  /** Only a call's first piece has its id and name; the others have its index. */
-  #toolCall({ index, id, function: called }: Json): boolean {
-    const { name, arguments: json } = (isObject(called) ? called : {}) as Json;
-    let room = true;
-    if (typeof name === 'string' && name !== '' && index !== this.#call) {
-      this.#call = index;
-      room = this.#reply.toolCall(textOrNull(id) ?? `call_${String(index)}`, name);
-    }
-    const piece = argumentsIn(json);
-    return piece === null ? room : this.#reply.toolArguments(piece) && room;
+    this.#stopText = stopTextIn(choice) ?? this.#stopText;
+    return this.#teller.tell(saidIn(isObject(choice.delta) ? choice.delta : { content: choice.text }));
   }
 }
 
 /**
  * The first choice of a whole chat or text completion. False if it is none.
- * @throws ToldFailure for an error
+ * @throws ToldFailure for an error; RouterError for an answer that only says what no typed reply can
  */
 export function readWhole(json: string, reply: Reply): boolean {
   const value = parseJson(json);
   const error = errorUnder200(value, json);
   if (error) throw error;
-  const choice: unknown = isObject(value) && Array.isArray(value.choices) ? value.choices[0] : undefined;
-  if (!isObject(choice)) return false;
-  const message = isObject(choice.message) ? choice.message : { content: choice.text };
-  const { tool_calls: calls } = message as Json;
-  const { thought, said } = saidIn(message as Json);
-  if (thought !== null) reply.thinking(thought);
-  if (said !== null) reply.text(said);
-  for (const [at, call] of (Array.isArray(calls) ? calls : []).entries()) tellCall(call, at, reply);
+  const choice = isObject(value) ? firstOf(value.choices) : null;
+  if (choice === null) return false;
+  const teller = new Teller(reply);
+  teller.tell(saidIn(isObject(choice.message) ? choice.message : { content: choice.text }));
   const usage = isObject(value) ? readUsage(value.usage) : null;
-  reply.finish(readFinishReason(choice.finish_reason), usage ?? 'unknown');
+  teller.finish(readFinishReason(choice.finish_reason), usage ?? 'unknown', stopTextIn(choice));
   return true;
 }
 
-function tellCall(call: unknown, at: number, reply: Reply): void {
-  const { id, function: called } = (isObject(call) ? call : {}) as Json;
-  const { name, arguments: json } = (isObject(called) ? called : {}) as Json;
-  const named = textOrNull(name);
-  if (named === null) return;
-  reply.toolCall(textOrNull(id) ?? `call_${at}`, named);
-  reply.toolArguments(argumentsIn(json) ?? '');
+/** One that was not asked for, beside the first, is not the answer. */
+function firstOf(choices: unknown): Json | null {
+  if (!Array.isArray(choices)) return null;
+  return choices.find((choice): choice is Json => isObject(choice) && !choice.index) ?? null;
 }
 
-interface Said {
-  /** Null for none. */
-  readonly thought: string | null;
-  readonly said: string | null;
+/** vLLM and SGLang tell it; a number is a token's id. */
+function stopTextIn({ stop_reason, matched_stop }: Json): string | undefined {
+  return textOrNull(stop_reason) ?? textOrNull(matched_stop) ?? undefined;
 }
 
-/** A message's words, or those of a piece of one. Some servers (Mistral's) give parts, thinking among them; a refusal is words too. */
-function saidIn({ content, reasoning_content, reasoning, refusal }: Json): Said {
-  const thought = textOrNull(reasoning_content) ?? textOrNull(reasoning);
-  const text = textOrNull(content);
-  const refused = textOrNull(refusal);
-  if (!Array.isArray(content)) return { thought, said: refused === null ? text : (text ?? '') + refused };
-  const parts = content.filter(isObject);
-  const own = parts.map((part) => textOrNull(part.text) ?? textOrNull(part.refusal) ?? '').join('');
-  const thinking = parts.map(({ thinking: inner }) => wordsOf(inner)).join('');
-  return { thought: thinking || thought, said: own + (refused ?? '') || null };
+/** Tells a reply what messages say, whole or piece by piece. */
+class Teller {
+  readonly #reply: Reply;
+  /** The call whose pieces come. */
+  #call: Pick<CallPiece, 'index' | 'custom'> | null = null;
+  #calls = 0;
+  #said = false;
+  #sounds = false;
+
+  constructor(reply: Reply) {
+    this.#reply = reply;
+  }
+
+  /** @returns whether there is room for more */
+  tell({ thought, text, refused, calls, sources, sounds }: Said): boolean {
+    const reply = this.#reply;
+    this.#sounds ||= sounds;
+    let room = thought === null || reply.thinking(thought);
+    if (text !== null) room = this.#words(text) && room;
+    if (refused !== null) room = (reply.refusal?.(refused) ?? this.#words(refused)) && room;
+    for (const source of sources) room = (reply.cite?.(source) ?? true) && room;
+    for (const call of calls) room = this.#tellCall(call) && room;
+    this.#said ||= refused !== null || calls.length > 0;
+    return room;
+  }
+
+  /** @throws RouterError where nothing but sound came */
+  finish(...end: Parameters<Reply['finish']>): void {
+    if (this.#sounds && !this.#said)
+      throw new RouterError(
+        'expert_failed',
+        'The expert answered with sound and no words; only a chat completion that is passed on can hold that.',
+      );
+    this.#endCall();
+    this.#reply.finish(...end);
+  }
+
+  #words(text: string): boolean {
+    this.#said = true;
+    return this.#reply.text(text);
+  }
+
+  #tellCall({ index, id, name, given, custom }: CallPiece): boolean {
+    let room = true;
+    if (name !== null && index !== this.#call?.index) {
+      this.#endCall();
+      room = this.#reply.toolCall(id ?? `call_${this.#calls}`, name);
+      this.#call = { index, custom };
+      this.#calls += 1;
+      if (custom) this.#reply.toolArguments(BEFORE);
+    }
+    if (given === null || this.#call === null) return room;
+    return this.#reply.toolArguments(this.#call.custom ? escaped(given) : given) && room;
+  }
+
+  #endCall(): void {
+    if (this.#call?.custom) this.#reply.toolArguments(AFTER);
+    this.#call = null;
+  }
 }
 
-/** A text, or the texts of parts. */
-function wordsOf(value: unknown): string {
-  if (!Array.isArray(value)) return textOrNull(value) ?? '';
-  return value.map((part: unknown) => (isObject(part) ? (textOrNull(part.text) ?? '') : '')).join('');
-}
+/** What stands around the input of a custom tool in the arguments of the function for it. */
+const [BEFORE, AFTER] = customArguments('\0').split('\\u0000') as [string, string];
 
-/** JSON as text; some servers give the object itself. */
-function argumentsIn(value: unknown): string | null {
-  return isObject(value) ? JSON.stringify(value) : textOrNull(value);
+/** As a part of a string of JSON, wherever it is cut. */
+function escaped(piece: string): string {
+  return JSON.stringify(piece).slice(1, -1);
 }

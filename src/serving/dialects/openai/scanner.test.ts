@@ -103,7 +103,8 @@ describe('the end of a stream', () => {
     ['a reason and [DONE]', text('a') + STOP + DONE, finished],
     ['a reason alone', text('a') + STOP, finished],
     ['a reason without its blank line', (text('a') + STOP).trimEnd(), finished],
-    ['a reason of its own', text('a') + chunk({}, 'eos_token'), { ...finished, finishReason: 'unknown' }],
+    ['a reason of its own', text('a') + chunk({}, 'tired'), { ...finished, finishReason: 'unknown' }],
+    ["another server's word", text('a') + chunk({}, 'eos_token'), finished],
     [
       'usage beside it',
       text('a') + event({ choices: [{ finish_reason: 'stop' }], usage: USAGE }),

@@ -1,5 +1,5 @@
 /** Types of the fields of OpenAI's chat completions and completions. */
-import { either, FLAG, fields, LIST, listOf, NUMBER, OBJECT, TEXT } from '../shape.ts';
+import { either, FLAG, fields, listOf, NUMBER, OBJECT, TEXT } from '../shape.ts';
 
 const PART = fields({
   type: TEXT,
@@ -10,7 +10,14 @@ const PART = fields({
   file: fields({ file_data: TEXT, file_id: TEXT, filename: TEXT }),
 });
 
-const CALL = fields({ id: TEXT, type: TEXT, function: fields({ name: TEXT, arguments: TEXT }) });
+const CALL = fields({
+  id: TEXT,
+  type: TEXT,
+  function: fields({ name: TEXT, arguments: TEXT }),
+  custom: fields({ name: TEXT, input: TEXT }),
+});
+
+const FUNCTION = fields({ name: TEXT, description: TEXT, parameters: OBJECT, strict: FLAG });
 
 const MESSAGE = fields({
   role: TEXT,
@@ -18,6 +25,7 @@ const MESSAGE = fields({
   content: either(TEXT, listOf(PART)),
   refusal: TEXT,
   reasoning_content: TEXT,
+  audio: fields({ id: TEXT }),
   tool_calls: listOf(CALL),
   tool_call_id: TEXT,
   function_call: fields({ name: TEXT, arguments: TEXT }),
@@ -25,7 +33,8 @@ const MESSAGE = fields({
 
 export const FUNCTION_TOOL = fields({
   type: TEXT,
-  function: fields({ name: TEXT, description: TEXT, parameters: OBJECT, strict: FLAG }),
+  function: FUNCTION,
+  custom: fields({ name: TEXT, description: TEXT, format: OBJECT }),
 });
 
 /** What both APIs have. */
@@ -52,10 +61,18 @@ export const CHAT_SHAPE = fields({
   messages: listOf(MESSAGE),
   max_completion_tokens: NUMBER,
   tools: listOf(FUNCTION_TOOL),
-  tool_choice: either(TEXT, fields({ type: TEXT, function: fields({ name: TEXT }) })),
+  tool_choice: either(
+    TEXT,
+    fields({
+      type: TEXT,
+      function: fields({ name: TEXT }),
+      custom: fields({ name: TEXT }),
+      allowed_tools: fields({ mode: TEXT, tools: listOf(OBJECT) }),
+    }),
+  ),
   parallel_tool_calls: FLAG,
-  functions: LIST,
-  function_call: either(TEXT, OBJECT),
+  functions: listOf(FUNCTION),
+  function_call: either(TEXT, fields({ name: TEXT })),
   response_format: fields({
     type: TEXT,
     json_schema: fields({ name: TEXT, description: TEXT, schema: OBJECT, strict: FLAG }),

@@ -63,22 +63,26 @@ function effortOf(effort: string | undefined): string | undefined {
   return effort === 'none' ? undefined : effort;
 }
 
-/** Each tool result becomes a message of its own; its pictures, which it cannot hold, are the user's after them. */
+/** Each tool result becomes a message of its own; its pictures and files, which it cannot hold, are the user's after them. */
 function messagesOf({ role, parts }: Message): readonly Json[] {
   const results = parts.filter((part) => part.type === 'tool result');
   const calls = parts.filter((part) => part.type === 'tool call');
-  const pictures = results.flatMap((result) => result.parts.filter((part) => part.type === 'image'));
-  const content = contentOf([...pictures, ...parts]);
+  const shown = results.flatMap((result) => result.parts.filter(isShown));
+  const content = contentOf([...shown, ...parts]);
   const own =
     content === null && calls.length === 0 ? [] : [{ role: role === 'tool' ? 'user' : role, content }];
   return [
     ...results.map((part) => ({
       role: 'tool',
       tool_call_id: part.id ?? '',
-      content: contentOf(part.parts.filter((inner) => inner.type !== 'image')) ?? '',
+      content: contentOf(part.parts.filter((inner) => !isShown(inner))) ?? '',
     })),
     ...own.map((message) => (calls.length > 0 ? { ...message, tool_calls: calls.map(callOf) } : message)),
   ];
+}
+
+function isShown({ type }: Part): boolean {
+  return type === 'image' || type === 'file';
 }
 
 function callOf(part: Extract<Part, { type: 'tool call' }>): Json {

@@ -4,7 +4,9 @@
  */
 import { splitAtCodePoint, wellFormed } from '../../../core/well-formed.ts';
 import type { Failure } from '../../reply/failure.ts';
-import type { AnswerSink, FinishReason, Reply, ReplyMeta, Usage } from '../../reply/reply.ts';
+import type { AnswerSink, FinishReason, Reply, ReplyMeta, Source, Usage } from '../../reply/reply.ts';
+import { customInput } from '../custom-tools.ts';
+import type { Json } from '../dialect.ts';
 import type { OpenAiAsk } from './ask.ts';
 import { writeFinishReason, writeUsage } from './ending.ts';
 
@@ -18,10 +20,14 @@ class WholeReply implements Reply {
   #frame: object = {};
   #text = '';
   #thinking = '';
-  readonly #calls: { id: string; name: string; json: string }[] = [];
+  #refusal = '';
+  readonly #sources: Source[] = [];
+  readonly #calls: Call[] = [];
+  readonly #ask: OpenAiAsk;
 
-  constructor({ endpoint }: OpenAiAsk, sink: AnswerSink) {
-    this.#chat = endpoint === 'chat';
+  constructor(ask: OpenAiAsk, sink: AnswerSink) {
+    this.#ask = ask;
+    this.#chat = ask.endpoint === 'chat';
     this.#sink = sink;
   }
 
@@ -36,6 +42,17 @@ class WholeReply implements Reply {
 
   thinking(piece: string): boolean {
     this.#thinking += piece;
+    return true;
+  }
+
+  refusal(piece: string): boolean {
+    if (!this.#chat) return this.text(piece);
+    this.#refusal += piece;
+    return true;
+  }
+
+  cite(source: Source): boolean {
+    this.#sources.push(source);
     return true;
   }
 
@@ -54,7 +71,7 @@ class WholeReply implements Reply {
     const body = Buffer.from(
       JSON.stringify({
         ...this.#frame,
-        choices: [{ index: 0, ...answer, logprobs: null, finish_reason: writeFinishReason(reason) }],
+        choices: [{ index: 0, ...answer, logprobs: null, finish_reason: reasonFor(this.#ask, reason) }],
         ...(usage === 'unknown' ? {} : { usage: writeUsage(usage) }),
       }),
     );
@@ -69,19 +86,48 @@ class WholeReply implements Reply {
 
   #message(): object {
     const text = wellFormed(this.#text);
-    const calls = this.#calls.map(({ id, name, json }) => ({
-      id,
-      type: 'function',
-      function: { name, arguments: json },
-    }));
+    const nothing = this.#calls.length > 0 || this.#refusal !== '';
     return {
       role: 'assistant',
-      content: calls.length > 0 ? text || null : text,
+      content: nothing ? text || null : text,
       ...(this.#thinking === '' ? {} : { reasoning_content: wellFormed(this.#thinking) }),
-      ...(calls.length > 0 ? { tool_calls: calls } : {}),
-      refusal: null,
+      ...callFields(this.#ask, this.#calls),
+      refusal: wellFormed(this.#refusal) || null,
+      ...(this.#sources.length === 0 ? {} : { annotations: this.#sources.map(annotation) }),
     };
   }
+}
+
+interface Call {
+  readonly id: string;
+  readonly name: string;
+  json: string;
+}
+
+/** The older form holds one call: a model that wants more makes them one after another. */
+function callFields(ask: OpenAiAsk, calls: readonly Call[]): Json {
+  const [first] = calls;
+  if (first === undefined) return {};
+  if (!ask.callForm.older) return { tool_calls: calls.map((call) => callBody(ask, call)) };
+  return { function_call: { name: first.name, arguments: first.json } };
+}
+
+function callBody(ask: OpenAiAsk, { id, name, json }: Call): Json {
+  return isCustom(ask, name)
+    ? { id, type: 'custom', custom: { name, input: customInput(json) } }
+    : { id, type: 'function', function: { name, arguments: json } };
+}
+
+function isCustom(ask: OpenAiAsk, name: string): boolean {
+  return ask.callForm.custom.includes(name);
+}
+
+function reasonFor(ask: OpenAiAsk, reason: FinishReason | 'unknown'): string | null {
+  return reason === 'tool calls' && ask.callForm.older ? 'function_call' : writeFinishReason(reason);
+}
+
+function annotation({ url, title, from, to }: Source): Json {
+  return { type: 'url_citation', url_citation: { url, title, start_index: from, end_index: to } };
 }
 
 class StreamedReply implements Reply {
@@ -92,13 +138,17 @@ class StreamedReply implements Reply {
   #begun = false;
   /** Half of a surrogate pair until the other half comes, and its field. */
   #held = '';
-  #field: 'content' | 'reasoning_content' = 'content';
+  #field: Field = 'content';
   #calls = 0;
+  /** What comes at once, when all of it is there: the call of a tool that takes any text. */
+  #custom: Call | null = null;
+  readonly #ask: OpenAiAsk;
 
-  constructor({ endpoint, wantsUsage }: OpenAiAsk, sink: AnswerSink) {
+  constructor(ask: OpenAiAsk, sink: AnswerSink) {
+    this.#ask = ask;
     this.#sink = sink;
-    this.#chat = endpoint === 'chat';
-    this.#withUsage = wantsUsage;
+    this.#chat = ask.endpoint === 'chat';
+    this.#withUsage = ask.wantsUsage;
   }
 
   begin(meta: ReplyMeta): void {
@@ -114,19 +164,37 @@ class StreamedReply implements Reply {
     return !this.#chat || this.#say('reasoning_content', piece);
   }
 
+  refusal(piece: string): boolean {
+    return this.#chat ? this.#say('refusal', piece) : this.text(piece);
+  }
+
+  cite(source: Source): boolean {
+    if (!this.#chat) return true;
+    this.#flush();
+    return this.#send([choice({ delta: { annotations: [annotation(source)] } })]);
+  }
+
   toolCall(id: string, name: string): boolean {
+    const room = this.#endCustom();
     this.#calls += 1;
-    return this.#sendCall({ id, type: 'function', function: { name, arguments: '' } });
+    if (isCustom(this.#ask, name)) {
+      this.#custom = { id, name, json: '' };
+      return room;
+    }
+    return this.#sendCall({ id, type: 'function', function: { name, arguments: '' } }) && room;
   }
 
   toolArguments(piece: string): boolean {
-    return this.#sendCall({ function: { arguments: piece } });
+    if (this.#custom === null) return this.#sendCall({ function: { arguments: piece } });
+    this.#custom.json += piece;
+    return true;
   }
 
   finish(reason: FinishReason | 'unknown', usage: Usage | 'unknown'): void {
     this.#open();
+    this.#endCustom();
     this.#flush();
-    this.#send([choice(this.#chat ? { delta: {} } : { text: '' }, writeFinishReason(reason))]);
+    this.#send([choice(this.#chat ? { delta: {} } : { text: '' }, reasonFor(this.#ask, reason))]);
     if (this.#withUsage && usage !== 'unknown') this.#send([], { usage: writeUsage(usage) });
     this.#sink.data(DONE);
     this.#sink.end({ usage, finishReason: reason });
@@ -136,7 +204,7 @@ class StreamedReply implements Reply {
     this.#sink.fail(failure);
   }
 
-  #say(field: 'content' | 'reasoning_content', piece: string): boolean {
+  #say(field: Field, piece: string): boolean {
     if (field !== this.#field) this.#flush();
     this.#field = field;
     const { whole, rest } = splitAtCodePoint(this.#held + piece);
@@ -159,10 +227,19 @@ class StreamedReply implements Reply {
     return this.#send([choice(this.#chat ? { delta: { [this.#field]: said } } : { text: said })]);
   }
 
-  #sendCall(part: object): boolean {
+  /** Of the older form's answer, the first call is the only one. */
+  #sendCall(part: Json): boolean {
     const first = this.#open();
     this.#flush();
-    return this.#send([choice({ delta: { tool_calls: [{ index: this.#calls - 1, ...part }] } })]) && first;
+    if (!this.#ask.callForm.older)
+      return this.#send([choice({ delta: { tool_calls: [{ index: this.#calls - 1, ...part }] } })]) && first;
+    return this.#calls > 1 || (this.#send([choice({ delta: { function_call: part.function } })]) && first);
+  }
+
+  #endCustom(): boolean {
+    const call = this.#custom;
+    this.#custom = null;
+    return call === null || this.#sendCall(callBody(this.#ask, call));
   }
 
   #flush(): void {
@@ -175,6 +252,8 @@ class StreamedReply implements Reply {
     return this.#sink.data(Buffer.from(`data: ${JSON.stringify({ ...this.#frame, choices, ...extra })}\n\n`));
   }
 }
+
+type Field = 'content' | 'reasoning_content' | 'refusal';
 
 const DONE = Buffer.from('data: [DONE]\n\n');
 

@@ -102,7 +102,8 @@ describe('a conversation', () => {
     tool_calls: [{ id: 'a', type: 'function', function: { name: 'f', arguments: json } }],
   });
   it.each<[string, unknown[]]>([
-    ['messages[1].role', [user('x'), { role: 'function', content: 'x' }]],
+    ['messages[1].role', [user('x'), { role: 'critic', content: 'x' }]],
+    ['messages[1]', [user('x'), { role: 'function', name: 'f', content: 'x' }]],
     ['messages[0].content[0]', [user([{ type: 'input_audio', input_audio: {} }])]],
     [
       'messages[0].content[0].image_url.url',
@@ -215,9 +216,10 @@ describe('parameters', () => {
     ['logprobs', { logprobs: true }],
     ['logit_bias', { logit_bias: { 5: 1 } }],
     ['response_format', { response_format: { type: 'json_object' } }],
-    ['tools[0]', { tools: [{ type: 'custom', custom: {} }] }],
-    ['tool_choice', { tools: [tool], tool_choice: { type: 'allowed_tools' } }],
-    ['functions', { functions: [], function_call: 'auto' }],
+    ['tools[0].custom.name', { tools: [{ type: 'custom', custom: {} }] }],
+    ['tools[0]', { tools: [{ type: 'web_search' }] }],
+    ['tool_choice', { tools: [tool], tool_choice: { type: 'web_search' } }],
+    ['functions[0]', { functions: [{}], function_call: 'auto' }],
     ['temperature', { temperature: 3 }],
   ])('refuses %s', (param, json) => {
     expect(() => translate(json)).toThrow(expect.objectContaining({ param }));

@@ -31,7 +31,7 @@ it('ends before the first of them, wherever pieces meet, and once', () => {
       const at = full.indexOf('\n\n');
       const { text, end, stopped } = said(pieces, ['\n\n']);
       expect(text).toBe(at < 0 ? full : full.slice(0, at));
-      expect(end).toEqual([[at < 0 ? 'length' : 'stop', 'unknown']]);
+      expect(end).toEqual([at < 0 ? ['length', 'unknown'] : ['stop', 'unknown', '\n\n']]);
       expect(stopped).toBe(at >= 0);
     }),
   );

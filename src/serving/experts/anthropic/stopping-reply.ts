@@ -25,8 +25,8 @@ export class StoppingReply implements Reply {
     if (this.#stopped) return true;
     const { text, stopped } = this.#filter.push(piece);
     const more = text === '' || this.#reply.text(text);
-    if (stopped) this.#reply.finish('stop', 'unknown');
-    this.#stopped = stopped;
+    if (stopped !== null) this.#reply.finish('stop', 'unknown', stopped);
+    this.#stopped = stopped !== null;
     return more;
   }
 

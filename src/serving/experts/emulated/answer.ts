@@ -55,5 +55,7 @@ export async function tellEmulated(
     outputTokens: calls.length > 0 ? told : thought + answer.tokens,
     ...(thought > 0 ? { reasoningTokens: thought } : {}),
   };
-  reply.finish(calls.length > 0 ? 'tool calls' : answer.finishReason, plan.usage ? usage : 'unknown');
+  const counted = plan.usage ? usage : 'unknown';
+  if (calls.length > 0) reply.finish('tool calls', counted);
+  else reply.finish(answer.finishReason, counted, answer.stopText);
 }

@@ -51,6 +51,8 @@ export interface Emulation {
   readonly pieces: readonly string[];
   readonly tokens: number;
   readonly finishReason: FinishReason;
+  /** At which it stopped. */
+  readonly stopText?: string;
 }
 
 export function emulate(text: string, maxTokens: number | undefined, stop: readonly string[]): Emulation {
@@ -70,7 +72,7 @@ export function say(
     tokens += 1;
     const shown = filter.push(word);
     if (shown.text) pieces.push(shown.text);
-    if (shown.stopped) return { pieces, tokens, finishReason: 'stop' };
+    if (shown.stopped !== null) return { pieces, tokens, finishReason: 'stop', stopText: shown.stopped };
   }
   const held = filter.flush();
   if (held) pieces.push(held);

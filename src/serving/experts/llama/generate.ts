@@ -36,39 +36,48 @@ const PREFILL = 16;
 /** How far back repetition is punished. */
 const REMEMBERED = 64;
 
+export interface Ended {
+  readonly finishReason: FinishReason;
+  readonly usage: Usage;
+  /** At which it stopped; null for none. */
+  readonly stopText: string | null;
+}
+
 export async function generate(
   model: Model,
   sequence: Sequence,
   job: Job,
   listener: Listener,
-): Promise<{ finishReason: FinishReason; usage: Usage }> {
+): Promise<Ended> {
   const { signal } = listener;
   const answer: Token[] = [];
   const last = await prefill(sequence, job.prompt, signal);
   const text = tokenText(model, job.prompt);
   const filter = stopFilter(job.stop);
   let finishReason: FinishReason = 'stop';
-  let stopped = false;
+  let stopped: string | null = null;
   for await (const token of sequence.evaluate(last, evaluateOptions(job.sampling, answer))) {
     signal.throwIfAborted();
     answer.push(token);
     const shown = filter.push(text.push(token));
     stopped = shown.stopped;
     if (shown.text && !listener.text(shown.text)) await listener.drained();
-    if (stopped) break;
+    if (stopped !== null) break;
     if (answer.length >= job.maxTokens) {
       finishReason = 'length';
       break;
     }
   }
   signal.throwIfAborted();
-  if (!stopped) {
+  if (stopped === null) {
     const rest = filter.push(text.flush());
-    if (rest.stopped) finishReason = 'stop';
-    const held = rest.stopped ? rest.text : rest.text + filter.flush();
+    stopped = rest.stopped;
+    if (stopped !== null) finishReason = 'stop';
+    const held = stopped === null ? rest.text + filter.flush() : rest.text;
     if (held) listener.text(held);
   }
-  return { finishReason, usage: { inputTokens: job.prompt.length, outputTokens: answer.length } };
+  const usage = { inputTokens: job.prompt.length, outputTokens: answer.length };
+  return { finishReason, usage, stopText: stopped };
 }
 
 /** Keeps what the sequence already holds of this prompt; returns the tokens with which generating begins. */

@@ -80,8 +80,8 @@ export class LlamaExpert implements Expert {
         text: (piece: string) => work.reply.text(piece),
         drained: () => work.drained(),
       };
-      const { finishReason, usage } = await generate(this.#loaded.model, sequence, job, listener);
-      work.reply.finish(finishReason, usage);
+      const { finishReason, usage, stopText } = await generate(this.#loaded.model, sequence, job, listener);
+      work.reply.finish(finishReason, usage, stopText ?? undefined);
     } finally {
       this.#loaded.giveBack(sequence);
     }

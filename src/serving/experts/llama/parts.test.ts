@@ -66,8 +66,8 @@ it('holds a character back until its last byte has come', () => {
 
 it('finds a stop text across pieces and shows nothing of it', () => {
   const filter = stopFilter(['END', 'ENOUGH']);
-  expect(filter.push('the E')).toEqual({ text: 'the ', stopped: false });
-  expect(filter.push('N')).toEqual({ text: '', stopped: false });
-  expect(filter.push('T, the EN')).toEqual({ text: 'ENT, the ', stopped: false });
-  expect(filter.push('D of')).toEqual({ text: '', stopped: true });
+  expect(filter.push('the E')).toEqual({ text: 'the ', stopped: null });
+  expect(filter.push('N')).toEqual({ text: '', stopped: null });
+  expect(filter.push('T, the EN')).toEqual({ text: 'ENT, the ', stopped: null });
+  expect(filter.push('D of')).toEqual({ text: '', stopped: 'END' });
 });

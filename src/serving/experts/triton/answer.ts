@@ -29,6 +29,8 @@ export interface Ending {
   readonly text: string;
   readonly finishReason: FinishReason | 'unknown';
   readonly usage: Usage | 'unknown';
+  /** At which it stopped, where that is known. */
+  readonly stopText: string | undefined;
 }
 
 export class Answer {
@@ -38,7 +40,7 @@ export class Answer {
   readonly #echo;
   readonly #stops: StopFilter;
   readonly #tally = new Tally();
-  #stopped = false;
+  #stopped: string | null = null;
   #reason: FinishReason | null = null;
   #lastId: number | null = null;
 
@@ -58,10 +60,12 @@ export class Answer {
 
   finish(): Ending {
     const { ids } = this.#facts;
-    const held = this.#stopped
-      ? ''
-      : this.#flush(ids ? ids.text.flush() : this.#decoder.end(this.#new.finish()));
-    return { text: held, finishReason: this.#finishReason(), usage: this.#usage() };
+    const held =
+      this.#stopped === null
+        ? this.#flush(ids ? ids.text.flush() : this.#decoder.end(this.#new.finish()))
+        : '';
+    const stopText = this.#stopped ?? undefined;
+    return { text: held, finishReason: this.#finishReason(), usage: this.#usage(), stopText };
   }
 
   #decode(output: Output): string {
@@ -76,18 +80,18 @@ export class Answer {
   #show(text: string): { text: string; stopped: boolean } {
     const shown = this.#stops.push(this.#echo.push(text));
     this.#stopped = shown.stopped;
-    return shown;
+    return { text: shown.text, stopped: shown.stopped !== null };
   }
 
   #flush(rest: string): string {
     const shown = this.#stops.push(this.#echo.push(rest) + this.#echo.flush());
     this.#stopped = shown.stopped;
-    return shown.stopped ? shown.text : shown.text + this.#stops.flush();
+    return shown.stopped === null ? shown.text + this.#stops.flush() : shown.text;
   }
 
   /** What the engine said; else what follows: a stop text, an end token, or as many tokens as were allowed. */
   #finishReason(): FinishReason | 'unknown' {
-    if (this.#stopped) return 'stop';
+    if (this.#stopped !== null) return 'stop';
     if (this.#reason) return this.#reason;
     const { ids, maxTokens } = this.#facts;
     if (ids && this.#lastId !== null && this.#lastId === ids.endId) return 'stop';

@@ -182,9 +182,9 @@ export class TritonExpert implements Expert {
       throw lost ? new ServerError('cut', error.message, error) : error;
     }
     work.signal.throwIfAborted();
-    const { text, finishReason, usage } = answer.finish();
+    const { text, finishReason, usage, stopText } = answer.finish();
     if (text) work.reply.text(text);
-    work.reply.finish(finishReason, usage);
+    work.reply.finish(finishReason, usage, stopText);
   }
 
   #tokens(facts: ModelFacts): Tokens {
