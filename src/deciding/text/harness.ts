@@ -44,9 +44,9 @@ export const WRAPPED: readonly (readonly [string, string])[] = [
   ['<user_input>', '</user_input>'],
 ];
 
-/** Tags that stand on lines of their own and end the turn, by names for what was asked. */
+/** What follows `</` of a tag that ends the turn, by names for what was asked. */
 export const WRAPPED_LAST =
-  /^<([a-z_-]{0,20}(?:input|message|prompt|request|question|query|customer|email|user))>\n([\s\S]*?)\n<\/\1>\s*$/m;
+  /^([a-z_-]{0,20}(?:input|message|prompt|request|question|query|customer|email|user))>$/;
 
 /** Names for the person's words, at the beginning of a line behind other paragraphs. */
 export const LABEL =

@@ -127,11 +127,24 @@ function unwrapped(text: string, quoted: string[]): string {
     quoted.push(text.slice(0, from), text.slice(end + close.length));
     return text.slice(from + open.length, end);
   }
-  const last = WRAPPED_LAST.exec(text);
-  if (last === null) return text;
-  quoted.push(text.slice(0, last.index));
-  return last[2]!;
+  return unwrappedLast(text, quoted);
 }
+
+/** What stands in a section of its own, in lines between its tags, with which the turn ends. */
+function unwrappedLast(text: string, quoted: string[]): string {
+  const end = text.trimEnd();
+  const close = end.lastIndexOf('\n</');
+  const name = WRAPPED_LAST.exec(end.slice(close + 3, close + 3 + LONGEST_TAG))?.[1];
+  if (close < 0 || name === undefined) return text;
+  const open = `<${name}>\n`;
+  const from = end.startsWith(open) ? 0 : end.indexOf(`\n${open}`) + 1;
+  if (from === 0 && !end.startsWith(open)) return text;
+  if (from + open.length > close) return text;
+  quoted.push(end.slice(0, from));
+  return end.slice(from + open.length, close);
+}
+
+const LONGEST_TAG = 40;
 
 /** What stands between the marks of which the words before it speak. */
 function delimited(text: string, quoted: string[]): string {
@@ -174,13 +187,15 @@ function answeredPart(text: string, quoted: string[]): string {
     quoted.push(end.slice(0, from));
     return end.slice(from + open.length, end.length - close.length);
   }
-  return labelledPart(lastOfPairs(end, quoted), quoted);
+  // Labels stand at the beginning of lines, behind others.
+  return end.includes('\n') ? labelledPart(lastOfPairs(end, quoted), quoted) : end;
 }
 
 const LABELLED = /^([^\s:：][^\n:：]{0,30}[:：])/gm;
 
 /** The last of some examples, each with two labels: its second one ends the turn. */
 function lastOfPairs(text: string, quoted: string[]): string {
+  if (!text.endsWith(':') && !text.endsWith('：')) return text;
   const labels = [...text.matchAll(LABELLED)];
   const [last, open] = [labels.at(-1), labels.at(-2)];
   if (last === undefined || open === undefined || last.index + last[0].length < text.length) return text;
