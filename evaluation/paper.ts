@@ -52,9 +52,7 @@ function runAll(progress: (done: number, total: number, what: string) => void): 
     c4: all.map((c) => told(() => runLine(c, BALANCED_C4))),
     chat: modern.map((c) => told(() => runLine(c, BALANCED_CHAT))),
     skewed: [
-      ...ALL_POLICIES.map((policy) =>
-        told(() => runLine(EXPERTS.small8, { ...SKEWED, policy }, policy.id)),
-      ),
+      ...ALL_POLICIES.map((policy) => told(() => runLine(EXPERTS.small8, { ...SKEWED, policy }, policy.id))),
       told(() => runLine(EQUALS.equal8, { ...SKEWED, policy: bindPolicy(nearest) }, EQUAL_COPIES)),
     ],
   };
