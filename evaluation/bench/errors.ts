@@ -2,9 +2,8 @@
 import { type Task, task } from '../../src/core/tasks.ts';
 import { ENGINES, KERNELS } from '../../src/simulating/cost/constants.ts';
 import type { EngineOverheads, MeasuredEngine } from '../../src/simulating/cost/efficiency.ts';
-import { kernelsFor, stepCost } from '../../src/simulating/cost/step.ts';
 import type { TransformerShape } from '../../src/simulating/model/shape.ts';
-import { type Clients, fitClients, fitEngine, type Kernels, predict } from '../fit/engines.ts';
+import { type Clients, costOf, fitClients, fitEngine, type Kernels, predict } from '../fit/engines.ts';
 import { type Schedule, schedule } from '../fit/replay.ts';
 import { type CalibrationRow, readCalibration } from '../fit/rows.ts';
 
@@ -39,9 +38,8 @@ function errorsOf(
   clients: Clients,
 ): readonly RowError[] {
   const { row } = planned;
-  const { deployment, build, measured, harness } = row;
-  const cost = stepCost(deployment, kernelsFor(deployment.gpu, kernels), engine, build.streaming);
-  const engineOnly = predict(planned, cost);
+  const { measured, harness } = row;
+  const engineOnly = predict(planned, costOf(row, kernels, engine));
   const predicted = { ...engineOnly, ttft: engineOnly.ttft + (clients[harness.name] ?? 0) };
   return METRICS.flatMap((metric) => {
     const value = measured[metric];

@@ -70,10 +70,10 @@ function tellsFirstToken({ measured, harness }: CalibrationRow): boolean {
 
 /** Logarithms of predicted over measured, always as many and in the same order for the same rows. */
 function errorsWith(engine: EngineOverheads, schedules: readonly Schedule[], kernels: Kernels) {
-  const costOf = costs(kernels, engine);
+  const costFor = costs(kernels, engine);
   const priced = schedules.map((planned) => ({
     row: planned.row,
-    figures: price(planned, costOf(planned.row)),
+    figures: price(planned, costFor(planned.row)),
   }));
   const clients = clientsOf(priced.filter(({ row }) => tellsFirstToken(row)));
   const error = (predicted: number, measured: number | undefined): number[] =>
@@ -87,13 +87,23 @@ function errorsWith(engine: EngineOverheads, schedules: readonly Schedule[], ker
   ]);
 }
 
+/** The cost of a row's steps, by the deployment and what its engine was built with. */
+export function costOf(
+  { deployment, build }: CalibrationRow,
+  kernels: Kernels,
+  engine: EngineOverheads,
+): StepCost {
+  const built = { ...engine, tensorCores: build.tensorCores };
+  return stepCost(deployment, kernelsFor(deployment.gpu, kernels), built, build.streaming);
+}
+
 /** One cost for all rows of a deployment. */
 function costs(kernels: Kernels, engine: EngineOverheads): (row: CalibrationRow) => StepCost {
   const known = new Map<string, StepCost>();
-  return ({ deployment, build }) => {
-    const key = `${describeDeployment(deployment)} ${build.streaming}`;
-    const found =
-      known.get(key) ?? stepCost(deployment, kernelsFor(deployment.gpu, kernels), engine, build.streaming);
+  return (row) => {
+    const { deployment, build } = row;
+    const key = `${describeDeployment(deployment)} ${build.streaming} ${build.tensorCores}`;
+    const found = known.get(key) ?? costOf(row, kernels, engine);
     known.set(key, found);
     return found;
   };
@@ -124,8 +134,8 @@ export function fitClients(
   kernels: Kernels,
   engine: EngineOverheads,
 ): Clients {
-  const costOf = costs(kernels, engine);
-  return clientsOf(schedules.map((s) => ({ row: s.row, figures: predict(s, costOf(s.row)) })));
+  const costFor = costs(kernels, engine);
+  return clientsOf(schedules.map((s) => ({ row: s.row, figures: predict(s, costFor(s.row)) })));
 }
 
 /** Seconds that each harness's client adds to a first token. */

@@ -43,6 +43,8 @@ export interface Build {
   readonly admission: AdmissionRule;
   /** Whether every token is sent by itself. */
   readonly streaming: boolean;
+  /** Whether attention can decode on tensor cores. */
+  readonly tensorCores: boolean;
 }
 
 /** How a published run was driven: habits of the measuring program, which are no constants of the engine. */
@@ -143,7 +145,14 @@ function harnessOf(row: Row): Harness {
 const DRAWN = { low: 0.8, high: 1 };
 const ONE_WAITS = 'trtllm 1.0.0rc3';
 
-const BUILT: Build = { limits: DEFAULT_LIMITS, admission: 'guaranteed-no-evict', streaming: false };
+const BUILT: Build = {
+  limits: DEFAULT_LIMITS,
+  admission: 'guaranteed-no-evict',
+  streaming: false,
+  tensorCores: true,
+};
+/** Versions before XQA kernels: the 2.4 times that TensorRT-LLM's page on them states are 0.7a's row in the table. */
+const BEFORE_XQA = /^0\.[56]\b/;
 
 /**
  * Sequences and tokens in a step that trtllm-bench 0.14 built its engines for (tensorrt_llm/bench/build/
@@ -166,8 +175,9 @@ function buildOf(d: Deployment, version: string, tokens: number): Build {
     maxTokens,
   });
   if (d.engine === 'vllm') return { ...BUILT, admission: 'optimistic' };
-  if (version === '0.10.0') return { limits: within(2048, 2048), admission: 'optimistic', streaming: true };
-  if (version !== '0.14.0') return BUILT;
+  if (version === '0.10.0')
+    return { ...BUILT, limits: within(2048, 2048), admission: 'optimistic', streaming: true };
+  if (version !== '0.14.0') return { ...BUILT, tensorCores: !BEFORE_XQA.test(version) };
   const key = `${d.model.layers} TP${d.tensorParallel}`;
   const built = BENCH_BUILDS[`${key} ${tokens}`] ?? BENCH_BUILDS[key];
   return built ? { ...BUILT, limits: within(...built) } : BUILT;

@@ -66,6 +66,8 @@ export interface Conditions {
   readonly lengths: 'c4' | 'chat';
   readonly skew: number;
   readonly policy: BoundPolicy;
+  /** Requests that the router lets into a replica at once; the engine's own limit where there is none. */
+  readonly slots?: number;
 }
 
 export interface Line {
@@ -107,7 +109,7 @@ function runStage(
       limits: DEFAULT_LIMITS,
       admission: 'guaranteed-no-evict',
       chunkedPrefill: true,
-      slots: Math.ceil(1000 / c.experts / (c.replicas ?? 1)),
+      slots: conditions.slots ?? DEFAULT_LIMITS.maxBatch,
     })),
     shares: zipfShares(8, conditions.skew),
     prompts: ringPrompts(8, c.experts),

@@ -111,7 +111,7 @@ describe('calibrate', () => {
   });
 
   it.each([
-    [['http://127.0.0.1:1/v1'], /does not list its models/],
+    [['http://127.0.0.1:1/v1'], /nothing answers at http:\/\/127\.0\.0\.1:1\/v1/],
     [['http://127.0.0.1:1/v1', '--model', 'm'], /is unreachable/],
     [['http://127.0.0.1:1/v1', '--key-env', 'NO_SUCH_KEY'], /NO_SUCH_KEY is not set/],
   ])('%j is refused by name', async (args, message) => {

@@ -64,9 +64,13 @@ function keyFrom(name: string): string {
 }
 
 async function firstModel(url: string, key: string | undefined, signal: AbortSignal): Promise<string> {
+  const headers: Record<string, string> = key ? { authorization: `Bearer ${key}` } : {};
+  const response = await fetch(`${url.replace(/\/$/, '')}/models`, { headers, signal }).catch(
+    (cause: unknown) => {
+      throw new UserError(`calibrate: nothing answers at ${url}; is the engine running?`, { cause });
+    },
+  );
   try {
-    const headers: Record<string, string> = key ? { authorization: `Bearer ${key}` } : {};
-    const response = await fetch(`${url.replace(/\/$/, '')}/models`, { headers, signal });
     const { data } = (await response.json()) as { data?: { id?: string }[] };
     if (data?.[0]?.id) return data[0].id;
   } catch (cause) {

@@ -51,8 +51,14 @@ function limitOf(a: AttentionLayers): number | null {
   return a.indexer?.tokens ?? (a.kind === 'heads' ? a.window : null);
 }
 
-/** Query heads that share keys, from which on even old engines decode on tensor cores. */
-const TENSOR_CORE_GROUP = 8;
+/**
+ * Whether decoding multiplies on tensor cores: TensorRT-LLM's XQA kernels (docs/source/blogs/XQA-kernel.md) take groups of
+ * query heads that fill a tile. The least group is what fits the published rows; Falcon's 29 heads fill none.
+ */
+function onTensorCores({ heads, kvHeads }: HeadAttention, { tensorCores = true }: EngineOverheads): boolean {
+  const group = heads / kvHeads;
+  return tensorCores && group >= 8 && Number.isInteger(Math.log2(group));
+}
 
 /** The engine's factor on reading the cache. */
 function attentionFactor({ gpu, precision }: Deployment, engine: EngineOverheads): number {
@@ -81,7 +87,7 @@ function heads(
   const decode = (sequences: number, attended: number): number =>
     Math.max(
       factor * decodeAttentionSeconds(decodeAttention, gpu.bandwidth, shape, sequences, attended),
-      a.heads / a.kvHeads < TENSOR_CORE_GROUP ? engine.perHeadToken * shape.heads * attended : 0,
+      onTensorCores(a, engine) ? 0 : (engine.perHeadToken * shape.heads * attended * shape.headDim) / 128,
     );
   return {
     layers: a.layers,

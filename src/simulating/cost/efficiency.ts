@@ -120,10 +120,12 @@ export interface EngineOverheads {
   readonly blackwellCompute: number;
   readonly blackwellAttention: number;
   /**
-   * Seconds that decode attention takes at least per query head and token attended to, in a layer: old kernels multiply
-   * outside of tensor cores, and heads that share keys gain little from it.
+   * Seconds that decode attention takes at least per query head of 128 elements and token attended to, in a layer: old
+   * kernels multiply outside of tensor cores, and heads that share keys gain little from it.
    */
   readonly perHeadToken: number;
+  /** False for builds that decode outside of tensor cores whatever the heads: TensorRT-LLM before its XQA kernels. */
+  readonly tensorCores?: boolean;
   /** Factor on the kernels' floors: graphs and overlapped launches hide part of them. */
   readonly floors: number;
   /** The same for mixtures of experts, which are measured as one operation. */

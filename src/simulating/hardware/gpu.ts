@@ -122,7 +122,8 @@ export const GPUS: readonly Gpu[] = [
     label: 'A100 PCIe 80 GB',
     memoryBytes: 81920 * MIB,
     bandwidth: 1.935 * T,
-    peak: { bf16: 312 * T, int8: 624 * T },
+    // The chip of the SXM card and its peak, with 300 of its 400 W: long products run at that share of it.
+    peak: { bf16: 0.75 * 312 * T, int8: 0.75 * 624 * T },
     linkBandwidth: 32 * G,
     link: 'pcie',
     family: 'a100',

@@ -720,6 +720,31 @@ describe('what is not understood', () => {
     [{ sliding_window: 4096 }, /"sliding_window": which layers/],
     [{ audio_config: { hidden_size: 8 } }, /"audio_config"/],
     [{ vision_config: { hidden_size: 8 } }, /"num_hidden_layers"/],
+    [{ attention_type: 'lightning' }, /"attention_type"/],
+    [{ mixer_type: 'mamba2' }, /"mixer_type"/],
+    [{ kv_sharing: 'adjacent' }, /"kv_sharing"/],
+    [{ attention_window_type: 'local' }, /"attention_window_type"/],
+    [{ cla_share_factor: 2 }, /"cla_share_factor"/],
+    [{ rope_head_dim: 64, nope_head_dim: 192 }, /"rope_head_dim", "nope_head_dim"/],
+    [{ ffn_dim_multiplier: 1.3 }, /"ffn_dim_multiplier"/],
+    [{ pad_vocab_size_multiple: 65536 }, /"pad_vocab_size_multiple"/],
+    [{ moe_interleave: 4 }, /"moe_interleave"/],
+    [{ num_memory_tokens: 128 }, /"num_memory_tokens"/],
+    [{ total_ut_steps: 4 }, /"total_ut_steps"/],
+    [{ recurrence: 4 }, /"recurrence"/],
+    [{ medusa_num_heads: 4 }, /"medusa_num_heads"/],
+    [{ hc_mult: 4 }, /"hc_mult"/],
+    [{ intermediate_size: [8192, 14336] }, /"intermediate_size": must be a whole number/],
+    [{ num_hidden_layers: 1e12 }, /"num_hidden_layers": no model has 1000000000000/],
+    [{ quantization_config: { quant_method: 'gptq', bits: 3 } }, /"gptq" of 3 bit/],
+    [
+      { quantization_config: { quant_method: 'gptq', bits: 4, dynamic: { down: { bits: 8 } } } },
+      /"quantization_config.dynamic"/,
+    ],
+    [
+      { quantization_config: { quant_method: 'fp8', kv_cache_scheme: { num_bits: 4 } } },
+      /"quantization_config.kv_cache_scheme"/,
+    ],
   ])('%j is refused by name', (change, message) => {
     expect(() => read({ ...llama, ...change })).toThrow(UserError);
     expect(() => read({ ...llama, ...change })).toThrow(message);

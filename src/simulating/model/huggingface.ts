@@ -12,6 +12,9 @@ import type { TransformerShape } from './shape.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
+/** Layers are listed one by one: more than any model has are a mistake. */
+const MOST_LAYERS = 10_000;
+
 /**
  * @param name how to call the model in messages and tables
  * @param text the file's content
@@ -36,6 +39,7 @@ export function shapeFromConfig(name: string, text: string): TransformerShape {
     keys.count('num_hidden_layers', 'n_layer') ??
     layerLetters(keys)?.length ??
     keys.required('num_hidden_layers');
+  if (layers > MOST_LAYERS) throw keys.error(`field "num_hidden_layers": no model has ${layers}`);
   const hidden = keys.required('hidden_size', 'n_embd');
   const shape: TransformerShape = {
     name,

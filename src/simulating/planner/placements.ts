@@ -93,7 +93,7 @@ export function search(
   const proposed: Proposal[] = [];
   const rejected: Rejected[] = candidates
     .filter((c) => !c.meets)
-    .map((c) => ({ ...c, reason: arithmeticReason(c, demand.levels) }));
+    .map((c) => ({ ...c, reason: arithmeticReason(c, demand) }));
   const unexamined: Placement[] = [];
   for (const candidate of candidates.filter((c) => c.meets)) {
     if (proposed.length >= ENOUGH) {
@@ -155,8 +155,9 @@ function order(a: Placement, b: Placement): number {
   return cost(a) - cost(b) || b.tokens_per_second - a.tokens_per_second;
 }
 
-function arithmeticReason(p: Placement, levels: readonly Level[]): string {
-  if (!Number.isFinite(p.ttft_ms)) return 'no request fits';
+function arithmeticReason(p: Placement, { levels, load, mean }: Demand): string {
+  if (!Number.isFinite(p.ttft_ms) && 'perSecond' in load)
+    return `answers ${round(p.tokens_per_second / mean.outputTokens, 1)} requests/s at most`;
   const missed = levels.find(({ metric, seconds }) => p[`${metric}_ms`] > 1000 * seconds);
   if (missed)
     return `mean ${missed.metric.toUpperCase()} by arithmetic ${Math.round(p[`${missed.metric}_ms`])} ms`;

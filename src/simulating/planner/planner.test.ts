@@ -128,6 +128,16 @@ describe('the search', () => {
     expect(cheapest(tails)).toBeGreaterThanOrEqual(cheapest(means));
   });
 
+  it('says how many requests a second come out of what cannot answer all that come', () => {
+    const { rejected } = search({ ...space, maxGpus: 1 }, { ...demand, load: { perSecond: 1000 } });
+    expect(rejected.length).toBeGreaterThan(0);
+    for (const { reason } of rejected) {
+      const most = Number(/^answers ([\d.]+) requests\/s at most$/.exec(reason)![1]);
+      expect(most).toBeGreaterThan(0);
+      expect(most).toBeLessThan(1000);
+    }
+  });
+
   it('needs less for users who think, and takes a rate as the users who would make it', () => {
     const cheapest = (load: Demand['load']): number =>
       search({ ...space, maxGpus: 64, models: [findModel('llama-3.1-70b')] }, { ...demand, load })

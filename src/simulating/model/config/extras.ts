@@ -53,11 +53,26 @@ export function publishedFormat(root: ConfigKeys, keys: ConfigKeys): PublishedFo
     .flatMap((list) => (Array.isArray(list) ? list : []))
     .map(String);
   const feedForwardOnly = left.some((name) => /self_attn|\.attn|mixer|linear_attn/.test(name));
+  refuseMixed(root, q);
   const precision = storedPrecision(q);
   if (precision) return { precision, feedForwardOnly: precision === 'mxfp4' || feedForwardOnly };
+  const bits = q.bits === undefined ? '' : ` of ${q.bits} bit`;
   throw root.error(
-    `field "quantization_config": ${JSON.stringify(q.quant_algo ?? q.quant_method ?? q)} is not understood; name the format with --precision after removing it`,
+    `field "quantization_config": ${JSON.stringify(q.quant_algo ?? q.quant_method ?? q)}${bits} is not understood; name the format with --precision after removing it`,
   );
+}
+
+/** @throws {UserError} where single layers have a format of their own, or the cache has one that no engine is priced with */
+function refuseMixed(root: ConfigKeys, q: Readonly<Record<string, unknown>>): void {
+  const refused = (key: string): Error =>
+    root.error(
+      `field "quantization_config.${key}": is not understood, and may change what the model needs; name the format with --precision after removing it`,
+    );
+  const set = (value: unknown): boolean => value instanceof Object && Object.keys(value).length > 0;
+  for (const key of ['dynamic', 'layer_quant_config', 'quantized_layers'])
+    if (set(q[key])) throw refused(key);
+  const cache = q.kv_cache_scheme as { readonly num_bits?: unknown } | null | undefined;
+  if (cache && cache.num_bits !== undefined && cache.num_bits !== 8) throw refused('kv_cache_scheme');
 }
 
 function storedPrecision(q: Readonly<Record<string, unknown>>): string | null {

@@ -92,7 +92,14 @@ function isSet(value: unknown): boolean {
 
 /** Words in the names of keys that decide sizes: a number, list or switch of such a name must be understood. */
 const STRUCTURE =
-  /size|dim|rank|num_|^n_|_n_|layer|head|expert|window|block|pattern|freq|interval|width|kv|state|cache|top_?k|expand|sparse|shared|moe|mlp|ffn|embd|mult|ratio|mix|linear|mamba|conv|attn|attention|vision|audio|encoder|index|quant|factor|lora|adapter|memory|hash|engram/;
+  /size|dim|rank|num_|^n_|_n_|layer|head|expert|window|block|pattern|freq|interval|width|kv|state|cache|top_?k|expand|sparse|shared|moe|mlp|ffn|embd|mult|ratio|mix|linear|mamba|conv|attn|attention|vision|audio|encoder|index|quant|factor|lora|adapter|memory|hash|engram|shar(e|ing)|reuse|recur|loop|repeat|depth|ut_steps|latent|slots/;
+
+/** Names of structure that no rule below makes neutral. */
+const ALWAYS = /head_dim$|memory|pad_vocab|(dim|size|ffn|mlp|hidden|intermediate|width|depth)_multipliers?$/;
+
+/** A text under such a name chooses between structures. */
+const CHOICE =
+  /pattern|(attention|attn|mixer|mlp|ffn|kv|cache|layer|block|expert).*(type|kind|variant|shar(e|ing)|window|mode)/;
 
 /** Keys with such words that change neither memory nor time: tokens, training, numerics, other libraries' defaults. */
 const NEUTRAL = new RegExp(
@@ -106,15 +113,15 @@ const NEUTRAL = new RegExp(
     /partial_rotary_factor|rotary|original_max_position|initial_context|max_sequence_length|seq_length|chunk_size_feed_forward|max_length|min_length/,
     /^(is_|output_|return_|use_cache|use_mamba_kernels|rescale_|keys_to_ignore|summary_|task_|beam|diversity|temperature|top_p|top_k$|repetition|num_beam|num_return|no_repeat|bad_words|pruned_heads|typical_p|tf_legacy|problem_|id2label|label2id|cross_attention_hidden_size|add_cross_attention|decoder_start|early_stopping|length_penalty|encoder_no_repeat|exponential_decay|forced_|remove_invalid|suppress|begin_suppress|sep_|tie_encoder|torchscript|finetuning|prefix)/,
     /^(auto_map|architectures|transformers_version|torch_dtype|dtype|_.*)$/,
-    /time_step|chunk_size$|mamba_chunk|mamba_ssm|ssm_cache|mamba_(proj|conv)_|swiglu|hidden_act|activation|attn_implementation|use_bidirectional_attention|attention_softmax_in_fp32|scale_attention|alibi|parallel_attn|layer_ffn_norm|moe_router|mrope|interleave$|max_batch|inference_runner|attention_dropout|attn_factor|use_qkv|clip_qkv|use_flash|pre_layer|multi_query_group|validate_runner|nope|no_rope|use_thinking|pad_|embedding_multiplier|fc_|^ignore_index$|use_unified_vision_chunk|_overlap$|gate_norm_eps|resid/,
+    /time_step|chunk_size$|mamba_chunk|mamba_ssm|ssm_cache|mamba_(proj|conv)_|swiglu|hidden_act|activation|attn_implementation|use_bidirectional_attention|attention_softmax_in_fp32|scale_attention|alibi|parallel_attn|layer_ffn_norm|moe_router|mrope|rope_interleave$|max_batch|inference_runner|attention_dropout|attn_factor|use_qkv|clip_qkv|use_flash|pre_layer|multi_query_group|validate_runner|nope|no_rope|use_thinking|pad_|embedding_multiplier|fc_bias|^ignore_index$|use_unified_vision_chunk|_overlap$|gate_norm_eps|resid/,
   ]
     .map((part) => part.source)
     .join('|'),
 );
 
 function mayMatter(key: string, value: unknown): boolean {
-  if (typeof value === 'string') return /pattern/.test(key);
-  return STRUCTURE.test(key) && !NEUTRAL.test(key);
+  const neutral = NEUTRAL.test(key) && !ALWAYS.test(key);
+  return !neutral && (typeof value === 'string' ? CHOICE : STRUCTURE).test(key);
 }
 
 const LETTERS: Readonly<Record<string, string>> = { mamba: 'M', attention: '*', moe: 'E', mlp: '-' };
