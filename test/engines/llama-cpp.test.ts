@@ -69,10 +69,10 @@ describeWith(['llama-cpp'], "llama.cpp's server", (folder) => {
     expect(found.kind === 'engine' && found.models[0]).toMatch(/SmolLM2/);
   });
 
-  it('tells its context, of one slot, and that its model takes text alone', async () => {
+  it('tells its context, of one slot, and that its model takes text alone and no tools', async () => {
     const expert = await openaiAt(server.url);
     expect(expert.context).toBe(1024);
-    expect(expert.traits).toEqual({ takes: ['text'] });
+    expect(expert.traits).toEqual({ takes: ['text'], tools: false, thinking: false });
     await expert.close();
     const router = await gateway(
       `experts:

@@ -66,7 +66,7 @@ experts:
     ['with another seed', { temperature: 0.9, top_p: 0.95, seed: 8 }],
   ])('say the same whichever way they are asked, %s', async (_, sampling) => {
     const expected = await ask(direct, 'llama', sampling);
-    expect(expected.length).toBeGreaterThan(20);
+    expect(expected.length).toBeGreaterThan(5);
     for (const way of WAYS) expect([way, await ask(ways, way, sampling)]).toEqual([way, expected]);
   });
 

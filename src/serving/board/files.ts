@@ -60,7 +60,7 @@ export function pageFiles(folder: string = shipped('dist/ui')): PageFiles {
     });
   }
   const page = files.get('index.html')!.bytes.toString();
-  const build = /<script[^>]* src="[^"]*?([^"/]+\.js)"/.exec(page)?.[1] ?? '';
+  const build = / src="([^"]*)"/.exec(page)?.[1]?.split('/').at(-1) ?? '';
   read = { files, build };
   return read;
 }
