@@ -61,7 +61,6 @@ function setBody({ territory }: Router, { classification }: Routed) {
 /** The words between the two experts that claim the prompt most; where something else decided, between its cluster and that of another expert. */
 function termsBody(router: Router, { text, classification }: Routed) {
   const { model, territory } = router;
-  const named = (words: Explanation['for']) => words.map(({ word, weight }) => ({ term: word, weight }));
   const claim = explainClaim(model, territory, text, classification, TERMS_SHOWN);
   if (claim) {
     const { expert, rival, constant } = claim;
@@ -72,6 +71,14 @@ function termsBody(router: Router, { text, classification }: Routed) {
   const isRival = (cluster: number): boolean => territory.owners[cluster] !== own;
   const { for: spoke, against, constant } = explain(model, text, classification, TERMS_SHOWN, isRival);
   return { for: named(spoke), against: named(against), constant };
+}
+
+/** The words that said anything: those with a weight of at least a twentieth of the first's, which is the greatest. */
+function named(words: Explanation['for']) {
+  const least = Math.abs(words[0]?.weight ?? 0) / 20;
+  return words
+    .filter(({ weight }) => Math.abs(weight) >= least)
+    .map(({ word, weight }) => ({ term: word, weight }));
 }
 
 /** One sentence a person understands. */
