@@ -229,7 +229,9 @@ describe('beside Node alone', () => {
  */
 function alike(ours: string, theirs: string): boolean {
   if (ours === theirs) return true;
-  const malformed = [ours, theirs].some((text) => text === '' || /HTTP\/1\.1 4|^connection: close/m.test(text));
+  const malformed = [ours, theirs].some(
+    (text) => text === '' || /HTTP\/1\.1 4|^connection: close/m.test(text),
+  );
   const answered = (text: string) =>
     text.split('HTTP/1.1 4')[0]!.replaceAll(/^(?:connection|keep-alive): .*\r\n/gm, '');
   const [own, other] = [answered(ours), answered(theirs)];
