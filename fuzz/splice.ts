@@ -4,6 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { JsonMeasure } from '../src/core/json-measure.ts';
+import { joined } from '../src/core/pieces.ts';
 import type { Random } from '../src/core/random.ts';
 import { Members } from '../src/serving/dialects/members.ts';
 import { cut, oneOf } from './mutate.ts';
@@ -81,7 +82,7 @@ function problemOf(body: Buffer, name: string, random: Random): string | null {
   const known = new Members(body, measure.members);
   const splices = known.set('model', name);
   if (!isDeepStrictEqual(splices, new Members(body).set('model', name))) return 'found otherwise when cut';
-  const made = known.with(splices);
+  const made = joined(known.with(splices));
   const expected = { ...(JSON.parse(body.toString()) as object), model: name };
   if (!isDeepStrictEqual(JSON.parse(made.toString()), expected)) return `parsed to another value: ${made}`;
   let from = 0;

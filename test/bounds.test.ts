@@ -74,6 +74,14 @@ describe('what is refused', () => {
     expect(expert.requests).toEqual([]);
   });
 
+  it('a form of a million parts', async () => {
+    const response = await router.post('/v1/audio/transcriptions', '--a'.repeat(4_000_000), {
+      'content-type': 'multipart/form-data; boundary=a',
+    });
+    expect(response.status).toBe(400);
+    expect(await response.text()).toContain('The form has more than 1000 parts.');
+  });
+
   it('a model name of a megabyte, repeated in part', async () => {
     const { status, message } = await refusal(`{${MESSAGES},"model":"${'a'.repeat(MB)}"}`);
     expect(status).toBe(404);

@@ -10,8 +10,12 @@ export interface Ask {
   readonly name: string;
 }
 
+const ANSWER = JSON.stringify({
+  choices: [{ index: 0, message: { role: 'assistant', content: 'Yes.' }, finish_reason: 'stop' }],
+});
+
 const expert = createServer((asked, response) => {
-  asked.resume().on('end', () => response.end('{"choices":[]}'));
+  asked.resume().on('end', () => response.end(ANSWER));
 }).listen(0, '127.0.0.1');
 
 async function answer({ url, name }: Ask): Promise<void> {

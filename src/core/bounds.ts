@@ -15,6 +15,8 @@ export const LIMITS = {
   tokens: 2_000_000,
   /** Members of a body's outermost object. */
   topMembers: 4_096,
+  /** Parts of a form. */
+  formParts: 1_000,
   /** Larger bodies are parsed on a separate thread. */
   loopBytes: 2 * MB,
   /** Bodies with more tokens are parsed on that thread too, which returns only what routing reads. */
@@ -75,7 +77,7 @@ export const BOUNDS: readonly Bound[] = [
   },
   {
     step: 'body, bytes',
-    cost: 'one copy; at most twice its size in memory while it grows, whatever its chunks',
+    cost: 'one copy; in memory at most twice what has come, whatever its chunks, or four times where its length is announced',
     limit: '`max_body_mb` (32)',
     beyond: '413',
   },
@@ -97,6 +99,12 @@ export const BOUNDS: readonly Bound[] = [
     cost: 'one pass over the bytes as they arrive',
     limit: `depth ${LIMITS.depth}, ${count(LIMITS.tokens)} brackets, commas and colons, ${count(LIMITS.topMembers)} top-level members`,
     beyond: '400 (depth, members) or 413, before anything is parsed',
+  },
+  {
+    step: 'model name of a form',
+    cost: 'one pass over the bytes',
+    limit: `${count(LIMITS.formParts)} parts, heads of 4 KB`,
+    beyond: '400; a larger head names nothing',
   },
   {
     step: 'parsing on the loop',

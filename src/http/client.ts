@@ -3,6 +3,7 @@
  * back-pressure, deadlines, and one retry where a kept connection turns out to be stale. Content codings are undone;
  * redirects are not followed.
  */
+import { lengthOf, type Pieces } from '../core/pieces.ts';
 import { Roster } from '../core/roster.ts';
 import { Connection, type ConnectionUser, type Target, type Trust } from './connection.ts';
 import { Decoding, decodersOf } from './decoding.ts';
@@ -31,7 +32,7 @@ export interface OutgoingRequest {
   /** Lower-case names, values in latin1 without line breaks; content-length is added, and host when absent. */
   readonly headers: Readonly<Record<string, string>>;
   /** A string is sent as UTF-8. */
-  readonly body: Buffer | string;
+  readonly body: Pieces | string;
 }
 
 /** Below the 5 s after which many servers (Node, uvicorn) close an idle connection, so that reuse rarely races that. */
@@ -113,7 +114,7 @@ export class HttpClient {
     let head = `${method} ${this.#before}${path} HTTP/1.1\r\n${this.#forProxy}`;
     if (headers.host === undefined) head += `host: ${this.#hostHeader}\r\n`;
     for (const name in headers) head += `${name}: ${headers[name]}\r\n`;
-    return `${head}content-length: ${typeof body === 'string' ? Buffer.byteLength(body) : body.length}\r\n\r\n`;
+    return `${head}content-length: ${typeof body === 'string' ? Buffer.byteLength(body) : lengthOf(body)}\r\n\r\n`;
   }
 }
 
@@ -121,7 +122,7 @@ export class HttpClient {
 class RunningExchange implements ConnectionUser, Exchange {
   readonly #client: HttpClient;
   readonly #requestHead: string;
-  readonly #body: Buffer | string;
+  readonly #body: Pieces | string;
   #handler: ResponseHandler;
   #decoding: Decoding | null = null;
   readonly #deadlines: Deadlines;
@@ -134,7 +135,7 @@ class RunningExchange implements ConnectionUser, Exchange {
   constructor(
     client: HttpClient,
     head: string,
-    body: Buffer | string,
+    body: Pieces | string,
     handler: ResponseHandler,
     deadlines: Deadlines,
   ) {

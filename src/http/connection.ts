@@ -4,6 +4,7 @@
  */
 import { connect as connectPlain, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { MOST_JOINED, type Pieces } from '../core/pieces.ts';
 import type { Seat } from '../core/roster.ts';
 import { type HttpProxy, tunnel } from './proxy.ts';
 import { type ResponseEvents, ResponseParser } from './response-parser.ts';
@@ -41,9 +42,6 @@ const WATCHED = ['timeout', 'error', 'end', 'close'] as const;
 
 /** One buffer for every socket: the callback runs to its end before the next read fills it. */
 const SHARED = Buffer.allocUnsafeSlow(64 * 1024);
-
-/** Copying a larger body costs more than writing it on its own, and its memory a second time. */
-const MOST_COPIED = 256 * 1024;
 
 /** Reads nothing: the connection is idle. */
 const NOBODY: ResponseEvents = { head() {}, data() {}, end() {} };
@@ -94,11 +92,11 @@ export class Connection {
   }
 
   /** Sends head and body in one write, for which all but a large body is copied. */
-  send(head: string, body: Buffer | string): void {
-    if (typeof body !== 'string' && body.length > MOST_COPIED) {
+  send(head: string, body: Pieces | string): void {
+    if (typeof body !== 'string' && (!Buffer.isBuffer(body) || body.length > MOST_JOINED)) {
       this.#socket.cork();
       this.#socket.write(head, 'latin1');
-      this.#socket.write(body);
+      for (const piece of Buffer.isBuffer(body) ? [body] : body) this.#socket.write(piece);
       this.#socket.uncork();
       return;
     }

@@ -7,6 +7,9 @@ const BEFORE: readonly RegExp[] = [
   /^\d{4}年\d{1,2}月\d{1,2}日.{0,120}[:：]$/,
 ];
 
+/** The shortest line that one of them matches, `2026年1月1日:`. */
+const SHORTEST_BEFORE = 10;
+
 const GREETING =
   /^(?:hi|hello|hey|dear|good (?:morning|afternoon|evening)|hallo|liebe[rs]?|guten (?:morgen|tag)|bonjour|cher|chère)\b[^?!.]{0,40}[,!]$/i;
 
@@ -21,7 +24,7 @@ const LONGEST_OF_SIGNATURE = 60;
 export function mailIn(text: string): { readonly said: string; readonly quoted: string } | null {
   if (!text.includes('\n')) return null;
   const lines = text.split('\n');
-  const before = lines.findIndex((line) => BEFORE.some((one) => one.test(line.trim())));
+  const before = lines.findIndex((line) => line.length >= SHORTEST_BEFORE && isBefore(line.trim()));
   const own = before < 0 ? lines : lines.slice(0, before);
   const from = own.findIndex((line) => line.trim() !== '');
   if (from < 0) return null;
@@ -30,6 +33,10 @@ export function mailIn(text: string): { readonly said: string; readonly quoted: 
   if (before < 0 && end === own.length) return null;
   const said = own.slice(begin, end).join('\n').trim();
   return said === '' ? null : { said, quoted: before < 0 ? '' : lines.slice(before).join('\n') };
+}
+
+function isBefore(line: string): boolean {
+  return BEFORE.some((one) => one.test(line));
 }
 
 /** Where the signature begins; the end where there is none. */

@@ -3,7 +3,14 @@
  * lower weight. Never throws on malformed content.
  */
 import { LIMITS } from '../../core/bounds.ts';
-import { bothEnds, isFileTurn, isProgramPrompt, isSideRequest, personsWords } from './persons-words.ts';
+import {
+  bothEnds,
+  isFileTurn,
+  isProgramPrompt,
+  isSideRequest,
+  type PersonsWords,
+  personsWords,
+} from './persons-words.ts';
 import type { RepeatedLines, SplitMessage } from './repeated-lines.ts';
 import { CONTEXT_BUDGET, MAIN_BUDGET, sampleText } from './sampling.ts';
 
@@ -56,7 +63,7 @@ export function plainText(text: string): RoutableText {
 
 /** A prompt that stands alone, as a person typed it or a program sent it. */
 export function promptText(prompt: string): RoutableText {
-  return turnOf({ text: prompt, unread: 0 }, [], NOTHING);
+  return routableTurn(readTurn({ text: prompt, unread: 0 }), [], NOTHING);
 }
 
 /**
@@ -79,10 +86,17 @@ function chatTurns(messages: unknown): readonly RoutableText[] {
   const systems = list.filter(isSystem);
   const system = systems.length === 0 ? NOTHING : systemOf(systems);
   const users = personsTurns(list.filter(isUser));
-  if (users.length === 0) return [turnOf(contentOf(list.at(-1)), [], system)];
+  if (users.length === 0) return [routableTurn(readTurn(contentOf(list.at(-1))), [], system)];
+  // A turn is read once, for itself and as the context of later ones.
+  const read = new Map<number, Turn>();
+  const turnAt = (index: number): Turn => {
+    const known = read.get(index) ?? readTurn(contentOf(users[index]));
+    read.set(index, known);
+    return known;
+  };
   return turnIndexes(users.length).map((index) => {
-    const earlier = users.slice(Math.max(0, index - EARLIER_WEIGHTS.length), index).reverse();
-    return turnOf(contentOf(users[index]), earlier.map(contentOf), system);
+    const earlier = EARLIER_WEIGHTS.slice(0, index).map((_, back) => turnAt(index - 1 - back));
+    return routableTurn(turnAt(index), earlier, system);
   });
 }
 
@@ -104,15 +118,22 @@ function personsTurns(users: readonly unknown[]): readonly unknown[] {
   return own.length > 0 ? own : users;
 }
 
-function turnOf(turn: Read, earlier: readonly Read[], system: Read): RoutableText {
-  const { asked, quoted } = personsWords(turn.text);
+/** A user turn, with its person's words found. */
+interface Turn extends Read, PersonsWords {}
+
+function readTurn(turn: Read): Turn {
+  return { ...turn, ...personsWords(turn.text) };
+}
+
+function routableTurn(turn: Turn, earlier: readonly Turn[], system: Read): RoutableText {
+  const { asked, quoted } = turn;
   const fades = true;
   const segments: Segment[] = [
     { text: asked, weight: 1 },
     { text: quoted, weight: QUOTED_WEIGHT },
   ];
-  for (const [back, read] of earlier.entries())
-    segments.push({ text: personsWords(read.text).asked, weight: EARLIER_WEIGHTS[back]!, fades });
+  for (const [back, { asked: text }] of earlier.entries())
+    segments.push({ text, weight: EARLIER_WEIGHTS[back]!, fades });
   segments.push({ text: system.text, weight: SYSTEM_WEIGHT, fades });
   const side = isSideRequest(system.text, turn.text);
   const said = turn.text.includes('\n') ? bothEnds(turn.text) : null;

@@ -2,6 +2,7 @@
  * What a client asks, whatever its dialect. Relaying reads the routing facts alone; the methods parse the rest for
  * experts that translate. Names of the client's fields serve error messages only.
  */
+import type { Pieces } from '../../core/pieces.ts';
 import type { RoutableText } from '../../deciding/text/routable.ts';
 import type { Failure, ToldFailure } from '../reply/failure.ts';
 import type { AnswerSink, Reply, ReplyMeta } from '../reply/reply.ts';
@@ -39,9 +40,9 @@ export interface AnswerForm extends RawLane {
   /** The prefix of its answers' ids. */
   readonly idPrefix: string;
   /** The body of one of its asks for a server that speaks it too. */
-  forward(ask: Ask, server: ServerNeeds): Buffer;
+  forward(ask: Ask, server: ServerNeeds): Pieces;
   /** The body to try again with after such a server has refused it; null where nothing can be left out. */
-  amended?(ask: Ask, server: ServerNeeds, refusal: ToldFailure): Buffer | null;
+  amended?(ask: Ask, server: ServerNeeds, refusal: ToldFailure): Pieces | null;
   /**
    * A typed reply → bytes in the sink, streamed or whole as requested. Null where an answer is no text (vectors, scores,
    * counts): then only experts that speak the dialect are asked.

@@ -1,4 +1,5 @@
 /** The body of a request for a server that speaks its dialect: as the client sent it, but for what that server needs. */
+import type { Pieces } from '../../core/pieces.ts';
 import type { JsonBody } from './dialect.ts';
 import { Members, type Splice } from './members.ts';
 import type { ServerNeeds } from './quirks.ts';
@@ -9,7 +10,7 @@ export function forwardBody(
   { bytes, prepared, members: places }: JsonBody,
   { model, quirks }: ServerNeeds,
   edits: (members: Members) => readonly Splice[] = () => [],
-): Buffer {
+): Pieces {
   const body = quirks.refusesHalfSurrogates ? (prepared ?? withoutHalfSurrogates(bytes)) : bytes;
   const members = new Members(body, places);
   return members.with([...edits(members), ...members.set('model', model)]);

@@ -1,11 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LIMITS } from '../../core/bounds.ts';
-import { Members } from './members.ts';
+import { joined, MOST_JOINED } from '../../core/pieces.ts';
+import { Members, type Splice } from './members.ts';
+
+function written(members: Members, splices: readonly Splice[]): Buffer {
+  return joined(members.with(splices));
+}
 
 function replaced(text: string, name = 'served'): string {
   const members = new Members(Buffer.from(text));
-  return members.with(members.set('model', name)).toString();
+  return written(members, members.set('model', name)).toString();
 }
 
 describe('set', () => {
@@ -50,7 +55,7 @@ describe('set', () => {
 describe('rename', () => {
   function renamed(text: string): string {
     const members = new Members(Buffer.from(text));
-    return members.with(members.rename('max_tokens', 'limit')).toString();
+    return written(members, members.rename('max_tokens', 'limit')).toString();
   }
 
   it('changes the key and not one other byte', () => {
@@ -72,13 +77,20 @@ describe('with', () => {
       ...members.set('model', 'm'),
       ...members.rename('max_tokens', 'limit'),
     ];
-    expect(members.with(edits).toString()).toBe('{"z":3,"model":"m","x":1,"limit": 5 ,"y":2}');
+    expect(written(members, edits).toString()).toBe('{"z":3,"model":"m","x":1,"limit": 5 ,"y":2}');
+  });
+
+  it('does not copy a large body', () => {
+    const body = Buffer.from(`{"model":"auto","x":"${'x'.repeat(MOST_JOINED)}"}`);
+    const pieces = new Members(body).with(new Members(body).set('model', 'm')) as readonly Buffer[];
+    expect(pieces.map(({ buffer }) => buffer === body.buffer)).toEqual([true, false, true]);
+    expect(joined(pieces).equals(Buffer.from(body.toString().replace('auto', 'm')))).toBe(true);
   });
 
   it('edits a body with as many duplicates as are let in', () => {
     const body = (model: number): string =>
       `{${Array.from({ length: LIMITS.topMembers }, () => `"model":${model}`).join()}}`;
     const members = new Members(Buffer.from(body(0)));
-    expect(members.with(members.set('model', 1)).toString()).toBe(body(1));
+    expect(written(members, members.set('model', 1)).toString()).toBe(body(1));
   });
 });

@@ -3,6 +3,7 @@
  * integers, key order and duplicate keys.
  */
 import { JsonMeasure, type MemberPlace } from '../../core/json-measure.ts';
+import { MOST_JOINED, type Pieces } from '../../core/pieces.ts';
 
 const OPEN_OBJECT = 0x7b;
 
@@ -38,8 +39,8 @@ export class Members {
     return this.#called(key).map(({ keyStart, keyEnd }) => ({ start: keyStart, end: keyEnd, bytes }));
   }
 
-  /** Applies edits that do not overlap, in one copy. */
-  with(splices: readonly Splice[]): Buffer {
+  /** Applies edits that do not overlap. A large body is not copied: what stays of it is pointed to. */
+  with(splices: readonly Splice[]): Pieces {
     const pieces: Buffer[] = [];
     let from = 0;
     for (const { start, end, bytes } of splices.toSorted((a, b) => a.start - b.start)) {
@@ -47,7 +48,7 @@ export class Members {
       from = end;
     }
     pieces.push(this.#body.subarray(from));
-    return Buffer.concat(pieces);
+    return this.#body.length > MOST_JOINED ? pieces : Buffer.concat(pieces);
   }
 
   #added(member: string): Splice {

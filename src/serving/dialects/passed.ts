@@ -2,8 +2,10 @@
  * What is passed on without being read: sound, pictures, tokens, moderations and whatever else servers of OpenAI's kind
  * answer beside text. Of a body only the model's name is known, in JSON or in a form, and replaced by the server's own.
  */
+import { LIMITS } from '../../core/bounds.ts';
 import { RouterError } from '../../core/errors.ts';
 import type { MemberPlace } from '../../core/json-measure.ts';
+import type { Pieces } from '../../core/pieces.ts';
 import { UNKNOWN_OUTCOME } from '../reply/reply.ts';
 import type { Scanner } from '../reply/scanner.ts';
 import { type Ask, AUTO } from './ask.ts';
@@ -25,7 +27,7 @@ interface PassedJson {
 /** @throws RouterError `invalid_json` or `invalid_body` */
 export function passedJson({ path, bytes, members }: PassedJson): Ask {
   const received: JsonBody = { bytes, json: {}, partial: true, members };
-  const forward = (_ask: Ask, server: ServerNeeds): Buffer => forwardBody(received, server);
+  const forward = (_ask: Ask, server: ServerNeeds): Pieces => forwardBody(received, server);
   return asking({ ...PASSING, paths: [path], forward }, nameInJson(bytes, members), received);
 }
 
@@ -42,10 +44,8 @@ export function passedForm({ path, contentType, bytes }: PassedForm): Ask {
   if (boundary === null)
     throw new RouterError('invalid_request', 'The form names no boundary in its Content-Type.');
   const place = placeInForm(bytes, boundary);
-  const forward = (_ask: Ask, { model }: ServerNeeds): Buffer =>
-    place === null
-      ? bytes
-      : Buffer.concat([bytes.subarray(0, place.from), Buffer.from(model), bytes.subarray(place.to)]);
+  const forward = (_ask: Ask, { model }: ServerNeeds): Pieces =>
+    place === null ? bytes : [bytes.subarray(0, place.from), Buffer.from(model), bytes.subarray(place.to)];
   const name = place === null ? '' : bytes.toString('utf8', place.from, place.to);
   const ask = asking({ ...PASSING, paths: [path], forward }, name, { bytes, json: {}, partial: true });
   return Object.assign(ask, { contentType });
@@ -102,14 +102,15 @@ const MOST_NAME = 256;
 /** Where a form has the value of its field `model`; null for nowhere. */
 function placeInForm(bytes: Buffer, boundary: string): { readonly from: number; readonly to: number } | null {
   const delimiter = Buffer.from(`--${boundary}`);
-  for (let at = bytes.indexOf(delimiter); at >= 0; ) {
-    const next = bytes.indexOf(delimiter, at + delimiter.length);
-    const head = bytes.indexOf('\r\n\r\n', at);
-    if (head >= 0 && next >= 0 && head < next && head - at < MOST_HEAD) {
-      const [from, to] = [head + 4, next - 2];
-      if (to - from <= MOST_NAME && NAMED.test(bytes.toString('latin1', at, head))) return { from, to };
-    }
+  let at = bytes.indexOf(delimiter);
+  for (let part = 0; part < LIMITS.formParts; part += 1) {
+    const next = at < 0 ? -1 : bytes.indexOf(delimiter, at + delimiter.length);
+    if (next < 0) return null;
+    const head = at + bytes.subarray(at, Math.min(next, at + MOST_HEAD)).indexOf('\r\n\r\n');
+    const [from, to] = [head + 4, next - 2];
+    if (head >= at && to - from <= MOST_NAME && NAMED.test(bytes.toString('latin1', at, head)))
+      return { from, to };
     at = next;
   }
-  return null;
+  throw new RouterError('invalid_request', `The form has more than ${LIMITS.formParts} parts.`);
 }

@@ -75,7 +75,7 @@ function gathered(
   response.once('close', share.release);
   if (request.whole) return measured(request.whole, share, measure);
   return new Promise((resolve, reject) => {
-    const body = new GrowingBody(share, expected || limit, measure);
+    const body = new GrowingBody(share, expected || limit, measure, expected > 0 ? 4 : 2);
     let refused = false;
     request.on('data', (chunk: Buffer) => {
       if (refused) return;
@@ -127,17 +127,20 @@ function chargeOf(capacity: number, measure: Measure): number {
   return capacity * LIMITS.chargePerByte + tokens * LIMITS.chargePerToken;
 }
 
-/** Bytes in one buffer that doubles: a chunk of one byte costs one byte. */
+/** Bytes in one buffer that grows by a factor: a chunk of one byte costs one byte. */
 export class GrowingBody {
   length = 0;
   readonly #share: BodyShare;
   /** Bytes that will come at most. */
   readonly #most: number;
   readonly #measure: Measure;
+  readonly #factor: number;
   #bytes = Buffer.alloc(0);
 
-  constructor(share: BodyShare, most: number, measure: Measure = new JsonMeasure()) {
+  /** @param factor the larger, the less of a large body is copied in one go, and the more memory may stay unused */
+  constructor(share: BodyShare, most: number, measure: Measure = new JsonMeasure(), factor = 2) {
     this.#measure = measure;
+    this.#factor = factor;
     this.#share = share;
     this.#most = most;
   }
@@ -148,7 +151,7 @@ export class GrowingBody {
     const capacity =
       needed <= this.#bytes.length
         ? this.#bytes.length
-        : Math.max(needed, Math.min(this.#most, Math.max(2 * this.#bytes.length, FIRST_CAPACITY)));
+        : Math.max(needed, Math.min(this.#most, Math.max(this.#factor * this.#bytes.length, FIRST_CAPACITY)));
     this.#share.charge(chargeOf(capacity, this.#measure));
     if (capacity > this.#bytes.length) {
       // A large one has memory of its own, which can move to another thread; a small one costs less from Node's pool.

@@ -218,7 +218,8 @@ class ParsingThread {
 
 /** From source (in tests) the compiled thread beside it serves: threads need compiled code. */
 function threadFile(): URL {
-  return new URL('./parsing-thread.js', import.meta.url.replace(/\/src\/(?=serving\/gateway\/)/, '/dist/'));
+  const here = import.meta.url.replace(/\/src\/(?=serving\/gateway\/[^/]+\.ts$)/, '/dist/');
+  return new URL('./parsing-thread.js', here);
 }
 
 const parsing = new ParsingThread();

@@ -2,6 +2,7 @@
  * The body of a Messages request for a server that speaks the API: the model's name there, and without what only
  * Anthropic reads where the server is another's.
  */
+import type { Pieces } from '../../../core/pieces.ts';
 import type { ToldFailure } from '../../reply/failure.ts';
 import type { Ask } from '../ask.ts';
 import type { Json } from '../dialect.ts';
@@ -13,7 +14,7 @@ import type { MessagesAsk } from './ask.ts';
 import { withoutAttribution } from './attribution.ts';
 import { FOREIGN_SIGNATURE } from './writer.ts';
 
-export function forward(ask: Ask, server: ServerNeeds): Buffer {
+export function forward(ask: Ask, server: ServerNeeds): Pieces {
   const own = ask as MessagesAsk;
   return forwardBody(own.received, server, (members) => [
     ...attributionEdits(members, own, server),
@@ -27,7 +28,7 @@ export function forward(ask: Ask, server: ServerNeeds): Buffer {
  * The body to try again with after a refusal: without the thinking, where the server did not take it because another
  * model made it. Null for any other refusal.
  */
-export function amended(ask: Ask, server: ServerNeeds, { status, message }: ToldFailure): Buffer | null {
+export function amended(ask: Ask, server: ServerNeeds, { status, message }: ToldFailure): Pieces | null {
   const own = ask as MessagesAsk;
   if (status !== 400 || own.partial || !/thinking/i.test(message)) return null;
   if (!messagesOf(own).some((turn) => blocksOf(turn).some(isThinking))) return null;

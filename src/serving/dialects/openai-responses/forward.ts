@@ -1,4 +1,5 @@
 /** The body of a Responses request for a server that speaks the API. */
+import type { Pieces } from '../../../core/pieces.ts';
 import type { ToldFailure } from '../../reply/failure.ts';
 import type { Ask } from '../ask.ts';
 import type { Json } from '../dialect.ts';
@@ -8,7 +9,7 @@ import type { Members, Splice } from '../members.ts';
 import type { ServerNeeds } from '../quirks.ts';
 import type { ResponsesAsk } from './ask.ts';
 
-export function forward(ask: Ask, server: ServerNeeds): Buffer {
+export function forward(ask: Ask, server: ServerNeeds): Pieces {
   const own = ask as ResponsesAsk;
   return forwardBody(own.received, server, (members) => storeEdits(members, own, server));
 }
@@ -31,7 +32,7 @@ export function amended(
   ask: Ask,
   server: ServerNeeds,
   { status, message, code }: ToldFailure,
-): Buffer | null {
+): Pieces | null {
   const own = ask as ResponsesAsk;
   const { input } = own.json;
   const unread = code === 'invalid_encrypted_content' || /encrypted.?content/i.test(message);

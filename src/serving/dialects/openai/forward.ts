@@ -1,4 +1,5 @@
 /** OpenAI's bodies for a server: the model's name there, and a limit in the field that its engine reads. */
+import type { Pieces } from '../../../core/pieces.ts';
 import type { Ask } from '../ask.ts';
 import { forwardBody } from '../forward.ts';
 import type { Members, Splice } from '../members.ts';
@@ -8,7 +9,7 @@ import type { OpenAiAsk } from './ask.ts';
 /** Tokens: the limit sent to servers that otherwise stop after 16. */
 export const LIMIT_INSTEAD_OF_16 = 1024;
 
-export function forward(ask: Ask, server: ServerNeeds): Buffer {
+export function forward(ask: Ask, server: ServerNeeds): Pieces {
   const own = ask as OpenAiAsk;
   return forwardBody(own.received, server, (members) => limitEdits(members, own, server));
 }

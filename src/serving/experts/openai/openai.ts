@@ -4,6 +4,7 @@
  * does not speak are translated to chat completions.
  */
 import { RouterError } from '../../../core/errors.ts';
+import { joined, type Pieces } from '../../../core/pieces.ts';
 import { type OutgoingRequest, type Trust, WireError } from '../../../http/client.ts';
 import { PulledResponse } from '../../../http/pulled-response.ts';
 import type { Ask } from '../../dialects/ask.ts';
@@ -110,7 +111,7 @@ export class OpenAiExpert implements Expert {
 
   asSent(asked: ExpertRequest): ServerRequest {
     const request = this.#outgoing(asked);
-    return { ...request, body: request.body as Buffer, model: this.#server.model };
+    return { ...request, body: joined(request.body as Pieces), model: this.#server.model };
   }
 
   #speaks(dialect: string): boolean {
