@@ -7,7 +7,7 @@ import { lastText } from '../text-prompt.ts';
 import { conductOf, EMULATED_CAN } from './conduct.ts';
 import { beforeAnswer, beforeToken } from './misbehave.ts';
 import type { AnswerPlan } from './misbehaviour.ts';
-import { emulate, words } from './text.ts';
+import { emulate, wordCount, words } from './text.ts';
 
 const THOUGHT = 'The emulated expert pretends to think about this.';
 
@@ -51,7 +51,7 @@ export async function tellEmulated(
   }
   await beforeToken(plan, Number.POSITIVE_INFINITY, signal);
   const usage = {
-    inputTokens: words(prompt).length,
+    inputTokens: wordCount(prompt),
     outputTokens: calls.length > 0 ? told : thought + answer.tokens,
     ...(thought > 0 ? { reasoningTokens: thought } : {}),
   };

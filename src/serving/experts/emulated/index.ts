@@ -15,7 +15,7 @@ import { RunningGenerations } from '../running.ts';
 import { tellEmulated } from './answer.ts';
 import { EMULATED_CAN } from './conduct.ts';
 import { planInProcess, refuse } from './misbehave.ts';
-import { words } from './text.ts';
+import { wordCount } from './text.ts';
 import { answerVectors } from './vectors.ts';
 
 export const emulatedOptions = z.strictObject({
@@ -61,7 +61,7 @@ export const emulatedKind: ExpertKind<EmulatedOptions> = {
 function wordsOf(ask: Ask): number {
   ask.check();
   const tools = ask.tools().list.map((tool) => JSON.stringify(tool));
-  return [...textsOf(ask), ...tools].reduce((sum, text) => sum + words(text).length, 0);
+  return [...textsOf(ask), ...tools].reduce((sum, text) => sum + wordCount(text), 0);
 }
 
 function emulatedExpert(id: string, options: EmulatedOptions, deps: ExpertDeps): Expert {

@@ -6,17 +6,34 @@ import { stopFilter } from '../stop.ts';
 const QUOTED = 200;
 
 export function emulatedText(expert: string, prompt: string): string {
-  const characters = [...prompt];
-  const quote = characters.length > QUOTED ? `${characters.slice(0, QUOTED).join('')}…` : prompt;
+  const length = characterCount(prompt);
+  const quote = length > QUOTED ? `${[...prompt.slice(0, 2 * QUOTED)].slice(0, QUOTED).join('')}…` : prompt;
   return (
     `[emulated answer by expert ${expert}: no language model was asked. ` +
-    `The prompt has ${characters.length} characters and reads: ${quote}]`
+    `The prompt has ${length} characters and reads: ${quote}]`
   );
+}
+
+/** Code points. */
+function characterCount(text: string): number {
+  let pairs = 0;
+  for (let at = 1; at < text.length; at += 1)
+    if ((text.charCodeAt(at) & 0xfc00) === 0xdc00 && (text.charCodeAt(at - 1) & 0xfc00) === 0xd800)
+      pairs += 1;
+  return text.length - pairs;
 }
 
 /** Splits a text into words, each with the white space after it. */
 export function words(text: string): readonly string[] {
   return text.match(/\s*\S+\s*|\s+/gu) ?? [];
+}
+
+/** How many words `words` gives, without making them. */
+export function wordCount(text: string): number {
+  const finder = /\S+|^\s+$/gu;
+  let count = 0;
+  while (finder.test(text)) count += 1;
+  return count;
 }
 
 const FILLER =

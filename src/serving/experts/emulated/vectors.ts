@@ -11,6 +11,8 @@ import { hash, words } from './text.ts';
 const DIMENSIONS = 256;
 const MOST_DIMENSIONS = 4096;
 const MOST_INPUTS = 2048;
+/** Of a request, all its texts together. */
+const MOST_WORDS = 65_536;
 /** Places in the vector that each word adds to. */
 const PLACES = 4;
 
@@ -18,8 +20,9 @@ const PLACES = 4;
 export function emulatedVector(tokens: readonly string[], dimensions = DIMENSIONS): Float32Array {
   const vector = new Float32Array(dimensions);
   for (const token of tokens) {
+    let at = hash(token.trim().toLowerCase());
     for (let place = 0; place < PLACES; place += 1) {
-      const at = hash(`${place} ${token.trim().toLowerCase()}`);
+      at = mixed(at);
       vector[at % dimensions]! += at & 0x4000_0000 ? 1 : -1;
     }
   }
@@ -27,6 +30,13 @@ export function emulatedVector(tokens: readonly string[], dimensions = DIMENSION
   if (length === 0) vector[0] = 1;
   else for (let at = 0; at < dimensions; at += 1) vector[at]! /= length;
   return vector;
+}
+
+/** Any 32 bits → others that look independent of them (the finaliser of MurmurHash3). */
+function mixed(bits: number): number {
+  let state = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b);
+  state = Math.imul(state ^ (state >>> 13), 0xc2b2ae35);
+  return (state ^ (state >>> 16)) >>> 0;
 }
 
 /** Answers a request for embeddings or for a ranking. */
@@ -68,6 +78,7 @@ interface Answered {
 
 function embeddings(expert: string, json: Json): Answered {
   const inputs = inputsOf(json.input);
+  const tokens = counted(inputs, 'input');
   const dimensions = readNumber(json, 'dimensions', 1, MOST_DIMENSIONS, true);
   const format = json.encoding_format ?? 'float';
   if (format !== 'float' && format !== 'base64') throw invalid('encoding_format', 'must be float or base64');
@@ -76,7 +87,6 @@ function embeddings(expert: string, json: Json): Answered {
     const embedding = format === 'float' ? [...vector] : Buffer.from(vector.buffer).toString('base64');
     return { object: 'embedding', index, embedding };
   });
-  const tokens = inputs.reduce((sum, one) => sum + one.length, 0);
   const usage = { prompt_tokens: tokens, total_tokens: tokens };
   return { answer: { object: 'list', data, model: expert, usage }, tokens };
 }
@@ -102,19 +112,28 @@ function isTokens(value: unknown): value is readonly number[] {
 function ranking(id: string, json: Json): Answered {
   const query = words(textOf(json.query, 'query'));
   const documents = (json.documents as readonly unknown[]).map((one, at) => textOf(one, `documents[${at}]`));
+  if (documents.length > MOST_INPUTS) throw invalid('documents', `may hold ${MOST_INPUTS} texts`);
+  const read = documents.map(words);
+  const tokens = counted([query, ...read], 'documents');
   const wanted = readNumber(json, 'top_n', 1, Number.MAX_SAFE_INTEGER, true) ?? documents.length;
   const asked = emulatedVector(query);
   const results = documents
     .map((text, index) => ({
       index,
-      relevance_score: round((1 + dot(asked, emulatedVector(words(text)))) / 2),
+      relevance_score: round((1 + dot(asked, emulatedVector(read[index]!))) / 2),
       ...(json.return_documents === true ? { document: { text } } : {}),
     }))
     .sort((a, b) => b.relevance_score - a.relevance_score || a.index - b.index)
     .slice(0, wanted);
-  const tokens = documents.reduce((sum, text) => sum + words(text).length, query.length);
   const usage = { prompt_tokens: tokens, total_tokens: tokens };
   return { answer: { id, results, usage }, tokens };
+}
+
+/** Words of all texts. @throws RouterError `invalid_body` where there are too many */
+function counted(texts: readonly (readonly string[])[], field: string): number {
+  const count = texts.reduce((sum, { length }) => sum + length, 0);
+  if (count > MOST_WORDS) throw invalid(field, `may hold ${MOST_WORDS} words in all`);
+  return count;
 }
 
 function textOf(value: unknown, at: string): string {
