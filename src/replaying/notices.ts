@@ -10,6 +10,7 @@ export type Notice =
   | { readonly kind: 'insisted'; readonly count: number }
   | { readonly kind: 'away'; readonly count: number }
   | { readonly kind: 'retried'; readonly count: number }
+  | { readonly kind: 'failed'; readonly count: number }
   /** Experts whose engines are timed by the records, and those that are modelled. */
   | { readonly kind: 'timed'; readonly experts: readonly string[] }
   | { readonly kind: 'modelled'; readonly experts: readonly string[] };
@@ -30,6 +31,8 @@ export const englishNotices: NoticeWords = {
     `${count} requests went elsewhere because their expert took none (down or drained); whoever is out then is out here too`,
   retried: ({ count }) =>
     `${count} requests were tried again after a failure, which took time; here nothing fails`,
+  failed: ({ count }) =>
+    `${count} requests failed; here experts answer them, so that they load the fleet as the others do`,
   timed: ({ experts }) =>
     `the engines of ${experts.join(', ')} are timed by these same records, so the error beside them is smaller than that of a forecast; another model or GPU changes their times as much as the models of engines say`,
   modelled: ({ experts }) =>

@@ -31,7 +31,8 @@ export function duration(ms: number | null): string {
   if (ms < 999.5) return `${number(ms, ms < 9.95 ? 1 : 0)}${SPACE}ms`;
   if (ms < 99_950) return `${number(ms / 1000, ms < 9_995 ? 2 : 1)}${SPACE}s`;
   const seconds = Math.round(ms / 1000);
-  return `${Math.floor(seconds / 60)}${SPACE}min ${seconds % 60}${SPACE}s`;
+  const rest = seconds % 60;
+  return `${Math.floor(seconds / 60)}${SPACE}min${rest === 0 ? '' : ` ${rest}${SPACE}s`}`;
 }
 
 export function clock(at: number): string {

@@ -84,9 +84,11 @@ function Fields(props: { options: WhatIfOptions; name: string; one: One; onOne(o
       />
       {'×'}
       {choice('model', one.model, options.models, (model) => ({ model }))}
+      {'·'}
       {choice('degree', String(one.tensor_parallel), DEGREES, (degree) => ({
         tensor_parallel: Number(degree) as One['tensor_parallel'],
       }))}
+      {'×'}
       {choice('gpu', one.gpu, options.gpus, (gpu) => ({ gpu }))}
     </span>
   );

@@ -63,6 +63,7 @@ export const now = {
     failed: 'Failed per second',
   },
   empty: 'Nothing has been asked in the last ten minutes. Try a prompt under “Decide”, or send one:',
+  yourKey: 'YOUR-KEY',
   experts: 'Experts',
   columns: {
     expert: 'Expert',

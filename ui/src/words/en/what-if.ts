@@ -9,7 +9,7 @@ export const whatIf = {
   router: 'Router model',
   fleet: 'Experts',
   fleetHint:
-    'Say what each expert is, so that the simulator knows it; then what it would be. An engine’s times are taken from the records where they have enough answers. In order: replicas, model, GPUs of each replica, GPU.',
+    'Say what each expert is, so that the simulator knows it; then what it would be. An engine’s times are taken from the records where they have enough answers. In order: replicas × model · GPUs of each replica × GPU.',
   as: 'As it is',
   would: 'What if',
   model: 'Model',
@@ -33,7 +33,7 @@ export const whatIf = {
     e2e: 'Whole answer',
     output: 'Output tokens/s',
     home: 'At the expert that suits best',
-    errors: 'Failed',
+    tooLong: 'Too long for the engine',
     unfinished: 'Not served in time',
     gpus: 'GPUs',
     cost: 'Dollars an hour for GPUs',

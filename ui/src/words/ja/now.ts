@@ -60,6 +60,7 @@ export const now: Words['now'] = {
     failed: '毎秒の失敗',
   },
   empty: '直近 10 分間のリクエストはありません。「判定」でプロンプトを試すか、次のコマンドで送ってください。',
+  yourKey: 'あなたのキー',
   experts: 'エキスパート',
   columns: {
     expert: 'エキスパート',
