@@ -76,7 +76,10 @@ function choiceOf(
     confidence,
     outside,
     near: nearest(distances),
-    ranking: ranking.slice(0, RANKING_TOLD).map((one) => [one.expert, round(one.affinity)]),
+    // One that takes no requests is ranked last, also where it suits best.
+    ranking: ranking
+      .filter((one, place) => place < RANKING_TOLD || one.expert === home)
+      .map((one) => [one.expert, round(one.affinity)]),
   };
 }
 

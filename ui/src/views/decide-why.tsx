@@ -7,6 +7,8 @@ import { live } from '../live.ts';
 import { Bar, Card, Expert, Table } from '../parts/bits.tsx';
 import { words } from '../words/index.ts';
 
+type Text = ReturnType<typeof words>['decide'];
+
 const NEAREST = 5;
 /** Punctuation and what hardly weighs has a part in every choice, and explains none. */
 const WORD = /[\p{L}\p{N}]/u;
@@ -33,6 +35,12 @@ export function Verdict({ answer }: { answer: api.RouteAnswer }) {
   );
 }
 
+/** Between whom the words decided: of a conversation that stays, where its last turn alone would have gone. */
+function hint({ expert, terms }: api.RouteAnswer, text: Text): string {
+  if (terms.expert === undefined || terms.rival === undefined) return text.readNearest;
+  return (terms.expert === expert ? text.readHint : text.readAlone)(terms.expert, terms.rival);
+}
+
 export function Words({ answer }: { answer: api.RouteAnswer }) {
   const text = words().decide;
   const { terms: told, unread_parts: unread } = answer;
@@ -45,7 +53,7 @@ export function Words({ answer }: { answer: api.RouteAnswer }) {
   );
   return (
     <Card title={text.read}>
-      <p class="hint">{marks.size === 0 ? text.noWords : text.readHint(terms.expert, terms.rival)}</p>
+      <p class="hint">{marks.size === 0 ? text.noWords : hint(answer, text)}</p>
       <p class="read">
         {marked(answer.text, marks).map(({ said, weight }, place) =>
           weight === null ? (

@@ -32,7 +32,10 @@ export function Decide({ viewer }: { viewer: Viewer }) {
     }
     const timer = setTimeout(async () => {
       try {
-        const response = await api.post('route', { model: 'auto', messages: turns });
+        const response = await api.post('route', {
+          model: 'auto',
+          messages: turns.filter(({ content }) => content.trim() !== ''),
+        });
         const decided = (await response.json()) as api.RouteAnswer;
         if (number === asked.current) setAnswer(decided);
         if (number === asked.current) setProblem(null);
@@ -43,14 +46,22 @@ export function Decide({ viewer }: { viewer: Viewer }) {
     return () => clearTimeout(timer);
   }, [turns, empty]);
 
+  const form = useRef<HTMLFormElement>(null);
+  useEffect(() => {
+    if (turns.length > 1 && turns.at(-1)!.content === '')
+      Array.from(form.current?.querySelectorAll('textarea') ?? [])
+        .at(-1)
+        ?.focus();
+  }, [turns.length]);
+
   const change = (place: number, part: Partial<Turn>): void =>
     setTurns(turns.map((turn, index) => (index === place ? { ...turn, ...part } : turn)));
-  const mayAsk = viewer.roles.includes('ask');
+  if (!viewer.roles.includes('ask')) return <p class="lead">{words().notAllowed('ask')}</p>;
   return (
     <>
-      <p class="lead">{mayAsk ? text.lead : words().notAllowed('ask')}</p>
+      <p class="lead">{text.lead}</p>
       <div class="decide">
-        <form class="card turns" onSubmit={(event) => event.preventDefault()}>
+        <form ref={form} class="card turns" onSubmit={(event) => event.preventDefault()}>
           {turns.map((turn, place) => (
             <div class="turn" key={place}>
               {turns.length > 1 ? (
@@ -134,7 +145,15 @@ export function Decide({ viewer }: { viewer: Viewer }) {
           </div>
         </div>
       )}
-      {answer === null || !mayAsk ? null : <Answers turns={turns} decided={answer} />}
+      {answer === null ? null : (
+        <Answers
+          turns={turns}
+          decided={answer}
+          onGoOn={(content) =>
+            setTurns([...turns, { role: 'assistant', content }, { role: 'user', content: '' }])
+          }
+        />
+      )}
     </>
   );
 }

@@ -72,7 +72,11 @@ function Sentence() {
   const [half = null] = quantiles(minute, 'first', [0.5]);
   const failed = total(minute, 'failed');
   const parts = [
-    chosen === 0 && running === 0 ? text.quiet : text.sentence(count(running), count(chosen / MINUTE)),
+    chosen === 0 && running === 0
+      ? text.quiet
+      : chosen < MINUTE
+        ? text.seldom(count(running), count(chosen))
+        : text.sentence(count(running), count(chosen / MINUTE)),
     half === null ? '' : text.begin(duration(half)),
     ended > 0 ? text.home(percent(1 - total(minute, 'spilled') / ended)) : '',
     queued > 0 ? text.waiting(count(queued)) : running > 0 ? text.nobodyWaits : '',

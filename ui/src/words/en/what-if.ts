@@ -9,7 +9,7 @@ export const whatIf = {
   router: 'Router model',
   fleet: 'Experts',
   fleetHint:
-    'Say what each expert is, so that the simulator knows it; then what it would be. An engine’s times are taken from the records where they have enough answers. In order: replicas × model · GPUs of each replica × GPU.',
+    'Say what each expert is, so that the simulator knows it; then what it would be. An engine’s times are taken from the records where they have enough answers. In order: replicas × model, GPUs of each replica × GPU.',
   as: 'As it is',
   would: 'What if',
   model: 'Model',
