@@ -1,4 +1,4 @@
-import { englishNotices as notices } from '../../../../src/replaying/notices.ts';
+import type { NoticeWords } from '../../../../src/replaying/notices.ts';
 
 export const whatIf = {
   lead: 'The last minutes once more, with something changed: recorded requests go through the simulator, decided by the code that serves them.',
@@ -38,7 +38,8 @@ export const whatIf = {
     gpus: 'GPUs',
     cost: 'Dollars an hour for GPUs',
   },
-  notices,
+  /** English ones come with the view that shows them. */
+  notices: undefined as NoticeWords | undefined,
   notice: (text: string) => `${text[0]!.toUpperCase()}${text.slice(1)}.`,
   homes: 'Who answered',
   requests: (n: string, seconds: string) => `${n} requests in ${seconds}.`,
