@@ -4,7 +4,7 @@
  */
 import { assemble } from '../src/serving/app/assembly.ts';
 import { realWorld } from '../src/serving/app/world.ts';
-import { expertsNow } from '../src/serving/board/board.ts';
+import { expertsNow } from '../src/serving/board/experts-now.ts';
 import { merged } from '../src/serving/board/merge.ts';
 import { SHIPPED } from '../src/serving/config/catalogue.ts';
 import { parseConfig } from '../src/serving/config/load.ts';

@@ -39,7 +39,7 @@ const COMPONENTS = {
   },
   'otel-collector': {
     about:
-      "OpenTelemetry's collector 0.165, with the parts of deploy/otel-collector.yaml; minutes of compiling",
+      "OpenTelemetry's collector 0.165, with the parts of deploy/otel-collector.yaml; two minutes of compiling",
     go: ['example.test/otelcol'],
   },
   helm: {

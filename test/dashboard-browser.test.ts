@@ -139,6 +139,31 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
     expect(problems).toEqual([]);
   });
 
+  it('goes on from an answer, which is left behind with the prompt that it answered', async () => {
+    await serve(EXPERTS);
+    const { page } = await look('decide');
+    await page.getByLabel('Prompt').fill(PROMPTS[1]!);
+    await page.getByRole('button', { name: 'Ask', exact: true }).click();
+    await page.getByRole('button', { name: 'Go on from this answer' }).click();
+    const turns = page.getByLabel('Prompt');
+    expect(await turns.count()).toBe(3);
+    expect(await turns.nth(1).inputValue()).toContain('emulated answer by expert cooking');
+    expect(await page.locator('textarea:focus').inputValue()).toBe('');
+    expect(await page.locator('.answer').count()).toBe(0);
+  });
+
+  it('says in the list why a request failed', async () => {
+    const broken = await upstream((response, request) => {
+      if (request.method === 'GET') void polite(response, request);
+      else response.writeHead(500).end('{}');
+    });
+    await serve(`experts: [{ id: broken, kind: openai, url: '${broken.url}' }]`);
+    await ask([{ role: 'user', content: PROMPTS[0] }]);
+    const { page } = await look('requests');
+    await page.getByRole('row', { name: /Failed the expert answered with an error/ }).waitFor();
+    await broken.close();
+  });
+
   it('replays the last minutes with more replicas, beside what was recorded and what a shadow model decides', async () => {
     const records = mkdtempSync(join(tmpdir(), 'records-'));
     await serve(`records: { dir: ${records} }\nshadow: ${DEFAULT_MODEL}\n${EXPERTS}`);

@@ -105,34 +105,56 @@ it('has histograms whose buckets add up', async () => {
   }
 });
 
+const ENDED = {
+  key: null,
+  status: 200,
+  promptTokens: 1,
+  completionTokens: 1,
+  usd: null,
+  cluster: null,
+  cachedTokens: null,
+  error: null,
+  expert: null,
+  livedAt: null,
+  dialect: null,
+  outside: false,
+  asked: [],
+  decidedMs: null,
+  expectedMs: null,
+  firstMs: null,
+  totalMs: 1,
+};
+
 it('names a thousand keys of ten thousand, and has the rest as other', async () => {
   const telemetry = new Telemetry({ processMetrics: false });
-  const request = {
-    status: 200,
-    promptTokens: 1,
-    completionTokens: 1,
-    usd: null,
-    cluster: null,
-    cachedTokens: null,
-    error: null,
-    expert: null,
-    livedAt: null,
-    dialect: null,
-    outside: false,
-    asked: [],
-    decidedMs: null,
-    expectedMs: null,
-    firstMs: null,
-    totalMs: 1,
-  };
-  for (let i = 0; i < 10_000; i++) telemetry.ended({ ...request, key: `key ${i}` });
-  telemetry.ended({ ...request, key: 'key 3' });
+  for (let i = 0; i < 10_000; i++) telemetry.ended({ ...ENDED, key: `key ${i}` });
+  telemetry.ended({ ...ENDED, key: 'key 3' });
   const samples = samplesOf(await telemetry.registry.metrics());
   const asked = samples.filter(({ name }) => name === 'expert_router_key_requests_total');
   expect(asked).toHaveLength(1_001);
   expect(asked.find(({ labels }) => labels.key === 'other')!.value).toBe(9_000);
   expect(asked.find(({ labels }) => labels.key === 'key 3')!.value).toBe(2);
   expect(samples.filter(({ name }) => name === 'expert_router_key_tokens_total')).toHaveLength(2_002);
+});
+
+it('grows with the experts, not with their square, whoever answers for whom', async () => {
+  const telemetry = new Telemetry({ processMetrics: false });
+  const experts = Array.from({ length: 40 }, (_, at) => `expert ${at}`);
+  const pairs = experts.flatMap((from) =>
+    experts.filter((to) => to !== from).map((to) => [from, to] as const),
+  );
+  for (const [from, to] of pairs) {
+    telemetry.begin({ expert: from, cluster: 0, reason: 'spilled', dialect: 'openai-chat' }).served(to, 1);
+    telemetry.ended({ ...ENDED, expert: to, livedAt: from, firstMs: 1 });
+  }
+  const samples = samplesOf(await telemetry.registry.metrics());
+  for (const metric of ['expert_router_spillover_total', 'expert_router_moves_total']) {
+    const rows = samples.filter(({ name }) => name === metric);
+    expect(rows).toHaveLength(experts.length * 17);
+    const first = rows.filter(({ labels }) => labels.from === experts[0]);
+    expect(first.find(({ labels }) => labels.to === experts[1])!.value).toBe(1);
+    expect(first.find(({ labels }) => labels.to === 'other')!.value).toBe(experts.length - 1 - 16);
+  }
 });
 
 it('forgets how an expert is that a reload has taken away, but not what it did', async () => {

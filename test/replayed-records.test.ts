@@ -71,7 +71,7 @@ describe('records replayed', () => {
       ['general', 4],
     ]);
     expect(Object.values(misses)[0]).toMatchObject({ at_home: 0, ttft_p50: expect.any(Number) });
-    expect(notices.join(' ')).toContain('1 requests named their expert');
+    expect(notices.join(' ')).toContain('1 request named an expert');
   });
 
   it('go elsewhere by another policy', async () => {

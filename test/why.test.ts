@@ -212,7 +212,7 @@ describe('the story of a request that', () => {
     await serve(polite, key());
     await fetch(`${running!.url}/v1/experts/code/drain`, { method: 'POST', headers: KEY });
     expect((await storyOfTrace(await ask())).slice(0, 3)).toEqual([
-      `${DECIDED} The topic belongs to code, which took no requests then; of the others, other was the best choice.`,
+      `${DECIDED} code suits it best, but took no requests then; of the others, other was the best choice.`,
       expect.stringMatching(WAITED),
       'other was asked T after the request came.',
     ]);
@@ -224,14 +224,14 @@ describe('the story of a request that', () => {
     const first = ask();
     await pause(100);
     expect((await storyOfTrace(await ask()))[0]).toBe(
-      `${DECIDED} The topic belongs to code, but waiting there would cost more than asking other, which suits the prompt less.`,
+      `${DECIDED} code suits it best, but waiting there would cost more than asking other, which suits it less.`,
     );
     await first;
     await running!.close();
     await serve(polite, 'policy: round-robin');
     const stories = [(await storyOfTrace(await ask()))[0], (await storyOfTrace(await ask()))[0]];
     expect(stories).toContain(
-      `${DECIDED} The topic belongs to code; the routing policy, which looks at how busy experts are, chose other.`,
+      `${DECIDED} code suits it best; the routing policy, which looks at how busy experts are, chose other.`,
     );
   });
 

@@ -163,7 +163,7 @@ Ask from another terminal:
 
 Chat in the terminal:
   npx expert-router chat${url === 'http://127.0.0.1:8080' ? '' : ` --url ${url}`}
-
+${config.dashboard ? `\nSee it in a browser:\n  ${url}/ui\n` : ''}
 Ctrl-C stops it.`);
 }
 

@@ -41,8 +41,11 @@ async function top(options: TopOptions): Promise<void> {
       screen.remember((JSON.parse(data) as History).seconds);
       continue;
     }
-    const text = printable(screen.draw(JSON.parse(data) as Frame));
-    process.stdout.write(process.stdout.isTTY && !options.once ? `${HOME}${text}\n` : `${text}\n`);
+    const live = process.stdout.isTTY && !options.once;
+    // The cursor stands in the last line.
+    const room = live ? { columns: process.stdout.columns, rows: process.stdout.rows - 1 } : undefined;
+    const text = printable(screen.draw(JSON.parse(data) as Frame, room));
+    process.stdout.write(live ? `${HOME}${text}\n` : `${text}\n`);
     if (options.once) return;
   }
   throw new UserError('The router has ended the connection.');

@@ -10,6 +10,7 @@ export type Notice =
   | { readonly kind: 'insisted'; readonly count: number }
   | { readonly kind: 'away'; readonly count: number }
   | { readonly kind: 'retried'; readonly count: number }
+  | { readonly kind: 'failed'; readonly count: number }
   /** Experts whose engines are timed by the records, and those that are modelled. */
   | { readonly kind: 'timed'; readonly experts: readonly string[] }
   | { readonly kind: 'modelled'; readonly experts: readonly string[] };
@@ -18,18 +19,20 @@ export type NoticeWords = {
   readonly [Kind in Notice['kind']]: (notice: Extract<Notice, { kind: Kind }>) => string;
 };
 
+const some = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
+
 export const englishNotices: NoticeWords = {
-  broken: ({ count }) => `${count} lines cannot be read`,
-  foreign: ({ count }) => `${count} decisions are by another router model, and left out`,
-  latest: ({ count }) => `only the latest ${count} requests are replayed`,
+  broken: ({ count }) => `${some(count, 'line')} cannot be read`,
+  foreign: ({ count }) => `${some(count, 'decision')} by another router model left out`,
+  latest: ({ count }) => `only the latest ${some(count, 'request')} replayed`,
   lengths: ({ count, prompt, output }) =>
-    `${count} requests have no token counts, because their expert told none; they are taken for ${prompt} and ${output} tokens, the means of the others`,
-  insisted: ({ count }) =>
-    `${count} requests named their expert; here one is chosen for them as for the others`,
+    `${some(count, 'request')} came back without token counts; ${prompt} and ${output} stand for them, the means of the others`,
+  insisted: ({ count }) => `${some(count, 'request')} named an expert; here one is chosen as for the others`,
   away: ({ count }) =>
-    `${count} requests went elsewhere because their expert took none (down or drained); whoever is out then is out here too`,
+    `${some(count, 'request')} went elsewhere because the best expert took none (down or drained); whoever was out then is out here too`,
   retried: ({ count }) =>
-    `${count} requests were tried again after a failure, which took time; here nothing fails`,
+    `${some(count, 'request')} took another try after a failure, and time for it; here nothing fails`,
+  failed: ({ count }) => `${some(count, 'request')} failed; here every one is answered`,
   timed: ({ experts }) =>
     `the engines of ${experts.join(', ')} are timed by these same records, so the error beside them is smaller than that of a forecast; another model or GPU changes their times as much as the models of engines say`,
   modelled: ({ experts }) =>

@@ -66,3 +66,13 @@ it('lets a conversation belong where it was found to belong, and tells what went
   expect(really.at_home).toBe(0.25); // all were answered by `rest`
   expect(notices).toEqual([{ kind: 'away', count: 1 }]);
 });
+
+it('tells how many requests failed, which nothing does in a replay', () => {
+  const owners = Array.from({ length: model.clusters }, () => 0);
+  const { notices, really, times } = replayOf(
+    { lines: [line(false), line(false, { error: 'expert_cut_stream' })], notices: [] },
+    { model, territory: { experts: ['code', 'rest'], owners, fallback: null } },
+  );
+  expect([times.length, really.errors]).toEqual([2, 1]);
+  expect(notices).toEqual([{ kind: 'failed', count: 1 }]);
+});

@@ -74,6 +74,7 @@ export function replayOf(
   const classified = lines.map((line) => classifiedAgain(model, line));
   const { experts, ...map } = territory;
   const start = lines[0]!.at;
+  const recorded = really(lines, territory, classified);
   return {
     experts,
     times: lines.map(({ at }) => (at - start) / 1000),
@@ -88,13 +89,14 @@ export function replayOf(
       unavailable: lines.map(({ out = [] }) => out.map((id) => experts.indexOf(id))),
       ...(asDecided ? { settled: lines.map((line) => settledOf(experts, line)) } : {}),
     },
-    really: really(lines, territory, classified),
+    really: recorded,
     notices: [
       ...notices,
       ...told({ kind: 'lengths', count: unknown, prompt: mean.promptTokens, output: mean.outputTokens }),
       ...told({ kind: 'insisted', count: insisted }),
       ...told({ kind: 'away', count: lines.filter(({ spilled_for: why }) => why === 'unavailable').length }),
       ...told({ kind: 'retried', count: lines.filter(({ tries }) => tries > 1).length }),
+      ...told({ kind: 'failed', count: recorded.errors }),
     ],
   };
 }

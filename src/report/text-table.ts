@@ -4,6 +4,6 @@
 export function textTable(rows: readonly (readonly string[])[]): string {
   const widths = rows[0]!.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)));
   const cell = (text: string, i: number): string =>
-    /^[\d$≤<-]/.test(text) ? text.padStart(widths[i]!) : text.padEnd(widths[i]!);
+    /^[\d$≤<–-]/.test(text) ? text.padStart(widths[i]!) : text.padEnd(widths[i]!);
   return rows.map((row) => row.map(cell).join('  ').trimEnd()).join('\n');
 }

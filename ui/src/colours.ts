@@ -8,8 +8,11 @@ export function colourOf(expert: string): string {
   return place < 0 ? 'var(--soft)' : `var(--e${place % COLOURS})`;
 }
 
-/** For a canvas, which knows no variables. */
+const probe = document.createElement('i');
+
+/** In the theme of now, for a canvas, which knows no variables. */
 export function computed(colour: string): string {
-  const name = /^var\((--[\w-]+)\)$/.exec(colour)?.[1];
-  return name ? getComputedStyle(document.documentElement).getPropertyValue(name).trim() : colour;
+  if (!probe.isConnected) document.body.append(probe);
+  probe.style.color = colour;
+  return getComputedStyle(probe).color;
 }

@@ -68,6 +68,11 @@ export function steps(
   return all;
 }
 
+/** Of all experts, in flight (0) or queued (1) at the end of a step. */
+export function loadOf({ seconds }: Step, which: 0 | 1): number {
+  return Object.values(seconds.at(-1)?.load ?? {}).reduce((sum, load) => sum + load[which], 0);
+}
+
 /** Those with most of it first. */
 export function largest(
   seconds: readonly Second[],

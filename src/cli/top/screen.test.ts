@@ -44,6 +44,31 @@ describe('the screen of top', () => {
     ]);
   });
 
+  it('fits the terminal: with its summary, fewer columns where it is narrow, and of many experts those in trouble', () => {
+    const many = Object.fromEntries(Array.from({ length: 60 }, (_, at) => [`expert-${at}`, expert]));
+    const experts = {
+      ...many,
+      'expert-50': { ...expert, available: false },
+      [`expert-${'long'.repeat(20)}`]: { ...expert, inFlight: 3 },
+    };
+    for (const [columns, rows] of [
+      [40, 20],
+      [80, 24],
+      [200, 30],
+    ] as const) {
+      const lines = new Screen().draw(frame(experts), { columns, rows }).split('\n');
+      expect(lines.length).toBeLessThanOrEqual(rows);
+      expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(columns);
+      expect(lines[0]).toContain('3 in flight');
+      const table = lines.slice(lines.indexOf('') + 1);
+      expect(table[0]).toMatch(/^EXPERT +STATE/);
+      expect(table.some((line) => /^expert-50 +DOWN/.test(line))).toBe(true);
+      expect(table.some((line) => line.startsWith('expert-longlong'))).toBe(true);
+      expect(table.at(-1)).toBe(`and ${61 - (table.length - 2)} more`);
+    }
+    expect(new Screen().draw(frame(many)).split('\n')).toHaveLength(63);
+  });
+
   it('has no share of cached prompts where no answer tells of a cache', () => {
     const tally = (told: Partial<Tally>): PackedTally => TALLY.map((name) => told[name] ?? 0);
     const second = {

@@ -2,19 +2,17 @@
  * What one process remembers for the dashboard: the last minutes in seconds, the latest requests and events. All of it
  * is bounded; a request costs a few additions whether anybody watches or not.
  */
-import { hash } from 'node:crypto';
 import type { Drift } from '../../deciding/model/drift.ts';
-import { expectedWait } from '../../deciding/routing/expected-wait.ts';
-import type { Fleet } from '../fleet/fleet.ts';
 import type { OpenNote, RequestNote } from '../front/request-note.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { Routed } from '../gateway/router.ts';
 import { isHedge } from '../telemetry/hedges.ts';
+import { dotOf, LazyChoice } from './choice.ts';
 import { FleetChanges } from './fleet-changes.ts';
 import { Latest } from './latest.ts';
 import { Moves } from './moves.ts';
 import { KEPT_SECONDS, Seconds } from './seconds.ts';
-import type { BoardEvent, Choice, Dot, ExpertNow, Question, Row, Tally, Told } from './wire.ts';
+import type { BoardEvent, Choice, Question, Row, Tally, Told } from './wire.ts';
 
 const MOST_ROWS = 1_000;
 const MOST_EVENTS = 200;
@@ -22,8 +20,6 @@ const MOST_EVENTS = 200;
 const MOST_RUNNING = 200;
 /** Of a second, by one process. */
 const MOST_DOTS = 40;
-const NEAREST_TOLD = 3;
-const RANKING_TOLD = 6;
 const NOTHING: Told = { seconds: [], events: [], dots: [], rows: [], shadow: null };
 
 /** A request under way. Emptied at its end: tables that the map has outgrown hold on to what was in them. */
@@ -74,8 +70,9 @@ export class Board {
   /** A request has its expert. */
   opened(routed: Routed, note: OpenNote): void {
     const now = this.#now();
-    const cold = this.#gateway().fleet.groups.get(routed.decision.expert)?.startsIn !== undefined;
-    const choice = new LazyChoice(routed, cold, this.#secret);
+    const { fleet, router } = this.#gateway();
+    const cold = fleet.groups.get(routed.decision.expert)?.startsIn !== undefined;
+    const choice = new LazyChoice(routed, router.territory, cold, this.#secret);
     this.#running.set(note.serial, { note, choice });
     this.#seconds.chosen(now, choice.cluster, choice.outside);
     this.#seconds.add(now, choice.expert, { chosen: 1 });
@@ -237,96 +234,8 @@ function isAsking({ method, path }: RequestNote): boolean {
   return method === 'POST' && path !== null && path.startsWith('/v1/') && !OURS.test(path);
 }
 
-/** What is told of a choice, worked out when somebody looks: of most nobody does. Of a prompt it keeps the conversation's key, never told as it is. */
-class LazyChoice {
-  readonly #decision: Routed['decision'];
-  readonly #classification: Routed['classification'];
-  readonly #prefixKey: string | null;
-  readonly #cold: boolean;
-  readonly #secret: string;
-  #whole: Choice | null = null;
-
-  /** @param cold whether the expert has to be started first */
-  constructor({ decision, classification, view }: Routed, cold: boolean, secret: string) {
-    this.#cold = cold;
-    this.#decision = decision;
-    this.#classification = classification;
-    this.#prefixKey = view.prefixKey;
-    this.#secret = secret;
-  }
-
-  get expert(): string {
-    return this.#decision.expert;
-  }
-
-  get home(): string {
-    return this.#decision.home;
-  }
-
-  get cluster(): number {
-    return this.#classification.cluster;
-  }
-
-  get outside(): boolean {
-    return this.#classification.outside;
-  }
-
-  get whole(): Choice {
-    this.#whole ??= {
-      ...choiceOf(this.#decision, this.#classification),
-      cold: this.#cold,
-      conversation: this.#prefixKey === null ? null : disguised(this.#prefixKey, this.#secret),
-    };
-    return this.#whole;
-  }
-}
-
 function ended({ note, choice }: { note: RequestNote; choice: LazyChoice | null }): Row {
   return rowOf(note, choice?.whole ?? null, false);
-}
-
-function choiceOf(
-  { expert, home, reason, spilledFor, ranking }: Routed['decision'],
-  classification: Routed['classification'],
-): Omit<Choice, 'cold' | 'conversation'> {
-  const { cluster, name, confidence, outside, distances } = classification;
-  return {
-    expert,
-    home,
-    reason,
-    spilledFor,
-    cluster,
-    clusterName: name,
-    confidence,
-    outside,
-    near: nearest(distances),
-    ranking: ranking.slice(0, RANKING_TOLD).map((one) => [one.expert, round(one.affinity)]),
-  };
-}
-
-/** The key of a conversation holds its first words, which nobody is to read or to guess. */
-function disguised(key: string, secret: string): string {
-  return hash('sha256', secret + key).slice(0, 12);
-}
-
-/** The nearest clusters, nearest first. */
-function nearest(distances: Float32Array): readonly (readonly [number, number])[] {
-  const best: [number, number][] = [];
-  for (let cluster = 0; cluster < distances.length; cluster++) {
-    const distance = distances[cluster]!;
-    if (best.length === NEAREST_TOLD && distance >= best[NEAREST_TOLD - 1]![1]) continue;
-    let place = best.length;
-    while (place > 0 && best[place - 1]![1] > distance) place -= 1;
-    best.splice(place, 0, [cluster, round(distance)]);
-    if (best.length > NEAREST_TOLD) best.pop();
-  }
-  return best;
-}
-
-function dotOf({ expert, home, near }: Choice): Dot {
-  const dot: [string, 0 | 1, ...number[]] = [expert, expert === home ? 0 : 1];
-  for (const [cluster, distance] of near) dot.push(cluster, distance);
-  return dot;
 }
 
 function rowOf(note: RequestNote, choice: Choice | null, running: boolean): Row {
@@ -356,28 +265,4 @@ function rowOf(note: RequestNote, choice: Choice | null, running: boolean): Row 
     totalMs: note.totalMs,
     choice,
   };
-}
-
-/** How every expert is now, over all processes. */
-export function expertsNow(fleet: Fleet): Record<string, ExpertNow> {
-  const experts: Record<string, ExpertNow> = {};
-  for (const [id, group] of fleet.groups) {
-    const load = group.load();
-    const caches = group.replicas.flatMap(({ report }) => report.seen?.load.kvCacheUse ?? []);
-    experts[id] = {
-      inFlight: group.inFlight,
-      queued: load.queued,
-      available: load.available,
-      drained: group.drained,
-      replicas: group.replicas.length,
-      broken: group.replicas.filter(({ breaker }) => breaker !== 'closed').length,
-      expectedMs: Math.round(expectedWait(load) * 1000),
-      cache: caches.length === 0 ? null : round(Math.max(...caches)),
-    };
-  }
-  return experts;
-}
-
-function round(value: number): number {
-  return Math.round(value * 1e3) / 1e3;
 }

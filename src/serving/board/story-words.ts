@@ -46,18 +46,20 @@ const sentences = {
 /** By the header `x-expert-router-reason`. */
 const reasons: Readonly<Record<string, Reason>> = {
   'nearest-cluster': (expert: string) => `The prompt lies in this topic, and ${expert} serves it.`,
+  'nearest-cluster: said': (expert: string) =>
+    `What it says suits ${expert} best: nothing else is as near to that expert’s description and samples.`,
   conversation: (expert: string) =>
     `The conversation stays with ${expert}: its last turn does not clearly belong elsewhere, and moving would mean reading everything again.`,
   spilled: (expert: string, home: string) =>
-    `The topic belongs to ${home}; the routing policy, which looks at how busy experts are, chose ${expert}.`,
+    `${home} suits it best; the routing policy, which looks at how busy experts are, chose ${expert}.`,
   'spilled: cost': (expert: string, home: string) =>
-    `The topic belongs to ${home}, but waiting there would cost more than asking ${expert}, which suits the prompt less.`,
+    `${home} suits it best, but waiting there would cost more than asking ${expert}, which suits it less.`,
   'spilled: unavailable': (expert: string, home: string) =>
-    `The topic belongs to ${home}, which took no requests then; of the others, ${expert} was the best choice.`,
+    `${home} suits it best, but took no requests then; of the others, ${expert} was the best choice.`,
   local: (expert: string, home: string) =>
-    `The topic belongs to ${home}, but this prompt may go to local experts only: ${expert} takes it.`,
+    `${home} suits it best, but this prompt may go to local experts only: ${expert} takes it.`,
   able: (expert: string, home: string) =>
-    `The topic belongs to ${home}, but only some experts answer requests of this kind: ${expert} takes it.`,
+    `${home} suits it best, but only some experts answer requests of this kind: ${expert} takes it.`,
   outside: (expert: string) =>
     `The prompt is unlike anything the router model knows, so ${expert}, the fallback, takes it.`,
   'side-request': (expert) =>
@@ -66,7 +68,7 @@ const reasons: Readonly<Record<string, Reason>> = {
   forced: (expert: string) => `A header of the request demands ${expert}.`,
   learned: (expert) => `By its scores on prompts like this one, ${expert} suits it best.`,
   explored: (expert, home) =>
-    `The topic belongs to ${home}; ${expert} is tried this once, to learn how well it answers such prompts.`,
+    `${home} suits it best; ${expert} is tried this once, to learn how well it answers such prompts.`,
   balanced: (expert) =>
     `Nothing tells the experts apart, so conversations are spread evenly: this one is with ${expert}.`,
 };

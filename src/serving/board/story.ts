@@ -36,20 +36,41 @@ export function storyOf(row: Row, telling: Telling): readonly string[] {
 
 /** Why it went where it was first sent. */
 export function reasonText(
-  { reason, spilledFor, expert, home }: Pick<Choice, 'reason' | 'spilledFor' | 'expert' | 'home'>,
+  {
+    reason,
+    spilledFor,
+    expert,
+    home,
+    owner,
+  }: Pick<Choice, 'reason' | 'spilledFor' | 'expert' | 'home' | 'owner'>,
   { reasons }: Pick<StoryWords, 'reasons'>,
 ): string {
-  const told = reasons[`${reason}: ${spilledFor}`] ?? reasons[reason];
+  const cause = spilledFor ?? (owner === expert ? '' : 'said');
+  const told = reasons[`${reason}: ${cause}`] ?? reasons[reason];
   return told?.(expert, home) ?? reason;
 }
 
-/** What went wrong, with its code, and its status where an expert told one, for those who look it up. */
-function errorText(
+/** Why it failed, for those who look at many; null where it did not. */
+export function failureText(
+  { error, asked }: Pick<Row, 'error' | 'asked'>,
+  words: Pick<StoryWords, 'errors' | 'refusals'>,
+): string | null {
+  if (error === null) return null;
+  const last = asked.at(-1);
+  return inWords(error, words, last?.error === error ? last.status : null) ?? error;
+}
+
+function inWords(
   code: string | null,
-  { errors, refusals }: StoryWords,
-  status: number | null = null,
-): string {
-  const told = refusals[status ?? 0] ?? (errors as Readonly<Record<string, string>>)[code ?? ''];
+  { errors, refusals }: Pick<StoryWords, 'errors' | 'refusals'>,
+  status: number | null,
+): string | undefined {
+  return refusals[status ?? 0] ?? (errors as Readonly<Record<string, string>>)[code ?? ''];
+}
+
+/** What went wrong, with its code, and its status where an expert told one, for those who look it up. */
+function errorText(code: string | null, words: StoryWords, status: number | null = null): string {
+  const told = inWords(code, words, status);
   const names = [code ?? '?', ...(status === null ? [] : [`HTTP ${status}`])].join(', ');
   return told === undefined ? names : `${told} (${names})`;
 }

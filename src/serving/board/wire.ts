@@ -152,6 +152,8 @@ export interface Choice {
   readonly cold: boolean;
   readonly cluster: number;
   readonly clusterName: string;
+  /** The expert that serves this cluster, where nothing that a prompt says speaks for another; null for none. */
+  readonly owner: string | null;
   readonly confidence: number;
   readonly outside: boolean;
   /** The nearest clusters, with their distances. */

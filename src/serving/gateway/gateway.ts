@@ -9,7 +9,8 @@ import type { Generation, Outcome } from '../experts/expert.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { ExpertGroup } from '../fleet/group.ts';
 import type { Failure } from '../reply/failure.ts';
-import type { RequestRecord, Telemetry } from '../telemetry/metrics.ts';
+import type { Telemetry } from '../telemetry/metrics.ts';
+import type { RequestRecord } from '../telemetry/request-record.ts';
 import {
   type Answerer,
   type AttemptPlan,

@@ -1,6 +1,5 @@
 /** What the router counts and times, as Prometheus metrics. It never sees a prompt, a key or an answer. */
 import { Registry } from 'prom-client';
-import type { Usage } from '../reply/reply.ts';
 import {
   DURATION_BUCKETS,
   FIRST_TOKEN_BUCKETS,
@@ -14,20 +13,13 @@ import {
 import { isHedge } from './hedges.ts';
 import { HistogramView } from './histogram-view.ts';
 import { watchProcess } from './process-metrics.ts';
-import { TallyCounter, TallyHistogram } from './tallies.ts';
+import { OpenRecord, type RequestLabels, type RequestMetrics, type RequestRecord } from './request-record.ts';
+import { OTHER, TallyCounter, TallyHistogram } from './tallies.ts';
 
 /** Seconds; a wait for a slot may be none, or end with the queue's timeout. */
 const WAIT_BUCKETS = [0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 /** Seconds; a decision takes tens of microseconds to a few milliseconds. */
 const DECISION_BUCKETS = [0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05];
-
-export interface RequestLabels {
-  readonly expert: string;
-  readonly cluster: number;
-  readonly reason: string;
-  /** Id of the client's dialect. */
-  readonly dialect: string;
-}
 
 /** A request of any path that has ended; times in milliseconds from its head. */
 interface EndedRequest {
@@ -62,7 +54,9 @@ interface EndedRequest {
 const MOST_CLUSTERS = 512;
 /** Keys with labels of their own, those that come first; a config may have thousands. */
 const MOST_KEYS = 1_000;
-const OTHER = 'other';
+/** Experts that each one's conversations go to, with labels of their own: pairs grow with the square of the experts. */
+const MOST_GOALS = 16;
+const GOALS = `of each \`from\`, ${MOST_GOALS} \`to\` are told apart and the rest are \`other\``;
 
 /** Of all keys that the config does not know together: what clients send is never a label. No key can be called so. */
 const UNKNOWN_KEY = '';
@@ -106,13 +100,15 @@ export class Telemetry {
   );
   readonly #spills = this.#counter(
     'expert_router_spillover_total',
-    'Requests answered by another expert than the one they were first sent to',
+    `Requests answered by another expert than the one they were first sent to; ${GOALS}`,
     ['from', 'to'],
+    MOST_GOALS,
   );
   readonly #moves = this.#counter(
     'expert_router_moves_total',
-    'Turns of conversations that were answered by another expert than the one that has them cached',
+    `Turns of conversations that were answered by another expert than the one that has them cached; ${GOALS}`,
     ['from', 'to'],
+    MOST_GOALS,
   );
   readonly #reread = this.#counter(
     'expert_router_moved_tokens_total',
@@ -315,8 +311,13 @@ export class Telemetry {
     else this.#cost.add(usd, expert, cluster === null || cluster >= MOST_CLUSTERS ? OTHER : cluster);
   }
 
-  #counter(name: string, help: string, labelNames: readonly string[]): TallyCounter {
-    return new TallyCounter({ name, help, labelNames, registry: this.registry });
+  #counter(
+    name: string,
+    help: string,
+    labelNames: readonly string[],
+    most = Number.POSITIVE_INFINITY,
+  ): TallyCounter {
+    return new TallyCounter({ name, help, labelNames, most, registry: this.registry });
   }
 
   #histogram(name: string, help: string, buckets: readonly number[]): TallyHistogram {
@@ -337,71 +338,4 @@ function genAiLabels(operation: string, expert: string): Record<(typeof GENAI_LA
     gen_ai_provider_name: PROVIDER,
     gen_ai_request_model: expert,
   };
-}
-
-export interface RequestRecord {
-  /** Who answers after all, and at which try. */
-  served(expert: string, tries: number): void;
-  firstByte(): void;
-  /** @param outcome `ok`, `cancelled`, `expert_error` (an error status relayed) or an error code */
-  end(outcome: string, usage: Usage | 'unknown'): void;
-}
-
-interface RequestMetrics {
-  readonly requests: TallyCounter;
-  readonly duration: TallyHistogram;
-  readonly firstByte: TallyHistogram;
-  readonly retries: TallyCounter;
-  readonly spills: TallyCounter;
-  readonly promptTokens: TallyCounter;
-  readonly generatedTokens: TallyCounter;
-}
-
-class OpenRecord implements RequestRecord {
-  readonly #labels: RequestLabels;
-  readonly #metrics: RequestMetrics;
-  readonly #now: () => number;
-  readonly #started: number;
-  readonly #operation: string;
-  #expert: string;
-  #heard = false;
-  #ended = false;
-
-  constructor(labels: RequestLabels, metrics: RequestMetrics, now: () => number) {
-    this.#labels = labels;
-    this.#metrics = metrics;
-    this.#now = now;
-    this.#started = now();
-    this.#expert = labels.expert;
-    this.#operation = operationOf(labels.dialect);
-  }
-
-  served(expert: string, tries: number): void {
-    const { retries, spills } = this.#metrics;
-    const from = this.#labels.expert;
-    if (tries > 1) retries.add(tries - 1, expert);
-    if (expert !== from) spills.add(1, from, expert);
-    this.#expert = expert;
-  }
-
-  firstByte(): void {
-    if (!this.#heard) this.#metrics.firstByte.record(this.#seconds(), this.#expert, this.#operation);
-    this.#heard = true;
-  }
-
-  end(outcome: string, usage: Usage | 'unknown'): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    const { requests, duration, promptTokens, generatedTokens } = this.#metrics;
-    const expert = this.#expert;
-    requests.add(1, expert, this.#labels.reason, outcome);
-    duration.record(this.#seconds(), expert, this.#operation);
-    if (usage === 'unknown') return;
-    promptTokens.add(usage.inputTokens, expert);
-    generatedTokens.add(usage.outputTokens, expert);
-  }
-
-  #seconds(): number {
-    return (this.#now() - this.#started) / 1000;
-  }
 }

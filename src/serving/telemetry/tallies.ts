@@ -17,7 +17,11 @@ interface TallyOptions {
   readonly labelNames: readonly string[];
   /** None where it is shown by views only. */
   readonly registry: Registry | null;
+  /** Values that the last label has of its own beside each of the others; further ones count together as `other`. */
+  readonly most?: number;
 }
+
+export const OTHER = 'other';
 
 /** The values of labels, in the order of their names. */
 type LabelValues = readonly (string | number)[];
@@ -31,12 +35,14 @@ interface Branch<T> {
 /** A cell for each set of label values, found label by label: to join them into one key would make a string each time. */
 class Cells<T> {
   readonly #names: readonly string[];
+  readonly #most: number;
   readonly #fresh: () => T;
   readonly #root: Branch<T> = { next: new Map(), cell: null };
   readonly #all: { readonly values: LabelValues; readonly cell: T }[] = [];
 
-  constructor(names: readonly string[], fresh: () => T) {
-    this.#names = names;
+  constructor({ labelNames, most = Number.POSITIVE_INFINITY }: TallyOptions, fresh: () => T) {
+    this.#names = labelNames;
+    this.#most = most;
     this.#fresh = fresh;
   }
 
@@ -44,6 +50,8 @@ class Cells<T> {
     let branch = this.#root;
     for (let at = 0; at < values.length; at += 1) {
       const next = branch.next.get(values[at]!);
+      if (!next && at === values.length - 1 && branch.next.size >= this.#most && values[at] !== OTHER)
+        return this.at([...values.slice(0, -1), OTHER]);
       branch = next ?? grown(branch, values[at]!);
     }
     return branch.cell ?? this.#begin(branch, values);
@@ -72,10 +80,11 @@ export class TallyCounter extends Counter<string> {
   readonly #about: { readonly name: string; readonly help: string };
   readonly #cells: Cells<{ sum: number }>;
 
-  constructor({ name, help, labelNames, registry }: TallyOptions) {
+  constructor(options: TallyOptions) {
+    const { name, help, labelNames, registry } = options;
     super({ name, help, labelNames: [...labelNames], registers: registry ? [registry] : [] });
     this.#about = { name, help };
-    this.#cells = new Cells(labelNames, () => ({ sum: 0 }));
+    this.#cells = new Cells(options, () => ({ sum: 0 }));
     if (labelNames.length === 0) this.#cells.at([]);
   }
 
@@ -112,7 +121,7 @@ export class TallyHistogram extends Histogram<string> {
     });
     this.#about = { name, help };
     this.#bounds = buckets;
-    this.#rows = new Cells(labelNames, () => ({
+    this.#rows = new Cells(options, () => ({
       counts: new Float64Array(buckets.length),
       sum: 0,
       count: 0,

@@ -28,6 +28,8 @@ interface ChartProps {
 
 const HEIGHT = 190;
 const TABLE_ROWS = 10;
+/** Seconds between two times on the axis: two or three stand there whatever the width. */
+const TIME_STEPS = [5, 10, 30, 60, 120, 180, 300, 600];
 
 export function Chart({ title, times, lines, format, events, least, stacked = false }: ChartProps) {
   const box = useRef<HTMLDivElement>(null);
@@ -142,6 +144,7 @@ function options({ width, lines, format, least, stacked, events }: Look): uPlot.
         ticks: { show: false },
         size: 28,
         space: 80,
+        incrs: TIME_STEPS,
         values: (_, splits, __, ___, step) =>
           splits.map((split) => clock(split * 1000).slice(0, step < 60 ? 8 : 5)),
       },
@@ -162,12 +165,20 @@ function options({ width, lines, format, least, stacked, events }: Look): uPlot.
         stroke: stacked ? computed('var(--card)') : computed(colour),
         width: stacked ? 1 : 1.75,
         ...(stacked ? { fill: computed(colour) } : {}),
-        points: { show: false },
+        points: stacked ? { show: false } : { show: true, size: 5, fill: computed(colour), filter: alone },
         spanGaps: false,
       })),
     ],
     hooks: { draw: [(chart) => drawEvents(chart, events.current)] },
   };
+}
+
+/** Of a line, the places of values between gaps, which no line leads to. */
+function alone(chart: uPlot, line: number): number[] {
+  const values = chart.data[line]!;
+  return [...values.keys()].filter(
+    (at) => values[at] != null && values[at - 1] == null && values[at + 1] == null,
+  );
 }
 
 /** Height of a mark at the axis, in pixels. */

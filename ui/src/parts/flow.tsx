@@ -45,7 +45,7 @@ export function Flow({ minute }: { minute: readonly Second[] }) {
     <figure class="card flow" aria-label={text.label}>
       <div class="source">
         <strong>{text.prompts}</strong>
-        <span>{text.rate(count(chosen / 60))}</span>
+        <span>{chosen < 60 ? text.seldom(count(chosen)) : text.rate(count(chosen / 60))}</span>
         <span class="hint">{text.topics(count(live.layout?.clusters.length ?? 0))}</span>
         {spilled > 0 ? <span class="hint">{text.away(percent(spilled / ended))}</span> : null}
       </div>

@@ -24,13 +24,27 @@ interface Answer {
 
 const MOST_TOKENS = 400;
 
-export function Answers({ turns, decided }: { turns: readonly Turn[]; decided: api.RouteAnswer }) {
+interface AnswersProps {
+  readonly turns: readonly Turn[];
+  readonly decided: api.RouteAnswer;
+  /** The conversation continues with this answer. */
+  onGoOn(answer: string): void;
+}
+
+export function Answers({ turns, decided, onGoOn }: AnswersProps) {
   const text = words().decide;
   const [picked, setPicked] = useState<readonly string[] | null>(null);
   const [answers, setAnswers] = useState<readonly Answer[]>([]);
   const [running, setRunning] = useState<AbortController | null>(null);
   const latest = useRef<AbortController | null>(null);
-  useEffect(() => () => latest.current?.abort(), []);
+  // They answer these turns and no others.
+  useEffect(
+    () => () => {
+      latest.current?.abort();
+      setAnswers([]);
+    },
+    [turns],
+  );
   const wanted = picked ?? [decided.expert];
 
   const send = async (): Promise<void> => {
@@ -76,14 +90,14 @@ export function Answers({ turns, decided }: { turns: readonly Turn[]; decided: a
       </div>
       <div class="answers">
         {answers.map((answer) => (
-          <Shown key={answer.expert} answer={answer} />
+          <Shown key={answer.expert} answer={answer} onGoOn={onGoOn} />
         ))}
       </div>
     </Card>
   );
 }
 
-function Shown({ answer }: { answer: Answer }) {
+function Shown({ answer, onGoOn }: { answer: Answer } & Pick<AnswersProps, 'onGoOn'>) {
   const text = words().decide;
   const { expert, firstMs, totalMs, tokens, trace } = answer;
   const facts = [
@@ -105,6 +119,11 @@ function Shown({ answer }: { answer: Answer }) {
         )}
       </p>
       {trace === null || totalMs === null ? null : <Thumbs trace={trace} />}
+      {totalMs === null || answer.text === '' ? null : (
+        <button type="button" class="quiet" onClick={() => onGoOn(answer.text)}>
+          {text.goOn}
+        </button>
+      )}
     </article>
   );
 }

@@ -76,7 +76,7 @@ export function Conversations() {
                 <td>{count(one.moves)}</td>
                 <td class="left path">
                   {one.path.length > STAYS_SHOWN ? '… ' : null}
-                  {one.path.slice(-STAYS_SHOWN).map(({ expert, lost }, place) => (
+                  {(one.moves > 0 ? one.path.slice(-STAYS_SHOWN) : []).map(({ expert, lost }, place) => (
                     <span key={place} class="stay">
                       <Expert id={expert} />
                       {lost === null ? null : <span class="hint"> {text.reread(count(lost))}</span>}

@@ -166,7 +166,7 @@ function spread(clusters: readonly Cluster[]): readonly Place[] {
     y: down[index]!,
     r: scale * (10 + 38 * Math.sqrt(size / largest)),
   }));
-  for (let round = 0; round < ROUNDS; round++)
+  for (let round = 0; round < ROUNDS; round++) {
     for (let i = 0; i < places.length; i++)
       for (let j = 0; j < i; j++) {
         const [a, b] = [places[i]!, places[j]!];
@@ -180,9 +180,10 @@ function spread(clusters: readonly Cluster[]): readonly Place[] {
         b.x -= dx * push;
         b.y -= dy * push;
       }
-  for (const place of places) {
-    place.x = Math.max(place.r, Math.min(WIDTH - place.r, place.x));
-    place.y = Math.max(place.r, Math.min(HEIGHT - place.r, place.y));
+    for (const place of places) {
+      place.x = Math.max(place.r, Math.min(WIDTH - place.r, place.x));
+      place.y = Math.max(place.r, Math.min(HEIGHT - place.r, place.y));
+    }
   }
   return places;
 }

@@ -1,5 +1,6 @@
 /** The latest requests with their timing, or the story of one of them. */
 import { useState } from 'preact/hooks';
+import { failureText } from '../../../src/serving/board/story.ts';
 import type { Row } from '../../../src/serving/board/wire.ts';
 import * as api from '../api.ts';
 import { clock, count, DASH, duration } from '../format.ts';
@@ -125,8 +126,9 @@ function List({ rows, most }: { rows: readonly Row[]; most: number }) {
               <Expert id={row.expert ?? row.choice!.expert} />
             )}
           </td>
-          <td class="left">
+          <td class="left why">
             <Result row={row} />
+            <Why row={row} />
           </td>
           <td class="left topic">{row.choice?.clusterName ?? DASH}</td>
           <td class="left wide-cell">
@@ -138,6 +140,21 @@ function List({ rows, most }: { rows: readonly Row[]; most: number }) {
       ))}
     </Table>
   );
+}
+
+/** Why it failed, whose prompt it was, or that one try was not enough. */
+function Why({ row }: { row: Row }) {
+  const kind = resultOf(row);
+  const { insteadOf, tries } = words().requests;
+  const why =
+    kind === 'failed'
+      ? failureText(row, words())
+      : kind === 'moved'
+        ? insteadOf(row.choice!.home)
+        : row.tries > 1
+          ? tries(row.tries)
+          : null;
+  return why === null ? null : <small>{why}</small>;
 }
 
 function widthOf(row: Row): number {

@@ -9,6 +9,8 @@ import { Compared } from '../parts/compared.tsx';
 import { words } from '../words/index.ts';
 
 const EVERY_MS = 2_000;
+/** Of fewer, clusters are chance. */
+const FEW_PROMPTS = 300;
 
 export function Retraining({ viewer }: { viewer: Viewer }) {
   const text = words().retraining;
@@ -75,7 +77,8 @@ function State({ now: { state, stage, began, ended, error, result } }: { now: Re
   return (
     <p role="status">
       {text.done(id, count(prompts), duration((ended ?? 0) - (began ?? 0)))}{' '}
-      {text.stayed(count(kept), count(clusters), percent(moved))}
+      {text.stayed(count(kept), count(clusters), percent(moved))}{' '}
+      {prompts < FEW_PROMPTS ? <strong class="warn">{text.fewPrompts}</strong> : null}
     </p>
   );
 }

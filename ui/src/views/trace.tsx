@@ -64,28 +64,30 @@ function One({ row }: { row: Row }) {
         <TimingLegend />
       </Card>
       {choice ? (
-        <>
-          <Card title={text.ranking}>
-            <Table
-              label={text.ranking}
-              head={[
-                { text: words().now.columns.expert, left: true },
-                { text: words().decide.fit, left: true },
-              ]}
-            >
-              {choice.ranking.map(([expert, affinity]) => (
-                <tr key={expert}>
-                  <td class="left">
-                    <Expert id={expert} />
-                  </td>
-                  <td class="left load">
-                    <Bar share={affinity} colour={colourOf(expert)} />
-                    <span>{percent(affinity)}</span>
-                  </td>
-                </tr>
-              ))}
-            </Table>
-          </Card>
+        <Card title={text.ranking}>
+          <Table
+            label={text.ranking}
+            head={[
+              { text: words().now.columns.expert, left: true },
+              { text: words().decide.fit, left: true },
+            ]}
+          >
+            {choice.ranking.map(([expert, affinity]) => (
+              <tr key={expert}>
+                <td class="left">
+                  <Expert id={expert} />
+                </td>
+                <td class="left load">
+                  <Bar share={affinity} colour={colourOf(expert)} />
+                  <span>{percent(affinity)}</span>
+                </td>
+              </tr>
+            ))}
+          </Table>
+        </Card>
+      ) : null}
+      <div class="stack">
+        {choice ? (
           <Card title={text.near}>
             <Table
               label={text.near}
@@ -99,20 +101,20 @@ function One({ row }: { row: Row }) {
               ))}
             </Table>
           </Card>
-        </>
-      ) : null}
-      <Card title={text.details}>
-        <dl class="facts">
-          {facts.map(([name, value]) =>
-            value === null || value === undefined ? null : (
-              <div key={name}>
-                <dt>{name}</dt>
-                <dd>{value}</dd>
-              </div>
-            ),
-          )}
-        </dl>
-      </Card>
+        ) : null}
+        <Card title={text.details}>
+          <dl class="facts">
+            {facts.map(([name, value]) =>
+              value === null || value === undefined ? null : (
+                <div key={name}>
+                  <dt>{name}</dt>
+                  <dd>{value}</dd>
+                </div>
+              ),
+            )}
+          </dl>
+        </Card>
+      </div>
     </div>
   );
 }

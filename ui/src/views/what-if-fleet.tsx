@@ -74,20 +74,25 @@ function Fields(props: { options: WhatIfOptions; name: string; one: One; onOne(o
   );
   return (
     <span class="row fields">
-      <Numbered
-        hidden
-        whole
-        label={text.of(text.replicas, name)}
-        value={one.replicas}
-        most={MOST_REPLICAS}
-        onValue={(replicas) => onOne({ ...one, replicas })}
-      />
-      {'×'}
-      {choice('model', one.model, options.models, (model) => ({ model }))}
-      {choice('degree', String(one.tensor_parallel), DEGREES, (degree) => ({
-        tensor_parallel: Number(degree) as One['tensor_parallel'],
-      }))}
-      {choice('gpu', one.gpu, options.gpus, (gpu) => ({ gpu }))}
+      <span>
+        <Numbered
+          hidden
+          whole
+          label={text.of(text.replicas, name)}
+          value={one.replicas}
+          most={MOST_REPLICAS}
+          onValue={(replicas) => onOne({ ...one, replicas })}
+        />
+        {'×'}
+        {choice('model', one.model, options.models, (model) => ({ model }))}
+      </span>
+      <span>
+        {choice('degree', String(one.tensor_parallel), DEGREES, (degree) => ({
+          tensor_parallel: Number(degree) as One['tensor_parallel'],
+        }))}
+        {'×'}
+        {choice('gpu', one.gpu, options.gpus, (gpu) => ({ gpu }))}
+      </span>
     </span>
   );
 }

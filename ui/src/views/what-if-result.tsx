@@ -20,19 +20,29 @@ const maybe =
   (value: number | null): string =>
     value === null ? DASH : format(value);
 
-function figures(): readonly Figure[] {
+function simulated(outcome: Outcome): SimulatedOutcome | null {
+  return 'gpus' in outcome ? (outcome as SimulatedOutcome) : null;
+}
+
+function figures({ as_was: asWas, changed }: WhatIfAnswer): readonly Figure[] {
   const { rows } = words().whatIf;
-  const simulated = (outcome: Outcome): Partial<SimulatedOutcome> => outcome as SimulatedOutcome;
+  const anyTooLong = asWas.errors + changed.errors > 0;
   return [
     ...times(rows.ttft, ({ ttft_ms }) => ttft_ms, ['p50', 'p95', 'p99']),
     ...times(rows.tpot, ({ tpot_ms }) => tpot_ms, ['p50', 'p95']),
     ...times(rows.e2e, ({ e2e_ms }) => e2e_ms, ['p50', 'p95']),
     { name: rows.output, of: (one) => one.tokens_per_second, show: maybe(count) },
     { name: rows.home, of: (one) => one.at_home, show: percent },
-    { name: rows.errors, of: ({ errors }) => errors, show: maybe(count) },
-    { name: rows.unfinished, of: (one) => simulated(one).unfinished ?? null, show: percent },
-    { name: rows.gpus, of: (one) => simulated(one).gpus ?? null, show: maybe(count) },
-    { name: rows.cost, of: (one) => simulated(one).usd_per_hour ?? null, show: maybe((usd) => decimal(usd)) },
+    ...(anyTooLong
+      ? [{ name: rows.tooLong, of: (one: Outcome) => simulated(one)?.errors ?? null, show: maybe(count) }]
+      : []),
+    { name: rows.unfinished, of: (one) => simulated(one)?.unfinished ?? null, show: percent },
+    { name: rows.gpus, of: (one) => simulated(one)?.gpus ?? null, show: maybe(count) },
+    {
+      name: rows.cost,
+      of: (one) => simulated(one)?.usd_per_hour ?? null,
+      show: maybe((usd) => decimal(usd)),
+    },
   ];
 }
 
@@ -71,8 +81,8 @@ export function Outcomes({ answer }: { answer: WhatIfAnswer }) {
             text.difference,
           ]}
         >
-          {figures().map(({ name, of, show, atLeast = () => false }) => {
-            const [was, simulated, would] = [of(recorded), of(asWas), of(changed)];
+          {figures(answer).map(({ name, of, show, atLeast = () => false }) => {
+            const [was, again, would] = [of(recorded), of(asWas), of(changed)];
             const bound = (outcome: Outcome): string => (atLeast(outcome) ? AT_LEAST : '');
             return (
               <tr key={name}>
@@ -82,11 +92,11 @@ export function Outcomes({ answer }: { answer: WhatIfAnswer }) {
                 <td>{show(was)}</td>
                 <td>
                   {bound(asWas)}
-                  {show(simulated)}
+                  {show(again)}
                 </td>
                 <td>
                   {bound(asWas)}
-                  {change(was, simulated)}
+                  {change(was, again)}
                 </td>
                 <td>
                   <strong>
@@ -95,7 +105,7 @@ export function Outcomes({ answer }: { answer: WhatIfAnswer }) {
                   </strong>
                 </td>
                 {/* From a bound nothing is known of the difference. */}
-                <td>{atLeast(asWas) ? DASH : bound(changed) + change(simulated, would)}</td>
+                <td>{atLeast(asWas) ? DASH : bound(changed) + change(again, would)}</td>
               </tr>
             );
           })}

@@ -22,10 +22,11 @@ export const decide = {
   confidenceHint: 'How often a router model trained on other prompts of the same kind would decide alike.',
   reasons: story.reasons,
   read: 'What was read',
-  readHint: (expert = '', rival = '') =>
-    expert === ''
-      ? 'The words below decided between this topic and the nearest one of another expert.'
-      : `The words below decided between ${expert} and ${rival}, which suits the prompt next best.`,
+  readNearest: 'The words below decided between this topic and the nearest one of another expert.',
+  readHint: (expert: string, rival: string) =>
+    `The words below decided between ${expert} and ${rival}, which suits the prompt next best.`,
+  readAlone: (expert: string, rival: string) =>
+    `By itself the last turn would suit ${expert} best, and ${rival} next; these words decided between the two.`,
   noWords: 'No single words decided: the prompt is short, or its words are not known.',
   for: (expert?: string) => `Spoke for ${expert ?? 'it'}`,
   against: (rival?: string) => (rival === undefined ? 'Spoke against it' : `Spoke for ${rival} instead`),
@@ -54,6 +55,7 @@ export const decide = {
   good: 'Good answer',
   bad: 'Bad answer',
   thanks: 'Noted',
+  goOn: 'Go on from this answer',
 };
 
 export const map = {

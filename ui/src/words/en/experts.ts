@@ -66,6 +66,7 @@ export const retraining = {
   done: (id: string, prompts: string, time: string) => `Trained ${id} on ${prompts} prompts in ${time}.`,
   stayed: (kept: string, of: string, moved: string) =>
     `${kept} of ${of} topics stay; ${moved} of these prompts are in another one than before.`,
+  fewPrompts: 'So few prompts make a poor model: it takes some hundreds at least.',
   nothing: (id: string) => `${id} decides beside the one in force; it has not looked at a request yet.`,
   compared: (id: string, n: string, share: string) =>
     `${id} has looked at ${n} requests: ${share} of them would belong to another expert.`,

@@ -17,6 +17,7 @@ export const now = {
     label: 'Where the prompts of the last minute went',
     prompts: 'Prompts',
     rate: (n: string) => `${n} a second`,
+    seldom: (n: string) => `${n} in the last minute`,
     topics: (n: string) => `read and placed among ${n} topics`,
     away: (share: string) =>
       `${share} are answered by another expert than the one that suits best, because that one is busy or away`,
@@ -28,6 +29,8 @@ export const now = {
   quiet: 'No request in the last minute.',
   sentence: (running: string, rate: string) =>
     `${running === '1' ? '1 request is' : `${running} requests are`} being answered; new ones come at ${rate} a second.`,
+  seldom: (running: string, n: string) =>
+    `${n === '1' ? '1 request' : `${n} requests`} came in the last minute; ${running === '0' ? 'none' : running} of all ${running === '1' || running === '0' ? 'is' : 'are'} being answered now.`,
   home: (share: string) => `${share} of the answers came from the expert that suits the prompt best.`,
   begin: (half: string) => `Half of the answers begin within ${half}.`,
   someFailed: (share: string) => `${share} of the requests failed in the last minute.`,
@@ -63,6 +66,7 @@ export const now = {
     failed: 'Failed per second',
   },
   empty: 'Nothing has been asked in the last ten minutes. Try a prompt under “Decide”, or send one:',
+  yourKey: 'YOUR-KEY',
   experts: 'Experts',
   columns: {
     expert: 'Expert',

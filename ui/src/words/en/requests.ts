@@ -16,6 +16,8 @@ export const requests = {
     left: 'Client left',
     moved: 'By another expert',
   },
+  tries: (n: number) => `at try ${n}`,
+  insteadOf: (home: string) => `instead of ${home}`,
   columns: {
     time: 'Time',
     expert: 'Expert',

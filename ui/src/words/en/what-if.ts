@@ -1,4 +1,4 @@
-import { englishNotices as notices } from '../../../../src/replaying/notices.ts';
+import type { NoticeWords } from '../../../../src/replaying/notices.ts';
 
 export const whatIf = {
   lead: 'The last minutes once more, with something changed: recorded requests go through the simulator, decided by the code that serves them.',
@@ -9,7 +9,7 @@ export const whatIf = {
   router: 'Router model',
   fleet: 'Experts',
   fleetHint:
-    'Say what each expert is, so that the simulator knows it; then what it would be. An engine’s times are taken from the records where they have enough answers. In order: replicas, model, GPUs of each replica, GPU.',
+    'Say what each expert is, so that the simulator knows it; then what it would be. An engine’s times are taken from the records where they have enough answers. In order: replicas × model, GPUs of each replica × GPU.',
   as: 'As it is',
   would: 'What if',
   model: 'Model',
@@ -33,12 +33,13 @@ export const whatIf = {
     e2e: 'Whole answer',
     output: 'Output tokens/s',
     home: 'At the expert that suits best',
-    errors: 'Failed',
+    tooLong: 'Too long for the engine',
     unfinished: 'Not served in time',
     gpus: 'GPUs',
     cost: 'Dollars an hour for GPUs',
   },
-  notices,
+  /** English ones come with the view that shows them. */
+  notices: undefined as NoticeWords | undefined,
   notice: (text: string) => `${text[0]!.toUpperCase()}${text.slice(1)}.`,
   homes: 'Who answered',
   requests: (n: string, seconds: string) => `${n} requests in ${seconds}.`,

@@ -23,10 +23,10 @@ export const decide: Words['decide'] = {
   confidenceHint: '同種の別のプロンプトで学習したルーターモデルが、同じ判定をする頻度です。',
   reasons: story.reasons,
   read: '読み取った内容',
-  readHint: (expert = '', rival = '') =>
-    expert === ''
-      ? 'ほかのエキスパートが担当する最も近いトピックとの差を決めた語です。'
-      : `${expert} と、次に適した ${rival} との差を決めた語です。`,
+  readNearest: 'ほかのエキスパートが担当する最も近いトピックとの差を決めた語です。',
+  readHint: (expert, rival) => `${expert} と、次に適した ${rival} との差を決めた語です。`,
+  readAlone: (expert, rival) =>
+    `最後の発言だけなら ${expert} が最も適し、次が ${rival} です。両者の差を決めた語です。`,
   noWords: '決め手となる語はありません。プロンプトが短いか、未知の語です。',
   for: (expert?: string) => (expert === undefined ? '支持した語' : `${expert} を支持した語`),
   against: (rival?: string) => (rival === undefined ? '反対した語' : `${rival} を支持した語`),
@@ -54,6 +54,7 @@ export const decide: Words['decide'] = {
   good: '良い回答',
   bad: '悪い回答',
   thanks: '記録しました',
+  goOn: 'この回答から続ける',
 };
 
 export const map: Words['map'] = {

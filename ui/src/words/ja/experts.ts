@@ -69,6 +69,7 @@ export const retraining: Words['retraining'] = {
   done: (id, prompts, time) => `プロンプト ${prompts} 件で ${id} を訓練しました（${time}）。`,
   stayed: (kept, of, moved) =>
     `${of} 個のトピックのうち ${kept} 個がそのまま残り、プロンプトの ${moved} が別のトピックに移りました。`,
+  fewPrompts: 'プロンプトが少なすぎます。少なくとも数百件が必要です。',
   nothing: (id) => `${id} が並行して判定します。まだリクエストを見ていません。`,
   compared: (id, n, share) =>
     `${id} は ${n} 件のリクエストを判定し、そのうち ${share} は別のエキスパートの担当になります。`,

@@ -1,12 +1,14 @@
 import type { Moved } from '../../../../src/serving/board/wire.ts';
 import type { Words } from '../index.ts';
 
+const SEVERAL = '複数のエキスパート';
+
 function movedWords({ count, from, to, reread }: Moved): string {
   const cost = reread === null ? '' : `（${reread.toLocaleString('ja')} トークンを読み直し）`;
   const way =
     from === null && to === null
       ? ''
-      : `${from ?? '複数のエキスパート'} から ${to ?? '複数のエキスパート'} へ`;
+      : `${from === null ? SEVERAL : `${from} `}から${to === null ? SEVERAL : ` ${to} `}へ`;
   return `会話 ${count.toLocaleString('ja')} 件が${way}移りました${cost}`;
 }
 
@@ -16,6 +18,7 @@ export const now: Words['now'] = {
     label: '直近 1 分間のプロンプトの行き先',
     prompts: 'プロンプト',
     rate: (n) => `毎秒 ${n} 件`,
+    seldom: (n) => `直近 1 分間に ${n} 件`,
     topics: (n) => `読み取り、${n} 個のトピックの中に位置づけます`,
     away: (share) => `${share} は、最も適したエキスパートが混雑または停止しているため、ほかが回答しています`,
     busy: (running) => `${running} 件処理中`,
@@ -25,6 +28,7 @@ export const now: Words['now'] = {
   },
   quiet: '直近 1 分間のリクエストはありません。',
   sentence: (running, rate) => `${running} 件に回答中で、毎秒 ${rate} 件の新しいリクエストが届いています。`,
+  seldom: (running, n) => `直近 1 分間に ${n} 件のリクエストが届き、現在 ${running} 件に回答中です。`,
   home: (share) => `回答の ${share} は、プロンプトに最も適したエキスパートによるものです。`,
   begin: (half) => `回答の半数は ${half} 以内に始まっています。`,
   someFailed: (share) => `直近 1 分間のリクエストの ${share} が失敗しました。`,
@@ -60,6 +64,7 @@ export const now: Words['now'] = {
     failed: '毎秒の失敗',
   },
   empty: '直近 10 分間のリクエストはありません。「判定」でプロンプトを試すか、次のコマンドで送ってください。',
+  yourKey: 'あなたのキー',
   experts: 'エキスパート',
   columns: {
     expert: 'エキスパート',

@@ -11,6 +11,8 @@ export const requests: Words['requests'] = {
   result: '結果',
   find: 'トレース ID',
   results: { ok: '回答済み', running: '処理中', failed: '失敗', left: '切断', moved: '担当以外が回答' },
+  tries: (n) => `${n} 回目の送信で`,
+  insteadOf: (home) => `${home} の代わり`,
   columns: {
     time: '時刻',
     expert: 'エキスパート',

@@ -40,22 +40,25 @@ const sentences: StoryWords['sentences'] = {
 
 const reasons: StoryWords['reasons'] = {
   'nearest-cluster': (expert) => `プロンプトはこのトピックに属し、${expert} が担当しています。`,
+  'nearest-cluster: said': (expert) =>
+    `内容に最も適しているのは ${expert} です。説明とサンプルが最も近いためです。`,
   conversation: (expert) =>
     `会話は ${expert} のまま続きます。最後の発言がほかに属するとは言い切れず、移ると会話全体を読み直すことになります。`,
-  spilled: (expert, home) => `トピックの担当は ${home} ですが、ポリシーが負荷を見て ${expert} を選びました。`,
+  spilled: (expert, home) =>
+    `最も適しているのは ${home} ですが、ポリシーが負荷を見て ${expert} を選びました。`,
   'spilled: cost': (expert, home) =>
-    `トピックの担当は ${home} ですが、そこで待つより ${expert} に送るほうが得です。`,
+    `最も適しているのは ${home} ですが、そこで待つより ${expert} に送るほうが得です。`,
   'spilled: unavailable': (expert, home) =>
-    `トピックの担当は ${home} ですが、リクエストを受けられなかったため、ほかの中で最も良い ${expert} を選びました。`,
+    `最も適しているのは ${home} ですが、リクエストを受けられなかったため、ほかの中で最も良い ${expert} を選びました。`,
   local: (expert, home) =>
-    `トピックの担当は ${home} ですが、このプロンプトはローカルのエキスパートにしか送れないため、${expert} が答えます。`,
+    `最も適しているのは ${home} ですが、このプロンプトはローカルのエキスパートにしか送れないため、${expert} が答えます。`,
   able: (expert, home) =>
-    `トピックの担当は ${home} ですが、この種のリクエストに答えられるのは一部のエキスパートだけなので、${expert} が答えます。`,
+    `最も適しているのは ${home} ですが、この種のリクエストに答えられるのは一部のエキスパートだけなので、${expert} が答えます。`,
   outside: (expert) =>
     `ルーターモデルの知るどのトピックにも似ていないため、フォールバックの ${expert} が答えます。`,
   learned: (expert) => `似たプロンプトでの評価から、${expert} が最も適しています。`,
   explored: (expert, home) =>
-    `トピックの担当は ${home} ですが、このようなプロンプトにどれほど答えられるかを知るため、今回は ${expert} を試します。`,
+    `最も適しているのは ${home} ですが、このようなプロンプトにどれほど答えられるかを知るため、今回は ${expert} を試します。`,
   balanced: (expert) =>
     `エキスパートに違いがないため、会話は均等に割り振られます。この会話は ${expert} が担当します。`,
   'side-request': (expert) =>
