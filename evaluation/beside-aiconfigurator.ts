@@ -3,11 +3,10 @@
  * precision; ours by fits without the row's configuration. `evaluation/aiconfigurator/predict.py` makes its predictions, and
  * says how. Writes the table of docs/simulator.md.
  */
-import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { UserError } from '../src/core/errors.ts';
 import { openPool } from '../src/learning/training/pool.ts';
 import { errorsWithoutConfiguration, type RowError } from './bench/errors.ts';
+import { readCsv } from './fit/csv.ts';
 import { fillDocument, markdownTable } from './paper/document.ts';
 import { runScript } from './script.ts';
 
@@ -15,26 +14,22 @@ const PREDICTED = '.cache/aiconfigurator.csv';
 
 type Times = Readonly<Record<'tpot' | 'ttft', number>>;
 
-/** Seconds by row. */
-function theirs(): ReadonlyMap<string, Times> {
-  let text: string;
-  try {
-    text = readFileSync(PREDICTED, 'utf8');
-  } catch (cause) {
-    throw new UserError(`cannot read ${PREDICTED}: evaluation/aiconfigurator/predict.py writes it.`, {
-      cause,
-    });
-  }
-  return new Map(
-    text
-      .trimEnd()
-      .split('\n')
-      .slice(1)
-      .map((line) => {
-        const [id, ttft, tpot] = line.split(',');
-        return [id!, { ttft: Number(ttft) / 1000, tpot: Number(tpot) / 1000 }];
-      }),
+/** Of each row that it has an answer for, in seconds; how many it was asked about, and why some have none. */
+interface Answers {
+  readonly times: ReadonlyMap<string, Times>;
+  readonly asked: number;
+  readonly reasons: ReadonlySet<string>;
+}
+
+function theirs(): Answers {
+  const rows = readCsv(PREDICTED, 'evaluation/aiconfigurator/predict.py writes it');
+  const answered = rows.filter(({ reason }) => reason === '');
+  const times = answered.map(
+    ({ id, ttft_ms, tpot_ms }) =>
+      [id!, { ttft: Number(ttft_ms) / 1000, tpot: Number(tpot_ms) / 1000 }] as const,
   );
+  const reasons = new Set(rows.map(({ reason }) => reason!).filter(Boolean));
+  return { times: new Map(times), asked: rows.length, reasons };
 }
 
 interface Compared {
@@ -60,7 +55,7 @@ function lineOf(name: string, rows: readonly Compared[]): string[] {
 }
 
 await runScript(async () => {
-  const predicted = theirs();
+  const { times: predicted, asked, reasons } = theirs();
   const pool = openPool(availableParallelism());
   const engines = ['tensorrt-llm', 'vllm'] as const;
   const errors = (await Promise.all(engines.map((one) => pool.run(errorsWithoutConfiguration, one)))).flat();
@@ -76,6 +71,8 @@ await runScript(async () => {
       classes.set(name, [...(classes.get(name) ?? []), one]);
   }
   const rows = [...classes].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, own]) => lineOf(name, own));
+  const unanswered = [...reasons].map((reason) => `\nNo answer: ${reason}`).join('');
+  console.log(`${predicted.size} of ${asked} rows have an answer.${unanswered}`);
   const block = markdownTable(['', 'rows', 'TPOT, it / ours', 'TTFT, it / ours'], rows);
   await fillDocument('docs/simulator.md', { aiconfigurator: block });
   console.log(block);

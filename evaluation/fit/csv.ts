@@ -1,5 +1,6 @@
-/** Reads the tables of published measurements in `evaluation/data`. None has quoted fields. */
+/** Reads tables: those of published measurements in `evaluation/data`, and others. */
 import { readFileSync } from 'node:fs';
+import { parse } from 'csv-parse/sync';
 import { UserError } from '../../src/core/errors.ts';
 
 export type Row = Readonly<Record<string, string>>;
@@ -9,17 +10,17 @@ const TABLES = 'evaluation/data';
 
 /** @throws {UserError} when the table cannot be read */
 export function readTable(name: string): readonly Row[] {
-  const path = `${TABLES}/${name}.csv`;
-  let text: string;
+  return readCsv(`${TABLES}/${name}.csv`, "run this from the repository's root");
+}
+
+/**
+ * @param cure what to do when there is no such file
+ * @throws {UserError} when it cannot be read
+ */
+export function readCsv(path: string, cure: string): readonly Row[] {
   try {
-    text = readFileSync(path, 'utf8');
+    return parse(readFileSync(path, 'utf8'), { columns: true });
   } catch (cause) {
-    throw new UserError(`cannot read ${path}; run this from the repository's root.`, { cause });
+    throw new UserError(`cannot read ${path}; ${cure}.`, { cause });
   }
-  const [head, ...lines] = text.split(/\r?\n/).filter(Boolean);
-  const names = (head ?? '').split(',');
-  return lines.map((line) => {
-    const values = line.split(',');
-    return Object.fromEntries(names.map((column, i) => [column, values[i] ?? '']));
-  });
 }

@@ -41,9 +41,10 @@ function load(sequences: number, context: number, prompts: number, promptTokens:
 }
 
 /**
- * A request's life is its prefill and `output - 1` decode steps; during it every other running request is prefilled
- * once too, and each prefill lengthens the step it shares. So the time per token is a pure decode step plus
- * (running - 1) prefills spread over the output: linear in concurrency, as published measurements are.
+ * A request's life is the step that reads its prompt and `output - 1` steps that decode, and in each of these every other
+ * running request is read with a chance of one in `output`. A step's prompts therefore are binomial: none with a chance
+ * of (1 - 1/output)^others, and where some are read, they are so together and share what a step costs whatever is in it,
+ * as mixtures of experts whose weights are all read do. Steps that are full (`maxTokens`) keep prompts waiting.
  * @param streaming false for offline runs, whose tokens are not sent to clients one by one
  */
 export function steadyState(
@@ -56,7 +57,6 @@ export function steadyState(
   const budget = memoryBudget(d, limits, lengths.promptTokens + lengths.outputTokens);
   const most = maxConcurrent(budget, limits, lengths);
   const running = Math.min(users, most);
-  const cost = stepCost(d, undefined, undefined, streaming);
   if (running < 1)
     return {
       running: 0,
@@ -65,41 +65,35 @@ export function steadyState(
       ttftSeconds: Infinity,
       boundBy: 'memory capacity',
     };
+  const cost = stepCost(d, undefined, undefined, streaming);
   const { promptTokens, outputTokens } = lengths;
   const context = promptTokens + outputTokens / 2;
-  const decodeStep = cost.seconds(load(running, context, 0, 0));
-  const extra = prefillSeconds(cost, running, context, promptTokens) - decodeStep;
-  const steps = Math.max(1, outputTokens - 1);
-  const tpot = decodeStep + (Math.max(0, running - 1) * extra) / steps;
-  const service = extra + decodeStep + steps * tpot;
-  const queue = users > running ? (service * (users - running)) / running : 0;
+  const others = running - 1;
+  // Each prompt that a full step reads is followed by `output - 1` tokens that take room in steps as well.
+  const full = limits.maxTokens / (promptTokens + outputTokens - 1);
+  const prompts = Math.min(others / outputTokens, full);
+  const decoding = prompts * (outputTokens - 1);
+  const step = (own: number, read: number): number =>
+    cost.seconds(load(decoding + own, context, read, promptTokens));
+  const reading = prompts < full ? 1 - (1 - 1 / outputTokens) ** others : 1;
+  const [idle, busy] = [step(1, 0), step(1, Math.max(1, prompts / reading || 1))];
+  const tpot = (1 - reading) * idle + reading * busy;
+  const later = (outputTokens - 1) * tpot;
+  // Whoever comes finds a step under way, unless alone, and a long one more likely than a short one (mean residual life).
+  const left = (((1 - reading) * idle ** 2 + reading * busy ** 2) / (2 * tpot)) * Math.min(1, others);
+  const away = cost.perRequest + left;
+  const queued = users > running;
+  const inside = step(0, 1 + prompts) + later;
+  // Of a user's round; where others wait for the place, it is not empty meanwhile.
+  const round = Math.max(queued ? inside : away + inside, (running * tpot) / full);
+  const queue = queued ? away + (round * (users - running)) / running : 0;
   return {
     running,
-    tokensPerSecond: (running * outputTokens) / service,
+    tokensPerSecond: (running * outputTokens) / round,
     tpotSeconds: tpot,
-    ttftSeconds:
-      cost.perRequest +
-      decodeStep / 2 +
-      decodeStep +
-      extra * (1 + contention(running, extra, service)) +
-      queue,
-    boundBy: bound(
-      cost,
-      load(running, context, (running * promptTokens) / steps / promptTokens, promptTokens),
-      users > most,
-    ),
+    ttftSeconds: round - later + queue,
+    boundBy: bound(cost, load(decoding + 1, context, prompts + 1 / outputTokens, promptTokens), queued),
   };
-}
-
-/** A step that carries one whole prompt beside the decoding sequences. */
-function prefillSeconds(cost: StepCost, running: number, context: number, promptTokens: number): number {
-  return cost.seconds(load(Math.max(0, running - 1), context, 1, promptTokens));
-}
-
-/** Prompts found before one's own, as in a queue of Poisson arrivals (M/D/1: rho / (2 (1 - rho))). */
-function contention(running: number, extra: number, service: number): number {
-  const busy = Math.min(0.9, (running * extra) / service);
-  return busy / (2 * (1 - busy));
 }
 
 function bound(cost: StepCost, mixed: StepLoad, full: boolean): SteadyState['boundBy'] {

@@ -295,8 +295,7 @@ class FleetRun {
     return {
       promptTokens,
       outputTokens: this.#mean.outputTokens,
-      // A request without a recorded prefix is a conversation of its own.
-      prefixKey: prefix?.ids[0] === undefined ? `request ${id}` : `prefix ${prefix.ids[0]}`,
+      prefixKey: prefix?.ids[0] === undefined ? ownKey(id) : `prefix ${prefix.ids[0]}`,
       priority: 0,
       deadline: Number.POSITIVE_INFINITY,
     };
@@ -378,4 +377,12 @@ class FleetRun {
       }
     }
   }
+}
+
+/**
+ * The key of a request without a recorded prefix, which is a conversation of its own. Its number in two characters: V8
+ * keeps digits that it printed lately, so that those of millions of requests would all grow old.
+ */
+function ownKey(id: number): string {
+  return String.fromCharCode(id & 0xffff, id >>> 16);
 }

@@ -21,11 +21,18 @@ const at = (model: string, tensorParallel = 1, gpu = 'h100') =>
 
 describe('the steady state by arithmetic', () => {
   it.each([
-    ['llama-3.1-8b', 1, 20],
-    ['llama-3.1-8b', 1, 150],
-    ['llama-3.1-70b', 4, 100],
-  ])('%s over %i GPUs agrees with the simulation at %i users', (model, tp, users) => {
+    ['llama-3.1-8b', 1, 20, 1000, 200],
+    ['llama-3.1-8b', 1, 150, 1000, 200],
+    ['llama-3.1-70b', 4, 100, 1000, 200],
+    // Many prompts a step, whose experts' weights are read once for all of them.
+    ['qwen3-30b-a3b', 1, 1024, 100, 30],
+    ['qwen3-30b-a3b', 1, 4096, 100, 30],
+    // Steps full of prompts, so that prompts wait for steps and not for places.
+    ['llama-3.1-8b', 1, 330, 1500, 10],
+  ])('%s over %i GPUs agrees with the simulation at %i users, %i/%i', (model, tp, users, prompt, output) => {
     const d = at(model, tp);
+    const around = (tokens: number) =>
+      ({ kind: 'lognormal', median: tokens, p95: 1.2 * tokens, max: 2 * tokens }) as const;
     const run = simulateFleet({
       experts: [
         {
@@ -40,20 +47,16 @@ describe('the steady state by arithmetic', () => {
       shares: [1],
       prompts: ringPrompts(1, 1),
       arrivals: { kind: 'closed', users, thinkSeconds: 0 },
-      lengths: {
-        kind: 'independent',
-        prompt: { kind: 'lognormal', median: 1000, p95: 1100, max: 2000 },
-        output: { kind: 'lognormal', median: 200, p95: 230, max: 400 },
-      },
+      lengths: { kind: 'independent', prompt: around(prompt), output: around(output) },
       policy: bindPolicy(nearest),
-      seconds: 200,
-      warmupSeconds: 60,
+      seconds: 40,
+      warmupSeconds: 30,
       seed: 1,
     });
-    const state = steadyState(d, DEFAULT_LIMITS, lengths, users);
-    expect(Math.abs((1000 * state.tpotSeconds) / run.tpot_ms.mean - 1)).toBeLessThan(0.08);
-    expect(Math.abs(state.tokensPerSecond / run.tokens_per_second - 1)).toBeLessThan(0.08);
-    expect(Math.abs((1000 * state.ttftSeconds) / run.ttft_ms.mean - 1)).toBeLessThan(0.35);
+    const state = steadyState(d, DEFAULT_LIMITS, { promptTokens: prompt, outputTokens: output }, users);
+    expect(Math.abs((1000 * state.tpotSeconds) / run.tpot_ms.mean - 1)).toBeLessThan(0.05);
+    expect(Math.abs(state.tokensPerSecond / run.tokens_per_second - 1)).toBeLessThan(0.03);
+    expect(Math.abs((1000 * state.ttftSeconds) / run.ttft_ms.mean - 1)).toBeLessThan(0.25);
   });
 });
 
