@@ -1,7 +1,7 @@
 /** The expert of kind `llama`: a system prompt and a way of sampling on weights that others may share. */
 import { createHash } from 'node:crypto';
 import type { Ask, Parameters, Tool } from '../../dialects/ask.ts';
-import { refuseUnmet } from '../demands.ts';
+import { offeredTools, refuseUnmet } from '../demands.ts';
 import type { AnswerSink, Expert, ExpertRequest, Generation, Health } from '../expert.ts';
 import type { ExpertDeps } from '../kind.ts';
 import { RunningGenerations, type Work } from '../running.ts';
@@ -12,15 +12,7 @@ import type { LoadedModel } from './loaded-model.ts';
 import type { LlamaOptions } from './options.ts';
 import { tell } from './tell.ts';
 import { toTokens, withSystem } from './template.ts';
-import {
-  CALL,
-  exampleTurns,
-  LEAN,
-  messagesWithCalls,
-  offeredTools,
-  personSpokeLast,
-  toldOfTools,
-} from './tools.ts';
+import { CALL, exampleTurns, LEAN, messagesWithCalls, personSpokeLast, toldOfTools } from './tools.ts';
 
 export class LlamaExpert implements Expert {
   readonly kind = 'llama';

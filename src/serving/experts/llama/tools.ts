@@ -2,18 +2,12 @@
  * Tools that the model may call but need not, in the form in which models without a template of their own for them have
  * learned it: a JSON object between tags. Pure.
  */
-import type { Ask, Message, Part, Tool } from '../../dialects/ask.ts';
+import type { Message, Part, Tool } from '../../dialects/ask.ts';
 import { type TextMessage, textMessages } from '../text-prompt.ts';
 
 /** What a call begins with, in the midst of an answer. */
 export const CALL = '<tool_call>';
 const CALL_END = '</tool_call>';
-
-/** What may be called; empty where nothing need be said of tools, or one must be called. */
-export function offeredTools(ask: Ask): readonly Tool[] {
-  const { list, choice } = ask.tools();
-  return choice === null || choice.type === 'auto' ? list : [];
-}
 
 /** @param trained whether the model has learned the form: others know less of schemas, and have less room */
 export function toldOfTools(tools: readonly Tool[], trained: boolean): string {
