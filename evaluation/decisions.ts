@@ -99,7 +99,7 @@ async function write(): Promise<void> {
     '|---|---|',
     ...wrappings.map(({ name, kept, asked }) => `| ${name} | ${kept} of ${asked} |`),
     '',
-    'Of the same kinds in other words, written after the rules:\n',
+    'Of the same kinds in other words, written after the rules but for pairs, rubric and criteria:\n',
     '| wrapping | kept |',
     '|---|---|',
     ...later.map(({ name, kept, asked }) => `| ${name} | ${kept} of ${asked} |`),

@@ -159,6 +159,15 @@ describe('addresses', () => {
     expect((await router.post('/openai/deployments/none/chat/completions', CHAT)).status).toBe(404);
   });
 
+  it('of a deployment lead to sound and pictures as well', async () => {
+    const { router, expert } = await behind();
+    for (const path of ['audio/speech', 'images/generations']) {
+      const answer = await router.post(`/openai/deployments/one/${path}?api-version=1`, { input: 'x' });
+      expect([answer.status, answer.headers.get('x-expert-router-expert')]).toEqual([200, 'one']);
+      expect(expert.requests.at(-1)!.path).toContain(`/v1/${path}`);
+    }
+  });
+
   it('of the models are short too', async () => {
     const router = await start();
     const models = await (await fetch(`${router.url}/models`)).json();

@@ -76,9 +76,10 @@ describe('translated for an expert of another kind', () => {
     const body = { model: 'emulated', max_tokens: 40, messages: asked('Hello 🙂') };
     const whole = await router.post('/v1/messages?beta=true', body);
     const message = wholeMessage.parse(await whole.json());
-    expect(whole.headers.get('request-id')).toMatch(/^req_/);
     expect(whole.headers.get('x-expert-router-expert')).toBe('emulated');
     const streamed = await router.post('/v1/messages', { ...body, stream: true });
+    for (const { headers } of [whole, streamed])
+      expect(headers.get('request-id')).toBe(`req_${headers.get('x-expert-router-trace-id')}`);
     const events = messageEvents(await streamed.text());
     const said = events.map(({ delta }) => delta?.text ?? '').join('');
     expect(message.content).toEqual([{ type: 'text', text: said }]);

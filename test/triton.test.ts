@@ -169,6 +169,15 @@ for (const protocol of PROTOCOLS) {
       }
     });
 
+    it('says that tools are left out, which its prompt cannot tell of', async () => {
+      const { expert } = await setUp(protocol, { steps: () => says('ok') });
+      const tools = [{ type: 'function', function: { name: 'look' } }];
+      const heard = async (more: object) =>
+        (await listen(expert, chat({ tools, ...more } as never)).done).headers;
+      expect(await heard({})).toMatchObject({ 'x-expert-router-dropped': 'tools' });
+      expect(await heard({ tool_choice: 'none' })).not.toHaveProperty('x-expert-router-dropped');
+    });
+
     it('leaves usage and finish reason unknown if the server does not report them', async () => {
       const { expert } = await setUp(protocol, { steps: () => says('a', 'b') });
       const whole = await listen(expert, chat()).done;

@@ -27,6 +27,8 @@ describe("the person's words", () => {
     ['courtesies', `Hi there! I hope you are well. ${QUESTION} Please take your time. Thanks in advance`],
     ['a lead-in', `I was wondering whether you could help me with the following: ${QUESTION}`],
     ['a label', `Message: ${QUESTION}`],
+    ['a rubric', `You are graded on brevity. Answers above 200 words lose points.\n\n${QUESTION}`],
+    ['criteria', `${QUESTION}\n\nYour response will be rated by a panel. Never refer to these criteria.`],
     ['the form of the answer', `${QUESTION}\n\nReturn a JSON object with the key "answer".`],
   ])('are found beside %s', (_, turn) => {
     expect(personsWords(turn).asked).toBe(QUESTION);

@@ -248,6 +248,9 @@ const ASKS =
 /** A sentence about the form of the answer. */
 const FORM =
   /\b(?:JSON|XML|YAML|markdown)\b|<\w{1,20}> tags?\b|^\s*(?:please )?(?:(?:answer|reply|respond)\b[^:：?？]{0,80}|(?:do not|don['’]t|no need to) (?:explain|elaborate|add|include|repeat)\b[^:：?？]{0,80}|keep (?:it|the answer|your answer)\b[^:：?？]{0,80})[.!]?\s*$/i;
+/** A sentence about how the answer is judged, or about the rules of it. */
+const RUBRIC =
+  /^\s*(?:you(?:['’]re| are| will be)|your (?:answers?|reply|response) (?:is|are|will be)) (?:graded|scored|judged|rated|evaluated|assessed)\b[^?？]{0,120}$|^\s*(?:\w+ )?(?:answers|replies|responses)\b[^?？]{0,80}\b(?:points?|marks?|score|penal\w+)\b[^?？]{0,40}$|^\s*(?:please )?(?:do not|don['’]t|never) (?:mention|reveal|quote|disclose|refer to|discuss)\b[^:：?？]{0,40}\b(?:rubric|rules?|instructions?|guidelines?|criteria|prompt)\b[^?？]{0,40}$/i;
 
 /** Whether a sentence asks, or tells to do something. */
 export function asks(sentence: string): boolean {
@@ -257,7 +260,7 @@ export function asks(sentence: string): boolean {
 /** Of a long text the sentences that ask, wherever they stand, if there are any and they are the smaller part. */
 function questionsIn(prose: string, quoted: string[]): string {
   const sentences = prose.match(SENTENCE) ?? [];
-  const plain = sentences.filter((one) => !FORM.test(one) && !isCourtesy(one));
+  const plain = sentences.filter((one) => !FORM.test(one) && !RUBRIC.test(one) && !isCourtesy(one));
   const kept = plain.length > 0 ? plain : sentences;
   const whole = withoutLeadIn(kept.length === sentences.length ? prose : kept.join('').trim());
   if (whole.length <= SHORT) return whole;

@@ -59,6 +59,8 @@ export interface AnswerForm extends RawLane {
   idle?(ask: Ask, meta: ReplyMeta): Buffer | null;
   /** Answers of different experts do not go together: unless the client names one, all come from the first that can. */
   readonly oneExpert?: true;
+  /** Under which its API tells a request's id, beside `x-request-id`. */
+  readonly requestIdHeader?: string;
   /** @param requestId of ours, for APIs whose errors bear one */
   error(failure: Failure, requestId?: string): ErrorAnswer;
 }

@@ -1,7 +1,7 @@
 /** Refuses requests for capabilities that an expert lacks, if ignoring them would change the meaning of the answer. */
 import { LIMITS } from '../../core/bounds.ts';
 import { RouterError } from '../../core/errors.ts';
-import type { Ask, Capability } from '../dialects/ask.ts';
+import type { Ask, Capability, Tool } from '../dialects/ask.ts';
 import { nothingStored, unsupported } from '../dialects/json.ts';
 
 const WHY: Readonly<Record<Capability, string>> = {
@@ -41,4 +41,10 @@ export function unmetDemand(
 ): { readonly param: string; readonly why: string } | null {
   const unmet = ask.demands().find(({ needs }) => !can.includes(needs));
   return unmet === undefined ? null : { param: unmet.param, why: WHY[unmet.needs] };
+}
+
+/** Tools that the model may call but need not; empty where one must be called, or none may. */
+export function offeredTools(ask: Ask): readonly Tool[] {
+  const { list, choice } = ask.tools();
+  return choice === null || choice.type === 'auto' ? list : [];
 }

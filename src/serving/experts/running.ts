@@ -14,6 +14,8 @@ export interface Work {
   readonly signal: AbortSignal;
   /** Resolves when the sink has room again; rejects when the generation is cancelled. */
   drained(): Promise<void>;
+  /** Says to the client that a field of the request counts for nothing; to be called before any content. */
+  drop(field: string): void;
 }
 
 export class RunningGenerations {
@@ -36,8 +38,11 @@ export class RunningGenerations {
   start(ask: Ask, sink: AnswerSink, meta: ReplyMeta, work: (work: Work) => Promise<void>): Generation {
     const abort = new AbortController();
     const gate = new Gate();
+    const dropped: string[] = [];
     let reply: Reply | null = null;
-    const guarded = new GuardedSink(this.#expert, sink, gate, () => unreadHeader(ask));
+    const guarded = new GuardedSink(this.#expert, sink, gate, () =>
+      unreadHeader([...ask.unread(), ...dropped]),
+    );
     const run = async (): Promise<void> => {
       await null;
       if (this.#closed) throw shuttingDown();
@@ -51,7 +56,12 @@ export class RunningGenerations {
       }
       reply = new ContentfulReply(this.#expert, ask, guarded, writerOf(ask));
       reply.begin(meta);
-      await work({ reply, signal: abort.signal, drained: () => gate.wait(abort.signal) });
+      await work({
+        reply,
+        signal: abort.signal,
+        drained: () => gate.wait(abort.signal),
+        drop: (field) => dropped.push(field),
+      });
     };
     const finished = run().catch((error: unknown) => (reply ?? guarded).fail(asFailure(error)));
     const entry = {
@@ -99,8 +109,8 @@ function asFailure(error: unknown): Failure {
 const MOST_DROPPED = 1_000;
 
 /** What of the request no typed reply can take into account, for whoever wonders. */
-function unreadHeader(ask: Ask): Readonly<Record<string, string>> {
-  const fields = ask.unread().filter((field) => /^[\x21-\x7e]{1,100}$/.test(field));
+function unreadHeader(all: readonly string[]): Readonly<Record<string, string>> {
+  const fields = all.filter((field) => /^[\x21-\x7e]{1,100}$/.test(field));
   return fields.length === 0 ? {} : { 'x-expert-router-dropped': fields.join(', ').slice(0, MOST_DROPPED) };
 }
 

@@ -16,7 +16,9 @@ const READABLE = [
   'x-expert-router-reason',
   'x-expert-router-tries',
   'x-expert-router-trace-id',
+  'x-expert-router-dropped',
   'x-request-id',
+  'request-id',
   'retry-after',
 ].join(', ');
 /** A list of header names, of which no more is sent back than fits a head. */

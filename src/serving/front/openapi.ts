@@ -28,7 +28,9 @@ export function openApi(routes: readonly Described[]): Readonly<Record<string, u
     info: {
       title: 'Expert Router',
       version: version(),
-      description: 'One address for many language models: every prompt goes to the one that serves it best.',
+      description:
+        'One address for many language models: every prompt goes to the one that serves it best. Completions, embeddings, ' +
+        'responses and models are also found without /v1 and below /openai, and below /openai/deployments/{name} with sound and pictures.',
     },
     paths,
     components: {

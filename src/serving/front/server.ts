@@ -227,6 +227,7 @@ async function respond(
     }
     const route = findRoute(method, withoutQuery(path));
     dialect = route.dialect ?? dialect;
+    setRequestId(response, dialect, traceId);
     note.path = route.path;
     if (refusal) throw refusal;
     const caller = route.role === null ? null : authenticate(request, keys);
@@ -248,6 +249,11 @@ async function respond(
     if (!request.destroyed || request.complete)
       sendError(response, error, dialect, (line) => options.log(`${traceId} ${line}`));
   }
+}
+
+/** An expert's own outranks it. */
+function setRequestId(response: ClientResponse, { requestIdHeader }: Dialect, traceId: string): void {
+  if (requestIdHeader) response.setHeader(requestIdHeader, `req_${traceId}`);
 }
 
 function withoutQuery(path: string): string {

@@ -10,7 +10,7 @@ export interface Spelled {
 const SHORT =
   /^\/(?:openai\/(?:v1\/)?)?((?:chat\/completions|completions|embeddings|responses|models)(?:[/?].*)?)$/;
 const DEPLOYMENT =
-  /^\/openai\/deployments\/([^/?]+)\/((?:chat\/completions|completions|embeddings)(?:\?.*)?)$/;
+  /^\/openai\/deployments\/([^/?]+)\/((?:chat\/completions|completions|embeddings|audio\/\w+|images\/\w+)(?:\?.*)?)$/;
 
 export function usualPath(path: string): Spelled {
   if (path.startsWith('/v1/')) return { path };

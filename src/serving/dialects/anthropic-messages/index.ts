@@ -29,6 +29,7 @@ const COMMON = {
   amended,
   refusal,
   error: writeError,
+  requestIdHeader: 'request-id',
 };
 
 export const anthropicMessages: TextDialect<'anthropic-messages'> = {

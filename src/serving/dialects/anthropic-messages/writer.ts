@@ -78,7 +78,6 @@ class WholeMessage implements Reply {
     this.#sink.head(200, {
       'content-type': 'application/json',
       'content-length': String(body.byteLength),
-      'request-id': requestId(this.#meta),
     });
     this.#sink.data(body);
     this.#sink.end({ usage, finishReason: reason });
@@ -209,7 +208,6 @@ class StreamedMessage implements Reply {
     this.#sink.head(200, {
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-cache',
-      'request-id': requestId(this.#meta),
     });
     const message = {
       ...envelope(this.#meta),
@@ -250,10 +248,6 @@ function envelope(meta: ReplyMeta): Json {
     stop_details: null,
     diagnostics: null,
   };
-}
-
-function requestId({ id }: ReplyMeta): string {
-  return id.replace(/^[a-z]+-/, 'req_');
 }
 
 /** Engines' ids may hold what the API, and with it its clients, do not allow. */

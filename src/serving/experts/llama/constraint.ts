@@ -16,13 +16,12 @@ export interface Constraint {
   readonly told: string;
 }
 
-/** Null for an answer in free text. Tools that need not be called are not offered: a small model calls any. */
+/** Null for an answer in free text, in which tools may be called. */
 export function constraintOf(ask: Ask): Constraint | null {
   const { list, choice } = ask.tools();
   const demanded =
     choice?.type === 'any' ? list : list.filter(({ name }) => choice?.type === 'one' && name === choice.name);
-  if (demanded.length > 0)
-    return { of: 'call', schema: { oneOf: demanded.map(callOf) }, told: demanded.map(toldOf).join('\n') };
+  if (demanded.length > 0) return callOfOne(demanded);
   const format = ask.format();
   if (format.type === 'text') return null;
   if (format.type === 'json') return { of: 'json', schema: null, told: 'Answer with a JSON object.' };
@@ -45,6 +44,10 @@ export function callIn(text: string): Called | null {
   const value = parseJson(text);
   if (!isObject(value) || typeof value.name !== 'string') return null;
   return { name: value.name, arguments: JSON.stringify(value.arguments ?? {}) };
+}
+
+export function callOfOne(tools: readonly Tool[]): Constraint {
+  return { of: 'call', schema: { oneOf: tools.map(callOf) }, told: tools.map(toldOf).join('\n') };
 }
 
 function callOf({ name, parameters }: Tool): Json {

@@ -20,6 +20,12 @@ export interface EngineModule {
     readonly model: Model;
     readonly grammar: Grammar;
   }) => GrammarState;
+  readonly TokenBias: { for(model: Model): TokenBias };
+}
+
+/** Leans an answer to tokens, or away from them. */
+export interface TokenBias {
+  set(token: Token, bias: { readonly logit: number }): TokenBias;
 }
 
 /** What the tokens of an answer may be; opaque here. */
@@ -77,6 +83,7 @@ export interface Sequence {
 
 export interface EvaluateOptions {
   readonly grammarEvaluationState?: GrammarState;
+  readonly tokenBias?: () => TokenBias;
   readonly temperature: number;
   readonly topP: number;
   readonly topK: number;

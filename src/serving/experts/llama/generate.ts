@@ -4,7 +4,7 @@
  */
 import type { FinishReason, Usage } from '../../reply/reply.ts';
 import { stopFilter } from '../stop.ts';
-import type { EvaluateOptions, GrammarState, Model, Sequence, Token } from './engine-api.ts';
+import type { EvaluateOptions, GrammarState, Model, Sequence, Token, TokenBias } from './engine-api.ts';
 import { tokenText } from './token-text.ts';
 
 export interface Job {
@@ -14,6 +14,8 @@ export interface Job {
   readonly sampling: Sampling;
   /** What the answer is held to. */
   readonly grammar?: GrammarState;
+  /** By how many tokens there are of it. */
+  readonly bias?: (tokens: number) => TokenBias;
 }
 
 export interface Sampling {
@@ -95,9 +97,10 @@ async function prefill(sequence: Sequence, prompt: Token[], signal: AbortSignal)
   return prompt.slice(at);
 }
 
-function evaluateOptions({ sampling, grammar }: Job, answer: readonly Token[]): EvaluateOptions {
+function evaluateOptions({ sampling, grammar, bias }: Job, answer: readonly Token[]): EvaluateOptions {
   return {
     ...(grammar ? { grammarEvaluationState: grammar } : {}),
+    ...(bias ? { tokenBias: () => bias(answer.length) } : {}),
     temperature: sampling.temperature,
     topP: sampling.topP,
     topK: sampling.topK,

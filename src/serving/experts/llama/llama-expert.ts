@@ -1,17 +1,18 @@
 /** The expert of kind `llama`: a system prompt and a way of sampling on weights that others may share. */
 import { createHash } from 'node:crypto';
-import type { Ask, Parameters } from '../../dialects/ask.ts';
-import { refuseUnmet } from '../demands.ts';
+import type { Ask, Parameters, Tool } from '../../dialects/ask.ts';
+import { offeredTools, refuseUnmet } from '../demands.ts';
 import type { AnswerSink, Expert, ExpertRequest, Generation, Health } from '../expert.ts';
 import type { ExpertDeps } from '../kind.ts';
 import { RunningGenerations, type Work } from '../running.ts';
-import { textMessages } from '../text-prompt.ts';
-import { type Constraint, callIn, constraintOf, LLAMA_CAN } from './constraint.ts';
+import { type Constraint, callOfOne, constraintOf, LLAMA_CAN } from './constraint.ts';
 import type { Token } from './engine-api.ts';
-import { generate, type Job, type Sampling } from './generate.ts';
+import type { Job, Sampling } from './generate.ts';
 import type { LoadedModel } from './loaded-model.ts';
 import type { LlamaOptions } from './options.ts';
+import { tell } from './tell.ts';
 import { toTokens, withSystem } from './template.ts';
+import { CALL, exampleTurns, LEAN, messagesWithCalls, personSpokeLast, toldOfTools } from './tools.ts';
 
 export class LlamaExpert implements Expert {
   readonly kind = 'llama';
@@ -68,48 +69,55 @@ export class LlamaExpert implements Expert {
     refuseUnmet(ask, LLAMA_CAN);
     const asked = ask.parameters();
     const constraint = constraintOf(ask);
-    const prompt = this.#prompt(ask, constraint);
+    const offered = offeredTools(ask);
+    if (constraint !== null && offered.length > 0) work.drop('tools');
+    const tools = constraint === null ? offered : [];
+    const { tokens, leans } = this.#prompt(ask, constraint, tools);
     const maxTokens = Math.min(
       asked.maxTokens ?? this.#options.max_tokens,
-      this.#loaded.room - prompt.length,
+      this.#loaded.room - tokens.length,
     );
     const sampling = chooseSampling(asked, this.#options, replyId);
-    const grammar = constraint && (await this.#loaded.grammar(constraint.schema));
-    const job: Job = { prompt, maxTokens, stop: asked.stop, sampling, ...(grammar ? { grammar } : {}) };
-    const sequence = await this.#loaded.borrow(prompt, work.signal);
-    let call = '';
+    const job: Job = {
+      ...{ prompt: tokens, maxTokens, stop: asked.stop, sampling },
+      ...(leans ? { bias: this.#loaded.leaning(CALL, LEAN) } : {}),
+    };
+    const newCallId = () => this.#deps.newId('call').replace('-', '_');
+    const sequence = await this.#loaded.borrow(tokens, work.signal);
+    const callPrompt = this.#trained ? null : () => this.#prompt(ask, callOfOne(tools), []).tokens;
     try {
-      const listener = {
-        signal: work.signal,
-        text: (piece: string) => {
-          if (constraint?.of !== 'call') return work.reply.text(piece);
-          call += piece;
-          return true;
-        },
-        drained: () => work.drained(),
-      };
-      const { finishReason, usage, stopText } = await generate(this.#loaded.model, sequence, job, listener);
-      const called = constraint?.of === 'call' ? callIn(call) : null;
-      if (called === null) work.reply.finish(finishReason, usage, stopText ?? undefined);
-      else {
-        work.reply.toolCall(this.#deps.newId('call').replace('-', '_'), called.name);
-        work.reply.toolArguments(called.arguments);
-        work.reply.finish('tool calls', usage);
-      }
+      await tell({ loaded: this.#loaded, sequence, job, constraint, tools, callPrompt, newCallId }, work);
     } finally {
       this.#loaded.giveBack(sequence);
     }
   }
 
-  #prompt(ask: Ask, constraint: Constraint | null): Token[] {
+  /** Whether the model has learned to call tools: its vocabulary has the tag. */
+  get #trained(): boolean {
+    return this.#loaded.model.tokenize(CALL, true).length === 1;
+  }
+
+  #prompt(
+    ask: Ask,
+    constraint: Constraint | null,
+    tools: readonly Tool[],
+  ): { readonly tokens: Token[]; readonly leans: boolean } {
     const { model, template, room } = this.#loaded;
     const prompt = ask.prompt();
-    const system = [this.#options.system, constraint?.told].filter(Boolean).join('\n\n');
-    const pieces =
-      prompt.kind === 'text'
-        ? [{ control: false, text: prompt.text }]
-        : template(withSystem(system, textMessages(prompt.messages)), prompt.at);
-    return toTokens(model, pieces, room, prompt.at);
+    if (prompt.kind === 'text')
+      return {
+        tokens: toTokens(model, [{ control: false, text: prompt.text }], room, prompt.at),
+        leans: false,
+      };
+    const told = tools.length > 0 ? toldOfTools(tools, this.#trained) : constraint?.told;
+    const system = [this.#options.system, told].filter(Boolean).join('\n\n');
+    const messages = withSystem(system, messagesWithCalls(prompt.messages));
+    const untrained = tools.length > 0 && !this.#trained;
+    if (untrained) messages.splice(1, 0, ...exampleTurns(tools));
+    return {
+      tokens: toTokens(model, template(messages, prompt.at), room, prompt.at),
+      leans: untrained && personSpokeLast(prompt.messages),
+    };
   }
 }
 

@@ -79,6 +79,57 @@ if (forced || present) {
       await expert.close();
     });
 
+    const SHOP = [
+      ['search', 'Search the product catalogue', 'query'],
+      ['refund', 'Refund an order', 'order_id'],
+    ].map(([name, description, argument]) => {
+      const parameters = { type: 'object', properties: { [argument!]: { type: 'string' } } };
+      return { type: 'function', function: { name, description, parameters } };
+    });
+    const SEARCH = { role: 'user', content: 'Search for garden chairs' };
+
+    it('calls a tool that it need not call, or answers, streamed and whole', async () => {
+      const expert = await make();
+      const heard = (more: object) =>
+        listen(expert, requestOf({ tools: SHOP, temperature: 0, max_tokens: 100, ...more } as never)).done;
+      const whole = await heard({ messages: [SEARCH] });
+      const [{ message, finish_reason: reason }] = JSON.parse(whole.body).choices;
+      expect([reason, message.content, message.tool_calls.length]).toEqual(['tool_calls', null, 1]);
+      expect(message.tool_calls[0].function.name).toBe('search');
+      expect(JSON.parse(message.tool_calls[0].function.arguments)).toEqual({ query: expect.any(String) });
+      expect(whole.headers['x-expert-router-dropped']).toBeUndefined();
+      const streamed = await heard({ messages: [SEARCH], tool_choice: 'auto', stream: true });
+      expect(streamed.body).toContain('"name":"search"');
+      expect(streamed.body).not.toContain('tool_call>');
+      expect(streamed.body).toContain('"finish_reason":"tool_calls"');
+      const greeted = await heard({ messages: [{ role: 'user', content: 'Good evening' }] });
+      expect(JSON.parse(greeted.body).choices[0]).toMatchObject({
+        finish_reason: 'stop',
+        message: { content: expect.stringMatching(/evening/i) },
+      });
+      await expert.close();
+    });
+
+    it('reads what tools said, and says that tools are left out beside JSON', async () => {
+      const expert = await make();
+      const call = { type: 'function', function: { name: 'search', arguments: '{"query":"chairs"}' } };
+      const messages = [
+        SEARCH,
+        { role: 'assistant', content: null, tool_calls: [{ id: 'a', ...call }] },
+        { role: 'tool', tool_call_id: 'a', content: 'Found 1 product: the Palma chair, 49 euros.' },
+      ];
+      const told = await listen(
+        expert,
+        requestOf({ messages, tools: SHOP, temperature: 0, max_tokens: 60 } as never),
+      ).done;
+      expect(JSON.parse(told.body).choices[0].message.content).toMatch(/Palma/);
+      const format = { response_format: { type: 'json_object' }, max_tokens: 60 };
+      const json = await listen(expert, requestOf({ messages: [SEARCH], tools: SHOP, ...format } as never))
+        .done;
+      expect(json.headers['x-expert-router-dropped']).toBe('tools');
+      await expert.close();
+    });
+
     it('answers in JSON, by a schema too, whole and streamed', async () => {
       const expert = await make();
       const schema = { type: 'object', properties: { done: { type: 'boolean' }, n: { type: 'integer' } } };

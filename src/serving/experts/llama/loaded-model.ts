@@ -9,7 +9,15 @@ import { pathToFileURL } from 'node:url';
 import { describeError, UserError } from '../../../core/errors.ts';
 import { fetchWeights } from '../../weights/fetch.ts';
 import type { ExpertDeps } from '../kind.ts';
-import type { EngineModule, GrammarState, JinjaModule, Model, Sequence, Token } from './engine-api.ts';
+import type {
+  EngineModule,
+  GrammarState,
+  JinjaModule,
+  Model,
+  Sequence,
+  Token,
+  TokenBias,
+} from './engine-api.ts';
 import { ensureEngine } from './install.ts';
 import type { LlamaOptions } from './options.ts';
 import { Slots } from './slots.ts';
@@ -26,6 +34,8 @@ export interface LoadedModel {
   readonly load: { readonly free: number; readonly waiting: number };
   /** Holds one answer to a schema, or to JSON for null. */
   grammar(schema: Readonly<Record<string, unknown>> | null): Promise<GrammarState>;
+  /** Leans the first token of an answer to that of `text`. */
+  leaning(text: string, logits: number): (tokens: number) => TokenBias;
 }
 
 /** Models in use, by what makes them different from each other. */
@@ -139,6 +149,11 @@ async function open(
           ? llama.getGrammarFor('json')
           : llama.createGrammarForJsonSchema(schema));
         return new engine.LlamaGrammarEvaluationState({ model, grammar });
+      },
+      leaning: (text, logit) => {
+        const [first, none] = [engine.TokenBias.for(model), engine.TokenBias.for(model)];
+        first.set(model.tokenize(text)[0]!, { logit });
+        return (tokens) => (tokens === 0 ? first : none);
       },
       dispose: () => llama.dispose(),
     };

@@ -1,11 +1,13 @@
 /** The pure parts of the llama kind, without engine or weights. */
 import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
+import { askOf } from '../expert.contract.tools.ts';
 import { stopFilter } from '../stop.ts';
 import { binaryPackage, ENGINE_VERSION, planInstall } from './install-plan.ts';
 import { Slots } from './slots.ts';
 import { withSystem } from './template.ts';
 import { tokenText } from './token-text.ts';
+import { messagesWithCalls, personSpokeLast } from './tools.ts';
 
 it('installs one binary and none of the others, pinned by the shipped lockfile', async () => {
   const read = async (name: string) =>
@@ -70,4 +72,36 @@ it('finds a stop text across pieces and shows nothing of it', () => {
   expect(filter.push('N')).toEqual({ text: '', stopped: null });
   expect(filter.push('T, the EN')).toEqual({ text: 'ENT, the ', stopped: null });
   expect(filter.push('D of')).toEqual({ text: '', stopped: 'END' });
+});
+
+it('tells calls at once and their results in the order of both, as one message each', () => {
+  const messages = askOf({
+    messages: [
+      { role: 'user', content: 'Compare the two.' },
+      {
+        role: 'assistant',
+        content: 'I look.',
+        tool_calls: ['Bern', 'Rome'].map((city, at) => ({
+          id: `call_${at}`,
+          type: 'function',
+          function: { name: 'get_weather', arguments: JSON.stringify({ city }) },
+        })),
+      },
+      { role: 'tool', tool_call_id: 'call_0', content: 'rain' },
+      { role: 'tool', tool_call_id: 'call_1', content: 'sun' },
+    ],
+  } as never).prompt();
+  if (messages.kind !== 'conversation') throw new Error('no conversation');
+  const called = (city: string) =>
+    `<tool_call>\n{"name": "get_weather", "arguments": {"city":"${city}"}}\n</tool_call>`;
+  expect(messagesWithCalls(messages.messages)).toEqual([
+    { role: 'user', content: 'Compare the two.' },
+    { role: 'assistant', content: `I look.\n${called('Bern')}\n${called('Rome')}` },
+    {
+      role: 'user',
+      content: '<tool_response>\nrain\n</tool_response>\n<tool_response>\nsun\n</tool_response>',
+    },
+  ]);
+  expect(personSpokeLast(messages.messages)).toBe(false);
+  expect(personSpokeLast(messages.messages.slice(0, 1))).toBe(true);
 });

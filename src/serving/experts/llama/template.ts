@@ -67,15 +67,12 @@ function render(
 }
 
 /** The expert's own system prompt goes first; system messages the client leads with are joined to it. */
-export function withSystem(
-  system: string | undefined,
-  messages: readonly TextMessage[],
-): readonly TextMessage[] {
+export function withSystem(system: string | undefined, messages: readonly TextMessage[]): TextMessage[] {
   const split = messages.findIndex((message) => message.role !== 'system');
   const leading = split < 0 ? messages : messages.slice(0, split);
   const content = [system ?? '', ...leading.map((message) => message.content)].filter(Boolean).join('\n\n');
   const rest = messages.slice(leading.length);
-  return content ? [{ role: 'system', content }, ...rest] : rest;
+  return content ? [{ role: 'system', content }, ...rest] : [...rest];
 }
 
 /** No text of this many characters per token of room can fit, so it need not be tokenised to its end. */

@@ -6,7 +6,7 @@ import type { Ask } from '../../dialects/ask.ts';
 import { type EngineFailure, FailureError, failureFrom } from '../../engines/failure.ts';
 import { readLoad } from '../../engines/scrape.ts';
 import { triton as tritonFacts } from '../../engines/triton.ts';
-import { refuseUnmet } from '../demands.ts';
+import { offeredTools, refuseUnmet } from '../demands.ts';
 import type {
   AnswerSink,
   EngineDescription,
@@ -138,6 +138,7 @@ export class TritonExpert implements Expert {
 
   async #answer(ask: Ask, id: string, work: Work): Promise<void> {
     refuseUnmet(ask);
+    if (offeredTools(ask).length > 0) work.drop('tools');
     const parameters = ask.parameters();
     const prompt = this.#parts.makePrompt(ask.prompt());
     try {
