@@ -21,9 +21,9 @@ function expert(id: string, more: Partial<ExpertProfile> = {}): ExpertProfile {
 
 /** What people ask besides: one topic near each cluster. */
 const TOPICS = [
-  { name: 'programming', vectors: [Float32Array.of(1, 0, 0)] },
-  { name: 'mathematics', vectors: [Float32Array.of(0, 1, 0)] },
-  { name: 'writing', vectors: [Float32Array.of(0, 0, 1)] },
+  { name: 'programming', of: 'programming', vectors: [Float32Array.of(1, 0, 0)] },
+  { name: 'mathematics', of: 'mathematics', vectors: [Float32Array.of(0, 1, 0)] },
+  { name: 'writing', of: 'writing', vectors: [Float32Array.of(0, 0, 1)] },
 ];
 
 const assigned = (experts: readonly ExpertProfile[]) =>

@@ -10,6 +10,7 @@ const text = (kind: ClaimText['kind'], ...vector: number[]): ClaimText => ({
 /** Three subjects that people ask about, one a direction. */
 const TOPICS = [0, 1, 2].map((axis) => ({
   name: `topic ${axis}`,
+  of: `topic ${axis}`,
   vectors: [0.1, 0.2, 0.3].map((other) => {
     const vector = [other, other, other];
     vector[axis] = 1;

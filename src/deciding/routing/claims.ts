@@ -22,6 +22,8 @@ export interface Claimant {
 /** A topic's typical prompts, embedded. */
 export interface EmbeddedTopic {
   readonly name: string;
+  /** The wider topic that it is a part of, or itself. */
+  readonly of: string;
   readonly vectors: readonly Float32Array[];
 }
 
@@ -48,7 +50,7 @@ export interface Claims {
   readonly samples: readonly (Rows & { readonly expert: number })[];
   /** Rows of turns that continue any conversation. */
   readonly continuations: Rows;
-  /** Topics by number: the experts whose texts are about it. */
+  /** Topics by number: the experts whose texts are about it, or, where none is, about the wider topic. */
   readonly topics: readonly (readonly number[])[];
 }
 
@@ -141,7 +143,7 @@ function topicsOf(
 ): readonly (readonly number[])[] {
   const mentions = claimants.map(({ texts }) => mentionsOf(texts, topics));
   const main = mentions.map((counts) => Math.max(0, ...counts.values()));
-  return topics.map((_, topic) => {
+  const about = topics.map((_, topic) => {
     const most = Math.max(0, ...mentions.map((counts) => counts.get(topic) ?? 0));
     const byChance = (count: number, expert: number): boolean =>
       count === 1 && main[expert]! > 1 && most >= MANY_MENTIONS;
@@ -150,6 +152,32 @@ function topicsOf(
       return count === undefined || byChance(count, expert) ? [] : [expert];
     });
   });
+  return withWholes(about, topics);
+}
+
+/**
+ * A wider topic belongs to those that are about it and none of its parts ("programs" beside "Docker"); where all that are about
+ * it divide it among them ("React", "SQL in Java"), to each of them. A part that nobody is about goes with the whole.
+ */
+function withWholes(
+  about: readonly (readonly number[])[],
+  topics: readonly EmbeddedTopic[],
+): readonly (readonly number[])[] {
+  const wholes = about.map((experts, topic) => {
+    const dividing = new Set(
+      about.flatMap((own, part) => (part !== topic && wider(topics, part) === topic ? own : [])),
+    );
+    const undivided = experts.filter((expert) => !dividing.has(expert));
+    if (undivided.length > 0 || (experts.length === 0 && dividing.size < 2)) return undivided;
+    return [...new Set([...experts, ...dividing])];
+  });
+  return wholes.map((experts, topic) => (experts.length > 0 ? experts : wholes[wider(topics, topic)]!));
+}
+
+/** The number of the wider topic, or the topic itself. */
+function wider(topics: readonly EmbeddedTopic[], topic: number): number {
+  const { of } = topics[topic]!;
+  return topics.findIndex(({ name }) => name === of);
 }
 
 const MANY_MENTIONS = 3;
@@ -193,12 +221,13 @@ function subjectsOf(
   const named = topics.flatMap(({ name }, number) => (names.includes(name) ? [number] : []));
   if (kind === 'description' && named.length > 0) return named;
   const nearest = nearestTopic(vector, topics);
-  return named.length > 0 ? nearest.filter((topic) => named.includes(topic)) : nearest;
+  const families = named.map((topic) => wider(topics, topic));
+  return named.length > 0 ? nearest.filter((topic) => families.includes(topic)) : nearest;
 }
 
 /**
- * The nearest topic, or none.
- * @param lead by which it must be nearer than the next, on the scale of cosines
+ * The nearest topic, or none; of a part, the wider topic.
+ * @param lead by which it must be nearer than any of another topic, on the scale of cosines
  */
 export function nearestTopic(
   vector: Float32Array,
@@ -211,8 +240,9 @@ export function nearestTopic(
   });
   const best = Math.max(...scores);
   const topic = scores.indexOf(best);
-  const next = Math.max(...scores.filter((_, index) => index !== topic));
-  return best - next >= lead ? [topic] : [];
+  const { of } = topics[topic]!;
+  const next = Math.max(...scores.filter((_, index) => topics[index]!.of !== of));
+  return best - next >= lead ? [wider(topics, topic)] : [];
 }
 
 /**

@@ -124,7 +124,7 @@ async function embedCommon(embedding: AnyEmbedding): Promise<CommonTexts> {
     Promise.all(texts.map((text) => vectorOf(text, embedding)));
   return {
     topics: await Promise.all(
-      TOPICS.map(async ({ name, prompts }) => ({ name, vectors: await vectors(prompts.flat()) })),
+      TOPICS.map(async ({ name, of, prompts }) => ({ name, of, vectors: await vectors(prompts.flat()) })),
     ),
     continuing: await vectors(CONTINUATIONS),
   };

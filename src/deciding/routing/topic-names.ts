@@ -6,7 +6,15 @@
 /** By topic of `topics.ts`. A star stands for any letters that follow; a name may be of several topics. */
 export const TOPIC_NAMES: Readonly<Record<string, string>> = {
   programming:
-    'code, codes, coding, coder*, codebase*, program, programs, programming, programmer*, software*, develop*, debug*, bug, bugs, bug fixing, script, scripts, scripting, database*, sql, nosql, devops, backend, frontend, full-stack, fullstack, web pages, web development, web apps, web design, web sites, websites, api, apis, python, javascript, typescript, java, rust, golang, c++, c#, php, ruby, kotlin, html, css, bash, shell, git, github, refactor*, unit tests, pull requests, computer science, algorithm*, kubernetes, docker, terraform, regex, regular expressions, programmier*, quellcode, entwickler*, entwicklung, programmation, développement, développeur*, programación, desarrollo, código, programmazione, codice, programação, プログラミング, プログラム, コード, コーディング, デバッグ, ソフトウェア, データベース, 编程, 代码, 程序, 프로그래밍, 코드, 코딩',
+    'code, codes, coding, coder*, codebase*, program, programs, programming, programmer*, software*, develop*, debug*, bug, bugs, bug fixing, script, scripts, scripting, full-stack, fullstack, python, javascript, typescript, java, rust, golang, c++, c#, php, ruby, kotlin, bash, shell, git, github, refactor*, unit tests, pull requests, computer science, algorithm*, regex, regular expressions, programmier*, quellcode, entwickler*, entwicklung, programmation, développement, développeur*, programación, desarrollo, código, programmazione, codice, programação, プログラミング, プログラム, コード, コーディング, デバッグ, ソフトウェア, 编程, 代码, 程序, 프로그래밍, 코드, 코딩',
+  'web pages':
+    'frontend, front-end, front end, web pages, web development, web apps, web design, web sites, websites, html, css, react, vue, angular, javascript, typescript, user interface*, ui, ux, フロントエンド',
+  'services and databases':
+    'backend, back-end, back end, api, apis, database*, sql, nosql, postgres*, mysql, microservice*, バックエンド, データベース',
+  'servers and deployment':
+    'devops, kubernetes, docker, terraform, ci, ci/cd, pipelines, infrastructure, cloud, servers, linux, sre, deployment*, インフラ, サーバー, クラウド',
+  'data and models':
+    'data science, data scientist*, data analysis, data analytics, machine learning, deep learning, neural network*, pandas, データ分析, データサイエンス, 機械学習',
   computers:
     'computer, computers, hardware, laptop*, pcs, technical support, tech support, it support, help desk, helpdesk, smartphone*, phones, printers, wi-fi, wifi, windows, linux, operating systems, networks, networking, rechner, ordinateurs, informatique, パソコン, スマホ',
   mathematics:
@@ -30,7 +38,22 @@ export const TOPIC_NAMES: Readonly<Record<string, string>> = {
   'business and economy':
     'business*, management, marketing*, sales, econom*, entrepreneur*, startup*, start-up*, human resources, business development, wirtschaft*, betriebswirtschaft*, économie, economía, negocios, ビジネス, 経営, 経済, マーケティング, 営業',
   'money and banking':
-    'financ*, banking, bank, banks, invest*, tax, taxes, taxation, insurance*, mortgage*, stocks, crypto*, accounting, bookkeeping, finanz*, steuer*, versicherung*, geld, impôts, finanza*, impuestos, 金融, 投資, 税金, 税務, 銀行, 保険, 会計, 家計',
+    'financ*, banking, bank, banks, invest*, tax, taxes, taxation, stocks, crypto*, accounting, bookkeeping, finanz*, steuer*, geld, impôts, finanza*, impuestos, 金融, 投資, 税金, 税務, 銀行, 会計, 家計',
+  'cards and accounts':
+    'card, cards, credit card*, debit card*, pin, bank account*, kreditkarte*, カード, 口座',
+  loans: 'loan*, mortgage*, interest rate*, repayment*, lending, kredit*, hypothek*, prêts, ローン, 融資',
+  insurance: 'insurance*, versicherung*, assurance*, seguros, 保険',
+  'fraud and scams': 'fraud*, scam*, phishing, identity theft, betrug*, fraude*, 詐欺',
+  'customers and contracts':
+    'customer service, customer support, customer care, new contract*, subscription*, cancellation*, cancelling, upgrades, kundenservice, kundendienst, kündigung*, 解約, カスタマー*, お客様*',
+  'bills and payments':
+    'invoice*, billing, bills, payment*, refund*, rechnung*, zahlung*, facturation, facturación, 請求*, 支払*, 返金',
+  'orders and deliveries':
+    'order, orders, deliver*, shipping, returns, parcels, e-commerce, bestellung*, lieferung*, 注文, 配送, 返品',
+  'telephone and internet':
+    'telecom*, telephone*, phone, phones, internet, broadband, router*, wi-fi, wifi, sim, fibre, landline, roaming, mobile, telekommunikation, mobilfunk, festnetz, 通信, インターネット, 携帯*',
+  employees:
+    'human resources, hr, payroll, employee*, staff, recruit*, leave, onboarding, personalabteilung, personalwesen, ressources humaines, recursos humanos, 人事, 給与, 採用, 労務',
   'philosophy and religion': 'philosoph*, ethic*, religio*, theology, bible, filosofía, 哲学, 倫理, 宗教',
   'psychology and relationships':
     'psycholog*, relationship*, counsel*, coaching, mental health, beziehung*, psychologie, psicología, 心理, 人間関係, メンタルヘルス, 悩み相談',
@@ -47,7 +70,7 @@ export const TOPIC_NAMES: Readonly<Record<string, string>> = {
   travel:
     'travel*, trips, holidays, vacation*, tourism, tourist*, hotels, flights, sightseeing, itinerar*, reise*, urlaub, voyage*, tourisme, viaje*, viaggi, 旅行, 観光, 여행',
   'restaurants and shopping':
-    'shopping, restaurant*, shops, product recommendations, gifts, e-commerce, customer service, customer support, einkaufen, 買い物, レストラン, ショッピング',
+    'shopping, restaurant*, shops, product recommendations, gifts, einkaufen, 買い物, レストラン, ショッピング',
   'house and garden':
     'house, household, garden*, diy, cleaning, repairs, renovation, haushalt, haus, garten, heimwerken, 家事, 掃除, 園芸, 庭',
   'cars and traffic':

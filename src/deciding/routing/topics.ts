@@ -6,12 +6,18 @@
 export interface Topic {
   /** For people: in warnings and explanations. */
   readonly name: string;
+  /** The wider topic that it is a part of; its own name where it is none. */
+  readonly of: string;
   /** Typical prompts, one list a language. */
   readonly prompts: readonly (readonly string[])[];
 }
 
 function topic(name: string, ...prompts: readonly string[]): Topic {
-  return { name, prompts: prompts.map((list) => list.split(' | ')) };
+  return part(name, name, ...prompts);
+}
+
+function part(of: string, name: string, ...prompts: readonly string[]): Topic {
+  return { name, of, prompts: prompts.map((list) => list.split(' | ')) };
 }
 
 export const TOPICS: readonly Topic[] = [
@@ -19,6 +25,30 @@ export const TOPICS: readonly Topic[] = [
     'programming',
     'Write a Java method that sorts an array | Why does my code throw an exception? | Debug this function, the test fails | How do I join two tables in SQL? | undo the last git commit | Explain pointers in C++ | refactor this class | software engineering, programs, scripts, databases | const total = items.reduce((a, b) => a + b, 0); | Python list comprehension example | error: cannot find module | TypeError: object of type NoneType has no len | my program crashes with a null pointer | the build fails after upgrading a package | dependency version conflict in the package manager | container does not start, exit code 1 | git rebase, branch, pull request | CSS layout, flexbox, align two elements | HTML form with JavaScript | regular expression for e-mail addresses | what does this error message mean | write unit tests for this module | parse a JSON file | REST API returns 500 | loop over a dictionary | async await and promises | memory leak in a C program | deploy to kubernetes | how does binary search work | shell script to back up a directory | the query is slow, add an index | difference between a class and an interface | compile error: undefined reference | the login page throws an exception | read a file line by line | the compiler complains about a missing semicolon | rename a git branch | two threads block each other, deadlock | stack and heap memory of a program | big O complexity of an algorithm | hash table or linked list, which data structure | the virtual machine or cluster pod keeps restarting | pip cannot find a matching version | null, undefined and variable scope | infinite loop, the program hangs | authentication token of a web service expires | spreadsheet macro in Visual Basic | read a column of a data frame with pandas | merge conflict after pull | invalid memory access, the process was killed | mock a function in a test | how do I log in with SSH keys from a script | type annotations for this class | convert this script from Perl to Ruby | the component renders twice after a state change | props and hooks of a web framework | goroutines, threads and channels, concurrency | event handler fires too often | pagination of a database query | type mismatch, cannot convert string to number',
     '配列をソートするプログラムを書いて | コードのエラーを直してください | JavaScriptの関数の書き方 | データベースの設計 | プログラミング言語 | バグの原因を調べたい | 変数と関数の使い方 | ループの書き方 | ライブラリのインストールに失敗する | データベースへの接続エラー | テストコードを書いて | アルゴリズムの計算量 | 並行処理とスレッド | 非同期処理の書き方 | 画面の部品が再描画される | 正規表現で文字列を置換する',
+  ),
+  part(
+    'programming',
+    'web pages',
+    'the text is not in the middle of its box | a grid with three columns in CSS | React renders the list again and again | validate a form before it is sent | a dark mode for the page | the layout breaks on small screens | useState keeps the old value | animate a menu when the mouse is over it | Tailwind classes have no effect | a screen reader skips the label | lazy loading of images on a page | the popup opens behind the header',
+    '画面のレイアウトが崩れる | CSSで横に並べたい | Reactの状態管理 | ボタンを押しても反応しない',
+  ),
+  part(
+    'programming',
+    'services and databases',
+    'an index for a table with many rows | design the endpoints of an API for orders | isolation levels of concurrent writes | the ORM sends one query for each row | tokens or sessions for the login to an API | the connection pool is exhausted | change a column of a large table without downtime | a queue between two services | a thread-safe cache in Java | retry a request that timed out | limit the rate of requests per user | gRPC beside REST | the server answers 500 for some users',
+    'APIの設計 | SQLのクエリを速くしたい | トランザクションの扱い | サーバーが500を返す',
+  ),
+  part(
+    'programming',
+    'servers and deployment',
+    'pods are pending in the cluster | a pipeline that tests and deploys | the state of Terraform is locked | a systemd service does not start | roll out a version and roll it back | the certificate of the ingress has expired | the disk of the server is full | a chart fails to upgrade | the public key is refused by the server | the reverse proxy finds no upstream | a cron job does not run | images of containers grow too large | logs and alerts of a cluster',
+    'コンテナが再起動を繰り返す | デプロイの自動化 | Linuxサーバーの設定 | クラウドの構成',
+  ),
+  part(
+    'programming',
+    'data and models',
+    'join two tables by date in pandas | scatter plot with matplotlib | split into training and test data | accuracy is high in training and low in the test | fill gaps in a column | how many clusters should I choose | random forest or gradient boosting | precision, recall and the confusion matrix | encode categories as numbers | normalise the features | is the difference of the A/B test significant | a notebook that reads a CSV file',
+    'データフレームを結合する | 学習データとテストデータ | グラフを描く | 欠損値の処理',
   ),
   topic(
     'computers',
@@ -84,6 +114,56 @@ export const TOPICS: readonly Topic[] = [
     'money and banking',
     'how much is in my account | should I buy shares or funds | my credit card was stolen | taxes for the self-employed | transfer money abroad | saving for a pension, mortgage, insurance | pay back a loan earlier | open a bank account | how much can I save per month | what is compound interest on my savings account | index funds and shares | fixed or variable mortgage rate | exchange rate euro dollar | my card was declined | which insurance do I need | tax return deadline | household budget | interest on a credit',
     '銀行口座の残高 | 投資を始めたい | 税金の計算 | クレジットカードをなくした | 住宅ローンの金利 | 保険の選び方 | 円安',
+  ),
+  part(
+    'money and banking',
+    'cards and accounts',
+    'the cash machine kept my card | set a new PIN | my card is blocked | a higher limit for the holidays | the terminal refuses my card | when does my new card come | a savings account for my son | what is my balance | stop a standing order | change the address of my account | a transfer has not arrived',
+    'カードが使えない | 暗証番号を変更したい | 口座を開設する | 振込が届かない',
+  ),
+  part(
+    'money and banking',
+    'loans',
+    'how much can I borrow for a house | the rate of a loan of 20,000 over five years | pay off a mortgage before its end | refinance at a lower interest rate | a loan for a motorcycle | I am behind with my instalments | papers for the purchase of a flat | a guarantor for a student loan | the term of the credit and what it costs',
+    'ローンを組みたい | 返済が苦しい | 金利はいくらですか | 繰り上げ返済',
+  ),
+  part(
+    'money and banking',
+    'insurance',
+    'water damage in the kitchen, who pays | report an accident | does my policy cover theft | the premium went up after a claim | cover for a cruise | the dentist sent a bill, what is reimbursed | the deductible of my contract | insure a bicycle',
+    '保険金の請求 | 事故の報告 | 補償の範囲 | 保険料が上がった',
+  ),
+  topic(
+    'fraud and scams',
+    'is this e-mail really from my bank | somebody uses my account | I think I was hacked | a stranger asked for the code on my phone | they want to be paid with gift cards | report a page that steals passwords | payments that I never made | a login from a country where I am not | my identity card was stolen and used | a caller pretended to be the police',
+    '不審なメールが届いた | 身に覚えのない請求 | パスワードを盗まれた | 詐欺かもしれない',
+  ),
+  part(
+    'customers and contracts',
+    'bills and payments',
+    'the invoice is wrong | I want my money back | you took the money twice | why did the price go up | send me the invoice again | change how I pay | the discount is missing | when does the refund come | the direct debit was returned | what does the basic plan cost | pay in instalments | a reminder for a bill that I have paid',
+    '請求書が間違っている | 返金してほしい | 支払い方法を変更したい | 料金が高くなった',
+  ),
+  part(
+    'customers and contracts',
+    'orders and deliveries',
+    'where is my parcel | the shoes do not fit, I want to send them back | change the delivery address | it arrived broken | the article is out of stock | my voucher does not work | half of my order is missing | the courier did not ring | how long does shipping take | exchange it for a larger size',
+    '注文した商品が届かない | 返品したい | 配送先を変更したい | 在庫はありますか',
+  ),
+  topic(
+    'customers and contracts',
+    'cancel my subscription | upgrade to the larger plan | how long am I bound | a second contract for my wife | I move to another town, what happens to my contract | pause my membership | a downgrade to the free plan | when does my subscription end | add a user to our plan | I no longer want to be a customer',
+    '解約したい | プランを変更したい | 契約の更新 | 引っ越しの手続き',
+  ),
+  topic(
+    'telephone and internet',
+    'no internet since this morning | the connection is slow in the evening | the light of the router is orange | set up the voicemail | my data volume is used up | take my number to another provider | activate an eSIM | fibre or cable for the new flat | the landline is dead | calls abroad and roaming | channels are missing on the television | weak signal in the cellar | the technician did not come',
+    'インターネットにつながらない | 通信速度が遅い | ルーターの設定 | 携帯電話の料金プラン | 圏外になる',
+  ),
+  topic(
+    'employees',
+    'how many days of holiday do I have left | my pay slip has the wrong tax class | parental leave | refer a friend for a position | whom do I send a sick note | overtime and how it is paid | when is the salary paid | the first week of a new colleague | questions for a candidate | working from home | a bonus at the end of the year | a certificate of employment',
+    '有給休暇の残り | 給与明細の見方 | 採用面接の日程 | 育児休業 | 残業の申請',
   ),
   topic(
     'philosophy and religion',
