@@ -104,6 +104,7 @@ describe('aliases', () => {
       'gpt: generall',
       /config:\d+:\d+: aliases\.gpt: no expert is called 'generall'; did you mean 'general'\?/,
     ],
+    ['gpt: other\n  other: gpt', /aliases\.gpt: 'other' is an alias itself; name what it stands for/],
     ['pair: [code, none]', /aliases\.pair: no expert is called 'none'/],
     ['pair: []', /aliases\.pair: .*at least one expert/],
     ['auto: code', /aliases\.auto: another name/],

@@ -62,7 +62,10 @@ export function checkNames(config: unknown, context: z.RefinementCtx): void {
   const ids = experts.map(({ id }) => id);
   const report = (path: readonly PropertyKey[], name: string, known: readonly string[]): void => {
     const near = nearestName(name, known);
-    const message = `no expert is called '${name}'${near ? `; did you mean '${near}'?` : `; there are: ${ids.join(', ')}`}`;
+    const cure = near ? `did you mean '${near}'?` : `there are: ${ids.join(', ')}`;
+    const message = Object.hasOwn(aliases, name)
+      ? `'${name}' is an alias itself; name what it stands for`
+      : `no expert is called '${name}'; ${cure}`;
     context.addIssue({ code: 'custom', path: [...path], message });
   };
   const unknown = (path: readonly PropertyKey[], name: string): void =>
