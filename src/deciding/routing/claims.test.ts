@@ -21,6 +21,36 @@ const TOPICS = [0, 1, 2].map((axis) => ({
 const claimant = (texts: readonly ClaimText[], fallback = false) => ({ texts, fallback });
 const prompt = (...vector: number[]) => text('sample', ...vector).vector;
 
+describe('topics', () => {
+  const vectors = [Float32Array.of(0, 1, 0)];
+  const topics = [
+    ...['programming', 'web pages', 'servers and deployment'].map((name) => ({
+      name,
+      of: 'programming',
+      vectors,
+    })),
+    { name: 'cooking', of: 'cooking', vectors },
+  ];
+  const vector = Float32Array.of(1, 0, 0);
+  /** The experts that each topic belongs to, by their descriptions. */
+  const owners = (...descriptions: readonly string[]) =>
+    claimsOf(
+      descriptions.map((words) => claimant([{ text: words, kind: 'description', vector }])),
+      topics,
+      3,
+    )!.topics.slice(0, 3);
+
+  it('go whole to who names the whole, but for parts that others name', () => {
+    expect(owners('Programs')).toEqual([[0], [0], [0]]);
+    expect(owners('Programs', 'Docker')).toEqual([[0], [0], [1]]);
+  });
+
+  it('that several divide among them belong to each of these as a whole', () => {
+    expect(owners('React', 'Docker')).toEqual([[0, 1], [0], [1]]);
+    expect(owners('React', 'Poems')).toEqual([[], [0], []]);
+  });
+});
+
 describe('claims', () => {
   it('are none without texts', () => {
     expect(claimsOf([claimant([]), claimant([], true)], TOPICS, 3)).toBeNull();

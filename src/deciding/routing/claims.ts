@@ -234,6 +234,7 @@ export function nearestTopic(
   topics: readonly EmbeddedTopic[],
   lead: number = TOPIC_LEAD,
 ): readonly number[] {
+  if (topics.length === 0) return [];
   const scores = topics.map(({ vectors }) => {
     const sum = vectors.reduce((total, one) => total + Math.exp(dot(one, vector) / TEMPERATURE), 0);
     return TEMPERATURE * Math.log(sum / Math.sqrt(vectors.length));

