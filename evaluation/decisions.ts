@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { UserError } from '../src/core/errors.ts';
 import { writeFileAtomically } from '../src/core/files.ts';
 import { createRouter, loadRouterModel } from '../src/router.ts';
+import { deskSection, judgeDesks } from './decisions/desks.ts';
 import { type Half, judgeSets, prompts, type SetResult } from './decisions/expert-choice.ts';
 import { judgeMoving, movingSection } from './decisions/moving.ts';
 import { EIGHT_EXPERTS, judgeStaying } from './decisions/staying.ts';
@@ -45,6 +46,12 @@ async function print(): Promise<void> {
     );
     misses(set.misses);
   }
+  for (const desk of await judgeDesks(model)) {
+    console.log(
+      `${desk.right} of ${desk.asked} (with samples ${desk.rightWithSamples ?? '-'}): ${desk.name}`,
+    );
+    misses(desk.misses);
+  }
   for (const { name, kept, asked, moved } of await judgeWrappings(model)) {
     console.log(`${kept} of ${asked}: ${name}`);
     misses(moved);
@@ -71,6 +78,7 @@ function others(): readonly string[] {
 
 async function write(): Promise<void> {
   const sets = await judgeSets(model, 'judge');
+  const desks = await judgeDesks(model);
   const wrappings = await judgeWrappings(model);
   const later = await judgeWrappings(model, 'later');
   const unknown = await judgeUnknown(model, others());
@@ -91,6 +99,7 @@ async function write(): Promise<void> {
     '|---|---|---|---|',
     ...sets.map(setRow),
     '',
+    ...deskSection(desks),
     '## What programs put around a question\n',
     `${wrappings[0]!.asked} questions on six subjects, each inside of what programs add (\`evaluation/decisions/wrappings.yaml\`): how many keep`,
     'the expert that they have by themselves. The rules for framing words were written with these misses in view, so expect',
