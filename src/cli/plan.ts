@@ -6,6 +6,7 @@ import { progressBar } from '../core/progress.ts';
 import { recipe } from '../deploying/recipe.ts';
 import { type Deployment, deployment, describeDeployment } from '../simulating/deployment.ts';
 import { requireFit } from '../simulating/fit.ts';
+import { MOST } from '../simulating/fleet/scenario.ts';
 import { findGpu, GPU_NAMES, type Gpu } from '../simulating/hardware/gpu.ts';
 import {
   defaultPrecision,
@@ -231,8 +232,9 @@ async function chosenDeployment(
 }
 
 async function planMany(options: PlanOptions): Promise<string> {
-  const names = namedList(options.model);
-  const gpus = namedList(options.gpu).map(findGpu);
+  const named = new Map<TransformerShape, string>();
+  for (const name of namedList(options.model)) named.set(await modelNamed(name), name);
+  const gpus = [...new Set(namedList(options.gpu).map(findGpu))];
   const { mean, model: lengths } = lengthsOf(options);
   const instances = rentOption(options);
   const demand: Demand = {
@@ -245,7 +247,7 @@ async function planMany(options: PlanOptions): Promise<string> {
     ...(instances ? { instances } : {}),
   };
   const space: SearchSpace = {
-    models: await Promise.all(names.map(modelNamed)),
+    models: [...named.keys()],
     gpus,
     precisions: options.precision ? namedList(options.precision).map((name) => onSomeGpu(name, gpus)) : null,
     engine: options.engine as Deployment['engine'],
@@ -273,7 +275,7 @@ async function planMany(options: PlanOptions): Promise<string> {
     console.error(`wrote ${options.html}`);
   }
   if (!options.json) return searchText(found, demand, assumed);
-  return searchJson(found, demand, assumed, new Map(space.models.map((model, i) => [model, names[i]!])));
+  return searchJson(found, demand, assumed, named);
 }
 
 /** Bytes of weights each GPU has, without what is not split. */
@@ -312,8 +314,13 @@ function loadOf({ users, think, rate }: PlanOptions): Load {
       throw new UsageError('--think: goes with --users; a rate has no thinking in it.');
     return { perSecond: amountOf('--rate', rate) };
   }
+  const count = amountOf('--users', users!, 'whole');
+  if (count > MOST.users)
+    throw new UsageError(
+      `--users: at most ${MOST.users.toLocaleString('en-US')} can be simulated; plan a tenth of them on a tenth of the GPUs.`,
+    );
   return {
-    users: amountOf('--users', users!, 'whole'),
+    users: count,
     thinkSeconds: think === undefined ? 0 : secondsOf('--think', think),
   };
 }

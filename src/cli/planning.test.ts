@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -55,6 +55,10 @@ describe('plan', () => {
       }),
     );
     expect(JSON.parse(await plan('--model', path, '--json')).weights_gb).toBeLessThan(0.1);
+    expect(await plan('--model', folder)).toBe(await plan('--model', path));
+    const other = join(folder, 'small-one.json');
+    copyFileSync(path, other);
+    expect(await plan('--model', other)).toMatch(/^small-one fp8, 1 x h100/);
   });
 
   it('says what it assumed of users, what it proposes, how far that holds, and what it rejected', async () => {
@@ -134,6 +138,40 @@ describe('plan', () => {
     expect((await loadConfig(path, {})).experts).toHaveLength(8);
   });
 
+  it('says what would do where nothing does: a longer wait, or so many GPUs', async () => {
+    const model = ['--model', 'llama-3.1-8b'];
+    const wait =
+      /Nothing keeps TTFT mean ≤ 1 ms, however many GPUs: of one user alone it is \d+ ms at the least/;
+    expect(await plan(...model, '--users', '100', '--slo', 'ttft=1ms,tpot=1s')).toMatch(wait);
+    const text = await plan(...model, '--rate', '300', '--gpus', '4');
+    const gpus = /Nothing carries this load: by arithmetic it takes (\d+) GPUs or more/.exec(text)?.[1];
+    expect(Number(gpus)).toBeGreaterThan(4);
+    const enough = await plan(...model, '--rate', '300', '--gpus', String(1 + Number(gpus)), '--json');
+    expect(JSON.parse(enough).proposed.length).toBeGreaterThan(0);
+  });
+
+  it('says how many long prompts a second it can read, if they are few', async () => {
+    const asked = [
+      '--model',
+      'llama-3.1-70b',
+      '--gpu',
+      'l40s',
+      '--rate',
+      '2',
+      '--input',
+      '30000',
+      '--output',
+      '1',
+    ];
+    expect(await plan(...asked)).toMatch(/answers 0\.\d+ requests\/s at most/);
+  });
+
+  it('takes a model or a GPU that is named twice once', async () => {
+    const names = ['--model', 'llama-3.1-8b,meta-llama/Llama-3.1-8B-Instruct', '--gpu', 'h100,H100'];
+    const { proposed } = JSON.parse(await plan(...names, '--users', '5', '--json'));
+    expect(new Set(proposed.map(({ name }: { name: string }) => name)).size).toBe(proposed.length);
+  });
+
   it.each([
     [['--model', 'llama-3.1-8b', '--input', '-5'], /--input: must be a whole number above 0/],
     [['--model', 'llama-3.1-8b', '--slo', 'ttft=fast', '--users', '5'], /--slo: "ttft=fast"/],
@@ -157,6 +195,10 @@ describe('plan', () => {
     [['--model', 'llama-2-7b', '--input', '5000', '--users', '5'], /trained for/],
     [['--model', 'llama-3.1-8b', '--users', '0'], /--users: must be a whole number above 0/],
     [['--model', 'llama-3.1-8b', '--users', '5', '--rate', '2'], /--users, --rate/],
+    [['--model', 'llama-3.1-8b', '--users', '1000000000'], /--users: at most 2,000,000/],
+    [['--model', 'llama-3.1-8b', '--users', '5', '--slo', 'ttft=1s,ttft.mean=2s'], /ttft.mean is said twice/],
+    [['--model', 'llama3'], /Did you mean "llama-3-8b" or "llama-3-70b"/],
+    [['--model', 'llama-3.1-8b', '--gpu', 'v100'], /"v100" is not known.*Known: h100.*l40s/],
     [['--model', 'llama-3.1-8b', '--rate', '2', '--think', '3s'], /--think: goes with --users/],
     [['--model', 'llama-3.1-8b', '--users', '5', '--think', 'long'], /--think: must be a time such as 20s/],
     [['--model', 'llama-3.1-8b', '--price', 'h100=free'], /--price: "free"/],

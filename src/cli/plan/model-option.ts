@@ -1,23 +1,29 @@
-/** A model as a person names it: a built-in shape, or the path of a Hugging Face config.json. */
-import { readFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+/** A model as a person names it: a built-in shape, or the path of a Hugging Face config.json or of its folder. */
+import { readFile, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import { UserError } from '../../core/errors.ts';
 import { findModel } from '../../simulating/model/catalog.ts';
 import { shapeFromConfig } from '../../simulating/model/huggingface.ts';
 import type { TransformerShape } from '../../simulating/model/shape.ts';
 
+const CONFIG = 'config.json';
+
+async function isFolder(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => null))?.isDirectory() ?? false;
+}
+
 /** @throws {UserError} when there is no such model or file, or the file is no config.json. */
 export async function modelNamed(name: string): Promise<TransformerShape> {
-  if (!name.endsWith('.json')) return findModel(name);
+  const path = (await isFolder(name)) ? join(name, CONFIG) : name;
+  if (!path.endsWith('.json')) return findModel(name);
   let text: string;
   try {
-    text = await readFile(name, 'utf8');
+    text = await readFile(path, 'utf8');
   } catch (cause) {
-    throw new UserError(`model: cannot read ${name}.`, { cause });
+    throw new UserError(`model: cannot read ${path}.`, { cause });
   }
-  text = await withQuantisation(name, text);
-  const folder = basename(dirname(name));
-  return shapeFromConfig(folder && folder !== '.' ? folder : basename(name, '.json'), text);
+  const own = basename(path) === CONFIG ? basename(dirname(resolve(path))) : basename(path, '.json');
+  return shapeFromConfig(own, await withQuantisation(path, text));
 }
 
 /** NVIDIA's checkpoints keep their number format in a file of its own beside config.json. */

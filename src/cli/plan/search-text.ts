@@ -5,13 +5,15 @@ import type { Percentiles } from '../../simulating/fleet/sketch.ts';
 import type { TransformerShape } from '../../simulating/model/shape.ts';
 import { type Demand, describeLevel, describeLoad } from '../../simulating/planner/demand.ts';
 import { describeRent, LISTED } from '../../simulating/planner/instances.ts';
-import type { Placement, Proposal, SearchResult } from '../../simulating/planner/placements.ts';
+import type { Placement, Proposal, Rejected, SearchResult } from '../../simulating/planner/placements.ts';
 import { PRICES_OF } from '../../simulating/planner/prices.ts';
+import { steadyState } from '../../simulating/steady-state.ts';
 import { BANDS_MEAN, bandsOf, bandText } from './band-text.ts';
 import { percentileText } from './percentile-text.ts';
 import { caveats, wait } from './tables.ts';
 
-const count = (n: number): string => Math.round(n).toLocaleString('en-US');
+const count = (n: number): string =>
+  n.toLocaleString('en-US', n < 10 ? { maximumSignificantDigits: 2 } : { maximumFractionDigits: 0 });
 
 /** Rejected ones that are shown; all are in the JSON. */
 const MOST_REJECTED = 8;
@@ -24,7 +26,7 @@ export function searchText(found: SearchResult, demand: Demand, assumed: readonl
   const parts = [
     head,
     ...assumed.map((line) => `Assumed: ${line}.`),
-    found.proposed.length > 0 ? proposals(found.proposed) : nothing(demand),
+    found.proposed.length > 0 ? proposals(found.proposed) : nothing(found.rejected, demand),
     bands(found),
     rejections(found),
     closing(found, demand),
@@ -90,7 +92,20 @@ function headroomText({ headroom: { holds, breaks } }: Proposal): string {
     : `${describeLoad(holds)}, breaks at ${describeLoad(breaks)}`;
 }
 
-function nothing({ levels }: Demand): string {
+function nothing(rejected: readonly Rejected[], { levels, load, mean, limits }: Demand): string {
+  for (const level of levels) {
+    const metric = `${level.metric}Seconds` as const;
+    const alone = rejected.map(({ deployment }) => steadyState(deployment, limits, mean, 1)[metric]);
+    const least = 1000 * Math.min(...alone);
+    if (least > 1000 * level.seconds)
+      return `Nothing keeps ${describeLevel(level)}, however many GPUs: of one user alone it is ${wait(least)} at the least.`;
+  }
+  if ('perSecond' in load) {
+    const each = Math.max(...rejected.map((p) => p.tokens_per_second / mean.outputTokens / p.gpus));
+    const least = Math.ceil(load.perSecond / each);
+    if (least > Math.max(...rejected.map(({ gpus }) => gpus)))
+      return `Nothing carries this load: by arithmetic it takes ${count(least)} GPUs or more (--gpus).`;
+  }
   return levels.length > 0
     ? 'Nothing keeps the levels: allow more GPUs, or wait longer.'
     : 'Nothing carries this load: allow more GPUs.';

@@ -71,6 +71,11 @@ export function caveats(deployments: readonly Deployment[]): string {
           `${rooflines.join(', ')}: nothing of it was measured; a roofline of its data sheet with a relative's efficiencies.`,
         ]
       : []),
+    ...(deployments.some(({ gpu, engine }) => gpu.name === 'a100-pcie' && engine !== 'tensorrt-llm-0.14')
+      ? [
+          'A100 PCIe: measured with TensorRT-LLM 0.14 alone; three quarters of the peak (300 of 400 W) are assumed for all engines.',
+        ]
+      : []),
     ...(deployments.some(({ measured }) => measured)
       ? ['As calibrated: times are those measured on an engine of your own; its bands are not known.']
       : []),

@@ -65,7 +65,7 @@ export interface FleetScenario {
  * Beyond these a simulation would not end, or not fit a machine's memory: requests of a stream may all be waiting at
  * once, those of users cannot.
  */
-const MOST = { users: 2_000_000, seconds: 1_000_000, arrivals: 30_000_000, answers: 300_000_000 };
+export const MOST = { users: 2_000_000, seconds: 1_000_000, arrivals: 30_000_000, answers: 300_000_000 };
 
 /** @throws {UserError} for a scenario that would not end within hours */
 function checkSize(scenario: FleetScenario): void {

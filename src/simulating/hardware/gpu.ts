@@ -3,7 +3,7 @@
  * What is reached in practice is fitted, in `cost/constants.ts`.
  */
 import { UserError } from '../../core/errors.ts';
-import { nearest } from '../unknown-name.ts';
+import { nearestName } from '../../core/suggest.ts';
 
 /** Formats a tensor core multiplies in. */
 export type Arithmetic = 'bf16' | 'fp8' | 'int8' | 'fp4';
@@ -240,7 +240,7 @@ export function inGroupOf(gpus: number, gpu: Gpu): Gpu {
 
 export const GPU_NAMES: readonly string[] = GPUS.map((gpu) => gpu.name);
 
-/** @throws {UserError} for a GPU the table lacks, with the nearest name. */
+/** @throws {UserError} for a GPU the table lacks, with the nearest name and all others. */
 export function findGpu(name: string): Gpu {
   const plain = name
     .toLowerCase()
@@ -249,5 +249,8 @@ export function findGpu(name: string): Gpu {
     .replace(/-(sxm\d?|80gb|141gb)/g, '');
   const found = GPUS.find((gpu) => gpu.name === plain);
   if (found) return found;
-  throw new UserError(`gpu: "${name}" is not known.${nearest(plain, GPU_NAMES)}`);
+  // One digit more is another card as often as a slip: all are named.
+  const close = nearestName(plain, GPU_NAMES);
+  const guess = close ? ` Did you mean "${close}"?` : '';
+  throw new UserError(`gpu: "${name}" is not known.${guess} Known: ${GPU_NAMES.join(', ')}.`);
 }

@@ -67,16 +67,20 @@ export function shortfall(run: StageMeasures, levels: readonly Level[]): string 
 
 const FORM = /^(ttft|tpot)(?:\.(mean|p50|p95|p99))?=(\d+(?:\.\d+)?)(ms|s)$/;
 
-/** `ttft=1s,tpot=50ms,ttft.p95=2s`: means unless a percentile is named. @throws {UserError} for other levels or units. */
+/** `ttft=1s,tpot=50ms,ttft.p95=2s`: means unless a percentile is named. @throws {UserError} for other levels or units, and what is said twice. */
 export function parseLevels(text: string | undefined): readonly Level[] {
   const parts = (text ?? '').split(',').map((part) => part.trim());
+  const said = new Set<string>();
   return parts.filter(Boolean).map((part): Level => {
-    const [, metric, statistic, amount, unit] = FORM.exec(part) ?? [];
+    const [, metric, statistic = 'mean', amount, unit] = FORM.exec(part) ?? [];
     if (!metric || !(Number(amount) > 0))
       throw new UserError(`--slo: "${part}" is not of the form ttft=1s, tpot=50ms or ttft.p95=2s.`);
+    const name = `${metric}.${statistic}`;
+    if (said.has(name)) throw new UserError(`--slo: ${name} is said twice; keep one of them.`);
+    said.add(name);
     return {
       metric: metric as Level['metric'],
-      statistic: (statistic ?? 'mean') as Quantile,
+      statistic: statistic as Quantile,
       seconds: Number(amount) * (unit === 'ms' ? 1e-3 : 1),
     };
   });

@@ -157,7 +157,7 @@ function order(a: Placement, b: Placement): number {
 
 function arithmeticReason(p: Placement, { levels, load, mean }: Demand): string {
   if (!Number.isFinite(p.ttft_ms) && 'perSecond' in load)
-    return `answers ${round(p.tokens_per_second / mean.outputTokens, 1)} requests/s at most`;
+    return `answers ${round(p.tokens_per_second / mean.outputTokens, 2)} requests/s at most`;
   const missed = levels.find(({ metric, seconds }) => p[`${metric}_ms`] > 1000 * seconds);
   if (missed)
     return `mean ${missed.metric.toUpperCase()} by arithmetic ${Math.round(p[`${missed.metric}_ms`])} ms`;
@@ -259,7 +259,7 @@ export function place(d: Deployment, copies: number, demand: Demand): Placement 
     gpus,
     users_per_copy: round(present, 1),
     max_concurrent: copies * requestsAtOnce(d, demand),
-    tokens_per_second: round(tokensPerSecond),
+    tokens_per_second: round(tokensPerSecond, tokensPerSecond < 10 ? 3 : 0),
     ttft_ms: round(1000 * state.ttftSeconds),
     tpot_ms: round(1000 * state.tpotSeconds, 1),
     bound_by: state.boundBy,
