@@ -37,10 +37,28 @@ function expressionsIn(file: string, text: string): readonly Expression[] {
 
 /** What makes it superlinear, in words; empty for a linear one. */
 function slowness({ source, flags }: Pick<Expression, 'source' | 'flags'>): readonly string[] {
-  const { reports } = analyse({ source, flags }, { reportTypes: { Move: true, Self: true, Trade: true } });
-  return reports.map(({ type, exponential, character }) =>
-    [exponential ? 'exponential' : 'polynomial', type, 'on', character.literal.source].join(' '),
+  return [...reportsOn(source, flags), ...slownessBehindWord(source, flags)].map(
+    ({ type, exponential, character }) =>
+      [exponential ? 'exponential' : 'polynomial', type, 'on', character.literal.source].join(' '),
   );
+}
+
+function reportsOn(source: string, flags: string) {
+  return analyse({ source, flags }, { reportTypes: { Move: true, Self: true, Trade: true } }).reports;
+}
+
+/** Characters that stand for themselves, at the beginning, perhaps of any line. */
+const WORD = /^(\^?)((?:[\w<>/:="' -]|\\[^\w])*(?:[\w<>/:="' -]|\\[^\w])(?![*+?{]))/;
+
+/** Slow on its first word over and over, which what follows may repeat: `<a>[^]*?</a>` on `<a><a><a>`. */
+function slownessBehindWord(source: string, flags: string) {
+  const [begin = '', line = '', word = ''] = WORD.exec(source) ?? [];
+  if (word === '' || (line !== '' && !flags.includes('m'))) return [];
+  const attack = `${word.replaceAll('\\', '')}${line && '\n'}`;
+  return reportsOn(source.slice(begin.length), flags).filter(({ type, character: { literal } }) => {
+    const repeats = new RegExp(literal.source, literal.flags);
+    return type === 'Move' && [...attack].every((one) => repeats.test(one));
+  });
 }
 
 /** Those that a module puts together when it is loaded. */
@@ -72,6 +90,21 @@ const all = [...written, ...made];
 describe('the judge', () => {
   it.each(['^(a+)+$', '(a|a)*b', 'a+b', '^\\s+|\\s+$', '^a+a+$'])('finds %s slow', (source) => {
     expect(slowness({ source, flags: '' })).not.toEqual([]);
+  });
+  it.each([
+    ['<a>[\\s\\S]*?</a>', ''],
+    ['<a>.*</a>', ''],
+    ['^<a>[\\s\\S]*?</a>', 'm'],
+    ['^\\s*a', 'm'],
+  ])('finds %s slow with the flags "%s"', (source, flags) => {
+    expect(slowness({ source, flags })).not.toEqual([]);
+  });
+  it.each([
+    ['<a>[^<]*</a>', ''],
+    ['^<a>.*</a>', 'm'],
+    ['^<a>[\\s\\S]*</a>', ''],
+  ])('finds %s linear with the flags "%s"', (source, flags) => {
+    expect(slowness({ source, flags })).toEqual([]);
   });
   it.each(['^a+$', '^a+b', '[ab]', '(?<!a)a+b', '^\\d{1,3}$'])('finds %s linear', (source) => {
     expect(slowness({ source, flags: '' })).toEqual([]);
