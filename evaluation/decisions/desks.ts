@@ -74,8 +74,8 @@ export function deskSection(results: readonly DeskResult[]): readonly string[] {
     'Small sets (`evaluation/decisions/desks.yaml`), experts described in a line. The subjects that descriptions are understood by',
     'were enlarged with the misses of these sets in view:\n',
     ...table(true),
-    '**Nobody foresaw these subjects**; the sets were written afterwards, and nothing was changed for them but two typical prompts',
-    'of the fallback (wifi, an aching back). `check` says of some of these experts that their texts are too few:\n',
+    '**Nobody foresaw these subjects**; the sets were written afterwards, and nothing was changed for them but a typical prompt',
+    'of the fallback (wifi). `check` says of some of these experts that their texts are too few:\n',
     ...table(false),
   ];
 }
